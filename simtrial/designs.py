@@ -1,0 +1,245 @@
+"""The designs, and the only home of their two inequalities.
+
+Every bound is cumulative and counts responses: at a look with n patients the trial stops for futility if X <= r and,
+where an efficacy bound e is given, stops and rejects H0 if X >= e. The last look rejects H0 if X > r.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simtrial.errors import InputError
+
+MAX_PATIENTS = 100_000
+"""Largest design that is accepted: far above any single-arm trial, low enough that no table exhausts memory."""
+
+
+def count(value: Any, field: str, *, at_least: int = 0) -> int:
+    """Check one whole number and give it back as a plain int.
+
+    Raises
+    ------
+    InputError
+        If `value` is not an integer from `at_least` to `MAX_PATIENTS`.
+    """
+    try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise InputError(f"({value!r}) must be a whole number", field) from None
+    if not at_least <= number <= MAX_PATIENTS:
+        raise InputError(f"({number}) must be from {at_least} to {MAX_PATIENTS}", field)
+    return number
+
+
+class Regions(NamedTuple):
+    """Where each number of responses leads at one look: boolean arrays of one shape, exactly one of them true."""
+
+    accept: NDArray[np.bool_]
+    reject: NDArray[np.bool_]
+    go_on: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One analysis: after `n` patients, stop for futility if X <= `r`, stop and reject H0 if X >= `e`.
+
+    Parameters
+    ----------
+    n : int
+        Patients analysed, cumulative.
+    r : int or None
+        Futility bound; None at an interim look that never stops for futility.
+    e : int or None
+        Efficacy bound; None where there is none. The last look has none: it rejects H0 whenever X > r.
+    """
+
+    n: int
+    r: int | None
+    e: int | None = None
+
+    def regions(self, responses: NDArray[np.integer[Any]], *, final: bool) -> Regions:
+        """Sort response counts into accept, reject and go on. This is the only place that says <= and >.
+
+        Parameters
+        ----------
+        responses : ndarray of int
+            Cumulative responses X at this look, any shape.
+        final : bool
+            Whether this is the last look, where the trial rejects H0 unless it is futile.
+        """
+        x = np.asarray(responses)
+        nowhere = np.zeros(x.shape, dtype=np.bool_)
+        futile = nowhere if self.r is None else x <= self.r
+        reject = ~futile if final else (nowhere if self.e is None else x >= self.e)
+        return Regions(futile, reject, ~(futile | reject))
+
+
+class Design(Protocol):
+    """Anything with looks: what the engines, tables and figures ask of a design."""
+
+    @property
+    def looks(self) -> tuple[Look, ...]: ...
+
+
+def _check_looks(looks: tuple[Look, ...], names: tuple[tuple[str, str, str], ...]) -> None:
+    """Hold the rules between bounds, naming each number as its design names it (`names`: r, n, e of each look)."""
+    last = len(looks) - 1
+    for k, (look, (r, n, e)) in enumerate(zip(looks, names, strict=True)):
+        if k and look.n <= looks[k - 1].n:
+            raise InputError(f"({looks[k - 1].n}) must be < {n} ({look.n})", names[k - 1][1])
+        if look.r is not None and look.r >= look.n:
+            raise InputError(f"({look.r}) must be < {n} ({look.n})", r)
+        if k == last and look.r is None:
+            raise InputError("must be given: the last look rejects H0 if X > r", r)
+        if k == last and look.e is not None:
+            raise InputError(f"({look.e}) must be left out: the last look already rejects H0 if X > r", e)
+        if look.e is not None and look.e > look.n:
+            raise InputError(f"({look.e}) must be <= {n} ({look.n})", e)
+        if look.e is not None and look.r is not None and look.e <= look.r + 1:
+            raise InputError(f"({look.e}) must be > {r} + 1 ({look.r + 1}), or no trial would ever go on", e)
+    bounds = [(look.r, r) for look, (r, _, _) in zip(looks, names, strict=True) if look.r is not None]
+    for (earlier, name), (later, next_name) in zip(bounds, bounds[1:], strict=False):
+        if earlier > later:
+            raise InputError(f"({earlier}) must be <= {next_name} ({later}): bounds are cumulative", name)
+
+
+@dataclass(frozen=True, slots=True)
+class SingleStage:
+    """One look: reject H0 if X > `r` of `n`.
+
+    Raises
+    ------
+    InputError
+        Unless 0 <= r < n.
+    """
+
+    r: int
+    n: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n", count(self.n, "n", at_least=1))
+        object.__setattr__(self, "r", count(self.r, "r"))
+        _check_looks(self.looks, (("r", "n", "e"),))
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """The design as a sequence of looks."""
+        return (Look(self.n, self.r),)
+
+
+@dataclass(frozen=True, slots=True)
+class TwoStage:
+    """Simon's form: stop for futility if X1 <= `r1` of `n1`; otherwise reject H0 if X > `r` of `n`.
+
+    Parameters
+    ----------
+    r1, n1 : int
+        Futility bound and patients of the first stage.
+    r, n : int
+        Bound and patients at the end, cumulative.
+    e1 : int, optional
+        Efficacy bound of the first stage: stop and reject H0 if X1 >= e1.
+
+    Raises
+    ------
+    InputError
+        Unless 0 <= r1 < n1 < n, r1 <= r < n and r1 + 1 < e1 <= n1.
+    """
+
+    r1: int
+    n1: int
+    r: int
+    n: int
+    e1: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("r1", 0), ("n1", 1), ("r", 0), ("n", 1)):
+            object.__setattr__(self, name, count(getattr(self, name), name, at_least=least))
+        if self.e1 is not None:
+            object.__setattr__(self, "e1", count(self.e1, "e1", at_least=1))
+        _check_looks(self.looks, (("r1", "n1", "e1"), ("r", "n", "e")))
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """The design as a sequence of looks."""
+        return (Look(self.n1, self.r1, self.e1), Look(self.n, self.r))
+
+
+@dataclass(frozen=True, slots=True)
+class MultiStage:
+    """Any number of looks, for designs that the other two cannot say.
+
+    Raises
+    ------
+    InputError
+        Unless patients increase, bounds never fall, and each bound lies inside its look.
+    """
+
+    looks: tuple[Look, ...]
+
+    def __post_init__(self) -> None:
+        if not self.looks:
+            raise InputError("must hold at least one look, such as 5/25", "looks")
+        names = tuple((f"r{k}", f"n{k}", f"e{k}") for k in range(1, len(self.looks) + 1))
+        checked = tuple(
+            Look(
+                count(look.n, n, at_least=1),
+                None if look.r is None else count(look.r, r),
+                None if look.e is None else count(look.e, e, at_least=1),
+            )
+            for look, (r, n, e) in zip(self.looks, names, strict=True)
+        )
+        object.__setattr__(self, "looks", checked)
+        _check_looks(checked, names)
+
+
+_LOOK = re.compile(r"(?P<r>\d+)?(?::(?P<e>\d+))?/(?P<n>\d+)", re.ASCII)
+MAX_LOOKS = 50
+"""Most looks that are read from text; more would be a slip of the pen."""
+
+
+def parse_looks(text: str) -> SingleStage | TwoStage | MultiStage:
+    """Read looks written `R/N`, cumulative and comma-separated: ``1/10,5/29``.
+
+    An efficacy bound is written `R:E/N` (``1:5/10,5/29``), a look without a futility bound `:E/N`.
+
+    Raises
+    ------
+    InputError
+        If the text is not of that form or the looks contradict each other.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > MAX_LOOKS:
+        raise InputError(f"has {len(parts)} looks; at most {MAX_LOOKS} are read", "looks")
+    looks = []
+    for part in parts:
+        match = _LOOK.fullmatch(part)
+        if match is None or len(part) > 20:
+            raise InputError(f"({part[:40]!r}) must be R/N or R:E/N, comma-separated, such as 1/10,5/29", "looks")
+        r, e, n = (None if match[key] is None else int(match[key]) for key in ("r", "e", "n"))
+        looks.append(Look(n or 0, r, e))
+    match looks:
+        case [Look(n, int(r), None)]:
+            return SingleStage(r, n)
+        case [Look(n1, int(r1), e1), Look(n, int(r), None)]:
+            return TwoStage(r1, n1, r, n, e1)
+    return MultiStage(tuple(looks))
+
+
+def looks_text(design: Design, separator: str = ",") -> str:
+    """Write a design the way `parse_looks` reads it.
+
+    >>> looks_text(TwoStage(r1=1, n1=10, r=5, n=29))
+    '1/10,5/29'
+    """
+    return separator.join(
+        f"{'' if look.r is None else look.r}{'' if look.e is None else f':{look.e}'}/{look.n}" for look in design.looks
+    )

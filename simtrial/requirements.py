@@ -1,0 +1,83 @@
+"""The question: which response rates to tell apart, and with what error limits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Real
+
+from simtrial.errors import InputError
+
+
+def probability(value: float, field: str, *, closed: bool = False) -> float:
+    """Check one probability and give it back as a plain float.
+
+    Parameters
+    ----------
+    value : float
+        The number to check.
+    field : str
+        Its name, for the message.
+    closed : bool
+        Whether 0 and 1 themselves are allowed.
+
+    Raises
+    ------
+    InputError
+        If `value` is not a real number in the interval.
+    """
+    interval = "in [0, 1]" if closed else "strictly between 0 and 1"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(f"({value!r}) must be a number {interval}", field)
+    number = float(value)
+    inside = 0.0 <= number <= 1.0 if closed else 0.0 < number < 1.0
+    if not math.isfinite(number) or not inside:
+        raise InputError(f"({value}) must be {interval}", field)
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """Two response rates and the error limits a design must keep, all one-sided.
+
+    H0 is p <= p0. A design qualifies when P(reject H0; p0) <= alpha and P(reject H0; p1) >= power, with tolerance 0.
+    The numbers are the doubles they are: 0.1 is held as a hair more than 1/10, so two responders of two at p0 = 0.1
+    do not quite keep alpha = 0.01.
+
+    Parameters
+    ----------
+    p0 : float
+        Response rate that is not worth pursuing.
+    p1 : float
+        Response rate that is worth finding; above `p0`.
+    alpha : float
+        Largest type I error allowed, one-sided.
+    power : float
+        Smallest probability of rejecting H0 allowed at `p1`.
+
+    Raises
+    ------
+    InputError
+        If a number is outside (0, 1) or p0 >= p1.
+
+    Examples
+    --------
+    >>> Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8).beta
+    0.2
+    """
+
+    p0: float
+    p1: float
+    alpha: float
+    power: float
+
+    def __post_init__(self) -> None:
+        for name in ("p0", "p1", "alpha", "power"):
+            object.__setattr__(self, name, probability(getattr(self, name), name))
+        if self.p0 >= self.p1:
+            raise InputError(f"({self.p0}) must be < p1 ({self.p1})", "p0")
+
+    @property
+    def beta(self) -> float:
+        """Largest type II error allowed, 1 - power, rounded to 15 digits so that 1 - 0.8 reads 0.2."""
+        return round(1.0 - self.power, 15)
