@@ -84,7 +84,7 @@ def _score_size(s: _Setting) -> float:
 
 def _continuity_size(s: _Setting) -> float:
     plain = _score_size(s)
-    return plain / 4 * (1 + math.sqrt(1 + 2 / (plain * s.gap))) ** 2 if plain > 0 else 0.0
+    return plain / 4 * (1 + math.sqrt(1 + 2 / (plain * s.gap))) ** 2
 
 
 def _angle(p: float) -> float:

@@ -58,7 +58,7 @@ class Requirements:
     Raises
     ------
     InputError
-        If a number is outside (0, 1) or p0 >= p1.
+        If a number is outside (0, 1), p0 >= p1 or power <= alpha.
 
     Examples
     --------
@@ -76,6 +76,8 @@ class Requirements:
             object.__setattr__(self, name, probability(getattr(self, name), name))
         if self.p0 >= self.p1:
             raise InputError(f"({self.p0}) must be < p1 ({self.p1})", "p0")
+        if self.power <= self.alpha:
+            raise InputError(f"({self.power}) must be > alpha ({self.alpha}), which any biased coin reaches", "power")
 
     @property
     def beta(self) -> float:

@@ -50,7 +50,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from simtrial import exact
-from simtrial.designs import Look, SingleStage, TwoStage, count
+from simtrial.designs import Design, Look, SingleStage, TwoStage, count
 from simtrial.errors import InputError
 from simtrial.requirements import Requirements
 
@@ -324,7 +324,7 @@ def _score_n(requirements: Requirements) -> float:
     """Rough n by the normal approximation, to size the tables; no result depends on it."""
     p0, p1, z = requirements.p0, requirements.p1, NormalDist().inv_cdf
     width = z(1 - requirements.alpha) * math.sqrt(p0 * (1 - p0)) + z(requirements.power) * math.sqrt(p1 * (1 - p1))
-    return max(1.0, (max(width, 0.0) / (p1 - p0)) ** 2)
+    return max(1.0, (width / (p1 - p0)) ** 2)
 
 
 def _most_power(n: int, requirements: Requirements) -> float:
@@ -669,8 +669,8 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
     return TwoStageSearch(requirements, tuple(admissible), tuple(frontier), certificate)
 
 
-def near(found: TwoStageSearch, *, n_max: int, en_max: float) -> tuple[TwoStageCandidate, ...]:
-    """List every two-stage design that meets the limits with n <= `n_max` and EN(p0) <= `en_max`, ties included.
+def near(found: TwoStageSearch, *, n_max: int, most: int = 20) -> tuple[TwoStageCandidate, ...]:
+    """List the `most` two-stage designs with least EN(p0) that meet the limits with n <= `n_max`, ties included.
 
     For a designer with a reason of their own, such as an interim look at a round number.
 
@@ -680,18 +680,81 @@ def near(found: TwoStageSearch, *, n_max: int, en_max: float) -> tuple[TwoStageC
         By EN(p0), then n, n1 and falling r.
     """
     requirements, kept = found.requirements, []
-    known = {candidate.design: candidate for candidate in found.admissible}
     tables = _Tables(requirements, n_max)
     for n in range(found.certificate.n_lower, n_max + 1):
-        n1, x = np.arange(1, n), np.arange(int(tables.r_high[n]))
-        en = n1[:, np.newaxis] + tables.tail[0, 1:n, : x.size] * (n - n1)[:, np.newaxis]
-        for r in range(1, int(tables.r_high[n]) + 1):
-            rest = tables.padded[:, (n - n1)[:, np.newaxis], tables.PAD + np.maximum(r - x, -1)]
-            lost = np.cumsum(tables.pmf[:, 1:n, : x.size] * rest, axis=2)
-            reject = tables.tail[:, n, r, np.newaxis, np.newaxis] - lost
-            fits = (reject[0] <= requirements.alpha + _SLACK) & (reject[1] >= requirements.power - _SLACK)
-            fits &= (en <= en_max + _EN_SLACK) & (x < np.minimum(r, n1[:, np.newaxis]))
-            designs = (TwoStage(int(x[j]), int(n1[i]), r, n) for i, j in np.argwhere(fits))
-            kept += [design for design in designs if exact.meets(design, requirements)]
-    candidates = [known.get(design) or TwoStageCandidate(design, requirements) for design in kept]
-    return tuple(sorted(candidates, key=lambda c: (c.en_p0, c.n, c.n1, -c.r)))
+        n1, x = np.arange(1, n)[:, np.newaxis], np.arange(int(tables.r_high[n]))
+        en = n1 + tables.tail[0, 1:n, : x.size] * (n - n1)
+        for r in range(int(tables.r_high[n]), 0, -1):
+            beyond = tables.padded[:, n - n1, tables.PAD + np.maximum(r - x, -1)]
+            lost = np.cumsum(tables.pmf[:, 1:n, : x.size] * beyond, axis=2)
+            type_i_error, power = tables.tail[:, n, r, np.newaxis, np.newaxis] - lost
+            keeps_alpha = (type_i_error <= requirements.alpha + _SLACK) & (x < np.minimum(r, n1))
+            if not keeps_alpha.any():
+                break  # a smaller r only adds to the type I error of every n1 and r1
+            i, r1 = np.nonzero(keeps_alpha & (power >= requirements.power - _SLACK))
+            kept.append(np.column_stack([en[i, r1], np.full(i.size, n), i + 1, np.full(i.size, -r), r1]))
+    rows = np.concatenate(kept)
+    known = {candidate.design: candidate for candidate in found.admissible}
+    best: list[TwoStageCandidate] = []
+    for _, n, first, minus_r, r1 in rows[np.lexsort(rows.T[::-1])]:
+        design = TwoStage(int(r1), int(first), int(-minus_r), int(n))
+        if len(best) < most and exact.meets(design, requirements):
+            best.append(known.get(design) or TwoStageCandidate(design, requirements))
+        if len(best) == most:
+            break
+    return tuple(best)
+
+
+@dataclass(frozen=True)
+class SawTooth:
+    """The exact level-alpha test at each n: arrays of one shape. Power falls whenever r has to step up.
+
+    Attributes
+    ----------
+    n, r : ndarray of int
+        Patients, and the smallest r that keeps alpha.
+    type_i_error, power : ndarray
+        P(X > r) at p0 and at p1.
+    """
+
+    n: Ints
+    r: Ints
+    type_i_error: Floats
+    power: Floats
+
+
+def saw_tooth(requirements: Requirements, n: Ints) -> SawTooth:
+    """Evaluate the exact single-stage test of level alpha at each n."""
+    from scipy import special
+
+    r = smallest_r(n, requirements.p0, requirements.alpha)
+    return SawTooth(n, r, special.bdtrc(r, n, requirements.p0), special.bdtrc(r, n, requirements.p1))
+
+
+def choose(requirements: Requirements, wish: str | Design, *, n_limit: int = N_LIMIT) -> Design:
+    """Give the design that is wished for: the best one by a criterion, or the design itself.
+
+    Parameters
+    ----------
+    wish : str or Design
+        ``minimax``, ``optimal``, ``single_stage_first``, ``single_stage_sustained``, or any design.
+
+    Raises
+    ------
+    InputError
+        If the criterion is unknown.
+    """
+    match wish:
+        case "minimax":
+            return two_stage(requirements, n_limit=n_limit).minimax
+        case "optimal":
+            return two_stage(requirements, n_limit=n_limit).optimal
+        case "single_stage_first":
+            return single_stage(requirements, n_limit=n_limit).first
+        case "single_stage_sustained":
+            return single_stage(requirements, n_limit=n_limit).sustained
+        case str():
+            raise InputError(
+                f"({wish!r}) must be minimax, optimal, single_stage_first or single_stage_sustained", "criterion"
+            )
+    return wish

@@ -1,0 +1,250 @@
+"""The command line: tables for people, one JSON object with ``--json``, one line for an error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simtrial.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(
+    name="simtrial",
+    help="Design and simulate single-arm phase II trials with an objective-response endpoint, exactly.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    print(json.dumps(data, allow_nan=False))
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # a table is cut to the window only where there is one
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
+
+
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    for k, head in enumerate(heads):
+        table.add_column(head, justify="left" if k < left else "right")
+    for row in rows:
+        table.add_row(*row)
+    _console().print(table)
+
+
+@app.command()
+def design(
+    p0: Annotated[float, typer.Option(help="Response rate not worth pursuing.")],
+    p1: Annotated[float, typer.Option(help="Response rate worth finding.")],
+    alpha: Annotated[float, typer.Option(help="Largest type I error, one-sided.")],
+    power: Annotated[float, typer.Option(help="Smallest power at p1.")],
+    n_limit: Annotated[int, typer.Option(help="Refuse if even the most powerful test needs more patients.")] = 2000,
+    as_json: Json = False,
+) -> None:
+    """Find the single-stage and two-stage designs that meet the limits, with proof."""
+    from simtrial import approximations, search
+    from simtrial.designs import looks_text
+    from simtrial.requirements import Requirements
+
+    asked = Requirements(p0, p1, alpha, power)
+    single = search.single_stage(asked, n_limit=n_limit)
+    two = search.two_stage(asked, n_limit=n_limit)
+    rough = approximations.approximate(asked)
+    proof = two.certificate
+    if as_json:
+        stage = ("r", "n", "type_i_error", "power")
+        pair = ("r1", "n1", *stage, "pet_p0", "en_p0", "pet_p1", "en_p1", "q_low", "q_high")
+        _print_json(
+            {
+                "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
+                "single_stage": {
+                    name: {key: getattr(found, key) for key in stage}
+                    for name, found in (("first", single.first), ("sustained", single.sustained))
+                },
+                "two_stage": [
+                    {"kinds": list(c.kinds)} | {key: getattr(c, key) for key in pair} for c in two.admissible
+                ],
+                "approximations": [
+                    {key: getattr(a, key) for key in ("method", "n_raw", "n", "r", "type_i_error", "power")} for a in rough
+                ],
+                "certificate": {
+                    "n_lower": proof.n_lower,
+                    "n_upper": proof.n_upper,
+                    "n_minimax": proof.n_minimax,
+                    "en_optimal": proof.en_optimal,
+                    "en_beyond": proof.en_beyond,
+                    "solved": proof.solved,
+                    "n_single_stage_proven": single.n_proven,
+                },
+            }
+        )
+        return
+    rows = [
+        [", ".join(c.kinds), looks_text(c, ", "), str(c.n), f"{c.type_i_error:.4f}", f"{c.power:.4f}"]
+        + [f"{c.en_p0:.2f}", f"{c.pet_p0:.4f}", f"{c.q_low:.3f}-{c.q_high:.3f}"]
+        for c in two.admissible
+    ]
+    for name, found in (("single, first n", single.first), ("single, sustained n", single.sustained)):
+        rows.append(
+            [name, looks_text(found), str(found.n), f"{found.type_i_error:.4f}", f"{found.power:.4f}"]
+            + [f"{found.n:.2f}", "", ""]
+        )
+    title = f"H0: p <= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), power {asked.power:g}"
+    heads = ("design", "looks (r/n)", "n", "type I error", "power", "EN(p0)", "PET(p0)", "weights q")
+    _table(title, heads, rows, left=2)
+    lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
+    heads = ("textbook formula", "n", "rejects if X >", "exact type I error", "exact power")
+    _table("What the formulas say, and what their rules do", heads, lines)
+    _console().print(
+        f"Stop if X1 <= r1 of n1; reject H0 if X > r of n. Proof: below n = {proof.n_lower} no design has the power; "
+        f"above n = {proof.n_upper} EN(p0) is at least {proof.en_beyond:.4f}."
+    )
+
+
+@app.command()
+def oc(
+    looks: Annotated[str, typer.Option(help="R/N or R:E/N, cumulative, comma-separated: 1/10,5/29.")],
+    p: Annotated[list[float], typer.Option(help="True response rate; may be given again.")],
+    as_json: Json = False,
+) -> None:
+    """Evaluate any design exactly: P(reject H0), PET and EN at each true response rate."""
+    from simtrial.designs import looks_text, parse_looks
+    from simtrial.exact import operating_characteristics
+
+    design = parse_looks(looks)
+    found = operating_characteristics(design, p)
+    if as_json:
+        _print_json(
+            {
+                "looks": [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks],
+                "p": found.p.tolist(),
+                "reject": found.reject.tolist(),
+                "pet": found.pet.tolist(),
+                "en": found.en.tolist(),
+            }
+        )
+        return
+    stops = [f"P(N = {n})" for n in found.n]
+    rows = [
+        [f"{rate:g}", f"{found.reject[i]:.6f}", f"{found.pet[i]:.6f}", f"{found.en[i]:.4f}"]
+        + [f"{share:.6f}" for share in found.n_distribution[i]]
+        for i, rate in enumerate(p)
+    ]
+    _table(f"{looks_text(design, ', ')} (stop if X <= r; reject H0 if X > r at the end)",
+           ("p", "P(reject H0)", "PET", "EN", *stops), rows)  # fmt: skip
+
+
+def _progress() -> Any:
+    """A line a step, with the time the last one took."""
+    began: list[float] = []
+
+    def tell(step: str) -> None:
+        now = time.monotonic()
+        if began:
+            _say(f"    {now - began[-1]:.1f} s")
+        began.append(now)
+        _say(f"  {step} ...")
+
+    return tell
+
+
+@app.command()
+def report(
+    file: Annotated[Path, typer.Argument(help="Parameter file, such as params/NCT07022301.yaml.")],
+    out: Out = Path("build"),
+) -> None:
+    """Run the notebooks on a parameter file and write one HTML report with its tables and figures."""
+    from simtrial import report as runner
+    from simtrial import text
+
+    began = time.monotonic()
+    _say(f"{file}: running the notebooks")
+    done = runner.write(file, out, _progress())
+    _say(f"  done in {time.monotonic() - began:.1f} s")
+    print(text.statement(done.design, done.trial.requirements).paragraphs[0])
+    print(f"\nReport: {done.html}")
+
+
+@app.command()
+def validate(
+    file: Annotated[Path | None, typer.Argument(help="Parameter file whose own design is checked as well.")] = None,
+    out: Out = Path("build"),
+) -> None:
+    """Compare every result with its references on this machine; fails if one disagrees."""
+    import csv
+
+    from simtrial import report as runner
+
+    _say("validation: comparing with the references")
+    done = runner.validate(file, out, _progress())
+    with (done.folder / "tables" / "verdict.csv").open(encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            print(f"{row['case']}: {int(row['compared']) - int(row['failed'])} of {row['compared']} agree")
+    print(f"\nValidation report: {done.html}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of parameter files, for editors."""
+    from simtrial import params
+
+    print(json.dumps(params.json_schema(), indent=2))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit code: 0 done, 2 the input is wrong, 1 anything else."""
+    try:
+        app(args=list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
+    except InputError as error:
+        _say(f"simtrial: {_one_line(str(error))}")
+        return 2
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except KeyboardInterrupt:
+        _say("simtrial: interrupted; nothing was left half-written")
+        return 1
+    except BrokenPipeError:
+        return 1
+    except Exception as error:
+        from simtrial.report import NotebookError
+
+        if hasattr(error, "format_message"):  # a slip in the command itself, told by typer
+            _say(f"simtrial: {_one_line(error.format_message())}")
+            return 2
+        if isinstance(error, NotebookError | OSError):
+            _say(f"simtrial: {_one_line(str(error))}")
+            return 1
+        raise
+    return 0
+
+
+def _one_line(message: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in message).split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,314 @@
+"""From a parameter file to a folder of results: notebooks through papermill, one HTML file, CSV, SVG, a manifest.
+
+The parameter file is validated first, and what reaches papermill is the one name ``trial`` with plain JSON values: no
+key of the file becomes code. Results are made in a folder of their own and moved into place whole, so a report that is
+there is a complete one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simtrial import __version__, params, project, search
+from simtrial.designs import looks_text
+from simtrial.exact import operating_characteristics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from simtrial.designs import Design
+    from simtrial.params import Source, Trial
+
+NOTEBOOKS = ("01_design", "02_operating_characteristics")
+VALIDATION = "06_validation"
+LIBRARIES = ("numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic")
+
+Progress = "Callable[[str], None]"
+
+
+class NotebookError(RuntimeError):
+    """A notebook stopped: which cell, why, and where what it did so far is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Where the results of one run are, and the design that was taken."""
+
+    folder: Path
+    html: Path
+    design: Design
+    trial: Trial
+
+
+def write(path: str | Path, out: str | Path = "build", progress: Callable[[str], None] = lambda _: None) -> Report:
+    """Run the notebooks on a parameter file and write ``out/<study id>/``.
+
+    Parameters
+    ----------
+    path : str or Path
+        The parameter file.
+    out : str or Path
+        Folder for results; made if missing.
+    progress : callable
+        Told, in a few words, what is being done.
+
+    Raises
+    ------
+    InputError
+        If the parameter file is wrong; nothing is written.
+    NotebookError
+        If a notebook fails: its partial output is kept in ``out/<study id>.failed/``, an existing report untouched.
+    """
+    trial, source = params.read(path)
+    design = search.choose(trial.requirements, trial.wish)
+    folder = _run(trial, source, design, NOTEBOOKS, Path(out), trial.study.id, progress)
+    return Report(folder, folder / "report.html", design, trial)
+
+
+def validate(path: str | Path | None = None, out: str | Path = "build", progress: Callable[[str], None] = lambda _: None) -> Report:
+    """Run the validation notebook and write ``out/validation/``; see `write`."""
+    trial, source = params.read(path or project.folder("params") / "NCT07022301.yaml")
+    design = search.choose(trial.requirements, trial.wish)
+    folder = _run(trial, source, design, (VALIDATION,), Path(out), "validation", progress)
+    return Report(folder, folder / "report.html", design, trial)
+
+
+def _run(
+    trial: Trial,
+    source: Source,
+    design: Design,
+    notebooks: Sequence[str],
+    out: Path,
+    name: str,
+    progress: Callable[[str], None],
+) -> Path:
+    templates = project.folder("notebooks")
+    out.mkdir(parents=True, exist_ok=True)
+    final, failed = out / name, out / f"{name}.failed"
+    work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=out))
+    try:
+        (work / "notebooks").mkdir()
+        for notebook in notebooks:
+            progress(notebook)
+            _execute(templates / f"{notebook}.ipynb", work / "notebooks" / f"{notebook}.ipynb", trial)
+        progress("report.html")
+        _assemble(work, trial, source, design, notebooks)
+        work.chmod(0o755)
+        _replace(work, final)
+        shutil.rmtree(failed, ignore_errors=True)
+    except NotebookError as error:
+        _replace(work, failed)
+        raise NotebookError(f"{error}; its partial output is in {failed / 'notebooks'}") from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return final
+
+
+def _replace(new: Path, place: Path) -> None:
+    """Move a finished folder into place; what was there goes only once the new one stands."""
+    old = new.with_name(new.name + "-old")
+    if place.exists():
+        place.rename(old)
+    try:
+        new.rename(place)
+    except OSError:
+        if old.exists():
+            old.rename(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _execute(template: Path, target: Path, trial: Trial) -> None:
+    """Run one notebook in a fresh kernel and keep it without dates, durations and paths."""
+    import papermill
+    from traitlets.config import Config
+
+    try:
+        papermill.execute_notebook(
+            template,
+            target,
+            parameters={"trial": trial.plain()},
+            kernel_name="python3",
+            progress_bar=False,
+            cwd=project.ROOT,
+            # only through the API can the kernel be told not to warn about TCP on this machine
+            config=Config({"AsyncKernelManager": {"transport_encryption": "auto"}}),
+        )
+    except papermill.exceptions.PapermillExecutionError as error:
+        _clean(target)
+        first = next((line for line in error.source.splitlines() if line.strip()), "")
+        said = " ".join(f"{error.ename}: {error.evalue}".split())
+        raise NotebookError(f"{template.name}, cell {error.cell_index + 1} ({first.strip()[:60]}) failed: {said[:500]}") from None
+    except Exception as error:  # a kernel that died, a template that is no notebook: the run fails the same way
+        raise NotebookError(f"{template.name} stopped: {' '.join(str(error).split())[:500]}") from error
+    _clean(target)
+
+
+def _clean(path: Path) -> None:
+    """Drop what differs from run to run, so that the same inputs give the same bytes."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["metadata"].pop("papermill", None)
+    for k, cell in enumerate(notebook["cells"]):
+        for key in ("papermill", "execution"):
+            cell["metadata"].pop(key, None)
+        if "injected-parameters" in cell["metadata"].get("tags", ()):
+            cell["id"] = f"injected-{k}"
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _assemble(work: Path, trial: Trial, source: Source, design: Design, notebooks: Sequence[str]) -> None:
+    """Write tables, figures, report.html and manifest.json beside the executed notebooks."""
+    import nbformat
+
+    executed = [nbformat.read(work / "notebooks" / f"{name}.ipynb", as_version=4) for name in notebooks]
+    _write_outputs(executed, work)
+    date = _date()
+    provenance = {
+        "study": trial.study.id,
+        "parameter_file": source.path.name,
+        "parameter_file_sha256": source.sha256,
+        "chosen_design": looks_text(design),
+        "simtrial": __version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        "seed": None,
+        "date": date,
+    }
+    (work / "report.html").write_text(_html(executed, trial, design, provenance), encoding="utf-8")
+    files = {
+        str(file.relative_to(work).as_posix()): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(work.rglob("*"))
+        if file.is_file() and file.name != "report.html"
+    }
+    manifest = {**provenance, "files": files}
+    (work / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_outputs(executed: Sequence[Any], work: Path) -> None:
+    for kind, folder, suffix in (("text/csv", "tables", "csv"), ("image/svg+xml", "figures", "svg")):
+        (work / folder).mkdir()
+        for notebook in executed:
+            for cell in notebook.cells:
+                for output in cell.get("outputs", ()):
+                    name = output.get("metadata", {}).get("simtrial", {}).get("name")
+                    if name and kind in output.get("data", {}):
+                        (work / folder / f"{name}.{suffix}").write_text(output.data[kind], encoding="utf-8")
+
+
+def _date() -> str:
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _commit() -> str | None:
+    """The commit of the clone, with a mark if files differ from it; None outside git."""
+    git = ["git", "-C", str(project.ROOT)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=20)
+        state = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return head.stdout.strip() + (" with changes" if state.stdout.strip() else "")
+
+
+_MATH = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+?)\$", re.DOTALL)
+
+
+def prose(source: str) -> str:
+    """Render the Markdown of a notebook cell to HTML, its formulas to MathML."""
+    from latex2mathml.converter import convert
+    from nbconvert.filters import markdown2html
+
+    formulas: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        block = match["block"]
+        formulas.append(convert(block or match["inline"], display="block" if block else "inline"))
+        return f"FORMULA{len(formulas) - 1}ALUMROF"
+
+    text: str = markdown2html(_MATH.sub(keep, source))
+    return re.sub(r"FORMULA(\d+)ALUMROF", lambda match: formulas[int(match[1])], text)
+
+
+def _contents(executed: Sequence[Any]) -> list[dict[str, Any]]:
+    """Give each Markdown cell an anchor, and list their headings in two levels."""
+    entries: list[dict[str, Any]] = []
+    for i, notebook in enumerate(executed):
+        for k, cell in enumerate(notebook.cells):
+            if cell.cell_type != "markdown":
+                continue
+            cell.metadata["anchor"] = anchor = f"s{i + 1}-{k + 1}"
+            heading = re.match(r"(#{1,2})\s+(.+)", cell.source)
+            if heading and len(heading[1]) == 1:
+                entries.append({"text": heading[2], "anchor": anchor, "parts": []})
+            elif heading:
+                entries[-1]["parts"].append({"text": heading[2], "anchor": anchor})
+    return entries
+
+
+def _front(trial: Trial, design: Design) -> str:
+    """The assumption and the answer, before anything else."""
+    asked = trial.requirements
+    oc = operating_characteristics(design, [asked.p0, asked.p1])
+    facts = [
+        ("Design (r/n)", looks_text(design, ", ")),
+        ("Patients, at most", str(design.looks[-1].n)),
+        ("Type I error", f"{oc.reject[0]:.4f}"),
+        ("Power", f"{oc.reject[1]:.4f}"),
+        ("EN(p0)", f"{oc.en[0]:.1f}"),
+    ]
+    if len(design.looks) > 1:
+        facts.append(("PET(p0)", f"{oc.pet[0]:.4f}"))
+    cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
+    question = f"H0: p <= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), power {asked.power:g}"
+    warning = ""
+    if trial.hypotheses.basis == "assumed":
+        warning = (
+            f'<div class="warning">The hypotheses ({escape(question)}) are <strong>assumed</strong>: no protocol or '
+            "registry was read for them. Every result below hangs on them.</div>"
+        )
+    return f'{warning}<div class="brief"><p>{escape(question)}</p><dl>{cells}</dl></div>'
+
+
+def _html(executed: Sequence[Any], trial: Trial, design: Design, provenance: dict[str, Any]) -> str:
+    import nbformat
+    from nbconvert.exporters import TemplateExporter
+
+    contents = _contents(executed)
+    book = nbformat.v4.new_notebook(cells=[cell for notebook in executed for cell in notebook.cells])
+    exporter = TemplateExporter(
+        template_name="report",
+        template_file="index.html.j2",
+        extra_template_basedirs=[str(Path(__file__).parent / "templates")],
+        filters={"prose": prose},
+    )
+    names = {"seed": "seed", "commit": "commit", "parameter_file_sha256": "SHA-256 of the parameter file"}
+    shown = {"seed": "none: every number is exact", "commit": "unknown"}
+    lines = [
+        (names.get(key, key.replace("_", " ")), str(value) if value is not None else shown.get(key, "–"))
+        for key, value in provenance.items()
+    ]
+    report = {
+        "title": trial.study.title,
+        "study": trial.study.id,
+        "front": _front(trial, design),
+        "contents": contents,
+        "provenance": lines,
+    }
+    text: str = exporter.from_notebook_node(book, resources={"report": report})[0]
+    return text

@@ -1,0 +1,375 @@
+"""Tables for people: a tidy frame at full precision, and the view of it that is shown.
+
+A `Table` shows itself in a notebook as HTML with all text escaped, and carries the frame along as CSV, from which the
+report writes its files. What is shown and what is written can so never differ.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from simtrial.designs import looks_text
+from simtrial.exact import operating_characteristics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from simtrial.approximations import Approximation
+    from simtrial.designs import Design
+    from simtrial.params import Trial
+    from simtrial.requirements import Requirements
+    from simtrial.search import SingleStageSearch, TwoStageCandidate, TwoStageSearch
+
+Shown = tuple[str, "Callable[[Any], str] | str"]
+"""A column as shown: its heading and how to write a value (a format string or a function)."""
+
+RATE = "{:.4f}"
+PATIENTS = "{:.2f}"
+WHOLE = "{:.0f}"
+WORDS = "{}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A frame with the way to show it.
+
+    Attributes
+    ----------
+    name : str
+        Names the CSV file.
+    caption : str
+        Said above the table.
+    frame : DataFrame
+        Tidy, at full precision, with machine names.
+    shown : mapping of str to (str, format)
+        The columns to show, in order.
+    chosen : sequence of bool, optional
+        The rows to stress.
+    """
+
+    name: str
+    caption: str
+    frame: pd.DataFrame
+    shown: Mapping[str, Shown]
+    chosen: Sequence[bool] = ()
+
+    def view(self) -> pd.DataFrame:
+        """The table as text, under its headings."""
+
+        def written(value: Any, how: Callable[[Any], str] | str) -> str:
+            if value is None or (isinstance(value, float) and np.isnan(value)):
+                return "–"
+            return how(value) if callable(how) else how.format(value)
+
+        columns = {head: [written(v, how) for v in self.frame[key]] for key, (head, how) in self.shown.items()}
+        return pd.DataFrame(columns)
+
+    def html(self) -> str:
+        """The view as an HTML table, all text escaped."""
+        view = self.view()
+        numeric = [pd.api.types.is_numeric_dtype(self.frame[key]) for key in self.shown]
+        classes = pd.DataFrame(
+            [["num" if n else "" for n in numeric] for _ in range(len(view))], index=view.index, columns=view.columns
+        )
+        if len(self.chosen):
+            classes.loc[np.asarray(self.chosen, dtype=bool)] += " chosen"
+        style = view.style.format(escape="html").format_index(escape="html", axis=1).hide(axis="index")
+        style = style.set_caption(html.escape(self.caption)).set_uuid(self.name).set_td_classes(classes)
+        style = style.set_table_styles(
+            [
+                {"selector": "caption", "props": "text-align: left; font-weight: 600; padding: .3em 0;"},
+                {"selector": "td", "props": "text-align: left;"},
+                {"selector": "td.num", "props": "text-align: right; font-variant-numeric: tabular-nums;"},
+                {"selector": "td.chosen", "props": "font-weight: 700;"},
+            ]
+        )
+        text: str = style.to_html(table_attributes='class="simtrial"')
+        return text
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
+        data = {
+            "text/html": self.html(),
+            "text/csv": self.frame.to_csv(index=False),
+            "text/plain": f"{self.caption}\n{self.view().to_string(index=False)}",
+        }
+        return data, {"simtrial": {"name": self.name}}
+
+
+def _percent(value: float) -> str:
+    return f"{value:g} %"
+
+
+def assumptions(trial: Trial) -> Table:
+    """What was registered and what is assumed, each with where it comes from."""
+    study, asked = trial.study, trial.hypotheses
+    basis = "assumed here" if asked.basis == "assumed" else "protocol"
+    registered = study.source or "parameter file"
+    rows = [
+        ("Study", study.id, registered),
+        ("Title", study.title, registered),
+        ("Registered enrollment", study.registered_enrollment, registered),
+        ("First patient", study.start, registered),
+        ("Completion", study.completion, registered),
+        ("p0, response rate not worth pursuing (H0: p <= p0)", asked.p0, basis),
+        ("p1, response rate worth finding", asked.p1, basis),
+        ("alpha, largest type I error, one-sided", asked.alpha, basis),
+        ("power, smallest, at p1", asked.power, basis),
+        ("Design", trial.design.criterion or trial.design.looks, "parameter file"),
+    ]
+    frame = pd.DataFrame(
+        [(what, str(value), source) for what, value, source in rows if value is not None],
+        columns=["item", "value", "source"],
+    )
+    shown = {"item": ("", WORDS), "value": ("Value", WORDS), "source": ("Where from", WORDS)}
+    return Table("assumptions", "What is known and what is assumed", frame, shown)
+
+
+def evidence(trial: Trial) -> Table:
+    """The earlier results given, with exact (Clopper-Pearson) 95 % intervals where the count is known."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    rows = []
+    for item in trial.evidence:
+        low = high = np.nan
+        if item.responders is not None:
+            low, high = proportion_confint(item.responders, item.n, alpha=0.05, method="beta")
+        percent = item.orr_percent
+        if percent is None and item.responders is not None:
+            percent = 100 * item.responders / item.n
+        rows.append(
+            {
+                "treatment": item.treatment,
+                "setting": item.setting,
+                "n": item.n,
+                "responders": item.responders,
+                "orr_percent": percent,
+                "orr_low_percent": 100 * low,
+                "orr_high_percent": 100 * high,
+                "dcr_percent": item.dcr_percent,
+                "median_pfs_months": item.median_pfs_months,
+                "median_os_months": item.median_os_months,
+                "source": item.source,
+            }
+        )
+    columns = list(rows[0]) if rows else ["treatment", "source"]
+    frame = pd.DataFrame(rows, columns=columns)
+    if not rows:
+        return Table("evidence", "No earlier results are given in the parameter file.", frame, {})
+    frame["interval"] = [
+        "–" if np.isnan(low) else f"{low:.1f} to {high:.1f}"
+        for low, high in zip(frame.pop("orr_low_percent"), frame.pop("orr_high_percent"), strict=True)
+    ]
+    shown: dict[str, Shown] = {
+        "treatment": ("Treatment", WORDS),
+        "setting": ("Setting", WORDS),
+        "n": ("n", WHOLE),
+        "responders": ("Responders", WHOLE),
+        "orr_percent": ("ORR, %", "{:.1f}"),
+        "interval": ("95 % interval", WORDS),
+        "dcr_percent": ("DCR, %", "{:.1f}"),
+        "median_pfs_months": ("PFS, months", "{:.1f}"),
+        "median_os_months": ("OS, months", "{:.1f}"),
+        "source": ("Source", WORDS),
+    }
+    caption = "Earlier results (intervals: Clopper-Pearson, computed here from the counts)"
+    return Table("evidence", caption, frame, shown)
+
+
+_KINDS = {"minimax": "Simon minimax", "optimal": "Simon optimal", "admissible": "admissible"}
+
+
+def _behaviour(design: Design, requirements: Requirements) -> dict[str, Any]:
+    oc = operating_characteristics(design, [requirements.p0, requirements.p1])
+    early = len(design.looks) > 1
+    return {
+        "looks": looks_text(design, ", "),
+        "n": design.looks[-1].n,
+        "type_i_error": oc.reject[0],
+        "power": oc.reject[1],
+        "en_p0": oc.en[0],
+        "pet_p0": oc.pet[0] if early else np.nan,
+        "en_p1": oc.en[1],
+        "pet_p1": oc.pet[1] if early else np.nan,
+    }
+
+
+_BEHAVIOUR: dict[str, Shown] = {
+    "looks": ("Looks (r/n)", WORDS),
+    "n": ("n", WHOLE),
+    "type_i_error": ("Type I error", RATE),
+    "power": ("Power", RATE),
+    "en_p0": ("EN(p0)", PATIENTS),
+    "pet_p0": ("PET(p0)", RATE),
+    "en_p1": ("EN(p1)", PATIENTS),
+    "pet_p1": ("PET(p1)", RATE),
+}
+
+
+def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Table:
+    """The designs worth considering, side by side; the chosen one stressed."""
+    named: list[tuple[str, Design, float, float]] = [
+        (" and ".join(_KINDS[kind] for kind in c.kinds), c, c.q_low or 0.0, 1.0 if c.q_high is None else c.q_high)
+        for c in two.admissible
+    ]
+    named.append(("exact single stage, first n", single.first, np.nan, np.nan))
+    if single.sustained.design != single.first.design:
+        named.append(("exact single stage, sustained n", single.sustained, np.nan, np.nan))
+    if all(design.looks != chosen.looks for _, design, _, _ in named):
+        named.append(("as given", chosen, np.nan, np.nan))
+    rows = [
+        {"kind": kind, **_behaviour(design, two.requirements), "q_low": low, "q_high": high}
+        for kind, design, low, high in named
+    ]
+    frame = pd.DataFrame(rows)
+    view = frame.assign(
+        weights=["–" if np.isnan(a) else f"{a:.3f} to {b:.3f}" for a, b in zip(frame.q_low, frame.q_high, strict=True)]
+    )
+    shown: dict[str, Shown] = {
+        "kind": ("Design", WORDS),
+        **_BEHAVIOUR,
+        "weights": ("Weights q", WORDS),
+    }
+    caption = "Candidates (stop if X1 <= r1 of n1; reject H0 if X > r of n); the chosen design in bold"
+    return Table("candidates", caption, view, shown, [d.looks == chosen.looks for _, d, _, _ in named])
+
+
+def near(designs: Sequence[TwoStageCandidate], chosen: Design) -> Table:
+    """Two-stage designs that meet the limits and are nearly as good, by EN(p0)."""
+    rows = [
+        {
+            "kind": ", ".join(design.kinds) or "–",
+            **_behaviour(design, design.requirements),
+        }
+        for design in designs
+    ]
+    largest = max((design.n for design in designs), default=0)
+    caption = f"The {len(rows)} two-stage designs of at most {largest} patients with least EN(p0)"
+    shown: dict[str, Shown] = {"kind": ("Kind", WORDS), **_BEHAVIOUR}
+    return Table("near", caption, pd.DataFrame(rows), shown, [d.looks == chosen.looks for d in designs])
+
+
+def certificate(two: TwoStageSearch) -> Table:
+    """The proof of optimality, number by number."""
+    proof, asked = two.certificate, two.requirements
+    rows = [
+        (
+            "n_lower",
+            proof.n_lower,
+            f"No design with fewer patients reaches power {asked.power:g}: the most powerful test cannot.",
+        ),
+        ("n_minimax", proof.n_minimax, "The first n, of all from n_lower on, at which any design meets both limits."),
+        ("en_optimal", proof.en_optimal, "Least EN(p0) of all designs up to n_upper."),
+        ("n_upper", proof.n_upper, "The last n at which any n1 left room for a smaller EN(p0)."),
+        ("en_beyond", proof.en_beyond, "EN(p0) of every design with more patients is at least this."),
+        ("solved", proof.solved, "Triples (n, n1, r) solved for r1 on the way."),
+    ]
+    names, values, meanings = zip(*rows, strict=True)
+    frame = pd.DataFrame({"name": names, "value": pd.Series(values, dtype=object), "meaning": meanings})
+    shown: dict[str, Shown] = {
+        "name": ("Name", WORDS),
+        "value": ("Value", lambda v: f"{v:.4f}" if isinstance(v, float) else f"{v:d}"),
+        "meaning": ("What it proves", WORDS),
+    }
+    return Table("certificate", "Certificate of the two-stage search", frame, shown)
+
+
+def approximations(found: Sequence[Approximation], single: SingleStageSearch) -> Table:
+    """Textbook sample sizes, and what their rules really do."""
+    asked = single.requirements
+    rows: list[dict[str, Any]] = [
+        {
+            "method": a.method,
+            "title": a.title,
+            "n_raw": a.n_raw,
+            "n": a.n,
+            "r": a.r,
+            "type_i_error": a.type_i_error,
+            "power": a.power,
+        }
+        for a in found
+    ]
+    for method, title, c in (
+        ("exact_first", "exact, first n", single.first),
+        ("exact_sustained", "exact, sustained n", single.sustained),
+    ):
+        rows.append(
+            {"method": method, "title": title, "n_raw": np.nan, "n": c.n, "r": c.r}
+            | {"type_i_error": c.type_i_error, "power": c.power}
+        )
+    frame = pd.DataFrame(rows)
+    frame["verdict"] = [
+        "meets both limits"
+        if a <= asked.alpha and w >= asked.power
+        else " and ".join([*["breaks alpha"] * bool(a > asked.alpha), *["lacks power"] * bool(w < asked.power)])
+        for a, w in zip(frame.type_i_error, frame.power, strict=True)
+    ]
+    frame.loc[frame.method.str.startswith("exact"), "verdict"] = "meets both limits"
+    shown: dict[str, Shown] = {
+        "title": ("Formula", WORDS),
+        "n_raw": ("n before rounding", PATIENTS),
+        "n": ("n", WHOLE),
+        "r": ("Rejects if X >", WHOLE),
+        "type_i_error": ("Exact type I error", RATE),
+        "power": ("Exact power", RATE),
+        "verdict": ("Verdict", WORDS),
+    }
+    caption = "Textbook sample sizes and the exact size and power of the rule each implies"
+    return Table("approximations", caption, frame, shown, frame.method.str.startswith("exact").tolist())
+
+
+def characteristics(design: Design, requirements: Requirements, p: Sequence[float] = ()) -> Table:
+    """Reject, PET, EN and the distribution of N at chosen response rates (p0, p1 and a grid if none are given)."""
+    p0, p1 = requirements.p0, requirements.p1
+    rates = np.array(p) if len(p) else np.unique(np.round([*np.arange(0.05, min(p1 + 0.3, 0.96), 0.05), p0, p1], 10))
+    oc = operating_characteristics(design, rates)
+    frame = pd.DataFrame({"p": rates, "reject": oc.reject, "pet": oc.pet, "en": oc.en})
+    shown: dict[str, Shown] = {
+        "p": ("True rate p", "{:.3g}"),
+        "reject": ("P(reject H0; p)", RATE),
+        "pet": ("PET(p)", RATE),
+        "en": ("EN(p)", PATIENTS),
+    }
+    for k, look in enumerate(design.looks):
+        frame[f"stop_at_{look.n}"] = oc.n_distribution[:, k]
+        shown[f"stop_at_{look.n}"] = (f"P(N = {look.n}; p)", RATE)
+    caption = f"Exact operating characteristics of {looks_text(design, ', ')}; p0 and p1 in bold"
+    return Table("operating_characteristics", caption, frame, shown, np.isin(rates, [p0, p1]).tolist())
+
+
+def decisions(design: Design) -> Table:
+    """What to do with each number of responses, at each look, in words a clinic can use."""
+    rows = []
+    for k, look in enumerate(design.looks):
+        final = k == len(design.looks) - 1
+        counts = np.arange(look.n + 1)
+        regions = look.regions(counts, final=final)
+        words = (
+            (regions.accept, "stop: H0 is not rejected" if not final else "H0 is not rejected"),
+            (regions.go_on, "go on" if final else f"go on to {design.looks[k + 1].n} patients" if not final else ""),
+            (regions.reject, "reject H0: the response rate exceeds p0" if final else "stop: reject H0"),
+        )
+        for region, decision in words:
+            if region.any():
+                low, high = int(counts[region][0]), int(counts[region][-1])
+                rows.append(
+                    {
+                        "patients": look.n,
+                        "from": low,
+                        "to": high,
+                        "responses": f"{low}" if low == high else f"{low} to {high}",
+                        "observed": f"{100 * low / look.n:.1f} to {100 * high / look.n:.1f}",
+                        "decision": decision,
+                    }
+                )
+    shown: dict[str, Shown] = {
+        "patients": ("Patients with a known response status", WHOLE),
+        "responses": ("Responses seen", WORDS),
+        "observed": ("Observed rate, %", WORDS),
+        "decision": ("Decision", WORDS),
+    }
+    return Table("decisions", "Responses seen and what follows", pd.DataFrame(rows), shown)

@@ -1,0 +1,197 @@
+"""Sentences computed from the objects they describe: the protocol paragraph, the choice, the basis."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simtrial.designs import looks_text
+from simtrial.exact import meets, operating_characteristics
+
+if TYPE_CHECKING:
+    from simtrial.designs import Design
+    from simtrial.params import Trial
+    from simtrial.requirements import Requirements
+    from simtrial.search import SingleStageSearch, TwoStageSearch
+
+REFERENCES = {
+    "two": "Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Trials 1989;10:1-10.",
+    "admissible": "Jung SH, Lee T, Kim KM, George SL. Admissible two-stage designs for phase II cancer clinical trials. "
+    "Stat Med 2004;23:561-569.",
+    "one": "A'Hern RP. Sample size tables for exact single-stage phase II designs. Stat Med 2001;20:859-866.",
+    "many": "Schultz JR, Nichol FR, Elfring GL, Weed SD. Multiple-stage procedures for drug screening. Biometrics "
+    "1973;29:293-300.",
+}
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Some paragraphs that show themselves in a notebook with all text escaped."""
+
+    name: str
+    paragraphs: tuple[str, ...]
+    quoted: bool = False
+
+    def __str__(self) -> str:
+        return "\n\n".join(self.paragraphs)
+
+    def html(self) -> str:
+        """The paragraphs as HTML; `quoted` ones in a block of their own, to copy."""
+        inner = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in self.paragraphs)
+        return f'<blockquote class="simtrial">{inner}</blockquote>' if self.quoted else f"<div>{inner}</div>"
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
+        return {"text/html": self.html(), "text/plain": str(self)}, {"simtrial": {"name": self.name}}
+
+
+def percent(value: float) -> str:
+    """Write a probability as a percentage with up to four significant digits: 0.0328 as 3.28%."""
+    return f"{100 * value:.4g}%"
+
+
+def kind(design: Design) -> str:
+    """What a design is called: by its criterion if it has one, else by its number of looks."""
+    kinds = getattr(design, "kinds", ())
+    if kinds:
+        names = {"minimax": "minimax", "optimal": "optimal", "admissible": "admissible"}
+        return f"Simon's {' and '.join(names[k] for k in kinds)} two-stage design"
+    looks = len(design.looks)
+    return "an exact single-stage design" if looks == 1 else f"a design with {looks} looks" if looks > 2 else "a two-stage design"
+
+
+def _count(n: int) -> str:
+    return f"{n} {'patient' if n == 1 else 'patients'}"
+
+
+def _rules(design: Design) -> list[str]:
+    """One sentence a look."""
+    sentences = []
+    *interim, last = design.looks
+    before = 0
+    for look in interim:
+        who = f"The first {_count(look.n)}" if not before else f"After {_count(look.n)} in all"
+        opening = f"{who} with a known response status are analysed" if not before else f"{who}, a further look follows"
+        clauses = []
+        if look.r is not None:
+            seen = "none responds" if look.r == 0 else f"{look.r} or fewer respond"
+            clauses.append(f"if {seen} the trial stops for futility")
+        if look.e is not None:
+            clauses.append(f"if {look.e} or more respond it stops and H0 is rejected")
+        sentences.append(f"{opening}: {'; '.join(clauses)}.")
+        before = look.n
+    added = f"Otherwise {last.n - before} more are enrolled, {_count(last.n)} in all, and" if before else None
+    start = added or f"{_count(last.n)} with a known response status are analysed, and"
+    sentences.append(f"{start} H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n}).")
+    return sentences
+
+
+def statement(design: Design, requirements: Requirements) -> Passage:
+    """The sample-size paragraph for the protocol, with every number computed from the design.
+
+    It states both hypotheses, alpha and power asked and attained, the design, its decision rules, EN and PET at p0, and
+    the references: the components a reviewer needs to reproduce it.
+    """
+    asked = requirements
+    oc = operating_characteristics(design, [asked.p0, asked.p1])
+    looks = len(design.looks)
+    sentences = [
+        "The primary endpoint is the objective response rate (ORR).",
+        f"The null hypothesis that the true ORR is at most {percent(asked.p0)} (H0: p <= {asked.p0:g}) is tested against "
+        f"the alternative that it is larger, with the design alternative p1 = {percent(asked.p1)}, at a one-sided type I "
+        f"error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} at p1.",
+        f"The sample size is that of {kind(design)} ({looks_text(design, ', ')}).",
+        *_rules(design),
+        f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
+        f"{percent(oc.reject[1])} at p = {asked.p1:g}.",
+    ]
+    if not meets(design, asked):
+        sentences.append("These do not meet both limits stated above.")
+    if looks > 1:
+        sentences.append(
+            f"If the true ORR is {percent(asked.p0)}, the probability of early termination is {percent(oc.pet[0])} and "
+            f"the expected number of patients is {oc.en[0]:.1f}."
+        )
+    kinds = getattr(design, "kinds", ())
+    sources = [REFERENCES["one" if looks == 1 else "two" if looks == 2 else "many"]]
+    if "admissible" in kinds:
+        sources.append(REFERENCES["admissible"])
+    return Passage("statement", (" ".join(sentences), "References: " + " ".join(sources)), quoted=True)
+
+
+def basis(trial: Trial) -> Passage:
+    """Whether the hypotheses are known or assumed, and the reasons given."""
+    asked = trial.hypotheses
+    rates = f"p0 = {asked.p0:g}, p1 = {asked.p1:g}, alpha = {asked.alpha:g} (one-sided), power = {asked.power:g}"
+    if asked.basis == "assumed":
+        opening = (
+            f"The hypotheses are an assumption: {rates}. They were not read in a protocol or registry, and every "
+            "result below hangs on them."
+        )
+    else:
+        opening = f"The hypotheses are those of the protocol: {rates}."
+    return Passage("basis", (opening, *([asked.rationale.strip()] if asked.rationale else [])))
+
+
+def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Passage:
+    """Which design is taken, what the alternatives would cost, and how it sits with the registered enrollment."""
+    asked = trial.requirements
+    oc = operating_characteristics(chosen, asked.p0)
+    n, en = chosen.looks[-1].n, float(oc.en)
+    wish = trial.design.criterion
+    reason = f"asked for by the criterion '{wish}'" if wish else "given in the parameter file"
+    paragraphs = [
+        f"Taken: {looks_text(chosen, ', ')}, {reason}. It needs at most {_count(n)} and expects {en:.1f} if the true rate "
+        f"is p0."
+    ]
+    if not meets(chosen, asked):
+        power = float(operating_characteristics(chosen, asked.p1).reject)
+        paragraphs.append(
+            f"It does not meet the limits: its type I error is {percent(float(oc.reject))} (at most {percent(asked.alpha)} "
+            f"asked) and its power {percent(power)} (at least {percent(asked.power)} asked)."
+        )
+    others = []
+    for label, other in (
+        ("minimax", two.minimax),
+        ("optimal", two.optimal),
+        ("exact single stage (first n)", single.first),
+    ):
+        if other.looks == chosen.looks:
+            continue
+        other_en = float(operating_characteristics(other, asked.p0).en)
+        others.append(
+            f"{label} {looks_text(other, ', ')}: {_difference(other.looks[-1].n - n)} at most, "
+            f"{_difference(other_en - en, '.1f')} expected at p0"
+        )
+    if others:
+        paragraphs.append("Beside it, " + "; ".join(others) + ".")
+    if trial.study.registered_enrollment is not None:
+        registered = trial.study.registered_enrollment
+        same = "equals" if n == registered else f"is {_difference(n - registered)} against"
+        paragraphs.append(
+            f"Its maximum of {_count(n)} {same} the registered enrollment of {registered}."
+            + (" That they agree does not prove that this is how the number was found." if n == registered else "")
+        )
+    return Passage("choice", tuple(paragraphs))
+
+
+def _difference(value: float, form: str = "d") -> str:
+    if abs(value) < 0.05:
+        return "as many"
+    return f"{abs(value):{form}} {'more' if value > 0 else 'fewer'}"
+
+
+def certificate(two: TwoStageSearch) -> Passage:
+    """The proof of optimality in words."""
+    proof, asked = two.certificate, two.requirements
+    return Passage(
+        "certificate_in_words",
+        (
+            f"Below {proof.n_lower} patients even the most powerful test of level {asked.alpha:g} lacks the power. From "
+            f"{proof.n_lower} to {proof.n_upper} every (n, n1, r) that could still win was solved for its best r1; "
+            f"{proof.n_minimax} is the first n with a design. Beyond {proof.n_upper} patients EN(p0) is at least "
+            f"{proof.en_beyond:.4f}, whatever the design, and the optimum has {proof.en_optimal:.4f}.",
+            "Left out: designs with r1 = r, whose second stage cannot change the decision.",
+        ),
+    )
+

@@ -1,0 +1,345 @@
+"""Validation cases: numbers made elsewhere, or by plain enumeration, compared with ours on this machine.
+
+Each function returns a `Case` with one row a comparison; `verdict` fails if any row disagrees. The reference tables and
+their provenance are in ``tests/reference``. Numbers are compared to the digits that the tables give: half a unit in the
+last place, and a millionth of that for the binary form of a decimal.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from simtrial import approximations, exact, search
+from simtrial.designs import Design, looks_text, parse_looks
+from simtrial.project import folder
+from simtrial.requirements import Requirements
+from simtrial.tables import WHOLE, WORDS, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Case:
+    """One validation case.
+
+    Attributes
+    ----------
+    name : str
+        What was checked.
+    source : str
+        Where the expected values come from.
+    frame : DataFrame
+        One row a comparison: what, expected, found, agrees.
+    """
+
+    name: str
+    source: str
+    frame: pd.DataFrame
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """The rows that disagree."""
+        return self.frame[~self.frame.agrees.astype(bool)]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there was something to compare and all of it agrees."""
+        return len(self.frame) > 0 and self.failures.empty
+
+    def table(self) -> Table:
+        """Every comparison."""
+        shown = {"what": ("Setting", WORDS), "expected": ("Reference", WORDS), "found": ("Here", WORDS)}
+        shown["agrees"] = ("Agrees", lambda v: "yes" if v else "NO")  # type: ignore[assignment]  # a function is a format
+        name = "validation_" + "_".join(self.name.lower().split())
+        return Table(name, f"{self.name}. Source: {self.source}", self.frame, shown, (~self.frame.agrees.astype(bool)).tolist())
+
+    def __str__(self) -> str:
+        return f"{self.name}: {len(self.frame) - len(self.failures)} of {len(self.frame)} agree"
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
+        table = self.table()
+        data, metadata = table._repr_mimebundle_()
+        line = f"{'Passed' if self.passed else 'FAILED'}. {self}."
+        data["text/html"] = (
+            f"<p><strong>{html.escape(line)}</strong></p>"
+            f"<details><summary>Every comparison</summary>{table.html()}</details>"
+        )
+        data["text/plain"] = line
+        return data, metadata
+
+
+class ValidationError(AssertionError):
+    """Some case disagrees with its reference."""
+
+
+def _read(*names: str) -> pd.DataFrame:
+    return pd.concat([pd.read_csv(folder("tests/reference") / f"{name}.csv") for name in names], ignore_index=True)
+
+
+def _same(found: float, printed: float, decimals: int) -> bool:
+    return abs(found - printed) <= 0.500001 * 10.0**-decimals
+
+
+def _asked(row: Any) -> Requirements:
+    power = row.power if hasattr(row, "r_min") or hasattr(row, "n_fleming") else round(1 - row.beta, 10)
+    return Requirements(row.p0, row.p1, row.alpha, power)
+
+
+def _setting(asked: Requirements) -> str:
+    return f"{asked.p0:g}/{asked.p1:g}, alpha {asked.alpha:g}, power {asked.power:g}"
+
+
+def _case(name: str, source: str, rows: Iterator[tuple[str, str, str, bool]]) -> Case:
+    return Case(name, source, pd.DataFrame(rows, columns=["what", "expected", "found", "agrees"]))
+
+
+def published_two_stage() -> Case:
+    """Simon's optimal and minimax designs."""
+
+    def rows() -> Iterator[tuple[str, str, str, bool]]:
+        for row in _read("simon1989_table1", "simon1989_table2").itertuples():
+            asked = _asked(row)
+            found = getattr(search.two_stage(asked), row.criterion)
+            expected = f"{row.r1}/{row.n1},{row.r}/{row.n}"
+            agrees = (
+                looks_text(found) == expected
+                and _same(found.en_p0, row.EN_p0_exact, 4)
+                and _same(found.pet_p0, row.PET_p0_exact, 4)
+                and _same(found.type_i_error, row.type1, 6)
+                and _same(found.power, row.power, 6)
+            )
+            yield f"{row.criterion}: {_setting(asked)}", expected, looks_text(found), agrees
+
+    return _case("Published two-stage designs", "Simon 1989, Tables 1 and 2; R clinfun 1.1.5", rows())
+
+
+def admissible_sets() -> Case:
+    """Admissible designs and their weight intervals."""
+
+    def rows() -> Iterator[tuple[str, str, str, bool]]:
+        for _, group in _read("simon_admissible").groupby(["p0", "p1", "alpha", "beta"]):
+            given = list(group.sort_values("n").itertuples())
+            asked = _asked(given[0])
+            found = search.two_stage(asked).admissible
+            expected = "; ".join(f"{g.r1}/{g.n1},{g.r}/{g.n}" for g in given)
+            got = "; ".join(looks_text(c) for c in found)
+            agrees = expected == got and all(
+                _same(c.q_low or 0.0, g.q_lo, 4)
+                and _same(c.q_high or 0.0, g.q_hi, 4)
+                and _same(c.en_p0, g.EN_p0, 4)
+                and _same(c.type_i_error, g.type1, 5)
+                and _same(c.power, g.power, 5)
+                for c, g in zip(found, given, strict=True)
+            )
+            yield _setting(asked), expected, got, agrees
+
+    return _case("Admissible sets", "definition of Jung et al. 2004 by enumeration; R clinfun 1.1.5", rows())
+
+
+def single_stage() -> Case:
+    """First and sustained n of the exact single stage."""
+
+    def rows() -> Iterator[tuple[str, str, str, bool]]:
+        for row in _read("single_stage_exact").itertuples():
+            asked = _asked(row)
+            found = search.single_stage(asked)
+            first, last = found.first, found.sustained
+            expected = f">= {row.r_min}/{row.n_min}, >= {row.r_sust}/{row.n_sust}"
+            got = f">= {first.r + 1}/{first.n}, >= {last.r + 1}/{last.n}"
+            agrees = (
+                expected == got
+                and _same(first.type_i_error, row.a_min, 5)
+                and _same(first.power, row.pw_min, 5)
+                and _same(last.type_i_error, row.a_sust, 5)
+                and _same(last.power, row.pw_sust, 5)
+            )
+            yield _setting(asked), expected, got, agrees
+
+    return _case("Exact single stage", "method of A'Hern 2001 by enumeration; R clinfun 1.1.5 where it overlaps", rows())
+
+
+_COLUMNS = {
+    "score": "score_null_alt_var",
+    "wald": "wald_alt_var",
+    "null_variance": "null_var_only",
+    "mean_variance": "avg_p_var",
+    "score_continuity": "score_cc_fleiss",
+    "arcsine": "arcsine_cohen_h",
+    "logit": "logit",
+}
+
+
+def textbook_formulas() -> Case:
+    """The seven formulas, the searches beside them, and Fleming's rule with its exact errors."""
+
+    def rows() -> Iterator[tuple[str, str, str, bool]]:
+        for row in _read("sample_size_by_method").itertuples():
+            asked = Requirements(row.p0, row.p1, row.alpha_one_sided, row.power)
+            single = search.single_stage(asked)
+            expected = [int(getattr(row, column)) for column in _COLUMNS.values()]
+            found = {a.method: a.n for a in approximations.approximate(asked)}
+            got = [found[method] for method in _COLUMNS]
+            expected += [row.exact_single_first_n, row.exact_single_sustained_n]
+            got += [single.first.n, single.sustained.n]
+            if not math.isnan(row.simon_minimax):
+                two = search.two_stage(asked)
+                expected += [int(row.simon_minimax), int(row.simon_optimal)]
+                got += [two.minimax.n, two.optimal.n]
+            yield _setting(asked), str(expected), str(got), expected == got
+        for row in _read("single_stage_fleming").itertuples():
+            asked = _asked(row)
+            score = approximations.approximate(asked)[0]
+            expected_rule, got_rule = f">= {row.r_fleming}/{row.n_fleming}", f">= {score.r + 1}/{score.n}"
+            agrees = expected_rule == got_rule and _same(score.type_i_error, row.a_fleming, 5)
+            yield f"Fleming: {_setting(asked)}", expected_rule, got_rule, agrees and _same(score.power, row.pw_fleming, 5)
+
+    return _case("Textbook formulas", "the formulas evaluated; Fleming 1982", rows())
+
+
+def known_traps() -> Case:
+    """Settings in which R clinfun 1.1.5 was seen to answer wrongly or not at all, and two lesser traps."""
+
+    def rows() -> Iterator[tuple[str, str, str, bool]]:
+        asked = Requirements(0.3, 0.45, 0.05, 0.9)
+        found = search.two_stage(asked).optimal
+        printed = exact.operating_characteristics(parse_looks("12/39,37/100"), asked.p0).en
+        got = f"{looks_text(found)} (EN {found.en_p0:.2f} against {float(printed):.2f})"
+        expected = "13/40,40/110 (EN 60.77 against 62.29)"
+        yield f"search limit n = 100: {_setting(asked)}", expected, got, got == expected
+        asked = Requirements(0.03, 0.41, 0.15, 0.85)
+        found = search.two_stage(asked).optimal
+        yield f"r1 < r keeps out 0/4,0/5: {_setting(asked)}", "r1 < r", f"{looks_text(found)}", found.r1 < found.r
+        asked = Requirements(0.15, 0.3, 0.025, 0.95)
+        bound = search.two_stage(asked).certificate
+        yield (
+            f"one feasible n below a search limit of 100: {_setting(asked)}",
+            "minimax n = 100, optimum above",
+            f"minimax n = {bound.n_minimax}, searched to {bound.n_upper}",
+            bound.n_minimax == 100 < bound.n_upper,
+        )
+        single = exact.operating_characteristics(parse_looks("2/10,2/20"), 0.1).reject
+        got = f"{float(single):.4f}"
+        yield "2/10,2/20 at p = .1: a second stage that cannot change the decision", "0.0702", got, got == "0.0702"
+
+    return _case("Known traps", "R clinfun 1.1.5 run on these settings; enumeration", rows())
+
+
+def _count_outcomes(design: Design, p: Fraction) -> tuple[Fraction, Fraction, Fraction]:
+    """Reject, PET and EN by walking every sequence of stage results: slow, and nothing to get wrong."""
+    reject = early = patients = Fraction(0)
+    ends = [look.n for look in design.looks]
+    stages = [b - a for a, b in zip([0, *ends], ends, strict=False)]
+    open_paths = {0: Fraction(1)}
+    for k, (look, m) in enumerate(zip(design.looks, stages, strict=True)):
+        arrived: dict[int, Fraction] = {}
+        for before, weight in open_paths.items():
+            for x in range(m + 1):
+                chance = math.comb(m, x) * p**x * (1 - p) ** (m - x)
+                arrived[before + x] = arrived.get(before + x, Fraction(0)) + weight * chance
+        last = k == len(stages) - 1
+        open_paths = {}
+        for x, weight in arrived.items():
+            futile = look.r is not None and x <= look.r
+            rejects = not futile if last else look.e is not None and x >= look.e
+            if futile or rejects or last:
+                reject += weight * rejects
+                early += weight * (not last)
+                patients += weight * look.n
+            else:
+                open_paths[x] = weight
+    return reject, early, patients
+
+
+def fractions() -> Case:
+    """The floating-point recursion against exact fractions."""
+
+    def rows() -> Iterator[tuple[str, str, str, bool]]:
+        designs = ("5/25", "1/10,5/29", "1/15,5/25", "2/12,7/25", "1:5/10,5/29", "0/5,2/12,:6/20,7/40", "13/40,40/110")
+        for text in designs:
+            design = parse_looks(text)
+            for p in (Fraction(1, 10), Fraction(3, 10), Fraction(1, 2)):
+                truth = [float(v) for v in _count_outcomes(design, p)]
+                oc = exact.operating_characteristics(design, float(p))
+                here = [float(oc.reject), float(oc.pet), float(oc.en)]
+                agrees = bool(np.allclose(here, truth, rtol=1e-12, atol=0))
+                yield f"{text} at p = {float(p):g}", *(", ".join(f"{v:.10g}" for v in values) for values in (truth, here)), agrees
+
+    return _case("Fractions", "every sequence of stage results, in exact fractions (reject, PET, EN)", rows())
+
+
+BRUTE_FORCE_N = 120
+"""Largest n_upper that is enumerated whole: the work grows with its fourth power."""
+
+
+def brute_force(requirements: Requirements) -> Case:
+    """Every two-stage design up to the certificate's last n, one by one, against the search."""
+    found = search.two_stage(requirements)
+    n_upper = found.certificate.n_upper
+    if n_upper > BRUTE_FORCE_N:
+        what = f"not enumerated: n_upper = {n_upper} is above {BRUTE_FORCE_N}; n_minimax <= n_upper was checked instead"
+        bound = found.certificate.n_minimax
+        frame = pd.DataFrame([(what, f"<= {n_upper}", str(bound), bound <= n_upper)], columns=["what", "expected", "found", "agrees"])
+        return Case("This trial", "the certificate alone", frame)
+    best: dict[int, float] = {}
+    for n in range(2, n_upper + 1):
+        for n1 in range(1, n):
+            x, r = np.arange(n1 + 1), np.arange(n)[:, np.newaxis]
+            pmf = [stats.binom.pmf(x, n1, p) for p in (requirements.p0, requirements.p1)]
+            beyond = [stats.binom.sf(r - x, n - n1, p) for p in (requirements.p0, requirements.p1)]
+            # reject[k][r, r1] = sum over x > r1
+            reject = [np.cumsum((b * f)[:, ::-1], axis=1)[:, ::-1] - b * f for b, f in zip(beyond, pmf, strict=True)]
+            meets = (reject[0] <= requirements.alpha) & (reject[1] >= requirements.power)
+            meets &= x < np.minimum(r, n1)
+            if meets.any():
+                en = n1 + (1 - np.cumsum(pmf[0])) * (n - n1)
+                best[n] = min(best.get(n, math.inf), float(en[meets.any(axis=0)].min()))
+
+    def rows() -> Iterator[tuple[str, str, str, bool]]:
+        least_n, least_en = min(best), min(best.values())
+        minimax, optimal = found.minimax, found.optimal
+        yield "smallest n", str(least_n), str(minimax.n), least_n == minimax.n
+        # sums of some hundred terms, each exact to a few units in the last place
+        yield "least EN(p0)", f"{least_en:.8f}", f"{optimal.en_p0:.8f}", abs(least_en - optimal.en_p0) < 1e-10
+        for c in found.admissible:
+            agrees = abs(best[c.n] - c.en_p0) < 1e-10
+            yield f"least EN(p0) at n = {c.n}", f"{best[c.n]:.8f}", f"{c.en_p0:.8f}", agrees
+
+    return _case("This trial", f"brute force over every design with n <= {n_upper}", rows())
+
+
+def verdict(*cases: Case) -> Table:
+    """Give one row a case, or fail.
+
+    Raises
+    ------
+    ValidationError
+        Naming every case with a disagreement, and its first one.
+    """
+    failed = [case for case in cases if not case.passed]
+    if failed:
+        firsts = []
+        for case in failed:
+            row = case.failures.iloc[0] if len(case.failures) else None
+            told = "nothing was compared" if row is None else f"{row.what}: {row.found}, expected {row.expected}"
+            firsts.append(f"{case} (first: {told})")
+        raise ValidationError("; ".join(firsts))
+    frame = pd.DataFrame(
+        [(case.name, len(case.frame), len(case.failures), case.source) for case in cases],
+        columns=["case", "compared", "failed", "source"],
+    )
+    shown = {
+        "case": ("Case", WORDS),
+        "compared": ("Compared", WHOLE),
+        "failed": ("Failed", WHOLE),
+        "source": ("Source", WORDS),
+    }
+    return Table("verdict", "Every case passed", frame, shown)
