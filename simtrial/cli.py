@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +13,8 @@ import typer
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
 app = typer.Typer(
@@ -89,7 +90,8 @@ def design(
                     {"kinds": list(c.kinds)} | {key: getattr(c, key) for key in pair} for c in two.admissible
                 ],
                 "approximations": [
-                    {key: getattr(a, key) for key in ("method", "n_raw", "n", "r", "type_i_error", "power")} for a in rough
+                    {key: getattr(a, key) for key in ("method", "n_raw", "n", "r", "type_i_error", "power")}
+                    for a in rough
                 ],
                 "certificate": {
                     "n_lower": proof.n_lower,
@@ -104,21 +106,37 @@ def design(
         )
         return
     rows = [
-        [", ".join(c.kinds), looks_text(c, ", "), str(c.n), f"{c.type_i_error:.4f}", f"{c.power:.4f}"]
-        + [f"{c.en_p0:.2f}", f"{c.pet_p0:.4f}", f"{c.q_low:.3f}-{c.q_high:.3f}"]
+        [
+            ", ".join(c.kinds),
+            looks_text(c, ", "),
+            str(c.n),
+            f"{c.type_i_error:.4f}",
+            f"{c.power:.4f}",
+            f"{c.en_p0:.2f}",
+            f"{c.pet_p0:.4f}",
+            f"{c.q_low:.3f}-{c.q_high:.3f}",
+        ]
         for c in two.admissible
     ]
     for name, found in (("single, first n", single.first), ("single, sustained n", single.sustained)):
         rows.append(
-            [name, looks_text(found), str(found.n), f"{found.type_i_error:.4f}", f"{found.power:.4f}"]
-            + [f"{found.n:.2f}", "", ""]
+            [
+                name,
+                looks_text(found),
+                str(found.n),
+                f"{found.type_i_error:.4f}",
+                f"{found.power:.4f}",
+                f"{found.n:.2f}",
+                "",
+                "",
+            ]
         )
     title = f"H0: p <= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), power {asked.power:g}"
     heads = ("design", "looks (r/n)", "n", "type I error", "power", "EN(p0)", "PET(p0)", "weights q")
     _table(title, heads, rows, left=2)
     lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
-    heads = ("textbook formula", "n", "rejects if X >", "exact type I error", "exact power")
-    _table("What the formulas say, and what their rules do", heads, lines)
+    formula_heads = ("textbook formula", "n", "rejects if X >", "exact type I error", "exact power")
+    _table("What the formulas say, and what their rules do", formula_heads, lines)
     _console().print(
         f"Stop if X1 <= r1 of n1; reject H0 if X > r of n. Proof: below n = {proof.n_lower} no design has the power; "
         f"above n = {proof.n_upper} EN(p0) is at least {proof.en_beyond:.4f}."

@@ -9,12 +9,15 @@ from __future__ import annotations
 import operator
 import re
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simtrial.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MAX_PATIENTS = 100_000
 """Largest design that is accepted: far above any single-arm trial, low enough that no table exhausts memory."""
@@ -86,7 +89,9 @@ class Design(Protocol):
     """Anything with looks: what the engines, tables and figures ask of a design."""
 
     @property
-    def looks(self) -> tuple[Look, ...]: ...
+    def looks(self) -> tuple[Look, ...]:
+        """The looks in order; patients increase."""
+        ...
 
 
 def _check_looks(looks: tuple[Look, ...], names: tuple[tuple[str, str, str], ...]) -> None:
@@ -106,7 +111,7 @@ def _check_looks(looks: tuple[Look, ...], names: tuple[tuple[str, str, str], ...
         if look.e is not None and look.r is not None and look.e <= look.r + 1:
             raise InputError(f"({look.e}) must be > {r} + 1 ({look.r + 1}), or no trial would ever go on", e)
     bounds = [(look.r, r) for look, (r, _, _) in zip(looks, names, strict=True) if look.r is not None]
-    for (earlier, name), (later, next_name) in zip(bounds, bounds[1:], strict=False):
+    for (earlier, name), (later, next_name) in pairwise(bounds):
         if earlier > later:
             raise InputError(f"({earlier}) must be <= {next_name} ({later}): bounds are cumulative", name)
 

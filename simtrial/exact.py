@@ -30,12 +30,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simtrial.designs import Design
 from simtrial.errors import InputError
-from simtrial.requirements import Requirements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from simtrial.designs import Design
+    from simtrial.requirements import Requirements
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +77,8 @@ def _shares(reached: Floats, n_before: int, n_now: int) -> Floats:
     before, added, now = (log_choose(n, np.arange(n + 1)) for n in (n_before, n_now - n_before, n_now))
     s = x[:, np.newaxis] + new
     ways = reached[x, np.newaxis] * np.exp(before[x, np.newaxis] + added - now[s])
-    return np.bincount(s.ravel(), weights=ways.ravel(), minlength=n_now + 1)
+    share: Floats = np.bincount(s.ravel(), weights=ways.ravel(), minlength=n_now + 1).astype(np.float64)
+    return share
 
 
 def _orders(reached: NDArray[Any], n_before: int, n_now: int) -> NDArray[Any]:
@@ -92,13 +94,13 @@ def _through_looks(
 ) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     """Run the recursion over the looks: for each, what arrives there split into (accept, reject), shape (n_k + 1,)."""
     stops = []
-    reached, last = start, len(design.looks) - 1
-    for k, look in enumerate(design.looks):
-        if k:
-            reached = step(going_on, design.looks[k - 1].n, look.n)
-        regions = look.regions(np.arange(look.n + 1), final=k == last)
+    reached, before = start, None
+    for look in design.looks:
+        if before is not None:
+            reached = step(reached, before.n, look.n)
+        regions = look.regions(np.arange(look.n + 1), final=look is design.looks[-1])
         stops.append((reached * regions.accept, reached * regions.reject))
-        going_on = reached * regions.go_on
+        reached, before = reached * regions.go_on, look
     return stops
 
 

@@ -10,7 +10,7 @@ import html
 import io
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's palette, which stays apart under every common colour blindness; ordered light to dark last
 BLACK, ORANGE, SKY, GREEN, BLUE, RED = "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00"
 LINES = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (BLACK, ":"))
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "axes.spines.top": False,
@@ -80,11 +80,16 @@ def _canvas(columns: int, width: float, height: float) -> tuple[Figure, list[Axe
     return figure, axes
 
 
-def _mark_rates(axis: Axes, requirements: Requirements) -> None:
+def _mark_rates(axis: Axes, requirements: Requirements, colour: str = "#888888") -> None:
     for rate, name in ((requirements.p0, "p0"), (requirements.p1, "p1")):
-        axis.axvline(rate, color="#888888", linewidth=0.9, linestyle=(0, (1, 2)))
+        axis.axvline(rate, color=colour, linewidth=1.0, linestyle=(0, (2, 2)))
         axis.annotate(
-            name, (rate, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points", ha="center"
+            name,
+            (rate, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
         )
 
 
@@ -113,7 +118,14 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
         )
         en = float(operating_characteristics(chosen, p0).en)
         axis.plot(
-            chosen.looks[-1].n, en, "o", markersize=15, markerfacecolor="none", color=RED, markeredgewidth=2, label="chosen"
+            chosen.looks[-1].n,
+            en,
+            "o",
+            markersize=15,
+            markerfacecolor="none",
+            color=RED,
+            markeredgewidth=2,
+            label="chosen",
         )
         many = len(hull) > 6
         for k, c in enumerate(hull):
@@ -134,21 +146,28 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
         axis.set_ylabel(f"Expected number at p0 = {p0:g}, EN(p0)")
         axis.legend(loc="best", fontsize=9)
     alt = (
-        f"Expected against maximum number of patients. Minimax {looks_text(two.minimax)} expects {two.minimax.en_p0:.1f} "
-        f"of {two.minimax.n}; optimal {looks_text(two.optimal)} expects {two.optimal.en_p0:.1f} of {two.optimal.n}."
+        "Expected against maximum number of patients. "
+        f"Minimax {looks_text(two.minimax)} expects {two.minimax.en_p0:.1f} of {two.minimax.n}; "
+        f"optimal {looks_text(two.optimal)} expects {two.optimal.en_p0:.1f} of {two.optimal.n}."
     )
     return Picture("candidates", alt, figure)
 
 
 def characteristics(designs: Sequence[tuple[str, Design]], requirements: Requirements) -> Picture:
-    """P(reject), PET and EN over the true response rate, for up to four labelled designs."""
+    """P(reject), PET and EN over the true response rate, for up to four labelled designs.
+
+    A design given under several labels is drawn once.
+    """
     figure, axes = _canvas(3, 11.0, 3.8)
     p = np.linspace(0.0, 1.0, 401)
+    drawn: dict[str, tuple[list[str], Design]] = {}
+    for label, design in designs:
+        drawn.setdefault(looks_text(design, "  "), ([], design))[0].append(label)
     with mpl.rc_context(STYLE):
-        for (label, design), (colour, dash) in zip(designs, LINES, strict=False):
+        for (looks, (names, design)), (colour, dash) in zip(drawn.items(), LINES, strict=False):
             oc = operating_characteristics(design, p)
             for axis, values in zip(axes, (oc.reject, oc.pet, oc.en), strict=True):
-                axis.plot(p, values, color=colour, linestyle=dash, label=f"{label}  {looks_text(design, '  ')}")
+                axis.plot(p, values, color=colour, linestyle=dash, label=f"{', '.join(names)}  {looks}")
         titles = ("P(reject H0; p)", "PET(p)", "EN(p), patients")
         for axis, title in zip(axes, titles, strict=True):
             axis.set_title(title, pad=16, fontsize=10)
@@ -206,10 +225,12 @@ def endings(design: Design, requirements: Requirements) -> Picture:
         axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axis.set_xlabel("True response rate p")
         axis.set_ylabel("Probability")
-        _mark_rates(axis, requirements)
+        _mark_rates(axis, requirements, BLACK)
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=min(3, len(labels)))
     at = operating_characteristics(design, requirements.p0)
-    parts = ", ".join(f"{look.n} with probability {share:.3f}" for look, share in zip(design.looks, at.n_distribution, strict=True))
+    parts = ", ".join(
+        f"{look.n} with probability {share:.3f}" for look, share in zip(design.looks, at.n_distribution, strict=True)
+    )
     return Picture("endings", f"How {looks_text(design)} ends. At p0 the number of patients is {parts}.", figure)
 
 
@@ -242,5 +263,8 @@ def saw(single: SingleStageSearch) -> Picture:
             )  # fmt: skip
         axes[0].legend(loc="lower right", fontsize=9)
         axes[1].set_ylim(0, asked.alpha * 1.15)
-    alt = f"Exact power against n is a saw-tooth: it first reaches {asked.power:g} at n = {first.n} and stays above from n = {sustained.n}."
+    alt = (
+        f"Exact power against n is a saw-tooth: it first reaches {asked.power:g} at n = {first.n} and stays above it "
+        f"from n = {sustained.n}."
+    )
     return Picture("saw_tooth", alt, figure)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -49,8 +49,8 @@ def _day(value: object) -> object:
 _UNIT: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 Rate = Annotated[float, WithJsonSchema(_UNIT)]
 Day = Annotated[date, BeforeValidator(_day)]
-Line = Annotated[str, Field(min_length=1, max_length=300), BeforeValidator(lambda v: _plain(v) if isinstance(v, str) else v)]
-Text = Annotated[str, Field(min_length=1, max_length=4000), BeforeValidator(lambda v: _plain(v) if isinstance(v, str) else v)]
+Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_plain)]
+Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_plain)]
 Patients = Annotated[int, Field(ge=1, le=100_000)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Months = Annotated[float, Field(gt=0, le=1200)]
@@ -173,10 +173,10 @@ class ParameterFile(_Section):
     trial: Trial
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no types
     """YAML 1.2's core rules for plain words, and nothing that means two things at once."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -192,7 +192,8 @@ class _StrictLoader(yaml.SafeLoader):
             seen.add(name)
             if value.tag == "!number" and re.fullmatch(r"[-+]?0[0-9].*", value.value):
                 raise _refusal(f"{name[:40]} ({value.value[:40]}) starts with a zero, which some read as octal", value)
-        return super().construct_mapping(node, deep)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 def _refusal(problem: str, node: yaml.Node | yaml.Event) -> yaml.MarkedYAMLError:
@@ -206,11 +207,17 @@ def _number(loader: _StrictLoader, node: yaml.ScalarNode) -> int | float:
     return int(text) if re.fullmatch(r"[-+]?[0-9]+", text) else float(text)
 
 
-_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]
+)
+_StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 _StrictLoader.add_implicit_resolver(
     "!number",
-    re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"),
+    re.compile(
+        r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+    ),
     list("-+.0123456789"),
 )
 _StrictLoader.add_constructor("!number", _number)
@@ -261,7 +268,9 @@ def _complaint(error: ValidationError) -> InputError:
     elif first["type"] == "missing":
         message = "is missing"
     else:
-        said = _WORDS.get(first["type"]) or first["msg"].replace("Input should", "must").replace("String should", "must")
+        said = _WORDS.get(first["type"]) or first["msg"].replace("Input should", "must").replace(
+            "String should", "must"
+        )
         shown = "" if isinstance(first["input"], dict | list | tuple) else f"({first['input']!r:.60}) "
         message = shown + said
     more = f" (and {len(others)} more)" if others else ""
@@ -270,7 +279,13 @@ def _complaint(error: ValidationError) -> InputError:
 
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:
     section: type[BaseModel] = ParameterFile
-    sections = {"trial": Trial, "study": Study, "hypotheses": Hypotheses, "design": DesignWish, "evidence": Evidence}
+    sections: dict[str, type[BaseModel]] = {
+        "trial": Trial,
+        "study": Study,
+        "hypotheses": Hypotheses,
+        "design": DesignWish,
+        "evidence": Evidence,
+    }
     for part in place:
         section = sections.get(str(part), section)
     return list(section.model_fields)

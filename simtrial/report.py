@@ -78,7 +78,9 @@ def write(path: str | Path, out: str | Path = "build", progress: Callable[[str],
     return Report(folder, folder / "report.html", design, trial)
 
 
-def validate(path: str | Path | None = None, out: str | Path = "build", progress: Callable[[str], None] = lambda _: None) -> Report:
+def validate(
+    path: str | Path | None = None, out: str | Path = "build", progress: Callable[[str], None] = lambda _: None
+) -> Report:
     """Run the validation notebook and write ``out/validation/``; see `write`."""
     trial, source = params.read(path or project.folder("params") / "NCT07022301.yaml")
     design = search.choose(trial.requirements, trial.wish)
@@ -151,7 +153,9 @@ def _execute(template: Path, target: Path, trial: Trial) -> None:
         _clean(target)
         first = next((line for line in error.source.splitlines() if line.strip()), "")
         said = " ".join(f"{error.ename}: {error.evalue}".split())
-        raise NotebookError(f"{template.name}, cell {error.cell_index + 1} ({first.strip()[:60]}) failed: {said[:500]}") from None
+        raise NotebookError(
+            f"{template.name}, cell {error.cell_index + 1} ({first.strip()[:60]}) failed: {said[:500]}"
+        ) from None
     except Exception as error:  # a kernel that died, a template that is no notebook: the run fails the same way
         raise NotebookError(f"{template.name} stopped: {' '.join(str(error).split())[:500]}") from error
     _clean(target)
@@ -165,7 +169,7 @@ def _clean(path: Path) -> None:
         for key in ("papermill", "execution"):
             cell["metadata"].pop(key, None)
         if "injected-parameters" in cell["metadata"].get("tags", ()):
-            cell["id"] = f"injected-{k}"
+            cell["id"] = f"{path.stem[:2]}-injected-{k}"
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -275,12 +279,14 @@ def _front(trial: Trial, design: Design) -> str:
     if len(design.looks) > 1:
         facts.append(("PET(p0)", f"{oc.pet[0]:.4f}"))
     cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
-    question = f"H0: p <= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), power {asked.power:g}"
+    question = (
+        f"H0: p <= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), power {asked.power:g}"
+    )
     warning = ""
     if trial.hypotheses.basis == "assumed":
         warning = (
-            f'<div class="warning">The hypotheses ({escape(question)}) are <strong>assumed</strong>: no protocol or '
-            "registry was read for them. Every result below hangs on them.</div>"
+            '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not read in a protocol or '
+            "registry, and every result below hangs on them.</div>"
         )
     return f'{warning}<div class="brief"><p>{escape(question)}</p><dl>{cells}</dl></div>'
 
@@ -309,6 +315,7 @@ def _html(executed: Sequence[Any], trial: Trial, design: Design, provenance: dic
         "front": _front(trial, design),
         "contents": contents,
         "provenance": lines,
+        "injected": any("injected-parameters" in cell.metadata.get("tags", ()) for cell in book.cells),
     }
     text: str = exporter.from_notebook_node(book, resources={"report": report})[0]
     return text

@@ -43,7 +43,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -52,7 +52,9 @@ from numpy.typing import NDArray
 from simtrial import exact
 from simtrial.designs import Design, Look, SingleStage, TwoStage, count
 from simtrial.errors import InputError
-from simtrial.requirements import Requirements
+
+if TYPE_CHECKING:
+    from simtrial.requirements import Requirements
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -133,7 +135,7 @@ class _Found(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """Where designs of n patients can still win: n1 from `first` to `last`, X1 from `starts` (at p0, p1) to `x_last`."""
+    """Where designs of n patients can still win: n1 from `first` to `last`, X1 from `starts` (p0, p1) to `x_last`."""
 
     n: int
     first: int
@@ -170,11 +172,11 @@ class _Scan:
             if n > self.tables.n_max:
                 self.tables = _Tables(self.requirements, int(min(end, 1.45 * n + 12)))
             tables = self.tables
-            for n in (np.flatnonzero(tables.possible[n:]) + n).tolist():
-                if n > end:
+            for possible in (np.flatnonzero(tables.possible[n:]) + n).tolist():
+                if possible > end:
                     break
-                self.n_lower = self.n_lower or n
-                found = self._best_at(n)
+                self.n_lower = self.n_lower or possible
+                found = self._best_at(possible)
                 if found is not None:
                     self.records.append(found)
                     end = self._last_n()
@@ -358,14 +360,17 @@ class SingleStageCandidate:
 
     @property
     def r(self) -> int:
+        """Bound at the end, cumulative."""
         return self.design.r
 
     @property
     def n(self) -> int:
+        """Maximum number of patients."""
         return self.design.n
 
     @property
     def looks(self) -> tuple[Look, ...]:
+        """The design as a sequence of looks."""
         return self.design.looks
 
     @cached_property
@@ -413,7 +418,7 @@ def _chernoff_n(requirements: Requirements) -> int:
     c = p0 + (p1 - p0) * np.arange(1, 1000) / 1000
     kl0, kl1 = (c * np.log(c / p) + (1 - c) * (np.log1p(-c) - math.log1p(-p)) for p in (p0, p1))
     needed = np.maximum(-math.log(requirements.alpha) / kl0, -math.log(requirements.beta) / kl1)
-    return math.ceil(needed.min()) + 1  # one more, so that rounding in the line above cannot matter
+    return math.ceil(float(needed.min())) + 1  # one more, so that rounding in the line above cannot matter
 
 
 def smallest_r(n: Ints, p0: float, alpha: float) -> Ints:
@@ -423,8 +428,7 @@ def smallest_r(n: Ints, p0: float, alpha: float) -> Ints:
     """
     from scipy import special
 
-    n = np.asarray(n)
-    r = np.clip(np.floor(special.bdtrik(1 - alpha, n, p0)), 0, n - 1).astype(np.int64)
+    r: Ints = np.clip(np.floor(special.bdtrik(1 - alpha, n, p0)), 0, n - 1).astype(np.int64)
     r -= (r > 0) & (special.bdtrc(np.maximum(r - 1, 0), n, p0) <= alpha)
     r += (r < n) & (special.bdtrc(r, n, p0) > alpha)
     for i in np.flatnonzero(np.abs(special.bdtrc(np.maximum(r - 1, 0), n, p0) - alpha) < exact.CLOSE):
@@ -499,22 +503,27 @@ class TwoStageCandidate:
 
     @property
     def r1(self) -> int:
+        """Futility bound of the first stage."""
         return self.design.r1
 
     @property
     def n1(self) -> int:
+        """Patients of the first stage."""
         return self.design.n1
 
     @property
     def r(self) -> int:
+        """Bound at the end, cumulative."""
         return self.design.r
 
     @property
     def n(self) -> int:
+        """Maximum number of patients."""
         return self.design.n
 
     @property
     def looks(self) -> tuple[Look, ...]:
+        """The design as a sequence of looks."""
         return self.design.looks
 
     @cached_property

@@ -73,23 +73,30 @@ class Table:
         """The view as an HTML table, all text escaped."""
         view = self.view()
         numeric = [pd.api.types.is_numeric_dtype(self.frame[key]) for key in self.shown]
-        classes = pd.DataFrame(
-            [["num" if n else "" for n in numeric] for _ in range(len(view))], index=view.index, columns=view.columns
-        )
+        # short entries such as "1/15, 5/25" read badly when broken
+        short = [max(map(len, view[head]), default=0) <= 20 for head in view.columns]
+        kinds = [" ".join(["num"] * n + ["short"] * s) for n, s in zip(numeric, short, strict=True)]
+        classes = pd.DataFrame([kinds] * len(view), index=view.index, columns=view.columns)
         if len(self.chosen):
             classes.loc[np.asarray(self.chosen, dtype=bool)] += " chosen"
         style = view.style.format(escape="html").format_index(escape="html", axis=1).hide(axis="index")
-        style = style.set_caption(html.escape(self.caption)).set_uuid(self.name).set_td_classes(classes)
-        style = style.set_table_styles(
-            [
-                {"selector": "caption", "props": "text-align: left; font-weight: 600; padding: .3em 0;"},
-                {"selector": "td", "props": "text-align: left;"},
-                {"selector": "td.num", "props": "text-align: right; font-variant-numeric: tabular-nums;"},
-                {"selector": "td.chosen", "props": "font-weight: 700;"},
-            ]
+        style = (
+            style.set_uuid(self.name)
+            .set_td_classes(classes)
+            .set_table_styles(
+                [
+                    {"selector": "th, td", "props": "text-align: left;"},
+                    {"selector": "td.num", "props": "text-align: right;"},
+                    {"selector": "td.short", "props": "white-space: nowrap;"},
+                    {"selector": "td.chosen", "props": "font-weight: 700;"},
+                    *({"selector": f"th.col{k}", "props": "text-align: right;"} for k, n in enumerate(numeric) if n),
+                ]
+            )
         )
-        text: str = style.to_html(table_attributes='class="simtrial"')
-        return text
+        said = html.escape(self.caption, quote=True)
+        table = style.to_html(table_attributes=f'aria-label="{said}"')
+        # the caption stands outside, so that it stays in view where a wide table scrolls
+        return f'<p><strong>{said}</strong></p><div style="overflow-x: auto">{table}</div>'
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
         data = {

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 REFERENCES = {
     "two": "Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Trials 1989;10:1-10.",
-    "admissible": "Jung SH, Lee T, Kim KM, George SL. Admissible two-stage designs for phase II cancer clinical trials. "
-    "Stat Med 2004;23:561-569.",
+    "admissible": "Jung SH, Lee T, Kim KM, George SL. Admissible two-stage designs for phase II cancer clinical "
+    "trials. Stat Med 2004;23:561-569.",
     "one": "A'Hern RP. Sample size tables for exact single-stage phase II designs. Stat Med 2001;20:859-866.",
     "many": "Schultz JR, Nichol FR, Elfring GL, Weed SD. Multiple-stage procedures for drug screening. Biometrics "
     "1973;29:293-300.",
@@ -57,7 +57,13 @@ def kind(design: Design) -> str:
         names = {"minimax": "minimax", "optimal": "optimal", "admissible": "admissible"}
         return f"Simon's {' and '.join(names[k] for k in kinds)} two-stage design"
     looks = len(design.looks)
-    return "an exact single-stage design" if looks == 1 else f"a design with {looks} looks" if looks > 2 else "a two-stage design"
+    return (
+        "an exact single-stage design"
+        if looks == 1
+        else f"a design with {looks} looks"
+        if looks > 2
+        else "a two-stage design"
+    )
 
 
 def _count(n: int) -> str:
@@ -97,9 +103,9 @@ def statement(design: Design, requirements: Requirements) -> Passage:
     looks = len(design.looks)
     sentences = [
         "The primary endpoint is the objective response rate (ORR).",
-        f"The null hypothesis that the true ORR is at most {percent(asked.p0)} (H0: p <= {asked.p0:g}) is tested against "
-        f"the alternative that it is larger, with the design alternative p1 = {percent(asked.p1)}, at a one-sided type I "
-        f"error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} at p1.",
+        f"The null hypothesis that the true ORR is at most {percent(asked.p0)} (H0: p <= {asked.p0:g}) is tested "
+        f"against the alternative that it is larger, with the design alternative p1 = {percent(asked.p1)}, at a "
+        f"one-sided type I error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} at p1.",
         f"The sample size is that of {kind(design)} ({looks_text(design, ', ')}).",
         *_rules(design),
         f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
@@ -141,14 +147,14 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     wish = trial.design.criterion
     reason = f"asked for by the criterion '{wish}'" if wish else "given in the parameter file"
     paragraphs = [
-        f"Taken: {looks_text(chosen, ', ')}, {reason}. It needs at most {_count(n)} and expects {en:.1f} if the true rate "
-        f"is p0."
+        f"Taken: {looks_text(chosen, ', ')}, {reason}. It needs at most {_count(n)} and expects {en:.1f} if the true "
+        f"rate is p0."
     ]
     if not meets(chosen, asked):
         power = float(operating_characteristics(chosen, asked.p1).reject)
         paragraphs.append(
-            f"It does not meet the limits: its type I error is {percent(float(oc.reject))} (at most {percent(asked.alpha)} "
-            f"asked) and its power {percent(power)} (at least {percent(asked.power)} asked)."
+            f"It does not meet the limits: its type I error is {percent(float(oc.reject))} "
+            f"(at most {percent(asked.alpha)} asked) and its power {percent(power)} (at least {percent(asked.power)} asked)."
         )
     others = []
     for label, other in (
@@ -187,11 +193,10 @@ def certificate(two: TwoStageSearch) -> Passage:
     return Passage(
         "certificate_in_words",
         (
-            f"Below {proof.n_lower} patients even the most powerful test of level {asked.alpha:g} lacks the power. From "
-            f"{proof.n_lower} to {proof.n_upper} every (n, n1, r) that could still win was solved for its best r1; "
+            f"Below {proof.n_lower} patients even the most powerful test of level {asked.alpha:g} lacks the power. "
+            f"From {proof.n_lower} to {proof.n_upper} every (n, n1, r) that could still win was solved for its best r1; "
             f"{proof.n_minimax} is the first n with a design. Beyond {proof.n_upper} patients EN(p0) is at least "
             f"{proof.en_beyond:.4f}, whatever the design, and the optimum has {proof.en_optimal:.4f}.",
             "Left out: designs with r1 = r, whose second stage cannot change the decision.",
         ),
     )
-

@@ -60,7 +60,9 @@ class Case:
         shown = {"what": ("Setting", WORDS), "expected": ("Reference", WORDS), "found": ("Here", WORDS)}
         shown["agrees"] = ("Agrees", lambda v: "yes" if v else "NO")  # type: ignore[assignment]  # a function is a format
         name = "validation_" + "_".join(self.name.lower().split())
-        return Table(name, f"{self.name}. Source: {self.source}", self.frame, shown, (~self.frame.agrees.astype(bool)).tolist())
+        return Table(
+            name, f"{self.name}. Source: {self.source}", self.frame, shown, (~self.frame.agrees.astype(bool)).tolist()
+        )
 
     def __str__(self) -> str:
         return f"{self.name}: {len(self.frame) - len(self.failures)} of {len(self.frame)} agree"
@@ -164,7 +166,9 @@ def single_stage() -> Case:
             )
             yield _setting(asked), expected, got, agrees
 
-    return _case("Exact single stage", "method of A'Hern 2001 by enumeration; R clinfun 1.1.5 where it overlaps", rows())
+    return _case(
+        "Exact single stage", "method of A'Hern 2001 by enumeration; R clinfun 1.1.5 where it overlaps", rows()
+    )
 
 
 _COLUMNS = {
@@ -200,7 +204,12 @@ def textbook_formulas() -> Case:
             score = approximations.approximate(asked)[0]
             expected_rule, got_rule = f">= {row.r_fleming}/{row.n_fleming}", f">= {score.r + 1}/{score.n}"
             agrees = expected_rule == got_rule and _same(score.type_i_error, row.a_fleming, 5)
-            yield f"Fleming: {_setting(asked)}", expected_rule, got_rule, agrees and _same(score.power, row.pw_fleming, 5)
+            yield (
+                f"Fleming: {_setting(asked)}",
+                expected_rule,
+                got_rule,
+                agrees and _same(score.power, row.pw_fleming, 5),
+            )
 
     return _case("Textbook formulas", "the formulas evaluated; Fleming 1982", rows())
 
@@ -271,7 +280,8 @@ def fractions() -> Case:
                 oc = exact.operating_characteristics(design, float(p))
                 here = [float(oc.reject), float(oc.pet), float(oc.en)]
                 agrees = bool(np.allclose(here, truth, rtol=1e-12, atol=0))
-                yield f"{text} at p = {float(p):g}", *(", ".join(f"{v:.10g}" for v in values) for values in (truth, here)), agrees
+                expected, got = (", ".join(f"{v:.10g}" for v in values) for values in (truth, here))
+                yield f"{text} at p = {float(p):g}", expected, got, agrees
 
     return _case("Fractions", "every sequence of stage results, in exact fractions (reject, PET, EN)", rows())
 
@@ -287,7 +297,9 @@ def brute_force(requirements: Requirements) -> Case:
     if n_upper > BRUTE_FORCE_N:
         what = f"not enumerated: n_upper = {n_upper} is above {BRUTE_FORCE_N}; n_minimax <= n_upper was checked instead"
         bound = found.certificate.n_minimax
-        frame = pd.DataFrame([(what, f"<= {n_upper}", str(bound), bound <= n_upper)], columns=["what", "expected", "found", "agrees"])
+        frame = pd.DataFrame(
+            [(what, f"<= {n_upper}", str(bound), bound <= n_upper)], columns=["what", "expected", "found", "agrees"]
+        )
         return Case("This trial", "the certificate alone", frame)
     best: dict[int, float] = {}
     for n in range(2, n_upper + 1):

@@ -1,0 +1,55 @@
+# Two targets do all the set-up: `make report` and `make test`. Both build .venv once, from the hash-pinned lock.
+PARAMS ?= params/NCT07022301.yaml
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup report test check validate lab bench lock picture clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+setup: $(READY) ## build .venv from the lock, once
+
+# Touched last, so an interrupted install is done again; a newer lock or pyproject.toml installs anew.
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up .venv (a minute or two, once) ..."
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(not (3, 11) <= v[:2] <= (3, 13) and "simtrial needs Python 3.11 to 3.13; this is %d.%d. Try: make PYTHON=python3.13" % v[:2])'
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r requirements.lock
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true # only for speed: some packages ship templates that are no Python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+report: $(READY) ## run the notebooks on PARAMS and write build/<study>/report.html
+	@$(BIN)/simtrial report "$(PARAMS)"
+
+test: $(READY) ## lint, types, layers, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+validate: $(READY) ## compare every result with its references on this machine
+	@$(BIN)/simtrial validate
+
+lab: $(READY) ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+bench: $(READY) ## speed, side by side with R clinfun where it is installed
+	@$(BIN)/python benchmarks/search.py
+	@$(BIN)/python benchmarks/start.py
+
+lock: ## resolve pyproject.toml anew into requirements.lock (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -o requirements.lock
+
+picture: $(READY) ## take README's picture of the report (needs chromium)
+	@$(BIN)/simtrial report params/NCT07022301.yaml
+	@chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --hide-scrollbars \
+	  --user-data-dir="$$(mktemp -d)" --window-size=1040,1500 --screenshot=.github/report.png \
+	  "file://$(CURDIR)/build/NCT07022301/report.html" 2>/dev/null
+
+clean: ## remove results and caches, keep .venv
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
