@@ -94,11 +94,12 @@ def _through_looks(
 ) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     """Run the recursion over the looks: for each, what arrives there split into (accept, reject), shape (n_k + 1,)."""
     stops = []
+    looks = design.looks
     reached, before = start, None
-    for look in design.looks:
+    for k, look in enumerate(looks, start=1):
         if before is not None:
             reached = step(reached, before.n, look.n)
-        regions = look.regions(np.arange(look.n + 1), final=look is design.looks[-1])
+        regions = look.regions(np.arange(look.n + 1), final=k == len(looks))
         stops.append((reached * regions.accept, reached * regions.reject))
         reached, before = reached * regions.go_on, look
     return stops

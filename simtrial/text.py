@@ -105,7 +105,8 @@ def statement(design: Design, requirements: Requirements) -> Passage:
         "The primary endpoint is the objective response rate (ORR).",
         f"The null hypothesis that the true ORR is at most {percent(asked.p0)} (H0: p <= {asked.p0:g}) is tested "
         f"against the alternative that it is larger, with the design alternative p1 = {percent(asked.p1)}, at a "
-        f"one-sided type I error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} at p1.",
+        f"one-sided type I error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} "
+        "at p1.",
         f"The sample size is that of {kind(design)} ({looks_text(design, ', ')}).",
         *_rules(design),
         f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
@@ -154,7 +155,8 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
         power = float(operating_characteristics(chosen, asked.p1).reject)
         paragraphs.append(
             f"It does not meet the limits: its type I error is {percent(float(oc.reject))} "
-            f"(at most {percent(asked.alpha)} asked) and its power {percent(power)} (at least {percent(asked.power)} asked)."
+            f"(at most {percent(asked.alpha)} asked) and its power {percent(power)} "
+            f"(at least {percent(asked.power)} asked)."
         )
     others = []
     for label, other in (
@@ -194,7 +196,8 @@ def certificate(two: TwoStageSearch) -> Passage:
         "certificate_in_words",
         (
             f"Below {proof.n_lower} patients even the most powerful test of level {asked.alpha:g} lacks the power. "
-            f"From {proof.n_lower} to {proof.n_upper} every (n, n1, r) that could still win was solved for its best r1; "
+            f"From {proof.n_lower} to {proof.n_upper} every (n, n1, r) that could still win was solved for its best "
+            "r1; "
             f"{proof.n_minimax} is the first n with a design. Beyond {proof.n_upper} patients EN(p0) is at least "
             f"{proof.en_beyond:.4f}, whatever the design, and the optimum has {proof.en_optimal:.4f}.",
             "Left out: designs with r1 = r, whose second stage cannot change the decision.",
