@@ -1,22 +1,4 @@
-"""Complete search for single-stage and two-stage designs, each answer with the proof that nothing better exists.
-
-Why the two-stage search is complete without visiting every design
--------------------------------------------------------------------
-Write X for the responses among n patients, X1 for those among the first n1, and Loss_p = P_p(X1 <= r1, X > r) for
-what the interim look takes away: P_p(reject) = P_p(X > r) - Loss_p.
-
-1. *r1 is solved for, not searched.* With n, n1 and r given, a larger r1 lowers EN(p0) and the type I error and costs
-   power only. So the largest r1 that keeps the power, Loss_p1 <= P_p1(X > r) - power, is best in every respect, and
-   if it breaks alpha every smaller r1 does.
-2. *r has a window.* P_p1(X > r) >= power bounds r above. Below, Loss_p0 <= LR(r + 1) Loss_p1, where
-   LR(s) = b(s; n, p0)/b(s; n, p1) falls in s, so a design needs
-   P_p0(X > r) - alpha <= LR(r + 1) (P_p1(X > r) - power). An n with an empty window is one at which even the
-   randomised most powerful level-alpha test lacks the power (Neyman and Pearson [1]_): this gives ``n_lower``.
-3. *n1 has a window, and n has an end.* PET(p0) <= PETmax(n1), the P_p0(X1 <= r1) of the largest r1 with
-   P_p1(X1 <= r1) <= 1 - power, so EN(p0) >= n1 + (1 - PETmax(n1)) (n - n1), which grows with n. Once it passes the
-   best EN found for every n1, no larger n can win: this gives ``n_upper``.
-
-Comparisons closer than ``exact.CLOSE`` are settled in exact fractions.
+"""The answers: single-stage and two-stage designs that meet the limits, with the proof that nothing better exists.
 
 Ties
 ----
@@ -42,16 +24,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from statistics import NormalDist
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from simtrial import exact
 from simtrial.designs import Design, Look, SingleStage, TwoStage, count
 from simtrial.errors import InputError
+from simtrial.scan import SLACK, Found, Scan, Tables, score_n
 
 if TYPE_CHECKING:
     from simtrial.requirements import Requirements
@@ -64,269 +45,6 @@ N_LIMIT = 2_000
 
 N_LIMIT_MOST = 5_000
 """Largest limit that may be asked for: the tables of such a search take about 1.5 GB."""
-
-_SLACK = exact.CLOSE / 10
-"""Kept on the safe side of every cut: table entries are off by less than 1e-11 for n up to 5,000 (tested)."""
-
-
-_EN_SLACK = 1e-8
-"""The same for expected numbers of patients, which are up to 5,000 times a table entry."""
-
-
-class _Tables:
-    """Binomial tables at p0 and p1 for every n up to `n_max`: rows n, columns x.
-
-    Attributes
-    ----------
-    pmf : ndarray, shape (2, n_max + 1, columns)
-        b(x; n, p), p0 first.
-    padded : ndarray, shape (2, n_max + 1, PAD + columns)
-        P(X > x; n, p) for x from -PAD, where it is 1; `tail` is its part from x = 0.
-    possible : ndarray of bool, shape (n_max + 1,)
-        Whether the randomised most powerful level-alpha test of n patients has the power.
-    r_alpha, r_high : ndarray of int, shape (n_max + 1,)
-        Smallest r with P(X > r; p0) <= alpha; largest r with P(X > r; p1) >= power, or -1.
-    rest : ndarray, shape (n_max + 1,)
-        1 - PETmax(n1).
-    """
-
-    PAD = 32
-
-    def __init__(self, requirements: Requirements, n_max: int) -> None:
-        self.n_max = n_max
-        p0, p1, power = requirements.p0, requirements.p1, requirements.power
-        # P(X > r; p1) >= power bounds every column that is needed, by the one-sided Chebyshev inequality
-        highest = n_max * p1 + math.sqrt(n_max * p1 * (1 - p1) * (1 - power) / power)
-        columns = min(n_max + 1, math.ceil(highest) + 2)
-        n = np.arange(n_max + 1)
-        x = np.arange(columns)
-        log_factorial = np.zeros(n_max + 1)
-        np.cumsum(np.log(n[1:]), out=log_factorial[1:])
-        failures = n[:, np.newaxis] - x
-        choose = log_factorial[:, np.newaxis] - log_factorial[:columns] - log_factorial[np.maximum(failures, 0)]
-        choose[failures < 0] = -np.inf
-        self.pmf = np.empty((2, n_max + 1, columns))
-        self.padded = np.ones((2, n_max + 1, self.PAD + columns))
-        self.tail = self.padded[:, :, self.PAD :]
-        for pmf, tail, p in zip(self.pmf, self.tail, (p0, p1), strict=True):
-            np.add(choose, x * math.log(p) + failures * math.log1p(-p), out=pmf)
-            np.exp(pmf, out=pmf)
-            np.cumsum(pmf, axis=1, out=tail)
-            np.subtract(1.0, tail, out=tail)
-        self.r_high = np.minimum(np.count_nonzero(self.tail[1] >= power - _SLACK, axis=1), n) - 1
-        self.rest = np.where(self.r_high >= 0, self.tail[0, n, self.r_high], 1.0)
-        r = self.r_alpha = np.minimum(np.count_nonzero(self.tail[0] > requirements.alpha, axis=1), columns - 1)
-        share = np.minimum((requirements.alpha - self.tail[0, n, r]) / np.maximum(self.pmf[0, n, r], 1e-300), 1.0)
-        self.possible = self.tail[1, n, r] + share * self.pmf[1, n, r] >= power - _SLACK
-
-
-class _Found(NamedTuple):
-    """A two-stage design that meets the limits; sorts by the rule for ties at one n."""
-
-    en: float
-    n1: int
-    minus_r: int
-    r1: int
-    n: int
-
-    @property
-    def design(self) -> TwoStage:
-        return TwoStage(r1=self.r1, n1=self.n1, r=-self.minus_r, n=self.n)
-
-
-class _Block(NamedTuple):
-    """Where designs of n patients can still win: n1 from `first` to `last`, X1 from `starts` (p0, p1) to `x_last`."""
-
-    n: int
-    first: int
-    last: int
-    starts: tuple[int, int]
-    x_last: int
-
-    @property
-    def n1(self) -> slice:
-        return slice(self.first, self.last + 1)
-
-    def x(self, k: int) -> slice:
-        return slice(self.starts[k], self.x_last + 1)
-
-
-class _Scan:
-    """Visits n in increasing order and records each design that lowers EN(p0)."""
-
-    CELLS = 1 << 16
-    ROWS = 48
-    """Most table cells and rows of n1 worked on at once: they fit a processor's cache and hide numpy's overhead."""
-
-    def __init__(self, requirements: Requirements) -> None:
-        self.requirements = requirements
-        self.examined = 0
-        self.records: list[_Found] = []
-        self.tables = _Tables(requirements, math.ceil(1.45 * _score_n(requirements)) + 12)
-        self.n_lower = self.r_low = 0
-        self.n_upper = self._visit()
-
-    def _visit(self) -> int:
-        end, n = math.inf, 2
-        while n <= end:
-            if n > self.tables.n_max:
-                self.tables = _Tables(self.requirements, int(min(end, 1.45 * n + 12)))
-            tables = self.tables
-            for possible in (np.flatnonzero(tables.possible[n:]) + n).tolist():
-                if possible > end:
-                    break
-                self.n_lower = self.n_lower or possible
-                found = self._best_at(possible)
-                if found is not None:
-                    self.records.append(found)
-                    end = self._last_n()
-            n = tables.n_max + 1
-        return int(end)
-
-    def _target(self) -> float:
-        """EN(p0) to beat."""
-        return self.records[-1].en if self.records else math.inf
-
-    def _last_n(self) -> int:
-        """Largest n at which some n1 still allows an EN(p0) below the target."""
-        target = self._target()
-        n1 = np.arange(1, math.ceil(target))
-        return math.floor(float((n1 + (target - n1) / self.tables.rest[n1]).max(initial=target)))
-
-    def least_en(self, n: int) -> float:
-        """Lower bound on EN(p0) of every design with n patients or more, by PETmax(n1)."""
-        n1 = np.arange(1, min(n, self.tables.n_max + 1))
-        return float((n1 + self.tables.rest[n1] * (n - n1)).min())
-
-    def _blocks(self, n: int) -> list[_Block]:
-        """Cut what is still open at n into blocks of neighbouring n1."""
-        tables, target = self.tables, self._target()
-        first, last = 1, n - 1
-        if self.records:
-            n1 = np.arange(1, n)
-            open_n1 = np.flatnonzero(n1 + tables.rest[1:n] * (n - n1) < target + _EN_SLACK)
-            if open_n1.size == 0:
-                return []
-            first, last = int(open_n1[0]) + 1, int(open_n1[-1]) + 1
-        blocks = []
-        for top in range(first, last + 1, self.ROWS):
-            bottom = min(top + self.ROWS - 1, last)
-            starts = (0, 0)
-            if self.records:
-                # Left of these, X1 has less than 1e-12 of its mass; and r1 is at least what EN(p0) < target needs,
-                # a bound that grows with n1.
-                light = [int(np.count_nonzero(tables.tail[k, top] > 1 - 1e-12)) for k in (0, 1)]
-                least = int(np.count_nonzero(tables.tail[0, top] > (target + _EN_SLACK - top) / (n - top)))
-                starts = (light[0], min(light[1], least))
-            x_last = min(int(tables.r_high[top : bottom + 1].max()), int(tables.r_high[n]) - 1)
-            if x_last >= max(starts):
-                blocks.append(_Block(n, top, bottom, starts, x_last))
-        return blocks
-
-    def _best_at(self, n: int) -> _Found | None:
-        """Give the design of n patients with least EN(p0), if it is below the target."""
-        blocks = self._blocks(n)
-        if not blocks:
-            return None
-        if not self.records:  # n1 may take any value yet, so the last n's bound proves nothing
-            self.r_low = int(self.tables.r_alpha[n])
-            while self.r_low and self._can_keep_alpha(blocks, self.r_low - 1):
-                self.r_low -= 1
-        while not self._can_keep_alpha(blocks, self.r_low):
-            self.r_low += 1
-        best: _Found | None = None
-        for block in blocks:
-            cells = (block.last - block.first + 1) * (block.x_last - block.starts[1] + 1)
-            step = max(1, min(self.tables.PAD, self.CELLS // cells))
-            for top in range(int(self.tables.r_high[n]), self.r_low - 1, -step):
-                best = self._best_of(block, np.arange(top, max(self.r_low, top - step + 1) - 1, -1), best)
-        return best
-
-    def _later(self, k: int, block: _Block, rs: Ints) -> Floats:
-        """P(X > r | X1 = x) at [r, n1, x] for decreasing `rs`: a view that walks a table backwards."""
-        padded, x = self.tables.padded[k], block.x(k)
-        start = padded[block.n - block.first :, self.tables.PAD + int(rs[0]) - x.start :]
-        down, right = padded.strides
-        shape = (rs.size, block.last - block.first + 1, x.stop - x.start)
-        return as_strided(start, shape, (-right, -down, -right), writeable=False)
-
-    def _can_keep_alpha(self, blocks: list[_Block], r: int) -> bool:
-        """Whether any n1 brings the type I error of bound `r` down to alpha, with the largest r1 that it may have."""
-        tables, n = self.tables, blocks[0].n
-        spare = float(tables.tail[0, n, r]) - self.requirements.alpha
-        if spare <= _SLACK or r >= tables.r_high[n]:
-            return True
-        for block in blocks:
-            lost = tables.pmf[0, block.n1, block.x(0)] * self._later(0, block, np.array([r]))[0]
-            r1 = np.minimum(tables.r_high[block.n1], r - 1)
-            lost *= np.arange(block.starts[0], block.x_last + 1) <= r1[:, np.newaxis]
-            if lost.sum(axis=1).max() >= spare - _SLACK:
-                return True
-        return False
-
-    def _best_of(self, block: _Block, rs: Ints, best: _Found | None) -> _Found | None:
-        """Improve on `best` with the bounds `rs`, decreasing."""
-        tables, n, requirements = self.tables, block.n, self.requirements
-        n1 = np.arange(block.first, block.last + 1)
-        self.examined += rs.size * n1.size
-        x_first = block.starts[1]
-        loss = np.cumsum(tables.pmf[1, block.n1, block.x(1)] * self._later(1, block, rs), axis=2)
-        spare = tables.tail[1, n, rs] - requirements.power
-        fits = np.count_nonzero(loss <= (spare + _SLACK)[:, np.newaxis, np.newaxis], axis=2)
-        r1 = np.minimum(fits + (x_first - 1), np.minimum(rs[:, np.newaxis] - 1, tables.r_high[block.n1]))
-        en = n1 + tables.tail[0, n1, r1] * (n - n1)
-        limit = self._target() if best is None else best.en
-        at_r, at_n1 = np.nonzero((r1 >= x_first) & (en < limit + _EN_SLACK))
-        if at_r.size == 0:
-            return best
-        order = np.lexsort((at_r, at_n1, en[at_r, at_n1]))
-        at_r, at_n1 = at_r[order], at_n1[order]
-        ens, r1s, n1s, bounds = en[at_r, at_n1], r1[at_r, at_n1], n1[at_n1], rs[at_r]
-        x = np.arange(block.starts[0], block.x_last + 1)
-        after = tables.padded[0, (n - n1s)[:, np.newaxis], tables.PAD + bounds[:, np.newaxis] - x]
-        lost = tables.pmf[0, n1s, block.x(0)] * after * (x <= r1s[:, np.newaxis])
-        excess = tables.tail[0, n, bounds] - requirements.alpha - lost.sum(axis=1)
-        for i in np.flatnonzero(excess <= _SLACK).tolist():
-            if best is not None and ens[i] > best.en + _EN_SLACK:
-                break
-            clear = excess[i] < -_SLACK and loss[at_r[i], at_n1[i], r1s[i] - x_first] < spare[at_r[i]] - _SLACK
-            found = self._settle(n, int(n1s[i]), int(bounds[i]), int(r1s[i]), clear=bool(clear))
-            if found is not None and self._beats(found, best):
-                best = found
-        return best
-
-    def _settle(self, n: int, n1: int, r: int, r1: int, *, clear: bool) -> _Found | None:
-        """Confirm a design; where the tables cannot tell, ask for an exact answer, with smaller r1 if need be."""
-        while r1 >= 0:
-            if clear or exact.meets(TwoStage(r1, n1, r, n), self.requirements):
-                return _Found(n1 + float(self.tables.tail[0, n1, r1]) * (n - n1), n1, -r, r1, n)
-            power = float(exact.operating_characteristics(TwoStage(r1, n1, r, n), self.requirements.p1).reject)
-            if power > self.requirements.power + exact.CLOSE:
-                return None
-            r1 -= 1
-        return None
-
-    def _beats(self, new: _Found, best: _Found | None) -> bool:
-        """Whether `new` has the lower EN(p0), by fractions where the tables cannot tell, or wins the tie."""
-        rival = best or (self.records[-1] if self.records else None)
-        if rival is None:
-            return True
-        if abs(new.en - rival.en) > _EN_SLACK:
-            return new.en < rival.en
-        same = (new.n, new.n1, new.r1) == (rival.n, rival.n1, rival.r1)
-        difference = Fraction(0) if same else self._en_fraction(new) - self._en_fraction(rival)
-        return difference < 0 or (difference == 0 and best is not None and new[1:3] < best[1:3])
-
-    def _en_fraction(self, found: _Found) -> Fraction:
-        go_on = exact.reject_fraction(SingleStage(found.r1, found.n1), Fraction(self.requirements.p0))
-        return found.n1 + go_on * (found.n - found.n1)
-
-
-def _score_n(requirements: Requirements) -> float:
-    """Rough n by the normal approximation, to size the tables; no result depends on it."""
-    p0, p1, z = requirements.p0, requirements.p1, NormalDist().inv_cdf
-    width = z(1 - requirements.alpha) * math.sqrt(p0 * (1 - p0)) + z(requirements.power) * math.sqrt(p1 * (1 - p1))
-    return max(1.0, (width / (p1 - p0)) ** 2)
 
 
 def _most_power(n: int, requirements: Requirements) -> float:
@@ -342,8 +60,8 @@ def _check_limit(requirements: Requirements, n_limit: int) -> None:
     count(n_limit, "n_limit", at_least=1)
     if n_limit > N_LIMIT_MOST:
         raise InputError(f"({n_limit}) must be at most {N_LIMIT_MOST}, for the sake of memory", "n_limit")
-    guess = _score_n(requirements)
-    if guess > n_limit / 2 and _most_power(n_limit, requirements) < requirements.power - _SLACK:
+    guess = score_n(requirements)
+    if guess > n_limit / 2 and _most_power(n_limit, requirements) < requirements.power - SLACK:
         raise InputError(
             f"({requirements.p1}) is too near p0 ({requirements.p0}): even the most powerful test needs more than "
             f"{n_limit} patients (about {guess:,.0f}); widen the gap, relax alpha or power, or raise n_limit",
@@ -431,10 +149,10 @@ def smallest_r(n: Ints, p0: float, alpha: float) -> Ints:
     r: Ints = np.clip(np.floor(special.bdtrik(1 - alpha, n, p0)), 0, n - 1).astype(np.int64)
     r -= (r > 0) & (special.bdtrc(np.maximum(r - 1, 0), n, p0) <= alpha)
     r += (r < n) & (special.bdtrc(r, n, p0) > alpha)
-    for i in np.flatnonzero(np.abs(special.bdtrc(np.maximum(r - 1, 0), n, p0) - alpha) < exact.CLOSE):
+    for i in np.flatnonzero(np.abs(special.bdtrc(np.maximum(r - 1, 0), n, p0) - alpha) < alpha * exact.CLOSE):
         if r[i] > 0 and _tail_fraction(int(r[i]) - 1, int(n[i]), p0) <= Fraction(alpha):
             r[i] -= 1
-    for i in np.flatnonzero(np.abs(special.bdtrc(r, n, p0) - alpha) < exact.CLOSE):
+    for i in np.flatnonzero(np.abs(special.bdtrc(r, n, p0) - alpha) < alpha * exact.CLOSE):
         if r[i] < n[i] and _tail_fraction(int(r[i]), int(n[i]), p0) > Fraction(alpha):
             r[i] += 1
     return r
@@ -617,7 +335,7 @@ class TwoStageSearch:
         return self.admissible[-1]
 
 
-def _hull(records: list[_Found]) -> list[int]:
+def _hull(records: list[Found]) -> list[int]:
     """Indices of the vertices of the lower-left convex hull of (n, en); `records` rise in n and fall in en."""
     hull: list[int] = []
     for i, new in enumerate(records):
@@ -656,7 +374,7 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
     (23, 35)
     """
     _check_limit(requirements, n_limit)
-    scan = _Scan(requirements)
+    scan = Scan(requirements)
     records = scan.records
     hull = _hull(records)
     # a weight q prefers the left of two neighbours on the hull when q dn > (1 - q) dEN
@@ -689,7 +407,7 @@ def near(found: TwoStageSearch, *, n_max: int, most: int = 20) -> tuple[TwoStage
         By EN(p0), then n, n1 and falling r.
     """
     requirements, kept = found.requirements, []
-    tables = _Tables(requirements, n_max)
+    tables = Tables(requirements, n_max)
     for n in range(found.certificate.n_lower, n_max + 1):
         n1, x = np.arange(1, n)[:, np.newaxis], np.arange(int(tables.r_high[n]))
         en = n1 + tables.tail[0, 1:n, : x.size] * (n - n1)
@@ -697,10 +415,10 @@ def near(found: TwoStageSearch, *, n_max: int, most: int = 20) -> tuple[TwoStage
             beyond = tables.padded[:, n - n1, tables.PAD + np.maximum(r - x, -1)]
             lost = np.cumsum(tables.pmf[:, 1:n, : x.size] * beyond, axis=2)
             type_i_error, power = tables.tail[:, n, r, np.newaxis, np.newaxis] - lost
-            keeps_alpha = (type_i_error <= requirements.alpha + _SLACK) & (x < np.minimum(r, n1))
+            keeps_alpha = (type_i_error <= requirements.alpha + SLACK) & (x <= np.minimum(r - 1, tables.r_high[n1]))
             if not keeps_alpha.any():
                 break  # a smaller r only adds to the type I error of every n1 and r1
-            i, r1 = np.nonzero(keeps_alpha & (power >= requirements.power - _SLACK))
+            i, r1 = np.nonzero(keeps_alpha & (power >= requirements.power - SLACK))
             kept.append(np.column_stack([en[i, r1], np.full(i.size, n), i + 1, np.full(i.size, -r), r1]))
     rows = np.concatenate(kept)
     known = {candidate.design: candidate for candidate in found.admissible}
