@@ -200,7 +200,6 @@ def report(
     from simtrial import text
 
     began = time.monotonic()
-    _say(f"{file}: running the notebooks")
     done = runner.write(file, out, _progress())
     _say(f"  done in {time.monotonic() - began:.1f} s")
     print(text.statement(done.design, done.trial.requirements).paragraphs[0])
@@ -217,7 +216,6 @@ def validate(
 
     from simtrial import report as runner
 
-    _say("validation: comparing with the references")
     done = runner.validate(file, out, _progress())
     with (done.folder / "tables" / "verdict.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):

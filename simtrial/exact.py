@@ -149,7 +149,7 @@ class OperatingCharacteristics:
     @property
     def en(self) -> Floats:
         """EN(p), the expected number of patients."""
-        expected: Floats = self.n_distribution @ self.n.astype(np.float64)
+        expected: Floats = (self.n_distribution * self.n).sum(axis=-1)
         return expected
 
 
@@ -192,8 +192,9 @@ def operating_characteristics(design: Design, p: ArrayLike) -> OperatingCharacte
     reject = np.empty_like(accept)
     for k, (look, (accepted, rejected)) in enumerate(zip(design.looks, stops, strict=True)):
         pmf = binomial_pmf(look.n, rates)
-        accept[..., k] = pmf @ accepted
-        reject[..., k] = pmf @ rejected
+        # summed row by row: a matrix product may round a p differently in other company
+        accept[..., k] = (pmf * accepted).sum(axis=-1)
+        reject[..., k] = (pmf * rejected).sum(axis=-1)
     return OperatingCharacteristics(rates, np.array([look.n for look in design.looks]), accept, reject)
 
 

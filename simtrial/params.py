@@ -20,6 +20,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.json_schema import WithJsonSchema
 
+from simtrial import project
 from simtrial.designs import MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.errors import InputError
 from simtrial.requirements import Requirements
@@ -297,7 +298,7 @@ def load(source: str | Path | Mapping[str, Any]) -> Trial:
     Parameters
     ----------
     source : str, Path or mapping
-        A parameter file, or what stands under its key ``trial`` (papermill's ``-f`` hands that over).
+        A parameter file (a relative path counts from here, or else from the root of the clone), or what stands under its key ``trial`` (papermill's ``-f`` hands that over).
 
     Returns
     -------
@@ -321,6 +322,8 @@ def load(source: str | Path | Mapping[str, Any]) -> Trial:
 def read(source: str | Path) -> tuple[Trial, Source]:
     """Read a parameter file once, and say what was read: see `load`."""
     path = Path(source)
+    if not path.is_absolute() and not path.exists() and (project.ROOT / path).is_file():
+        path = project.ROOT / path  # JupyterLab starts a notebook in the notebook's own folder
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)

@@ -81,8 +81,7 @@ class Tables:
         columns = min(n_max + 1, math.ceil(highest) + 2)
         n = np.arange(n_max + 1)
         x = np.arange(columns)
-        log_factorial = np.zeros(n_max + 1)
-        np.cumsum(np.log(n[1:]), out=log_factorial[1:])
+        log_factorial = np.array([math.lgamma(k + 1) for k in range(n_max + 1)])
         failures = n[:, np.newaxis] - x
         choose = log_factorial[:, np.newaxis] - log_factorial[:columns] - log_factorial[np.maximum(failures, 0)]
         choose[failures < 0] = -np.inf

@@ -179,6 +179,7 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
 
     Examples
     --------
+    >>> from simtrial import Requirements
     >>> found = single_stage(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8))
     >>> found.first.design, found.sustained.design
     (SingleStage(r=5, n=25), SingleStage(r=6, n=29))
@@ -365,6 +366,7 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
 
     Examples
     --------
+    >>> from simtrial import Requirements
     >>> found = two_stage(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8))
     >>> found.minimax.design
     TwoStage(r1=1, n1=15, r=5, n=25, e1=None)

@@ -1,0 +1,117 @@
+"""The command line: JSON to the letter, tables for people, one line and exit code 2 for wrong input."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from simtrial import exact, parse_looks
+from simtrial.cli import main
+
+ASKED = ["--p0", "0.1", "--p1", "0.3", "--alpha", "0.05", "--power", "0.8"]
+
+
+def answer(capsys, *arguments):
+    assert main(arguments) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    return json.loads(shown.out)
+
+
+def test_design_gives_the_promised_json(capsys):
+    found = answer(capsys, "design", *ASKED, "--json")
+    assert list(found) == ["requirements", "single_stage", "two_stage", "approximations", "certificate"]
+    assert found["requirements"] == {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "power": 0.8}
+    assert list(found["single_stage"]) == ["first", "sustained"]
+    assert list(found["single_stage"]["first"]) == ["r", "n", "type_i_error", "power"]
+    assert (found["single_stage"]["first"]["n"], found["single_stage"]["sustained"]["n"]) == (25, 29)
+    two = found["two_stage"]
+    assert [c["kinds"] for c in two] == [["minimax"], ["admissible"], ["admissible"], ["optimal"]]
+    assert list(two[0]) == [
+        "kinds", "r1", "n1", "r", "n", "type_i_error", "power", "pet_p0", "en_p0", "pet_p1", "en_p1", "q_low", "q_high",
+    ]  # fmt: skip
+    assert [c["n"] for c in two] == [25, 26, 27, 29]
+    assert two[0]["type_i_error"] == float(exact.operating_characteristics(parse_looks("1/15,5/25"), 0.1).reject)
+    assert list(found["approximations"][0]) == ["method", "n_raw", "n", "r", "type_i_error", "power"]
+    assert found["certificate"]["n_lower"] == 23
+    assert found["certificate"]["n_upper"] == 35
+
+
+def test_oc_gives_the_promised_json(capsys):
+    found = answer(capsys, "oc", "--looks", "1:5/10,5/29", "--p", "0.1", "--p", "0.3", "--json")
+    oc = exact.operating_characteristics(parse_looks("1:5/10,5/29"), [0.1, 0.3])
+    assert found == {
+        "looks": [{"n": 10, "r": 1, "e": 5}, {"n": 29, "r": 5, "e": None}],
+        "p": [0.1, 0.3],
+        "reject": oc.reject.tolist(),
+        "pet": oc.pet.tolist(),
+        "en": oc.en.tolist(),
+    }
+
+
+def test_an_absent_bound_is_null(capsys):
+    found = answer(capsys, "oc", "--looks", ":5/10,5/29", "--p", "0.1", "--json")
+    assert found["looks"][0] == {"n": 10, "r": None, "e": 5}
+
+
+def test_tables_show_the_same_designs_to_people(capsys):
+    assert main(["design", *ASKED]) == 0
+    shown = capsys.readouterr().out
+    for part in ("1/15, 5/25", "1/10, 5/29", "0.0328", "15.01", "single, sustained n", "below n = 23"):
+        assert part in shown
+    assert main(["oc", "--looks", "1/10,5/29", "--p", "0.1"]) == 0
+    assert "0.047086" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["design", "--p0", "0.3", "--p1", "0.1", "--alpha", "0.05", "--power", "0.8"], "p0 (0.3) must be < p1 (0.1)"),
+        (["design", "--p0", "x", "--p1", "0.1", "--alpha", "0.05", "--power", "0.8"], "--p0"),
+        (["design", "--p0", "nan", "--p1", "0.1", "--alpha", "0.05", "--power", "0.8"], "p0 (nan)"),
+        (["design", "--p0", "0.1", "--p1", "0.1001", "--alpha", "0.05", "--power", "0.8"], "p1 (0.1001) is too near"),
+        (["design", "--p0", "0.1"], "--p1"),
+        (["design", *ASKED, "--n-limit", "0"], "n_limit (0)"),
+        (["oc", "--looks", "10/10,5/29", "--p", "0.1"], "r1 (10) must be < n1 (10)"),
+        (["oc", "--looks", "1/10\x1b[31m", "--p", "0.1"], "looks ("),
+        (["oc", "--looks", "1/10,5/29", "--p", "2"], "p (2.0) must be in [0, 1]"),
+        (["oc", "--looks", "1/10,5/29"], "--p"),
+        (["report", "none.yaml"], "none.yaml: cannot be read"),
+        (["nonsense"], "nonsense"),
+        (["design", "--nonsense"], "--nonsense"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(capsys, arguments, named):
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert named in shown.err
+    assert len(shown.err.splitlines()) == 1
+    assert shown.err.startswith("simtrial: ")
+
+
+def test_schema_prints_json(capsys):
+    assert answer(capsys, "schema")["required"] == ["trial"]
+
+
+def test_help_is_not_an_error(capsys):
+    assert main(["--help"]) == 0
+    assert "validate" in capsys.readouterr().out
+
+
+def test_report_prints_the_design_and_its_place(capsys, tmp_path, root):
+    assert main(["report", str(root / "params/smoke.yaml"), "--out", str(tmp_path)]) == 0
+    shown = capsys.readouterr()
+    assert f"Report: {tmp_path / 'SMOKE' / 'report.html'}" in shown.out
+    assert "H0 is rejected if" in shown.out
+    assert "01_design ..." in shown.err
+
+
+def test_the_installed_command_answers():
+    done = subprocess.run(
+        [sys.executable, "-m", "simtrial.cli", "oc", "--looks", "5/25", "--p", "0.1", "--json"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["reject"][0] == pytest.approx(0.0334, abs=5e-5)

@@ -1,0 +1,186 @@
+"""Parameter files: what is read, and every way in which a wrong one is refused in one line."""
+
+import json
+
+import pytest
+import yaml
+
+from simtrial import InputError, Requirements, TwoStage, params
+
+
+@pytest.fixture
+def write(tmp_path):
+    def to_file(text, name="x.yaml"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return to_file
+
+
+@pytest.mark.parametrize("name", ["NCT07022301", "NCT07022301_p20_p40", "example", "smoke"])
+def test_every_shipped_file_is_read(name, root):
+    trial = params.load(root / "params" / f"{name}.yaml")
+    assert trial.hypotheses.rationale
+    assert params.load(trial.plain()) == trial
+    assert json.loads(json.dumps(trial.plain())) == trial.plain()
+
+
+def test_the_seed_trial_says_that_its_hypotheses_are_assumed(root):
+    for name in ("NCT07022301", "NCT07022301_p20_p40"):
+        trial = params.load(root / "params" / f"{name}.yaml")
+        assert trial.study.registered_enrollment == 25
+        assert trial.hypotheses.basis == "assumed"
+        assert "no sample-size rationale" in trial.hypotheses.rationale
+        assert trial.evidence
+
+
+def test_the_seed_trial_asks_for_the_minimax_design(root):
+    trial = params.load(root / "params/NCT07022301.yaml")
+    assert trial.requirements == Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8)
+    assert trial.wish == "minimax"
+
+
+def test_what_was_read_is_fingerprinted(write, smoke_text):
+    import hashlib
+
+    path = write(smoke_text)
+    _, source = params.read(path)
+    assert source.path == path
+    assert source.sha256 == hashlib.sha256(smoke_text.encode()).hexdigest()
+
+
+def test_looks_are_taken_as_a_design(write, smoke_text):
+    trial = params.load(write(smoke_text.replace("criterion: minimax", "looks: 1/10,5/29")))
+    assert trial.wish == TwoStage(r1=1, n1=10, r=5, n=29)
+
+
+def test_a_relative_path_counts_from_the_clone_where_it_is_not_found_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert params.load("params/smoke.yaml").study.id == "SMOKE"
+
+
+@pytest.mark.parametrize("number", ["2e-1", "0.2", ".2", "+0.20", "2E-1"])
+def test_plain_numbers_are_numbers(write, smoke_text, number):
+    assert params.load(write(smoke_text.replace("p0: 0.2", f"p0: {number}"))).hypotheses.p0 == 0.2
+
+
+@pytest.mark.parametrize("word", ["no", "yes", "on", "2025-07-31", "12:30:00"])
+def test_plain_words_stay_words(write, smoke_text, word):
+    title = "A small design for the tests"
+    assert params.load(write(smoke_text.replace(title, word))).study.title == word
+
+
+REFUSED = {
+    "unknown key": ("p0: 0.2", "p0: 0.2\n    beta: 0.1", "trial.hypotheses.beta is not a known key; known here: p0,"),
+    "misspelt key": ("p0: 0.2", "po: 0.2", "trial.hypotheses.po is not a known key"),
+    "unknown section": ("  design:", "  desing: {}\n  design:", "trial.desing is not a known key; known here: study,"),
+    "repeated key": ("p0: 0.2", "p0: 0.2\n    p0: 0.3", "line 9: the key 'p0' is given twice"),
+    "missing key": ("    alpha: 0.1\n", "", "trial.hypotheses.alpha is missing"),
+    "octal look": ("p0: 0.2", "p0: 010", "line 8: p0 (010) starts with a zero"),
+    "nan": ("p0: 0.2", "p0: .nan", "trial.hypotheses.p0 (nan) must be a finite number"),
+    "inf": ("p1: 0.6", "p1: .inf", "trial.hypotheses.p1 (inf) must be a finite number"),
+    "word for number": ("p0: 0.2", "p0: no", "trial.hypotheses.p0 ('no') must be a number"),
+    "text for number": ("p0: 0.2", "p0: '0.2'", "trial.hypotheses.p0 ('0.2') must be a number"),
+    "true for number": ("p0: 0.2", "p0: true", "trial.hypotheses.p0 (True) must be a number"),
+    "null for number": ("p0: 0.2", "p0: null", "trial.hypotheses.p0 (None) must be a number"),
+    "endless number": ("p0: 0.2", f"p0: 0.{'2' * 50}", "a number has more than 40 characters"),
+    "p0 not below p1": ("p0: 0.2", "p0: 0.7", "trial.hypotheses.p0 (0.7) must be < p1 (0.6)"),
+    "p0 zero": ("p0: 0.2", "p0: 0", "trial.hypotheses.p0 (0.0) must be strictly between 0 and 1"),
+    "power one": ("power: 0.8", "power: 1", "trial.hypotheses.power (1.0) must be strictly between"),
+    "alpha in percent": ("alpha: 0.1", "alpha: 10", "trial.hypotheses.alpha (10.0) must be strictly between"),
+    "r1 not below n1": ("criterion: minimax", "looks: 10/10,12/29", "trial.design.looks r1 (10) must be < n1 (10)"),
+    "n1 not below n": ("criterion: minimax", "looks: 1/29,5/29", "trial.design.looks n1 (29) must be < n (29)"),
+    "r not below n": ("criterion: minimax", "looks: 1/10,29/29", "trial.design.looks r (29) must be < n (29)"),
+    "looks misshapen": ("criterion: minimax", "looks: 1-10", "trial.design.looks ('1-10') must be R/N"),
+    "unknown criterion": ("minimax", "best", "trial.design.criterion ('best') must be 'minimax', 'optimal'"),
+    "both wishes": ("minimax", "minimax\n    looks: 5/25", "trial.design must hold either criterion or looks"),
+    "no wish": ("criterion: minimax", "{}", "trial.design must hold either criterion or looks"),
+    "half a patient": ("registered_enrollment: 14", "registered_enrollment: 14.5", "(14.5) must be a whole number"),
+    "no such day": (
+        "registered_enrollment: 14",
+        "start: 2025-02-30",
+        "trial.study.start ('2025-02-30') must be a date",
+    ),
+    "ends before it starts": (
+        "registered_enrollment: 14",
+        "start: 2026-01-01\n    completion: 2025-01-01",
+        "trial.study.completion (2025-01-01) must be after start",
+    ),
+    "a path for an id": ("id: SMOKE", "id: ../../etc", "trial.study.id ('../../etc') must be letters, digits"),
+    "terminal escape": (
+        "A small design for the tests",
+        '"\\e[31mred"',
+        "title holds the control character",
+    ),
+    "endless title": ("A small design for the tests", "x" * 400, "trial.study.title"),
+    "alias": ("id: SMOKE", "id: &a SMOKE\n    source: *a", "line 5: aliases are not read"),
+    "python tag": ("id: SMOKE", "id: !!python/name:os.system", "line 4: could not determine a constructor"),
+    "second document": ("  design:", "---\n  design:", "line"),
+    "code in a key": ("trial:", "trial = 1; import os; x: 3\ntrial:", "trial = 1; import os; x is not a known key"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_wrong_file_is_refused_in_one_line_that_names_it(write, smoke_text, old, new, message):
+    assert old in smoke_text
+    path = write(smoke_text.replace(old, new, 1))
+    with pytest.raises(InputError) as caught:
+        params.load(path)
+    said = str(caught.value)
+    assert said.startswith(f"{path}")
+    assert message in said
+    assert "\n" not in said
+    assert len(said) < len(str(path)) + 300
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "must hold the one key trial:"),
+        (b"- 1\n- 2\n", "must hold the one key trial:"),
+        (b"trial: 3\n", "trial (3) must be a section with keys"),
+        (b"a: b: c\n", "mapping values are not allowed"),
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
+        (b"trial: \x00", "is not YAML"),
+        (b"[" * 5000, "is nested too deeply"),
+        (b"# " + b"x" * 300_000, "is larger than 262144 bytes"),
+        (b"? [a]\n: 1\n", "found unhashable key"),
+    ],
+    ids=lambda v: v[:20].decode("latin-1") if isinstance(v, bytes) else None,
+)
+def test_what_is_no_parameter_file_is_refused_in_one_line(write, content, message):
+    with pytest.raises(InputError) as caught:
+        params.load(write(content))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"none\.yaml: cannot be read: No such file"):
+        params.load(tmp_path / "none.yaml")
+    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+        params.load(tmp_path)
+
+
+def test_a_mapping_is_held_to_the_same_rules(smoke_text):
+    trial = yaml.safe_load(smoke_text)["trial"]
+    assert params.load(trial).study.id == "SMOKE"
+    trial["hypotheses"]["p0"] = "2e-1"
+    with pytest.raises(InputError, match=r"^trial.hypotheses.p0 \('2e-1'\) must be a number"):
+        params.load(trial)
+
+
+def test_the_trial_is_frozen(root):
+    trial = params.load(root / "params/smoke.yaml")
+    with pytest.raises(ValueError, match="frozen"):
+        trial.hypotheses.p0 = 0.5
+
+
+def test_the_schema_knows_every_key_and_forbids_others():
+    schema = params.json_schema()
+    hypotheses = schema["$defs"]["Hypotheses"]
+    assert set(hypotheses["required"]) == {"p0", "p1", "alpha", "power", "basis"}
+    assert hypotheses["additionalProperties"] is False
+    assert hypotheses["properties"]["p0"]["exclusiveMaximum"] == 1
+    assert schema["required"] == ["trial"]

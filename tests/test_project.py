@@ -1,0 +1,99 @@
+"""What holds the project together: dependencies said three times the same, nothing tracked that should not be."""
+
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+
+
+def split(line):
+    name, bounds = re.fullmatch(r"([A-Za-z0-9_-]+)(.*)", line.replace(" ", "")).groups()
+    return name.lower().replace("_", "-"), bounds
+
+
+@pytest.fixture
+def pyproject(root):
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def wanted(pyproject):
+    return dict(split(line) for line in [*pyproject["project"]["dependencies"], *pyproject["dependency-groups"]["dev"]])
+
+
+def test_environment_yml_holds_the_same_names_and_bounds(root, pyproject, wanted):
+    conda = yaml.safe_load((root / "environment.yml").read_text(encoding="utf-8"))
+    listed = dict(split(line) for line in conda["dependencies"])
+    assert listed.pop("python") == pyproject["project"]["requires-python"]
+    assert listed.pop("pip") == ""
+    assert listed == wanted
+    assert conda["channels"] == ["conda-forge"]
+
+
+def version(text):
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+def test_the_lock_holds_every_dependency_within_its_bounds(root, wanted):
+    lock = (root / "requirements.lock").read_text(encoding="utf-8")
+    locked = {}
+    for name, pinned in re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", lock, flags=re.MULTILINE):
+        locked.setdefault(name, []).append(pinned)
+    assert wanted.keys() <= locked.keys()
+    for name, bounds in wanted.items():
+        low, high = re.fullmatch(r">=([\d.]+),<([\d.]+)", bounds).groups()
+        for pinned in locked[name]:
+            assert version(low) <= version(pinned) < version(high), name
+
+
+def test_the_lock_is_hashed_and_names_no_index(root):
+    lock = (root / "requirements.lock").read_text(encoding="utf-8")
+    blocks = re.split(r"\n(?=[a-z])", lock.strip())
+    assert len(blocks) > 80
+    assert all("--hash=sha256:" in block for block in blocks)
+    assert "//" not in lock
+    assert "--index" not in lock
+    assert "--find-links" not in lock
+
+
+def test_the_other_simtrial_is_no_dependency(root, wanted):
+    assert "simtrial" not in wanted
+    assert not re.search(r"^simtrial\b", (root / "requirements.lock").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def test_the_top_level_holds_only_what_belongs_there(root):
+    listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout, so what is tracked is not known")
+    top = {line.split("/")[0] for line in listed.stdout.splitlines()}
+    assert {name for name in top if not name.startswith(".")} <= {
+        "notebooks", "simtrial", "params", "tests", "benchmarks", "environment.yml", "README.md", "pyproject.toml",
+        "Makefile", "requirements.lock", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", ["simtrial", "simtrial.cli"])
+def test_importing_is_light(entry):
+    heavy = ("scipy", "pandas", "matplotlib", "statsmodels", "papermill", "nbconvert", "IPython", "pydantic")
+    program = f"import sys, {entry}; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_design_command_loads_nothing_it_does_not_need():
+    program = (
+        "import sys; from simtrial.cli import main;"
+        "main(['design', '--p0', '.1', '--p1', '.3', '--alpha', '.05', '--power', '.8', '--json']);"
+        "print([m for m in ('pandas', 'matplotlib', 'statsmodels', 'papermill', 'scipy.stats') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_version_is_said_once_the_same(pyproject):
+    import simtrial
+
+    assert pyproject["project"]["version"] == simtrial.__version__
