@@ -60,14 +60,25 @@ def log_choose(n: int, k: NDArray[Any]) -> Floats:
     return np.where(inside, -np.log1p(n) - special.betaln(n - safe + 1.0, safe + 1.0), -np.inf)
 
 
-def binomial_pmf(n: int, p: ArrayLike) -> Floats:
-    """b(x; n, p) for x = 0..n along a new last axis: shape ``p.shape + (n + 1,)``."""
-    from scipy import special
-
-    x = np.arange(n + 1)
+def binomial_pmf(n: int, p: ArrayLike, x: NDArray[Any] | None = None) -> Floats:
+    """b(x; n, p) along a new last axis, for x = 0..n unless others are given: shape ``p.shape + x.shape``."""
+    x = np.arange(n + 1) if x is None else x
     rate = np.asarray(p, dtype=np.float64)[..., np.newaxis]
-    pmf: Floats = np.exp(log_choose(n, x) + special.xlogy(x, rate) + special.xlog1py(n - x, -rate))
+    # at p = 0 and p = 1 any number whose exponential is 0 does for the logarithm, and leaves 0 log 0 = 0
+    hit = np.log(rate, out=np.full(rate.shape, -1e6), where=rate > 0.0)
+    miss = np.log1p(-rate, out=np.full(rate.shape, -1e6), where=rate < 1.0)
+    pmf: Floats = (hit - miss) * x
+    pmf += log_choose(n, x)
+    pmf += n * miss
+    np.exp(pmf, out=pmf)
     return pmf
+
+
+def _weighted(n: int, p: Floats, weights: NDArray[Any]) -> Floats:
+    """Sum of b(x; n, p) weights(x) over x, row by row: a matrix product may round a p differently in other company."""
+    x = np.flatnonzero(weights)
+    total: Floats = (binomial_pmf(n, p, x) * weights[x]).sum(axis=-1)
+    return total
 
 
 def _shares(reached: Floats, n_before: int, n_now: int) -> Floats:
@@ -191,10 +202,8 @@ def operating_characteristics(design: Design, p: ArrayLike) -> OperatingCharacte
     accept = np.empty((*rates.shape, len(stops)))
     reject = np.empty_like(accept)
     for k, (look, (accepted, rejected)) in enumerate(zip(design.looks, stops, strict=True)):
-        pmf = binomial_pmf(look.n, rates)
-        # summed row by row: a matrix product may round a p differently in other company
-        accept[..., k] = (pmf * accepted).sum(axis=-1)
-        reject[..., k] = (pmf * rejected).sum(axis=-1)
+        accept[..., k] = _weighted(look.n, rates, accepted)
+        reject[..., k] = _weighted(look.n, rates, rejected)
     return OperatingCharacteristics(rates, np.array([look.n for look in design.looks]), accept, reject)
 
 

@@ -298,7 +298,8 @@ def load(source: str | Path | Mapping[str, Any]) -> Trial:
     Parameters
     ----------
     source : str, Path or mapping
-        A parameter file (a relative path counts from here, or else from the root of the clone), or what stands under its key ``trial`` (papermill's ``-f`` hands that over).
+        A parameter file (a relative path counts from here, or else from the root of the clone), or what stands under
+        its key ``trial`` (papermill's ``-f`` hands that over).
 
     Returns
     -------

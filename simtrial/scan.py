@@ -18,7 +18,7 @@ what the interim look takes away: P_p(reject) = P_p(X > r) - Loss_p.
    P_p1(X1 <= r1) <= 1 - power, so EN(p0) >= n1 + (1 - PETmax(n1)) (n - n1), which grows with n. Once it passes the
    best EN found for every n1, no larger n can win: this gives ``n_upper``.
 
-Comparisons closer than ``exact.CLOSE`` are settled in exact fractions.
+Limits closer than ``exact.CLOSE`` are settled in exact fractions.
 
 References
 ----------
@@ -29,16 +29,14 @@ References
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from simtrial import exact
-from simtrial.designs import SingleStage, TwoStage
+from simtrial.designs import TwoStage
 
 if TYPE_CHECKING:
     from simtrial.requirements import Requirements
@@ -50,8 +48,12 @@ SLACK = exact.CLOSE / 10
 """Kept on the safe side of every cut: table entries are off by less than 1e-11 for n up to 5,000 (tested)."""
 
 
-EN_SLACK = 1e-8
-"""The same for expected numbers of patients, which are up to 5,000 times a table entry."""
+EN_TIE = 1e-8
+"""Expected numbers of patients closer than this count as equal.
+
+The tables tell them apart to 5e-9 for n up to 5,000, and that p0 = 0.2 is no exact double moves them already: 0/5,2/7
+and 1/6,2/7 both expect 6.34464 patients at p0 = 1/5.
+"""
 
 
 class Tables:
@@ -115,7 +117,7 @@ class Found(NamedTuple):
         return TwoStage(r1=self.r1, n1=self.n1, r=-self.minus_r, n=self.n)
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
     """Where designs of n patients can still win: n1 from `first` to `last`, X1 from `starts` (p0, p1) to `x_last`."""
 
     n: int
@@ -126,9 +128,11 @@ class _Block(NamedTuple):
 
     @property
     def n1(self) -> slice:
+        """Its rows of a table."""
         return slice(self.first, self.last + 1)
 
     def x(self, k: int) -> slice:
+        """Its columns of the table at p0 (k = 0) or p1 (k = 1)."""
         return slice(self.starts[k], self.x_last + 1)
 
 
@@ -179,13 +183,13 @@ class Scan:
         n1 = np.arange(1, min(n, self.tables.n_max + 1))
         return float((n1 + self.tables.rest[n1] * (n - n1)).min())
 
-    def _blocks(self, n: int) -> list[_Block]:
+    def _blocks(self, n: int) -> list[Block]:
         """Cut what is still open at n into blocks of neighbouring n1."""
         tables, target = self.tables, self._target()
         first, last = 1, n - 1
         if self.records:
             n1 = np.arange(1, n)
-            open_n1 = np.flatnonzero(n1 + tables.rest[1:n] * (n - n1) < target + EN_SLACK)
+            open_n1 = np.flatnonzero(n1 + tables.rest[1:n] * (n - n1) < target + EN_TIE)
             if open_n1.size == 0:
                 return []
             first, last = int(open_n1[0]) + 1, int(open_n1[-1]) + 1
@@ -197,11 +201,11 @@ class Scan:
                 # Left of these, X1 has less than 1e-12 of its mass; and r1 is at least what EN(p0) < target needs,
                 # a bound that grows with n1.
                 light = [int(np.count_nonzero(tables.tail[k, top] > 1 - 1e-12)) for k in (0, 1)]
-                least = int(np.count_nonzero(tables.tail[0, top] > (target + EN_SLACK - top) / (n - top)))
+                least = int(np.count_nonzero(tables.tail[0, top] > (target + EN_TIE - top) / (n - top)))
                 starts = (light[0], min(light[1], least))
             x_last = min(int(tables.r_high[top : bottom + 1].max()), int(tables.r_high[n]) - 1)
             if x_last >= max(starts):
-                blocks.append(_Block(n, top, bottom, starts, x_last))
+                blocks.append(Block(n, top, bottom, starts, x_last))
         return blocks
 
     def _best_at(self, n: int) -> Found | None:
@@ -223,15 +227,20 @@ class Scan:
                 best = self._best_of(block, np.arange(top, max(self.r_low, top - step + 1) - 1, -1), best)
         return best
 
-    def _later(self, k: int, block: _Block, rs: Ints) -> Floats:
+    def _later(self, k: int, block: Block, rs: Ints) -> Floats:
         """P(X > r | X1 = x) at [r, n1, x] for decreasing `rs`: a view that walks a table backwards."""
-        padded, x = self.tables.padded[k], block.x(k)
-        start = padded[block.n - block.first :, self.tables.PAD + int(rs[0]) - x.start :]
-        down, right = padded.strides
-        shape = (rs.size, block.last - block.first + 1, x.stop - x.start)
-        return as_strided(start, shape, (-right, -down, -right), writeable=False)
+        padded, x = self.tables.padded, block.x(k)
+        table, down, right = padded.strides
+        column = self.tables.PAD + int(rs[0]) - x.start
+        return np.ndarray(
+            (rs.size, block.last - block.first + 1, x.stop - x.start),
+            padded.dtype,
+            buffer=padded,
+            offset=k * table + (block.n - block.first) * down + column * right,
+            strides=(-right, -down, -right),
+        )
 
-    def _can_keep_alpha(self, blocks: list[_Block], r: int) -> bool:
+    def _can_keep_alpha(self, blocks: list[Block], r: int) -> bool:
         """Whether any n1 brings the type I error of bound `r` down to alpha, with the largest r1 that it may have."""
         tables, n = self.tables, blocks[0].n
         spare = float(tables.tail[0, n, r]) - self.requirements.alpha
@@ -245,7 +254,7 @@ class Scan:
                 return True
         return False
 
-    def _best_of(self, block: _Block, rs: Ints, best: Found | None) -> Found | None:
+    def _best_of(self, block: Block, rs: Ints, best: Found | None) -> Found | None:
         """Improve on `best` with the bounds `rs`, decreasing."""
         tables, n, requirements = self.tables, block.n, self.requirements
         n1 = np.arange(block.first, block.last + 1)
@@ -257,7 +266,7 @@ class Scan:
         r1 = np.minimum(fits + (x_first - 1), np.minimum(rs[:, np.newaxis] - 1, tables.r_high[block.n1]))
         en = n1 + tables.tail[0, n1, r1] * (n - n1)
         limit = self._target() if best is None else best.en
-        at_r, at_n1 = np.nonzero((r1 >= x_first) & (en < limit + EN_SLACK))
+        at_r, at_n1 = np.nonzero((r1 >= x_first) & (en < limit + EN_TIE))
         if at_r.size == 0:
             return best
         order = np.lexsort((at_r, at_n1, en[at_r, at_n1]))
@@ -268,7 +277,7 @@ class Scan:
         lost = tables.pmf[0, n1s, block.x(0)] * after * (x <= r1s[:, np.newaxis])
         excess = tables.tail[0, n, bounds] - requirements.alpha - lost.sum(axis=1)
         for i in np.flatnonzero(excess <= SLACK).tolist():
-            if best is not None and ens[i] > best.en + EN_SLACK:
+            if best is not None and ens[i] > best.en + EN_TIE:
                 break
             clear = excess[i] < -SLACK and loss[at_r[i], at_n1[i], r1s[i] - x_first] < spare[at_r[i]] - SLACK
             found = self._settle(n, int(n1s[i]), int(bounds[i]), int(r1s[i]), clear=bool(clear))
@@ -288,19 +297,12 @@ class Scan:
         return None
 
     def _beats(self, new: Found, best: Found | None) -> bool:
-        """Whether `new` has the lower EN(p0), by fractions where the tables cannot tell, or wins the tie."""
-        rival = best or (self.records[-1] if self.records else None)
-        if rival is None:
-            return True
-        if abs(new.en - rival.en) > EN_SLACK:
-            return new.en < rival.en
-        same = (new.n, new.n1, new.r1) == (rival.n, rival.n1, rival.r1)
-        difference = Fraction(0) if same else self._en_fraction(new) - self._en_fraction(rival)
-        return difference < 0 or (difference == 0 and best is not None and new[1:3] < best[1:3])
-
-    def _en_fraction(self, found: Found) -> Fraction:
-        go_on = exact.reject_fraction(SingleStage(found.r1, found.n1), Fraction(self.requirements.p0))
-        return found.n1 + go_on * (found.n - found.n1)
+        """Whether `new` has the lower EN(p0), or wins the tie."""
+        if best is None:
+            return new.en < self._target() - EN_TIE
+        if abs(new.en - best.en) > EN_TIE:
+            return new.en < best.en
+        return new[1:3] < best[1:3]
 
 
 def score_n(requirements: Requirements) -> float:

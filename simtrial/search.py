@@ -2,8 +2,9 @@
 
 Ties
 ----
-Optimal: least EN(p0), then fewest n. Minimax: fewest n, then least EN(p0). Designs equal in both differ in n1, r1 or
-r: the smaller n1 is taken, then the larger r, which has the smaller type I error. r1 < r throughout: with r1 = r the
+Optimal: least EN(p0), then fewest n. Minimax: fewest n, then least EN(p0). Values of EN(p0) within ``scan.EN_TIE`` of
+each other count as equal. Designs equal in both differ in n1, r1 or r: the smaller n1 is taken, then the larger r,
+which has the smaller type I error. `near` shows them all. r1 < r throughout: with r1 = r the
 second stage cannot change the decision, so such a design is a single stage in disguise.
 
 References
@@ -421,7 +422,7 @@ def near(found: TwoStageSearch, *, n_max: int, most: int = 20) -> tuple[TwoStage
             if not keeps_alpha.any():
                 break  # a smaller r only adds to the type I error of every n1 and r1
             i, r1 = np.nonzero(keeps_alpha & (power >= requirements.power - SLACK))
-            kept.append(np.column_stack([en[i, r1], np.full(i.size, n), i + 1, np.full(i.size, -r), r1]))
+            kept.append(np.column_stack([en[i, r1].round(8), np.full(i.size, n), i + 1, np.full(i.size, -r), r1]))
     rows = np.concatenate(kept)
     known = {candidate.design: candidate for candidate in found.admissible}
     best: list[TwoStageCandidate] = []
