@@ -51,8 +51,15 @@ def clinfun_ms(p0: float, p1: float, alpha: float, power: float, n_max: int, rep
     return float(done.stdout) if done.returncode == 0 else None
 
 
+def clinfun_at_its_default_limit() -> str:
+    """What ph2simon prints for .30/.45, alpha .05, power .90 when nobody raises nmax from 100."""
+    program = "suppressMessages(library(clinfun)); print(ph2simon(.3, .45, .05, .1))"
+    done = subprocess.run(["Rscript", "-e", program], capture_output=True, text=True)
+    return done.stdout.strip()
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     table = Table(title="Complete two-stage search (clinfun: up to its nmax; simtrial: no limit on n)")
     for head in ("p0, p1, alpha, power", "optimal", "simtrial, ms", "clinfun, ms", "clinfun / simtrial"):
         table.add_column(head, justify="right")
@@ -83,6 +90,11 @@ def main() -> None:
         spent = least_ms(lambda asked=asked: search.single_stage(asked), 20)
         other.add_row(f"single stage, first and sustained n, {limits}", f"{spent:.2f}")
     console.print(other)
+    if shutil.which("Rscript"):
+        asked = Requirements(0.3, 0.45, 0.05, 0.9)
+        best = search.two_stage(asked).optimal
+        print(clinfun_at_its_default_limit() or "clinfun is not installed")
+        print(f"\nsimtrial, no limit on n: {looks_text(best, ' ')}, EN(p0) {best.en_p0:.2f}")
 
 
 if __name__ == "__main__":

@@ -20,11 +20,25 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="simtrial",
     help="Design and simulate single-arm phase II trials with an objective-response endpoint, exactly.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} must be a number") from None
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} must be a whole number") from None
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
@@ -59,11 +73,14 @@ def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left
 
 @app.command()
 def design(
-    p0: Annotated[float, typer.Option(help="Response rate not worth pursuing.")],
-    p1: Annotated[float, typer.Option(help="Response rate worth finding.")],
-    alpha: Annotated[float, typer.Option(help="Largest type I error, one-sided.")],
-    power: Annotated[float, typer.Option(help="Smallest power at p1.")],
-    n_limit: Annotated[int, typer.Option(help="Refuse if even the most powerful test needs more patients.")] = 2000,
+    p0: Annotated[float, typer.Option(parser=_number, metavar="RATE", help="Response rate not worth pursuing.")],
+    p1: Annotated[float, typer.Option(parser=_number, metavar="RATE", help="Response rate worth finding.")],
+    alpha: Annotated[float, typer.Option(parser=_number, metavar="RATE", help="Largest type I error, one-sided.")],
+    power: Annotated[float, typer.Option(parser=_number, metavar="RATE", help="Smallest power at p1.")],
+    n_limit: Annotated[
+        int,
+        typer.Option(parser=_whole, metavar="N", help="Refuse if even the most powerful test needs more patients."),
+    ] = 2000,
     as_json: Json = False,
 ) -> None:
     """Find the single-stage and two-stage designs that meet the limits, with proof."""
@@ -146,7 +163,9 @@ def design(
 @app.command()
 def oc(
     looks: Annotated[str, typer.Option(help="R/N or R:E/N, cumulative, comma-separated: 1/10,5/29.")],
-    p: Annotated[list[float], typer.Option(help="True response rate; may be given again.")],
+    p: Annotated[
+        list[float], typer.Option(parser=_number, metavar="RATE", help="True response rate; may be given again.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Evaluate any design exactly: P(reject H0), PET and EN at each true response rate."""
@@ -233,8 +252,9 @@ def schema() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code: 0 done, 2 the input is wrong, 1 anything else."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(args=list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
+        app(args=words or ["--help"], standalone_mode=False)
     except InputError as error:
         _say(f"simtrial: {_one_line(str(error))}")
         return 2

@@ -107,10 +107,6 @@ class Table:
         return data, {"simtrial": {"name": self.name}}
 
 
-def _percent(value: float) -> str:
-    return f"{value:g} %"
-
-
 def assumptions(trial: Trial) -> Table:
     """What was registered and what is assumed, each with where it comes from."""
     study, asked = trial.study, trial.hypotheses
@@ -137,7 +133,7 @@ def assumptions(trial: Trial) -> Table:
 
 
 def evidence(trial: Trial) -> Table:
-    """The earlier results given, with exact (Clopper-Pearson) 95 % intervals where the count is known."""
+    """The earlier results given, with exact (Clopper-Pearson) 95% intervals where the count is known."""
     from statsmodels.stats.proportion import proportion_confint
 
     rows = []
@@ -177,7 +173,7 @@ def evidence(trial: Trial) -> Table:
         "n": ("n", WHOLE),
         "responders": ("Responders", WHOLE),
         "orr_percent": ("ORR, %", "{:.1f}"),
-        "interval": ("95 % interval", WORDS),
+        "interval": ("95% interval", WORDS),
         "dcr_percent": ("DCR, %", "{:.1f}"),
         "median_pfs_months": ("PFS, months", "{:.1f}"),
         "median_os_months": ("OS, months", "{:.1f}"),

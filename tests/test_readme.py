@@ -1,0 +1,46 @@
+"""README is tested: its commands print what it shows, its code runs, its files exist."""
+
+import re
+import shlex
+
+import pytest
+
+from simtrial.cli import main
+
+
+@pytest.fixture
+def readme(root):
+    return (root / "README.md").read_text(encoding="utf-8")
+
+
+def squeezed(line):
+    return " ".join(line.split())
+
+
+def test_every_command_shown_prints_what_is_shown(readme, capsys):
+    examples = re.findall(r"^    \$ \.venv/bin/simtrial (.+)\n\n((?:    .*\n|\n)+)", readme, flags=re.MULTILINE)
+    assert len(examples) == 2
+    for command, shown in examples:
+        assert main(shlex.split(command)) == 0
+        printed = [squeezed(line) for line in capsys.readouterr().out.splitlines()]
+        for line in filter(None, map(squeezed, shown.splitlines())):
+            assert line.strip("─ ") in " ".join(printed) if set(line) <= {"─", " "} else line in printed
+
+
+def test_the_lesson_runs_and_says_what_its_comments_say(readme):
+    (lesson,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    *statements, one_stage = lesson.strip().splitlines()
+    names = {}
+    exec("\n".join(statements), names)
+    teeth = names["search"].saw_tooth(names["asked"], names["np"].arange(25, 30)).power
+    assert (teeth[1:] < teeth[:-1]).any()
+    en = names["exact"].operating_characteristics(names["two"], p=[0.1, 0.3]).en
+    assert en.round().tolist() == [15, 26]
+    assert eval(one_stage, names).tolist() == pytest.approx([25, 25])
+
+
+def test_every_file_it_names_exists(readme, root):
+    named = re.findall(r"(?:params|notebooks|simtrial)/[\w./]+\.(?:yaml|ipynb|py)|\.github/\w+\.png|\w+\.md", readme)
+    assert len(named) > 5
+    for name in set(named) - {"params/yours.yaml", "params/x.yaml"}:
+        assert (root / name).exists(), name
