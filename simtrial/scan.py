@@ -176,12 +176,13 @@ class Scan:
         """Largest n at which some n1 still allows an EN(p0) below the target."""
         target = self._target()
         n1 = np.arange(1, math.ceil(target))
-        return math.floor(float((n1 + (target - n1) / self.tables.rest[n1]).max(initial=target)))
+        reach = n1 + (target - n1) / self.tables.rest[n1]
+        return math.floor(np.max(reach, initial=target))
 
     def least_en(self, n: int) -> float:
         """Lower bound on EN(p0) of every design with n patients or more, by PETmax(n1)."""
         n1 = np.arange(1, min(n, self.tables.n_max + 1))
-        return float((n1 + self.tables.rest[n1] * (n - n1)).min())
+        return float(np.min(n1 + self.tables.rest[n1] * (n - n1)))
 
     def _blocks(self, n: int) -> list[Block]:
         """Cut what is still open at n into blocks of neighbouring n1."""
