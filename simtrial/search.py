@@ -44,6 +44,9 @@ Ints = NDArray[np.int64]
 N_LIMIT = 2_000
 """Default limit on n: a request whose Neyman-Pearson bound lies above it is refused."""
 
+LEAST_ERROR = 1e-6
+"""Least alpha and least 1 - power that are searched for: below it the tables would leave everything to fractions."""
+
 N_LIMIT_MOST = 5_000
 """Largest limit that may be asked for: the tables of such a search take about 1.5 GB."""
 
@@ -56,16 +59,27 @@ def _most_power(n: int, requirements: Requirements) -> float:
     return float(beyond1[r] + min((requirements.alpha - beyond0[r]) / pmf0[r], 1.0) * pmf1[r])
 
 
-def _check_limit(requirements: Requirements, n_limit: int) -> None:
-    """Refuse at once what the Neyman-Pearson bound puts beyond `n_limit`."""
+def _check(requirements: Requirements, n_limit: int) -> None:
+    """Refuse at once what no search here can answer."""
     count(n_limit, "n_limit", at_least=1)
     if n_limit > N_LIMIT_MOST:
         raise InputError(f"({n_limit}) must be at most {N_LIMIT_MOST}, for the sake of memory", "n_limit")
-    guess = score_n(requirements)
-    if guess > n_limit / 2 and _most_power(n_limit, requirements) < requirements.power - SLACK:
+    if requirements.alpha < LEAST_ERROR:
+        raise InputError(f"({requirements.alpha}) must be at least {LEAST_ERROR} for a search", "alpha")
+    if requirements.power > 1 - LEAST_ERROR:
+        raise InputError(f"({requirements.power}) must be at most {1 - LEAST_ERROR} for a search", "power")
+    # the rough n is never off by a factor of four where it matters; _check_bound is there if it were
+    if score_n(requirements) > n_limit / 4 and _most_power(n_limit, requirements) < requirements.power - SLACK:
+        _check_bound(requirements, n_limit + 1, n_limit)
+
+
+def _check_bound(requirements: Requirements, n_lower: int, n_limit: int) -> None:
+    """Refuse a request whose Neyman-Pearson bound passes the limit."""
+    if n_lower > n_limit:
         raise InputError(
             f"({requirements.p1}) is too near p0 ({requirements.p0}): even the most powerful test needs more than "
-            f"{n_limit} patients (about {guess:,.0f}); widen the gap, relax alpha or power, or raise n_limit",
+            f"{n_limit} patients (about {score_n(requirements):,.0f}); widen the gap, relax alpha or power, or raise "
+            "n_limit",
             "p1",
         )
 
@@ -187,7 +201,7 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
     """
     from scipy import special
 
-    _check_limit(requirements, n_limit)
+    _check(requirements, n_limit)
     n_proven = _chernoff_n(requirements)
     n = np.arange(1, n_proven + 1)
     r = smallest_r(n, requirements.p0, requirements.alpha)
@@ -200,6 +214,8 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
     first_design, sustained_design = (
         SingleStageCandidate(SingleStage(int(r[i]), int(n[i])), requirements) for i in (first, sustained)
     )
+    if first_design.n > n_limit and _most_power(n_limit, requirements) < requirements.power - SLACK:
+        _check_bound(requirements, first_design.n, n_limit)
     return SingleStageSearch(requirements, first_design, sustained_design, n_proven)
 
 
@@ -376,8 +392,9 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
     >>> found.certificate.n_lower, found.certificate.n_upper
     (23, 35)
     """
-    _check_limit(requirements, n_limit)
+    _check(requirements, n_limit)
     scan = Scan(requirements)
+    _check_bound(requirements, scan.n_lower, n_limit)
     records = scan.records
     hull = _hull(records)
     # a weight q prefers the left of two neighbours on the hull when q dn > (1 - q) dEN
@@ -394,7 +411,7 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
     on_hull = dict(zip(hull, admissible, strict=True))
     frontier = [on_hull.get(i) or TwoStageCandidate(found.design, requirements) for i, found in enumerate(records)]
     certificate = Certificate(
-        scan.n_lower, records[0].n, scan.n_upper, records[-1].en, scan.least_en(scan.n_upper + 1), scan.examined
+        scan.n_lower, records[0].n, scan.n_upper, admissible[-1].en_p0, scan.least_en(scan.n_upper + 1), scan.examined
     )
     return TwoStageSearch(requirements, tuple(admissible), tuple(frontier), certificate)
 

@@ -243,6 +243,14 @@ def test_hopeless_requests_are_refused_not_tried(find, p1):
         find(Requirements(p0=0.1, p1=p1, alpha=0.05, power=0.8))
 
 
+@pytest.mark.parametrize("find", [search.single_stage, search.two_stage])
+def test_errors_that_no_trial_asks_for_are_refused(find):
+    with pytest.raises(InputError, match=r"^alpha \(1e-12\) must be at least 1e-06"):
+        find(Requirements(p0=0.1, p1=0.3, alpha=1e-12, power=0.8))
+    with pytest.raises(InputError, match=r"^power \(0.9999999\) must be at most 0.999999"):
+        find(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.9999999))
+
+
 def test_the_limit_on_n_can_be_moved_and_bounds_no_search():
     asked = Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8)
     with pytest.raises(InputError, match="more than 22 patients"):
