@@ -85,10 +85,10 @@ def _check_bound(requirements: Requirements, n_lower: int, n_limit: int) -> None
 
 
 @dataclass(frozen=True)
-class SingleStageCandidate:
-    """A single-stage design that meets the limits, with its attained errors. It is itself a design: it has looks."""
+class Candidate:
+    """A design that meets the limits, with its attained values. It is itself a design: it has looks."""
 
-    design: SingleStage
+    design: SingleStage | TwoStage
     requirements: Requirements
 
     @property
@@ -120,6 +120,26 @@ class SingleStageCandidate:
         """P(reject H0; p1)."""
         return float(self._at_limits.reject[1])
 
+    @property
+    def pet_p0(self) -> float:
+        """Probability of early termination at p0."""
+        return float(self._at_limits.pet[0])
+
+    @property
+    def en_p0(self) -> float:
+        """Expected number of patients at p0."""
+        return float(self._at_limits.en[0])
+
+    @property
+    def pet_p1(self) -> float:
+        """Probability of early termination at p1."""
+        return float(self._at_limits.pet[1])
+
+    @property
+    def en_p1(self) -> float:
+        """Expected number of patients at p1."""
+        return float(self._at_limits.en[1])
+
 
 @dataclass(frozen=True)
 class SingleStageSearch:
@@ -127,17 +147,17 @@ class SingleStageSearch:
 
     Attributes
     ----------
-    first : SingleStageCandidate
+    first : Candidate
         Smallest n that meets both limits.
-    sustained : SingleStageCandidate
+    sustained : Candidate
         Smallest n from which every larger n also meets them.
     n_proven : int
         From this n on the Chernoff bound [5]_ proves that both limits can be met; below it every n was computed.
     """
 
     requirements: Requirements
-    first: SingleStageCandidate
-    sustained: SingleStageCandidate
+    first: Candidate
+    sustained: Candidate
     n_proven: int
 
 
@@ -212,7 +232,7 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
     first = int(np.argmax(meets))
     sustained = n_proven - int(np.argmin(meets[::-1])) if not meets.all() else 0
     first_design, sustained_design = (
-        SingleStageCandidate(SingleStage(int(r[i]), int(n[i])), requirements) for i in (first, sustained)
+        Candidate(SingleStage(int(r[i]), int(n[i])), requirements) for i in (first, sustained)
     )
     if first_design.n > n_limit and _most_power(n_limit, requirements) < requirements.power - SLACK:
         _check_bound(requirements, first_design.n, n_limit)
@@ -220,8 +240,8 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
 
 
 @dataclass(frozen=True)
-class TwoStageCandidate:
-    """A two-stage design that meets the limits, with its attained values. It is itself a design: it has looks.
+class TwoStageCandidate(Candidate):
+    """A two-stage design that meets the limits.
 
     Attributes
     ----------
@@ -232,7 +252,6 @@ class TwoStageCandidate:
     """
 
     design: TwoStage
-    requirements: Requirements
     kinds: tuple[str, ...] = ()
     q_low: float | None = None
     q_high: float | None = None
@@ -246,55 +265,6 @@ class TwoStageCandidate:
     def n1(self) -> int:
         """Patients of the first stage."""
         return self.design.n1
-
-    @property
-    def r(self) -> int:
-        """Bound at the end, cumulative."""
-        return self.design.r
-
-    @property
-    def n(self) -> int:
-        """Maximum number of patients."""
-        return self.design.n
-
-    @property
-    def looks(self) -> tuple[Look, ...]:
-        """The design as a sequence of looks."""
-        return self.design.looks
-
-    @cached_property
-    def _at_limits(self) -> exact.OperatingCharacteristics:
-        return exact.operating_characteristics(self.design, [self.requirements.p0, self.requirements.p1])
-
-    @property
-    def type_i_error(self) -> float:
-        """P(reject H0; p0)."""
-        return float(self._at_limits.reject[0])
-
-    @property
-    def power(self) -> float:
-        """P(reject H0; p1)."""
-        return float(self._at_limits.reject[1])
-
-    @property
-    def pet_p0(self) -> float:
-        """Probability of early termination at p0."""
-        return float(self._at_limits.pet[0])
-
-    @property
-    def en_p0(self) -> float:
-        """Expected number of patients at p0."""
-        return float(self._at_limits.en[0])
-
-    @property
-    def pet_p1(self) -> float:
-        """Probability of early termination at p1."""
-        return float(self._at_limits.pet[1])
-
-    @property
-    def en_p1(self) -> float:
-        """Expected number of patients at p1."""
-        return float(self._at_limits.en[1])
 
 
 @dataclass(frozen=True)

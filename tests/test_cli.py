@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from simtrial import exact, parse_looks
+from simtrial import exact, parse_looks, project
 from simtrial.cli import main
 
 ASKED = ["--p0", "0.1", "--p1", "0.3", "--alpha", "0.05", "--power", "0.8"]
@@ -115,3 +115,22 @@ def test_the_installed_command_answers():
     )  # fmt: skip
     assert done.returncode == 0
     assert json.loads(done.stdout)["reject"][0] == pytest.approx(0.0334, abs=5e-5)
+
+
+def test_a_failing_validation_is_exit_code_1_and_one_line(capsys, tmp_path, root, monkeypatch):
+    clone = tmp_path / "clone"
+    (clone / "notebooks").mkdir(parents=True)
+    notebook = json.loads((root / "notebooks/06_validation.ipynb").read_text(encoding="utf-8"))
+    kept = [cell for cell in notebook["cells"] if "validation.known_traps" in "".join(cell["source"])]
+    kept[0]["source"] = [
+        "from simtrial import validation\n",
+        "traps = validation.known_traps()\n",
+        "traps.frame.loc[0, 'agrees'] = False\n",
+        "validation.verdict(traps)",
+    ]
+    (clone / "notebooks/06_validation.ipynb").write_text(json.dumps(notebook | {"cells": kept}))
+    monkeypatch.setattr(project, "ROOT", clone)
+    assert main(["validate", str(root / "params/smoke.yaml"), "--out", str(tmp_path / "build")]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("simtrial: 06_validation.ipynb, cell 2")
+    assert "Known traps: 3 of 4 agree" in last
