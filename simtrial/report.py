@@ -36,11 +36,18 @@ NOTEBOOKS = ("01_design", "02_operating_characteristics")
 VALIDATION = "06_validation"
 LIBRARIES = ("numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic")
 
-Progress = "Callable[[str], None]"
-
 
 class NotebookError(RuntimeError):
     """A notebook stopped: which cell, why, and where what it did so far is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What stands at the top of a report: two lines of text, then HTML made here."""
+
+    study: str
+    title: str
+    front: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,8 @@ def write(path: str | Path, out: str | Path = "build", progress: Callable[[str],
     """
     trial, source = params.read(path)
     design = search.choose(trial.requirements, trial.wish)
-    folder = _run(trial, source, design, NOTEBOOKS, Path(out), trial.study.id, progress)
+    head = _Head(trial.study.id, trial.study.title, _front(trial, design))
+    folder = _run(trial, source, design, NOTEBOOKS, head, Path(out) / trial.study.id, progress)
     return Report(folder, folder / "report.html", design, trial)
 
 
@@ -84,7 +92,9 @@ def validate(
     """Run the validation notebook and write ``out/validation/``; see `write`."""
     trial, source = params.read(path or project.folder("params") / "NCT07022301.yaml")
     design = search.choose(trial.requirements, trial.wish)
-    folder = _run(trial, source, design, (VALIDATION,), Path(out), "validation", progress)
+    own = f"<p>The designs of {escape(source.path.name)} are among what is checked.</p>"
+    head = _Head(f"simtrial {__version__}", "Validation on this machine", own)
+    folder = _run(trial, source, design, (VALIDATION,), head, Path(out) / "validation", progress)
     return Report(folder, folder / "report.html", design, trial)
 
 
@@ -93,21 +103,21 @@ def _run(
     source: Source,
     design: Design,
     notebooks: Sequence[str],
-    out: Path,
-    name: str,
+    head: _Head,
+    final: Path,
     progress: Callable[[str], None],
 ) -> Path:
     templates = project.folder("notebooks")
-    out.mkdir(parents=True, exist_ok=True)
-    final, failed = out / name, out / f"{name}.failed"
-    work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=out))
+    final.parent.mkdir(parents=True, exist_ok=True)
+    failed = final.with_name(f"{final.name}.failed")
+    work = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
     try:
         (work / "notebooks").mkdir()
         for notebook in notebooks:
             progress(notebook)
             _execute(templates / f"{notebook}.ipynb", work / "notebooks" / f"{notebook}.ipynb", trial)
         progress("report.html")
-        _assemble(work, trial, source, design, notebooks)
+        _assemble(work, trial, source, design, notebooks, head)
         work.chmod(0o755)
         _replace(work, final)
         shutil.rmtree(failed, ignore_errors=True)
@@ -173,7 +183,7 @@ def _clean(path: Path) -> None:
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _assemble(work: Path, trial: Trial, source: Source, design: Design, notebooks: Sequence[str]) -> None:
+def _assemble(work: Path, trial: Trial, source: Source, design: Design, notebooks: Sequence[str], head: _Head) -> None:
     """Write tables, figures, report.html and manifest.json beside the executed notebooks."""
     import nbformat
 
@@ -192,7 +202,7 @@ def _assemble(work: Path, trial: Trial, source: Source, design: Design, notebook
         "seed": None,
         "date": date,
     }
-    (work / "report.html").write_text(_html(executed, trial, design, provenance), encoding="utf-8")
+    (work / "report.html").write_text(_html(executed, head, provenance), encoding="utf-8")
     files = {
         str(file.relative_to(work).as_posix()): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(work.rglob("*"))
@@ -291,7 +301,7 @@ def _front(trial: Trial, design: Design) -> str:
     return f'{warning}<div class="brief"><p>{escape(question)}</p><dl>{cells}</dl></div>'
 
 
-def _html(executed: Sequence[Any], trial: Trial, design: Design, provenance: dict[str, Any]) -> str:
+def _html(executed: Sequence[Any], head: _Head, provenance: dict[str, Any]) -> str:
     import nbformat
     from nbconvert.exporters import TemplateExporter
 
@@ -310,9 +320,9 @@ def _html(executed: Sequence[Any], trial: Trial, design: Design, provenance: dic
         for key, value in provenance.items()
     ]
     report = {
-        "title": trial.study.title,
-        "study": trial.study.id,
-        "front": _front(trial, design),
+        "title": head.title,
+        "study": head.study,
+        "front": head.front,
         "contents": contents,
         "provenance": lines,
         "injected": any("injected-parameters" in cell.metadata.get("tags", ()) for cell in book.cells),
