@@ -158,14 +158,18 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
             f"(at most {percent(asked.alpha)} asked) and its power {percent(power)} "
             f"(at least {percent(asked.power)} asked)."
         )
+    rivals: dict[str, tuple[str, Design]] = {
+        looks_text(other): (label, other)
+        for label, other in (
+            *(("admissible", other) for other in _neighbours(two, chosen)),
+            ("minimax", two.minimax),
+            ("optimal", two.optimal),
+            ("exact single stage (first n)", single.first),
+        )
+        if other.looks != chosen.looks
+    }
     others = []
-    for label, other in (
-        ("minimax", two.minimax),
-        ("optimal", two.optimal),
-        ("exact single stage (first n)", single.first),
-    ):
-        if other.looks == chosen.looks:
-            continue
+    for label, other in rivals.values():
         other_en = float(operating_characteristics(other, asked.p0).en)
         others.append(
             f"{label} {looks_text(other, ', ')}: {_difference(other.looks[-1].n - n)} at most, "
@@ -181,6 +185,13 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
             + (" That they agree does not prove that this is how the number was found." if n == registered else "")
         )
     return Passage("choice", tuple(paragraphs))
+
+
+def _neighbours(two: TwoStageSearch, chosen: Design) -> list[Design]:
+    """The designs next to the chosen one on the hull, which exchange patients at most for patients expected."""
+    hull = two.admissible
+    at = [i for i, c in enumerate(hull) if c.looks == chosen.looks]
+    return [hull[j] for i in at for j in (i - 1, i + 1) if 0 <= j < len(hull)]
 
 
 def _difference(value: float, form: str = "d") -> str:

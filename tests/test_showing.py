@@ -93,6 +93,8 @@ def test_a_design_that_meets_the_limits_is_not_said_to_miss_them(single, asked):
 def test_the_choice_says_what_the_alternatives_cost(trial, single, two):
     said = str(text.choice(trial, single, two, two.minimax))
     assert "optimal 1/10, 5/29: 4 more at most, 4.5 fewer expected at p0" in said
+    assert "admissible 1/12, 5/26: 1 more at most, 2.7 fewer expected at p0" in said
+    assert "exact single stage (first n) 5/25: as many at most, 5.5 more expected at p0" in said
     assert "equals the registered enrollment of 25" in said
     assert "does not prove" in said
     other = str(text.choice(trial, single, two, SingleStage(4, 20)))
