@@ -179,7 +179,7 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
         paragraphs.append("Beside it, " + "; ".join(others) + ".")
     if trial.study.registered_enrollment is not None:
         registered = trial.study.registered_enrollment
-        same = "equals" if n == registered else f"is {_difference(n - registered)} against"
+        same = "equals" if n == registered else f"is {_difference(n - registered)} than"
         paragraphs.append(
             f"Its maximum of {_count(n)} {same} the registered enrollment of {registered}."
             + (" That they agree does not prove that this is how the number was found." if n == registered else "")

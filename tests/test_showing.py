@@ -99,7 +99,7 @@ def test_the_choice_says_what_the_alternatives_cost(trial, single, two):
     assert "does not prove" in said
     other = str(text.choice(trial, single, two, SingleStage(4, 20)))
     assert "does not meet the limits" in other
-    assert "5 fewer against the registered enrollment of 25" in other
+    assert "5 fewer than the registered enrollment of 25" in other
 
 
 def test_assumed_hypotheses_are_called_so(trial):
