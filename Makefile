@@ -2,7 +2,8 @@
 PARAMS ?= params/NCT07022301.yaml
 PYTHON ?= python3
 BIN := .venv/bin
-READY := .venv/.ready
+PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+READY := .venv/.ready-$(PYTHON_VERSION)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup report test check validate lab bench lock picture clean
@@ -12,7 +13,7 @@ help: ## list the targets
 
 setup: $(READY) ## build .venv from the lock, once
 
-# Touched last, so an interrupted install is done again; a newer lock or pyproject.toml installs anew.
+# Touched last, so an interrupted install is done again; a newer lock or pyproject.toml or another Python installs anew.
 $(READY): requirements.lock pyproject.toml
 	@echo "Setting up .venv (a minute or two, once) ..."
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(not (3, 11) <= v[:2] <= (3, 13) and "simtrial needs Python 3.11 to 3.13; this is %d.%d. Try: make PYTHON=python3.13" % v[:2])'

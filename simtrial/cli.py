@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -55,7 +56,7 @@ def _print_json(data: dict[str, Any]) -> None:
 def _console() -> Console:
     from rich.console import Console
 
-    # a table is cut to the window only where there is one
+    # text goes where a terminal's width is not known, and a terminal too narrow wraps: no number is ever cut
     return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
 
 
@@ -63,12 +64,14 @@ def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for k, head in enumerate(heads):
-        table.add_column(head, justify="left" if k < left else "right")
+        table.add_column(head, justify="left" if k < left else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    _console().print(table)
+    console = _console()
+    console.print(title, style="bold")
+    console.print(table)
 
 
 @app.command()
@@ -135,7 +138,7 @@ def design(
         ]
         for c in two.admissible
     ]
-    for name, found in (("single, first n", single.first), ("single, sustained n", single.sustained)):
+    for name, found in (("single, first", single.first), ("single, sustained", single.sustained)):
         rows.append(
             [
                 name,
@@ -149,10 +152,10 @@ def design(
             ]
         )
     title = f"H0: p <= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), power {asked.power:g}"
-    heads = ("design", "looks (r/n)", "n", "type I error", "power", "EN(p0)", "PET(p0)", "weights q")
+    heads = ("design", "looks (r/n)", "n", "type I", "power", "EN(p0)", "PET(p0)", "weights q")
     _table(title, heads, rows, left=2)
     lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
-    formula_heads = ("textbook formula", "n", "rejects if X >", "exact type I error", "exact power")
+    formula_heads = ("textbook formula", "n", "rejects if X >", "exact type I", "exact power")
     _table("What the formulas say, and what their rules do", formula_heads, lines)
     _console().print(
         f"Stop if X1 <= r1 of n1; reject H0 if X > r of n. Proof: below n = {proof.n_lower} no design has the power; "
@@ -185,14 +188,15 @@ def oc(
             }
         )
         return
-    stops = [f"P(N = {n})" for n in found.n]
     rows = [
-        [f"{rate:g}", f"{found.reject[i]:.6f}", f"{found.pet[i]:.6f}", f"{found.en[i]:.4f}"]
-        + [f"{share:.6f}" for share in found.n_distribution[i]]
-        for i, rate in enumerate(p)
+        [f"{rate:g}", f"{found.reject[i]:.6f}", f"{found.pet[i]:.6f}", f"{found.en[i]:.4f}"] for i, rate in enumerate(p)
     ]
-    _table(f"{looks_text(design, ', ')} (stop if X <= r; reject H0 if X > r at the end)",
-           ("p", "P(reject H0)", "PET", "EN", *stops), rows)  # fmt: skip
+    title = f"{looks_text(design, ', ')} (stop if X <= r; reject H0 if X > r at the end)"
+    _table(title, ("p", "P(reject H0)", "PET", "EN"), rows)
+    stops = [
+        [str(n), *(f"{found.n_distribution[i, k]:.6f}" for i in range(len(p)))] for k, n in enumerate(found.n.tolist())
+    ]
+    _table("How many patients: P(N = n)", ("n", *(f"p = {rate:g}" for rate in p)), stops)
 
 
 def _progress() -> Any:
@@ -221,7 +225,7 @@ def report(
     began = time.monotonic()
     done = runner.write(file, out, _progress())
     _say(f"  done in {time.monotonic() - began:.1f} s")
-    print(text.statement(done.design, done.trial.requirements).paragraphs[0])
+    print(text.statement(done.design, done.trial.requirements))
     print(f"\nReport: {done.html}")
 
 
@@ -253,8 +257,12 @@ def schema() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code: 0 done, 2 the input is wrong, 1 anything else."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as on Ctrl-C: nothing half-written
     try:
-        app(args=words or ["--help"], standalone_mode=False)
+        code = app(args=words or ["--help"], standalone_mode=False)
+        if code == 130:  # typer's word for Ctrl-C
+            raise KeyboardInterrupt
     except InputError as error:
         _say(f"simtrial: {_one_line(str(error))}")
         return 2

@@ -19,8 +19,8 @@ from simtrial.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MAX_PATIENTS = 100_000
-"""Largest design that is accepted: far above any single-arm trial, low enough that no table exhausts memory."""
+MAX_PATIENTS = 10_000
+"""Largest design that is accepted: far above any single-arm trial, and evaluated in about a second."""
 
 
 def count(value: Any, field: str, *, at_least: int = 0) -> int:
@@ -206,7 +206,8 @@ class MultiStage:
         _check_looks(checked, names)
 
 
-_LOOK = re.compile(r"(?P<r>\d+)?(?::(?P<e>\d+))?/(?P<n>\d+)", re.ASCII)
+_NUMBER = r"(?:0|[1-9]\d*)"
+_LOOK = re.compile(rf"(?P<r>{_NUMBER})?(?::(?P<e>{_NUMBER}))?/(?P<n>{_NUMBER})", re.ASCII)
 MAX_LOOKS = 50
 """Most looks that are read from text; more would be a slip of the pen."""
 

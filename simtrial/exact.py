@@ -48,6 +48,10 @@ thousandfold.
 """
 
 
+BLOCK = 1 << 20
+"""Terms of the recursion held at once, so that memory stays bounded for any design."""
+
+
 def log_choose(n: int, k: NDArray[Any]) -> Floats:
     """Natural logarithm of the binomial coefficient C(n, k); -inf outside 0 <= k <= n. Shape of `k`.
 
@@ -83,12 +87,14 @@ def _weighted(n: int, p: Floats, weights: NDArray[Any]) -> Floats:
 
 def _shares(reached: Floats, n_before: int, n_now: int) -> Floats:
     """One step of the recursion in shares of the orders: shape (n_before + 1,) to (n_now + 1,)."""
-    x = np.flatnonzero(reached)
     new = np.arange(n_now - n_before + 1)
     before, added, now = (log_choose(n, np.arange(n + 1)) for n in (n_before, n_now - n_before, n_now))
-    s = x[:, np.newaxis] + new
-    ways = reached[x, np.newaxis] * np.exp(before[x, np.newaxis] + added - now[s])
-    share: Floats = np.bincount(s.ravel(), weights=ways.ravel(), minlength=n_now + 1).astype(np.float64)
+    share = np.zeros(n_now + 1)
+    going_on = np.flatnonzero(reached)
+    for x in np.array_split(going_on, 1 + going_on.size * new.size // BLOCK):
+        s = x[:, np.newaxis] + new
+        ways = reached[x, np.newaxis] * np.exp(before[x, np.newaxis] + added - now[s])
+        share += np.bincount(s.ravel(), weights=ways.ravel(), minlength=n_now + 1)
     return share
 
 
@@ -138,7 +144,7 @@ class OperatingCharacteristics:
     @property
     def reject(self) -> Floats:
         """P(reject H0; p): the type I error at p0, the power at p1."""
-        total: Floats = self.reject_by_look.sum(axis=-1)
+        total: Floats = np.minimum(self.reject_by_look.sum(axis=-1), 1.0)
         return total
 
     @property
@@ -154,14 +160,15 @@ class OperatingCharacteristics:
     @property
     def pet(self) -> Floats:
         """PET(p), the probability of early termination at any look before the last, for either reason."""
-        total: Floats = self.pet_by_look.sum(axis=-1)
+        total: Floats = np.minimum(self.pet_by_look.sum(axis=-1), 1.0)
         return total
 
     @property
     def en(self) -> Floats:
         """EN(p), the expected number of patients."""
         expected: Floats = (self.n_distribution * self.n).sum(axis=-1)
-        return expected
+        within: Floats = np.clip(expected, self.n[0], self.n[-1])
+        return within
 
 
 def operating_characteristics(design: Design, p: ArrayLike) -> OperatingCharacteristics:
@@ -204,6 +211,10 @@ def operating_characteristics(design: Design, p: ArrayLike) -> OperatingCharacte
     for k, (look, (accepted, rejected)) in enumerate(zip(design.looks, stops, strict=True)):
         accept[..., k] = _weighted(look.n, rates, accepted)
         reject[..., k] = _weighted(look.n, rates, rejected)
+    # every trial ends somewhere: what rounding left over is shared out
+    total = (accept + reject).sum(axis=-1, keepdims=True)
+    accept /= total
+    reject /= total
     return OperatingCharacteristics(rates, np.array([look.n for look in design.looks]), accept, reject)
 
 

@@ -80,8 +80,15 @@ def _canvas(columns: int, width: float, height: float) -> tuple[Figure, list[Axe
     return figure, axes
 
 
+def _rates_shown(requirements: Requirements) -> tuple[float, float]:
+    """The stretch of response rates worth showing: both hypotheses and what lies around them."""
+    gap = requirements.p1 - requirements.p0
+    return max(0.0, requirements.p0 - 1.5 * gap), min(1.0, requirements.p1 + 1.5 * gap)
+
+
 def _mark_rates(axis: Axes, requirements: Requirements, colour: str = "#888888") -> None:
-    for rate, name in ((requirements.p0, "p0"), (requirements.p1, "p1")):
+    # labels on the outer sides, so that they stay apart where the rates are close
+    for rate, name, side in ((requirements.p0, "p0 ", "right"), (requirements.p1, " p1", "left")):
         axis.axvline(rate, color=colour, linewidth=1.0, linestyle=(0, (2, 2)))
         axis.annotate(
             name,
@@ -89,7 +96,7 @@ def _mark_rates(axis: Axes, requirements: Requirements, colour: str = "#888888")
             xycoords=("data", "axes fraction"),
             xytext=(0, 2),
             textcoords="offset points",
-            ha="center",
+            ha=side,
         )
 
 
@@ -98,14 +105,10 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
     figure, (axis,) = _canvas(1, 7.2, 4.2)
     p0 = two.requirements.p0
     with mpl.rc_context(STYLE):
-        axis.plot(
-            [c.n for c in two.frontier],
-            [c.en_p0 for c in two.frontier],
-            "o",
-            color=SKY,
-            markersize=5,
-            label="lowest EN(p0) so far, by n",
-        )
+        off_hull = [c for c in two.frontier if not c.kinds]
+        if off_hull:
+            label = "lowest EN(p0) so far, by n"
+            axis.plot([c.n for c in off_hull], [c.en_p0 for c in off_hull], "o", color=SKY, markersize=5, label=label)
         hull = two.admissible
         axis.plot([c.n for c in hull], [c.en_p0 for c in hull], "o-", color=BLUE, markersize=7, label="admissible")
         axis.plot(
@@ -132,7 +135,7 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
             if many and 0 < k < len(hull) - 1:
                 continue
             axis.annotate(
-                f"{looks_text(c, '  ')}\n{', '.join(c.kinds)}",
+                f"{looks_text(c, ', ')}\n{', '.join(c.kinds)}",
                 (c.n, c.en_p0),
                 xytext=(0, -12),
                 textcoords="offset points",
@@ -159,10 +162,10 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
     A design given under several labels is drawn once.
     """
     figure, axes = _canvas(3, 11.0, 3.8)
-    p = np.linspace(0.0, 1.0, 401)
+    p = np.linspace(*_rates_shown(requirements), 401)
     drawn: dict[str, tuple[list[str], Design]] = {}
     for label, design in designs:
-        drawn.setdefault(looks_text(design, "  "), ([], design))[0].append(label)
+        drawn.setdefault(looks_text(design, ", "), ([], design))[0].append(label)
     with mpl.rc_context(STYLE):
         for (looks, (names, design)), (colour, dash) in zip(drawn.items(), LINES, strict=False):
             oc = operating_characteristics(design, p)
@@ -172,8 +175,8 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
         for axis, title in zip(axes, titles, strict=True):
             axis.set_title(title, pad=16, fontsize=10)
             axis.set_xlabel("True response rate p")
-            axis.set_xlim(0, min(1.0, requirements.p1 + 0.4))
-            axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+            axis.set_xlim(p[0], p[-1])
+            axis.xaxis.set_major_formatter(PercentFormatter(1.0))
             _mark_rates(axis, requirements)
         axes[0].axhline(requirements.alpha, color="#888888", linewidth=0.9)
         axes[0].axhline(requirements.power, color="#888888", linewidth=0.9)
@@ -193,7 +196,7 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
 def endings(design: Design, requirements: Requirements) -> Picture:
     """How the trial ends, and with how many patients, over the true response rate: a stacked picture of N."""
     figure, (axis,) = _canvas(1, 7.2, 4.2)
-    p = np.linspace(0.0, min(1.0, requirements.p1 + 0.4), 321)
+    p = np.linspace(*_rates_shown(requirements), 321)
     oc = operating_characteristics(design, p)
     last = len(design.looks) - 1
     layers, labels, colours = [], [], []
@@ -219,9 +222,9 @@ def endings(design: Design, requirements: Requirements) -> Picture:
             edgecolor="white",
             linewidth=0.5,
         )
-        axis.set_xlim(0, p[-1])
+        axis.set_xlim(p[0], p[-1])
         axis.set_ylim(0, 1)
-        axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.xaxis.set_major_formatter(PercentFormatter(1.0))
         axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axis.set_xlabel("True response rate p")
         axis.set_ylabel("Probability")

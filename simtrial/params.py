@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -31,17 +32,29 @@ MAX_BYTES = 262_144
 Criterion = Literal["minimax", "optimal", "single_stage_first", "single_stage_sustained"]
 
 
-def _plain(text: str) -> str:
-    bad = next((c for c in text if not c.isprintable() and c != "\n"), None)
+def _paragraphs(text: str) -> str:
+    bad = next((c for c in text if unicodedata.category(c).startswith("C") and c != "\n"), None)
     if bad is not None:
         raise InputError(f"holds the control character {bad!r}; write plain text")
     return text
 
 
+def _line(text: str) -> str:
+    if "\n" in text:
+        raise InputError("must be a single line")
+    return _paragraphs(text)
+
+
+def _folder(name: str) -> str:
+    if name.lower() == "validation" or name.lower().endswith(".failed"):
+        raise InputError(f"({name!r}) is kept for simtrial's own results; choose another")
+    return name
+
+
 def _day(value: object) -> object:
     if isinstance(value, str):
         try:
-            return date.fromisoformat(value)
+            return datetime.strptime(value, "%Y-%m-%d").date()
         except ValueError:
             raise InputError(f"({value[:40]!r}) must be a date such as 2025-07-31") from None
     return value
@@ -50,8 +63,8 @@ def _day(value: object) -> object:
 _UNIT: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 Rate = Annotated[float, WithJsonSchema(_UNIT)]
 Day = Annotated[date, BeforeValidator(_day)]
-Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_plain)]
-Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_plain)]
+Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_line)]
+Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_paragraphs)]
 Patients = Annotated[int, Field(ge=1, le=100_000)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Months = Annotated[float, Field(gt=0, le=1200)]
@@ -64,7 +77,7 @@ class _Section(BaseModel):
 class Study(_Section):
     """What the registry or the protocol says of the study."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = Field(
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), AfterValidator(_folder)] = Field(
         description="Registry number or short name; names the output folder."
     )
     title: Line = Field(description="Full title.")
@@ -101,8 +114,13 @@ class Hypotheses(_Section):
 class DesignWish(_Section):
     """Which design to take: by a criterion, or given outright."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["criterion"]}, {"required": ["looks"]}]})
+
     criterion: Criterion | None = Field(None, description="Take the design that is best by this criterion.")
     looks: Line | None = Field(None, description="Take this design instead: R/N or R:E/N, cumulative, as in 1/10,5/29.")
+    n_limit: Annotated[int, Field(ge=1, le=3000)] = Field(
+        2000, description="Refuse the request if even the most powerful test needs more patients."
+    )
 
     @model_validator(mode="after")
     def _one(self) -> DesignWish:
@@ -133,6 +151,11 @@ class Evidence(_Section):
     def _count(self) -> Evidence:
         if self.responders is not None and self.responders > self.n:
             raise InputError(f"({self.responders}) must be <= n ({self.n})", "responders")
+        if self.responders is not None and self.orr_percent is not None:
+            rate = 100 * self.responders / self.n
+            if abs(self.orr_percent - rate) > 0.5:  # published rates may be rounded to whole percents
+                said = f"({self.orr_percent:g}) must be {rate:.1f}, as {self.responders} of {self.n} is"
+                raise InputError(said, "orr_percent")
         return self
 
 
@@ -180,8 +203,11 @@ class _StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no t
     yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise _refusal("aliases are not read; write it out", self.peek_event())
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):
+            raise _refusal("aliases are not read; write it out", event)
+        if event.tag is not None:
+            raise _refusal(f"the tag {event.tag[:40]!r} is not read; write the value plainly", event)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -235,6 +261,8 @@ def _parse(text: str, name: str) -> object:
         raise InputError(f"is not YAML: {str(error).splitlines()[0]}", f"{name}:") from None
     except RecursionError:
         raise InputError("is nested too deeply", f"{name}:") from None
+    except (ValueError, TypeError, LookupError) as error:  # a value no reader of plain words knows what to do with
+        raise InputError(f"cannot be read: {' '.join(str(error).split())[:200]}", f"{name}:") from None
 
 
 _WORDS = {
@@ -257,7 +285,7 @@ def _complaint(error: ValidationError) -> InputError:
     """Say the first complaint of pydantic in one line, with the full name of its key."""
     # a misspelt key is both unknown and missing: say the former first
     first, *others = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part) for part in first["loc"]).encode("unicode_escape").decode("ascii")
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InputError):
         where = ".".join(filter(None, (where, cause.field)))
@@ -275,7 +303,7 @@ def _complaint(error: ValidationError) -> InputError:
         shown = "" if isinstance(first["input"], dict | list | tuple) else f"({first['input']!r:.60}) "
         message = shown + said
     more = f" (and {len(others)} more)" if others else ""
-    return InputError(repr(message)[1:-1] if "\n" in message else message + more, where)
+    return InputError(" ".join(message.split()) + more, where)
 
 
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:

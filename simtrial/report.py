@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from simtrial import __version__, params, project, search
 from simtrial.designs import looks_text
-from simtrial.exact import operating_characteristics
+from simtrial.errors import InputError
+from simtrial.exact import meets, operating_characteristics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,7 +81,7 @@ def write(path: str | Path, out: str | Path = "build", progress: Callable[[str],
         If a notebook fails: its partial output is kept in ``out/<study id>.failed/``, an existing report untouched.
     """
     trial, source = params.read(path)
-    design = search.choose(trial.requirements, trial.wish)
+    design = _choose(trial, source)
     head = _Head(trial.study.id, trial.study.title, _front(trial, design))
     folder = _run(trial, source, design, NOTEBOOKS, head, Path(out) / trial.study.id, progress)
     return Report(folder, folder / "report.html", design, trial)
@@ -91,11 +92,19 @@ def validate(
 ) -> Report:
     """Run the validation notebook and write ``out/validation/``; see `write`."""
     trial, source = params.read(path or project.folder("params") / "NCT07022301.yaml")
-    design = search.choose(trial.requirements, trial.wish)
+    design = _choose(trial, source)
     own = f"<p>The designs of {escape(source.path.name)} are among what is checked.</p>"
     head = _Head(f"simtrial {__version__}", "Validation on this machine", own)
     folder = _run(trial, source, design, (VALIDATION,), head, Path(out) / "validation", progress)
     return Report(folder, folder / "report.html", design, trial)
+
+
+def _choose(trial: Trial, source: Source) -> Design:
+    """Give the design asked for, or say which key of the file asks too much."""
+    try:
+        return search.choose(trial.requirements, trial.wish, n_limit=trial.design.n_limit)
+    except InputError as error:
+        raise InputError(error.message, f"{source.path}: trial.hypotheses.{error.field}") from None
 
 
 def _run(
@@ -108,6 +117,7 @@ def _run(
     progress: Callable[[str], None],
 ) -> Path:
     templates = project.folder("notebooks")
+    _note_replacement(final, source, progress)
     final.parent.mkdir(parents=True, exist_ok=True)
     failed = final.with_name(f"{final.name}.failed")
     work = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
@@ -129,6 +139,16 @@ def _run(
     return final
 
 
+def _note_replacement(final: Path, source: Source, progress: Callable[[str], None]) -> None:
+    """Say so if the report about to be replaced was made from another parameter file."""
+    try:
+        before = json.loads((final / "manifest.json").read_text(encoding="utf-8"))["parameter_file"]
+    except (OSError, ValueError, KeyError):
+        return
+    if before != source.path.name:
+        progress(f"{final} was made from {before} and will be replaced")
+
+
 def _replace(new: Path, place: Path) -> None:
     """Move a finished folder into place; what was there goes only once the new one stands."""
     old = new.with_name(new.name + "-old")
@@ -136,7 +156,7 @@ def _replace(new: Path, place: Path) -> None:
         place.rename(old)
     try:
         new.rename(place)
-    except OSError:
+    except BaseException:
         if old.exists():
             old.rename(place)
         raise
@@ -213,13 +233,18 @@ def _assemble(work: Path, trial: Trial, source: Source, design: Design, notebook
 
 
 def _write_outputs(executed: Sequence[Any], work: Path) -> None:
-    for kind, folder, suffix in (("text/csv", "tables", "csv"), ("image/svg+xml", "figures", "svg")):
+    # a table or figure has a plain text too, so text/plain alone means a passage
+    for kind, folder, suffix, others in (
+        ("text/csv", "tables", "csv", set()),
+        ("image/svg+xml", "figures", "svg", set()),
+        ("text/plain", "text", "txt", {"text/csv", "image/svg+xml"}),
+    ):
         (work / folder).mkdir()
         for notebook in executed:
             for cell in notebook.cells:
                 for output in cell.get("outputs", ()):
                     name = output.get("metadata", {}).get("simtrial", {}).get("name")
-                    if name and kind in output.get("data", {}):
+                    if name and kind in output.get("data", {}) and not others & output.data.keys():
                         (work / folder / f"{name}.{suffix}").write_text(output.data[kind], encoding="utf-8")
 
 
@@ -232,9 +257,17 @@ def _date() -> str:
 def _commit() -> str | None:
     """The commit of the clone, with a mark if files differ from it; None outside git."""
     git = ["git", "-C", str(project.ROOT)]
+    if not (project.ROOT / ".git").exists():  # unpacked inside somebody else's repository
+        return None
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=20)
-        state = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True, timeout=20)
+        state = subprocess.run(
+            [*git, "status", "--porcelain", "--untracked-files=no"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=20,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return head.stdout.strip() + (" with changes" if state.stdout.strip() else "")
@@ -293,8 +326,13 @@ def _front(trial: Trial, design: Design) -> str:
         f"H0: p <= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), power {asked.power:g}"
     )
     warning = ""
-    if trial.hypotheses.basis == "assumed":
+    if not meets(design, asked):
         warning = (
+            '<div class="warning">The design given <strong>does not meet the limits</strong> asked for: compare the '
+            "type I error with alpha, and the power with the power asked.</div>"
+        )
+    if trial.hypotheses.basis == "assumed":
+        warning += (
             '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not read in a protocol or '
             "registry, and every result below hangs on them.</div>"
         )

@@ -8,14 +8,14 @@ what the interim look takes away: P_p(reject) = P_p(X > r) - Loss_p.
 1. *r1 is solved for, not searched.* With n, n1 and r given, a larger r1 lowers EN(p0) and the type I error and costs
    power only. So the largest r1 that keeps the power, Loss_p1 <= P_p1(X > r) - power, is best in every respect, and
    if it breaks alpha every smaller r1 does.
-2. *r has a window.* P_p1(X > r) >= power bounds r above. Below, take for every n1 the largest r1 with
-   P_p1(X1 <= r1) <= 1 - power: no design has a larger one, so if even that leaves the type I error of bound r above
+2. *r has a window.* P_p1(X > r) > power bounds r above. Below, take for every n1 the largest r1 with
+   P_p1(X1 <= r1) < 1 - power: no design has a larger one, so if even that leaves the type I error of bound r above
    alpha for every n1, then r and all smaller bounds are out. With r and n1 fixed the type I error grows with n, so
    the lower end of the window never moves down while the set of open n1 shrinks. No design at all exists at an n
    where even the randomised most powerful level-alpha test lacks the power (Neyman and Pearson [1]_): the first n
    where it does not is ``n_lower``.
 3. *n1 has a window, and n has an end.* PET(p0) <= PETmax(n1), the P_p0(X1 <= r1) of the largest r1 with
-   P_p1(X1 <= r1) <= 1 - power, so EN(p0) >= n1 + (1 - PETmax(n1)) (n - n1), which grows with n. Once it passes the
+   P_p1(X1 <= r1) < 1 - power, so EN(p0) >= n1 + (1 - PETmax(n1)) (n - n1), which grows with n. Once it passes the
    best EN found for every n1, no larger n can win: this gives ``n_upper``.
 
 Limits closer than ``exact.CLOSE`` are settled in exact fractions.
@@ -29,6 +29,7 @@ References
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simtrial import exact
-from simtrial.designs import TwoStage
+from simtrial.designs import SingleStage, TwoStage
 
 if TYPE_CHECKING:
     from simtrial.requirements import Requirements
@@ -50,8 +51,8 @@ SLACK = exact.CLOSE / 10
 EN_TIE = 1e-8
 """Expected numbers of patients closer than this count as equal.
 
-The tables tell them apart to 5e-9 for n up to 5,000, and that p0 = 0.2 is no exact double moves them already: 0/5,2/7
-and 1/6,2/7 both expect 6.34464 patients at p0 = 1/5.
+At the largest n searched the tables are good to a few 1e-9 patients, and that p0 = 0.2 is no exact double moves them
+already: 0/5,2/7 and 1/6,2/7 both expect 6.34464 patients at p0 = 1/5.
 """
 
 
@@ -67,7 +68,8 @@ class Tables:
     possible : ndarray of bool, shape (n_max + 1,)
         Whether the randomised most powerful level-alpha test of n patients has the power.
     r_alpha, r_high : ndarray of int, shape (n_max + 1,)
-        Smallest r with P(X > r; p0) <= alpha; largest r with P(X > r; p1) >= power, or -1.
+        Smallest r with P(X > r; p0) <= alpha; largest r with P(X > r; p1) > power, or -1. Equality would not do:
+        r1 < r, so some of that probability is always lost.
     rest : ndarray, shape (n_max + 1,)
         1 - PETmax(n1).
     """
@@ -95,10 +97,17 @@ class Tables:
             np.cumsum(pmf, axis=1, out=tail)
             np.subtract(1.0, tail, out=tail)
         self.r_high = np.minimum(np.count_nonzero(self.tail[1] >= power - SLACK, axis=1), n) - 1
+        for i in np.flatnonzero(np.abs(self.tail[1, n, self.r_high] - power) <= SLACK):
+            if self.r_high[i] >= 0 and _tail_fraction(int(i), int(self.r_high[i]), p1) <= Fraction(power):
+                self.r_high[i] -= 1
         self.rest = np.where(self.r_high >= 0, self.tail[0, n, self.r_high], 1.0)
         r = self.r_alpha = np.minimum(np.count_nonzero(self.tail[0] > requirements.alpha, axis=1), columns - 1)
         share = np.minimum((requirements.alpha - self.tail[0, n, r]) / np.maximum(self.pmf[0, n, r], 1e-300), 1.0)
         self.possible = self.tail[1, n, r] + share * self.pmf[1, n, r] >= power - SLACK
+
+
+def _tail_fraction(n: int, r: int, p: float) -> Fraction:
+    return exact.reject_fraction(SingleStage(r, n), Fraction(p))
 
 
 class Found(NamedTuple):

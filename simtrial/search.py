@@ -44,19 +44,26 @@ Ints = NDArray[np.int64]
 N_LIMIT = 2_000
 """Default limit on n: a request whose Neyman-Pearson bound lies above it is refused."""
 
+LEAST_RATE = 1e-9
+"""Least p0 that is searched for: below it PET(p0) is 1 to the last digit, and n has no end."""
+
 LEAST_ERROR = 1e-6
 """Least alpha and least 1 - power that are searched for: below it the tables would leave everything to fractions."""
 
-N_LIMIT_MOST = 5_000
-"""Largest limit that may be asked for: the tables of such a search take about 1.5 GB."""
+N_LIMIT_MOST = 3_000
+"""Largest limit that may be asked for: the tables of such a search take up to 1.2 GB."""
 
 
 def _most_power(n: int, requirements: Requirements) -> float:
     """Power of the randomised most powerful level-alpha test on n patients: no design with maximum n beats it [1]_."""
-    pmf0, pmf1 = exact.binomial_pmf(n, [requirements.p0, requirements.p1])
-    beyond0, beyond1 = (np.cumsum(pmf[::-1])[::-1] - pmf for pmf in (pmf0, pmf1))
-    r = int(np.count_nonzero(beyond0 > requirements.alpha))
-    return float(beyond1[r] + min((requirements.alpha - beyond0[r]) / pmf0[r], 1.0) * pmf1[r])
+    from scipy import special
+
+    r = int(smallest_r(np.array([n]), requirements.p0, requirements.alpha)[0])
+    (at0, beyond0), (at1, beyond1) = (
+        (special.bdtrc(r - 1, n, p) if r else 1.0, special.bdtrc(r, n, p)) for p in (requirements.p0, requirements.p1)
+    )
+    share = min((requirements.alpha - beyond0) / max(at0 - beyond0, 1e-300), 1.0)
+    return float(beyond1 + share * (at1 - beyond1))
 
 
 def _check(requirements: Requirements, n_limit: int) -> None:
@@ -64,12 +71,13 @@ def _check(requirements: Requirements, n_limit: int) -> None:
     count(n_limit, "n_limit", at_least=1)
     if n_limit > N_LIMIT_MOST:
         raise InputError(f"({n_limit}) must be at most {N_LIMIT_MOST}, for the sake of memory", "n_limit")
+    if requirements.p0 < LEAST_RATE:
+        raise InputError(f"({requirements.p0}) must be at least {LEAST_RATE} for a search", "p0")
     if requirements.alpha < LEAST_ERROR:
         raise InputError(f"({requirements.alpha}) must be at least {LEAST_ERROR} for a search", "alpha")
     if requirements.power > 1 - LEAST_ERROR:
         raise InputError(f"({requirements.power}) must be at most {1 - LEAST_ERROR} for a search", "power")
-    # the rough n is never off by a factor of four where it matters; _check_bound is there if it were
-    if score_n(requirements) > n_limit / 4 and _most_power(n_limit, requirements) < requirements.power - SLACK:
+    if _most_power(n_limit, requirements) < requirements.power - SLACK:
         _check_bound(requirements, n_limit + 1, n_limit)
 
 
@@ -181,9 +189,13 @@ def smallest_r(n: Ints, p0: float, alpha: float) -> Ints:
     """
     from scipy import special
 
-    r: Ints = np.clip(np.floor(special.bdtrik(1 - alpha, n, p0)), 0, n - 1).astype(np.int64)
-    r -= (r > 0) & (special.bdtrc(np.maximum(r - 1, 0), n, p0) <= alpha)
-    r += (r < n) & (special.bdtrc(r, n, p0) > alpha)
+    # a first guess, which fails (nan) where p0 is tiny; the loops make it right whatever it was
+    guess = np.nan_to_num(np.floor(special.bdtrik(1 - alpha, n, p0)), nan=0.0)
+    r: Ints = np.clip(guess, 0, n - 1).astype(np.int64)
+    while (down := (r > 0) & (special.bdtrc(np.maximum(r - 1, 0), n, p0) <= alpha)).any():
+        r -= down
+    while (up := (r < n) & (special.bdtrc(r, n, p0) > alpha)).any():
+        r += up
     for i in np.flatnonzero(np.abs(special.bdtrc(np.maximum(r - 1, 0), n, p0) - alpha) < alpha * exact.CLOSE):
         if r[i] > 0 and _tail_fraction(int(r[i]) - 1, int(n[i]), p0) <= Fraction(alpha):
             r[i] -= 1
@@ -223,6 +235,8 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
 
     _check(requirements, n_limit)
     n_proven = _chernoff_n(requirements)
+    if n_proven > 100 * n_limit:  # power hardly above alpha: the most powerful test tells little of the sustained n
+        _check_bound(requirements, n_proven, n_limit)
     n = np.arange(1, n_proven + 1)
     r = smallest_r(n, requirements.p0, requirements.alpha)
     spare = special.bdtrc(r, n, requirements.p1) - requirements.power
@@ -234,8 +248,6 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
     first_design, sustained_design = (
         Candidate(SingleStage(int(r[i]), int(n[i])), requirements) for i in (first, sustained)
     )
-    if first_design.n > n_limit and _most_power(n_limit, requirements) < requirements.power - SLACK:
-        _check_bound(requirements, first_design.n, n_limit)
     return SingleStageSearch(requirements, first_design, sustained_design, n_proven)
 
 
@@ -364,7 +376,6 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
     """
     _check(requirements, n_limit)
     scan = Scan(requirements)
-    _check_bound(requirements, scan.n_lower, n_limit)
     records = scan.records
     hull = _hull(records)
     # a weight q prefers the left of two neighbours on the hull when q dn > (1 - q) dEN
@@ -410,6 +421,8 @@ def near(found: TwoStageSearch, *, n_max: int, most: int = 20) -> tuple[TwoStage
                 break  # a smaller r only adds to the type I error of every n1 and r1
             i, r1 = np.nonzero(keeps_alpha & (power >= requirements.power - SLACK))
             kept.append(np.column_stack([en[i, r1].round(8), np.full(i.size, n), i + 1, np.full(i.size, -r), r1]))
+    if not kept:
+        return ()
     rows = np.concatenate(kept)
     known = {candidate.design: candidate for candidate in found.admissible}
     best: list[TwoStageCandidate] = []
@@ -454,7 +467,8 @@ def choose(requirements: Requirements, wish: str | Design, *, n_limit: int = N_L
     Parameters
     ----------
     wish : str or Design
-        ``minimax``, ``optimal``, ``single_stage_first``, ``single_stage_sustained``, or any design.
+        ``minimax``, ``optimal``, ``single_stage_first``, ``single_stage_sustained``, or any design. A two-stage
+        design that is admissible comes back as the candidate that it is.
 
     Raises
     ------
@@ -474,4 +488,7 @@ def choose(requirements: Requirements, wish: str | Design, *, n_limit: int = N_L
             raise InputError(
                 f"({wish!r}) must be minimax, optimal, single_stage_first or single_stage_sustained", "criterion"
             )
+        case TwoStage():
+            same = (c for c in two_stage(requirements, n_limit=n_limit).admissible if c.design == wish)
+            return next(same, wish)
     return wish

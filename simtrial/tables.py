@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from simtrial.designs import looks_text
-from simtrial.exact import operating_characteristics
+from simtrial.exact import meets, operating_characteristics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -165,7 +165,7 @@ def evidence(trial: Trial) -> Table:
         return Table("evidence", "No earlier results are given in the parameter file.", frame, {})
     frame["interval"] = [
         "–" if np.isnan(low) else f"{low:.1f} to {high:.1f}"
-        for low, high in zip(frame.pop("orr_low_percent"), frame.pop("orr_high_percent"), strict=True)
+        for low, high in zip(frame.orr_low_percent, frame.orr_high_percent, strict=True)
     ]
     shown: dict[str, Shown] = {
         "treatment": ("Treatment", WORDS),
@@ -223,7 +223,8 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
     if single.sustained.design != single.first.design:
         named.append(("exact single stage, sustained n", single.sustained, np.nan, np.nan))
     if all(design.looks != chosen.looks for _, design, _, _ in named):
-        named.append(("as given", chosen, np.nan, np.nan))
+        missed = "" if meets(chosen, two.requirements) else ", misses the limits"
+        named.append((f"as given{missed}", chosen, np.nan, np.nan))
     rows = [
         {"kind": kind, **_behaviour(design, two.requirements), "q_low": low, "q_high": high}
         for kind, design, low, high in named
@@ -328,7 +329,9 @@ def approximations(found: Sequence[Approximation], single: SingleStageSearch) ->
 def characteristics(design: Design, requirements: Requirements, p: Sequence[float] = ()) -> Table:
     """Reject, PET, EN and the distribution of N at chosen response rates (p0, p1 and a grid if none are given)."""
     p0, p1 = requirements.p0, requirements.p1
-    rates = np.array(p) if len(p) else np.unique(np.round([*np.arange(0.05, min(p1 + 0.3, 0.96), 0.05), p0, p1], 10))
+    step = (p1 - p0) / 4
+    grid = np.array(p) if len(p) else p0 + step * np.arange(-4, 9)
+    rates = np.unique(np.round(np.clip(grid, 0, 1), 10))
     oc = operating_characteristics(design, rates)
     frame = pd.DataFrame({"p": rates, "reject": oc.reject, "pet": oc.pet, "en": oc.en})
     shown: dict[str, Shown] = {
@@ -351,9 +354,12 @@ def decisions(design: Design) -> Table:
         final = k == len(design.looks) - 1
         counts = np.arange(look.n + 1)
         regions = look.regions(counts, final=final)
+        further = "" if final else f"go on to {design.looks[k + 1].n} patients"
+        decided = counts > max(later.r or 0 for later in design.looks[k:])
         words = (
             (regions.accept, "stop: H0 is not rejected" if not final else "H0 is not rejected"),
-            (regions.go_on, "go on" if final else f"go on to {design.looks[k + 1].n} patients" if not final else ""),
+            (regions.go_on & ~decided, further),
+            (regions.go_on & decided, f"{further}; H0 will be rejected"),
             (regions.reject, "reject H0: the response rate exceeds p0" if final else "stop: reject H0"),
         )
         for region, decision in words:
@@ -370,7 +376,7 @@ def decisions(design: Design) -> Table:
                     }
                 )
     shown: dict[str, Shown] = {
-        "patients": ("Patients with a known response status", WHOLE),
+        "patients": ("Patients analysed", WHOLE),
         "responses": ("Responses seen", WORDS),
         "observed": ("Observed rate, %", WORDS),
         "decision": ("Decision", WORDS),

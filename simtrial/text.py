@@ -74,20 +74,25 @@ def _rules(design: Design) -> list[str]:
     """One sentence a look."""
     sentences = []
     *interim, last = design.looks
-    before = 0
+    before, passed = 0, -1
     for look in interim:
-        who = f"The first {_count(look.n)}" if not before else f"After {_count(look.n)} in all"
-        opening = f"{who} with a known response status are analysed" if not before else f"{who}, a further look follows"
+        verb = "is" if look.n == 1 else "are"
+        opening = (
+            f"The first {_count(look.n)} with a known response status {verb} analysed"
+            if not before
+            else f"After {_count(look.n)} in all, a further look follows"
+        )
         clauses = []
-        if look.r is not None:
+        if look.r is not None and look.r > passed:
+            passed = look.r
             seen = "none responds" if look.r == 0 else f"{look.r} or fewer respond"
             clauses.append(f"if {seen} the trial stops for futility")
         if look.e is not None:
-            clauses.append(f"if {look.e} or more respond it stops and H0 is rejected")
-        sentences.append(f"{opening}: {'; '.join(clauses)}.")
+            clauses.append(f"if {look.e} or more respond the trial stops and H0 is rejected")
+        sentences.append(f"{opening}: {'; '.join(clauses) or 'the trial goes on'}.")
         before = look.n
     added = f"Otherwise {last.n - before} more are enrolled, {_count(last.n)} in all, and" if before else None
-    start = added or f"{_count(last.n)} with a known response status are analysed, and"
+    start = added or f"{_count(last.n)} with a known response status {'is' if last.n == 1 else 'are'} analysed, and"
     sentences.append(f"{start} H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n}).")
     return sentences
 
@@ -113,10 +118,12 @@ def statement(design: Design, requirements: Requirements) -> Passage:
         f"{percent(oc.reject[1])} at p = {asked.p1:g}.",
     ]
     if not meets(design, asked):
-        sentences.append("These do not meet both limits stated above.")
+        sentences.insert(0, "NOT READY FOR A PROTOCOL: this design does not meet both limits that it states.")
     if looks > 1:
         sentences.append(
-            f"If the true ORR is {percent(asked.p0)}, the probability of early termination is {percent(oc.pet[0])} and "
+            f"If the true ORR is {percent(asked.p0)}, the probability of early termination"
+            f"{' (for either reason)' if any(look.e is not None for look in design.looks) else ''} is "
+            f"{percent(oc.pet[0])} and "
             f"the expected number of patients is {oc.en[0]:.1f}."
         )
     kinds = getattr(design, "kinds", ())
@@ -137,7 +144,8 @@ def basis(trial: Trial) -> Passage:
         )
     else:
         opening = f"The hypotheses are those of the protocol: {rates}."
-    return Passage("basis", (opening, *([asked.rationale.strip()] if asked.rationale else [])))
+    reasons = [" ".join(part.split()) for part in (asked.rationale or "").split("\n\n")]
+    return Passage("basis", (opening, *filter(None, reasons)))
 
 
 def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Passage:
@@ -146,11 +154,11 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     oc = operating_characteristics(chosen, asked.p0)
     n, en = chosen.looks[-1].n, float(oc.en)
     wish = trial.design.criterion
-    reason = f"asked for by the criterion '{wish}'" if wish else "given in the parameter file"
-    paragraphs = [
-        f"Taken: {looks_text(chosen, ', ')}, {reason}. It needs at most {_count(n)} and expects {en:.1f} if the true "
-        f"rate is p0."
-    ]
+    reason = f"asked for by the criterion {wish.replace('_', ' ')}" if wish else "given in the parameter file"
+    needs = f"It needs {_count(n)}."
+    if len(chosen.looks) > 1:
+        needs = f"It needs at most {_count(n)} and expects {en:.1f} if the true rate is p0."
+    paragraphs = [f"Taken: {looks_text(chosen, ', ')}, {reason}. {needs}"]
     if not meets(chosen, asked):
         power = float(operating_characteristics(chosen, asked.p1).reject)
         paragraphs.append(

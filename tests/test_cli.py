@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from simtrial import exact, parse_looks, project
+from simtrial import exact, parse_looks, project, search
 from simtrial.cli import main
 
 ASKED = ["--p0", "0.1", "--p1", "0.3", "--alpha", "0.05", "--power", "0.8"]
@@ -58,7 +58,7 @@ def test_an_absent_bound_is_null(capsys):
 def test_tables_show_the_same_designs_to_people(capsys):
     assert main(["design", *ASKED]) == 0
     shown = capsys.readouterr().out
-    for part in ("1/15, 5/25", "1/10, 5/29", "0.0328", "15.01", "single, sustained n", "below n = 23"):
+    for part in ("1/15, 5/25", "1/10, 5/29", "0.0328", "15.01", "single, sustained", "below n = 23"):
         assert part in shown
     assert main(["oc", "--looks", "1/10,5/29", "--p", "0.1"]) == 0
     assert "0.047086" in capsys.readouterr().out
@@ -89,6 +89,21 @@ def test_wrong_input_is_one_line_and_exit_code_2(capsys, arguments, named):
     assert named in shown.err
     assert len(shown.err.splitlines()) == 1
     assert shown.err.startswith("simtrial: ")
+
+
+def test_an_interrupted_command_is_exit_code_1(capsys, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(search, "two_stage", interrupt)
+    assert main(["design", *ASKED]) == 1
+    assert capsys.readouterr().err == "simtrial: interrupted; nothing was left half-written\n"
+
+
+@pytest.mark.parametrize("looks", ["1/10,5/29", "0/5,2/12,7/40", ",".join(f"{k}/{3 * k + 5}" for k in range(10))])
+def test_no_number_is_cut_from_a_table(looks, capsys):
+    assert main(["oc", "--looks", looks, "--p", "0.1", "--p", "0.3", "--p", "0.5"]) == 0
+    assert "…" not in capsys.readouterr().out
 
 
 def test_schema_prints_json(capsys):

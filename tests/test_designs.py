@@ -59,7 +59,8 @@ def test_looks_are_read_and_written_back(text, design):
         ("1/10,/29", "r2 must be given"),
         ("0/5,2/12,1/40", "r2 (2) must be <= r3 (1)"),
         ("0/0", "n (0) must be from 1"),
-        ("1/9999999", "n (9999999) must be from 1 to 100000"),
+        ("1/9999999", "n (9999999) must be from 1 to 10000"),
+        ("01/10,5/29", "looks ('01/10') must be R/N"),
         (",".join(["1/10"] * 60), "looks has 60 looks"),
     ],
 )

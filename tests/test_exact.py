@@ -60,6 +60,28 @@ def test_the_float_recursion_keeps_twelve_digits_up_to_n_1000(n):
     assert abs(Fraction(float(exact.operating_characteristics(design, float(p)).reject)) / truth - 1) < 1e-12
 
 
+@pytest.mark.parametrize("p", [Fraction(3, 16), Fraction(1, 1024), Fraction(1023, 1024)], ids=str)
+def test_single_probabilities_keep_eleven_digits_up_to_n_2000(p):
+    n = 2000
+    pmf = exact.binomial_pmf(n, float(p))
+    for x in (0, 1, n // 7, n // 5, n // 2, n - 1, n):
+        truth = math.comb(n, x) * p**x * (1 - p) ** (n - x)
+        if truth > Fraction(1, 10**290):  # below, doubles run out
+            assert abs(Fraction(float(pmf[x])) / truth - 1) < 1e-11
+
+
+@pytest.mark.parametrize("text", ["5/29", "1/10,5/29", "1114/2203,2001/3812", "0/5,2/12,:6/20,7/40"])
+def test_probabilities_stay_within_1_and_en_within_the_looks(text):
+    design = parse_looks(text)
+    oc = exact.operating_characteristics(design, np.linspace(0, 1, 1001))
+    assert oc.reject.max() <= 1
+    assert oc.pet.max() <= 1
+    assert oc.en.min() >= design.looks[0].n
+    assert oc.en.max() <= design.looks[-1].n
+    ends = exact.operating_characteristics(design, [0.0, 1.0])
+    assert ends.reject.tolist() == [0.0, 1.0]
+
+
 @pytest.mark.parametrize("n", [1, 17, 400])
 def test_the_pmf_is_that_of_scipy(n):
     p = np.array([0.0, 0.03, 0.5, 0.999, 1.0])

@@ -115,7 +115,28 @@ REFUSED = {
     ),
     "endless title": ("A small design for the tests", "x" * 400, "trial.study.title"),
     "alias": ("id: SMOKE", "id: &a SMOKE\n    source: *a", "line 5: aliases are not read"),
-    "python tag": ("id: SMOKE", "id: !!python/name:os.system", "line 4: could not determine a constructor"),
+    "python tag": ("id: SMOKE", "id: !!python/name:os.system", "line 4: the tag 'tag:yaml.org,2002:python/name"),
+    "octal by tag": ("p0: 0.2", "p0: !!int 010", "the tag 'tag:yaml.org,2002:int' is not read"),
+    "nonsense by tag": ("p0: 0.2", "p0: !number abc", "the tag '!number' is not read"),
+    "escape in a key": (
+        "p0: 0.2",
+        'p0: 0.2\n    "a\\nb\\e[31m": 1',
+        "trial.hypotheses.a\\nb\\x1b[31m is not a known key",
+    ),
+    "two lines for one": ("A small design for the tests", '"a\\nb"', "trial.study.title must be a single line"),
+    "week date": ("registered_enrollment: 14", "start: 2025-W01-1", "start ('2025-W01-1') must be a date such"),
+    "a name that is taken": ("id: SMOKE", "id: validation", "('validation') is kept for simtrial's own results"),
+    "a failed name": ("id: SMOKE", "id: SMOKE.failed", "('SMOKE.failed') is kept for simtrial's own results"),
+    "contradicting evidence": (
+        "  design:",
+        "  evidence:\n    - {treatment: a, setting: b, n: 10, responders: 5, orr_percent: 5, source: c}\n  design:",
+        "trial.evidence.0.orr_percent (5) must be 50.0, as 5 of 10 is",
+    ),
+    "limit too high": (
+        "criterion: minimax",
+        "criterion: minimax\n    n_limit: 9000",
+        "trial.design.n_limit (9000) must",
+    ),
     "second document": ("  design:", "---\n  design:", "line"),
     "code in a key": ("trial:", "trial = 1; import os; x: 3\ntrial:", "trial = 1; import os; x is not a known key"),
 }
@@ -169,6 +190,11 @@ def test_a_mapping_is_held_to_the_same_rules(smoke_text):
     trial["hypotheses"]["p0"] = "2e-1"
     with pytest.raises(InputError, match=r"^trial.hypotheses.p0 \('2e-1'\) must be a number"):
         params.load(trial)
+
+
+def test_a_pasted_title_may_hold_a_no_break_space(write, smoke_text):
+    text = smoke_text.replace("A small design", "A\u00a0small \u2264 design")
+    assert params.load(write(text)).study.title == "A\u00a0small \u2264 design for the tests"
 
 
 def test_the_trial_is_frozen(root):

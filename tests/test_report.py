@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from simtrial import InputError, Requirements, looks_text, project, report, validation
+from simtrial import InputError, Requirements, SingleStage, looks_text, params, project, report, validation
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,7 @@ def test_it_writes_notebooks_tables_figures_html_and_a_manifest(run):
     folder = run[0].folder
     names = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     assert {"report.html", "manifest.json", "notebooks/01_design.ipynb", "tables/candidates.csv"} <= names
+    assert "text/statement.txt" in names
     assert {"figures/candidates.svg", "figures/operating_characteristics.svg", "figures/saw_tooth.svg"} <= names
     assert run[3] == ["01_design", "02_operating_characteristics", "report.html"]
 
@@ -97,7 +98,7 @@ def test_contents_lead_to_every_section_and_assumptions_come_first(html):
 
 def test_code_is_hidden_but_reachable(html):
     assert html.count('<details class="code">') >= 10
-    assert "search.two_stage(asked)" in html
+    assert "search.two_stage(asked, n_limit=n_limit)" in html
 
 
 def test_provenance_names_file_versions_commit_and_seed(run, html, hostile_file):
@@ -134,7 +135,7 @@ def test_a_wrong_file_writes_nothing(tmp_path, smoke_text):
     with pytest.raises(InputError, match="must be < p1"):
         report.write(path, tmp_path / "build")
     path.write_text(smoke_text.replace("p1: 0.6", "p1: 0.2001"))
-    with pytest.raises(InputError, match="too near p0"):
+    with pytest.raises(InputError, match=r"bad\.yaml: trial\.hypotheses\.p1 \(0\.2001\) is too near p0"):
         report.write(path, tmp_path / "build")
     path.write_text(smoke_text.replace("trial:", "import os; os.system('touch pwned'); x: 1\ntrial:"))
     with pytest.raises(InputError, match="not a known key"):
@@ -178,6 +179,39 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path, root, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         report.write(root / "params/smoke.yaml", tmp_path / "build")
     assert list((tmp_path / "build").iterdir()) == []
+
+
+def test_an_interrupt_between_two_moves_keeps_the_good_report(tmp_path, monkeypatch):
+    place, new = tmp_path / "S", tmp_path / ".S-new"
+    for folder, words in ((place, "good"), (new, "newer")):
+        folder.mkdir()
+        (folder / "report.html").write_text(words)
+    rename = type(place).rename
+
+    def interrupted(self, target):
+        if self == new:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(type(place), "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        report._replace(new, place)
+    assert (place / "report.html").read_text() == "good"
+
+
+def test_a_design_that_misses_its_limits_is_flagged_at_the_top(root):
+    trial = params.load(root / "params/smoke.yaml")
+    assert "does not meet the limits" in report._front(trial, SingleStage(2, 5))
+    assert "does not meet the limits" not in report._front(trial, SingleStage(2, 6))
+
+
+def test_brute_force_settles_ties_and_says_when_it_cannot_enumerate():
+    tied = validation.brute_force(Requirements(p0=0.5, p1=0.875, alpha=0.25, power=0.9))
+    assert tied.passed
+    large = validation.brute_force(Requirements(p0=0.3, p1=0.4, alpha=0.05, power=0.9))
+    assert large.passed
+    assert large.name == "This trial, not enumerated"
+    assert "n_upper = 272 is above 160" in large.source
 
 
 def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, root):

@@ -98,6 +98,9 @@ def enumerate_all(asked, n_max):
         (0.1, 0.5, 0.05, 0.7),
         (0.5, 0.9, 0.25, 0.9),
         (0.3, 0.8, 0.3, 0.6),
+        (0.1, 0.8, 0.01, 0.5),  # 0.1 squared is a hair above 0.01: 0/1,1/2 just breaks alpha
+        (0.1, 0.8, 0.01, 0.64),
+        (0.1, 0.8, 0.001, 0.5),
         (0.2, 0.6, 0.2, 0.9),  # 0/5,2/7 and 1/6,2/7 both expect 6.34464
     ],
 )
@@ -194,6 +197,37 @@ def test_the_certificate_holds_what_it_says():
     assert bound.min() == pytest.approx(proof.en_beyond, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [
+        (0.02, 0.8, 0.05, 0.8),
+        (0.001, 0.8, 0.05, 0.8),
+        (0.001, 0.5, 0.05, 0.875),
+        (1e-4, 0.9, 0.1, 0.9),
+        (1e-9, 0.5, 0.05, 0.8),
+    ],
+)
+def test_an_r1_that_spends_all_of_beta_does_not_keep_the_search_open(limits):
+    # P(X1 <= r1; p1) = 1 - power leaves nothing for the second stage to lose, so PETmax must not count it
+    found = search.two_stage(Requirements(*limits))
+    assert found.certificate.n_upper <= 12
+    met = enumerate_all(found.requirements, found.certificate.n_upper + 1)
+    assert found.minimax.n == min(n for n, *_ in met)
+    assert found.optimal.en_p0 == pytest.approx(float(min(met.values())), abs=1e-9)
+
+
+def test_nothing_is_near_below_the_minimax():
+    found = search.two_stage(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8))
+    assert search.near(found, n_max=24) == ()
+    assert looks_text(search.near(found, n_max=25)[0]) == "1/15,5/25"
+
+
+@pytest.mark.parametrize("limits", [(1e-6, 1e-4, 0.05, 0.5), (0.1, 0.1000001, 0.5, 0.5000001)])
+def test_no_hopeless_request_slips_past_the_bound(limits):
+    with pytest.raises(InputError, match="is too near p0"):
+        search.single_stage(Requirements(*limits))
+
+
 def test_power_is_not_monotone_in_n():
     teeth = search.saw_tooth(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8), np.arange(25, 30))
     assert teeth.r.tolist() == [5, 5, 5, 6, 6]
@@ -247,6 +281,8 @@ def test_hopeless_requests_are_refused_not_tried(find, p1):
 def test_errors_that_no_trial_asks_for_are_refused(find):
     with pytest.raises(InputError, match=r"^alpha \(1e-12\) must be at least 1e-06"):
         find(Requirements(p0=0.1, p1=0.3, alpha=1e-12, power=0.8))
+    with pytest.raises(InputError, match=r"^p0 \(1e-17\) must be at least 1e-09"):
+        find(Requirements(p0=1e-17, p1=0.5, alpha=0.05, power=0.8))
     with pytest.raises(InputError, match=r"^power \(0.9999999\) must be at most 0.999999"):
         find(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.9999999))
 
@@ -256,7 +292,7 @@ def test_the_limit_on_n_can_be_moved_and_bounds_no_search():
     with pytest.raises(InputError, match="more than 22 patients"):
         search.two_stage(asked, n_limit=22)
     assert looks_text(search.two_stage(asked, n_limit=23).optimal) == "1/10,5/29"
-    with pytest.raises(InputError, match=r"^n_limit \(6000\) must be at most 5000"):
+    with pytest.raises(InputError, match=r"^n_limit \(6000\) must be at most 3000"):
         search.two_stage(asked, n_limit=6000)
 
 

@@ -74,10 +74,12 @@ def test_the_protocol_paragraph_holds_what_a_reviewer_needs(two, asked):
     [
         ("5/25", ["an exact single-stage design (5/25)", "25 patients with a known response status", "A'Hern"]),
         ("0/9,2/17", ["if none responds the trial stops", "if 3 or more respond"]),
-        ("1:5/10,5/29", ["if 5 or more respond it stops and H0 is rejected"]),
-        (":5/10,5/29", ["analysed: if 5 or more respond it stops"]),
+        ("1:5/10,5/29", ["if 5 or more respond the trial stops and H0 is rejected", "(for either reason)"]),
+        (":5/10,5/29", ["analysed: if 5 or more respond the trial stops"]),
         ("0/5,2/12,7/40", ["a design with 3 looks", "After 12 patients in all", "Otherwise 28 more", "Schultz"]),
-        ("5/20", ["These do not meet both limits stated above."]),
+        ("5/20", ["NOT READY FOR A PROTOCOL: this design does not meet both limits"]),
+        ("0/1", ["1 patient with a known response status is analysed"]),
+        ("2/12,2:9/30,6/40", ["a further look follows: if 9 or more respond the trial stops"]),
     ],
 )
 def test_the_paragraph_follows_the_design(looks, parts, asked):
@@ -87,7 +89,7 @@ def test_the_paragraph_follows_the_design(looks, parts, asked):
 
 
 def test_a_design_that_meets_the_limits_is_not_said_to_miss_them(single, asked):
-    assert "do not meet" not in str(text.statement(single.first, asked))
+    assert "NOT READY" not in str(text.statement(single.first, asked))
 
 
 def test_the_choice_says_what_the_alternatives_cost(trial, single, two):
@@ -118,6 +120,11 @@ def test_every_count_has_one_decision():
         [29, "0 to 5", "H0 is not rejected"],
         [29, "6 to 29", "reject H0: the response rate exceeds p0"],
     ]
+    settled = tables.decisions(parse_looks("1/15,5/25")).frame
+    assert settled[["responses", "decision"]].to_numpy().tolist()[1:3] == [
+        ["2 to 5", "go on to 25 patients"],
+        ["6 to 15", "go on to 25 patients; H0 will be rejected"],
+    ]
 
 
 def test_candidates_are_the_designs_found_and_the_chosen_one_is_marked(single, two):
@@ -126,7 +133,7 @@ def test_candidates_are_the_designs_found_and_the_chosen_one_is_marked(single, t
     assert list(table.chosen) == [False, False, False, True, False, False]
     assert table.frame.power.tolist()[:4] == [c.power for c in two.admissible]
     given = tables.candidates(single, two, SingleStage(4, 20))
-    assert given.frame.kind.tolist()[-1] == "as given"
+    assert given.frame.kind.tolist()[-1] == "as given, misses the limits"
     assert list(given.chosen)[-1] is True
 
 
