@@ -77,7 +77,8 @@ def _check(requirements: Requirements, n_limit: int) -> None:
         raise InputError(f"({requirements.alpha}) must be at least {LEAST_ERROR} for a search", "alpha")
     if requirements.power > 1 - LEAST_ERROR:
         raise InputError(f"({requirements.power}) must be at most {1 - LEAST_ERROR} for a search", "power")
-    if _most_power(n_limit, requirements) < requirements.power - SLACK:
+    # the Chernoff bound is quicker and settles most requests
+    if _chernoff_n(requirements, grid=2) > n_limit and _most_power(n_limit, requirements) < requirements.power - SLACK:
         _check_bound(requirements, n_limit + 1, n_limit)
 
 
@@ -169,17 +170,18 @@ class SingleStageSearch:
     n_proven: int
 
 
-def _chernoff_n(requirements: Requirements) -> int:
+def _chernoff_n(requirements: Requirements, grid: int = 1000) -> int:
     """An n from which every n has a single-stage design.
 
     With r = floor(n c) and p0 < c < p1, P(X > r; p0) <= exp(-n KL(c, p0)) and P(X <= r; p1) <= exp(-n KL(c, p1)) [5]_,
-    so n >= max(log(1/alpha)/KL(c, p0), log(1/beta)/KL(c, p1)) is enough; the least over c is taken.
+    so n >= max(log(1/alpha)/KL(c, p0), log(1/beta)/KL(c, p1)) is enough; the least over a grid of c is taken.
     """
     p0, p1 = requirements.p0, requirements.p1
-    c = p0 + (p1 - p0) * np.arange(1, 1000) / 1000
+    c = p0 + (p1 - p0) * np.arange(1, grid) / grid
     kl0, kl1 = (c * np.log(c / p) + (1 - c) * (np.log1p(-c) - math.log1p(-p)) for p in (p0, p1))
-    needed = np.maximum(-math.log(requirements.alpha) / kl0, -math.log(requirements.beta) / kl1)
-    return math.ceil(float(needed.min())) + 1  # one more, so that rounding in the line above cannot matter
+    # between rates that nearly coincide rounding leaves nothing of KL
+    needed = -np.log([[requirements.alpha], [requirements.beta]]) / np.maximum([kl0, kl1], 1e-300)
+    return math.ceil(float(needed.max(axis=0).min())) + 1  # one more, so that rounding in the line above cannot matter
 
 
 def smallest_r(n: Ints, p0: float, alpha: float) -> Ints:
@@ -291,8 +293,8 @@ class Certificate:
         Every n from `n_lower` to here was searched whole; here is the first that has a design.
     n_upper : int
         The last n at which any n1 could still have allowed an EN(p0) below the optimum; every n up to it was searched.
-    en_optimal : float
-        The optimum.
+    optimal : TwoStageCandidate
+        The optimum; its EN(p0) is `en_optimal`.
     en_beyond : float
         Lower bound on EN(p0) of every design with more than `n_upper` patients; at least `en_optimal`.
     solved : int
@@ -302,9 +304,14 @@ class Certificate:
     n_lower: int
     n_minimax: int
     n_upper: int
-    en_optimal: float
+    optimal: TwoStageCandidate
     en_beyond: float
     solved: int
+
+    @property
+    def en_optimal(self) -> float:
+        """Least EN(p0) of all designs."""
+        return self.optimal.en_p0
 
 
 @dataclass(frozen=True)
@@ -392,7 +399,7 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
     on_hull = dict(zip(hull, admissible, strict=True))
     frontier = [on_hull.get(i) or TwoStageCandidate(found.design, requirements) for i, found in enumerate(records)]
     certificate = Certificate(
-        scan.n_lower, records[0].n, scan.n_upper, admissible[-1].en_p0, scan.least_en(scan.n_upper + 1), scan.examined
+        scan.n_lower, records[0].n, scan.n_upper, admissible[-1], scan.least_en(scan.n_upper + 1), scan.examined
     )
     return TwoStageSearch(requirements, tuple(admissible), tuple(frontier), certificate)
 
