@@ -2,9 +2,10 @@
 
     make bench                      or: .venv/bin/python benchmarks/search.py [--quick]
 
-Each figure is the least of several repetitions, in one process, after import: these machines are shared, and the least
-is what the code can do. Compare the ratios, not the milliseconds. R finds clinfun by its own rules (R_LIBS). The third
-setting takes R about a minute; --quick leaves it out.
+The classes are in the style of airspeed velocity: `params`, `setup` and methods named `time_...`, which hold what is
+timed and nothing else. Run as a program, this file times each in turn; each figure is the least of several repetitions,
+in one process, after import. These machines are shared, so compare the ratios, not the milliseconds. R finds clinfun by
+its own rules (R_LIBS). The third setting takes R about a minute; --quick leaves it out.
 """
 
 import shutil
@@ -18,44 +19,88 @@ from rich.table import Table
 
 from simtrial import Requirements, exact, looks_text, parse_looks, search
 
-SETTINGS = (  # p0, p1, alpha, power, clinfun's nmax, our repetitions, clinfun's repetitions
-    (0.1, 0.3, 0.05, 0.8, 100, 200, 9),
-    (0.3, 0.4, 0.05, 0.9, 300, 20, 3),
-    (0.5, 0.55, 0.05, 0.9, 1000, 5, 1),
-)
+Limits = tuple[float, float, float, float]
 
 
-def least_ms(work, repetitions: int) -> float:
-    """Least time of one call, in milliseconds."""
-    work()
+class TwoStageSearch:
+    """The complete search: minimax, optimal, admissible, certificate."""
+
+    params = ((0.1, 0.3, 0.05, 0.8), (0.3, 0.4, 0.05, 0.9), (0.5, 0.55, 0.05, 0.9))
+    repetitions = (200, 20, 5)
+
+    def setup(self, limits: Limits) -> None:
+        """Build the question."""
+        self.asked = Requirements(*limits)
+
+    def time_two_stage(self, _: Limits) -> None:
+        """Search."""
+        search.two_stage(self.asked)
+
+
+class SingleStageSearch:
+    """First and sustained n."""
+
+    params = ((0.1, 0.3, 0.05, 0.8), (0.5, 0.55, 0.05, 0.9))
+    repetitions = (50, 20)
+
+    def setup(self, limits: Limits) -> None:
+        """Build the question."""
+        self.asked = Requirements(*limits)
+
+    def time_single_stage(self, _: Limits) -> None:
+        """Search."""
+        search.single_stage(self.asked)
+
+
+class OperatingCharacteristics:
+    """A two-stage design at 1,001 values of p."""
+
+    params = ("1/10,5/29", "40/120,110/300")
+    repetitions = (50, 50)
+
+    def setup(self, looks: str) -> None:
+        """Build the design."""
+        self.design, self.p = parse_looks(looks), np.linspace(0, 1, 1001)
+
+    def time_operating_characteristics(self, _: str) -> None:
+        """Evaluate."""
+        exact.operating_characteristics(self.design, self.p)
+
+
+def least_ms(benchmark: type, number: int) -> float:
+    """Least time of one call, in milliseconds, for the parameter of that number."""
+    case, parameter = benchmark(), benchmark.params[number]
+    case.setup(parameter)
+    timed = next(getattr(case, name) for name in dir(case) if name.startswith("time_"))
+    timed(parameter)
     times = []
-    for _ in range(repetitions):
+    for _ in range(benchmark.repetitions[number]):
         began = time.perf_counter()
-        work()
+        timed(parameter)
         times.append(time.perf_counter() - began)
     return 1000 * min(times)
 
 
-def clinfun_ms(p0: float, p1: float, alpha: float, power: float, n_max: int, repetitions: int) -> float | None:
-    """Least time of ph2simon, measured inside R after loading; None without R or clinfun."""
+def in_r(program: str) -> str | None:
+    """What R prints, with clinfun loaded; None without R or clinfun."""
     if shutil.which("Rscript") is None:
         return None
-    program = f"""
-        suppressMessages(library(clinfun)); best <- Inf
+    done = subprocess.run(
+        ["Rscript", "-e", f"suppressMessages(library(clinfun)); {program}"], capture_output=True, text=True
+    )
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def clinfun_ms(limits: Limits, n_max: int, repetitions: int) -> float | None:
+    """Least time of ph2simon, measured inside R after loading."""
+    p0, p1, alpha, power = limits
+    printed = in_r(f"""best <- Inf
         for (i in 1:{repetitions}) {{
           began <- as.numeric(Sys.time()); found <- ph2simon({p0}, {p1}, {alpha}, {1 - power:.10g}, {n_max})
           best <- min(best, as.numeric(Sys.time()) - began)
         }}
-        cat(best * 1000)"""
-    done = subprocess.run(["Rscript", "-e", program], capture_output=True, text=True)
-    return float(done.stdout) if done.returncode == 0 else None
-
-
-def clinfun_at_its_default_limit() -> str:
-    """What ph2simon prints for .30/.45, alpha .05, power .90 when nobody raises nmax from 100."""
-    program = "suppressMessages(library(clinfun)); print(ph2simon(.3, .45, .05, .1))"
-    done = subprocess.run(["Rscript", "-e", program], capture_output=True, text=True)
-    return done.stdout.strip()
+        cat(best * 1000)""")
+    return None if printed is None else float(printed)
 
 
 def main() -> None:
@@ -63,38 +108,28 @@ def main() -> None:
     table = Table(title="Complete two-stage search (clinfun: up to its nmax; simtrial: no limit on n)")
     for head in ("p0, p1, alpha, power", "optimal", "simtrial, ms", "clinfun, ms", "clinfun / simtrial"):
         table.add_column(head, justify="right")
-    settings = SETTINGS[:2] if "--quick" in sys.argv else SETTINGS
-    for p0, p1, alpha, power, n_max, ours, theirs in settings:
-        asked = Requirements(p0, p1, alpha, power)
-        here = least_ms(lambda asked=asked: search.two_stage(asked), ours)
-        there = clinfun_ms(p0, p1, alpha, power, n_max, theirs)
+    for k, (n_max, repetitions) in enumerate(((100, 9), (300, 3), (1000, 1))[: 2 if "--quick" in sys.argv else 3]):
+        limits = TwoStageSearch.params[k]
+        here, there = least_ms(TwoStageSearch, k), clinfun_ms(limits, n_max, repetitions)
         table.add_row(
-            f"{p0}, {p1}, {alpha}, {power}",
-            looks_text(search.two_stage(asked).optimal, " "),
+            str(limits)[1:-1],
+            looks_text(search.two_stage(Requirements(*limits)).optimal, " "),
             f"{here:.2f}",
             "not installed" if there is None else f"{there:.1f}",
             "" if there is None else f"{there / here:.1f}",
         )
     console = Console(width=120)
     console.print(table)
-    p = np.linspace(0, 1, 1001)
     other = Table(title="Other exact work, ms")
     other.add_column("what")
     other.add_column("ms", justify="right")
-    for looks in ("1/10,5/29", "40/120,110/300"):
-        design = parse_looks(looks)
-        spent = least_ms(lambda design=design: exact.operating_characteristics(design, p), 50)
-        other.add_row(f"operating characteristics of {looks} at 1,001 values of p", f"{spent:.2f}")
-    for limits in ((0.1, 0.3, 0.05, 0.8), (0.5, 0.55, 0.05, 0.9)):
-        asked = Requirements(*limits)
-        spent = least_ms(lambda asked=asked: search.single_stage(asked), 20)
-        other.add_row(f"single stage, first and sustained n, {limits}", f"{spent:.2f}")
+    for benchmark in (OperatingCharacteristics, SingleStageSearch):
+        for k, parameter in enumerate(benchmark.params):
+            other.add_row(f"{benchmark.__doc__} {parameter}", f"{least_ms(benchmark, k):.2f}")
     console.print(other)
-    if shutil.which("Rscript"):
-        asked = Requirements(0.3, 0.45, 0.05, 0.9)
-        best = search.two_stage(asked).optimal
-        print(clinfun_at_its_default_limit() or "clinfun is not installed")
-        print(f"\nsimtrial, no limit on n: {looks_text(best, ' ')}, EN(p0) {best.en_p0:.2f}")
+    best = search.two_stage(Requirements(0.3, 0.45, 0.05, 0.9)).optimal
+    print(in_r("print(ph2simon(.3, .45, .05, .1))") or "clinfun is not installed")
+    print(f"\nsimtrial, no limit on n: {looks_text(best, ' ')}, EN(p0) {best.en_p0:.2f}")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ LEAST_ERROR = 1e-6
 """Least alpha and least 1 - power that are searched for: below it the tables would leave everything to fractions."""
 
 N_LIMIT_MOST = 3_000
-"""Largest limit that may be asked for: the tables of such a search take up to 1.2 GB."""
+"""Largest limit that may be asked for: a search near it takes up to 1.6 GB, most of all where p1 is near 1."""
 
 
 def _most_power(n: int, requirements: Requirements) -> float:
