@@ -181,7 +181,9 @@ def _chernoff_n(requirements: Requirements, grid: int = 1000) -> int:
     kl0, kl1 = (c * np.log(c / p) + (1 - c) * (np.log1p(-c) - math.log1p(-p)) for p in (p0, p1))
     # between rates that nearly coincide rounding leaves nothing of KL
     needed = -np.log([[requirements.alpha], [requirements.beta]]) / np.maximum([kl0, kl1], 1e-300)
-    return math.ceil(float(needed.max(axis=0).min())) + 1  # one more, so that rounding in the line above cannot matter
+    return (
+        math.ceil(float(np.min(np.max(needed, axis=0)))) + 1
+    )  # one more, so that rounding in the line above cannot matter
 
 
 def smallest_r(n: Ints, p0: float, alpha: float) -> Ints:
