@@ -43,8 +43,8 @@ Floats = NDArray[np.float64]
 CLOSE = 1e-9
 """Nearer than this to a limit, as a share of it, a floating-point probability is not believed and fractions decide.
 
-Against fractions, sums are right to 1e-12 for n up to 1,000 and single probabilities to 1e-11 for n up to 2,000 (tests),
-so the margin is at least a hundredfold.
+Against fractions, sums are right to 1e-12 for n up to 1,000 and single probabilities to 1e-11 for n up to 2,000
+(tests), so the margin is at least a hundredfold.
 """
 
 
