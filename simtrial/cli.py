@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simtrial.errors import InputError
+from simtrial.requirements import N_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,7 @@ def design(
     n_limit: Annotated[
         int,
         typer.Option(parser=_whole, metavar="N", help="Refuse if even the most powerful test needs more patients."),
-    ] = 2000,
+    ] = N_LIMIT,
     as_json: Json = False,
 ) -> None:
     """Find the single-stage and two-stage designs that meet the limits, with proof."""
@@ -266,8 +267,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         _say(f"simtrial: {_one_line(str(error))}")
         return 2
-    except typer.Exit as stop:
-        return int(stop.exit_code)
     except KeyboardInterrupt:
         _say("simtrial: interrupted; nothing was left half-written")
         return 1

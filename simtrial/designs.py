@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_PATIENTS = 10_000
-"""Largest design that is accepted: far above any single-arm trial, and evaluated in about a second."""
+"""Largest design that is accepted: far above any single-arm trial, and still quick (`benchmarks/limits.py`)."""
 
 
 def count(value: Any, field: str, *, at_least: int = 0) -> int:

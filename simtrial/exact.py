@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simtrial.designs import SingleStage
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -232,6 +233,11 @@ def reject_fraction(design: Design, p: Fraction) -> Fraction:
         orders = sum(int(w) * hit**x * miss ** (look.n - x) for x, w in enumerate(rejected) if w)
         total += Fraction(orders, whole**look.n)
     return total
+
+
+def tail_fraction(r: int, n: int, p: float) -> Fraction:
+    """P(X > r; n, p) as an exact fraction of the double p."""
+    return reject_fraction(SingleStage(r, n), Fraction(p))
 
 
 def meets(design: Design, requirements: Requirements) -> bool:

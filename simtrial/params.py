@@ -24,7 +24,7 @@ from pydantic.json_schema import WithJsonSchema
 from simtrial import project
 from simtrial.designs import MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.errors import InputError
-from simtrial.requirements import Requirements
+from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements
 
 MAX_BYTES = 262_144
 """Largest parameter file that is read."""
@@ -118,8 +118,8 @@ class DesignWish(_Section):
 
     criterion: Criterion | None = Field(None, description="Take the design that is best by this criterion.")
     looks: Line | None = Field(None, description="Take this design instead: R/N or R:E/N, cumulative, as in 1/10,5/29.")
-    n_limit: Annotated[int, Field(ge=1, le=3000)] = Field(
-        2000, description="Refuse the request if even the most powerful test needs more patients."
+    n_limit: Annotated[int, Field(ge=1, le=N_LIMIT_MOST)] = Field(
+        N_LIMIT, description="Refuse the request if even the most powerful test needs more patients."
     )
 
     @model_validator(mode="after")

@@ -209,7 +209,6 @@ def _assemble(work: Path, trial: Trial, source: Source, design: Design, notebook
 
     executed = [nbformat.read(work / "notebooks" / f"{name}.ipynb", as_version=4) for name in notebooks]
     _write_outputs(executed, work)
-    date = _date()
     provenance = {
         "study": trial.study.id,
         "parameter_file": source.path.name,
@@ -220,7 +219,7 @@ def _assemble(work: Path, trial: Trial, source: Source, design: Design, notebook
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in LIBRARIES},
         "seed": None,
-        "date": date,
+        "date": _date(),
     }
     (work / "report.html").write_text(_html(executed, head, provenance), encoding="utf-8")
     files = {
@@ -232,20 +231,19 @@ def _assemble(work: Path, trial: Trial, source: Source, design: Design, notebook
     (work / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
+FILES = {"text/csv": ("tables", "csv"), "image/svg+xml": ("figures", "svg"), "text/plain": ("text", "txt")}
+"""Where each kind of named output goes. Tables and figures have a plain text too, so the first kind found counts."""
+
+
 def _write_outputs(executed: Sequence[Any], work: Path) -> None:
-    # a table or figure has a plain text too, so text/plain alone means a passage
-    for kind, folder, suffix, others in (
-        ("text/csv", "tables", "csv", set()),
-        ("image/svg+xml", "figures", "svg", set()),
-        ("text/plain", "text", "txt", {"text/csv", "image/svg+xml"}),
-    ):
+    for folder, _ in FILES.values():
         (work / folder).mkdir()
-        for notebook in executed:
-            for cell in notebook.cells:
-                for output in cell.get("outputs", ()):
-                    name = output.get("metadata", {}).get("simtrial", {}).get("name")
-                    if name and kind in output.get("data", {}) and not others & output.data.keys():
-                        (work / folder / f"{name}.{suffix}").write_text(output.data[kind], encoding="utf-8")
+    for output in (output for notebook in executed for cell in notebook.cells for output in cell.get("outputs", ())):
+        name = output.get("metadata", {}).get("simtrial", {}).get("name")
+        if name:
+            kind = next(kind for kind in FILES if kind in output.data)
+            folder, suffix = FILES[kind]
+            (work / folder / f"{name}.{suffix}").write_text(output.data[kind], encoding="utf-8")
 
 
 def _date() -> str:

@@ -8,6 +8,12 @@ from numbers import Real
 
 from simtrial.errors import InputError
 
+N_LIMIT = 2_000
+"""Default limit on n: a request whose Neyman-Pearson bound lies above it is refused."""
+
+N_LIMIT_MOST = 3_000
+"""Largest limit that may be asked for; `benchmarks/limits.py` shows what a search near it takes."""
+
 
 def probability(value: float, field: str, *, closed: bool = False) -> float:
     """Check one probability and give it back as a plain float.

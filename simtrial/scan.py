@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simtrial import exact
-from simtrial.designs import SingleStage, TwoStage
+from simtrial.designs import TwoStage
 
 if TYPE_CHECKING:
     from simtrial.requirements import Requirements
@@ -51,8 +51,8 @@ SLACK = exact.CLOSE / 10
 EN_TIE = 1e-8
 """Expected numbers of patients closer than this count as equal.
 
-At the largest n searched the tables are good to a few 1e-9 patients, and that p0 = 0.2 is no exact double moves them
-already: 0/5,2/7 and 1/6,2/7 both expect 6.34464 patients at p0 = 1/5.
+The tables need not tell them apart where n is large, and that p0 = 0.2 is no exact double moves them already: 0/5,2/7
+and 1/6,2/7 both expect 6.34464 patients at p0 = 1/5.
 """
 
 
@@ -98,7 +98,7 @@ class Tables:
             np.subtract(1.0, tail, out=tail)
         self.r_high = np.minimum(np.count_nonzero(self.tail[1] >= power - SLACK, axis=1), n) - 1
         for i in np.flatnonzero(np.abs(self.tail[1, n, self.r_high] - power) <= SLACK):
-            if self.r_high[i] >= 0 and _tail_fraction(int(i), int(self.r_high[i]), p1) <= Fraction(power):
+            if self.r_high[i] >= 0 and exact.tail_fraction(int(self.r_high[i]), int(i), p1) <= Fraction(power):
                 self.r_high[i] -= 1
         self.rest = np.where(self.r_high >= 0, self.tail[0, n, self.r_high], 1.0)
         r = self.r_alpha = np.minimum(np.count_nonzero(self.tail[0] > requirements.alpha, axis=1), columns - 1)
@@ -106,23 +106,11 @@ class Tables:
         self.possible = self.tail[1, n, r] + share * self.pmf[1, n, r] >= power - SLACK
 
 
-def _tail_fraction(n: int, r: int, p: float) -> Fraction:
-    return exact.reject_fraction(SingleStage(r, n), Fraction(p))
-
-
 class Found(NamedTuple):
-    """A two-stage design that meets the limits; sorts by the rule for ties at one n."""
+    """A two-stage design that meets the limits, with its EN(p0)."""
 
     en: float
-    n1: int
-    minus_r: int
-    r1: int
-    n: int
-
-    @property
-    def design(self) -> TwoStage:
-        """The design itself."""
-        return TwoStage(r1=self.r1, n1=self.n1, r=-self.minus_r, n=self.n)
+    design: TwoStage
 
 
 class Block(NamedTuple):
@@ -302,7 +290,7 @@ class Scan:
         """Confirm a design; where the tables cannot tell, ask for an exact answer, with smaller r1 if need be."""
         while r1 >= 0:
             if clear or exact.meets(TwoStage(r1, n1, r, n), self.requirements):
-                return Found(n1 + float(self.tables.tail[0, n1, r1]) * (n - n1), n1, -r, r1, n)
+                return Found(n1 + float(self.tables.tail[0, n1, r1]) * (n - n1), TwoStage(r1, n1, r, n))
             power = float(exact.operating_characteristics(TwoStage(r1, n1, r, n), self.requirements.p1).reject)
             if power > self.requirements.power + exact.CLOSE:
                 return None
@@ -315,7 +303,7 @@ class Scan:
             return new.en < self._target() - EN_TIE
         if abs(new.en - best.en) > EN_TIE:
             return new.en < best.en
-        return new[1:3] < best[1:3]
+        return (new.design.n1, -new.design.r) < (best.design.n1, -best.design.r)
 
 
 def score_n(requirements: Requirements) -> float:

@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,25 +32,17 @@ from numpy.typing import NDArray
 from simtrial import exact
 from simtrial.designs import Design, Look, SingleStage, TwoStage, count
 from simtrial.errors import InputError
+from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements
 from simtrial.scan import SLACK, Found, Scan, Tables, score_n
-
-if TYPE_CHECKING:
-    from simtrial.requirements import Requirements
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-N_LIMIT = 2_000
-"""Default limit on n: a request whose Neyman-Pearson bound lies above it is refused."""
 
 LEAST_RATE = 1e-9
 """Least p0 that is searched for: below it PET(p0) is 1 to the last digit, and n has no end."""
 
 LEAST_ERROR = 1e-6
 """Least alpha and least 1 - power that are searched for: below it the tables would leave everything to fractions."""
-
-N_LIMIT_MOST = 3_000
-"""Largest limit that may be asked for: a search near it takes up to 1.6 GB, most of all where p1 is near 1."""
 
 
 def _most_power(n: int, requirements: Requirements) -> float:
@@ -79,16 +70,11 @@ def _check(requirements: Requirements, n_limit: int) -> None:
         raise InputError(f"({requirements.power}) must be at most {1 - LEAST_ERROR} for a search", "power")
     # the Chernoff bound is quicker and settles most requests
     if _chernoff_n(requirements, grid=2) > n_limit and _most_power(n_limit, requirements) < requirements.power - SLACK:
-        _check_bound(requirements, n_limit + 1, n_limit)
-
-
-def _check_bound(requirements: Requirements, n_lower: int, n_limit: int) -> None:
-    """Refuse a request whose Neyman-Pearson bound passes the limit."""
-    if n_lower > n_limit:
+        rough = score_n(requirements)
+        about = f" (about {rough:,.0f})" if rough > n_limit else ""
         raise InputError(
             f"({requirements.p1}) is too near p0 ({requirements.p0}): even the most powerful test needs more than "
-            f"{n_limit} patients (about {score_n(requirements):,.0f}); widen the gap, relax alpha or power, or raise "
-            "n_limit",
+            f"{n_limit} patients{about}; widen the gap, relax alpha or power, or raise n_limit",
             "p1",
         )
 
@@ -181,9 +167,8 @@ def _chernoff_n(requirements: Requirements, grid: int = 1000) -> int:
     kl0, kl1 = (c * np.log(c / p) + (1 - c) * (np.log1p(-c) - math.log1p(-p)) for p in (p0, p1))
     # between rates that nearly coincide rounding leaves nothing of KL
     needed = -np.log([[requirements.alpha], [requirements.beta]]) / np.maximum([kl0, kl1], 1e-300)
-    return (
-        math.ceil(float(np.min(np.max(needed, axis=0)))) + 1
-    )  # one more, so that rounding in the line above cannot matter
+    # one more, so that rounding in the lines above cannot matter
+    return math.ceil(float(np.min(np.max(needed, axis=0)))) + 1
 
 
 def smallest_r(n: Ints, p0: float, alpha: float) -> Ints:
@@ -201,16 +186,12 @@ def smallest_r(n: Ints, p0: float, alpha: float) -> Ints:
     while (up := (r < n) & (special.bdtrc(r, n, p0) > alpha)).any():
         r += up
     for i in np.flatnonzero(np.abs(special.bdtrc(np.maximum(r - 1, 0), n, p0) - alpha) < alpha * exact.CLOSE):
-        if r[i] > 0 and _tail_fraction(int(r[i]) - 1, int(n[i]), p0) <= Fraction(alpha):
+        if r[i] > 0 and exact.tail_fraction(int(r[i]) - 1, int(n[i]), p0) <= Fraction(alpha):
             r[i] -= 1
     for i in np.flatnonzero(np.abs(special.bdtrc(r, n, p0) - alpha) < alpha * exact.CLOSE):
-        if r[i] < n[i] and _tail_fraction(int(r[i]), int(n[i]), p0) > Fraction(alpha):
+        if r[i] < n[i] and exact.tail_fraction(int(r[i]), int(n[i]), p0) > Fraction(alpha):
             r[i] += 1
     return r
-
-
-def _tail_fraction(r: int, n: int, p: float) -> Fraction:
-    return exact.reject_fraction(SingleStage(r, n), Fraction(p))
 
 
 def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> SingleStageSearch:
@@ -239,14 +220,18 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
 
     _check(requirements, n_limit)
     n_proven = _chernoff_n(requirements)
-    if n_proven > 100 * n_limit:  # power hardly above alpha: the most powerful test tells little of the sustained n
-        _check_bound(requirements, n_proven, n_limit)
+    if n_proven > 100 * n_limit:
+        raise InputError(
+            f"({requirements.power}) is so near alpha ({requirements.alpha}), and p1 so near p0, that a sustained n is "
+            f"proven only from {n_proven:,} patients on; ask for more power or a wider gap",
+            "power",
+        )
     n = np.arange(1, n_proven + 1)
     r = smallest_r(n, requirements.p0, requirements.alpha)
     spare = special.bdtrc(r, n, requirements.p1) - requirements.power
     meets = (spare >= 0) & (r < n)
     for i in np.flatnonzero((np.abs(spare) < exact.CLOSE) & (r < n)):
-        meets[i] = _tail_fraction(int(r[i]), int(n[i]), requirements.p1) >= Fraction(requirements.power)
+        meets[i] = exact.tail_fraction(int(r[i]), int(n[i]), requirements.p1) >= Fraction(requirements.power)
     first = int(np.argmax(meets))
     sustained = n_proven - int(np.argmin(meets[::-1])) if not meets.all() else 0
     first_design, sustained_design = (
@@ -350,7 +335,7 @@ def _hull(records: list[Found]) -> list[int]:
     for i, new in enumerate(records):
         while len(hull) > 1:
             a, b = records[hull[-2]], records[hull[-1]]
-            if (b.en - a.en) * (new.n - a.n) < (new.en - a.en) * (b.n - a.n):
+            if (b.en - a.en) * (new.design.n - a.design.n) < (new.en - a.en) * (b.design.n - a.design.n):
                 break
             hull.pop()
         hull.append(i)
@@ -390,7 +375,7 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
     # a weight q prefers the left of two neighbours on the hull when q dn > (1 - q) dEN
     cuts = [1.0]
     for a, b in pairwise(hull):
-        fall, rise = records[a].en - records[b].en, records[b].n - records[a].n
+        fall, rise = records[a].en - records[b].en, records[b].design.n - records[a].design.n
         cuts.append(fall / (fall + rise))
     cuts.append(0.0)
     names = {0: "minimax", len(hull) - 1: "optimal"}
@@ -401,7 +386,7 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
     on_hull = dict(zip(hull, admissible, strict=True))
     frontier = [on_hull.get(i) or TwoStageCandidate(found.design, requirements) for i, found in enumerate(records)]
     certificate = Certificate(
-        scan.n_lower, records[0].n, scan.n_upper, admissible[-1], scan.least_en(scan.n_upper + 1), scan.examined
+        scan.n_lower, records[0].design.n, scan.n_upper, admissible[-1], scan.least_en(scan.n_upper + 1), scan.examined
     )
     return TwoStageSearch(requirements, tuple(admissible), tuple(frontier), certificate)
 

@@ -7,19 +7,19 @@ report writes its files. What is shown and what is written can so never differ.
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from simtrial.designs import looks_text
+from simtrial.approximations import Approximation
+from simtrial.designs import SingleStage, looks_text
 from simtrial.exact import meets, operating_characteristics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from simtrial.approximations import Approximation
     from simtrial.designs import Design
     from simtrial.params import Trial
     from simtrial.requirements import Requirements
@@ -285,34 +285,12 @@ def certificate(two: TwoStageSearch) -> Table:
 def approximations(found: Sequence[Approximation], single: SingleStageSearch) -> Table:
     """Textbook sample sizes, and what their rules really do."""
     asked = single.requirements
-    rows: list[dict[str, Any]] = [
-        {
-            "method": a.method,
-            "title": a.title,
-            "n_raw": a.n_raw,
-            "n": a.n,
-            "r": a.r,
-            "type_i_error": a.type_i_error,
-            "power": a.power,
-        }
-        for a in found
+    exact = [
+        Approximation(f"exact_{name}", f"exact, {name} n", np.nan, c.n, c.r, c.type_i_error, c.power)
+        for name, c in (("first", single.first), ("sustained", single.sustained))
     ]
-    for method, title, c in (
-        ("exact_first", "exact, first n", single.first),
-        ("exact_sustained", "exact, sustained n", single.sustained),
-    ):
-        rows.append(
-            {"method": method, "title": title, "n_raw": np.nan, "n": c.n, "r": c.r}
-            | {"type_i_error": c.type_i_error, "power": c.power}
-        )
+    rows = [asdict(a) | {"verdict": _verdict(a, asked)} for a in (*found, *exact)]
     frame = pd.DataFrame(rows)
-    frame["verdict"] = [
-        "meets both limits"
-        if a <= asked.alpha and w >= asked.power
-        else " and ".join([*["breaks alpha"] * bool(a > asked.alpha), *["lacks power"] * bool(w < asked.power)])
-        for a, w in zip(frame.type_i_error, frame.power, strict=True)
-    ]
-    frame.loc[frame.method.str.startswith("exact"), "verdict"] = "meets both limits"
     shown: dict[str, Shown] = {
         "title": ("Formula", WORDS),
         "n_raw": ("n before rounding", PATIENTS),
@@ -326,12 +304,18 @@ def approximations(found: Sequence[Approximation], single: SingleStageSearch) ->
     return Table("approximations", caption, frame, shown, frame.method.str.startswith("exact").tolist())
 
 
+def _verdict(rule: Approximation, asked: Requirements) -> str:
+    if 0 <= rule.r < rule.n and meets(SingleStage(rule.r, rule.n), asked):
+        return "meets both limits"
+    faults = {"breaks alpha": rule.type_i_error > asked.alpha, "lacks power": rule.power < asked.power}
+    return " and ".join(fault for fault, found in faults.items() if found) or "misses a limit in the last digit"
+
+
 def characteristics(design: Design, requirements: Requirements, p: Sequence[float] = ()) -> Table:
     """Reject, PET, EN and the distribution of N at chosen response rates (p0, p1 and a grid if none are given)."""
     p0, p1 = requirements.p0, requirements.p1
-    step = (p1 - p0) / 4
-    grid = np.array(p) if len(p) else p0 + step * np.arange(-4, 9)
-    rates = np.unique(np.round(np.clip(grid, 0, 1), 10))
+    around = p0 + (p1 - p0) / 4 * np.array([-4, -3, -2, -1, 1, 2, 3, 5, 6, 7, 8])
+    rates = np.unique(p if len(p) else [*np.clip(around, 0, 1).round(10), p0, p1])
     oc = operating_characteristics(design, rates)
     frame = pd.DataFrame({"p": rates, "reject": oc.reject, "pet": oc.pet, "en": oc.en})
     shown: dict[str, Shown] = {

@@ -54,16 +54,9 @@ def kind(design: Design) -> str:
     """What a design is called: by its criterion if it has one, else by its number of looks."""
     kinds = getattr(design, "kinds", ())
     if kinds:
-        names = {"minimax": "minimax", "optimal": "optimal", "admissible": "admissible"}
-        return f"Simon's {' and '.join(names[k] for k in kinds)} two-stage design"
+        return f"Simon's {' and '.join(kinds)} two-stage design"
     looks = len(design.looks)
-    return (
-        "an exact single-stage design"
-        if looks == 1
-        else f"a design with {looks} looks"
-        if looks > 2
-        else "a two-stage design"
-    )
+    return {1: "an exact single-stage design", 2: "a two-stage design"}.get(looks, f"a design with {looks} looks")
 
 
 def _count(n: int) -> str:

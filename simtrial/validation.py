@@ -11,7 +11,7 @@ import html
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ from scipy import stats
 from simtrial import approximations, exact, search
 from simtrial.designs import Design, TwoStage, looks_text, parse_looks
 from simtrial.project import folder
-from simtrial.requirements import Requirements
-from simtrial.tables import WHOLE, WORDS, Table
+from simtrial.requirements import N_LIMIT, Requirements
+from simtrial.tables import WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +57,12 @@ class Case:
 
     def table(self) -> Table:
         """Every comparison."""
-        shown = {"what": ("Setting", WORDS), "expected": ("Reference", WORDS), "found": ("Here", WORDS)}
-        shown["agrees"] = ("Agrees", lambda v: "yes" if v else "NO")  # type: ignore[assignment]  # a function is a format
+        shown: dict[str, Shown] = {
+            "what": ("Setting", WORDS),
+            "expected": ("Reference", WORDS),
+            "found": ("Here", WORDS),
+            "agrees": ("Agrees", lambda agrees: "yes" if agrees else "NO"),
+        }
         name = "validation_" + "_".join(self.name.lower().split())
         return Table(
             name, f"{self.name}. Source: {self.source}", self.frame, shown, (~self.frame.agrees.astype(bool)).tolist()
@@ -91,9 +95,8 @@ def _same(found: float, printed: float, decimals: int) -> bool:
     return abs(found - printed) <= 0.500001 * 10.0**-decimals
 
 
-def _asked(row: Any) -> Requirements:
-    power = row.power if hasattr(row, "r_min") or hasattr(row, "n_fleming") else round(1 - row.beta, 10)
-    return Requirements(row.p0, row.p1, row.alpha, power)
+def _power(beta: float) -> float:
+    return round(1 - beta, 10)
 
 
 def _setting(asked: Requirements) -> str:
@@ -109,7 +112,7 @@ def published_two_stage() -> Case:
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
         for row in _read("simon1989_table1", "simon1989_table2").itertuples():
-            asked = _asked(row)
+            asked = Requirements(row.p0, row.p1, row.alpha, _power(row.beta))
             found = getattr(search.two_stage(asked), row.criterion)
             looks = f"{row.r1}/{row.n1},{row.r}/{row.n}"
             expected = (
@@ -135,9 +138,9 @@ def admissible_sets() -> Case:
     """Admissible designs and their weight intervals."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
-        for _, group in _read("simon_admissible").groupby(["p0", "p1", "alpha", "beta"]):
+        for (p0, p1, alpha, beta), group in _read("simon_admissible").groupby(["p0", "p1", "alpha", "beta"]):
             given = list(group.sort_values("n").itertuples())
-            asked = _asked(given[0])
+            asked = Requirements(p0, p1, alpha, _power(beta))
             found = search.two_stage(asked).admissible
             expected = "; ".join(f"{g.r1}/{g.n1},{g.r}/{g.n}" for g in given)
             got = "; ".join(looks_text(c) for c in found)
@@ -159,7 +162,7 @@ def single_stage() -> Case:
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
         for row in _read("single_stage_exact").itertuples():
-            asked = _asked(row)
+            asked = Requirements(row.p0, row.p1, row.alpha, row.power)
             found = search.single_stage(asked)
             first, last = found.first, found.sustained
             expected = f">= {row.r_min}/{row.n_min}, >= {row.r_sust}/{row.n_sust}"
@@ -178,7 +181,7 @@ def single_stage() -> Case:
     )
 
 
-_COLUMNS = {
+FORMULA_COLUMNS = {
     "score": "score_null_alt_var",
     "wald": "wald_alt_var",
     "null_variance": "null_var_only",
@@ -187,6 +190,7 @@ _COLUMNS = {
     "arcsine": "arcsine_cohen_h",
     "logit": "logit",
 }
+"""Each formula's column in ``sample_size_by_method.csv``."""
 
 
 def textbook_formulas() -> Case:
@@ -196,9 +200,9 @@ def textbook_formulas() -> Case:
         for row in _read("sample_size_by_method").itertuples():
             asked = Requirements(row.p0, row.p1, row.alpha_one_sided, row.power)
             single = search.single_stage(asked)
-            expected = [int(getattr(row, column)) for column in _COLUMNS.values()]
+            expected = [int(getattr(row, column)) for column in FORMULA_COLUMNS.values()]
             found = {a.method: a.n for a in approximations.approximate(asked)}
-            got = [found[method] for method in _COLUMNS]
+            got = [found[method] for method in FORMULA_COLUMNS]
             expected += [row.exact_single_first_n, row.exact_single_sustained_n]
             got += [single.first.n, single.sustained.n]
             if not math.isnan(row.simon_minimax):
@@ -207,7 +211,7 @@ def textbook_formulas() -> Case:
                 got += [two.minimax.n, two.optimal.n]
             yield _setting(asked), str(expected), str(got), expected == got
         for row in _read("single_stage_fleming").itertuples():
-            asked = _asked(row)
+            asked = Requirements(row.p0, row.p1, row.alpha, row.power)
             score = approximations.approximate(asked)[0]
             expected_rule, got_rule = f">= {row.r_fleming}/{row.n_fleming}", f">= {score.r + 1}/{score.n}"
             agrees = expected_rule == got_rule and _same(score.type_i_error, row.a_fleming, 5)
@@ -298,7 +302,7 @@ BRUTE_FORCE_N = 160
 """Largest n_upper that is enumerated whole: the work grows with its fourth power."""
 
 
-def brute_force(requirements: Requirements, n_limit: int = search.N_LIMIT) -> Case:
+def brute_force(requirements: Requirements, n_limit: int = N_LIMIT) -> Case:
     """Every two-stage design up to the certificate's last n, one by one, against the search."""
     found = search.two_stage(requirements, n_limit=n_limit)
     n_upper = found.certificate.n_upper

@@ -2,25 +2,16 @@ import pytest
 from scipy import stats
 
 from simtrial import Requirements, approximations
-
-COLUMNS = {
-    "score": "score_null_alt_var",
-    "wald": "wald_alt_var",
-    "null_variance": "null_var_only",
-    "mean_variance": "avg_p_var",
-    "score_continuity": "score_cc_fleiss",
-    "arcsine": "arcsine_cohen_h",
-    "logit": "logit",
-}
+from simtrial.validation import FORMULA_COLUMNS
 
 
-@pytest.mark.parametrize("method", COLUMNS)
+@pytest.mark.parametrize("method", FORMULA_COLUMNS)
 def test_every_formula_gives_the_reference_n(method, reference):
     table = reference("sample_size_by_method")
     assert len(table) == 495
     for row in table.itertuples():
         found = approximations.approximate(Requirements(row.p0, row.p1, row.alpha_one_sided, row.power))
-        assert {a.method: a.n for a in found}[method] == getattr(row, COLUMNS[method])
+        assert {a.method: a.n for a in found}[method] == getattr(row, FORMULA_COLUMNS[method])
 
 
 def test_flemings_rule_and_its_exact_errors_equal_the_reference(reference):

@@ -222,10 +222,19 @@ def test_nothing_is_near_below_the_minimax():
     assert looks_text(search.near(found, n_max=25)[0]) == "1/15,5/25"
 
 
-@pytest.mark.parametrize("limits", [(1e-6, 1e-4, 0.05, 0.5), (0.1, 0.1000001, 0.5, 0.5000001)])
-def test_no_hopeless_request_slips_past_the_bound(limits):
-    with pytest.raises(InputError, match="is too near p0"):
-        search.single_stage(Requirements(*limits))
+@pytest.mark.parametrize("find", [search.single_stage, search.two_stage])
+def test_a_poor_guess_lets_no_hopeless_request_slip_by(find):
+    # the normal approximation says 270 patients here, the Neyman-Pearson bound thousands
+    with pytest.raises(InputError, match=r"^p1 \(0.0001\) is too near p0 .* more than 2000 patients; widen"):
+        find(Requirements(1e-6, 1e-4, 0.05, 0.5))
+
+
+def test_a_sustained_n_that_cannot_be_proven_is_refused_for_that_reason():
+    # the most powerful test needs one patient; it is the guarantee for every larger n that has no end
+    asked = Requirements(0.1, 0.1000001, 0.5, 0.5000001)
+    with pytest.raises(InputError, match=r"^power \(0.5000001\) is so near alpha \(0.5\)"):
+        search.single_stage(asked)
+    assert search.two_stage(asked).certificate.n_lower == 2
 
 
 def test_power_is_not_monotone_in_n():
