@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,9 +16,12 @@ from simtrial.errors import InputError
 from simtrial.requirements import N_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
+
+    from simtrial.designs import Design
+    from simtrial.simulation import Result, Simulation
 
 app = typer.Typer(
     name="simtrial",
@@ -198,6 +202,94 @@ def oc(
         [str(n), *(f"{found.n_distribution[i, k]:.6f}" for i in range(len(p)))] for k, n in enumerate(found.n.tolist())
     ]
     _table("How many patients: P(N = n)", ("n", *(f"p = {rate:g}" for rate in p)), stops)
+
+
+@app.command()
+def simulate(
+    file: Annotated[Path, typer.Argument(help="Parameter file with a conduct section.")],
+    trials: Annotated[
+        int | None, typer.Option(parser=_whole, metavar="N", help="Trials of each scenario, instead of the file's.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(parser=_whole, metavar="N", help="Seed, from 0 on, instead of the file's.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the trial of a parameter file in calendar time, with the exact values beside the simulated ones."""
+    from simtrial import params, simulation
+
+    trial, source = params.read(file)
+    if trial.conduct is None:
+        raise InputError("is missing: it says how the trial is run (see params/example.yaml)", f"{file}: trial.conduct")
+    size = trial.conduct.simulation
+    trials, seed = trials if trials is not None else size.trials, seed if seed is not None else size.seed
+    simulation.check(trials, seed)
+    design, plan = simulation.taken(trial, str(source.path))
+    assert plan is not None  # the file has a conduct section
+    with _bar(trials * len(trial.scenarios)) as progress:
+        done = simulation.simulate(plan, trial.scenarios, trials, seed, trial.requirements, progress)
+    if as_json:
+        _print_json({"trials": trials, "seed": seed, "scenarios": [_scenario_json(r) for r in done.results]})
+        return
+    _simulation_tables(design, done)
+
+
+def _scenario_json(result: Result) -> dict[str, Any]:
+    from simtrial.patients import Beta
+
+    p = result.scenario.p
+    data: dict[str, Any] = {"label": result.scenario.label, "p": result.scenario.mean}
+    if isinstance(p, Beta):
+        data["beta"] = [p.a, p.b]
+    for name, estimate in result.estimates.items():
+        data[name] = {"value": estimate.value, "mcse": estimate.mcse, "exact": estimate.exact}
+        if estimate.outcome.kind != "share":
+            data[name]["quantiles"] = {f"{q:g}": estimate.quantiles[q] for q in (0.05, 0.5, 0.95)}
+    return data
+
+
+def _simulation_tables(design: Design, done: Simulation) -> None:
+    from simtrial.designs import looks_text
+
+    plan = done.plan
+    print(
+        f"{looks_text(design, ', ')}; losses: {plan.handling}; accrual: {'hold' if plan.interim.hold else 'continue'}; "
+        f"{done.trials} trials a scenario, seed {done.seed}\n"
+    )
+    heads = ("", "simulated", "mcse", "exact", "5%", "50%", "95%")
+    for result in done.results:
+        rows = []
+        for estimate in result.estimates.values():
+            if estimate.n == 0 and not estimate.infinite:
+                continue
+            share = estimate.outcome.kind == "share"
+            numbers = (estimate.value, estimate.mcse, estimate.exact)
+            shown = ["" if v is None else f"{v:.{digits}f}" for v, digits in zip(numbers, (4, 4, 4), strict=True)]
+            spread = [estimate.quantiles[q] for q in (0.05, 0.5, 0.95)]
+            rows.append([estimate.outcome.label, *shown, *("" if share or v is None else f"{v:g}" for v in spread)])
+        _table(f"{result.scenario.label}: p = {result.scenario.mean:g}", heads, rows)
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar for what takes more than a second on a terminal; nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    began = time.monotonic()
+    columns = (TextColumn("simulating"), BarColumn(), TextColumn("{task.completed:,.0f} trials"), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=total)
+
+    def tell(done: int) -> None:
+        bar.advance(task, done)
+        if not bar.live.is_started and time.monotonic() - began > 1 and sys.stderr.isatty():
+            bar.start()
+
+    try:
+        yield tell
+    finally:
+        bar.stop()
 
 
 def _progress() -> Any:

@@ -50,6 +50,49 @@ class Regions(NamedTuple):
     go_on: NDArray[np.bool_]
 
 
+def regions(
+    responses: NDArray[np.integer[Any]],
+    r: int | NDArray[np.integer[Any]] | None,
+    e: int | NDArray[np.integer[Any]] | None,
+    *,
+    final: bool,
+) -> Regions:
+    """Sort response counts into accept, reject and go on. This is the only place that says <= and >.
+
+    Parameters
+    ----------
+    responses : ndarray of int
+        Cumulative responses X at a look, any shape.
+    r, e : int, ndarray of int or None
+        Futility and efficacy bound, one for all or one for each count.
+    final : bool
+        Whether this is the last look, where the trial rejects H0 unless it is futile.
+    """
+    x = np.asarray(responses)
+    nowhere = np.zeros(x.shape, dtype=np.bool_)
+    futile = nowhere if r is None else x <= r
+    reject = ~futile if final else (nowhere if e is None else x >= e)
+    return Regions(futile, reject, ~(futile | reject))
+
+
+@dataclass(frozen=True, slots=True)
+class AttainedBounds:
+    """Bounds of a design with one or two looks as functions of the numbers evaluable there.
+
+    Attributes
+    ----------
+    first : ndarray of int, shape (n1 + 1, 2)
+        r and e of the first of two looks, by the number evaluable; e is above every count where there is none. Empty
+        for a single look.
+    final : ndarray of int, shape (n1 + 1, n + 1) or (1, n + 1)
+        r of the last look, by the numbers evaluable at the first (row) and at the last look (column); one row for a
+        single look.
+    """
+
+    first: NDArray[np.int64]
+    final: NDArray[np.int64]
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """One analysis: after `n` patients, stop for futility if X <= `r`, stop and reject H0 if X >= `e`.
@@ -69,20 +112,8 @@ class Look:
     e: int | None = None
 
     def regions(self, responses: NDArray[np.integer[Any]], *, final: bool) -> Regions:
-        """Sort response counts into accept, reject and go on. This is the only place that says <= and >.
-
-        Parameters
-        ----------
-        responses : ndarray of int
-            Cumulative responses X at this look, any shape.
-        final : bool
-            Whether this is the last look, where the trial rejects H0 unless it is futile.
-        """
-        x = np.asarray(responses)
-        nowhere = np.zeros(x.shape, dtype=np.bool_)
-        futile = nowhere if self.r is None else x <= self.r
-        reject = ~futile if final else (nowhere if self.e is None else x >= self.e)
-        return Regions(futile, reject, ~(futile | reject))
+        """Sort response counts into accept, reject and go on: see `regions`."""
+        return regions(responses, self.r, self.e, final=final)
 
 
 class Design(Protocol):

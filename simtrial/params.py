@@ -1,186 +1,28 @@
 """Parameter files: one YAML mapping under the key ``trial``, read strictly.
 
 The file is untrusted. It is read with YAML 1.2's plain rules (``5e-2`` is a number, ``no`` is a word), repeated keys,
-aliases, tags and numbers such as ``010`` are refused, and nothing but the known keys and types gets through. Rules
-about the numbers themselves live with the objects they describe (`Requirements`, the designs); here each complaint
-is given the name of its key.
+aliases, tags and numbers such as ``010`` are refused, and nothing but the known keys and types of
+`simtrial.sections` gets through.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic.json_schema import WithJsonSchema
+from pydantic import BaseModel, ValidationError
 
 from simtrial import project
-from simtrial.designs import MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.errors import InputError
-from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements
+from simtrial.sections import Section, Trial
 
 MAX_BYTES = 262_144
 """Largest parameter file that is read."""
-
-Criterion = Literal["minimax", "optimal", "single_stage_first", "single_stage_sustained"]
-
-
-def _paragraphs(text: str) -> str:
-    bad = next((c for c in text if unicodedata.category(c).startswith("C") and c != "\n"), None)
-    if bad is not None:
-        raise InputError(f"holds the control character {bad!r}; write plain text")
-    return text
-
-
-def _line(text: str) -> str:
-    if "\n" in text:
-        raise InputError("must be a single line")
-    return _paragraphs(text)
-
-
-def _folder(name: str) -> str:
-    if name.lower() == "validation" or name.lower().endswith(".failed"):
-        raise InputError(f"({name!r}) is kept for simtrial's own results; choose another")
-    return name
-
-
-def _day(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return datetime.strptime(value, "%Y-%m-%d").date()
-        except ValueError:
-            raise InputError(f"({value[:40]!r}) must be a date such as 2025-07-31") from None
-    return value
-
-
-_UNIT: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
-Rate = Annotated[float, WithJsonSchema(_UNIT)]
-Day = Annotated[date, BeforeValidator(_day)]
-Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_line)]
-Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_paragraphs)]
-Patients = Annotated[int, Field(ge=1, le=100_000)]
-Percent = Annotated[float, Field(ge=0, le=100)]
-Months = Annotated[float, Field(gt=0, le=1200)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Study(_Section):
-    """What the registry or the protocol says of the study."""
-
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), AfterValidator(_folder)] = Field(
-        description="Registry number or short name; names the output folder."
-    )
-    title: Line = Field(description="Full title.")
-    registered_enrollment: Patients | None = Field(None, description="Patients registered; compared with the design.")
-    start: Day | None = Field(None, description="First patient, as registered (YYYY-MM-DD).")
-    completion: Day | None = Field(None, description="Study completion, as registered (YYYY-MM-DD).")
-    source: Line | None = Field(None, description="Where these facts were read.")
-
-    @model_validator(mode="after")
-    def _order(self) -> Study:
-        if self.start and self.completion and self.completion <= self.start:
-            raise InputError(f"({self.completion}) must be after start ({self.start})", "completion")
-        return self
-
-
-class Hypotheses(_Section):
-    """The response rates to tell apart and the error limits, one-sided."""
-
-    p0: Rate = Field(description="Response rate not worth pursuing. H0: p <= p0.")
-    p1: Rate = Field(description="Response rate worth finding; above p0.")
-    alpha: Rate = Field(description="Largest type I error allowed, one-sided.")
-    power: Rate = Field(description="Smallest power allowed at p1.")
-    basis: Literal["assumed", "protocol"] = Field(
-        description="'protocol' if a protocol or registry states these numbers, 'assumed' if you chose them."
-    )
-    rationale: Text | None = Field(None, description="Why these numbers; printed at the head of the report.")
-
-    @model_validator(mode="after")
-    def _rules(self) -> Hypotheses:
-        Requirements(self.p0, self.p1, self.alpha, self.power)
-        return self
-
-
-class DesignWish(_Section):
-    """Which design to take: by a criterion, or given outright."""
-
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["criterion"]}, {"required": ["looks"]}]})
-
-    criterion: Criterion | None = Field(None, description="Take the design that is best by this criterion.")
-    looks: Line | None = Field(None, description="Take this design instead: R/N or R:E/N, cumulative, as in 1/10,5/29.")
-    n_limit: Annotated[int, Field(ge=1, le=N_LIMIT_MOST)] = Field(
-        N_LIMIT, description="Refuse the request if even the most powerful test needs more patients."
-    )
-
-    @model_validator(mode="after")
-    def _one(self) -> DesignWish:
-        if (self.criterion is None) == (self.looks is None):
-            raise InputError("must hold either criterion or looks, and not both")
-        if self.looks is not None:
-            try:
-                parse_looks(self.looks)
-            except InputError as error:
-                raise InputError(error.message if error.field == "looks" else str(error), "looks") from None
-        return self
-
-
-class Evidence(_Section):
-    """One earlier result that bears on p0 or p1."""
-
-    treatment: Line
-    setting: Line
-    n: Patients = Field(description="Patients in the denominator of the response rate.")
-    responders: Annotated[int, Field(ge=0)] | None = Field(None, description="Count, where it was published.")
-    orr_percent: Percent | None = Field(None, description="Objective response rate.")
-    dcr_percent: Percent | None = Field(None, description="Disease control rate.")
-    median_pfs_months: Months | None = None
-    median_os_months: Months | None = None
-    source: Line = Field(description="Citation.")
-
-    @model_validator(mode="after")
-    def _count(self) -> Evidence:
-        if self.responders is not None and self.responders > self.n:
-            raise InputError(f"({self.responders}) must be <= n ({self.n})", "responders")
-        if self.responders is not None and self.orr_percent is not None:
-            rate = 100 * self.responders / self.n
-            if abs(self.orr_percent - rate) > 0.5:  # published rates may be rounded to whole percents
-                said = f"({self.orr_percent:g}) must be {rate:.1f}, as {self.responders} of {self.n} is"
-                raise InputError(said, "orr_percent")
-        return self
-
-
-class Trial(_Section):
-    """One trial, as a parameter file describes it."""
-
-    study: Study
-    hypotheses: Hypotheses
-    design: DesignWish
-    evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=200)] = ()
-
-    @property
-    def requirements(self) -> Requirements:
-        """The question put to the search."""
-        asked = self.hypotheses
-        return Requirements(asked.p0, asked.p1, asked.alpha, asked.power)
-
-    @property
-    def wish(self) -> str | SingleStage | TwoStage | MultiStage:
-        """The criterion by name, or the design given outright."""
-        return self.design.criterion or parse_looks(self.design.looks or "")
-
-    def plain(self) -> dict[str, Any]:
-        """The trial as plain JSON values, which is what may be handed to papermill."""
-        return self.model_dump(mode="json", exclude_none=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +33,7 @@ class Source:
     sha256: str
 
 
-class ParameterFile(_Section):
+class ParameterFile(Section):
     """The whole file: the one key ``trial``."""
 
     trial: Trial
@@ -307,17 +149,20 @@ def _complaint(error: ValidationError) -> InputError:
 
 
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:
+    """The keys of the section at a place of the file."""
     section: type[BaseModel] = ParameterFile
-    sections: dict[str, type[BaseModel]] = {
-        "trial": Trial,
-        "study": Study,
-        "hypotheses": Hypotheses,
-        "design": DesignWish,
-        "evidence": Evidence,
-    }
     for part in place:
-        section = sections.get(str(part), section)
+        field = section.model_fields.get(str(part))
+        section = next(_sections(field.annotation), section) if field else section
     return list(section.model_fields)
+
+
+def _sections(kind: Any) -> Iterator[type[BaseModel]]:
+    """The sections that a type speaks of, through unions, tuples and annotations."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for part in get_args(kind):
+        yield from _sections(part)
 
 
 def load(source: str | Path | Mapping[str, Any]) -> Trial:

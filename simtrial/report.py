@@ -22,7 +22,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simtrial import __version__, params, project, search
+from simtrial import __version__, params, project, simulation
 from simtrial.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.exact import meets, operating_characteristics
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simtrial.designs import Design
-    from simtrial.params import Source, Trial
+    from simtrial.params import Source
+    from simtrial.sections import Trial
 
 NOTEBOOKS = ("01_design", "02_operating_characteristics")
 VALIDATION = "06_validation"
@@ -100,11 +101,8 @@ def validate(
 
 
 def _choose(trial: Trial, source: Source) -> Design:
-    """Give the design asked for, or say which key of the file asks too much."""
-    try:
-        return search.choose(trial.requirements, trial.wish, n_limit=trial.design.n_limit)
-    except InputError as error:
-        raise InputError(error.message, f"{source.path}: trial.hypotheses.{error.field}") from None
+    """Give the design asked for, or say which key of the file asks too much or does not fit it."""
+    return simulation.taken(trial, str(source.path))[0]
 
 
 def _run(

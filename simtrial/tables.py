@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from simtrial.designs import Design
-    from simtrial.params import Trial
     from simtrial.requirements import Requirements
     from simtrial.search import SingleStageSearch, TwoStageCandidate, TwoStageSearch
+    from simtrial.sections import Trial
 
 Shown = tuple[str, "Callable[[Any], str] | str"]
 """A column as shown: its heading and how to write a value (a format string or a function)."""

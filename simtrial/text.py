@@ -11,9 +11,9 @@ from simtrial.exact import meets, operating_characteristics
 
 if TYPE_CHECKING:
     from simtrial.designs import Design
-    from simtrial.params import Trial
     from simtrial.requirements import Requirements
     from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.sections import Trial
 
 REFERENCES = {
     "two": "Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Trials 1989;10:1-10.",

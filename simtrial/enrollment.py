@@ -1,0 +1,348 @@
+"""How patients arrive: Poisson processes in months, and the law of the n-th arrival.
+
+Every model is a Poisson process with a cumulative rate L(t), fixed or (for centres) random. Two questions are asked of
+it: the level L(t) reached by a month and the month at which a level is reached. The n-th arrival is where the level
+passes a sum of n unit exponentials, so one inversion simulates all models, with a hold or without: the rate follows
+the calendar, whether patients are taken or not.
+
+References
+----------
+.. [1] Anisimov VV, Fedorov VV. Modelling, prediction and adaptive adjustment of recruitment in multicentre trials.
+   Stat Med 2007;26:4958-4975.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simtrial.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Floats = NDArray[np.float64]
+
+
+def positive(value: Any, field: str, *, zero: bool = False, most: float = 1e6) -> float:
+    """Check one number above 0 (or from 0 on) and give it back as a plain float.
+
+    Raises
+    ------
+    InputError
+        If `value` is not a number in that range.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(float(value)):
+        raise InputError(f"({value!r}) must be a finite number", field)
+    number = float(value)
+    if number < 0 or (number == 0 and not zero):
+        raise InputError(f"({number:g}) must be {'>= 0' if zero else '> 0'}", field)
+    if number > most:
+        raise InputError(f"({number:g}) must be at most {most:g}", field)
+    return number
+
+
+class Clock(Protocol):
+    """A cumulative rate and its inverse. Arrays have any shape; with random rates, the last axis is trials."""
+
+    def level(self, months: Floats) -> Floats:
+        """L(t), patients expected by each month."""
+        ...
+
+    def months(self, level: Floats) -> Floats:
+        """The month at which each level is reached."""
+        ...
+
+
+class Enrollment(Protocol):
+    """What the engines ask of an enrollment model."""
+
+    def thinned(self, success: float) -> Enrollment:
+        """The model of those of its patients who pass screening with probability `success`."""
+        ...
+
+    def realise(self, trials: int, rng: np.random.Generator) -> Clock:
+        """Draw what is random about the rates, once a trial."""
+        ...
+
+    def fewer(self, n: int, months: Floats) -> Floats:
+        """P(N(t) < n) = P(T_n > t) at each month t >= 0: fewer than n patients by then."""
+        ...
+
+    @property
+    def breaks(self) -> tuple[float, ...]:
+        """Months at which the rate changes its form, for integration."""
+        ...
+
+    def mean_months(self, n: int) -> float | None:
+        """E[T_n] where it has a closed form, else None."""
+        ...
+
+
+class _Fixed:
+    """What models with a fixed cumulative rate share: N(t) ~ Poisson(L(t)), so P(T_n > t) = P(Poisson(L(t)) < n)."""
+
+    def level(self, months: Floats) -> Floats:
+        raise NotImplementedError
+
+    def realise(self, trials: int, rng: np.random.Generator) -> Clock:  # noqa: ARG002 - nothing is random here
+        return self  # type: ignore[return-value]  # its subclasses are clocks
+
+    def fewer(self, n: int, months: Floats) -> Floats:
+        from scipy import special  # here, because it takes longer to import than numpy
+
+        gone: Floats = special.gammaincc(n, self.level(months))
+        return gone
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(_Fixed):
+    """Poisson process with one rate: L(t) = rate t, T_n ~ Gamma(n, rate), E[T_n] = n / rate.
+
+    Parameters
+    ----------
+    rate : float
+        Patients a month.
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rate", positive(self.rate, "rate"))
+
+    def thinned(self, success: float) -> Constant:
+        """See `Enrollment`."""
+        return Constant(self.rate * success)
+
+    def level(self, months: Floats) -> Floats:
+        """See `Clock`."""
+        return months * self.rate
+
+    def months(self, level: Floats) -> Floats:
+        """See `Clock`."""
+        return level * (1.0 / self.rate)
+
+    @property
+    def breaks(self) -> tuple[float, ...]:
+        """See `Enrollment`."""
+        return ()
+
+    def mean_months(self, n: int) -> float | None:
+        """N / rate."""
+        return n / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Piecewise(_Fixed):
+    """Poisson process whose rate is constant between given months; the last rate holds for ever.
+
+    Parameters
+    ----------
+    starts : sequence of float
+        Months at which the rates begin; the first is 0, and they increase.
+    rates : sequence of float
+        Patients a month from each start on.
+    """
+
+    starts: tuple[float, ...]
+    rates: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "starts", tuple(positive(s, "from_month", zero=True) for s in self.starts))
+        if not self.starts or len(self.starts) != len(self.rates):
+            raise InputError("must hold one rate for each starting month", "periods")
+        if self.starts[0] != 0:
+            raise InputError(f"({self.starts[0]:g}) must be 0 in the first period", "from_month")
+        for earlier, later in pairwise(self.starts):
+            if later <= earlier:
+                raise InputError(f"({later:g}) must be > that of the period before ({earlier:g})", "from_month")
+        if self.rates[-1] == 0:
+            raise InputError("(0) in the last period can never be sure to reach n; it must be > 0", "rate")
+        object.__setattr__(self, "rates", tuple(positive(r, "rate") for r in self.rates))
+
+    def thinned(self, success: float) -> Piecewise:
+        """See `Enrollment`."""
+        return replace(self, rates=tuple(r * success for r in self.rates))
+
+    def _knots(self) -> tuple[Floats, Floats, Floats]:
+        starts, rates = np.array(self.starts), np.array(self.rates)
+        return starts, rates, np.concatenate([[0.0], np.cumsum(np.diff(starts) * rates[:-1])])
+
+    def level(self, months: Floats) -> Floats:
+        """See `Clock`."""
+        starts, rates, levels = self._knots()
+        at = np.searchsorted(starts, months, side="right") - 1
+        reached: Floats = levels[at] + (months - starts[at]) * rates[at]
+        return reached
+
+    def months(self, level: Floats) -> Floats:
+        """See `Clock`."""
+        starts, rates, levels = self._knots()
+        at = np.searchsorted(levels, level, side="right") - 1
+        month: Floats = starts[at] + (level - levels[at]) / rates[at]
+        return month
+
+    @property
+    def breaks(self) -> tuple[float, ...]:
+        """See `Enrollment`."""
+        return self.starts[1:]
+
+    def mean_months(self, n: int) -> float | None:
+        """No closed form beyond a single rate."""
+        return n / self.rates[0] if len(self.rates) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp(_Fixed):
+    """Poisson process whose rate grows linearly to a plateau.
+
+    L(t) = rate t^2 / (2 ramp) up to the end of the ramp, then rate (t - ramp / 2).
+
+    Parameters
+    ----------
+    rate : float
+        Patients a month on the plateau.
+    ramp_months : float
+        Length of the ramp.
+    """
+
+    rate: float
+    ramp_months: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rate", positive(self.rate, "rate"))
+        object.__setattr__(self, "ramp_months", positive(self.ramp_months, "ramp_months"))
+
+    def thinned(self, success: float) -> Ramp:
+        """See `Enrollment`."""
+        return replace(self, rate=self.rate * success)
+
+    def level(self, months: Floats) -> Floats:
+        """See `Clock`."""
+        tau = self.ramp_months
+        rising = self.rate * months * months / (2 * tau)
+        return np.where(months < tau, rising, self.rate * (months - tau / 2))
+
+    def months(self, level: Floats) -> Floats:
+        """See `Clock`."""
+        tau = self.ramp_months
+        rising = np.sqrt(2 * tau / self.rate * level)
+        return np.where(level < self.rate * tau / 2, rising, level / self.rate + tau / 2)
+
+    @property
+    def breaks(self) -> tuple[float, ...]:
+        """See `Enrollment`."""
+        return (self.ramp_months,)
+
+    def mean_months(self, n: int) -> float | None:  # noqa: ARG002 - the answer is the same for every n
+        """No closed form; about n / rate + ramp / 2."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Centres:
+    """Poisson-gamma: each centre recruits at a rate of its own, drawn from a gamma law, from the month it opens.
+
+    The model of [1]_.
+
+    A centre's rate is Gamma(shape, mean shape_rate = shape / mean_rate). With K centres that all open at month 0,
+    N(t) ~ NegBin(shape K, b / (b + t)) with b = shape / mean_rate, and E[T_n] = b n / (shape K - 1), which is infinite
+    unless shape K > 1. Centres that open later add their own negative binomial counts.
+
+    Parameters
+    ----------
+    opens : sequence of float
+        Month at which each centre opens.
+    mean_rate : float
+        Mean patients a month of one centre.
+    shape : float
+        Shape of the gamma law; its coefficient of variation is 1 / sqrt(shape).
+    """
+
+    opens: tuple[float, ...]
+    mean_rate: float
+    shape: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "opens", tuple(sorted(positive(o, "opens_months", zero=True) for o in self.opens)))
+        if not self.opens:
+            raise InputError("must hold the opening month of at least one centre", "opens_months")
+        object.__setattr__(self, "mean_rate", positive(self.mean_rate, "mean_rate"))
+        object.__setattr__(self, "shape", positive(self.shape, "shape"))
+        if self.shape * len(self.opens) <= 1:
+            raise InputError(
+                f"({self.shape:g}) times {len(self.opens)} centres must be > 1, or the expected time to reach n is "
+                "infinite",
+                "shape",
+            )
+
+    def thinned(self, success: float) -> Centres:
+        """See `Enrollment`."""
+        return replace(self, mean_rate=self.mean_rate * success)
+
+    def realise(self, trials: int, rng: np.random.Generator) -> Clock:
+        """Draw a rate for every centre of every trial."""
+        rates = rng.standard_gamma(self.shape, (len(self.opens), trials)) * (self.mean_rate / self.shape)
+        # a tiny shape underflows to a rate of 0, at which no month would ever come
+        return _Opened(np.array(self.opens), np.maximum(rates, 1e-12))
+
+    def fewer(self, n: int, months: Floats) -> Floats:
+        """See `Enrollment`; the counts of centres that open together add to one negative binomial."""
+        from scipy import stats
+
+        months = np.asarray(months, dtype=np.float64)
+        b = self.shape / self.mean_rate
+        counts = np.arange(n)
+        total = np.zeros((*months.shape, n))
+        total[..., 0] = 1.0
+        for opened in sorted(set(self.opens)):  # over opening months
+            since = np.maximum(months - opened, 0.0)[..., np.newaxis]
+            pmf = stats.nbinom.pmf(counts, self.shape * self.opens.count(opened), b / (b + since))
+            before, total = total, np.zeros_like(total)
+            for k in counts:  # a convolution at all months at once
+                total[..., k:] += before[..., : n - k] * pmf[..., k : k + 1]
+        gone: Floats = np.minimum(total.sum(axis=-1), 1.0)
+        return gone
+
+    @property
+    def breaks(self) -> tuple[float, ...]:
+        """See `Enrollment`."""
+        return tuple(sorted({o for o in self.opens if o > 0}))
+
+    def mean_months(self, n: int) -> float | None:
+        """B n / (shape K - 1) after the month at which all centres open together, else None."""
+        if len(set(self.opens)) > 1:
+            return None
+        return self.opens[0] + self.shape / self.mean_rate * n / (self.shape * len(self.opens) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Centres whose rates have been drawn: L(t) is the sum of rate (t - opening) over the open ones, by trial."""
+
+    opens: Floats
+    rates: Floats
+
+    def level(self, months: Floats) -> Floats:
+        months = np.asarray(months, dtype=np.float64)
+        total = np.zeros(np.broadcast_shapes(months.shape, self.rates.shape[1:]))
+        for opened, rate in zip(self.opens, self.rates, strict=True):  # over centres
+            total += rate * np.maximum(months - opened, 0.0)
+        return total
+
+    def months(self, level: Floats) -> Floats:
+        # between openings L is linear: its inverse at every level is the latest line's that has begun by then
+        together: Sequence[Floats] = np.cumsum(self.rates, axis=0)  # type: ignore[assignment]  # rows of an array
+        lasts = np.diff(self.opens, append=np.inf)
+        knot = np.zeros(self.rates.shape[1])
+        month = np.full(np.shape(level), self.opens[0])
+        for opened, last, slope in zip(self.opens, lasts, together, strict=True):
+            month = np.where(level >= knot, opened + (level - knot) / slope, month)
+            knot = knot + slope * last
+        return month

@@ -1,0 +1,95 @@
+"""Bounds recut at the number of evaluable patients, for trials that leave the others out.
+
+* At the planned numbers the planned bounds hold.
+* r of the first of two looks is the largest that stops a treatment of rate p1 no more often than planned:
+  P(X <= r; m1, p1) <= P(X <= r1; n1, p1). An efficacy bound is the smallest with P(X >= e; m1, p0) no larger than
+  planned.
+* r of the last look is the smallest that keeps P(reject H0; p0) <= alpha at the numbers attained, the first look's
+  recut bounds included.
+
+Given how many are evaluable, the type I error so never exceeds alpha, whatever the law of that number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simtrial.designs import AttainedBounds, regions
+from simtrial.errors import InputError
+from simtrial.exact import binomial_pmf
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simtrial.designs import Design, Look
+    from simtrial.exact import Floats
+    from simtrial.requirements import Requirements
+
+
+def _tails(n: int, p: float) -> tuple[Floats, Floats]:
+    """P(X <= x) and P(X >= x) for x = 0..n."""
+    pmf = binomial_pmf(n, p)
+    return np.cumsum(pmf), np.cumsum(pmf[::-1])[::-1]
+
+
+def _first(look: Look, m: int, asked: Requirements) -> tuple[int, int]:
+    """R and e of an interim look at which m patients are evaluable; -1 and n + 1 where there is no bound."""
+    if m == look.n:
+        return -1 if look.r is None else look.r, look.n + 1 if look.e is None else look.e
+    r, e = -1, look.n + 1
+    if look.r is not None:
+        planned = _tails(look.n, asked.p1)[0][look.r]
+        r = int((_tails(m, asked.p1)[0] <= planned).sum()) - 1
+    if look.e is not None:
+        allowed = _tails(m, asked.p0)[1] <= _tails(look.n, asked.p0)[1][look.e]
+        e = int(np.argmax(allowed)) if allowed.any() else look.n + 1
+    return r, max(e, r + 2)
+
+
+def _last(going_on: Floats, spent: float, m: int, asked: Requirements) -> int:
+    """Smallest r with P(reject H0; p0) <= alpha, given what goes on to m further patients and what is spent early."""
+    arrived = np.convolve(going_on, binomial_pmf(m, asked.p0))
+    beyond = spent + arrived.sum() - np.cumsum(arrived)  # P(reject H0) if r = 0, 1, ...
+    kept = beyond <= asked.alpha * (1 + 1e-12)  # sums of some hundred terms, each right to the last bits
+    return int(np.argmax(kept)) if kept.any() else len(arrived)
+
+
+def attained_bounds(design: Design, requirements: Requirements) -> AttainedBounds:
+    """Recut the bounds of a design with one or two looks for every number evaluable.
+
+    Parameters
+    ----------
+    design : Design
+        The planned design.
+    requirements : Requirements
+        p0, p1 and alpha, which say what the bounds keep.
+
+    Returns
+    -------
+    AttainedBounds
+        See the rules at the head of this module.
+
+    Raises
+    ------
+    InputError
+        If the design has more than two looks.
+    """
+    *interim, last = design.looks
+    if len(interim) > 1:
+        raise InputError(f"has {len(design.looks)} looks; bounds are recut for one or two", "design")
+    planned = last.r or 0
+    if not interim:
+        row = [_last(np.ones(1), 0.0, m, requirements) for m in range(last.n)]
+        return AttainedBounds(np.zeros((0, 2), dtype=np.int64), np.array([[*row, planned]]))
+    (look,) = interim
+    first = np.array([_first(look, m, requirements) for m in range(look.n + 1)])
+    final: NDArray[np.int64] = np.full((look.n + 1, last.n + 1), planned)
+    for m1, (r, e) in enumerate(first):
+        pmf = binomial_pmf(m1, requirements.p0)
+        here = regions(np.arange(m1 + 1), int(r), int(e), final=False)
+        for m2 in range(last.n - look.n + 1):
+            final[m1, m1 + m2] = _last(pmf * here.go_on, float(pmf[here.reject].sum()), m2, requirements)
+    final[look.n, last.n] = planned
+    return AttainedBounds(first, final)

@@ -1,0 +1,115 @@
+"""Kaplan-Meier estimates of many small trials at once: arrays of shape (patients, trials).
+
+The estimate multiplies 1 - d / n over event times; Greenwood's variance of its logarithm adds d / (n (n - d)); limits
+are taken on the scale log(-log S); the median's interval is where they hold 1/2.                     [1]_, [2]_, [3]_
+
+References
+----------
+.. [1] Kaplan EL, Meier P. Nonparametric estimation from incomplete observations. J Am Stat Assoc 1958;53:457-481.
+.. [2] Brookmeyer R, Crowley J. A confidence interval for the median survival time. Biometrics 1982;38:29-41.
+.. [3] Kalbfleisch JD, Prentice RL. The statistical analysis of failure time data. Wiley, 1980 (log-log limits).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simtrial.enrollment import Floats
+
+Z = 1.959963984540054
+"""97.5% point of the normal law, for 95% limits."""
+
+HALF = 1e-12
+"""A product of fractions that should be 1/2 may miss it by some units in the last place; medians allow for that."""
+
+
+@dataclass(frozen=True)
+class KaplanMeier:
+    """Product-limit estimates, trial by trial; sorted by time, where events come before losses at the same time.
+
+    Attributes
+    ----------
+    times : ndarray, shape (patients, trials)
+        Sorted times; infinite where a trial has fewer patients.
+    survival, greenwood : ndarray, shape (patients, trials)
+        S(t) just after each time, and Greenwood's variance of log S.
+    steps : ndarray of bool, shape (patients, trials)
+        Where a time is the last of its ties and an event happened by then: S is defined there.
+    """
+
+    times: Floats
+    survival: Floats
+    greenwood: Floats
+    steps: NDArray[np.bool_]
+
+    @property
+    def median(self) -> Floats:
+        """Smallest time with S(t) <= 1/2; infinite if there is none. Shape (trials,)."""
+        return self._first(self.survival <= 0.5 + HALF)
+
+    def interval(self) -> tuple[Floats, Floats]:
+        """Brookmeyer-Crowley 95% limits of the median on the log-log scale; infinite if not reached."""
+        with np.errstate(divide="ignore", invalid="ignore"):  # S = 0 and S = 1 have no limits of their own
+            log = np.log(self.survival)
+            spread = Z * np.sqrt(self.greenwood) / np.abs(log)
+            lower = np.exp(log * np.exp(spread))
+            upper = np.exp(log * np.exp(-spread))
+        gone = self.survival <= HALF
+        return self._first((lower <= 0.5 + HALF) | gone), self._first((upper <= 0.5 + HALF) | gone)
+
+    def at(self, month: float) -> tuple[Floats, Floats]:
+        """S at a month and its Greenwood standard error (NaN where S = 0), each of shape (trials,)."""
+        seen = self.steps & (self.times <= month)
+        reached = seen.any(axis=0)
+        last = seen.shape[0] - 1 - np.argmax(seen[::-1], axis=0)[np.newaxis]
+        survival = np.where(reached, np.take_along_axis(self.survival, last, 0)[0], 1.0)
+        variance = np.where(reached, np.take_along_axis(self.greenwood, last, 0)[0], 0.0)
+        known = np.where(survival > HALF, variance, np.nan)  # at S = 0 the formula has no value
+        return survival, survival * np.sqrt(known)
+
+    def _first(self, where: NDArray[np.bool_]) -> Floats:
+        where = where & self.steps
+        first = np.argmax(where, axis=0)[np.newaxis]
+        found = np.take_along_axis(where, first, 0)[0]
+        return np.where(found, np.take_along_axis(self.times, first, 0)[0], np.inf)
+
+
+def kaplan_meier(times: Floats, events: NDArray[np.bool_], counted: NDArray[np.bool_] | None = None) -> KaplanMeier:
+    """Estimate survival in many trials.
+
+    Parameters
+    ----------
+    times : ndarray, shape (patients, trials)
+        Time to event or to the end of observation.
+    events : ndarray of bool, shape (patients, trials)
+        Whether the event was seen.
+    counted : ndarray of bool, shape (patients, trials), optional
+        Who belongs to the trial; everybody if left out.
+
+    Returns
+    -------
+    KaplanMeier
+        The estimates.
+    """
+    patients = times.shape[0]
+    if counted is not None:
+        times = np.where(counted, times, np.inf)
+        events = events & counted
+    at_risk = np.full(times.shape[1], patients) if counted is None else counted.sum(axis=0)
+    # events before losses at the same time: losses are moved up by the smallest step there is
+    order = np.argsort(np.where(events, times, np.nextafter(times, np.inf)), axis=0, kind="stable")
+    times, events = np.take_along_axis(times, order, 0), np.take_along_axis(events, order, 0)
+    left = np.maximum(at_risk - np.arange(patients)[:, np.newaxis], 1)
+    survival: Floats = np.cumprod(np.where(events, 1 - 1 / left, 1.0), axis=0)
+    with np.errstate(divide="ignore"):  # the last patient's event takes S to 0 and the variance of log S to infinity
+        added = np.where(events, 1 / (left * (left - 1.0)), 0.0)
+    # events at one time, taken one by one, telescope to d / n and to d / (n (n - d))
+    last = np.vstack([times[1:] > times[:-1], np.ones((1, times.shape[1]), dtype=np.bool_)])
+    steps = last & (np.cumsum(events, axis=0) > 0) & np.isfinite(times)
+    return KaplanMeier(times, survival, np.cumsum(added, axis=0), steps)
