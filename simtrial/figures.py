@@ -73,10 +73,11 @@ class Picture:
         return {"image/svg+xml": self.svg(), "text/plain": self.alt}, {"simtrial": {"name": self.name}}
 
 
-def _canvas(columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+def canvas(columns: int, width: float, height: float, *, share_y: bool = False) -> tuple[Figure, list[Axes]]:
+    """Give an empty figure with axes side by side, in the style of all figures."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
-        axes = list(np.atleast_1d(figure.subplots(1, columns)))
+        axes = list(np.atleast_1d(figure.subplots(1, columns, sharey=share_y)))
     return figure, axes
 
 
@@ -102,7 +103,7 @@ def _mark_rates(axis: Axes, requirements: Requirements, colour: str = "#888888")
 
 def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Picture:
     """EN(p0) against n: the best two-stage design of each n, the admissible hull, and the single stage."""
-    figure, (axis,) = _canvas(1, 7.2, 4.2)
+    figure, (axis,) = canvas(1, 7.2, 4.2)
     p0 = two.requirements.p0
     with mpl.rc_context(STYLE):
         off_hull = [c for c in two.frontier if not c.kinds]
@@ -161,7 +162,7 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
 
     A design given under several labels is drawn once.
     """
-    figure, axes = _canvas(3, 11.0, 3.8)
+    figure, axes = canvas(3, 11.0, 3.8)
     p = np.linspace(*_rates_shown(requirements), 401)
     drawn: dict[str, tuple[list[str], Design]] = {}
     for label, design in designs:
@@ -195,7 +196,7 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
 
 def endings(design: Design, requirements: Requirements) -> Picture:
     """How the trial ends, and with how many patients, over the true response rate: a stacked picture of N."""
-    figure, (axis,) = _canvas(1, 7.2, 4.2)
+    figure, (axis,) = canvas(1, 7.2, 4.2)
     p = np.linspace(*_rates_shown(requirements), 321)
     oc = operating_characteristics(design, p)
     last = len(design.looks) - 1
@@ -243,7 +244,7 @@ def saw(single: SingleStageSearch) -> Picture:
     first, sustained = single.first, single.sustained
     n = np.arange(max(2, int(first.n * 0.55)), int(sustained.n * 1.25) + 4)
     teeth = saw_tooth(asked, n)
-    figure, axes = _canvas(2, 10.0, 3.8)
+    figure, axes = canvas(2, 10.0, 3.8)
     with mpl.rc_context(STYLE):
         dense = n.size > 120
         for axis, values, limit, name in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from simtrial.plan import Plan
 
 Kind = Literal["share", "patients", "months", "rate"]
+Observer = Callable[["Plan", "Trials", np.random.Generator], "dict[str, NDArray[Any]]"]
+"""Gives outcomes of a block of trials: `observe`, or `primary` where survival and precision are not wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,26 @@ OUTCOMES = {
 """Everything that may be reported, in the order of the tables; a plan yields those that it speaks of."""
 
 
+def primary(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, NDArray[Any]]:  # noqa: ARG001 - as `observe`
+    """Give the decision, the patients and the months of each trial; see `observe`."""
+    found: dict[str, NDArray[Any]] = {
+        "reject": trials.reject,
+        "pet": (trials.stage < len(plan.design.looks)) & ~trials.closed,
+        "n_screened": trials.screened,
+        "n_enrolled": trials.enrolled,
+        "n_evaluable": trials.evaluable,
+        "overrun": trials.enrolled - trials.counted,
+        "interim_month": trials.first_look,
+        "hold_months": trials.held,
+        "last_patient_month": trials.last_patient,
+        "duration_months": trials.decision,
+        "end_month": trials.end,
+    }
+    if plan.close_month is not None:
+        found["closed_short"] = trials.closed
+    return found
+
+
 def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
     """Give each outcome of each trial, NaN where it does not apply and infinite where a time is not reached.
 
@@ -94,27 +117,12 @@ def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
     dict of str to ndarray
         Arrays of shape (trials,), by the names of `OUTCOMES`.
     """
-    found: dict[str, NDArray[Any]] = {
-        "reject": trials.reject,
-        "pet": (trials.stage < len(plan.design.looks)) & ~trials.closed,
-        "n_screened": trials.screened,
-        "n_enrolled": trials.enrolled,
-        "n_evaluable": trials.evaluable,
-        "overrun": trials.enrolled - trials.counted,
-        "interim_month": trials.first_look,
-        "hold_months": trials.held,
-        "last_patient_month": trials.last_patient,
-        "duration_months": trials.decision,
-        "end_month": trials.end,
-        "orr_width": _widths(trials.responses, trials.analysed),
-    }
+    found = primary(plan, trials, rng)
+    found["orr_width"] = _widths(trials.responses, trials.analysed)
     disease, stable = plan.disease, trials.cohort.stable
-    if plan.close_month is not None:
-        found["closed_short"] = trials.closed
     if stable is not None:
         controlled = trials.responses + (stable & trials.included).sum(axis=0)
-        with np.errstate(invalid="ignore"):  # where nobody was analysed there is no rate
-            found["dcr"] = np.where(trials.analysed > 0, controlled / np.maximum(trials.analysed, 1), np.nan)
+        found["dcr"] = np.where(trials.analysed > 0, controlled / np.maximum(trials.analysed, 1), np.nan)
         found["dcr_width"] = _widths(controlled, trials.analysed)
     if disease.complete_share > 0:
         found["complete_responses"] = rng.binomial(trials.responses, disease.complete_share)

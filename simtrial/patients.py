@@ -114,8 +114,7 @@ class Assessments:
         else:
             rate = math.log(2) / self.median_to_response
             share = -np.diff(np.exp(-rate * np.concatenate([[0.0], at]))) / -math.expm1(-rate * at[-1])
-        known: Floats = at + self.confirmation
-        return known, share
+        return np.asarray(at + self.confirmation, dtype=np.float64), share
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +246,7 @@ class Disease:
             if self.dcr < self.dcr_at_orr:
                 raise InputError(f"({self.dcr:g}) must be >= the ORR ({self.dcr_at_orr:g}): it counts SD too", "dcr")
             if self.dcr == self.dcr_at_orr and self.pfs is not None:
-                raise InputError(
-                    f"({self.dcr:g}) equals the ORR: nobody would have stable disease, and PFS could not be drawn",
-                    "dcr",
-                )
+                raise InputError(f"({self.dcr:g}) equals the ORR: with no stable disease PFS could not be drawn", "dcr")
         if self.os is not None and self.pfs is None:
             raise InputError("needs pfs beside it, because PFS <= OS", "os")
         if self.os is not None and self.pfs is not None:
@@ -283,8 +279,8 @@ class Disease:
             raise InputError("needs assessments later than enrollment: PD is what the first one finds", "dcr")
         if self.dcr_at(given.at_orr) <= 0.5 or given.median <= first:  # type: ignore[operator]  # dcr is given
             raise InputError(
-                f"({given.median:g}) contradicts the DCR: a share {self.dcr_at(given.at_orr):.3g} of these patients is free "
-                f"of progression at the first assessment, month {first:.3g}; leave out one of the two",
+                f"({given.median:g}) contradicts the DCR: a share {self.dcr_at(given.at_orr):.3g} of these patients is "
+                f"free of progression at the first assessment, month {first:.3g}; leave out one of the two",
                 "pfs.median_months",
             )
         before = -math.log(self.stable_share) / first  # type: ignore[arg-type]  # given with dcr
@@ -325,7 +321,7 @@ def _solved(given: Survival, assessments: Assessments, hazards: Callable[[float]
     low, high = math.log(1e-9 / given.median), math.log(1e4 / given.median)
     if surplus(high) >= 0:
         raise InputError(
-            f"({given.median:g}) is too short: at least half of these patients have a response that is known only later",
+            f"({given.median:g}) is too short: half of these patients or more have a response that is known only later",
             f"{field}.median_months",
         )
     return hazards(math.exp(optimize.brentq(surplus, low, high, xtol=1e-14, rtol=1e-14)))

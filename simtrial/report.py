@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 
 from simtrial import __version__, params, project, simulation
 from simtrial.designs import looks_text
-from simtrial.errors import InputError
 from simtrial.exact import meets, operating_characteristics
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from simtrial.params import Source
     from simtrial.sections import Trial
 
-NOTEBOOKS = ("01_design", "02_operating_characteristics")
+NOTEBOOKS = ("01_design", "02_operating_characteristics", "03_enrollment_and_dropout")
 VALIDATION = "06_validation"
 LIBRARIES = ("numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic")
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from simtrial import conduct, laws, outcomes, recut, search
 from simtrial.errors import InputError
-from simtrial.outcomes import OUTCOMES, Outcome
+from simtrial.outcomes import OUTCOMES, Observer, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -102,11 +102,11 @@ class Tally:
         whole = n + self.infinite
         quantiles = {q: self._quantile(q, whole) for q in QUANTILES}
         if n == 0 or self.infinite:
-            return Estimate(self.outcome, None, None, exact, quantiles, n, self.infinite)
+            return Estimate(self.outcome, None, None, exact, quantiles, n, self.infinite, self.bins)
         mean = math.fsum(size * m for size, m, _ in parts) / n
         squares = math.fsum([*(s for _, _, s in parts), *(size * (m - mean) ** 2 for size, m, _ in parts)])
         mcse = math.sqrt(squares / max(n - 1, 1) / n)
-        return Estimate(self.outcome, mean, mcse, exact, quantiles, n, 0)
+        return Estimate(self.outcome, mean, mcse, exact, quantiles, n, 0, self.bins)
 
     def _quantile(self, q: float, whole: int) -> float | None:
         """Smallest value with at least a share q at or below it, to the width of a bin; None if not reached."""
@@ -134,6 +134,8 @@ class Estimate:
         Over the trials, to the width of a bin.
     n, infinite : int
         Trials with a finite value, and trials in which the time was not reached.
+    bins : ndarray of int
+        Trials with a finite value, by `Outcome.unit`.
     """
 
     outcome: Outcome
@@ -143,6 +145,13 @@ class Estimate:
     quantiles: dict[float, float | None]
     n: int
     infinite: int
+    bins: NDArray[np.int64]
+
+    def at_most(self, limit: float) -> tuple[float, float]:
+        """Share of the trials with a value up to a limit (to the width of a bin), and its standard error."""
+        whole = self.n + self.infinite
+        share = float(self.bins[: int(limit / self.outcome.unit + 1e-9) + 1].sum()) / whole if whole else math.nan
+        return share, math.sqrt(share * (1 - share) / whole) if whole else math.nan
 
     @property
     def z(self) -> float | None:
@@ -240,6 +249,7 @@ def tally(
     numbers: Iterable[int],
     bounds: AttainedBounds | None = None,
     progress: Callable[[int], None] = lambda _: None,
+    observe: Observer = outcomes.observe,
 ) -> dict[str, Tally]:
     """Simulate some of the blocks of a scenario.
 
@@ -255,6 +265,8 @@ def tally(
         Where the plan recuts its bounds.
     progress : callable
         Told the number of trials done after each block.
+    observe : callable
+        What is tallied, see `simtrial.outcomes`.
 
     Returns
     -------
@@ -266,7 +278,7 @@ def tally(
     for number in numbers:
         done, rng = block(plan, scenario, index, seed, number, bounds)
         kept = min(size, trials - number * size)
-        for name, values in outcomes.observe(plan, done, rng).items():
+        for name, values in observe(plan, done, rng).items():
             found.setdefault(name, Tally(OUTCOMES[name])).add(number, values[:kept])
         progress(kept)
     return found
@@ -284,6 +296,7 @@ def simulate(
     seed: int,
     requirements: Requirements,
     progress: Callable[[int], None] = lambda _: None,
+    observe: Observer = outcomes.observe,
 ) -> Simulation:
     """Simulate scenarios and set the exact values beside them.
 
@@ -301,6 +314,8 @@ def simulate(
         What recut bounds keep.
     progress : callable
         Told the number of trials done after each block.
+    observe : callable
+        What is reported, see `simtrial.outcomes`.
 
     Returns
     -------
@@ -316,7 +331,7 @@ def simulate(
     bounds = attained_bounds(plan, requirements)
     numbers = blocks(plan, trials)
     tallies = [
-        tally(plan, scenario, index, seed, trials, numbers, bounds, progress)
+        tally(plan, scenario, index, seed, trials, numbers, bounds, progress, observe)
         for index, scenario in enumerate(scenarios)
     ]
     return Simulation(

@@ -106,7 +106,7 @@ def kaplan_meier(times: Floats, events: NDArray[np.bool_], counted: NDArray[np.b
     order = np.argsort(np.where(events, times, np.nextafter(times, np.inf)), axis=0, kind="stable")
     times, events = np.take_along_axis(times, order, 0), np.take_along_axis(events, order, 0)
     left = np.maximum(at_risk - np.arange(patients)[:, np.newaxis], 1)
-    survival: Floats = np.cumprod(np.where(events, 1 - 1 / left, 1.0), axis=0)
+    survival: Floats = np.cumprod(np.where(events, 1 - 1 / left, 1.0), axis=0, dtype=np.float64)
     with np.errstate(divide="ignore"):  # the last patient's event takes S to 0 and the variance of log S to infinity
         added = np.where(events, 1 / (left * (left - 1.0)), 0.0)
     # events at one time, taken one by one, telescope to d / n and to d / (n (n - d))

@@ -1,0 +1,291 @@
+"""Figures about the conduct of a trial; see `simtrial.figures` for what a figure is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from simtrial import outcomes, simulation
+from simtrial.conduct_tables import months_registered
+from simtrial.designs import TwoStage
+from simtrial.enrollment import Constant
+from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
+from simtrial.inflation import enrolled_for, probability_enough
+from simtrial.patients import Assessments, Disease, Dropout
+from simtrial.plan import Plan, Scenario
+from simtrial.sensitivity import MEASURES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from simtrial.conduct import Trials
+    from simtrial.designs import Design
+    from simtrial.enrollment import Floats
+    from simtrial.plan import Handling
+    from simtrial.sections import Trial
+    from simtrial.sensitivity import Sensitivity, Variant
+
+GREY = "#999999"
+
+
+def counting(seed: int = 1) -> Picture:
+    """Who counts at a look under each handling: the same eight patients, drawn by the engine, with a look at four."""
+    base = Plan(
+        TwoStage(r1=0, n1=4, r=1, n=8), Constant(1.5), Disease(Assessments.fixed(2.0)), Dropout(0.25), "nonresponder"
+    )
+    rows = range(7)
+    figure, axes = canvas(3, 10.0, 3.6, share_y=True)
+    block, _ = simulation.block(base, Scenario("", 0.3), 0, seed, 0)
+    # a trial that shows it all: one of the first four patients lost, the next one not, a responder, and no early stop
+    lost = ~block.cohort.evaluable
+    fits = (lost[:4].sum(axis=0) == 1) & lost[1] & ~lost[4:7].any(axis=0) & (block.stage == 2)
+    fits &= np.all(np.diff(block.entry[:7], axis=0) > 0.25, axis=0) & (block.cohort.responds[:4].sum(axis=0) == 1)
+    column = int(np.argmax(fits))
+    titles: dict[Handling, str] = {
+        "nonresponder": "nonresponder: first 4 enrolled,\nthe lost one as not responding",
+        "replace": "replace: first 4 evaluable,\na loss gives its place away",
+        "exclude": "exclude: first 4 enrolled,\nthe lost one left out",
+    }
+    with mpl.rc_context(STYLE):
+        for axis, (handling, title) in zip(axes, titles.items(), strict=True):
+            plan = replace(base, handling=handling)
+            # the same numbers at random in the same order, so the same patients, whatever the handling
+            trials, _ = simulation.block(plan, Scenario("", 0.3), 0, seed, 0)
+            entry, look = trials.entry[:, column], trials.looks[0, column]
+            cohort = trials.cohort
+            number = 0
+            for row in rows:
+                evaluable, responds = cohort.evaluable[row, column], cohort.responds[row, column]
+                due = number < 4
+                number += bool(evaluable) if handling == "replace" else 1
+                colour = BLUE if due and evaluable else GREY
+                if due and not evaluable:
+                    colour = ORANGE if handling == "nonresponder" else "white"
+                axis.barh(row + 1, 2.0, left=entry[row], height=0.55, color=colour, edgecolor=BLACK, linewidth=0.8)
+                if not evaluable:
+                    axis.plot(entry[row] + 2.0, row + 1, "x", color=RED, markersize=8, markeredgewidth=2)
+                elif responds:
+                    axis.plot(entry[row] + 2.0, row + 1, "^", color=GREEN, markersize=8)
+            axis.axvline(look, color=BLACK, linewidth=1.3)
+            axis.annotate("look", (look, 0.35), xytext=(3, 0), textcoords="offset points", fontsize=9, va="top")
+            axis.set_title(title, fontsize=9)
+            axis.set_xlabel("Month")
+            axis.set_ylim(7.6, 0.2)
+        axes[0].set_ylabel("Patient, in order of enrollment")
+        figure.legend(
+            handles=[
+                Patch(facecolor=BLUE, edgecolor=BLACK, label="counted"),
+                Patch(facecolor=ORANGE, edgecolor=BLACK, label="counted as not responding"),
+                Patch(facecolor="white", edgecolor=BLACK, label="left out"),
+                Patch(facecolor=GREY, edgecolor=BLACK, label="enters the next stage"),
+                Line2D([], [], marker="^", color=GREEN, linestyle="none", label="responds"),
+                Line2D([], [], marker="x", color=RED, markeredgewidth=2, linestyle="none", label="lost"),
+            ],
+            loc="outside lower center",
+            ncols=6,
+            fontsize=8.5,
+        )
+    alt = (
+        "Eight patients and a look at four, one of the first four lost. As a non-responder the lost patient is counted; "
+        "with replacement a later patient takes the place and the look comes later; excluded, three are counted."
+    )
+    return Picture("counting", alt, figure)
+
+
+def _ordinary(trials: Trials) -> int:
+    """A trial that went the whole way in about the median time."""
+    longest = np.flatnonzero(trials.stage == trials.stage.max())
+    months = trials.decision[longest]
+    return int(longest[np.argmin(np.abs(months - np.median(months)))])
+
+
+def swimmer(plan: Plan, scenario: Scenario, index: int, seed: int, number: int | None = None) -> Picture:
+    """One simulated trial, patient by patient: assessments, responses, progression, looks, hold, decision.
+
+    Parameters
+    ----------
+    plan, scenario, index, seed
+        As in `simtrial.simulation.block`; the trial is one of block 0.
+    number : int, optional
+        Which trial of the block; one of median length that went the whole way if left out.
+    """
+    trials, rng = simulation.block(plan, scenario, index, seed, 0)
+    column = _ordinary(trials) if number is None else number
+    enrolled, cohort = int(trials.enrolled[column]), trials.cohort
+    rows = np.arange(enrolled)
+    entry = trials.entry[:enrolled, column]
+    known = entry + (cohort.known if isinstance(cohort.known, float) else cohort.known[:enrolled, column])
+    responds, evaluable = cohort.responds[:enrolled, column], cohort.evaluable[:enrolled, column]
+    stop, end = known, float(trials.end[column])
+    figure, (axis,) = canvas(1, 9.4, 1.8 + 0.17 * enrolled)
+    kinds = np.where(~evaluable, 3, np.where(responds, 0, 2))
+    if cohort.stable is not None:
+        kinds = np.where(cohort.stable[:enrolled, column], 1, kinds)
+    colours, names = [BLUE, SKY, ORANGE, "#dddddd"], ["CR or PR", "SD", "PD", "not evaluable"]
+    if cohort.stable is None:
+        names[2] = "no response"
+    with mpl.rc_context(STYLE):
+        death = progression = np.full(enrolled, np.inf)
+        if cohort.pfs is not None:
+            lost, os = outcomes.lifetimes(plan, trials, cohort.pfs, rng)
+            progression = entry + cohort.pfs[:enrolled, column]
+            death = np.full(enrolled, np.inf) if os is None else entry + os[:enrolled, column]
+            stop = np.minimum(np.minimum(death, entry + lost[:enrolled, column]), end)
+        axis.barh(
+            rows + 1, stop - entry, left=entry, height=0.62, color=[colours[k] for k in kinds], edgecolor=BLACK,
+            linewidth=0.5,
+        )  # fmt: skip
+        assessments = plan.disease.assessments
+        if assessments.delay is None:
+            visits = assessments.interval * np.arange(1, int(assessments.window / assessments.interval + 1e-9) + 1)
+            seen = entry[:, np.newaxis] + visits
+            until = np.minimum(stop, known)[:, np.newaxis] + 1e-9
+            y, x = np.nonzero(seen <= until)
+            axis.plot(seen[y, x], y + 1, "|", color=BLACK, markersize=4)
+        axis.plot(known[responds], rows[responds] + 1, "^", color="white", markeredgecolor=BLACK, markersize=6)
+        gone = (progression < death) & (progression <= stop)
+        axis.plot(progression[gone], rows[gone] + 1, "D", color=ORANGE, markeredgecolor=BLACK, markersize=4.5)
+        dead = death <= stop
+        axis.plot(death[dead], rows[dead] + 1, "X", color=BLACK, markersize=5.5)
+        _mark_looks(axis, plan, trials, column, enrolled)
+        axis.set_ylim(enrolled + 0.8, 0.2)
+        axis.set_xlim(0, max(end, float(trials.decision[column])) * 1.01)
+        axis.set_xlabel("Month")
+        axis.set_ylabel("Patient")
+        axis.yaxis.set_major_locator(MaxNLocator(integer=True))
+        handles: list[Any] = [
+            Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k]) for k in range(4) if (kinds == k).any()
+        ]
+        marks = [("^", "white", "response known", bool(responds.any())), ("D", ORANGE, "progression", bool(gone.any()))]
+        marks += [("X", BLACK, "death", bool(dead.any())), ("|", BLACK, "assessment", assessments.delay is None)]
+        handles += [
+            Line2D([], [], marker=m, color=c, markeredgecolor=BLACK, linestyle="none", label=name)
+            for m, c, name, there in marks
+            if there
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8.5)
+    decided = "rejected" if trials.reject[column] else "not rejected"
+    alt = (
+        f"One simulated trial: {enrolled} patients, {int(trials.responses[column])} responses counted, H0 {decided} in "
+        f"month {float(trials.decision[column]):.1f}, follow-up to month {end:.1f}."
+    )
+    return Picture("swimmer", alt, figure)
+
+
+def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, enrolled: int) -> None:
+    stage = int(trials.stage[column])
+    for k in range(stage):
+        month, last = float(trials.looks[k, column]), k == len(plan.design.looks) - 1
+        said = "final analysis" if last else f"look {k + 1}" if len(plan.design.looks) > 2 else "interim look"
+        axis.axvline(month, color=RED, linewidth=1.2)
+        axis.annotate(
+            said, (month, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
+            ha="center", fontsize=8.5, color=RED,
+        )  # fmt: skip
+        if not last and plan.interim.hold:
+            start = float(trials.entry[min(plan.design.looks[k].n, enrolled) - 1, column])
+            axis.axvspan(start, month + plan.interim.lag, color=RED, alpha=0.1, linewidth=0)
+            axis.annotate("accrual on hold", (start, enrolled + 0.6), fontsize=8, color=RED, va="bottom")
+
+
+def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, seed: int, blocks: int = 5) -> Picture:
+    """Patients enrolled by each month if the trial is not stopped: median, 50% and 90% bands, the registered dates."""
+    entry = np.concatenate([simulation.block(plan, scenario, index, seed, k)[0].entry.T for k in range(blocks)])
+    n = plan.design.looks[-1].n
+    finite = np.where(np.isfinite(entry), entry, np.inf)
+    horizon = float(np.quantile(np.sort(finite, axis=1)[:, n - 1], 0.97, method="lower"))
+    whole = months_registered(trial)
+    months = np.linspace(0, min(max(horizon, 1.0), 1e4), 241)
+    counts = np.stack([(finite <= month).sum(axis=1) for month in months])
+    low, q1, middle, q3, high = np.quantile(counts, [0.05, 0.25, 0.5, 0.75, 0.95], axis=1, method="inverted_cdf")
+    figure, (axis,) = canvas(1, 7.6, 4.2)
+    with mpl.rc_context(STYLE):
+        axis.fill_between(months, low, high, color=SKY, alpha=0.45, linewidth=0, label="90% of trials")
+        axis.fill_between(months, q1, q3, color=BLUE, alpha=0.45, linewidth=0, label="50% of trials")
+        axis.plot(months, middle, color=BLACK, label="median")
+        axis.axhline(n, color=GREY, linewidth=1)
+        after = plan.follow_up.months_after_last
+        dates: list[tuple[float, str]] = []
+        if whole is not None:
+            if after is not None and whole > after:
+                dates.append(
+                    (whole - after, f"month {whole - after:.3g}: accrual must end\nfor {after:g} months of follow-up")
+                )
+            else:
+                dates.append((whole, f"month {whole:.3g}: registered completion"))
+        for month, said in dates:
+            axis.axvline(month, color=RED, linestyle="--", linewidth=1.4)
+            axis.annotate(said, (month, 0.03), xycoords=("data", "axes fraction"), xytext=(5, 0),
+                          textcoords="offset points", color=RED, fontsize=9)  # fmt: skip
+        axis.set_xlim(0, max([months[-1], *(m * 1.05 for m, _ in dates)]))
+        axis.set_ylim(0, max(float(high.max()), n) * 1.05)
+        axis.set_xlabel("Month" if trial.study.start is None else f"Months from {trial.study.start}")
+        axis.set_ylabel("Patients enrolled")
+        axis.legend(loc="upper left")
+    at_end = _reached(entry, n)
+    alt = f"Patients enrolled by month if the trial is not stopped: {n} are in by month {at_end} at the median."
+    return Picture("enrollment_fan", alt, figure)
+
+
+def _reached(entry: Floats, n: int) -> str:
+    month = float(np.quantile(np.sort(entry, axis=1)[:, n - 1], 0.5, method="lower"))
+    return f"{month:.1f}" if np.isfinite(month) else "never"
+
+
+def tornado(found: Sensitivity) -> Picture:
+    """How far each assumption, changed alone, moves four results; longest bars on top."""
+    figure, axes = canvas(len(MEASURES), 11.0, 1.7 + 0.34 * len({v.assumption for v in found.variants}))
+    with mpl.rc_context(STYLE):
+        for axis, (name, (title, _, outcome)) in zip(axes, MEASURES.items(), strict=True):
+            base = found.base.values[name]
+            groups: dict[str, list[Variant]] = {}
+            for variant in found.variants:
+                groups.setdefault(variant.assumption, []).append(variant)
+            reach = {a: max(abs(v.values[name] - base) for v in vs) for a, vs in groups.items()}
+            order = sorted(groups, key=lambda a: reach[a])
+            for y, assumption in enumerate(order):
+                values = [v.values[name] for v in groups[assumption]]
+                low, high = min([base, *values]), max([base, *values])
+                axis.barh(y, low - base, left=base, color=ORANGE, height=0.6)
+                axis.barh(y, high - base, left=base, color=BLUE, height=0.6)
+            axis.axvline(base, color=BLACK, linewidth=1)
+            axis.set_yticks(range(len(order)), order, fontsize=8)
+            axis.tick_params(axis="x", labelsize=8)
+            axis.xaxis.set_major_locator(MaxNLocator(4))
+            axis.grid(visible=False, axis="y")
+            digits = "{:.3f}" if outcome == "reject" else "{:.1f}"
+            axis.set_title(f"{title}\nas planned {digits.format(base)}", fontsize=9)
+    most = max(found.variants, key=lambda v: abs(v.values["power"] - found.base.values["power"]), default=found.base)
+    alt = (
+        f"One assumption changed at a time. Power, {found.base.values['power']:.3f} as planned, moves most with "
+        f"{most.assumption.lower()} ({most.setting}): {most.values['power']:.3f}."
+    )
+    return Picture("tornado", alt, figure)
+
+
+def inflation(design: Design, loss: float) -> Picture:
+    """Chance of n evaluable patients against the number enrolled; n / (1 - d) marked."""
+    n, usual = design.looks[-1].n, enrolled_for(design.looks[-1].n, loss)
+    numbers = np.arange(n, max(usual + 4, int(1.35 * usual)) + 1)
+    chance = probability_enough(n, numbers.tolist(), loss)
+    figure, (axis,) = canvas(1, 6.6, 3.6)
+    with mpl.rc_context(STYLE):
+        axis.plot(numbers, chance, ".-", color=BLUE)
+        at = float(chance[usual - n])
+        axis.plot(usual, at, "o", color=RED, markersize=10, markerfacecolor="none", markeredgewidth=2)
+        axis.annotate(
+            f"n/(1 - d) = {usual}: {100 * at:.0f}%", (usual, at), xytext=(12, -4), textcoords="offset points", color=RED,
+        )  # fmt: skip
+        axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_ylim(0, 1.02)
+        axis.set_xlabel("Patients enrolled")
+        axis.set_ylabel(f"P(at least {n} evaluable)")
+    alt = f"Enrolling {usual} = {n}/(1 - {loss:g}) secures {n} evaluable patients in {100 * at:.0f}% of trials."
+    return Picture("inflation", alt, figure)

@@ -1,0 +1,262 @@
+"""Tables about the conduct of a trial: what is assumed, what comes of it, what else could be done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from simtrial import laws, outcomes, simulation
+from simtrial.designs import looks_text
+from simtrial.inflation import enrolled_for, inflated
+from simtrial.patients import Beta
+from simtrial.plan import Interim, Scenario
+from simtrial.sensitivity import MEASURES
+from simtrial.tables import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
+
+if TYPE_CHECKING:
+    from simtrial.designs import Design
+    from simtrial.plan import Plan
+    from simtrial.requirements import Requirements
+    from simtrial.sections import Trial
+    from simtrial.sensitivity import Sensitivity
+    from simtrial.simulation import Estimate, Simulation
+
+DAYS_A_MONTH = 365.25 / 12
+
+
+def assumptions(trial: Trial) -> Table:
+    """Every assumption about the conduct, with where it comes from."""
+    given = trial.conduct
+    rows: list[tuple[str, str, str]] = []
+    if given is not None:
+        sections: dict[str, Any] = given.model_dump(mode="json", exclude_none=True)
+        for name in ("enrollment", "assessments", "dropout", "interim", "follow_up"):
+            section = dict(sections.get(name, {}))
+            source = section.pop("source", "")
+            rows.append((name.replace("_", " "), _listed(section), source))
+        patients = sections.get("patients", {})
+        for name in ("dcr", "pfs", "os", "toxicity"):
+            if name in patients:
+                section = dict(patients[name])
+                source = section.pop("source", "")
+                rows.append((name.upper() if name != "toxicity" else name, _listed(section), source))
+        rest = {key: value for key, value in patients.items() if not isinstance(value, dict)}
+        rows.append(("patients", _listed(rest), ""))
+        for scenario in sections.get("scenarios", []):
+            section = dict(scenario)
+            label, source = section.pop("label"), section.pop("source", "")
+            rows.append((f"true rate: {label}", _listed(section), source))
+    frame = pd.DataFrame(rows, columns=["what", "value", "source"])
+    shown: dict[str, Shown] = {
+        "what": ("", WORDS),
+        "value": ("Assumed", WORDS),
+        "source": ("Where from", lambda s: " ".join(s.split()) or "–"),
+    }
+    return Table("conduct_assumptions", "How the trial is run: assumptions, not facts of the registry", frame, shown)
+
+
+def _listed(section: dict[str, Any]) -> str:
+    def written(value: Any) -> str:
+        if isinstance(value, list):
+            return "[" + "; ".join(written(v) for v in value) + "]"
+        if isinstance(value, dict):
+            return _listed(value)
+        return f"{value:g}" if isinstance(value, float) else str(value)
+
+    return ", ".join(f"{key.replace('_', ' ')} {written(value)}" for key, value in section.items())
+
+
+def _digits(estimate: Estimate) -> str:
+    return "{:.4f}" if estimate.outcome.kind in ("share", "rate") else "{:.2f}"
+
+
+def simulated(done: Simulation, label: str) -> Table:
+    """One scenario: every outcome simulated, its Monte Carlo standard error, and the exact value beside it."""
+    result = done[label]
+    rows = []
+    for name, e in result.estimates.items():
+        if e.n == 0 and not e.infinite:
+            continue
+        how, spread = _digits(e), e.outcome.kind != "share"
+        rows.append(
+            {
+                "outcome": name,
+                "label": e.outcome.label,
+                "simulated": e.value,
+                "mcse": e.mcse,
+                "exact": e.exact,
+                "z": e.z,
+                **{f"q{round(100 * q):02d}": v if spread else None for q, v in e.quantiles.items()},
+                "trials": e.n + e.infinite,
+                "not_reached": e.infinite,
+                "shown_value": how.format(e.value) if e.value is not None else _why(e),
+                "shown_mcse": f"{e.mcse:.4f}" if e.mcse is not None else "–",
+                "shown_exact": how.format(e.exact) if e.exact is not None else "–",
+            }
+        )
+    frame = pd.DataFrame(rows)
+    number = "{:g}"
+    shown: dict[str, Shown] = {
+        "label": ("Outcome", WORDS),
+        "shown_value": ("Simulated mean", WORDS),
+        "shown_mcse": ("MCSE", WORDS),
+        "shown_exact": ("Exact", WORDS),
+        "z": ("z", "{:+.1f}"),
+        "q05": ("5%", number),
+        "q50": ("50%", number),
+        "q95": ("95%", number),
+    }
+    p = result.scenario.p
+    rate = f"Beta({p.a:g}, {p.b:g})" if isinstance(p, Beta) else f"{p:g}"
+    caption = f"True rate {rate} ({label}): {done.trials} trials; z is the distance from the exact value in MCSE"
+    return Table(f"conduct_{''.join(c if c.isalnum() else '_' for c in label)}", caption, frame, shown)
+
+
+def _why(e: Estimate) -> str:
+    return f"not reached in {100 * e.infinite / (e.n + e.infinite):.2g}%" if e.infinite else "–"
+
+
+def scenarios(done: Simulation) -> Table:
+    """Every true rate in one row: exact where there is an exact value, else simulated."""
+    keys = {
+        "reject": ("P(reject H0)", RATE),
+        "pet": ("PET", RATE),
+        "n_enrolled": ("Enrolled", PATIENTS),
+        "n_screened": ("Screened", PATIENTS),
+        "overrun": ("Overrun", PATIENTS),
+        "interim_month": ("Interim, month", PATIENTS),
+        "duration_months": ("Decision, month", PATIENTS),
+        "end_month": ("End, month", PATIENTS),
+    }
+    rows = []
+    for result in done.results:
+        row: dict[str, Any] = {"scenario": result.scenario.label, "p": result.scenario.mean}
+        for name, e in result.estimates.items():
+            row |= {name: e.value if e.exact is None else e.exact, f"{name}_mcse": e.mcse if e.exact is None else 0.0}
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    shown: dict[str, Shown] = {"scenario": ("True rate", WORDS), "p": ("p", "{:.3g}")}
+    shown |= {name: head for name, head in keys.items() if name in frame and not frame[name].isna().all()}
+    caption = "Every true rate of the file: exact where there is an exact value, else simulated (MCSE in the CSV)"
+    bold = [result.scenario.label in ("p0", "p1") for result in done.results]
+    return Table("conduct_scenarios", caption, frame, shown, bold)
+
+
+def months_registered(trial: Trial) -> float | None:
+    """Months from the registered start to completion, or None."""
+    study = trial.study
+    if study.start is None or study.completion is None:
+        return None
+    return (study.completion - study.start).days / DAYS_A_MONTH
+
+
+def timeline(trial: Trial, done: Simulation) -> Table:
+    """Chances of keeping the registered dates."""
+    plan, n = done.plan, done.plan.design.looks[-1].n
+    whole = months_registered(trial)
+    after = plan.follow_up.months_after_last
+    rows: list[tuple[str, float, float]] = []
+    if whole is not None:
+        if after is not None and whole > after:
+            last = whole - after
+            never = laws.probability_by(plan.arrivals, n, last) if plan.close_month is None else np.nan
+            said = f"{n} patients enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
+            rows.append((f"{said}: if accrual were never held (exact)", never, 0.0))
+        for label in ("p0", "p1"):
+            result = done[label]
+            rows.append(
+                (f"Primary decision by month {whole:.3g}, true rate {label}", *result["duration_months"].at_most(whole))
+            )
+            rows.append(
+                (f"Follow-up ends by month {whole:.3g}, true rate {label}", *result["end_month"].at_most(whole))
+            )
+    frame = pd.DataFrame(rows, columns=["what", "probability", "mcse"])
+    shown: dict[str, Shown] = {
+        "what": ("By the registered completion" if rows else "No registered dates are given", WORDS),
+        "probability": ("Probability", "{:.3f}"),
+        "mcse": ("MCSE", lambda v: "exact" if v == 0 else f"{v:.4f}"),
+    }
+    return Table("timeline", "Will it be in time?", frame, shown)
+
+
+def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Table:
+    """The same trial with accrual held at each look, going on, and going on with a few more patients at most."""
+    lag, extra = plan.interim.lag, 3 if plan.interim.extra is None else plan.interim.extra
+    ways = {
+        "hold": Interim(True, None, lag),
+        f"continue, at most {extra} extra": Interim(False, extra, lag),
+        "continue": Interim(False, None, lag),
+    }
+    both = (Scenario("p0", requirements.p0), Scenario("p1", requirements.p1))
+    rows = []
+    for said, rule in ways.items():
+        other = replace(plan, interim=rule)
+        done = simulation.simulate(other, both, trials, seed, requirements, observe=outcomes.primary)
+        for label in ("p0", "p1"):
+            row: dict[str, Any] = {"accrual": said, "rate": label}
+            for name in ("n_enrolled", "overrun", "hold_months", "duration_months"):
+                e = done[label][name]
+                row |= {
+                    name: e.value if e.exact is None else e.exact,
+                    f"{name}_mcse": e.mcse if e.exact is None else 0.0,
+                }
+            rows.append(row)
+    frame = pd.DataFrame(rows).sort_values("rate", kind="stable", ignore_index=True)
+    shown: dict[str, Shown] = {
+        "rate": ("True rate", WORDS),
+        "accrual": ("Accrual while the look is pending", WORDS),
+        "n_enrolled": ("Patients enrolled", PATIENTS),
+        "overrun": ("of them overrun", PATIENTS),
+        "hold_months": ("Months on hold", PATIENTS),
+        "duration_months": ("Months to the decision", PATIENTS),
+    }
+    mine = next(said for said, rule in ways.items() if rule == plan.interim)
+    caption = "Hold or continue: the decision is the same, patients and months are not; the plan in bold"
+    return Table("hold_or_continue", caption, frame, shown, (frame.accrual == mine).tolist())
+
+
+def inflation(design: Design, requirements: Requirements, loss: float) -> Table:
+    """What more patients buy against losses, the bounds kept."""
+    rows = [
+        {
+            "enrolled": found.enrolled,
+            "looks": looks_text(found.design, ", "),
+            "enough": found.enough,
+            "type_i_error": found.type_i_error,
+            "power": found.power,
+            "type_i_error_all": found.type_i_error_all,
+        }
+        for found in inflated(design, requirements, loss)
+    ]
+    frame = pd.DataFrame(rows)
+    n = design.looks[-1].n
+    shown: dict[str, Shown] = {
+        "enrolled": ("Enrolled", WHOLE),
+        "looks": ("Looks (r/n), bounds kept", WORDS),
+        "enough": (f"P({n} evaluable)", RATE),
+        "type_i_error": ("Type I error, p0 among the evaluable", RATE),
+        "power": ("Power", RATE),
+        "type_i_error_all": ("Type I error, p0 among all enrolled", RATE),
+    }
+    usual = enrolled_for(n, loss)
+    caption = f"Inflating {n} against a loss of {100 * loss:g}%, the lost counted as non-responders; n/(1 - d) in bold"
+    return Table("inflation", caption, frame, shown, (frame.enrolled == usual).tolist())
+
+
+def sensitivity(found: Sensitivity) -> Table:
+    """One assumption changed at a time."""
+    rows = []
+    for variant in (found.base, *found.variants):
+        row: dict[str, Any] = {"assumption": variant.assumption or "as planned", "setting": variant.setting or "–"}
+        for name in MEASURES:
+            row |= {name: variant.values[name], f"{name}_mcse": variant.mcse[name]}
+        rows.append(row)
+    shown: dict[str, Shown] = {"assumption": ("Assumption", WORDS), "setting": ("Changed to", WORDS)}
+    for name, (title, _, outcome) in MEASURES.items():
+        shown[name] = (title, RATE if outcome == "reject" else PATIENTS)
+    caption = "One assumption changed at a time; exact where there is an exact value (MCSE in the CSV)"
+    bold = [True, *(False for _ in found.variants)]
+    return Table("sensitivity", caption, pd.DataFrame(rows), shown, bold)

@@ -1,0 +1,167 @@
+"""Which assumption hurts most: one assumption of a plan changed at a time, everything else as planned.
+
+Every variant is simulated from the same seed, so that what differs is the assumption and not the dice; where a result
+has an exact value, that is taken.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from simtrial import outcomes, simulation
+from simtrial.errors import InputError
+from simtrial.patients import WEEK, Assessments, Dropout
+from simtrial.plan import Interim, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simtrial.plan import Plan
+    from simtrial.requirements import Requirements
+    from simtrial.simulation import Estimate, Result
+
+MEASURES = {
+    "type_i_error": ("Type I error", "p0", "reject"),
+    "power": ("Power", "p1", "reject"),
+    "n_enrolled_p0": ("Patients enrolled at p0", "p0", "n_enrolled"),
+    "duration_p1": ("Months to the decision at p1", "p1", "duration_months"),
+}
+"""What is watched: its title, the scenario and the outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One assumption changed, and what comes of it.
+
+    Attributes
+    ----------
+    assumption : str
+        Which one; empty for the plan itself.
+    setting : str
+        What it was changed to.
+    values, mcse : dict of str to float
+        By the names of `MEASURES`; an exact value has a standard error of 0.
+    """
+
+    assumption: str
+    setting: str
+    values: dict[str, float]
+    mcse: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """The plan and its variants, two or more to an assumption."""
+
+    base: Variant
+    variants: tuple[Variant, ...]
+    trials: int
+    seed: int
+
+
+def analyse(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Sensitivity:
+    """Change one assumption at a time.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is assumed.
+    requirements : Requirements
+        p0 and p1.
+    trials, seed : int
+        Of each simulation.
+
+    Returns
+    -------
+    Sensitivity
+        Assumptions that cannot be changed (an interval shorter than it may be, say) are left out.
+    """
+    base = _variant("", "", plan, requirements, trials, seed)
+    variants = tuple(_variant(a, s, p, requirements, trials, seed) for a, s, p in _changes(plan))
+    return Sensitivity(base, variants, trials, seed)
+
+
+def _variant(assumption: str, setting: str, plan: Plan, asked: Requirements, trials: int, seed: int) -> Variant:
+    scenarios = (Scenario("p0", asked.p0), Scenario("p1", asked.p1))
+    done = simulation.simulate(plan, scenarios, trials, seed, asked, observe=outcomes.primary)
+    found = {name: _best(done[label], outcome) for name, (_, label, outcome) in MEASURES.items()}
+    return Variant(assumption, setting, {k: v for k, (v, _) in found.items()}, {k: e for k, (_, e) in found.items()})
+
+
+def _best(result: Result, name: str) -> tuple[float, float]:
+    estimate: Estimate = result[name]
+    if estimate.exact is not None:
+        return estimate.exact, 0.0
+    return estimate.value or 0.0, estimate.mcse or 0.0
+
+
+Change = tuple[str, str, dict[str, object]]
+"""The assumption, its new setting, and the parts of the plan that hold it."""
+
+
+def _changes(plan: Plan) -> Iterator[tuple[str, str, Plan]]:
+    """Every change that the plan allows."""
+    for kind in (_losses, _handlings, _rates, _readouts, _looks):
+        for assumption, setting, parts in kind(plan):
+            with suppress(InputError):  # recut bounds for three looks, say
+                yield assumption, setting, replace(plan, **parts)  # type: ignore[arg-type]  # the parts are the plan's
+
+
+def _losses(plan: Plan) -> Iterator[Change]:
+    d, ratio = plan.dropout.probability, plan.dropout.responder_odds_ratio
+    for other in (0.0, d / 2, min(2 * d, 0.5)) if d else (0.1, 0.2):
+        yield "Dropout", f"{100 * other:.3g}%", {"dropout": Dropout(other, ratio)}
+    for other in (0.25, 4.0):
+        if d and other != ratio:
+            yield "Informative loss", f"responders' odds x {other:g}", {"dropout": Dropout(d, other)}
+
+
+def _handlings(plan: Plan) -> Iterator[Change]:
+    ways: tuple[tuple[str, bool, str], ...] = (
+        ("nonresponder", False, "as non-responders"),
+        ("replace", False, "replaced"),
+        ("exclude", False, "excluded, fixed bounds"),
+        ("exclude", True, "excluded, bounds recut"),
+    )
+    for handling, recut, said in ways:
+        if plan.dropout.probability and (handling, recut) != (plan.handling, plan.recut):
+            yield "Handling of losses", said, {"handling": handling, "recut": recut}
+
+
+def _rates(plan: Plan) -> Iterator[Change]:
+    for factor in (0.75, 1.25):
+        # a factor above 1 is no thinning, but scales the rates all the same
+        yield "Enrollment rate", f"{100 * (factor - 1):+.0f}%", {"enrollment": plan.enrollment.thinned(factor)}
+    s = plan.screening_success
+    for other in (max(s - 0.1, s / 2), min(s + 0.1, 1.0)):
+        if other != s:
+            yield "Screening success", f"{100 * other:.3g}%", {"screening_success": other}
+
+
+def _readouts(plan: Plan) -> Iterator[Change]:
+    disease, known = plan.disease, plan.disease.assessments
+    for factor in (0.5, 1.5):
+        with suppress(InputError):
+            if known.delay is not None:
+                other = Assessments.fixed(known.delay * factor)
+                said = f"{other.window:.3g} months"
+            else:
+                other = replace(known, window=known.window * factor)
+                said = f"{other.window / WEEK:.3g} weeks"
+            if other != known:
+                yield "Time to readout", said, {"disease": replace(disease, assessments=other)}
+
+
+def _looks(plan: Plan) -> Iterator[Change]:
+    if len(plan.design.looks) == 1:
+        return
+    now = plan.interim
+    if now.hold:
+        yield "Accrual at the look", "continues", {"interim": Interim(False, None, now.lag)}
+    else:
+        yield "Accrual at the look", "holds", {"interim": Interim(True, None, now.lag)}
+    for lag in (0.0, max(2 * now.lag, 1.0)):
+        if lag != now.lag:
+            yield "Time to decide", f"{lag:.2g} months", {"interim": replace(now, lag=lag)}
