@@ -92,7 +92,7 @@ def counting(seed: int = 1) -> Picture:
             fontsize=8.5,
         )
     alt = (
-        "Eight patients and a look at four, one of the first four lost. As a non-responder the lost patient is counted; "
+        "Patients and a look at four, one of the first four lost. As a non-responder the lost patient is counted; "
         "with replacement a later patient takes the place and the look comes later; excluded, three are counted."
     )
     return Picture("counting", alt, figure)
@@ -227,7 +227,7 @@ def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, see
         axis.set_ylim(0, max(float(high.max()), n) * 1.05)
         axis.set_xlabel("Month" if trial.study.start is None else f"Months from {trial.study.start}")
         axis.set_ylabel("Patients enrolled")
-        axis.legend(loc="upper left")
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     at_end = _reached(entry, n)
     alt = f"Patients enrolled by month if the trial is not stopped: {n} are in by month {at_end} at the median."
     return Picture("enrollment_fan", alt, figure)
@@ -280,8 +280,12 @@ def inflation(design: Design, loss: float) -> Picture:
         at = float(chance[usual - n])
         axis.plot(usual, at, "o", color=RED, markersize=10, markerfacecolor="none", markeredgewidth=2)
         axis.annotate(
-            f"n/(1 - d) = {usual}: {100 * at:.0f}%", (usual, at), xytext=(12, -4), textcoords="offset points", color=RED,
-        )  # fmt: skip
+            f"n/(1 - d) = {usual}: {100 * at:.0f}%",
+            (usual, at),
+            xytext=(12, -4),
+            textcoords="offset points",
+            color=RED,
+        )
         axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_ylim(0, 1.02)

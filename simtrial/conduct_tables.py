@@ -69,6 +69,12 @@ def _listed(section: dict[str, Any]) -> str:
     return ", ".join(f"{key.replace('_', ' ')} {written(value)}" for key, value in section.items())
 
 
+def _label(e: Estimate, plan: Plan) -> str:
+    if not e.outcome.name.endswith("_landmark"):
+        return e.outcome.label
+    return f"{e.outcome.label.replace(' landmark', '')} at month {plan.landmark:g}"
+
+
 def _digits(estimate: Estimate) -> str:
     return "{:.4f}" if estimate.outcome.kind in ("share", "rate") else "{:.2f}"
 
@@ -84,7 +90,7 @@ def simulated(done: Simulation, label: str) -> Table:
         rows.append(
             {
                 "outcome": name,
-                "label": e.outcome.label,
+                "label": _label(e, done.plan),
                 "simulated": e.value,
                 "mcse": e.mcse,
                 "exact": e.exact,

@@ -44,8 +44,8 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
         f"As it is to be run, with {percent(d)} of the patients lost before their first assessment and {handling}"
         f"{recut}, the type I error is {_percent(low['reject'])} and the power {_percent(high['reject'])}; "
         f"{_number(low['n_enrolled'])} patients are enrolled at p0 and {_number(high['n_enrolled'])} at p1, of whom "
-        f"{_number(low['overrun'])} and {_number(high['overrun'])} are overrun of trials that stop. The primary decision "
-        f"is expected in month {_number(low['duration_months'])} at p0 and in month "
+        f"{_number(low['overrun'])} and {_number(high['overrun'])} are overrun of trials that stop. The primary "
+        f"decision is expected in month {_number(low['duration_months'])} at p0 and in month "
         f"{_number(high['duration_months'])} at p1.",
     ]
     zs = [e.z for result in done.results for e in result.estimates.values() if e.z is not None]

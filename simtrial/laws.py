@@ -27,7 +27,7 @@ from simtrial.designs import regions
 from simtrial.enrollment import Centres, Constant
 from simtrial.errors import InputError
 from simtrial.exact import Floats, binomial_pmf, operating_characteristics
-from simtrial.patients import Beta
+from simtrial.patients import Beta, Hazards
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,6 +221,33 @@ def look_months(arrivals: Enrollment, n: int, known: tuple[Floats, Floats]) -> f
     return start + _panels(survival, edges)
 
 
+def event_probability(survival: Callable[[Floats], Floats], months: Floats, loss: float) -> Floats:
+    """P(event seen within each number of months of observation), with loss to follow-up at a constant hazard a month.
+
+    By parts, the integral of the event density times exp(-loss s) over (0, t) is
+    1 - S(t) exp(-loss t) - loss (the integral of S(s) exp(-loss s)).
+    """
+    t = np.asarray(months, dtype=np.float64)
+    x, w = np.polynomial.legendre.leggauss(16)
+    steps = np.linspace(0.0, 1.0, 33)
+    # S has kinks at assessments, which short panels keep small
+    s = (steps[:-1, np.newaxis] + (1 + x) / 64).ravel() * t[..., np.newaxis]
+    weights = np.tile(w / 64, 32)
+    survived = (survival(s) * np.exp(-loss * s) * weights).sum(axis=-1) * t
+    seen: Floats = 1 - survival(t) * np.exp(-loss * t) - loss * survived
+    return seen
+
+
+def expected_events(survival: Callable[[Floats], Floats], accrual: float, follow_up: float, loss: float) -> float:
+    """P(event seen) of a patient who enters uniformly over the accrual, followed to a time after its end.
+
+    With exponential survival of rate l, loss h, accrual A and follow-up F it is
+    l / (l + h) [1 - (exp(-(l + h) F) - exp(-(l + h) (A + F))) / ((l + h) A)].
+    """
+    total = _panels(lambda u: event_probability(survival, u, loss), np.linspace(follow_up, follow_up + accrual, 9))
+    return total / accrual
+
+
 def overrun_counts(plan: Plan, k: int) -> Floats | None:
     """Law of the patients enrolled between the last one of look k and its decision: P(0), P(1), ... up to the room.
 
@@ -353,6 +380,8 @@ def _months(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
         after = plan.follow_up.months_after_last
         if delay is not None and after is not None:
             law["end_month"] = mean_months(arrivals, looks[0].n) + max(delay, after)
+            if isinstance(arrivals, Constant) and plan.dropout.probability == 0:
+                law |= _events(plan, p, arrivals.rate, max(delay, after))
         return law
     # a stage that follows a hold starts afresh if the rate does not change; given their rates, so do centres'
     afresh = isinstance(arrivals, Constant) or (isinstance(arrivals, Centres) and set(arrivals.opens) == {0.0})
@@ -362,6 +391,33 @@ def _months(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
         law |= _ongoing(plan, stop, delay)
     elif not interim.hold and delay is not None and len(looks) == 2 and isinstance(arrivals, Constant):
         law |= _limited(plan, stop, delay, arrivals.rate)
+    return law
+
+
+def _events(plan: Plan, p: float, rate: float, follow_up: float) -> Law:
+    """Expected events of a single look at a constant rate: patient n - j entered Gamma(j, rate) before the last one."""
+    from scipy import special
+
+    disease, n = plan.disease, plan.design.looks[0].n
+    law: Law = {}
+    g, w = np.polynomial.legendre.leggauss(400)
+    top = n + 12 * np.sqrt(n) + 40
+    level = top / 2 * (1 + g)
+    # the summed densities of Gamma(1), ..., Gamma(n - 1) are a Poisson tail
+    density = special.gammaincc(n - 1, level) if n > 1 else np.zeros_like(level)
+    for name, hazards in (
+        ("pfs_events", disease.pfs and disease.pfs_hazards),
+        ("os_events", disease.os and disease.os_hazards),
+    ):
+        if not isinstance(hazards, Hazards):
+            continue
+
+        def survival(t: Floats, hazards: Hazards = hazards) -> Floats:
+            return hazards.survival(t, p, disease.assessments)
+
+        seen = event_probability(survival, follow_up + level / rate, plan.loss_hazard)
+        last = float(event_probability(survival, np.array(follow_up), plan.loss_hazard))
+        law[name] = last + float((seen * density * w).sum()) * top / 2
     return law
 
 

@@ -159,7 +159,7 @@ def lifetimes(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator)
     cohort = trials.cohort
     lost = np.full(pfs.shape, np.inf)
     if plan.loss_per_year > 0:
-        lost = rng.standard_exponential(pfs.shape) * (12 / plan.loss_per_year)
+        lost = rng.standard_exponential(pfs.shape) / plan.loss_hazard
     if not cohort.evaluable.all():
         # lost before the first assessment: an exponential time, given that it falls there
         chance = max(plan.dropout.probability, 1e-12)

@@ -16,6 +16,7 @@ meanwhile count as enrolled: they enter the next stage if the trial goes on, and
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -103,7 +104,7 @@ class Plan:
     follow_up : FollowUp
         When the trial ends.
     loss_per_year : float
-        Hazard of loss to follow-up, for PFS and OS.
+        Probability of being lost to follow-up within a year, for PFS and OS.
     toxicity : Toxicity, optional
         Grade >= 3 toxicity.
     landmark : float
@@ -135,7 +136,9 @@ class Plan:
         if success == 0:
             raise InputError("(0) must be > 0: nobody would be enrolled", "screening_success")
         object.__setattr__(self, "screening_success", success)
-        object.__setattr__(self, "loss_per_year", positive(self.loss_per_year, "loss_per_year", zero=True))
+        object.__setattr__(self, "loss_per_year", probability(self.loss_per_year, "loss_per_year", closed=True))
+        if self.loss_per_year == 1:
+            raise InputError("(1) must be < 1: nobody would be followed", "loss_per_year")
         object.__setattr__(self, "landmark", positive(self.landmark, "landmark_months"))
         if self.close_month is not None:
             object.__setattr__(self, "close_month", positive(self.close_month, "close_month"))
@@ -151,6 +154,11 @@ class Plan:
                 f"({month:g}) closes accrual before {n} patients can be enrolled (probability {1 - missed:.1g})",
                 "close_month",
             )
+
+    @property
+    def loss_hazard(self) -> float:
+        """Hazard a month of loss to follow-up."""
+        return -math.log1p(-self.loss_per_year) / 12
 
     @property
     def arrivals(self) -> Enrollment:

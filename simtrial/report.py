@@ -22,7 +22,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simtrial import __version__, params, project, simulation
+import numpy as np
+
+from simtrial import __version__, laws, params, project, simulation
+from simtrial.conduct_text import HANDLINGS
 from simtrial.designs import looks_text
 from simtrial.exact import meets, operating_characteristics
 
@@ -31,10 +34,16 @@ if TYPE_CHECKING:
 
     from simtrial.designs import Design
     from simtrial.params import Source
+    from simtrial.plan import Plan
+    from simtrial.requirements import Requirements
     from simtrial.sections import Trial
 
 NOTEBOOKS = ("01_design", "02_operating_characteristics", "03_enrollment_and_dropout")
+CONDUCT = "03_enrollment_and_dropout"
+"""Needs a conduct section in the parameter file; left out without one."""
+
 VALIDATION = "06_validation"
+NOT_SIMULATED = "none: every number is exact"
 LIBRARIES = ("numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic")
 
 
@@ -81,9 +90,11 @@ def write(path: str | Path, out: str | Path = "build", progress: Callable[[str],
         If a notebook fails: its partial output is kept in ``out/<study id>.failed/``, an existing report untouched.
     """
     trial, source = params.read(path)
-    design = _choose(trial, source)
-    head = _Head(trial.study.id, trial.study.title, _front(trial, design))
-    folder = _run(trial, source, design, NOTEBOOKS, head, Path(out) / trial.study.id, progress)
+    design, plan = simulation.taken(trial, str(source.path))
+    head = _Head(trial.study.id, trial.study.title, _front(trial, design, plan))
+    notebooks = [name for name in NOTEBOOKS if plan is not None or name != CONDUCT]
+    seed = trial.conduct.simulation.seed if trial.conduct else NOT_SIMULATED
+    folder = _run(trial, source, design, notebooks, head, Path(out) / trial.study.id, progress, seed)
     return Report(folder, folder / "report.html", design, trial)
 
 
@@ -92,16 +103,11 @@ def validate(
 ) -> Report:
     """Run the validation notebook and write ``out/validation/``; see `write`."""
     trial, source = params.read(path or project.folder("params") / "NCT07022301.yaml")
-    design = _choose(trial, source)
+    design, _ = simulation.taken(trial, str(source.path))
     own = f"<p>The designs of {escape(source.path.name)} are among what is checked.</p>"
     head = _Head(f"simtrial {__version__}", "Validation on this machine", own)
-    folder = _run(trial, source, design, (VALIDATION,), head, Path(out) / "validation", progress)
+    folder = _run(trial, source, design, (VALIDATION,), head, Path(out) / "validation", progress, "named in each case")
     return Report(folder, folder / "report.html", design, trial)
-
-
-def _choose(trial: Trial, source: Source) -> Design:
-    """Give the design asked for, or say which key of the file asks too much or does not fit it."""
-    return simulation.taken(trial, str(source.path))[0]
 
 
 def _run(
@@ -112,6 +118,7 @@ def _run(
     head: _Head,
     final: Path,
     progress: Callable[[str], None],
+    seed: int | str,
 ) -> Path:
     templates = project.folder("notebooks")
     _note_replacement(final, source, progress)
@@ -124,7 +131,7 @@ def _run(
             progress(notebook)
             _execute(templates / f"{notebook}.ipynb", work / "notebooks" / f"{notebook}.ipynb", trial)
         progress("report.html")
-        _assemble(work, trial, source, design, notebooks, head)
+        _assemble(work, trial, source, design, notebooks, head, seed)
         work.chmod(0o755)
         _replace(work, final)
         shutil.rmtree(failed, ignore_errors=True)
@@ -200,7 +207,9 @@ def _clean(path: Path) -> None:
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _assemble(work: Path, trial: Trial, source: Source, design: Design, notebooks: Sequence[str], head: _Head) -> None:
+def _assemble(
+    work: Path, trial: Trial, source: Source, design: Design, notebooks: Sequence[str], head: _Head, seed: int | str
+) -> None:
     """Write tables, figures, report.html and manifest.json beside the executed notebooks."""
     import nbformat
 
@@ -215,7 +224,7 @@ def _assemble(work: Path, trial: Trial, source: Source, design: Design, notebook
         "commit": _commit(),
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in LIBRARIES},
-        "seed": None,
+        "seed": seed,
         "date": _date(),
     }
     (work / "report.html").write_text(_html(executed, head, provenance), encoding="utf-8")
@@ -303,7 +312,7 @@ def _contents(executed: Sequence[Any]) -> list[dict[str, Any]]:
     return entries
 
 
-def _front(trial: Trial, design: Design) -> str:
+def _front(trial: Trial, design: Design, plan: Plan | None) -> str:
     """The assumption and the answer, before anything else."""
     asked = trial.requirements
     oc = operating_characteristics(design, [asked.p0, asked.p1])
@@ -326,12 +335,31 @@ def _front(trial: Trial, design: Design) -> str:
             '<div class="warning">The design given <strong>does not meet the limits</strong> asked for: compare the '
             "type I error with alpha, and the power with the power asked.</div>"
         )
+    warning += _as_run(plan, asked, float(oc.reject[1]))
     if trial.hypotheses.basis == "assumed":
         warning += (
             '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not read in a protocol or '
             "registry, and every result below hangs on them.</div>"
         )
     return f'{warning}<div class="brief"><p>{escape(question)}</p><dl>{cells}</dl></div>'
+
+
+def _as_run(plan: Plan | None, asked: Requirements, power: float) -> str:
+    """Say on the front page what losses do to the errors on paper."""
+    if plan is None or plan.close_month is not None:
+        return ""
+    bounds = simulation.attained_bounds(plan, asked)
+    run = laws.decision(plan, np.array([asked.p0, asked.p1]), bounds).reject
+    if run[0] <= asked.alpha and abs(run[1] - power) < 5e-5:
+        return ""
+    above = f" (more than alpha {asked.alpha:g})" if run[0] > asked.alpha else ""
+    below = f" (less than the {asked.power:g} asked)" if run[1] < asked.power else ""
+    loss = f"{100 * plan.dropout.probability:g}% of patients lost before their first assessment"
+    handling = escape(HANDLINGS[plan.handling])
+    return (
+        f'<div class="warning">As it is to be run, with {loss} and {handling}, the type I error is {run[0]:.4f}{above} '
+        f"and the <strong>power {run[1]:.4f}</strong>{below}.</div>"
+    )
 
 
 def _html(executed: Sequence[Any], head: _Head, provenance: dict[str, Any]) -> str:
@@ -347,7 +375,7 @@ def _html(executed: Sequence[Any], head: _Head, provenance: dict[str, Any]) -> s
         filters={"prose": prose},
     )
     names = {"seed": "seed", "commit": "commit", "parameter_file_sha256": "SHA-256 of the parameter file"}
-    shown = {"seed": "none: every number is exact", "commit": "unknown"}
+    shown = {"commit": "unknown"}
     lines = [
         (names.get(key, key.replace("_", " ")), str(value) if value is not None else shown.get(key, "–"))
         for key, value in provenance.items()

@@ -322,7 +322,9 @@ class PatientLaws(Section):
     pfs: MedianSurvival | None = Field(None, description="Progression-free survival.")
     os: MedianSurvival | None = Field(None, description="Overall survival; needs pfs.")
     landmark_months: float = Field(6.0, description="Month at which PFS and OS are estimated.")
-    loss_to_follow_up_per_year: float = Field(0.0, description="Hazard of loss to follow-up, for PFS and OS.")
+    loss_to_follow_up_per_year: float = Field(
+        0.0, description="Share of patients lost to follow-up within a year, for PFS and OS."
+    )
     toxicity: ToxicityLimit | None = Field(None, description="Grade >= 3 toxicity.")
 
 
