@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simtrial.errors import InputError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
     from simtrial.plan import Plan
 
 Bools = NDArray[np.bool_]
-
-MAX_DRAWN = 50_000
-"""Most patients drawn for one trial that replaces its losses."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +56,6 @@ def draw(plan: Plan, p: Floats | float, trials: int, rng: np.random.Generator) -
         Number of trials.
     rng : Generator
         Source of random numbers.
-
-    Raises
-    ------
-    InputError
-        If so many are lost that replacing them never ends.
     """
     n = plan.design.looks[-1].n
     limits = _limits(plan, p)
@@ -75,12 +65,7 @@ def draw(plan: Plan, p: Floats | float, trials: int, rng: np.random.Generator) -
 
     gaps, u = rows(rng.standard_exponential, n), rows(rng.random, n)
     while plan.handling == "replace" and np.min((u < limits[-1]).sum(axis=0)) < n:
-        more = max(8, n // 4)
-        if len(u) + more > MAX_DRAWN:
-            raise InputError(
-                f"loses so many that {MAX_DRAWN} patients do not hold {n} evaluable ones; replace needs a smaller loss",
-                "dropout",
-            )
+        more = max(8, len(u) // 4)
         gaps = np.concatenate([gaps, rows(rng.standard_exponential, more)])
         u = np.concatenate([u, rows(rng.random, more)])
     course = np.zeros(u.shape, dtype=np.uint8)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from simtrial.enrollment import Enrollment
     from simtrial.patients import Beta, Disease, Dropout, Toxicity
 
+MAX_DRAWN = 20_000
+"""Most patients a trial that replaces its losses may be expected to enroll."""
+
 Handling = Literal["nonresponder", "replace", "exclude"]
 
 
@@ -132,6 +135,12 @@ class Plan:
             raise InputError("(recut) goes with handling: exclude", "bounds")
         if self.recut and len(self.design.looks) > 2:
             raise InputError(f"(recut) is for one or two looks; this design has {len(self.design.looks)}", "bounds")
+        lost = max(self.dropout.probability, self.dropout.of_responder)
+        if self.handling == "replace" and self.design.looks[-1].n > MAX_DRAWN * (1 - lost):
+            raise InputError(
+                f"loses up to a share {lost:g}: to replace them more than {MAX_DRAWN} patients would be needed",
+                "dropout",
+            )
         success = probability(self.screening_success, "screening_success", closed=True)
         if success == 0:
             raise InputError("(0) must be > 0: nobody would be enrolled", "screening_success")

@@ -87,11 +87,13 @@ class ValidationError(AssertionError):
     """Some case disagrees with its reference."""
 
 
-def _read(*names: str) -> pd.DataFrame:
+def reference(*names: str) -> pd.DataFrame:
+    """Give tables of ``tests/reference``, one below the other."""
     return pd.concat([pd.read_csv(folder("tests/reference") / f"{name}.csv") for name in names], ignore_index=True)
 
 
-def _same(found: float, printed: float, decimals: int) -> bool:
+def same_digits(found: float, printed: float, decimals: int) -> bool:
+    """Whether a number is the printed one to so many decimals; see the head of this module."""
     return abs(found - printed) <= 0.500001 * 10.0**-decimals
 
 
@@ -103,7 +105,8 @@ def _setting(asked: Requirements) -> str:
     return f"{asked.p0:g}/{asked.p1:g}, alpha {asked.alpha:g}, power {asked.power:g}"
 
 
-def _case(name: str, source: str, rows: Iterator[tuple[str, str, str, bool]]) -> Case:
+def case_of(name: str, source: str, rows: Iterator[tuple[str, str, str, bool]]) -> Case:
+    """Make a case of its comparisons."""
     return Case(name, source, pd.DataFrame(rows, columns=["what", "expected", "found", "agrees"]))
 
 
@@ -111,7 +114,7 @@ def published_two_stage() -> Case:
     """Simon's optimal and minimax designs."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
-        for row in _read("simon1989_table1", "simon1989_table2").itertuples():
+        for row in reference("simon1989_table1", "simon1989_table2").itertuples():
             asked = Requirements(row.p0, row.p1, row.alpha, _power(row.beta))
             found = getattr(search.two_stage(asked), row.criterion)
             looks = f"{row.r1}/{row.n1},{row.r}/{row.n}"
@@ -124,44 +127,44 @@ def published_two_stage() -> Case:
             )
             agrees = (
                 looks_text(found) == looks
-                and _same(found.en_p0, row.EN_p0_exact, 4)
-                and _same(found.pet_p0, row.PET_p0_exact, 4)
-                and _same(found.type_i_error, row.type1, 6)
-                and _same(found.power, row.power, 6)
+                and same_digits(found.en_p0, row.EN_p0_exact, 4)
+                and same_digits(found.pet_p0, row.PET_p0_exact, 4)
+                and same_digits(found.type_i_error, row.type1, 6)
+                and same_digits(found.power, row.power, 6)
             )
             yield f"{row.criterion}: {_setting(asked)}", expected, got, agrees
 
-    return _case("Published two-stage designs", "Simon 1989, Tables 1 and 2; R clinfun 1.1.5", rows())
+    return case_of("Published two-stage designs", "Simon 1989, Tables 1 and 2; R clinfun 1.1.5", rows())
 
 
 def admissible_sets() -> Case:
     """Admissible designs and their weight intervals."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
-        for (p0, p1, alpha, beta), group in _read("simon_admissible").groupby(["p0", "p1", "alpha", "beta"]):
+        for (p0, p1, alpha, beta), group in reference("simon_admissible").groupby(["p0", "p1", "alpha", "beta"]):
             given = list(group.sort_values("n").itertuples())
             asked = Requirements(p0, p1, alpha, _power(beta))
             found = search.two_stage(asked).admissible
             expected = "; ".join(f"{g.r1}/{g.n1},{g.r}/{g.n}" for g in given)
             got = "; ".join(looks_text(c) for c in found)
             agrees = expected == got and all(
-                _same(c.q_low or 0.0, g.q_lo, 4)
-                and _same(c.q_high or 0.0, g.q_hi, 4)
-                and _same(c.en_p0, g.EN_p0, 4)
-                and _same(c.type_i_error, g.type1, 5)
-                and _same(c.power, g.power, 5)
+                same_digits(c.q_low or 0.0, g.q_lo, 4)
+                and same_digits(c.q_high or 0.0, g.q_hi, 4)
+                and same_digits(c.en_p0, g.EN_p0, 4)
+                and same_digits(c.type_i_error, g.type1, 5)
+                and same_digits(c.power, g.power, 5)
                 for c, g in zip(found, given, strict=True)
             )
             yield _setting(asked), expected, got, agrees
 
-    return _case("Admissible sets", "definition of Jung et al. 2004 by enumeration; R clinfun 1.1.5", rows())
+    return case_of("Admissible sets", "definition of Jung et al. 2004 by enumeration; R clinfun 1.1.5", rows())
 
 
 def single_stage() -> Case:
     """First and sustained n of the exact single stage."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
-        for row in _read("single_stage_exact").itertuples():
+        for row in reference("single_stage_exact").itertuples():
             asked = Requirements(row.p0, row.p1, row.alpha, row.power)
             found = search.single_stage(asked)
             first, last = found.first, found.sustained
@@ -169,14 +172,14 @@ def single_stage() -> Case:
             got = f">= {first.r + 1}/{first.n}, >= {last.r + 1}/{last.n}"
             agrees = (
                 expected == got
-                and _same(first.type_i_error, row.a_min, 5)
-                and _same(first.power, row.pw_min, 5)
-                and _same(last.type_i_error, row.a_sust, 5)
-                and _same(last.power, row.pw_sust, 5)
+                and same_digits(first.type_i_error, row.a_min, 5)
+                and same_digits(first.power, row.pw_min, 5)
+                and same_digits(last.type_i_error, row.a_sust, 5)
+                and same_digits(last.power, row.pw_sust, 5)
             )
             yield _setting(asked), expected, got, agrees
 
-    return _case(
+    return case_of(
         "Exact single stage", "method of A'Hern 2001 by enumeration; R clinfun 1.1.5 where it overlaps", rows()
     )
 
@@ -197,7 +200,7 @@ def textbook_formulas() -> Case:
     """The seven formulas, the searches beside them, and Fleming's rule with its exact errors."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
-        for row in _read("sample_size_by_method").itertuples():
+        for row in reference("sample_size_by_method").itertuples():
             asked = Requirements(row.p0, row.p1, row.alpha_one_sided, row.power)
             single = search.single_stage(asked)
             expected = [int(getattr(row, column)) for column in FORMULA_COLUMNS.values()]
@@ -210,19 +213,19 @@ def textbook_formulas() -> Case:
                 expected += [int(row.simon_minimax), int(row.simon_optimal)]
                 got += [two.minimax.n, two.optimal.n]
             yield _setting(asked), str(expected), str(got), expected == got
-        for row in _read("single_stage_fleming").itertuples():
+        for row in reference("single_stage_fleming").itertuples():
             asked = Requirements(row.p0, row.p1, row.alpha, row.power)
             score = approximations.approximate(asked)[0]
             expected_rule, got_rule = f">= {row.r_fleming}/{row.n_fleming}", f">= {score.r + 1}/{score.n}"
-            agrees = expected_rule == got_rule and _same(score.type_i_error, row.a_fleming, 5)
+            agrees = expected_rule == got_rule and same_digits(score.type_i_error, row.a_fleming, 5)
             yield (
                 f"Fleming: {_setting(asked)}",
                 expected_rule,
                 got_rule,
-                agrees and _same(score.power, row.pw_fleming, 5),
+                agrees and same_digits(score.power, row.pw_fleming, 5),
             )
 
-    return _case("Textbook formulas", "the formulas evaluated; Fleming 1982", rows())
+    return case_of("Textbook formulas", "the formulas evaluated; Fleming 1982", rows())
 
 
 def known_traps() -> Case:
@@ -251,7 +254,7 @@ def known_traps() -> Case:
         got = f"{float(single):.4f}"
         yield "2/10,2/20 at p = .1: a second stage that cannot change the decision", "0.0702", got, got == "0.0702"
 
-    return _case("Known traps", "R clinfun 1.1.5 run on these settings; enumeration", rows())
+    return case_of("Known traps", "R clinfun 1.1.5 run on these settings; enumeration", rows())
 
 
 def _count_outcomes(design: Design, p: Fraction) -> tuple[Fraction, Fraction, Fraction]:
@@ -295,7 +298,7 @@ def fractions() -> Case:
                 expected, got = (", ".join(f"{v:.10g}" for v in values) for values in (truth, here))
                 yield f"{text} at p = {float(p):g}", expected, got, agrees
 
-    return _case("Fractions", "every sequence of stage results, in exact fractions (reject, PET, EN)", rows())
+    return case_of("Fractions", "every sequence of stage results, in exact fractions (reject, PET, EN)", rows())
 
 
 BRUTE_FORCE_N = 160
@@ -338,7 +341,7 @@ def brute_force(requirements: Requirements, n_limit: int = N_LIMIT) -> Case:
             here = best.get(c.n, math.nan)
             yield f"least EN(p0) at n = {c.n}", f"{here:.8f}", f"{c.en_p0:.8f}", abs(here - c.en_p0) < 1e-10
 
-    return _case("This trial", f"brute force over every design with n <= {n_upper}", rows())
+    return case_of("This trial", f"brute force over every design with n <= {n_upper}", rows())
 
 
 def _without_enumeration(found: search.TwoStageSearch) -> Case:
@@ -361,7 +364,7 @@ def _without_enumeration(found: search.TwoStageSearch) -> Case:
         yield f"most powerful test of {n} patients", f"< {asked.power}", f"{most:.6f}", most < asked.power
 
     reason = f"n_upper = {found.certificate.n_upper} is above {BRUTE_FORCE_N}"
-    return _case("This trial, not enumerated", f"scipy, on the designs found and the lower bound; {reason}", rows())
+    return case_of("This trial, not enumerated", f"scipy, on the designs found and the lower bound; {reason}", rows())
 
 
 def verdict(*cases: Case) -> Table:
