@@ -27,7 +27,7 @@ from simtrial.designs import regions
 from simtrial.enrollment import Centres, Constant
 from simtrial.errors import InputError
 from simtrial.exact import Floats, binomial_pmf, operating_characteristics
-from simtrial.patients import Beta, Hazards
+from simtrial.patients import Beta
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -405,16 +405,12 @@ def _events(plan: Plan, p: float, rate: float, follow_up: float) -> Law:
     level = top / 2 * (1 + g)
     # the summed densities of Gamma(1), ..., Gamma(n - 1) are a Poisson tail
     density = special.gammaincc(n - 1, level) if n > 1 else np.zeros_like(level)
-    for name, hazards in (
-        ("pfs_events", disease.pfs and disease.pfs_hazards),
-        ("os_events", disease.os and disease.os_hazards),
-    ):
-        if not isinstance(hazards, Hazards):
-            continue
-
-        def survival(t: Floats, hazards: Hazards = hazards) -> Floats:
-            return hazards.survival(t, p, disease.assessments)
-
+    curves: list[tuple[str, Callable[[Floats], Floats]]] = []
+    if disease.pfs is not None:
+        curves.append(("pfs_events", lambda t: disease.pfs_survival(t, p)))
+    if disease.os is not None:
+        curves.append(("os_events", lambda t: disease.os_survival(t, p)))
+    for name, survival in curves:
         seen = event_probability(survival, follow_up + level / rate, plan.loss_hazard)
         last = float(event_probability(survival, np.array(follow_up), plan.loss_hazard))
         law[name] = last + float((seen * density * w).sum()) * top / 2

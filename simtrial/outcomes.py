@@ -167,17 +167,9 @@ def lifetimes(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator)
         np.copyto(lost, share * plan.disease.assessments.interval, where=~cohort.evaluable)
     if plan.disease.os is None:
         return lost, None
-    event, death = plan.disease.pfs_hazards, plan.disease.os_hazards
-    early = pfs < plan.disease.assessments.interval
-    share = np.where(early, _ratio(death.before, event.before), _ratio(death.after, event.after))
-    share = np.where(cohort.responds, _ratio(death.responders, event.responders), share)
-    dies = rng.random(pfs.shape) < share
-    hazard = np.where(cohort.responds, death.responders, death.after)
-    return lost, np.where(dies, pfs, pfs + rng.standard_exponential(pfs.shape) / hazard)
-
-
-def _ratio(death: float, event: float) -> float:
-    return min(death / event, 1.0) if event > 0 else 0.0
+    death = plan.disease.death_hazards
+    hazard = np.where(cohort.responds, death.responders, death.others)
+    return lost, pfs + rng.standard_exponential(pfs.shape) / hazard
 
 
 def _survival(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator) -> dict[str, NDArray[Any]]:

@@ -1,11 +1,12 @@
 """What happens to one patient: response and when it is known, progression and death, dropout, toxicity. Months.
 
 A patient responds with probability p. A response is first seen at a scheduled assessment, k intervals after enrollment,
-and known when confirmed. A patient who responds neither progresses nor dies before that. All others progress or die
-at hazard h1 up to the first assessment and h2 after it: who has an event before the first assessment has progressive
-disease (PD) as best response, the others stable disease (SD), so P(SD | no response) = exp(-h1 interval). Responders'
-hazard, once their response is known, is h2 times a hazard ratio. Death alone has its own hazard in the same form, and
-what a hazard of progression or death has beyond it is progression: so PFS <= OS always, and both have exact laws.
+and known when confirmed. A patient who responds does not progress before that. All others progress at hazard h1 up to
+the first assessment and h2 after it: who progresses before the first assessment has progressive disease (PD) as best
+response, the others stable disease (SD), so P(SD | no response) = exp(-h1 interval). Responders' hazard, once their
+response is known, is h2 times a hazard ratio. Death follows progression at a constant hazard, that of responders again
+times a hazard ratio: so PFS <= OS always, and both have exact laws. Deaths without progression are not told apart from
+progressions at once followed by death.
 """
 
 from __future__ import annotations
@@ -175,7 +176,8 @@ class Survival:
     median : float
         Months, of all patients together.
     hazard_ratio : float
-        Hazard of responders, once their response is known, over that of non-responders; at most 1.
+        Hazard of responders over that of the others, at most 1: for PFS once their response is known, for OS after
+        progression.
     at_orr : float
         Response rate among those patients.
     """
@@ -194,14 +196,14 @@ class Survival:
 
 @dataclass(frozen=True, slots=True)
 class Hazards:
-    """Hazards a month: `before` and `after` the first assessment, and of `responders` once their response is known."""
+    """Hazards a month of progression: `before` and `after` the first assessment, and of `responders` once known."""
 
     before: float
     after: float
     responders: float
 
     def survival(self, months: Floats, p: float, assessments: Assessments) -> Floats:
-        """P(no event by each month) of all patients when the response rate is p."""
+        """P(free of progression at each month) of all patients when the response rate is p."""
         t = np.asarray(months, dtype=np.float64)
         known, share = assessments.responses()
         late = np.maximum(t[..., np.newaxis] - known, 0.0)
@@ -210,6 +212,35 @@ class Hazards:
         others = np.exp(-self.before * early - self.after * (t - early))
         total: Floats = p * responding + (1 - p) * others
         return total
+
+
+@dataclass(frozen=True, slots=True)
+class Deaths:
+    """Hazards a month of death after progression: of `responders` and of the `others`."""
+
+    responders: float
+    others: float
+
+    def survival(self, months: Floats, p: float, assessments: Assessments, progression: Hazards) -> Floats:
+        """P(alive at each month) of all patients when the response rate is p: free of progression, or after it."""
+        t = np.asarray(months, dtype=np.float64)
+        known, share = assessments.responses()
+        late = np.maximum(t[..., np.newaxis] - known, 0.0)
+        responding = (share * _between(progression.responders, self.responders, late)).sum(axis=-1)
+        early = np.minimum(t, assessments.interval)
+        rest = t - early
+        first = _between(progression.before, self.others, early) * np.exp(-self.others * rest)
+        free = np.exp(-progression.before * early)
+        total: Floats = p * responding + (1 - p) * (first + free * _between(progression.after, self.others, rest))
+        return total + progression.survival(t, p, assessments)
+
+
+def _between(event: float, death: float, months: Floats) -> Floats:
+    """P(progressed and still alive) after months at two constant hazards: the convolution of their exponentials."""
+    slow, gap = min(event, death), abs(event - death)
+    ratio = months if gap * float(np.max(months, initial=0.0)) < 1e-12 else -np.expm1(-gap * months) / gap
+    alive: Floats = event * np.exp(-slow * months) * ratio
+    return alive
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +280,10 @@ class Disease:
                 raise InputError(f"({self.dcr:g}) equals the ORR: with no stable disease PFS could not be drawn", "dcr")
         if self.os is not None and self.pfs is None:
             raise InputError("needs pfs beside it, because PFS <= OS", "os")
-        if self.os is not None and self.pfs is not None:
-            _, _ = self.pfs_hazards, self.os_hazards
+        if self.pfs is not None:
+            _ = self.pfs_hazards
+        if self.os is not None:
+            _ = self.death_hazards
 
     @property
     def stable_share(self) -> float | None:
@@ -287,44 +320,57 @@ class Disease:
         return _solved(given, self.assessments, lambda h: Hazards(before, h, h * given.hazard_ratio), "pfs")
 
     @property
-    def os_hazards(self) -> Hazards:
-        """Hazards of death that give the median OS; nowhere above those of progression or death."""
-        given = self.os
+    def death_hazards(self) -> Deaths:
+        """Hazards of death after progression that give the median OS."""
+        given, progression = self.os, self.pfs_hazards
         if given is None:
             raise InputError("is missing", "os")
-        found = _solved(given, self.assessments, lambda h: Hazards(h, h, h * given.hazard_ratio), "os")
-        every = self.pfs_hazards
-        pairs = (
-            ("before the first assessment", found.before, every.before),
-            ("after the first assessment", found.after, every.after),
-            ("of responders", found.responders, every.responders),
-        )
-        for where, death, event in pairs:
-            if death > event * (1 + 1e-9):
-                raise InputError(
-                    f"({given.median:g}) is too short beside PFS and DCR: the hazard of death {where} ({death:.3g} a "
-                    f"month) would exceed that of progression or death ({event:.3g})",
-                    "os.median_months",
-                )
-        return found
+        at = np.array(given.median)
+
+        def surplus(hazard: float) -> float:
+            law = Deaths(hazard * given.hazard_ratio, hazard)
+            return float(law.survival(at, given.at_orr, self.assessments, progression)) - 0.5
+
+        free = float(progression.survival(at, given.at_orr, self.assessments))
+        if free >= 0.5:
+            raise InputError(
+                f"({given.median:g}) is too short beside PFS: with an ORR of {given.at_orr:g}, a share {free:.2g} of "
+                "patients is then still free of progression",
+                "os.median_months",
+            )
+        hazard = _root(surplus, given.median, "os")
+        return Deaths(hazard * given.hazard_ratio, hazard)
+
+    def pfs_survival(self, months: Floats, p: float) -> Floats:
+        """P(PFS > t) of all patients when the response rate is p."""
+        return self.pfs_hazards.survival(months, p, self.assessments)
+
+    def os_survival(self, months: Floats, p: float) -> Floats:
+        """P(OS > t) of all patients when the response rate is p."""
+        return self.death_hazards.survival(months, p, self.assessments, self.pfs_hazards)
 
 
 def _solved(given: Survival, assessments: Assessments, hazards: Callable[[float], Hazards], field: str) -> Hazards:
-    """Find the hazard that gives a median."""
-    from scipy import optimize
-
+    """Find the hazard that gives a median PFS."""
     at = np.array(given.median)
 
-    def surplus(log_hazard: float) -> float:
-        return float(hazards(math.exp(log_hazard)).survival(at, given.at_orr, assessments)) - 0.5
+    def surplus(hazard: float) -> float:
+        return float(hazards(hazard).survival(at, given.at_orr, assessments)) - 0.5
 
-    low, high = math.log(1e-9 / given.median), math.log(1e4 / given.median)
-    if surplus(high) >= 0:
+    return hazards(_root(surplus, given.median, field))
+
+
+def _root(surplus: Callable[[float], float], median: float, field: str) -> float:
+    """Find the hazard at which half of the patients are left at the median, on the scale of its logarithm."""
+    from scipy import optimize
+
+    low, high = math.log(1e-9 / median), math.log(1e4 / median)
+    if surplus(math.exp(high)) >= 0:
         raise InputError(
-            f"({given.median:g}) is too short: half of these patients or more have a response that is known only later",
+            f"({median:g}) is too short: half of these patients or more have a response that is known only later",
             f"{field}.median_months",
         )
-    return hazards(math.exp(optimize.brentq(surplus, low, high, xtol=1e-14, rtol=1e-14)))
+    return math.exp(optimize.brentq(lambda log: surplus(math.exp(log)), low, high, xtol=1e-14, rtol=1e-14))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class FollowUp:
 
     def __post_init__(self) -> None:
         if (self.months_after_last is None) == (self.until_month is None):
-            raise InputError("must hold either months_after_last_patient or until_month, and not both", "follow_up")
+            raise InputError("must hold either months_after_last_patient or until_month, and not both")
         for name, key in (("months_after_last", "months_after_last_patient"), ("until_month", "until_month")):
             value = getattr(self, name)
             if value is not None:

@@ -301,7 +301,10 @@ class MedianSurvival(Section):
     """A median, and how responders compare with the others."""
 
     median_months: float = Field(description="Median of all patients, where the response rate is at_orr.")
-    hazard_ratio: float = Field(description="Hazard of responders over that of the others, at most 1.")
+    hazard_ratio: float = Field(
+        description="Hazard of responders over that of the others, at most 1: for PFS once the response is known, for "
+        "OS after progression."
+    )
     at_orr: float | None = Field(None, description="Response rate of the patients of the median; p1 if left out.")
     source: Line | None = Field(None, description="Where this comes from.")
 

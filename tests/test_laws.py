@@ -289,11 +289,11 @@ def test_expected_events_as_in_the_table(reference):
 def test_survival_of_all_patients_has_the_median_asked_for():
     scans = Assessments(6 * WEEK, 24 * WEEK, 4 * WEEK, 5 * WEEK)
     disease = Disease(scans, 0.735, 0.324, Survival(5.6, 0.5, 0.324), Survival(12.7, 0.6, 0.5))
-    assert disease.pfs_hazards.survival(np.array(5.6), 0.324, scans) == pytest.approx(0.5, abs=1e-12)
-    assert disease.os_hazards.survival(np.array(12.7), 0.5, scans) == pytest.approx(0.5, abs=1e-12)
+    assert disease.pfs_survival(np.array(5.6), 0.324) == pytest.approx(0.5, abs=1e-12)
+    assert disease.os_survival(np.array(12.7), 0.5) == pytest.approx(0.5, abs=1e-12)
     assert disease.dcr_at(0.324) == pytest.approx(0.735)
     t = np.linspace(0, 60, 200)
-    pfs, os = (h.survival(t, 0.3, scans) for h in (disease.pfs_hazards, disease.os_hazards))
+    pfs, os = disease.pfs_survival(t, 0.3), disease.os_survival(t, 0.3)
     assert (pfs <= os).all()
 
 
