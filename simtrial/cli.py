@@ -289,7 +289,8 @@ def _bar(total: int) -> Iterator[Callable[[int], None]]:
     try:
         yield tell
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()
 
 
 def _progress() -> Any:

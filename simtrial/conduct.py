@@ -198,8 +198,7 @@ class _InOrder:
         if start:
             level = np.maximum(level, self.clock.level(self.entry[start - 1]))
         steps = self.cohort.gaps[start:stop]
-        # row upon row, each a vector over trials: numpy's cumsum down the columns takes ten times as long
-        entry = self.clock.months(np.stack(list(accumulate(steps[1:], np.add, initial=steps[0] + level))))
+        entry = self.clock.months(_running(np.add, steps) + level)
         if self.plan.close_month is not None:
             entry[entry > self.plan.close_month] = np.inf
         self.entry[start:stop] = entry
@@ -249,44 +248,48 @@ class _Replacing:
         self.plan, self.clock, self.cohort = plan, clock, cohort
         self.entry = self.release = np.full(cohort.gaps.shape, np.inf)
         self.opened: list[tuple[int, Floats]] = []
-        self.steps = np.cumsum(cohort.gaps, axis=0)
-        self.nth = np.cumsum(cohort.evaluable, axis=0)
-        self.responded = np.cumsum(cohort.responds, axis=0)
+        self.steps = _running(np.add, cohort.gaps)
+        self.nth: Counts = _running(np.add, cohort.evaluable.astype(np.int64))
+        self.responded: Counts = _running(np.add, cohort.responds.astype(np.int64))
+        # losses are known equally long after enrollment, so in the order of enrollment: their rows first, in that order
+        self.lost = np.argsort(cohort.evaluable, axis=0, kind="stable")
+        self.losses = len(cohort.evaluable) - self.nth[-1]
 
     def open(self, k: int, month: Floats) -> None:
         capacity = self.plan.capacities[k]
         if self.opened and self.opened[-1][0] == capacity:
             return
         self.opened.append((capacity, month))
-        earlier: Counts = self.nth - self.cohort.evaluable
         # Who enters hangs on when losses are known, and that on who enters. From the earliest months there could be,
         # entries only move later, and each pass settles one more patient of every trial: the passes come to an end.
-        losses = np.zeros((len(self.entry), 1))
+        known = np.zeros((len(self.entry), 1))
         settled = False
         while not settled:
             before = self.release
-            self.release = np.minimum.reduce([self._places(c, opened, earlier, losses) for c, opened in self.opened])
+            self.release = np.minimum.reduce([self._places(c, opened, known) for c, opened in self.opened])
             settled = np.array_equal(self.release, before)
             if not settled:
-                start = np.maximum.accumulate(self.clock.level(self.release) - (self.steps - self.cohort.gaps), axis=0)
+                start = _running(np.maximum, self.clock.level(self.release) - (self.steps - self.cohort.gaps))
                 self.entry = self.clock.months(self.steps + start)
-                losses = self._losses()
+                known = self._known_losses()
         if self.plan.close_month is not None:
             self.entry[self.entry > self.plan.close_month] = np.inf
 
-    def _losses(self) -> Floats:
-        """Months at which losses are known, in order."""
-        missed = self.plan.disease.assessments.interval
-        return np.sort(np.where(self.cohort.evaluable, np.inf, self.entry + missed), axis=0)
+    def _known_losses(self) -> Floats:
+        """Months at which the first, second, ... loss of each trial is known."""
+        most = len(self.lost) - self.plan.capacities[0]
+        months = np.take_along_axis(self.entry, self.lost[:most], 0) + self.plan.disease.assessments.interval
+        return np.where(np.arange(most)[:, np.newaxis] < self.losses, months, np.inf)
 
-    def _places(self, capacity: int, opened: Floats, earlier: Counts, losses: Floats) -> Floats:
+    def _places(self, capacity: int, opened: Floats, known: Floats) -> Floats:
         """When a place came free for each patient while so many may be evaluable or pending."""
-        free = np.broadcast_to(opened, earlier.shape).copy()
-        free[capacity:] = np.maximum(opened, losses[: len(free) - capacity])
-        return np.where(earlier < capacity, free, np.inf)
+        free = np.broadcast_to(opened, self.nth.shape).copy()
+        free[capacity:] = np.maximum(opened, known[: len(free) - capacity])
+        free[self.nth - self.cohort.evaluable >= capacity] = np.inf
+        return free
 
     def look(self, k: int) -> tuple[Floats, Floats]:
-        known = np.maximum.accumulate(self.entry + self.cohort.known, axis=0)
+        known = _running(np.maximum, self.entry + self.cohort.known)
         row = self._row(self.plan.design.looks[k].n)
         return _at(self.entry, row), _at(known, row)
 
@@ -313,6 +316,14 @@ class _Replacing:
         """Row of the n-th evaluable patient of each trial."""
         row: Counts = np.argmax(self.nth >= n, axis=0)
         return row
+
+
+def _running(combine: np.ufunc, rows: NDArray[Any]) -> NDArray[Any]:
+    """Running sum or maximum down the patients.
+
+    Row upon row, each a vector over trials: numpy's own accumulate walks the columns, which takes ten times as long.
+    """
+    return np.stack(list(accumulate(rows, combine)))
 
 
 def _at(array: NDArray[Any], row: Counts) -> NDArray[Any]:

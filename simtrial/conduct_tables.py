@@ -156,7 +156,8 @@ def months_registered(trial: Trial) -> float | None:
     study = trial.study
     if study.start is None or study.completion is None:
         return None
-    return (study.completion - study.start).days / DAYS_A_MONTH
+    start, end = study.start, study.completion
+    return 12 * (end.year - start.year) + end.month - start.month + (end.day - start.day) / DAYS_A_MONTH
 
 
 def timeline(trial: Trial, done: Simulation) -> Table:

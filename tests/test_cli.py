@@ -50,6 +50,54 @@ def test_oc_gives_the_promised_json(capsys):
     }
 
 
+def test_simulate_gives_the_promised_json(capsys, root):
+    file = str(root / "params/NCT07022301.yaml")
+    found = answer(capsys, "simulate", file, "--trials", "3000", "--seed", "1", "--json")
+    assert list(found) == ["trials", "seed", "scenarios"]
+    assert (found["trials"], found["seed"]) == (3000, 1)
+    labels = [scenario["label"] for scenario in found["scenarios"]]
+    assert labels[:2] == ["p0", "p1"]
+    assert found["scenarios"][labels.index("assurance")]["beta"] == [11, 23]
+    first = found["scenarios"][0]
+    assert first["p"] == 0.1
+    promised = ["n_enrolled", "n_screened", "n_evaluable", "overrun", "interim_month", "hold_months", "duration_months"]
+    for name in promised:
+        assert list(first[name]) == ["value", "mcse", "exact", "quantiles"]
+        assert list(first[name]["quantiles"]) == ["0.05", "0.5", "0.95"]
+    for name in ("reject", "pet"):
+        assert list(first[name]) == ["value", "mcse", "exact"]
+        assert first[name]["exact"] is not None
+    assert first["last_patient_month"]["exact"] is None  # no closed form: who waits depends on who responds
+    again = answer(capsys, "simulate", file, "--trials", "3000", "--seed", "1", "--json")
+    assert again == found
+    other = answer(capsys, "simulate", file, "--trials", "3000", "--seed", "2", "--json")
+    assert other["scenarios"][0]["duration_months"]["value"] != first["duration_months"]["value"]
+
+
+def test_simulate_takes_trials_and_seed_from_the_file(capsys, root):
+    found = answer(capsys, "simulate", str(root / "params/smoke.yaml"), "--json")
+    assert (found["trials"], found["seed"]) == (2000, 1)
+
+
+def test_a_single_stage_has_no_interim_month(capsys, smoke_text, tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(smoke_text.replace("minimax", "single_stage_first"), encoding="utf-8")
+    found = answer(capsys, "simulate", str(path), "--json")["scenarios"][0]
+    assert found["interim_month"] == {
+        "value": None, "mcse": None, "exact": None, "quantiles": {"0.05": None, "0.5": None, "0.95": None},
+    }  # fmt: skip
+
+
+def test_simulate_shows_simulated_standard_error_and_exact_side_by_side(capsys, root):
+    assert main(["simulate", str(root / "params/smoke.yaml")]) == 0
+    shown = capsys.readouterr()
+    head = next(line for line in shown.out.splitlines() if "simulated" in line)
+    assert head.split() == ["simulated", "mcse", "exact", "5%", "50%", "95%"]
+    assert "months to the primary decision" in shown.out
+    assert "…" not in shown.out
+    assert shown.err == ""
+
+
 def test_an_absent_bound_is_null(capsys):
     found = answer(capsys, "oc", "--looks", ":5/10,5/29", "--p", "0.1", "--json")
     assert found["looks"][0] == {"n": 10, "r": None, "e": 5}
@@ -78,6 +126,10 @@ def test_tables_show_the_same_designs_to_people(capsys):
         (["oc", "--looks", "1/10,5/29", "--p", "2"], "p (2.0) must be in [0, 1]"),
         (["oc", "--looks", "1/10,5/29"], "--p"),
         (["report", "none.yaml"], "none.yaml: cannot be read"),
+        (["simulate", "none.yaml"], "none.yaml: cannot be read"),
+        (["simulate", "params/smoke.yaml", "--trials", "1"], "trials (1) must be a whole number from 2"),
+        (["simulate", "params/smoke.yaml", "--seed", "-1"], "seed (-1) must be a whole number from 0"),
+        (["simulate", "params/smoke.yaml", "--trials", "1e3"], "--trials"),
         (["nonsense"], "nonsense"),
         (["design", "--nonsense"], "--nonsense"),
     ],

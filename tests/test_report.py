@@ -1,5 +1,6 @@
 """The main job: what a run leaves behind, that it needs no network, and what happens when something goes wrong."""
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -8,7 +9,19 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from simtrial import InputError, Requirements, SingleStage, looks_text, params, project, report, validation
+from simtrial import (
+    InputError,
+    Requirements,
+    SingleStage,
+    conduct_validation,
+    looks_text,
+    params,
+    project,
+    report,
+    simulation,
+    validation,
+)
+from simtrial.patients import Dropout
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +67,9 @@ def test_it_writes_notebooks_tables_figures_html_and_a_manifest(run):
     assert {"report.html", "manifest.json", "notebooks/01_design.ipynb", "tables/candidates.csv"} <= names
     assert "text/statement.txt" in names
     assert {"figures/candidates.svg", "figures/operating_characteristics.svg", "figures/saw_tooth.svg"} <= names
-    assert run[3] == ["01_design", "02_operating_characteristics", "report.html"]
+    assert run[3] == ["01_design", "02_operating_characteristics", "03_enrollment_and_dropout", "report.html"]
+    assert {f"figures/{f}.svg" for f in ("counting", "swimmer", "enrollment_fan", "tornado", "inflation")} <= names
+    assert {f"tables/{t}.csv" for t in ("conduct_p0", "conduct_p1", "sensitivity", "hold_or_continue")} <= names
 
 
 def test_the_same_inputs_give_the_same_bytes(run):
@@ -109,6 +124,7 @@ def test_provenance_names_file_versions_commit_and_seed(run, html, hostile_file)
     assert manifest["date"] == "2025-06-15 15:06 UTC"
     assert manifest["chosen_design"] == looks_text(run[0].design)
     assert {"simtrial", "python", "numpy", "scipy", "statsmodels", "commit", "seed"} <= manifest.keys()
+    assert manifest["seed"] == 1
     for name, expected in manifest["files"].items():
         assert hashlib.sha256((run[0].folder / name).read_bytes()).hexdigest() == expected
 
@@ -201,8 +217,30 @@ def test_an_interrupt_between_two_moves_keeps_the_good_report(tmp_path, monkeypa
 
 def test_a_design_that_misses_its_limits_is_flagged_at_the_top(root):
     trial = params.load(root / "params/smoke.yaml")
-    assert "does not meet the limits" in report._front(trial, SingleStage(2, 5))
-    assert "does not meet the limits" not in report._front(trial, SingleStage(2, 6))
+    assert "does not meet the limits" in report._front(trial, SingleStage(2, 5), None)
+    assert "does not meet the limits" not in report._front(trial, SingleStage(2, 6), None)
+
+
+def test_what_losses_do_to_the_errors_is_said_at_the_top(root):
+    trial = params.load(root / "params/NCT07022301.yaml")
+    design, plan = simulation.taken(trial, "file")
+    front = report._front(trial, design, plan)
+    assert "10% of patients lost before their first assessment and counted as non-responders" in front
+    assert "the type I error is 0.0207 and the <strong>power 0.6990</strong> (less than the 0.8 asked)" in front
+    replaced = dataclasses.replace(plan, handling="replace")
+    assert "As it is to be run" not in report._front(trial, design, replaced)
+    informative = dataclasses.replace(replaced, dropout=Dropout(0.2, 0.0))
+    assert "(more than alpha 0.05)" in report._front(trial, design, informative)
+
+
+def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path, smoke_text):
+    path = tmp_path / "x.yaml"
+    path.write_text(smoke_text[: smoke_text.index("  conduct:")], encoding="utf-8")
+    done = report.write(path, tmp_path / "build")
+    names = {p.name for p in (done.folder / "notebooks").iterdir()}
+    assert names == {"01_design.ipynb", "02_operating_characteristics.ipynb"}
+    manifest = json.loads((done.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["seed"] == "none: every number is exact"
 
 
 def test_brute_force_settles_ties_and_says_when_it_cannot_enumerate():
@@ -221,6 +259,10 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
     assert verdict.loc["Published two-stage designs", "compared"] == 102
     assert verdict.loc["Admissible sets", "compared"] == 51
     assert verdict.loc["Exact single stage", "compared"] == 684
+    assert verdict.loc["Losses", "compared"] == 103
+    assert verdict.loc["Calendar", "compared"] == 184
+    assert verdict.loc["Conduct", "compared"] > 250
+    assert verdict.loc["Kaplan-Meier", "compared"] == 9
     html = done.html.read_text(encoding="utf-8")
     assert "Simon 1989, Tables 1 and 2; R clinfun 1.1.5" in html
     assert "102 of 102 agree" in html
@@ -250,3 +292,17 @@ def test_the_validation_cases_can_fail(monkeypatch):
     monkeypatch.setattr(search, "single_stage", eager)
     assert not validation.single_stage().passed
     assert not validation.textbook_formulas().passed
+
+
+def test_the_conduct_cases_can_fail(monkeypatch):
+    from simtrial import laws
+
+    true = laws.decision
+
+    def optimistic(plan, p, bounds=None):
+        found = true(plan, p, bounds)
+        return laws.Decision(found.reject + 0.05, found.stop)
+
+    monkeypatch.setattr(laws, "decision", optimistic)
+    assert not conduct_validation.losses().passed
+    assert not conduct_validation.conduct().passed
