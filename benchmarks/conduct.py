@@ -12,14 +12,13 @@ from collections.abc import Callable
 import numpy as np
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from simtrial import Requirements, TwoStage, conduct, simulation
+from simtrial import TwoStage, conduct, simulation
 from simtrial.enrollment import Constant
 from simtrial.patients import WEEK, Assessments, Disease, Dropout, Survival
 from simtrial.plan import Interim, Plan, Scenario
 from simtrial.survival import kaplan_meier
 
 TRIALS = 1_000_000
-ASKED = Requirements(0.1, 0.3, 0.05, 0.8)
 P0 = Scenario("p0", 0.1)
 SCANS = Assessments(6 * WEEK, 24 * WEEK, 6 * WEEK, 6 * WEEK)
 R_SECONDS_A_TRIAL = 2.7e-3
@@ -70,7 +69,7 @@ def bare(case: Plan) -> float:
 def whole(case: Plan) -> float:
     """Seconds for the trials, all outcomes and their summary."""
     began = time.perf_counter()
-    simulation.simulate(case, [P0], TRIALS, 1, ASKED)
+    simulation.simulate(case, [P0], TRIALS, 1)
     return time.perf_counter() - began
 
 

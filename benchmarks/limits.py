@@ -11,7 +11,7 @@ LARGEST = {
     "search, n_lower near the highest limit": "search.two_stage(Requirements(.9, .9134, .05, .8), n_limit=3000)",
     "10,000,000 trials of the registered plan": (
         "trial = params.load('params/NCT07022301.yaml'); _, plan = simulation.taken(trial, '');"
-        "simulation.simulate(plan, trial.scenarios[:1], 10_000_000, 1, trial.requirements)"
+        "simulation.simulate(plan, trial.scenarios[:1], 10_000_000, 1)"
     ),
     "looks of 5,000 and 10,000 patients": "exact.operating_characteristics(parse_looks('1000/5000,2200/10000'), .2)",
 }

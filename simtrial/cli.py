@@ -227,7 +227,7 @@ def simulate(
     design, plan = simulation.taken(trial, str(source.path))
     assert plan is not None  # the file has a conduct section
     with _bar(trials * len(trial.scenarios)) as progress:
-        done = simulation.simulate(plan, trial.scenarios, trials, seed, trial.requirements, progress)
+        done = simulation.simulate(plan, trial.scenarios, trials, seed, progress)
     if as_json:
         _print_json({"trials": trials, "seed": seed, "scenarios": [_scenario_json(r) for r in done.results]})
         return
@@ -319,7 +319,7 @@ def report(
     began = time.monotonic()
     done = runner.write(file, out, _progress())
     _say(f"  done in {time.monotonic() - began:.1f} s")
-    print(text.statement(done.design, done.trial.requirements))
+    print(text.statement(done.design, done.trial.requirements, done.trial.handling))
     print(f"\nReport: {done.html}")
 
 

@@ -65,8 +65,8 @@ class Trials:
         Whether accrual closed at its date with too few patients for the look that was due.
     entry : ndarray, shape (patients, trials)
         Month of each enrollment had the trial not stopped; infinite where no place came free or accrual had closed.
-    looks : ndarray, shape (looks, trials)
-        Month of each look had the trial not stopped.
+    looks, holds : ndarray, shape (looks, trials)
+        Month of each look, and months on hold for its decision, had the trial not stopped.
     included : ndarray of bool, shape (patients, trials)
         Who counts in the response rate or its denominator at the decision.
     cohort : Cohort
@@ -91,6 +91,7 @@ class Trials:
     closed: Bools
     entry: Floats
     looks: Floats
+    holds: Floats
     included: Bools
     cohort: Cohort
     p: Floats | float
@@ -127,7 +128,7 @@ def simulate(
     Trials
         One entry a trial.
     """
-    if plan.recut != (bounds is not None):
+    if (plan.recut is None) != (bounds is None):
         raise InputError("go with a plan that recuts them, and with no other", "bounds")
     trials = trials or block_size(plan)
     clock = plan.arrivals.realise(trials, rng)
@@ -383,8 +384,7 @@ def _through_looks(plan: Plan, course: _Course, bounds: AttainedBounds | None) -
             month = np.where(closed, np.maximum(np.maximum(status, plan.close_month), opened), month)
             decided = np.where(closed, month, decided)
             # with accrual closed there is no next stage: what came is held against the last look's bound
-            bound = looks[-1].r if bounds is None else bounds.final[first if len(looks) > 1 else 0, seen.evaluable]
-            reject = np.where(closed, regions(seen.responses, bound, None, final=True).reject, reject)
+            reject = np.where(closed, regions(seen.responses, looks[-1].r, None, final=True).reject, reject)
         held = np.zeros(trials)
         if not final and plan.capacities[k] < looks[-1].n:
             waits = ~np.isinf(course.full(k))
@@ -429,6 +429,7 @@ def _settle(
         closed=taken.closed,
         entry=course.entry,
         looks=looks.month,
+        holds=looks.held,
         included=course.included(taken.counted),
         cohort=course.cohort,
         p=p,

@@ -18,7 +18,7 @@ from simtrial.enrollment import Constant
 from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
 from simtrial.inflation import enrolled_for, probability_enough
 from simtrial.patients import Assessments, Disease, Dropout
-from simtrial.plan import Plan, Scenario
+from simtrial.plan import Interim, Plan, Scenario
 from simtrial.sensitivity import MEASURES
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from simtrial.conduct import Trials
     from simtrial.designs import Design
     from simtrial.enrollment import Floats
-    from simtrial.plan import Handling
+    from simtrial.requirements import Requirements
     from simtrial.sections import Trial
     from simtrial.sensitivity import Sensitivity, Variant
 
@@ -35,67 +35,78 @@ GREY = "#999999"
 
 
 def counting(seed: int = 1) -> Picture:
-    """Who counts at a look under each handling: the same eight patients, drawn by the engine, with a look at four."""
+    """Who counts at a look: the same seven patients under each handling, and with accrual going on; a look at four."""
     base = Plan(
         TwoStage(r1=0, n1=4, r=1, n=8), Constant(1.5), Disease(Assessments.fixed(2.0)), Dropout(0.25), "nonresponder"
     )
-    rows = range(7)
-    figure, axes = canvas(3, 10.0, 3.6, share_y=True)
+    figure, axes = canvas(4, 11.5, 3.6, share_y=True)
     block, _ = simulation.block(base, Scenario("", 0.3), 0, seed, 0)
-    # a trial that shows it all: one of the first four patients lost, the next one not, a responder, and no early stop
+    # a trial that shows it all: the second of the first four patients lost, none after, one response, well spaced
     lost = ~block.cohort.evaluable
     fits = (lost[:4].sum(axis=0) == 1) & lost[1] & ~lost[4:7].any(axis=0) & (block.stage == 2)
     fits &= np.all(np.diff(block.entry[:7], axis=0) > 0.25, axis=0) & (block.cohort.responds[:4].sum(axis=0) == 1)
     column = int(np.argmax(fits))
-    titles: dict[Handling, str] = {
-        "nonresponder": "nonresponder: first 4 enrolled,\nthe lost one as not responding",
-        "replace": "replace: first 4 evaluable,\na loss gives its place away",
-        "exclude": "exclude: first 4 enrolled,\nthe lost one left out",
-    }
+    panels: list[tuple[Plan, str]] = [
+        (base, "nonresponder: first 4 enrolled,\nthe lost one as not responding"),
+        (replace(base, handling="replace"), "replace: first 4 evaluable,\na loss gives its place away"),
+        (replace(base, handling="exclude"), "exclude: first 4 enrolled,\nthe lost one left out"),
+        (
+            replace(base, interim=Interim(hold=False)),
+            "accrual continues: who enters before\nthe look may become overrun",
+        ),
+    ]
     with mpl.rc_context(STYLE):
-        for axis, (handling, title) in zip(axes, titles.items(), strict=True):
-            plan = replace(base, handling=handling)
-            # the same numbers at random in the same order, so the same patients, whatever the handling
-            trials, _ = simulation.block(plan, Scenario("", 0.3), 0, seed, 0)
-            entry, look = trials.entry[:, column], trials.looks[0, column]
-            cohort = trials.cohort
-            number = 0
-            for row in rows:
-                evaluable, responds = cohort.evaluable[row, column], cohort.responds[row, column]
-                due = number < 4
-                number += bool(evaluable) if handling == "replace" else 1
-                colour = BLUE if due and evaluable else GREY
-                if due and not evaluable:
-                    colour = ORANGE if handling == "nonresponder" else "white"
-                axis.barh(row + 1, 2.0, left=entry[row], height=0.55, color=colour, edgecolor=BLACK, linewidth=0.8)
-                if not evaluable:
-                    axis.plot(entry[row] + 2.0, row + 1, "x", color=RED, markersize=8, markeredgewidth=2)
-                elif responds:
-                    axis.plot(entry[row] + 2.0, row + 1, "^", color=GREEN, markersize=8)
-            axis.axvline(look, color=BLACK, linewidth=1.3)
-            axis.annotate("look", (look, 0.35), xytext=(3, 0), textcoords="offset points", fontsize=9, va="top")
-            axis.set_title(title, fontsize=9)
-            axis.set_xlabel("Month")
-            axis.set_ylim(7.6, 0.2)
+        for axis, (plan, title) in zip(axes, panels, strict=True):
+            _counted(axis, plan, seed, column)
+            axis.set_title(title, fontsize=8.5)
         axes[0].set_ylabel("Patient, in order of enrollment")
         figure.legend(
             handles=[
                 Patch(facecolor=BLUE, edgecolor=BLACK, label="counted"),
                 Patch(facecolor=ORANGE, edgecolor=BLACK, label="counted as not responding"),
                 Patch(facecolor="white", edgecolor=BLACK, label="left out"),
-                Patch(facecolor=GREY, edgecolor=BLACK, label="enters the next stage"),
+                Patch(
+                    facecolor=SKY,
+                    edgecolor=BLACK,
+                    hatch="//",
+                    label="enters while the look is pending: overrun if it stops",
+                ),
+                Patch(facecolor=GREY, edgecolor=BLACK, label="enters after the decision to go on"),
                 Line2D([], [], marker="^", color=GREEN, linestyle="none", label="responds"),
                 Line2D([], [], marker="x", color=RED, markeredgewidth=2, linestyle="none", label="lost"),
             ],
             loc="outside lower center",
-            ncols=6,
+            ncols=4,
             fontsize=8.5,
         )
     alt = (
-        "Patients and a look at four, one of the first four lost. As a non-responder the lost patient is counted; "
-        "with replacement a later patient takes the place and the look comes later; excluded, three are counted."
+        "Patients and a look at four, one of the first four lost. As a non-responder the lost patient is counted; with "
+        "replacement a later patient takes the place and the look comes later; excluded, three are counted. With "
+        "accrual going on, patients who enter before the look are overrun if the trial stops."
     )
     return Picture("counting", alt, figure)
+
+
+def _counted(axis: Axes, plan: Plan, seed: int, column: int) -> None:
+    """Draw the first seven patients of a trial. The same random numbers in the same order make them the same ones."""
+    trials, _ = simulation.block(plan, Scenario("", 0.3), 0, seed, 0)
+    cohort, entry, look = trials.cohort, trials.entry[:, column], trials.looks[0, column]
+    due = 4 if plan.handling != "replace" else int(np.argmax(np.cumsum(cohort.evaluable[:, column]) >= 4)) + 1
+    for row in range(7):
+        evaluable, responds = cohort.evaluable[row, column], cohort.responds[row, column]
+        colour, hatch = (SKY, "//") if entry[row] < look else (GREY, None)
+        if row < due:
+            aside = ORANGE if plan.handling == "nonresponder" else "white"
+            colour, hatch = BLUE if evaluable else aside, None
+        axis.barh(row + 1, 2.0, left=entry[row], height=0.55, color=colour, hatch=hatch, edgecolor=BLACK, linewidth=0.8)
+        if not evaluable:
+            axis.plot(entry[row] + 2.0, row + 1, "x", color=RED, markersize=8, markeredgewidth=2)
+        elif responds:
+            axis.plot(entry[row] + 2.0, row + 1, "^", color=GREEN, markersize=8)
+    axis.axvline(look, color=BLACK, linewidth=1.3)
+    axis.annotate("look", (look, 0.35), xytext=(3, 0), textcoords="offset points", fontsize=9, va="top")
+    axis.set_xlabel("Month")
+    axis.set_ylim(7.6, 0.2)
 
 
 def _ordinary(trials: Trials) -> int:
@@ -182,27 +193,30 @@ def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, enrolled: i
     stage = int(trials.stage[column])
     for k in range(stage):
         month, last = float(trials.looks[k, column]), k == len(plan.design.looks) - 1
-        said = "final analysis" if last else f"look {k + 1}" if len(plan.design.looks) > 2 else "interim look"
+        ended = bool(trials.closed[column]) and k == stage - 1
+        said = "final analysis" if last or ended else f"look {k + 1}" if len(plan.design.looks) > 2 else "interim look"
         axis.axvline(month, color=RED, linewidth=1.2)
         axis.annotate(
             said, (month, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
             ha="center", fontsize=8.5, color=RED,
         )  # fmt: skip
-        if not last and plan.interim.hold:
-            start = float(trials.entry[min(plan.design.looks[k].n, enrolled) - 1, column])
+        held = float(trials.holds[k, column])
+        if held > 0 and not ended:
+            start = month + plan.interim.lag - held
             axis.axvspan(start, month + plan.interim.lag, color=RED, alpha=0.1, linewidth=0)
             axis.annotate("accrual on hold", (start, enrolled + 0.6), fontsize=8, color=RED, va="bottom")
 
 
 def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, seed: int, blocks: int = 5) -> Picture:
     """Patients enrolled by each month if the trial is not stopped: median, 50% and 90% bands, the registered dates."""
-    entry = np.concatenate([simulation.block(plan, scenario, index, seed, k)[0].entry.T for k in range(blocks)])
-    n = plan.design.looks[-1].n
-    finite = np.where(np.isfinite(entry), entry, np.inf)
-    horizon = float(np.quantile(np.sort(finite, axis=1)[:, n - 1], 0.97, method="lower"))
-    whole = months_registered(trial)
-    months = np.linspace(0, min(max(horizon, 1.0), 1e4), 241)
-    counts = np.stack([(finite <= month).sum(axis=1) for month in months])
+    n, whole = plan.design.looks[-1].n, months_registered(trial)
+    runs = [simulation.block(plan, scenario, index, seed, k)[0].entry for k in range(blocks)]
+    full = np.sort(np.concatenate([_full(entry, n) for entry in runs]))
+    horizon = float(full[int(0.97 * len(full))])
+    if not np.isfinite(horizon):
+        horizon = plan.close_month or 1.0
+    months = np.linspace(0, max(horizon, 1.0), 241)
+    counts = np.stack([np.concatenate([(entry <= month).sum(axis=0) for entry in runs]) for month in months])
     low, q1, middle, q3, high = np.quantile(counts, [0.05, 0.25, 0.5, 0.75, 0.95], axis=1, method="inverted_cdf")
     figure, (axis,) = canvas(1, 7.6, 4.2)
     with mpl.rc_context(STYLE):
@@ -228,14 +242,18 @@ def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, see
         axis.set_xlabel("Month" if trial.study.start is None else f"Months from {trial.study.start}")
         axis.set_ylabel("Patients enrolled")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    at_end = _reached(entry, n)
-    alt = f"Patients enrolled by month if the trial is not stopped: {n} are in by month {at_end} at the median."
+    half = float(full[len(full) // 2])
+    reached = (
+        f"are in by month {half:.1f} in half of the trials" if np.isfinite(half) else "are reached in less than half"
+    )
+    alt = f"Patients enrolled by month if the trial is not stopped: {n} {reached}."
     return Picture("enrollment_fan", alt, figure)
 
 
-def _reached(entry: Floats, n: int) -> str:
-    month = float(np.quantile(np.sort(entry, axis=1)[:, n - 1], 0.5, method="lower"))
-    return f"{month:.1f}" if np.isfinite(month) else "never"
+def _full(entry: Floats, n: int) -> Floats:
+    """Month at which each trial has n patients; infinite if it never does."""
+    months: Floats = np.sort(entry, axis=0)[n - 1]
+    return months
 
 
 def tornado(found: Sensitivity) -> Picture:
@@ -269,11 +287,12 @@ def tornado(found: Sensitivity) -> Picture:
     return Picture("tornado", alt, figure)
 
 
-def inflation(design: Design, loss: float) -> Picture:
-    """Chance of n evaluable patients against the number enrolled; n / (1 - d) marked."""
-    n, usual = design.looks[-1].n, enrolled_for(design.looks[-1].n, loss)
+def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Picture:
+    """Chance of n evaluable patients at p1 against the number enrolled; n / (1 - d) marked."""
+    n, d = design.looks[-1].n, loss.lost(requirements.p1)
+    usual = enrolled_for(n, d)
     numbers = np.arange(n, max(usual + 4, int(1.35 * usual)) + 1)
-    chance = probability_enough(n, numbers.tolist(), loss)
+    chance = probability_enough(n, numbers.tolist(), d)
     figure, (axis,) = canvas(1, 6.6, 3.6)
     with mpl.rc_context(STYLE):
         axis.plot(numbers, chance, ".-", color=BLUE)
@@ -291,5 +310,6 @@ def inflation(design: Design, loss: float) -> Picture:
         axis.set_ylim(0, 1.02)
         axis.set_xlabel("Patients enrolled")
         axis.set_ylabel(f"P(at least {n} evaluable)")
-    alt = f"Enrolling {usual} = {n}/(1 - {loss:g}) secures {n} evaluable patients in {100 * at:.0f}% of trials."
+    why = f"which is {n}/(1 - {d:.3g}) rounded up"
+    alt = f"Enrolling {usual}, {why}, secures {n} evaluable patients in {100 * at:.0f}% of trials."
     return Picture("inflation", alt, figure)

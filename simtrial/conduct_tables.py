@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from simtrial import laws, outcomes, simulation
@@ -18,6 +17,7 @@ from simtrial.tables import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
     from simtrial.designs import Design
+    from simtrial.patients import Dropout
     from simtrial.plan import Plan
     from simtrial.requirements import Requirements
     from simtrial.sections import Trial
@@ -98,7 +98,7 @@ def simulated(done: Simulation, label: str) -> Table:
                 **{f"q{round(100 * q):02d}": v if spread else None for q, v in e.quantiles.items()},
                 "trials": e.n + e.infinite,
                 "not_reached": e.infinite,
-                "shown_value": how.format(e.value) if e.value is not None else _why(e),
+                "shown_value": how.format(e.value) + _coverage(e, done) if e.value is not None else _why(e),
                 "shown_mcse": f"{e.mcse:.4f}" if e.mcse is not None else "–",
                 "shown_exact": how.format(e.exact) if e.exact is not None else "–",
             }
@@ -121,6 +121,11 @@ def simulated(done: Simulation, label: str) -> Table:
     return Table(f"conduct_{''.join(c if c.isalnum() else '_' for c in label)}", caption, frame, shown)
 
 
+def _coverage(e: Estimate, done: Simulation) -> str:
+    """Say in what share of the trials there is anything to average."""
+    return f" (in {100 * e.n / done.trials:.1f}%)" if e.n < done.trials else ""
+
+
 def _why(e: Estimate) -> str:
     return f"not reached in {100 * e.infinite / (e.n + e.infinite):.2g}%" if e.infinite else "–"
 
@@ -141,7 +146,7 @@ def scenarios(done: Simulation) -> Table:
     for result in done.results:
         row: dict[str, Any] = {"scenario": result.scenario.label, "p": result.scenario.mean}
         for name, e in result.estimates.items():
-            row |= {name: e.value if e.exact is None else e.exact, f"{name}_mcse": e.mcse if e.exact is None else 0.0}
+            row |= {name: e.best, f"{name}_mcse": e.best_mcse}
         rows.append(row)
     frame = pd.DataFrame(rows)
     shown: dict[str, Shown] = {"scenario": ("True rate", WORDS), "p": ("p", "{:.3g}")}
@@ -165,28 +170,33 @@ def timeline(trial: Trial, done: Simulation) -> Table:
     plan, n = done.plan, done.plan.design.looks[-1].n
     whole = months_registered(trial)
     after = plan.follow_up.months_after_last
-    rows: list[tuple[str, float, float]] = []
+    rows: list[tuple[str, float, str]] = []
     if whole is not None:
         if after is not None and whole > after:
             last = whole - after
-            never = laws.probability_by(plan.arrivals, n, last) if plan.close_month is None else np.nan
-            said = f"{n} patients enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
-            rows.append((f"{said}: if accrual were never held (exact)", never, 0.0))
-        for label in ("p0", "p1"):
-            result = done[label]
-            rows.append(
-                (f"Primary decision by month {whole:.3g}, true rate {label}", *result["duration_months"].at_most(whole))
-            )
-            rows.append(
-                (f"Follow-up ends by month {whole:.3g}, true rate {label}", *result["end_month"].at_most(whole))
-            )
+            if plan.close_month is None:
+                chance = laws.probability_by(plan.arrivals, n, last)
+                said = f"{n} patients enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
+                rows.append((f"{said}: if accrual were never held", chance, "exact"))
+            for label in ("p0", "p1"):
+                chance, mcse = done[label]["last_patient_month"].at_most(last)
+                rows.append((f"Last patient in by month {last:.3g}, true rate {label}", chance, _simulated(mcse, done)))
+        for outcome, said in (("duration_months", "Primary decision"), ("end_month", "Follow-up ends")):
+            for label in ("p0", "p1"):
+                chance, mcse = done[label][outcome].at_most(whole)
+                rows.append((f"{said} by month {whole:.3g}, true rate {label}", chance, _simulated(mcse, done)))
     frame = pd.DataFrame(rows, columns=["what", "probability", "mcse"])
     shown: dict[str, Shown] = {
         "what": ("By the registered completion" if rows else "No registered dates are given", WORDS),
         "probability": ("Probability", "{:.3f}"),
-        "mcse": ("MCSE", lambda v: "exact" if v == 0 else f"{v:.4f}"),
+        "mcse": ("MCSE", WORDS),
     }
     return Table("timeline", "Will it be in time?", frame, shown)
+
+
+def _simulated(mcse: float, done: Simulation) -> str:
+    """The standard error of a simulated share; where all trials agree, what they leave open."""
+    return f"{mcse:.4f}" if mcse else f"all of {done.trials} trials agree"
 
 
 def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Table:
@@ -201,15 +211,12 @@ def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: 
     rows = []
     for said, rule in ways.items():
         other = replace(plan, interim=rule)
-        done = simulation.simulate(other, both, trials, seed, requirements, observe=outcomes.primary)
+        done = simulation.simulate(other, both, trials, seed, observe=outcomes.primary)
         for label in ("p0", "p1"):
             row: dict[str, Any] = {"accrual": said, "rate": label}
             for name in ("n_enrolled", "overrun", "hold_months", "duration_months"):
                 e = done[label][name]
-                row |= {
-                    name: e.value if e.exact is None else e.exact,
-                    f"{name}_mcse": e.mcse if e.exact is None else 0.0,
-                }
+                row |= {name: e.best, f"{name}_mcse": e.best_mcse}
             rows.append(row)
     frame = pd.DataFrame(rows).sort_values("rate", kind="stable", ignore_index=True)
     shown: dict[str, Shown] = {
@@ -225,7 +232,7 @@ def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: 
     return Table("hold_or_continue", caption, frame, shown, (frame.accrual == mine).tolist())
 
 
-def inflation(design: Design, requirements: Requirements, loss: float) -> Table:
+def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Table:
     """What more patients buy against losses, the bounds kept."""
     rows = [
         {
@@ -239,18 +246,18 @@ def inflation(design: Design, requirements: Requirements, loss: float) -> Table:
         for found in inflated(design, requirements, loss)
     ]
     frame = pd.DataFrame(rows)
-    n = design.looks[-1].n
+    n, lost = design.looks[-1].n, loss.lost(requirements.p1)
     shown: dict[str, Shown] = {
         "enrolled": ("Enrolled", WHOLE),
         "looks": ("Looks (r/n), bounds kept", WORDS),
-        "enough": (f"P({n} evaluable)", RATE),
-        "type_i_error": ("Type I error, p0 among the evaluable", RATE),
+        "enough": (f"P({n} evaluable) at p1", RATE),
+        "type_i_error": ("Type I error, p0 as if none were lost", RATE),
         "power": ("Power", RATE),
         "type_i_error_all": ("Type I error, p0 among all enrolled", RATE),
     }
-    usual = enrolled_for(n, loss)
-    caption = f"Inflating {n} against a loss of {100 * loss:g}%, the lost counted as non-responders; n/(1 - d) in bold"
-    return Table("inflation", caption, frame, shown, (frame.enrolled == usual).tolist())
+    against = f"a loss of {100 * lost:.3g}% (at p1), the lost counted as non-responders"
+    caption = f"Inflating {n} against {against}; n/(1 - d) in bold"
+    return Table("inflation", caption, frame, shown, (frame.enrolled == enrolled_for(n, lost)).tolist())
 
 
 def sensitivity(found: Sensitivity) -> Table:

@@ -10,6 +10,7 @@ from simtrial.exact import operating_characteristics
 from simtrial.text import Passage, percent
 
 if TYPE_CHECKING:
+    from simtrial.plan import Plan
     from simtrial.requirements import Requirements
     from simtrial.sensitivity import Sensitivity, Variant
     from simtrial.simulation import Estimate, Simulation
@@ -21,13 +22,20 @@ HANDLINGS = {
 }
 
 
-def _number(e: Estimate) -> str:
-    value = e.exact if e.exact is not None else e.value
-    return "?" if value is None else f"{value:.1f}"
+def lost(plan: Plan, requirements: Requirements) -> str:
+    """How many are lost, overall and, where it differs, by who would have responded."""
+    loss = plan.dropout
+    if loss.responder_odds_ratio == 1:
+        return f"{percent(loss.probability)} of the patients lost before their first assessment"
+    p0, p1 = (percent(round(loss.lost(p), 4)) for p in (requirements.p0, requirements.p1))
+    return (
+        f"{percent(round(loss.of_responder, 4))} of those who would respond and {percent(loss.probability)} of the "
+        f"others lost before their first assessment ({p0} of all at p0, {p1} at p1)"
+    )
 
 
 def _percent(e: Estimate) -> str:
-    return percent(e.exact) if e.exact is not None else f"{percent(round(e.value or 0.0, 4))} (simulated)"
+    return percent(e.exact) if e.exact is not None else f"{percent(round(e.best, 4))} (simulated)"
 
 
 def cost(done: Simulation, requirements: Requirements) -> Passage:
@@ -35,18 +43,18 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
     plan = done.plan
     oc = operating_characteristics(plan.design, [requirements.p0, requirements.p1])
     low, high = done["p0"], done["p1"]
-    handling = HANDLINGS[plan.handling]
     recut = ", with the bounds recut at the number evaluable" if plan.recut else ""
-    d = plan.dropout.probability
+    patients = f"{low['n_enrolled'].best:.1f} patients are enrolled at p0 and {high['n_enrolled'].best:.1f} at p1"
+    if not plan.interim.hold and len(plan.design.looks) > 1:
+        patients += (
+            f", of whom {low['overrun'].best:.1f} and {high['overrun'].best:.1f} are overrun of trials that stop"
+        )
     paragraphs = [
         f"On paper the type I error is {percent(float(oc.reject[0]))}, the power {percent(float(oc.reject[1]))}, and "
         f"{oc.en[0]:.1f} patients are expected at p0.",
-        f"As it is to be run, with {percent(d)} of the patients lost before their first assessment and {handling}"
-        f"{recut}, the type I error is {_percent(low['reject'])} and the power {_percent(high['reject'])}; "
-        f"{_number(low['n_enrolled'])} patients are enrolled at p0 and {_number(high['n_enrolled'])} at p1, of whom "
-        f"{_number(low['overrun'])} and {_number(high['overrun'])} are overrun of trials that stop. The primary "
-        f"decision is expected in month {_number(low['duration_months'])} at p0 and in month "
-        f"{_number(high['duration_months'])} at p1.",
+        f"As it is to be run, with {lost(plan, requirements)} and {HANDLINGS[plan.handling]}{recut}, the type I error "
+        f"is {_percent(low['reject'])} and the power {_percent(high['reject'])}; {patients}. The primary decision is "
+        f"expected in month {low['duration_months'].best:.1f} at p0 and {high['duration_months'].best:.1f} at p1.",
     ]
     zs = [e.z for result in done.results for e in result.estimates.values() if e.z is not None]
     if zs:
@@ -57,8 +65,8 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
     return Passage("conduct_cost", tuple(paragraphs))
 
 
-def hurts_most(found: Sensitivity) -> Passage:
-    """Which single assumption costs most power, and which most time."""
+def hurts_most(found: Sensitivity, requirements: Requirements) -> Passage:
+    """Which single assumption costs most power, which breaks alpha, and which costs most time."""
 
     def worst(name: str, sign: float) -> Variant:
         return max(found.variants, key=lambda v: sign * (v.values[name] - found.base.values[name]), default=found.base)
@@ -73,14 +81,16 @@ def hurts_most(found: Sensitivity) -> Passage:
         sentences.append(
             f"Most power is lost by {said(power)}: {percent(base['power'])} becomes {percent(power.values['power'])}."
         )
-    if type_i.values["type_i_error"] > base["type_i_error"]:
+    if type_i.values["type_i_error"] > requirements.alpha:
         sentences.append(
-            f"The type I error rises most by {said(type_i)}: {percent(base['type_i_error'])} becomes "
+            f"Alpha is broken most by {said(type_i)}: the type I error {percent(base['type_i_error'])} becomes "
             f"{percent(type_i.values['type_i_error'])}."
         )
+    else:
+        sentences.append(f"None of the changes takes the type I error above alpha ({percent(requirements.alpha)}).")
     if months.values["duration_p1"] > base["duration_p1"]:
         sentences.append(
             f"Most time is lost by {said(months)}: the decision at p1 moves from month {base['duration_p1']:.1f} to "
             f"month {months.values['duration_p1']:.1f}."
         )
-    return Passage("hurts_most", (" ".join(sentences) or "No change of a single assumption makes anything worse.",))
+    return Passage("hurts_most", (" ".join(sentences),))

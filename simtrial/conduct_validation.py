@@ -43,8 +43,7 @@ def _run(looks: str, loss: Dropout, **parts: Any) -> Plan:
 
 
 def _errors(plan: Plan, asked: Requirements) -> list[float]:
-    bounds = simulation.attained_bounds(plan, asked)
-    return [float(v) for v in laws.decision(plan, np.array([asked.p0, asked.p1]), bounds).reject]
+    return [float(v) for v in laws.decision(plan, np.array([asked.p0, asked.p1])).reject]
 
 
 def losses() -> Case:
@@ -64,10 +63,10 @@ def losses() -> Case:
             yield compared(f"{name}, replaced", printed, _errors(_run(text, loss, handling="replace"), asked))
             if not math.isnan(row.evaluable_recut_type1):
                 printed = [row.evaluable_recut_type1, row.evaluable_recut_power]
-                cut = _run(text, loss, handling="exclude", recut=True)
+                cut = _run(text, loss, handling="exclude", recut=asked)
                 yield compared(f"{name}, excluded and recut", printed, _errors(cut, asked))
             if row.dropout:
-                more = {found.enrolled: found for found in inflated(parse_looks(text), asked, row.dropout)}
+                more = {found.enrolled: found for found in inflated(parse_looks(text), asked, loss)}
                 one = more[row.N_inflated]
                 printed = [
                     row.inflated_samecut_type1_null_on_evaluable,
@@ -174,11 +173,16 @@ def conduct() -> Case:
         for handling, cut, (r, rule) in product(("replace", "exclude"), (False, True), rules.items()):
             if cut <= (handling == "exclude"):
                 name = f"constant, readout 4 months, {r}, {handling}{' and recut' if cut else ''}, informative"
-                yield name, _run("1/10,5/29", Dropout(0.15, 0.5), interim=rule, handling=handling, recut=cut)
+                yield (
+                    name,
+                    _run(
+                        "1/10,5/29", Dropout(0.15, 0.5), interim=rule, handling=handling, recut=asked if cut else None
+                    ),
+                )
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
         for name, plan in plans():
-            done = simulation.simulate(plan, [Scenario("p1", 0.3)], trials, seed, asked, observe=outcomes.primary)
+            done = simulation.simulate(plan, [Scenario("p1", 0.3)], trials, seed, observe=outcomes.primary)
             for outcome, e in done["p1"].estimates.items():
                 if e.z is not None and e.value is not None and e.exact is not None:
                     yield f"{name}: {outcome}", f"{e.exact:.4f}", f"{e.value:.4f} (z {e.z:+.1f})", abs(e.z) < CONDUCT_Z

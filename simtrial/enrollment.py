@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
-def positive(value: Any, field: str, *, zero: bool = False, most: float = 1e6) -> float:
+def positive(value: Any, field: str, *, zero: bool = False, least: float = 0.0, most: float = 1e6) -> float:
     """Check one number above 0 (or from 0 on) and give it back as a plain float.
 
     Raises
@@ -43,9 +43,14 @@ def positive(value: Any, field: str, *, zero: bool = False, most: float = 1e6) -
     number = float(value)
     if number < 0 or (number == 0 and not zero):
         raise InputError(f"({number:g}) must be {'>= 0' if zero else '> 0'}", field)
-    if number > most:
-        raise InputError(f"({number:g}) must be at most {most:g}", field)
+    if number and not least <= number <= most:
+        raise InputError(f"({number:g}) must be from {least:g} to {most:g}", field)
     return number
+
+
+def rate_of(value: Any, field: str) -> float:
+    """Check one rate a month, of patients or of those of them who pass screening: up to a hundred thousand."""
+    return positive(value, field, least=1e-4, most=1e5)
 
 
 class Clock(Protocol):
@@ -63,12 +68,17 @@ class Clock(Protocol):
 class Enrollment(Protocol):
     """What the engines ask of an enrollment model."""
 
-    def thinned(self, success: float) -> Enrollment:
-        """The model of those of its patients who pass screening with probability `success`."""
+    def scaled(self, factor: float) -> Enrollment:
+        """The model with every rate multiplied: of those who pass screening with probability `factor`, for one."""
         ...
 
     def realise(self, trials: int, rng: np.random.Generator) -> Clock:
         """Draw what is random about the rates, once a trial."""
+        ...
+
+    @property
+    def clock(self) -> Clock | None:
+        """The cumulative rate where nothing about it is random, else None."""
         ...
 
     def fewer(self, n: int, months: Floats) -> Floats:
@@ -91,8 +101,16 @@ class _Fixed:
     def level(self, months: Floats) -> Floats:
         raise NotImplementedError
 
+    def months(self, level: Floats) -> Floats:
+        raise NotImplementedError
+
+    @property
+    def clock(self) -> Clock:
+        """The model itself: nothing about it is random."""
+        return self
+
     def realise(self, trials: int, rng: np.random.Generator) -> Clock:  # noqa: ARG002 - nothing is random here
-        return self  # type: ignore[return-value]  # its subclasses are clocks
+        return self
 
     def fewer(self, n: int, months: Floats) -> Floats:
         from scipy import special  # here, because it takes longer to import than numpy
@@ -114,11 +132,11 @@ class Constant(_Fixed):
     rate: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rate", positive(self.rate, "rate"))
+        object.__setattr__(self, "rate", rate_of(self.rate, "rate"))
 
-    def thinned(self, success: float) -> Constant:
+    def scaled(self, factor: float) -> Constant:
         """See `Enrollment`."""
-        return Constant(self.rate * success)
+        return Constant(self.rate * factor)
 
     def level(self, months: Floats) -> Floats:
         """See `Clock`."""
@@ -164,11 +182,11 @@ class Piecewise(_Fixed):
                 raise InputError(f"({later:g}) must be > that of the period before ({earlier:g})", "from_month")
         if self.rates[-1] == 0:
             raise InputError("(0) in the last period can never be sure to reach n; it must be > 0", "rate")
-        object.__setattr__(self, "rates", tuple(positive(r, "rate") for r in self.rates))
+        object.__setattr__(self, "rates", tuple(rate_of(r, "rate") for r in self.rates))
 
-    def thinned(self, success: float) -> Piecewise:
+    def scaled(self, factor: float) -> Piecewise:
         """See `Enrollment`."""
-        return replace(self, rates=tuple(r * success for r in self.rates))
+        return replace(self, rates=tuple(r * factor for r in self.rates))
 
     def _knots(self) -> tuple[Floats, Floats, Floats]:
         starts, rates = np.array(self.starts), np.array(self.rates)
@@ -216,12 +234,12 @@ class Ramp(_Fixed):
     ramp_months: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rate", positive(self.rate, "rate"))
-        object.__setattr__(self, "ramp_months", positive(self.ramp_months, "ramp_months"))
+        object.__setattr__(self, "rate", rate_of(self.rate, "rate"))
+        object.__setattr__(self, "ramp_months", positive(self.ramp_months, "ramp_months", most=1200))
 
-    def thinned(self, success: float) -> Ramp:
+    def scaled(self, factor: float) -> Ramp:
         """See `Enrollment`."""
-        return replace(self, rate=self.rate * success)
+        return replace(self, rate=self.rate * factor)
 
     def level(self, months: Floats) -> Floats:
         """See `Clock`."""
@@ -273,8 +291,8 @@ class Centres:
         object.__setattr__(self, "opens", tuple(sorted(positive(o, "opens_months", zero=True) for o in self.opens)))
         if not self.opens:
             raise InputError("must hold the opening month of at least one centre", "opens_months")
-        object.__setattr__(self, "mean_rate", positive(self.mean_rate, "mean_rate"))
-        object.__setattr__(self, "shape", positive(self.shape, "shape"))
+        object.__setattr__(self, "mean_rate", rate_of(self.mean_rate, "mean_rate"))
+        object.__setattr__(self, "shape", positive(self.shape, "shape", least=0.01, most=1e4))
         if self.shape * len(self.opens) <= 1:
             raise InputError(
                 f"({self.shape:g}) times {len(self.opens)} centres must be > 1, or the expected time to reach n is "
@@ -282,9 +300,19 @@ class Centres:
                 "shape",
             )
 
-    def thinned(self, success: float) -> Centres:
+    def scaled(self, factor: float) -> Centres:
         """See `Enrollment`."""
-        return replace(self, mean_rate=self.mean_rate * success)
+        return replace(self, mean_rate=self.mean_rate * factor)
+
+    @property
+    def clock(self) -> None:
+        """Rates are drawn anew in every trial."""
+        return
+
+    @property
+    def variance_is_finite(self) -> bool:
+        """Whether the time to reach n has a variance, without which a standard error means nothing."""
+        return self.shape * len(self.opens) > 2
 
     def realise(self, trials: int, rng: np.random.Generator) -> Clock:
         """Draw a rate for every centre of every trial."""

@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.designs import Look, MultiStage
+from simtrial.designs import MultiStage
 from simtrial.exact import operating_characteristics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simtrial.designs import Design
+    from simtrial.patients import Dropout
     from simtrial.requirements import Requirements
+
+
+MOST_ROWS = 15
+"""Most inflated numbers shown."""
 
 
 def enrolled_for(n: int, loss: float) -> int:
@@ -44,9 +49,9 @@ class Inflated:
     enrolled : int
         Patients at the last look.
     enough : float
-        P(at least n of them evaluable).
+        P(at least n of them evaluable) where p1 is the true rate.
     type_i_error, power : float
-        P(reject H0) when p0 and p1 are the rates among the evaluable: everything at p (1 - d).
+        P(reject H0) when p0 and p1 are the rates had nobody been lost: everything at p (1 - d).
     type_i_error_all : float
         P(reject H0) when p0 is the rate among all enrolled, lost ones included.
     design : Design
@@ -61,7 +66,7 @@ class Inflated:
     design: Design
 
 
-def inflated(design: Design, requirements: Requirements, loss: float) -> list[Inflated]:
+def inflated(design: Design, requirements: Requirements, loss: Dropout) -> list[Inflated]:
     """Enroll more, from the planned n up to the first number that secures n evaluable patients nine times in ten.
 
     Parameters
@@ -70,33 +75,34 @@ def inflated(design: Design, requirements: Requirements, loss: float) -> list[In
         Planned looks.
     requirements : Requirements
         p0 and p1.
-    loss : float
-        Probability that a patient is not evaluable.
+    loss : Dropout
+        Law of loss; d is the overall probability at p1.
 
     Returns
     -------
     list of Inflated
-        One for each number enrolled; ceil(n / (1 - d)) is among them.
+        The planned looks first, then at most `MOST_ROWS` more and ceil(n / (1 - d)). Earlier looks of inflated designs
+        stand at ceil(n_k / (1 - d)).
     """
-    n = design.looks[-1].n
-    usual = enrolled_for(n, loss)
-    numbers = [n]
-    while numbers[-1] < usual or float(probability_enough(n, numbers[-1:], loss)[0]) < 0.9:
-        numbers.append(numbers[-1] + 1)
+    n, d = design.looks[-1].n, loss.lost(requirements.p1)
+    usual = last = enrolled_for(n, d)
+    while float(probability_enough(n, [last], d)[0]) < 0.9:
+        last += max(1, n // 100)
+    numbers = {usual, *(int(k) for k in np.linspace(n + 1, last, min(MOST_ROWS, last - n)))} if last > n else set()
+    p0, p1 = requirements.p0, requirements.p1
+    rates = [float(loss.seen(p0)), float(loss.seen(p1)), p0]
     found = []
-    for number, enough in zip(numbers, probability_enough(n, numbers, loss), strict=True):
-        looks = _scaled(design.looks, number)
-        if number == usual:
-            looks = tuple(replace(look, n=enrolled_for(look.n, loss)) for look in design.looks)
+    for number in sorted({n, *numbers}):
+        looks = design.looks
+        if number > n:
+            *interim, final = design.looks
+            earlier = [
+                replace(look, n=min(enrolled_for(look.n, d), number - len(interim) + k))
+                for k, look in enumerate(interim)
+            ]
+            looks = (*earlier, replace(final, n=number))
         larger = MultiStage(looks)
-        p0, p1 = requirements.p0, requirements.p1
-        reject = operating_characteristics(larger, [p0 * (1 - loss), p1 * (1 - loss), p0]).reject
-        type_i_error, power, type_i_error_all = (float(v) for v in reject)
-        found.append(Inflated(number, float(enough), type_i_error, power, type_i_error_all, larger))
+        type_i_error, power, type_i_error_all = (float(v) for v in operating_characteristics(larger, rates).reject)
+        enough = float(probability_enough(n, [number], d)[0])
+        found.append(Inflated(number, enough, type_i_error, power, type_i_error_all, larger))
     return found
-
-
-def _scaled(looks: tuple[Look, ...], last: int) -> tuple[Look, ...]:
-    """The looks with their numbers in the same proportion to a new last one, rounded up."""
-    n = looks[-1].n
-    return tuple(replace(look, n=-((-look.n * last) // n)) for look in looks)

@@ -18,7 +18,6 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +27,7 @@ from simtrial.enrollment import Centres, Constant
 from simtrial.errors import InputError
 from simtrial.exact import Floats, binomial_pmf, operating_characteristics
 from simtrial.patients import Beta
+from simtrial.recut import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 Law = dict[str, float | None]
 
 NODES = 64
-"""Points of Gauss's rule for a Beta distribution; exact for polynomials of degree up to 127 in p."""
+"""Least number of points of Gauss's rule for a Beta distribution, where a law is no polynomial in p."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Decision:
     stop: Floats
 
 
-def decision(plan: Plan, p: Floats, bounds: AttainedBounds | None = None) -> Decision:
+def decision(plan: Plan, p: Floats) -> Decision:
     """Exact decision of a trial that handles losses as planned.
 
     Parameters
@@ -60,8 +60,6 @@ def decision(plan: Plan, p: Floats, bounds: AttainedBounds | None = None) -> Dec
         Design, dropout and handling; the calendar does not matter, so a date that closes accrual is refused.
     p : ndarray, shape (rates,)
         True response rates.
-    bounds : AttainedBounds, optional
-        Where the plan recuts its bounds.
 
     Returns
     -------
@@ -70,7 +68,7 @@ def decision(plan: Plan, p: Floats, bounds: AttainedBounds | None = None) -> Dec
     """
     if plan.close_month is not None:
         raise InputError("makes the decision depend on the calendar, which has no closed form", "close_month")
-    dropout = plan.dropout
+    dropout, bounds = plan.dropout, bounds_of(plan)
     if bounds is not None:
         cases = [_recut(plan, float(dropout.evaluable(q)), float(dropout.among_evaluable(q)), bounds) for q in p]
         return Decision(np.array([c.reject for c in cases]), np.array([c.stop for c in cases]))
@@ -101,20 +99,54 @@ def _recut(plan: Plan, share: float, rate: float, bounds: AttainedBounds) -> Dec
     return Decision(np.array(reject), np.array(stop))
 
 
-def _beta_rule(beta: Beta, nodes: int = NODES) -> tuple[Floats, Floats]:
-    """Gauss-Jacobi points and weights for a Beta distribution."""
+def _beta_rule(beta: Beta, plan: Plan) -> tuple[Floats, Floats]:
+    """Gauss-Jacobi points and weights for a Beta distribution.
+
+    A decision is a polynomial in p of degree n, for which n / 2 + 1 points are exact; only with replacement and an
+    informative loss is it a ratio of polynomials.
+    """
     from scipy import special
 
+    nodes = plan.design.looks[-1].n // 2 + 1
+    if plan.handling == "replace":
+        nodes = max(nodes, NODES)
     x, weights = special.roots_jacobi(nodes, beta.b - 1, beta.a - 1)
     return (x + 1) / 2, weights / weights.sum()
 
 
 def mean_months(arrivals: Enrollment, n: int) -> float:
-    """E[T_n], in closed form or as the integral of P(N(t) < n) over t."""
+    """E[T_n]: in closed form; else, with fixed rates, the mean of L^-1(Gamma(n)); else the integral of P(N(t) < n).
+
+    NaN where the quadrature does not settle, as for a tail that is too heavy.
+    """
     closed = arrivals.mean_months(n)
     if closed is not None:
         return closed
-    return _integral(lambda t: arrivals.fewer(n, t), arrivals.breaks)
+    if arrivals.clock is None:
+        return _integral(lambda t: arrivals.fewer(n, t), arrivals.breaks)
+    clock = arrivals.clock
+
+    def weighted(g: Floats) -> Floats:
+        months: Floats = clock.months(g) * _gamma_density(n, g)
+        return months
+
+    # graded towards 0, where the inverse of a ramp has its root
+    edges = [_levels(n), 2.0 ** -np.arange(1, 40), clock.level(np.array(arrivals.breaks))]
+    return _panels(weighted, np.unique(np.concatenate(edges)))
+
+
+def _levels(n: int) -> Floats:
+    """Edges of panels over which the Gamma(n) density is smooth, from where it is next to 0 to where it is again."""
+    spread = np.sqrt(n)
+    edges: Floats = np.linspace(max(n - 9 * spread, 0.0), n + 12 * spread + 40, 44)
+    return edges
+
+
+def _gamma_density(n: int, g: Floats) -> Floats:
+    from scipy import special
+
+    density: Floats = np.exp((n - 1) * np.log(np.maximum(g, 1e-300)) - g - special.gammaln(n))
+    return density
 
 
 def probability_by(arrivals: Enrollment, n: int, month: float) -> float:
@@ -123,9 +155,9 @@ def probability_by(arrivals: Enrollment, n: int, month: float) -> float:
 
 
 def _integral(survival: Callable[[Floats], Floats], breaks: tuple[float, ...] = ()) -> float:
-    """Integrate a survival function over (0, infinity): Gauss-Legendre on panels that halve towards 0.
+    """Integrate a survival function over (0, infinity) on panels that halve towards 0, until halving changes nothing.
 
-    The tail is followed until it is below 1e-14; NaN where it is too heavy for that.
+    The tail is followed until it is below 1e-12; NaN where it is too heavy for that, or where nothing settles.
     """
     end = 1.0
     while float(survival(np.array([end]))[0]) * end > 1e-12 and end < 1e12:
@@ -133,11 +165,17 @@ def _integral(survival: Callable[[Floats], Floats], breaks: tuple[float, ...] = 
     if end >= 1e12:
         return np.nan
     edges = np.unique(np.concatenate([[0.0], end / 2.0 ** np.arange(0, 24, 0.5), [b for b in breaks if b < end]]))
-    return _panels(survival, edges)
+    last = np.inf
+    for _ in range(5):
+        total = _panels(survival, edges)
+        if abs(total - last) <= 1e-9 * abs(total):
+            return total
+        last, edges = total, np.sort(np.concatenate([edges, (edges[1:] + edges[:-1]) / 2]))
+    return np.nan
 
 
-def _panels(function: Callable[[Floats], Floats], edges: Floats) -> float:
-    x, w = np.polynomial.legendre.leggauss(16)
+def _panels(function: Callable[[Floats], Floats], edges: Floats, nodes: int = 16) -> float:
+    x, w = np.polynomial.legendre.leggauss(nodes)
     half, middle = np.diff(edges) / 2, (edges[1:] + edges[:-1]) / 2
     values = function((middle[:, np.newaxis] + half[:, np.newaxis] * x).ravel()).reshape(len(middle), -1)
     return float((values * w * half[:, np.newaxis]).sum())
@@ -185,40 +223,40 @@ def look_months(arrivals: Enrollment, n: int, known: tuple[Floats, Floats]) -> f
 
     with F the law of one patient's delay v, and g is Gamma(n, 1).
     """
-    from scipy import special
-
     values, chances = known
     if len(values) == 1:
         return mean_months(arrivals, n) + float(values[0])
+    clock = arrivals.clock
+    if clock is None:
+        return np.nan
     order = np.argsort(values)
     values, chances = values[order], chances[order]
-    clock = arrivals.realise(1, np.random.default_rng(0))  # models with fixed rates draw nothing
-    x, w = np.polynomial.legendre.leggauss(48)
-
-    def known_by(t: float) -> float:
-        # between the levels L(t - v) the integrand is smooth
-        levels = np.asarray(clock.level(np.maximum(t - values, 0.0)))
-        low = max(n - 12 * np.sqrt(n) - 40, 0.0)
-        edges = np.unique(np.concatenate([[0.0, low, n / 2, n, n + 12 * np.sqrt(n) + 40], levels]))
-        edges = edges[edges <= levels[0]]
-        total = 0.0
-        for a, b in pairwise(edges):
-            g = (a + b) / 2 + (b - a) / 2 * x
-            log_density = (n - 1) * np.log(g) - g - special.gammaln(n)
-            last = chances[levels >= b - 1e-12 * max(b, 1.0)].sum()
-            mean = (chances[:, np.newaxis] * np.minimum(levels[:, np.newaxis], g)).sum(axis=0) / g
-            total += float((np.exp(log_density) * last * mean ** (n - 1) * w).sum() * (b - a) / 2)
-        return total
+    x, w = np.polynomial.legendre.leggauss(8)
+    base = _levels(n)
 
     def survival(months: Floats) -> Floats:
-        return np.array([1 - known_by(float(t)) for t in months])
+        """P(some status unknown) at each month; between the levels L(t - v) the integrand over g is smooth."""
+        levels = clock.level(np.maximum(months[:, np.newaxis] - values, 0.0))
+        edges = np.sort(np.concatenate([np.broadcast_to(base, (len(months), len(base))), levels], axis=1), axis=1)
+        edges = np.minimum(edges, levels[:, :1])
+        half = np.diff(edges)[..., np.newaxis] / 2
+        g = (edges[:, 1:] + edges[:, :-1])[..., np.newaxis] / 2 + half * x
+        mean, last = np.zeros(g.shape), np.zeros(half.shape)
+        for level, chance in zip(levels.T[..., np.newaxis, np.newaxis], chances, strict=True):  # over delays
+            mean += chance * np.minimum(level, g)
+            last += chance * (level >= g[..., :1])
+        every = (mean / np.maximum(g, 1e-300)) ** (n - 1)
+        unknown: Floats = 1 - (_gamma_density(n, g) * every * last * half * w).sum(axis=(1, 2))
+        return unknown
 
-    mean = mean_months(arrivals, n) + float(values[-1])
-    spread = 14 * np.sqrt(n) * mean / n + values[-1]
-    start = float(values[0])
-    edges = np.unique(np.concatenate([values, arrivals.breaks, np.linspace(start, mean + spread, 24)]))
-    edges = edges[(edges >= start) & (edges <= mean + spread)]
-    return start + _panels(survival, edges)
+    spread = np.array([-9, -6, -4, -3, -2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 6, 9, 12]) * np.sqrt(n)
+    entries = np.concatenate([clock.months(np.maximum(n + spread, 0.0)), arrivals.breaks])
+    start, end = float(values[0]), float(clock.months(base[-1:])[0] + values[-1])
+    cuts = np.unique(np.concatenate([[start, end], values, (entries[:, np.newaxis] + values).ravel()]))
+    cuts = cuts[(cuts >= start) & (cuts <= end)]
+    total, coarse = (_panels(survival, cuts, nodes) for nodes in (8, 5))
+    # two rules that agree to a millionth of a month: the finer one is right to far more
+    return start + total if abs(total - coarse) <= 1e-6 else np.nan
 
 
 def event_probability(survival: Callable[[Floats], Floats], months: Floats, loss: float) -> Floats:
@@ -268,7 +306,7 @@ def overrun_counts(plan: Plan, k: int) -> Floats | None:
 
 def _capped(arrivals: Enrollment, n: int, months: float, room: int) -> Floats | None:
     """Law of the number enrolled in the months after patient n, at most `room`."""
-    from scipy import integrate, special, stats
+    from scipy import integrate, stats
 
     counts = np.arange(room)
     if isinstance(arrivals, Constant):
@@ -280,13 +318,13 @@ def _capped(arrivals: Enrollment, n: int, months: float, room: int) -> Floats | 
         # given the first n arrivals the summed rate is Gamma with n more; unconditionally its prior law stands
         pmf = stats.nbinom.pmf(counts, shape, b / (b + months))
     else:
-        clock = arrivals.realise(1, np.random.default_rng(0))
+        clock = arrivals.clock
+        assert clock is not None  # centres are dealt with above
 
         def density(g: float) -> Floats:
             start = clock.months(np.array(g))
             expected = clock.level(start + months) - g
-            weight = np.exp((n - 1) * np.log(g) - g - special.gammaln(n))
-            return np.asarray(weight * stats.poisson.pmf(counts, expected))
+            return np.asarray(_gamma_density(n, np.array(g)) * stats.poisson.pmf(counts, expected))
 
         spread = 12 * np.sqrt(n) + 40
         pmf, _ = integrate.quad_vec(
@@ -296,7 +334,7 @@ def _capped(arrivals: Enrollment, n: int, months: float, room: int) -> Floats | 
     return np.append(pmf, max(0.0, 1 - pmf.sum()))
 
 
-def exact_values(plan: Plan, scenario: Scenario, bounds: AttainedBounds | None = None) -> Law:
+def exact_values(plan: Plan, scenario: Scenario) -> Law:
     """Every mean that has an exact value; None for the others.
 
     Parameters
@@ -305,8 +343,6 @@ def exact_values(plan: Plan, scenario: Scenario, bounds: AttainedBounds | None =
         How the trial is run.
     scenario : Scenario
         The true response rate; a Beta distribution is integrated out.
-    bounds : AttainedBounds, optional
-        Where the plan recuts its bounds.
 
     Returns
     -------
@@ -316,10 +352,10 @@ def exact_values(plan: Plan, scenario: Scenario, bounds: AttainedBounds | None =
     if plan.close_month is not None:
         return {}
     if isinstance(scenario.p, Beta):
-        rates, weights = _beta_rule(scenario.p)
+        rates, weights = _beta_rule(scenario.p, plan)
     else:
         rates, weights = np.array([float(scenario.p)]), np.ones(1)
-    found = decision(plan, rates, bounds)
+    found = decision(plan, rates)
     cases = [_at_rate(plan, float(p), found.stop[i], len(rates) == 1) for i, p in enumerate(rates)]
     law: Law = {"reject": float(weights @ found.reject), "pet": float(weights @ found.stop[:, :-1].sum(axis=1))}
     for name in cases[0]:
@@ -362,14 +398,13 @@ def _months(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
     law: Law = dict.fromkeys(("interim_month", "hold_months", "last_patient_month", "duration_months", "end_month"))
     reach = 1 - np.concatenate([[0.0], np.cumsum(stop)[:-1]])
     stages = np.diff([0, *(look.n for look in looks)])
-    fixed_rates = not isinstance(arrivals, Centres)
     if interim.allowed is None or not several:
         law["hold_months"] = 0.0
     elif interim.hold and delay is not None:
         law["hold_months"] = float(reach[:-1].sum()) * (delay + interim.lag)
     if plan.handling == "replace":
         return law
-    if delay is None and not (fixed_rates and settled):
+    if delay is None and not settled:
         return law
     known = known_law(plan.disease, plan.dropout, p)
     first = look_months(arrivals, looks[0].n, known)

@@ -120,6 +120,8 @@ _WORDS = {
     "model_type": "must be a section with keys",
     "model_attributes_type": "must be a section with keys",
     "tuple_type": "must be a list",
+    "too_short": "must hold more entries",
+    "too_long": "must hold fewer entries",
 }
 
 

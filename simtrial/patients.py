@@ -142,7 +142,20 @@ class Dropout:
     @classmethod
     def from_hazard(cls, hazard: float, months: float, responder_odds_ratio: float = 1.0) -> Dropout:
         """Loss at a constant hazard a month over the months to the first assessment: 1 - exp(-hazard months)."""
-        return cls(-math.expm1(-positive(hazard, "hazard_per_month", zero=True) * months), responder_odds_ratio)
+        lost = -math.expm1(-positive(hazard, "hazard_per_month", zero=True) * months)
+        if lost > 1 - 1e-9:
+            raise InputError(f"({hazard:g}) loses everybody before the first assessment", "hazard_per_month")
+        return cls(lost, responder_odds_ratio)
+
+    @classmethod
+    def overall(cls, loss: float, responder_odds_ratio: float, p: float) -> Dropout:
+        """Loss with an odds ratio, of the same overall probability where the response rate is p."""
+        from scipy import optimize
+
+        def surplus(d: float) -> float:
+            return float(1 - cls(d, responder_odds_ratio).evaluable(p)) - loss
+
+        return cls(optimize.brentq(surplus, 0.0, 1 - 1e-12), responder_odds_ratio)
 
     @property
     def of_responder(self) -> float:
@@ -159,6 +172,10 @@ class Dropout:
     def evaluable(self, p: float | Floats) -> Floats:
         """Probability that a patient is evaluable."""
         return self.seen(p) + (1 - np.asarray(p)) * (1 - self.probability)
+
+    def lost(self, p: float) -> float:
+        """Probability that a patient is lost, rounded to 12 digits so that 1 - 0.9 reads 0.1."""
+        return round(1 - float(self.evaluable(p)), 12)
 
     def among_evaluable(self, p: float | Floats) -> Floats:
         """Response rate among the evaluable: p itself, unless the loss is informative."""
@@ -367,7 +384,8 @@ def _root(surplus: Callable[[float], float], median: float, field: str) -> float
     low, high = math.log(1e-9 / median), math.log(1e4 / median)
     if surplus(math.exp(high)) >= 0:
         raise InputError(
-            f"({median:g}) is too short: half of these patients or more have a response that is known only later",
+            f"({median:g}) cannot be: at whatever hazard, half of these patients are left then, because their response "
+            "is known only later or their hazard ratio is next to 0",
             f"{field}.median_months",
         )
     return math.exp(optimize.brentq(lambda log: surplus(math.exp(log)), low, high, xtol=1e-14, rtol=1e-14))
@@ -401,8 +419,8 @@ class Beta:
     b: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "a", positive(self.a, "beta"))
-        object.__setattr__(self, "b", positive(self.b, "beta"))
+        for name in ("a", "b"):
+            object.__setattr__(self, name, positive(getattr(self, name), "beta", least=0.01, most=1e4))
 
     @property
     def mean(self) -> float:

@@ -28,9 +28,13 @@ if TYPE_CHECKING:
     from simtrial.designs import Design
     from simtrial.enrollment import Enrollment
     from simtrial.patients import Beta, Disease, Dropout, Toxicity
+    from simtrial.requirements import Requirements
 
-MAX_DRAWN = 20_000
-"""Most patients a trial that replaces its losses may be expected to enroll."""
+MAX_REPLACED = 0.9
+"""Largest probability of loss that is replaced; above it a trial would enroll ten patients for one."""
+
+MAX_RECUT = 150
+"""Most patients for which bounds are recut at every pair of numbers evaluable."""
 
 Handling = Literal["nonresponder", "replace", "exclude"]
 
@@ -54,7 +58,7 @@ class Interim:
     lag: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lag", positive(self.lag, "decision_weeks", zero=True))
+        object.__setattr__(self, "lag", positive(self.lag, "decision_weeks", zero=True, most=1200))
         if self.hold and self.extra is not None:
             raise InputError("goes with accrual: continue; a hold takes no extra patients", "extra_patients")
 
@@ -98,8 +102,8 @@ class Plan:
         Who counts; see the head of this module. Never a default.
     interim : Interim
         Accrual while a look is pending.
-    recut : bool
-        With `exclude`, whether bounds are recut at the number evaluable.
+    recut : Requirements, optional
+        With `exclude`, what bounds keep that are recut at the number evaluable; None if they stay as planned.
     screening_success : float
         Probability that a screened patient is enrolled.
     close_month : float, optional
@@ -120,7 +124,7 @@ class Plan:
     dropout: Dropout
     handling: Handling
     interim: Interim = Interim(hold=True)
-    recut: bool = False
+    recut: Requirements | None = None
     screening_success: float = 1.0
     close_month: float | None = None
     follow_up: FollowUp = FollowUp(months_after_last=0.0)
@@ -135,16 +139,20 @@ class Plan:
             raise InputError("(recut) goes with handling: exclude", "bounds")
         if self.recut and len(self.design.looks) > 2:
             raise InputError(f"(recut) is for one or two looks; this design has {len(self.design.looks)}", "bounds")
+        if self.recut and self.design.looks[-1].n > MAX_RECUT:
+            raise InputError(f"(recut) is for at most {MAX_RECUT} patients, not {self.design.looks[-1].n}", "bounds")
+        if self.recut and self.close_month is not None:
+            raise InputError("(recut) does not go with a month at which accrual closes", "bounds")
         lost = max(self.dropout.probability, self.dropout.of_responder)
-        if self.handling == "replace" and self.design.looks[-1].n > MAX_DRAWN * (1 - lost):
-            raise InputError(
-                f"loses up to a share {lost:g}: to replace them more than {MAX_DRAWN} patients would be needed",
-                "dropout",
-            )
+        if self.handling == "replace" and lost > MAX_REPLACED:
+            raise InputError(f"({lost:g}) must be at most {MAX_REPLACED:g} where losses are replaced", "probability")
         success = probability(self.screening_success, "screening_success", closed=True)
-        if success == 0:
-            raise InputError("(0) must be > 0: nobody would be enrolled", "screening_success")
+        if success < 0.01:
+            raise InputError(
+                f"({success:g}) must be at least 0.01: hardly anybody would be enrolled", "screening_success"
+            )
         object.__setattr__(self, "screening_success", success)
+        _ = self.arrivals  # whose rates may be too low when those of the screened are not
         object.__setattr__(self, "loss_per_year", probability(self.loss_per_year, "loss_per_year", closed=True))
         if self.loss_per_year == 1:
             raise InputError("(1) must be < 1: nobody would be followed", "loss_per_year")
@@ -172,7 +180,7 @@ class Plan:
     @property
     def arrivals(self) -> Enrollment:
         """The process of patients enrolled, while accrual is open."""
-        return self.enrollment.thinned(self.screening_success)
+        return self.enrollment.scaled(self.screening_success)
 
     @property
     def capacities(self) -> tuple[int, ...]:

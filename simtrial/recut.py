@@ -12,6 +12,7 @@ Given how many are evaluable, the type I error so never exceeds alpha, whatever 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from simtrial.designs import Design, Look
     from simtrial.exact import Floats
+    from simtrial.plan import Plan
     from simtrial.requirements import Requirements
 
 
@@ -56,6 +58,11 @@ def _last(going_on: Floats, spent: float, m: int, asked: Requirements) -> int:
     return int(np.argmax(kept)) if kept.any() else len(arrived)
 
 
+def bounds_of(plan: Plan) -> AttainedBounds | None:
+    """The recut bounds of a plan that asks for them, else None."""
+    return None if plan.recut is None else attained_bounds(plan.design, plan.recut)
+
+
 def attained_bounds(design: Design, requirements: Requirements) -> AttainedBounds:
     """Recut the bounds of a design with one or two looks for every number evaluable.
 
@@ -76,9 +83,14 @@ def attained_bounds(design: Design, requirements: Requirements) -> AttainedBound
     InputError
         If the design has more than two looks.
     """
-    *interim, last = design.looks
-    if len(interim) > 1:
+    if len(design.looks) > 2:
         raise InputError(f"has {len(design.looks)} looks; bounds are recut for one or two", "design")
+    return _recut(design.looks, requirements)
+
+
+@lru_cache(maxsize=16)
+def _recut(looks: tuple[Look, ...], requirements: Requirements) -> AttainedBounds:
+    *interim, last = looks
     planned = last.r or 0
     if not interim:
         row = [_last(np.ones(1), 0.0, m, requirements) for m in range(last.n)]

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simtrial import __version__, laws, params, project, simulation
-from simtrial.conduct_text import HANDLINGS
+from simtrial import __version__, laws, outcomes, params, project, simulation
+from simtrial.conduct_text import HANDLINGS, lost
 from simtrial.designs import looks_text
 from simtrial.exact import meets, operating_characteristics
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from simtrial.designs import Design
     from simtrial.params import Source
     from simtrial.plan import Plan
-    from simtrial.requirements import Requirements
     from simtrial.sections import Trial
 
 NOTEBOOKS = ("01_design", "02_operating_characteristics", "03_enrollment_and_dropout")
@@ -335,7 +334,7 @@ def _front(trial: Trial, design: Design, plan: Plan | None) -> str:
             '<div class="warning">The design given <strong>does not meet the limits</strong> asked for: compare the '
             "type I error with alpha, and the power with the power asked.</div>"
         )
-    warning += _as_run(plan, asked, float(oc.reject[1]))
+    warning += _as_run(plan, trial, float(oc.reject[1]))
     if trial.hypotheses.basis == "assumed":
         warning += (
             '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not read in a protocol or '
@@ -344,21 +343,28 @@ def _front(trial: Trial, design: Design, plan: Plan | None) -> str:
     return f'{warning}<div class="brief"><p>{escape(question)}</p><dl>{cells}</dl></div>'
 
 
-def _as_run(plan: Plan | None, asked: Requirements, power: float) -> str:
-    """Say on the front page what losses do to the errors on paper."""
-    if plan is None or plan.close_month is not None:
+def _as_run(plan: Plan | None, trial: Trial, power: float) -> str:
+    """Say on the front page what losses, and a date that closes accrual, do to the errors on paper."""
+    if plan is None or trial.conduct is None:
         return ""
-    bounds = simulation.attained_bounds(plan, asked)
-    run = laws.decision(plan, np.array([asked.p0, asked.p1]), bounds).reject
-    if run[0] <= asked.alpha and abs(run[1] - power) < 5e-5:
-        return ""
-    above = f" (more than alpha {asked.alpha:g})" if run[0] > asked.alpha else ""
-    below = f" (less than the {asked.power:g} asked)" if run[1] < asked.power else ""
-    loss = f"{100 * plan.dropout.probability:g}% of patients lost before their first assessment"
-    handling = escape(HANDLINGS[plan.handling])
+    asked, size = trial.requirements, trial.conduct.simulation
+    told = ""
+    if plan.close_month is None:
+        type_i_error, run = (float(v) for v in laws.decision(plan, np.array([asked.p0, asked.p1])).reject)
+        if type_i_error <= asked.alpha and abs(run - power) < 5e-5:
+            return ""
+    else:
+        done = simulation.simulate(plan, trial.scenarios[:2], size.trials, size.seed, observe=outcomes.primary)
+        type_i_error, run = done["p0"]["reject"].best, done["p1"]["reject"].best
+        told = (
+            f" and accrual closing in month {plan.close_month:g} (simulated, MCSE {done['p1']['reject'].best_mcse:.4f})"
+        )
+    above = f" (more than alpha {asked.alpha:g})" if type_i_error > asked.alpha else ""
+    below = f" (less than the {asked.power:g} asked)" if run < asked.power else ""
     return (
-        f'<div class="warning">As it is to be run, with {loss} and {handling}, the type I error is {run[0]:.4f}{above} '
-        f"and the <strong>power {run[1]:.4f}</strong>{below}.</div>"
+        f'<div class="warning">As it is to be run, with {escape(lost(plan, asked))} and '
+        f"{escape(HANDLINGS[plan.handling])}{escape(told)}, the type I error is {type_i_error:.4f}{above} and the "
+        f"<strong>power {run:.4f}</strong>{below}.</div>"
     )
 
 

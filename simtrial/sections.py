@@ -18,7 +18,7 @@ from simtrial.designs import MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.enrollment import Centres, Constant, Piecewise, Ramp
 from simtrial.errors import InputError
 from simtrial.patients import WEEK, Assessments, Beta, Disease, Dropout, Survival, Toxicity
-from simtrial.plan import FollowUp, Interim, Plan, Scenario
+from simtrial.plan import FollowUp, Handling, Interim, Plan, Scenario
 from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements, probability
 
 if TYPE_CHECKING:
@@ -41,6 +41,12 @@ def _line(text: str) -> str:
     if "\n" in text:
         raise InputError("must be a single line")
     return _paragraphs(text)
+
+
+def _trimmed(text: str) -> str:
+    if text != text.strip():
+        raise InputError(f"({text!r}) must not begin or end with a space")
+    return text
 
 
 def _folder(name: str) -> str:
@@ -66,6 +72,7 @@ Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_para
 Patients = Annotated[int, Field(ge=1, le=100_000)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Months = Annotated[float, Field(gt=0, le=1200)]
+Weeks = Annotated[float, Field(gt=0, le=5200)]
 
 
 class Section(BaseModel):
@@ -172,8 +179,10 @@ def _under(place: str, renamed: dict[str, str] | None = None) -> Iterator[None]:
 class Period(Section):
     """A stretch of time with one rate."""
 
-    from_month: float = Field(description="Month at which the rate begins; 0 in the first period.")
-    rate: float = Field(description="Patients screened a month from then on.")
+    from_month: Annotated[float, Field(ge=0, le=1200)] = Field(
+        description="Month at which the rate begins; 0 in the first period."
+    )
+    rate: Annotated[float, Field(ge=0)] = Field(description="Patients screened a month from then on.")
 
 
 class EnrollmentLaw(Section):
@@ -239,17 +248,17 @@ class EnrollmentLaw(Section):
 class AssessmentPlan(Section):
     """When a patient's response status becomes known: by scheduled assessments, or after one fixed delay."""
 
-    readout_months: float | None = Field(
+    readout_months: Annotated[float, Field(ge=0, le=1200)] | None = Field(
         None, description="Every status is known exactly this long after enrollment; instead of the keys below."
     )
-    interval_weeks: float | None = Field(None, description="Weeks between tumour assessments.")
-    window_weeks: float | None = Field(
+    interval_weeks: Weeks | None = Field(None, description="Weeks between tumour assessments.")
+    window_weeks: Weeks | None = Field(
         None, description="End of the assessment window: who has neither responded nor progressed by then has SD."
     )
-    confirmation_weeks: Annotated[float, Field(ge=0)] = Field(
+    confirmation_weeks: Annotated[float, Field(ge=0, le=5200)] = Field(
         0.0, description="Weeks from the scan that first sees a response to the one that confirms it; 0 for none."
     )
-    median_weeks_to_response: Annotated[float, Field(gt=0)] | None = Field(
+    median_weeks_to_response: Weeks | None = Field(
         None, description="Median weeks until a response begins; without it, all are seen at the first assessment."
     )
     source: Line | None = Field(None, description="Where this comes from.")
@@ -270,8 +279,6 @@ class AssessmentPlan(Section):
         for name, value in weekly.items():
             if value is None:
                 raise InputError("is missing (or give readout_months instead)", name)
-            if value <= 0:
-                raise InputError(f"({value:g}) must be > 0", name)
         median = self.median_weeks_to_response
         weeks = ("interval", "window", "confirmation", "median_to_response")
         names = {w: f"{w}_weeks" for w in weeks[:3]} | {"median_to_response": "median_weeks_to_response"}
@@ -358,15 +365,15 @@ class DropoutRule(Section):
 
     def law(self, first_assessment: float) -> Dropout:
         """The law of loss, given the months to the first assessment."""
-        if (self.probability is None) == (self.hazard_per_month is None):
-            raise InputError("must hold either probability or hazard_per_month, and not both")
         if self.hazard_per_month is not None:
             return Dropout.from_hazard(self.hazard_per_month, first_assessment, self.responder_odds_ratio)
         return Dropout(self.probability or 0.0, self.responder_odds_ratio)
 
     @model_validator(mode="after")
     def _rules(self) -> DropoutRule:
-        self.law(1.0)
+        if (self.probability is None) == (self.hazard_per_month is None):
+            raise InputError("must hold either probability or hazard_per_month, and not both")
+        Dropout(self.probability or 0.0, self.responder_odds_ratio)
         if (self.handling == "exclude") != (self.bounds is not None):
             problem = "is missing; say fixed or recut" if self.bounds is None else "goes with handling: exclude only"
             raise InputError(problem, "bounds")
@@ -382,7 +389,9 @@ class InterimRule(Section):
     extra_patients: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
         None, description="continue: at most so many patients beyond those of the look."
     )
-    decision_weeks: Annotated[float, Field(ge=0)] = Field(0.0, description="Weeks from a look to its decision.")
+    decision_weeks: Annotated[float, Field(ge=0, le=5200)] = Field(
+        0.0, description="Weeks from a look to its decision."
+    )
 
     @property
     def law(self) -> Interim:
@@ -415,7 +424,7 @@ class FollowUpRule(Section):
 class TrueRate(Section):
     """A true response rate to simulate, beside p0 and p1."""
 
-    label: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_line)]
+    label: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_line), AfterValidator(_trimmed)]
     p: float | None = Field(None, description="The rate.")
     beta: Annotated[tuple[float, ...], Field(strict=False, min_length=2, max_length=2)] | None = Field(
         None, description="Or a Beta distribution, [a, b]: P(reject H0) is then the assurance."
@@ -528,6 +537,9 @@ class Trial(Section):
         toxicity = patients.toxicity
         places = {
             "bounds": "dropout.bounds",
+            "probability": "dropout.probability",
+            "rate": "enrollment.rate",
+            "mean_rate": "enrollment.mean_rate",
             "screening_success": "enrollment.screening_success",
             "close_month": "enrollment.close_month",
             "loss_per_year": "patients.loss_to_follow_up_per_year",
@@ -543,7 +555,7 @@ class Trial(Section):
                 loss,
                 dropout.handling,
                 given.interim.law if given.interim else Interim(hold=True),
-                dropout.bounds == "recut",
+                self.requirements if dropout.bounds == "recut" else None,
                 enrollment.screening_success,
                 enrollment.close_month,
                 given.follow_up.law,
@@ -551,6 +563,11 @@ class Trial(Section):
                 None if toxicity is None else Toxicity(toxicity.rate, toxicity.limit),
                 patients.landmark_months,
             )
+
+    @property
+    def handling(self) -> Handling | None:
+        """How patients without a response status are handled, if the file says so."""
+        return None if self.conduct is None else self.conduct.dropout.handling
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:

@@ -18,9 +18,8 @@ from simtrial.plan import Interim, Scenario
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simtrial.plan import Plan
+    from simtrial.plan import Handling, Plan
     from simtrial.requirements import Requirements
-    from simtrial.simulation import Estimate, Result
 
 MEASURES = {
     "type_i_error": ("Type I error", "p0", "reject"),
@@ -69,78 +68,77 @@ def analyse(plan: Plan, requirements: Requirements, trials: int, seed: int) -> S
     plan : Plan
         What is assumed.
     requirements : Requirements
-        p0 and p1.
+        p0 and p1, and what recut bounds keep.
     trials, seed : int
         Of each simulation.
 
     Returns
     -------
     Sensitivity
-        Assumptions that cannot be changed (an interval shorter than it may be, say) are left out.
+        Changes that the plan does not allow (bounds recut at three looks, say) are left out.
     """
     base = _variant("", "", plan, requirements, trials, seed)
-    variants = tuple(_variant(a, s, p, requirements, trials, seed) for a, s, p in _changes(plan))
+    changes = _changes(plan, requirements)
+    variants = tuple(_variant(a, s, p, requirements, trials, seed) for a, s, p in changes)
     return Sensitivity(base, variants, trials, seed)
 
 
 def _variant(assumption: str, setting: str, plan: Plan, asked: Requirements, trials: int, seed: int) -> Variant:
     scenarios = (Scenario("p0", asked.p0), Scenario("p1", asked.p1))
-    done = simulation.simulate(plan, scenarios, trials, seed, asked, observe=outcomes.primary)
-    found = {name: _best(done[label], outcome) for name, (_, label, outcome) in MEASURES.items()}
-    return Variant(assumption, setting, {k: v for k, (v, _) in found.items()}, {k: e for k, (_, e) in found.items()})
-
-
-def _best(result: Result, name: str) -> tuple[float, float]:
-    estimate: Estimate = result[name]
-    if estimate.exact is not None:
-        return estimate.exact, 0.0
-    return estimate.value or 0.0, estimate.mcse or 0.0
+    done = simulation.simulate(plan, scenarios, trials, seed, observe=outcomes.primary)
+    found = {name: done[label][outcome] for name, (_, label, outcome) in MEASURES.items()}
+    return Variant(
+        assumption, setting, {k: e.best for k, e in found.items()}, {k: e.best_mcse for k, e in found.items()}
+    )
 
 
 Change = tuple[str, str, dict[str, object]]
 """The assumption, its new setting, and the parts of the plan that hold it."""
 
 
-def _changes(plan: Plan) -> Iterator[tuple[str, str, Plan]]:
+def _changes(plan: Plan, asked: Requirements) -> Iterator[tuple[str, str, Plan]]:
     """Every change that the plan allows."""
     for kind in (_losses, _handlings, _rates, _readouts, _looks):
-        for assumption, setting, parts in kind(plan):
-            with suppress(InputError):  # recut bounds for three looks, say
+        for assumption, setting, parts in kind(plan, asked):
+            with suppress(InputError):
                 yield assumption, setting, replace(plan, **parts)  # type: ignore[arg-type]  # the parts are the plan's
 
 
-def _losses(plan: Plan) -> Iterator[Change]:
+def _losses(plan: Plan, asked: Requirements) -> Iterator[Change]:
     d, ratio = plan.dropout.probability, plan.dropout.responder_odds_ratio
     for other in (0.0, d / 2, min(2 * d, 0.5)) if d else (0.1, 0.2):
-        yield "Dropout", f"{100 * other:.3g}%", {"dropout": Dropout(other, ratio)}
+        if other != d and (other < d or other <= 0.5):
+            yield "Dropout", f"{100 * other:.3g}%", {"dropout": Dropout(other, ratio)}
+    whole = 1 - float(plan.dropout.evaluable(asked.p1))
     for other in (0.25, 4.0):
         if d and other != ratio:
-            yield "Informative loss", f"responders' odds x {other:g}", {"dropout": Dropout(d, other)}
+            said = f"responders' odds x {other:g}, as many lost at p1"
+            yield "Informative loss", said, {"dropout": Dropout.overall(whole, other, asked.p1)}
 
 
-def _handlings(plan: Plan) -> Iterator[Change]:
-    ways: tuple[tuple[str, bool, str], ...] = (
+def _handlings(plan: Plan, asked: Requirements) -> Iterator[Change]:
+    ways: tuple[tuple[Handling, bool, str], ...] = (
         ("nonresponder", False, "as non-responders"),
         ("replace", False, "replaced"),
         ("exclude", False, "excluded, fixed bounds"),
         ("exclude", True, "excluded, bounds recut"),
     )
     for handling, recut, said in ways:
-        if plan.dropout.probability and (handling, recut) != (plan.handling, plan.recut):
-            yield "Handling of losses", said, {"handling": handling, "recut": recut}
+        if plan.dropout.probability and (handling, recut) != (plan.handling, plan.recut is not None):
+            yield "Handling of losses", said, {"handling": handling, "recut": asked if recut else None}
 
 
-def _rates(plan: Plan) -> Iterator[Change]:
+def _rates(plan: Plan, _: Requirements) -> Iterator[Change]:
     for factor in (0.75, 1.25):
-        # a factor above 1 is no thinning, but scales the rates all the same
-        yield "Enrollment rate", f"{100 * (factor - 1):+.0f}%", {"enrollment": plan.enrollment.thinned(factor)}
+        with suppress(InputError):
+            yield "Enrollment rate", f"{100 * (factor - 1):+.0f}%", {"enrollment": plan.enrollment.scaled(factor)}
     s = plan.screening_success
     for other in (max(s - 0.1, s / 2), min(s + 0.1, 1.0)):
         if other != s:
             yield "Screening success", f"{100 * other:.3g}%", {"screening_success": other}
 
 
-def _readouts(plan: Plan) -> Iterator[Change]:
+def _readouts(plan: Plan, _: Requirements) -> Iterator[Change]:
     disease, known = plan.disease, plan.disease.assessments
     for factor in (0.5, 1.5):
         with suppress(InputError):
@@ -154,7 +152,7 @@ def _readouts(plan: Plan) -> Iterator[Change]:
                 yield "Time to readout", said, {"disease": replace(disease, assessments=other)}
 
 
-def _looks(plan: Plan) -> Iterator[Change]:
+def _looks(plan: Plan, _: Requirements) -> Iterator[Change]:
     if len(plan.design.looks) == 1:
         return
     now = plan.interim

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial import conduct, laws, outcomes, recut, search
+from simtrial import conduct, laws, outcomes, search
+from simtrial.enrollment import Centres
 from simtrial.errors import InputError
 from simtrial.outcomes import OUTCOMES, Observer, Outcome
+from simtrial.recut import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simtrial.conduct import Trials
-    from simtrial.designs import AttainedBounds, Design
+    from simtrial.designs import Design
     from simtrial.plan import Plan, Scenario
-    from simtrial.requirements import Requirements
     from simtrial.sections import Trial
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -32,7 +33,7 @@ MAX_TRIALS = 100_000_000
 """Most trials of one scenario."""
 
 MAX_BINS = 1_000_000
-"""Values beyond so many bins share the last one: months beyond eight centuries."""
+"""Values beyond so many bins, months beyond eight centuries, are counted together and have no quantile."""
 
 
 @dataclass
@@ -95,18 +96,18 @@ class Tally:
         self._count(other.bins)
         self.infinite += other.infinite
 
-    def estimate(self, exact: float | None = None) -> Estimate:
+    def estimate(self, exact: float | None = None, *, comparable: bool = True) -> Estimate:
         """Sum up."""
         parts = [self.parts[block] for block in sorted(self.parts)]
         n = sum(size for size, _, _ in parts)
         whole = n + self.infinite
         quantiles = {q: self._quantile(q, whole) for q in QUANTILES}
         if n == 0 or self.infinite:
-            return Estimate(self.outcome, None, None, exact, quantiles, n, self.infinite, self.bins)
+            return Estimate(self.outcome, None, None, exact, quantiles, n, self.infinite, self.bins, comparable)
         mean = math.fsum(size * m for size, m, _ in parts) / n
         squares = math.fsum([*(s for _, _, s in parts), *(size * (m - mean) ** 2 for size, m, _ in parts)])
         mcse = math.sqrt(squares / max(n - 1, 1) / n)
-        return Estimate(self.outcome, mean, mcse, exact, quantiles, n, 0, self.bins)
+        return Estimate(self.outcome, mean, mcse, exact, quantiles, n, 0, self.bins, comparable)
 
     def _quantile(self, q: float, whole: int) -> float | None:
         """Smallest value with at least a share q at or below it, to the width of a bin; None if not reached."""
@@ -114,7 +115,8 @@ class Tally:
         needed = max(math.ceil(q * whole - 1e-9), 1)
         if whole == 0 or reached[-1] < needed:
             return None
-        return round(int(np.searchsorted(reached, needed)) * self.outcome.unit, 6)
+        place = int(np.searchsorted(reached, needed))
+        return None if place >= MAX_BINS else round(place * self.outcome.unit, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ class Estimate:
         Trials with a finite value, and trials in which the time was not reached.
     bins : ndarray of int
         Trials with a finite value, by `Outcome.unit`.
+    comparable : bool
+        Whether the mean has a variance, without which its standard error means nothing.
     """
 
     outcome: Outcome
@@ -146,6 +150,17 @@ class Estimate:
     n: int
     infinite: int
     bins: NDArray[np.int64]
+    comparable: bool = True
+
+    @property
+    def best(self) -> float:
+        """The exact mean where there is one, else the simulated one; NaN where neither is known."""
+        return next((v for v in (self.exact, self.value) if v is not None), math.nan)
+
+    @property
+    def best_mcse(self) -> float:
+        """Standard error of `best`: 0 of an exact value."""
+        return 0.0 if self.exact is not None else math.nan if self.mcse is None else self.mcse
 
     def at_most(self, limit: float) -> tuple[float, float]:
         """Share of the trials with a value up to a limit (to the width of a bin), and its standard error."""
@@ -156,7 +171,7 @@ class Estimate:
     @property
     def z(self) -> float | None:
         """How many standard errors the simulated mean lies from the exact one."""
-        if self.value is None or self.mcse is None or self.exact is None:
+        if self.value is None or self.mcse is None or self.exact is None or not self.comparable:
             return None
         gap = self.value - self.exact
         if abs(gap) <= 1e-9 * max(1.0, abs(self.exact)):  # rounding of a mean whose trials are all alike
@@ -232,12 +247,10 @@ def blocks(plan: Plan, trials: int) -> range:
     return range(math.ceil(trials / conduct.block_size(plan)))
 
 
-def block(
-    plan: Plan, scenario: Scenario, index: int, seed: int, number: int, bounds: AttainedBounds | None = None
-) -> tuple[Trials, np.random.Generator]:
+def block(plan: Plan, scenario: Scenario, index: int, seed: int, number: int) -> tuple[Trials, np.random.Generator]:
     """One whole block of a scenario (number `index` of its run), and its random numbers from there on."""
     rng = np.random.default_rng(conduct.stream(seed, index, number))
-    return conduct.simulate(plan, scenario, rng, bounds), rng
+    return conduct.simulate(plan, scenario, rng, bounds_of(plan)), rng
 
 
 def tally(
@@ -247,7 +260,6 @@ def tally(
     seed: int,
     trials: int,
     numbers: Iterable[int],
-    bounds: AttainedBounds | None = None,
     progress: Callable[[int], None] = lambda _: None,
     observe: Observer = outcomes.observe,
 ) -> dict[str, Tally]:
@@ -261,8 +273,6 @@ def tally(
         Trials of the scenario in all; the last block is cut to it.
     numbers : iterable of int
         Which blocks, see `blocks`.
-    bounds : AttainedBounds, optional
-        Where the plan recuts its bounds.
     progress : callable
         Told the number of trials done after each block.
     observe : callable
@@ -276,7 +286,7 @@ def tally(
     size = conduct.block_size(plan)
     found: dict[str, Tally] = {}
     for number in numbers:
-        done, rng = block(plan, scenario, index, seed, number, bounds)
+        done, rng = block(plan, scenario, index, seed, number)
         kept = min(size, trials - number * size)
         for name, values in observe(plan, done, rng).items():
             found.setdefault(name, Tally(OUTCOMES[name])).add(number, values[:kept])
@@ -284,17 +294,11 @@ def tally(
     return found
 
 
-def attained_bounds(plan: Plan, requirements: Requirements) -> AttainedBounds | None:
-    """The recut bounds of a plan that asks for them, else None."""
-    return recut.attained_bounds(plan.design, requirements) if plan.recut else None
-
-
 def simulate(
     plan: Plan,
     scenarios: Sequence[Scenario],
     trials: int,
     seed: int,
-    requirements: Requirements,
     progress: Callable[[int], None] = lambda _: None,
     observe: Observer = outcomes.observe,
 ) -> Simulation:
@@ -310,8 +314,6 @@ def simulate(
         Trials of each scenario.
     seed : int
         From 0 on.
-    requirements : Requirements
-        What recut bounds keep.
     progress : callable
         Told the number of trials done after each block.
     observe : callable
@@ -328,18 +330,20 @@ def simulate(
         If `trials` or `seed` is out of range.
     """
     check(trials, seed)
-    bounds = attained_bounds(plan, requirements)
     numbers = blocks(plan, trials)
     tallies = [
-        tally(plan, scenario, index, seed, trials, numbers, bounds, progress, observe)
+        tally(plan, scenario, index, seed, trials, numbers, progress, observe)
         for index, scenario in enumerate(scenarios)
     ]
-    return Simulation(
-        plan, trials, seed, tuple(sum_up(plan, s, t, bounds) for s, t in zip(scenarios, tallies, strict=True))
-    )
+    return Simulation(plan, trials, seed, tuple(sum_up(plan, s, t) for s, t in zip(scenarios, tallies, strict=True)))
 
 
-def sum_up(plan: Plan, scenario: Scenario, tallies: dict[str, Tally], bounds: AttainedBounds | None) -> Result:
+def sum_up(plan: Plan, scenario: Scenario, tallies: dict[str, Tally]) -> Result:
     """Turn the merged tallies of a scenario into estimates beside their exact values."""
-    exact = laws.exact_values(plan, scenario, bounds)
-    return Result(scenario, {name: t.estimate(exact.get(name)) for name, t in tallies.items()})
+    exact = laws.exact_values(plan, scenario)
+    steady = not isinstance(plan.enrollment, Centres) or plan.enrollment.variance_is_finite
+    estimates = {
+        name: t.estimate(exact.get(name), comparable=steady or t.outcome.kind != "months")
+        for name, t in tallies.items()
+    }
+    return Result(scenario, estimates)

@@ -60,16 +60,22 @@ class KaplanMeier:
             spread = Z * np.sqrt(self.greenwood) / np.abs(log)
             lower = np.exp(log * np.exp(spread))
             upper = np.exp(log * np.exp(-spread))
+        # where S = 0 there are no limits: whatever was not reached before has its lower limit there and no upper one
         gone = self.survival <= HALF
-        return self._first((lower <= 0.5 + HALF) | gone), self._first((upper <= 0.5 + HALF) | gone)
+        return self._first((lower <= 0.5 + HALF) | gone), self._first(upper <= 0.5 + HALF)
 
     def at(self, month: float) -> tuple[Floats, Floats]:
-        """S at a month and its Greenwood standard error (NaN where S = 0), each of shape (trials,)."""
+        """S at a month and its Greenwood standard error, each of shape (trials,).
+
+        Both are NaN where S is not known: nobody is left under observation then. The standard error is NaN where S = 0.
+        """
         seen = self.steps & (self.times <= month)
         reached = seen.any(axis=0)
         last = seen.shape[0] - 1 - np.argmax(seen[::-1], axis=0)[np.newaxis]
         survival = np.where(reached, np.take_along_axis(self.survival, last, 0)[0], 1.0)
         variance = np.where(reached, np.take_along_axis(self.greenwood, last, 0)[0], 0.0)
+        longest = np.where(np.isfinite(self.times), self.times, -np.inf).max(axis=0)
+        survival = np.where((month <= longest) | (survival <= HALF), survival, np.nan)
         known = np.where(survival > HALF, variance, np.nan)  # at S = 0 the formula has no value
         return survival, survival * np.sqrt(known)
 

@@ -11,6 +11,7 @@ from simtrial.exact import meets, operating_characteristics
 
 if TYPE_CHECKING:
     from simtrial.designs import Design
+    from simtrial.plan import Handling
     from simtrial.requirements import Requirements
     from simtrial.search import SingleStageSearch, TwoStageSearch
     from simtrial.sections import Trial
@@ -63,7 +64,16 @@ def _count(n: int) -> str:
     return f"{n} {'patient' if n == 1 else 'patients'}"
 
 
-def _rules(design: Design) -> list[str]:
+COUNTED = {
+    None: "with a known response status",
+    "nonresponder": "enrolled, those without a response status counting as non-responders,",
+    "replace": "with a known response status (others are replaced)",
+    "exclude": "enrolled, without those who have no response status,",
+}
+"""Who is analysed, by the handling of patients without a response status; None where it is not said."""
+
+
+def _rules(design: Design, handling: Handling | None) -> list[str]:
     """One sentence a look."""
     sentences = []
     *interim, last = design.looks
@@ -71,7 +81,7 @@ def _rules(design: Design) -> list[str]:
     for look in interim:
         verb = "is" if look.n == 1 else "are"
         opening = (
-            f"The first {_count(look.n)} with a known response status {verb} analysed"
+            f"The first {_count(look.n)} {COUNTED[handling]} {verb} analysed"
             if not before
             else f"After {_count(look.n)} in all, a further look follows"
         )
@@ -85,16 +95,17 @@ def _rules(design: Design) -> list[str]:
         sentences.append(f"{opening}: {'; '.join(clauses) or 'the trial goes on'}.")
         before = look.n
     added = f"Otherwise {last.n - before} more are enrolled, {_count(last.n)} in all, and" if before else None
-    start = added or f"{_count(last.n)} with a known response status {'is' if last.n == 1 else 'are'} analysed, and"
+    start = added or f"{_count(last.n)} {COUNTED[handling]} {'is' if last.n == 1 else 'are'} analysed, and"
     sentences.append(f"{start} H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n}).")
     return sentences
 
 
-def statement(design: Design, requirements: Requirements) -> Passage:
+def statement(design: Design, requirements: Requirements, handling: Handling | None = None) -> Passage:
     """The sample-size paragraph for the protocol, with every number computed from the design.
 
     It states both hypotheses, alpha and power asked and attained, the design, its decision rules, EN and PET at p0, and
-    the references: the components a reviewer needs to reproduce it.
+    the references: the components a reviewer needs to reproduce it. The handling of patients without a response status
+    says who is analysed.
     """
     asked = requirements
     oc = operating_characteristics(design, [asked.p0, asked.p1])
@@ -106,7 +117,7 @@ def statement(design: Design, requirements: Requirements) -> Passage:
         f"one-sided type I error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} "
         "at p1.",
         f"The sample size is that of {kind(design)} ({looks_text(design, ', ')}).",
-        *_rules(design),
+        *_rules(design, handling),
         f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
         f"{percent(oc.reject[1])} at p = {asked.p1:g}.",
     ]

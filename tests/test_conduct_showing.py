@@ -37,7 +37,7 @@ def plan(trial):
 
 @pytest.fixture(scope="module")
 def done(trial, plan):
-    return simulation.simulate(plan, trial.scenarios, 2000, 1, ASKED)
+    return simulation.simulate(plan, trial.scenarios, 2000, 1)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_every_scenario_of_the_file_has_its_row(trial, done):
 def test_the_timeline_has_the_exact_chance_of_the_accrual_date(trial, done):
     frame = conduct_tables.timeline(trial, done).frame
     assert frame.probability[0] == pytest.approx(0.527, abs=5e-4)
-    assert frame.mcse[0] == 0
+    assert frame.mcse[0] == "exact"
     late = frame[frame.what.str.startswith("Follow-up ends by month 46, true rate p1")]
     months = done["p1"]["end_month"]
     assert late.probability.iloc[0] == months.at_most(46.0)[0]
@@ -105,8 +105,9 @@ def test_sensitivity_takes_exact_values_and_the_same_dice(changed):
 
 
 def test_what_hurts_most_is_the_worst_of_the_variants(changed):
-    said = str(conduct_text.hurts_most(changed))
-    assert "Most power is lost by informative loss (responders' odds x 4): 69.9% becomes 41.63%" in said
+    said = str(conduct_text.hurts_most(changed, ASKED))
+    assert "Most power is lost by dropout (20%): 69.9% becomes 57.13%" in said
+    assert "None of the changes takes the type I error above alpha (5%)" in said
     worst = max(v.values["duration_p1"] for v in changed.variants)
     assert f"month {worst:.1f}" in said
 
@@ -122,7 +123,7 @@ def test_hold_and_continue_share_the_decision_and_differ_in_patients(plan):
 
 
 def test_inflation_marks_the_usual_number():
-    table = conduct_tables.inflation(parse_looks("1/15,5/25"), ASKED, 0.1)
+    table = conduct_tables.inflation(parse_looks("1/15,5/25"), ASKED, Dropout(0.1))
     row = table.frame[np.array(table.chosen)]
     assert row.enrolled.tolist() == [28]
     assert row.enough.iloc[0] == pytest.approx(0.694566, abs=1e-6)
@@ -136,7 +137,7 @@ def figures(trial, plan, changed):
         conduct_figures.swimmer(plan, p1, 1, 1),
         conduct_figures.enrollment_fan(trial, plan, p1, 1, 1, blocks=1),
         conduct_figures.tornado(changed),
-        conduct_figures.inflation(plan.design, 0.1),
+        conduct_figures.inflation(plan.design, ASKED, plan.dropout),
     ]
 
 
@@ -163,7 +164,7 @@ def test_every_plan_can_be_drawn_and_told(trial, looks, rule):
         parse_looks(looks), Constant(2.0), disease, Dropout(0), "nonresponder", rule, close_month=30.0,
         follow_up=FollowUp(until_month=40.0),
     )  # fmt: skip
-    done = simulation.simulate(plan, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 500, 1, ASKED)
+    done = simulation.simulate(plan, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 500, 1)
     for label in ("p0", "p1"):
         assert conduct_tables.simulated(done, label).html()
     assert conduct_tables.scenarios(done).html()
@@ -172,7 +173,7 @@ def test_every_plan_can_be_drawn_and_told(trial, looks, rule):
     for picture in figures(trial, plan, changed):
         assert picture.svg()
     assert str(conduct_text.cost(done, ASKED))
-    assert str(conduct_text.hurts_most(changed))
+    assert str(conduct_text.hurts_most(changed, ASKED))
     assert conduct_tables.hold_or_continue(plan, ASKED, 200, 1).html()
     assert conduct_tables.sensitivity(changed).html()
 

@@ -51,6 +51,7 @@ def test_simulated_arrivals_follow_the_law_of_the_nth(model, rng):
 @pytest.mark.parametrize("model", MODELS[:4], ids=IDS[:4])
 def test_integral_of_the_survival_function_gives_the_closed_form(model):
     integral = laws._integral(lambda t: model.fewer(25, t), model.breaks)
+    assert laws.mean_months(model, 25) == pytest.approx(integral, rel=1e-9)
     closed = model.mean_months(25)
     if closed is None:  # both have a rate of 1.5 after the loss of 4.5 and 3 x 1.5 patients: 25/1.5 + 3 months
         closed = 25 / 1.5 + 3
@@ -113,14 +114,24 @@ def test_registered_trial_has_an_even_chance_of_its_date():
     assert laws.probability_by(Constant(1.5), 25, 22) == pytest.approx(0.936, abs=5e-4)
 
 
-def test_thinning_scales_every_rate():
+def test_scaling_multiplies_every_rate():
     for model in MODELS:
-        half = model.thinned(0.5)
+        half = model.scaled(0.5)
         t = np.array([1.0, 7.0, 20.0])
         if isinstance(model, Centres):
             assert half.mean_rate == model.mean_rate / 2
         else:
             assert half.level(t) == pytest.approx(model.level(t) / 2)
+
+
+def test_a_rate_that_jumps_is_integrated_exactly():
+    # before month 24 hardly anybody comes, then thirty a month: means by an independent quadrature over the gamma law
+    assert laws.mean_months(Piecewise((0, 24), (0.05, 30)), 25) == pytest.approx(24.793333, abs=1e-6)
+    assert laws.mean_months(Piecewise((0, 100), (0.01, 30)), 25) == pytest.approx(100.8, abs=1e-6)
+
+
+def test_a_tail_too_heavy_for_a_mean_gives_none():
+    assert np.isnan(laws.mean_months(Centres((0, 1), 0.5, 0.6), 25))
 
 
 @pytest.mark.parametrize(

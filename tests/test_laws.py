@@ -24,14 +24,14 @@ DIGITS = 5.1e-7
 """The tables print six decimals."""
 
 
-def plan(design, loss, handling="nonresponder", rate=2.0, delay=4.0, rule=None, cut=False, **more):
+def plan(design, loss, handling="nonresponder", rate=2.0, delay=4.0, rule=None, cut=None, **more):
     design = parse_looks(design) if isinstance(design, str) else design
     disease = Disease(Assessments.fixed(delay))
     return Plan(design, Constant(rate), disease, loss, handling, rule or Interim(True), cut, **more)
 
 
-def decide(case, asked, bounds=None):
-    return laws.decision(case, np.array([asked.p0, asked.p1]), bounds).reject
+def decide(case, asked):
+    return laws.decision(case, np.array([asked.p0, asked.p1])).reject
 
 
 def test_every_handling_as_in_the_table(reference):
@@ -48,8 +48,7 @@ def test_every_handling_as_in_the_table(reference):
         most = laws.exact_values(replaced, Scenario("", 1.0))  # at p = 1 no trial stops early
         assert most["n_enrolled"] == pytest.approx(row.replacement_E_enrolled_max, abs=DIGITS)
         if not math.isnan(row.evaluable_recut_type1):
-            bounds = recut.attained_bounds(parse_looks(text), asked)
-            found = decide(plan(text, loss, "exclude", cut=True), asked, bounds)
+            found = decide(plan(text, loss, "exclude", cut=asked), asked)
             assert found == pytest.approx([row.evaluable_recut_type1, row.evaluable_recut_power], abs=DIGITS)
 
 
@@ -58,9 +57,9 @@ def test_inflated_designs_as_in_the_table(reference):
     assert len(rows) == 25
     for row in rows.itertuples():
         text, asked = DESIGNS[row.design]
-        n = parse_looks(text).looks[-1].n
+        n, loss = parse_looks(text).looks[-1].n, Dropout(row.dropout)
         assert enrolled_for(n, row.dropout) == row.N_inflated
-        found = next(i for i in inflated(parse_looks(text), asked, row.dropout) if i.enrolled == row.N_inflated)
+        found = next(i for i in inflated(parse_looks(text), asked, loss) if i.enrolled == row.N_inflated)
         if not math.isnan(row.n1_inflated):
             assert found.design.looks[0].n == row.n1_inflated
         assert found.type_i_error == pytest.approx(row.inflated_samecut_type1_null_on_evaluable, abs=DIGITS)
@@ -175,8 +174,8 @@ def test_recut_mixture_is_that_of_every_sequence_of_patients(text):
             row = m1 if interim else 0
             if x1 + x2 > bounds.final[row, m1 + m2]:
                 reject += weight * more
-    case = plan(design, Dropout(0.2), "exclude", cut=True)
-    found = laws.decision(case, np.array([0.5]), bounds)
+    case = plan(design, Dropout(0.2), "exclude", cut=asked)
+    found = laws.decision(case, np.array([0.5]))
     # some hundred terms, each right to the last bits
     assert float(found.reject[0]) == pytest.approx(float(reject), rel=1e-13)
     assert float(found.stop[0, :-1].sum()) == pytest.approx(float(stop), rel=1e-13, abs=1e-15)
@@ -216,11 +215,16 @@ def test_recut_bounds_stop_a_good_treatment_no_more_often_than_planned():
     assert bounds.first[15].tolist() == [1, 16]
 
 
-def test_recut_bounds_are_for_one_or_two_looks():
+def test_recut_bounds_are_for_one_or_two_looks_of_few_patients_and_no_closing_date():
+    asked = Requirements(0.1, 0.3, 0.05, 0.8)
+    with pytest.raises(InputError, match="at most 150 patients, not 200"):
+        plan("20/100,30/200", Dropout(0.1), "exclude", cut=asked)
+    with pytest.raises(InputError, match="does not go with a month at which accrual closes"):
+        plan("5/25", Dropout(0.1), "exclude", cut=asked, close_month=20.0)
     with pytest.raises(InputError, match="recut"):
-        plan("0/5,2/12,7/40", Dropout(0.1), "exclude", cut=True)
+        plan("0/5,2/12,7/40", Dropout(0.1), "exclude", cut=asked)
     with pytest.raises(InputError, match="3 looks"):
-        recut.attained_bounds(parse_looks("0/5,2/12,7/40"), Requirements(0.1, 0.3, 0.05, 0.8))
+        recut.attained_bounds(parse_looks("0/5,2/12,7/40"), asked)
 
 
 @pytest.mark.parametrize("beta", [Beta(3, 7), Beta(0.5, 0.5), Beta(11, 23)])

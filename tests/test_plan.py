@@ -110,12 +110,12 @@ REFUSED = {
         "{model: piecewise, periods: [{from_month: 0, rate: 1}, {from_month: 9, rate: 0}]}",
         "conduct.enrollment.periods.rate (0) in the last period can never be sure to reach n",
     ),
-    "nobody passes screening": ("success: 0.8", "success: 0", "conduct.enrollment.screening_success (0) must be > 0"),
+    "nobody passes screening": ("success: 0.8", "success: 0", "conduct.enrollment.screening_success (0) must be at least 0.01"),
     "success above one": ("success: 0.8", "success: 1.5", "conduct.enrollment.screening_success (1.5) must be in"),
     "window too short": ("window_weeks: 24", "window_weeks: 5", "conduct.assessments.window_weeks (5 weeks) must be >="),
     "no time to confirm": ("window_weeks: 24", "window_weeks: 8", "must leave time to confirm"),
     "no interval": ("interval_weeks: 6, ", "", "conduct.assessments.interval_weeks is missing"),
-    "zero interval": ("interval_weeks: 6", "interval_weeks: 0", "conduct.assessments.interval_weeks (0) must be > 0"),
+    "zero interval": ("interval_weeks: 6", "interval_weeks: 0", "conduct.assessments.interval_weeks (0) must be greater than 0"),
     "two kinds of readout": ("interval_weeks: 6", "readout_months: 2, interval_weeks: 6", "does not go with readout"),
     "dropout one": ("probability: 0.1", "probability: 1", "conduct.dropout.probability (1) must be < 1"),
     "dropout negative": ("probability: 0.1", "probability: -0.1", "conduct.dropout.probability (-0.1) must be in [0, 1]"),
@@ -150,7 +150,7 @@ REFUSED = {
     "unknown key in a list": ("beta: [2, 3]", "beta: [2, 3], x: 1", "conduct.scenarios.0.x is not a known key; known here: label"),
     "closes too soon": ("success: 0.8", "success: 0.8, close_month: 0.001", "conduct.enrollment.close_month (0.001) closes"),
     "endless replacement": (
-        "probability: 0.1, handling: nonresponder", "probability: 0.99999, handling: replace", "conduct.dropout loses up to",
+        "probability: 0.1, handling: nonresponder", "probability: 0.99999, handling: replace", "conduct.dropout.probability (0.99999) must be at most 0.9",
     ),
 }  # fmt: skip
 
@@ -249,7 +249,7 @@ def test_capacities_follow_the_rule_of_accrual():
         (lambda: Assessments(0, 2), "interval (0) must be > 0"),
         (lambda: Disease(Assessments.fixed(1), 0.3, 0.3, Survival(5, 0.5, 0.3)), "dcr (0.3) equals the ORR"),
         (lambda: Disease(Assessments.fixed(0), 0.6, 0.3, Survival(5, 0.5, 0.3)).pfs_hazards, "dcr needs assessments"),
-        (lambda: Disease(Assessments.fixed(9), None, 0, Survival(5, 0.5, 0.8)).pfs_hazards, "pfs.median_months (5) is too"),
+        (lambda: Disease(Assessments.fixed(9), None, 0, Survival(5, 0.5, 0.8)).pfs_hazards, "pfs.median_months (5) cannot be"),
         (
             lambda: Plan(
                 SingleStage(1, 5), Constant(1.0), Disease(Assessments.fixed(1)), Dropout(0), "itt"  # type: ignore[arg-type]

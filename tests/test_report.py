@@ -299,8 +299,8 @@ def test_the_conduct_cases_can_fail(monkeypatch):
 
     true = laws.decision
 
-    def optimistic(plan, p, bounds=None):
-        found = true(plan, p, bounds)
+    def optimistic(plan, p):
+        found = true(plan, p)
         return laws.Decision(found.reject + 0.05, found.stop)
 
     monkeypatch.setattr(laws, "decision", optimistic)

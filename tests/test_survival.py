@@ -90,7 +90,8 @@ def test_many_trials_at_once_agree_with_statsmodels_one_by_one():
 def test_nobody_has_an_event():
     found = kaplan_meier(np.ones((5, 1)), np.zeros((5, 1), dtype=bool))
     assert found.median[0] == np.inf
-    assert found.at(3.0)[0][0] == 1
+    assert found.at(1.0)[0][0] == 1
+    assert np.isnan(found.at(3.0)[0][0])  # nobody was watched for so long
     assert np.isinf(found.interval()[0][0])
 
 
@@ -98,10 +99,13 @@ def test_all_die_at_once():
     found = kaplan_meier(np.ones((5, 1)), np.ones((5, 1), dtype=bool))
     assert found.median[0] == 1
     assert found.at(1.0)[0][0] == 0
-    assert [v[0] for v in found.interval()] == [1, 1]
+    assert [v[0] for v in found.interval()] == [1, np.inf]  # S = 0 has no limits, so no upper one was reached
 
 
 def test_a_trial_without_patients_has_no_estimate():
     found = kaplan_meier(np.ones((3, 2)), np.ones((3, 2), dtype=bool), np.array([[True, False]] * 3))
     assert found.median.tolist() == [1, np.inf]
-    assert found.at(2.0)[0].tolist() == [0, 1]
+    survival, se = found.at(2.0)
+    assert survival[0] == 0
+    assert np.isnan(survival[1])
+    assert np.isnan(se).all()
