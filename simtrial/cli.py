@@ -244,6 +244,8 @@ def _scenario_json(result: Result) -> dict[str, Any]:
     for name, estimate in result.estimates.items():
         data[name] = {"value": estimate.value, "mcse": estimate.mcse, "exact": estimate.exact}
         if estimate.outcome.kind != "share":
+            if estimate.infinite:  # no mean then: in this share of the trials the time was not reached
+                data[name]["not_reached"] = estimate.infinite / (estimate.n + estimate.infinite)
             data[name]["quantiles"] = {f"{q:g}": estimate.quantiles[q] for q in (0.05, 0.5, 0.95)}
     return data
 
@@ -251,23 +253,31 @@ def _scenario_json(result: Result) -> dict[str, Any]:
 def _simulation_tables(design: Design, done: Simulation) -> None:
     from simtrial.designs import looks_text
 
-    plan = done.plan
+    plan, single = done.plan, len(done.plan.design.looks) == 1
+    accrual = "hold" if plan.interim.hold else "continue"
+    if plan.interim.extra is not None:
+        accrual += f", at most {plan.interim.extra} extra"
+    bounds = " (bounds recut)" if plan.recut else ""
+    waiting = "" if single else f"accrual at looks: {accrual}; "
     print(
-        f"{looks_text(design, ', ')}; losses: {plan.handling}; accrual: {'hold' if plan.interim.hold else 'continue'}; "
+        f"{looks_text(design, ', ')}; losses: {plan.handling}{bounds}; {waiting}"
         f"{done.trials} trials a scenario, seed {done.seed}\n"
     )
     heads = ("", "simulated", "mcse", "exact", "5%", "50%", "95%")
     for result in done.results:
         rows = []
         for estimate in result.estimates.values():
-            if estimate.n == 0 and not estimate.infinite:
+            kind = estimate.outcome
+            if estimate.n + estimate.infinite == 0 or (single and kind.name in ("pet", "overrun", "hold_months")):
                 continue
-            share = estimate.outcome.kind == "share"
             numbers = (estimate.value, estimate.mcse, estimate.exact)
-            shown = ["" if v is None else f"{v:.{digits}f}" for v, digits in zip(numbers, (4, 4, 4), strict=True)]
+            shown = ["" if v is None else f"{v:.4f}" for v in numbers]
+            if estimate.infinite:
+                shown[0] = f"{100 * estimate.infinite / (estimate.n + estimate.infinite):.2g}% never"
             spread = [estimate.quantiles[q] for q in (0.05, 0.5, 0.95)]
-            rows.append([estimate.outcome.label, *shown, *("" if share or v is None else f"{v:g}" for v in spread)])
-        _table(f"{result.scenario.label}: p = {result.scenario.mean:g}", heads, rows)
+            quantiles = ["" if kind.kind == "share" or v is None else f"{v:g}" for v in spread]
+            rows.append([kind.label, *shown, *quantiles])
+        _table(f"{result.scenario.label}: p = {result.scenario.rate}", heads, rows)
 
 
 @contextmanager
@@ -319,7 +329,7 @@ def report(
     began = time.monotonic()
     done = runner.write(file, out, _progress())
     _say(f"  done in {time.monotonic() - began:.1f} s")
-    print(text.statement(done.design, done.trial.requirements, done.trial.handling))
+    print(text.statement(done.design, done.trial.requirements, done.trial.plan(done.design)))
     print(f"\nReport: {done.html}")
 
 

@@ -261,13 +261,15 @@ class _Replacing:
         if self.opened and self.opened[-1][0] == capacity:
             return
         self.opened.append((capacity, month))
-        # Who enters hangs on when losses are known, and that on who enters. From the earliest months there could be,
-        # entries only move later, and each pass settles one more patient of every trial: the passes come to an end.
+        # Places under earlier looks stay what they were: the new look has more of them, from its opening on. Who enters
+        # hangs on when losses are known, and that on who enters. From the earliest months there could be, entries only
+        # move later, and each pass settles one more patient of every trial: the passes come to an end.
         known = np.zeros((len(self.entry), 1))
+        earlier = self.release
         settled = False
         while not settled:
             before = self.release
-            self.release = np.minimum.reduce([self._places(c, opened, known) for c, opened in self.opened])
+            self.release = np.minimum(earlier, self._places(capacity, month, known))
             settled = np.array_equal(self.release, before)
             if not settled:
                 start = _running(np.maximum, self.clock.level(self.release) - (self.steps - self.cohort.gaps))

@@ -160,7 +160,8 @@ def swimmer(plan: Plan, scenario: Scenario, index: int, seed: int, number: int |
             y, x = np.nonzero(seen <= until)
             axis.plot(seen[y, x], y + 1, "|", color=BLACK, markersize=4)
         axis.plot(known[responds], rows[responds] + 1, "^", color="white", markeredgecolor=BLACK, markersize=6)
-        gone = (progression < death) & (progression <= stop)
+        # who was lost before an assessment was not seen to progress
+        gone = (progression < death) & (progression <= stop) & evaluable
         axis.plot(progression[gone], rows[gone] + 1, "D", color=ORANGE, markeredgecolor=BLACK, markersize=4.5)
         dead = death <= stop
         axis.plot(death[dead], rows[dead] + 1, "X", color=BLACK, markersize=5.5)
@@ -200,10 +201,17 @@ def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, enrolled: i
             said, (month, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
             ha="center", fontsize=8.5, color=RED,
         )  # fmt: skip
+        decided = month + plan.interim.lag
+        if not last and not ended and plan.interim.lag > 0:
+            axis.axvline(decided, color=RED, linewidth=1.0, linestyle=":")
+            axis.annotate(
+                "decision", (decided, 1.0), xycoords=("data", "axes fraction"), xytext=(2, -10),
+                textcoords="offset points", fontsize=8, color=RED,
+            )  # fmt: skip
         held = float(trials.holds[k, column])
         if held > 0 and not ended:
-            start = month + plan.interim.lag - held
-            axis.axvspan(start, month + plan.interim.lag, color=RED, alpha=0.1, linewidth=0)
+            start = decided - held
+            axis.axvspan(start, decided, color=RED, alpha=0.1, linewidth=0)
             axis.annotate("accrual on hold", (start, enrolled + 0.6), fontsize=8, color=RED, va="bottom")
 
 
@@ -223,7 +231,10 @@ def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, see
         axis.fill_between(months, low, high, color=SKY, alpha=0.45, linewidth=0, label="90% of trials")
         axis.fill_between(months, q1, q3, color=BLUE, alpha=0.45, linewidth=0, label="50% of trials")
         axis.plot(months, middle, color=BLACK, label="median")
-        axis.axhline(n, color=GREY, linewidth=1)
+        if plan.handling != "replace":
+            axis.axhline(n, color=GREY, linewidth=1)
+            axis.annotate(f"{n} patients", (0, n), xytext=(4, 2), textcoords="offset points", fontsize=8.5, color=GREY)
+        axis.set_title(f"If the trial is not stopped; true rate {scenario.rate}", fontsize=10)
         after = plan.follow_up.months_after_last
         dates: list[tuple[float, str]] = []
         if whole is not None:
@@ -238,7 +249,7 @@ def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, see
             axis.annotate(said, (month, 0.03), xycoords=("data", "axes fraction"), xytext=(5, 0),
                           textcoords="offset points", color=RED, fontsize=9)  # fmt: skip
         axis.set_xlim(0, max([months[-1], *(m * 1.05 for m, _ in dates)]))
-        axis.set_ylim(0, max(float(high.max()), n) * 1.05)
+        axis.set_ylim(0, max(float(high.max()), n) * 1.1)
         axis.set_xlabel("Month" if trial.study.start is None else f"Months from {trial.study.start}")
         axis.set_ylabel("Patients enrolled")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
@@ -279,6 +290,8 @@ def tornado(found: Sensitivity) -> Picture:
             axis.grid(visible=False, axis="y")
             digits = "{:.3f}" if outcome == "reject" else "{:.1f}"
             axis.set_title(f"{title}\nas planned {digits.format(base)}", fontsize=9)
+    handles = [Patch(color=ORANGE, label="result becomes smaller"), Patch(color=BLUE, label="result becomes larger")]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8.5)
     most = max(found.variants, key=lambda v: abs(v.values["power"] - found.base.values["power"]), default=found.base)
     alt = (
         f"One assumption changed at a time. Power, {found.base.values['power']:.3f} as planned, moves most with "

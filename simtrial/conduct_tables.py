@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,9 @@ import pandas as pd
 from simtrial import laws, outcomes, simulation
 from simtrial.designs import looks_text
 from simtrial.inflation import enrolled_for, inflated
-from simtrial.patients import Beta
 from simtrial.plan import Interim, Scenario
 from simtrial.sensitivity import MEASURES
-from simtrial.tables import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
+from simtrial.tables import RATE, WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
     from simtrial.designs import Design
@@ -115,15 +115,16 @@ def simulated(done: Simulation, label: str) -> Table:
         "q50": ("50%", number),
         "q95": ("95%", number),
     }
-    p = result.scenario.p
-    rate = f"Beta({p.a:g}, {p.b:g})" if isinstance(p, Beta) else f"{p:g}"
-    caption = f"True rate {rate} ({label}): {done.trials} trials; z is the distance from the exact value in MCSE"
-    return Table(f"conduct_{''.join(c if c.isalnum() else '_' for c in label)}", caption, frame, shown)
+    what = "z is the distance from the exact value in standard errors"
+    caption = f"True rate {result.scenario.rate} ({label}): {done.trials} trials; {what}"
+    name = "conduct_" + "".join(c if c.isalnum() else "_" for c in label)
+    return Table(name, caption, frame, shown, right=("shown_value", "shown_mcse", "shown_exact"))
 
 
 def _coverage(e: Estimate, done: Simulation) -> str:
     """Say in what share of the trials there is anything to average."""
-    return f" (in {100 * e.n / done.trials:.1f}%)" if e.n < done.trials else ""
+    share = 100 * e.n / done.trials
+    return f" (in {share:.1f}%)" if share < 99.95 else ""
 
 
 def _why(e: Estimate) -> str:
@@ -132,28 +133,42 @@ def _why(e: Estimate) -> str:
 
 def scenarios(done: Simulation) -> Table:
     """Every true rate in one row: exact where there is an exact value, else simulated."""
-    keys = {
-        "reject": ("P(reject H0)", RATE),
-        "pet": ("PET", RATE),
-        "n_enrolled": ("Enrolled", PATIENTS),
-        "n_screened": ("Screened", PATIENTS),
-        "overrun": ("Overrun", PATIENTS),
-        "interim_month": ("Interim, month", PATIENTS),
-        "duration_months": ("Decision, month", PATIENTS),
-        "end_month": ("End, month", PATIENTS),
-    }
+    keys = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month", "duration_months", "end_month")
+    heads = (
+        "P(reject H0)",
+        "PET",
+        "Enrolled",
+        "Screened",
+        "Overrun",
+        "Interim, month",
+        "Decision, month",
+        "End, month",
+    )
     rows = []
     for result in done.results:
-        row: dict[str, Any] = {"scenario": result.scenario.label, "p": result.scenario.mean}
+        row: dict[str, Any] = {"scenario": result.scenario.label, "p": result.scenario.rate}
         for name, e in result.estimates.items():
-            row |= {name: e.best, f"{name}_mcse": e.best_mcse}
+            row |= {name: e.best, f"{name}_mcse": e.best_mcse, f"{name}_shown": written(e)}
         rows.append(row)
     frame = pd.DataFrame(rows)
-    shown: dict[str, Shown] = {"scenario": ("True rate", WORDS), "p": ("p", "{:.3g}")}
-    shown |= {name: head for name, head in keys.items() if name in frame and not frame[name].isna().all()}
-    caption = "Every true rate of the file: exact where there is an exact value, else simulated (MCSE in the CSV)"
+    shown: dict[str, Shown] = {"scenario": ("True rate", WORDS), "p": ("p", WORDS)}
+    given = {name: head for name, head in zip(keys, heads, strict=True) if not frame[name].isna().all()}
+    shown |= {f"{name}_shown": (head, WORDS) for name, head in given.items()}
+    caption = f"Every true rate of the file: {HOW}"
     bold = [result.scenario.label in ("p0", "p1") for result in done.results]
-    return Table("conduct_scenarios", caption, frame, shown, bold)
+    right = [f"{name}_shown" for name in given]
+    return Table("conduct_scenarios", caption, frame, shown, bold, right)
+
+
+HOW = "exact where there is an exact value, else simulated ± MCSE"
+
+
+def written(e: Estimate) -> str:
+    """The best value there is; if it is simulated, with its Monte Carlo standard error."""
+    if math.isnan(e.best):
+        return "–"
+    value = _digits(e).format(e.best)
+    return value if e.exact is not None else f"{value} ± {e.best_mcse:.2g}"
 
 
 def months_registered(trial: Trial) -> float | None:
@@ -175,8 +190,11 @@ def timeline(trial: Trial, done: Simulation) -> Table:
         if after is not None and whole > after:
             last = whole - after
             if plan.close_month is None:
-                chance = laws.probability_by(plan.arrivals, n, last)
-                said = f"{n} patients enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
+                # replacing losses takes n evaluable patients, who arrive as so many fewer
+                share = 1 - plan.dropout.lost(done["p1"].scenario.mean) if plan.handling == "replace" else 1.0
+                chance = laws.probability_by(plan.arrivals.scaled(share), n, last)
+                who = f"{n} evaluable patients (at p1)" if share < 1 else f"{n} patients"
+                said = f"{who} enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
                 rows.append((f"{said}: if accrual were never held", chance, "exact"))
             for label in ("p0", "p1"):
                 chance, mcse = done[label]["last_patient_month"].at_most(last)
@@ -187,11 +205,13 @@ def timeline(trial: Trial, done: Simulation) -> Table:
                 rows.append((f"{said} by month {whole:.3g}, true rate {label}", chance, _simulated(mcse, done)))
     frame = pd.DataFrame(rows, columns=["what", "probability", "mcse"])
     shown: dict[str, Shown] = {
-        "what": ("By the registered completion" if rows else "No registered dates are given", WORDS),
+        "what": ("By the registered completion", WORDS),
         "probability": ("Probability", "{:.3f}"),
         "mcse": ("MCSE", WORDS),
     }
-    return Table("timeline", "Will it be in time?", frame, shown)
+    if not rows:
+        return Table("timeline", "No registered dates are given in the parameter file.", frame, {})
+    return Table("timeline", "Chances of keeping the registered dates", frame, shown)
 
 
 def _simulated(mcse: float, done: Simulation) -> str:
@@ -208,28 +228,29 @@ def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: 
         "continue": Interim(False, None, lag),
     }
     both = (Scenario("p0", requirements.p0), Scenario("p1", requirements.p1))
+    names = ("n_enrolled", "overrun", "hold_months", "duration_months")
     rows = []
     for said, rule in ways.items():
-        other = replace(plan, interim=rule)
-        done = simulation.simulate(other, both, trials, seed, observe=outcomes.primary)
+        done = simulation.simulate(replace(plan, interim=rule), both, trials, seed, observe=outcomes.primary)
         for label in ("p0", "p1"):
             row: dict[str, Any] = {"accrual": said, "rate": label}
-            for name in ("n_enrolled", "overrun", "hold_months", "duration_months"):
+            for name in names:
                 e = done[label][name]
-                row |= {name: e.best, f"{name}_mcse": e.best_mcse}
+                row |= {name: e.best, f"{name}_mcse": e.best_mcse, f"{name}_shown": written(e)}
             rows.append(row)
     frame = pd.DataFrame(rows).sort_values("rate", kind="stable", ignore_index=True)
     shown: dict[str, Shown] = {
         "rate": ("True rate", WORDS),
         "accrual": ("Accrual while the look is pending", WORDS),
-        "n_enrolled": ("Patients enrolled", PATIENTS),
-        "overrun": ("of them overrun", PATIENTS),
-        "hold_months": ("Months on hold", PATIENTS),
-        "duration_months": ("Months to the decision", PATIENTS),
+        "n_enrolled_shown": ("Patients enrolled", WORDS),
+        "overrun_shown": ("of them overrun", WORDS),
+        "hold_months_shown": ("Months on hold", WORDS),
+        "duration_months_shown": ("Months to the decision", WORDS),
     }
     mine = next(said for said, rule in ways.items() if rule == plan.interim)
-    caption = "Hold or continue: the decision is the same, patients and months are not; the plan in bold"
-    return Table("hold_or_continue", caption, frame, shown, (frame.accrual == mine).tolist())
+    caption = f"The decision is the same, patients and months are not; the plan in bold. {HOW[0].upper()}{HOW[1:]}"
+    bold = (frame.accrual == mine).tolist()
+    return Table("hold_or_continue", caption, frame, shown, bold, [f"{name}_shown" for name in names])
 
 
 def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Table:
@@ -255,7 +276,7 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Tabl
         "power": ("Power", RATE),
         "type_i_error_all": ("Type I error, p0 among all enrolled", RATE),
     }
-    against = f"a loss of {100 * lost:.3g}% (at p1), the lost counted as non-responders"
+    against = f"a loss of {100 * lost:.3g}% (at p1), if the lost are counted as non-responders"
     caption = f"Inflating {n} against {against}; n/(1 - d) in bold"
     return Table("inflation", caption, frame, shown, (frame.enrolled == enrolled_for(n, lost)).tolist())
 
@@ -265,12 +286,13 @@ def sensitivity(found: Sensitivity) -> Table:
     rows = []
     for variant in (found.base, *found.variants):
         row: dict[str, Any] = {"assumption": variant.assumption or "as planned", "setting": variant.setting or "–"}
-        for name in MEASURES:
-            row |= {name: variant.values[name], f"{name}_mcse": variant.mcse[name]}
+        for name, (_, _, outcome) in MEASURES.items():
+            value, mcse = variant.values[name], variant.mcse[name]
+            said = f"{value:.4f}" if outcome == "reject" else f"{value:.2f}"
+            row |= {name: value, f"{name}_mcse": mcse, f"{name}_shown": f"{said} ± {mcse:.2g}" if mcse else said}
         rows.append(row)
     shown: dict[str, Shown] = {"assumption": ("Assumption", WORDS), "setting": ("Changed to", WORDS)}
-    for name, (title, _, outcome) in MEASURES.items():
-        shown[name] = (title, RATE if outcome == "reject" else PATIENTS)
-    caption = "One assumption changed at a time; exact where there is an exact value (MCSE in the CSV)"
+    shown |= {f"{name}_shown": (title, WORDS) for name, (title, _, _) in MEASURES.items()}
     bold = [True, *(False for _ in found.variants)]
-    return Table("sensitivity", caption, pd.DataFrame(rows), shown, bold)
+    right = [f"{name}_shown" for name in MEASURES]
+    return Table("sensitivity", f"One assumption changed at a time: {HOW}", pd.DataFrame(rows), shown, bold, right)

@@ -6,32 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.designs import looks_text
 from simtrial.exact import operating_characteristics
-from simtrial.text import Passage, percent
+from simtrial.inflation import enrolled_for, inflated
+from simtrial.text import HANDLINGS, Passage, lost, percent
 
 if TYPE_CHECKING:
-    from simtrial.plan import Plan
+    from simtrial.designs import Design
+    from simtrial.patients import Dropout
     from simtrial.requirements import Requirements
     from simtrial.sensitivity import Sensitivity, Variant
     from simtrial.simulation import Estimate, Simulation
-
-HANDLINGS = {
-    "nonresponder": "counted as non-responders",
-    "replace": "replaced by new patients",
-    "exclude": "left out of the count and of the denominator",
-}
-
-
-def lost(plan: Plan, requirements: Requirements) -> str:
-    """How many are lost, overall and, where it differs, by who would have responded."""
-    loss = plan.dropout
-    if loss.responder_odds_ratio == 1:
-        return f"{percent(loss.probability)} of the patients lost before their first assessment"
-    p0, p1 = (percent(round(loss.lost(p), 4)) for p in (requirements.p0, requirements.p1))
-    return (
-        f"{percent(round(loss.of_responder, 4))} of those who would respond and {percent(loss.probability)} of the "
-        f"others lost before their first assessment ({p0} of all at p0, {p1} at p1)"
-    )
 
 
 def _percent(e: Estimate) -> str:
@@ -49,12 +34,14 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
         patients += (
             f", of whom {low['overrun'].best:.1f} and {high['overrun'].best:.1f} are overrun of trials that stop"
         )
+    closes = f" and accrual closing in month {plan.close_month:g}" if plan.close_month is not None else ""
     paragraphs = [
         f"On paper the type I error is {percent(float(oc.reject[0]))}, the power {percent(float(oc.reject[1]))}, and "
         f"{oc.en[0]:.1f} patients are expected at p0.",
-        f"As it is to be run, with {lost(plan, requirements)} and {HANDLINGS[plan.handling]}{recut}, the type I error "
-        f"is {_percent(low['reject'])} and the power {_percent(high['reject'])}; {patients}. The primary decision is "
-        f"expected in month {low['duration_months'].best:.1f} at p0 and {high['duration_months'].best:.1f} at p1.",
+        f"As it is to be run, with {lost(plan, requirements)} and {HANDLINGS[plan.handling]}{recut}{closes}, the "
+        f"type I error is {_percent(low['reject'])} and the power {_percent(high['reject'])}; {patients}. The "
+        f"primary decision is expected in month {low['duration_months'].best:.1f} at p0 and "
+        f"{high['duration_months'].best:.1f} at p1.",
     ]
     zs = [e.z for result in done.results for e in result.estimates.values() if e.z is not None]
     if zs:
@@ -63,6 +50,31 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
             f"{np.max(np.abs(zs)):.1f} Monte Carlo standard errors away."
         )
     return Passage("conduct_cost", tuple(paragraphs))
+
+
+def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Passage:
+    """What enrolling n / (1 - d) with the planned bounds secures, and what it does to the type I error."""
+    n, d = design.looks[-1].n, loss.lost(requirements.p1)
+    if d == 0:
+        return Passage("inflation", ("Nobody is lost, so there is nothing to inflate.",))
+    usual = enrolled_for(n, d)
+    one = next(found for found in inflated(design, requirements, loss) if found.enrolled == usual)
+    verdicts = [
+        f"{percent(error)}, {'above' if error > requirements.alpha else 'within'} alpha, if p0 is {said}"
+        for error, said in (
+            (one.type_i_error, "the rate had nobody been lost"),
+            (one.type_i_error_all, "the rate among all who are enrolled"),
+        )
+    ]
+    return Passage(
+        "inflation",
+        (
+            f"Enrolling {usual} = {n}/(1 - {d:.3g}), rounded up, makes {n} evaluable patients the mean, not a promise: "
+            f"it secures them with probability {one.enough:.3f}. More patients against the same bounds loosen the "
+            f"test. With {looks_text(one.design, ', ')} the type I error is {verdicts[0]}; and {verdicts[1]}. The "
+            f"power is {percent(one.power)}.",
+        ),
+    )
 
 
 def hurts_most(found: Sensitivity, requirements: Requirements) -> Passage:

@@ -288,15 +288,17 @@ class Centres:
     shape: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "opens", tuple(sorted(positive(o, "opens_months", zero=True) for o in self.opens)))
+        object.__setattr__(
+            self, "opens", tuple(sorted(positive(o, "opens_months", zero=True, most=1200) for o in self.opens))
+        )
         if not self.opens:
             raise InputError("must hold the opening month of at least one centre", "opens_months")
         object.__setattr__(self, "mean_rate", rate_of(self.mean_rate, "mean_rate"))
         object.__setattr__(self, "shape", positive(self.shape, "shape", least=0.01, most=1e4))
         if self.shape * len(self.opens) <= 1:
             raise InputError(
-                f"({self.shape:g}) times {len(self.opens)} centres must be > 1, or the expected time to reach n is "
-                "infinite",
+                f"({self.shape:g}) times the number of centres ({len(self.opens)}) must be > 1, or the expected time "
+                "to reach n is infinite",
                 "shape",
             )
 

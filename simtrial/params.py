@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -139,7 +139,8 @@ def _complaint(error: ValidationError) -> InputError:
         message = f"is not a known key; known here: {', '.join(known)}"
         where = where[:120]
     elif first["type"] == "missing":
-        message = "is missing"
+        choices = _choices(first["loc"])
+        message = f"is missing; say {choices}" if choices else "is missing"
     else:
         said = _WORDS.get(first["type"]) or first["msg"].replace("Input should", "must").replace(
             "String should", "must"
@@ -157,6 +158,17 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         field = section.model_fields.get(str(part))
         section = next(_sections(field.annotation), section) if field else section
     return list(section.model_fields)
+
+
+def _choices(place: tuple[int | str, ...]) -> str:
+    """The words that a key may hold, where there is only a handful of them."""
+    section: type[BaseModel] = ParameterFile
+    for part in place[:-1]:
+        field = section.model_fields.get(str(part))
+        section = next(_sections(field.annotation), section) if field else section
+    field = section.model_fields.get(str(place[-1]))
+    words = get_args(field.annotation) if field and get_origin(field.annotation) is Literal else ()
+    return ", ".join(words[:-1]) + f" or {words[-1]}" if words else ""
 
 
 def _sections(kind: Any) -> Iterator[type[BaseModel]]:

@@ -48,7 +48,8 @@ class Interim:
     hold : bool
         Whether accrual stops when the patients of a look are in.
     extra : int, optional
-        With accrual going on, at most so many patients beyond those of the look; None without limit.
+        With accrual going on, at most so many patients beyond those of the look; None without limit. Where losses are
+        replaced, so are those among the extra ones.
     lag : float
         Months from a look to its decision.
     """
@@ -202,3 +203,10 @@ class Scenario:
     def mean(self) -> float:
         """The rate, or its mean."""
         return self.p if isinstance(self.p, int | float) else self.p.mean
+
+    @property
+    def rate(self) -> str:
+        """The rate in words: ``0.3``, or ``Beta(11, 23), mean 0.324``."""
+        if isinstance(self.p, int | float):
+            return f"{self.p:g}"
+        return f"Beta({self.p.a:g}, {self.p.b:g}), mean {self.mean:.3g}"

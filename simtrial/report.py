@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simtrial import __version__, laws, outcomes, params, project, simulation
-from simtrial.conduct_text import HANDLINGS, lost
 from simtrial.designs import looks_text
 from simtrial.exact import meets, operating_characteristics
+from simtrial.text import HANDLINGS, lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

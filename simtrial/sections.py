@@ -15,10 +15,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.json_schema import WithJsonSchema
 
 from simtrial.designs import MultiStage, SingleStage, TwoStage, parse_looks
-from simtrial.enrollment import Centres, Constant, Piecewise, Ramp
+from simtrial.enrollment import Centres, Constant, Piecewise, Ramp, positive
 from simtrial.errors import InputError
 from simtrial.patients import WEEK, Assessments, Beta, Disease, Dropout, Survival, Toxicity
-from simtrial.plan import FollowUp, Handling, Interim, Plan, Scenario
+from simtrial.plan import FollowUp, Interim, Plan, Scenario
 from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements, probability
 
 if TYPE_CHECKING:
@@ -231,6 +231,8 @@ class EnrollmentLaw(Section):
                 raise InputError(f"does not go with model: {self.model}", name)
         if self.model == "piecewise":
             periods = self.periods or ()
+            for k, period in enumerate(periods[:-1]):
+                positive(period.rate, f"periods.{k}.rate")
             with _under("periods"):
                 return Piecewise(tuple(p.from_month for p in periods), tuple(p.rate for p in periods))
         if self.model == "centres":
@@ -387,7 +389,9 @@ class InterimRule(Section):
         description="hold: nobody is enrolled between the last patient of a look and its decision."
     )
     extra_patients: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
-        None, description="continue: at most so many patients beyond those of the look."
+        None,
+        description="continue: at most so many patients beyond those of the look; where losses are replaced, so are "
+        "those among the extra ones.",
     )
     decision_weeks: Annotated[float, Field(ge=0, le=5200)] = Field(
         0.0, description="Weeks from a look to its decision."
@@ -514,17 +518,17 @@ class Trial(Section):
             self.plan(SingleStage(0, 1))
         return self
 
-    def plan(self, design: Design) -> Plan:
-        """How a design is run by this file.
+    def plan(self, design: Design) -> Plan | None:
+        """How a design is run by this file; None if it does not say.
 
         Raises
         ------
         InputError
-            If the file has no conduct, or one that does not fit the design.
+            If its conduct does not fit the design.
         """
         given = self.conduct
         if given is None:
-            raise InputError("is missing: it says how the trial is run", "conduct")
+            return None
         if given.interim is None and len(design.looks) > 1:
             raise InputError(
                 "is missing; say what accrual does while a look is pending: hold or continue", "conduct.interim"
@@ -563,11 +567,6 @@ class Trial(Section):
                 None if toxicity is None else Toxicity(toxicity.rate, toxicity.limit),
                 patients.landmark_months,
             )
-
-    @property
-    def handling(self) -> Handling | None:
-        """How patients without a response status are handled, if the file says so."""
-        return None if self.conduct is None else self.conduct.dropout.handling
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:

@@ -132,6 +132,8 @@ def _rates(plan: Plan, _: Requirements) -> Iterator[Change]:
     for factor in (0.75, 1.25):
         with suppress(InputError):
             yield "Enrollment rate", f"{100 * (factor - 1):+.0f}%", {"enrollment": plan.enrollment.scaled(factor)}
+    if plan.close_month is not None:
+        yield "Closing of accrual", "never", {"close_month": None}
     s = plan.screening_success
     for other in (max(s - 0.1, s / 2), min(s + 0.1, 1.0)):
         if other != s:
@@ -144,12 +146,13 @@ def _readouts(plan: Plan, _: Requirements) -> Iterator[Change]:
         with suppress(InputError):
             if known.delay is not None:
                 other = Assessments.fixed(known.delay * factor)
-                said = f"{other.window:.3g} months"
+                said = f"month {other.window:.3g}"
             else:
                 other = replace(known, window=known.window * factor)
                 said = f"{other.window / WEEK:.3g} weeks"
             if other != known:
-                yield "Time to readout", said, {"disease": replace(disease, assessments=other)}
+                name = "Assessment window" if known.delay is None else "Time to readout"
+                yield name, said, {"disease": replace(disease, assessments=other)}
 
 
 def _looks(plan: Plan, _: Requirements) -> Iterator[Change]:
@@ -162,4 +165,4 @@ def _looks(plan: Plan, _: Requirements) -> Iterator[Change]:
         yield "Accrual at the look", "holds", {"interim": Interim(True, None, now.lag)}
     for lag in (0.0, max(2 * now.lag, 1.0)):
         if lag != now.lag:
-            yield "Time to decide", f"{lag:.2g} months", {"interim": replace(now, lag=lag)}
+            yield "Time to decide", f"{lag / WEEK:.2g} weeks", {"interim": replace(now, lag=lag)}

@@ -170,13 +170,14 @@ class Estimate:
 
     @property
     def z(self) -> float | None:
-        """How many standard errors the simulated mean lies from the exact one."""
+        """How many standard errors the simulated mean lies from the exact one; of a share, those that the law gives."""
         if self.value is None or self.mcse is None or self.exact is None or not self.comparable:
             return None
         gap = self.value - self.exact
         if abs(gap) <= 1e-9 * max(1.0, abs(self.exact)):  # rounding of a mean whose trials are all alike
             return 0.0
-        return gap / self.mcse if self.mcse > 0 else math.copysign(math.inf, gap)
+        mcse = math.sqrt(self.exact * (1 - self.exact) / self.n) if self.outcome.kind == "share" else self.mcse
+        return gap / mcse if mcse > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,7 @@ def taken(trial: Trial, place: str) -> tuple[Design, Plan | None]:
     except InputError as error:
         raise InputError(error.message, f"{place}: trial.hypotheses.{error.field}") from None
     try:
-        return design, None if trial.conduct is None else trial.plan(design)
+        return design, trial.plan(design)
     except InputError as error:
         raise InputError(error.message, f"{place}: trial.{error.field}") from None
 

@@ -50,6 +50,8 @@ class Table:
         The columns to show, in order.
     chosen : sequence of bool, optional
         The rows to stress.
+    right : sequence of str, optional
+        Columns of numbers already written out, to be set flush right like all numbers.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Table:
     frame: pd.DataFrame
     shown: Mapping[str, Shown]
     chosen: Sequence[bool] = ()
+    right: Sequence[str] = ()
 
     def view(self) -> pd.DataFrame:
         """The table as text, under its headings."""
@@ -72,7 +75,7 @@ class Table:
     def html(self) -> str:
         """The view as an HTML table, all text escaped."""
         view = self.view()
-        numeric = [pd.api.types.is_numeric_dtype(self.frame[key]) for key in self.shown]
+        numeric = [key in self.right or pd.api.types.is_numeric_dtype(self.frame[key]) for key in self.shown]
         # short entries such as "1/15, 5/25" read badly when broken
         short = [max(map(len, view[head]), default=0) <= 20 for head in view.columns]
         kinds = [" ".join(["num"] * n + ["short"] * s) for n, s in zip(numeric, short, strict=True)]

@@ -6,12 +6,15 @@ import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from simtrial import laws
 from simtrial.designs import looks_text
 from simtrial.exact import meets, operating_characteristics
 
 if TYPE_CHECKING:
     from simtrial.designs import Design
-    from simtrial.plan import Handling
+    from simtrial.plan import Handling, Plan
     from simtrial.requirements import Requirements
     from simtrial.search import SingleStageSearch, TwoStageSearch
     from simtrial.sections import Trial
@@ -64,6 +67,13 @@ def _count(n: int) -> str:
     return f"{n} {'patient' if n == 1 else 'patients'}"
 
 
+HANDLINGS = {
+    "nonresponder": "counted as non-responders",
+    "replace": "replaced by new patients",
+    "exclude": "left out of the count and of the denominator",
+}
+"""What becomes of patients without a response status."""
+
 COUNTED = {
     None: "with a known response status",
     "nonresponder": "enrolled, those without a response status counting as non-responders,",
@@ -71,6 +81,18 @@ COUNTED = {
     "exclude": "enrolled, without those who have no response status,",
 }
 """Who is analysed, by the handling of patients without a response status; None where it is not said."""
+
+
+def lost(plan: Plan, requirements: Requirements) -> str:
+    """How many are lost, overall and, where it differs, by who would have responded."""
+    loss = plan.dropout
+    if loss.responder_odds_ratio == 1:
+        return f"{percent(loss.probability)} of the patients lost before their first assessment"
+    p0, p1 = (percent(round(loss.lost(p), 4)) for p in (requirements.p0, requirements.p1))
+    return (
+        f"{percent(round(loss.of_responder, 4))} of those who would respond and {percent(loss.probability)} of the "
+        f"others lost before their first assessment ({p0} of all at p0, {p1} at p1)"
+    )
 
 
 def _rules(design: Design, handling: Handling | None) -> list[str]:
@@ -100,12 +122,12 @@ def _rules(design: Design, handling: Handling | None) -> list[str]:
     return sentences
 
 
-def statement(design: Design, requirements: Requirements, handling: Handling | None = None) -> Passage:
+def statement(design: Design, requirements: Requirements, plan: Plan | None = None) -> Passage:
     """The sample-size paragraph for the protocol, with every number computed from the design.
 
     It states both hypotheses, alpha and power asked and attained, the design, its decision rules, EN and PET at p0, and
-    the references: the components a reviewer needs to reproduce it. The handling of patients without a response status
-    says who is analysed.
+    the references: the components a reviewer needs to reproduce it. A plan of the conduct adds who is analysed, and
+    the errors with the losses that it expects.
     """
     asked = requirements
     oc = operating_characteristics(design, [asked.p0, asked.p1])
@@ -117,10 +139,16 @@ def statement(design: Design, requirements: Requirements, handling: Handling | N
         f"one-sided type I error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} "
         "at p1.",
         f"The sample size is that of {kind(design)} ({looks_text(design, ', ')}).",
-        *_rules(design, handling),
+        *_rules(design, plan.handling if plan else None),
         f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
         f"{percent(oc.reject[1])} at p = {asked.p1:g}.",
     ]
+    if plan is not None and plan.dropout.probability and plan.close_month is None:
+        run = laws.decision(plan, np.array([asked.p0, asked.p1])).reject
+        sentences.append(
+            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recut' if plan.recut else ''}, they "
+            f"are {percent(float(run[0]))} and {percent(float(run[1]))}."
+        )
     if not meets(design, asked):
         sentences.insert(0, "NOT READY FOR A PROTOCOL: this design does not meet both limits that it states.")
     if looks > 1:

@@ -94,6 +94,7 @@ def test_simulate_shows_simulated_standard_error_and_exact_side_by_side(capsys, 
     head = next(line for line in shown.out.splitlines() if "simulated" in line)
     assert head.split() == ["simulated", "mcse", "exact", "5%", "50%", "95%"]
     assert "months to the primary decision" in shown.out
+    assert "losses: nonresponder; accrual at looks: continue; 2000 trials a scenario, seed 1" in shown.out
     assert "…" not in shown.out
     assert shown.err == ""
 

@@ -1,5 +1,6 @@
 """The conduct engine against an event-by-event walk, against exact laws, and against its own promises."""
 
+import dataclasses
 import heapq
 import itertools
 
@@ -338,6 +339,30 @@ def test_simulated_medians_are_those_asked_for():
         if name == "pfs":
             dcr = np.mean(t.cohort.responds | t.cohort.stable)
             assert abs(dcr - 0.735) < 4 * np.sqrt(0.735 * 0.265 / times.size)
+
+
+def test_survival_is_estimated_only_while_somebody_is_watched():
+    plan = Plan(
+        SingleStage(1, 3), Constant(0.5), DISEASE, Dropout(0), "nonresponder", close_month=1.5, follow_up=FollowUp(12.0)
+    )
+    trials, rng = simulation.block(plan, P1, 0, 1, 0)
+    found = outcomes.observe(plan, trials, rng)
+    nobody = trials.enrolled == 0
+    assert nobody.any()
+    assert np.isnan(found["pfs_landmark"][nobody]).all()
+    late = dataclasses.replace(plan, landmark=50.0)
+    trials, rng = simulation.block(late, P1, 0, 1, 0)
+    known = outcomes.observe(late, trials, rng)["pfs_landmark"]
+    assert set(known[~np.isnan(known)]) <= {0.0}
+
+
+def test_a_mean_without_a_variance_is_not_held_against_its_standard_error():
+    heavy = Centres((0, 0, 0), 1.0, 0.5)
+    plan = Plan(OPTIMAL, heavy, FIXED, Dropout(0), "nonresponder")
+    found = simulation.simulate(plan, [P1], 2000, 1)["p1"]
+    assert found["duration_months"].exact is not None
+    assert found["duration_months"].z is None
+    assert found["reject"].z is not None
 
 
 def test_bounds_go_with_a_plan_that_recuts_them():

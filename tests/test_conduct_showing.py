@@ -17,6 +17,7 @@ from simtrial import (
     parse_looks,
     sensitivity,
     simulation,
+    text,
 )
 from simtrial.enrollment import Constant
 from simtrial.patients import Assessments, Disease, Dropout
@@ -52,6 +53,9 @@ def test_simulated_error_and_exact_stand_side_by_side(done):
     row = table.frame.set_index("outcome").loc["reject"]
     assert row.exact == done["p0"]["reject"].exact
     assert row.simulated == done["p0"]["reject"].value
+    # of a share, the standard error that the law gives it
+    assert row.z == pytest.approx((row.simulated - row.exact) / np.sqrt(row.exact * (1 - row.exact) / 2000))
+    row = table.frame.set_index("outcome").loc["duration_months"]
     assert row.z == pytest.approx((row.simulated - row.exact) / row.mcse)
     assert "estimated PFS at month 6" in set(table.frame.label)
 
@@ -99,7 +103,7 @@ def test_sensitivity_takes_exact_values_and_the_same_dice(changed):
     assert found["Enrollment rate", "-25%"].values["duration_p1"] > changed.base.values["duration_p1"]
     assert found["Accrual at the look", "continues"].mcse["n_enrolled_p0"] > 0
     assert {v.assumption for v in changed.variants} == {
-        "Dropout", "Informative loss", "Handling of losses", "Enrollment rate", "Screening success", "Time to readout",
+        "Dropout", "Informative loss", "Handling of losses", "Enrollment rate", "Screening success", "Assessment window",
         "Accrual at the look", "Time to decide",
     }  # fmt: skip
 
@@ -156,14 +160,31 @@ def test_the_counting_picture_shows_one_loss_among_the_first_four():
         assert "one of the first four lost" in conduct_figures.counting(seed).alt
 
 
-@pytest.mark.parametrize("looks", ["5/25", "0/5,2:6/12,:9/20,8/40", "1/10,5/29"])
-@pytest.mark.parametrize("rule", [Interim(True), Interim(False, 2)])
-def test_every_plan_can_be_drawn_and_told(trial, looks, rule):
-    disease = Disease(Assessments.fixed(2.0))
+WAYS = {
+    "nobody lost": (Dropout(0), "nonresponder", None),
+    "non-responders, informative": (Dropout(0.3, 4.0), "nonresponder", None),
+    "replaced": (Dropout(0.4), "replace", None),
+    "excluded": (Dropout(0.2), "exclude", None),
+    "recut": (Dropout(0.2), "exclude", ASKED),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("close", [None, 14.0])
+@pytest.mark.parametrize(
+    ("looks", "rule"),
+    [("5/25", Interim(True)), ("0/5,2:6/12,:9/20,8/40", Interim(False, 2)), ("1/10,5/29", Interim(True, None, 0.5))],
+)
+def test_every_plan_can_be_drawn_and_told(trial, looks, rule, close, way):
+    loss, handling, recut = WAYS[way]
+    if recut and (close or looks.count(",") > 1):
+        pytest.skip("bounds are recut for one or two looks, without a month at which accrual closes")
     plan = Plan(
-        parse_looks(looks), Constant(2.0), disease, Dropout(0), "nonresponder", rule, close_month=30.0,
-        follow_up=FollowUp(until_month=40.0),
+        parse_looks(looks), Constant(2.0), Disease(Assessments.fixed(2.0)), loss, handling, rule, recut,
+        close_month=close, follow_up=FollowUp(until_month=40.0),
     )  # fmt: skip
+    assert str(text.statement(plan.design, ASKED, plan))
+    assert str(conduct_text.inflation(plan.design, ASKED, loss))
     done = simulation.simulate(plan, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 500, 1)
     for label in ("p0", "p1"):
         assert conduct_tables.simulated(done, label).html()
@@ -181,6 +202,67 @@ def test_every_plan_can_be_drawn_and_told(trial, looks, rule):
 def test_a_trial_without_dates_says_so(root, done):
     smoke = params.load(root / "params/smoke.yaml")
     assert "No registered dates are given" in conduct_tables.timeline(smoke, done).html()
+
+
+def test_the_fan_ends_where_accrual_closes(trial):
+    plan = Plan(
+        parse_looks("5/25"),
+        Constant(1.0),
+        Disease(Assessments.fixed(2.0)),
+        Dropout(0),
+        "nonresponder",
+        close_month=15.0,
+    )
+    picture = conduct_figures.enrollment_fan(trial, plan, Scenario("p1", 0.3), 1, 1, blocks=1)
+    assert picture.figure.axes[0].get_xlim()[1] < 50
+    assert "less than half" in picture.alt
+
+
+def test_simulated_shares_are_not_called_exact(trial, done):
+    frame = conduct_tables.timeline(trial, done).frame
+    assert (frame.mcse == "exact").tolist() == [True] + [False] * (len(frame) - 1)
+    certain = conduct_tables._simulated(0.0, done)
+    assert certain == "all of 2000 trials agree"
+
+
+def test_replacing_needs_its_evaluable_patients_in_time(trial):
+    plan = Plan(
+        parse_looks("5/25"), Constant(25 / 22), Disease(Assessments.fixed(2.0)), Dropout(0.1), "replace",
+        follow_up=FollowUp(24.0),
+    )  # fmt: skip
+    done = simulation.simulate(plan, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 500, 1)
+    row = conduct_tables.timeline(trial, done).frame.iloc[0]
+    assert row.what.startswith("25 evaluable patients (at p1) enrolled by month 22")
+    assert row.probability == pytest.approx(laws.probability_by(Constant(25 / 22 * 0.9), 25, 22))
+
+
+def test_inflation_is_judged_by_its_own_type_i_error():
+    kept = str(conduct_text.inflation(parse_looks("1/15,5/25"), ASKED, Dropout(0.1)))
+    assert "With 1/17, 5/28 the type I error is 3.492%, within alpha, if p0 is the rate had nobody been lost" in kept
+    assert "5.409%, above alpha, if p0 is the rate among all who are enrolled" in kept
+    assert "with probability 0.695" in kept
+    broken = Requirements(0.15, 0.3, 0.05, 0.8)
+    assert "above alpha, if p0 is the rate had nobody been lost" in str(
+        conduct_text.inflation(parse_looks("3/19,12/55"), broken, Dropout(0.12))
+    )
+
+
+def test_losses_are_told_by_who_would_have_responded(plan):
+    informative = dataclasses.replace(plan, dropout=Dropout(0.1, 4.0))
+    said = str(text.statement(plan.design, ASKED, informative))
+    assert "30.77% of those who would respond and 10% of the others lost" in said
+    assert "(12.08% of all at p0, 16.23% at p1)" in said
+    assert "enrolled, those without a response status counting as non-responders, are analysed" in said
+    assert "they are 0.6072% and 41.63%" in said
+
+
+def test_more_informative_loss_is_compared_at_the_same_overall_loss(changed):
+    found = [v for v in changed.variants if v.assumption == "Informative loss"]
+    assert len(found) == 2
+    for ratio in (0.25, 4.0):
+        loss = Dropout.overall(0.1, ratio, 0.3)
+        assert loss.lost(0.3) == pytest.approx(0.1)
+        assert loss.responder_odds_ratio == ratio
 
 
 def test_a_single_stage_has_no_look_to_hold_for():

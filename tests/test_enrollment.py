@@ -148,7 +148,7 @@ def test_a_tail_too_heavy_for_a_mean_gives_none():
         (lambda: Piecewise((0, 3, 3), (1, 1, 1)), "from_month (3) must be > that of the period before (3)"),
         (lambda: Piecewise((), ()), "periods must hold one rate"),
         (lambda: Centres((), 1, 1), "opens_months must hold"),
-        (lambda: Centres((0, 0), 1, 0.5), "shape (0.5) times 2 centres must be > 1"),
+        (lambda: Centres((0, 0), 1, 0.5), "shape (0.5) times the number of centres (2) must be > 1"),
         (lambda: Centres((-1,), 1, 2), "opens_months (-1) must be >= 0"),
     ],
 )

@@ -103,7 +103,7 @@ REFUSED = {
     "infinite expected time": (
         "{model: constant, rate: 2, screening_success: 0.8}",
         "{model: centres, opens_months: [0, 0], mean_rate: 1, shape: 0.5}",
-        "conduct.enrollment.shape (0.5) times 2 centres must be > 1",
+        "conduct.enrollment.shape (0.5) times the number of centres (2) must be > 1",
     ),
     "a rate that ends": (
         "{model: constant, rate: 2, screening_success: 0.8}",
