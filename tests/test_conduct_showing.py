@@ -103,8 +103,8 @@ def test_sensitivity_takes_exact_values_and_the_same_dice(changed):
     assert found["Enrollment rate", "-25%"].values["duration_p1"] > changed.base.values["duration_p1"]
     assert found["Accrual at the look", "continues"].mcse["n_enrolled_p0"] > 0
     assert {v.assumption for v in changed.variants} == {
-        "Dropout", "Informative loss", "Handling of losses", "Enrollment rate", "Screening success", "Assessment window",
-        "Accrual at the look", "Time to decide",
+        "Dropout", "Informative loss", "Handling of losses", "Enrollment rate", "Screening success",
+        "Assessment window", "Accrual at the look", "Time to decide",
     }  # fmt: skip
 
 
