@@ -32,9 +32,11 @@ from simtrial.recut import bounds_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from simtrial.designs import AttainedBounds
     from simtrial.enrollment import Enrollment
-    from simtrial.patients import Disease, Dropout
+    from simtrial.patients import Disease, Dropout, Toxicity
     from simtrial.plan import Plan, Scenario
 
 Law = dict[str, float | None]
@@ -387,7 +389,18 @@ def _at_rate(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
         "n_evaluable": float(stop @ n) * (1.0 if replacing else share),
         "overrun": overrun,
     }
+    if plan.toxicity is not None and plan.interim.hold and not replacing:
+        law["toxicity_crossed"] = float(stop @ _toxic(plan.toxicity, n))
     return law | _months(plan, p, stop, settled)
+
+
+def _toxic(toxicity: Toxicity, n: NDArray[np.int64]) -> Floats:
+    """P(more than the limit times n of n patients have toxicity), for each n."""
+    from scipy import stats
+
+    # a product that should be a whole number must not fall below it by its last bit
+    above: Floats = stats.binom.sf(np.floor(toxicity.limit * n * (1 + 1e-12)), n, toxicity.rate)
+    return above
 
 
 def _months(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:

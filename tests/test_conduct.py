@@ -177,6 +177,12 @@ def test_three_looks_with_efficacy_bounds_within_4_standard_errors(handling, rul
     assert {"reject", "pet"} <= agree(plan)
 
 
+def test_toxicity_above_its_limit_within_4_standard_errors():
+    for limit in (0.3, 0.4):  # 0.3 of 10 is a whole number, which three of ten do not exceed
+        plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), "nonresponder", toxicity=Toxicity(0.35, limit))
+        assert "toxicity_crossed" in agree(plan)
+
+
 def test_assurance_over_a_beta_distribution_within_4_standard_errors():
     plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.15), "replace", screening_success=0.9)
     assert {"reject", "pet", "n_enrolled"} <= agree(plan, [Scenario("prior", Beta(3, 7))])
