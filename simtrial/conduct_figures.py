@@ -111,7 +111,7 @@ def _counted(axis: Axes, plan: Plan, seed: int, column: int) -> None:
 
 def _ordinary(trials: Trials) -> int:
     """A trial that went the whole way in about the median time."""
-    longest = np.flatnonzero(trials.stage == trials.stage.max())
+    longest = np.flatnonzero(trials.stage == np.max(trials.stage))
     months = trials.decision[longest]
     return int(longest[np.argmin(np.abs(months - np.median(months)))])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -57,10 +57,10 @@ class Tally:
     bins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
     infinite: int = 0
 
-    def add(self, block: int, values: NDArray[np.generic]) -> None:
+    def add(self, block: int, values: NDArray[Any]) -> None:
         """Take in one block of values; NaN is left out."""
         if values.dtype.kind == "f":
-            given = values[~np.isnan(values)]
+            given = values[~np.isnan(values)].astype(np.float64)
             finite = given[np.isfinite(given)]
             self.infinite += len(given) - len(finite)
             # the slack keeps a value that should be a whole number of units out of the bin below
