@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from simtrial.designs import Design
+    from simtrial.reproduction import Verdict
     from simtrial.simulation import Result, Simulation
+    from simtrial.statement import Statement
 
 app = typer.Typer(
     name="simtrial",
@@ -232,6 +234,167 @@ def simulate(
         _print_json({"trials": trials, "seed": seed, "scenarios": [_scenario_json(r) for r in done.results]})
         return
     _simulation_tables(design, done)
+
+
+Rate = Annotated[float | None, typer.Option(parser=_number, metavar="RATE")]
+
+
+@app.command()
+def check(
+    parameter_file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `stated` is checked.")
+    ] = None,
+    p0: Rate = None,
+    p1: Rate = None,
+    alpha: Rate = None,
+    power: Rate = None,
+    looks: Annotated[str | None, typer.Option(help="The rule as stated, cumulative: 1/10,5/29 or 5/25.")] = None,
+    alpha_sided: Annotated[int | None, typer.Option(parser=_whole, metavar="1|2", help="As stated.")] = None,
+    criterion: Annotated[
+        str | None, typer.Option(help="minimax, optimal, admissible, two_stage, single_stage or fleming.")
+    ] = None,
+    n: Annotated[
+        int | None, typer.Option(parser=_whole, metavar="N", help="Patients in all; with looks, losses allowed for.")
+    ] = None,
+    dropout: Annotated[float | None, typer.Option(parser=_number, metavar="RATE", help="Loss allowed for.")] = None,
+    type_i_error: Annotated[
+        float | None, typer.Option(parser=_number, metavar="RATE", help="Attained type I error, as printed.")
+    ] = None,
+    attained_power: Annotated[
+        float | None, typer.Option(parser=_number, metavar="RATE", help="Attained power, as printed.")
+    ] = None,
+    en_p0: Annotated[float | None, typer.Option(parser=_number, metavar="N", help="EN(p0), as printed.")] = None,
+    pet_p0: Annotated[float | None, typer.Option(parser=_number, metavar="RATE", help="PET(p0), as printed.")] = None,
+    file: Annotated[Path | None, typer.Option("--csv", help="Check every row of this CSV instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say whether a stated sample size can be reproduced, and if not, what is wrong."""
+    from simtrial import reproduction
+    from simtrial.statement import Statement, read_csv
+
+    if file is not None:
+        _check_all(read_csv(file), as_json)
+        return
+    if parameter_file is not None:
+        _tell(reproduction.check(_stated(parameter_file)), as_json)
+        return
+    stated: dict[str, Any] = {
+        "p0": p0, "p1": p1, "alpha": alpha, "power": power, "alpha_sided": alpha_sided, "criterion": criterion,
+        "dropout": dropout, "type_i_error": type_i_error, "attained_power": attained_power, "en_p0": en_p0,
+        "pet_p0": pet_p0,
+    }  # fmt: skip
+    if looks is not None:
+        statement = Statement.of_looks(looks, total=n, **stated)
+    else:
+        statement = Statement(total=n if dropout else None, n=None if dropout else n, **stated)
+    _tell(reproduction.check(statement), as_json)
+
+
+def _stated(file: Path) -> Statement:
+    from simtrial import params
+
+    trial, source = params.read(file)
+    if trial.stated is None:
+        raise InputError("is missing: it holds the statement to be checked", f"{source.path}: trial.stated")
+    return trial.stated.statement
+
+
+def _tell(verdict: Verdict, as_json: bool) -> None:
+    if as_json:
+        _print_json(_verdict_json(verdict))
+        return
+    _console().print(verdict.kind, style="bold")
+    for convention in verdict.conventions:
+        print(f"  convention: {convention.name} ({convention.sentence})")
+    print(verdict.explanation)
+
+
+def _verdict_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "verdict": verdict.kind,
+        "conventions": [convention.name for convention in verdict.conventions],
+        "attained": verdict.attained,
+        "expected": [
+            {"method": a.method, "r1": a.r1, "n1": a.n1, "r": a.r, "n": a.n, "looks": a.looks} for a in verdict.answers
+        ],
+        "explanation": verdict.explanation,
+    }
+
+
+def _check_all(statements: Sequence[tuple[str, Statement]], as_json: bool) -> None:
+    """One verdict a row, each as soon as it is there."""
+    from simtrial import reproduction
+
+    found = []
+    for k, (label, statement) in enumerate(statements, start=1):
+        if sys.stderr.isatty():
+            print(f"\r  {k} of {len(statements)}", end="", file=sys.stderr, flush=True)
+        found.append((label, reproduction.check(statement)))
+    if sys.stderr.isatty():
+        print("\r", end="", file=sys.stderr)
+    if as_json:
+        _print_json({"verdicts": [{"id": label} | _verdict_json(verdict) for label, verdict in found]})
+        return
+    rows = [
+        [label, verdict.kind, ", ".join(c.name for c in verdict.conventions), verdict.explanation]
+        for label, verdict in found
+    ]
+    _table(f"{len(rows)} statements", ("id", "verdict", "conventions", "explanation"), rows, left=4)
+
+
+@app.command()
+def import_registry(
+    record: Annotated[Path, typer.Argument(help="Study record, JSON of the ClinicalTrials.gov API version 2.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write the file here instead of printing it.")] = None,
+) -> None:
+    """Turn a registry record into a commented parameter file; what it does not say is marked TO FILL."""
+    from simtrial import registry
+
+    found = registry.read(record)
+    text = registry.parameter_file(found)
+    for warning in found.warnings:
+        _say(f"warning: {warning}")
+    if out is None:
+        print(text, end="")
+        return
+    if out.exists():
+        raise InputError("is there already; choose another name", f"{out}")
+    out.write_text(text, encoding="utf-8")
+    _say(f"wrote {out}")
+
+
+@app.command()
+def reproduce(
+    n: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Patients, as registered or stated.")],
+    p0: Rate = None,
+    p1: Rate = None,
+    alpha: Rate = None,
+    power: Rate = None,
+    dropout: Annotated[float | None, typer.Option(parser=_number, metavar="RATE", help="Loss allowed for.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the standard calculations that give a number of patients, the most plausible first."""
+    from dataclasses import asdict
+
+    from simtrial import __version__, routes
+
+    found = routes.cached(n, __version__, {"p0": p0, "p1": p1, "alpha": alpha, "power": power, "dropout": dropout})
+    if as_json:
+        _print_json({"n": n, "routes": [asdict(route) for route in found]})
+        return
+    most = 40
+    rows = [
+        [
+            r.method, f"{r.p0:g}", f"{r.p1:g}", f"{r.alpha:g}", f"{r.power:g}", r.looks, str(r.n_evaluable),
+            f"{100 * r.dropout:g}% by {r.inflation}" if r.dropout else "", f"{r.type_i_error:.4f}",
+            f"{r.attained_power:.4f}",
+        ]
+        for r in found[:most]
+    ]  # fmt: skip
+    heads = ("method", "p0", "p1", "alpha", "power", "looks", "n", "losses", "type I", "attained power")
+    _table(f"{len(found)} routes to {n} patients, the most conventional first", heads, rows)
+    if len(found) > most:
+        print(f"{len(found) - most} more: --json lists them all; --p0, --p1, --alpha, --power, --dropout narrow them.")
 
 
 def _scenario_json(result: Result) -> dict[str, Any]:

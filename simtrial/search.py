@@ -57,6 +57,11 @@ def _most_power(n: int, requirements: Requirements) -> float:
     return float(beyond1 + share * (at1 - beyond1))
 
 
+def can_have_power(n: int, requirements: Requirements) -> bool:
+    """Whether the most powerful level-alpha test of n patients has the power: without it no design of n has."""
+    return _most_power(n, requirements) >= requirements.power
+
+
 def _check(requirements: Requirements, n_limit: int) -> None:
     """Refuse at once what no search here can answer."""
     count(n_limit, "n_limit", at_least=1)

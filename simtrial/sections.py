@@ -20,6 +20,8 @@ from simtrial.errors import InputError
 from simtrial.patients import WEEK, Assessments, Beta, Disease, Dropout, Survival, Toxicity
 from simtrial.plan import FollowUp, Interim, Plan, Scenario
 from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements, probability
+from simtrial.statement import Criterion as Criterion_
+from simtrial.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -503,12 +505,67 @@ class Conduct(Section):
             )
 
 
+class StatedSize(Section):
+    """A sample size as a protocol, registry or paper states it; every key is optional."""
+
+    p0: float | None = Field(None, description="As stated.")
+    p1: float | None = Field(None, description="As stated.")
+    alpha: float | None = Field(None, description="As stated.")
+    alpha_sided: Literal[1, 2] | None = Field(None, description="As stated.")
+    power: float | None = Field(None, description="As stated.")
+    criterion: Criterion_ | None = Field(None, description="The method, as far as it is named.")
+    looks: Line | None = Field(None, description="The rule, cumulative: 1/10,5/29 or 5/25.")
+    n: Patients | None = Field(None, description="Patients in all; with looks, losses allowed for.")
+    dropout: float | None = Field(None, description="Loss allowed for.")
+    type_i_error: float | None = Field(None, description="Attained, as printed.")
+    attained_power: float | None = Field(None, description="Attained, as printed.")
+    en_p0: float | None = Field(None, description="As printed.")
+    pet_p0: float | None = Field(None, description="As printed.")
+    source: Line | None = Field(None, description="Where it is stated.")
+
+    @property
+    def statement(self) -> Statement:
+        """The statement."""
+        given = self.model_dump(exclude={"looks", "n", "source"})
+        if self.looks is not None:
+            return Statement.of_looks(self.looks, total=self.n, **given)
+        return Statement(total=self.n if self.dropout else None, n=None if self.dropout else self.n, **given)
+
+    @model_validator(mode="after")
+    def _rules(self) -> StatedSize:
+        _ = self.statement
+        return self
+
+
+class Rival(Section):
+    """Another reading of the same number of patients."""
+
+    p0: Rate
+    p1: Rate
+    alpha: Rate
+    power: Rate
+    criterion: Criterion = Field(description="The design that it takes.")
+    source: Line = Field(description="Why it is credible.")
+
+    @property
+    def requirements(self) -> Requirements:
+        """The question it puts."""
+        return Requirements(self.p0, self.p1, self.alpha, self.power)
+
+    @model_validator(mode="after")
+    def _rules(self) -> Rival:
+        _ = self.requirements
+        return self
+
+
 class Trial(Section):
     """One trial, as a parameter file describes it."""
 
     study: Study
     hypotheses: Hypotheses
     design: DesignWish
+    stated: StatedSize | None = Field(None, description="A stated sample size to be checked.")
+    rivals: Annotated[tuple[Rival, ...], Field(strict=False, max_length=10)] = ()
     conduct: Conduct | None = None
     evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=200)] = ()
 

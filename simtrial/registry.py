@@ -1,0 +1,273 @@
+"""A parameter file from a ClinicalTrials.gov study record (API version 2, JSON).
+
+Facts of the record are written down; design words and numbers in its prose are quoted with the sentence that they stand
+in, as comments. Nothing about the sample size is guessed: what the record does not say is marked TO FILL. Records are
+untrusted: their size is limited, their text is written as quoted strings and comments, and none of it becomes code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simtrial.errors import InputError
+
+MAX_BYTES = 4_194_304
+"""Largest record that is read."""
+
+MAX_DEPTH = 60
+"""Deepest nesting of a record that is walked."""
+
+_RESPONSE = re.compile(r"\b(objective|overall)\s+(response|remission)|\bORR\b|response\s+rate", re.IGNORECASE)
+_DESIGN = re.compile(
+    r"\b(simon|two[- ]stage|minimax|mini-max|optimal|fleming|a'?hern|gehan|sample\s+size|null\s+hypothesis|"
+    r"alternative\s+hypothesis|type\s+I\b|alpha|power|one-sided|two-sided|evaluable|drop-?out|interim|"
+    r"stage\s+(?:1|2|I|II|one|two)\b|futility)",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?\s*%?")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A sentence of a record that speaks of the design: the words found, its numbers, and where it stands."""
+
+    place: str
+    sentence: str
+    words: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is taken from a study record.
+
+    Attributes
+    ----------
+    nct_id, title : str
+        As registered.
+    phases : tuple of str
+        Such as ``PHASE2``.
+    allocation : str
+        Such as ``NA`` or ``NON_RANDOMIZED``.
+    enrollment : int or None
+        Patients registered.
+    enrollment_type : str
+        ``ESTIMATED`` or ``ACTUAL``.
+    start, completion : str
+        As given, to the day or the month; empty if missing.
+    arms : tuple of str
+        Labels of the arms.
+    primary, secondary : tuple of str
+        Outcome measures.
+    quotes : tuple of Quote
+        Sentences about the design.
+    warnings : tuple of str
+        What makes the record doubtful for a single-arm trial with a response endpoint.
+    """
+
+    nct_id: str
+    title: str
+    phases: tuple[str, ...]
+    allocation: str
+    enrollment: int | None
+    enrollment_type: str
+    start: str
+    completion: str
+    arms: tuple[str, ...]
+    primary: tuple[str, ...]
+    secondary: tuple[str, ...]
+    quotes: tuple[Quote, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def response_is_primary(self) -> bool:
+        """Whether a primary outcome is a response rate."""
+        return any(_RESPONSE.search(measure) for measure in self.primary)
+
+
+def _plain(value: object, most: int = 4000) -> str:
+    """Text of a record on one line, without control characters."""
+    if not isinstance(value, str):
+        return ""
+    visible = "".join(" " if c.isspace() else "" if unicodedata.category(c).startswith("C") else c for c in value)
+    return " ".join(visible.split())[:most]
+
+
+def _section(content: dict[str, Any], *names: str) -> dict[str, Any]:
+    for name in names:
+        inner = content.get(name)
+        content = inner if isinstance(inner, dict) else {}
+    return content
+
+
+def _listed(content: dict[str, Any], name: str) -> list[Any]:
+    found = content.get(name)
+    return found[:200] if isinstance(found, list) else []
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", f"{path}:") from None
+    if len(data) > MAX_BYTES:
+        raise InputError(f"is larger than {MAX_BYTES} bytes", f"{path}:")
+    try:
+        content = json.loads(data.decode("utf-8-sig"), parse_constant=_refused)
+    except RecursionError:
+        raise InputError("is nested too deeply", f"{path}:") from None
+    except ValueError as error:
+        raise InputError(f"is not JSON: {_plain(str(error), 120)}", f"{path}:") from None
+    if not isinstance(content, dict) or not isinstance(content.get("protocolSection"), dict):
+        raise InputError("is no study record of the version 2 API: it has no protocolSection", f"{path}:")
+    protocol: dict[str, Any] = content["protocolSection"]
+    return protocol
+
+
+def _refused(word: str) -> None:
+    raise ValueError(f"{word} is no number")
+
+
+def _quotes(texts: list[tuple[str, str]]) -> tuple[Quote, ...]:
+    """The sentences that hold design words, each once."""
+    found: dict[str, Quote] = {}
+    for place, text in texts:
+        for raw in re.split(r"(?<=[.!?;])\s+|\n+", text):
+            sentence = _plain(raw, 600)
+            words = tuple(dict.fromkeys(m.group(0).lower() for m in _DESIGN.finditer(sentence)))
+            numbers = tuple(m.group(0).strip() for m in _NUMBER.finditer(sentence))
+            if words and (numbers or len(words) > 1) and sentence not in found:
+                found[sentence] = Quote(place, sentence, words, numbers)
+    return tuple(found.values())[:40]
+
+
+def read(path: str | Path) -> Record:
+    """Read a study record.
+
+    Raises
+    ------
+    InputError
+        If the file is no such record, lacks what is needed, or describes a randomised or observational study.
+    """
+    path = Path(path)
+    protocol = _read(path)
+    identity, design = _section(protocol, "identificationModule"), _section(protocol, "designModule")
+    outcomes, prose = _section(protocol, "outcomesModule"), _section(protocol, "descriptionModule")
+    nct_id = _plain(identity.get("nctId"), 64)
+    if not re.fullmatch(r"NCT\d{8}", nct_id):
+        raise InputError(f"({nct_id!r:.40}) must be NCT and eight digits", f"{path}: nctId")
+    missing = [name for name in ("designModule", "outcomesModule") if not _section(protocol, name)]
+    if missing:
+        raise InputError(f"lacks {' and '.join(missing)}; take the whole record, not a search result", f"{path}:")
+    if _plain(design.get("studyType")).upper() not in ("INTERVENTIONAL", ""):
+        raise InputError("is not an interventional study", f"{path}: studyType")
+    allocation = _plain(_section(design, "designInfo").get("allocation"), 40).upper()
+    if allocation == "RANDOMIZED":
+        raise InputError(
+            "(RANDOMIZED) is not a single-arm trial, whose sample size this is about", f"{path}: allocation"
+        )
+    arms = tuple(
+        _plain(arm.get("label"), 200)
+        for arm in _listed(_section(protocol, "armsInterventionsModule"), "armGroups")
+        if isinstance(arm, dict)
+    )
+    measures = {
+        name: tuple(_plain(o.get("measure"), 300) for o in _listed(outcomes, f"{name}Outcomes") if isinstance(o, dict))
+        for name in ("primary", "secondary")
+    }
+    enrollment = _section(design, "enrollmentInfo").get("count")
+    if isinstance(enrollment, bool) or not isinstance(enrollment, int) or not 1 <= enrollment <= 100_000:
+        enrollment = None
+    phases = tuple(_plain(phase, 20) for phase in _listed(design, "phases"))
+    texts = [(name, prose.get(name) or "") for name in ("briefSummary", "detailedDescription")]
+    texts += [
+        (f"{name}Outcomes", o.get("description") or "")
+        for name in ("primary", "secondary")
+        for o in _listed(outcomes, f"{name}Outcomes")
+        if isinstance(o, dict)
+    ]
+    status = _section(protocol, "statusModule")
+    warnings = []
+    if not any(_RESPONSE.search(measure) for measure in measures["primary"]):
+        warnings.append("no primary outcome is a response rate: the designs here need a yes-or-no endpoint")
+    if "PHASE2" not in phases:
+        warnings.append(f"phase {', '.join(phases) or 'not stated'}: a phase II design may not be what it has")
+    if len(arms) > 1:
+        warnings.append(f"{len(arms)} arms: the registered number may be that of all of them together")
+    title = _plain(identity.get("officialTitle"), 300) or _plain(identity.get("briefTitle"), 300) or nct_id
+    return Record(
+        nct_id,
+        title,
+        phases,
+        allocation,
+        enrollment,
+        _plain(_section(design, "enrollmentInfo").get("type"), 20),
+        _plain(_section(status, "startDateStruct").get("date"), 10),
+        _plain(_section(status, "completionDateStruct").get("date"), 10),
+        arms,
+        measures["primary"],
+        measures["secondary"],
+        _quotes([(place, text) for place, text in texts if isinstance(text, str)]),
+        tuple(warnings),
+    )
+
+
+def _comment(text: str, indent: str = "  ") -> str:
+    return textwrap.fill(text, 116, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}#   ")
+
+
+def parameter_file(record: Record) -> str:
+    """Write a commented parameter file: facts as values, sentences as comments, the rest TO FILL."""
+    quoted = json.dumps  # a JSON string is a YAML string, whatever is in it
+    lines = [
+        f"# {record.nct_id}, from its ClinicalTrials.gov record. Lines marked TO FILL are not in the record: they are",
+        "# assumptions until a protocol says them. simtrial refuses the file until p0, p1, alpha and power are given.",
+    ]
+    lines += [_comment(f"WARNING: {warning}", "") for warning in record.warnings]
+    lines += ["trial:", "  study:", f"    id: {record.nct_id}", f"    title: {quoted(record.title)}"]
+    if record.enrollment is not None:
+        lines.append(
+            f"    registered_enrollment: {record.enrollment}  # {record.enrollment_type.lower() or 'type not said'}"
+        )
+    for name, date in (("start", record.start), ("completion", record.completion)):
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", date):
+            lines.append(f"    {name}: {date}")
+        elif date:
+            lines.append(f"    # {name}: {date}, to the month only; TO FILL with a day")
+    lines += ["    source: ClinicalTrials.gov record", ""]
+    lines += [
+        _comment(f"phase {', '.join(record.phases) or 'not stated'}; allocation {record.allocation or 'not stated'}")
+    ]
+    lines += [_comment(f"arm: {label}") for label in record.arms]
+    lines += [_comment(f"primary outcome: {measure}") for measure in record.primary]
+    lines += [_comment(f"secondary outcome: {measure}") for measure in record.secondary[:20]]
+    if record.quotes:
+        lines += [
+            "",
+            _comment("What the record says of the design, sentence by sentence; nothing of it was taken over."),
+        ]
+        for quote in record.quotes:
+            numbers = f"; numbers {', '.join(quote.numbers)}" if quote.numbers else ""
+            lines.append(_comment(f"[{quote.place}; {', '.join(quote.words)}{numbers}] {quote.sentence}"))
+    else:
+        lines += ["", _comment("The record says nothing about how its number of patients was found.")]
+    lines += [
+        "",
+        "  hypotheses:",
+        "    # p0: TO FILL, response rate not worth pursuing",
+        "    # p1: TO FILL, response rate worth finding",
+        "    # alpha: TO FILL, one-sided",
+        "    # power: TO FILL",
+        "    basis: assumed                # protocol, once a protocol says the four numbers",
+        "",
+        "  design:",
+        "    criterion: minimax            # TO FILL: minimax, optimal, single_stage_first or _sustained; or looks",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,556 @@
+"""Whether a stated sample size can be reproduced, and if not, what is wrong.
+
+A statement is first read plainly: alpha on one side unless it is called two-sided, the criterion as named (minimax or
+optimal where it is not), the exact search without a limit, losses allowed for by n / (1 - d) rounded up; where p0 is
+above p1, failures are counted. If that does not give what is stated, the conventions of `CONVENTIONS` are tried one by
+one, then in pairs; never more, since enough conventions explain anything. The fewest that explain it are named.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
+from itertools import combinations, product
+from typing import TYPE_CHECKING, Literal
+
+from simtrial import search
+from simtrial.approximations import FORMULAS, approximate
+from simtrial.designs import looks_text, parse_looks
+from simtrial.errors import InputError
+from simtrial.exact import meets, operating_characteristics
+from simtrial.inflation import enrolled_for
+from simtrial.requirements import Requirements
+from simtrial.scan import score_n
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from simtrial.designs import Design
+    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.statement import Statement
+
+Kind = Literal["reproduces", "reproduces with a convention", "does not reproduce", "underspecified"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one method gives: a whole two-stage or single-stage rule."""
+
+    method: str
+    r: int
+    n: int
+    r1: int | None = None
+    n1: int | None = None
+
+    @property
+    def looks(self) -> str:
+        """As ``1/10,5/29``."""
+        return f"{self.r}/{self.n}" if self.n1 is None else f"{self.r1}/{self.n1},{self.r}/{self.n}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to understand a statement.
+
+    Attributes
+    ----------
+    statement : Statement
+        With its numbers as understood.
+    methods : tuple of str
+        Which answers count.
+    alpha_slack, power_slack : float
+        By how much the limits may be missed.
+    search_limit : int, optional
+        Largest n searched.
+    rounding : str
+        How totals allow for losses: see `_totals`.
+    """
+
+    statement: Statement
+    methods: tuple[str, ...]
+    alpha_slack: float = 0.0
+    power_slack: float = 0.0
+    search_limit: int | None = None
+    rounding: str = "n/(1 - d), rounded up"
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """A habit of others that changes what a statement means.
+
+    Attributes
+    ----------
+    name : str
+        Short, as in the JSON.
+    sentence : str
+        What it is.
+    readings : callable
+        The readings it makes of one; none where it does not apply.
+    """
+
+    name: str
+    sentence: str
+    readings: Callable[[Reading], Iterable[Reading]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a check.
+
+    Attributes
+    ----------
+    kind : str
+        One of the four verdicts.
+    conventions : tuple of Convention
+        Those that it takes, at most two.
+    answers : tuple of Answer
+        What the statement should have said, or what it agrees with; the candidates where it is underspecified.
+    attained : dict of str to float
+        Exact type I error and power of the rule as stated, and EN and PET at p0, where they can be computed.
+    explanation : str
+        In words.
+    candidates : tuple of Requirements
+        Completions that reproduce an underspecified statement.
+    """
+
+    kind: Kind
+    conventions: tuple[Convention, ...]
+    answers: tuple[Answer, ...]
+    attained: dict[str, float]
+    explanation: str
+    candidates: tuple[Requirements, ...] = ()
+
+
+@lru_cache(maxsize=4096)
+def _two(asked: Requirements) -> TwoStageSearch | None:
+    try:
+        return search.two_stage(asked)
+    except InputError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _one(asked: Requirements) -> SingleStageSearch | None:
+    try:
+        return search.single_stage(asked)
+    except InputError:
+        return None
+
+
+def _limits(reading: Reading) -> Requirements | None:
+    asked = reading.statement.requirements
+    if asked is None or not (reading.alpha_slack or reading.power_slack):
+        return asked
+    try:
+        return Requirements(asked.p0, asked.p1, asked.alpha + reading.alpha_slack, asked.power - reading.power_slack)
+    except InputError:
+        return None
+
+
+def answers(reading: Reading) -> Iterator[Answer]:
+    """What the methods of a reading give for its requirements."""
+    asked = _limits(reading)
+    if asked is None:
+        return
+    if {"minimax", "optimal", "admissible"} & set(reading.methods):
+        found = _two(asked)
+        if found is not None:
+            few = [c for c in found.frontier if reading.search_limit is None or c.n <= reading.search_limit]
+            named = {"minimax": few[:1], "optimal": few[-1:], "admissible": found.admissible[1:-1]}
+            for method in ("minimax", "optimal", "admissible"):
+                if method in reading.methods:
+                    yield from (Answer(method, c.r, c.n, c.r1, c.n1) for c in named[method])
+    if {"first n", "sustained n"} & set(reading.methods):
+        single = _one(asked)
+        if single is not None:
+            for method, c in (("first n", single.first), ("sustained n", single.sustained)):
+                if method in reading.methods:
+                    yield Answer(method, c.r, c.n)
+    # a formula solves for its limits exactly: there is no slack to take
+    slack = reading.alpha_slack or reading.power_slack
+    if not slack and any(f.method in method for method in reading.methods for f in FORMULAS):
+        for rule in approximate(asked):
+            for suffix, n in (("", rule.n), (", nearest", round(rule.n_raw)), (", truncated", math.floor(rule.n_raw))):
+                if rule.method + suffix in reading.methods and n > 0:
+                    yield Answer(f"{rule.method}{suffix}", rule.r, n)
+
+
+def _decimals(value: float) -> int:
+    text = repr(value)
+    return len(text.split(".")[1]) if "." in text and "e" not in text else 6
+
+
+def _printed(stated: float | None, found: float) -> bool:
+    """Whether a value is the stated one to the digits stated."""
+    return stated is None or abs(found - stated) <= 0.5000001 * 10.0 ** -_decimals(stated)
+
+
+def agrees(reading: Reading, answer: Answer) -> bool:
+    """Whether an answer has every number that the reading states."""
+    s = reading.statement
+    formula = answer.method not in ("minimax", "optimal", "admissible", "first n", "sustained n")
+    pairs = [(s.n1, answer.n1), (s.r1, answer.r1), (s.n, answer.n)]
+    if not formula:
+        pairs.append((s.r, answer.r))
+    elif s.design is not None and (asked := s.requirements) is not None and not _keeps_alpha(s.design, asked):
+        return False  # a formula gives n; whatever rule is stated beside it must be a test of that alpha
+    if any(stated is not None and stated != found for stated, found in pairs):
+        return False
+    if s.total is not None and s.total not in _totals(reading, answer):
+        return False
+    printed = (s.type_i_error, s.attained_power, s.en_p0, s.pet_p0)
+    if all(v is None for v in printed) or s.p0 is None or s.p1 is None:
+        return True
+    oc = operating_characteristics(_design(answer), [s.p0, s.p1])
+    pet = float(oc.pet[0]) if answer.n1 is not None else 0.0
+    values = (float(oc.reject[0]), float(oc.reject[1]), float(oc.en[0]), pet)
+    return all(_printed(a, b) for a, b in zip(printed, values, strict=True))
+
+
+def _keeps_alpha(design: Design, asked: Requirements) -> bool:
+    return float(operating_characteristics(design, asked.p0).reject) <= asked.alpha
+
+
+def _design(answer: Answer) -> Design:
+    return parse_looks(answer.looks)
+
+
+def _totals(reading: Reading, answer: Answer) -> set[int]:
+    """Patients to be enrolled for an answer, by the reading's way to allow for losses."""
+    d = reading.statement.dropout
+    n, n1 = answer.n, answer.n1 or 0
+    if not d:
+        return {n}
+    more, kept = 1 + Fraction(repr(d)), 1 - Fraction(repr(d))
+    by_stage = enrolled_for(n1, d) + enrolled_for(n - n1, d)
+    ways = {
+        "n/(1 - d), rounded up": {enrolled_for(n, d)},
+        "n/(1 - d), rounded to the nearest": {round(n / kept), math.floor(n / kept)},
+        "n(1 + d)": {math.ceil(n * more), round(n * more), math.floor(n * more)},
+        "each stage inflated": {by_stage, math.ceil(n1 * more) + math.ceil((n - n1) * more)},
+        "none": {n},
+    }
+    return ways[reading.rounding]
+
+
+def plain(statement: Statement) -> Reading:
+    """Read a statement as it stands."""
+    if statement.p0 is not None and statement.p1 is not None and statement.p0 > statement.p1:
+        # a rate that ought to fall: the failures of one hypothesis are the successes of the other
+        p0, p1 = (round(1 - p, 12) for p in (statement.p0, statement.p1))
+        statement = replace(statement, p0=p0, p1=p1, r1=None, r=None)
+    methods: dict[str | None, tuple[str, ...]] = {
+        "minimax": ("minimax",),
+        "optimal": ("optimal",),
+        "admissible": ("minimax", "optimal", "admissible"),
+        "single_stage": ("first n",),
+        "fleming": ("first n",),
+    }
+    if statement.criterion in methods:
+        return Reading(statement, methods[statement.criterion])
+    return Reading(statement, ("minimax", "optimal") if statement.stages == 2 else ("first n",))
+
+
+def _with(reading: Reading, **numbers: object) -> Iterator[Reading]:
+    """The reading with other numbers; none if they cannot be."""
+    try:
+        yield replace(reading, statement=replace(reading.statement, **numbers))  # type: ignore[arg-type]  # checked there
+    except InputError:
+        return
+
+
+def _two_sided(reading: Reading) -> Iterator[Reading]:
+    if reading.statement.alpha_sided != 2:
+        yield from _with(reading, alpha_sided=2)
+
+
+def _one_sided(reading: Reading) -> Iterator[Reading]:
+    if reading.statement.alpha_sided == 2:
+        yield from _with(reading, alpha_sided=1)
+
+
+def _beta(reading: Reading) -> Iterator[Reading]:
+    if reading.statement.power is not None and reading.statement.power < 0.5:
+        yield from _with(reading, power=round(1 - reading.statement.power, 12))
+
+
+def _success(*names: str) -> Callable[[Reading], Iterator[Reading]]:
+    def readings(reading: Reading) -> Iterator[Reading]:
+        given = {name: getattr(reading.statement, name) for name in names}
+        if all(given.values()):  # stated, and not 0
+            yield from _with(reading, **{name: value - 1 for name, value in given.items()})
+
+    return readings
+
+
+def _second_stage(reading: Reading) -> Iterator[Reading]:
+    if reading.statement.n1 is not None and reading.statement.n is not None:
+        yield from _with(reading, n=reading.statement.n1 + reading.statement.n)
+
+
+def _methods(names: tuple[str, ...], stages: int) -> Callable[[Reading], Iterator[Reading]]:
+    def readings(reading: Reading) -> Iterator[Reading]:
+        if reading.statement.stages == stages and not set(names) <= set(reading.methods):
+            yield replace(reading, methods=names)
+
+    return readings
+
+
+def _slack(alpha: float, power: float) -> Callable[[Reading], Iterator[Reading]]:
+    def readings(reading: Reading) -> Iterator[Reading]:
+        if not reading.alpha_slack and not reading.power_slack:
+            yield replace(reading, alpha_slack=alpha, power_slack=power)
+
+    return readings
+
+
+def _limit(reading: Reading) -> Iterator[Reading]:
+    if reading.statement.stages == 2:
+        yield replace(reading, search_limit=100)
+
+
+def _rounding(how: str) -> Callable[[Reading], Iterator[Reading]]:
+    def readings(reading: Reading) -> Iterator[Reading]:
+        if reading.statement.total is not None and reading.statement.dropout:
+            yield replace(reading, rounding=how)
+
+    return readings
+
+
+def _inflated(reading: Reading) -> Iterator[Reading]:
+    """The n stated for the design is that with losses allowed for."""
+    s = reading.statement
+    if s.dropout and s.n is not None and s.total is None:
+        yield from _with(reading, n=None, total=s.n)
+
+
+CONVENTIONS = (
+    Convention("criterion swapped", "optimal is called minimax, or the reverse", _methods(("minimax", "optimal"), 2)),
+    Convention("admissible", "an admissible design that is neither minimax nor optimal", _methods(("admissible",), 2)),
+    Convention("sustained n", "the n from which every larger one meets the limits too", _methods(("sustained n",), 1)),
+    Convention("alpha two-sided", "alpha is meant on both sides, half of it on each", _two_sided),
+    Convention("alpha one-sided", "alpha, called two-sided, is spent on one side", _one_sided),
+    Convention("beta for power", "what is called power is beta", _beta),
+    Convention("r1 counts successes", "r1 is the first number that goes on, not the last that stops", _success("r1")),
+    Convention(
+        "r counts successes", "r is the first number that rejects H0, not the last that does not", _success("r")
+    ),
+    Convention("both count successes", "r1 and r are first successes, not last failures", _success("r1", "r")),
+    Convention("n is n2", "the second number of patients is that of the second stage alone", _second_stage),
+    *(
+        Convention(f"losses: {how}", f"losses are allowed for by {how}", _rounding(how))
+        for how in ("n/(1 - d), rounded to the nearest", "n(1 + d)", "each stage inflated", "none")
+    ),
+    Convention("n with losses", "the n of the design already allows for losses", _inflated),
+    Convention("tolerance .005", "both errors may be .005 larger, as in EORTC and IDDI software", _slack(0.005, 0.005)),
+    Convention("alpha rounded", "alpha is the attained one, rounded to two digits", _slack(0.00499, 0.0)),
+    Convention("power rounded", "power is the attained one, rounded to two digits", _slack(0.0, 0.00499)),
+    Convention("search up to 100", "the search ended at n = 100, clinfun's default", _limit),
+    *(
+        Convention(f.method + suffix, f"normal approximation, {f.title}{suffix}", _methods((f.method + suffix,), 1))
+        for suffix in ("", ", nearest", ", truncated")
+        for f in FORMULAS
+    ),
+)
+"""In the order in which they are tried: the commonest first."""
+
+
+def _explained(statement: Statement) -> tuple[tuple[Convention, ...], Reading, Answer] | None:
+    """The fewest conventions under which some answer agrees, with the reading and the answer."""
+    start = plain(statement)
+    for answer in answers(start):
+        if agrees(start, answer):
+            return (), start, answer
+    for number in (1, 2):
+        for chosen in combinations(CONVENTIONS, number):
+            readings = [start]
+            for convention in chosen:
+                readings = [after for before in readings for after in convention.readings(before)]
+            for reading in readings:
+                for answer in answers(reading):
+                    if agrees(reading, answer):
+                        return chosen, reading, answer
+    return None
+
+
+RATES = tuple(k / 100 for k in (1, 2, 3, 4, *range(5, 100, 5)))
+ALPHAS = (0.05, 0.1, 0.025, 0.01, 0.2, 0.15)
+POWERS = (0.8, 0.9, 0.85, 0.95)
+GAPS = (0.2, 0.15, 0.25, 0.1, 0.3, 0.35, 0.4)
+"""What people use, the commonest first; response rates in steps of .05, and a few below it."""
+
+
+def oddness(asked: Requirements) -> int:
+    """How far requirements are from what most people use: the places in `ALPHAS`, `POWERS` and `GAPS` added up.
+
+    A number that is in no table counts as its length; a p0 off the steps of .05 adds one.
+    """
+    gap = round(asked.p1 - asked.p0, 6)
+    listed = ((asked.alpha, ALPHAS), (asked.power, POWERS), (gap, GAPS))
+    places = sum(table.index(v) if v in table else len(table) for v, table in listed)
+    return places + (asked.p0 not in RATES[4:])
+
+
+def usual(p0: float | None, p1: float | None, alpha: float | None, power: float | None) -> list[Requirements]:
+    """Requirements that people use, those given kept as they are; by `oddness`, then by p0."""
+    both = p0 is not None and p1 is not None
+    pairs = [
+        (low, high)
+        for low, high in product(RATES if p0 is None else (p0,), RATES if p1 is None else (p1,))
+        if low < high and (both or round(high - low, 6) in GAPS)
+    ]
+    errors = product(ALPHAS if alpha is None else (alpha,), POWERS if power is None else (power,))
+    every = [Requirements(*rates, a, b) for rates, (a, b) in product(pairs, list(errors)) if b > a]
+    return sorted(every, key=lambda asked: (oddness(asked), asked.p0))
+
+
+def within_reach(asked: Requirements, n: int) -> bool:
+    """Whether n patients can suffice, and are not more than three times what a rough formula asks for."""
+    return search.can_have_power(n, asked) and n <= 3 * score_n(asked) + 10
+
+
+def _completions(statement: Statement, most: int = 12) -> list[tuple[Requirements, Answer]]:
+    """Usual numbers in place of the missing ones under which the statement, read plainly, is right."""
+    size = statement.n or statement.total
+    if size is None or statement.n is None:
+        return []
+    found = []
+    sided = statement.alpha_sided or 1
+    alpha = None if statement.alpha is None else statement.alpha / sided
+    for asked in usual(statement.p0, statement.p1, alpha, statement.power):
+        if not within_reach(asked, size):
+            continue
+        if statement.design is not None and not meets(statement.design, asked):
+            continue
+        whole = replace(
+            statement, p0=asked.p0, p1=asked.p1, alpha=asked.alpha, power=asked.power, alpha_sided=1, total=None
+        )
+        reading = plain(whole)
+        answer = next((a for a in answers(reading) if agrees(reading, a)), None)
+        if answer is not None:
+            found.append((asked, answer))
+            if len(found) == most:
+                break
+    return found
+
+
+def _attained(statement: Statement) -> dict[str, float]:
+    """Exact behaviour of the rule as stated."""
+    design = statement.design
+    if design is None or statement.p0 is None:
+        return {}
+    rates = [statement.p0] + ([] if statement.p1 is None else [statement.p1])
+    oc = operating_characteristics(design, rates)
+    found = {"type_i_error": float(oc.reject[0])}
+    if statement.p1 is not None:
+        found["power"] = float(oc.reject[1])
+    if len(design.looks) > 1:
+        found |= {"pet_p0": float(oc.pet[0]), "en_p0": float(oc.en[0])}
+    return found
+
+
+def _said(asked: Requirements) -> str:
+    return f"p0 {asked.p0:g}, p1 {asked.p1:g}, alpha {asked.alpha:g} one-sided, power {asked.power:g}"
+
+
+def _rule(statement: Statement, attained: dict[str, float]) -> str:
+    """What the stated rule does, in a sentence."""
+    if not attained or statement.design is None:
+        return "The rule is not stated whole, so its errors cannot be computed."
+    power = f" and a power of {attained['power']:.4f}" if "power" in attained else ""
+    return (
+        f"The stated rule {looks_text(statement.design)} has a type I error of {attained['type_i_error']:.4f}{power}."
+    )
+
+
+def check(statement: Statement) -> Verdict:
+    """Say whether a stated sample size can be reproduced.
+
+    Parameters
+    ----------
+    statement : Statement
+        What is stated.
+
+    Returns
+    -------
+    Verdict
+        With the conventions that it takes, the exact errors of what was stated, and the right answers.
+    """
+    attained = _attained(statement)
+    rule = _rule(statement, attained)
+    if statement.missing:
+        return _underspecified(statement, attained, rule)
+    found = _explained(statement)
+    if found is not None:
+        conventions, reading, answer = found
+        asked = _limits(reading)
+        what = f"{answer.method} {answer.looks}" + (f" for {_said(asked)}" if asked else "")
+        if not conventions:
+            return Verdict("reproduces", (), (answer,), attained, f"It is the {what}. {rule}")
+        taken = "; and ".join(c.sentence for c in conventions)
+        explanation = f"It is the {what}, if {taken}. {rule}"
+        return Verdict("reproduces with a convention", conventions, (answer,), attained, explanation)
+    start = plain(statement)
+    right = tuple(answers(start))
+    if not right:
+        said = "These numbers ask for nothing that a design could meet."
+        return Verdict("does not reproduce", (), (), attained, f"{said} {rule}")
+    best = "; ".join(f"{a.method} {a.looks}" for a in right)
+    parts = [f"The exact answer is {best}.", rule, *_faults(statement, right[0], attained)]
+    return Verdict("does not reproduce", (), right, attained, " ".join(parts))
+
+
+def _faults(statement: Statement, right: Answer, attained: dict[str, float]) -> list[str]:
+    """How far off a statement is, in errors and in patients."""
+    said = []
+    asked = plain(statement).statement.requirements
+    if asked is not None and attained:
+        if attained["type_i_error"] > asked.alpha:
+            said.append(f"That is {attained['type_i_error'] - asked.alpha:.4f} above alpha {asked.alpha:g}.")
+        if attained.get("power", 1.0) < asked.power:
+            said.append(f"That is {asked.power - attained['power']:.4f} short of the power {asked.power:g}.")
+    if statement.n is not None and statement.n != right.n:
+        gap = statement.n - right.n
+        said.append(f"It states {abs(gap)} patients {'more' if gap > 0 else 'fewer'} than {right.n}.")
+    return said + _repairs(statement)
+
+
+def _repairs(statement: Statement) -> list[str]:
+    """Single numbers that would put a statement right."""
+    said = []
+    if statement.total is not None:
+        alone = replace(statement, total=None)
+        start = plain(alone)
+        right = next((a for a in answers(start) if agrees(start, a)), None)
+        if right is not None:
+            totals = " or ".join(str(k) for k in sorted(_totals(plain(statement), right)))
+            said.append(f"Its design is the {right.method} {right.looks}; the total would be {totals}.")
+    for name, usual_values in (("alpha", ALPHAS), ("power", POWERS)):
+        for value in usual_values:
+            if value == getattr(statement, name):
+                continue
+            start = plain(replace(statement, **{name: value}))  # type: ignore[arg-type]  # a probability
+            right = next((a for a in answers(start) if agrees(start, a)), None)
+            if right is not None:
+                said.append(f"With {name} {value:g} it would be the {right.method} {right.looks}.")
+    return said
+
+
+def _underspecified(statement: Statement, attained: dict[str, float], rule: str) -> Verdict:
+    missing = ", ".join(statement.missing)
+    if "n" in statement.missing:
+        right = tuple(answers(plain(statement)))
+        exact = "; ".join(f"{a.method} {a.looks}" for a in right)
+        told = f" For what is stated the exact answer is {exact}." if right else ""
+        return Verdict("underspecified", (), right, attained, f"Not stated: {missing}.{told}")
+    found = _completions(statement)
+    told = " None of the usual numbers in their place reproduces it."
+    if found:
+        listed = "; ".join(f"{_said(asked)} ({answer.method} {answer.looks})" for asked, answer in found[:5])
+        told = f" Among usual numbers these would reproduce it: {listed}" + ("; and more." if found[5:] else ".")
+    return Verdict(
+        "underspecified", (), tuple(a for _, a in found), attained, f"Not stated: {missing}.{told} {rule}",
+        tuple(asked for asked, _ in found),
+    )  # fmt: skip

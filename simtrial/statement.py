@@ -1,0 +1,194 @@
+"""What a protocol, registry or paper says of its sample size: any subset of the numbers, as stated."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal, get_args
+
+from simtrial.designs import MultiStage, SingleStage, TwoStage, count, parse_looks
+from simtrial.errors import InputError
+from simtrial.requirements import Requirements, probability
+
+Criterion = Literal["minimax", "optimal", "admissible", "two_stage", "single_stage", "fleming"]
+"""What is said of the method: a Simon criterion, two stages without one, one stage, or Fleming's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A stated sample size. None is: not stated.
+
+    Parameters
+    ----------
+    p0, p1, alpha, power : float, optional
+        As stated.
+    alpha_sided : int, optional
+        1 or 2.
+    criterion : Criterion, optional
+        The method, as far as it is named.
+    r1, n1, r, n : int, optional
+        Stages, cumulative: stop if X1 <= r1 of n1, reject H0 if X > r of n.
+    total : int, optional
+        Patients to be enrolled, losses allowed for.
+    dropout : float, optional
+        Loss allowed for.
+    type_i_error, attained_power, en_p0, pet_p0 : float, optional
+        Attained values, as printed.
+
+    Raises
+    ------
+    InputError
+        If a number cannot be one of its kind, or numbers contradict each other.
+    """
+
+    p0: float | None = None
+    p1: float | None = None
+    alpha: float | None = None
+    power: float | None = None
+    alpha_sided: int | None = None
+    criterion: Criterion | None = None
+    r1: int | None = None
+    n1: int | None = None
+    r: int | None = None
+    n: int | None = None
+    total: int | None = None
+    dropout: float | None = None
+    type_i_error: float | None = None
+    attained_power: float | None = None
+    en_p0: float | None = None
+    pet_p0: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("p0", "p1", "alpha", "power"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, probability(value, name))
+        for name in ("dropout", "type_i_error", "attained_power", "pet_p0"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, probability(value, name, closed=True))
+        for name, least in (("r1", 0), ("n1", 1), ("r", 0), ("n", 1), ("total", 1)):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, count(value, name, at_least=least))
+        if self.alpha_sided not in (None, 1, 2):
+            raise InputError(f"({self.alpha_sided}) must be 1 or 2", "alpha_sided")
+        if self.criterion is not None and self.criterion not in get_args(Criterion):
+            raise InputError(f"({self.criterion!r:.40}) must be one of {', '.join(get_args(Criterion))}", "criterion")
+        if self.dropout == 1:
+            raise InputError("(1) must be < 1: nobody would be left", "dropout")
+
+    @classmethod
+    def of_looks(cls, looks: str, **stated: object) -> Statement:
+        """A statement whose stages are written ``1/10,5/29``."""
+        design = parse_looks(looks)
+        if isinstance(design, SingleStage):
+            return cls(r=design.r, n=design.n, **stated)  # type: ignore[arg-type]  # checked by the class
+        if isinstance(design, MultiStage) or design.e1 is not None:
+            raise InputError("must be one or two looks without an efficacy bound", "looks")
+        return cls(r1=design.r1, n1=design.n1, r=design.r, n=design.n, **stated)  # type: ignore[arg-type]  # as above
+
+    @property
+    def stages(self) -> int:
+        """1 or 2, as far as can be told; a bare n is taken for one stage."""
+        two = self.n1 is not None or self.r1 is not None
+        return 2 if two or self.criterion in ("minimax", "optimal", "admissible", "two_stage") else 1
+
+    @property
+    def design(self) -> SingleStage | TwoStage | None:
+        """The stated rule, if it is whole and possible; else None."""
+        try:
+            if self.stages == 1 and self.r is not None and self.n is not None:
+                return SingleStage(self.r, self.n)
+            if self.r1 is not None and self.n1 is not None and self.r is not None and self.n is not None:
+                return TwoStage(self.r1, self.n1, self.r, self.n)
+        except InputError:
+            return None
+        return None
+
+    @property
+    def requirements(self) -> Requirements | None:
+        """The four numbers, alpha on one side; None if one is missing or they ask for nothing."""
+        if self.p0 is None or self.p1 is None or self.alpha is None or self.power is None:
+            return None
+        try:
+            return Requirements(self.p0, self.p1, self.alpha / (self.alpha_sided or 1), self.power)
+        except InputError:
+            return None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Which of p0, p1, alpha and power are not stated; and n, if no size is."""
+        gone = [name for name in ("p0", "p1", "alpha", "power") if getattr(self, name) is None]
+        if self.n is None and self.total is None and self.n1 is None:
+            gone.append("n")
+        return tuple(gone)
+
+    def stated(self) -> dict[str, object]:
+        """What is stated, by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+
+
+MAX_BYTES = 4_194_304
+"""Largest CSV of statements that is read."""
+
+MAX_ROWS = 10_000
+"""Most statements of one file."""
+
+
+def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
+    """Read many statements: one row each, columns named as the fields of `Statement`, and ``id`` if there is one.
+
+    Empty cells are numbers not stated.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the row and the column.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()[: MAX_BYTES + 1]
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", f"{path}:") from None
+    except UnicodeDecodeError:
+        raise InputError("is not UTF-8 text", f"{path}:") from None
+    if len(data) > MAX_BYTES:
+        raise InputError(f"is larger than {MAX_BYTES} bytes", f"{path}:")
+    kinds = {f.name: f.type for f in fields(Statement)}
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise InputError(f"is not CSV: {error}", f"{path}:") from None
+    if len(rows) > MAX_ROWS:
+        raise InputError(f"holds {len(rows)} rows; at most {MAX_ROWS} are read", f"{path}:")
+    names = list(rows[0]) if rows else []
+    unknown = next((name for name in names if name not in kinds and name != "id"), None)
+    if not rows or unknown is not None:
+        problem = "holds no statement" if not rows else f"has the unknown column {unknown!r:.60}"
+        raise InputError(f"{problem}; columns are id, {', '.join(kinds)}", f"{path}:")
+    found = []
+    for k, row in enumerate(rows, start=2):
+        place = f"{path} row {k}:"
+        values: dict[str, object] = {}
+        for name, cell in row.items():
+            if name == "id" or cell is None or not cell.strip():
+                continue
+            try:
+                values[name] = _cell(cell.strip(), str(kinds[name]))
+            except (KeyError, ValueError):
+                raise InputError(f"({cell!r:.40}) cannot be read", f"{place} {name}") from None
+        try:
+            found.append((row.get("id") or str(k - 1), Statement(**values)))  # type: ignore[arg-type]  # checked there
+        except InputError as error:
+            raise InputError(error.message, f"{place} {error.field}") from None
+    return found
+
+
+def _cell(text: str, kind: str) -> object:
+    if kind.startswith("int"):
+        return int(text)
+    return float(text) if kind.startswith("float") else text
