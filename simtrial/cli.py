@@ -385,9 +385,9 @@ def reproduce(
     most = 40
     rows = [
         [
-            r.method, f"{r.p0:g}", f"{r.p1:g}", f"{r.alpha:g}", f"{r.power:g}", r.looks, str(r.n_evaluable),
-            f"{100 * r.dropout:g}% by {r.inflation}" if r.dropout else "", f"{r.type_i_error:.4f}",
-            f"{r.attained_power:.4f}",
+            r.method, *("" if v is None else f"{v:g}" for v in (r.p0, r.p1, r.alpha, r.power)), r.looks,
+            str(r.n_evaluable), f"{100 * r.dropout:g}% by {r.inflation}" if r.dropout else "",
+            *("" if v is None else f"{v:.4f}" for v in (r.type_i_error, r.attained_power)),
         ]
         for r in found[:most]
     ]  # fmt: skip

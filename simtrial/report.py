@@ -37,7 +37,12 @@ if TYPE_CHECKING:
     from simtrial.plan import Plan
     from simtrial.sections import Trial
 
-NOTEBOOKS = ("01_design", "02_operating_characteristics", "03_enrollment_and_dropout")
+NOTEBOOKS = (
+    "01_design",
+    "02_operating_characteristics",
+    "03_enrollment_and_dropout",
+    "04_reproduce_sample_size",
+)
 CONDUCT = "03_enrollment_and_dropout"
 """Needs a conduct section in the parameter file; left out without one."""
 
@@ -236,12 +241,17 @@ def _assemble(
     (work / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
-FILES = {"text/csv": ("tables", "csv"), "image/svg+xml": ("figures", "svg"), "text/plain": ("text", "txt")}
+FILES = {
+    "text/csv": ("tables", "csv"),
+    "image/svg+xml": ("figures", "svg"),
+    "text/markdown": ("text", "md"),
+    "text/plain": ("text", "txt"),
+}
 """Where each kind of named output goes. Tables and figures have a plain text too, so the first kind found counts."""
 
 
 def _write_outputs(executed: Sequence[Any], work: Path) -> None:
-    for folder, _ in FILES.values():
+    for folder in {folder for folder, _ in FILES.values()}:
         (work / folder).mkdir()
     for output in (output for notebook in executed for cell in notebook.cells for output in cell.get("outputs", ())):
         name = output.get("metadata", {}).get("simtrial", {}).get("name")

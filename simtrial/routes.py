@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from simtrial.approximations import FORMULAS, approximate
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 EXACT = ("minimax", "optimal", "first n", "sustained n", "admissible")
-METHODS = (*EXACT, *(f.method for f in FORMULAS))
+METHODS = (*EXACT, *(f.method for f in FORMULAS), "precision", "Gehan")
+HALF_WIDTHS = (0.2, 0.15, 0.1, 0.05)
+STANDARD_ERRORS = (0.1, 0.05)
 LOSSES = (0.05, 0.1, 0.15, 0.2)
 ALPHAS = (0.05, 0.1, 0.025)
 POWERS = (0.8, 0.9, 0.85)
@@ -51,8 +54,9 @@ class Route:
     ----------
     method : str
         One of `METHODS`.
-    p0, p1, alpha, power : float
-        What was put in; alpha on one side.
+    p0, p1, alpha, power : float or None
+        What was put in; alpha on one side. Precision has a p1 alone, with alpha on both sides; Gehan's rule has p1 and
+        the power not to miss it at the first stage.
     n_evaluable : int
         What the method gives.
     dropout : float
@@ -60,22 +64,22 @@ class Route:
     inflation : str
         How: ``none``, ``n/(1 - d)`` or ``n(1 + d)``, rounded up.
     looks : str
-        The rule, as ``1/15,5/25``.
-    type_i_error, attained_power : float
+        The rule, as ``1/15,5/25``; empty where the calculation has none.
+    type_i_error, attained_power : float or None
         Exact, of that rule on the evaluable patients.
     """
 
     method: str
-    p0: float
-    p1: float
+    p0: float | None
+    p1: float | None
     alpha: float
-    power: float
+    power: float | None
     n_evaluable: int
     dropout: float
     inflation: str
     looks: str
-    type_i_error: float
-    attained_power: float
+    type_i_error: float | None
+    attained_power: float | None
 
 
 def _forward(asked: Requirements, most: int) -> list[tuple[str, int, str, float, float]]:
@@ -152,7 +156,39 @@ def routes(
                     numbers = (asked.p0, asked.p1, asked.alpha, asked.power)
                     rank = (odd, METHODS.index(method), *numbers, d, how)
                     found.append((rank, Route(method, *numbers, evaluable, d, how, looks, error, reached)))
-    return [route for _, route in sorted(found, key=lambda row: row[0])]
+    ranked = [route for _, route in sorted(found, key=lambda row: row[0])]
+    if p0 is None and alpha is None:
+        ranked.extend(_estimates(n, p1, power, losses, needed=dropout is not None))
+    return ranked
+
+
+def _estimates(
+    n: int, p1: float | None, power: float | None, losses: tuple[float, ...], *, needed: bool
+) -> Iterator[Route]:
+    """Sizes that come from the precision of an estimate and not from a test; behind all others.
+
+    Precision: z^2 p q / w^2 for a 95% interval of half-width w. Gehan: ln(beta) / ln(1 - p1) patients first, so that no
+    response at all is unlikely where p1 is true, then as many as hold the standard error at its largest, p = 1/2.
+    """
+    z = NormalDist().inv_cdf(0.975)
+    sizes: list[tuple[str, float, float | None, int, str]] = []
+    for rate in (0.5, 0.4, 0.3, 0.2, 0.1) if p1 is None else (p1,):
+        if power is None:
+            for width in HALF_WIDTHS:
+                sizes.append(  # noqa: PERF401 - two loops read better than one comprehension
+                    (f"precision +-{width:g}", rate, None, math.ceil(z**2 * rate * (1 - rate) / width**2 - 1e-9), "")
+                )
+    for rate in (0.2, 0.15, 0.25, 0.1, 0.3) if p1 is None else (p1,):
+        for reached in (0.95, 0.9) if power is None else (power,):
+            first = math.ceil(math.log(1 - reached) / math.log(1 - rate) - 1e-9)
+            for error in STANDARD_ERRORS:
+                whole = math.ceil(0.25 / error**2 - 1e-9)
+                if first < whole:
+                    sizes.append((f"Gehan SE {error:g}", rate, reached, whole, f"0/{first}"))
+    for method, seen, aim, size, looks in sizes:
+        for d, how, enrolled in _allowed(size, losses):
+            if enrolled == n and (d or not needed):
+                yield Route(method, None, seen, 0.05, aim, size, d, how, looks, None, None)
 
 
 def _grid(p0: float | None, p1: float | None, alpha: float | None, power: float | None) -> list[Requirements]:

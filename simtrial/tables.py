@@ -52,6 +52,8 @@ class Table:
         The rows to stress.
     right : sequence of str, optional
         Columns of numbers already written out, to be set flush right like all numbers.
+    first : int, optional
+        How many rows are shown; the CSV holds all.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Table:
     shown: Mapping[str, Shown]
     chosen: Sequence[bool] = ()
     right: Sequence[str] = ()
+    first: int | None = None
 
     def view(self) -> pd.DataFrame:
         """The table as text, under its headings."""
@@ -69,7 +72,8 @@ class Table:
                 return "–"
             return how(value) if callable(how) else how.format(value)
 
-        columns = {head: [written(v, how) for v in self.frame[key]] for key, (head, how) in self.shown.items()}
+        shown = self.frame.head(self.first) if self.first is not None else self.frame
+        columns = {head: [written(v, how) for v in shown[key]] for key, (head, how) in self.shown.items()}
         return pd.DataFrame(columns)
 
     def html(self) -> str:

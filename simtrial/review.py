@@ -1,0 +1,267 @@
+"""What a reviewer reads: routes to a number of patients, readings side by side, a map, questions, and a memo."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.colors import BoundaryNorm, ListedColormap
+
+from simtrial import laws, reproduction, search
+from simtrial.approximations import approximate
+from simtrial.designs import looks_text
+from simtrial.errors import InputError
+from simtrial.exact import operating_characteristics
+from simtrial.figures import RED, STYLE, Picture, canvas
+from simtrial.plan import Scenario
+from simtrial.requirements import Requirements
+from simtrial.routes import EXACT, METHODS
+from simtrial.tables import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
+from simtrial.text import Passage, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simtrial.designs import Design
+    from simtrial.routes import Route
+    from simtrial.sections import Trial
+
+MOST_SHOWN = 30
+"""Routes shown one by one; all of them stand in the CSV."""
+
+
+def patients(trial: Trial, chosen: Design) -> int:
+    """The number under review: the registered one, or that of the design."""
+    return trial.study.registered_enrollment or chosen.looks[-1].n
+
+
+def routes(found: Sequence[Route], n: int) -> Table:
+    """The routes to a number of patients; the exact ones without losses in bold."""
+    frame = pd.DataFrame([_row(route) for route in found])
+    shown: dict[str, Shown] = {
+        "method": ("Method", WORDS),
+        "p0": ("p0", "{:g}"),
+        "p1": ("p1", "{:g}"),
+        "alpha": ("alpha", "{:g}"),
+        "power": ("Power", "{:g}"),
+        "looks": ("Rule", WORDS),
+        "losses": ("Losses", WORDS),
+        "type_i_error": ("Exact type I error", RATE),
+        "attained_power": ("Exact power", RATE),
+    }
+    more = f"; the first {MOST_SHOWN}" if len(found) > MOST_SHOWN else ""
+    caption = f"{len(found)} routes to {n} patients, the most conventional first{more}"
+    bold = [r.method in EXACT and not r.dropout for r in found[:MOST_SHOWN]]
+    return Table("routes", caption, frame, shown if len(frame) else {}, bold, first=MOST_SHOWN)
+
+
+def _row(route: Route) -> dict[str, Any]:
+    losses = f"{100 * route.dropout:g}%, {route.inflation}" if route.dropout else "none"
+    names = ("method", "p0", "p1", "alpha", "power", "n_evaluable", "dropout", "inflation", "looks")
+    row = {name: getattr(route, name) for name in names}
+    return row | {
+        "losses": losses, "type_i_error": route.type_i_error, "attained_power": route.attained_power
+    }  # fmt: skip
+
+
+def summary(found: Sequence[Route], n: int) -> Table:
+    """The same routes counted: by method, without losses and with them, and how many break a limit they state."""
+    rows = []
+    for method in METHODS:
+        mine = [r for r in found if r.method == method or r.method.startswith(f"{method} ")]
+        if mine:
+            rows.append(
+                {
+                    "method": method,
+                    "plain": sum(not r.dropout for r in mine),
+                    "with_losses": sum(bool(r.dropout) for r in mine),
+                    "breaks_alpha": sum(r.type_i_error is not None and r.type_i_error > r.alpha for r in mine),
+                    "lacks_power": sum(
+                        r.attained_power is not None and r.power is not None and r.attained_power < r.power
+                        for r in mine
+                    ),
+                }
+            )
+    shown: dict[str, Shown] = {
+        "method": ("Method", WORDS),
+        "plain": ("Routes", WHOLE),
+        "with_losses": ("with losses allowed for", WHOLE),
+        "breaks_alpha": ("of all: exact type I error above alpha", WHOLE),
+        "lacks_power": ("of all: exact power below that asked", WHOLE),
+    }
+    frame = pd.DataFrame(rows, columns=["method", "plain", "with_losses", "breaks_alpha", "lacks_power"])
+    return Table("routes_by_method", f"Routes to {n} patients, counted", frame, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOne:
+    """One reading of the number: the question, the design it takes, and why it is credible."""
+
+    requirements: Requirements
+    design: Design
+    reason: str
+
+
+def readings(trial: Trial, chosen: Design) -> list[ReadOne]:
+    """The file's own reading, the exact single stage beside it if it has as many patients, and its rivals."""
+    asked = trial.requirements
+    found = [ReadOne(asked, chosen, "the reading of the parameter file")]
+    single = search.single_stage(asked, n_limit=trial.design.n_limit).first
+    if single.n == chosen.looks[-1].n and len(chosen.looks) > 1:
+        found.append(ReadOne(asked, single, "the same numbers without an interim look"))
+    for rival in trial.rivals:
+        design = search.choose(rival.requirements, rival.criterion)
+        found.append(ReadOne(rival.requirements, design, rival.source))
+    return found
+
+
+def side_by_side(trial: Trial, chosen: Design) -> Table:
+    """The credible readings: on paper, and as run if the file says how."""
+    rows = []
+    for reading in readings(trial, chosen):
+        asked, design = reading.requirements, reading.design
+        oc = operating_characteristics(design, [asked.p0, asked.p1])
+        row: dict[str, Any] = {
+            "reading": f"{asked.p0:g}/{asked.p1:g}, alpha {asked.alpha:g}, power {asked.power:g}",
+            "looks": looks_text(design, ", "),
+            "type_i_error": float(oc.reject[0]),
+            "power": float(oc.reject[1]),
+            "en_p0": float(oc.en[0]),
+            "reason": reading.reason,
+        }
+        plan = trial.plan(design)
+        if plan is not None and plan.close_month is None:
+            run = laws.decision(plan, np.array([asked.p0, asked.p1])).reject
+            months = laws.exact_values(plan, Scenario("p1", asked.p1)).get("duration_months")
+            row |= {"run_type_i_error": float(run[0]), "run_power": float(run[1]), "run_months": months}
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    shown: dict[str, Shown] = {
+        "reading": ("Reading", WORDS),
+        "looks": ("Rule (r/n)", WORDS),
+        "type_i_error": ("Type I error", RATE),
+        "power": ("Power", RATE),
+        "en_p0": ("EN(p0)", PATIENTS),
+    }
+    if "run_power" in frame:
+        shown |= {
+            "run_type_i_error": ("Type I error as run", RATE),
+            "run_power": ("Power as run", RATE),
+            "run_months": ("Months to the decision at p1", PATIENTS),
+        }
+    shown["reason"] = ("Why credible", WORDS)
+    return Table("readings", "Credible readings side by side", frame, shown)
+
+
+def map_of_n(requirements: Requirements, n: int) -> Picture:
+    """Patients that three methods need over p0 and p1, at the alpha and power given; n itself in red."""
+    steps = np.round(np.arange(0.05, 0.96, 0.025), 3)
+    names = ("exact single stage, first n", "Simon minimax", "Fleming's formula")
+    grids = np.full((3, len(steps), len(steps)), np.nan)
+    for i, p0 in enumerate(steps):
+        for j, p1 in enumerate(steps):
+            if not 0.09 < p1 - p0 < 0.41:
+                continue
+            asked = Requirements(float(p0), float(p1), requirements.alpha, requirements.power)
+            grids[2, i, j] = approximate(asked)[0].n
+            try:
+                grids[0, i, j] = search.single_stage(asked).first.n
+                if grids[0, i, j] < 4 * n:  # far larger ones only take time
+                    grids[1, i, j] = search.two_stage(asked).minimax.n
+            except InputError:
+                continue
+    edges = sorted({0, n // 2, round(0.75 * n), n - 2, n - 0.5, n + 0.5, n + 3, round(1.5 * n), 2 * n, 4 * n, 100 * n})
+    figure, axes = canvas(3, 11.0, 3.9, share_y=True)
+    colours = mpl.colormaps["viridis"](np.linspace(0.05, 0.95, len(edges) - 1))
+    here = next(k for k, (a, b) in enumerate(pairwise(edges)) if a < n < b)
+    colours[here] = mpl.colors.to_rgba(RED)
+    with mpl.rc_context(STYLE):
+        for axis, name, grid in zip(axes, names, grids, strict=True):
+            norm = BoundaryNorm(edges, len(edges) - 1)
+            mesh = axis.pcolormesh(steps, steps, grid.T, cmap=ListedColormap(colours), norm=norm, shading="nearest")
+            axis.set_title(name, fontsize=10)
+            axis.set_xlabel("p0")
+            axis.set_xlim(0, 0.9)
+        axes[0].set_ylabel("p1")
+        bar = figure.colorbar(mesh, ax=axes, ticks=edges[:-1], format="%g")
+        bar.set_label(f"patients needed; {n} in red", fontsize=9)
+        figure.suptitle(f"alpha {requirements.alpha:g}, power {requirements.power:g}", fontsize=10)
+    hits = [int(np.nansum(grid == n)) for grid in grids]
+    alt = f"Patients needed over p0 and p1; exactly {n} at {hits[0]}, {hits[1]} and {hits[2]} places of the grid."
+    return Picture("map", alt, figure)
+
+
+def questions(found: Sequence[Route], n: int) -> Passage:
+    """What a reviewer should ask the sponsor, as far as it is open."""
+    plain = [r for r in found if not r.dropout and r.method in EXACT]
+    inputs = Counter((r.p0, r.p1, r.alpha, r.power) for r in plain)
+    asks = [
+        f"Which p0 and p1 were the basis of {n} patients, and from which earlier results? {len(inputs)} usual "
+        "combinations of p0, p1, alpha and power give it exactly.",
+        "Is alpha one-sided, and what power was asked?",
+        "Is there an interim look, after how many patients, and which counts stop the trial or reject H0?",
+        "Are patients without a response assessment counted as non-responders, replaced, or left out, and does the "
+        "number already allow for them?",
+        "Does accrual go on while an interim look is pending?",
+    ]
+    return Passage("questions", tuple(f"{k}. {ask}" for k, ask in enumerate(asks, start=1)))
+
+
+@dataclass(frozen=True)
+class Memo:
+    """One page for the file: shows itself as HTML, and is kept as Markdown."""
+
+    title: str
+    parts: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def markdown(self) -> str:
+        """The page in Markdown, special characters escaped."""
+        lines = [f"# {_escaped(self.title)}"]
+        for heading, paragraphs in self.parts:
+            lines += ["", f"## {_escaped(heading)}", *(f"\n{_escaped(p)}" for p in paragraphs)]
+        return "\n".join(lines) + "\n"
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
+        inner = f"<p><strong>{html.escape(self.title)}</strong></p>" + "".join(
+            f"<p><strong>{html.escape(heading)}.</strong></p>" + "".join(f"<p>{html.escape(p)}</p>" for p in paragraphs)
+            for heading, paragraphs in self.parts
+        )
+        data = {"text/html": f'<blockquote class="simtrial">{inner}</blockquote>', "text/markdown": self.markdown()}
+        return data | {"text/plain": self.markdown()}, {"simtrial": {"name": "memo"}}
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|" else c for c in text)
+
+
+def memo(trial: Trial, chosen: Design, found: Sequence[Route]) -> Memo:
+    """The review memo: verdict, credible readings, what they do as run, what to ask."""
+    n = patients(trial, chosen)
+    statement = trial.stated.statement if trial.stated is not None else None
+    verdict = reproduction.check(statement) if statement is not None else None
+    told = "The parameter file holds no stated sample size to check."
+    if verdict is not None:
+        names = "; ".join(c.name for c in verdict.conventions)
+        told = f"{verdict.kind.capitalize()}{f' ({names})' if names else ''}. {verdict.explanation}"
+    lines = []
+    for _, row in side_by_side(trial, chosen).frame.iterrows():
+        run = f", as run {percent(row.run_type_i_error)} and {percent(row.run_power)}" if "run_power" in row else ""
+        lines.append(
+            f"{row.reading}: {row.looks}, type I error {percent(row.type_i_error)}, power {percent(row.power)}{run}; "
+            f"{row.reason}."
+        )
+    plain = sum(not r.dropout for r in found)
+    weak = f"{len(found)} standard calculations end at {n} patients, {plain} of them without an allowance for losses."
+    parts = (
+        ("Verdict", (told,)),
+        ("What the number alone says", (f"{weak} So the number by itself identifies none.",)),
+        ("Credible readings", tuple(lines)),
+        ("To ask the sponsor", questions(found, n).paragraphs),
+    )
+    return Memo(f"Sample size of {trial.study.id}: {n} patients", parts)
