@@ -531,7 +531,7 @@ def _repairs(statement: Statement) -> list[str]:
         for value in usual_values:
             if value == getattr(statement, name):
                 continue
-            start = plain(replace(statement, **{name: value}))  # type: ignore[arg-type]  # a probability
+            start = plain(replace(statement, total=None, **{name: value}))  # type: ignore[arg-type]  # a probability
             right = next((a for a in answers(start) if agrees(start, a)), None)
             if right is not None:
                 said.append(f"With {name} {value:g} it would be the {right.method} {right.looks}.")

@@ -192,6 +192,9 @@ def map_of_n(requirements: Requirements, n: int) -> Picture:
         bar = figure.colorbar(mesh, ax=axes, ticks=edges[:-1], format="%g")
         bar.set_label(f"patients needed; {n} in red", fontsize=9)
         figure.suptitle(f"alpha {requirements.alpha:g}, power {requirements.power:g}", fontsize=10)
+        # the layout moves a little each time it is computed; once is enough, and gives the same bytes every time
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
     hits = [int(np.nansum(grid == n)) for grid in grids]
     alt = f"Patients needed over p0 and p1; exactly {n} at {hits[0]}, {hits[1]} and {hits[2]} places of the grid."
     return Picture("map", alt, figure)

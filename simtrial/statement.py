@@ -175,6 +175,8 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
         place = f"{path} row {k}:"
         values: dict[str, object] = {}
         for name, cell in row.items():
+            if name is None:
+                raise InputError("has more cells than columns", place)
             if name == "id" or cell is None or not cell.strip():
                 continue
             try:

@@ -67,7 +67,8 @@ def test_it_writes_notebooks_tables_figures_html_and_a_manifest(run):
     assert {"report.html", "manifest.json", "notebooks/01_design.ipynb", "tables/candidates.csv"} <= names
     assert "text/statement.txt" in names
     assert {"figures/candidates.svg", "figures/operating_characteristics.svg", "figures/saw_tooth.svg"} <= names
-    assert run[3] == ["01_design", "02_operating_characteristics", "03_enrollment_and_dropout", "report.html"]
+    assert run[3] == [*report.NOTEBOOKS, "report.html"]
+    assert {"text/memo.md", "tables/routes.csv", "figures/map.svg"} <= names
     assert {f"figures/{f}.svg" for f in ("counting", "swimmer", "enrollment_fan", "tornado", "inflation")} <= names
     assert {f"tables/{t}.csv" for t in ("conduct_p0", "conduct_p1", "sensitivity", "hold_or_continue")} <= names
 
@@ -238,9 +239,10 @@ def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path,
     path.write_text(smoke_text[: smoke_text.index("  conduct:")], encoding="utf-8")
     done = report.write(path, tmp_path / "build")
     names = {p.name for p in (done.folder / "notebooks").iterdir()}
-    assert names == {"01_design.ipynb", "02_operating_characteristics.ipynb"}
+    assert names == {f"{name}.ipynb" for name in report.NOTEBOOKS if name != report.CONDUCT}
     manifest = json.loads((done.folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["seed"] == "none: every number is exact"
+    assert "03_enrollment" not in (done.folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_brute_force_settles_ties_and_says_when_it_cannot_enumerate():
