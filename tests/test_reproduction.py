@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from simtrial import InputError, Requirements, params, parse_looks, reproduction, review, routes, search
+from simtrial import InputError, Requirements, params, reproduction, review, review_validation, routes, search
 from simtrial.cli import main
 from simtrial.exact import operating_characteristics
 from simtrial.review_validation import KEPT, judged, stated
