@@ -272,6 +272,23 @@ def check(
     from simtrial import reproduction
     from simtrial.statement import Statement, read_csv
 
+    numbers = (
+        p0,
+        p1,
+        alpha,
+        power,
+        looks,
+        alpha_sided,
+        criterion,
+        n,
+        dropout,
+        type_i_error,
+        attained_power,
+        en_p0,
+        pet_p0,
+    )
+    if (file is not None) + (parameter_file is not None) + any(v is not None for v in numbers) > 1:
+        raise InputError("take a statement from one place: a parameter file, --csv, or the numbers given here", "check")
     if file is not None:
         _check_all(read_csv(file), as_json)
         return
@@ -306,7 +323,7 @@ def _tell(verdict: Verdict, as_json: bool) -> None:
     _console().print(verdict.kind, style="bold")
     for convention in verdict.conventions:
         print(f"  convention: {convention.name} ({convention.sentence})")
-    print(verdict.explanation)
+    _console().print(verdict.explanation)
 
 
 def _verdict_json(verdict: Verdict) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import re
 import textwrap
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ MAX_BYTES = 4_194_304
 MAX_DEPTH = 60
 """Deepest nesting of a record that is walked."""
 
-_RESPONSE = re.compile(r"\b(objective|overall)\s+(response|remission)|\bORR\b|response\s+rate", re.IGNORECASE)
+_RESPONSE = re.compile(
+    r"\b(objective|overall)\s+(?:\w+\s+)?(response|remission)|\bORR\b|response\s+rate", re.IGNORECASE
+)
 _DESIGN = re.compile(
     r"\b(simon|two[- ]stage|minimax|mini-max|optimal|fleming|a'?hern|gehan|sample\s+size|null\s+hypothesis|"
     r"alternative\s+hypothesis|type\s+I\b|alpha|power|one-sided|two-sided|evaluable|drop-?out|interim|"
-    r"stage\s+(?:1|2|I|II|one|two)\b|futility)",
+    r"stage\s+(?:1|2|I|II|one|two)\b|futility|beta|significance|H0|H1|p0|p1|\d+\s+patients)|[\u03b1\u03b2]",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?\s*%?")
@@ -161,7 +164,7 @@ def read(path: str | Path) -> Record:
     identity, design = _section(protocol, "identificationModule"), _section(protocol, "designModule")
     outcomes, prose = _section(protocol, "outcomesModule"), _section(protocol, "descriptionModule")
     nct_id = _plain(identity.get("nctId"), 64)
-    if not re.fullmatch(r"NCT\d{8}", nct_id):
+    if not re.fullmatch(r"NCT[0-9]{8}", nct_id):
         raise InputError(f"({nct_id!r:.40}) must be NCT and eight digits", f"{path}: nctId")
     missing = [name for name in ("designModule", "outcomesModule") if not _section(protocol, name)]
     if missing:
@@ -183,8 +186,8 @@ def read(path: str | Path) -> Record:
         for name in ("primary", "secondary")
     }
     enrollment = _section(design, "enrollmentInfo").get("count")
-    if isinstance(enrollment, bool) or not isinstance(enrollment, int) or not 1 <= enrollment <= 100_000:
-        enrollment = None
+    usable = isinstance(enrollment, int) and not isinstance(enrollment, bool) and 1 <= enrollment <= 100_000
+    enrollment = enrollment if usable else None
     phases = tuple(_plain(phase, 20) for phase in _listed(design, "phases"))
     texts = [(name, prose.get(name) or "") for name in ("briefSummary", "detailedDescription")]
     texts += [
@@ -199,6 +202,10 @@ def read(path: str | Path) -> Record:
         warnings.append("no primary outcome is a response rate: the designs here need a yes-or-no endpoint")
     if "PHASE2" not in phases:
         warnings.append(f"phase {', '.join(phases) or 'not stated'}: a phase II design may not be what it has")
+    if enrollment is None:
+        warnings.append("the record has no usable number of patients")
+    if not allocation:
+        warnings.append("the allocation is not stated: make sure that the trial is not randomised")
     if len(arms) > 1:
         warnings.append(f"{len(arms)} arms: the registered number may be that of all of them together")
     title = _plain(identity.get("officialTitle"), 300) or _plain(identity.get("briefTitle"), 300) or nct_id
@@ -219,28 +226,41 @@ def read(path: str | Path) -> Record:
     )
 
 
+def _day(text: str) -> bool:
+    """Whether a text is a day of the calendar."""
+    try:
+        return text.isascii() and len(text) == 10 and date.fromisoformat(text) is not None
+    except ValueError:
+        return False
+
+
 def _comment(text: str, indent: str = "  ") -> str:
     return textwrap.fill(text, 116, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}#   ")
 
 
 def parameter_file(record: Record) -> str:
     """Write a commented parameter file: facts as values, sentences as comments, the rest TO FILL."""
-    quoted = json.dumps  # a JSON string is a YAML string, whatever is in it
+    # a JSON string is a YAML string, whatever is in it
     lines = [
         f"# {record.nct_id}, from its ClinicalTrials.gov record. Lines marked TO FILL are not in the record: they are",
         "# assumptions until a protocol says them. simtrial refuses the file until p0, p1, alpha and power are given.",
     ]
     lines += [_comment(f"WARNING: {warning}", "") for warning in record.warnings]
-    lines += ["trial:", "  study:", f"    id: {record.nct_id}", f"    title: {quoted(record.title)}"]
+    lines += [
+        "trial:",
+        "  study:",
+        f"    id: {record.nct_id}",
+        f"    title: {json.dumps(record.title, ensure_ascii=False)}",
+    ]
     if record.enrollment is not None:
         lines.append(
             f"    registered_enrollment: {record.enrollment}  # {record.enrollment_type.lower() or 'type not said'}"
         )
-    for name, date in (("start", record.start), ("completion", record.completion)):
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", date):
-            lines.append(f"    {name}: {date}")
-        elif date:
-            lines.append(f"    # {name}: {date}, to the month only; TO FILL with a day")
+    for name, day in (("start", record.start), ("completion", record.completion)):
+        if _day(day) and (name == "start" or not _day(record.start) or record.start < day):
+            lines.append(f"    {name}: {day}")
+        elif day:
+            lines.append(f"    # {name}: TO FILL with a day; the record has {day}")
     lines += ["    source: ClinicalTrials.gov record", ""]
     lines += [
         _comment(f"phase {', '.join(record.phases) or 'not stated'}; allocation {record.allocation or 'not stated'}")
@@ -257,9 +277,17 @@ def parameter_file(record: Record) -> str:
             numbers = f"; numbers {', '.join(quote.numbers)}" if quote.numbers else ""
             lines.append(_comment(f"[{quote.place}; {', '.join(quote.words)}{numbers}] {quote.sentence}"))
     else:
-        lines += ["", _comment("The record says nothing about how its number of patients was found.")]
+        lines += [
+            "",
+            _comment("No design words were found in the record: how its number of patients was found is TO FILL."),
+        ]
     lines += [
         "",
+        *(
+            []
+            if record.enrollment is None
+            else ["  stated:", f"    n: {record.enrollment}", "    source: ClinicalTrials.gov record", ""]
+        ),
         "  hypotheses:",
         "    # p0: TO FILL, response rate not worth pursuing",
         "    # p1: TO FILL, response rate worth finding",

@@ -13,7 +13,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations, product
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from simtrial import search
 from simtrial.approximations import FORMULAS, approximate
@@ -66,6 +69,8 @@ class Reading:
         Largest n searched.
     rounding : str
         How totals allow for losses: see `_totals`.
+    stages_inflated : bool
+        Whether the stages stated allow for losses already, the bounds being those of the evaluable patients.
     """
 
     statement: Statement
@@ -74,6 +79,7 @@ class Reading:
     power_slack: float = 0.0
     search_limit: int | None = None
     rounding: str = "n/(1 - d), rounded up"
+    stages_inflated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +94,19 @@ class Convention:
         What it is.
     readings : callable
         The readings it makes of one; none where it does not apply.
+    kind : str
+        What it is about, for `goes_with`.
     """
 
     name: str
     sentence: str
     readings: Callable[[Reading], Iterable[Reading]]
+    kind: Literal["other", "losses", "sides", "formula", "rounded formula"] = "other"
+
+    def goes_with(self, other: Convention) -> bool:
+        """Whether two make a pair: formulas go with losses and sides of alpha, odd roundings with losses."""
+        partners = {"formula": ("losses", "sides"), "rounded formula": ("losses",)}
+        return all(a.kind not in partners or b.kind in partners[a.kind] for a, b in ((self, other), (other, self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +182,7 @@ def answers(reading: Reading) -> Iterator[Answer]:
             for method, c in (("first n", single.first), ("sustained n", single.sustained)):
                 if method in reading.methods:
                     yield Answer(method, c.r, c.n)
+    yield from _estimates(reading, asked)
     # a formula solves for its limits exactly: there is no slack to take
     slack = reading.alpha_slack or reading.power_slack
     if not slack and any(f.method in method for method in reading.methods for f in FORMULAS):
@@ -177,40 +192,88 @@ def answers(reading: Reading) -> Iterator[Answer]:
                     yield Answer(f"{rule.method}{suffix}", rule.r, n)
 
 
-def _decimals(value: float) -> int:
-    text = repr(value)
-    return len(text.split(".")[1]) if "." in text and "e" not in text else 6
+HALF_WIDTHS = (0.2, 0.15, 0.1, 0.05)
+STANDARD_ERRORS = (0.1, 0.05)
+"""What estimates are planned for: half-widths of a 95% interval, and Gehan's standard errors."""
 
 
-def _printed(stated: float | None, found: float) -> bool:
-    """Whether a value is the stated one to the digits stated."""
-    return stated is None or abs(found - stated) <= 0.5000001 * 10.0 ** -_decimals(stated)
+def precision_n(rate: float, half_width: float) -> int:
+    """Patients for a 95% Wald interval of a half-width: z^2 p q / w^2, rounded up."""
+    z = NormalDist().inv_cdf(0.975)
+    return math.ceil(z**2 * rate * (1 - rate) / half_width**2 - 1e-9)
+
+
+def gehan_n(p1: float, power: float, error: float) -> tuple[int, int]:
+    """Gehan's two numbers: ln(beta) / ln(1 - p1), and what holds the standard error at its largest, at p = 1/2."""
+    first = math.ceil(math.log(1 - power) / math.log(1 - p1) - 1e-9)
+    return first, max(first + 1, math.ceil(0.25 / error**2 - 1e-9))
+
+
+def _estimates(reading: Reading, asked: Requirements) -> Iterator[Answer]:
+    """Sizes that come from the precision of an estimate; the rule beside them is the exact test of that n."""
+
+    def rule(n: int) -> int:
+        return int(search.smallest_r(np.array([n]), asked.p0, asked.alpha)[0])
+
+    if "precision" in reading.methods:
+        for rate, width in product((0.5, asked.p1, asked.p0), HALF_WIDTHS):
+            n = precision_n(rate, width)
+            yield Answer(f"precision +-{width:g} at {rate:g}", rule(n), n)
+    if "Gehan" in reading.methods:
+        for error in STANDARD_ERRORS:
+            n1, n = gehan_n(asked.p1, asked.power, error)
+            yield Answer(f"Gehan SE {error:g}", rule(n), n, 0, n1)
+
+
+def _printed(stated: float | None, found: float, least: int) -> bool:
+    """Whether a value is the stated one to the digits stated; at least so many, as a number does not show its zeros."""
+    if stated is None:
+        return True
+    text = repr(stated)
+    decimals = max(len(text.split(".")[1]) if "." in text and "e" not in text else 6, least)
+    return abs(found - stated) <= 0.5000001 * 10.0**-decimals
 
 
 def agrees(reading: Reading, answer: Answer) -> bool:
     """Whether an answer has every number that the reading states."""
     s = reading.statement
     formula = answer.method not in ("minimax", "optimal", "admissible", "first n", "sustained n")
-    pairs = [(s.n1, answer.n1), (s.r1, answer.r1), (s.n, answer.n)]
+    n1, n = answer.n1, answer.n
+    if reading.stages_inflated and s.dropout and n1 is not None:
+        n1, n = enrolled_for(n1, s.dropout), enrolled_for(n, s.dropout)
+    pairs = [(s.n1, n1), (s.r1, answer.r1), (s.n, n)]
     if not formula:
         pairs.append((s.r, answer.r))
-    elif s.design is not None and (asked := s.requirements) is not None and not _keeps_alpha(s.design, asked):
-        return False  # a formula gives n; whatever rule is stated beside it must be a test of that alpha
+    elif (asked := s.requirements) is not None and not _is_the_test(s, asked):
+        return False  # a formula gives n; a rule stated beside it must be the test of that alpha
     if any(stated is not None and stated != found for stated, found in pairs):
         return False
     if s.total is not None and s.total not in _totals(reading, answer):
         return False
+    return not _misprinted(s, answer)
+
+
+def _misprinted(s: Statement, answer: Answer) -> list[str]:
+    """The attained values that are not those of an answer, with the right ones."""
     printed = (s.type_i_error, s.attained_power, s.en_p0, s.pet_p0)
     if all(v is None for v in printed) or s.p0 is None or s.p1 is None:
-        return True
+        return []
     oc = operating_characteristics(_design(answer), [s.p0, s.p1])
     pet = float(oc.pet[0]) if answer.n1 is not None else 0.0
     values = (float(oc.reject[0]), float(oc.reject[1]), float(oc.en[0]), pet)
-    return all(_printed(a, b) for a, b in zip(printed, values, strict=True))
+    names = ("type I error", "power", "EN(p0)", "PET(p0)")
+    return [
+        f"{name} is {value:.4f}, not {said:g}"
+        for name, said, value, least in zip(names, printed, values, (2, 2, 1, 2), strict=True)
+        if said is not None and not _printed(said, value, least)
+    ]
 
 
-def _keeps_alpha(design: Design, asked: Requirements) -> bool:
-    return float(operating_characteristics(design, asked.p0).reject) <= asked.alpha
+def _is_the_test(s: Statement, asked: Requirements) -> bool:
+    """Whether a stated single-stage rule is the exact level-alpha test of its n: the smallest r that keeps alpha."""
+    if s.r is None or s.n is None:
+        return True
+    return s.r == int(search.smallest_r(np.array([s.n]), asked.p0, asked.alpha)[0])
 
 
 def _design(answer: Answer) -> Design:
@@ -250,7 +313,10 @@ def plain(statement: Statement) -> Reading:
     }
     if statement.criterion in methods:
         return Reading(statement, methods[statement.criterion])
-    return Reading(statement, ("minimax", "optimal") if statement.stages == 2 else ("first n",))
+    if statement.stages == 2:
+        return Reading(statement, ("minimax", "optimal"))
+    # a bare number may be that of one stage or of two
+    return Reading(statement, ("first n",) if statement.r is not None else ("first n", "minimax", "optimal"))
 
 
 def _with(reading: Reading, **numbers: object) -> Iterator[Reading]:
@@ -326,12 +392,19 @@ def _inflated(reading: Reading) -> Iterator[Reading]:
         yield from _with(reading, n=None, total=s.n)
 
 
+def _stages(reading: Reading) -> Iterator[Reading]:
+    if reading.statement.dropout and reading.statement.n1 is not None and reading.statement.total is None:
+        yield replace(reading, stages_inflated=True)
+
+
+FALLING = Convention("failures", "p1 is below p0, so failures are counted", lambda reading: (reading,))
+
 CONVENTIONS = (
     Convention("criterion swapped", "optimal is called minimax, or the reverse", _methods(("minimax", "optimal"), 2)),
     Convention("admissible", "an admissible design that is neither minimax nor optimal", _methods(("admissible",), 2)),
     Convention("sustained n", "the n from which every larger one meets the limits too", _methods(("sustained n",), 1)),
-    Convention("alpha two-sided", "alpha is meant on both sides, half of it on each", _two_sided),
-    Convention("alpha one-sided", "alpha, called two-sided, is spent on one side", _one_sided),
+    Convention("alpha two-sided", "alpha is meant on both sides, half of it on each", _two_sided, "sides"),
+    Convention("alpha one-sided", "alpha, called two-sided, is spent on one side", _one_sided, "sides"),
     Convention("beta for power", "what is called power is beta", _beta),
     Convention("r1 counts successes", "r1 is the first number that goes on, not the last that stops", _success("r1")),
     Convention(
@@ -340,16 +413,24 @@ CONVENTIONS = (
     Convention("both count successes", "r1 and r are first successes, not last failures", _success("r1", "r")),
     Convention("n is n2", "the second number of patients is that of the second stage alone", _second_stage),
     *(
-        Convention(f"losses: {how}", f"losses are allowed for by {how}", _rounding(how))
+        Convention(f"losses: {how}", f"losses are allowed for by {how}", _rounding(how), "losses")
         for how in ("n/(1 - d), rounded to the nearest", "n(1 + d)", "each stage inflated", "none")
     ),
-    Convention("n with losses", "the n of the design already allows for losses", _inflated),
+    Convention("n with losses", "the n of the design already allows for losses", _inflated, "losses"),
+    Convention("stages inflated", "the stages allow for losses, the bounds are those without", _stages, "losses"),
     Convention("tolerance .005", "both errors may be .005 larger, as in EORTC and IDDI software", _slack(0.005, 0.005)),
     Convention("alpha rounded", "alpha is the attained one, rounded to two digits", _slack(0.00499, 0.0)),
     Convention("power rounded", "power is the attained one, rounded to two digits", _slack(0.0, 0.00499)),
+    Convention("precision", "n comes from the width of a 95% interval", _methods(("precision",), 1), "formula"),
+    Convention("Gehan", "Gehan's rule: no early miss, then a standard error", _methods(("Gehan",), 2), "formula"),
     Convention("search up to 100", "the search ended at n = 100, clinfun's default", _limit),
     *(
-        Convention(f.method + suffix, f"normal approximation, {f.title}{suffix}", _methods((f.method + suffix,), 1))
+        Convention(
+            f.method + suffix,
+            f"normal approximation, {f.title}{suffix}",
+            _methods((f.method + suffix,), 1),
+            "rounded formula" if suffix else "formula",
+        )
         for suffix in ("", ", nearest", ", truncated")
         for f in FORMULAS
     ),
@@ -365,6 +446,8 @@ def _explained(statement: Statement) -> tuple[tuple[Convention, ...], Reading, A
             return (), start, answer
     for number in (1, 2):
         for chosen in combinations(CONVENTIONS, number):
+            if number == 2 and not chosen[0].goes_with(chosen[1]):
+                continue
             readings = [start]
             for convention in chosen:
                 readings = [after for before in readings for after in convention.readings(before)]
@@ -485,6 +568,8 @@ def check(statement: Statement) -> Verdict:
     found = _explained(statement)
     if found is not None:
         conventions, reading, answer = found
+        if reading.statement.p0 != statement.p0:
+            conventions = (FALLING, *conventions)
         asked = _limits(reading)
         what = f"{answer.method} {answer.looks}" + (f" for {_said(asked)}" if asked else "")
         if not conventions:
@@ -495,11 +580,17 @@ def check(statement: Statement) -> Verdict:
     start = plain(statement)
     right = tuple(answers(start))
     if not right:
-        said = "These numbers ask for nothing that a design could meet."
+        said = "No design within the limit of the search (2,000 patients) meets these numbers."
         return Verdict("does not reproduce", (), (), attained, f"{said} {rule}")
     best = "; ".join(f"{a.method} {a.looks}" for a in right)
-    parts = [f"The exact answer is {best}.", rule, *_faults(statement, right[0], attained)]
+    nearest = max(right, key=lambda a: _shared(statement, a))
+    parts = [f"The exact answer is {best}.", rule, *_faults(statement, nearest, attained)]
     return Verdict("does not reproduce", (), right, attained, " ".join(parts))
+
+
+def _shared(statement: Statement, answer: Answer) -> int:
+    """How many of the stated numbers an answer has."""
+    return sum(getattr(statement, name) == getattr(answer, name) for name in ("n", "n1", "r", "r1"))
 
 
 def _faults(statement: Statement, right: Answer, attained: dict[str, float]) -> list[str]:
@@ -511,6 +602,7 @@ def _faults(statement: Statement, right: Answer, attained: dict[str, float]) -> 
             said.append(f"That is {attained['type_i_error'] - asked.alpha:.4f} above alpha {asked.alpha:g}.")
         if attained.get("power", 1.0) < asked.power:
             said.append(f"That is {asked.power - attained['power']:.4f} short of the power {asked.power:g}.")
+    said += [f"Its {fault}." for fault in _misprinted(statement, right)]
     if statement.n is not None and statement.n != right.n:
         gap = statement.n - right.n
         said.append(f"It states {abs(gap)} patients {'more' if gap > 0 else 'fewer'} than {right.n}.")

@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from simtrial.approximations import FORMULAS, approximate
@@ -27,7 +26,16 @@ from simtrial.designs import count, parse_looks
 from simtrial.errors import InputError
 from simtrial.exact import operating_characteristics
 from simtrial.inflation import enrolled_for
-from simtrial.reproduction import Reading, answers, oddness, usual
+from simtrial.reproduction import (
+    HALF_WIDTHS,
+    STANDARD_ERRORS,
+    Reading,
+    answers,
+    gehan_n,
+    oddness,
+    precision_n,
+    usual,
+)
 from simtrial.requirements import Requirements, probability
 from simtrial.search import can_have_power
 from simtrial.statement import Statement
@@ -37,8 +45,6 @@ if TYPE_CHECKING:
 
 EXACT = ("minimax", "optimal", "first n", "sustained n", "admissible")
 METHODS = (*EXACT, *(f.method for f in FORMULAS), "precision", "Gehan")
-HALF_WIDTHS = (0.2, 0.15, 0.1, 0.05)
-STANDARD_ERRORS = (0.1, 0.05)
 LOSSES = (0.05, 0.1, 0.15, 0.2)
 ALPHAS = (0.05, 0.1, 0.025)
 POWERS = (0.8, 0.9, 0.85)
@@ -170,21 +176,18 @@ def _estimates(
     Precision: z^2 p q / w^2 for a 95% interval of half-width w. Gehan: ln(beta) / ln(1 - p1) patients first, so that no
     response at all is unlikely where p1 is true, then as many as hold the standard error at its largest, p = 1/2.
     """
-    z = NormalDist().inv_cdf(0.975)
     sizes: list[tuple[str, float, float | None, int, str]] = []
     for rate in (0.5, 0.4, 0.3, 0.2, 0.1) if p1 is None else (p1,):
         if power is None:
             for width in HALF_WIDTHS:
                 sizes.append(  # noqa: PERF401 - two loops read better than one comprehension
-                    (f"precision +-{width:g}", rate, None, math.ceil(z**2 * rate * (1 - rate) / width**2 - 1e-9), "")
+                    (f"precision +-{width:g}", rate, None, precision_n(rate, width), "")
                 )
     for rate in (0.2, 0.15, 0.25, 0.1, 0.3) if p1 is None else (p1,):
         for reached in (0.95, 0.9) if power is None else (power,):
-            first = math.ceil(math.log(1 - reached) / math.log(1 - rate) - 1e-9)
             for error in STANDARD_ERRORS:
-                whole = math.ceil(0.25 / error**2 - 1e-9)
-                if first < whole:
-                    sizes.append((f"Gehan SE {error:g}", rate, reached, whole, f"0/{first}"))
+                first, whole = gehan_n(rate, reached, error)
+                sizes.append((f"Gehan SE {error:g}", rate, reached, whole, f"0/{first}"))
     for method, seen, aim, size, looks in sizes:
         for d, how, enrolled in _allowed(size, losses):
             if enrolled == n and (d or not needed):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from simtrial.designs import MultiStage, SingleStage, TwoStage, count, parse_looks
+from simtrial.enrollment import positive
 from simtrial.errors import InputError
 from simtrial.requirements import Requirements, probability
 
@@ -77,6 +78,17 @@ class Statement:
             raise InputError(f"({self.alpha_sided}) must be 1 or 2", "alpha_sided")
         if self.criterion is not None and self.criterion not in get_args(Criterion):
             raise InputError(f"({self.criterion!r:.40}) must be one of {', '.join(get_args(Criterion))}", "criterion")
+        if self.en_p0 is not None:
+            object.__setattr__(self, "en_p0", positive(self.en_p0, "en_p0"))
+        if self.p0 is not None and self.p1 is not None and self.p0 >= self.p1:
+            if self.p0 == self.p1:
+                raise InputError(f"({self.p0:g}) must differ from p1", "p0")
+            if self.r is not None or self.r1 is not None:
+                raise InputError(
+                    f"({self.p0:g}) must be < p1 ({self.p1:g}) where a rule is stated: state it by failures", "p0"
+                )
+        if self.criterion in ("single_stage", "fleming") and self.n1 is not None:
+            raise InputError(f"({self.criterion}) does not go with two looks", "criterion")
         if self.dropout == 1:
             raise InputError("(1) must be < 1: nobody would be left", "dropout")
 
@@ -166,7 +178,11 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     if len(rows) > MAX_ROWS:
         raise InputError(f"holds {len(rows)} rows; at most {MAX_ROWS} are read", f"{path}:")
     names = list(rows[0]) if rows else []
-    unknown = next((name for name in names if name not in kinds and name != "id"), None)
+    unknown = next((name for name in names if name not in kinds and name not in ("id", None)), None)
+    header = next(csv.reader(io.StringIO(text, newline="")), [])
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"has the column {twice!r:.60} twice", f"{path}:")
     if not rows or unknown is not None:
         problem = "holds no statement" if not rows else f"has the unknown column {unknown!r:.60}"
         raise InputError(f"{problem}; columns are id, {', '.join(kinds)}", f"{path}:")

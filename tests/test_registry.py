@@ -36,7 +36,7 @@ def test_facts_are_taken_and_nothing_is_guessed(root, tmp_path):
     assert found.response_is_primary
     assert not found.quotes
     text = registry.parameter_file(found)
-    assert "says nothing about how its number of patients was found" in text
+    assert "No design words were found in the record" in text
     path = tmp_path / "x.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"trial\.hypotheses\.p0 is missing"):
@@ -46,6 +46,7 @@ def test_facts_are_taken_and_nothing_is_guessed(root, tmp_path):
     assert trial.study.registered_enrollment == 88
     assert str(trial.study.start) == "2023-10-27"
     assert "Pancreatic" in trial.study.title
+    assert trial.stated.statement.n == 88
 
 
 def test_design_words_are_quoted_with_their_sentence(root):
@@ -142,3 +143,25 @@ def test_a_study_without_response_is_imported_with_a_warning(record, write, caps
     assert "WARNING: no primary outcome" in out.read_text(encoding="utf-8")
     assert main(["import-registry", str(write(record)), "--out", str(out)]) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+def test_symbols_are_design_words_and_impossible_days_are_comments(record, write, tmp_path):
+    protocol = record["protocolSection"]
+    protocol["descriptionModule"]["briefSummary"] = "Assuming \u03b1 = 0.05 and \u03b2 = 0.2, 25 patients are needed."
+    protocol["statusModule"]["startDateStruct"]["date"] = "2021-02-30"
+    protocol["identificationModule"]["officialTitle"] = "Sigma \U0001f600 trial"
+    found = registry.read(write(record))
+    assert found.quotes[0].numbers == ("0.05", "0.2", "25")
+    path = tmp_path / "x.yaml"
+    path.write_text(filled(registry.parameter_file(found)), encoding="utf-8")
+    trial = params.load(path)
+    assert trial.study.start is None
+    assert trial.study.title == "Sigma \U0001f600 trial"
+
+
+def test_a_record_without_a_number_or_an_allocation_is_warned_about(record, write):
+    del record["protocolSection"]["designModule"]["enrollmentInfo"]
+    record["protocolSection"]["designModule"]["designInfo"] = {}
+    warnings = " ".join(registry.read(write(record)).warnings)
+    assert "no usable number of patients" in warnings
+    assert "allocation is not stated" in warnings

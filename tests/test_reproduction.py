@@ -7,7 +7,17 @@ import time
 
 import pytest
 
-from simtrial import InputError, Requirements, params, reproduction, review, review_validation, routes, search
+from simtrial import (
+    InputError,
+    Requirements,
+    params,
+    parse_looks,
+    reproduction,
+    review,
+    review_validation,
+    routes,
+    search,
+)
 from simtrial.cli import main
 from simtrial.exact import operating_characteristics
 from simtrial.review_validation import KEPT, judged, stated
@@ -47,9 +57,12 @@ NEEDED = {
     "losses: n(1 + d)": change(SINGLE, total=30, dropout=0.2),
     "losses: each stage inflated": change(OPTIMAL, total=34, dropout=0.1),
     "losses: none": change(OPTIMAL, total=29, dropout=0.1),
+    "stages inflated": change(OPTIMAL, n1=12, n=33, dropout=0.1),
     "n with losses": Statement(0.1, 0.3, 0.05, 0.8, criterion="single_stage", n=28, dropout=0.1),
     "tolerance .005": change(MINIMAX, r1=1, n1=14, r=4, n=21),
     "search up to 100": Statement(0.3, 0.45, 0.05, 0.9, criterion="optimal", r1=12, n1=39, r=37, n=100),
+    "precision": Statement(0.2, 0.4, 0.05, 0.8, criterion="single_stage", n=62),
+    "Gehan": Statement(0.05, 0.2, 0.05, 0.95, criterion="two_stage", r1=0, n1=14, n=25),
     "score": Statement(0.1, 0.3, 0.05, 0.8, criterion="single_stage", n=20),
     "wald": Statement(0.1, 0.3, 0.05, 0.8, criterion="single_stage", n=33),
     "null_variance": Statement(0.1, 0.3, 0.05, 0.8, criterion="single_stage", n=14),
@@ -135,6 +148,24 @@ def test_printed_values_must_agree_to_their_digits():
     assert reproduction.check(change(OPTIMAL, attained_power=0.801)).kind == "does not reproduce"
 
 
+def test_zeros_at_the_end_of_a_printed_value_count():
+    assert reproduction.check(change(OPTIMAL, pet_p0=0.70)).kind == "does not reproduce"
+    verdict = reproduction.check(change(OPTIMAL, en_p0=16.0))
+    assert verdict.kind == "does not reproduce"
+    assert "Its EN(p0) is 15.0141, not 16." in verdict.explanation
+
+
+def test_a_formula_does_not_excuse_any_rule():
+    wrong = Statement.of_looks("15/24", p0=0.1, p1=0.3, alpha=0.05, power=0.8, criterion="single_stage")
+    assert reproduction.check(wrong).kind == "does not reproduce"
+    assert reproduction.check(change(wrong, r=5)).kind == "reproduces with a convention"
+
+
+def test_a_bare_number_may_be_of_one_stage_or_two():
+    verdict = reproduction.check(Statement(0.1, 0.3, 0.05, 0.8, n=29))
+    assert (verdict.kind, verdict.answers[0].method) == ("reproduces", "optimal")
+
+
 def test_what_is_missing_is_named_with_what_would_fit():
     verdict = reproduction.check(Statement.of_looks("1/9,8/34", criterion="optimal"))
     assert verdict.kind == "underspecified"
@@ -147,7 +178,10 @@ def test_what_is_missing_is_named_with_what_would_fit():
 
 def test_a_rate_that_ought_to_fall_is_read_by_its_failures():
     verdict = reproduction.check(Statement(0.26, 0.13, 0.05, 0.8, criterion="single_stage", n=62))
-    assert verdict.kind == "reproduces"
+    assert verdict.kind == "reproduces with a convention"
+    assert names(verdict) == ["failures"]
+    with pytest.raises(InputError, match="state it by failures"):
+        Statement(0.3, 0.1, 0.05, 0.8, r=5, n=25)
 
 
 def test_conventions_have_names_and_sentences_of_their_own():
@@ -302,6 +336,7 @@ def test_many_statements_are_checked_from_one_file(capsys, tmp_path):
         ("n\n1.5\n", "row 2: n ('1.5') cannot be read"),
         ("", "holds no statement"),
         ("p0\n.1,.2\n", "row 2: has more cells than columns"),
+        ("n,n\n25,26\n", "has the column 'n' twice"),
     ],
 )
 def test_a_wrong_csv_is_refused_in_one_line(tmp_path, capsys, text, said):
@@ -316,6 +351,8 @@ def test_a_wrong_csv_is_refused_in_one_line(tmp_path, capsys, text, said):
 def test_the_statement_of_a_parameter_file_is_checked(capsys, root):
     found = answer(capsys, "check", str(root / "params/NCT07022301.yaml"), "--json")
     assert found["verdict"] == "underspecified"
+    assert main(["check", str(root / "params/NCT07022301.yaml"), "--p0", "0.2"]) == 2
+    assert "take a statement from one place" in capsys.readouterr().err
     assert main(["check", str(root / "params/smoke.yaml")]) == 2
     assert "trial.stated is missing" in capsys.readouterr().err
 
@@ -328,6 +365,9 @@ def test_the_statement_of_a_parameter_file_is_checked(capsys, root):
         ({"alpha_sided": 3}, "alpha_sided (3) must be 1 or 2"),
         ({"criterion": "best"}, "criterion ('best') must be one of minimax, optimal"),
         ({"dropout": 1}, "dropout (1) must be < 1"),
+        ({"p0": 0.3, "p1": 0.3}, "p0 (0.3) must differ from p1"),
+        ({"criterion": "fleming", "n1": 10, "n": 20}, "criterion (fleming) does not go with two looks"),
+        ({"en_p0": -3}, "en_p0 (-3) must be > 0"),
     ],
 )
 def test_impossible_statements_are_refused(stated, said):
