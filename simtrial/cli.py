@@ -270,7 +270,7 @@ def check(
 ) -> None:
     """Say whether a stated sample size can be reproduced, and if not, what is wrong."""
     from simtrial import reproduction
-    from simtrial.statement import Statement, read_csv
+    from simtrial.statement import Statement, ignored, read_csv
 
     numbers = (
         p0,
@@ -290,7 +290,11 @@ def check(
     if (file is not None) + (parameter_file is not None) + any(v is not None for v in numbers) > 1:
         raise InputError("take a statement from one place: a parameter file, --csv, or the numbers given here", "check")
     if file is not None:
-        _check_all(read_csv(file), as_json)
+        statements = read_csv(file)
+        others = ignored(file)
+        if others:
+            _say(f"columns left alone: {', '.join(others)}"[:300])
+        _check_all(statements, as_json)
         return
     if parameter_file is not None:
         _tell(reproduction.check(_stated(parameter_file)), as_json)

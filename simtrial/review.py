@@ -160,7 +160,9 @@ def side_by_side(trial: Trial, chosen: Design) -> Table:
 
 
 def map_of_n(requirements: Requirements, n: int) -> Picture:
-    """Patients that three methods need over p0 and p1, at the alpha and power given; n itself in red."""
+    """Patients that three methods need over p0 and p1, at the alpha and power given; n itself in red,
+    with its contour between the places of the grid.
+    """
     steps = np.round(np.arange(0.05, 0.96, 0.025), 3)
     names = ("exact single stage, first n", "Simon minimax", "Fleming's formula")
     grids = np.full((3, len(steps), len(steps)), np.nan)
@@ -185,12 +187,13 @@ def map_of_n(requirements: Requirements, n: int) -> Picture:
         for axis, name, grid in zip(axes, names, grids, strict=True):
             norm = BoundaryNorm(edges, len(edges) - 1)
             mesh = axis.pcolormesh(steps, steps, grid.T, cmap=ListedColormap(colours), norm=norm, shading="nearest")
+            axis.contour(steps, steps, grid.T, levels=[n], colors=[RED], linewidths=1.2)
             axis.set_title(name, fontsize=10)
             axis.set_xlabel("p0")
             axis.set_xlim(0, 0.9)
         axes[0].set_ylabel("p1")
         bar = figure.colorbar(mesh, ax=axes, ticks=edges[:-1], format="%g")
-        bar.set_label(f"patients needed; {n} in red", fontsize=9)
+        bar.set_label(f"patients needed; {n} and its contour in red", fontsize=9)
         figure.suptitle(f"alpha {requirements.alpha:g}, power {requirements.power:g}", fontsize=10)
         # the layout moves a little each time it is computed; once is enough, and gives the same bytes every time
         figure.draw_without_rendering()

@@ -146,14 +146,17 @@ class Statement:
 MAX_BYTES = 4_194_304
 """Largest CSV of statements that is read."""
 
+UNSTATED = ("", "unstated", "not stated", "na", "n/a")
+"""What a cell says of a number that is not stated."""
+
 MAX_ROWS = 10_000
 """Most statements of one file."""
 
 
 def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
-    """Read many statements: one row each, columns named as the fields of `Statement`, and ``id`` if there is one.
+    """Read many statements: one row each, columns named as the fields of `Statement`, or ``looks``, and ``id``.
 
-    Empty cells are numbers not stated.
+    Cells that are empty or say so (`UNSTATED`) are numbers not stated; other columns, such as a quote, are left alone (`ignored` names them).
 
     Raises
     ------
@@ -178,14 +181,12 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     if len(rows) > MAX_ROWS:
         raise InputError(f"holds {len(rows)} rows; at most {MAX_ROWS} are read", f"{path}:")
     names = list(rows[0]) if rows else []
-    unknown = next((name for name in names if name not in kinds and name not in ("id", None)), None)
+    if not rows or (not set(names) & set(kinds) - {"id"} and "looks" not in names):
+        raise InputError(f"holds no statement; columns are id, looks, {', '.join(kinds)}", f"{path}:")
     header = next(csv.reader(io.StringIO(text, newline="")), [])
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"has the column {twice!r:.60} twice", f"{path}:")
-    if not rows or unknown is not None:
-        problem = "holds no statement" if not rows else f"has the unknown column {unknown!r:.60}"
-        raise InputError(f"{problem}; columns are id, {', '.join(kinds)}", f"{path}:")
     found = []
     for k, row in enumerate(rows, start=2):
         place = f"{path} row {k}:"
@@ -193,17 +194,26 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
         for name, cell in row.items():
             if name is None:
                 raise InputError("has more cells than columns", place)
-            if name == "id" or cell is None or not cell.strip():
+            if name not in kinds or cell is None or cell.strip().lower() in UNSTATED:
                 continue
             try:
                 values[name] = _cell(cell.strip(), str(kinds[name]))
-            except (KeyError, ValueError):
+            except ValueError:
                 raise InputError(f"({cell!r:.40}) cannot be read", f"{place} {name}") from None
+        looks = (row.get("looks") or "").strip()
         try:
-            found.append((row.get("id") or str(k - 1), Statement(**values)))  # type: ignore[arg-type]  # checked there
+            one = Statement.of_looks(looks, **values) if looks else Statement(**values)  # type: ignore[arg-type]  # checked there
+            found.append((row.get("id") or str(k - 1), one))
         except InputError as error:
             raise InputError(error.message, f"{place} {error.field}") from None
     return found
+
+
+def ignored(path: str | Path) -> list[str]:
+    """Columns of a CSV that a statement does not have."""
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        header = next(csv.reader(file), [])
+    return [name for name in header if name not in {f.name for f in fields(Statement)} | {"id", "looks"}]
 
 
 def _cell(text: str, kind: str) -> object:

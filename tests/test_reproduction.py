@@ -326,10 +326,19 @@ def test_many_statements_are_checked_from_one_file(capsys, tmp_path):
     ]  # fmt: skip
 
 
+def test_other_columns_are_left_alone_and_named(capsys, tmp_path):
+    path = tmp_path / "s.csv"
+    path.write_text("id,quote,looks,p0,p1,alpha,power\na,we took 29,'',.1,.3,.05,.8\n".replace("''", '"1/10,5/29"'))
+    assert main(["check", "--csv", str(path), "--json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["verdicts"][0]["verdict"] == "reproduces"
+    assert shown.err == "columns left alone: quote\n"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("p0,quote\n.1,x\n", "has the unknown column 'quote'"),
+        ("quote,po\n.1,x\n", "holds no statement; columns are id, looks, p0"),
         ("p0\nx\n", "row 2: p0 ('x') cannot be read"),
         ("p0\n.1\n2\n", "row 3: p0 (2.0) must be strictly between 0 and 1"),
         ("criterion\nbest\n", "row 2: criterion ('best') must be one of"),
