@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from simtrial import project
 from simtrial.errors import InputError
+from simtrial.files import read_bytes
 from simtrial.sections import Section, Trial
 
 MAX_BYTES = 262_144
@@ -212,13 +213,7 @@ def read(source: str | Path) -> tuple[Trial, Source]:
     path = Path(source)
     if not path.is_absolute() and not path.exists() and (project.ROOT / path).is_file():
         path = project.ROOT / path  # JupyterLab starts a notebook in the notebook's own folder
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", f"{path}:") from None
-    if len(data) > MAX_BYTES:
-        raise InputError(f"is larger than {MAX_BYTES} bytes", f"{path}:")
+    data = read_bytes(path, MAX_BYTES)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from simtrial.errors import InputError
+from simtrial.files import read_bytes
 
 MAX_BYTES = 4_194_304
 """Largest record that is read."""
@@ -115,13 +116,7 @@ def _listed(content: dict[str, Any], name: str) -> list[Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", f"{path}:") from None
-    if len(data) > MAX_BYTES:
-        raise InputError(f"is larger than {MAX_BYTES} bytes", f"{path}:")
+    data = read_bytes(path, MAX_BYTES)
     try:
         content = json.loads(data.decode("utf-8-sig"), parse_constant=_refused)
     except RecursionError:

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from simtrial.designs import MultiStage, SingleStage, TwoStage, count, parse_looks
 from simtrial.enrollment import positive
 from simtrial.errors import InputError
+from simtrial.files import read_bytes
 from simtrial.requirements import Requirements, probability
 
 Criterion = Literal["minimax", "optimal", "admissible", "two_stage", "single_stage", "fleming"]
@@ -156,7 +157,8 @@ MAX_ROWS = 10_000
 def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     """Read many statements: one row each, columns named as the fields of `Statement`, or ``looks``, and ``id``.
 
-    Cells that are empty or say so (`UNSTATED`) are numbers not stated; other columns, such as a quote, are left alone (`ignored` names them).
+    Cells that are empty or say so (`UNSTATED`) are numbers not stated; other columns, such as a quote, are left alone
+    (`ignored` names them).
 
     Raises
     ------
@@ -165,14 +167,9 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     """
     path = Path(path)
     try:
-        data = path.read_bytes()[: MAX_BYTES + 1]
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", f"{path}:") from None
+        text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("is not UTF-8 text", f"{path}:") from None
-    if len(data) > MAX_BYTES:
-        raise InputError(f"is larger than {MAX_BYTES} bytes", f"{path}:")
     kinds = {f.name: f.type for f in fields(Statement)}
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
@@ -202,7 +199,7 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
                 raise InputError(f"({cell!r:.40}) cannot be read", f"{place} {name}") from None
         looks = (row.get("looks") or "").strip()
         try:
-            one = Statement.of_looks(looks, **values) if looks else Statement(**values)  # type: ignore[arg-type]  # checked there
+            one = Statement.of_looks(looks, **values) if looks else Statement(**values)  # type: ignore[arg-type]  # as above
             found.append((row.get("id") or str(k - 1), one))
         except InputError as error:
             raise InputError(error.message, f"{place} {error.field}") from None
