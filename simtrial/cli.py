@@ -272,21 +272,12 @@ def check(
     from simtrial import reproduction
     from simtrial.statement import Statement, ignored, read_csv
 
-    numbers = (
-        p0,
-        p1,
-        alpha,
-        power,
-        looks,
-        alpha_sided,
-        criterion,
-        n,
-        dropout,
-        type_i_error,
-        attained_power,
-        en_p0,
-        pet_p0,
-    )
+    stated: dict[str, Any] = {
+        "p0": p0, "p1": p1, "alpha": alpha, "power": power, "alpha_sided": alpha_sided, "criterion": criterion,
+        "dropout": dropout, "type_i_error": type_i_error, "attained_power": attained_power, "en_p0": en_p0,
+        "pet_p0": pet_p0,
+    }  # fmt: skip
+    numbers = (looks, n, *stated.values())
     if (file is not None) + (parameter_file is not None) + any(v is not None for v in numbers) > 1:
         raise InputError("take a statement from one place: a parameter file, --csv, or the numbers given here", "check")
     if file is not None:
@@ -299,11 +290,6 @@ def check(
     if parameter_file is not None:
         _tell(reproduction.check(_stated(parameter_file)), as_json)
         return
-    stated: dict[str, Any] = {
-        "p0": p0, "p1": p1, "alpha": alpha, "power": power, "alpha_sided": alpha_sided, "criterion": criterion,
-        "dropout": dropout, "type_i_error": type_i_error, "attained_power": attained_power, "en_p0": en_p0,
-        "pet_p0": pet_p0,
-    }  # fmt: skip
     if looks is not None:
         statement = Statement.of_looks(looks, total=n, **stated)
     else:

@@ -345,7 +345,6 @@ class _Looks(NamedTuple):
     """Every look of every trial as if none had stopped: arrays of shape (looks, trials)."""
 
     month: Floats
-    opened: Floats
     decided: Floats
     held: Floats
     closed: Bools
@@ -390,7 +389,7 @@ def _through_looks(plan: Plan, course: _Course, bounds: AttainedBounds | None) -
         if not final and plan.capacities[k] < looks[-1].n:
             waits = ~np.isinf(course.full(k))
             held = np.maximum(decided - np.where(waits, course.full(k), decided), 0.0)
-        rows.append(_Looks(month, opened, decided, held, closed, ends | closed | final, reject, *seen))
+        rows.append(_Looks(month, decided, held, closed, ends | closed | final, reject, *seen))
         opened = decided
     return _Looks(*(np.stack(column) for column in zip(*rows, strict=True)))
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from simtrial.search import SingleStageSearch, TwoStageSearch
     from simtrial.statement import Statement
 
+EXACT = ("minimax", "optimal", "first n", "sustained n", "admissible")
+"""Methods whose answers come from the exact search; all others are formulas."""
+
 Kind = Literal["reproduces", "reproduces with a convention", "does not reproduce", "underspecified"]
 
 
@@ -237,7 +240,7 @@ def _printed(stated: float | None, found: float, least: int) -> bool:
 def agrees(reading: Reading, answer: Answer) -> bool:
     """Whether an answer has every number that the reading states."""
     s = reading.statement
-    formula = answer.method not in ("minimax", "optimal", "admissible", "first n", "sustained n")
+    formula = answer.method not in EXACT
     n1, n = answer.n1, answer.n
     if reading.stages_inflated and s.dropout and n1 is not None:
         n1, n = enrolled_for(n1, s.dropout), enrolled_for(n, s.dropout)

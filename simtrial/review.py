@@ -20,8 +20,9 @@ from simtrial.errors import InputError
 from simtrial.exact import operating_characteristics
 from simtrial.figures import RED, STYLE, Picture, canvas
 from simtrial.plan import Scenario
+from simtrial.reproduction import EXACT
 from simtrial.requirements import Requirements
-from simtrial.routes import EXACT, METHODS
+from simtrial.routes import METHODS
 from simtrial.tables import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
 from simtrial.text import Passage, percent
 

@@ -27,6 +27,7 @@ from simtrial.errors import InputError
 from simtrial.exact import operating_characteristics
 from simtrial.inflation import enrolled_for
 from simtrial.reproduction import (
+    EXACT,
     HALF_WIDTHS,
     STANDARD_ERRORS,
     Reading,
@@ -41,9 +42,8 @@ from simtrial.search import can_have_power
 from simtrial.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-EXACT = ("minimax", "optimal", "first n", "sustained n", "admissible")
 METHODS = (*EXACT, *(f.method for f in FORMULAS), "precision", "Gehan")
 LOSSES = (0.05, 0.1, 0.15, 0.2)
 ALPHAS = (0.05, 0.1, 0.025)
@@ -119,7 +119,6 @@ def routes(
     alpha: float | None = None,
     power: float | None = None,
     dropout: float | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> list[Route]:
     """List every standard calculation that gives n patients.
 
@@ -129,8 +128,6 @@ def routes(
         Patients, as registered or stated.
     p0, p1, alpha, power, dropout : float, optional
         Whatever is known; alpha on one side. With a dropout known, routes without it are left out.
-    progress : callable
-        Told how many combinations are done, of how many.
 
     Returns
     -------
@@ -152,9 +149,7 @@ def routes(
         raise InputError(f"({p0}) must be < p1 ({p1})", "p0")
     losses = LOSSES if dropout is None else (probability(dropout, "dropout"),)
     found = []
-    asked_all = _grid(p0, p1, alpha, power)
-    for place, asked in enumerate(asked_all):
-        progress(place + 1, len(asked_all))
+    for asked in _grid(p0, p1, alpha, power):
         for method, evaluable, looks, error, reached in _forward(asked, n):
             for d, how, enrolled in _allowed(evaluable, losses):
                 if enrolled == n and (dropout is None or d):

@@ -139,10 +139,6 @@ class Statement:
             gone.append("n")
         return tuple(gone)
 
-    def stated(self) -> dict[str, object]:
-        """What is stated, by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
-
 
 MAX_BYTES = 4_194_304
 """Largest CSV of statements that is read."""
@@ -165,11 +161,7 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     InputError
         Naming the file, the row and the column.
     """
-    path = Path(path)
-    try:
-        text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("is not UTF-8 text", f"{path}:") from None
+    text = _text(path)
     kinds = {f.name: f.type for f in fields(Statement)}
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
@@ -178,9 +170,9 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     if len(rows) > MAX_ROWS:
         raise InputError(f"holds {len(rows)} rows; at most {MAX_ROWS} are read", f"{path}:")
     names = list(rows[0]) if rows else []
-    if not rows or (not set(names) & set(kinds) - {"id"} and "looks" not in names):
+    if not rows or not set(names) & {*kinds, "looks"}:
         raise InputError(f"holds no statement; columns are id, looks, {', '.join(kinds)}", f"{path}:")
-    header = next(csv.reader(io.StringIO(text, newline="")), [])
+    header = _header(text)
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"has the column {twice!r:.60} twice", f"{path}:")
@@ -208,9 +200,19 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
 
 def ignored(path: str | Path) -> list[str]:
     """Columns of a CSV that a statement does not have."""
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file), [])
-    return [name for name in header if name not in {f.name for f in fields(Statement)} | {"id", "looks"}]
+    known = {f.name for f in fields(Statement)} | {"id", "looks"}
+    return [name for name in _header(_text(path)) if name not in known]
+
+
+def _text(path: str | Path) -> str:
+    try:
+        return read_bytes(Path(path), MAX_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError("is not UTF-8 text", f"{path}:") from None
+
+
+def _header(text: str) -> list[str]:
+    return next(csv.reader(io.StringIO(text, newline="")), [])
 
 
 def _cell(text: str, kind: str) -> object:
