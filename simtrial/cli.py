@@ -237,6 +237,10 @@ def simulate(
 
 
 Rate = Annotated[float | None, typer.Option(parser=_number, metavar="RATE")]
+Rates = Annotated[
+    list[float] | None,
+    typer.Option(parser=_number, metavar="RATE", help="Instead of the usual values; may be given again."),
+]
 
 
 @app.command()
@@ -373,11 +377,11 @@ def import_registry(
 @app.command()
 def reproduce(
     n: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Patients, as registered or stated.")],
-    p0: Rate = None,
-    p1: Rate = None,
-    alpha: Rate = None,
-    power: Rate = None,
-    dropout: Annotated[float | None, typer.Option(parser=_number, metavar="RATE", help="Loss allowed for.")] = None,
+    p0: Rates = None,
+    p1: Rates = None,
+    alpha: Rates = None,
+    power: Rates = None,
+    dropout: Rates = None,
     as_json: Json = False,
 ) -> None:
     """List the standard calculations that give a number of patients, the most plausible first."""

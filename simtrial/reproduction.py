@@ -12,15 +12,15 @@ import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
-from itertools import combinations, product
+from itertools import combinations, product, takewhile
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from simtrial import search
 from simtrial.approximations import FORMULAS, approximate
-from simtrial.designs import looks_text, parse_looks
+from simtrial.designs import SingleStage, looks_text, parse_looks
 from simtrial.errors import InputError
 from simtrial.exact import meets, operating_characteristics
 from simtrial.inflation import enrolled_for
@@ -28,7 +28,7 @@ from simtrial.requirements import Requirements
 from simtrial.scan import score_n
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from simtrial.designs import Design
     from simtrial.search import SingleStageSearch, TwoStageSearch
@@ -125,7 +125,8 @@ class Verdict:
     answers : tuple of Answer
         What the statement should have said, or what it agrees with; the candidates where it is underspecified.
     attained : dict of str to float
-        Exact type I error and power of the rule as stated, and EN and PET at p0, where they can be computed.
+        Exact type I error and power of the rule as stated, and EN and PET at p0, where they can be computed; of the
+        exact test of n where n alone is stated.
     explanation : str
         In words.
     candidates : tuple of Requirements
@@ -441,24 +442,42 @@ CONVENTIONS = (
 """In the order in which they are tried: the commonest first."""
 
 
-def _explained(statement: Statement) -> tuple[tuple[Convention, ...], Reading, Answer] | None:
-    """The fewest conventions under which some answer agrees, with the reading and the answer."""
+Explanation: TypeAlias = "tuple[tuple[Convention, ...], Reading, Answer]"
+
+
+def _explanations(statement: Statement) -> Iterator[Explanation]:
+    """Every set of conventions under which some answer agrees, with the reading and the answer; the fewest first."""
     start = plain(statement)
-    for answer in answers(start):
-        if agrees(start, answer):
-            return (), start, answer
-    for number in (1, 2):
+    for number in (0, 1, 2):
         for chosen in combinations(CONVENTIONS, number):
             if number == 2 and not chosen[0].goes_with(chosen[1]):
                 continue
             readings = [start]
             for convention in chosen:
                 readings = [after for before in readings for after in convention.readings(before)]
-            for reading in readings:
-                for answer in answers(reading):
-                    if agrees(reading, answer):
-                        return chosen, reading, answer
-    return None
+            pairs = ((reading, answer) for reading in readings for answer in answers(reading))
+            agreed = next(((reading, answer) for reading, answer in pairs if agrees(reading, answer)), None)
+            if agreed is not None:
+                yield chosen, *agreed
+
+
+def _evidence(statement: Statement, chosen: tuple[Convention, ...]) -> str:
+    """What else would explain it with as many conventions, where one does; and how little a formula's n proves."""
+    said = ""
+    if len(chosen) == 1:
+        single = takewhile(lambda one: len(one[0]) == 1, _explanations(statement))
+        others = [one[0][0].name for one in single if one[0] != chosen]
+        if others:
+            said += f" So would: {', '.join(others[:4])}{', ...' if others[4:] else ''}."
+    if any(c.kind in ("formula", "rounded formula") for c in chosen):
+        start = plain(statement)
+        tried = tuple(c.name for c in CONVENTIONS if c.kind in ("formula", "rounded formula"))
+        sizes = {a.n for a in answers(replace(start, methods=tried))}
+        said += (
+            f" Weak evidence: the formulas and their roundings give {len(sizes)} numbers from {min(sizes)} to "
+            f"{max(sizes)}."
+        )
+    return said
 
 
 RATES = tuple(k / 100 for k in (1, 2, 3, 4, *range(5, 100, 5)))
@@ -479,15 +498,19 @@ def oddness(asked: Requirements) -> int:
     return places + (asked.p0 not in RATES[4:])
 
 
-def usual(p0: float | None, p1: float | None, alpha: float | None, power: float | None) -> list[Requirements]:
-    """Requirements that people use, those given kept as they are; by `oddness`, then by p0."""
-    both = p0 is not None and p1 is not None
+def usual(
+    p0: Sequence[float], p1: Sequence[float], alpha: Sequence[float], power: Sequence[float]
+) -> list[Requirements]:
+    """Requirements that people use, the values given instead of the usual ones; by `oddness`, then by p0.
+
+    Rates are `RATES`, apart by .09 (.01 against .1) to .4.
+    """
     pairs = [
         (low, high)
-        for low, high in product(RATES if p0 is None else (p0,), RATES if p1 is None else (p1,))
-        if low < high and (both or round(high - low, 6) in GAPS)
+        for low, high in product(p0 or RATES, p1 or RATES)
+        if low < high and ((p0 and p1) or 0.0899 < high - low < 0.4001)
     ]
-    errors = product(ALPHAS if alpha is None else (alpha,), POWERS if power is None else (power,))
+    errors = product(alpha or ALPHAS, power or POWERS)
     every = [Requirements(*rates, a, b) for rates, (a, b) in product(pairs, list(errors)) if b > a]
     return sorted(every, key=lambda asked: (oddness(asked), asked.p0))
 
@@ -505,7 +528,8 @@ def _completions(statement: Statement, most: int = 12) -> list[tuple[Requirement
     found = []
     sided = statement.alpha_sided or 1
     alpha = None if statement.alpha is None else statement.alpha / sided
-    for asked in usual(statement.p0, statement.p1, alpha, statement.power):
+    known = (() if v is None else (v,) for v in (statement.p0, statement.p1, alpha, statement.power))
+    for asked in usual(*known):
         if not within_reach(asked, size):
             continue
         if statement.design is not None and not meets(statement.design, asked):
@@ -522,9 +546,18 @@ def _completions(statement: Statement, most: int = 12) -> list[tuple[Requirement
     return found
 
 
+def _tested(statement: Statement) -> Design | None:
+    """The rule as stated; where one n alone is, the exact test of it: the smallest r that keeps alpha."""
+    n, asked = statement.n, statement.requirements
+    if statement.design is not None or n is None or asked is None or statement.stages == 2 or statement.r is not None:
+        return statement.design
+    r = int(search.smallest_r(np.array([n]), asked.p0, asked.alpha)[0])
+    return SingleStage(r, n) if r < n else None
+
+
 def _attained(statement: Statement) -> dict[str, float]:
-    """Exact behaviour of the rule as stated."""
-    design = statement.design
+    """Exact behaviour of what is stated."""
+    design = _tested(statement)
     if design is None or statement.p0 is None:
         return {}
     rates = [statement.p0] + ([] if statement.p1 is None else [statement.p1])
@@ -543,12 +576,13 @@ def _said(asked: Requirements) -> str:
 
 def _rule(statement: Statement, attained: dict[str, float]) -> str:
     """What the stated rule does, in a sentence."""
-    if not attained or statement.design is None:
+    design = _tested(statement)
+    if not attained or design is None:
         return "The rule is not stated whole, so its errors cannot be computed."
     power = f" and a power of {attained['power']:.4f}" if "power" in attained else ""
-    return (
-        f"The stated rule {looks_text(statement.design)} has a type I error of {attained['type_i_error']:.4f}{power}."
-    )
+    which = "The stated rule" if statement.design is not None else "No rule is stated; the exact test of that n,"
+    comma = "" if statement.design is not None else ","
+    return f"{which} {looks_text(design)}{comma} has a type I error of {attained['type_i_error']:.4f}{power}."
 
 
 def check(statement: Statement) -> Verdict:
@@ -568,7 +602,7 @@ def check(statement: Statement) -> Verdict:
     rule = _rule(statement, attained)
     if statement.missing:
         return _underspecified(statement, attained, rule)
-    found = _explained(statement)
+    found = next(_explanations(statement), None)
     if found is not None:
         conventions, reading, answer = found
         if reading.statement.p0 != statement.p0:
@@ -578,7 +612,7 @@ def check(statement: Statement) -> Verdict:
         if not conventions:
             return Verdict("reproduces", (), (answer,), attained, f"It is the {what}. {rule}")
         taken = "; and ".join(c.sentence for c in conventions)
-        explanation = f"It is the {what}, if {taken}. {rule}"
+        explanation = f"It is the {what}, if {taken}. {rule}{_evidence(statement, conventions)}"
         return Verdict("reproduces with a convention", conventions, (answer,), attained, explanation)
     start = plain(statement)
     right = tuple(answers(start))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -64,11 +64,7 @@ def routes(found: Sequence[Route], n: int) -> Table:
 
 def _row(route: Route) -> dict[str, Any]:
     losses = f"{100 * route.dropout:g}%, {route.inflation}" if route.dropout else "none"
-    names = ("method", "p0", "p1", "alpha", "power", "n_evaluable", "dropout", "inflation", "looks")
-    row = {name: getattr(route, name) for name in names}
-    return row | {
-        "losses": losses, "type_i_error": route.type_i_error, "attained_power": route.attained_power
-    }  # fmt: skip
+    return asdict(route) | {"losses": losses}
 
 
 def summary(found: Sequence[Route], n: int) -> Table:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from hashlib import sha256
@@ -112,13 +113,20 @@ def _allowed(n: int, losses: tuple[float, ...]) -> Iterator[tuple[float, str, in
         yield d, "n(1 + d)", math.ceil(n * (1 + Fraction(repr(d))))
 
 
+Known = float | Sequence[float] | None
+"""A number that is known, or several to try, instead of the usual ones."""
+
+
+def _several(known: Known, name: str) -> tuple[float, ...]:
+    """The values to try; none stands for the usual ones."""
+    if known is None:
+        return ()
+    values = (known,) if isinstance(known, int | float) else tuple(known)
+    return tuple(sorted({probability(value, name) for value in values}))
+
+
 def routes(
-    n: int,
-    p0: float | None = None,
-    p1: float | None = None,
-    alpha: float | None = None,
-    power: float | None = None,
-    dropout: float | None = None,
+    n: int, p0: Known = None, p1: Known = None, alpha: Known = None, power: Known = None, dropout: Known = None
 ) -> list[Route]:
     """List every standard calculation that gives n patients.
 
@@ -126,8 +134,9 @@ def routes(
     ----------
     n : int
         Patients, as registered or stated.
-    p0, p1, alpha, power, dropout : float, optional
-        Whatever is known; alpha on one side. With a dropout known, routes without it are left out.
+    p0, p1, alpha, power, dropout : float or sequence of float, optional
+        Whatever is known, one value or several to try instead of the usual ones; alpha on one side. With a dropout
+        known, routes without it are left out.
 
     Returns
     -------
@@ -142,29 +151,30 @@ def routes(
     n = count(n, "n", at_least=1)
     if n > MOST_N:
         raise InputError(f"({n}) must be at most {MOST_N} to be traced back", "n")
-    for name, value in (("p0", p0), ("p1", p1), ("alpha", alpha), ("power", power)):
-        if value is not None:
-            probability(value, name)
-    if p0 is not None and p1 is not None and p0 >= p1:
-        raise InputError(f"({p0}) must be < p1 ({p1})", "p0")
-    losses = LOSSES if dropout is None else (probability(dropout, "dropout"),)
+    lows, highs, errors, powers, losses = (
+        _several(known, name)
+        for known, name in ((p0, "p0"), (p1, "p1"), (alpha, "alpha"), (power, "power"), (dropout, "dropout"))
+    )
+    if lows and highs and lows[0] >= highs[-1]:
+        raise InputError(f"({lows[0]:g}) must be < p1 ({highs[-1]:g})", "p0")
+    needed, losses = bool(losses), losses or LOSSES
     found = []
-    for asked in _grid(p0, p1, alpha, power):
+    for asked in usual(lows, highs, errors or ALPHAS, powers or POWERS):
         for method, evaluable, looks, error, reached in _forward(asked, n):
             for d, how, enrolled in _allowed(evaluable, losses):
-                if enrolled == n and (dropout is None or d):
+                if enrolled == n and (d or not needed):
                     odd = oddness(asked) + (method not in EXACT) + 2 * (d > 0)
                     numbers = (asked.p0, asked.p1, asked.alpha, asked.power)
                     rank = (odd, METHODS.index(method), *numbers, d, how)
                     found.append((rank, Route(method, *numbers, evaluable, d, how, looks, error, reached)))
     ranked = [route for _, route in sorted(found, key=lambda row: row[0])]
-    if p0 is None and alpha is None:
-        ranked.extend(_estimates(n, p1, power, losses, needed=dropout is not None))
+    if not lows and not errors:
+        ranked.extend(_estimates(n, highs, powers, losses, needed=needed))
     return ranked
 
 
 def _estimates(
-    n: int, p1: float | None, power: float | None, losses: tuple[float, ...], *, needed: bool
+    n: int, p1: tuple[float, ...], power: tuple[float, ...], losses: tuple[float, ...], *, needed: bool
 ) -> Iterator[Route]:
     """Sizes that come from the precision of an estimate and not from a test; behind all others.
 
@@ -172,14 +182,14 @@ def _estimates(
     response at all is unlikely where p1 is true, then as many as hold the standard error at its largest, p = 1/2.
     """
     sizes: list[tuple[str, float, float | None, int, str]] = []
-    for rate in (0.5, 0.4, 0.3, 0.2, 0.1) if p1 is None else (p1,):
-        if power is None:
+    for rate in p1 or (0.5, 0.4, 0.3, 0.2, 0.1):
+        if not power:
             for width in HALF_WIDTHS:
                 sizes.append(  # noqa: PERF401 - two loops read better than one comprehension
                     (f"precision +-{width:g}", rate, None, precision_n(rate, width), "")
                 )
-    for rate in (0.2, 0.15, 0.25, 0.1, 0.3) if p1 is None else (p1,):
-        for reached in (0.95, 0.9) if power is None else (power,):
+    for rate in p1 or (0.2, 0.15, 0.25, 0.1, 0.3):
+        for reached in power or (0.95, 0.9):
             for error in STANDARD_ERRORS:
                 first, whole = gehan_n(rate, reached, error)
                 sizes.append((f"Gehan SE {error:g}", rate, reached, whole, f"0/{first}"))
@@ -187,15 +197,6 @@ def _estimates(
         for d, how, enrolled in _allowed(size, losses):
             if enrolled == n and (d or not needed):
                 yield Route(method, None, seen, 0.05, aim, size, d, how, looks, None, None)
-
-
-def _grid(p0: float | None, p1: float | None, alpha: float | None, power: float | None) -> list[Requirements]:
-    """The combinations that are tried: `usual`, with fewer alphas and powers where none is known."""
-    return [
-        asked
-        for asked in usual(p0, p1, alpha, power)
-        if (alpha is not None or asked.alpha in ALPHAS) and (power is not None or asked.power in POWERS)
-    ]
 
 
 def numbers(most: int = 100) -> dict[int, dict[str, int]]:
@@ -210,13 +211,13 @@ def numbers(most: int = 100) -> dict[int, dict[str, int]]:
     if most > MOST_N:
         raise InputError(f"({most}) must be at most {MOST_N}", "most")
     found: dict[int, dict[str, int]] = {n: dict.fromkeys(METHODS, 0) for n in range(1, most + 1)}
-    for asked in _grid(None, None, None, None):
+    for asked in usual((), (), ALPHAS, POWERS):
         for method, n, *_ in _forward(asked, most):
             found[n][method] += 1
     return found
 
 
-def cached(n: int, version: str, known: dict[str, float | None]) -> list[Route]:
+def cached(n: int, version: str, known: dict[str, Known]) -> list[Route]:
     """`routes`, kept on disk under the version that computed them, so that the second time takes no time."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simtrial" / version
     query = json.dumps([n, sorted(known.items())])
@@ -224,7 +225,7 @@ def cached(n: int, version: str, known: dict[str, float | None]) -> list[Route]:
     try:
         return [Route(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):  # not there, or not what we wrote: compute it
-        found = routes(n, known["p0"], known["p1"], known["alpha"], known["power"], known["dropout"])
+        found = routes(n, **known)
     try:
         home.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{os.getpid()}")

@@ -159,7 +159,7 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     Raises
     ------
     InputError
-        Naming the file, the row and the column.
+        Naming the file, the first row that cannot be read and its column, and the other such rows.
     """
     text = _text(path)
     kinds = {f.name: f.type for f in fields(Statement)}
@@ -176,26 +176,33 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"has the column {twice!r:.60} twice", f"{path}:")
-    found = []
+    found, faults = [], []
     for k, row in enumerate(rows, start=2):
-        place = f"{path} row {k}:"
-        values: dict[str, object] = {}
-        for name, cell in row.items():
-            if name is None:
-                raise InputError("has more cells than columns", place)
-            if name not in kinds or cell is None or cell.strip().lower() in UNSTATED:
-                continue
-            try:
-                values[name] = _cell(cell.strip(), str(kinds[name]))
-            except ValueError:
-                raise InputError(f"({cell!r:.40}) cannot be read", f"{place} {name}") from None
-        looks = (row.get("looks") or "").strip()
         try:
-            one = Statement.of_looks(looks, **values) if looks else Statement(**values)  # type: ignore[arg-type]  # as above
-            found.append((row.get("id") or str(k - 1), one))
+            found.append((row.get("id") or str(k - 1), _of_row(row, kinds)))
         except InputError as error:
-            raise InputError(error.message, f"{place} {error.field}") from None
+            faults.append((k, error))
+    if faults:
+        k, first = faults[0]
+        others = ", ".join(str(k) for k, _ in faults[1:6]) + (", ..." if faults[6:] else "")
+        more = f" (and {len(faults) - 1} more: row {others})" if others else ""
+        raise InputError(f"{first.message}{more}", f"{path} row {k}: {first.field}".strip())
     return found
+
+
+def _of_row(row: dict[str, str | None], kinds: dict[str, object]) -> Statement:
+    values: dict[str, object] = {}
+    for name, cell in row.items():
+        if name is None:
+            raise InputError("has more cells than columns", "")
+        if name not in kinds or cell is None or cell.strip().lower() in UNSTATED:
+            continue
+        try:
+            values[name] = _cell(cell.strip(), str(kinds[name]))
+        except ValueError:
+            raise InputError(f"({cell!r:.40}) cannot be read", name) from None
+    looks = (row.get("looks") or "").strip()
+    return Statement.of_looks(looks, **values) if looks else Statement(**values)  # type: ignore[arg-type]  # as above
 
 
 def ignored(path: str | Path) -> list[str]:

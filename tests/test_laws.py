@@ -8,18 +8,12 @@ import pytest
 from scipy import stats
 
 from simtrial import InputError, Requirements, SingleStage, TwoStage, exact, laws, looks_text, parse_looks, recut
+from simtrial.conduct_validation import LOSS_DESIGNS
 from simtrial.enrollment import Centres, Constant, Piecewise, Ramp
 from simtrial.inflation import enrolled_for, inflated, probability_enough
 from simtrial.patients import WEEK, Assessments, Beta, Disease, Dropout, Hazards, Survival
 from simtrial.plan import Interim, Plan, Scenario
 
-DESIGNS = {
-    "A'Hern .10/.30 .05/.80": ("5/25", Requirements(0.1, 0.3, 0.05, 0.8)),
-    "Simon minimax .10/.30 .05/.80": ("1/15,5/25", Requirements(0.1, 0.3, 0.05, 0.8)),
-    "Simon optimal .10/.30 .05/.80": ("1/10,5/29", Requirements(0.1, 0.3, 0.05, 0.8)),
-    "Simon optimal .20/.40 .10/.80": ("2/12,7/25", Requirements(0.2, 0.4, 0.1, 0.8)),
-    "Simon optimal .20/.40 .05/.80": ("3/13,12/43", Requirements(0.2, 0.4, 0.05, 0.8)),
-}
 DIGITS = 5.1e-7
 """The tables print six decimals."""
 
@@ -37,7 +31,7 @@ def decide(case, asked):
 def test_every_handling_as_in_the_table(reference):
     rows = reference("dropout_effect")
     for row in rows.itertuples():
-        text, asked = DESIGNS[row.design]
+        text, asked = LOSS_DESIGNS[row.design]
         loss = Dropout(row.dropout)
         itt = decide(plan(text, loss), asked)
         assert itt == pytest.approx([row.ITT_type1_if_null_is_p0_among_evaluable, row.ITT_power], abs=DIGITS)
@@ -56,7 +50,7 @@ def test_inflated_designs_as_in_the_table(reference):
     rows = reference("dropout_effect").query("dropout > 0")
     assert len(rows) == 25
     for row in rows.itertuples():
-        text, asked = DESIGNS[row.design]
+        text, asked = LOSS_DESIGNS[row.design]
         n, loss = parse_looks(text).looks[-1].n, Dropout(row.dropout)
         assert enrolled_for(n, row.dropout) == row.N_inflated
         found = next(i for i in inflated(parse_looks(text), asked, loss) if i.enrolled == row.N_inflated)

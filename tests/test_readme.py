@@ -5,6 +5,7 @@ import shlex
 
 import pytest
 
+from simtrial import routes
 from simtrial.cli import main
 
 
@@ -37,6 +38,10 @@ def test_the_lesson_runs_and_says_what_its_comments_say(readme):
     en = names["exact"].operating_characteristics(names["two"], p=[0.1, 0.3]).en
     assert en.round().tolist() == [15, 26]
     assert eval(one_stage, names).tolist() == pytest.approx([25, 25])
+
+
+def test_the_number_of_routes_it_tells_is_the_one_computed(readme):
+    assert f"the {len(routes.routes(25)):,} standard calculations" in readme
 
 
 def test_every_file_it_names_exists(readme, root):

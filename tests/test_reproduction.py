@@ -215,6 +215,32 @@ def test_every_single_stage_setting_of_the_table_reproduces(reference):
         assert reproduction.check(score).kind.startswith("reproduces")
 
 
+ASKED = {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "power": 0.8}
+
+
+def test_an_n_that_some_formula_gives_is_called_weak_evidence():
+    verdict = reproduction.check(Statement(**ASKED, n=33))
+    assert [c.name for c in verdict.conventions] == ["wald"]
+    formulas = {c.name for c in reproduction.CONVENTIONS if "formula" in c.kind}
+    sizes = {a.n for a in reproduction.answers(reproduction.Reading(Statement(**ASKED, n=33), tuple(formulas)))}
+    assert verdict.explanation.endswith(
+        f"Weak evidence: the formulas and their roundings give {len(sizes)} numbers from {min(sizes)} to {max(sizes)}."
+    )
+
+
+def test_other_conventions_that_explain_it_as_well_are_named():
+    verdict = reproduction.check(Statement(**ASKED, n=24))
+    assert [c.name for c in verdict.conventions] == ["arcsine"]
+    assert "So would: score_continuity, nearest, mean_variance, truncated" in verdict.explanation
+
+
+def test_an_n_alone_is_tested_exactly():
+    verdict = reproduction.check(Statement(**ASKED, n=24))
+    oc = operating_characteristics(parse_looks("5/24"), [0.1, 0.3])
+    assert [verdict.attained["type_i_error"], verdict.attained["power"]] == oc.reject.tolist()
+    assert reproduction.check(Statement(**ASKED, n=1)).attained == {}  # one patient admits no test of level .05
+
+
 def test_routes_to_25_hold_the_known_ones_and_are_exact():
     began = time.process_time()
     found = routes.routes(25)
@@ -252,6 +278,14 @@ def test_what_is_known_narrows_the_routes():
     assert {(r.p0, r.dropout) for r in some} == {(0.2, 0.1)}
 
 
+def test_values_to_try_take_the_place_of_the_usual_ones():
+    some = routes.routes(25, p0=(0.1, 0.13), power=(0.7, 0.8))
+    assert {r.p0 for r in some} == {0.1, 0.13}
+    assert {r.power for r in some} == {0.7, 0.8}
+    each = [routes.routes(25, p0=p0, power=power) for p0 in (0.1, 0.13) for power in (0.7, 0.8)]
+    assert sorted(map(str, some)) == sorted(str(r) for found in each for r in found)
+
+
 def test_numbers_up_to_a_limit_agree_with_the_routes_to_each():
     table = routes.numbers(40)
     for n in (12, 25, 40):
@@ -277,6 +311,7 @@ def test_the_cache_gives_the_same_and_survives_rubbish(tmp_path, monkeypatch):
         ({"n": 0}, "n (0) must be from 1"),
         ({"n": 500}, "n (500) must be at most 200"),
         ({"n": 25, "p0": 0.4, "p1": 0.2}, "p0 (0.4) must be < p1 (0.2)"),
+        ({"n": 25, "p0": (0.4, 0.5), "p1": (0.1, 0.2)}, "p0 (0.4) must be < p1 (0.2)"),
         ({"n": 25, "alpha": 2}, "alpha (2) must be"),
         ({"n": 25, "dropout": 1}, "dropout (1) must be"),
     ],
@@ -346,6 +381,7 @@ def test_other_columns_are_left_alone_and_named(capsys, tmp_path):
         ("", "holds no statement"),
         ("p0\n.1,.2\n", "row 2: has more cells than columns"),
         ("n,n\n25,26\n", "has the column 'n' twice"),
+        ("n\nx\n25\n0\ny\n", "row 2: n ('x') cannot be read (and 2 more: row 4, 5)"),
     ],
 )
 def test_a_wrong_csv_is_refused_in_one_line(tmp_path, capsys, text, said):

@@ -4,31 +4,8 @@ import numpy as np
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
+from simtrial.conduct_validation import SIX_MP
 from simtrial.survival import kaplan_meier
-
-SIX_MP = [
-    "6",
-    "6",
-    "6",
-    "6+",
-    "7",
-    "9+",
-    "10",
-    "10+",
-    "11+",
-    "13",
-    "16",
-    "17+",
-    "19+",
-    "20+",
-    "22",
-    "23",
-    "25+",
-    "32+",
-    "32+",
-    "34+",
-    "35+",
-]
 
 
 @pytest.fixture(scope="module")
