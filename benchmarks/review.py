@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 
-from simtrial import __version__, routes
+from simtrial import routes
 
 QUERY = dict.fromkeys(("p0", "p1", "alpha", "power", "dropout"))
 
@@ -18,7 +18,7 @@ def main() -> None:
         os.environ["XDG_CACHE_HOME"] = folder
         for said in ("cold", "from the cache"):
             began = time.perf_counter()
-            found = routes.cached(25, __version__, QUERY)
+            found = routes.cached(25, QUERY)
             print(f"{len(found)} routes to 25 patients, {said}: {time.perf_counter() - began:.3f} s")
     began = time.perf_counter()
     table = routes.numbers(100)

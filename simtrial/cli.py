@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from simtrial.designs import Design
     from simtrial.reproduction import Verdict
+    from simtrial.routes import Question
     from simtrial.simulation import Result, Simulation
     from simtrial.statement import Statement
 
@@ -376,36 +377,119 @@ def import_registry(
 
 @app.command()
 def reproduce(
-    n: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Patients, as registered or stated.")],
+    n: Annotated[
+        int | None, typer.Option(parser=_whole, metavar="N", help="Patients, as registered or stated.")
+    ] = None,
     p0: Rates = None,
     p1: Rates = None,
     alpha: Rates = None,
     power: Rates = None,
     dropout: Rates = None,
+    up_to: Annotated[
+        int | None,
+        typer.Option(parser=_whole, metavar="N", help="Count the routes to every number up to this instead."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the standard calculations that give a number of patients, the most plausible first."""
+    """List the standard calculations that give a number of patients, the most plausible first.
+
+    The order: how far p0, p1, alpha and power are from what most people use; an approximate formula counts one more, an
+    allowance for losses two.
+    """
     from dataclasses import asdict
 
-    from simtrial import __version__, routes
+    from simtrial import routes
 
-    found = routes.cached(n, __version__, {"p0": p0, "p1": p1, "alpha": alpha, "power": power, "dropout": dropout})
+    known: dict[str, routes.Known] = {"p0": p0, "p1": p1, "alpha": alpha, "power": power, "dropout": dropout}
+    if up_to is not None:
+        if n is not None or any(value is not None for value in known.values()):
+            raise InputError("goes alone: it counts what the usual values give", "up_to")
+        _tell_numbers(routes.numbers(up_to), as_json)
+        return
+    if n is None:
+        raise InputError("is missing: say --n 25, or --up-to 100", "n")
+    found = routes.cached(n, known)
     if as_json:
         _print_json({"n": n, "routes": [asdict(route) for route in found]})
         return
-    most = 40
-    rows = [
-        [
-            r.method, *("" if v is None else f"{v:g}" for v in (r.p0, r.p1, r.alpha, r.power)), r.looks,
-            str(r.n_evaluable), f"{100 * r.dropout:g}% by {r.inflation}" if r.dropout else "",
-            *("" if v is None else f"{v:.4f}" for v in (r.type_i_error, r.attained_power)),
+    questions = routes.grouped(found)
+    for losses, most in ((False, 25), (True, 10)):
+        mine = [question for question in questions if question.losses == losses]
+        total = sum(len(question.routes) for question in mine)
+        if not mine:
+            continue
+        title = f"{total} routes to {n} patients {'with' if losses else 'without'} an allowance for losses"
+        heads = (
+            "p0",
+            "p1",
+            "alpha",
+            "power",
+            "what gives it; in brackets the exact type I error and power of the rule",
+        )
+        rows = [
+            [*("" if v is None else f"{v:g}" for v in (q.p0, q.p1, q.alpha, q.power)), _ways(q)] for q in mine[:most]
         ]
-        for r in found[:most]
-    ]  # fmt: skip
-    heads = ("method", "p0", "p1", "alpha", "power", "looks", "n", "losses", "type I", "attained power")
-    _table(f"{len(found)} routes to {n} patients, the most conventional first", heads, rows)
-    if len(found) > most:
-        print(f"{len(found) - most} more: --json lists them all; --p0, --p1, --alpha, --power, --dropout narrow them.")
+        _table(f"{title}, the most conventional of {len(mine)} questions first", heads, rows, left=5)
+    if not found:
+        print("No usual calculation gives it. --p0, --p1, --alpha, --power and --dropout try other values.")
+        return
+    print("--json lists them all; --p0, --p1, --alpha, --power, --dropout narrow them or try other values.")
+
+
+def _ways(question: Question) -> str:
+    """The routes of one question: each rule once, with the methods that lead there."""
+    ways: dict[str, list[str]] = {}
+    for r in question.routes:
+        errors = "" if r.type_i_error is None else f" ({r.type_i_error:.4f}, {r.attained_power:.4f})"
+        losses = f", {100 * r.dropout:g}% of {r.n_evaluable} lost" if r.dropout else ""
+        methods = ways.setdefault(f"{r.looks or f'{r.n_evaluable}'}{errors}{losses}", [])
+        if r.method not in methods:  # n/(1 - d) and n(1 + d) may give the same
+            methods.append(r.method)
+    return "; ".join(f"{', '.join(methods)} {rule}" for rule, methods in ways.items())
+
+
+def _tell_numbers(found: dict[int, dict[str, int]], as_json: bool) -> None:
+    from simtrial.reproduction import EXACT
+
+    if as_json:
+        _print_json({"numbers": [{"n": n, "routes": counts} for n, counts in found.items()]})
+        return
+    rows = [
+        [str(n), *(str(counts[m]) for m in EXACT), str(sum(k for m, k in counts.items() if m not in EXACT))]
+        for n, counts in found.items()
+    ]
+    _table("Routes to every number of patients, no loss allowed for", ("n", *EXACT, "formulas"), rows)
+
+
+@app.command()
+def printed(
+    responses: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Responses.")],
+    n: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Patients.")],
+    low: Annotated[float, typer.Option(parser=_number, metavar="RATE", help="Lower limit as printed: 0.068.")],
+    high: Annotated[float, typer.Option(parser=_number, metavar="RATE", help="Upper limit as printed: 0.407.")],
+    looks: Annotated[str | None, typer.Option(help="The two-stage design, if the trial had one.")] = None,
+    decimals: Annotated[
+        int, typer.Option(parser=_whole, metavar="N", help="Digits printed of the proportion: 3 for 6.8%.")
+    ] = 3,
+    as_json: Json = False,
+) -> None:
+    """Say which method and level give a printed interval of a response rate."""
+    from dataclasses import asdict
+
+    from simtrial.designs import TwoStage, parse_looks
+    from simtrial.printed import interval
+
+    design = None if looks is None else parse_looks(looks)
+    if design is not None and not isinstance(design, TwoStage):
+        raise InputError("must be two looks", "looks")
+    found = interval(responses, n, low, high, design, decimals)
+    if as_json:
+        _print_json({"matches": [asdict(match) for match in found]})
+        return
+    if not found:
+        print("No method gives it, at any usual level.")
+    for match in found:
+        print(f"{match.method}, {100 * match.level:g}%: {match.low:.4f} to {match.high:.4f}")
 
 
 def _scenario_json(result: Result) -> dict[str, Any]:

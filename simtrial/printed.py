@@ -205,6 +205,10 @@ def interval(x: int, n: int, low: float, high: float, design: TwoStage | None = 
     x = count(x, "x")
     if x > n:
         raise InputError(f"({x}) must be <= n ({n})", "x")
+    for value, name in ((low, "low"), (high, "high")):
+        # limits that were not cut off may pass 0 and 1 a little
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -1 <= value <= 2:
+            raise InputError(f"({value!r:.40}) must be a proportion, such as 0.068 for 6.8%", name)
     if not low <= high:
         raise InputError(f"({low:g}) must be <= high ({high:g})", "low")
     methods = dict(METHODS)

@@ -162,7 +162,9 @@ def _limits(reading: Reading) -> Requirements | None:
     if asked is None or not (reading.alpha_slack or reading.power_slack):
         return asked
     try:
-        return Requirements(asked.p0, asked.p1, asked.alpha + reading.alpha_slack, asked.power - reading.power_slack)
+        # the slack is that of alpha as stated: half of it on each side where that is two-sided
+        alpha = asked.alpha + reading.alpha_slack / (reading.statement.alpha_sided or 1)
+        return Requirements(asked.p0, asked.p1, alpha, asked.power - reading.power_slack)
     except InputError:
         return None
 
@@ -214,19 +216,27 @@ def gehan_n(p1: float, power: float, error: float) -> tuple[int, int]:
 
 
 def _estimates(reading: Reading, asked: Requirements) -> Iterator[Answer]:
-    """Sizes that come from the precision of an estimate; the rule beside them is the exact test of that n."""
+    """Sizes that come from the precision of an estimate, if they suffice for the test that is stated too.
+
+    A statement with a p1 and a power speaks of a test: a size that lacks the power is no reading of it.
+    """
 
     def rule(n: int) -> int:
         return int(search.smallest_r(np.array([n]), asked.p0, asked.alpha)[0])
 
+    def suffices(n: int) -> bool:
+        return rule(n) < n and meets(SingleStage(rule(n), n), asked)
+
     if "precision" in reading.methods:
         for rate, width in product((0.5, asked.p1, asked.p0), HALF_WIDTHS):
             n = precision_n(rate, width)
-            yield Answer(f"precision +-{width:g} at {rate:g}", rule(n), n)
+            if suffices(n):
+                yield Answer(f"precision +-{width:g} at {rate:g}", rule(n), n)
     if "Gehan" in reading.methods:
         for error in STANDARD_ERRORS:
             n1, n = gehan_n(asked.p1, asked.power, error)
-            yield Answer(f"Gehan SE {error:g}", rule(n), n, 0, n1)
+            if suffices(n) or (reading.statement.r1, reading.statement.n1) == (0, n1):  # 0 of n1 is Gehan's own rule
+                yield Answer(f"Gehan SE {error:g}", rule(n), n, 0, n1)
 
 
 def _printed(stated: float | None, found: float, least: int) -> bool:
@@ -254,16 +264,16 @@ def agrees(reading: Reading, answer: Answer) -> bool:
         return False
     if s.total is not None and s.total not in _totals(reading, answer):
         return False
-    return not _misprinted(s, answer)
+    return not _misprinted(s, _design(answer))
 
 
-def _misprinted(s: Statement, answer: Answer) -> list[str]:
-    """The attained values that are not those of an answer, with the right ones."""
+def _misprinted(s: Statement, design: Design) -> list[str]:
+    """The attained values that are not those of a design, with the right ones."""
     printed = (s.type_i_error, s.attained_power, s.en_p0, s.pet_p0)
     if all(v is None for v in printed) or s.p0 is None or s.p1 is None:
         return []
-    oc = operating_characteristics(_design(answer), [s.p0, s.p1])
-    pet = float(oc.pet[0]) if answer.n1 is not None else 0.0
+    oc = operating_characteristics(design, [s.p0, s.p1])
+    pet = float(oc.pet[0])
     values = (float(oc.reject[0]), float(oc.reject[1]), float(oc.en[0]), pet)
     names = ("type I error", "power", "EN(p0)", "PET(p0)")
     return [
@@ -368,6 +378,14 @@ def _methods(names: tuple[str, ...], stages: int) -> Callable[[Reading], Iterato
     return readings
 
 
+def _estimate(name: str, *criteria: str | None) -> Callable[[Reading], Iterator[Reading]]:
+    def readings(reading: Reading) -> Iterator[Reading]:
+        if reading.statement.criterion in criteria and reading.statement.r is None:  # else a test is named or stated
+            yield replace(reading, methods=(name,))
+
+    return readings
+
+
 def _slack(alpha: float, power: float) -> Callable[[Reading], Iterator[Reading]]:
     def readings(reading: Reading) -> Iterator[Reading]:
         if not reading.alpha_slack and not reading.power_slack:
@@ -425,8 +443,18 @@ CONVENTIONS = (
     Convention("tolerance .005", "both errors may be .005 larger, as in EORTC and IDDI software", _slack(0.005, 0.005)),
     Convention("alpha rounded", "alpha is the attained one, rounded to two digits", _slack(0.00499, 0.0)),
     Convention("power rounded", "power is the attained one, rounded to two digits", _slack(0.0, 0.00499)),
-    Convention("precision", "n comes from the width of a 95% interval", _methods(("precision",), 1), "formula"),
-    Convention("Gehan", "Gehan's rule: no early miss, then a standard error", _methods(("Gehan",), 2), "formula"),
+    Convention(
+        "precision",
+        "n comes from the width of a 95% interval",
+        _estimate("precision", None, "single_stage"),
+        "formula",
+    ),
+    Convention(
+        "Gehan",
+        "Gehan's rule: no early miss, then a standard error",
+        _estimate("Gehan", None, "two_stage"),
+        "formula",
+    ),
     Convention("search up to 100", "the search ended at n = 100, clinfun's default", _limit),
     *(
         Convention(
@@ -577,6 +605,8 @@ def _said(asked: Requirements) -> str:
 def _rule(statement: Statement, attained: dict[str, float]) -> str:
     """What the stated rule does, in a sentence."""
     design = _tested(statement)
+    if statement.p0 is None:
+        return "Without p0 no error can be computed."
     if not attained or design is None:
         return "The rule is not stated whole, so its errors cannot be computed."
     power = f" and a power of {attained['power']:.4f}" if "power" in attained else ""
@@ -608,11 +638,16 @@ def check(statement: Statement) -> Verdict:
         if reading.statement.p0 != statement.p0:
             conventions = (FALLING, *conventions)
         asked = _limits(reading)
-        what = f"{answer.method} {answer.looks}" + (f" for {_said(asked)}" if asked else "")
+        exact = answer.method in EXACT
+        what = f"It is the {answer.method} {answer.looks}" if exact else f"{answer.n} is the n of {answer.method}"
+        what += f" for {_said(asked)}" if asked else ""
+        if not attained and asked is not None:  # the rule is not stated: say what that of the answer does
+            oc = operating_characteristics(_design(answer), [asked.p0, asked.p1])
+            rule = f"That rule has a type I error of {oc.reject[0]:.4f} and a power of {oc.reject[1]:.4f}."
         if not conventions:
-            return Verdict("reproduces", (), (answer,), attained, f"It is the {what}. {rule}")
+            return Verdict("reproduces", (), (answer,), attained, f"{what}. {rule}")
         taken = "; and ".join(c.sentence for c in conventions)
-        explanation = f"It is the {what}, if {taken}. {rule}{_evidence(statement, conventions)}"
+        explanation = f"{what}, if {taken}. {rule}{_evidence(statement, conventions)}"
         return Verdict("reproduces with a convention", conventions, (answer,), attained, explanation)
     start = plain(statement)
     right = tuple(answers(start))
@@ -639,10 +674,11 @@ def _faults(statement: Statement, right: Answer, attained: dict[str, float]) -> 
             said.append(f"That is {attained['type_i_error'] - asked.alpha:.4f} above alpha {asked.alpha:g}.")
         if attained.get("power", 1.0) < asked.power:
             said.append(f"That is {asked.power - attained['power']:.4f} short of the power {asked.power:g}.")
-    said += [f"Its {fault}." for fault in _misprinted(statement, right)]
+    said += [f"Its {fault}." for fault in _misprinted(statement, statement.design or _design(right))]
     if statement.n is not None and statement.n != right.n:
         gap = statement.n - right.n
-        said.append(f"It states {abs(gap)} patients {'more' if gap > 0 else 'fewer'} than {right.n}.")
+        patients = f"{abs(gap)} patient{'s' if abs(gap) > 1 else ''}"
+        said.append(f"It states {patients} {'more' if gap > 0 else 'fewer'} than {right.n}.")
     return said + _repairs(statement)
 
 
@@ -667,8 +703,24 @@ def _repairs(statement: Statement) -> list[str]:
     return said
 
 
+def _contradicted(statement: Statement) -> list[str]:
+    """Attained values that the stated rule cannot have, however its bounds are counted."""
+    if statement.design is None:
+        return []
+    readings = [plain(statement)]
+    for counted in (_success("r1"), _success("r"), _success("r1", "r")):
+        readings += counted(readings[0])
+    designs = [design for reading in readings if (design := reading.statement.design) is not None]
+    faults = [_misprinted(statement, design) for design in designs]
+    return faults[0] if all(faults) else []
+
+
 def _underspecified(statement: Statement, attained: dict[str, float], rule: str) -> Verdict:
     missing = ", ".join(statement.missing)
+    faults = _contradicted(statement)
+    if faults:
+        said = " ".join(f"Its {fault}." for fault in faults)
+        return Verdict("does not reproduce", (), (), attained, f"{rule} {said} Not stated: {missing}.")
     if "n" in statement.missing:
         right = tuple(answers(plain(statement)))
         exact = "; ".join(f"{a.method} {a.looks}" for a in right)

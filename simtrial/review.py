@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from simtrial import laws, reproduction, search
 from simtrial.approximations import approximate
-from simtrial.designs import looks_text
+from simtrial.designs import looks_text, parse_looks
 from simtrial.errors import InputError
 from simtrial.exact import operating_characteristics
 from simtrial.figures import RED, STYLE, Picture, canvas
@@ -27,7 +27,7 @@ from simtrial.tables import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
 from simtrial.text import Passage, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from simtrial.designs import Design
     from simtrial.routes import Route
@@ -78,10 +78,9 @@ def summary(found: Sequence[Route], n: int) -> Table:
                     "method": method,
                     "plain": sum(not r.dropout for r in mine),
                     "with_losses": sum(bool(r.dropout) for r in mine),
-                    "breaks_alpha": sum(r.type_i_error is not None and r.type_i_error > r.alpha for r in mine),
-                    "lacks_power": sum(
-                        r.attained_power is not None and r.power is not None and r.attained_power < r.power
-                        for r in mine
+                    "breaks_alpha": _number(r.type_i_error > r.alpha for r in mine if r.type_i_error is not None),
+                    "lacks_power": _number(
+                        r.attained_power < r.power for r in mine if r.attained_power is not None and r.power is not None
                     ),
                 }
             )
@@ -96,6 +95,12 @@ def summary(found: Sequence[Route], n: int) -> Table:
     return Table("routes_by_method", f"Routes to {n} patients, counted", frame, shown)
 
 
+def _number(broken: Iterable[bool]) -> float:
+    """How many; NaN where there is nothing to count, as precision and Gehan's rule have no errors."""
+    listed = list(broken)
+    return sum(listed) if listed else np.nan
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOne:
     """One reading of the number: the question, the design it takes, and why it is credible."""
@@ -105,23 +110,36 @@ class ReadOne:
     reason: str
 
 
-def readings(trial: Trial, chosen: Design) -> list[ReadOne]:
-    """The file's own reading, the exact single stage beside it if it has as many patients, and its rivals."""
+def readings(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> list[ReadOne]:
+    """The file's own reading, the exact single stage beside it if it has as many patients, and its rivals.
+
+    Where none of them has the number registered, the first two exact routes to it stand behind them.
+    """
     asked = trial.requirements
-    found = [ReadOne(asked, chosen, "the reading of the parameter file")]
+    n = patients(trial, chosen)
+    credible = [ReadOne(asked, chosen, "the reading of the parameter file")]
     single = search.single_stage(asked, n_limit=trial.design.n_limit).first
     if single.n == chosen.looks[-1].n and len(chosen.looks) > 1:
-        found.append(ReadOne(asked, single, "the same numbers without an interim look"))
+        credible.append(ReadOne(asked, single, "the same numbers without an interim look"))
     for rival in trial.rivals:
         design = search.choose(rival.requirements, rival.criterion)
-        found.append(ReadOne(rival.requirements, design, rival.source))
-    return found
+        credible.append(ReadOne(rival.requirements, design, rival.source))
+    if any(reading.design.looks[-1].n == n for reading in credible):
+        return credible
+    missed = [
+        replace(one, reason=f"{one.reason}; needs {one.design.looks[-1].n} patients, not {n}") for one in credible
+    ]
+    exact = [r for r in found if r.method in EXACT and not r.dropout and r.p0 is not None and r.p1 is not None]
+    for r in exact[:2]:
+        start = Requirements(r.p0 or 0.0, r.p1 or 0.0, r.alpha, r.power or 0.0)
+        missed.append(ReadOne(start, parse_looks(r.looks), f"a conventional route to {n}: {r.method}"))
+    return missed
 
 
-def side_by_side(trial: Trial, chosen: Design) -> Table:
+def side_by_side(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> Table:
     """The credible readings: on paper, and as run if the file says how."""
     rows = []
-    for reading in readings(trial, chosen):
+    for reading in readings(trial, chosen, found):
         asked, design = reading.requirements, reading.design
         oc = operating_characteristics(design, [asked.p0, asked.p1])
         row: dict[str, Any] = {
@@ -191,12 +209,16 @@ def map_of_n(requirements: Requirements, n: int) -> Picture:
         axes[0].set_ylabel("p1")
         bar = figure.colorbar(mesh, ax=axes, ticks=edges[:-1], format="%g")
         bar.set_label(f"patients needed; {n} and its contour in red", fontsize=9)
-        figure.suptitle(f"alpha {requirements.alpha:g}, power {requirements.power:g}", fontsize=10)
+        said = f"alpha {requirements.alpha:g}, power {requirements.power:g}; computed where p1 - p0 is from .1 to .4"
+        figure.suptitle(said, fontsize=10)
         # the layout moves a little each time it is computed; once is enough, and gives the same bytes every time
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
     hits = [int(np.nansum(grid == n)) for grid in grids]
-    alt = f"Patients needed over p0 and p1; exactly {n} at {hits[0]}, {hits[1]} and {hits[2]} places of the grid."
+    alt = (
+        f"Patients needed over p0 and p1, which are .1 to .4 apart; exactly {n} at {hits[0]}, {hits[1]} and {hits[2]} "
+        "places of the grid."
+    )
     return Picture("map", alt, figure)
 
 
@@ -253,7 +275,7 @@ def memo(trial: Trial, chosen: Design, found: Sequence[Route]) -> Memo:
         names = "; ".join(c.name for c in verdict.conventions)
         told = f"{verdict.kind.capitalize()}{f' ({names})' if names else ''}. {verdict.explanation}"
     lines = []
-    for _, row in side_by_side(trial, chosen).frame.iterrows():
+    for _, row in side_by_side(trial, chosen, found).frame.iterrows():
         run = f", as run {percent(row.run_type_i_error)} and {percent(row.run_power)}" if "run_power" in row else ""
         lines.append(
             f"{row.reading}: {row.looks}, type I error {percent(row.type_i_error)}, power {percent(row.power)}{run}; "

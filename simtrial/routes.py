@@ -22,6 +22,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simtrial import __version__
 from simtrial.approximations import FORMULAS, approximate
 from simtrial.designs import count, parse_looks
 from simtrial.errors import InputError
@@ -217,9 +218,41 @@ def numbers(most: int = 100) -> dict[int, dict[str, int]]:
     return found
 
 
-def cached(n: int, version: str, known: dict[str, Known]) -> list[Route]:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The routes that start from the same numbers, and whether they allow for losses."""
+
+    p0: float | None
+    p1: float | None
+    alpha: float
+    power: float | None
+    losses: bool
+    routes: tuple[Route, ...]
+
+
+def grouped(found: Sequence[Route]) -> list[Question]:
+    """Put together what starts from the same numbers; those without losses first, else in the order of the routes."""
+    groups: dict[tuple[bool, float | None, float | None, float, float | None], list[Route]] = {}
+    for r in found:
+        groups.setdefault((r.dropout > 0, r.p0, r.p1, r.alpha, r.power), []).append(r)
+    questions = [
+        Question(p0, p1, alpha, power, losses, tuple(rows)) for (losses, p0, p1, alpha, power), rows in groups.items()
+    ]
+    return sorted(questions, key=lambda question: question.losses)
+
+
+def _version() -> str:
+    """The version and what the code says: that of a clone changes more often than its number."""
+    code = sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(source.read_bytes())
+    return f"{__version__}-{code.hexdigest()[:12]}"
+
+
+def cached(n: int, known: dict[str, Known], version: str | None = None) -> list[Route]:
     """`routes`, kept on disk under the version that computed them, so that the second time takes no time."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simtrial" / version
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simtrial"
+    home = cache / (version or _version())
     query = json.dumps([n, sorted(known.items())])
     path = home / f"routes-{sha256(query.encode()).hexdigest()[:16]}.json"
     try:

@@ -164,14 +164,15 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     text = _text(path)
     kinds = {f.name: f.type for f in fields(Statement)}
     try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), _header(text), strict=True))[1:]
     except csv.Error as error:
         raise InputError(f"is not CSV: {error}", f"{path}:") from None
     if len(rows) > MAX_ROWS:
         raise InputError(f"holds {len(rows)} rows; at most {MAX_ROWS} are read", f"{path}:")
     names = list(rows[0]) if rows else []
     if not rows or not set(names) & {*kinds, "looks"}:
-        raise InputError(f"holds no statement; columns are id, looks, {', '.join(kinds)}", f"{path}:")
+        hint = "; cells must be separated by commas" if ";" in text.partition("\n")[0] else ""
+        raise InputError(f"holds no statement; columns are id, looks, {', '.join(kinds)}{hint}", f"{path}:")
     header = _header(text)
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
@@ -200,9 +201,17 @@ def _of_row(row: dict[str, str | None], kinds: dict[str, object]) -> Statement:
         try:
             values[name] = _cell(cell.strip(), str(kinds[name]))
         except ValueError:
-            raise InputError(f"({cell!r:.40}) cannot be read", name) from None
+            hint = "; write 10% as 0.10" if "%" in cell else ""
+            raise InputError(f"({cell!r:.40}) cannot be read{hint}", name) from None
     looks = (row.get("looks") or "").strip()
-    return Statement.of_looks(looks, **values) if looks else Statement(**values)  # type: ignore[arg-type]  # as above
+    if looks:  # then n is the number to be enrolled, as on the command line
+        n = values.pop("n", None)
+        if n is not None and values.setdefault("total", n) != n:
+            raise InputError(f"({n}) must be the total ({values['total']}) where looks are given", "n")
+        return Statement.of_looks(looks, **values)
+    if values.get("n") is None and not {"n1", "r", "dropout"} & set(values):  # nothing tells the total from the n
+        values["n"] = values.pop("total", None)
+    return Statement(**values)  # type: ignore[arg-type]  # as above
 
 
 def ignored(path: str | Path) -> list[str]:
@@ -219,7 +228,8 @@ def _text(path: str | Path) -> str:
 
 
 def _header(text: str) -> list[str]:
-    return next(csv.reader(io.StringIO(text, newline="")), [])
+    """Names of the columns, in small letters: P0 is p0."""
+    return [name.strip().lower() for name in next(csv.reader(io.StringIO(text, newline="")), [])]
 
 
 def _cell(text: str, kind: str) -> object:

@@ -234,6 +234,39 @@ def test_other_conventions_that_explain_it_as_well_are_named():
     assert "So would: score_continuity, nearest, mean_variance, truncated" in verdict.explanation
 
 
+@pytest.mark.parametrize("n", [16, 25, 43, 62, 97])
+def test_a_precision_does_not_explain_a_test_that_it_cannot_power(n):
+    verdict = reproduction.check(Statement(p0=0.2, p1=0.25, alpha=0.05, power=0.95, n=n))
+    assert verdict.kind == "does not reproduce"
+    assert [a.n for a in verdict.answers if a.method == "first n"] == [756]
+
+
+def test_attained_values_that_the_rule_cannot_have_are_wrong_whatever_is_missing():
+    rule = {"p0": 0.1, "p1": 0.3, "r1": 1, "n1": 10, "r": 5, "n": 29}
+    verdict = reproduction.check(Statement(**rule, type_i_error=0.037))
+    assert verdict.kind == "does not reproduce"
+    assert "Its type I error is 0.0471, not 0.037." in verdict.explanation
+    assert reproduction.check(Statement(**rule, type_i_error=0.047)).kind == "underspecified"
+    counted = rule | {"r1": 2, "r": 6}  # first successes
+    assert reproduction.check(Statement(**counted, type_i_error=0.047)).kind == "underspecified"
+
+
+def test_what_is_misprinted_is_told_of_the_rule_stated():
+    verdict = reproduction.check(Statement(p0=0.2, p1=0.4, alpha=0.05, power=0.8, r=10, n=33, type_i_error=0.0457))
+    assert "Its type I error is 0.0508, not 0.0457." in verdict.explanation
+
+
+def test_rounding_of_alpha_is_that_of_alpha_as_stated():
+    stated = Statement(p0=0.25, p1=0.4, alpha=0.05, power=0.9, n=97, criterion="minimax")
+    assert "alpha rounded" not in [c.name for c in reproduction.check(stated).conventions]
+
+
+def test_where_no_rule_is_stated_that_of_the_answer_is_evaluated():
+    verdict = reproduction.check(Statement(**ASKED, criterion="optimal", n=29))
+    oc = operating_characteristics(parse_looks("1/10,5/29"), [0.1, 0.3]).reject
+    assert f"a type I error of {oc[0]:.4f} and a power of {oc[1]:.4f}" in verdict.explanation
+
+
 def test_an_n_alone_is_tested_exactly():
     verdict = reproduction.check(Statement(**ASKED, n=24))
     oc = operating_characteristics(parse_looks("5/24"), [0.1, 0.3])
@@ -293,15 +326,32 @@ def test_numbers_up_to_a_limit_agree_with_the_routes_to_each():
         assert sum(table[n].values()) == len(plain)
 
 
+def test_questions_hold_every_route_once_and_those_without_losses_first():
+    found = routes.routes(25, p0=0.1)
+    questions = routes.grouped(found)
+    assert sorted(str(r) for q in questions for r in q.routes) == sorted(map(str, found))
+    assert [q.losses for q in questions] == sorted(q.losses for q in questions)
+    assert all((r.p0, r.p1, r.alpha, r.power) == (q.p0, q.p1, q.alpha, q.power) for q in questions for r in q.routes)
+
+
+def test_a_change_of_the_code_is_another_version(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    query = {"p0": 0.1, "p1": 0.3, "alpha": None, "power": None, "dropout": None}
+    routes.cached(25, query)
+    monkeypatch.setattr(routes, "__file__", str(tmp_path / "elsewhere.py"))
+    routes.cached(25, query)
+    assert len(list((tmp_path / "simtrial").iterdir())) == 2
+
+
 def test_the_cache_gives_the_same_and_survives_rubbish(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     query = {"p0": 0.1, "p1": None, "alpha": None, "power": None, "dropout": None}
-    first = routes.cached(25, "0", query)
+    first = routes.cached(25, query, "0")
     (kept,) = (tmp_path / "simtrial" / "0").iterdir()
-    assert routes.cached(25, "0", query) == first
+    assert routes.cached(25, query, "0") == first
     kept.write_text("[{}]")
-    assert routes.cached(25, "0", query) == first
-    assert routes.cached(25, "1", query) == first
+    assert routes.cached(25, query, "0") == first
+    assert routes.cached(25, query, "1") == first
     assert sorted(p.name for p in (tmp_path / "simtrial").iterdir()) == ["0", "1"]
 
 
@@ -348,8 +398,8 @@ def test_reproduce_gives_the_promised_json(capsys, tmp_path, monkeypatch):
     ]  # fmt: skip
     assert main(["reproduce", "--n", "25"]) == 0
     shown = capsys.readouterr().out
-    assert "routes to 25 patients, the most conventional first" in shown
-    assert "more: --json lists them all" in shown
+    assert "routes to 25 patients without an allowance for losses, the most conventional of" in shown
+    assert "--json lists them all" in shown
 
 
 def test_many_statements_are_checked_from_one_file(capsys, tmp_path):
@@ -371,8 +421,26 @@ def test_other_columns_are_left_alone_and_named(capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("looks,n\n5/25,28\n", {"r": 5, "n": 25, "total": 28}),
+        ("id,total\na,25\n", {"n": 25}),
+        ("total,dropout\n28,.1\n", {"total": 28, "dropout": 0.1}),
+        ("P0, N\n.1,25\n", {"p0": 0.1, "n": 25}),
+    ],
+)
+def test_numbers_of_a_csv_mean_what_they_mean_on_the_command_line(tmp_path, text, stated):
+    path = tmp_path / "s.csv"
+    path.write_text(text)
+    assert read_csv(path)[0][1] == Statement(**stated)
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("looks,n,total\n5/25,28,27\n", "row 2: n (28) must be the total (27) where looks are given"),
+        ("p0;p1\n.1;.2\n", "cells must be separated by commas"),
+        ("p0\n10%\n", "row 2: p0 ('10%') cannot be read; write 10% as 0.10"),
         ("quote,po\n.1,x\n", "holds no statement; columns are id, looks, p0"),
         ("p0\nx\n", "row 2: p0 ('x') cannot be read"),
         ("p0\n.1\n2\n", "row 3: p0 (2.0) must be strictly between 0 and 1"),
@@ -465,3 +533,31 @@ def test_the_map_marks_the_number_where_the_methods_need_it():
     assert picture.svg() == picture.svg()
     hits = [int(x) for x in re.findall(r"\d+", picture.alt.split("exactly 25 at")[1])]
     assert all(hits)
+
+
+def test_readings_that_miss_the_number_registered_say_so_and_routes_to_it_stand_behind_them(root):
+    case = params.load(root / "params/NCT07022301.yaml")
+    other = case.model_copy(update={"study": case.study.model_copy(update={"registered_enrollment": 37})})
+    chosen = search.choose(other.requirements, other.wish)
+    *missed, first, second = review.readings(other, chosen, routes.routes(37))
+    assert all("not 37" in one.reason for one in missed)
+    assert [first.design.looks[-1].n, second.design.looks[-1].n] == [37, 37]
+    assert [one.design.looks[-1].n for one in review.readings(case, chosen)] == [25, 25, 25]
+
+
+def test_a_printed_interval_is_named_on_the_command_line(capsys):
+    assert main(["printed", "--responses", "5", "--n", "25", "--low", "0.068", "--high", "0.407"]) == 0
+    assert capsys.readouterr().out == "Clopper-Pearson, 95%: 0.0683 to 0.4070\n"
+    assert main(["printed", "--responses", "5", "--n", "25", "--low", "0.1", "--high", "0.3"]) == 0
+    assert capsys.readouterr().out.startswith("No method gives it")
+    assert main(["printed", "--responses", "5", "--n", "25", "--low", "6.8", "--high", "40.7"]) == 2
+    assert "low (6.8) must be a proportion" in capsys.readouterr().err
+
+
+def test_numbers_up_to_a_limit_are_counted_on_the_command_line(capsys):
+    assert main(["reproduce", "--up-to", "12", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["numbers"]
+    assert [row["n"] for row in shown] == list(range(1, 13))
+    assert {row["n"]: row["routes"] for row in shown} == routes.numbers(12)
+    assert main(["reproduce", "--up-to", "12", "--n", "3"]) == 2
+    assert main(["reproduce"]) == 2
