@@ -25,7 +25,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,9 +34,9 @@ from simtrial.designs import SingleStage
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from simtrial.designs import Design
+    from simtrial.designs import Design, Look
     from simtrial.requirements import Requirements
 
 Floats = NDArray[np.float64]
@@ -217,6 +217,91 @@ def operating_characteristics(design: Design, p: ArrayLike) -> OperatingCharacte
     accept /= total
     reject /= total
     return OperatingCharacteristics(rates, np.array([look.n for look in design.looks]), accept, reject)
+
+
+@dataclass(frozen=True)
+class Endings:
+    """Every way in which a trial can end, in the order of look and responses; arrays of shape (endings,).
+
+    Attributes
+    ----------
+    stage, n, responses : ndarray of int
+        Look at which it ends, from 1; patients and responses by then.
+    reject : ndarray of bool
+        Whether H0 is rejected there.
+    share : ndarray
+        Share of the orders of responses and failures that end there: c_k(s) at the head of this module.
+    first, before : ndarray
+        Expected responses at the first look, and at the look before the last one taken (0 at the first), given the
+        ending; they do not depend on p.
+    """
+
+    stage: NDArray[np.int64]
+    n: NDArray[np.int64]
+    responses: NDArray[np.int64]
+    reject: NDArray[np.bool_]
+    share: Floats
+    first: Floats
+    before: Floats
+
+    def probability(self, p: ArrayLike) -> Floats:
+        """P(ending; p), along a new last axis."""
+        rates = np.asarray(p, dtype=np.float64)
+        found = np.empty((*rates.shape, len(self.n)))
+        for n in np.unique(self.n):
+            here = self.n == n
+            found[..., here] = self.share[here] * binomial_pmf(int(n), rates, self.responses[here])
+        return found
+
+
+def endings(design: Design) -> Endings:
+    """Enumerate the endings of a design that can be seen.
+
+    Run with X1 in place of 1 at the start, the recursion gives the mean of X1 given each ending, as every order of
+    responses and failures is equally likely; and with x c(x) in place of c(x) for one step, that of the count before.
+    """
+    parts = []
+    for k, arrival in enumerate(arrivals(design), start=1):
+        look, whole = arrival.look, arrival.share
+        here = look.regions(np.arange(look.n + 1), final=k == len(design.looks))
+        ends = np.flatnonzero(~here.go_on & (whole > 0))
+        stage, n = np.full(ends.size, k), np.full(ends.size, look.n)
+        means = (total[ends] / whole[ends] for total in (arrival.first, arrival.before))
+        parts.append((stage, n, ends, here.reject[ends], whole[ends], *means))
+    return Endings(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+class Arrival(NamedTuple):
+    """What reaches a look; arrays of shape (n + 1,), by the responses there.
+
+    Attributes
+    ----------
+    look : Look
+        The look.
+    share : ndarray
+        Share of the orders that reach it: c_k(s) at the head of this module.
+    first, before : ndarray
+        The same weighted by the responses at the first look, and at the look before.
+    """
+
+    look: Look
+    share: Floats
+    first: Floats
+    before: Floats
+
+
+def arrivals(design: Design) -> Iterator[Arrival]:
+    """Run the recursion, and say what reaches each look."""
+    first = design.looks[0]
+    x = np.arange(first.n + 1)
+    arrival = Arrival(first, np.ones(x.size), x.astype(np.float64), np.zeros(x.size))
+    for look in (*design.looks[1:], None):
+        yield arrival
+        if look is not None:
+            n, x = arrival.look.n, np.arange(arrival.look.n + 1)
+            go_on = arrival.look.regions(x, final=False).go_on
+            share, firsts = (_shares(weight * go_on, n, look.n) for weight in (arrival.share, arrival.first))
+            arrival = Arrival(look, share, firsts, _shares(arrival.share * go_on * x, n, look.n))
 
 
 def reject_fraction(design: Design, p: Fraction) -> Fraction:
