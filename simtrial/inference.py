@@ -61,7 +61,7 @@ INTERVALS = ("exact", "koyama_chen", "mid_p", "naive")
 P_VALUES = ("exact", "mid_p", "conditional", "naive")
 
 TIED = 1e-11
-"""UMVUEs nearer than this are tied: they are right to 1e-13 (tests), and distinct ones differ by more than 1e-9."""
+"""UMVUEs nearer than this are taken for tied: against fractions they are right to 1e-12 (tests)."""
 
 Ints = NDArray[np.int64]
 

@@ -88,6 +88,21 @@ def attained_bounds(design: Design, requirements: Requirements) -> AttainedBound
     return _recut(design.looks, requirements)
 
 
+def bounds_at(design: Design, sizes: tuple[int, int], requirements: Requirements) -> tuple[int, int]:
+    """Recut r of both looks of a two-stage design without an efficacy bound at any attained numbers.
+
+    Overruns included; -1 where the first look cannot stop. At the planned numbers the planned bounds hold.
+    """
+    first, last = design.looks
+    n1, n = sizes
+    if (n1, n) == (first.n, last.n):
+        return -1 if first.r is None else first.r, last.r or 0
+    r1, _ = _first(first, n1, requirements)
+    pmf = binomial_pmf(n1, requirements.p0)
+    going_on = np.where(np.arange(n1 + 1) > r1, pmf, 0.0)
+    return r1, _last(going_on, 0.0, n - n1, requirements)
+
+
 @lru_cache(maxsize=16)
 def _recut(looks: tuple[Look, ...], requirements: Requirements) -> AttainedBounds:
     *interim, last = looks
