@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from simtrial.analysis import Final
     from simtrial.designs import Design
     from simtrial.reproduction import Verdict
     from simtrial.routes import Question
@@ -490,6 +491,180 @@ def printed(
         print("No method gives it, at any usual level.")
     for match in found:
         print(f"{match.method}, {100 * match.level:g}%: {match.low:.4f} to {match.high:.4f}")
+
+
+@app.command()
+def analyze(
+    parameter_file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `analysis` holds the results.")
+    ] = None,
+    looks: Annotated[str | None, typer.Option(help="The design as planned: 1/10,5/29.")] = None,
+    p0: Rate = None,
+    responses: Annotated[int | None, typer.Option(parser=_whole, metavar="N", help="Responses by the end.")] = None,
+    stage: Annotated[int | None, typer.Option(parser=_whole, metavar="N", help="Look at which it ended.")] = None,
+    first_stage: Annotated[
+        int | None, typer.Option(parser=_whole, metavar="N", help="Responses at the first look, if sizes differ.")
+    ] = None,
+    attained: Annotated[
+        str | None, typer.Option(metavar="N,N", help="Patients analysed at each look, cumulative, if not as planned.")
+    ] = None,
+    patients: Annotated[
+        Path | None, typer.Option("--patients", help="CSV with one patient a row, instead of counts.")
+    ] = None,
+    handling: Annotated[
+        str, typer.Option(help="Patients not evaluable in the CSV: nonresponder, replace or exclude.")
+    ] = "nonresponder",
+    p1: Rate = None,
+    alpha: Rate = None,
+    level: Annotated[float, typer.Option(parser=_number, metavar="RATE", help="Confidence level.")] = 0.95,
+    sides: Annotated[int, typer.Option(parser=_whole, metavar="1|2", help="1 for a lower limit alone.")] = 2,
+    ordering: Annotated[str, typer.Option(help="Order of the endings: stage, mle or umvue.")] = "stage",
+    as_json: Json = False,
+) -> None:
+    """Analyze a finished trial: decision, p-value, estimates and intervals that know of the interim look."""
+    from simtrial import analysis, params, patient_data, simulation
+    from simtrial.designs import parse_looks
+
+    if parameter_file is not None:
+        if any(v is not None for v in (looks, p0, responses, stage, first_stage, attained, patients, p1, alpha)):
+            raise InputError("take results from one place: a parameter file, or the options", "analyze")
+        trial, source = params.read(parameter_file)
+        if trial.analysis is None:
+            raise InputError("is missing: it holds the results to be analysed", f"{source.path}: trial.analysis")
+        done = analysis.of_trial(trial, simulation.taken(trial, str(source.path))[0])
+        found, data = done.final, done.data
+    else:
+        for name, value in (("looks", looks), ("p0", p0)):
+            if value is None:
+                raise InputError("is missing: say it, or name a parameter file", name)
+        assert looks is not None
+        assert p0 is not None
+        if (responses is None) == (patients is None):
+            raise InputError("is missing: say how many responded, or --patients FILE" if patients is None
+                             else "is told by the patients; leave it out", "responses")  # fmt: skip
+        how: dict[str, Any] = {"p1": p1, "alpha": alpha, "level": level, "sides": sides, "ordering": ordering}
+        sizes = None if attained is None else [_size(part) for part in attained.split(",")]
+        design, data = parse_looks(looks), None
+        if patients is None:
+            assert responses is not None
+            found = analysis.final(
+                design, p0, responses, stage=stage, first_stage=first_stage, attained=sizes, **how
+            )  # fmt: skip
+        else:
+            given = next(
+                (n for n, v in (("stage", stage), ("first_stage", first_stage), ("attained", sizes)) if v), None
+            )
+            if given is not None:
+                raise InputError("is told by the patients; leave it out", given)
+            data = patient_data.read(patients)
+            found = analysis.of_patients(data, design, p0, handling, **how)  # type: ignore[arg-type]  # checked there
+    if data is not None and data.ignored:
+        _say(f"columns left alone: {', '.join(data.ignored)}"[:300])
+    if as_json:
+        _print_json(_final_json(found))
+        return
+    if data is not None:
+        print("; ".join(f"{what} {number}" for what, number in data.disposition().items()))
+    _final_tables(found)
+
+
+@app.command()
+def columns() -> None:
+    """List the columns that a CSV of patients may hold."""
+    from simtrial.patient_data import COLUMNS
+
+    rows = [[c.name, ", ".join(c.others), c.meaning] for c in COLUMNS]
+    _table("One patient a row; the order of columns is free, others are left alone", ("column", "or", "holds"), rows, 3)
+
+
+@app.command()
+def synthetic(
+    file: Annotated[Path, typer.Argument(help="Parameter file with a conduct section.")],
+    label: Annotated[str, typer.Option("--scenario", help="True rate: p0, p1 or a label of the file.")] = "p1",
+    seed: Annotated[
+        int | None, typer.Option(parser=_whole, metavar="N", help="Seed, from 0 on, instead of the file's.")
+    ] = None,
+) -> None:
+    """Print the patients of one simulated trial as CSV, to try an analysis on before there are any."""
+    from simtrial import params, simulation
+    from simtrial import synthetic as made
+
+    trial, source = params.read(file)
+    plan = simulation.taken(trial, str(source.path))[1]
+    if plan is None or trial.conduct is None:
+        raise InputError("is missing: it says how the trial is run (see params/example.yaml)", f"{file}: trial.conduct")
+    scenario = next((one for one in trial.scenarios if one.label == label), None)
+    if scenario is None:
+        raise InputError(f"({label!r:.60}) must be one of {', '.join(s.label for s in trial.scenarios)}", "scenario")
+    seed = trial.conduct.simulation.seed if seed is None else seed
+    simulation.check(2, seed)
+    print(made.one_trial(plan, scenario, seed, trial.study.start), end="")
+
+
+def _size(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"({text[:40]!r}) must be whole numbers, such as 10,27", "attained") from None
+
+
+def _final_json(found: Final) -> dict[str, Any]:
+    result = found.result
+    data: dict[str, Any] = {
+        "reject": result.reject,
+        "p_value": result.p_value,
+        "stage": result.stage,
+        "estimates": {name: value for name, value in result.estimates.items() if name != "conditional_mle"},
+        "intervals": {name: list(limits) for name, limits in result.intervals.items()},
+        "level": result.level,
+    }
+    if found.rules:
+        kept = ("rule", "r1", "r", "reject", "p_value", "median_unbiased", "interval", "type_i_error", "power")
+        data["rules"] = [{key: getattr(one, key) for key in kept} for one in found.rules]
+    return data
+
+
+def _final_tables(found: Final) -> None:
+    from simtrial.analysis_text import ESTIMATE_NAMES, INTERVAL_NAMES
+    from simtrial.designs import looks_text
+
+    result = found.result
+    decision = "H0 is rejected" if result.reject else "H0 is not rejected"
+    order = f"{result.ordering} ordering" if found.rule is None else found.rule.rule
+    print(
+        f"{looks_text(found.design, ', ')}: {result.responses} of {result.n} responded, ended at look {result.stage}. "
+        f"{decision}; p = {result.p_value:.4f} by {order}."
+    )
+    if found.rule is not None:
+        print(f"Sizes differ from plan; decided by: {found.rule.rule}.")
+    rows = [[ESTIMATE_NAMES[k], "none" if v is None else f"{v:.4f}"] for k, v in result.estimates.items()]
+    _table("Estimates of the response rate", ("method", "estimate"), rows)
+    sides = "" if result.sides == 2 else ", one-sided"
+    rows = [
+        [
+            INTERVAL_NAMES[k],
+            f"{low:.4f}",
+            "none" if high is None else f"{high:.4f}",
+            "yes" if result.agrees[k] else "no",
+        ]
+        for k, (low, high) in result.intervals.items()
+    ]
+    heads = ("method", "lower", "upper", f"p0 = {found.p0:g} below it if and only if H0 is rejected")
+    _table(f"{100 * result.level:g}% intervals{sides}", heads, rows)
+    if found.rules:
+        words = {True: "rejected", False: "not rejected", None: "none"}
+        rows = [
+            [
+                one.rule, f"{one.r1}/{found.attained.n1 if found.attained else ''}", str(one.r), words[one.reject],
+                *("" if v is None else f"{v:.4f}" for v in (one.p_value, one.type_i_error, one.power)),
+                one.why,
+            ]
+            for one in found.rules
+        ]  # fmt: skip
+        _table(
+            "What each rule says of the sizes attained",
+            ("rule", "stops at", "rejects above", "H0", "p", "type I error", "power", ""), rows,
+        )  # fmt: skip
 
 
 def _scenario_json(result: Result) -> dict[str, Any]:

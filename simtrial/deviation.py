@@ -1,6 +1,7 @@
 """When the trial did not go to plan: rules for attained sizes, each with its exact type I error and power.
 
-What was planned is a two-stage design; what is known afterwards is how many patients were analysed at each look. A rule
+What was planned is a design with one or two looks; what is known afterwards is how many patients were analysed at each
+look. A rule
 turns these numbers into bounds, never looking at the responses beyond those that it may: `RULES`.
 
 * Koyama-Chen: with the look held at the planned n1, x1 responses there and n2' further patients instead of n2, the
@@ -23,15 +24,14 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from simtrial import inference, recut
-from simtrial.designs import Look, MultiStage, TwoStage, count, regions
+from simtrial.designs import Look, MultiStage, count, regions
 from simtrial.errors import InputError
 from simtrial.exact import binomial_pmf, operating_characteristics
-from simtrial.requirements import Requirements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from simtrial.designs import Design
     from simtrial.exact import Floats
     from simtrial.patients import Dropout
+    from simtrial.requirements import Requirements
 
 FUTILITY_LEVEL, FINAL_LEVEL = 0.02, 0.055
 """Of Green and Dahlberg."""
@@ -78,28 +79,51 @@ class Bounds:
         return reject, pet
 
 
-def planned_bounds(design: TwoStage, asked: Requirements, n1: int, n: int) -> Bounds:  # noqa: ARG001 - as every rule
+class Planned(NamedTuple):
+    """The design in numbers: one look alone has n1 = 0 and r1 = -1."""
+
+    r1: int
+    n1: int
+    r: int
+    n: int
+
+
+class Question(NamedTuple):
+    """What the bounds keep; p1 None where it is not known."""
+
+    p0: float
+    p1: float | None
+    alpha: float
+
+
+def planned_bounds(design: Planned, asked: Question, n1: int, n: int) -> Bounds:  # noqa: ARG001 - as every rule
     """The planned bounds, as if nothing had happened."""
     return Bounds(n1, n, min(design.r1, n1), np.full(n1 + 1, design.r))
 
 
-def recut_bounds(design: TwoStage, asked: Requirements, n1: int, n: int) -> Bounds:
-    """Bounds recut at the sizes attained."""
-    r1, r = recut.bounds_at(design, (n1, n), asked)
+def recut_bounds(design: Planned, asked: Question, n1: int, n: int) -> Bounds:
+    """Bounds recut at the sizes attained; the first one kept where p1 is not known."""
+    r1, r = min(design.r1, n1), design.r
+    if n1 != design.n1 and asked.p1 is not None:
+        r1 = recut.first_bound(Look(design.n1, design.r1), n1, asked.p0, asked.p1)
+    if (n1, n) != (design.n1, design.n):
+        r = recut.last_bound(r1, n1, n, asked.p0, asked.alpha)
     return Bounds(n1, n, r1, np.full(n1 + 1, r))
 
 
-def green_dahlberg(design: TwoStage, asked: Requirements, n1: int, n: int) -> Bounds:  # noqa: ARG001 - as every rule
-    """Tests of fixed levels at the sizes attained."""
+def green_dahlberg(design: Planned, asked: Question, n1: int, n: int) -> Bounds | None:
+    """Tests of fixed levels at the sizes attained; None without a p1 or a first look."""
+    if asked.p1 is None or not design.n1:
+        return None
     low = np.cumsum(binomial_pmf(n1, asked.p1)) <= FUTILITY_LEVEL
     high = np.cumsum(binomial_pmf(n, asked.p0)[::-1])[::-1] <= FINAL_LEVEL
     r = int(np.argmax(high)) - 1 if high.any() else n
     return Bounds(n1, n, int(low.sum()) - 1, np.full(n1 + 1, r))
 
 
-def koyama_chen(design: TwoStage, asked: Requirements, n1: int, n: int) -> Bounds | None:
-    """Conditional error kept; None unless the look was held at the planned number."""
-    if n1 != design.n1:
+def koyama_chen(design: Planned, asked: Question, n1: int, n: int) -> Bounds | None:
+    """Conditional error kept; None unless there was a first look, held at the planned number."""
+    if n1 != design.n1 or not design.n1:
         return None
     x1 = np.arange(n1 + 1)
     allowed = conditional_error(design, asked.p0, x1)
@@ -109,7 +133,7 @@ def koyama_chen(design: TwoStage, asked: Requirements, n1: int, n: int) -> Bound
     return Bounds(n1, n, design.r1, x1 + fewest - 1)
 
 
-RULES: dict[str, Callable[[TwoStage, Requirements, int, int], Bounds | None]] = {
+RULES: dict[str, Callable[[Planned, Question, int, int], Bounds | None]] = {
     "Koyama-Chen": koyama_chen,
     "recut": recut_bounds,
     "Green-Dahlberg": green_dahlberg,
@@ -118,7 +142,7 @@ RULES: dict[str, Callable[[TwoStage, Requirements, int, int], Bounds | None]] = 
 """In the order of preference."""
 
 
-def conditional_error(design: TwoStage, p: float, x1: NDArray[np.int64]) -> Floats:
+def conditional_error(design: Planned, p: float, x1: NDArray[np.int64]) -> Floats:
     """P(reject H0 at the planned end | x1 responses of n1; p), shape of `x1`; 1 once x1 > r."""
     n2 = design.n - design.n1
     tail = np.append(np.cumsum(binomial_pmf(n2, p)[::-1])[::-1], 0.0)
@@ -147,7 +171,7 @@ class Outcome:
     interval : tuple of float, or None
         Of the level asked: Koyama and Chen's for their rule, else the exact one of the sizes attained.
     type_i_error, power, pet_p0 : float
-        Exact, of the rule at these sizes; power NaN where p1 is not known.
+        Exact, of the rule at these sizes; power None where p1 is not known.
     """
 
     rule: str
@@ -159,18 +183,19 @@ class Outcome:
     median_unbiased: float | None
     interval: tuple[float, float | None] | None
     type_i_error: float
-    power: float
+    power: float | None
     pet_p0: float
 
 
 @dataclass(frozen=True)
 class Attained:
-    """How a two-stage trial went.
+    """How a trial went.
 
     Parameters
     ----------
     n1, n : int
-        Patients analysed at the first look and in all; equal if the trial stopped there.
+        Patients analysed at the first of two looks and in all; equal if the trial stopped there. A trial of one look
+        has n1 = 0.
     x1, x : int
         Responses among them.
 
@@ -186,7 +211,7 @@ class Attained:
     x: int
 
     def __post_init__(self) -> None:
-        for name, least in (("n1", 1), ("n", 1), ("x1", 0), ("x", 0)):
+        for name, least in (("n1", 0), ("n", 1), ("x1", 0), ("x", 0)):
             count(getattr(self, name), {"x1": "first_stage", "x": "responses"}.get(name, "attained"), at_least=least)
         if self.n < self.n1:
             raise InputError(f"({self.n1},{self.n}) must not fall", "attained")
@@ -207,8 +232,8 @@ class Attained:
         return self.n == self.n1
 
 
-def two_stage(design: Design) -> TwoStage:
-    """The design, if the rules know it: two looks, no efficacy bound.
+def planned(design: Design) -> Planned:
+    """The design in numbers, if the rules know it: one or two looks, no efficacy bound.
 
     Raises
     ------
@@ -216,9 +241,11 @@ def two_stage(design: Design) -> TwoStage:
         If it is another.
     """
     match design.looks:
+        case (Look(n, int(r), None),):
+            return Planned(-1, 0, r, n)
         case (Look(n1, int(r1), None), Look(n, int(r), None)):
-            return TwoStage(r1, n1, r, n)
-    raise InputError("must be two looks without an efficacy bound, for sizes that differ from plan", "looks")
+            return Planned(r1, n1, r, n)
+    raise InputError("must be one or two looks without an efficacy bound where sizes differ from plan", "looks")
 
 
 def outcomes(
@@ -230,13 +257,13 @@ def outcomes(
     Parameters
     ----------
     design : Design
-        As planned: two looks without an efficacy bound.
+        As planned: one or two looks without an efficacy bound.
     attained : Attained
         What was seen.
     p0 : float
         Response rate under H0.
     p1 : float, optional
-        Rate worth finding; without it the rules that need one are left out, unless the first look was held as planned.
+        Rate worth finding; without it the first bound is not recut, and Green and Dahlberg's rule left out.
     alpha : float, optional
         Type I error kept by recut bounds; that of the planned design if left out.
     level : float
@@ -252,22 +279,18 @@ def outcomes(
     InputError
         If an argument cannot be one of its kind.
     """
-    planned = two_stage(design)
-    kept = float(operating_characteristics(planned, p0).reject) if alpha is None else alpha
-    # where p1 is not known nothing that needs it is used: any rate above p0 stands in
-    asked = Requirements(p0, p1 if p1 is not None else (1 + p0) / 2, kept, max(0.5, (1 + kept) / 2))
-    n = planned.n if attained.stopped and planned.n > attained.n1 else max(attained.n, attained.n1 + 1)
-    found = []
-    for name, rule in RULES.items():
-        needs_p1 = name == "Green-Dahlberg" or (name == "recut" and attained.n1 != planned.n1)
-        bounds = None if needs_p1 and p1 is None else rule(planned, asked, attained.n1, n)
-        if bounds is not None:
-            found.append(_outcome(name, bounds, planned, attained, p0, p1, level))
-    return tuple(found)
+    plan = planned(design)
+    kept = float(operating_characteristics(design, p0).reject) if alpha is None else alpha
+    asked = Question(p0, p1, kept)
+    if bool(plan.n1) != bool(attained.n1):
+        raise InputError(f"must hold {len(design.looks)} numbers, those analysed at each look", "attained")
+    n = plan.n if attained.stopped and plan.n > attained.n1 else max(attained.n, attained.n1 + 1)
+    tried = ((name, rule(plan, asked, attained.n1, n)) for name, rule in RULES.items())
+    return tuple(_outcome(name, bounds, plan, attained, p0, p1, level) for name, bounds in tried if bounds is not None)
 
 
 def _outcome(
-    name: str, bounds: Bounds, design: TwoStage, seen: Attained, p0: float, p1: float | None, level: float
+    name: str, bounds: Bounds, design: Planned, seen: Attained, p0: float, p1: float | None, level: float
 ) -> Outcome:
     reject, pet = bounds.reject_probability([p0, p0 if p1 is None else p1])
     stop = bool(regions(np.array(seen.x1), bounds.r1, None, final=False).accept)
@@ -281,14 +304,14 @@ def _outcome(
     p_value = middle = limits = None
     if decision is not None and not (stop and not seen.stopped):
         p_value, middle, limits = _inferred(name, bounds, design, seen, p0, level)
-    power = float(reject[1]) if p1 is not None else np.nan
+    power = None if p1 is None else float(reject[1])
     return Outcome(
         name, bounds.r1, r, decision, why, p_value, middle, limits, float(reject[0]), power, float(pet[0])
     )  # fmt: skip
 
 
 def _inferred(
-    name: str, bounds: Bounds, design: TwoStage, seen: Attained, p0: float, level: float
+    name: str, bounds: Bounds, design: Planned, seen: Attained, p0: float, level: float
 ) -> tuple[float, float, tuple[float, float | None]]:
     """P-value, median unbiased estimate and interval that go with a rule."""
     stage = 1 if seen.stopped else 2
@@ -298,12 +321,13 @@ def _inferred(
         return conditional_p_value(design, seen, p0), ends[1], (ends[0], ends[2])
     r = min(int(bounds.r.max()), bounds.n - 1)
     r1 = None if bounds.r1 < 0 else min(bounds.r1, r, bounds.n1 - 1)
-    found = inference.analyze(MultiStage((Look(bounds.n1, r1), Look(bounds.n, r))), seen.x, p0, stage, level)
+    looks = (Look(bounds.n1, r1), Look(bounds.n, r)) if bounds.n1 else (Look(bounds.n, r),)
+    found = inference.analyze(MultiStage(looks), seen.x, p0, stage if bounds.n1 else 1, level)
     interval = found.intervals["koyama_chen" if name == "Koyama-Chen" else "exact"]
     return found.p_value, found.estimates["median_unbiased"] or 0.0, interval
 
 
-def conditional_p_value(design: TwoStage, seen: Attained, p: ArrayLike) -> float:
+def conditional_p_value(design: Planned, seen: Attained, p: ArrayLike) -> float:
     """Koyama and Chen's p-value of a second stage of another size: see the head of this module."""
     from scipy import special
 
@@ -321,7 +345,7 @@ def conditional_p_value(design: TwoStage, seen: Attained, p: ArrayLike) -> float
     return float((first * conditional_error(design, star, np.arange(design.n1 + 1))).sum())
 
 
-def conditional_rate(design: TwoStage, seen: Attained, a: float) -> float:
+def conditional_rate(design: Planned, seen: Attained, a: float) -> float:
     """The rate at which Koyama and Chen's p-value is a; 0 or 1 where it never is."""
     from scipy import optimize
 
@@ -374,8 +398,8 @@ def averaged(design: Design, asked: Requirements, loss: Dropout) -> tuple[Averag
     tuple of Averaged
         In the order of `RULES`.
     """
-    planned = two_stage(design)
-    n1, n2 = planned.n1, planned.n - planned.n1
+    plan, question = planned(design), Question(asked.p0, asked.p1, asked.alpha)
+    n1, n2 = plan.n1, plan.n - plan.n1
     rates = np.array([asked.p0, asked.p1])
     chance = loss.evaluable(rates)
     seen = loss.among_evaluable(rates)
@@ -391,11 +415,13 @@ def averaged(design: Design, asked: Requirements, loss: Dropout) -> tuple[Averag
                 both = weight * second[:, m2]
                 if both.max() < TOO_RARE:
                     continue
-                bounds = rule(planned, asked, m1, m1 + m2)
-                assert bounds is not None  # Koyama and Chen's look is at n1
+                bounds = rule(plan, question, m1, m1 + m2)
+                if bounds is None:  # no first look, and no such rule
+                    break
                 reject, pet = bounds.reject_probability(seen)
                 total, early, worst = total + both * reject, early + both * pet, max(worst, float(reject[0]))
-        found.append(Averaged(name, float(total[0]), float(total[1]), float(early[0]), worst))
+        if total.any():
+            found.append(Averaged(name, float(total[0]), float(total[1]), float(early[0]), worst))
     return tuple(found)
 
 

@@ -222,10 +222,20 @@ def read(source: str | Path) -> tuple[Trial, Source]:
     if not isinstance(content, dict):
         raise InputError("must hold the one key trial: with the trial under it", f"{path}:")
     try:
-        trial = ParameterFile.model_validate(content).trial
+        trial = _placed(ParameterFile.model_validate(content).trial, path.parent)
     except ValidationError as error:
         raise InputError(str(_complaint(error)), f"{path}:") from None
     return trial, Source(path, hashlib.sha256(data).hexdigest())
+
+
+def _placed(trial: Trial, folder: Path) -> Trial:
+    """The trial with its file of patients where it stands, seen from the root of the clone if it is in there."""
+    results = trial.analysis
+    if results is None or results.patients is None:
+        return trial
+    place = (folder / results.patients).resolve()
+    inside = place.relative_to(project.ROOT) if place.is_relative_to(project.ROOT) else place
+    return trial.model_copy(update={"analysis": results.model_copy(update={"patients": inside.as_posix()})})
 
 
 def json_schema() -> dict[str, Any]:

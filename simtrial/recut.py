@@ -36,25 +36,25 @@ def _tails(n: int, p: float) -> tuple[Floats, Floats]:
     return np.cumsum(pmf), np.cumsum(pmf[::-1])[::-1]
 
 
-def _first(look: Look, m: int, asked: Requirements) -> tuple[int, int]:
+def _first(look: Look, m: int, p0: float, p1: float) -> tuple[int, int]:
     """R and e of an interim look at which m patients are evaluable; -1 and n + 1 where there is no bound."""
     if m == look.n:
         return -1 if look.r is None else look.r, look.n + 1 if look.e is None else look.e
     r, e = -1, look.n + 1
     if look.r is not None:
-        planned = _tails(look.n, asked.p1)[0][look.r]
-        r = int((_tails(m, asked.p1)[0] <= planned).sum()) - 1
+        planned = _tails(look.n, p1)[0][look.r]
+        r = int((_tails(m, p1)[0] <= planned).sum()) - 1
     if look.e is not None:
-        allowed = _tails(m, asked.p0)[1] <= _tails(look.n, asked.p0)[1][look.e]
+        allowed = _tails(m, p0)[1] <= _tails(look.n, p0)[1][look.e]
         e = int(np.argmax(allowed)) if allowed.any() else look.n + 1
     return r, max(e, r + 2)
 
 
-def _last(going_on: Floats, spent: float, m: int, asked: Requirements) -> int:
+def _last(going_on: Floats, spent: float, m: int, p0: float, alpha: float) -> int:
     """Smallest r with P(reject H0; p0) <= alpha, given what goes on to m further patients and what is spent early."""
-    arrived = np.convolve(going_on, binomial_pmf(m, asked.p0))
+    arrived = np.convolve(going_on, binomial_pmf(m, p0))
     beyond = spent + arrived.sum() - np.cumsum(arrived)  # P(reject H0) if r = 0, 1, ...
-    kept = beyond <= asked.alpha * (1 + 1e-12)  # sums of some hundred terms, each right to the last bits
+    kept = beyond <= alpha * (1 + 1e-12)  # sums of some hundred terms, each right to the last bits
     return int(np.argmax(kept)) if kept.any() else len(arrived)
 
 
@@ -88,35 +88,32 @@ def attained_bounds(design: Design, requirements: Requirements) -> AttainedBound
     return _recut(design.looks, requirements)
 
 
-def bounds_at(design: Design, sizes: tuple[int, int], requirements: Requirements) -> tuple[int, int]:
-    """Recut r of both looks of a two-stage design without an efficacy bound at any attained numbers.
+def first_bound(look: Look, n1: int, p0: float, p1: float) -> int:
+    """Recut r of an interim look without an efficacy bound at any number attained; -1 where it cannot stop."""
+    return _first(look, n1, p0, p1)[0]
 
-    Overruns included; -1 where the first look cannot stop. At the planned numbers the planned bounds hold.
-    """
-    first, last = design.looks
-    n1, n = sizes
-    if (n1, n) == (first.n, last.n):
-        return -1 if first.r is None else first.r, last.r or 0
-    r1, _ = _first(first, n1, requirements)
-    pmf = binomial_pmf(n1, requirements.p0)
-    going_on = np.where(np.arange(n1 + 1) > r1, pmf, 0.0)
-    return r1, _last(going_on, 0.0, n - n1, requirements)
+
+def last_bound(r1: int, n1: int, n: int, p0: float, alpha: float) -> int:
+    """Recut r of the last look at any number attained, after one that stops at X1 <= r1 of n1; 0 of 0 for none."""
+    going_on = np.where(np.arange(n1 + 1) > r1, binomial_pmf(n1, p0), 0.0)
+    return _last(going_on, 0.0, n - n1, p0, alpha)
 
 
 @lru_cache(maxsize=16)
 def _recut(looks: tuple[Look, ...], requirements: Requirements) -> AttainedBounds:
     *interim, last = looks
     planned = last.r or 0
+    p0, p1, alpha = requirements.p0, requirements.p1, requirements.alpha
     if not interim:
-        row = [_last(np.ones(1), 0.0, m, requirements) for m in range(last.n)]
+        row = [_last(np.ones(1), 0.0, m, p0, alpha) for m in range(last.n)]
         return AttainedBounds(np.zeros((0, 2), dtype=np.int64), np.array([[*row, planned]]))
     (look,) = interim
-    first = np.array([_first(look, m, requirements) for m in range(look.n + 1)])
+    first = np.array([_first(look, m, p0, p1) for m in range(look.n + 1)])
     final: NDArray[np.int64] = np.full((look.n + 1, last.n + 1), planned)
     for m1, (r, e) in enumerate(first):
-        pmf = binomial_pmf(m1, requirements.p0)
+        pmf = binomial_pmf(m1, p0)
         here = regions(np.arange(m1 + 1), int(r), int(e), final=False)
         for m2 in range(last.n - look.n + 1):
-            final[m1, m1 + m2] = _last(pmf * here.go_on, float(pmf[here.reject].sum()), m2, requirements)
+            final[m1, m1 + m2] = _last(pmf * here.go_on, float(pmf[here.reject].sum()), m2, p0, alpha)
     final[look.n, last.n] = planned
     return AttainedBounds(first, final)

@@ -42,10 +42,18 @@ NOTEBOOKS = (
     "02_operating_characteristics",
     "03_enrollment_and_dropout",
     "04_reproduce_sample_size",
+    "05_final_analysis",
 )
 CONDUCT = "03_enrollment_and_dropout"
 """Needs a conduct section in the parameter file; left out without one."""
 
+ANALYSIS = "05_final_analysis"
+"""Needs results, or a conduct section from which a synthetic trial can be made."""
+
+SYNTHETIC = (
+    '<div class="warning">The file holds no results: the part <em>What does the finished trial say?</em> analyses '
+    "<strong>synthetic data</strong> made by the simulator, and no patient in it is real.</div>"
+)
 VALIDATION = "06_validation"
 NOT_SIMULATED = "none: every number is exact"
 LIBRARIES = ("numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic")
@@ -95,11 +103,21 @@ def write(path: str | Path, out: str | Path = "build", progress: Callable[[str],
     """
     trial, source = params.read(path)
     design, plan = simulation.taken(trial, str(source.path))
-    head = _Head(trial.study.id, trial.study.title, _front(trial, design, plan))
-    notebooks = [name for name in NOTEBOOKS if plan is not None or name != CONDUCT]
+    notebooks = [name for name in NOTEBOOKS if name not in _impossible(trial, plan)]
+    front = _front(trial, design, plan)
+    if ANALYSIS in notebooks and trial.analysis is None:
+        front = f"{SYNTHETIC}{front}"
+    head = _Head(trial.study.id, trial.study.title, front)
     seed = trial.conduct.simulation.seed if trial.conduct else NOT_SIMULATED
     folder = _run(trial, source, design, notebooks, head, Path(out) / trial.study.id, progress, seed)
     return Report(folder, folder / "report.html", design, trial)
+
+
+def _impossible(trial: Trial, plan: Plan | None) -> tuple[str, ...]:
+    """Notebooks that the file does not hold enough for."""
+    if plan is not None:
+        return ()
+    return (CONDUCT,) if trial.analysis is not None else (CONDUCT, ANALYSIS)
 
 
 def validate(

@@ -558,6 +558,40 @@ class Rival(Section):
         return self
 
 
+class Results(Section):
+    """What the finished trial brought: counts, or a file of patients."""
+
+    responses: Annotated[int, Field(ge=0, le=100_000)] | None = Field(None, description="Responses by the end.")
+    stage: Annotated[int, Field(ge=1, le=50)] | None = Field(None, description="Look at which the trial ended.")
+    first_stage: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+        None, description="Responses at the first look; needed where sizes differ from plan."
+    )
+    attained: Annotated[tuple[Patients, ...], Field(strict=False, min_length=1, max_length=50)] | None = Field(
+        None, description="Patients analysed at each look taken, cumulative, where they differ from plan: [15, 27]."
+    )
+    patients: Line | None = Field(
+        None, description="CSV with one patient a row, in the folder of this file or at a path from there."
+    )
+    handling: Literal["nonresponder", "replace", "exclude"] | None = Field(
+        None, description="What becomes of patients who are not evaluable; as under conduct.dropout if left out."
+    )
+    level: Rate = Field(0.95, description="Confidence level.")
+    sides: Literal[1, 2] = Field(2, description="1 for a lower limit alone.")
+    ordering: Literal["stage", "mle", "umvue"] = Field("stage", description="How endings are ordered.")
+    source: Line | None = Field(None, description="Where the counts come from.")
+
+    @model_validator(mode="after")
+    def _rules(self) -> Results:
+        if (self.responses is None) == (self.patients is None):
+            raise InputError("must hold either responses or patients, and not both")
+        if self.patients is not None:
+            given = next((k for k in ("stage", "first_stage", "attained") if getattr(self, k) is not None), None)
+            if given is not None:
+                raise InputError("is told by the patients; leave it out", given)
+        probability(self.level, "level")
+        return self
+
+
 class Trial(Section):
     """One trial, as a parameter file describes it."""
 
@@ -567,6 +601,7 @@ class Trial(Section):
     stated: StatedSize | None = Field(None, description="A stated sample size to be checked.")
     rivals: Annotated[tuple[Rival, ...], Field(strict=False, max_length=10)] = ()
     conduct: Conduct | None = None
+    analysis: Results | None = Field(None, description="The results, once the trial is over.")
     evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=200)] = ()
 
     @model_validator(mode="after")

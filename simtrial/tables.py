@@ -29,6 +29,13 @@ Shown = tuple[str, "Callable[[Any], str] | str"]
 """A column as shown: its heading and how to write a value (a format string or a function)."""
 
 RATE = "{:.4f}"
+
+
+def p_written(value: float) -> str:
+    """A p-value: none is written as 0."""
+    return f"{value:.4f}" if value >= 5e-5 else "< 0.0001"
+
+
 PATIENTS = "{:.2f}"
 WHOLE = "{:.0f}"
 WORDS = "{}"

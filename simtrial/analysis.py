@@ -1,0 +1,322 @@
+"""The final analysis of one trial: from counts, from the patients of a file, or of a synthetic trial.
+
+Sizes as planned are analysed by `simtrial.inference`. Where they differ, every rule of `simtrial.deviation` decides,
+and the first of them that applies gives decision, p-value and median unbiased estimate; the other estimates and
+intervals are those of its bounds at the sizes attained.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simtrial import deviation, inference, patient_data, project, synthetic
+from simtrial.designs import Look, MultiStage, count, looks_text
+from simtrial.errors import InputError
+from simtrial.files import read_bytes
+from simtrial.plan import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simtrial.designs import Design
+    from simtrial.deviation import Attained, Outcome
+    from simtrial.inference import Analysis
+    from simtrial.patient_data import PatientData
+    from simtrial.plan import Handling, Plan
+    from simtrial.requirements import Requirements
+    from simtrial.sections import Trial
+
+
+@dataclass(frozen=True)
+class Final:
+    """A finished trial and what it says.
+
+    Attributes
+    ----------
+    design : Design
+        As planned.
+    p0 : float
+        Response rate under H0.
+    result : Analysis
+        Decision, p-values, estimates, intervals.
+    attained : Attained or None
+        Sizes and responses where the sizes differ from plan.
+    rules : tuple of Outcome
+        What every rule says of them; empty where sizes are as planned.
+    """
+
+    design: Design
+    p0: float
+    result: Analysis
+    attained: Attained | None = None
+    rules: tuple[Outcome, ...] = ()
+
+    @property
+    def rule(self) -> Outcome | None:
+        """The rule that the result follows; None where sizes are as planned."""
+        return next((rule for rule in self.rules if rule.reject is not None), self.rules[0]) if self.rules else None
+
+
+def final(
+    design: Design,
+    p0: float,
+    responses: int,
+    *,
+    stage: int | None = None,
+    first_stage: int | None = None,
+    attained: Sequence[int] | None = None,
+    p1: float | None = None,
+    alpha: float | None = None,
+    level: float = 0.95,
+    sides: int = 2,
+    ordering: str = "stage",
+) -> Final:
+    """Analyze a finished trial from its counts.
+
+    Parameters
+    ----------
+    design : Design
+        As planned.
+    p0 : float
+        Response rate under H0.
+    responses : int
+        By the end.
+    stage : int, optional
+        Look at which it ended, from 1.
+    first_stage : int, optional
+        Responses at the first look: needed where sizes differ from plan, checked where they do not.
+    attained : sequence of int, optional
+        Patients analysed at each look taken, cumulative; as planned if left out.
+    p1, alpha : float, optional
+        For the rules that recut bounds: see `simtrial.deviation.outcomes`.
+    level, sides, ordering
+        See `simtrial.inference.analyze`.
+
+    Raises
+    ------
+    InputError
+        If the trial cannot have ended so.
+    """
+    planned = [look.n for look in design.looks]
+    sizes = planned if attained is None else [count(n, "attained", at_least=1) for n in attained]
+    if stage is not None and attained is not None and stage != len(sizes):
+        raise InputError(f"({stage}) must be {len(sizes)}, the number of sizes attained", "stage")
+    if len(sizes) > len(planned):
+        raise InputError(f"holds {len(sizes)} numbers; {looks_text(design)} has {len(planned)} looks", "attained")
+    if sizes == planned[: len(sizes)]:
+        ended = stage if attained is None else len(sizes)
+        found = inference.analyze(design, responses, p0, ended, level, sides=sides, ordering=ordering)
+        if first_stage is not None:
+            _check_first(design, first_stage, found)
+        return Final(design, p0, found)
+    seen = _attained(design, sizes, responses, first_stage)
+    rules = deviation.outcomes(design, seen, p0, p1, alpha, level)
+    whole = Final(design, p0, _by_rule(design, seen, p0, rules, level, sides, ordering), seen, rules)
+    chosen = whole.rule
+    assert chosen is not None  # planned bounds always apply
+    p_value = whole.result.p_value if chosen.p_value is None else chosen.p_value
+    estimates = dict(whole.result.estimates)
+    intervals = dict(whole.result.intervals)
+    if chosen.rule == "Koyama-Chen" and chosen.interval is not None:
+        estimates["median_unbiased"] = chosen.median_unbiased
+        intervals["koyama_chen"] = chosen.interval if sides == 2 else (_lower(design, seen, p0, level), 1.0)
+    reject = bool(chosen.reject)
+    result = replace(
+        whole.result,
+        reject=reject,
+        p_value=p_value,
+        p_values=whole.result.p_values | {"exact": p_value},
+        estimates=estimates,
+        intervals=intervals,
+        agrees={name: (low > p0) == reject for name, (low, _) in intervals.items()},
+    )
+    return replace(whole, result=result)
+
+
+def _check_first(design: Design, first_stage: int, found: Analysis) -> None:
+    first = design.looks[0]
+    x1 = count(first_stage, "first_stage")
+    if found.stage == 1 and x1 != found.responses:
+        raise InputError(
+            f"({x1}) must be the responses ({found.responses}): the trial ended at its first look", "first_stage"
+        )
+    if found.stage == 1:
+        return
+    if x1 > min(found.responses, first.n):
+        raise InputError(f"({x1}) must be at most {min(found.responses, first.n)}", "first_stage")
+    if not first.regions(np.array(x1), final=False).go_on:
+        raise InputError(f"({x1}) of {first.n} would have ended {looks_text(design)} at its first look", "first_stage")
+    if found.responses - x1 > found.n - first.n:
+        raise InputError(
+            f"({found.responses}) must be at most {x1 + found.n - first.n}: {x1} at the first look and "
+            f"{found.n - first.n} patients since", "responses",
+        )  # fmt: skip
+
+
+def _attained(design: Design, sizes: list[int], responses: int, first_stage: int | None) -> Attained:
+    if len(design.looks) == 1:
+        return deviation.Attained(0, sizes[0], 0, responses)
+    if len(sizes) == 1:
+        return deviation.Attained(sizes[0], sizes[0], responses, responses)
+    if first_stage is None:
+        raise InputError(
+            f"is missing: say how many of the first {sizes[0]} responded, as sizes differ from plan", "first_stage"
+        )
+    if sizes[1] <= sizes[0]:
+        raise InputError(f"({sizes[0]},{sizes[1]}) must increase", "attained")
+    return deviation.Attained(sizes[0], sizes[1], first_stage, responses)
+
+
+def _by_rule(
+    design: Design, seen: Attained, p0: float, rules: tuple[Outcome, ...], level: float, sides: int, ordering: str
+) -> Analysis:
+    """Estimates and intervals at the sizes attained, with the bounds of the rule that decides."""
+    rule = next((one for one in rules if one.reject is not None), rules[0])
+    n = max(seen.n, design.looks[-1].n) if seen.stopped else seen.n
+    n = n if n > seen.n1 else seen.n1 + 1
+    r = min(max(rule.r, 0), n - 1)
+    if not seen.n1:
+        return inference.analyze(MultiStage((Look(n, r),)), seen.x, p0, 1, level, sides=sides, ordering=ordering)
+    # who went on below the bound had none: its endings are all that could be seen
+    broken = not seen.stopped and seen.x1 <= rule.r1
+    r1 = None if rule.r1 < 0 or broken else min(rule.r1, r, seen.n1 - 1)
+    if seen.stopped:
+        r1 = max(-1 if r1 is None else r1, seen.x1)
+        r = max(r, r1)
+    looks = (Look(seen.n1, r1), Look(n, r))
+    stage = 1 if seen.stopped else 2
+    return inference.analyze(MultiStage(looks), seen.x, p0, stage, level, sides=sides, ordering=ordering)
+
+
+def _lower(design: Design, seen: Attained, p0: float, level: float) -> float:
+    """Koyama and Chen's lower limit alone, at the whole of 1 - level."""
+    two_sided = deviation.outcomes(design, seen, p0, level=1 - 2 * (1 - level))[0].interval
+    return 0.0 if two_sided is None else two_sided[0]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The final analysis of the trial of a parameter file, with its patients where they are known.
+
+    Attributes
+    ----------
+    final : Final
+        What the counts say.
+    requirements : Requirements
+        p0, p1, alpha and power.
+    handling : str
+        Who counts.
+    data : PatientData or None
+        The patients.
+    source : str
+        Where the numbers come from, in words.
+    label : str
+        ``synthetic data`` for patients that the simulator made, else the study.
+    plan : Plan or None
+        How the trial was to be run.
+    landmark : float
+        Month of the survival landmarks.
+    """
+
+    final: Final
+    requirements: Requirements
+    handling: Handling
+    data: PatientData | None
+    source: str
+    label: str
+    plan: Plan | None
+    landmark: float
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether no patient of it is real."""
+        return self.label == SYNTHETIC
+
+
+SYNTHETIC = "synthetic data"
+
+
+def of_trial(trial: Trial, design: Design) -> Report:
+    """Analyze the trial of a parameter file: its section ``analysis``, or else a synthetic trial under p1.
+
+    Raises
+    ------
+    InputError
+        If the file holds neither results nor a conduct to make a synthetic trial from, or the results cannot be.
+    """
+    plan, given, asked = trial.plan(design), trial.analysis, trial.requirements
+    handling: Handling = "nonresponder"
+    if given is not None and given.handling is not None:
+        handling = given.handling
+    elif plan is not None:
+        handling = plan.handling
+    level, sides = (0.95, 2) if given is None else (given.level, given.sides)
+    ordering = "stage" if given is None else given.ordering
+    landmark = 6.0 if plan is None else plan.landmark
+    data, label = None, trial.study.id
+    if given is not None and given.responses is not None:
+        found = final(
+            design, asked.p0, given.responses, stage=given.stage, first_stage=given.first_stage,
+            attained=given.attained, p1=asked.p1, alpha=asked.alpha, level=level, sides=sides, ordering=ordering,
+        )  # fmt: skip
+        return Report(
+            found, asked, handling, None, given.source or "counts of the parameter file", label, plan, landmark
+        )
+    if given is not None and given.patients is not None:
+        path = Path(given.patients)
+        path = path if path.is_absolute() or path.exists() else project.ROOT / path
+        data = patient_data.read(path)
+        digest = sha256(read_bytes(path, patient_data.MAX_BYTES)).hexdigest()
+        source = f"patients of {path.name}, SHA-256 {digest}"
+    else:
+        if plan is None or trial.conduct is None:
+            raise InputError(
+                "is missing, and so is conduct, from which a synthetic trial could be made", "trial.analysis"
+            )
+        seed = trial.conduct.simulation.seed
+        text = synthetic.one_trial(plan, Scenario("p1", asked.p1), seed, trial.study.start)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "synthetic.csv"
+            path.write_text(text, encoding="utf-8")
+            data = patient_data.read(path)
+        label = SYNTHETIC
+        source = f"made by the simulator under p1 = {asked.p1:g} with seed {seed}; no patient of it is real"
+    found = of_patients(
+        data, design, asked.p0, handling, p1=asked.p1, alpha=asked.alpha, level=level, sides=sides, ordering=ordering
+    )
+    return Report(found, asked, handling, data, source, label, plan, landmark)
+
+
+def of_patients(
+    data: PatientData,
+    design: Design,
+    p0: float,
+    handling: Handling,
+    *,
+    p1: float | None = None,
+    alpha: float | None = None,
+    level: float = 0.95,
+    sides: int = 2,
+    ordering: str = "stage",
+) -> Final:
+    """Analyze the patients of a file.
+
+    Raises
+    ------
+    InputError
+        If no look was reached, or the counts cannot be.
+    """
+    counts = data.counts([look.n for look in design.looks], handling)
+    if not counts.sizes:
+        raise InputError(f"holds fewer patients than the first look counts ({design.looks[0].n})", f"{data.path}:")
+    first = counts.responses[0] if len(counts.sizes) > 1 else None
+    return final(
+        design, p0, counts.responses[-1], first_stage=first, attained=counts.sizes, p1=p1, alpha=alpha, level=level,
+        sides=sides, ordering=ordering,
+    )  # fmt: skip

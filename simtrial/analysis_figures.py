@@ -1,0 +1,137 @@
+"""Figures of a finished trial; see `simtrial.figures` for what a figure is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+
+from simtrial import inference, patient_figures
+from simtrial.analysis_text import ESTIMATE_NAMES, INTERVAL_NAMES
+from simtrial.errors import InputError
+from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
+from simtrial.text import Passage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simtrial.analysis import Report
+    from simtrial.patient_data import PatientData
+
+COLOURS = {
+    "mle": RED,
+    "umvue": BLUE,
+    "umvcue": SKY,
+    "median_unbiased": GREEN,
+    "bias_subtracted": ORANGE,
+    "bias_adjusted": BLACK,
+    "exact": BLUE,
+    "koyama_chen": ORANGE,
+    "mid_p": GREEN,
+    "naive": RED,
+}
+DASHES = {
+    "umvcue": ":",
+    "bias_adjusted": "--",
+    "median_unbiased": "-.",
+    "koyama_chen": "--",
+    "mid_p": "-.",
+    "naive": ":",
+}
+
+
+def forest(report: Report) -> Picture:
+    """Every estimate and interval on one axis, with p0 and p1."""
+    result, asked = report.final.result, report.requirements
+    rows: list[tuple[str, float | None, tuple[float, float | None] | None]] = [
+        (f"{100 * result.level:g}% {INTERVAL_NAMES[name]}", None, limits) for name, limits in result.intervals.items()
+    ]
+    rows += [(ESTIMATE_NAMES[name], value, None) for name, value in result.estimates.items() if value is not None]
+    figure, (axis,) = canvas(1, 8.2, 0.42 * len(rows) + 1.1)
+    with mpl.rc_context(STYLE):
+        for y, (_, value, limits) in enumerate(reversed(rows)):
+            if value is not None:
+                axis.plot(value, y, "o", color=BLACK, markersize=6)
+            if limits is not None:
+                low, high = limits
+                end = 1.0 if high is None else high
+                axis.plot([low, end], [y, y], color=BLUE, linewidth=2.4, solid_capstyle="butt")
+                for x in (low, end):
+                    axis.plot(x, y, "|", color=BLUE, markersize=9, markeredgewidth=1.6)
+        for rate, name in ((asked.p0, "p0"), (asked.p1, "p1")):
+            axis.axvline(rate, color="#888888", linewidth=1.0, linestyle=(0, (2, 2)))
+            axis.annotate(name, (rate, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
+                          textcoords="offset points", ha="center")  # fmt: skip
+        axis.set_yticks(range(len(rows)), [name for name, _, _ in reversed(rows)])
+        axis.set_ylim(-0.7, len(rows) - 0.3)
+        axis.set_xlim(0, 1)
+        axis.set_xlabel("response rate")
+        axis.annotate(report.label, (1, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points",
+                      ha="right", color="#777777", fontsize=9, style="italic")  # fmt: skip
+    exact = result.intervals["exact"]
+    upper = 1.0 if exact[1] is None else exact[1]
+    alt = f"Estimates and intervals ({report.label}); the exact interval is {exact[0]:.3f} to {upper:.3f}."
+    return Picture("forest", alt, figure)
+
+
+def survival(report: Report) -> Picture | Passage:
+    """Kaplan-Meier curves of PFS and OS, where the file has them."""
+    return _drawn(report, patient_figures.survival)
+
+
+def waterfall(report: Report) -> Picture | Passage:
+    """Best change of the target lesions of each patient, where the file has it."""
+    return _drawn(report, patient_figures.waterfall)
+
+
+def swimmer(report: Report) -> Picture | Passage:
+    """Each patient's time under observation, where the file has it."""
+    return _drawn(report, patient_figures.swimmer)
+
+
+def _drawn(report: Report, draw: Callable[[PatientData, str], Picture]) -> Picture | Passage:
+    name = draw.__name__
+    if report.data is None:
+        return Passage(name, (f"No {name} plot: only counts are given.",))
+    try:
+        return draw(report.data, report.label)
+    except InputError as error:
+        return Passage(name, (f"No {name} plot: {error}.",))
+
+
+def long_run(report: Report) -> Picture:
+    """Bias and root mean squared error of the estimates, and coverage of the intervals, at every response rate."""
+    result, asked = report.final.result, report.requirements
+    design = report.final.design
+    every = inference.every_ending(design, asked.p0, result.level, sides=result.sides, ordering=result.ordering)
+    p = np.linspace(0.005, min(0.995, asked.p1 + 2.5 * (asked.p1 - asked.p0)), 600)
+    found = inference.properties(every, p)
+    shown = [
+        name for name in COLOURS if name in every.estimates and (len(design.looks) > 1 or name in ("mle", "umvue"))
+    ]
+    figure, (left, middle, right) = canvas(3, 12.5, 4.3)
+    with mpl.rc_context(STYLE):
+        for name in shown:
+            style: dict[str, Any] = {"color": COLOURS[name], "linestyle": DASHES.get(name, "-"), "linewidth": 1.7}
+            left.plot(p, found.bias[name], **style, label=ESTIMATE_NAMES[name].split(" (")[0].split(":")[0])
+            middle.plot(p, np.sqrt(found.mse[name]), **style)
+        for name in every.intervals:
+            style = {"color": COLOURS[name], "linestyle": DASHES.get(name, "-"), "linewidth": 1.5}
+            right.plot(p, found.coverage[name], **style, label=INTERVAL_NAMES[name].split(",")[0].split(" (")[0])
+        right.axhline(result.level, color="#888888", linewidth=1.0)
+        right.set_ylim(max(0.0, result.level - 0.12), 1.005)
+        titles = ("Bias", "Root mean squared error", f"Coverage of {100 * result.level:g}% intervals")
+        for axis, title in zip((left, middle, right), titles, strict=True):
+            axis.set_title(title, fontsize=10.5)
+            axis.set_xlabel("true response rate")
+            for rate in (asked.p0, asked.p1):
+                axis.axvline(rate, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
+        left.legend(fontsize=8)
+        right.legend(fontsize=8, loc="lower right")
+    worst = {name: float(values.min()) for name, values in found.coverage.items()}
+    alt = (
+        f"Bias, error and coverage by exact sums; the lowest coverage of the exact interval is {worst['exact']:.3f}, "
+        f"of Koyama and Chen's {worst['koyama_chen']:.3f}, of the naive one {worst['naive']:.3f}."
+    )
+    return Picture("long_run", alt, figure)

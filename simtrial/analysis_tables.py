@@ -1,0 +1,248 @@
+"""Tables of a finished trial; see `simtrial.tables` for what a table is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from simtrial import deviation, endpoints, inference, monitoring
+from simtrial.analysis_text import ESTIMATE_NAMES, INTERVAL_NAMES, ORDERINGS
+from simtrial.designs import looks_text
+from simtrial.tables import RATE, WHOLE, WORDS, Shown, Table, p_written
+
+if TYPE_CHECKING:
+    from simtrial.analysis import Report
+
+MOST_ENDINGS = 60
+"""Endings shown; all of them stand in the CSV."""
+
+
+def _named(report: Report, caption: str) -> str:
+    return f"{caption} ({report.label})"
+
+
+def disposition(report: Report) -> Table:
+    """From screening to response: each number is the sum of those below it."""
+    result = report.final.result
+    if report.data is None:
+        rows = [("analysed", result.n), ("responders", result.responses)]
+    else:
+        rows = list(report.data.disposition().items())
+    frame = pd.DataFrame(rows, columns=["patients", "number"])
+    shown: dict[str, Shown] = {"patients": ("Patients", WORDS), "number": ("Number", WHOLE)}
+    return Table("disposition", _named(report, "Disposition"), frame, shown)
+
+
+def p_values(report: Report) -> Table:
+    """The decision and its p-value, beside others."""
+    result, rule = report.final.result, report.final.rule
+    order = ORDERINGS[result.ordering]
+    names = {
+        "exact": rule.rule if rule is not None and rule.p_value is not None else order,
+        "mid_p": f"mid-p, {order}",
+        "conditional": "given that the look was reached",
+        "naive": "naive: binomial, as if there had been one look",
+    }
+    frame = pd.DataFrame([{"method": names[name], "p_value": value} for name, value in result.p_values.items()])
+    shown: dict[str, Shown] = {"method": ("Method", WORDS), "p_value": ("p-value, one-sided", p_written)}
+    decision = "H0 is rejected" if result.reject else "H0 is not rejected"
+    caption = _named(report, f"{result.responses} responses of {result.n}: {decision}")
+    return Table("p_values", caption, frame, shown, [name == "exact" for name in result.p_values])
+
+
+def estimates(report: Report) -> Table:
+    """Every estimate of the response rate; the unbiased one stressed."""
+    result = report.final.result
+    rows = [
+        {"method": ESTIMATE_NAMES[name], "estimate": np.nan if value is None else value}
+        for name, value in result.estimates.items()
+    ]
+    shown: dict[str, Shown] = {"method": ("Method", WORDS), "estimate": ("Response rate", RATE)}
+    caption = _named(report, "Estimates; in bold the one that goes into the paper")
+    return Table("estimates", caption, pd.DataFrame(rows), shown, [name == "umvue" for name in result.estimates])
+
+
+def intervals(report: Report) -> Table:
+    """Every interval, and whether it agrees with the decision; the exact one stressed."""
+    result = report.final.result
+    rows = [
+        {
+            "method": f"exact, {ORDERINGS[result.ordering]}" if name == "exact" else INTERVAL_NAMES[name],
+            "low": low,
+            "high": np.nan if high is None else high,
+            "agrees": "yes" if result.agrees[name] else "no",
+        }
+        for name, (low, high) in result.intervals.items()
+    ]
+    shown: dict[str, Shown] = {
+        "method": ("Method", WORDS),
+        "low": ("Lower", RATE),
+        "high": ("Upper", RATE),
+        "agrees": ("Agrees with the decision", WORDS),
+    }
+    sides = "" if result.sides == 2 else ", one-sided"
+    caption = _named(report, f"{100 * result.level:g}% intervals{sides}; in bold the one that goes into the paper")
+    return Table("intervals", caption, pd.DataFrame(rows), shown, [name == "exact" for name in result.intervals])
+
+
+def rules(report: Report) -> Table:
+    """What each rule says of sizes that differ from plan."""
+    final = report.final
+    if final.attained is None:
+        return Table("rules", "The sizes are as planned: no bound has to change.", pd.DataFrame({"rule": []}), {})
+    word = {True: "rejected", False: "not rejected", None: "none"}
+    rows = [
+        {
+            "rule": one.rule,
+            "stops": "never" if one.r1 < 0 else f"{one.r1} of {final.attained.n1}",
+            "rejects": f"{one.r} of {final.attained.n}",
+            "decision": word[one.reject] + (f": {one.why}" if one.why else ""),
+            "p_value": np.nan if one.p_value is None else one.p_value,
+            "type_i_error": one.type_i_error,
+            "power": np.nan if one.power is None else one.power,
+        }
+        for one in final.rules
+    ]
+    shown: dict[str, Shown] = {
+        "rule": ("Rule", WORDS),
+        "stops": ("Stops if X1 <=", WORDS),
+        "rejects": ("Rejects if X >", WORDS),
+        "decision": ("H0", WORDS),
+        "p_value": ("p-value", p_written),
+        "type_i_error": ("Type I error", RATE),
+        "power": ("Power", RATE),
+    }
+    chosen = [final.rule is not None and one.rule == final.rule.rule for one in final.rules]
+    caption = (
+        f"Planned {looks_text(final.design, ', ')}; errors are exact, at the sizes attained; in bold the rule taken"
+    )
+    return Table("rules", _named(report, caption), pd.DataFrame(rows), shown, chosen)
+
+
+def averaged(report: Report) -> Table:
+    """Each whole rule, averaged over the numbers that turn out evaluable."""
+    plan = report.plan
+    looks = report.final.design.looks
+    known = len(looks) <= 2 and all(look.e is None for look in looks)
+    if plan is None or not known or not plan.dropout.probability:
+        return Table("averaged", "Nobody is expected to be lost: sizes do not vary.", pd.DataFrame({"rule": []}), {})
+    found = deviation.averaged(report.final.design, report.requirements, plan.dropout)
+    frame = pd.DataFrame([vars(one) for one in found])
+    shown: dict[str, Shown] = {
+        "rule": ("Rule", WORDS),
+        "type_i_error": ("Type I error", RATE),
+        "largest": ("Largest at any sizes", RATE),
+        "power": ("Power", RATE),
+        "pet_p0": ("PET(p0)", RATE),
+    }
+    caption = (
+        f"Rules averaged over the numbers evaluable, {100 * plan.dropout.lost(report.requirements.p1):.3g}% being lost "
+        "and left out (Koyama-Chen: the first look waits for its planned number)"
+    )
+    return Table("averaged", caption, frame, shown)
+
+
+def endings(report: Report) -> Table:
+    """What would have been said, whatever had been seen."""
+    result = report.final.result
+    design = report.final.design
+    found = inference.every_ending(design, report.final.p0, result.level, sides=result.sides, ordering=result.ordering)
+    exact, naive = found.intervals["exact"], found.intervals["naive"]
+    frame = pd.DataFrame(
+        {
+            "look": found.endings.stage,
+            "responses": found.endings.responses,
+            "n": found.endings.n,
+            "decision": np.where(found.endings.reject, "rejected", "not rejected"),
+            "p_value": found.p_values["exact"],
+            **found.estimates,
+            **{
+                f"{name}_{end}": v[:, k] for name, v in found.intervals.items() for k, end in enumerate(("low", "high"))
+            },
+        }
+    )
+    frame["interval"] = [f"{low:.4f} to {high:.4f}" for low, high in exact]
+    frame["naive_interval"] = [f"{low:.4f} to {high:.4f}" for low, high in naive]
+    shown: dict[str, Shown] = {
+        "look": ("Look", WHOLE),
+        "responses": ("Responses", WHOLE),
+        "n": ("of", WHOLE),
+        "decision": ("H0", WORDS),
+        "p_value": ("p-value", p_written),
+        "mle": ("MLE", RATE),
+        "umvue": ("UMVUE", RATE),
+        "median_unbiased": ("Median unbiased", RATE),
+        "interval": (f"Exact {100 * result.level:g}%", WORDS),
+        "naive_interval": ("Naive", WORDS),
+    }
+    seen = (found.endings.stage == result.stage) & (found.endings.responses == result.responses)
+    stressed = seen if report.final.attained is None else np.zeros_like(seen)
+    more = f"; the first {MOST_ENDINGS} of {len(frame)}" if len(frame) > MOST_ENDINGS else ""
+    caption = f"Every ending of {looks_text(design, ', ')} as planned; in bold the one seen{more}"
+    return Table("endings", caption, frame, shown, stressed[:MOST_ENDINGS], first=MOST_ENDINGS)
+
+
+def on_the_way(report: Report) -> Table:
+    """What the responses at the first look mean for the end; of a single stage, those at half of its patients."""
+    design, asked = report.final.design, report.requirements
+    first, last = design.looks[0], design.looks[-1]
+    m = first.n if len(design.looks) > 1 else max(last.n // 2, 1)
+    rows = []
+    for x in range(m + 1):
+        now = monitoring.monitor(design, m, x, (asked.p0, asked.p1))
+        needed = now.needed[-1]
+        over = len(design.looks) > 1 and not first.regions(np.array(x), final=False).go_on
+        told = "the trial stops" if over else str(needed.responses)
+        if needed.responses is not None and needed.responses > needed.remaining and not over:
+            told = "out of reach"
+        powers = [power for _, power in now.conditional_power]
+        rows.append(
+            {
+                "responses": x,
+                "needed": told,
+                "remaining": needed.remaining,
+                "power_p0": powers[0],
+                "power_p1": powers[1],
+                "predictive": now.predictive,
+            }
+        )
+        if needed.responses == 0 and not over:
+            break  # more responses change nothing
+    shown: dict[str, Shown] = {
+        "responses": (f"Responses in {m}", WHOLE),
+        "needed": ("Needed to reject H0", WORDS),
+        "remaining": ("among further", WHOLE),
+        "power_p0": ("Conditional power at p0", RATE),
+        "power_p1": ("at p1", RATE),
+        "predictive": ("Predictive probability", RATE),
+    }
+    caption = f"After {m} patients: what it takes (predictive probability with Jeffreys' prior, Beta(.5, .5))"
+    return Table("on_the_way", caption, pd.DataFrame(rows), shown, right=("needed",))
+
+
+def secondary(report: Report) -> Table:
+    """Secondary endpoints of the patients."""
+    if report.data is None:
+        caption = "Secondary endpoints need the patients: only counts are given."
+        return Table("secondary", caption, pd.DataFrame({"label": []}), {})
+    found = endpoints.secondary(report.data, report.final.result.level, report.landmark, report.handling)
+    frame = pd.DataFrame([{name: getattr(one, name) for name in one.__slots__} for one in found])
+
+    def written(value: float | None, unit: str) -> str:
+        if value is None or np.isnan(value):
+            return "not reached" if unit == "months" else "–"
+        return f"{100 * value:.1f}%" if unit == "share" else f"{value:.1f} months"
+
+    frame["estimate"] = [written(one.value, one.unit) for one in found]
+    frame["interval"] = [f"{written(one.low, one.unit)} to {written(one.high, one.unit)}" for one in found]
+    shown: dict[str, Shown] = {
+        "label": ("Endpoint", WORDS),
+        "n": ("Patients", WHOLE),
+        "events": ("Events", WHOLE),
+        "estimate": ("Estimate", WORDS),
+        "interval": (f"{100 * report.final.result.level:g}% interval", WORDS),
+        "method": ("Method", WORDS),
+    }
+    return Table("secondary", _named(report, "Secondary endpoints"), frame, shown)
