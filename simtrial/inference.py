@@ -162,8 +162,10 @@ class _Tails:
         """P_p(higher than an ending) + tie P_p(as high), for each p and the ending at its place; shape of `p`."""
         mine = self.rank[which]
         weight = (self.rank > mine[:, np.newaxis]) + tie * (self.rank == mine[:, np.newaxis])
-        total: Floats = (self.found.probability(p) * weight).sum(axis=-1)
-        return np.minimum(total, 1.0)
+        chance = self.found.probability(p)
+        # every trial ends somewhere: over the sum, so that the lowest ending has exactly 1
+        total: Floats = (chance * weight).sum(axis=-1) / chance.sum(axis=-1)
+        return total
 
     def solve(self, a: float, which: Ints, tie: float = 1.0) -> Floats:
         """The p at which `above` is a; 0 or 1 where it is never so low, or never so high."""
@@ -481,7 +483,9 @@ def properties(inference: Inference, p: ArrayLike) -> Properties:
     bias, mse = {}, {}
     for name, values in inference.estimates.items():
         there = ~np.isnan(values)
-        weight = chance[:, there] / chance[:, there].sum(axis=-1, keepdims=True)
+        whole = chance[:, there].sum(axis=-1, keepdims=True)
+        # at p = 0 a trial may never go on: then the UMVCUE has no mean
+        weight = np.divide(chance[:, there], whole, out=np.full(chance[:, there].shape, np.nan), where=whole > 0)
         error = values[there] - rates[:, np.newaxis]
         bias[name], mse[name] = (weight * error).sum(axis=-1), (weight * error**2).sum(axis=-1)
     missed: dict[str, dict[str, Any]] = {"coverage": {}, "above": {}, "below": {}}

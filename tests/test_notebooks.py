@@ -15,6 +15,7 @@ NOTEBOOKS = [
     "02_operating_characteristics",
     "03_enrollment_and_dropout",
     "04_reproduce_sample_size",
+    "05_final_analysis",
     "06_validation",
 ]
 
@@ -68,7 +69,7 @@ WAYS = ["-p trial params/smoke.yaml", "-f params/smoke.yaml"]
 
 
 # once is enough for the validation notebook, which the report tests run as well
-@pytest.mark.parametrize(("name", "how"), [*itertools.product(NOTEBOOKS[:4], WAYS), (NOTEBOOKS[4], WAYS[1])])
+@pytest.mark.parametrize(("name", "how"), [*itertools.product(NOTEBOOKS[:5], WAYS), (NOTEBOOKS[5], WAYS[1])])
 def test_raw_papermill_runs_it_from_the_root(name, how, root, tmp_path):
     target = tmp_path / "out.ipynb"
     command = [sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", str(target), *how.split()]
