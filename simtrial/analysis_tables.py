@@ -228,6 +228,9 @@ def secondary(report: Report) -> Table:
         caption = "Secondary endpoints need the patients: only counts are given."
         return Table("secondary", caption, pd.DataFrame({"label": []}), {})
     found = endpoints.secondary(report.data, report.final.result.level, report.landmark, report.handling)
+    if not found:
+        caption = _named(report, "The file has columns for none of the secondary endpoints.")
+        return Table("secondary", caption, pd.DataFrame({"label": []}), {})
     frame = pd.DataFrame([{name: getattr(one, name) for name in one.__slots__} for one in found])
 
     def written(value: float | None, unit: str) -> str:

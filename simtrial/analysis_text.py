@@ -41,7 +41,9 @@ def data(report: Report) -> Passage:
         f"The trial, planned as {planned}, ended {looks} with {found.responses} responses in {found.n} patients; "
         f"patients without a response status are {HANDLINGS[report.handling]}."
     )
-    return Passage("analysed", (opening, seen))
+    ignored = () if report.data is None else report.data.ignored
+    left = (f"Columns of the file that were left alone: {', '.join(ignored)}.",) if ignored else ()
+    return Passage("analysed", (opening, seen, *left))
 
 
 def _p(value: float) -> str:

@@ -1,5 +1,6 @@
 """Conditional power and predictive probability: by plain enumeration, and by integrals."""
 
+import json
 import math
 from itertools import product
 
@@ -8,6 +9,7 @@ import pytest
 from scipy import integrate, stats
 
 from simtrial import InputError, TwoStage, exact, monitoring, parse_looks
+from simtrial.cli import main
 from simtrial.patients import Beta
 
 DESIGNS = ["5/12", "1/6,4/14", "0:4/5,2:6/9,4/14"]
@@ -97,6 +99,20 @@ def test_a_state_that_cannot_be_reached_is_refused(seen, said):
     with pytest.raises(InputError) as caught:
         monitoring.monitor(TwoStage(1, 15, 5, 25), *seen, (0.1,))
     assert str(caught.value).startswith(said)
+
+
+def test_the_command_line_tells_it(capsys):
+    arguments = ["monitor", "--looks", "1/15,5/25", "--patients", "10", "--responses", "1", "--p", "0.1", "--p", "0.3"]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "look 1: 1 more responses among 5 further patients go on"
+    assert main([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    now = monitoring.monitor(TwoStage(1, 15, 5, 25), 10, 1, (0.1, 0.3))
+    assert found["predictive_probability"] == now.predictive
+    assert [one["power"] for one in found["conditional_power"]] == [power for _, power in now.conditional_power]
+    assert main([*arguments, "--prior", "x"]) == 2
+    assert "prior ('x') must be two numbers" in capsys.readouterr().err
 
 
 def test_with_all_patients_seen_the_decision_is_made():

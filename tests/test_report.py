@@ -239,7 +239,7 @@ def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path,
     path.write_text(smoke_text[: smoke_text.index("  conduct:")], encoding="utf-8")
     done = report.write(path, tmp_path / "build")
     names = {p.name for p in (done.folder / "notebooks").iterdir()}
-    assert names == {f"{name}.ipynb" for name in report.NOTEBOOKS if name != report.CONDUCT}
+    assert names == {f"{name}.ipynb" for name in report.NOTEBOOKS if name not in (report.CONDUCT, report.ANALYSIS)}
     manifest = json.loads((done.folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["seed"] == "none: every number is exact"
     assert "03_enrollment" not in (done.folder / "report.html").read_text(encoding="utf-8")
@@ -280,6 +280,16 @@ def test_a_case_that_disagrees_fails_the_validation():
         validation.verdict(good, bad)
     with pytest.raises(validation.ValidationError, match="nothing was compared"):
         validation.verdict(validation.Case("Empty", "none", frame.iloc[:0]))
+
+
+def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(smoke_text[: smoke_text.index("  conduct:")] + "  analysis: {responses: 4}\n", encoding="utf-8")
+    done = report.write(path, tmp_path / "build")
+    names = {p.name for p in (done.folder / "notebooks").iterdir()}
+    assert f"{report.ANALYSIS}.ipynb" in names
+    assert f"{report.CONDUCT}.ipynb" not in names
+    assert "synthetic" not in (done.folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_validation_cases_can_fail(monkeypatch):

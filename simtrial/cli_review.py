@@ -1,0 +1,250 @@
+"""Commands of the reviewer's desk."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simtrial import terminal
+from simtrial.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simtrial.reproduction import Verdict
+    from simtrial.routes import Question
+    from simtrial.statement import Statement
+
+
+def check(
+    parameter_file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `stated` is checked.")
+    ] = None,
+    p0: terminal.Rate = None,
+    p1: terminal.Rate = None,
+    alpha: terminal.Rate = None,
+    power: terminal.Rate = None,
+    looks: Annotated[str | None, typer.Option(help="The rule as stated, cumulative: 1/10,5/29 or 5/25.")] = None,
+    alpha_sided: Annotated[int | None, terminal.whole_option("As stated.", "1|2")] = None,
+    criterion: Annotated[
+        str | None, typer.Option(help="minimax, optimal, admissible, two_stage, single_stage or fleming.")
+    ] = None,
+    n: Annotated[int | None, terminal.whole_option("Patients in all; with looks, losses allowed for.")] = None,
+    dropout: Annotated[float | None, terminal.rate_option("Loss allowed for.")] = None,
+    type_i_error: Annotated[float | None, terminal.rate_option("Attained type I error, as printed.")] = None,
+    attained_power: Annotated[float | None, terminal.rate_option("Attained power, as printed.")] = None,
+    en_p0: Annotated[float | None, terminal.rate_option("EN(p0), as printed.", "N")] = None,
+    pet_p0: Annotated[float | None, terminal.rate_option("PET(p0), as printed.")] = None,
+    file: Annotated[Path | None, typer.Option("--csv", help="Check every row of this CSV instead.")] = None,
+    as_json: terminal.Json = False,
+) -> None:
+    """Say whether a stated sample size can be reproduced, and if not, what is wrong."""
+    from simtrial import reproduction
+    from simtrial.statement import Statement, ignored, read_csv
+
+    stated: dict[str, Any] = {
+        "p0": p0, "p1": p1, "alpha": alpha, "power": power, "alpha_sided": alpha_sided, "criterion": criterion,
+        "dropout": dropout, "type_i_error": type_i_error, "attained_power": attained_power, "en_p0": en_p0,
+        "pet_p0": pet_p0,
+    }  # fmt: skip
+    numbers = (looks, n, *stated.values())
+    if (file is not None) + (parameter_file is not None) + any(v is not None for v in numbers) > 1:
+        raise InputError("take a statement from one place: a parameter file, --csv, or the numbers given here", "check")
+    if file is not None:
+        statements = read_csv(file)
+        others = ignored(file)
+        if others:
+            terminal.say(f"columns left alone: {', '.join(others)}"[:300])
+        _check_all(statements, as_json)
+        return
+    if parameter_file is not None:
+        _tell(reproduction.check(_stated(parameter_file)), as_json)
+        return
+    if looks is not None:
+        statement = Statement.of_looks(looks, total=n, **stated)
+    else:
+        statement = Statement(total=n if dropout else None, n=None if dropout else n, **stated)
+    _tell(reproduction.check(statement), as_json)
+
+
+def _stated(file: Path) -> Statement:
+    from simtrial import params
+
+    trial, source = params.read(file)
+    if trial.stated is None:
+        raise InputError("is missing: it holds the statement to be checked", f"{source.path}: trial.stated")
+    return trial.stated.statement
+
+
+def _tell(verdict: Verdict, as_json: bool) -> None:
+    if as_json:
+        terminal.print_json(_verdict_json(verdict))
+        return
+    terminal.console().print(verdict.kind, style="bold")
+    for convention in verdict.conventions:
+        print(f"  convention: {convention.name} ({convention.sentence})")
+    terminal.console().print(verdict.explanation)
+
+
+def _verdict_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "verdict": verdict.kind,
+        "conventions": [convention.name for convention in verdict.conventions],
+        "attained": verdict.attained,
+        "expected": [
+            {"method": a.method, "r1": a.r1, "n1": a.n1, "r": a.r, "n": a.n, "looks": a.looks} for a in verdict.answers
+        ],
+        "explanation": verdict.explanation,
+    }
+
+
+def _check_all(statements: Sequence[tuple[str, Statement]], as_json: bool) -> None:
+    """One verdict a row, each as soon as it is there."""
+    from simtrial import reproduction
+
+    found = []
+    for k, (label, statement) in enumerate(statements, start=1):
+        if sys.stderr.isatty():
+            print(f"\r  {k} of {len(statements)}", end="", file=sys.stderr, flush=True)
+        found.append((label, reproduction.check(statement)))
+    if sys.stderr.isatty():
+        print("\r", end="", file=sys.stderr)
+    if as_json:
+        terminal.print_json({"verdicts": [{"id": label} | _verdict_json(verdict) for label, verdict in found]})
+        return
+    rows = [
+        [label, verdict.kind, ", ".join(c.name for c in verdict.conventions), verdict.explanation]
+        for label, verdict in found
+    ]
+    terminal.table(f"{len(rows)} statements", ("id", "verdict", "conventions", "explanation"), rows, left=4)
+
+
+def import_registry(
+    record: Annotated[Path, typer.Argument(help="Study record, JSON of the ClinicalTrials.gov API version 2.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write the file here instead of printing it.")] = None,
+) -> None:
+    """Turn a registry record into a commented parameter file; what it does not say is marked TO FILL."""
+    from simtrial import registry
+
+    found = registry.read(record)
+    text = registry.parameter_file(found)
+    for warning in found.warnings:
+        terminal.say(f"warning: {warning}")
+    if out is None:
+        print(text, end="")
+        return
+    if out.exists():
+        raise InputError("is there already; choose another name", f"{out}")
+    out.write_text(text, encoding="utf-8")
+    terminal.say(f"wrote {out}")
+
+
+def reproduce(
+    n: Annotated[int | None, terminal.whole_option("Patients, as registered or stated.")] = None,
+    p0: terminal.Rates = None,
+    p1: terminal.Rates = None,
+    alpha: terminal.Rates = None,
+    power: terminal.Rates = None,
+    dropout: terminal.Rates = None,
+    up_to: Annotated[int | None, terminal.whole_option("Count the routes to every number up to this instead.")] = None,
+    as_json: terminal.Json = False,
+) -> None:
+    """List the standard calculations that give a number of patients, the most plausible first.
+
+    The order: how far p0, p1, alpha and power are from what most people use; an approximate formula counts one more, an
+    allowance for losses two.
+    """
+    from dataclasses import asdict
+
+    from simtrial import routes
+
+    known: dict[str, routes.Known] = {"p0": p0, "p1": p1, "alpha": alpha, "power": power, "dropout": dropout}
+    if up_to is not None:
+        if n is not None or any(value is not None for value in known.values()):
+            raise InputError("goes alone: it counts what the usual values give", "up_to")
+        _tell_numbers(routes.numbers(up_to), as_json)
+        return
+    if n is None:
+        raise InputError("is missing: say --n 25, or --up-to 100", "n")
+    found = routes.cached(n, known)
+    if as_json:
+        terminal.print_json({"n": n, "routes": [asdict(route) for route in found]})
+        return
+    questions = routes.grouped(found)
+    for losses, most in ((False, 25), (True, 10)):
+        mine = [question for question in questions if question.losses == losses]
+        total = sum(len(question.routes) for question in mine)
+        if not mine:
+            continue
+        title = f"{total} routes to {n} patients {'with' if losses else 'without'} an allowance for losses"
+        heads = (
+            "p0",
+            "p1",
+            "alpha",
+            "power",
+            "what gives it; in brackets the exact type I error and power of the rule",
+        )
+        rows = [
+            [*("" if v is None else f"{v:g}" for v in (q.p0, q.p1, q.alpha, q.power)), _ways(q)] for q in mine[:most]
+        ]
+        terminal.table(f"{title}, the most conventional of {len(mine)} questions first", heads, rows, left=5)
+    if not found:
+        print("No usual calculation gives it. --p0, --p1, --alpha, --power and --dropout try other values.")
+        return
+    print("--json lists them all; --p0, --p1, --alpha, --power, --dropout narrow them or try other values.")
+
+
+def _ways(question: Question) -> str:
+    """The routes of one question: each rule once, with the methods that lead there."""
+    ways: dict[str, list[str]] = {}
+    for r in question.routes:
+        errors = "" if r.type_i_error is None else f" ({r.type_i_error:.4f}, {r.attained_power:.4f})"
+        losses = f", {100 * r.dropout:g}% of {r.n_evaluable} lost" if r.dropout else ""
+        methods = ways.setdefault(f"{r.looks or f'{r.n_evaluable}'}{errors}{losses}", [])
+        if r.method not in methods:  # n/(1 - d) and n(1 + d) may give the same
+            methods.append(r.method)
+    return "; ".join(f"{', '.join(methods)} {rule}" for rule, methods in ways.items())
+
+
+def _tell_numbers(found: dict[int, dict[str, int]], as_json: bool) -> None:
+    from simtrial.reproduction import EXACT
+
+    if as_json:
+        terminal.print_json({"numbers": [{"n": n, "routes": counts} for n, counts in found.items()]})
+        return
+    rows = [
+        [str(n), *(str(counts[m]) for m in EXACT), str(sum(k for m, k in counts.items() if m not in EXACT))]
+        for n, counts in found.items()
+    ]
+    terminal.table("Routes to every number of patients, no loss allowed for", ("n", *EXACT, "formulas"), rows)
+
+
+def printed(
+    responses: Annotated[int, terminal.whole_option("Responses.")],
+    n: Annotated[int, terminal.whole_option("Patients.")],
+    low: Annotated[float, terminal.rate_option("Lower limit as printed: 0.068.")],
+    high: Annotated[float, terminal.rate_option("Upper limit as printed: 0.407.")],
+    looks: Annotated[str | None, typer.Option(help="The two-stage design, if the trial had one.")] = None,
+    decimals: Annotated[int, terminal.whole_option("Digits printed of the proportion: 3 for 6.8%.")] = 3,
+    as_json: terminal.Json = False,
+) -> None:
+    """Say which method and level give a printed interval of a response rate."""
+    from dataclasses import asdict
+
+    from simtrial.designs import TwoStage, parse_looks
+    from simtrial.printed import interval
+
+    design = None if looks is None else parse_looks(looks)
+    if design is not None and not isinstance(design, TwoStage):
+        raise InputError("must be two looks", "looks")
+    found = interval(responses, n, low, high, design, decimals)
+    if as_json:
+        terminal.print_json({"matches": [asdict(match) for match in found]})
+        return
+    if not found:
+        print("No method gives it, at any usual level.")
+    for match in found:
+        print(f"{match.method}, {100 * match.level:g}%: {match.low:.4f} to {match.high:.4f}")

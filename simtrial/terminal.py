@@ -1,0 +1,131 @@
+"""How commands read numbers and print: tables for people, one JSON object, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rich.console import Console
+    from typer.models import OptionInfo
+
+
+def number(text: str) -> float:
+    """Read a number as people type it."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} must be a number") from None
+
+
+def whole(text: str) -> int:
+    """Read a whole number as people type it."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} must be a whole number") from None
+
+
+def rate_option(said: str, metavar: str = "RATE") -> OptionInfo:
+    """An option that takes a number."""
+    option: OptionInfo = typer.Option(parser=number, metavar=metavar, help=said)
+    return option
+
+
+def whole_option(said: str, metavar: str = "N") -> OptionInfo:
+    """An option that takes a whole number."""
+    option: OptionInfo = typer.Option(parser=whole, metavar=metavar, help=said)
+    return option
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+
+
+Out = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
+
+
+Rate = Annotated[float | None, typer.Option(parser=number, metavar="RATE")]
+
+
+Rates = Annotated[
+    list[float] | None,
+    typer.Option(parser=number, metavar="RATE", help="Instead of the usual values; may be given again."),
+]
+
+
+def say(message: str) -> None:
+    """Tell people something that is no result."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def print_json(data: dict[str, Any]) -> None:
+    """Print the one JSON object."""
+    print(json.dumps(data, allow_nan=False))
+
+
+def console() -> Console:
+    """Where text for people goes."""
+    from rich.console import Console
+
+    # text goes where a terminal's width is not known, and a terminal too narrow wraps: no number is ever cut
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
+
+
+def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> None:
+    """Print a table, so many columns flush left and the others right."""
+    from rich import box
+    from rich.table import Table
+
+    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for k, head in enumerate(heads):
+        shown.add_column(head, justify="left" if k < left else "right", overflow="fold")
+    for row in rows:
+        shown.add_row(*row)
+    where = console()
+    where.print(title, style="bold")
+    where.print(shown)
+
+
+@contextmanager
+def bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar for what takes more than a second on a terminal; nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    began = time.monotonic()
+    columns = (TextColumn("simulating"), BarColumn(), TextColumn("{task.completed:,.0f} trials"), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=total)
+
+    def tell(done: int) -> None:
+        bar.advance(task, done)
+        if not bar.live.is_started and time.monotonic() - began > 1 and sys.stderr.isatty():
+            bar.start()
+
+    try:
+        yield tell
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+
+
+def progress() -> Any:
+    """A line a step, with the time the last one took."""
+    began: list[float] = []
+
+    def tell(step: str) -> None:
+        now = time.monotonic()
+        if began:
+            say(f"    {now - began[-1]:.1f} s")
+        began.append(now)
+        say(f"  {step} ...")
+
+    return tell
