@@ -388,7 +388,7 @@ def analyze(
     >>> found.reject, round(found.p_value, 4), round(found.estimates["umvue"], 4)
     (True, 0.0471, 0.2613)
     >>> [round(limit, 4) for limit in found.intervals["exact"]]
-    [0.0859, 0.4456]
+    [0.0859, 0.4548]
     """
     order, level = _checked(ordering, level, sides)
     p0 = probability(p0, "p0")
