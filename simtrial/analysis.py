@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial import deviation, inference, patient_data, project, synthetic
-from simtrial.designs import Look, MultiStage, count, looks_text
+from simtrial.designs import Look, MultiStage, SingleStage, count, looks_text
 from simtrial.errors import InputError
+from simtrial.exact import operating_characteristics
 from simtrial.files import read_bytes
 from simtrial.plan import Scenario
+from simtrial.requirements import probability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +51,10 @@ class Final:
         Sizes and responses where the sizes differ from plan.
     rules : tuple of Outcome
         What every rule says of them; empty where sizes are as planned.
+    closed : bool
+        Whether the trial ended without a decision of a look: accrual closed before it, or at it.
+    alpha : float or None
+        Type I error that recut bounds keep; None where sizes are as planned.
     """
 
     design: Design
@@ -56,6 +62,8 @@ class Final:
     result: Analysis
     attained: Attained | None = None
     rules: tuple[Outcome, ...] = ()
+    closed: bool = False
+    alpha: float | None = None
 
     @property
     def rule(self) -> Outcome | None:
@@ -94,7 +102,8 @@ def final(
     attained : sequence of int, optional
         Patients analysed at each look taken, cumulative; as planned if left out.
     p1, alpha : float, optional
-        For the rules that recut bounds: see `simtrial.deviation.outcomes`.
+        For the rules that recut bounds: see `simtrial.deviation.outcomes`. Without an alpha they keep the exact type I
+        error of the plan.
     level, sides, ordering
         See `simtrial.inference.analyze`.
 
@@ -108,35 +117,63 @@ def final(
     if stage is not None and attained is not None and stage != len(sizes):
         raise InputError(f"({stage}) must be {len(sizes)}, the number of sizes attained", "stage")
     if len(sizes) > len(planned):
-        raise InputError(f"holds {len(sizes)} numbers; {looks_text(design)} has {len(planned)} looks", "attained")
-    if sizes == planned[: len(sizes)]:
+        raise InputError(f"holds {len(sizes)} numbers; {looks_text(design)} has only {len(planned)}", "attained")
+    if attained is None or (sizes == planned[: len(sizes)] and _as_planned(design, sizes, responses, first_stage)):
         ended = stage if attained is None else len(sizes)
         found = inference.analyze(design, responses, p0, ended, level, sides=sides, ordering=ordering)
         if first_stage is not None:
             _check_first(design, first_stage, found)
         return Final(design, p0, found)
     seen = _attained(design, sizes, responses, first_stage)
-    rules = deviation.outcomes(design, seen, p0, p1, alpha, level)
-    whole = Final(design, p0, _by_rule(design, seen, p0, rules, level, sides, ordering), seen, rules)
-    chosen = whole.rule
+    kept = float(operating_characteristics(design, p0).reject) if alpha is None else probability(alpha, "alpha")
+    rules = deviation.outcomes(design, seen, p0, p1, kept, level)
+    closed = seen.n1 > 0 and seen.stopped and all(one.reject is None for one in rules)
+    if closed:
+        # no look stopped it: accrual did, and what came is held against the last look's bound, as in the simulator
+        seen = deviation.Attained(0, seen.n, 0, seen.x)
+        last = design.looks[-1]
+        rules = deviation.outcomes(SingleStage(last.r or 0, last.n), seen, p0, p1, kept, level)
+    return _by_rule(
+        Final(design, p0, _shaped(design, seen, p0, rules, level, sides, ordering), seen, rules, closed, kept)
+    )
+
+
+def _as_planned(design: Design, sizes: list[int], responses: int, first_stage: int | None) -> bool:
+    """Whether a trial that had the planned sizes also kept to the plan's decision at its look."""
+    if len(sizes) > 1:
+        return first_stage is None or bool(design.looks[0].regions(np.array(first_stage), final=False).go_on)
+    final_look = len(design.looks) == 1
+    return final_look or not design.looks[0].regions(np.array(responses), final=False).go_on
+
+
+def _by_rule(whole: Final) -> Final:
+    """Put what the chosen rule says in place of what its bounds say by themselves."""
+    chosen, result = whole.rule, whole.result
     assert chosen is not None  # planned bounds always apply
-    p_value = whole.result.p_value if chosen.p_value is None else chosen.p_value
-    estimates = dict(whole.result.estimates)
-    intervals = dict(whole.result.intervals)
+    if chosen.p_value is None:
+        return replace(whole, result=replace(result, reject=False, agrees=_agreeing(result.intervals, whole.p0, False)))
+    estimates, intervals = dict(result.estimates), dict(result.intervals)
     if chosen.rule == "Koyama-Chen" and chosen.interval is not None:
+        assert whole.attained is not None
         estimates["median_unbiased"] = chosen.median_unbiased
-        intervals["koyama_chen"] = chosen.interval if sides == 2 else (_lower(design, seen, p0, level), 1.0)
+        intervals["koyama_chen"] = chosen.interval
+        if result.sides == 1:
+            intervals["koyama_chen"] = (_lower(whole.design, whole.attained, whole.p0, result.level), 1.0)
     reject = bool(chosen.reject)
-    result = replace(
-        whole.result,
+    followed = replace(
+        result,
         reject=reject,
-        p_value=p_value,
-        p_values=whole.result.p_values | {"exact": p_value},
+        p_value=chosen.p_value,
+        p_values=result.p_values | {"exact": chosen.p_value},
         estimates=estimates,
         intervals=intervals,
-        agrees={name: (low > p0) == reject for name, (low, _) in intervals.items()},
+        agrees=_agreeing(intervals, whole.p0, reject),
     )
-    return replace(whole, result=result)
+    return replace(whole, result=followed)
+
+
+def _agreeing(intervals: dict[str, tuple[float, float | None]], p0: float, reject: bool) -> dict[str, bool]:
+    return {name: (low > p0) == reject for name, (low, _) in intervals.items()}
 
 
 def _check_first(design: Design, first_stage: int, found: Analysis) -> None:
@@ -163,6 +200,10 @@ def _attained(design: Design, sizes: list[int], responses: int, first_stage: int
     if len(design.looks) == 1:
         return deviation.Attained(0, sizes[0], 0, responses)
     if len(sizes) == 1:
+        if first_stage not in (None, responses):
+            raise InputError(f"({first_stage}) must be the responses ({responses}): there was one look", "first_stage")
+        if responses > sizes[0]:
+            raise InputError(f"({responses}) must be <= {sizes[0]}, the patients analysed", "responses")
         return deviation.Attained(sizes[0], sizes[0], responses, responses)
     if first_stage is None:
         raise InputError(
@@ -173,7 +214,7 @@ def _attained(design: Design, sizes: list[int], responses: int, first_stage: int
     return deviation.Attained(sizes[0], sizes[1], first_stage, responses)
 
 
-def _by_rule(
+def _shaped(
     design: Design, seen: Attained, p0: float, rules: tuple[Outcome, ...], level: float, sides: int, ordering: str
 ) -> Analysis:
     """Estimates and intervals at the sizes attained, with the bounds of the rule that decides."""
@@ -273,7 +314,8 @@ def of_trial(trial: Trial, design: Design) -> Report:
         path = path if path.is_absolute() or path.exists() else project.ROOT / path
         data = patient_data.read(path)
         digest = sha256(read_bytes(path, patient_data.MAX_BYTES)).hexdigest()
-        source = f"patients of {path.name}, SHA-256 {digest}"
+        said = f"{given.source}; " if given.source else ""
+        source = f"{said}patients of {path.name}, SHA-256 {digest}"
     else:
         if plan is None or trial.conduct is None:
             raise InputError(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from simtrial import deviation, endpoints, inference, monitoring
-from simtrial.analysis_text import ESTIMATE_NAMES, INTERVAL_NAMES, ORDERINGS
+from simtrial.analysis_text import ESTIMATE_NAMES, INTERVAL_NAMES, ORDERINGS, p_method
 from simtrial.designs import looks_text
 from simtrial.tables import RATE, WHOLE, WORDS, Shown, Table, p_written
 
@@ -23,6 +24,11 @@ def _named(report: Report, caption: str) -> str:
     return f"{caption} ({report.label})"
 
 
+def _of_patients(report: Report, table: Table) -> Table:
+    """The table with a column that says whose data it is, so that its CSV cannot be taken for another's."""
+    return replace(table, frame=table.frame.assign(data=report.label))
+
+
 def disposition(report: Report) -> Table:
     """From screening to response: each number is the sum of those below it."""
     result = report.final.result
@@ -32,15 +38,15 @@ def disposition(report: Report) -> Table:
         rows = list(report.data.disposition().items())
     frame = pd.DataFrame(rows, columns=["patients", "number"])
     shown: dict[str, Shown] = {"patients": ("Patients", WORDS), "number": ("Number", WHOLE)}
-    return Table("disposition", _named(report, "Disposition"), frame, shown)
+    return _of_patients(report, Table("disposition", _named(report, "Disposition"), frame, shown))
 
 
 def p_values(report: Report) -> Table:
     """The decision and its p-value, beside others."""
-    result, rule = report.final.result, report.final.rule
+    result = report.final.result
     order = ORDERINGS[result.ordering]
     names = {
-        "exact": rule.rule if rule is not None and rule.p_value is not None else order,
+        "exact": p_method(report.final),
         "mid_p": f"mid-p, {order}",
         "conditional": "given that the look was reached",
         "naive": "naive: binomial, as if there had been one look",
@@ -49,7 +55,7 @@ def p_values(report: Report) -> Table:
     shown: dict[str, Shown] = {"method": ("Method", WORDS), "p_value": ("p-value, one-sided", p_written)}
     decision = "H0 is rejected" if result.reject else "H0 is not rejected"
     caption = _named(report, f"{result.responses} responses of {result.n}: {decision}")
-    return Table("p_values", caption, frame, shown, [name == "exact" for name in result.p_values])
+    return _of_patients(report, Table("p_values", caption, frame, shown, [name == "exact" for name in result.p_values]))
 
 
 def estimates(report: Report) -> Table:
@@ -61,7 +67,8 @@ def estimates(report: Report) -> Table:
     ]
     shown: dict[str, Shown] = {"method": ("Method", WORDS), "estimate": ("Response rate", RATE)}
     caption = _named(report, "Estimates; in bold the one that goes into the paper")
-    return Table("estimates", caption, pd.DataFrame(rows), shown, [name == "umvue" for name in result.estimates])
+    stressed = [name == "umvue" for name in result.estimates]
+    return _of_patients(report, Table("estimates", caption, pd.DataFrame(rows), shown, stressed))
 
 
 def intervals(report: Report) -> Table:
@@ -84,7 +91,8 @@ def intervals(report: Report) -> Table:
     }
     sides = "" if result.sides == 2 else ", one-sided"
     caption = _named(report, f"{100 * result.level:g}% intervals{sides}; in bold the one that goes into the paper")
-    return Table("intervals", caption, pd.DataFrame(rows), shown, [name == "exact" for name in result.intervals])
+    stressed = [name == "exact" for name in result.intervals]
+    return _of_patients(report, Table("intervals", caption, pd.DataFrame(rows), shown, stressed))
 
 
 def rules(report: Report) -> Table:
@@ -116,7 +124,8 @@ def rules(report: Report) -> Table:
     }
     chosen = [final.rule is not None and one.rule == final.rule.rule for one in final.rules]
     caption = (
-        f"Planned {looks_text(final.design, ', ')}; errors are exact, at the sizes attained; in bold the rule taken"
+        f"Planned {looks_text(final.design, ', ')}; errors are exact, at the sizes attained; recut bounds keep "
+        f"{final.alpha:.4g}; in bold the rule taken"
     )
     return Table("rules", _named(report, caption), pd.DataFrame(rows), shown, chosen)
 
@@ -180,7 +189,8 @@ def endings(report: Report) -> Table:
     seen = (found.endings.stage == result.stage) & (found.endings.responses == result.responses)
     stressed = seen if report.final.attained is None else np.zeros_like(seen)
     more = f"; the first {MOST_ENDINGS} of {len(frame)}" if len(frame) > MOST_ENDINGS else ""
-    caption = f"Every ending of {looks_text(design, ', ')} as planned; in bold the one seen{more}"
+    seen_too = "; in bold the one seen" if stressed.any() else ""
+    caption = f"Every ending of {looks_text(design, ', ')} as planned{seen_too}{more}"
     return Table("endings", caption, frame, shown, stressed[:MOST_ENDINGS], first=MOST_ENDINGS)
 
 
@@ -248,4 +258,4 @@ def secondary(report: Report) -> Table:
         "interval": (f"{100 * report.final.result.level:g}% interval", WORDS),
         "method": ("Method", WORDS),
     }
-    return Table("secondary", _named(report, "Secondary endpoints"), frame, shown)
+    return _of_patients(report, Table("secondary", _named(report, "Secondary endpoints"), frame, shown))

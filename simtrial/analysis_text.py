@@ -37,65 +37,122 @@ def data(report: Report) -> Passage:
         opening = f"SYNTHETIC DATA, {report.source}. It shows what the report of the finished trial will look like."
     looks = "at its first and only look" if len(report.final.design.looks) == 1 else f"at look {found.stage}"
     planned = looks_text(report.final.design, ", ")
+    responses = f"{found.responses} response{'' if found.responses == 1 else 's'}"
     seen = (
-        f"The trial, planned as {planned}, ended {looks} with {found.responses} responses in {found.n} patients; "
+        f"The trial, planned as {planned}, ended {looks} with {responses} in {found.n} patients; "
         f"patients without a response status are {HANDLINGS[report.handling]}."
     )
+    more = "" if report.data is None else _beyond(report)
+    seen += more
     ignored = () if report.data is None else report.data.ignored
     left = (f"Columns of the file that were left alone: {', '.join(ignored)}.",) if ignored else ()
     return Passage("analysed", (opening, seen, *left))
 
 
+def _beyond(report: Report) -> str:
+    """Patients after the number that the last look was to count."""
+    assert report.data is not None
+    planned, analysed = report.final.design.looks[-1].n, report.final.result.n
+    if analysed <= planned or report.data.stage is not None:
+        return ""
+    return f" Patients beyond the {planned} planned are counted with the last look: {analysed - planned} of them."
+
+
 def _p(value: float) -> str:
-    return "p < .0001" if value < 1e-4 else f"p = {value:.4f}".replace("0.", ".", 1)
+    return "p < .0001" if value < 5e-5 else f"p = {value:.4f}".replace("0.", ".", 1)
 
 
 def sentence(report: Report) -> Passage:
     """The paragraph for the paper: p0, p1, alpha, power and looks, and the adjusted results with their methods."""
     final, asked, result = report.final, report.requirements, report.final.result
     oc = operating_characteristics(final.design, [asked.p0, asked.p1])
-    rule = final.rule
     opening = "SYNTHETIC DATA. " if report.is_synthetic else ""
     parts = [
-        f"{opening}The trial followed {kind(final.design)} (H0: p <= {percent(asked.p0)}, p1 = {percent(asked.p1)}, "
-        f"one-sided alpha {asked.alpha:g}, power {asked.power:g}; looks {looks_text(final.design, ', ')}, that is r/n, "
-        f"with an exact type I error of {percent(float(oc.reject[0]))} and a power of {percent(float(oc.reject[1]))})."
+        f"{opening}The trial was planned as {kind(final.design)} (H0: p <= {percent(asked.p0)}, p1 = "
+        f"{percent(asked.p1)}, one-sided alpha {asked.alpha:g}, power {asked.power:g}; looks "
+        f"{looks_text(final.design, ', ')}, that is r/n, with an exact type I error of {percent(float(oc.reject[0]))} "
+        f"and a power of {percent(float(oc.reject[1]))}).",
+        *_course(final),
     ]
-    if final.attained is not None:
-        sizes = f"{final.attained.n1} and {final.attained.n}" if final.attained.n1 else f"{final.attained.n}"
-        one = (
-            ""
-            if rule is None
-            else f"; bounds follow {_named(rule.rule)}, with a type I error of {percent(rule.type_i_error)}"
-        )
-        parts.append(f"The looks were taken at {sizes} patients instead of those planned{one}.")
     verb = "was" if result.reject else "was not"
-    best = result.estimates["umvue"]
-    low, high = result.intervals["exact"]
-    several = len(final.design.looks) > 1
-    method = f"exact, {ORDERINGS[result.ordering]}" if several else "exact (Clopper-Pearson)"
-    upper = 1.0 if high is None else high
-    limits = f"{low:.1%} to {upper:.1%}" if result.sides == 2 else f"at least {low:.1%}"
-    by = f", {ORDERINGS[result.ordering]}" if several else ""
-    parts.append(
-        f"Of {result.n} patients {result.responses} responded ({result.responses / result.n:.1%}); H0 {verb} "
-        f"rejected (one-sided {_p(result.p_value)}{by})."
-    )
-    what = "adjusted for the interim look " if several else ""
-    name = "uniformly minimum variance unbiased estimate" if several else "observed rate"
-    parts.append(
-        f"The response rate {what}is {best or 0.0:.1%} ({name}; {100 * result.level:g}% confidence interval "
-        f"{limits}, {method})."
-    )
+    responded = f"Of {result.n} patients {result.responses} responded ({result.responses / result.n:.1%})"
+    parts.append(f"{responded}; H0 {verb} rejected ({_p(result.p_value)} one-sided, {p_method(final)}).")
+    looked = _looked(final)
+    name = "uniformly minimum variance unbiased estimate" if looked else "observed rate"
+    what = "adjusted for the interim look " if looked else ""
+    rate = result.estimates["umvue"] or 0.0
+    parts.append(f"The response rate {what}is {rate:.1%} ({name}; {_limits(final)}).")
     return Passage("paper", (" ".join(parts),), quoted=True)
+
+
+def _looked(final: Final) -> bool:
+    """Whether a look came before the end, or could have been the end."""
+    return len(final.design.looks) > 1 and not final.closed
+
+
+def _course(final: Final) -> list[str]:
+    """How it went, where that needs saying: a stop, other sizes, and the bound that they lead to."""
+    result, seen, rule = final.result, final.attained, final.rule
+    early = result.stage < len(final.design.looks)
+    stop = (
+        f"The trial stopped for {'efficacy' if result.reject else 'futility'} at look {result.stage}." if early else ""
+    )
+    if seen is None or rule is None:
+        return [stop] if stop else []
+    if final.closed:
+        first = final.design.looks[0].n
+        when = "before" if seen.n < first else "at" if seen.n == first else "after"
+        return [
+            f"Accrual closed after {seen.n} patients, {when} the first look was due at {first}; more than {rule.r} "
+            f"responses would have rejected H0 with a type I error of {percent(rule.type_i_error)}."
+        ]
+    planned = " and ".join(str(look.n) for look in final.design.looks)
+    sizes = f"{seen.n1} and {seen.n}" if seen.n1 and not seen.stopped else f"{seen.n}"
+    said = [f"{'Looks were' if ' and ' in sizes else 'The look was'} taken at {sizes} patients (planned: {planned})."]
+    if rule.p_value is None:
+        return [*said, f"With {seen.x1} responses at the first look it should have stopped there, so H0 stands."]
+    if early:
+        return [*said, stop]
+    of_first = f", given {seen.x1} of the first {seen.n1}" if rule.rule == "Koyama-Chen" else ""
+    return [
+        *said,
+        f"More than {rule.r} responses were then needed to reject H0 by {_named(rule.rule)}{of_first}; the type I "
+        f"error of this rule is {percent(rule.type_i_error)}.",
+    ]
+
+
+def p_method(final: Final) -> str:
+    """How the p-value was found."""
+    rule, order = final.rule, ORDERINGS[final.result.ordering]
+    if rule is not None and rule.p_value is None:
+        return "as if the first look could not have stopped it"
+    seen = final.attained
+    if rule is not None and seen is not None and rule.rule == "Koyama-Chen" and not rule.why and not seen.stopped:
+        error = operating_characteristics(final.design, final.p0).reject
+        return f"Koyama and Chen's, to be compared with the planned {float(error):.4f}"
+    return order if _looked(final) else "exact binomial"
+
+
+def _limits(final: Final) -> str:
+    """The exact interval in words; beside it the level that belongs to the test, where the two seem to disagree."""
+    result = final.result
+    low, high = result.intervals["exact"]
+    method = f"exact, {ORDERINGS[result.ordering]}" if _looked(final) else "exact, Clopper-Pearson"
+    upper = 1.0 if high is None else high
+    said = f"{100 * result.level:g}% confidence interval {low:.1%} to {upper:.1%}, {method}"
+    if result.sides == 1:
+        said = f"one-sided {100 * result.level:g}% lower confidence limit {low:.1%}, {method}"
+    if not result.agrees["exact"] and result.sides == 2:
+        said += "; the test is one-sided and spends more on its side than this interval does"
+    return said
 
 
 def _named(rule: str) -> str:
     return {
-        "Koyama-Chen": "Koyama and Chen (conditional error kept)",
-        "recut": "the sizes attained (alpha kept)",
-        "Green-Dahlberg": "Green and Dahlberg",
-        "planned bounds": "the plan",
+        "Koyama-Chen": "Koyama and Chen's method",
+        "recut": "bounds recut at the sizes attained",
+        "Green-Dahlberg": "Green and Dahlberg's levels",
+        "planned bounds": "the planned bounds",
     }[rule]
 
 
@@ -105,7 +162,8 @@ def agreement(final: Final) -> Passage:
     word = {True: "agrees", False: "does not agree"}
     listed = "; ".join(f"{INTERVAL_NAMES[name]}: {word[same]}" for name, same in result.agrees.items())
     a = (1 - result.level) / result.sides
-    alpha = float(operating_characteristics(final.design, final.p0).reject)
+    rule = final.rule
+    alpha = float(operating_characteristics(final.design, final.p0).reject) if rule is None else rule.type_i_error
     said = [
         f"An interval agrees with the decision if p0 = {final.p0:g} lies below it exactly when H0 is rejected: "
         f"{listed}.",

@@ -32,8 +32,10 @@ def analyze(
     handling: Annotated[
         str, typer.Option(help="Patients not evaluable in the CSV: nonresponder, replace or exclude.")
     ] = "nonresponder",
-    p1: terminal.Rate = None,
-    alpha: terminal.Rate = None,
+    p1: Annotated[float | None, terminal.rate_option("Rate worth finding, for the rules that recut bounds.")] = None,
+    alpha: Annotated[
+        float | None, terminal.rate_option("Type I error that recut bounds keep; that of the plan if left out.")
+    ] = None,
     level: Annotated[float, terminal.rate_option("Confidence level.")] = 0.95,
     sides: Annotated[int, terminal.whole_option("1 for a lower limit alone.", "1|2")] = 2,
     ordering: Annotated[str, typer.Option(help="Order of the endings: stage, mle or umvue.")] = "stage",
@@ -187,18 +189,19 @@ def _final_json(found: Final) -> dict[str, Any]:
 
 
 def _final_tables(found: Final) -> None:
-    from simtrial.analysis_text import ESTIMATE_NAMES, INTERVAL_NAMES
+    from simtrial.analysis_text import ESTIMATE_NAMES, INTERVAL_NAMES, p_method
     from simtrial.designs import looks_text
 
     result = found.result
     decision = "H0 is rejected" if result.reject else "H0 is not rejected"
-    order = f"{result.ordering} ordering" if found.rule is None else found.rule.rule
+    p = "< 0.0001" if result.p_value < 5e-5 else f"= {result.p_value:.4f}"
+    ended = "closed before a look could end it" if found.closed else f"ended at look {result.stage}"
     print(
-        f"{looks_text(found.design, ', ')}: {result.responses} of {result.n} responded, ended at look {result.stage}. "
-        f"{decision}; p = {result.p_value:.4f} by {order}."
+        f"{looks_text(found.design, ', ')}: {result.responses} of {result.n} responded, {ended}. {decision}; "
+        f"p {p} ({p_method(found)})."
     )
     if found.rule is not None:
-        print(f"Sizes differ from plan; decided by: {found.rule.rule}.")
+        print(f"Sizes differ from plan; decided by: {found.rule.rule}. Recut bounds keep {found.alpha:.4g}.")
     rows = [[ESTIMATE_NAMES[k], "none" if v is None else f"{v:.4f}"] for k, v in result.estimates.items()]
     terminal.table("Estimates of the response rate", ("method", "estimate"), rows)
     sides = "" if result.sides == 2 else ", one-sided"
@@ -217,7 +220,8 @@ def _final_tables(found: Final) -> None:
         words = {True: "rejected", False: "not rejected", None: "none"}
         rows = [
             [
-                one.rule, f"{one.r1}/{found.attained.n1 if found.attained else ''}", str(one.r), words[one.reject],
+                one.rule, "no look" if one.r1 < 0 else f"{one.r1}/{found.attained.n1 if found.attained else ''}",
+                str(one.r), words[one.reject],
                 *("" if v is None else f"{v:.4f}" for v in (one.p_value, one.type_i_error, one.power)),
                 one.why,
             ]

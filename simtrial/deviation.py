@@ -9,7 +9,8 @@ turns these numbers into bounds, never looking at the responses beyond those tha
   A(x1); so the type I error is at most the planned one, whatever n2' [1]_. Its p-value: the rate p* at which the
   planned second stage succeeds as often as n2' patients have as many responses as seen, P(X2 > r - x1; n2, p*) =
   P(X2 >= x2; n2', p), is put in place of p in the second stage of the planned trial: P(X1 > r1, X > r; p, p*). It is
-  no larger than the planned type I error exactly where H0 is rejected.
+  no larger than the planned type I error exactly where H0 is rejected. Once x1 > r the trial is decided and p* = 0
+  would leave x2 out; p-value and interval are then the ordinary ones of the sizes attained.
 * Green-Dahlberg: stop if p1 is rejected at level .02 at the first look, reject H0 at level .055 at the last, each by
   the exact test of the number attained [2]_.
 * Recut: `simtrial.recut` at the numbers attained.
@@ -281,6 +282,8 @@ def outcomes(
     """
     plan = planned(design)
     kept = float(operating_characteristics(design, p0).reject) if alpha is None else alpha
+    if p1 is not None and not p0 < p1 < 1:
+        raise InputError(f"({p1:g}) must be > p0 ({p0:g})", "p1")
     asked = Question(p0, p1, kept)
     if bool(plan.n1) != bool(attained.n1):
         raise InputError(f"must hold {len(design.looks)} numbers, those analysed at each look", "attained")
@@ -301,6 +304,8 @@ def _outcome(
         why = "by this rule the trial should have stopped at the first look"
     elif seen.stopped and not stop:
         decision, why = None, "by this rule the trial would have gone on"
+    elif name == "Koyama-Chen" and seen.x1 > design.r:
+        why = "decided at the first look, which had more responses than the plan asks for at its end"
     p_value = middle = limits = None
     if decision is not None and not (stop and not seen.stopped):
         p_value, middle, limits = _inferred(name, bounds, design, seen, p0, level)
@@ -315,7 +320,7 @@ def _inferred(
 ) -> tuple[float, float, tuple[float, float | None]]:
     """P-value, median unbiased estimate and interval that go with a rule."""
     stage = 1 if seen.stopped else 2
-    if name == "Koyama-Chen" and stage == 2 and seen.n != design.n:
+    if name == "Koyama-Chen" and stage == 2 and seen.n != design.n and seen.x1 <= design.r:
         a = (1 - level) / 2
         ends = [conditional_rate(design, seen, q) for q in (a, 0.5, 1 - a)]
         return conditional_p_value(design, seen, p0), ends[1], (ends[0], ends[2])

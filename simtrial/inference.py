@@ -281,9 +281,9 @@ def _given_reached(arrival: Arrival, s: Ints, p0: float) -> tuple[Floats, Floats
     def mean(p: Floats) -> Floats:
         chance = share * binomial_pmf(arrival.look.n, p, x)
         whole = chance.sum(axis=-1)
-        # towards p = 0 the fewest responses that reach the look are left
+        # at p = 0 and 1 the look may have no chance at all: the fewest, or most, responses that reach it are the limit
         expected: Floats = (chance * x).sum(axis=-1) / np.where(whole > 0, whole, 1.0)
-        return np.where(whole > 0, expected, float(x[0]))
+        return np.where(whole > 0, expected, np.where(p < 0.5, float(x[0]), float(x[-1])))
 
     chance = share * binomial_pmf(arrival.look.n, p0, x)
     tail = (chance * (x >= s[:, np.newaxis])).sum(axis=-1) / chance.sum()
@@ -363,7 +363,7 @@ def analyze(
     p0 : float
         Response rate under H0.
     stage : int, optional
-        Look at which it ended, from 1. Left out, it is the only one at which it can have ended so, or the last.
+        Look at which it ended, from 1; needed where it can have ended so at several.
     level : float
         Confidence level.
     sides : int
@@ -432,7 +432,7 @@ def ending_of(design: Design, found: Endings, responses: int, stage: int | None)
     if stage is not None:
         k = count(stage, "stage", at_least=1)
         if k > last:
-            raise InputError(f"({k}) must be at most {last}: {looks_text(design)} has no more looks", "stage")
+            raise InputError(f"({k}) must be at most {last}, the looks of {looks_text(design)}", "stage")
         look = design.looks[k - 1]
         if s > look.n:
             raise InputError(f"({s}) must be <= {look.n}, the patients at look {k}", "responses")
@@ -442,7 +442,10 @@ def ending_of(design: Design, found: Endings, responses: int, stage: int | None)
             raise InputError(f"({s}) cannot end {looks_text(design)} at look {k}: {_spans(ways)} can", "responses")
     if not mine.size:
         raise InputError(f"({s}) cannot be seen at the end of {looks_text(design)}", "responses")
-    return int(mine[-1])
+    if mine.size > 1:
+        several = " or ".join(str(k) for k in found.stage[mine])
+        raise InputError(f"is missing: {s} responses can end {looks_text(design)} at look {several}", "stage")
+    return int(mine[0])
 
 
 def _spans(numbers: Ints) -> str:

@@ -35,8 +35,8 @@ MAX_BYTES = 4_194_304
 MAX_ROWS = 10_000
 """Most patients of one file."""
 
-MAX_MONTHS = 1200.0
-"""Longest time that is read: a larger number is most likely one of days."""
+MAX_MONTHS = 240.0
+"""Longest time that is read, twenty years: a larger number is most likely one of days."""
 
 MAX_CHANGE = 10_000.0
 """Largest growth of the target lesions that is read, in percent."""
@@ -84,7 +84,7 @@ _KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "yes": (lambda text: {"Y": True, "N": False}[text.upper()], "Y or N"),
     "one": (_number(0, 1, whole=True), "1 or 0"),
     "day": (_day, "a day written YYYY-MM-DD"),
-    "months": (_number(0, MAX_MONTHS), f"months from 0 to {MAX_MONTHS:g}"),
+    "months": (_number(0, MAX_MONTHS), f"months from 0 to {MAX_MONTHS:g}, not days"),
     "grade": (_number(0, 5, whole=True), "a grade from 0 to 5"),
     "stage": (_number(0, MAX_LOOKS, whole=True), f"a whole number from 0 to {MAX_LOOKS}"),
     "change": (_number(-100, MAX_CHANGE), f"a percentage from -100 to {MAX_CHANGE:g}"),
@@ -262,7 +262,7 @@ def read(path: str | Path) -> PatientData:
         raise InputError("holds no patients; columns are " + ", ".join(c.name for c in COLUMNS), f"{path}:")
     header = [cell.strip() for cell in rows[0][1]]
     _check_header(header, f"{path} line {rows[0][0]}:")
-    names = [_NAMES.get(heading.upper(), "") for heading in header]
+    names = _named(header)
     found: list[dict[str, Any]] = []
     faults: list[tuple[int, InputError]] = []
     lines: dict[str, int] = {}
@@ -271,7 +271,7 @@ def read(path: str | Path) -> PatientData:
             if len(row) != len(header):
                 raise InputError(f"has {len(row)} cells; the header has {len(header)}")
             cells = {n: (h, c.strip()) for n, h, c in zip(names, header, row, strict=True) if n}
-            first = lines.setdefault(cells["USUBJID"][1], line)
+            first = lines.setdefault(cells["USUBJID"][1].casefold(), line)  # s1 and S1 are one slip of the pen
             found.append(_patient(cells))
             if first != line:
                 raise _wrong(cells, "USUBJID", f"stands in line {first} too; a patient has one row")
@@ -308,12 +308,25 @@ def _rows(path: str | Path) -> list[tuple[int, list[str]]]:
     return rows
 
 
+def _named(header: list[str]) -> list[str]:
+    """The column of `COLUMNS` that each heading stands for, empty for none.
+
+    Where a file holds a column under its own name, other names for it are left alone: ADaM files have USUBJID and
+    SUBJID.
+    """
+    own = {heading.upper() for heading in header} & set(_PARSE)
+    names = [_NAMES.get(heading.upper(), "") for heading in header]
+    return [
+        "" if name in own and heading.upper() != name else name for name, heading in zip(names, header, strict=True)
+    ]
+
+
 def _check_header(header: list[str], place: str) -> None:
     if len(header) == 1 and ";" in header[0]:
         raise InputError("holds semicolons; columns must be separated by commas", place)
     found: dict[str, str] = {}
-    for heading in header:
-        name = _NAMES.get(heading.upper(), heading.upper())
+    for heading, known in zip(header, _named(header), strict=True):
+        name = known or heading.upper()
         if name in found and found[name].upper() == heading.upper():
             raise InputError(f"has the column {heading!r:.60} twice", place)
         if name in found:
@@ -398,7 +411,7 @@ def _told(path: str | Path, faults: list[tuple[int, InputError]]) -> InputError:
 
 
 def _assembled(path: str, found: list[dict[str, Any]], header: list[str]) -> PatientData:
-    there = {_NAMES[name.upper()] for name in header if name.upper() in _NAMES}
+    there = set(_named(header))
     by_date = "ENRLDT" in there and all(p["ENRLDT"] is not None for p in found if p["ENRLFL"])
     found = sorted(found, key=lambda p: (not p["ENRLFL"], (by_date and p["ENRLDT"]) or date.max))
 
@@ -418,6 +431,9 @@ def _assembled(path: str, found: list[dict[str, Any]], header: list[str]) -> Pat
         gap = next((k for k in range(1, int(stage.max())) if k not in stage), None)
         if gap is not None:
             raise InputError(f"must not leave out a stage: nobody belongs to stage {gap}", f"{path}: STAGE")
+        staged = stage[stage > 0]
+        if by_date and (np.diff(staged) < 0).any():
+            raise InputError("must not fall in the order of the days of enrollment", f"{path}: STAGE")
     return PatientData(
         path=path,
         ids=tuple(p["USUBJID"] for p in found),
@@ -434,5 +450,5 @@ def _assembled(path: str, found: list[dict[str, Any]], header: list[str]) -> Pat
         toxicity=numbers("TOXGR"),
         change=numbers("PCHG"),
         ttr=numbers("TTR"),
-        ignored=tuple(name for name in header if name.upper() not in _NAMES),
+        ignored=tuple(heading for heading, name in zip(header, _named(header), strict=True) if not name),
     )

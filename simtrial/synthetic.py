@@ -16,6 +16,7 @@ import numpy as np
 
 from simtrial import conduct
 from simtrial.outcomes import lifetimes
+from simtrial.patient_data import MAX_MONTHS
 from simtrial.recut import bounds_of
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def one_trial(plan: Plan, scenario: Scenario, seed: int, start: date | None = No
         CSV with one row a patient in the order of enrollment, screening failures last. What the plan does not speak of
         has no column. STAGE is there where the planned sizes do not tell it: patients came after the look that stopped
         the trial, or accrual closed early; a stage that nobody entered leaves no trace. Times are months to two
-        decimals, censored at the end of follow-up.
+        decimals, censored at the end of follow-up or after twenty years.
     """
     trials, rng = simulated(plan, scenario, seed)
     enrolled, screened = int(trials.enrolled[0]), int(trials.screened[0])
@@ -123,7 +124,8 @@ def _times(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator) ->
     """Months and events (1 or 0) of PFS and OS, each ended by the loss of a patient and by the end of follow-up."""
     rows = slice(0, int(trials.enrolled[0]))
     lost, death = lifetimes(plan, trials, pfs, rng)
-    until = np.minimum(lost[rows, 0], np.maximum(trials.end[0] - trials.entry[rows, 0], 0.0))
+    followed = np.clip(trials.end[0] - trials.entry[rows, 0], 0.0, MAX_MONTHS)
+    until = np.minimum(lost[rows, 0], followed)
     given = {"PFS": pfs} if death is None else {"PFS": pfs, "OS": death}
     # rounding keeps the order, so PFS <= OS holds afterwards too
     return {

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from simtrial import (
     InputError,
@@ -15,6 +16,7 @@ from simtrial import (
     analysis_text,
     analysis_validation,
     deviation,
+    exact,
     inference,
     params,
     parse_looks,
@@ -74,6 +76,66 @@ def test_naming_the_planned_sizes_changes_nothing():
     assert analysis.final(TWO, 0.1, 1, attained=(10,)) == analysis.final(TWO, 0.1, 1, stage=1)
 
 
+@pytest.mark.parametrize(("n", "x"), [(7, 0), (7, 2), (7, 7), (10, 4), (12, 5)])
+def test_a_trial_that_accrual_ended_is_one_sample_with_the_type_i_error_of_the_plan(n, x):
+    found = analysis.final(TWO, 0.1, x, attained=(n,))
+    planned = float(exact.operating_characteristics(TWO, 0.1).reject)
+    if x <= 1:  # the look would have stopped it as well
+        assert not found.closed
+        return
+    assert found.closed
+    assert found.rule.rule == "recut"
+    assert found.rule.type_i_error <= planned
+    assert found.result.reject == (x > found.rule.r)
+    assert found.result.p_value == pytest.approx(stats.binom.sf(x - 1, n, 0.1), rel=1e-12)
+    assert found.result.estimates["umvue"] == pytest.approx(x / n, rel=1e-12)
+
+
+def test_a_trial_that_went_on_against_its_rule_is_not_rejected_and_has_no_p_value_of_a_rule():
+    for sizes in ((10, 27), (10, 29)):
+        found = analysis.final(TWO, 0.1, 9, first_stage=1, attained=sizes)
+        assert not found.result.reject
+        assert all(one.p_value is None for one in found.rules)
+        assert analysis_text.p_method(found) == "as if the first look could not have stopped it"
+        assert found.result.p_value == pytest.approx(stats.binom.sf(8, sizes[1], 0.1), rel=1e-12)
+
+
+def test_a_trial_decided_at_its_first_look_is_estimated_from_all_of_its_patients():
+    found = analysis.final(TWO, 0.1, 6, first_stage=6, attained=(10, 35), p1=0.3, alpha=0.05)
+    assert found.result.reject
+    assert "decided at the first look" in found.rule.why
+    at_sizes = inference.analyze(TwoStage(1, 10, 5, 35), 6, 0.1, 2)
+    assert found.result.estimates["median_unbiased"] == at_sizes.estimates["median_unbiased"]
+    assert found.result.p_value == at_sizes.p_value
+
+
+def sentence(root, tmp_path, results, looks="1/15,5/25"):
+    case, _ = params.read(with_results(root, tmp_path, results))
+    return str(analysis_text.sentence(analysis.of_trial(case, parse_looks(looks))))
+
+
+def test_the_sentence_says_how_the_trial_went(root, tmp_path):
+    deviating = sentence(root, tmp_path, "{responses: 6, first_stage: 3, attained: [15, 27]}")
+    assert "Looks were taken at 15 and 27 patients (planned: 15 and 25)" in deviating
+    assert "More than 6 responses were then needed to reject H0 by Koyama and Chen's method, given 3" in deviating
+    assert "Koyama and Chen's, to be compared with the planned 0.0328" in deviating
+    stopped = sentence(root, tmp_path, "{responses: 1}")
+    assert "The trial stopped for futility at look 1." in stopped
+    closed = sentence(root, tmp_path, "{responses: 2, attained: [7]}")
+    assert "Accrual closed after 7 patients, before the first look was due at 15" in closed
+    assert "adjusted" not in closed
+    one_sided = sentence(root, tmp_path, "{responses: 7, sides: 1}")
+    assert "one-sided 95% lower confidence limit" in one_sided
+    clash = sentence(root, tmp_path, "{responses: 6}")
+    assert "the test is one-sided and spends more on its side than this interval does" in clash
+    assert "the test is one-sided" not in sentence(root, tmp_path, "{responses: 6, level: 0.9}")
+
+
+def test_tables_of_synthetic_patients_say_so_in_their_csv_too(report):
+    for table in (analysis_tables.disposition, analysis_tables.estimates, analysis_tables.secondary):
+        assert set(table(report).frame.data) == {"synthetic data"}
+
+
 def test_a_one_sided_limit_of_other_sizes_spends_all_on_one_side():
     seen = deviation.Attained(19, 42, 7, 17)
     found = analysis.final(parse_looks("6/19,16/39"), 0.3, 17, first_stage=7, attained=(19, 42), level=0.95, sides=1)
@@ -103,11 +165,14 @@ def test_every_size_and_outcome_near_the_plan_has_an_answer():
     ("arguments", "said"),
     [
         ({"responses": 6, "attained": (10, 27)}, "first_stage is missing: say how many of the first 10 responded"),
-        ({"responses": 6, "attained": (10, 27, 30)}, "attained holds 3 numbers; 1/10,5/29 has 2 looks"),
+        ({"responses": 6, "attained": (10, 27, 30)}, "attained holds 3 numbers; 1/10,5/29 has only 2"),
         ({"responses": 6, "attained": (10, 27), "stage": 1}, "stage (1) must be 2"),
         ({"responses": 6, "attained": (10, 9), "first_stage": 2}, "attained (10,9) must increase"),
         ({"responses": 6, "attained": (0, 9), "first_stage": 2}, "attained (0) must be from 1"),
         ({"responses": 6, "first_stage": 1}, "first_stage (1) of 10 would have ended 1/10,5/29 at its first look"),
+        ({"responses": 2, "attained": (13,), "first_stage": 1}, "first_stage (1) must be the responses (2)"),
+        ({"responses": 14, "attained": (13,)}, "responses (14) must be <= 13"),
+        ({"responses": 6, "attained": (10, 27), "first_stage": 2, "p1": 0.05}, "p1 (0.05) must be > p0 (0.1)"),
         ({"responses": 1, "attained": (10, 29)}, "responses (1) cannot end 1/10,5/29 at look 2"),
         ({"responses": 25, "first_stage": 4}, "responses (25) must be at most 23"),
         ({"responses": 6, "first_stage": 7}, "first_stage (7) must be at most 6"),

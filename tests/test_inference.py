@@ -163,6 +163,20 @@ def test_stage_wise_p_value_is_no_larger_than_the_type_i_error_exactly_where_h0_
             assert agreeing.agrees()["exact"].all()
 
 
+def test_the_conditional_mle_solves_its_equation(design):
+    every = inference.every_ending(design, 0.1)
+    for k, arrival in enumerate(exact.arrivals(design), start=1):
+        x = np.arange(arrival.look.n + 1)
+        reachable = x[arrival.share > 0]
+        mine = every.endings.stage == k
+        inner = mine & ~np.isin(every.endings.responses, (reachable[0], reachable[-1]))
+        p = every.estimates["conditional_mle"][inner]
+        chance = arrival.share * exact.binomial_pmf(arrival.look.n, p)
+        mean = (chance * x).sum(axis=1) / chance.sum(axis=1)
+        assert mean == pytest.approx(every.endings.responses[inner], abs=1e-9)
+        assert ((p > 0) & (p < 1)).all()
+
+
 def test_naive_inference_contradicts_the_decision_of_a_published_trial():
     found = inference.analyze(TwoStage(1, 10, 5, 29), 6, 0.1, level=0.9)
     assert found.reject
@@ -231,6 +245,7 @@ def test_the_stage_is_told_by_the_responses_where_only_one_fits():
             {"responses": 4, "stage": 1},
             "responses (4) cannot end 1:5/10,5/29 at look 1: 0 to 1, 5 to 10",
         ),
+        ("1:4/10,5/29", {"responses": 5}, "stage is missing: 5 responses can end 1:4/10,5/29 at look 1 or 2"),
         ("5/25", {"responses": -1}, "responses (-1) must be from 0"),
         ("5/25", {"responses": 3.5}, "responses (3.5) must be a whole number"),
         ("5/25", {"responses": 3, "level": 1.0}, "level (1.0) must be"),

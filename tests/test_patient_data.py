@@ -90,8 +90,8 @@ BROKEN = {
     "an open quote": (["id,BOR", 'a,"CR'], "f.csv line 2: is not CSV: unexpected end of data"),
     "a column twice": (["id,BOR,bor", "a,CR,CR"], "f.csv line 1: has the column 'bor' twice"),
     "two names of one column": (
-        ["USUBJID,SUBJID,BOR", "a,a,CR"],
-        "f.csv line 1: has 'USUBJID' and 'SUBJID' for one thing; keep one of the two",
+        ["SUBJID,PATIENT,BOR", "a,a,CR"],
+        "f.csv line 1: has 'SUBJID' and 'PATIENT' for one thing; keep one of the two",
     ),
     "an ignored column twice": (["id,BOR,x,X", "a,CR,,"], "f.csv line 1: has the column 'X' twice"),
     "event and censoring": (
@@ -111,16 +111,25 @@ BROKEN = {
         ["id,BOR,PFS,PFSCNSR", "a,CR,,0"],
         "f.csv line 2: PFSCNSR ('0') needs PFS beside it, which is empty",
     ),
-    "a negative time": (["id,BOR,PFS,PFSEVENT", "a,CR,-1,1"], "f.csv line 2: PFS ('-1') must be months from 0 to 1200"),
+    "a negative time": (
+        ["id,BOR,PFS,PFSEVENT", "a,CR,-1,1"],
+        "f.csv line 2: PFS ('-1') must be months from 0 to 240, not days",
+    ),
     "an infinite time": (["id,BOR,PFS,PFSEVENT", "a,CR,inf,1"], "f.csv line 2: PFS ('inf') must be months from 0 to"),
     "an overflow": (["id,BOR,PFS,PFSEVENT", "a,CR,1e999,1"], "f.csv line 2: PFS ('1e999') must be months from 0 to"),
-    "NaN": (["id,BOR,PFS,PFSEVENT", "a,CR,nan,1"], "f.csv line 2: PFS ('nan') must be months from 0 to 1200"),
-    "underscores": (["id,BOR,PFS,PFSEVENT", "a,CR,1_0,1"], "f.csv line 2: PFS ('1_0') must be months from 0 to 1200"),
+    "NaN": (["id,BOR,PFS,PFSEVENT", "a,CR,nan,1"], "f.csv line 2: PFS ('nan') must be months from 0 to 240, not days"),
+    "underscores": (
+        ["id,BOR,PFS,PFSEVENT", "a,CR,1_0,1"],
+        "f.csv line 2: PFS ('1_0') must be months from 0 to 240, not days",
+    ),
     "a decimal comma": (["id,BOR,PFS,PFSEVENT", 'a,CR,"1,5",1'], "f.csv line 2: PFS ('1,5') must be months from 0 to"),
-    "days": (["id,BOR,PFS,PFSEVENT", "a,CR,1826,1"], "f.csv line 2: PFS ('1826') must be months from 0 to 1200"),
+    "days": (
+        ["id,BOR,PFS,PFSEVENT", "a,CR,1826,1"],
+        "f.csv line 2: PFS ('1826') must be months from 0 to 240, not days",
+    ),
     "a long number": (
         ["id,BOR,PFS,PFSEVENT", f"a,CR,{'1' * 100_000}x,1"],
-        f"f.csv line 2: PFS ('{'1' * 39}) must be months from 0 to 1200",
+        f"f.csv line 2: PFS ('{'1' * 39}) must be months from 0 to 240, not days",
     ),
     "another event": (["id,BOR,PFS,PFSEVENT", "a,CR,1,2"], "f.csv line 2: PFSEVENT ('2') must be 1 or 0"),
     "half an event": (["id,BOR,PFS,PFSEVENT", "a,CR,1,0.5"], "f.csv line 2: PFSEVENT ('0.5') must be 1 or 0"),
@@ -528,3 +537,19 @@ def test_a_figure_without_its_column_is_refused(read, draw):
 def test_data_are_frozen(example):
     with pytest.raises(dataclasses.FrozenInstanceError):
         example.ids = ()
+
+
+def test_other_names_of_a_column_that_stands_under_its_own_are_left_alone(read):
+    data = read("USUBJID,SUBJID,BOR", "T-01,01,CR", "T-02,02,PD")
+    assert data.ids == ("T-01", "T-02")
+    assert data.ignored == ("SUBJID",)
+
+
+def test_stages_that_fall_with_the_days_are_refused(read):
+    with pytest.raises(InputError, match="STAGE must not fall in the order of the days of enrollment"):
+        read("id,BOR,ENRLDT,STAGE", "a,PR,2025-01-01,2", "b,PR,2025-02-01,1", "c,PR,2025-03-01,2")
+
+
+def test_identifiers_that_differ_in_case_alone_are_one_patient(read):
+    with pytest.raises(InputError, match="stands in line 2 too"):
+        read("id,BOR", "s004,PR", "S004,PD")
