@@ -143,7 +143,8 @@ def _limits(final: Final) -> str:
     if result.sides == 1:
         said = f"one-sided {100 * result.level:g}% lower confidence limit {low:.1%}, {method}"
     if not result.agrees["exact"] and result.sides == 2:
-        said += "; the test is one-sided and spends more on its side than this interval does"
+        more = "more" if result.reject else "less"
+        said += f"; the test is one-sided and spends {more} on its side than this interval does"
     return said
 
 

@@ -129,6 +129,8 @@ def test_the_sentence_says_how_the_trial_went(root, tmp_path):
     clash = sentence(root, tmp_path, "{responses: 6}")
     assert "the test is one-sided and spends more on its side than this interval does" in clash
     assert "the test is one-sided" not in sentence(root, tmp_path, "{responses: 6, level: 0.9}")
+    other = sentence(root, tmp_path, "{responses: 6, first_stage: 3, attained: [15, 27], level: 0.9}")
+    assert "spends less on its side" in other
 
 
 def test_tables_of_synthetic_patients_say_so_in_their_csv_too(report):
