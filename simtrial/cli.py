@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial import cli_analysis, cli_design, cli_review, terminal
+from simtrial import cli_analysis, cli_design, cli_review, cli_sweep, terminal
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,25 +27,50 @@ app = typer.Typer(
 for command in (
     cli_design.design, cli_design.oc, cli_design.simulate,
     cli_review.check, cli_review.reproduce, cli_review.printed, cli_review.import_registry,
-    cli_analysis.analyze, cli_analysis.monitor, cli_analysis.columns, cli_analysis.synthetic,
+    cli_analysis.analyze, cli_analysis.monitor, cli_analysis.columns, cli_analysis.synthetic, cli_sweep.sweep,
 ):  # fmt: skip
     app.command()(command)
 
 
 @app.command()
 def report(
-    file: Annotated[Path, typer.Argument(help="Parameter file, such as params/NCT07022301.yaml.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Parameter files, such as params/NCT07022301.yaml.")
+    ],
     out: terminal.Out = Path("build"),
+    jobs: Annotated[int | None, terminal.whole_option("Reports made at the same time; without it one a core.")] = None,
 ) -> None:
-    """Run the notebooks on a parameter file and write one HTML report with its tables and figures."""
+    """Run the notebooks on a parameter file and write one HTML report with its tables and figures.
+
+    Several files give a report each, made side by side, and a page over them all.
+    """
+    if len(files) > 1:
+        _reports(files, out, jobs)
+        return
     from simtrial import report as runner
     from simtrial import text
 
+    if jobs is not None and jobs < 1:
+        raise InputError(f"({jobs}) must be a whole number from 1", "jobs")
     began = time.monotonic()
-    done = runner.write(file, out, terminal.progress())
+    done = runner.write(files[0], out, terminal.progress())
     terminal.say(f"  done in {time.monotonic() - began:.1f} s")
     print(text.statement(done.design, done.trial.requirements, done.trial.plan(done.design)))
     print(f"\nReport: {done.html}")
+
+
+def _reports(files: Sequence[Path], out: Path, jobs: int | None) -> None:
+    from simtrial import reports
+
+    done = reports.write(files, out, jobs)
+    rows = []
+    for entry in done.entries:
+        found = entry.answer
+        numbers = (found.design, f"{found.type_i_error:.4f}", f"{found.power:.4f}") if found else ("–", "–", "–")
+        rows.append((entry.study or entry.file, entry.status, *numbers))
+    terminal.table("Reports", ("Study", "Status", "Design (r/n)", "Type I error", "Power"), rows, left=3)
+    print(f"Index: {done.html}")
+    raise typer.Exit(done.code)
 
 
 @app.command()
@@ -92,15 +117,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except Exception as error:
         from simtrial.report import NotebookError
+        from simtrial.sweep import SweepError
 
         if hasattr(error, "format_message"):  # a slip in the command itself, told by typer
             terminal.say(f"simtrial: {_one_line(error.format_message())}")
             return 2
-        if isinstance(error, NotebookError | OSError):
+        if isinstance(error, NotebookError | SweepError | OSError):
             terminal.say(f"simtrial: {_one_line(str(error))}")
             return 1
         raise
-    return 0
+    return int(code or 0)  # of several files some may have failed
 
 
 def _one_line(message: str) -> str:

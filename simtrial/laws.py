@@ -336,7 +336,11 @@ def _capped(arrivals: Enrollment, n: int, months: float, room: int) -> Floats | 
     return np.append(pmf, max(0.0, 1 - pmf.sum()))
 
 
-def exact_values(plan: Plan, scenario: Scenario) -> Law:
+MONTHS = ("interim_month", "hold_months", "last_patient_month", "duration_months", "end_month")
+"""Means that take an integral each, and so most of the time."""
+
+
+def exact_values(plan: Plan, scenario: Scenario, *, months: bool = True) -> Law:
     """Every mean that has an exact value; None for the others.
 
     Parameters
@@ -345,6 +349,8 @@ def exact_values(plan: Plan, scenario: Scenario) -> Law:
         How the trial is run.
     scenario : Scenario
         The true response rate; a Beta distribution is integrated out.
+    months : bool
+        Whether those of `MONTHS`, and expected events, are wanted.
 
     Returns
     -------
@@ -358,7 +364,13 @@ def exact_values(plan: Plan, scenario: Scenario) -> Law:
     else:
         rates, weights = np.array([float(scenario.p)]), np.ones(1)
     found = decision(plan, rates)
-    cases = [_at_rate(plan, float(p), found.stop[i], len(rates) == 1) for i, p in enumerate(rates)]
+    cases = [_at_rate(plan, float(p), found.stop[i]) for i, p in enumerate(rates)]
+    if months:
+        settled = len(rates) == 1
+        cases = [
+            c | _months(plan, float(p), found.stop[i], settled)
+            for i, (c, p) in enumerate(zip(cases, rates, strict=True))
+        ]
     law: Law = {"reject": float(weights @ found.reject), "pet": float(weights @ found.stop[:, :-1].sum(axis=1))}
     for name in cases[0]:
         column = [case[name] for case in cases]
@@ -369,7 +381,7 @@ def exact_values(plan: Plan, scenario: Scenario) -> Law:
     return law
 
 
-def _at_rate(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
+def _at_rate(plan: Plan, p: float, stop: Floats) -> Law:
     """Means at one true rate, given the probabilities of stopping at each look."""
     looks = plan.design.looks
     n = np.array([look.n for look in looks])
@@ -391,7 +403,7 @@ def _at_rate(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
     }
     if plan.toxicity is not None and plan.interim.hold and not replacing:
         law["toxicity_crossed"] = float(stop @ _toxic(plan.toxicity, n))
-    return law | _months(plan, p, stop, settled)
+    return law
 
 
 def _toxic(toxicity: Toxicity, n: NDArray[np.int64]) -> Floats:
@@ -408,7 +420,7 @@ def _months(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
     looks, arrivals, interim = plan.design.looks, plan.arrivals, plan.interim
     delay = plan.disease.assessments.delay
     several = len(looks) > 1
-    law: Law = dict.fromkeys(("interim_month", "hold_months", "last_patient_month", "duration_months", "end_month"))
+    law: Law = dict.fromkeys(MONTHS)
     reach = 1 - np.concatenate([[0.0], np.cumsum(stop)[:-1]])
     stages = np.diff([0, *(look.n for look in looks)])
     if interim.allowed is None or not several:

@@ -80,6 +80,15 @@ OUTCOMES = {
 """Everything that may be reported, in the order of the tables; a plan yields those that it speaks of."""
 
 
+PRIMARY = frozenset(
+    (
+        "reject", "pet", "n_screened", "n_enrolled", "n_evaluable", "overrun", "interim_month", "hold_months",
+        "last_patient_month", "duration_months", "end_month", "closed_short",
+    )
+)  # fmt: skip
+"""What `primary` gives: no survival, no precision."""
+
+
 def primary(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, NDArray[Any]]:  # noqa: ARG001 - as `observe`
     """Give the decision, the patients and the months of each trial; see `observe`."""
     found: dict[str, NDArray[Any]] = {

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args, get_origin
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -21,6 +21,8 @@ from simtrial import project
 from simtrial.errors import InputError
 from simtrial.files import read_bytes
 from simtrial.sections import Section, Trial
+
+M = TypeVar("M", bound=BaseModel)
 
 MAX_BYTES = 262_144
 """Largest parameter file that is read."""
@@ -126,7 +128,7 @@ _WORDS = {
 }
 
 
-def _complaint(error: ValidationError) -> InputError:
+def _complaint(error: ValidationError, kind: type[BaseModel]) -> InputError:
     """Say the first complaint of pydantic in one line, with the full name of its key."""
     # a misspelt key is both unknown and missing: say the former first
     first, *others = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
@@ -136,11 +138,11 @@ def _complaint(error: ValidationError) -> InputError:
         where = ".".join(filter(None, (where, cause.field)))
         message = cause.message
     elif first["type"] == "extra_forbidden":
-        known = _known_keys(first["loc"][:-1])
+        known = _known_keys(kind, first["loc"][:-1])
         message = f"is not a known key; known here: {', '.join(known)}"
         where = where[:120]
     elif first["type"] == "missing":
-        choices = _choices(first["loc"])
+        choices = _choices(kind, first["loc"])
         message = f"is missing; say {choices}" if choices else "is missing"
     else:
         said = _WORDS.get(first["type"]) or first["msg"].replace("Input should", "must").replace(
@@ -152,18 +154,18 @@ def _complaint(error: ValidationError) -> InputError:
     return InputError(" ".join(message.split()) + more, where)
 
 
-def _known_keys(place: tuple[int | str, ...]) -> list[str]:
+def _known_keys(kind: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
     """The keys of the section at a place of the file."""
-    section: type[BaseModel] = ParameterFile
+    section = kind
     for part in place:
         field = section.model_fields.get(str(part))
         section = next(_sections(field.annotation), section) if field else section
     return list(section.model_fields)
 
 
-def _choices(place: tuple[int | str, ...]) -> str:
+def _choices(kind: type[BaseModel], place: tuple[int | str, ...]) -> str:
     """The words that a key may hold, where there is only a handful of them."""
-    section: type[BaseModel] = ParameterFile
+    section = kind
     for part in place[:-1]:
         field = section.model_fields.get(str(part))
         section = next(_sections(field.annotation), section) if field else section
@@ -203,13 +205,25 @@ def load(source: str | Path | Mapping[str, Any]) -> Trial:
         try:
             return Trial.model_validate(dict(source))
         except ValidationError as error:
-            complaint = _complaint(error)
+            complaint = _complaint(error, Trial)
             raise InputError(complaint.message, f"trial.{complaint.field}" if complaint.field else "trial") from None
     return read(source)[0]
 
 
 def read(source: str | Path) -> tuple[Trial, Source]:
     """Read a parameter file once, and say what was read: see `load`."""
+    content, found = read_as(source, ParameterFile, "the one key trial: with the trial under it")
+    return _placed(content.trial, found.path.parent), found
+
+
+def read_as(source: str | Path, kind: type[M], content: str) -> tuple[M, Source]:
+    """Read a file of some kind, which is said to hold `content`, and say what was read.
+
+    Raises
+    ------
+    InputError
+        In one line: the file, the key, the value and what would be right.
+    """
     path = Path(source)
     if not path.is_absolute() and not path.exists() and (project.ROOT / path).is_file():
         path = project.ROOT / path  # JupyterLab starts a notebook in the notebook's own folder
@@ -218,14 +232,13 @@ def read(source: str | Path) -> tuple[Trial, Source]:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise InputError("is not UTF-8 text", f"{path}:") from None
-    content = _parse(text, str(path))
-    if not isinstance(content, dict):
-        raise InputError("must hold the one key trial: with the trial under it", f"{path}:")
+    found = _parse(text, str(path))
+    if not isinstance(found, dict):
+        raise InputError(f"must hold {content}", f"{path}:")
     try:
-        trial = _placed(ParameterFile.model_validate(content).trial, path.parent)
+        return kind.model_validate(found), Source(path, hashlib.sha256(data).hexdigest())
     except ValidationError as error:
-        raise InputError(str(_complaint(error)), f"{path}:") from None
-    return trial, Source(path, hashlib.sha256(data).hexdigest())
+        raise InputError(str(_complaint(error, kind)), f"{path}:") from None
 
 
 def _placed(trial: Trial, folder: Path) -> Trial:

@@ -101,7 +101,11 @@ def write(path: str | Path, out: str | Path = "build", progress: Callable[[str],
     NotebookError
         If a notebook fails: its partial output is kept in ``out/<study id>.failed/``, an existing report untouched.
     """
-    trial, source = params.read(path)
+    return of_trial(*params.read(path), out, progress)
+
+
+def of_trial(trial: Trial, source: Source, out: str | Path, progress: Callable[[str], None]) -> Report:
+    """Do the same for a parameter file that is already read; see `write`."""
     design, plan = simulation.taken(trial, str(source.path))
     notebooks = [name for name in NOTEBOOKS if name not in _impossible(trial, plan)]
     front = _front(trial, design, plan)
@@ -146,7 +150,7 @@ def _run(
     _note_replacement(final, source, progress)
     final.parent.mkdir(parents=True, exist_ok=True)
     failed = final.with_name(f"{final.name}.failed")
-    work = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
+    work = Path(tempfile.mkdtemp(prefix=f".{final.name}-{os.getpid()}-", dir=final.parent))
     try:
         (work / "notebooks").mkdir()
         for notebook in notebooks:
@@ -187,6 +191,15 @@ def _replace(new: Path, place: Path) -> None:
             old.rename(place)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def clear(final: Path, process: int) -> None:
+    """Remove what a killed process left beside a report; a report it had just moved aside goes back."""
+    begun = f".{final.name}-{process}-????????"
+    for left in [*final.parent.glob(begun), *final.parent.glob(f"{begun}-old")]:
+        if left.name.endswith("-old") and (left / "report.html").exists() and not final.exists():
+            left.rename(final)
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _execute(template: Path, target: Path, trial: Trial) -> None:
@@ -247,7 +260,7 @@ def _assemble(
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in LIBRARIES},
         "seed": seed,
-        "date": _date(),
+        "date": date(),
     }
     (work / "report.html").write_text(_html(executed, head, provenance), encoding="utf-8")
     files = {
@@ -279,7 +292,8 @@ def _write_outputs(executed: Sequence[Any], work: Path) -> None:
             (work / folder / f"{name}.{suffix}").write_text(output.data[kind], encoding="utf-8")
 
 
-def _date() -> str:
+def date() -> str:
+    """When a result is made, in words; SOURCE_DATE_EPOCH sets it."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
     return moment.strftime("%Y-%m-%d %H:%M UTC")
@@ -398,16 +412,9 @@ def _as_run(plan: Plan | None, trial: Trial, power: float) -> str:
 
 def _html(executed: Sequence[Any], head: _Head, provenance: dict[str, Any]) -> str:
     import nbformat
-    from nbconvert.exporters import TemplateExporter
 
     contents = _contents(executed)
     book = nbformat.v4.new_notebook(cells=[cell for notebook in executed for cell in notebook.cells])
-    exporter = TemplateExporter(
-        template_name="report",
-        template_file="index.html.j2",
-        extra_template_basedirs=[str(Path(__file__).parent / "templates")],
-        filters={"prose": prose},
-    )
     names = {"seed": "seed", "commit": "commit", "parameter_file_sha256": "SHA-256 of the parameter file"}
     shown = {"commit": "unknown"}
     lines = [
@@ -422,5 +429,18 @@ def _html(executed: Sequence[Any], head: _Head, provenance: dict[str, Any]) -> s
         "provenance": lines,
         "injected": any("injected-parameters" in cell.metadata.get("tags", ()) for cell in book.cells),
     }
+    return render("index.html.j2", book, report)
+
+
+def render(template: str, book: Any, report: dict[str, Any]) -> str:
+    """Fill in one of the templates of reports."""
+    from nbconvert.exporters import TemplateExporter
+
+    exporter = TemplateExporter(
+        template_name="report",
+        template_file=template,
+        extra_template_basedirs=[str(Path(__file__).parent / "templates")],
+        filters={"prose": prose},
+    )
     text: str = exporter.from_notebook_node(book, resources={"report": report})[0]
     return text

@@ -95,13 +95,18 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left:
 
 
 @contextmanager
-def bar(total: int) -> Iterator[Callable[[int], None]]:
+def bar(total: int, what: str = "trials") -> Iterator[Callable[[int], None]]:
     """A bar for what takes more than a second on a terminal; nothing elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     began = time.monotonic()
-    columns = (TextColumn("simulating"), BarColumn(), TextColumn("{task.completed:,.0f} trials"), TimeRemainingColumn())
+    columns = (
+        TextColumn("simulating"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} " + what),
+        TimeRemainingColumn(),
+    )
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task("", total=total)
 

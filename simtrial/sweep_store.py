@@ -1,0 +1,182 @@
+"""Results of a sweep on disk: one Parquet file a scenario, each whole or not there.
+
+A file is written under a temporary name and renamed. Its final name is the SHA-256 of its bytes, so a file that was
+truncated or changed is known by its name, and is computed anew, never read. Scenarios too large for one task leave
+finished blocks as parts, named alike, until all are there. Who writes holds a lock that ends with the process,
+however that ends.
+
+    DIR/manifest.json                         what made the results
+    DIR/results/scenario=00042/<sha>.parquet  one row an outcome
+    DIR/parts/00042/00000-00007-<sha>.json    finished blocks of a scenario that is not
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simtrial.errors import InputError
+from simtrial.outcomes import OUTCOMES
+from simtrial.simulation import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+SHORT = 32
+"""Hexadecimal digits of the SHA-256 in a name: 128 bits."""
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder for writing.
+
+    Raises
+    ------
+    InputError
+        If another run holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(
+                "is being written by another run; wait for it or choose another --out", f"{folder}:"
+            ) from None
+        yield
+
+
+def _written(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
+    """Write a file whose name ends in the digest of its bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(data).hexdigest()[:SHORT]
+    unfinished = folder / f".{os.getpid()}.tmp"
+    try:
+        unfinished.write_bytes(data)
+        final = folder / f"{stem}{digest}{suffix}"
+        unfinished.replace(final)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
+    return final
+
+
+def whole(path: Path) -> bool:
+    """Whether a file is what its name says."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:SHORT] == path.stem.rpartition("-")[2]
+    except OSError:
+        return False
+
+
+class Store:
+    """A folder of results, held by this process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _scenario(self, index: int) -> Path:
+        return self.folder / "results" / f"scenario={index:06d}"
+
+    def _parts(self, index: int) -> Path:
+        return self.folder / "parts" / f"{index:06d}"
+
+    def claim(self, manifest: dict[str, Any]) -> None:
+        """Say what makes the results, or make sure that the same did.
+
+        Raises
+        ------
+        InputError
+            If the folder holds something else.
+        """
+        path = self.folder / "manifest.json"
+        text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+        if path.exists():
+            try:
+                found = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                found = {}
+            other = sorted(key for key in {*manifest, *found} if found.get(key) != manifest.get(key))
+            if other:
+                raise InputError(
+                    f"holds results of another sweep ({', '.join(other)} differ); choose another --out",
+                    f"{self.folder}:",
+                )
+            return
+        if any(entry.name != ".lock" for entry in self.folder.iterdir()):
+            raise InputError("is not empty and holds no sweep; choose another --out", f"{self.folder}:")
+        unfinished = path.with_suffix(".tmp")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+
+    def done(self, index: int) -> bool:
+        """Whether a scenario's result is there and whole; what is damaged or left over is removed."""
+        folder = self._scenario(index)
+        if not folder.is_dir():
+            return False
+        good = False
+        for path in sorted(folder.iterdir()):
+            if not good and path.suffix == ".parquet" and whole(path):
+                good = True
+            else:
+                path.unlink()
+        return good
+
+    def write(self, index: int, table: pa.Table) -> None:
+        """Keep a scenario's result, and forget its parts."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        buffer = pa.BufferOutputStream()
+        parquet.write_table(table, buffer, compression="zstd")
+        _written(self._scenario(index), "", ".parquet", buffer.getvalue().to_pybytes())
+        shutil.rmtree(self._parts(index), ignore_errors=True)
+
+    def keep(self, index: int, blocks: range, tallies: dict[str, Tally]) -> None:
+        """Keep some finished blocks of a scenario."""
+        found = {
+            name: {
+                "parts": [[block, *sums] for block, sums in sorted(t.parts.items())],
+                "bins": t.bins.tolist(),
+                "infinite": t.infinite,
+            }
+            for name, t in tallies.items()
+        }
+        stem = f"{blocks.start:06d}-{blocks.stop:06d}-"
+        _written(self._parts(index), stem, ".json", json.dumps(found).encode())
+
+    def parts(self, index: int) -> list[tuple[range, dict[str, Tally]]]:
+        """The finished blocks of a scenario, in order and each once; what is damaged is removed."""
+        folder = self._parts(index)
+        found: list[tuple[range, dict[str, Tally]]] = []
+        for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+            start, stop = (int(part) for part in path.name.split("-")[:2])
+            if not whole(path) or (found and start < found[-1][0].stop):
+                path.unlink()
+                continue
+            data = json.loads(path.read_text(encoding="utf-8"))
+            found.append((range(start, stop), {name: _tally(name, values) for name, values in data.items()}))
+        return found
+
+    def digest(self, scenarios: int) -> str:
+        """One SHA-256 over all results, by their names, which are those of their bytes."""
+        total = hashlib.sha256()
+        for index in range(scenarios):
+            for path in sorted(self._scenario(index).glob("*.parquet")):
+                total.update(f"{index}:{path.stem}\n".encode())
+        return total.hexdigest()
+
+
+def _tally(name: str, values: dict[str, Any]) -> Tally:
+    parts = {int(block): (int(n), float(mean), float(squares)) for block, n, mean, squares in values["parts"]}
+    return Tally(OUTCOMES[name], parts, np.array(values["bins"], dtype=np.int64), int(values["infinite"]))
