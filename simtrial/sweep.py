@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor, Future
 
+    import pandas as pd
+
     from simtrial.plan import Plan, Scenario
     from simtrial.simulation import Result, Tally
     from simtrial.sweep_file import Cell, Sweep
@@ -263,6 +265,19 @@ def run(
                 f"{out}: {error.strerror or error}; what was written is valid, and the same command goes on from there"
             ) from error
         return driver.state, store.digest(len(sweep))
+
+
+def in_memory(sweep: Sweep) -> pd.DataFrame:
+    """All results of a small sweep as one table, without a folder or workers: what a notebook wants."""
+    import pandas as pd
+
+    asked = sweep.asked
+    tables = []
+    for cell in sweep.cells():
+        work = Work(cell.index, cell.plan, cell.scenario, simulation.blocks(cell.plan, asked.trials))
+        (found,) = perform(Task((work,), asked.outcomes, asked.trials, asked.seed))
+        tables.append(_table(sweep, cell, found.exact, found.tallies).to_pandas().assign(scenario=cell.index))
+    return pd.concat(tables, ignore_index=True)
 
 
 @dataclass

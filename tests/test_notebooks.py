@@ -17,7 +17,10 @@ NOTEBOOKS = [
     "04_reproduce_sample_size",
     "05_final_analysis",
     "06_validation",
+    "07_sweep",
 ]
+PARAMETERS = {"07_sweep": 'sweep = "params/sweep_NCT07022301.yaml"'}
+"""What the one cell of parameters says, where it names no trial."""
 
 
 @pytest.fixture(params=NOTEBOOKS)
@@ -31,16 +34,18 @@ def code(notebook):
 
 def test_every_notebook_is_listed_here(root):
     assert sorted(path.stem for path in (root / "notebooks").rglob("*.ipynb")) == NOTEBOOKS
-    assert {*report.NOTEBOOKS, report.VALIDATION} == set(NOTEBOOKS)
+    assert {*report.NOTEBOOKS, report.VALIDATION, "07_sweep"} == set(NOTEBOOKS)
 
 
 def test_tracked_notebooks_hold_no_outputs(notebook):
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code(notebook))
 
 
-def test_one_parameters_cell_with_one_literal(notebook):
+def test_one_parameters_cell_with_one_literal(notebook, request):
     tagged = [cell for cell in code(notebook) if "parameters" in cell["metadata"].get("tags", [])]
-    assert ["".join(cell["source"]) for cell in tagged] == ['trial = "params/NCT07022301.yaml"']
+    assert ["".join(cell["source"]) for cell in tagged] == [
+        PARAMETERS.get(request.node.callspec.params["notebook"], 'trial = "params/NCT07022301.yaml"')
+    ]
 
 
 def test_code_cells_are_short_and_define_nothing(notebook):
@@ -69,7 +74,9 @@ WAYS = ["-p trial params/smoke.yaml", "-f params/smoke.yaml"]
 
 
 # once is enough for the validation notebook, which the report tests run as well
-@pytest.mark.parametrize(("name", "how"), [*itertools.product(NOTEBOOKS[:5], WAYS), (NOTEBOOKS[5], WAYS[1])])
+@pytest.mark.parametrize(
+    ("name", "how"), [*itertools.product(NOTEBOOKS[:5], WAYS), (NOTEBOOKS[5], WAYS[1]), (NOTEBOOKS[6], "")]
+)
 def test_raw_papermill_runs_it_from_the_root(name, how, root, tmp_path):
     target = tmp_path / "out.ipynb"
     command = [sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", str(target), *how.split()]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from simtrial import InputError, laws, outcomes, params, simulation, sweep, sweep_file, sweep_store
+from simtrial import InputError, laws, outcomes, params, simulation, sweep, sweep_file, sweep_pages, sweep_store
 from simtrial.cli import main
 from simtrial.plan import Scenario
 
@@ -433,3 +433,54 @@ def test_the_command_says_what_it_did(write, tmp_path, capsys):
     assert main(["sweep", str(path), "--out", str(out), "--workers", "1", "--json"]) == 0
     second = json.loads(capsys.readouterr().out)
     assert (second["found"], second["blocks"], second["digest"]) == (8, 0, first["digest"])
+
+
+def test_in_memory_and_on_disk_are_the_same(write, tmp_path):
+    path = write(SMALL)
+    run(path, tmp_path / "out")
+    disk = pd.read_parquet(tmp_path / "out/results").drop(columns="scenario")
+    memory = sweep.in_memory(sweep_file.read(path)).drop(columns="scenario")
+    pd.testing.assert_frame_equal(disk, memory)
+
+
+def test_duckdb_reads_the_folder_as_one_table(write, tmp_path):
+    import duckdb
+
+    run(write(SMALL), tmp_path / "out")
+    rows = duckdb.sql(
+        f"select count(*), count(distinct scenario) from read_parquet('{tmp_path}/out/results/*/*.parquet')"
+    ).fetchall()
+    assert rows == [(8 * len(sweep_file.WANTED), 8)]
+
+
+@pytest.fixture(scope="module")
+def pages(root):
+    asked = sweep_file.read(root / "params/sweep_NCT07022301.yaml")
+    return sweep_pages.Results(asked, sweep.in_memory(asked))
+
+
+def test_the_settings_that_break_a_limit_are_all_in_the_table(pages):
+    wide = pages.frame[pages.frame.p == 0.3].pivot_table(index="scenario", columns="outcome", values="value")
+    expected = (wide.reject < 0.8) | (wide.end_month > 46)
+    table = sweep_pages.broken(pages)
+    assert len(table.frame) == expected.sum()
+    assert table.caption.startswith(
+        f"{expected.sum()} of 36 settings have a power below 0.8 or take more than 46 months"
+    )
+    weak = table.frame[table.frame.broken.str.contains("power")]
+    assert (weak.reject < 0.8).all()
+    assert (table.frame[table.frame.broken == "months"].reject >= 0.8).all()
+
+
+def test_small_multiples_say_what_they_show_and_are_the_same_bytes_every_time(pages):
+    picture = sweep_pages.multiples(pages, "reject")
+    assert picture.svg() == sweep_pages.multiples(pages, "reject").svg()
+    assert "over conduct.dropout.probability" in picture.alt
+    assert len(picture.figure.axes) == 2 * 3
+
+
+def test_one_axis_alone_makes_one_panel(write):
+    asked = sweep_file.read(write([{"path": "conduct.dropout.probability", "values": [0.0, 0.2]}], outcomes=["reject"]))
+    results = sweep_pages.Results(asked, sweep.in_memory(asked))
+    assert len(sweep_pages.multiples(results, "reject").figure.axes) == 1
+    assert sweep_pages.broken(results).frame.broken.tolist() == ["power"]

@@ -1,0 +1,97 @@
+"""Sweeps: 10,000 exact scenarios on one core, what two workers gain, what Dask costs, and the driver's memory.
+
+    make bench                      or: .venv/bin/python benchmarks/sweep.py
+
+The simulated sweep takes about two minutes serially; `--short` takes a few seconds. Efficiency is the serial time
+over twice that with two workers, both in this run.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from distributed import LocalCluster
+
+from simtrial import project, sweep, sweep_file
+
+BASE = project.ROOT / "params/NCT07022301.yaml"
+EXACT = ["reject", "pet", "n_enrolled", "n_screened", "overrun"]
+MEMORY = """
+import resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from simtrial import sweep, sweep_file
+sweep.run(sweep_file.read(sys.argv[1]), Path(sys.argv[2]), lambda: ThreadPoolExecutor(1), 1)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def written(folder: Path, name: str, axes: list[dict[str, object]], outcomes: list[str], trials: int) -> Path:
+    """Write a sweep file."""
+    path = folder / f"{name}.yaml"
+    path.write_text(
+        f"sweep:\n  base: {BASE}\n  axes: {json.dumps(axes)}\n  outcomes: {json.dumps(outcomes)}\n"
+        f"  trials: {trials}\n  seed: 1\n"
+    )
+    return path
+
+
+def exact_axes(rates: int) -> list[dict[str, object]]:
+    """Axes with a hundred settings, or one, and so many true rates."""
+    settings = 10 if rates > 1 else 1
+    return [
+        {"path": "conduct.enrollment.rate", "values": [round(1 + k / 10, 1) for k in range(settings)]},
+        {"path": "conduct.dropout.probability", "values": [round(k / 50, 2) for k in range(10)]},
+        {"path": "p", "values": [round((k + 1) / (10 * rates + 1), 6) for k in range(10 * rates)]},
+    ]
+
+
+def seconds(path: Path, out: Path, start: object, workers: int) -> float:
+    """Time of one run, the reading of the file left out."""
+    asked = sweep_file.read(path)
+    began = time.perf_counter()
+    sweep.run(asked, out, start, workers)  # type: ignore[arg-type]  # any executor
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Print a line a figure."""
+    trials = 20_000 if "--short" in sys.argv else 1_000_000
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        many = written(folder, "exact", exact_axes(10), EXACT, 2)
+        began = time.perf_counter()
+        asked = sweep_file.read(many)
+        read = time.perf_counter() - began
+        whole = seconds(many, folder / "exact", lambda: ThreadPoolExecutor(1), 1)
+        print(
+            f"{len(asked)} exact scenarios on one core: {whole:.1f} s, and {read:.1f} s to check them first", flush=True
+        )
+        few = written(folder, "few", exact_axes(1), EXACT, 2)
+        for path, out in ((few, "few"), (many, "many")):
+            command = [sys.executable, "-c", MEMORY, str(path), str(folder / f"memory-{out}")]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            print(f"memory of the driver, {len(sweep_file.read(path))} scenarios: {done.stdout.strip()} MB", flush=True)
+        axes = [
+            {"path": "conduct.enrollment.rate", "values": [1.0, 1.5, 2.0]},
+            {"path": "p", "values": [0.1, 0.2, 0.3, 0.4]},
+        ]
+        slow = written(folder, "slow", axes, ["pfs_median", "end_month"], trials)
+        serial = seconds(slow, folder / "serial", lambda: ThreadPoolExecutor(1), 1)
+        pool = seconds(slow, folder / "pool", sweep.pool(2), 2)
+        print(f"12 scenarios of {trials} trials: serial {serial:.1f} s, two processes {pool:.1f} s, "
+              f"efficiency {serial / 2 / pool:.2f}", flush=True)  # fmt: skip
+        with (
+            LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+            sweep.cluster(cluster.scheduler_address) as (start, workers),
+        ):
+            dask = seconds(slow, folder / "dask", start, workers)
+        print(f"on a Dask cluster of two workers {dask:.1f} s: {dask / pool:.2f} of the pool's time")
+
+
+if __name__ == "__main__":
+    main()
