@@ -45,6 +45,7 @@ bench: $(READY) ## speed, side by side with R clinfun where it is installed
 	@$(BIN)/python benchmarks/conduct.py
 	@$(BIN)/python benchmarks/review.py
 	@$(BIN)/python benchmarks/inference.py
+	@$(BIN)/python benchmarks/sweep.py
 	@$(BIN)/python benchmarks/limits.py
 
 lock: ## resolve pyproject.toml anew into requirements.lock (needs uv)

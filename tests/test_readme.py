@@ -3,6 +3,7 @@
 import re
 import shlex
 
+import duckdb
 import pytest
 
 from simtrial import routes
@@ -29,7 +30,7 @@ def test_every_command_shown_prints_what_is_shown(readme, capsys):
 
 
 def test_the_lesson_runs_and_says_what_its_comments_say(readme):
-    (lesson,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    (lesson,) = [text for text in re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL) if "saw_tooth" in text]
     *statements, one_stage = lesson.strip().splitlines()
     names = {}
     exec("\n".join(statements), names)
@@ -38,6 +39,21 @@ def test_the_lesson_runs_and_says_what_its_comments_say(readme):
     en = names["exact"].operating_characteristics(names["two"], p=[0.1, 0.3]).en
     assert en.round().tolist() == [15, 26]
     assert eval(one_stage, names).tolist() == pytest.approx([25, 25])
+
+
+def test_the_sweep_is_read_as_shown(readme, monkeypatch, root, tmp_path):
+    (shown,) = [text for text in re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL) if "parquet" in text]
+    monkeypatch.chdir(tmp_path)
+    (command,) = re.findall(r"^    \.venv/bin/simtrial (sweep params\S+ --out \S+)$", readme, flags=re.MULTILINE)
+    assert main([word.replace("params/", f"{root}/params/") for word in shlex.split(command)]) == 0
+    *statements, last = shown.strip().splitlines()
+    names = {}
+    exec("\n".join(statements), names)
+    found = eval(last, names)
+    assert len(found) > 0
+    assert (found.value < 0.8).all()
+    (query,) = re.findall(r'duckdb -c "(.*?)"', readme)
+    assert len(duckdb.sql(query).fetchall()) == len(names["table"])
 
 
 def test_the_number_of_routes_it_tells_is_the_one_computed(readme):
