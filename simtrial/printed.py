@@ -1,14 +1,6 @@
 """Which method and level give a printed interval, and whether any count gives a printed percentage.
 
-Statistics are compared to the digits printed. Limits of a two-stage trial order the outcomes by stage, then by
-responses: the exact interval solves P(S >= s) = a for its lower and P(S <= s) = a for its upper limit [1]_, that of
-Koyama and Chen takes the p with a <= P(S >= s) <= 1 - a [2]_.
-
-References
-----------
-.. [1] Jennison C, Turnbull BW. Confidence intervals for a binomial parameter following a multistage test. Technometrics
-   1983;25:49-58.
-.. [2] Koyama T, Chen H. Proper inference from Simon's two-stage designs. Stat Med 2008;27:3145-3154.
+Statistics are compared to the digits printed. Limits of a two-stage trial are those of `simtrial.inference`.
 """
 
 from __future__ import annotations
@@ -17,12 +9,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from simtrial import inference
 from simtrial.designs import count
 from simtrial.errors import InputError
 from simtrial.exact import binomial_pmf
-from simtrial.requirements import probability
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,28 +117,13 @@ METHODS: dict[str, Callable[[int, int, float], Limits]] = {
 """Single-stage methods, the commonest first."""
 
 
-def _tail(design: TwoStage, stage: int, s: int) -> Callable[[float], float]:
-    """P(as large an outcome or a larger one) by stage ordering: s or more responses at that stage."""
-    n2 = design.n - design.n1
-
-    def tail(p: float) -> float:
-        first = binomial_pmf(design.n1, p)
-        if stage == 1:
-            return float(first[s:].sum())
-        later = np.concatenate([np.cumsum(binomial_pmf(n2, p)[::-1])[::-1], [0.0]])
-        x1 = np.arange(design.r1 + 1, design.n1 + 1)
-        return float((first[x1] * later[np.clip(s - x1, 0, n2 + 1)]).sum())
-
-    return tail
-
-
 def two_stage_limits(design: TwoStage, s: int, level: float, *, stage: int = 2, exact: bool = True) -> Limits:
-    """Interval after a two-stage trial: exact by stage ordering, or that of Koyama and Chen.
+    """Interval after a two-stage trial: exact by stage ordering, or that of Koyama and Chen; see `simtrial.inference`.
 
     Parameters
     ----------
     design : TwoStage
-        Without an efficacy bound.
+        As planned.
     s : int
         Responses in all, when the trial ended.
     level : float
@@ -163,18 +138,12 @@ def two_stage_limits(design: TwoStage, s: int, level: float, *, stage: int = 2, 
     InputError
         If the outcome cannot happen.
     """
-    largest = design.r1 if stage == 1 else design.n
-    if design.e1 is not None or stage not in (1, 2):
-        raise InputError("must be 1 or 2, of a design without an efficacy bound", "stage")
-    if not (0 if stage == 1 else design.r1 + 1) <= s <= largest:
-        raise InputError(f"({s}) cannot be seen where the trial ended at stage {stage}", "responses")
-    a = (1 - probability(level, "level")) / 2
-    low = _solve(_tail(design, stage, s), a)
-    if not exact:
-        return low, _solve(_tail(design, stage, s), 1 - a)
-    # after the largest outcome of stage 1 comes the smallest of stage 2
-    after = (2, design.r1 + 1) if stage == 1 and s == design.r1 else (stage, s + 1)
-    return low, _solve(_tail(design, *after), 1 - a)
+    found = inference.analyze(design, s, ANY_P0, stage, level).intervals["exact" if exact else "koyama_chen"]
+    return found[0], math.nan if found[1] is None else found[1]
+
+
+ANY_P0 = 0.5
+"""Intervals do not depend on it."""
 
 
 def interval(x: int, n: int, low: float, high: float, design: TwoStage | None = None, decimals: int = 3) -> list[Match]:

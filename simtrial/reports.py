@@ -174,7 +174,7 @@ def _at_once(jobs: int | None, files: int) -> int:
 
 
 def _read(file: str | Path, out: Path) -> _Task | Entry:
-    entry = Entry(_one_line(str(file)))
+    entry = Entry(terminal.one_line(str(file)))
     try:
         trial, source = params.read(file)
         entry = replace(entry, study=trial.study.id, title=trial.study.title)
@@ -303,7 +303,7 @@ def _written(task: _Task) -> Entry:
 
 
 def _failure(entry: Entry, code: int, error: Exception) -> Entry:
-    return replace(entry, code=code, error=_one_line(str(error)).removeprefix(f"{entry.file}: "))
+    return replace(entry, code=code, error=terminal.one_line(str(error)).removeprefix(f"{entry.file}: "))
 
 
 def _fate(exit_code: int | None) -> str:
@@ -315,17 +315,13 @@ def _fate(exit_code: int | None) -> str:
 
 def _say(entry: Entry, what: str) -> None:
     # one write, so that lines of several processes never mix
-    sys.stderr.write(f"  {entry.file}: {_one_line(what)}\n")
+    sys.stderr.write(f"  {entry.file}: {terminal.one_line(what)}\n")
     sys.stderr.flush()
 
 
 def _complain(entry: Entry) -> None:
     if entry.error:
         terminal.say(f"simtrial: {entry.file}: {entry.error}")
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _write_index(entries: Sequence[Entry], out: Path) -> Path:

@@ -98,13 +98,19 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left:
 def bar(total: int, what: str = "trials") -> Iterator[Callable[[int], None]]:
     """A bar for what takes more than a second on a terminal; nothing elsewhere."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.1f} a second" if task.speed else "")
 
     began = time.monotonic()
     columns = (
         TextColumn("simulating"),
         BarColumn(),
         TextColumn("{task.completed:,.0f} " + what),
+        Rate(),
         TimeRemainingColumn(),
     )
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
@@ -134,3 +140,8 @@ def progress() -> Any:
         say(f"  {step} ...")
 
     return tell
+
+
+def one_line(message: str) -> str:
+    """A message in one line, whatever it holds: nothing in it can move the cursor or look like a line of ours."""
+    return " ".join("".join(c if c.isprintable() else " " for c in message).split())

@@ -61,9 +61,9 @@ def test_the_exact_two_stage_interval_covers_at_its_ends():
     assert 0 < low < high < 1
     assert two_stage_limits(design, 0, 0.9, stage=1)[0] == 0
     assert two_stage_limits(design, 29, 0.9)[1] == 1
-    with pytest.raises(InputError, match="cannot be seen"):
+    with pytest.raises(InputError, match="cannot end"):
         two_stage_limits(design, 2, 0.9, stage=1)
-    with pytest.raises(InputError, match="cannot be seen"):
+    with pytest.raises(InputError, match="cannot end"):
         two_stage_limits(design, 1, 0.9)
 
 
