@@ -16,7 +16,7 @@ from pathlib import Path
 
 from distributed import LocalCluster
 
-from simtrial import project, sweep, sweep_file
+from simtrial import project, sweep, sweep_file, sweep_workers
 
 BASE = project.ROOT / "params/NCT07022301.yaml"
 EXACT = ["reject", "pet", "n_enrolled", "n_screened", "overrun"]
@@ -82,12 +82,12 @@ def main() -> None:
         ]
         slow = written(folder, "slow", axes, ["pfs_median", "end_month"], trials)
         serial = seconds(slow, folder / "serial", lambda: ThreadPoolExecutor(1), 1)
-        pool = seconds(slow, folder / "pool", sweep.pool(2), 2)
+        pool = seconds(slow, folder / "pool", sweep_workers.pool(2), 2)
         print(f"12 scenarios of {trials} trials: serial {serial:.1f} s, two processes {pool:.1f} s, "
               f"efficiency {serial / 2 / pool:.2f}", flush=True)  # fmt: skip
         with (
             LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
-            sweep.cluster(cluster.scheduler_address) as (start, workers),
+            sweep_workers.cluster(cluster.scheduler_address) as (start, workers),
         ):
             dask = seconds(slow, folder / "dask", start, workers)
         print(f"on a Dask cluster of two workers {dask:.1f} s: {dask / pool:.2f} of the pool's time")

@@ -40,7 +40,7 @@ def sweep(
 ) -> None:
     """Run a trial over a grid of its parameters; run again, it does only what is missing."""
     from simtrial import sweep as runner
-    from simtrial import sweep_file
+    from simtrial import sweep_file, sweep_workers
 
     asked = sweep_file.read(file)
     folder = out or Path("build") / file.stem
@@ -49,7 +49,10 @@ def sweep(
     local = workers or os.cpu_count() or 1
     size = runner.calibrate(asked)
     with (
-        nullcontext((runner.pool(local), local)) if scheduler is None else runner.cluster(scheduler) as (start, number)
+        nullcontext((sweep_workers.pool(local), local)) if scheduler is None else sweep_workers.cluster(scheduler) as (
+            start,
+            number,
+        )
     ):
         minutes = size.seconds / number / 60
         terminal.say(

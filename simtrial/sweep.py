@@ -9,30 +9,21 @@ scenarios.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
-import os
-import platform
-import signal
-import threading
 import time
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import connection, get_context, parent_process
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simtrial import __version__, laws, outcomes, simulation
-from simtrial.errors import InputError
+from simtrial import laws, outcomes, simulation, sweep_workers
 from simtrial.sweep_file import RATE
 from simtrial.sweep_store import Store, locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor, Future
+    from pathlib import Path
 
     import pandas as pd
 
@@ -204,20 +195,7 @@ def manifest(sweep: Sweep) -> dict[str, Any]:
     """What the results of a sweep depend on."""
     file, base = sweep.files
     return {"sweep": file.path.name, "sweep_sha256": file.sha256, "base": base.path.name, "base_sha256": base.sha256,
-            "seed": sweep.asked.seed, "scenarios": len(sweep), **versions()}  # fmt: skip
-
-
-def versions() -> dict[str, str]:
-    """What a worker must have in common with the driver, the code itself included."""
-    code = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(source.read_bytes())
-    return {
-        "simtrial": __version__,
-        "code": code.hexdigest()[:16],
-        "python": ".".join(platform.python_version_tuple()[:2]),
-        **{name: importlib.metadata.version(name) for name in ("numpy", "scipy")},
-    }
+            "seed": sweep.asked.seed, "scenarios": len(sweep), **sweep_workers.versions()}  # fmt: skip
 
 
 def run(
@@ -460,65 +438,3 @@ def _shown(sweep: Sweep, path: str, value: Any) -> float | str:
     axis = next(axis for axis in sweep.asked.axes if axis.path == path)
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in axis.taken)
     return float(value) if numbers else str(value)
-
-
-def _settle_in() -> None:
-    """Make a worker ready: Ctrl-C is the driver's, and without a driver there is nothing to live for."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    driver = parent_process()
-    if driver is not None:
-        threading.Thread(target=_follow, args=(driver.sentinel,), daemon=True).start()
-
-
-def _follow(driver: int) -> None:
-    """End with the driver, even if it was killed and could say nothing."""
-    connection.wait([driver])
-    os._exit(1)
-
-
-def pool(workers: int) -> Callable[[], Executor]:
-    """Processes of this machine, each with one thread of its own."""
-
-    def start() -> Executor:
-        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-            os.environ.setdefault(name, "1")  # read by a worker when it starts
-        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_settle_in)
-
-    return start
-
-
-@contextmanager
-def cluster(address: str) -> Iterator[tuple[Callable[[], Executor], int]]:
-    """A Dask cluster that runs already: how to get an executor, and how many workers it has.
-
-    Raises
-    ------
-    InputError
-        If distributed is not installed, nobody answers at the address, or a worker has other versions.
-    """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError("needs the extra dask: pip install distributed", "scheduler") from None
-    try:
-        client = Client(address, timeout=10, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"({address}) cannot be reached: {' '.join(str(error).split())[:200]}", "scheduler") from None
-    try:
-        mine = versions()
-        try:
-            theirs = client.run(versions)
-        except Exception as error:  # whatever a worker without our code raises
-            raise InputError(
-                f"({address}): a worker cannot load simtrial: {' '.join(str(error).split())[:200]}", "scheduler"
-            ) from None
-        if not theirs:
-            raise InputError(f"({address}) has no workers", "scheduler")
-        for worker, found in sorted(theirs.items()):
-            other = [f"{k} {found.get(k)}, here {v}" for k, v in mine.items() if found.get(k) != v]
-            if other:
-                raise InputError(f"({address}): worker {worker} has {'; '.join(other)}", "scheduler")
-        threads = sum(client.nthreads().values())
-        yield client.get_executor, threads
-    finally:
-        client.close()

@@ -15,7 +15,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from simtrial import InputError, laws, outcomes, params, simulation, sweep, sweep_file, sweep_pages, sweep_store
+from simtrial import (
+    InputError,
+    laws,
+    outcomes,
+    params,
+    simulation,
+    sweep,
+    sweep_file,
+    sweep_pages,
+    sweep_store,
+    sweep_workers,
+)
 from simtrial.cli import main
 from simtrial.plan import Scenario
 
@@ -217,13 +228,13 @@ def test_the_same_digest_serially_in_processes_on_a_cluster_and_by_address(write
 
     path = write(SMALL, trials=6000)
     digests = [run(path, tmp_path / "serial")[1]]
-    digests.append(run(path, tmp_path / "pool", sweep.pool(2), 2)[1])
-    with sweep.cluster(dask_cluster) as (start, workers):
+    digests.append(run(path, tmp_path / "pool", sweep_workers.pool(2), 2)[1])
+    with sweep_workers.cluster(dask_cluster) as (start, workers):
         assert workers == 2
         digests.append(run(path, tmp_path / "address", start, workers)[1])
     with (
         LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as local,
-        sweep.cluster(local.scheduler_address) as (start, workers),
+        sweep_workers.cluster(local.scheduler_address) as (start, workers),
     ):
         digests.append(run(path, tmp_path / "local", start, workers)[1])
     assert len(set(digests)) == 1
@@ -231,9 +242,9 @@ def test_the_same_digest_serially_in_processes_on_a_cluster_and_by_address(write
 
 
 def test_workers_with_another_version_are_refused(monkeypatch, dask_cluster, write, tmp_path, capsys):
-    true = sweep.versions()
-    monkeypatch.setattr(sweep, "__version__", "9.9.9")
-    assert sweep.versions() != true
+    true = sweep_workers.versions()
+    monkeypatch.setattr(sweep_workers, "__version__", "9.9.9")
+    assert sweep_workers.versions() != true
     assert main(["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", dask_cluster]) == 2
     said = capsys.readouterr().err
     assert "has simtrial" in said
@@ -269,7 +280,7 @@ def test_a_killed_worker_costs_nothing_but_time(write, tmp_path):
 
     thread = threading.Thread(target=kill)
     thread.start()
-    state, digest = run(path, tmp_path / "shot", sweep.pool(2), 2)
+    state, digest = run(path, tmp_path / "shot", sweep_workers.pool(2), 2)
     thread.join()
     assert killed
     assert digest == expected

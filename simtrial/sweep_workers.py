@@ -1,0 +1,101 @@
+"""Who does the work of a sweep: processes of this machine, or a Dask cluster that runs already.
+
+Both are had through the interface of `concurrent.futures.Executor`. A worker must have the driver's versions, the code
+itself included, or its numbers would not be those of the manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simtrial import __version__
+from simtrial.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
+
+
+def versions() -> dict[str, str]:
+    """What a worker must have in common with the driver, the code itself included."""
+    code = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(source.read_bytes())
+    return {
+        "simtrial": __version__,
+        "code": code.hexdigest()[:16],
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        **{name: importlib.metadata.version(name) for name in ("numpy", "scipy")},
+    }
+
+
+def _settle_in() -> None:
+    """Make a worker ready: Ctrl-C is the driver's, and without a driver there is nothing to live for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    driver = parent_process()
+    if driver is not None:
+        threading.Thread(target=_follow, args=(driver.sentinel,), daemon=True).start()
+
+
+def _follow(driver: int) -> None:
+    """End with the driver, even if it was killed and could say nothing."""
+    connection.wait([driver])
+    os._exit(1)
+
+
+def pool(workers: int) -> Callable[[], Executor]:
+    """Processes of this machine, each with one thread of its own."""
+
+    def start() -> Executor:
+        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")  # read by a worker when it starts
+        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_settle_in)
+
+    return start
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[tuple[Callable[[], Executor], int]]:
+    """A Dask cluster that runs already: how to get an executor, and how many workers it has.
+
+    Raises
+    ------
+    InputError
+        If distributed is not installed, nobody answers at the address, or a worker has other versions.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError("needs the extra dask: pip install distributed", "scheduler") from None
+    try:
+        client = Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"({address}) cannot be reached: {' '.join(str(error).split())[:200]}", "scheduler") from None
+    try:
+        mine = versions()
+        try:
+            theirs = client.run(versions)
+        except Exception as error:  # whatever a worker without our code raises
+            raise InputError(
+                f"({address}): a worker cannot load simtrial: {' '.join(str(error).split())[:200]}", "scheduler"
+            ) from None
+        if not theirs:
+            raise InputError(f"({address}) has no workers", "scheduler")
+        for worker, found in sorted(theirs.items()):
+            other = [f"{k} {found.get(k)}, here {v}" for k, v in mine.items() if found.get(k) != v]
+            if other:
+                raise InputError(f"({address}): worker {worker} has {'; '.join(other)}", "scheduler")
+        threads = sum(client.nthreads().values())
+        yield client.get_executor, threads
+    finally:
+        client.close()
