@@ -91,11 +91,13 @@ def validate(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    sweep: Annotated[bool, typer.Option("--sweep", help="Of sweep files instead.")] = False,
+) -> None:
     """Print the JSON Schema of parameter files, for editors."""
-    from simtrial import params
+    from simtrial import params, sweep_file
 
-    print(json.dumps(params.json_schema(), indent=2))
+    print(json.dumps(params.json_schema(sweep_file.SweepFile) if sweep else params.json_schema(), indent=2))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

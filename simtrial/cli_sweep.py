@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 CONFIRM_MINUTES = 10.0
 """A sweep that is estimated to take longer wants --yes."""
 
+QUIET = 30.0
+"""Seconds without a result after which that is said."""
+
+START_UP = 2.0
+"""Seconds until the first worker is at work."""
+
 EVERY = 5.0
 """Seconds between lines where there is no terminal."""
 
@@ -47,22 +53,25 @@ def sweep(
     if workers is not None and not 1 <= workers <= 1024:
         raise InputError(f"({workers}) must be from 1 to 1024", "workers")
     local = workers or os.cpu_count() or 1
-    size = runner.calibrate(asked)
+    left = runner.missing(asked, folder)
+    size = runner.calibrate(asked) if left else runner.Estimate(0, 0.0)
     with (
         nullcontext((sweep_workers.pool(local), local)) if scheduler is None else sweep_workers.cluster(scheduler) as (
             start,
             number,
         )
     ):
-        minutes = size.seconds / number / 60
+        seconds = size.seconds * left / number + START_UP if left else 0.0
+        minutes = seconds / 60
+        there = f", {len(asked) - left} of them there already" if left < len(asked) else ""
         terminal.say(
-            f"{size.scenarios} scenarios, {size.trials} simulated trials, about {_spell(60 * minutes)} on {number} "
-            f"worker{'s' if number > 1 else ''}, less what is there already in {folder}"
+            f"{len(asked)} scenarios{there}; to do: about {size.trials * left} simulated trials, {_spell(seconds)} on "
+            f"{number} worker{'s' if number > 1 else ''}"
         )
         if minutes > CONFIRM_MINUTES and not yes:
             raise InputError(f"is estimated at {minutes:.0f} minutes; say --yes to run it all the same", f"{file}:")
-        with terminal.bar(size.scenarios, "scenarios") as tell:
-            done, digest = runner.run(asked, folder, start, number, _teller(size.scenarios, tell))
+        with terminal.bar(len(asked), "scenarios") as tell:
+            done, digest = runner.run(asked, folder, start, number, _teller(len(asked), tell))
     if as_json:
         terminal.print_json(
             {"folder": str(folder), "scenarios": done.scenarios, "found": done.found, "blocks": done.blocks,
@@ -92,6 +101,8 @@ def _teller(scenarios: int, bar: Callable[[int], None]) -> Callable[[Progress], 
         bar(now.done - (shown or 0))
         first, shown = shown is None, now.done
         moment = time.monotonic()
+        if now.stalled >= QUIET and now.stalled % QUIET == 0:
+            terminal.say(f"  nothing finished for {now.stalled:.0f} s: are the workers alive?")
         if sys.stderr.isatty() or moment - last < EVERY or first:
             return
         last = moment

@@ -438,10 +438,12 @@ def _months(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
     else:
         law["duration_months"], law["last_patient_month"] = first, mean_months(arrivals, looks[0].n)
         after = plan.follow_up.months_after_last
-        if delay is not None and after is not None:
-            law["end_month"] = mean_months(arrivals, looks[0].n) + max(delay, after)
-            if isinstance(arrivals, Constant) and plan.dropout.probability == 0:
-                law |= _events(plan, p, arrivals.rate, max(delay, after))
+        longest = float(np.max(known[0]))
+        if after is not None and (delay is not None or after >= longest):
+            # follow-up then outlasts every status
+            law["end_month"] = mean_months(arrivals, looks[0].n) + max(longest, after)
+        if delay is not None and after is not None and isinstance(arrivals, Constant) and not plan.dropout.probability:
+            law |= _events(plan, p, arrivals.rate, max(delay, after))
         return law
     # a stage that follows a hold starts afresh if the rate does not change; given their rates, so do centres'
     afresh = isinstance(arrivals, Constant) or (isinstance(arrivals, Centres) and set(arrivals.opens) == {0.0})

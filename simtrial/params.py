@@ -251,7 +251,8 @@ def _placed(trial: Trial, folder: Path) -> Trial:
     return trial.model_copy(update={"analysis": results.model_copy(update={"patients": inside.as_posix()})})
 
 
-def json_schema() -> dict[str, Any]:
-    """JSON Schema of a parameter file, for editors that check and complete while one types."""
-    schema = ParameterFile.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema | {"title": "simtrial parameter file"}
+def json_schema(kind: type[BaseModel] = ParameterFile) -> dict[str, Any]:
+    """JSON Schema of a kind of file, for editors that check and complete while one types."""
+    schema = kind.model_json_schema()
+    title = "simtrial parameter file" if kind is ParameterFile else "simtrial sweep file"
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema | {"title": title}

@@ -37,6 +37,9 @@ SECONDS_A_TASK = 0.5
 AHEAD = 3
 """Tasks handed out for each worker: one at work, others waiting."""
 
+PATIENCE = 5.0
+"""Seconds after which progress is told even if nothing was finished."""
+
 MOST_DEATHS = 3
 """Workers that one task may lose before it is given up."""
 
@@ -155,6 +158,8 @@ class Progress:
         Blocks simulated by this run.
     trials : int
         Trials simulated by this run.
+    stalled : float
+        Seconds for which nothing was finished.
     """
 
     scenarios: int
@@ -163,18 +168,18 @@ class Progress:
     done: int = 0
     blocks: int = 0
     trials: int = 0
+    stalled: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a sweep will take: scenarios, trials, and seconds on one worker, from the first of its scenarios."""
+    """What a scenario takes: trials simulated, and seconds on one worker."""
 
-    scenarios: int
     trials: int
     seconds: float
 
 
-def calibrate(sweep: Sweep, most: int = 3) -> Estimate:
+def calibrate(sweep: Sweep, most: int = 5) -> Estimate:
     """Time one block of a few scenarios, spread over the sweep."""
     asked = sweep.asked
     seconds, trials = 0.0, 0
@@ -183,19 +188,35 @@ def calibrate(sweep: Sweep, most: int = 3) -> Estimate:
         cell = sweep.cell(index)
         blocks = simulation.blocks(cell.plan, asked.trials)
         work = Work(index, cell.plan, cell.scenario, range(1))
-        perform(Task((work,), asked.outcomes, asked.trials, asked.seed))  # the first call pays for imports
-        (found,) = perform(Task((work,), asked.outcomes, asked.trials, asked.seed))
-        simulated = bool(found.tallies)
-        seconds += found.seconds * (len(blocks) if simulated else 1)
-        trials += asked.trials if simulated else 0
-    return Estimate(len(sweep), round(trials / len(places) * len(sweep)), seconds / len(places) * len(sweep))
+        task = Task((work,), asked.outcomes, asked.trials, asked.seed)
+        perform(task)  # the first time pays for imports and tables
+        (found,) = perform(task)
+        seconds += found.seconds * (len(blocks) if found.tallies else 1)
+        trials += asked.trials if found.tallies else 0
+    return Estimate(round(trials / len(places)), seconds / len(places))
 
 
 def manifest(sweep: Sweep) -> dict[str, Any]:
     """What the results of a sweep depend on."""
-    file, base = sweep.files
-    return {"sweep": file.path.name, "sweep_sha256": file.sha256, "base": base.path.name, "base_sha256": base.sha256,
-            "seed": sweep.asked.seed, "scenarios": len(sweep), **sweep_workers.versions()}  # fmt: skip
+    asked, base = sweep.content
+    return {"sweep_sha256": asked, "base_sha256": base, "seed": sweep.asked.seed, "scenarios": len(sweep),
+            **sweep_workers.versions()}  # fmt: skip
+
+
+def missing(sweep: Sweep, out: Path) -> int:
+    """How many scenarios are still to be computed.
+
+    Raises
+    ------
+    InputError
+        If the folder holds something else, or another run writes there.
+    """
+    if not (out / "manifest.json").exists():
+        return len(sweep)
+    with locked(out):
+        store = Store(out)
+        store.claim(manifest(sweep))
+        return sum(not store.done(index) for index in range(len(sweep)))
 
 
 def run(
@@ -289,8 +310,10 @@ class _Driver:
                 while len(out) < AHEAD * self.workers and (task := again.popleft() if again else next(tasks, None)):
                     out[executor.submit(perform, task)] = task
                 if not out:
+                    executor.shutdown(wait=True)  # or the interpreter would end under its threads
                     return
-                finished, _ = wait(out, return_when=FIRST_COMPLETED)
+                finished, _ = wait(out, timeout=PATIENCE, return_when=FIRST_COMPLETED)
+                self.state.stalled = 0.0 if finished else self.state.stalled + PATIENCE
                 broken = False
                 for future in finished:
                     task = out.pop(future)

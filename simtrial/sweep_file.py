@@ -8,6 +8,8 @@ for, so that memory does not grow with their number.
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,13 +30,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simtrial.designs import Design
-    from simtrial.params import Source
     from simtrial.plan import Plan
     from simtrial.sections import Trial
 
 MOST_CELLS = 1_000_000
 RATE = "p"
 """Path of the axis of true response rates."""
+
+NOT_VARIED = ("evidence", "rivals", "stated", "analysis", "study")
+"""Sections that change no result."""
 
 WANTED = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month", "duration_months")
 """Outcomes that are reported if the file does not say."""
@@ -77,7 +81,11 @@ class Axis(Section):
         """Its values."""
         if (self.values is None) == (self.range is None):
             raise InputError("must hold either values or range, and not both")
-        return self.range.values if self.range is not None else self.values or ()
+        values = self.range.values if self.range is not None else self.values or ()
+        again = next((v for k, v in enumerate(values) if v in values[:k]), None) if self.range is None else None
+        if again is not None:
+            raise InputError(f"({again!r:.40}) is given twice", "values")
+        return values
 
     @model_validator(mode="after")
     def _rules(self) -> Axis:
@@ -93,7 +101,9 @@ class SweepSection(Section):
         "cross", description="cross: every combination; zip: the k-th of each axis."
     )
     axes: Annotated[tuple[Axis, ...], Field(strict=False, min_length=1, max_length=20)]
-    outcomes: Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=40)] = WANTED
+    outcomes: Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=40)] = Field(
+        WANTED, description=f"What is reported: any of {', '.join(OUTCOMES)}."
+    )
     trials: Annotated[int, Field(ge=2, le=simulation.MAX_TRIALS)] = Field(description="Simulated trials a scenario.")
     seed: Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -103,6 +113,19 @@ class SweepSection(Section):
         again = next((path for path in paths if paths.count(path) > 1), None)
         if again is not None:
             raise InputError(f"({again}) is given twice", "axes.path")
+        under = next(((a, b) for a in paths for b in paths if b.startswith(f"{a}.")), None)
+        if under is not None:
+            raise InputError(
+                f"({under[1]}) lies under another axis ({under[0]}), which would overwrite it", "axes.path"
+            )
+        vain = next((path for path in paths if path.startswith(("conduct.simulation", *NOT_VARIED))), None)
+        if vain is not None:
+            raise InputError(f"({vain}) changes no result of a sweep", "axes.path")
+        led = next((path for path in paths if path.startswith("trial.")), None)
+        if led is not None:
+            raise InputError(f"({led}) must not begin with trial.: paths start under that key", "axes.path")
+        if len(set(self.outcomes)) < len(self.outcomes):
+            raise InputError("must not name an outcome twice", "outcomes")
         unknown = next((name for name in self.outcomes if name not in OUTCOMES), None)
         if unknown is not None:
             raise InputError(f"({unknown!r:.40}) must be of {', '.join(OUTCOMES)}", "outcomes")
@@ -160,13 +183,20 @@ class Cell:
 class Sweep:
     """A sweep that was read: its cells, made when asked for."""
 
-    def __init__(self, asked: SweepSection, base: Trial, files: tuple[Source, Source]) -> None:
-        self.asked, self.base, self.files = asked, base, files
+    def __init__(self, asked: SweepSection, base: Trial, path: Path) -> None:
+        self.asked, self.base, self.path = asked, base, path
         kept = base.plain()
-        for name in ("evidence", "rivals", "stated", "analysis"):
-            kept.pop(name, None)  # they change no result, and are read anew for every setting
+        for name in set(NOT_VARIED) - {"study"}:
+            kept.pop(name, None)  # they change no result, and would be read anew for every setting
         self._plain = kept
         self._setting = lru_cache(maxsize=64)(self._make)
+
+    @property
+    def content(self) -> tuple[str, str]:
+        """SHA-256 of what the sweep and its base say, whatever their comments and names."""
+        said = (self.asked.model_dump(mode="json"), self._plain)
+        one, other = (hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest() for part in said)
+        return one, other
 
     def __len__(self) -> int:
         return self.asked.cells
@@ -260,8 +290,11 @@ def read(path: str | Path) -> Sweep:
     content, source = params.read_as(path, SweepFile, "the one key sweep: with the sweep under it")
     asked = content.sweep
     place = source.path.parent / asked.base
-    base, base_source = params.read(place)
-    found = Sweep(asked, base, (source, base_source))
+    try:
+        base, _ = params.read(place)
+    except InputError as error:
+        raise InputError(f"({asked.base}): {error}", f"{source.path}: sweep.base") from None
+    found = Sweep(asked, base, source.path)
     try:
         for _ in found.cells():
             pass

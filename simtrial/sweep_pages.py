@@ -141,7 +141,10 @@ def _limit(results: Results, outcome: str) -> float | None:
 
 
 def broken(results: Results) -> Table:
-    """The settings whose power is below that asked, or whose months at p1 pass the registered completion."""
+    """The settings whose power is below that asked, or whose months at p1 pass the registered completion.
+
+    A simulated value within two Monte Carlo standard errors of its limit decides nothing, and is marked so.
+    """
     asked = results.sweep.base.requirements
     paths = [path for path in results.sweep.paths if path != RATE]
     end = next((name for name in ("end_month", "duration_months") if name in results.sweep.asked.outcomes), None)
@@ -152,23 +155,30 @@ def broken(results: Results) -> Table:
         part = part.rename(columns={"value": outcome, "mcse": f"{outcome}_mcse"})
         wide = part if wide is None else wide.merge(part, on=paths)
     assert wide is not None
-    weak = wide["reject"] < asked.power
-    late = pd.Series(data=False, index=wide.index)
+    power = _judged(asked.power - wide["reject"], wide["reject_mcse"])
+    months = pd.Series("", index=wide.index)
     if end is not None and results.months is not None:
-        late = wide[end] > results.months
-    wide["broken"] = _named(weak, late)
-    found = wide[weak | late].reset_index(drop=True)
+        months = _judged(wide[end] - results.months, wide[f"{end}_mcse"])
+    wide["broken"] = [
+        " and ".join(f"{what}{mark[3:]}" for what, mark in (("power", a), ("months", b)) if mark)
+        for a, b in zip(power, months, strict=True)
+    ]
+    found = wide[wide["broken"] != ""].reset_index(drop=True)
+    unsure = found["broken"].str.fullmatch(r"(power|months)\?( and (power|months)\?)?").sum()
     shown: dict[str, Shown] = {path: (_short(path), WORDS) for path in paths}
     shown["reject"] = (f"Power at p = {results.p1:g}", SHARE)
     if end is not None:
         shown[end] = (OUTCOMES[end].label, PATIENTS)
     shown["broken"] = ("Breaks", WORDS)
-    months = "" if results.months is None else f" or take more than {results.months:g} months"
+    later = "" if results.months is None else f" or take more than {results.months:g} months"
     more = f"; the first {MOST_ROWS}" if len(found) > MOST_ROWS else ""
-    caption = f"{len(found)} of {len(wide)} settings have a power below {asked.power:g}{months}{more}"
+    within = f"; within two Monte Carlo standard errors of a limit, marked ?: {unsure} more" if unsure else ""
+    caption = f"{len(found) - unsure} of {len(wide)} settings have a power below {asked.power:g}{later}{within}{more}"
     return Table("sweep_broken", caption, found, shown if len(found) else {}, first=MOST_ROWS)
 
 
-def _named(weak: pd.Series[bool], late: pd.Series[bool]) -> list[str]:
-    pairs = zip(weak, late, strict=True)
-    return [" and ".join(word for word, yes in (("power", a), ("months", b)) if yes) for a, b in pairs]
+def _judged(excess: pd.Series[float], mcse: pd.Series[float]) -> pd.Series[str]:
+    """``yes`` where a limit is broken, ``yes?`` where two standard errors leave it open, else nothing."""
+    doubt = 2 * mcse.fillna(0.0)
+    open_ = (excess.abs() <= doubt) & (doubt > 0)
+    return pd.Series(np.where(open_, "yes?", np.where(excess > 0, "yes", "")), index=excess.index)

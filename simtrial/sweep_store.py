@@ -1,9 +1,9 @@
 """Results of a sweep on disk: one Parquet file a scenario, each whole or not there.
 
-A file is written under a temporary name and renamed. Its final name is the SHA-256 of its bytes, so a file that was
-truncated or changed is known by its name, and is computed anew, never read. Scenarios too large for one task leave
-finished blocks as parts, named alike, until all are there. Who writes holds a lock that ends with the process,
-however that ends.
+A file is written under a temporary name and renamed. Its final name is the SHA-256 of its bytes, its scenario and the
+manifest, so a file that was truncated, changed or put elsewhere is known by its name, and is computed anew, never
+read. Scenarios too large for one task leave finished blocks as parts, named alike, until all are there. Who writes
+holds a lock that ends with the process, however that ends.
 
     DIR/manifest.json                         what made the results
     DIR/results/scenario=00042/<sha>.parquet  one row an outcome
@@ -56,34 +56,12 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _written(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
-    """Write a file whose name ends in the digest of its bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256(data).hexdigest()[:SHORT]
-    unfinished = folder / f".{os.getpid()}.tmp"
-    try:
-        unfinished.write_bytes(data)
-        final = folder / f"{stem}{digest}{suffix}"
-        unfinished.replace(final)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
-    return final
-
-
-def whole(path: Path) -> bool:
-    """Whether a file is what its name says."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:SHORT] == path.stem.rpartition("-")[2]
-    except OSError:
-        return False
-
-
 class Store:
     """A folder of results, held by this process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.made_by = ""
 
     def _scenario(self, index: int) -> Path:
         return self.folder / "results" / f"scenario={index:06d}"
@@ -101,6 +79,7 @@ class Store:
         """
         path = self.folder / "manifest.json"
         text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+        self.made_by = hashlib.sha256(text.encode()).hexdigest()
         if path.exists():
             try:
                 found = json.loads(path.read_text(encoding="utf-8"))
@@ -112,12 +91,45 @@ class Store:
                     f"holds results of another sweep ({', '.join(other)} differ); choose another --out",
                     f"{self.folder}:",
                 )
+            self._refuse_strays(int(manifest["scenarios"]))
             return
         if any(entry.name != ".lock" for entry in self.folder.iterdir()):
             raise InputError("is not empty and holds no sweep; choose another --out", f"{self.folder}:")
         unfinished = path.with_suffix(".tmp")
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
+
+    def _refuse_strays(self, scenarios: int) -> None:
+        """A folder of another number would be read with the rest."""
+        ours = {self._scenario(index).name for index in range(scenarios)}
+        results = self.folder / "results"
+        stray = (
+            next((e.name for e in sorted(results.iterdir()) if e.name not in ours), None) if results.is_dir() else None
+        )
+        if stray is not None:
+            raise InputError(f"holds results/{stray}, which is not of this sweep; remove it", f"{self.folder}:")
+
+    def _digest(self, index: int, data: bytes) -> str:
+        """What a file is named by: its bytes, its scenario, and what made it, so that it is good in one place only."""
+        return hashlib.sha256(f"{self.made_by} {index}\n".encode() + data).hexdigest()[:SHORT]
+
+    def _write(self, folder: Path, index: int, stem: str, suffix: str, data: bytes) -> None:
+        """Write a file whose name ends in its digest."""
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = folder / f".{os.getpid()}.tmp"
+        try:
+            unfinished.write_bytes(data)
+            unfinished.replace(folder / f"{stem}{self._digest(index, data)}{suffix}")
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+    def whole(self, path: Path, index: int) -> bool:
+        """Whether a file is what its name says, and where it belongs."""
+        try:
+            return self._digest(index, path.read_bytes()) == path.stem.rpartition("-")[2]
+        except OSError:
+            return False
 
     def done(self, index: int) -> bool:
         """Whether a scenario's result is there and whole; what is damaged or left over is removed."""
@@ -126,7 +138,7 @@ class Store:
             return False
         good = False
         for path in sorted(folder.iterdir()):
-            if not good and path.suffix == ".parquet" and whole(path):
+            if not good and path.suffix == ".parquet" and self.whole(path, index):
                 good = True
             else:
                 path.unlink()
@@ -139,7 +151,7 @@ class Store:
 
         buffer = pa.BufferOutputStream()
         parquet.write_table(table, buffer, compression="zstd")
-        _written(self._scenario(index), "", ".parquet", buffer.getvalue().to_pybytes())
+        self._write(self._scenario(index), index, "", ".parquet", buffer.getvalue().to_pybytes())
         shutil.rmtree(self._parts(index), ignore_errors=True)
 
     def keep(self, index: int, blocks: range, tallies: dict[str, Tally]) -> None:
@@ -153,7 +165,7 @@ class Store:
             for name, t in tallies.items()
         }
         stem = f"{blocks.start:06d}-{blocks.stop:06d}-"
-        _written(self._parts(index), stem, ".json", json.dumps(found).encode())
+        self._write(self._parts(index), index, stem, ".json", json.dumps(found).encode())
 
     def parts(self, index: int) -> list[tuple[range, dict[str, Tally]]]:
         """The finished blocks of a scenario, in order and each once; what is damaged is removed."""
@@ -161,7 +173,7 @@ class Store:
         found: list[tuple[range, dict[str, Tally]]] = []
         for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
             start, stop = (int(part) for part in path.name.split("-")[:2])
-            if not whole(path) or (found and start < found[-1][0].stop):
+            if not self.whole(path, index) or (found and start < found[-1][0].stop):
                 path.unlink()
                 continue
             data = json.loads(path.read_text(encoding="utf-8"))
@@ -169,11 +181,11 @@ class Store:
         return found
 
     def digest(self, scenarios: int) -> str:
-        """One SHA-256 over all results, by their names, which are those of their bytes."""
+        """One SHA-256 over the bytes of all results, in order."""
         total = hashlib.sha256()
         for index in range(scenarios):
             for path in sorted(self._scenario(index).glob("*.parquet")):
-                total.update(f"{index}:{path.stem}\n".encode())
+                total.update(f"{index}\n".encode() + path.read_bytes())
         return total.hexdigest()
 
 

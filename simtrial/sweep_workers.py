@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import re
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
@@ -77,6 +78,8 @@ def cluster(address: str) -> Iterator[tuple[Callable[[], Executor], int]]:
         from distributed import Client
     except ImportError:
         raise InputError("needs the extra dask: pip install distributed", "scheduler") from None
+    if re.fullmatch(r"[a-z]+://\S+", address) is None:
+        raise InputError(f"({address[:60]!r}) must be an address such as tcp://10.0.0.1:8786", "scheduler")
     try:
         client = Client(address, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:

@@ -52,7 +52,7 @@ def test_the_sweep_is_read_as_shown(readme, monkeypatch, root, tmp_path):
     found = eval(last, names)
     assert len(found) > 0
     assert (found.value < 0.8).all()
-    (query,) = re.findall(r'duckdb -c "(.*?)"', readme)
+    (query,) = re.findall(r"`(select \* from .*?)`", readme)
     assert len(duckdb.sql(query).fetchall()) == len(names["table"])
 
 
