@@ -522,7 +522,7 @@ def pages(root):
 
 def test_the_settings_that_break_a_limit_are_all_in_the_table(pages):
     at_p1 = pages.frame[pages.frame.p == 0.3]
-    value, mcse = (at_p1.pivot(index="scenario", columns="outcome", values=name) for name in ("value", "mcse"))
+    value, mcse = (at_p1.pivot_table(index="scenario", columns="outcome", values=name) for name in ("value", "mcse"))
     sure = (value.reject < 0.8) | (value.end_month - 46 > 2 * mcse.end_month)
     near = ((value.end_month - 46).abs() <= 2 * mcse.end_month) & (mcse.end_month > 0)
     table = sweep_pages.broken(pages)
