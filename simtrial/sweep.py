@@ -115,6 +115,7 @@ class Found:
 
 def perform(task: Task) -> list[Found]:
     """Do a task. This is what runs on a worker."""
+    sweep_workers.keep_memory()
     found = []
     for work in task.works:
         began = time.perf_counter()
