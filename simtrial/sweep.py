@@ -450,9 +450,9 @@ def _table(sweep: Sweep, cell: Cell, exact: dict[str, float], tallies: dict[str,
         rows.append(row)
     axes = {path: _shown(sweep, path, cell.values[path]) for path in sweep.paths}
     kinds = {"outcome": pa.string(), "exact": pa.bool_(), "trials": pa.int64()}
-    fields = [(name, pa.float64() if isinstance(value, float) else pa.string()) for name, value in axes.items()]
-    fields += [("looks", pa.string()), *((name, kinds.get(name, pa.float64())) for name in rows[0])]
-    return pa.Table.from_pylist([axes | {"looks": cell.looks} | row for row in rows], schema=pa.schema(fields))
+    columns = {name: pa.array([value] * len(rows)) for name, value in (axes | {"looks": cell.looks}).items()}
+    columns |= {name: pa.array([row[name] for row in rows], kinds.get(name, pa.float64())) for name in rows[0]}
+    return pa.table(columns)
 
 
 def _shown(sweep: Sweep, path: str, value: Any) -> float | str:
