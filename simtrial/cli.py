@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial import cli_analysis, cli_design, cli_review, cli_sweep, terminal
+from simtrial import cli_analysis, cli_design, cli_explore, cli_review, cli_sweep, terminal
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ for command in (
     cli_design.design, cli_design.oc, cli_design.simulate,
     cli_review.check, cli_review.reproduce, cli_review.printed, cli_review.import_registry,
     cli_analysis.analyze, cli_analysis.monitor, cli_analysis.columns, cli_analysis.synthetic, cli_sweep.sweep,
+    cli_explore.explore,
 ):  # fmt: skip
     app.command()(command)
 

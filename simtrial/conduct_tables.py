@@ -160,6 +160,30 @@ def scenarios(done: Simulation) -> Table:
     return Table("conduct_scenarios", caption, frame, shown, bold, right)
 
 
+def running(design: Design) -> tuple[str, ...]:
+    """Name the outcomes that tell how a design runs: without looks before the last, nothing waits for one."""
+    if len(design.looks) == 1:
+        return ("reject", "n_enrolled", "duration_months")
+    return ("reject", "pet", "n_enrolled", "overrun", "interim_month", "hold_months", "duration_months")
+
+
+def calendar(done: Simulation) -> Table:
+    """What running the trial does at p0 and at p1, one outcome a row: errors, patients, months."""
+    both = {label: done[label] for label in ("p0", "p1")}
+    rows = []
+    for name in running(done.plan.design):
+        row: dict[str, Any] = {"outcome": name, "label": outcomes.OUTCOMES[name].label}
+        for label, result in both.items():
+            e = result[name]
+            row |= {label: e.best, f"{label}_mcse": e.best_mcse, f"{label}_shown": written(e)}
+        rows.append(row)
+    shown: dict[str, Shown] = {"label": ("", WORDS)}
+    shown |= {f"{label}_shown": (f"{label} = {result.scenario.rate}", WORDS) for label, result in both.items()}
+    how = f"{HOW}, {done.trials} trials, seed {done.seed}" if done.trials else "exact"
+    right = [f"{label}_shown" for label in both]
+    return Table("calendar", f"As it is to be run: {how}", pd.DataFrame(rows), shown, right=right)
+
+
 HOW = "exact where there is an exact value, else simulated ± MCSE"
 
 

@@ -81,7 +81,7 @@ def canvas(columns: int, width: float, height: float, *, share_y: bool = False) 
     return figure, axes
 
 
-def _rates_shown(requirements: Requirements) -> tuple[float, float]:
+def rates_shown(requirements: Requirements) -> tuple[float, float]:
     """The stretch of response rates worth showing: both hypotheses and what lies around them."""
     gap = requirements.p1 - requirements.p0
     return max(0.0, requirements.p0 - 1.5 * gap), min(1.0, requirements.p1 + 1.5 * gap)
@@ -157,21 +157,29 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
     return Picture("candidates", alt, figure)
 
 
+def drawn_apart(designs: Sequence[tuple[str, Design]]) -> list[tuple[str, Design, str, str]]:
+    """Give up to four labelled designs their lines, (label, design, colour, dash); one given twice gets one."""
+    named: dict[str, tuple[list[str], Design]] = {}
+    for label, design in designs:
+        named.setdefault(looks_text(design, ", "), ([], design))[0].append(label)
+    return [
+        (f"{', '.join(labels)}  {looks}", design, colour, dash)
+        for (looks, (labels, design)), (colour, dash) in zip(named.items(), LINES, strict=False)
+    ]
+
+
 def characteristics(designs: Sequence[tuple[str, Design]], requirements: Requirements) -> Picture:
     """P(reject), PET and EN over the true response rate, for up to four labelled designs.
 
     A design given under several labels is drawn once.
     """
     figure, axes = canvas(3, 11.0, 3.8)
-    p = np.linspace(*_rates_shown(requirements), 401)
-    drawn: dict[str, tuple[list[str], Design]] = {}
-    for label, design in designs:
-        drawn.setdefault(looks_text(design, ", "), ([], design))[0].append(label)
+    p = np.linspace(*rates_shown(requirements), 401)
     with mpl.rc_context(STYLE):
-        for (looks, (names, design)), (colour, dash) in zip(drawn.items(), LINES, strict=False):
+        for label, design, colour, dash in drawn_apart(designs):
             oc = operating_characteristics(design, p)
             for axis, values in zip(axes, (oc.reject, oc.pet, oc.en), strict=True):
-                axis.plot(p, values, color=colour, linestyle=dash, label=f"{', '.join(names)}  {looks}")
+                axis.plot(p, values, color=colour, linestyle=dash, label=label)
         titles = ("P(reject H0; p)", "PET(p)", "EN(p), patients")
         for axis, title in zip(axes, titles, strict=True):
             axis.set_title(title, pad=16, fontsize=10)
@@ -197,7 +205,7 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
 def endings(design: Design, requirements: Requirements) -> Picture:
     """How the trial ends, and with how many patients, over the true response rate: a stacked picture of N."""
     figure, (axis,) = canvas(1, 7.2, 4.2)
-    p = np.linspace(*_rates_shown(requirements), 321)
+    p = np.linspace(*rates_shown(requirements), 321)
     oc = operating_characteristics(design, p)
     last = len(design.looks) - 1
     layers, labels, colours = [], [], []

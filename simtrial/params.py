@@ -8,7 +8,9 @@ aliases, tags and numbers such as ``010`` are refused, and nothing but the known
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,9 @@ M = TypeVar("M", bound=BaseModel)
 
 MAX_BYTES = 262_144
 """Largest parameter file that is read."""
+
+TRIAL = "the one key trial: with the trial under it"
+"""What a parameter file holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +217,7 @@ def load(source: str | Path | Mapping[str, Any]) -> Trial:
 
 def read(source: str | Path) -> tuple[Trial, Source]:
     """Read a parameter file once, and say what was read: see `load`."""
-    content, found = read_as(source, ParameterFile, "the one key trial: with the trial under it")
+    content, found = read_as(source, ParameterFile, TRIAL)
     return _placed(content.trial, found.path.parent), found
 
 
@@ -228,17 +233,62 @@ def read_as(source: str | Path, kind: type[M], content: str) -> tuple[M, Source]
     if not path.is_absolute() and not path.exists() and (project.ROOT / path).is_file():
         path = project.ROOT / path  # JupyterLab starts a notebook in the notebook's own folder
     data = read_bytes(path, MAX_BYTES)
+    return _checked(data, str(path), kind, content), Source(path, hashlib.sha256(data).hexdigest())
+
+
+def opened(data: bytes, name: str) -> Trial:
+    """Read a parameter file that came as bytes under a name, as from a browser: see `load`.
+
+    Raises
+    ------
+    InputError
+        As `load` says of a file of that name.
+    """
+    if len(data) > MAX_BYTES:
+        raise InputError(f"is larger than {MAX_BYTES} bytes", f"{name}:")
+    return _checked(data, name, ParameterFile, TRIAL).trial
+
+
+def _checked(data: bytes, name: str, kind: type[M], content: str) -> M:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        raise InputError("is not UTF-8 text", f"{path}:") from None
-    found = _parse(text, str(path))
+        raise InputError("is not UTF-8 text", f"{name}:") from None
+    found = _parse(text, name)
     if not isinstance(found, dict):
-        raise InputError(f"must hold {content}", f"{path}:")
+        raise InputError(f"must hold {content}", f"{name}:")
     try:
-        return kind.model_validate(found), Source(path, hashlib.sha256(data).hexdigest())
+        return kind.model_validate(found)
     except ValidationError as error:
-        raise InputError(str(_complaint(error, kind)), f"{path}:") from None
+        raise InputError(str(_complaint(error, kind)), f"{name}:") from None
+
+
+def written(trial: Trial, *remarks: str) -> str:
+    """Write a parameter file that `load` reads back as the same trial, remarks as comments at its head."""
+    lines = [f"# {line}" for remark in remarks for line in textwrap.wrap(remark, 116)]
+    section = trial.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return "\n".join([*lines, "trial:", *_block(section, "  ")]) + "\n"
+
+
+def _block(section: dict[str, Any], indent: str) -> Iterator[str]:
+    """The lines of a section. A JSON scalar is a YAML one, whatever is in it, and so is a flow of JSON."""
+    for key, value in section.items():
+        entries = value if isinstance(value, list) and value and isinstance(value[0], dict) else None
+        if isinstance(value, dict):
+            yield f"{indent}{key}:" if value else f"{indent}{key}: {{}}"
+            yield from _block(value, indent + "  ")
+        elif entries is not None:
+            yield f"{indent}{key}:"
+            for entry in entries:
+                first, *rest = _block(entry, f"{indent}    ")
+                yield f"{indent}  - {first.lstrip()}"
+                yield from rest
+        else:
+            yield f"{indent}{key}: {json.dumps(value, ensure_ascii=False).translate(_SEPARATORS)}"
+
+
+_SEPARATORS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029"})
+"""Characters that break a line for YAML and not for JSON."""
 
 
 def _placed(trial: Trial, folder: Path) -> Trial:

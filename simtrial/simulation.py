@@ -339,6 +339,39 @@ def simulate(
     return Simulation(plan, trials, seed, tuple(sum_up(plan, s, t) for s, t in zip(scenarios, tallies, strict=True)))
 
 
+NOTHING = np.zeros(1, dtype=np.int64)
+"""The bins of an estimate for which nothing was simulated."""
+
+
+def expect(plan: Plan, scenarios: Sequence[Scenario], names: Sequence[str], trials: int, seed: int) -> Simulation:
+    """Give outcomes from their exact laws alone where all of those named have one, and simulate only where not.
+
+    Parameters
+    ----------
+    plan, scenarios, trials, seed
+        As for `simulate`.
+    names : sequence of str
+        Outcomes that are wanted, of those of `simtrial.outcomes.primary`.
+
+    Returns
+    -------
+    Simulation
+        Of 0 trials if nothing had to be simulated.
+    """
+    exact = [laws.exact_values(plan, scenario) for scenario in scenarios]
+    known = [{name: law.get(name) for name in names} for law in exact]
+    if any(value is None for law in known for value in law.values()):
+        return simulate(plan, scenarios, trials, seed, observe=outcomes.primary)
+    results = (
+        Result(
+            scenario,
+            {name: Estimate(OUTCOMES[name], None, None, value, {}, 0, 0, NOTHING) for name, value in law.items()},
+        )
+        for scenario, law in zip(scenarios, known, strict=True)
+    )
+    return Simulation(plan, 0, seed, tuple(results))
+
+
 def sum_up(plan: Plan, scenario: Scenario, tallies: dict[str, Tally]) -> Result:
     """Turn the merged tallies of a scenario into estimates beside their exact values."""
     exact = laws.exact_values(plan, scenario)

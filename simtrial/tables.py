@@ -84,31 +84,28 @@ class Table:
         return pd.DataFrame(columns)
 
     def html(self) -> str:
-        """The view as an HTML table, all text escaped."""
+        """The view as an HTML table, all text escaped; its few styles inline, so that it looks the same anywhere."""
         view = self.view()
-        numeric = [key in self.right or pd.api.types.is_numeric_dtype(self.frame[key]) for key in self.shown]
-        # short entries such as "1/15, 5/25" read badly when broken
-        short = [max(map(len, view[head]), default=0) <= 20 for head in view.columns]
-        kinds = [" ".join(["num"] * n + ["short"] * s) for n, s in zip(numeric, short, strict=True)]
-        classes = pd.DataFrame([kinds] * len(view), index=view.index, columns=view.columns)
-        if len(self.chosen):
-            classes.loc[np.asarray(self.chosen, dtype=bool)] += " chosen"
-        style = view.style.format(escape="html").format_index(escape="html", axis=1).hide(axis="index")
-        style = (
-            style.set_uuid(self.name)
-            .set_td_classes(classes)
-            .set_table_styles(
-                [
-                    {"selector": "th, td", "props": "text-align: left;"},
-                    {"selector": "td.num", "props": "text-align: right;"},
-                    {"selector": "td.short", "props": "white-space: nowrap;"},
-                    {"selector": "td.chosen", "props": "font-weight: 700;"},
-                    *({"selector": f"th.col{k}", "props": "text-align: right;"} for k, n in enumerate(numeric) if n),
-                ]
-            )
+        styles = []
+        for head, key in zip(view.columns, self.shown, strict=True):
+            number = key in self.right or pd.api.types.is_numeric_dtype(self.frame[key])
+            # short entries such as "1/15, 5/25" read badly when broken
+            short = max(map(len, view[head]), default=0) <= 20
+            styles.append(f"text-align: {'right' if number else 'left'};" + " white-space: nowrap;" * short)
+        heads = "".join(
+            f'<th scope="col" style="{style.split(";")[0]};">{html.escape(head)}</th>'
+            for head, style in zip(view.columns, styles, strict=True)
         )
+        rows = []
+        for k, row in enumerate(view.itertuples(index=False, name=None)):
+            weight = " font-weight: 700;" if k < len(self.chosen) and self.chosen[k] else ""
+            cells = zip(row, styles, strict=True)
+            rows.append(
+                "".join(f'<td style="{style}{weight}">{html.escape(str(entry))}</td>' for entry, style in cells)
+            )
         said = html.escape(self.caption, quote=True)
-        table = style.to_html(table_attributes=f'aria-label="{said}"')
+        body = "".join(f"<tr>{cells}</tr>\n" for cells in rows)
+        table = f'<table aria-label="{said}"><thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody></table>'
         # the caption stands outside, so that it stays in view where a wide table scrolls
         return f'<p><strong>{said}</strong></p><div style="overflow-x: auto">{table}</div>'
 
@@ -227,21 +224,21 @@ _BEHAVIOUR: dict[str, Shown] = {
 }
 
 
-def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Table:
-    """The designs worth considering, side by side; the chosen one stressed."""
-    named: list[tuple[str, Design, float, float]] = [
-        (" and ".join(_KINDS[kind] for kind in c.kinds), c, c.q_low or 0.0, 1.0 if c.q_high is None else c.q_high)
-        for c in two.admissible
-    ]
-    named.append(("exact single stage, first n", single.first, np.nan, np.nan))
+def candidates(single: SingleStageSearch, two: TwoStageSearch | None, chosen: Design | None) -> Table:
+    """The designs worth considering, side by side; the chosen one stressed. Without `two`, the single stage alone."""
+    asked = single.requirements
+    named: list[tuple[str, Design, float, float]] = [("exact single stage, first n", single.first, np.nan, np.nan)]
     if single.sustained.design != single.first.design:
         named.append(("exact single stage, sustained n", single.sustained, np.nan, np.nan))
-    if all(design.looks != chosen.looks for _, design, _, _ in named):
-        missed = "" if meets(chosen, two.requirements) else ", misses the limits"
+    named += [
+        (" and ".join(_KINDS[kind] for kind in c.kinds), c, c.q_low or 0.0, 1.0 if c.q_high is None else c.q_high)
+        for c in (two.admissible if two else ())
+    ]
+    if chosen is not None and all(design.looks != chosen.looks for _, design, _, _ in named):
+        missed = "" if meets(chosen, asked) else ", misses the limits"
         named.append((f"as given{missed}", chosen, np.nan, np.nan))
     rows = [
-        {"kind": kind, **_behaviour(design, two.requirements), "q_low": low, "q_high": high}
-        for kind, design, low, high in named
+        {"kind": kind, **_behaviour(design, asked), "q_low": low, "q_high": high} for kind, design, low, high in named
     ]
     frame = pd.DataFrame(rows)
     view = frame.assign(
@@ -253,7 +250,8 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
         "weights": ("Weights q", WORDS),
     }
     caption = "Candidates (stop if X1 <= r1 of n1; reject H0 if X > r of n); the chosen design in bold"
-    return Table("candidates", caption, view, shown, [d.looks == chosen.looks for _, d, _, _ in named])
+    bold = [chosen is not None and d.looks == chosen.looks for _, d, _, _ in named]
+    return Table("candidates", caption, view, shown, bold)
 
 
 def near(designs: Sequence[TwoStageCandidate], chosen: Design) -> Table:

@@ -129,9 +129,12 @@ def test_every_count_has_one_decision():
 
 def test_candidates_are_the_designs_found_and_the_chosen_one_is_marked(single, two):
     table = tables.candidates(single, two, two.optimal)
-    assert table.frame.looks.tolist() == ["1/15, 5/25", "1/12, 5/26", "1/11, 5/27", "1/10, 5/29", "5/25", "6/29"]
-    assert list(table.chosen) == [False, False, False, True, False, False]
-    assert table.frame.power.tolist()[:4] == [c.power for c in two.admissible]
+    assert table.frame.looks.tolist() == ["5/25", "6/29", "1/15, 5/25", "1/12, 5/26", "1/11, 5/27", "1/10, 5/29"]
+    assert list(table.chosen) == [False, False, False, False, False, True]
+    assert table.frame.power.tolist()[2:] == [c.power for c in two.admissible]
+    alone = tables.candidates(single, None, None)
+    assert alone.frame.looks.tolist() == ["5/25", "6/29"]
+    assert not any(alone.chosen)
     given = tables.candidates(single, two, SingleStage(4, 20))
     assert given.frame.kind.tolist()[-1] == "as given, misses the limits"
     assert list(given.chosen)[-1] is True

@@ -1,0 +1,118 @@
+"""The command that opens the design explorer in a browser."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simtrial import project, terminal
+from simtrial.errors import InputError
+
+PORT = 8866
+"""Where the explorer is first tried; the next free port is taken if it is in use."""
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        # Voila's own pages hold scripts and styles, and its libraries compile templates as they start
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self' data:",
+        "connect-src 'self' ws://localhost:* ws://127.0.0.1:*",
+        "frame-ancestors 'none'",
+        "form-action 'none'",
+    )
+)
+"""What the page may load: nothing from another machine, whatever a library might want."""
+
+
+def explore(
+    port: Annotated[
+        int | None, terminal.whole_option(f"Port on this machine; the first free one from {PORT} if left out.")
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
+) -> None:
+    """Open the design explorer: controls on one side, designs and their calendar on the other, all exact."""
+    notebook = project.folder("notebooks") / "explorer.ipynb"
+    taken = _port(port)
+    app = _server(notebook, taken)
+    url = f"http://localhost:{taken}/"
+    terminal.say(f"Design explorer: {url} (Ctrl-C ends it)")
+    if browser:
+        opening = threading.Timer(1.0, webbrowser.open, [url])
+        opening.daemon = True
+        opening.start()
+    app.start()
+
+
+def _port(wanted: int | None) -> int:
+    """A port that nobody listens on."""
+    if wanted is not None and not 1 <= wanted <= 65535:
+        raise InputError(f"({wanted}) must be from 1 to 65535", "port")
+    tried = range(PORT, PORT + 100) if wanted is None else (wanted,)
+    free = next((port for port in tried if _is_free(port)), None)
+    if free is None:
+        raise InputError(f"({tried[0]}) is in use; choose another", "port")
+    return free
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _server(notebook: Path, port: int) -> Any:
+    """Voila for one notebook, on this machine only, as we want it and not as a folder's own settings would."""
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, (str(TEMPLATES), os.environ.get("JUPYTER_PATH"))))
+    try:
+        from traitlets.config import Config
+        from voila.app import Voila
+    except ImportError:
+        raise InputError("is not installed: pip install 'voila>=0.5.8,<0.6' (the extra explore)", "voila") from None
+    app = Voila(
+        config=Config(
+            {
+                "Voila": {
+                    "ip": "localhost",
+                    "port": port,
+                    "port_retries": 0,
+                    "open_browser": False,
+                    "config_file_paths": [],
+                    "log_level": "ERROR",
+                    "tornado_settings": {
+                        "allow_remote_access": False,
+                        "headers": {"Content-Security-Policy": POLICY},
+                    },
+                },
+                # papermill's kernels are told the same: a kernel of this machine may speak in the clear
+                "AsyncKernelManager": {"transport_encryption": "auto"},
+                "VoilaConfiguration": {
+                    "template": "explorer",
+                    "allow_template_override": "NO",
+                    "allow_theme_override": "NO",
+                    "strip_sources": True,
+                    "show_tracebacks": False,
+                    "file_allowlist": [],
+                    "extension_allowlist": ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"],
+                    "preheat_kernel": True,
+                    "default_pool_size": 1,
+                },
+            }
+        )
+    )
+    app.initialize([str(notebook)])
+    return app

@@ -1,0 +1,79 @@
+// What ipywidgets leave out: names for sliders, a copy button, a limit to the file that is read, and word of a dead server.
+"use strict";
+(() => {
+  const MOST = 262144; // bytes; simtrial.params.MAX_BYTES, told here because a file far larger would break the connection
+
+  function name(slider) {
+    const label = slider.querySelector(".widget-label");
+    if (!label) return;
+    const said = label.textContent;
+    for (const handle of slider.querySelectorAll(".noUi-handle")) handle.setAttribute("aria-label", said);
+    for (const number of slider.querySelectorAll(".widget-readout")) {
+      number.setAttribute("role", "textbox");
+      number.setAttribute("aria-label", said + " (number)");
+      number.setAttribute("inputmode", "decimal");
+    }
+  }
+  function uncounted(button) { // a count of files says nothing where one is opened at a time
+    for (const node of button.childNodes) {
+      const said = node.textContent.replace(/ \(\d+\)$/, "");
+      if (node.nodeType === Node.TEXT_NODE && said !== node.textContent) node.textContent = said;
+    }
+  }
+  new MutationObserver(() => {
+    document.querySelectorAll(".widget-slider").forEach(name);
+    document.querySelectorAll(".widget-upload").forEach(uncounted);
+  }).observe(document.getElementById("rendered_cells"), { childList: true, subtree: true });
+
+  function copied(button, said) {
+    button.textContent = said;
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  }
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button.copy");
+    if (!button) return;
+    const text = [...document.getElementById(button.dataset.copy).querySelectorAll("p")].map((p) => p.textContent).join("\n\n");
+    try {
+      await navigator.clipboard.writeText(text);
+      copied(button, "Copied");
+    } catch {
+      const range = document.createRange();
+      range.selectNodeContents(document.getElementById(button.dataset.copy));
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      copied(button, "Selected");
+    }
+  });
+
+  function notice(said) {
+    let box = document.getElementById("simtrial-gone");
+    if (!said) { box?.remove(); return; }
+    if (!box) {
+      box = document.createElement("p");
+      box.id = "simtrial-gone";
+      box.setAttribute("role", "alert");
+      document.querySelector(".simtrial-head").after(box);
+    }
+    box.textContent = said;
+  }
+  document.addEventListener("change", (event) => {
+    const file = event.target.type === "file" && event.target.files[0];
+    if (!file) return;
+    notice("");
+    if (file.size <= MOST) return;
+    event.stopImmediatePropagation();
+    event.target.value = "";
+    notice(`${file.name}: is larger than ${MOST} bytes`);
+  }, true);
+
+  let gone = false;
+  setInterval(async () => {
+    try {
+      await fetch(document.querySelector("script[src*='/voila/static/']").src, { method: "HEAD", cache: "no-store" });
+      if (gone) location.reload();
+    } catch {
+      gone = true;
+      notice("The explorer has stopped: run simtrial explore again, then reload this page.");
+    }
+  }, 5000);
+})();
