@@ -107,7 +107,10 @@ def _server(notebook: Path, port: int) -> Any:
                     "strip_sources": True,
                     "show_tracebacks": False,
                     "file_allowlist": [],
-                    "extension_allowlist": ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"],
+                    "extension_allowlist": [
+                        "@jupyter-widgets/jupyterlab-manager",
+                        "@voila-dashboards/widgets-manager8",
+                    ],
                     "preheat_kernel": True,
                     "default_pool_size": 1,
                 },

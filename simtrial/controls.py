@@ -1,8 +1,8 @@
 """What the explorer's controls say, and the parameter file that says the same.
 
 A file may say more than the controls can: another model of enrollment, scheduled assessments, survival, evidence. What
-the controls cannot say stays as it is in the file; what they can say is changed by them alone, and a source or rationale
-that argued for the old value goes with it.
+the controls cannot say stays as it is in the file; what they can say is changed by them alone, and a source or
+rationale that argued for the old value goes with it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The design explorer: controls on one side, on the other what they mean, exactly and at once.
 
 The page is a set of ipywidgets that `notebooks/explorer.ipynb` shows and Voila serves. Its state is one trial, as a
-parameter file would describe it: `simtrial.controls` turns settings into that trial, `simtrial.screen` computes it, and
-this module only shows it. A control can hold nothing that a trial could not, so the only invalid thing that can reach
-the page is a file, which is refused in the words of the command line.
+parameter file would describe it: `simtrial.controls` turns settings into that trial, `simtrial.screen` computes it,
+`simtrial.explorer_pages` writes it, and this module only moves widgets. A control can hold nothing that a trial could
+not, so the only invalid thing that can reach the page is a file, which is refused in the words of the command line.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
+from scipy import optimize, stats  # noqa: F401 - laws of the calendar want them: loaded before anybody waits
 
 from simtrial import controls, params, screen
 from simtrial import explorer_pages as pages
@@ -26,21 +27,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simtrial.screen import Answer
+    from simtrial.search import TwoStageSearch
     from simtrial.sections import Trial
 
 STEP = 0.01
-"""Step of the response rates, and the least distance between them."""
+"""Step of the response rates, and how far one that meets the other pushes it."""
 
 NUMBERS = {
-    "p0": ("p0: response rate not worth pursuing", 0.01, 0.98, STEP, ".4"),
-    "p1": ("p1: response rate worth finding", 0.02, 0.99, STEP, ".4"),
-    "alpha": ("alpha: largest type I error, one-sided", 0.005, 0.25, 0.005, ".4"),
-    "power": ("power: smallest, at p1", 0.5, 0.99, 0.01, ".4"),
-    "dropout": ("Dropout: lost before the first assessment", 0.0, 0.5, 0.01, ".4"),
-    "rate": ("Enrollment: patients screened a month", 0.1, 20.0, 0.1, ".5"),
-    "readout": ("Readout: months until a status is known", 0.0, 24.0, 0.25, ".5"),
+    "p0": ("p0: response rate not worth pursuing", 0.01, 0.98, STEP),
+    "p1": ("p1: response rate worth finding", 0.02, 0.99, STEP),
+    "alpha": ("alpha: largest type I error, one-sided", 0.005, 0.25, 0.005),
+    "power": ("power: smallest, at p1", 0.5, 0.99, 0.01),
+    "dropout": ("Dropout: lost before the first assessment", 0.0, 0.5, 0.01),
+    "rate": ("Enrollment: patients screened a month", 0.1, 20.0, 0.1),
+    "readout": ("Readout: months until a status is known", 0.0, 24.0, 0.25),
 }
-"""Sliders: label, least, most, step and how the value is written."""
+"""Numbers, each with its slider: label, least, most, step."""
+
+QUESTION = ("p0", "p1", "alpha", "power")
 
 COUNTING = {
     "count as non-responders": "nonresponder",
@@ -50,14 +54,14 @@ COUNTING = {
 }
 ACCRUAL = {"hold accrual": "hold", "continue": "continue"}
 OWN = {
+    "dropout": ("dropout", "Dropout as in the file"),
     "enrollment": ("rate", "Enrollment as in the file"),
     "assessments": ("readout", "Assessments as in the file"),
-    "dropout": ("dropout", "Dropout as in the file"),
 }
-"""Sections whose law may be the file's own: the slider that it replaces, and what the box is called."""
+"""Sections whose law may be the file's own: the number that it stands in for, and what its box is called."""
 
 GROUPS = (
-    ("The question", ("p0", "p1", "alpha", "power")),
+    ("The question", QUESTION),
     ("The design", ("design", "search")),
     ("Losses", ("own dropout", "dropout", "counting")),
     ("The calendar", ("own enrollment", "rate", "own assessments", "readout", "accrual")),
@@ -72,125 +76,163 @@ class Explorer:
     ----------
     page : ipywidgets.Widget
         What is shown.
-    trial : Trial
-        What the screen shows, as a parameter file would say it; None while it cannot be shown.
+    inputs, sliders, panels : dict of str to ipywidgets.Widget
+        The controls, the sliders of the numbers among them, and what is shown beside them.
+    trial : Trial or None
+        What the screen shows, as a parameter file would say it; None while there is nothing to show.
     """
 
     def __init__(self) -> None:
         self._base = controls.complete(params.load(controls.START))
         self._remark = ""
         self._quiet = False
+        self._known: TwoStageSearch | None = None
         self.trial: Trial | None = None
-        self._inputs = self._controls()
-        self._panels = {
+        self.inputs, self.sliders = self._made()
+        self.panels = {
             name: widgets.HTML() for name in ("status", "candidates", "curves", "decisions", "calendar", "statement")
         }
-        for name, panel in self._panels.items():
-            panel.add_class(f"simtrial-{name}")
         self.page = self._laid_out()
-        self._fill(controls.of(self._base))
+        self._fill()
         self._show()
 
-    # -- the controls --------------------------------------------------------------------------------------------
+    # making and laying out
 
-    def _controls(self) -> dict[str, Any]:
-        made: dict[str, Any] = {
-            name: widgets.FloatSlider(description=said, min=low, max=high, step=step, readout_format=form)
-            for name, (said, low, high, step, form) in NUMBERS.items()
-        }
-        made["design"] = widgets.Dropdown(description="Design taken")
-        made["counting"] = widgets.Dropdown(description="Patients without a status", options=COUNTING)
-        made["accrual"] = widgets.Dropdown(description="While the look is pending", options=ACCRUAL)
-        made |= {f"own {name}": widgets.Checkbox(description=said, indent=False) for name, (_, said) in OWN.items()}
-        for control in made.values():
+    def _made(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        inputs: dict[str, Any] = {}
+        sliders: dict[str, Any] = {}
+        for name, (said, low, high, step) in NUMBERS.items():
+            inputs[name] = widgets.BoundedFloatText(description=said, min=low, max=high, step=step)
+            sliders[name] = widgets.FloatSlider(description=said, min=low, max=high, step=step, readout=False)
+            sliders[name].observe(self._slid, "value")
+        inputs["design"] = widgets.Dropdown(description="Design taken")
+        inputs["counting"] = widgets.Dropdown(description="Patients without a status", options=COUNTING)
+        inputs["accrual"] = widgets.Dropdown(description="While the look is pending", options=ACCRUAL)
+        for name, (_, said) in OWN.items():
+            inputs[f"own {name}"] = widgets.Checkbox(description=said, indent=False)
+        for control in inputs.values():
             control.observe(self._moved, "value")
-        made["search"] = widgets.Button(description="Search two stages")
-        made["search"].on_click(lambda _: self._show(patient=True))
-        made["file"] = widgets.FileUpload(description="Open a parameter file", accept=".yaml,.yml")
-        made["file"].observe(self._opened, "value")
-        made["download"] = widgets.HTML()
-        for control in made.values():
+        inputs["search"] = widgets.Button(description="Search two stages")
+        inputs["search"].on_click(self._search)
+        inputs["file"] = widgets.FileUpload(description="Open a parameter file", accept=".yaml,.yml")
+        inputs["file"].observe(self._opened, "value")
+        inputs["download"] = widgets.HTML()
+        for control in (*inputs.values(), *sliders.values()):
             control.layout.width = "auto"
-        return made
+        return inputs, sliders
 
     def _laid_out(self) -> widgets.Widget:
-        side = []
+        groups = []
         for title, names in GROUPS:
-            group = widgets.VBox([widgets.HTML(f"<h2>{html.escape(title)}</h2>"), *(self._inputs[n] for n in names)])
-            group.add_class("simtrial-group")
-            side.append(group)
-        left, right = widgets.VBox(side), widgets.VBox(list(self._panels.values()))
-        left.add_class("simtrial-controls")
-        right.add_class("simtrial-results")
-        page = widgets.HBox([left, right])
-        page.add_class("simtrial-explorer")
-        return page
+            head = widgets.HTML(f"<h2>{html.escape(title)}</h2>")
+            groups.append(_classed(widgets.VBox([head, *map(self._row, names)]), "simtrial-group"))
+        for name, panel in self.panels.items():
+            _classed(panel, f"simtrial-{name}")
+        left = _classed(widgets.VBox(groups), "simtrial-controls")
+        right = _classed(widgets.VBox(list(self.panels.values())), "simtrial-results")
+        return _classed(widgets.HBox([left, right]), "simtrial-explorer")
+
+    def _row(self, name: str) -> widgets.Widget:
+        """A control; a number together with its slider."""
+        if name not in NUMBERS:
+            return self.inputs[name]
+        return _classed(widgets.HBox([self.inputs[name], self.sliders[name]]), "simtrial-number")
+
+    # setting controls, and reading them
 
     @contextmanager
     def _silent(self) -> Iterator[None]:
         """Set controls without hearing of it."""
-        self._quiet = True
+        before, self._quiet = self._quiet, True
         try:
             yield
         finally:
-            self._quiet = False
+            self._quiet = before
 
-    def _fill(self, now: Controls) -> None:
-        """Set every control; a slider too short for a file's value grows to hold it."""
+    def _fill(self) -> None:
+        """Set every control to what the file says; one too narrow for that grows to hold it."""
+        now = controls.of(self._base)
         with self._silent():
-            for name in NUMBERS:
-                slider, value = self._inputs[name], getattr(now, name)
-                _, low, high, _, _ = NUMBERS[name]
-                with slider.hold_trait_notifications():
-                    slider.min, slider.max = min(low, value), max(high, value)
-                    slider.value = value
-            self._inputs["counting"].value = now.counting
-            self._inputs["accrual"].value = now.accrual
-            for name, (slider, _) in OWN.items():
-                box, there = self._inputs[f"own {name}"], name in controls.of(self._base).own
-                box.value = name in now.own
-                box.layout.display = "" if there else "none"
-                self._inputs[slider].disabled = box.value
+            for name, (_, low, high, _) in NUMBERS.items():
+                value = getattr(now, name)
+                for control in (self.inputs[name], self.sliders[name]):
+                    with control.hold_trait_notifications():
+                        control.min, control.max = min(low, value), max(high, value)
+                        control.value = value
+            self.inputs["counting"].value, self.inputs["accrual"].value = now.counting, now.accrual
             self._offer({now.design: now.design}, now.design)
+            for name in OWN:
+                box = self.inputs[f"own {name}"]
+                box.value = name in now.own
+                box.layout.display = "" if box.value else "none"
+            self._tidy()
 
     def _offer(self, names: dict[str, str], wish: str) -> None:
+        """Let one of some designs be chosen, and choose one."""
         with self._silent():
-            choice = self._inputs["design"]
-            choice.options, choice.value = list(names.items()), wish
+            choice = self.inputs["design"]
+            if choice.options != tuple(names.items()):
+                choice.options = tuple(names.items())
+            choice.value = wish
+
+    def _tidy(self) -> None:
+        """Bring each slider to where its number is; a number stands still while the file's own law is in force."""
+        with self._silent():
+            for name, slider in self.sliders.items():
+                slider.value = self.inputs[name].value
+            for name, (number, _) in OWN.items():
+                for control in (self.inputs[number], self.sliders[number]):
+                    control.disabled = self.inputs[f"own {name}"].value
 
     def _settings(self) -> Controls:
-        """What the controls say. A number not moved is the file's own, to its last digit."""
-        before = controls.of(self._base)
-        now: dict[str, Any] = {name: self._inputs[name].value for name in ("design", "counting", "accrual")}
-        for name in NUMBERS:
-            value, was = round(self._inputs[name].value, 6), getattr(before, name)
-            now[name] = was if abs(value - was) < 1e-6 else value
-        own = frozenset(name for name in OWN if name in before.own and self._inputs[f"own {name}"].value)
-        return Controls(**now, own=own)
+        """What the controls say."""
+        now: dict[str, Any] = {n: self.inputs[n].value for n in (*NUMBERS, "design", "counting", "accrual")}
+        before = controls.of(self._base).own
+        return Controls(**now, own=frozenset(name for name in before if self.inputs[f"own {name}"].value))
 
-    def _moved(self, change: Any) -> None:
+    # hearing of a hand
+
+    def _slid(self, change: Any) -> None:
+        """Set the number of a slider that was moved.
+
+        A browser rounds what it is given to the steps of its slider, and says so as if a hand had moved it: a slider
+        that is on the step nearest to its number has not moved.
+        """
         if self._quiet:
             return
-        moved = next(name for name, control in self._inputs.items() if control is change["owner"])
+        name = next(name for name, slider in self.sliders.items() if slider is change["owner"])
+        low, step = change["owner"].min, NUMBERS[name][3]
+        now, before = (round((value - low) / step) for value in (change["new"], self.inputs[name].value))
+        if now != before:
+            self.inputs[name].value = round(low + now * step, 6)
+
+    def _moved(self, change: Any) -> None:
+        """Show what a control that was moved makes of the trial."""
+        if self._quiet:
+            return
+        name = next(name for name, control in self.inputs.items() if control is change["owner"])
         self._remark = ""
-        if moved in ("p0", "p1"):
-            self._keep_apart(moved)
-        for name, (slider, _) in OWN.items():
-            self._inputs[slider].disabled = self._inputs[f"own {name}"].value
-        self._show(asked=moved in ("p0", "p1", "alpha", "power"))
+        if name in ("p0", "p1"):
+            self._keep_apart(name)
+        self._tidy()
+        self._show(asked=name in QUESTION)
+
+    def _search(self, _: widgets.Button) -> None:
+        self.panels["status"].value = pages.told("Searching two stages ...")
+        self._show(patient=True)
 
     def _keep_apart(self, moved: str) -> None:
         """Push the other rate away, so that p0 < p1 whatever a hand does."""
+        p0, p1 = self.inputs["p0"], self.inputs["p1"]
+        if p0.value < p1.value:
+            return
         with self._silent():
-            p0, p1 = self._inputs["p0"], self._inputs["p1"]
-            gap = p1.value - p0.value
-            if gap < STEP / 2:
-                if moved == "p0":
-                    p0.value = min(p0.value, round(p1.max - STEP, 6))
-                    p1.value = round(p0.value + STEP, 6)
-                else:
-                    p1.value = max(p1.value, round(p0.min + STEP, 6))
-                    p0.value = round(p1.value - STEP, 6)
+            if moved == "p0":
+                p0.value = min(p0.value, round(p1.max - STEP, 6))
+                p1.value = round(p0.value + STEP, 6)
+            else:
+                p1.value = max(p1.value, round(p0.min + STEP, 6))
+                p0.value = round(p1.value - STEP, 6)
 
     def _opened(self, change: Any) -> None:
         """Take in a parameter file, or say in one line what is wrong with it and leave the screen as it is."""
@@ -198,26 +240,28 @@ class Explorer:
             return
         given = change["new"][0]
         name = one_line(str(given["name"]))
-        with self._inputs["file"].hold_trait_notifications():
-            self._inputs["file"].value = ()  # the same file can then be opened again
+        self.inputs["file"].value = ()  # the same file can then be opened again
         try:
             trial = params.opened(bytes(given["content"]), name)
             base = controls.complete(trial)
-            screen.answer(base)  # a file that asks too much is refused whole, like one that is wrong
+            try:
+                screen.answer(base)  # a file that asks too much is refused whole, like one that is wrong
+            except InputError as error:
+                raise InputError(error.message, f"{name}: trial.hypotheses.{error.field}") from None
         except InputError as error:
-            self._panels["status"].value = pages.told(str(error), wrong=True)
+            self.panels["status"].value = pages.told(str(error), wrong=True)
             return
         self._base = base
         left = [] if trial.conduct else ["it does not say how the trial is run: the page's own settings stand"]
         left += ["its results are left out"] if trial.analysis else []
-        self._remark = f"Opened {name}" + "".join(f"; {words}" for words in left) + "."
-        self._fill(controls.of(base))
+        self._remark = f"Opened {'; '.join([name, *left])}."
+        self._fill()
         self._show()
 
-    # -- the results ---------------------------------------------------------------------------------------------
+    # showing
 
     def _show(self, *, asked: bool = False, patient: bool = False) -> None:
-        """Compute and show everything, numbers before curves.
+        """Compute and show everything, the answer first.
 
         Parameters
         ----------
@@ -228,22 +272,27 @@ class Explorer:
         """
         self.trial = None
         try:
-            trial = controls.applied(self._settings(), self._base)
-            found = screen.answer(trial, patient=patient)
-            if asked and found.design is not None and trial.design.looks and not meets(found.design, trial.requirements):
-                self._remark = f"{looks_text(found.design, ', ')} does not meet these limits: minimax is taken instead."
+            trial, found = self._answered(patient)
+            given = found.design if trial.design.looks else None
+            if asked and given is not None and not meets(given, trial.requirements):
+                self._remark = f"{looks_text(given, ', ')} does not meet these limits: minimax is taken instead."
                 self._offer({"minimax": "minimax"}, "minimax")
-                trial = controls.applied(self._settings(), self._base)
-                found = screen.answer(trial, patient=patient)
+                trial, found = self._answered(patient)
             self._show_answer(trial, found)
         except InputError as error:
             self._blank(str(error))
 
+    def _answered(self, patient: bool) -> tuple[Trial, Answer]:
+        trial = controls.applied(self._settings(), self._base)
+        found = screen.answer(trial, known=self._known, patient=patient)
+        self._known = found.two
+        return trial, found
+
     def _show_answer(self, trial: Trial, found: Answer) -> None:
-        wish = self._inputs["design"].value
+        wish = self.inputs["design"].value
         self._offer(screen.offered(found, wish), wish)
-        self._inputs["search"].layout.display = "none" if found.two else ""
-        self._panels["candidates"].value = pages.candidates(found)
+        self.inputs["search"].layout.display = "none" if found.two else ""
+        self.panels["candidates"].value = pages.candidates(found)
         if found.design is None:
             self._blank(
                 f"One stage needs {found.single.first.n} patients. A complete two-stage search of so many takes "
@@ -254,17 +303,22 @@ class Explorer:
         plan = trial.plan(found.design)
         assert plan is not None  # a complete trial says how it is run
         self.trial = trial
-        self._panels["status"].value = pages.status(trial, found.design, self._remark)
-        self._panels["curves"].value = pages.curves(pages.compared(found, found.design), trial.requirements)
-        self._panels["decisions"].value = pages.decisions(found.design, plan)
-        self._panels["statement"].value = pages.statement(found.design, trial, plan)
-        self._inputs["download"].value = pages.download(trial)
-        self._panels["calendar"].value = pages.calendar(screen.calendar(plan, trial), trial)
+        self.panels["status"].value = pages.status(trial, found.design, self._remark)
+        self.panels["curves"].value = pages.curves(pages.compared(found, found.design), trial.requirements)
+        self.panels["decisions"].value = pages.decisions(found.design, plan)
+        self.panels["statement"].value = pages.statement(found.design, trial, plan)
+        self.inputs["download"].value = pages.download(trial)
+        self.panels["calendar"].value = pages.calendar(screen.calendar(plan, trial), trial)
 
     def _blank(self, why: str, but: str = "") -> None:
         """Say why there is nothing to show, and show nothing old."""
-        self._panels["status"].value = pages.told(f"{self._remark} {why}" if self._remark else why)
-        for name, panel in self._panels.items():
+        self.panels["status"].value = pages.told(f"{self._remark} {why}".strip())
+        for name, panel in self.panels.items():
             if name not in ("status", but):
                 panel.value = ""
-        self._inputs["download"].value = ""
+        self.inputs["download"].value = ""
+
+
+def _classed(widget: widgets.Widget, name: str) -> widgets.Widget:
+    widget.add_class(name)
+    return widget

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simtrial.simulation import Simulation
 
 LIVE_N = 350
-"""Single-stage patients up to which two stages are searched at once: a tenth of a second or so (`benchmarks/explore.py`)."""
+"""Patients of one stage up to which two stages are searched unasked: a tenth of a second (`benchmarks/explore.py`)."""
 
 LIVE_TRIALS = 4_000
 """Most trials simulated for a screen: even with losses replaced some tenths of a second."""
@@ -47,13 +47,15 @@ class Answer:
     design: Design | None
 
 
-def answer(trial: Trial, *, patient: bool = False) -> Answer:
+def answer(trial: Trial, *, known: TwoStageSearch | None = None, patient: bool = False) -> Answer:
     """Search for what a trial asks for.
 
     Parameters
     ----------
     trial : Trial
         Its hypotheses and its wish.
+    known : TwoStageSearch, optional
+        The last search, which is not done again for the same question.
     patient : bool
         Search two stages however long it takes.
 
@@ -64,8 +66,8 @@ def answer(trial: Trial, *, patient: bool = False) -> Answer:
     """
     asked, limit, wish = trial.requirements, trial.design.n_limit, trial.wish
     single = search.single_stage(asked, n_limit=limit)
-    two = None
-    if patient or single.first.n <= LIVE_N:
+    two = known if known is not None and known.requirements == asked else None
+    if two is None and (patient or single.first.n <= LIVE_N):
         two = search.two_stage(asked, n_limit=limit)
     if isinstance(wish, str):
         found: dict[str, Design] = {

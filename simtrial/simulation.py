@@ -358,23 +358,27 @@ def expect(plan: Plan, scenarios: Sequence[Scenario], names: Sequence[str], tria
     Simulation
         Of 0 trials if nothing had to be simulated.
     """
+    check(trials, seed)
+    numbers, results = blocks(plan, trials), []
     exact = [laws.exact_values(plan, scenario) for scenario in scenarios]
-    known = [{name: law.get(name) for name in names} for law in exact]
-    if any(value is None for law in known for value in law.values()):
-        return simulate(plan, scenarios, trials, seed, observe=outcomes.primary)
-    results = (
-        Result(
-            scenario,
-            {name: Estimate(OUTCOMES[name], None, None, value, {}, 0, 0, NOTHING) for name, value in law.items()},
-        )
-        for scenario, law in zip(scenarios, known, strict=True)
-    )
-    return Simulation(plan, 0, seed, tuple(results))
+    if all(law.get(name) is not None for law in exact for name in names):
+        trials = 0
+    for index, (scenario, law) in enumerate(zip(scenarios, exact, strict=True)):
+        if trials:
+            tallies = tally(plan, scenario, index, seed, trials, numbers, observe=outcomes.primary)
+            results.append(_summed(plan, scenario, tallies, law))
+        else:
+            known = {n: Estimate(OUTCOMES[n], None, None, law[n], {}, 0, 0, NOTHING) for n in names}
+            results.append(Result(scenario, known))
+    return Simulation(plan, trials, seed, tuple(results))
 
 
 def sum_up(plan: Plan, scenario: Scenario, tallies: dict[str, Tally]) -> Result:
     """Turn the merged tallies of a scenario into estimates beside their exact values."""
-    exact = laws.exact_values(plan, scenario)
+    return _summed(plan, scenario, tallies, laws.exact_values(plan, scenario))
+
+
+def _summed(plan: Plan, scenario: Scenario, tallies: dict[str, Tally], exact: laws.Law) -> Result:
     steady = not isinstance(plan.enrollment, Centres) or plan.enrollment.variance_is_finite
     estimates = {
         name: t.estimate(exact.get(name), comparable=steady or t.outcome.kind != "months")

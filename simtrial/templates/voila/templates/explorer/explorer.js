@@ -3,16 +3,9 @@
 (() => {
   const MOST = 262144; // bytes; simtrial.params.MAX_BYTES, told here because a file far larger would break the connection
 
-  function name(slider) {
+  function name(slider) { // its label is that of the number beside it, and hidden
     const label = slider.querySelector(".widget-label");
-    if (!label) return;
-    const said = label.textContent;
-    for (const handle of slider.querySelectorAll(".noUi-handle")) handle.setAttribute("aria-label", said);
-    for (const number of slider.querySelectorAll(".widget-readout")) {
-      number.setAttribute("role", "textbox");
-      number.setAttribute("aria-label", said + " (number)");
-      number.setAttribute("inputmode", "decimal");
-    }
+    for (const handle of slider.querySelectorAll(".noUi-handle")) handle.setAttribute("aria-label", label.textContent);
   }
   function uncounted(button) { // a count of files says nothing where one is opened at a time
     for (const node of button.childNodes) {
@@ -56,15 +49,20 @@
     }
     box.textContent = said;
   }
-  document.addEventListener("change", (event) => {
-    const file = event.target.type === "file" && event.target.files[0];
-    if (!file) return;
+  function limited(event) {
+    const file = event.target.files[0];
     notice("");
-    if (file.size <= MOST) return;
+    if (!file || file.size <= MOST) return;
     event.stopImmediatePropagation();
     event.target.value = "";
     notice(`${file.name}: is larger than ${MOST} bytes`);
-  }, true);
+  }
+  // the widget's input for files stands in no document, so it is met when it is clicked
+  const click = HTMLInputElement.prototype.click;
+  HTMLInputElement.prototype.click = function () {
+    if (this.type === "file") this.addEventListener("change", limited, true);
+    click.call(this);
+  };
 
   let gone = false;
   setInterval(async () => {
