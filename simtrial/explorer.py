@@ -179,7 +179,9 @@ class Explorer:
         """Bring each slider to where its number is; a number stands still while the file's own law is in force."""
         with self._silent():
             for name, slider in self.sliders.items():
-                slider.value = self.inputs[name].value
+                # a slider that is there to the last bit but one is left alone: a hand may be on it
+                if abs(slider.value - self.inputs[name].value) > 1e-6:
+                    slider.value = self.inputs[name].value
             for name, (number, _) in OWN.items():
                 for control in (self.inputs[number], self.sliders[number]):
                     control.disabled = self.inputs[f"own {name}"].value
