@@ -6,7 +6,7 @@ PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_
 READY := .venv/.ready-$(PYTHON_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test check validate lab bench lock picture clean
+.PHONY: help setup report test validate explore lab bench lock pictures clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -36,6 +36,9 @@ test: $(READY) ## lint, types, layers, tests
 validate: $(READY) ## compare every result with its references on this machine
 	@$(BIN)/simtrial validate
 
+explore: $(READY) ## open the design explorer in the browser
+	@$(BIN)/simtrial explore
+
 lab: $(READY) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
@@ -46,16 +49,19 @@ bench: $(READY) ## speed, side by side with R clinfun where it is installed
 	@$(BIN)/python benchmarks/review.py
 	@$(BIN)/python benchmarks/inference.py
 	@$(BIN)/python benchmarks/sweep.py
+	@$(BIN)/python benchmarks/explore.py
 	@$(BIN)/python benchmarks/limits.py
 
 lock: ## resolve pyproject.toml anew into requirements.lock (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -o requirements.lock
 
-picture: $(READY) ## take README's picture of the report (needs chromium)
+pictures: $(READY) ## take README's pictures of the report and of the explorer (needs chromium)
 	@$(BIN)/simtrial report params/NCT07022301.yaml
 	@chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --hide-scrollbars \
 	  --user-data-dir="$$(mktemp -d)" --window-size=1040,1500 --screenshot=.github/report.png \
 	  "file://$(CURDIR)/build/NCT07022301/report.html" 2>/dev/null
+	@$(BIN)/pytest -q tests/test_explorer_page.py -k fits_the_screen
+	@cp build/explorer-1280.png .github/explorer.png
 
 clean: ## remove results and caches, keep .venv
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -13,7 +13,14 @@
       if (node.nodeType === Node.TEXT_NODE && said !== node.textContent) node.textContent = said;
     }
   }
+  function rounded(handle) { // or a reader of screens says 0.30000000000000004
+    const said = String(Number(Number(handle.getAttribute("aria-valuetext")).toFixed(6)));
+    if (handle.getAttribute("aria-valuetext") !== said) handle.setAttribute("aria-valuetext", said);
+  }
+  new MutationObserver((changes) => changes.forEach((change) => rounded(change.target))).observe(
+    document.getElementById("rendered_cells"), { subtree: true, attributeFilter: ["aria-valuetext"] });
   new MutationObserver(() => {
+    document.querySelectorAll(".noUi-handle[aria-valuetext]").forEach(rounded);
     document.querySelectorAll(".widget-slider").forEach(name);
     document.querySelectorAll(".widget-upload").forEach(uncounted);
   }).observe(document.getElementById("rendered_cells"), { childList: true, subtree: true });

@@ -1,0 +1,112 @@
+"""The explorer: from a control that is moved to a page that is redrawn.
+
+    make bench                      or: .venv/bin/python benchmarks/explore.py
+
+The browser part needs chromium, and is left out without it. Compare the ratios; a shared machine is noisy.
+"""
+
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from simtrial import Requirements, explorer_pages, figures, params, screen, search
+from simtrial.explorer import Explorer
+
+NEAR = Requirements(0.10, 0.145, 0.05, 0.80)
+MOVES = 20
+LISTEN = """() => {
+  window.took = [];
+  let began = 0;
+  document.addEventListener("keydown", () => { began = performance.now(); }, true);
+  new MutationObserver(() => requestAnimationFrame(() => setTimeout(() => {
+    if (began) { window.took.push(performance.now() - began); began = 0; }
+  }))).observe(document.querySelector(".simtrial-calendar"), { childList: true, subtree: true });
+}"""
+"""The calendar is the last panel to change; what follows the next frame has been painted."""
+
+
+def seconds(task, repetitions=7):
+    """Median of several runs."""
+    times = []
+    for _ in range(repetitions):
+        began = time.perf_counter()
+        task()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def in_kernel():
+    """Print what a move costs where it is computed."""
+    page = Explorer()
+    rates = iter([0.31, 0.32, 0.33, 0.34] * 10)
+
+    def move():
+        page.inputs["p1"].value = next(rates)
+
+    whole = seconds(move)
+    asked = Requirements(0.1, 0.3, 0.05, 0.8)
+    designs = explorer_pages.compared(screen.answer(page.trial), search.two_stage(asked).minimax)
+    drawn = seconds(lambda: explorer_pages.curves(designs, asked))
+    plotted = seconds(lambda: figures.characteristics(designs, asked).svg(), 3)
+    print(f"p1 moved, every panel computed: {1000 * whole:.0f} ms")
+    print(
+        f"its three charts: {1000 * drawn:.1f} ms; the report's figure of them takes {plotted / drawn:.0f} times that"
+    )
+    found = search.single_stage(NEAR)
+    took = seconds(lambda: search.two_stage(NEAR), 3)
+    print(f"longest search unasked (one stage of {found.first.n}, limit {screen.LIVE_N}): {1000 * took:.0f} ms")
+    page.inputs["counting"].value = "replace"
+    print(f"the same where losses are replaced, {screen.LIVE_TRIALS} trials a rate: {1000 * seconds(move, 3):.0f} ms")
+    trial = params.load("params/NCT07022301.yaml")
+    plan = trial.plan(screen.answer(trial).design)
+    print(f"calendar of NCT07022301: {1000 * seconds(lambda: screen.calendar(plan, trial), 3):.0f} ms")
+
+
+def in_browser(chromium):
+    """Print the time from a key to the redrawn page."""
+    from playwright.sync_api import sync_playwright
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "simtrial.cli", "explore", "--no-browser", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    server.stderr.readline()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=chromium, chromium_sandbox=False, args=["--disable-gpu"]
+            )
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.goto(f"http://localhost:{port}/")
+            page.wait_for_selector(".simtrial-calendar section", timeout=60_000)
+            page.evaluate(LISTEN)
+            page.get_by_role("slider", name="p1: response rate worth finding").focus()
+            for k in range(MOVES):
+                page.keyboard.press("ArrowRight" if k < MOVES // 2 else "ArrowLeft")
+                page.wait_for_function("k => window.took.length > k", arg=k)
+            took = page.evaluate("window.took")
+            browser.close()
+    finally:
+        server.terminate()
+        server.communicate()
+    middle, longest = statistics.median(took), max(took)
+    print(f"key pressed to page redrawn, {len(took)} moves: median {middle:.0f} ms, longest {longest:.0f} ms")
+
+
+def main() -> None:
+    """Print some lines."""
+    in_kernel()
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        print("no chromium here: the browser is not timed")
+    else:
+        in_browser(Path(chromium))
+
+
+if __name__ == "__main__":
+    main()
