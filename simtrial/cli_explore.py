@@ -96,6 +96,7 @@ def _server(notebook: Path, port: int) -> Any:
                     "tornado_settings": {
                         "allow_remote_access": False,
                         "headers": {"Content-Security-Policy": POLICY},
+                        "ws_ping_timeout": 30_000,  # the default is longer than tornado takes
                     },
                 },
                 # papermill's kernels are told the same: a kernel of this machine may speak in the clear
