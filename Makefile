@@ -6,7 +6,7 @@ PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_
 READY := .venv/.ready-$(PYTHON_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test check validate lab bench lock picture clean
+.PHONY: help setup report test check validate lessons lab bench lock picture clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -35,6 +35,9 @@ test: $(READY) ## lint, types, layers, tests
 
 validate: $(READY) ## compare every result with its references on this machine
 	@$(BIN)/simtrial validate
+
+lessons: $(READY) ## run the lessons and write build/teaching/report.html
+	@$(BIN)/simtrial lessons
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks

@@ -58,11 +58,16 @@ class Picture:
     alt: str
     figure: Figure
 
-    def svg(self) -> str:
-        """The figure as SVG text without date or address, its text alternative as the title element."""
+    def svg(self, *, cropped: bool = True) -> str:
+        """The figure as SVG text without date or address, its text alternative as the title element.
+
+        Cropped to what is drawn, or else at its full size, which stays the same from one drawing to the next.
+        """
         buffer = io.StringIO()
         with mpl.rc_context(STYLE):
-            self.figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+            self.figure.savefig(
+                buffer, format="svg", bbox_inches="tight" if cropped else None, metadata={"Date": None, "Creator": None}
+            )
         text = buffer.getvalue()
         text = text[text.index("<svg") :]
         text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
@@ -178,6 +183,8 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
             axis.set_xlabel("True response rate p")
             axis.set_xlim(p[0], p[-1])
             axis.xaxis.set_major_formatter(PercentFormatter(1.0))
+            axis.xaxis.set_major_locator(MaxNLocator(5))
+            axis.yaxis.set_major_locator(MaxNLocator(5))
             _mark_rates(axis, requirements)
         axes[0].axhline(requirements.alpha, color="#888888", linewidth=0.9)
         axes[0].axhline(requirements.power, color="#888888", linewidth=0.9)
@@ -259,7 +266,9 @@ def saw(single: SingleStageSearch) -> Picture:
             )  # fmt: skip
             axis.set_xlabel("Patients, n")
             axis.set_title(f"{name} of the exact test", fontsize=10)
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            # ticks are most of what a drawing costs, and this one follows a slider
+            axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            axis.yaxis.set_major_locator(MaxNLocator(5))
         for c, label, marker, colour in ((first, "first n", "o", ORANGE), (sustained, "sustained n", "s", GREEN)):
             axes[0].plot(
                 c.n, c.power, marker, color=colour, markersize=9, linestyle="none", markeredgecolor="black",
