@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,12 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from simtrial import live, simulation
+from simtrial import conduct, live
 from simtrial.enrollment import Constant
 from simtrial.figures import BLUE, RED, STYLE, Picture
 from simtrial.patients import Assessments, Disease, Dropout
 from simtrial.plan import Plan, Scenario
+from simtrial.recut import bounds_of
 from simtrial.requirements import Requirements
 from simtrial.text import Passage
 
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from numpy.typing import NDArray
 
-    from simtrial.cohort import Bools
-    from simtrial.conduct import Counts
+    from simtrial.conduct import Trials
     from simtrial.designs import Design
     from simtrial.exact import Floats
 
@@ -57,26 +57,14 @@ def without_losses(design: Design) -> Plan:
     return Plan(design, Constant(2.0), Disease(Assessments.fixed(2.0)), Dropout(0.0), "nonresponder")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """What came of some simulated trials, see `simtrial.conduct.Trials`; arrays of shape (trials,)."""
-
-    reject: Bools
-    stage: Counts
-    responses: Counts
-    analysed: Counts
-    enrolled: Counts
-
-
-@lru_cache(maxsize=256)
-def outcomes(plan: Plan, p: float, index: int, seed: int, trials: int) -> Outcomes:
-    """Simulate the first trials of scenario `index` of a run, see `simtrial.simulation.block`.
+@lru_cache(maxsize=64)
+def trials(plan: Plan, p: float, index: int, seed: int, number: int) -> Trials:
+    """Simulate so many trials at a true rate, the `index`-th of a run.
 
     Kept, since a slider asks for the same trials again and again.
     """
-    parts = [simulation.block(plan, Scenario("", p), index, seed, k)[0] for k in simulation.blocks(plan, trials)]
-    names = [field.name for field in fields(Outcomes)]
-    return Outcomes(**{name: np.concatenate([getattr(part, name) for part in parts])[:trials] for name in names})
+    rng = np.random.default_rng(conduct.stream(seed, index, 0))
+    return conduct.simulate(plan, Scenario("", p), rng, bounds_of(plan), number)
 
 
 @dataclass(frozen=True, slots=True)

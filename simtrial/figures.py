@@ -268,7 +268,7 @@ def saw(single: SingleStageSearch) -> Picture:
             axis.set_title(f"{name} of the exact test", fontsize=10)
             # ticks are most of what a drawing costs, and this one follows a slider
             axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-            axis.yaxis.set_major_locator(MaxNLocator(5))
+            axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         for c, label, marker, colour in ((first, "first n", "o", ORANGE), (sustained, "sustained n", "s", GREEN)):
             axes[0].plot(
                 c.n, c.power, marker, color=colour, markersize=9, linestyle="none", markeredgecolor="black",

@@ -177,7 +177,7 @@ def simulated(rates: Pair, criterion: str, trials: int, seed: int) -> Picture:
 
 def _errors(every: inference.Inference, p: float, index: int, trials: int, seed: int) -> dict[str, Floats]:
     """Estimate minus truth of each simulated trial."""
-    done = blackboard.outcomes(blackboard.without_losses(every.design), p, index, seed, trials)
+    done = blackboard.trials(blackboard.without_losses(every.design), p, index, seed, trials)
     found = every.endings
     place = {(int(m), int(s)): k for k, (m, s) in enumerate(zip(found.stage, found.responses, strict=True))}
     which = np.array([place[ending] for ending in zip(done.stage.tolist(), done.responses.tolist(), strict=True)])

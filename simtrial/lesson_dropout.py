@@ -124,7 +124,7 @@ def estimand(d: float, who: float, p: float, trials: int, seed: int) -> Picture:
             axis.plot(LOSSES, spoken_of(name, LOSSES, who, p), color=colour, linestyle=dash, label=f"{among}: exact")
             observed = []
             for k, loss in enumerate(at):
-                done = blackboard.outcomes(plan(name, float(loss), who, design), p, k, seed, trials)
+                done = blackboard.trials(plan(name, float(loss), who, design), p, k, seed, trials)
                 observed.append(done.responses / done.analysed)
             seen = blackboard.means(observed)
             blackboard.dots(axis, at, seen, f"{name}: mean of {trials} trials, two MCSE either way", colour, marker)
@@ -149,7 +149,7 @@ def simulated(d: float, who: float, trials: int, seed: int) -> Picture:
         ):
             plans = [plan(name, d, who) for name in HANDLINGS]
             exact = np.array([float(laws.decision(each, np.array([p])).reject[0]) for each in plans])
-            done = [blackboard.outcomes(each, p, index, seed, trials) for each in plans]
+            done = [blackboard.trials(each, p, index, seed, trials) for each in plans]
             seen = blackboard.shares([found.reject for found in done], exact)
             axis.plot(exact, place, "|", color=BLUE, markersize=22, markeredgewidth=2.5, label="exact")
             axis.errorbar(seen.mean, place, xerr=2 * seen.mcse, color=RED, marker="o", linestyle="none", capsize=3,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -46,11 +47,16 @@ COUNTS = (1, 2, 5, *range(10, 100, 10), *range(100, 1001, 50))
 """How many trials may be in the cloud."""
 
 
+@lru_cache(maxsize=len(RATES))
+def _block(p: float, seed: int) -> Trials:
+    """The trials at one rate: those of the cloud are the ones that can be played. Kept, since a slider asks again."""
+    return simulation.block(PLAN, Scenario("", p), RATES.index(p), seed, 0)[0]
+
+
 def play(month: float, p: float, number: int, seed: int) -> Picture:
     """The trial up to a month, and in words what is seen so far and what is still needed."""
-    index = RATES.index(p)
-    trials, _ = simulation.block(PLAN, Scenario("", p), index, seed, 0)
-    shown = conduct_figures.swimmer(PLAN, Scenario("", p), index, seed, number - 1, until=month)
+    trials = _block(p, seed)
+    shown = conduct_figures.swimmer(PLAN, Scenario("", p), RATES.index(p), seed, number - 1, until=month)
     if month < trials.decision[number - 1]:
         shown.figure.axes[0].axvline(month, color=BLACK, linewidth=0.8, linestyle=":")
     said = so_far(trials, number - 1, month)
@@ -89,8 +95,7 @@ def cloud(trials: int, seed: int) -> Picture:
     """The share of the first trials at each true rate that reject H0, beside the exact probability."""
     at = np.array(RATES)
     exact = laws.decision(PLAN, at).reject
-    done = [blackboard.outcomes(PLAN, p, k, seed, COUNTS[-1]) for k, p in enumerate(RATES)]
-    seen = blackboard.shares([found.reject[:trials] for found in done], exact)
+    seen = blackboard.shares([_block(p, seed).reject[:trials] for p in RATES], exact)
     p = np.linspace(0.0, 0.5, 201)
     figure, (axis,) = canvas(1, 8.2, 4.2)
     with mpl.rc_context(STYLE):
@@ -115,7 +120,7 @@ def settling(p: float, seed: int) -> Picture:
     """The share that reject H0 among the first k trials, as k grows, in a funnel of two standard errors."""
     exact = float(laws.decision(PLAN, np.array([p])).reject[0])
     k = np.arange(1, COUNTS[-1] + 1)
-    rejects = blackboard.outcomes(PLAN, p, RATES.index(p), seed, COUNTS[-1]).reject
+    rejects = _block(p, seed).reject[: k[-1]]
     share, mcse = np.cumsum(rejects) / k, _mcse(exact, k)
     figure, (axis,) = canvas(1, 8.2, 3.8)
     with mpl.rc_context(STYLE):

@@ -67,7 +67,7 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
     at = at[(at > 0) & (at < 1)]
     oc = operating_characteristics(design, at)
     plan = blackboard.without_losses(design.design)
-    done = [blackboard.outcomes(plan, float(p), k, seed, trials) for k, p in enumerate(at)]
+    done = [blackboard.trials(plan, float(p), k, seed, trials) for k, p in enumerate(at)]
     size = blackboard.means([found.enrolled for found in done])
     early = blackboard.shares([found.stage == 1 for found in done], oc.pet)
     p = np.linspace(at[0], at[-1], 201)

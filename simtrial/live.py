@@ -159,15 +159,49 @@ class Steps:
         return Handles([player, slider], [slider], lambda: slider.value)
 
 
-@dataclass(frozen=True, slots=True)
+PAD = 0.1
+"""Inches left free around panels, so that labels which grow by a digit still find room."""
+
+
 class Frame:
-    """A picture at its full size, so that the page does not jump as it changes."""
+    """Where pictures of one kind hang: the page does not jump, nor do panels, as one takes the place of another.
+
+    To find places for panels costs as much as to draw them, so they are found once for each make-up of a figure.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[Any, ...], list[Any]] = {}
+
+    def hang(self, picture: Picture) -> Hung:
+        """Draw a picture at its full size, its panels where those of its predecessors were."""
+        figure = picture.figure
+        kind = (
+            *figure.get_size_inches(),
+            len(figure.axes),
+            figure.get_suptitle().count("\n"),
+            *(len(legend.get_texts()) for legend in figure.legends),
+        )
+        if kind in self._places:
+            figure.set_layout_engine("none")
+            for axes, place in zip(figure.axes, self._places[kind], strict=True):
+                axes.set_position(place)
+        else:
+            figure.set_layout_engine("constrained", w_pad=PAD, h_pad=PAD)
+        # a cell may be narrower than the figure
+        svg = picture.svg(cropped=False).replace("<svg", '<svg style="max-width: 100%; height: auto"', 1)
+        self._places.setdefault(kind, [axes.get_position() for axes in figure.axes])
+        return Hung(picture, svg)
+
+
+@dataclass(frozen=True, slots=True)
+class Hung:
+    """A picture as a frame shows it."""
 
     picture: Picture
+    svg: str
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
-        data, metadata = self.picture._repr_mimebundle_()
-        return data | {"image/svg+xml": self.picture.svg(cropped=False)}, metadata
+        return {"image/svg+xml": self.svg, "text/plain": self.picture.alt}, {"simtrial": {"name": self.picture.name}}
 
 
 class Live:
@@ -204,13 +238,14 @@ class Live:
         # its own plain text would be a page of widget names where widgets are not known
         publish_display_data(box._repr_mimebundle_() | {"text/plain": ""})
         values = {name: handles.read() for name, handles in made.items()}
-        picture = display(Frame(self.picture(**values)), display_id=True)
+        frame = Frame()
+        picture = display(frame.hang(self.picture(**values)), display_id=True)
 
         def redraw(_: Any) -> None:
             # where one control pushes another both report, and once is enough
             if (now := {name: handles.read() for name, handles in made.items()}) != values:
                 values.update(now)
-                picture.update(Frame(self.picture(**now)))
+                picture.update(frame.hang(self.picture(**now)))
 
         for handles in made.values():
             for widget in handles.moving:
