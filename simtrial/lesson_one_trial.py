@@ -38,7 +38,7 @@ MONTHS = tuple(k / 4 for k in range(1, 97))
 
 PLAY = {
     "month": live.Steps("month", MONTHS),
-    "p": live.Choice("true rate", {f"{p:g}": p for p in sorted(RATES, key=lambda p: abs(p - 0.3))}),
+    "p": live.Choice("true rate", {f"{p:g}": p for p in RATES}, "0.3"),
     "number": live.Whole("trial number", 1, 1, 100),
 }
 """What can be moved: the calendar, the truth, and which trial."""

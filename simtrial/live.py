@@ -8,6 +8,7 @@ the defaults and nothing else, so that no dead slider and no name of a widget is
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -118,15 +119,16 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of some values, each with its words; the first at first."""
+    """One of some values, each with its words; the first at first, or the one named."""
 
     label: str
     options: Mapping[str, Any]
+    chosen: str | None = None
 
     @property
     def value(self) -> Any:
-        """The first."""
-        return next(iter(self.options.values()))
+        """Where it stands at first."""
+        return next(iter(self.options.values())) if self.chosen is None else self.options[self.chosen]
 
     def handles(self) -> Handles:
         """Make a menu."""
@@ -136,7 +138,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Values to walk through by hand or by themselves; the last at first, so that paper shows where it leads."""
+    """Values to walk through by hand or by themselves, from the first on; paper shows where they lead."""
 
     label: str
     values: Sequence[float]
@@ -150,10 +152,9 @@ class Steps:
         """Make a slider, and a player that moves it."""
         import ipywidgets
 
-        last = len(self.values) - 1
         options = [(f"{value:g}", value) for value in self.values]
-        slider = _slider("SelectionSlider", self.label, options=options, value=self.value)
-        player = ipywidgets.Play(value=last, min=0, max=last, interval=TICK, description=f"Play {self.label}")
+        slider = _slider("SelectionSlider", self.label, options=options, value=self.values[0])
+        player = ipywidgets.Play(max=len(options) - 1, interval=TICK, description=f"Play {self.label}")
         # within the browser, so that playing goes on at its pace while the kernel draws
         ipywidgets.jslink((player, "value"), (slider, "index"))
         return Handles([player, slider], [slider], lambda: slider.value)
@@ -161,6 +162,10 @@ class Steps:
 
 PAD = 0.1
 """Inches left free around panels, so that labels which grow by a digit still find room."""
+
+
+WIDEST = 630.0
+"""Points that a cell of JupyterLab has beside its file list on a screen of 1,280 pixels: it cuts off what is wider."""
 
 
 class Frame:
@@ -187,10 +192,12 @@ class Frame:
                 axes.set_position(place)
         else:
             figure.set_layout_engine("constrained", w_pad=PAD, h_pad=PAD)
-        # a cell may be narrower than the figure
-        svg = picture.svg(cropped=False).replace("<svg", '<svg style="max-width: 100%; height: auto"', 1)
+        svg = picture.svg(cropped=False)
         self._places.setdefault(kind, [axes.get_position() for axes in figure.axes])
-        return Hung(picture, svg)
+        width, height = figure.get_size_inches()
+        points = min(72 * width, WIDEST)
+        size = f'width="{points:g}pt" height="{points * height / width:g}pt"'
+        return Hung(picture, re.sub(r'width="[^"]*" height="[^"]*"', size, svg, count=1))
 
 
 @dataclass(frozen=True, slots=True)
