@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.ticker import MaxNLocator
 
 from simtrial import conduct, live
 from simtrial.enrollment import Constant
@@ -22,7 +21,6 @@ from simtrial.text import Passage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from numpy.typing import NDArray
 
     from simtrial.conduct import Trials
@@ -100,11 +98,6 @@ def dots(
         x, found.mean, 2 * found.mcse, color=colour, marker=marker, markersize=5, linestyle="none", capsize=3,
         elinewidth=1.3, label=label,
     )  # fmt: skip
-
-
-def few_ticks(axis: Axis) -> None:
-    """Few ticks at round numbers: they are most of what a drawing costs, and a slider waits for it."""
-    axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
 
 
 def mark(axis: Axes, rate: float, name: str) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
     from simtrial.designs import Design
     from simtrial.requirements import Requirements
@@ -84,6 +85,11 @@ def canvas(columns: int, width: float, height: float, *, share_y: bool = False) 
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = list(np.atleast_1d(figure.subplots(1, columns, sharey=share_y)))
     return figure, axes
+
+
+def few_ticks(axis: Axis) -> None:
+    """Few ticks at round numbers: they are most of what a drawing costs, and a slider waits for it."""
+    axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
 
 
 def _rates_shown(requirements: Requirements) -> tuple[float, float]:
@@ -183,8 +189,8 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
             axis.set_xlabel("True response rate p")
             axis.set_xlim(p[0], p[-1])
             axis.xaxis.set_major_formatter(PercentFormatter(1.0))
-            axis.xaxis.set_major_locator(MaxNLocator(5))
-            axis.yaxis.set_major_locator(MaxNLocator(5))
+            few_ticks(axis.xaxis)
+            few_ticks(axis.yaxis)
             _mark_rates(axis, requirements)
         axes[0].axhline(requirements.alpha, color="#888888", linewidth=0.9)
         axes[0].axhline(requirements.power, color="#888888", linewidth=0.9)
@@ -266,9 +272,8 @@ def saw(single: SingleStageSearch) -> Picture:
             )  # fmt: skip
             axis.set_xlabel("Patients, n")
             axis.set_title(f"{name} of the exact test", fontsize=10)
-            # ticks are most of what a drawing costs, and this one follows a slider
             axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-            axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+            few_ticks(axis.yaxis)
         for c, label, marker, colour in ((first, "first n", "o", ORANGE), (sustained, "sustained n", "s", GREEN)):
             axes[0].plot(
                 c.n, c.power, marker, color=colour, markersize=9, linestyle="none", markeredgecolor="black",

@@ -22,7 +22,7 @@ from simtrial import blackboard, inference, search
 from simtrial.analysis_figures import COLOURS, draw_errors
 from simtrial.designs import Look, MultiStage, looks_text
 from simtrial.exact import endings
-from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas
+from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas, few_ticks
 
 if TYPE_CHECKING:
     from simtrial.blackboard import Pair
@@ -98,7 +98,7 @@ def bias(rates: Pair, criterion: str) -> Picture:
         for axis in (left, right):
             axis.set_xlabel("True response rate p")
             axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-            blackboard.few_ticks(axis.yaxis)
+            few_ticks(axis.yaxis)
             blackboard.mark(axis, rates[0], "p0")
             blackboard.mark(axis, rates[1], "p1")
         figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
@@ -195,7 +195,7 @@ def cure(rates: Pair, criterion: str) -> Picture:
         for axis in axes:
             axis.set_xlabel("True response rate p")
             axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-            blackboard.few_ticks(axis.yaxis)
+            few_ticks(axis.yaxis)
             for rate in rates:
                 axis.axvline(rate, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
     worst = {name: float(np.max(np.abs(found.bias[name]))) for name in ("mle", "umvue", "bias_adjusted")}

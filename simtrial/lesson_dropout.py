@@ -15,7 +15,7 @@ from matplotlib.ticker import PercentFormatter
 
 from simtrial import blackboard, laws, live, search
 from simtrial.designs import SingleStage, looks_text
-from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Picture, canvas
+from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Picture, canvas, few_ticks
 from simtrial.patients import Dropout
 from simtrial.requirements import Requirements
 
@@ -84,7 +84,7 @@ def errors(d: float, who: float) -> Picture:
             axis.set_title(f"{title} (limit {limit:g})", fontsize=10)
             axis.set_xlabel(LOSS_LABEL[who])
             axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-            blackboard.few_ticks(axis.yaxis)
+            few_ticks(axis.yaxis)
         axes[0].set_ylim(bottom=0)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     design = plan("replace", d, who).design
@@ -158,7 +158,7 @@ def simulated(d: float, who: float, trials: int, seed: int) -> Picture:
             axis.set_yticks(place, list(HANDLINGS))
             axis.set_ylim(len(HANDLINGS) - 0.5, -0.5)
             axis.set_title(f"{title}: share that rejects H0 at p = {p:g}", fontsize=10)
-            blackboard.few_ticks(axis.xaxis)
+            few_ticks(axis.xaxis)
             found[title] = (seen, exact)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     seen, exact = found["Power"]

@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from simtrial import blackboard, figures, search
 from simtrial.designs import looks_text
 from simtrial.exact import operating_characteristics
-from simtrial.figures import BLACK, BLUE, GREEN, STYLE, Picture, canvas
+from simtrial.figures import BLACK, BLUE, GREEN, STYLE, Picture, canvas, few_ticks
 from simtrial.text import percent
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
             blackboard.dots(axis, at, seen)
             axis.set_title(title, fontsize=10, pad=16)
             axis.set_xlabel("True response rate p")
-            blackboard.few_ticks(axis.yaxis)
+            few_ticks(axis.yaxis)
             axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
             blackboard.mark(axis, asked.p0, "p0")
             blackboard.mark(axis, asked.p1, "p1")
