@@ -48,8 +48,6 @@ LOSS_LABEL = {
 LOSSES = np.linspace(0.0, 0.4, 17)
 """Probabilities of loss along the bottom of the figures."""
 
-MOST = float(LOSSES[-1])
-
 
 def plan(handling: str, d: float, who: float, design: SingleStage | None = None) -> Plan:
     """The lesson's trial under one handling: the minimax design, or another."""
@@ -116,9 +114,7 @@ def estimand(d: float, who: float, p: float, trials: int, seed: int) -> Picture:
     figure, (axis,) = canvas(1, 8.2, 4.2)
     shown = {"count as failures": "all enrolled, the lost as failures", "replace": "those with a known status"}
     with mpl.rc_context(STYLE):
-        axis.axhline(p, color=BLACK, linewidth=0.9, linestyle=(0, (2, 2)))
-        axis.annotate("the drug's rate, if nobody were lost", (MOST, p), xytext=(0, 4), textcoords="offset points",
-                      ha="right", fontsize=9)  # fmt: skip
+        axis.axhline(p, color=BLACK, linewidth=0.9, linestyle=(0, (2, 2)), label="if nobody were lost")
         for name, among in shown.items():
             _, _, colour, dash, marker = HANDLINGS[name]
             axis.plot(LOSSES, spoken_of(name, LOSSES, who, p), color=colour, linestyle=dash, label=f"{among}: exact")
