@@ -50,6 +50,7 @@ bench: $(READY) ## speed, side by side with R clinfun where it is installed
 	@$(BIN)/python benchmarks/inference.py
 	@$(BIN)/python benchmarks/sweep.py
 	@$(BIN)/python benchmarks/limits.py
+	@$(BIN)/python benchmarks/lessons.py
 
 lock: ## resolve pyproject.toml anew into requirements.lock (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -o requirements.lock

@@ -89,7 +89,7 @@ def canvas(columns: int, width: float, height: float, *, share_y: bool = False) 
 
 def few_ticks(axis: Axis) -> None:
     """Few ticks at round numbers: they are most of what a drawing costs, and a slider waits for it."""
-    axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
 
 
 def _rates_shown(requirements: Requirements) -> tuple[float, float]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def one_test(n: int, rates: Pair, alpha: float) -> Picture:
     """The counts of n patients at p0 and at p1, and the bound between them."""
-    teeth = search.saw_tooth(blackboard.asked(rates, alpha, 0.5 + alpha / 2), np.array([n]))
+    teeth = search.saw_tooth(blackboard.asked(rates, alpha), np.array([n]))
     r, errors = int(teeth.r[0]), (float(teeth.type_i_error[0]), float(teeth.power[0]))
     figure, (axis,) = canvas(1, 8.2, 3.9)
     pmf = binomial_pmf(n, np.array(rates))

@@ -64,7 +64,7 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
     asked = blackboard.asked(rates, alpha, power)
     design, one = search.two_stage(asked).optimal, search.single_stage(asked).first
     at = asked.p0 + (asked.p1 - asked.p0) * STEPS / 4
-    at = at[(at > 0) & (at < 1)]
+    at = at[(at > 1e-9) & (at < 1 - 1e-9)]
     oc = operating_characteristics(design, at)
     plan = blackboard.without_losses(design.design)
     done = [blackboard.trials(plan, float(p), k, seed, trials) for k, p in enumerate(at)]
