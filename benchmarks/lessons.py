@@ -1,4 +1,4 @@
-"""How long a figure of a lesson takes to draw anew when a control moves: the first time, and the median of some moves."""
+"""How long a figure of a lesson takes to draw anew when a control moves: the first time, and the median of moves."""
 
 import statistics
 import time
