@@ -6,7 +6,7 @@ PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_
 READY := .venv/.ready-$(PYTHON_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test validate explore lab bench lock pictures clean
+.PHONY: help setup report test validate explore lessons lab bench lock pictures clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -39,6 +39,9 @@ validate: $(READY) ## compare every result with its references on this machine
 explore: $(READY) ## open the design explorer in the browser
 	@$(BIN)/simtrial explore
 
+lessons: $(READY) ## run the lessons and write build/teaching/report.html
+	@$(BIN)/simtrial lessons
+
 lab: $(READY) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
@@ -51,6 +54,7 @@ bench: $(READY) ## speed, side by side with R clinfun where it is installed
 	@$(BIN)/python benchmarks/sweep.py
 	@$(BIN)/python benchmarks/explore.py
 	@$(BIN)/python benchmarks/limits.py
+	@$(BIN)/python benchmarks/lessons.py
 
 lock: ## resolve pyproject.toml anew into requirements.lock (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -o requirements.lock

@@ -14,9 +14,12 @@ from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Pictur
 from simtrial.text import Passage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
 
     from simtrial.analysis import Report
+    from simtrial.inference import Inference, Properties
     from simtrial.patient_data import PatientData
 
 COLOURS = {
@@ -100,6 +103,21 @@ def _drawn(report: Report, draw: Callable[[PatientData, str], Picture]) -> Pictu
         return Passage(name, (f"No {name} plot: {error}.",))
 
 
+def draw_errors(axes: Sequence[Axes], inference: Inference, found: Properties) -> None:
+    """Draw bias and root mean squared error of the estimates that always exist, one panel each."""
+    left, right = axes
+    single = len(inference.design.looks) == 1
+    for name in COLOURS:
+        if name not in inference.estimates or (single and name not in ("mle", "umvue")):
+            continue
+        style: dict[str, Any] = {"color": COLOURS[name], "linestyle": DASHES.get(name, "-"), "linewidth": 1.7}
+        left.plot(found.p, found.bias[name], **style, label=ESTIMATE_NAMES[name].split(" (")[0].split(":")[0])
+        right.plot(found.p, np.sqrt(found.mse[name]), **style)
+    left.set_title("Bias", fontsize=10.5)
+    right.set_title("Root mean squared error", fontsize=10.5)
+    left.legend(fontsize=8)
+
+
 def long_run(report: Report) -> Picture:
     """Bias and root mean squared error of the estimates, and coverage of the intervals, at every response rate."""
     result, asked = report.final.result, report.requirements
@@ -107,27 +125,19 @@ def long_run(report: Report) -> Picture:
     every = inference.every_ending(design, asked.p0, result.level, sides=result.sides, ordering=result.ordering)
     p = np.linspace(0.005, min(0.995, asked.p1 + 2.5 * (asked.p1 - asked.p0)), 600)
     found = inference.properties(every, p)
-    shown = [
-        name for name in COLOURS if name in every.estimates and (len(design.looks) > 1 or name in ("mle", "umvue"))
-    ]
     figure, (left, middle, right) = canvas(3, 12.5, 4.3)
     with mpl.rc_context(STYLE):
-        for name in shown:
-            style: dict[str, Any] = {"color": COLOURS[name], "linestyle": DASHES.get(name, "-"), "linewidth": 1.7}
-            left.plot(p, found.bias[name], **style, label=ESTIMATE_NAMES[name].split(" (")[0].split(":")[0])
-            middle.plot(p, np.sqrt(found.mse[name]), **style)
+        draw_errors((left, middle), every, found)
         for name in every.intervals:
-            style = {"color": COLOURS[name], "linestyle": DASHES.get(name, "-"), "linewidth": 1.5}
+            style: dict[str, Any] = {"color": COLOURS[name], "linestyle": DASHES.get(name, "-"), "linewidth": 1.5}
             right.plot(p, found.coverage[name], **style, label=INTERVAL_NAMES[name].split(",")[0].split(" (")[0])
         right.axhline(result.level, color="#888888", linewidth=1.0)
         right.set_ylim(max(0.0, result.level - 0.12), 1.005)
-        titles = ("Bias", "Root mean squared error", f"Coverage of {100 * result.level:g}% intervals")
-        for axis, title in zip((left, middle, right), titles, strict=True):
-            axis.set_title(title, fontsize=10.5)
+        right.set_title(f"Coverage of {100 * result.level:g}% intervals", fontsize=10.5)
+        for axis in (left, middle, right):
             axis.set_xlabel("true response rate")
             for rate in (asked.p0, asked.p1):
                 axis.axvline(rate, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
-        left.legend(fontsize=8)
         right.legend(fontsize=8, loc="lower right")
     worst = {name: float(values.min()) for name, values in found.coverage.items()}
     alt = (

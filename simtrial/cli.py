@@ -92,6 +92,17 @@ def validate(
 
 
 @app.command()
+def lessons(
+    seed: Annotated[int, terminal.whole_option("Seed of all simulated trials, from 0 on.")] = 1,
+    out: terminal.Out = Path("build"),
+) -> None:
+    """Run the five lessons and write them as one HTML handout."""
+    from simtrial import report as runner
+
+    print(f"Handout: {runner.lessons(seed, out, terminal.progress())}")
+
+
+@app.command()
 def schema(
     sweep: Annotated[bool, typer.Option("--sweep", help="Of sweep files instead.")] = False,
 ) -> None:

@@ -116,7 +116,9 @@ def _ordinary(trials: Trials) -> int:
     return int(longest[np.argmin(np.abs(months - np.median(months)))])
 
 
-def swimmer(plan: Plan, scenario: Scenario, index: int, seed: int, number: int | None = None) -> Picture:
+def swimmer(
+    plan: Plan, scenario: Scenario, index: int, seed: int, number: int | None = None, until: float | None = None
+) -> Picture:
     """One simulated trial, patient by patient: assessments, responses, progression, looks, hold, decision.
 
     Parameters
@@ -125,6 +127,9 @@ def swimmer(plan: Plan, scenario: Scenario, index: int, seed: int, number: int |
         As in `simtrial.simulation.block`; the trial is one of block 0.
     number : int, optional
         Which trial of the block; one of median length that went the whole way if left out.
+    until : float, optional
+        Only what has happened by this month, on axes that would hold the trial if it went the whole way: they do not
+        tell how it ends.
     """
     trials, rng = simulation.block(plan, scenario, index, seed, 0)
     column = _ordinary(trials) if number is None else number
@@ -134,11 +139,18 @@ def swimmer(plan: Plan, scenario: Scenario, index: int, seed: int, number: int |
     known = entry + (cohort.known if isinstance(cohort.known, float) else cohort.known[:enrolled, column])
     responds, evaluable = cohort.responds[:enrolled, column], cohort.evaluable[:enrolled, column]
     stop, end = known, float(trials.end[column])
-    figure, (axis,) = canvas(1, 9.4, 1.8 + 0.17 * enrolled)
+    height, width = enrolled, max(end, float(trials.decision[column]))
+    if until is not None:
+        height, width = max(enrolled, plan.design.looks[-1].n), max(width, float(trials.looks[-1, column]))
+    now = np.inf if until is None else until
+    pending, entered = known > now, entry <= now
+    figure, (axis,) = canvas(1, 9.4, 1.8 + 0.17 * height)
     kinds = np.where(~evaluable, 3, np.where(responds, 0, 2))
     if cohort.stable is not None:
         kinds = np.where(cohort.stable[:enrolled, column], 1, kinds)
-    colours, names = [BLUE, SKY, ORANGE, "#dddddd"], ["CR or PR", "SD", "PD", "not evaluable"]
+    kinds = np.where(pending, 4, kinds)
+    colours = [BLUE, SKY, ORANGE, "#dddddd", "white"]
+    names = ["CR or PR", "SD", "PD", "not evaluable", "not known yet"]
     if cohort.stable is None:
         names[2] = "no response"
     with mpl.rc_context(STYLE):
@@ -148,33 +160,37 @@ def swimmer(plan: Plan, scenario: Scenario, index: int, seed: int, number: int |
             progression = entry + cohort.pfs[:enrolled, column]
             death = np.full(enrolled, np.inf) if os is None else entry + os[:enrolled, column]
             stop = np.minimum(np.minimum(death, entry + lost[:enrolled, column]), end)
+        stop = np.minimum(stop, now)
         axis.barh(
-            rows + 1, stop - entry, left=entry, height=0.62, color=[colours[k] for k in kinds], edgecolor=BLACK,
-            linewidth=0.5,
+            rows[entered] + 1, (stop - entry)[entered], left=entry[entered], height=0.62,
+            color=[colours[k] for k in kinds[entered]], edgecolor=BLACK, linewidth=0.5,
         )  # fmt: skip
         assessments = plan.disease.assessments
         if assessments.delay is None:
             visits = assessments.interval * np.arange(1, int(assessments.window / assessments.interval + 1e-9) + 1)
             seen = entry[:, np.newaxis] + visits
-            until = np.minimum(stop, known)[:, np.newaxis] + 1e-9
-            y, x = np.nonzero(seen <= until)
+            last = np.minimum(stop, known)[:, np.newaxis] + 1e-9
+            y, x = np.nonzero(seen <= last)
             axis.plot(seen[y, x], y + 1, "|", color=BLACK, markersize=4)
-        axis.plot(known[responds], rows[responds] + 1, "^", color="white", markeredgecolor=BLACK, markersize=6)
+        shown = responds & ~pending
+        axis.plot(known[shown], rows[shown] + 1, "^", color="white", markeredgecolor=BLACK, markersize=6)
         # who was lost before an assessment was not seen to progress
         gone = (progression < death) & (progression <= stop) & evaluable
         axis.plot(progression[gone], rows[gone] + 1, "D", color=ORANGE, markeredgecolor=BLACK, markersize=4.5)
         dead = death <= stop
         axis.plot(death[dead], rows[dead] + 1, "X", color=BLACK, markersize=5.5)
-        _mark_looks(axis, plan, trials, column, enrolled)
-        axis.set_ylim(enrolled + 0.8, 0.2)
-        axis.set_xlim(0, max(end, float(trials.decision[column])) * 1.01)
+        _mark_looks(axis, plan, trials, column, height, now)
+        axis.set_ylim(height + 0.8, 0.2)
+        axis.set_xlim(0, width * 1.01)
         axis.set_xlabel("Month")
         axis.set_ylabel("Patient")
         axis.yaxis.set_major_locator(MaxNLocator(integer=True))
         handles: list[Any] = [
-            Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k]) for k in range(4) if (kinds == k).any()
+            Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k])
+            for k in range(5)
+            if (kinds[entered] == k).any()
         ]
-        marks = [("^", "white", "response known", bool(responds.any())), ("D", ORANGE, "progression", bool(gone.any()))]
+        marks = [("^", "white", "response known", bool(shown.any())), ("D", ORANGE, "progression", bool(gone.any()))]
         marks += [("X", BLACK, "death", bool(dead.any())), ("|", BLACK, "assessment", assessments.delay is None)]
         handles += [
             Line2D([], [], marker=m, color=c, markeredgecolor=BLACK, linestyle="none", label=name)
@@ -190,29 +206,30 @@ def swimmer(plan: Plan, scenario: Scenario, index: int, seed: int, number: int |
     return Picture("swimmer", alt, figure)
 
 
-def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, enrolled: int) -> None:
+def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, height: int, until: float) -> None:
     stage = int(trials.stage[column])
     for k in range(stage):
         month, last = float(trials.looks[k, column]), k == len(plan.design.looks) - 1
         ended = bool(trials.closed[column]) and k == stage - 1
+        decided, held = month + plan.interim.lag, float(trials.holds[k, column])
+        start = decided - held
+        if held > 0 and not ended and start < until:
+            axis.axvspan(start, min(decided, until), color=RED, alpha=0.1, linewidth=0)
+            axis.annotate("accrual on hold", (start, height + 0.6), fontsize=8, color=RED, va="bottom")
+        if month > until:
+            continue
         said = "final analysis" if last or ended else f"look {k + 1}" if len(plan.design.looks) > 2 else "interim look"
         axis.axvline(month, color=RED, linewidth=1.2)
         axis.annotate(
             said, (month, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
             ha="center", fontsize=8.5, color=RED,
         )  # fmt: skip
-        decided = month + plan.interim.lag
-        if not last and not ended and plan.interim.lag > 0:
+        if not last and not ended and 0 < plan.interim.lag <= until - month:
             axis.axvline(decided, color=RED, linewidth=1.0, linestyle=":")
             axis.annotate(
                 "decision", (decided, 1.0), xycoords=("data", "axes fraction"), xytext=(2, -10),
                 textcoords="offset points", fontsize=8, color=RED,
             )  # fmt: skip
-        held = float(trials.holds[k, column])
-        if held > 0 and not ended:
-            start = decided - held
-            axis.axvspan(start, decided, color=RED, alpha=0.1, linewidth=0)
-            axis.annotate("accrual on hold", (start, enrolled + 0.6), fontsize=8, color=RED, va="bottom")
 
 
 def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, seed: int, blocks: int = 5) -> Picture:

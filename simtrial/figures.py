@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
     from simtrial.designs import Design
     from simtrial.requirements import Requirements
@@ -58,11 +59,16 @@ class Picture:
     alt: str
     figure: Figure
 
-    def svg(self) -> str:
-        """The figure as SVG text without date or address, its text alternative as the title element."""
+    def svg(self, *, cropped: bool = True) -> str:
+        """The figure as SVG text without date or address, its text alternative as the title element.
+
+        Cropped to what is drawn, or else at its full size, which stays the same from one drawing to the next.
+        """
         buffer = io.StringIO()
         with mpl.rc_context(STYLE):
-            self.figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+            self.figure.savefig(
+                buffer, format="svg", bbox_inches="tight" if cropped else None, metadata={"Date": None, "Creator": None}
+            )
         text = buffer.getvalue()
         text = text[text.index("<svg") :]
         text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
@@ -79,6 +85,11 @@ def canvas(columns: int, width: float, height: float, *, share_y: bool = False) 
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = list(np.atleast_1d(figure.subplots(1, columns, sharey=share_y)))
     return figure, axes
+
+
+def few_ticks(axis: Axis) -> None:
+    """Few ticks at round numbers: they are most of what a drawing costs, and a slider waits for it."""
+    axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
 
 
 def rates_shown(requirements: Requirements) -> tuple[float, float]:
@@ -186,6 +197,8 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
             axis.set_xlabel("True response rate p")
             axis.set_xlim(p[0], p[-1])
             axis.xaxis.set_major_formatter(PercentFormatter(1.0))
+            few_ticks(axis.xaxis)
+            few_ticks(axis.yaxis)
             _mark_rates(axis, requirements)
         axes[0].axhline(requirements.alpha, color="#888888", linewidth=0.9)
         axes[0].axhline(requirements.power, color="#888888", linewidth=0.9)
@@ -267,7 +280,8 @@ def saw(single: SingleStageSearch) -> Picture:
             )  # fmt: skip
             axis.set_xlabel("Patients, n")
             axis.set_title(f"{name} of the exact test", fontsize=10)
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            few_ticks(axis.yaxis)
         for c, label, marker, colour in ((first, "first n", "o", ORANGE), (sustained, "sustained n", "s", GREEN)):
             axes[0].plot(
                 c.n, c.power, marker, color=colour, markersize=9, linestyle="none", markeredgecolor="black",

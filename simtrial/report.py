@@ -30,7 +30,7 @@ from simtrial.exact import meets, operating_characteristics
 from simtrial.text import HANDLINGS, lost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from simtrial.designs import Design
     from simtrial.params import Source
@@ -55,6 +55,17 @@ SYNTHETIC = (
     "<strong>synthetic data</strong> made by the simulator, and no patient in it is real.</div>"
 )
 VALIDATION = "06_validation"
+LESSONS = (
+    "teaching/one_sample_exact",
+    "teaching/why_two_stages",
+    "teaching/play_one_trial",
+    "teaching/biased_after_stopping",
+    "teaching/what_dropout_does",
+)
+HANDOUT = (
+    '<div class="brief"><p>Each figure stands at its default here. To move its controls, run <code>make lab</code> and '
+    "open the folder <code>teaching</code>. Answers are folded away: choose <em>Answer</em>.</p></div>"
+)
 NOT_SIMULATED = "none: every number is exact"
 LIBRARIES = ("numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic")
 
@@ -70,6 +81,17 @@ class _Head:
     study: str
     title: str
     front: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One run: notebooks, the plain JSON values handed to each, the head, what it was made from, and the seed."""
+
+    notebooks: Sequence[str]
+    parameters: Mapping[str, object]
+    head: _Head
+    origin: Mapping[str, str]
+    seed: int | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +135,8 @@ def of_trial(trial: Trial, source: Source, out: str | Path, progress: Callable[[
         front = f"{SYNTHETIC}{front}"
     head = _Head(trial.study.id, trial.study.title, front)
     seed = trial.conduct.simulation.seed if trial.conduct else NOT_SIMULATED
-    folder = _run(trial, source, design, notebooks, head, Path(out) / trial.study.id, progress, seed)
+    job = _Job(notebooks, {"trial": trial.plain()}, head, _origin(trial, source, design), seed)
+    folder = _run(job, Path(out) / trial.study.id, progress)
     return Report(folder, folder / "report.html", design, trial)
 
 
@@ -132,32 +155,63 @@ def validate(
     design, _ = simulation.taken(trial, str(source.path))
     own = f"<p>The designs of {escape(source.path.name)} are among what is checked.</p>"
     head = _Head(f"simtrial {__version__}", "Validation on this machine", own)
-    folder = _run(trial, source, design, (VALIDATION,), head, Path(out) / "validation", progress, "named in each case")
+    origin = _origin(trial, source, design)
+    job = _Job((VALIDATION,), {"trial": trial.plain()}, head, origin, "named in each case")
+    folder = _run(job, Path(out) / "validation", progress)
     return Report(folder, folder / "report.html", design, trial)
 
 
-def _run(
-    trial: Trial,
-    source: Source,
-    design: Design,
-    notebooks: Sequence[str],
-    head: _Head,
-    final: Path,
-    progress: Callable[[str], None],
-    seed: int | str,
-) -> Path:
+def lessons(seed: int = 1, out: str | Path = "build", progress: Callable[[str], None] = lambda _: None) -> Path:
+    """Run the lessons and write them as one handout, ``out/teaching/report.html``; see `write`.
+
+    Parameters
+    ----------
+    seed : int
+        Of everything that they simulate.
+    out, progress
+        As in `write`.
+
+    Returns
+    -------
+    Path
+        The handout.
+
+    Raises
+    ------
+    InputError
+        If the seed is no whole number from 0 on; nothing is written.
+    NotebookError
+        If a lesson fails; see `write`.
+    """
+    simulation.check_seed(seed)
+    head = _Head(f"simtrial {__version__}", "Five lessons on single-arm phase II trials", HANDOUT)
+    job = _Job(LESSONS, {"seed": seed}, head, {"lessons": ", ".join(Path(name).name for name in LESSONS)}, seed)
+    return _run(job, Path(out) / "teaching", progress) / "report.html"
+
+
+def _origin(trial: Trial, source: Source, design: Design) -> dict[str, str]:
+    """What a report on a parameter file was made from."""
+    return {
+        "study": trial.study.id,
+        "parameter_file": source.path.name,
+        "parameter_file_sha256": source.sha256,
+        "chosen_design": looks_text(design),
+    }
+
+
+def _run(job: _Job, final: Path, progress: Callable[[str], None]) -> Path:
     templates = project.folder("notebooks")
-    _note_replacement(final, source, progress)
+    _note_replacement(final, job.origin, progress)
     final.parent.mkdir(parents=True, exist_ok=True)
     failed = final.with_name(f"{final.name}.failed")
     work = Path(tempfile.mkdtemp(prefix=f".{final.name}-{os.getpid()}-", dir=final.parent))
     try:
         (work / "notebooks").mkdir()
-        for notebook in notebooks:
+        for notebook in job.notebooks:
             progress(notebook)
-            _execute(templates / f"{notebook}.ipynb", work / "notebooks" / f"{notebook}.ipynb", trial)
+            _execute(templates / f"{notebook}.ipynb", _executed(work, notebook), job.parameters)
         progress("report.html")
-        _assemble(work, trial, source, design, notebooks, head, seed)
+        _assemble(work, job)
         work.chmod(0o755)
         _replace(work, final)
         shutil.rmtree(failed, ignore_errors=True)
@@ -169,13 +223,18 @@ def _run(
     return final
 
 
-def _note_replacement(final: Path, source: Source, progress: Callable[[str], None]) -> None:
+def _executed(work: Path, notebook: str) -> Path:
+    """Where a notebook goes once it has run: all side by side."""
+    return work / "notebooks" / f"{Path(notebook).name}.ipynb"
+
+
+def _note_replacement(final: Path, origin: Mapping[str, str], progress: Callable[[str], None]) -> None:
     """Say so if the report about to be replaced was made from another parameter file."""
     try:
         before = json.loads((final / "manifest.json").read_text(encoding="utf-8"))["parameter_file"]
     except (OSError, ValueError, KeyError):
         return
-    if before != source.path.name:
+    if before != origin.get("parameter_file"):
         progress(f"{final} was made from {before} and will be replaced")
 
 
@@ -202,7 +261,7 @@ def clear(final: Path, process: int) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _execute(template: Path, target: Path, trial: Trial) -> None:
+def _execute(template: Path, target: Path, parameters: Mapping[str, object]) -> None:
     """Run one notebook in a fresh kernel and keep it without dates, durations and paths."""
     import papermill
     from traitlets.config import Config
@@ -211,7 +270,7 @@ def _execute(template: Path, target: Path, trial: Trial) -> None:
         papermill.execute_notebook(
             template,
             target,
-            parameters={"trial": trial.plain()},
+            parameters=dict(parameters),
             kernel_name="python3",
             progress_bar=False,
             cwd=project.ROOT,
@@ -238,31 +297,26 @@ def _clean(path: Path) -> None:
         for key in ("papermill", "execution"):
             cell["metadata"].pop(key, None)
         if "injected-parameters" in cell["metadata"].get("tags", ()):
-            cell["id"] = f"{path.stem[:2]}-injected-{k}"
+            cell["id"] = f"{path.stem}-injected-{k}"
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _assemble(
-    work: Path, trial: Trial, source: Source, design: Design, notebooks: Sequence[str], head: _Head, seed: int | str
-) -> None:
+def _assemble(work: Path, job: _Job) -> None:
     """Write tables, figures, report.html and manifest.json beside the executed notebooks."""
     import nbformat
 
-    executed = [nbformat.read(work / "notebooks" / f"{name}.ipynb", as_version=4) for name in notebooks]
+    executed = [nbformat.read(_executed(work, name), as_version=4) for name in job.notebooks]
     _write_outputs(executed, work)
     provenance = {
-        "study": trial.study.id,
-        "parameter_file": source.path.name,
-        "parameter_file_sha256": source.sha256,
-        "chosen_design": looks_text(design),
+        **job.origin,
         "simtrial": __version__,
         "commit": _commit(),
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in LIBRARIES},
-        "seed": seed,
+        "seed": job.seed,
         "date": date(),
     }
-    (work / "report.html").write_text(_html(executed, head, provenance), encoding="utf-8")
+    (work / "report.html").write_text(_html(executed, job.head, provenance), encoding="utf-8")
     files = {
         str(file.relative_to(work).as_posix()): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(work.rglob("*"))

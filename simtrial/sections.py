@@ -52,7 +52,7 @@ def _trimmed(text: str) -> str:
 
 
 def _folder(name: str) -> str:
-    if name.lower() == "validation" or name.lower().endswith(".failed"):
+    if name.lower() in ("validation", "teaching") or name.lower().endswith(".failed"):
         raise InputError(f"({name!r}) is kept for simtrial's own results; choose another")
     return name
 

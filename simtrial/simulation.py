@@ -239,6 +239,17 @@ def check(trials: int, seed: int) -> None:
     """
     if isinstance(trials, bool) or not isinstance(trials, int) or not 2 <= trials <= MAX_TRIALS:
         raise InputError(f"({trials}) must be a whole number from 2 to {MAX_TRIALS}", "trials")
+    check_seed(seed)
+
+
+def check_seed(seed: int) -> None:
+    """Hold the limits on the seed.
+
+    Raises
+    ------
+    InputError
+        If it is out of range.
+    """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise InputError(f"({seed}) must be a whole number from 0 to 2**63 - 1", "seed")
 

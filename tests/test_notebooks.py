@@ -3,6 +3,7 @@
 import ast
 import itertools
 import json
+import re
 import subprocess
 import sys
 
@@ -19,11 +20,14 @@ NOTEBOOKS = [
     "06_validation",
     "07_sweep",
 ]
-PARAMETERS = {"07_sweep": 'sweep = "params/sweep_NCT07022301.yaml"'}
+ALL = [*NOTEBOOKS, *report.LESSONS]
+PAGE = "explorer"
+"""What Voila serves: no questions, one cell."""
+PARAMETERS = {"07_sweep": 'sweep = "params/sweep_NCT07022301.yaml"'} | dict.fromkeys(report.LESSONS, "seed = 1")
 """What the one cell of parameters says, where it names no trial."""
 
 
-@pytest.fixture(params=NOTEBOOKS)
+@pytest.fixture(params=ALL)
 def notebook(request, root):
     return json.loads((root / "notebooks" / f"{request.param}.ipynb").read_text(encoding="utf-8"))
 
@@ -33,8 +37,16 @@ def code(notebook):
 
 
 def test_every_notebook_is_listed_here(root):
-    assert sorted(path.stem for path in (root / "notebooks").rglob("*.ipynb")) == NOTEBOOKS
+    folder = root / "notebooks"
+    found = {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.ipynb")}
+    assert {name for name in found if ".ipynb_checkpoints" not in name} == {*ALL, PAGE}
     assert {*report.NOTEBOOKS, report.VALIDATION, "07_sweep"} == set(NOTEBOOKS)
+
+
+def test_the_page_is_one_cell_without_outputs(root):
+    (cell,) = json.loads((root / f"notebooks/{PAGE}.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert "".join(cell["source"]).splitlines() == ["from simtrial.explorer import Explorer", "", "Explorer().page"]
+    assert (cell["outputs"], cell["execution_count"]) == ([], None)
 
 
 def test_tracked_notebooks_hold_no_outputs(notebook):
@@ -68,6 +80,72 @@ def test_every_question_stands_over_its_answer(notebook):
     headings = [c for c in notebook["cells"] if c["cell_type"] == "markdown" and "".join(c["source"]).startswith("#")]
     assert "".join(headings[0]["source"]).startswith("# ")
     assert len(headings) >= 5
+
+
+@pytest.fixture(params=report.LESSONS)
+def lesson(request, root):
+    return json.loads((root / "notebooks" / f"{request.param}.ipynb").read_text(encoding="utf-8"))
+
+
+def test_a_lesson_types_no_result_and_ends_with_an_exercise_and_its_computed_answer(lesson):
+    *_, exercise, last = lesson["cells"]
+    prose = "".join("".join(cell["source"]) for cell in lesson["cells"] if cell["cell_type"] == "markdown")
+    assert not re.search(r"\d\.\d{3,}|\d%|\d{4,}", prose)
+    assert "".join(exercise["source"]).startswith("## Exercise: ")
+    assert "?" in "".join(exercise["source"]).splitlines()[0]
+    assert "".join(last["source"]).startswith("lesson.answer(")
+
+
+def outputs(path):
+    """What each cell shows, by its name."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return {o["metadata"]["simtrial"]["name"]: o["data"] for c in cells for o in c.get("outputs", [])}
+
+
+@pytest.fixture(scope="module")
+def handout(tmp_path_factory):
+    """All lessons with seed 1."""
+    return report.lessons(1, tmp_path_factory.mktemp("build"))
+
+
+SIMULATED = {
+    "simulated_teeth", "simulated_stages", "one_trial", "cloud", "settling", "simulated_bias", "counting", "estimand",
+    "simulated_losses",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", report.LESSONS)
+def test_another_seed_changes_what_is_simulated_and_nothing_that_is_exact(name, handout, root, tmp_path):
+    target = tmp_path / "out.ipynb"
+    command = [sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", str(target), "-p", "seed", "7"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    with_7, with_1 = outputs(target), outputs(handout.parent / "notebooks" / f"{name.split('/')[1]}.ipynb")
+    assert with_7.keys() == with_1.keys()
+    assert {shown for shown in with_1 if with_7[shown] != with_1[shown]} == SIMULATED & with_1.keys()
+    assert SIMULATED & with_1.keys()
+
+
+def test_the_same_cell_shows_the_default_figure_without_widgets(handout):
+    for name in report.LESSONS:
+        path = handout.parent / "notebooks" / f"{name.split('/')[1]}.ipynb"
+        assert "widget" not in json.loads(path.read_text(encoding="utf-8"))["metadata"]
+        for shown, data in outputs(path).items():
+            kinds = {"text/html", "text/plain"} if shown.startswith("answer") else {"image/svg+xml", "text/plain"}
+            assert data.keys() == kinds, shown
+
+
+def test_the_handout_is_one_page_that_needs_no_network_and_folds_every_answer(handout):
+    html = handout.read_text(encoding="utf-8")
+    assert html.count('<details class="answer"><summary>Answer</summary>') == len(report.LESSONS)
+    assert "VBox" not in html
+    assert "HBox" not in html
+    assert "<script" not in html
+    assert not re.search(r'(?:src|href)="(?!#)', html)
+    assert "SHA-256" not in html
+    manifest = json.loads((handout.parent / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["seed"] == 1
+    assert [name for name in manifest["files"] if name.startswith("figures/")]
 
 
 WAYS = ["-p trial params/smoke.yaml", "-f params/smoke.yaml"]

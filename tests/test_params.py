@@ -125,6 +125,7 @@ REFUSED = {
     ),
     "two lines for one": ("A small design for the tests", '"a\\nb"', "trial.study.title must be a single line"),
     "week date": ("registered_enrollment: 14", "start: 2025-W01-1", "start ('2025-W01-1') must be a date such"),
+    "the name of the handout": ("id: SMOKE", "id: Teaching", "('Teaching') is kept for simtrial's own results"),
     "a name that is taken": ("id: SMOKE", "id: validation", "('validation') is kept for simtrial's own results"),
     "a failed name": ("id: SMOKE", "id: SMOKE.failed", "('SMOKE.failed') is kept for simtrial's own results"),
     "contradicting evidence": (

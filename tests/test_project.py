@@ -77,7 +77,17 @@ def test_the_top_level_holds_only_what_belongs_there(root):
 
 @pytest.mark.parametrize("entry", ["simtrial", "simtrial.cli"])
 def test_importing_is_light(entry):
-    heavy = ("scipy", "pandas", "matplotlib", "statsmodels", "papermill", "nbconvert", "IPython", "pydantic")
+    heavy = (
+        "scipy",
+        "pandas",
+        "matplotlib",
+        "statsmodels",
+        "papermill",
+        "nbconvert",
+        "IPython",
+        "ipywidgets",
+        "pydantic",
+    )
     program = f"import sys, {entry}; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]"
