@@ -23,6 +23,24 @@ def _percent(e: Estimate) -> str:
     return percent(e.exact) if e.exact is not None else f"{percent(round(e.best, 4))} (simulated)"
 
 
+def as_run(done: Simulation, requirements: Requirements) -> str:
+    """What losses, and a date that closes accrual, do to the errors on paper; nothing where they do nothing."""
+    plan, asked = done.plan, requirements
+    low, high = done["p0"]["reject"], done["p1"]["reject"]
+    power = float(operating_characteristics(plan.design, asked.p1).reject)
+    if plan.close_month is None and low.best <= asked.alpha and abs(high.best - power) < 5e-5:
+        return ""
+    closes = ""
+    if plan.close_month is not None:
+        closes = f" and accrual closing in month {plan.close_month:g} (simulated, MCSE {high.best_mcse:.4f})"
+    above = f" (more than alpha {asked.alpha:g})" if low.best > asked.alpha else ""
+    below = f" (less than the {asked.power:g} asked)" if high.best < asked.power else ""
+    return (
+        f"As it is to be run, with {lost(plan, asked)} and {HANDLINGS[plan.handling]}{closes}, the type I error is "
+        f"{low.best:.4f}{above} and the power {high.best:.4f}{below}."
+    )
+
+
 def cost(done: Simulation, requirements: Requirements) -> Passage:
     """What becomes of the design on paper once it is run."""
     plan = done.plan

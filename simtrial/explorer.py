@@ -263,7 +263,7 @@ class Explorer:
     # showing
 
     def _show(self, *, asked: bool = False, patient: bool = False) -> None:
-        """Compute and show everything, the answer first.
+        """Compute and show everything.
 
         Parameters
         ----------
@@ -304,13 +304,14 @@ class Explorer:
             return
         plan = trial.plan(found.design)
         assert plan is not None  # a complete trial says how it is run
+        done = screen.calendar(plan, trial)
         self.trial = trial
-        self.panels["status"].value = pages.status(trial, found.design, self._remark)
+        self.panels["status"].value = pages.status(trial, found.design, done, self._remark)
         self.panels["curves"].value = pages.curves(pages.compared(found, found.design), trial.requirements)
         self.panels["decisions"].value = pages.decisions(found.design, plan)
         self.panels["statement"].value = pages.statement(found.design, trial, plan)
         self.inputs["download"].value = pages.download(trial)
-        self.panels["calendar"].value = pages.calendar(screen.calendar(plan, trial), trial)
+        self.panels["calendar"].value = pages.calendar(done, trial)
 
     def _blank(self, why: str, but: str = "") -> None:
         """Say why there is nothing to show, and show nothing old."""

@@ -37,8 +37,8 @@ def told(message: str, *, wrong: bool = False) -> str:
     return f'<div role="{role}"><p class="{kind}">{html.escape(one_line(message))}</p></div>'
 
 
-def status(trial: Trial, design: Design, remark: str) -> str:
-    """The answer in one line, the question it answers, and what else there is to know."""
+def status(trial: Trial, design: Design, done: Simulation, remark: str) -> str:
+    """The answer in one line, the question it answers, what running it does to the errors, and what else is to know."""
     asked, n = trial.requirements, design.looks[-1].n
     oc = operating_characteristics(design, asked.p0)
     patients = f"{n} patients" if len(design.looks) == 1 else f"at most {n} patients, {oc.en:.1f} expected at p0"
@@ -49,6 +49,9 @@ def status(trial: Trial, design: Design, remark: str) -> str:
     ]
     if not meets(design, asked):
         lines.append('<p class="warning">This design does not meet the limits asked for.</p>')
+    run = conduct_text.as_run(done, asked)
+    if run:
+        lines.append(f"<p>{html.escape(run)}</p>")
     if remark:
         lines.append(f"<p>{html.escape(remark)}</p>")
     kept = controls.beyond(trial)

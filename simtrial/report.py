@@ -22,12 +22,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from simtrial import __version__, laws, outcomes, params, project, simulation
+from simtrial import __version__, conduct_text, params, project, simulation
 from simtrial.designs import looks_text
 from simtrial.exact import meets, operating_characteristics
-from simtrial.text import HANDLINGS, lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -430,7 +427,7 @@ def _front(trial: Trial, design: Design, plan: Plan | None) -> str:
             '<div class="warning">The design given <strong>does not meet the limits</strong> asked for: compare the '
             "type I error with alpha, and the power with the power asked.</div>"
         )
-    warning += _as_run(plan, trial, float(oc.reject[1]))
+    warning += _as_run(plan, trial)
     if trial.hypotheses.basis == "assumed":
         warning += (
             '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not read in a protocol or '
@@ -439,29 +436,15 @@ def _front(trial: Trial, design: Design, plan: Plan | None) -> str:
     return f'{warning}<div class="brief"><p>{escape(question)}</p><dl>{cells}</dl></div>'
 
 
-def _as_run(plan: Plan | None, trial: Trial, power: float) -> str:
+def _as_run(plan: Plan | None, trial: Trial) -> str:
     """Say on the front page what losses, and a date that closes accrual, do to the errors on paper."""
     if plan is None or trial.conduct is None:
         return ""
-    asked, size = trial.requirements, trial.conduct.simulation
-    told = ""
-    if plan.close_month is None:
-        type_i_error, run = (float(v) for v in laws.decision(plan, np.array([asked.p0, asked.p1])).reject)
-        if type_i_error <= asked.alpha and abs(run - power) < 5e-5:
-            return ""
-    else:
-        done = simulation.simulate(plan, trial.scenarios[:2], size.trials, size.seed, observe=outcomes.primary)
-        type_i_error, run = done["p0"]["reject"].best, done["p1"]["reject"].best
-        told = (
-            f" and accrual closing in month {plan.close_month:g} (simulated, MCSE {done['p1']['reject'].best_mcse:.4f})"
-        )
-    above = f" (more than alpha {asked.alpha:g})" if type_i_error > asked.alpha else ""
-    below = f" (less than the {asked.power:g} asked)" if run < asked.power else ""
-    return (
-        f'<div class="warning">As it is to be run, with {escape(lost(plan, asked))} and '
-        f"{escape(HANDLINGS[plan.handling])}{escape(told)}, the type I error is {type_i_error:.4f}{above} and the "
-        f"<strong>power {run:.4f}</strong>{below}.</div>"
+    size = trial.conduct.simulation
+    said = conduct_text.as_run(
+        simulation.expect(plan, trial.scenarios[:2], ("reject",), size.trials, size.seed), trial.requirements
     )
+    return f'<div class="warning">{escape(said)}</div>' if said else ""
 
 
 def _html(executed: Sequence[Any], head: _Head, provenance: dict[str, Any]) -> str:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simtrial import conduct_tables, controls, exact, params, screen, search, simulation, sketch, text
+from simtrial import conduct_tables, controls, exact, params, report, screen, search, simulation, sketch, text
 from simtrial.cli import main
 from simtrial.designs import looks_text, parse_looks
 from simtrial.errors import InputError
@@ -457,3 +458,25 @@ def test_a_port_in_use_is_told(capsys):
         port = other.getsockname()[1]
         assert main(["explore", "--no-browser", "--port", str(port)]) == 2
     assert f"port ({port}) is in use" in capsys.readouterr().err
+
+
+def test_the_downloaded_file_makes_a_report_of_just_this_screen(explorer, tmp_path):
+    explorer.inputs["p1"].value = 0.6
+    explorer.inputs["p0"].value = 0.2
+    explorer.inputs["counting"].value = "replace"  # simulated, so seed and number of trials count too
+    name, data = downloaded(explorer)
+    (tmp_path / name).write_bytes(data)
+    done = report.write(tmp_path / name, tmp_path / "build")
+    made = {path.stem: path for path in done.folder.rglob("*") if path.suffix in (".csv", ".txt")}
+    assert squeezed(made["statement"].read_text(encoding="utf-8")) in squeezed(shown(explorer, "statement"))
+    assert squeezed(made["conduct_cost"].read_text(encoding="utf-8")) in squeezed(shown(explorer, "calendar"))
+    candidates = pd.read_csv(made["candidates"])
+    for row in candidates.itertuples():
+        assert f"{row.looks} {row.n}" in squeezed(shown(explorer, "candidates"))
+        assert f"{row.type_i_error:.4f} {row.power:.4f} {row.en_p0:.2f}" in squeezed(shown(explorer, "candidates"))
+    run = pd.read_csv(made["conduct_scenarios"], dtype=str).set_index("scenario")
+    for outcome in conduct_tables.running(done.design):
+        label = simulation.OUTCOMES[outcome].label
+        both = " ".join(run.loc[p, f"{outcome}_shown"] for p in ("p0", "p1"))
+        assert f"{label} {both}" in squeezed(shown(explorer, "calendar")), outcome
+    assert "±" in shown(explorer, "calendar")
