@@ -104,14 +104,17 @@ def _drawn(report: Report, draw: Callable[[PatientData, str], Picture]) -> Pictu
 
 
 def draw_errors(axes: Sequence[Axes], inference: Inference, found: Properties) -> None:
-    """Draw bias and root mean squared error of the estimates that always exist, one panel each."""
+    """Draw bias and root mean squared error of the estimates, one panel each."""
     left, right = axes
     single = len(inference.design.looks) == 1
     for name in COLOURS:
         if name not in inference.estimates or (single and name not in ("mle", "umvue")):
             continue
         style: dict[str, Any] = {"color": COLOURS[name], "linestyle": DASHES.get(name, "-"), "linewidth": 1.7}
-        left.plot(found.p, found.bias[name], **style, label=ESTIMATE_NAMES[name].split(" (")[0].split(":")[0])
+        label = ESTIMATE_NAMES[name].split(" (")[0].split(":")[0]
+        if name == "umvcue":  # its errors are those of a part of the trials, which look smaller beside the others'
+            label += ", if it goes on"
+        left.plot(found.p, found.bias[name], **style, label=label)
         right.plot(found.p, np.sqrt(found.mse[name]), **style)
     left.set_title("Bias", fontsize=10.5)
     right.set_title("Root mean squared error", fontsize=10.5)

@@ -96,7 +96,10 @@ def _server(notebook: Path, port: int) -> Any:
                     "tornado_settings": {
                         "allow_remote_access": False,
                         "headers": {"Content-Security-Policy": POLICY},
-                        "ws_ping_timeout": 30_000,  # the default is longer than tornado takes
+                        "ws_ping_interval": 0,  # who listens on this machine needs no sign of life
+                        # a page that closes ends its kernel, by a request that cannot carry a token; it carries the
+                        # kernel's id, which no other page knows
+                        "disable_check_xsrf": True,
                     },
                 },
                 # papermill's kernels are told the same: a kernel of this machine may speak in the clear

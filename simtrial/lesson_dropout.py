@@ -1,4 +1,4 @@
-"""The lesson `what_dropout_does`: each handling of the lost has its own errors, and speaks of a rate of its own.
+"""The lesson `what_dropout_does`: no two ways to handle the lost share both their errors and the rate they speak of.
 
 See `simtrial.laws` for the exact decision under each handling, and `simtrial.recut` for recut bounds.
 """

@@ -34,14 +34,16 @@ def one_test(n: int, rates: Pair, alpha: float) -> Picture:
                 label=f"if the true rate is {name} = {rate:g}",
             )  # fmt: skip
         if r < n:
-            axis.axvspan(r + 0.5, max(seen[-1] + 0.6, r + 1.5), color=GREEN, alpha=0.12, linewidth=0, zorder=0)
+            end = max(seen[-1] + 0.6, r + 1.5)
+            axis.set_xlim(seen[0] - 0.6, end)
+            axis.axvspan(r + 0.5, end, color=GREEN, alpha=0.12, linewidth=0, zorder=0)
             axis.axvline(r + 0.5, color=GREEN, linewidth=1.5)
             axis.annotate(
                 "reject H0", (r + 0.5, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -4),
                 textcoords="offset points", va="top", color=GREEN, fontweight="bold",
             )  # fmt: skip
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.set_xlabel(f"Responses X in {n} patients")
+        axis.set_xlabel(f"Responses X in {n} patients (counts of probability above 0.0001)")
         axis.set_ylabel("Probability")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     said = f"n = {n}: no count keeps alpha {alpha:g}, so H0 is never rejected."
@@ -54,7 +56,7 @@ def saw(rates: Pair, alpha: float, power: float) -> Picture:
     """Power and type I error against n, exactly."""
     found = search.single_stage(blackboard.asked(rates, alpha, power))
     first, sustained = found.first, found.sustained
-    said = f"First n = {first.n}, power {first.power:.4f}; from n = {sustained.n} on the power stays above {power:g}."
+    said = f"First n = {first.n}, power {first.power:.4f}; from n = {sustained.n} on the power is at least {power:g}."
     return blackboard.headed(figures.saw(found), said, rates)
 
 

@@ -143,14 +143,6 @@ def statement(design: Design, requirements: Requirements, plan: Plan | None = No
         f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
         f"{percent(oc.reject[1])} at p = {asked.p1:g}.",
     ]
-    if plan is not None and plan.dropout.probability and plan.close_month is None:
-        run = laws.decision(plan, np.array([asked.p0, asked.p1])).reject
-        sentences.append(
-            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recut' if plan.recut else ''}, they "
-            f"are {percent(float(run[0]))} and {percent(float(run[1]))}."
-        )
-    if not meets(design, asked):
-        sentences.insert(0, "NOT READY FOR A PROTOCOL: this design does not meet both limits that it states.")
     if looks > 1:
         sentences.append(
             f"If the true ORR is {percent(asked.p0)}, the probability of early termination"
@@ -158,6 +150,14 @@ def statement(design: Design, requirements: Requirements, plan: Plan | None = No
             f"{percent(oc.pet[0])} and "
             f"the expected number of patients is {oc.en[0]:.1f}."
         )
+    if plan is not None and plan.dropout.probability and plan.close_month is None:
+        run = laws.decision(plan, np.array([asked.p0, asked.p1])).reject
+        sentences.append(
+            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recut' if plan.recut else ''}, the "
+            f"type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
+        )
+    if not meets(design, asked):
+        sentences.insert(0, "NOT READY FOR A PROTOCOL: this design does not meet both limits that it states.")
     kinds = getattr(design, "kinds", ())
     sources = [REFERENCES["one" if looks == 1 else "two" if looks == 2 else "many"]]
     if "admissible" in kinds:

@@ -75,6 +75,7 @@ class Visit:
         self.errors, self.asked = [], []
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
+        self.page.on("response", lambda r: self.errors.append(r.url) if r.status >= 400 else None)
         self.page.on("request", lambda r: self.asked.append(r.url))
         self.page.on("websocket", lambda w: self.asked.append(w.url))
         self.page.goto(url)
@@ -140,6 +141,14 @@ def test_the_page_loads_without_an_error_or_a_request_to_another_machine(first, 
     assert [url for url in first.asked if not url.startswith((f"http{here}", f"ws{here}", "data:", "blob:"))] == []
     assert first.page.locator("html").get_attribute("lang")
     assert first.page.title() == "simtrial: design explorer"
+
+
+def test_a_page_that_is_left_ends_its_kernel(visit):
+    with visit.page.expect_response(lambda r: "/api/shutdown/" in r.url) as ended:
+        visit.page.reload()
+    assert ended.value.status == 204
+    visit.page.wait_for_selector(".simtrial-calendar section")
+    assert visit.errors == []
 
 
 def test_no_code_is_in_the_page(first):

@@ -15,7 +15,9 @@
   }
   function rounded(handle) { // or a reader of screens says 0.30000000000000004
     const said = String(Number(Number(handle.getAttribute("aria-valuetext")).toFixed(6)));
-    if (handle.getAttribute("aria-valuetext") !== said) handle.setAttribute("aria-valuetext", said);
+    for (const kind of ["aria-valuetext", "aria-valuenow"]) {
+      if (handle.getAttribute(kind) !== said) handle.setAttribute(kind, said);
+    }
   }
   new MutationObserver((changes) => changes.forEach((change) => rounded(change.target))).observe(
     document.getElementById("rendered_cells"), { subtree: true, attributeFilter: ["aria-valuetext"] });
