@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -109,12 +110,22 @@ def mark(axis: Axes, rate: float, name: str) -> None:
     )  # fmt: skip
 
 
+LETTERS = 10
+"""Letters of a heading to an inch, rather too few than too many: beyond its figure it would be cut off."""
+
+
 def headed(picture: Picture, said: str, rates: Pair | None = None, apart: float = APART) -> Picture:
     """Write the answer over a picture, and, where the rates can come no nearer, that they cannot."""
     if rates is not None and rates[1] - rates[0] < apart + 1e-9:
         said += f"\n(p1 stays {apart:g} above p0 here: nearer, n grows past what a slider can follow)"
+    wide = int(picture.figure.get_size_inches()[0] * LETTERS)
     with mpl.rc_context(STYLE):
-        picture.figure.suptitle(said, fontsize=10.5, color=BLUE, fontweight="bold")
+        picture.figure.suptitle(
+            "\n".join(textwrap.fill(line, wide) for line in said.splitlines()),
+            fontsize=10.5,
+            color=BLUE,
+            fontweight="bold",
+        )
     return Picture(picture.name, f"{' '.join(said.split())} {picture.alt}", picture.figure)
 
 

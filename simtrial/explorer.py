@@ -175,6 +175,11 @@ class Explorer:
                 choice.options = tuple(names.items())
             choice.value = wish
 
+    def _offer_of(self, two: TwoStageSearch | None) -> None:
+        """Offer the designs of a search, and keep the choice."""
+        wish = self.inputs["design"].value
+        self._offer(screen.offered(two, wish), wish)
+
     def _tidy(self) -> None:
         """Bring each slider to where its number is; a number stands still while the file's own law is in force."""
         with self._silent():
@@ -232,9 +237,11 @@ class Explorer:
             if moved == "p0":
                 p0.value = min(p0.value, round(p1.max - STEP, 6))
                 p1.value = round(p0.value + STEP, 6)
+                self._remark = f"p1 went along, to {p1.value:g}: it has to be above p0."
             else:
                 p1.value = max(p1.value, round(p0.min + STEP, 6))
                 p0.value = round(p1.value - STEP, 6)
+                self._remark = f"p0 went along, to {p0.value:g}: it has to be below p1."
 
     def _opened(self, change: Any) -> None:
         """Take in a parameter file, or say in one line what is wrong with it and leave the screen as it is."""
@@ -282,6 +289,7 @@ class Explorer:
                 trial, found = self._answered(patient)
             self._show_answer(trial, found)
         except InputError as error:
+            self._offer_of(None)
             self._blank(str(error))
 
     def _answered(self, patient: bool) -> tuple[Trial, Answer]:
@@ -291,8 +299,7 @@ class Explorer:
         return trial, found
 
     def _show_answer(self, trial: Trial, found: Answer) -> None:
-        wish = self.inputs["design"].value
-        self._offer(screen.offered(found, wish), wish)
+        self._offer_of(found.two)
         self.inputs["search"].layout.display = "none" if found.two else ""
         self.panels["candidates"].value = pages.candidates(found)
         if found.design is None:

@@ -97,8 +97,8 @@ def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) ->
             top,
             ((requirements.p0, "p0"), (requirements.p1, "p1")),
             limits if name == "reject" else (),
-            lambda x: f"{100 * x:.3g}%",
-            lambda y: f"{y:.3g}",
+            lambda x: f"{100 * x:g}%",
+            lambda y: f"{y:g}",
         )
         charts.append(f"<figure>{chart.svg()}</figure>")
     legend = sketch.legend([(label, colour, dash) for label, _, colour, dash in lines])

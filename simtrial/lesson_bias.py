@@ -97,7 +97,7 @@ def bias(rates: Pair, criterion: str) -> Picture:
         right.set_title("Mean observed rate, by how the trial ended", fontsize=10, pad=16)
         for axis in (left, right):
             axis.set_xlabel("True response rate p")
-            axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+            axis.xaxis.set_major_formatter(PercentFormatter(1.0))
             few_ticks(axis.yaxis)
             blackboard.mark(axis, rates[0], "p0")
             blackboard.mark(axis, rates[1], "p1")
@@ -132,7 +132,7 @@ def why(rates: Pair, criterion: str, p: float) -> Picture:
         )
         axis.set_xlabel("Observed rate S/N")
         axis.set_ylabel("Probability")
-        axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.xaxis.set_major_formatter(PercentFormatter(1.0))
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     n1, n = design.looks[0].n, design.looks[-1].n
     said = (
@@ -162,7 +162,7 @@ def simulated(rates: Pair, criterion: str, trials: int, seed: int) -> Picture:
         axis.axhline(0, color=BLACK, linewidth=0.7)
         axis.set_xlabel("True response rate p")
         axis.set_ylabel("Mean estimate minus true rate")
-        axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.xaxis.set_major_formatter(PercentFormatter(1.0))
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     k = int(np.argmax(np.abs(inference.properties(every, at).bias["mle"])))
     exact = float(inference.properties(every, at[k]).bias["mle"][0])
@@ -194,13 +194,13 @@ def cure(rates: Pair, criterion: str) -> Picture:
         draw_errors(axes, every, found)
         for axis in axes:
             axis.set_xlabel("True response rate p")
-            axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+            axis.xaxis.set_major_formatter(PercentFormatter(1.0))
             few_ticks(axis.yaxis)
             for rate in rates:
                 axis.axvline(rate, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
     worst = {name: float(np.max(np.abs(found.bias[name]))) for name in ("mle", "umvue", "bias_adjusted")}
     said = (
-        f"Largest bias: naive {worst['mle']:.4f}, bias-adjusted {worst['bias_adjusted']:.4f}, UMVUE "
+        f"Largest bias, in size: naive {worst['mle']:.4f}, bias-adjusted {worst['bias_adjusted']:.4f}, UMVUE "
         f"{worst['umvue']:.4f}."
     )
     alt = "Bias and root mean squared error of each estimate over the true rate, by exact sums."

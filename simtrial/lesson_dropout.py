@@ -81,7 +81,7 @@ def errors(d: float, who: float) -> Picture:
             axis.axvline(d, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
             axis.set_title(f"{title} (limit {limit:g})", fontsize=10)
             axis.set_xlabel(LOSS_LABEL[who])
-            axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+            axis.xaxis.set_major_formatter(PercentFormatter(1.0))
             few_ticks(axis.yaxis)
         axes[0].set_ylim(bottom=0)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
@@ -128,7 +128,7 @@ def estimand(d: float, who: float, p: float, trials: int, seed: int) -> Picture:
         axis.axvline(d, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
         axis.set_xlabel(LOSS_LABEL[who])
         axis.set_ylabel("Response rate")
-        axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.xaxis.set_major_formatter(PercentFormatter(1.0))
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     alt = f"The rate that each handling speaks of when the true rate is {p:g}, over the probability of loss."
     return blackboard.headed(Picture("estimand", alt, figure), f"d = {d:g}: {'; '.join(said)}.")

@@ -103,7 +103,7 @@ def cloud(trials: int, seed: int) -> Picture:
         blackboard.dots(axis, at, seen)
         axis.set_ylim(-0.08, 1.08)
         axis.set_xlim(0, 0.5)
-        axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.xaxis.set_major_formatter(PercentFormatter(1.0))
         axis.set_xlabel("True response rate p")
         axis.set_ylabel("Share of trials that reject H0")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)

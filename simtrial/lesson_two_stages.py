@@ -82,7 +82,7 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
             axis.set_title(title, fontsize=10, pad=16)
             axis.set_xlabel("True response rate p")
             few_ticks(axis.yaxis)
-            axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+            axis.xaxis.set_major_formatter(PercentFormatter(1.0))
             blackboard.mark(axis, asked.p0, "p0")
             blackboard.mark(axis, asked.p1, "p1")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)

@@ -243,7 +243,8 @@ class Live:
             layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center"),
         )
         # its own plain text would be a page of widget names where widgets are not known
-        publish_display_data(box._repr_mimebundle_() | {"text/plain": ""})
+        if made:
+            publish_display_data(box._repr_mimebundle_() | {"text/plain": ""})
         values = {name: handles.read() for name, handles in made.items()}
         frame = Frame()
         picture = display(frame.hang(self.picture(**values)), display_id=True)

@@ -80,13 +80,12 @@ def answer(trial: Trial, *, known: TwoStageSearch | None = None, patient: bool =
     return Answer(single, two, next(same, wish))
 
 
-def offered(found: Answer, wish: str) -> dict[str, str]:
+def offered(two: TwoStageSearch | None, wish: str) -> dict[str, str]:
     """The designs that may be chosen: what each is called, and the criterion or looks that ask for it.
 
     The admissible designs between minimax and optimal have no criterion, so they are asked for by their looks; so is a
     design that was given and is none of these.
     """
-    two = found.two
     names = {
         "minimax": "minimax",
         "optimal": "optimal",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from simtrial.exact import Floats
 
 WIDTH, HEIGHT = 320, 230
-LEFT, RIGHT, TOP, BOTTOM = 40, 12, 40, 40
+LEFT, RIGHT, TOP, BOTTOM = 40, 20, 40, 40
 """Room for what stands around the curves."""
 
 DASHES = {"-": "none", "--": "7 3", "-.": "7 3 1.5 3", ":": "2 3"}

@@ -227,9 +227,12 @@ _BEHAVIOUR: dict[str, Shown] = {
 def candidates(single: SingleStageSearch, two: TwoStageSearch | None, chosen: Design | None) -> Table:
     """The designs worth considering, side by side; the chosen one stressed. Without `two`, the single stage alone."""
     asked = single.requirements
-    named: list[tuple[str, Design, float, float]] = [("exact single stage, first n", single.first, np.nan, np.nan)]
-    if single.sustained.design != single.first.design:
-        named.append(("exact single stage, sustained n", single.sustained, np.nan, np.nan))
+    ones = {"first n": single.first, "sustained n": single.sustained}
+    if single.sustained.design == single.first.design:
+        ones = {"first and sustained n": single.first}
+    named: list[tuple[str, Design, float, float]] = [
+        (f"exact single stage, {name}", design, np.nan, np.nan) for name, design in ones.items()
+    ]
     named += [
         (" and ".join(_KINDS[kind] for kind in c.kinds), c, c.q_low or 0.0, 1.0 if c.q_high is None else c.q_high)
         for c in (two.admissible if two else ())

@@ -51,7 +51,8 @@ class Passage:
 
 def percent(value: float) -> str:
     """Write a probability as a percentage with up to four significant digits: 0.0328 as 3.28%."""
-    return f"{100 * value:.4g}%"
+    # of what is smaller, no digit matters, and an exponent reads badly in a protocol
+    return f"{100 * value:.4g}%" if value >= 1e-6 or value == 0 else "less than 0.0001%"
 
 
 def kind(design: Design) -> str:
@@ -83,6 +84,14 @@ COUNTED = {
 """Who is analysed, by the handling of patients without a response status; None where it is not said."""
 
 
+RECUT = (
+    "These bounds are those of the planned numbers: they are recut at the numbers evaluable, the first so that a "
+    "treatment of rate p1 is stopped no more often than planned, the last so that the type I error stays at or below "
+    "its limit."
+)
+"""What recut bounds keep; see `simtrial.recut`."""
+
+
 def lost(plan: Plan, requirements: Requirements) -> str:
     """How many are lost, overall and, where it differs, by who would have responded."""
     loss = plan.dropout
@@ -103,7 +112,7 @@ def _rules(design: Design, handling: Handling | None) -> list[str]:
     for look in interim:
         verb = "is" if look.n == 1 else "are"
         opening = (
-            f"The first {_count(look.n)} {COUNTED[handling]} {verb} analysed"
+            f"The first {_count(look.n) if look.n > 1 else 'patient'} {COUNTED[handling]} {verb} analysed"
             if not before
             else f"After {_count(look.n)} in all, a further look follows"
         )
@@ -116,8 +125,9 @@ def _rules(design: Design, handling: Handling | None) -> list[str]:
             clauses.append(f"if {look.e} or more respond the trial stops and H0 is rejected")
         sentences.append(f"{opening}: {'; '.join(clauses) or 'the trial goes on'}.")
         before = look.n
-    added = f"Otherwise {last.n - before} more are enrolled, {_count(last.n)} in all, and" if before else None
-    start = added or f"{_count(last.n)} {COUNTED[handling]} {'is' if last.n == 1 else 'are'} analysed, and"
+    more = last.n - before
+    added = f"Otherwise {more} more {'is' if more == 1 else 'are'} enrolled, {_count(last.n)} in all, and"
+    start = added if before else f"{_count(last.n)} {COUNTED[handling]} {'is' if last.n == 1 else 'are'} analysed, and"
     sentences.append(f"{start} H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n}).")
     return sentences
 
@@ -140,6 +150,7 @@ def statement(design: Design, requirements: Requirements, plan: Plan | None = No
         "at p1.",
         f"The sample size is that of {kind(design)} ({looks_text(design, ', ')}).",
         *_rules(design, plan.handling if plan else None),
+        *((RECUT,) if plan and plan.recut else ()),
         f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
         f"{percent(oc.reject[1])} at p = {asked.p1:g}.",
     ]

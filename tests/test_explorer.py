@@ -173,7 +173,7 @@ def test_the_answer_is_that_of_the_search(started):
     assert found.single == search.single_stage(asked)
     assert [c.design for c in found.two.admissible] == [c.design for c in search.two_stage(asked).admissible]
     assert found.design.design == search.two_stage(asked).minimax.design
-    assert screen.offered(found, "minimax") == {
+    assert screen.offered(found.two, "minimax") == {
         "minimax": "minimax",
         "optimal": "optimal",
         "single stage, first n": "single_stage_first",
@@ -181,13 +181,13 @@ def test_the_answer_is_that_of_the_search(started):
         "admissible 1/12, 5/26": "1/12,5/26",
         "admissible 1/11, 5/27": "1/11,5/27",
     }
-    assert "as given 1/9, 5/30" in screen.offered(found, "1/9,5/30")
+    assert "as given 1/9, 5/30" in screen.offered(found.two, "1/9,5/30")
 
 
 def test_every_design_offered_can_be_taken(started):
     found = screen.answer(started)
     now = controls.of(started)
-    for wish in screen.offered(found, "minimax").values():
+    for wish in screen.offered(found.two, "minimax").values():
         trial = controls.applied(replace(now, design=wish), started)
         design = screen.answer(trial).design
         assert exact.meets(design, trial.requirements)

@@ -49,7 +49,6 @@
 
   function notice(said) {
     let box = document.getElementById("simtrial-gone");
-    if (!said) { box?.remove(); return; }
     if (!box) {
       box = document.createElement("p");
       box.id = "simtrial-gone";
@@ -60,11 +59,14 @@
   }
   function limited(event) {
     const file = event.target.files[0];
-    notice("");
     if (!file || file.size <= MOST) return;
     event.stopImmediatePropagation();
     event.target.value = "";
-    notice(`${file.name}: is larger than ${MOST} bytes`);
+    const said = document.createElement("p"); // where a wrong file is told too, until a control is moved
+    said.className = "wrong";
+    said.setAttribute("role", "alert");
+    said.textContent = `${file.name}: is larger than ${MOST} bytes`;
+    document.querySelector(".simtrial-status div[role]").replaceChildren(said);
   }
   // the widget's input for files stands in no document, so it is met when it is clicked
   const click = HTMLInputElement.prototype.click;
