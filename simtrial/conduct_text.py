@@ -33,11 +33,12 @@ def as_run(done: Simulation, requirements: Requirements) -> str:
     closes = ""
     if plan.close_month is not None:
         closes = f" and accrual closing in month {plan.close_month:g} (simulated, MCSE {high.best_mcse:.4f})"
+    recut = ", bounds recut" if plan.recut else ""
     above = f" (more than alpha {asked.alpha:g})" if low.best > asked.alpha else ""
     below = f" (less than the {asked.power:g} asked)" if high.best < asked.power else ""
     return (
-        f"As it is to be run, with {lost(plan, asked)} and {HANDLINGS[plan.handling]}{closes}, the type I error is "
-        f"{low.best:.4f}{above} and the power {high.best:.4f}{below}."
+        f"As it is to be run, with {lost(plan, asked)} and {HANDLINGS[plan.handling]}{recut}{closes}, the type I "
+        f"error is {low.best:.4f}{above} and the power {high.best:.4f}{below}."
     )
 
 
