@@ -371,7 +371,8 @@ def expect(plan: Plan, scenarios: Sequence[Scenario], names: Sequence[str], tria
     """
     check(trials, seed)
     numbers, results = blocks(plan, trials), []
-    exact = [laws.exact_values(plan, scenario) for scenario in scenarios]
+    months = not set(laws.MONTHS).isdisjoint(names)
+    exact = [laws.exact_values(plan, scenario, months=months) for scenario in scenarios]
     if all(law.get(name) is not None for law in exact for name in names):
         trials = 0
     for index, (scenario, law) in enumerate(zip(scenarios, exact, strict=True)):

@@ -255,7 +255,7 @@ def test_losses_are_told_by_who_would_have_responded(plan):
     assert "30.77% of those who would respond and 10% of the others lost" in said
     assert "(12.08% of all at p0, 16.23% at p1)" in said
     assert "enrolled, those without a response status counting as non-responders, are analysed" in said
-    assert "they are 0.6072% and 41.63%" in said
+    assert "the type I error is 0.6072% and the power 41.63%" in said
 
 
 def test_more_informative_loss_is_compared_at_the_same_overall_loss(changed):
