@@ -110,7 +110,7 @@ def mark(axis: Axes, rate: float, name: str) -> None:
     )  # fmt: skip
 
 
-LETTERS = 10
+LETTERS = 11
 """Letters of a heading to an inch, rather too few than too many: beyond its figure it would be cut off."""
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from simtrial.designs import looks_text
 from simtrial.exact import operating_characteristics
@@ -90,6 +90,11 @@ def canvas(columns: int, width: float, height: float, *, share_y: bool = False) 
 def few_ticks(axis: Axis) -> None:
     """Few ticks at round numbers: they are most of what a drawing costs, and a slider waits for it."""
     axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+
+
+def percent_ticks(axis: Axis) -> None:
+    """Write rates as percentages with the digits they need: 2.5%, and 5% rather than 5.0%."""
+    axis.set_major_formatter(FuncFormatter(lambda rate, _: f"{100 * rate:g}%"))
 
 
 def rates_shown(requirements: Requirements) -> tuple[float, float]:

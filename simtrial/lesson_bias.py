@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.ticker import PercentFormatter
 
 from simtrial import blackboard, inference, search
 from simtrial.analysis_figures import COLOURS, draw_errors
 from simtrial.designs import Look, MultiStage, looks_text
 from simtrial.exact import endings
-from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas, few_ticks
+from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas, few_ticks, percent_ticks
 
 if TYPE_CHECKING:
     from simtrial.blackboard import Pair
@@ -97,7 +96,7 @@ def bias(rates: Pair, criterion: str) -> Picture:
         right.set_title("Mean observed rate, by how the trial ended", fontsize=10, pad=16)
         for axis in (left, right):
             axis.set_xlabel("True response rate p")
-            axis.xaxis.set_major_formatter(PercentFormatter(1.0))
+            percent_ticks(axis.xaxis)
             few_ticks(axis.yaxis)
             blackboard.mark(axis, rates[0], "p0")
             blackboard.mark(axis, rates[1], "p1")
@@ -132,7 +131,7 @@ def why(rates: Pair, criterion: str, p: float) -> Picture:
         )
         axis.set_xlabel("Observed rate S/N")
         axis.set_ylabel("Probability")
-        axis.xaxis.set_major_formatter(PercentFormatter(1.0))
+        percent_ticks(axis.xaxis)
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     n1, n = design.looks[0].n, design.looks[-1].n
     said = (
@@ -162,7 +161,7 @@ def simulated(rates: Pair, criterion: str, trials: int, seed: int) -> Picture:
         axis.axhline(0, color=BLACK, linewidth=0.7)
         axis.set_xlabel("True response rate p")
         axis.set_ylabel("Mean estimate minus true rate")
-        axis.xaxis.set_major_formatter(PercentFormatter(1.0))
+        percent_ticks(axis.xaxis)
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     k = int(np.argmax(np.abs(inference.properties(every, at).bias["mle"])))
     exact = float(inference.properties(every, at[k]).bias["mle"][0])
@@ -194,7 +193,7 @@ def cure(rates: Pair, criterion: str) -> Picture:
         draw_errors(axes, every, found)
         for axis in axes:
             axis.set_xlabel("True response rate p")
-            axis.xaxis.set_major_formatter(PercentFormatter(1.0))
+            percent_ticks(axis.xaxis)
             few_ticks(axis.yaxis)
             for rate in rates:
                 axis.axvline(rate, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.ticker import PercentFormatter
 
 from simtrial import blackboard, laws, live, search
 from simtrial.designs import SingleStage, looks_text
-from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Picture, canvas, few_ticks
+from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Picture, canvas, few_ticks, percent_ticks
 from simtrial.patients import Dropout
 from simtrial.requirements import Requirements
 
@@ -81,7 +80,7 @@ def errors(d: float, who: float) -> Picture:
             axis.axvline(d, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
             axis.set_title(f"{title} (limit {limit:g})", fontsize=10)
             axis.set_xlabel(LOSS_LABEL[who])
-            axis.xaxis.set_major_formatter(PercentFormatter(1.0))
+            percent_ticks(axis.xaxis)
             few_ticks(axis.yaxis)
         axes[0].set_ylim(bottom=0)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
@@ -128,7 +127,7 @@ def estimand(d: float, who: float, p: float, trials: int, seed: int) -> Picture:
         axis.axvline(d, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
         axis.set_xlabel(LOSS_LABEL[who])
         axis.set_ylabel("Response rate")
-        axis.xaxis.set_major_formatter(PercentFormatter(1.0))
+        percent_ticks(axis.xaxis)
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     alt = f"The rate that each handling speaks of when the true rate is {p:g}, over the probability of loss."
     return blackboard.headed(Picture("estimand", alt, figure), f"d = {d:g}: {'; '.join(said)}.")

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.ticker import PercentFormatter
 
 from simtrial import blackboard, conduct_figures, laws, live, simulation
 from simtrial.designs import TwoStage, looks_text
 from simtrial.enrollment import Constant
-from simtrial.figures import BLACK, BLUE, RED, SKY, STYLE, Picture, canvas
+from simtrial.figures import BLACK, BLUE, RED, SKY, STYLE, Picture, canvas, percent_ticks
 from simtrial.patients import Assessments, Disease, Dropout
 from simtrial.plan import Interim, Plan, Scenario
 
@@ -103,7 +102,7 @@ def cloud(trials: int, seed: int) -> Picture:
         blackboard.dots(axis, at, seen)
         axis.set_ylim(-0.08, 1.08)
         axis.set_xlim(0, 0.5)
-        axis.xaxis.set_major_formatter(PercentFormatter(1.0))
+        percent_ticks(axis.xaxis)
         axis.set_xlabel("True response rate p")
         axis.set_ylabel("Share of trials that reject H0")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)

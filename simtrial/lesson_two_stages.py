@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.ticker import PercentFormatter
 
 from simtrial import blackboard, figures, search
 from simtrial.designs import looks_text
 from simtrial.exact import operating_characteristics
-from simtrial.figures import BLACK, BLUE, GREEN, STYLE, Picture, canvas, few_ticks
+from simtrial.figures import BLACK, BLUE, GREEN, STYLE, Picture, canvas, few_ticks, percent_ticks
 from simtrial.text import percent
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
             axis.set_title(title, fontsize=10, pad=16)
             axis.set_xlabel("True response rate p")
             few_ticks(axis.yaxis)
-            axis.xaxis.set_major_formatter(PercentFormatter(1.0))
+            percent_ticks(axis.xaxis)
             blackboard.mark(axis, asked.p0, "p0")
             blackboard.mark(axis, asked.p1, "p1")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
