@@ -367,7 +367,7 @@ def expect(plan: Plan, scenarios: Sequence[Scenario], names: Sequence[str], tria
     Returns
     -------
     Simulation
-        Of 0 trials if nothing had to be simulated.
+        Of 0 trials if nothing had to be simulated. Months have their exact values only if some of them are wanted.
     """
     check(trials, seed)
     numbers, results = blocks(plan, trials), []

@@ -442,33 +442,48 @@ def test_a_frame_keeps_the_panels_where_they_were_and_no_wider_than_a_cell():
     assert widths == [("630", "157.5")] * 2
 
 
+def sound(picture):
+    """Whether everything drawn has a place, and every number told is one."""
+    placed = all(np.isfinite(axis.dataLim.get_points()).all() for axis in picture.figure.axes)
+    return placed and not re.search(r"\b(nan|inf|None)\b", picture.alt)
+
+
+def test_a_picture_with_a_hole_is_not_sound():
+    figure, (axis,) = figures.canvas(1, 3.0, 3.0)
+    axis.plot([0, 1], [0, 1])
+    assert sound(figures.Picture("x", "power 0.8", figure))
+    assert not sound(figures.Picture("x", "power nan", figure))
+    empty, _ = figures.canvas(1, 3.0, 3.0)
+    assert not sound(figures.Picture("x", "power 0.8", empty))
+
+
 @pytest.mark.parametrize("rates", [(0.01, 0.11), (0.85, 0.95), (0.01, 0.95), (0.45, 0.55)])
 def test_no_corner_of_the_controls_is_refused(rates):
     for alpha, power in itertools.product((0.025, 0.1), (0.8, 0.9)):
-        lesson_one_sample.saw(rates, alpha, power)
-        lesson_two_stages.hull(rates, alpha, power, 1.0)
-    lesson_two_stages.cost(rates, 0.025, 0.9)
-    lesson_one_sample.one_test(5, rates, 0.025)
-    lesson_one_sample.one_test(100, rates, 0.1)
+        assert sound(lesson_one_sample.saw(rates, alpha, power))
+        assert sound(lesson_two_stages.hull(rates, alpha, power, 1.0))
+    assert sound(lesson_two_stages.cost(rates, 0.025, 0.9))
+    assert sound(lesson_one_sample.one_test(5, rates, 0.025))
+    assert sound(lesson_one_sample.one_test(100, rates, 0.1))
     for criterion in blackboard.CRITERION.options.values():
-        lesson_bias.bias(rates, criterion)
-        lesson_bias.why(rates, criterion, 0.02)
-        lesson_bias.why(rates, criterion, 0.9)
-    lesson_bias.cure(rates, "minimax")
+        assert sound(lesson_bias.bias(rates, criterion))
+        assert sound(lesson_bias.why(rates, criterion, 0.02))
+        assert sound(lesson_bias.why(rates, criterion, 0.9))
+    assert sound(lesson_bias.cure(rates, "minimax"))
 
 
 @pytest.mark.parametrize("rates", [(0.01, 0.16), (0.8, 0.95), (0.01, 0.95)])
 def test_no_corner_of_the_simulated_figures_is_refused(rates):
-    lesson_one_sample.simulated(rates, 0.025, 0.9, 100, 0)
-    lesson_two_stages.simulated(rates, 0.05, 0.8, 100, 0)
-    lesson_bias.simulated(rates, "minimax", 100, 0)
+    assert sound(lesson_one_sample.simulated(rates, 0.025, 0.9, 100, 0))
+    assert sound(lesson_two_stages.simulated(rates, 0.05, 0.8, 100, 0))
+    assert sound(lesson_bias.simulated(rates, "minimax", 100, 0))
 
 
 @pytest.mark.parametrize(("d", "who"), [(0.0, 1.0), (0.0, 0.0), (0.4, 1.0), (0.4, 0.0)])
 def test_no_corner_of_the_losses_is_refused(d, who):
-    lesson_dropout.errors(d, who)
-    lesson_dropout.estimand(d, who, 0.05, 100, 0)
-    lesson_dropout.simulated(d, who, 100, 0)
+    assert sound(lesson_dropout.errors(d, who))
+    assert sound(lesson_dropout.estimand(d, who, 0.05, 100, 0))
+    assert sound(lesson_dropout.simulated(d, who, 100, 0))
 
 
 # the handout
