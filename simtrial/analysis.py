@@ -2,16 +2,25 @@
 
 Sizes as planned are analysed by `simtrial.inference`. Where they differ, every rule of `simtrial.deviation` decides,
 and the first of them that applies gives decision, p-value and median unbiased estimate; the other estimates and
-intervals are those of its bounds at the sizes attained.
+intervals are those of its bounds at the sizes attained. The rules are made for one or two looks that stop for futility;
+for any other design the planned bounds are kept at the sizes attained.
+
+A trial ends at the first look that stops it. Patients analysed after that look do not count, as in the deletion method
+for overrunning [1]_, and `Final` says how many they are.
+
+References
+----------
+.. [1] Sooriyarachchi MR, Whitehead J, Matsushita T, Bolland K, Whitehead A. Incorporating data received after a
+   sequential trial has stopped into the final analysis. Biometrics 2003;59:701-709.
 """
 
 from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, replace
-from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -19,7 +28,6 @@ from simtrial import deviation, inference, patient_data, project, synthetic
 from simtrial.designs import Look, MultiStage, SingleStage, count, looks_text
 from simtrial.errors import InputError
 from simtrial.exact import operating_characteristics
-from simtrial.files import read_bytes
 from simtrial.plan import Scenario
 from simtrial.requirements import probability
 
@@ -54,7 +62,11 @@ class Final:
     closed : bool
         Whether the trial ended without a decision of a look: accrual closed before it, or at it.
     alpha : float or None
-        Type I error that recut bounds keep; None where sizes are as planned.
+        Type I error that recalculated bounds keep; None where sizes are as planned.
+    sizes : tuple of int
+        Patients analysed at each look taken, cumulative.
+    after, after_responses : int
+        Patients analysed after the look that ended the trial, and responses among them; they do not count.
     """
 
     design: Design
@@ -64,6 +76,9 @@ class Final:
     rules: tuple[Outcome, ...] = ()
     closed: bool = False
     alpha: float | None = None
+    sizes: tuple[int, ...] = ()
+    after: int = 0
+    after_responses: int = 0
 
     @property
     def rule(self) -> Outcome | None:
@@ -102,8 +117,8 @@ def final(
     attained : sequence of int, optional
         Patients analysed at each look taken, cumulative; as planned if left out.
     p1, alpha : float, optional
-        For the rules that recut bounds: see `simtrial.deviation.outcomes`. Without an alpha they keep the exact type I
-        error of the plan.
+        For the rules that recalculate bounds: see `simtrial.deviation.outcomes`. Without an alpha they keep the exact
+        type I error of the plan.
     level, sides, ordering
         See `simtrial.inference.analyze`.
 
@@ -123,19 +138,68 @@ def final(
         found = inference.analyze(design, responses, p0, ended, level, sides=sides, ordering=ordering)
         if first_stage is not None:
             _check_first(design, first_stage, found)
-        return Final(design, p0, found)
+        return Final(design, p0, found, sizes=tuple(planned[: found.stage]))
+    options: Options = {"level": level, "sides": sides, "ordering": ordering}
+    if not deviation.knows(design):
+        return _at_planned_bounds(design, p0, p1, sizes, responses, options)
     seen = _attained(design, sizes, responses, first_stage)
     kept = float(operating_characteristics(design, p0).reject) if alpha is None else probability(alpha, "alpha")
     rules = deviation.outcomes(design, seen, p0, p1, kept, level)
+    chosen = next((one for one in rules if one.reject is not None), rules[0])
+    if not seen.stopped and chosen.p_value is None:
+        # the rule that decides would have stopped it: what was seen at that look is its end
+        stopped = final(design, p0, seen.x1, attained=(seen.n1,), p1=p1, alpha=alpha, **options)
+        return replace(stopped, after=seen.n - seen.n1, after_responses=seen.x - seen.x1)
     closed = seen.n1 > 0 and seen.stopped and all(one.reject is None for one in rules)
     if closed:
         # no look stopped it: accrual did, and what came is held against the last look's bound, as in the simulator
         seen = deviation.Attained(0, seen.n, 0, seen.x)
         last = design.looks[-1]
         rules = deviation.outcomes(SingleStage(last.r or 0, last.n), seen, p0, p1, kept, level)
-    return _by_rule(
-        Final(design, p0, _shaped(design, seen, p0, rules, level, sides, ordering), seen, rules, closed, kept)
-    )
+    shaped = _shaped(design, seen, p0, rules, options)
+    return _by_rule(Final(design, p0, shaped, seen, rules, closed, kept, tuple(sizes)))
+
+
+class Options(TypedDict):
+    """How intervals and p-values are made: see `simtrial.inference.analyze`."""
+
+    level: float
+    sides: int
+    ordering: str
+
+
+def _at_planned_bounds(
+    design: Design, p0: float, p1: float | None, sizes: list[int], responses: int, options: Options
+) -> Final:
+    """Analyze a trial of other sizes against its planned bounds, whatever its looks.
+
+    Whoever came after the last look that was taken before accrual ended is held against the bound of the last look.
+    """
+    *_, last = design.looks
+    n, reached = sizes[-1], len(sizes)
+    if any(a >= b for a, b in pairwise(sizes)):
+        raise InputError(f"({', '.join(map(str, sizes))}) must increase", "attained")
+    if not 0 <= responses <= n:
+        raise InputError(f"({responses}) must be from 0 to {n}, the patients analysed", "responses")
+    taken = tuple(Look(size, look.r, look.e) for size, look in zip(sizes, design.looks, strict=False))
+    ends = reached < len(design.looks) and not taken[-1].regions(np.array(responses), final=False).go_on
+    if ends:
+        later = tuple(look for look in design.looks[reached:] if look.n > n) or (Look(n + 1, last.r),)
+        shaped = MultiStage((*taken, *later))
+    else:
+        shaped = MultiStage((*taken[:-1], Look(n, min(last.r or 0, n - 1))))
+    result = inference.analyze(shaped, responses, p0, reached, **options)
+    oc = operating_characteristics(shaped, [p0, p0 if p1 is None else p1])
+    first = design.looks[0]
+    rule = deviation.Outcome(
+        "planned bounds", -1 if first.r is None else first.r, (taken[-1].r if ends else last.r) or 0, result.reject, "",
+        result.p_value, result.estimates["median_unbiased"], result.intervals["exact"], float(oc.reject[0]),
+        None if p1 is None else float(oc.reject[1]), float(oc.pet[0]),
+    )  # fmt: skip
+    # what was seen at the first of several looks is not known here, and no rule of these designs asks for it
+    seen = deviation.Attained(0, n, 0, responses)
+    closed = not ends and reached < len(design.looks)
+    return Final(design, p0, result, seen, (rule,), closed, float(oc.reject[0]), tuple(sizes))
 
 
 def _as_planned(design: Design, sizes: list[int], responses: int, first_stage: int | None) -> bool:
@@ -150,11 +214,12 @@ def _by_rule(whole: Final) -> Final:
     """Put what the chosen rule says in place of what its bounds say by themselves."""
     chosen, result = whole.rule, whole.result
     assert chosen is not None  # planned bounds always apply
-    if chosen.p_value is None:
-        return replace(whole, result=replace(result, reject=False, agrees=_agreeing(result.intervals, whole.p0, False)))
-    estimates, intervals = dict(result.estimates), dict(result.intervals)
-    if chosen.rule == "Koyama-Chen" and chosen.interval is not None:
+    estimates, intervals, p_value = dict(result.estimates), dict(result.intervals), result.p_value
+    if chosen.conditional:
         assert whole.attained is not None
+        assert chosen.interval is not None
+        assert chosen.p_value is not None
+        p_value = chosen.p_value
         estimates["median_unbiased"] = chosen.median_unbiased
         intervals["koyama_chen"] = chosen.interval
         if result.sides == 1:
@@ -163,8 +228,8 @@ def _by_rule(whole: Final) -> Final:
     followed = replace(
         result,
         reject=reject,
-        p_value=chosen.p_value,
-        p_values=result.p_values | {"exact": chosen.p_value},
+        p_value=p_value,
+        p_values=result.p_values | {"exact": p_value},
         estimates=estimates,
         intervals=intervals,
         agrees=_agreeing(intervals, whole.p0, reject),
@@ -214,25 +279,23 @@ def _attained(design: Design, sizes: list[int], responses: int, first_stage: int
     return deviation.Attained(sizes[0], sizes[1], first_stage, responses)
 
 
-def _shaped(
-    design: Design, seen: Attained, p0: float, rules: tuple[Outcome, ...], level: float, sides: int, ordering: str
-) -> Analysis:
+def _shaped(design: Design, seen: Attained, p0: float, rules: tuple[Outcome, ...], options: Options) -> Analysis:
     """Estimates and intervals at the sizes attained, with the bounds of the rule that decides."""
     rule = next((one for one in rules if one.reject is not None), rules[0])
     n = max(seen.n, design.looks[-1].n) if seen.stopped else seen.n
     n = n if n > seen.n1 else seen.n1 + 1
     r = min(max(rule.r, 0), n - 1)
     if not seen.n1:
-        return inference.analyze(MultiStage((Look(n, r),)), seen.x, p0, 1, level, sides=sides, ordering=ordering)
-    # who went on below the bound had none: its endings are all that could be seen
-    broken = not seen.stopped and seen.x1 <= rule.r1
-    r1 = None if rule.r1 < 0 or broken else min(rule.r1, r, seen.n1 - 1)
+        return inference.analyze(MultiStage((Look(n, r),)), seen.x, p0, 1, **options)
+    r1 = None if rule.r1 < 0 else min(rule.r1, r, seen.n1 - 1)
+    if seen.stopped and seen.x1 == seen.n1:  # so few that even as many responses as patients stop it
+        return inference.analyze(MultiStage((Look(seen.n1, seen.n1 - 1),)), seen.x, p0, 1, **options)
     if seen.stopped:
         r1 = max(-1 if r1 is None else r1, seen.x1)
         r = max(r, r1)
     looks = (Look(seen.n1, r1), Look(n, r))
     stage = 1 if seen.stopped else 2
-    return inference.analyze(MultiStage(looks), seen.x, p0, stage, level, sides=sides, ordering=ordering)
+    return inference.analyze(MultiStage(looks), seen.x, p0, stage, **options)
 
 
 def _lower(design: Design, seen: Attained, p0: float, level: float) -> float:
@@ -310,12 +373,11 @@ def of_trial(trial: Trial, design: Design) -> Report:
             found, asked, handling, None, given.source or "counts of the parameter file", label, plan, landmark
         )
     if given is not None and given.patients is not None:
-        path = Path(given.patients)
-        path = path if path.is_absolute() or path.exists() else project.ROOT / path
-        data = patient_data.read(path)
-        digest = sha256(read_bytes(path, patient_data.MAX_BYTES)).hexdigest()
+        paths = [_found(name) for name in given.patient_files]
+        data = patient_data.read(paths, param=given.param, time_unit=given.time_unit)
         said = f"{given.source}; " if given.source else ""
-        source = f"{said}patients of {path.name}, SHA-256 {digest}"
+        files = (f"{path.name}, SHA-256 {digest}" for path, digest in zip(paths, data.sha256, strict=True))
+        source = f"{said}patients of {' and '.join(files)}"
     else:
         if plan is None or trial.conduct is None:
             raise InputError(
@@ -333,6 +395,12 @@ def of_trial(trial: Trial, design: Design) -> Report:
         data, design, asked.p0, handling, p1=asked.p1, alpha=asked.alpha, level=level, sides=sides, ordering=ordering
     )
     return Report(found, asked, handling, data, source, label, plan, landmark)
+
+
+def _found(name: str) -> Path:
+    """The file where it is named, or else seen from the root of the clone."""
+    path = Path(name)
+    return path if path.is_absolute() or path.exists() else project.ROOT / path
 
 
 def of_patients(
@@ -355,10 +423,19 @@ def of_patients(
         If no look was reached, or the counts cannot be.
     """
     counts = data.counts([look.n for look in design.looks], handling)
-    if not counts.sizes:
-        raise InputError(f"holds fewer patients than the first look counts ({design.looks[0].n})", f"{data.path}:")
-    first = counts.responses[0] if len(counts.sizes) > 1 else None
-    return final(
-        design, p0, counts.responses[-1], first_stage=first, attained=counts.sizes, p1=p1, alpha=alpha, level=level,
-        sides=sides, ordering=ordering,
+    sizes, responses = counts.sizes, counts.responses
+    if not sizes or not sizes[0]:
+        raise InputError(f"holds nobody who counts at the first look ({design.looks[0].n} planned)", f"{data.path}:")
+    if not deviation.knows(design):
+        # the rules for other sizes find out by themselves where one of two looks ends the trial
+        pairs = zip(design.looks, responses, strict=False)
+        ends = (not look.regions(np.array(x), final=False).go_on for look, x in pairs)
+        taken = next((k for k, end in enumerate(ends, start=1) if end), len(sizes))
+        sizes, responses = sizes[:taken], responses[:taken]
+    found = final(
+        design, p0, responses[-1], first_stage=responses[0] if len(sizes) > 1 else None, attained=sizes, p1=p1,
+        alpha=alpha, level=level, sides=sides, ordering=ordering,
     )  # fmt: skip
+    responders = int((data.responder & data.enrolled).sum())
+    read = counts.sizes[-1] + counts.beyond
+    return replace(found, after=read - found.result.n, after_responses=responders - found.result.responses)

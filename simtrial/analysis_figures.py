@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 
 from simtrial import inference, patient_figures
-from simtrial.analysis_text import ESTIMATE_NAMES, INTERVAL_NAMES
+from simtrial.analysis_text import ESTIMATE_NAMES, ORDERINGS, estimate_name, interval_name
 from simtrial.errors import InputError
 from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
 from simtrial.text import Passage
@@ -34,6 +34,9 @@ COLOURS = {
     "mid_p": GREEN,
     "naive": RED,
 }
+SHORT = {"exact": "exact", "koyama_chen": "Koyama-Chen", "mid_p": "mid-p", "naive": "naive"}
+"""Intervals in a legend; the ordering that they share stands in the text."""
+
 DASHES = {
     "umvcue": ":",
     "bias_adjusted": "--",
@@ -48,9 +51,14 @@ def forest(report: Report) -> Picture:
     """Every estimate and interval on one axis, with p0 and p1."""
     result, asked = report.final.result, report.requirements
     rows: list[tuple[str, float | None, tuple[float, float | None] | None]] = [
-        (f"{100 * result.level:g}% {INTERVAL_NAMES[name]}", None, limits) for name, limits in result.intervals.items()
+        (f"{100 * result.level:g}% {interval_name(report.final, name)}", None, limits)
+        for name, limits in result.intervals.items()
     ]
-    rows += [(ESTIMATE_NAMES[name], value, None) for name, value in result.estimates.items() if value is not None]
+    rows += [
+        (estimate_name(report.final, name), value, None)
+        for name, value in result.estimates.items()
+        if value is not None
+    ]
     figure, (axis,) = canvas(1, 8.2, 0.42 * len(rows) + 1.1)
     with mpl.rc_context(STYLE):
         for y, (_, value, limits) in enumerate(reversed(rows)):
@@ -133,7 +141,7 @@ def long_run(report: Report) -> Picture:
         draw_errors((left, middle), every, found)
         for name in every.intervals:
             style: dict[str, Any] = {"color": COLOURS[name], "linestyle": DASHES.get(name, "-"), "linewidth": 1.5}
-            right.plot(p, found.coverage[name], **style, label=INTERVAL_NAMES[name].split(",")[0].split(" (")[0])
+            right.plot(p, found.coverage[name], **style, label=SHORT[name])
         right.axhline(result.level, color="#888888", linewidth=1.0)
         right.set_ylim(max(0.0, result.level - 0.12), 1.005)
         right.set_title(f"Coverage of {100 * result.level:g}% intervals", fontsize=10.5)
@@ -143,8 +151,7 @@ def long_run(report: Report) -> Picture:
                 axis.axvline(rate, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
         right.legend(fontsize=8, loc="lower right")
     worst = {name: float(values.min()) for name, values in found.coverage.items()}
-    alt = (
-        f"Bias, error and coverage by exact sums; the lowest coverage of the exact interval is {worst['exact']:.3f}, "
-        f"of Koyama and Chen's {worst['koyama_chen']:.3f}, of the naive one {worst['naive']:.3f}."
-    )
+    lowest = ", ".join(f"{SHORT[name]} {value:.3f}" for name, value in worst.items())
+    order = ORDERINGS[result.ordering]
+    alt = f"Bias, error and coverage by exact sums, {order}; lowest coverage of the intervals: {lowest}."
     return Picture("long_run", alt, figure)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from simtrial import deviation, endpoints, inference, monitoring
-from simtrial.analysis_text import ESTIMATE_NAMES, INTERVAL_NAMES, ORDERINGS, p_method
+from simtrial.analysis_text import ORDERINGS, estimate_name, interval_name, p_method, responses_in
 from simtrial.designs import looks_text
 from simtrial.tables import RATE, WHOLE, WORDS, Shown, Table, p_written
 
@@ -44,17 +44,16 @@ def disposition(report: Report) -> Table:
 def p_values(report: Report) -> Table:
     """The decision and its p-value, beside others."""
     result = report.final.result
-    order = ORDERINGS[result.ordering]
     names = {
         "exact": p_method(report.final),
-        "mid_p": f"mid-p, {order}",
+        "mid_p": interval_name(report.final, "mid_p"),
         "conditional": "given that the look was reached",
         "naive": "naive: binomial, as if there had been one look",
     }
     frame = pd.DataFrame([{"method": names[name], "p_value": value} for name, value in result.p_values.items()])
     shown: dict[str, Shown] = {"method": ("Method", WORDS), "p_value": ("p-value, one-sided", p_written)}
     decision = "H0 is rejected" if result.reject else "H0 is not rejected"
-    caption = _named(report, f"{result.responses} responses of {result.n}: {decision}")
+    caption = _named(report, f"{responses_in(result.responses, result.n)}: {decision}")
     return _of_patients(report, Table("p_values", caption, frame, shown, [name == "exact" for name in result.p_values]))
 
 
@@ -62,7 +61,7 @@ def estimates(report: Report) -> Table:
     """Every estimate of the response rate; the unbiased one stressed."""
     result = report.final.result
     rows = [
-        {"method": ESTIMATE_NAMES[name], "estimate": np.nan if value is None else value}
+        {"method": estimate_name(report.final, name), "estimate": np.nan if value is None else value}
         for name, value in result.estimates.items()
     ]
     shown: dict[str, Shown] = {"method": ("Method", WORDS), "estimate": ("Response rate", RATE)}
@@ -76,7 +75,7 @@ def intervals(report: Report) -> Table:
     result = report.final.result
     rows = [
         {
-            "method": f"exact, {ORDERINGS[result.ordering]}" if name == "exact" else INTERVAL_NAMES[name],
+            "method": interval_name(report.final, name),
             "low": low,
             "high": np.nan if high is None else high,
             "agrees": "yes" if result.agrees[name] else "no",
@@ -124,7 +123,7 @@ def rules(report: Report) -> Table:
     }
     chosen = [final.rule is not None and one.rule == final.rule.rule for one in final.rules]
     caption = (
-        f"Planned {looks_text(final.design, ', ')}; errors are exact, at the sizes attained; recut bounds keep "
+        f"Planned {looks_text(final.design, ', ')}; errors are exact, at the sizes attained; recalculated bounds keep "
         f"{final.alpha:.4g}; in bold the rule taken"
     )
     return Table("rules", _named(report, caption), pd.DataFrame(rows), shown, chosen)
@@ -190,7 +189,8 @@ def endings(report: Report) -> Table:
     stressed = seen if report.final.attained is None else np.zeros_like(seen)
     more = f"; the first {MOST_ENDINGS} of {len(frame)}" if len(frame) > MOST_ENDINGS else ""
     seen_too = "; in bold the one seen" if stressed.any() else ""
-    caption = f"Every ending of {looks_text(design, ', ')} as planned{seen_too}{more}"
+    order = f"; exact intervals by {ORDERINGS[result.ordering]}" if len(design.looks) > 1 else ""
+    caption = f"Every ending of {looks_text(design, ', ')} as planned{order}{seen_too}{more}"
     return Table("endings", caption, frame, shown, stressed[:MOST_ENDINGS], first=MOST_ENDINGS)
 
 

@@ -10,6 +10,7 @@ from simtrial.text import HANDLINGS, Passage, kind, percent
 
 if TYPE_CHECKING:
     from simtrial.analysis import Final, Report
+    from simtrial.patient_data import PatientData
 
 ESTIMATE_NAMES = {
     "mle": "MLE: responses per patient (naive)",
@@ -20,13 +21,50 @@ ESTIMATE_NAMES = {
     "bias_adjusted": "bias-adjusted (Whitehead)",
     "conditional_mle": "conditional MLE",
 }
-INTERVAL_NAMES = {
-    "exact": "exact, stage-wise ordering",
-    "koyama_chen": "Koyama-Chen",
-    "mid_p": "mid-p",
-    "naive": "naive (Clopper-Pearson)",
-}
 ORDERINGS = {"stage": "stage-wise ordering", "mle": "ordering by the MLE", "umvue": "ordering by the UMVUE"}
+
+
+def estimate_name(final: Final, name: str) -> str:
+    """What an estimate is called, by how it was found."""
+    said = ESTIMATE_NAMES[name]
+    if name != "median_unbiased" or not _looked(final):
+        return said
+    rule = final.rule
+    if rule is not None and rule.conditional:
+        return f"{said} (Koyama-Chen)"
+    return f"{said}, {ORDERINGS[final.result.ordering]}"
+
+
+def interval_name(final: Final, name: str) -> str:
+    """What an interval is called, by how it was found: one look needs no ordering, Koyama and Chen's is stage-wise."""
+    order = ORDERINGS[final.result.ordering]
+    if name == "naive":
+        return "naive (Clopper-Pearson)"
+    if name == "exact":
+        return f"exact, {order}" if _looked(final) else "exact (Clopper-Pearson)"
+    if name == "mid_p":
+        return f"mid-p, {order}" if _looked(final) else "mid-p"
+    rule, seen = final.rule, final.attained
+    if rule is not None and seen is not None and rule.conditional:
+        return f"Koyama-Chen, given {seen.x1} of the first {seen.n1}"
+    return "Koyama-Chen" if final.result.ordering == "stage" or not _looked(final) else f"as Koyama-Chen, {order}"
+
+
+def responses_in(responses: int, n: int) -> str:
+    """As ``1 response in 10 patients``."""
+    return f"{responses} response{'' if responses == 1 else 's'} in {n} patient{'' if n == 1 else 's'}"
+
+
+def not_counted(final: Final) -> str:
+    """The patients who came after the look that ended the trial, in a sentence; empty if there are none."""
+    if not final.after:
+        return ""
+    number, responded = final.after, final.after_responses
+    who = "1 patient was" if number == 1 else f"{number} patients were"
+    count = "does" if number == 1 else "do"
+    them = "1 of them responded" if responded == 1 else f"{responded} of them responded"
+    them = ("who responded" if responded else "who did not respond") if number == 1 else them
+    return f"{who} enrolled after the look that ended the trial ({them}) and {count} not count in this analysis."
 
 
 def data(report: Report) -> Passage:
@@ -37,16 +75,23 @@ def data(report: Report) -> Passage:
         opening = f"SYNTHETIC DATA, {report.source}. It shows what the report of the finished trial will look like."
     looks = "at its first and only look" if len(report.final.design.looks) == 1 else f"at look {found.stage}"
     planned = looks_text(report.final.design, ", ")
-    responses = f"{found.responses} response{'' if found.responses == 1 else 's'}"
     seen = (
-        f"The trial, planned as {planned}, ended {looks} with {responses} in {found.n} patients; "
-        f"patients without a response status are {HANDLINGS[report.handling]}."
+        f"The trial, planned as {planned}, ended {looks} with {responses_in(found.responses, found.n)}; "
+        f"patients without a response assessment are {HANDLINGS[report.handling]}."
     )
-    more = "" if report.data is None else _beyond(report)
-    seen += more
-    ignored = () if report.data is None else report.data.ignored
-    left = (f"Columns of the file that were left alone: {', '.join(ignored)}.",) if ignored else ()
-    return Passage("analysed", (opening, seen, *left))
+    if report.data is None:
+        return Passage("analysed", (opening, seen))
+    seen += _beyond(report) + (f" {not_counted(report.final)}" if report.final.after else "")
+    return Passage("analysed", (opening, seen, *how_read(report.data)))
+
+
+def how_read(data: PatientData) -> tuple[str, ...]:
+    """Which columns were read as what, which were ignored, and what was taken for granted: a sentence each."""
+    pairs = ", ".join(name if name == heading else f"{name} from {heading}" for name, heading in data.columns.items())
+    said = [f"Columns read: {pairs}."]
+    if data.ignored:
+        said.append(f"Columns ignored: {', '.join(data.ignored)}.")
+    return (*said, *(f"{note[0].upper()}{note[1:]}." for note in data.notes))
 
 
 def _beyond(report: Report) -> str:
@@ -109,11 +154,9 @@ def _course(final: Final) -> list[str]:
     planned = " and ".join(str(look.n) for look in final.design.looks)
     sizes = f"{seen.n1} and {seen.n}" if seen.n1 and not seen.stopped else f"{seen.n}"
     said = [f"{'Looks were' if ' and ' in sizes else 'The look was'} taken at {sizes} patients (planned: {planned})."]
-    if rule.p_value is None:
-        return [*said, f"With {seen.x1} responses at the first look it should have stopped there, so H0 stands."]
     if early:
         return [*said, stop]
-    of_first = f", given {seen.x1} of the first {seen.n1}" if rule.rule == "Koyama-Chen" else ""
+    of_first = f", given {seen.x1} of the first {seen.n1}" if rule.conditional else ""
     return [
         *said,
         f"More than {rule.r} responses were then needed to reject H0 by {_named(rule.rule)}{of_first}; the type I "
@@ -123,21 +166,17 @@ def _course(final: Final) -> list[str]:
 
 def p_method(final: Final) -> str:
     """How the p-value was found."""
-    rule, order = final.rule, ORDERINGS[final.result.ordering]
-    if rule is not None and rule.p_value is None:
-        return "as if the first look could not have stopped it"
-    seen = final.attained
-    if rule is not None and seen is not None and rule.rule == "Koyama-Chen" and not rule.why and not seen.stopped:
+    if final.rule is not None and final.rule.conditional:
         error = operating_characteristics(final.design, final.p0).reject
         return f"Koyama and Chen's, to be compared with the planned {float(error):.4f}"
-    return order if _looked(final) else "exact binomial"
+    return ORDERINGS[final.result.ordering] if _looked(final) else "exact binomial"
 
 
 def _limits(final: Final) -> str:
     """The exact interval in words; beside it the level that belongs to the test, where the two seem to disagree."""
     result = final.result
     low, high = result.intervals["exact"]
-    method = f"exact, {ORDERINGS[result.ordering]}" if _looked(final) else "exact, Clopper-Pearson"
+    method = interval_name(final, "exact")
     upper = 1.0 if high is None else high
     said = f"{100 * result.level:g}% confidence interval {low:.1%} to {upper:.1%}, {method}"
     if result.sides == 1:
@@ -151,7 +190,7 @@ def _limits(final: Final) -> str:
 def _named(rule: str) -> str:
     return {
         "Koyama-Chen": "Koyama and Chen's method",
-        "recut": "bounds recut at the sizes attained",
+        "recut": "bounds recalculated at the sizes attained",
         "Green-Dahlberg": "Green and Dahlberg's levels",
         "planned bounds": "the planned bounds",
     }[rule]
@@ -161,7 +200,7 @@ def agreement(final: Final) -> Passage:
     """Which intervals agree with the decision, and why some do not."""
     result = final.result
     word = {True: "agrees", False: "does not agree"}
-    listed = "; ".join(f"{INTERVAL_NAMES[name]}: {word[same]}" for name, same in result.agrees.items())
+    listed = "; ".join(f"{interval_name(final, name)}: {word[same]}" for name, same in result.agrees.items())
     a = (1 - result.level) / result.sides
     rule = final.rule
     alpha = float(operating_characteristics(final.design, final.p0).reject) if rule is None else rule.type_i_error

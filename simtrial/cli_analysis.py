@@ -12,6 +12,7 @@ from simtrial.errors import InputError
 
 if TYPE_CHECKING:
     from simtrial.analysis import Final
+    from simtrial.patient_data import PatientData
 
 
 def analyze(
@@ -27,14 +28,27 @@ def analyze(
         str | None, typer.Option(metavar="N,N", help="Patients analysed at each look, cumulative, if not as planned.")
     ] = None,
     patients: Annotated[
-        Path | None, typer.Option("--patients", help="CSV with one patient a row, instead of counts.")
+        list[Path] | None,
+        typer.Option(
+            "--patients",
+            help="File of patients instead of counts: CSV, ADaM data set, SAS transport file; several are joined.",
+        ),
+    ] = None,
+    param: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="PARAMCD of the response, where a data set has several: BOR, CBOR."),
+    ] = None,
+    time_unit: Annotated[
+        str | None, typer.Option(metavar="UNIT", help="Unit of the times in the file: days, weeks, months or years.")
     ] = None,
     handling: Annotated[
-        str, typer.Option(help="Patients not evaluable in the CSV: nonresponder, replace or exclude.")
+        str, typer.Option(help="Patients who are not evaluable in the file: nonresponder, replace or exclude.")
     ] = "nonresponder",
-    p1: Annotated[float | None, terminal.rate_option("Rate worth finding, for the rules that recut bounds.")] = None,
+    p1: Annotated[
+        float | None, terminal.rate_option("Rate worth finding, for the rules that recalculate bounds.")
+    ] = None,
     alpha: Annotated[
-        float | None, terminal.rate_option("Type I error that recut bounds keep; that of the plan if left out.")
+        float | None, terminal.rate_option("Type I error that recalculated bounds keep; that of the plan if left out.")
     ] = None,
     level: Annotated[float, terminal.rate_option("Confidence level.")] = 0.95,
     sides: Annotated[int, terminal.whole_option("1 for a lower limit alone.", "1|2")] = 2,
@@ -43,10 +57,12 @@ def analyze(
 ) -> None:
     """Analyze a finished trial: decision, p-value, estimates and intervals that know of the interim look."""
     from simtrial import analysis, params, patient_data, simulation
+    from simtrial.analysis_text import how_read
     from simtrial.designs import parse_looks
 
     if parameter_file is not None:
-        if any(v is not None for v in (looks, p0, responses, stage, first_stage, attained, patients, p1, alpha)):
+        given = (looks, p0, responses, stage, first_stage, attained, patients or None, p1, alpha, param, time_unit)
+        if any(v is not None for v in given):
             raise InputError("take results from one place: a parameter file, or the options", "analyze")
         trial, source = params.read(parameter_file)
         if trial.analysis is None:
@@ -59,31 +75,33 @@ def analyze(
                 raise InputError("is missing: say it, or name a parameter file", name)
         assert looks is not None
         assert p0 is not None
-        if (responses is None) == (patients is None):
-            raise InputError("is missing: say how many responded, or --patients FILE" if patients is None
-                             else "is told by the patients; leave it out", "responses")  # fmt: skip
+        if (responses is None) == (not patients):
+            raise InputError("is counted from the patients; leave it out" if patients
+                             else "is missing: say how many responded, or --patients FILE", "responses")  # fmt: skip
         how: dict[str, Any] = {"p1": p1, "alpha": alpha, "level": level, "sides": sides, "ordering": ordering}
         sizes = None if attained is None else [_size(part) for part in attained.split(",")]
         design, data = parse_looks(looks), None
-        if patients is None:
+        if not patients:
             assert responses is not None
+            given_alone = next((n for n, v in (("param", param), ("time_unit", time_unit)) if v is not None), None)
+            if given_alone is not None:
+                raise InputError("goes with --patients; leave it out where responses are given", given_alone)
             found = analysis.final(
                 design, p0, responses, stage=stage, first_stage=first_stage, attained=sizes, **how
             )  # fmt: skip
         else:
-            given = next(
-                (n for n, v in (("stage", stage), ("first_stage", first_stage), ("attained", sizes)) if v), None
-            )
-            if given is not None:
-                raise InputError("is told by the patients; leave it out", given)
-            data = patient_data.read(patients)
+            counted = (("stage", stage), ("first_stage", first_stage), ("attained", sizes))
+            contradicted = next((name for name, value in counted if value is not None), None)
+            if contradicted is not None:
+                raise InputError("is counted from the patients; leave it out", contradicted)
+            data = patient_data.read(patients, param=param, time_unit=time_unit)
             found = analysis.of_patients(data, design, p0, handling, **how)  # type: ignore[arg-type]  # checked there
-    if data is not None and data.ignored:
-        terminal.say(f"columns left alone: {', '.join(data.ignored)}"[:300])
     if as_json:
-        terminal.print_json(_final_json(found))
+        terminal.print_json(_final_json(found, data))
         return
     if data is not None:
+        for said in how_read(data):
+            terminal.console().print(terminal.one_line(said))
         print("; ".join(f"{what} {number}" for what, number in data.disposition().items()))
     _final_tables(found)
 
@@ -135,13 +153,30 @@ def monitor(
 
 
 def columns() -> None:
-    """List the columns that a CSV of patients may hold."""
-    from simtrial.patient_data import COLUMNS
+    """List the columns that a file of patients may hold."""
+    from simtrial.patient_columns import COLUMNS
+    from simtrial.patient_long import RESPONSE_CODES, TIME_CODES
 
-    rows = [[c.name, ", ".join(c.others), c.meaning] for c in COLUMNS]
+    rows = [[c.name, ", ".join(c.others[:MOST_NAMES]), c.meaning] for c in COLUMNS]
     terminal.table(
-        "One patient a row; the order of columns is free, others are left alone", ("column", "or", "holds"), rows, 3
-    )
+        "One row per patient; any order of columns; case, spaces and punctuation in headings do not matter",
+        ("column", "or", "holds"), rows, 3,
+    )  # fmt: skip
+    for said in (
+        "Analysis data sets (ADaM ADRS, ADTTE; SDTM RS) may hold several rows per patient: PARAMCD or RSTESTCD says "
+        "what each row is.",
+        f"Response: the first of {', '.join(RESPONSE_CODES)} that is there, or --param.",
+        f"Times: {', '.join(TIME_CODES)}, with CNSR 0 for an event.",
+        "Several files (--patients adsl.csv --patients adrs.csv) are joined by patient.",
+        "A heading may state the unit of a time: PFS (days), OS_MONTHS.",
+        "Missing values: empty, NA, N/A, nan, NULL, None or a full stop.",
+        "The bare heading STAGE is the stage of the trial only in capitals; Stage and stage are not read.",
+    ):
+        terminal.console().print(f"* {said}")
+
+
+MOST_NAMES = 6
+"""Other names of a column that are listed; more are read."""
 
 
 def synthetic(
@@ -172,7 +207,7 @@ def _size(text: str) -> int:
         raise InputError(f"({text[:40]!r}) must be whole numbers, such as 10,27", "attained") from None
 
 
-def _final_json(found: Final) -> dict[str, Any]:
+def _final_json(found: Final, patients: PatientData | None) -> dict[str, Any]:
     result = found.result
     data: dict[str, Any] = {
         "reject": result.reject,
@@ -185,11 +220,18 @@ def _final_json(found: Final) -> dict[str, Any]:
     if found.rules:
         kept = ("rule", "r1", "r", "reject", "p_value", "median_unbiased", "interval", "type_i_error", "power")
         data["rules"] = [{key: getattr(one, key) for key in kept} for one in found.rules]
+    if found.after:
+        data["not_counted"] = {"patients": found.after, "responses": found.after_responses}
+    if patients is not None:
+        data["attained"] = list(found.sizes)
+        data["responses"] = found.result.responses
+        data["columns"] = {"read": patients.columns, "ignored": list(patients.ignored)}
+        data["notes"] = list(patients.notes)
     return data
 
 
 def _final_tables(found: Final) -> None:
-    from simtrial.analysis_text import ESTIMATE_NAMES, INTERVAL_NAMES, p_method
+    from simtrial.analysis_text import estimate_name, interval_name, not_counted, p_method
     from simtrial.designs import looks_text
 
     result = found.result
@@ -200,14 +242,16 @@ def _final_tables(found: Final) -> None:
         f"{looks_text(found.design, ', ')}: {result.responses} of {result.n} responded, {ended}. {decision}; "
         f"p {p} ({p_method(found)})."
     )
+    if found.after:
+        print(not_counted(found))
     if found.rule is not None:
-        print(f"Sizes differ from plan; decided by: {found.rule.rule}. Recut bounds keep {found.alpha:.4g}.")
-    rows = [[ESTIMATE_NAMES[k], "none" if v is None else f"{v:.4f}"] for k, v in result.estimates.items()]
+        print(f"Sizes differ from plan; decided by: {found.rule.rule}. Recalculated bounds keep {found.alpha:.4g}.")
+    rows = [[estimate_name(found, k), "none" if v is None else f"{v:.4f}"] for k, v in result.estimates.items()]
     terminal.table("Estimates of the response rate", ("method", "estimate"), rows)
     sides = "" if result.sides == 2 else ", one-sided"
     rows = [
         [
-            INTERVAL_NAMES[k],
+            interval_name(found, k),
             f"{low:.4f}",
             "none" if high is None else f"{high:.4f}",
             "yes" if result.agrees[k] else "no",

@@ -173,6 +173,9 @@ class Outcome:
         Of the level asked: Koyama and Chen's for their rule, else the exact one of the sizes attained.
     type_i_error, power, pet_p0 : float
         Exact, of the rule at these sizes; power None where p1 is not known.
+    conditional : bool
+        Whether p-value, estimate and interval are Koyama and Chen's of a second stage of another size; else they are
+        those of an order of the endings.
     """
 
     rule: str
@@ -186,6 +189,7 @@ class Outcome:
     type_i_error: float
     power: float | None
     pet_p0: float
+    conditional: bool = False
 
 
 @dataclass(frozen=True)
@@ -231,6 +235,12 @@ class Attained:
     def stopped(self) -> bool:
         """Whether nobody was analysed after the first look."""
         return self.n == self.n1
+
+
+def knows(design: Design) -> bool:
+    """Whether every rule applies: one or two looks that stop for futility alone."""
+    *interim, last = design.looks
+    return len(interim) < 2 and last.e is None and all(look.e is None and look.r is not None for look in interim)
 
 
 def planned(design: Design) -> Planned:
@@ -307,12 +317,18 @@ def _outcome(
     elif name == "Koyama-Chen" and seen.x1 > design.r:
         why = "decided at the first look, which had more responses than the plan asks for at its end"
     p_value = middle = limits = None
+    conditional = _is_conditional(name, design, seen) and not stop
     if decision is not None and not (stop and not seen.stopped):
         p_value, middle, limits = _inferred(name, bounds, design, seen, p0, level)
     power = None if p1 is None else float(reject[1])
     return Outcome(
-        name, bounds.r1, r, decision, why, p_value, middle, limits, float(reject[0]), power, float(pet[0])
+        name, bounds.r1, r, decision, why, p_value, middle, limits, float(reject[0]), power, float(pet[0]), conditional
     )  # fmt: skip
+
+
+def _is_conditional(name: str, design: Planned, seen: Attained) -> bool:
+    """Whether Koyama and Chen's p-value is another than that of the sizes attained."""
+    return name == "Koyama-Chen" and not seen.stopped and seen.n != design.n and seen.x1 <= design.r
 
 
 def _inferred(
@@ -320,13 +336,15 @@ def _inferred(
 ) -> tuple[float, float, tuple[float, float | None]]:
     """P-value, median unbiased estimate and interval that go with a rule."""
     stage = 1 if seen.stopped else 2
-    if name == "Koyama-Chen" and stage == 2 and seen.n != design.n and seen.x1 <= design.r:
+    if _is_conditional(name, design, seen):
         a = (1 - level) / 2
         ends = [conditional_rate(design, seen, q) for q in (a, 0.5, 1 - a)]
         return conditional_p_value(design, seen, p0), ends[1], (ends[0], ends[2])
     r = min(int(bounds.r.max()), bounds.n - 1)
     r1 = None if bounds.r1 < 0 else min(bounds.r1, r, bounds.n1 - 1)
     looks = (Look(bounds.n1, r1), Look(bounds.n, r)) if bounds.n1 else (Look(bounds.n, r),)
+    if seen.stopped and seen.x1 == seen.n1 > 0:  # so few that even as many responses as patients stop it
+        looks = (Look(bounds.n1, bounds.n1 - 1),)
     found = inference.analyze(MultiStage(looks), seen.x, p0, stage if bounds.n1 else 1, level)
     interval = found.intervals["koyama_chen" if name == "Koyama-Chen" else "exact"]
     return found.p_value, found.estimates["median_unbiased"] or 0.0, interval

@@ -168,7 +168,7 @@ def secondary(
         of, bor = data.enrolled if handling == "nonresponder" else data.evaluable, np.array(data.bor)
         whom = "of all enrolled" if handling == "nonresponder" else "of the evaluable"
         for name, label, kinds in (
-            ("dcr", "Disease control rate", ("CR", "PR", "SD")),
+            ("dcr", "Disease control rate", ("CR", "PR", "SD", "NON-CR/NON-PD")),
             ("cr", "Complete response rate", ("CR",)),
         ):
             counted = int((np.isin(bor, kinds) & data.evaluable).sum())

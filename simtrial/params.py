@@ -296,9 +296,15 @@ def _placed(trial: Trial, folder: Path) -> Trial:
     results = trial.analysis
     if results is None or results.patients is None:
         return trial
-    place = (folder / results.patients).resolve()
+    placed = tuple(_seen_from_root(folder / name) for name in results.patient_files)
+    found = results.model_copy(update={"patients": placed[0] if len(placed) == 1 else placed})
+    return trial.model_copy(update={"analysis": found})
+
+
+def _seen_from_root(path: Path) -> str:
+    place = path.resolve()
     inside = place.relative_to(project.ROOT) if place.is_relative_to(project.ROOT) else place
-    return trial.model_copy(update={"analysis": results.model_copy(update={"patients": inside.as_posix()})})
+    return inside.as_posix()
 
 
 def json_schema(kind: type[BaseModel] = ParameterFile) -> dict[str, Any]:

@@ -37,7 +37,7 @@ HIGHEST = 100.0
 MOST_WRITTEN = 40
 """Bars up to which the values of those cut off fit above them."""
 
-_KINDS = {"CR": GREEN, "PR": BLUE, "SD": SKY, "PD": ORANGE, "NE": "#dddddd"}
+_KINDS = {"CR": GREEN, "PR": BLUE, "SD": SKY, "NON-CR/NON-PD": "#bfe3f5", "PD": ORANGE, "NE": "#dddddd"}
 _TOLD = {"response": BLUE, "no response": ORANGE, "not evaluable": "#dddddd"}
 
 

@@ -569,8 +569,16 @@ class Results(Section):
     attained: Annotated[tuple[Patients, ...], Field(strict=False, min_length=1, max_length=50)] | None = Field(
         None, description="Patients analysed at each look taken, cumulative, where they differ from plan: [15, 27]."
     )
-    patients: Line | None = Field(
-        None, description="CSV with one patient a row, in the folder of this file or at a path from there."
+    patients: Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1, max_length=10)] | None = Field(
+        None,
+        description="File of patients (CSV, ADaM data set, SAS transport file), in the folder of this file or at a "
+        "path from there; several, as a list, are joined by patient.",
+    )
+    param: Line | None = Field(
+        None, description="PARAMCD (RSTESTCD) of the response, where an analysis data set has several: BOR, CBOR, RSP."
+    )
+    time_unit: Literal["days", "weeks", "months", "years"] | None = Field(
+        None, description="Unit of the times in the file of patients, where the file does not state it."
     )
     handling: Literal["nonresponder", "replace", "exclude"] | None = Field(
         None, description="What becomes of patients who are not evaluable; as under conduct.dropout if left out."
@@ -587,9 +595,20 @@ class Results(Section):
         if self.patients is not None:
             given = next((k for k in ("stage", "first_stage", "attained") if getattr(self, k) is not None), None)
             if given is not None:
-                raise InputError("is told by the patients; leave it out", given)
+                raise InputError("is counted from the patients; leave it out", given)
+        else:
+            given = next((k for k in ("param", "time_unit") if getattr(self, k) is not None), None)
+            if given is not None:
+                raise InputError("goes with patients; leave it out where responses are given", given)
         probability(self.level, "level")
         return self
+
+    @property
+    def patient_files(self) -> tuple[str, ...]:
+        """The files of patients."""
+        if self.patients is None:
+            return ()
+        return (self.patients,) if isinstance(self.patients, str) else self.patients
 
 
 class Trial(Section):

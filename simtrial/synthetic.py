@@ -16,7 +16,7 @@ import numpy as np
 
 from simtrial import conduct
 from simtrial.outcomes import lifetimes
-from simtrial.patient_data import MAX_MONTHS
+from simtrial.patient_times import MAX_MONTHS
 from simtrial.recut import bounds_of
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ def one_trial(plan: Plan, scenario: Scenario, seed: int, start: date | None = No
         severe = rng.random(enrolled) < plan.toxicity.rate
         mild, grave = (rng.choice(grades, enrolled, p=shares) for grades, shares in GRADES)
         table["TOXGR"] = [str(grade) for grade in np.where(severe, grave, mild)]
+    if "TTR" in table:
+        table["TIMEUNIT"] = ["months"] * enrolled  # some of these times lie in the future, which real ones cannot
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["USUBJID", *table])

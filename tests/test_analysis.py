@@ -91,13 +91,18 @@ def test_a_trial_that_accrual_ended_is_one_sample_with_the_type_i_error_of_the_p
     assert found.result.estimates["umvue"] == pytest.approx(x / n, rel=1e-12)
 
 
-def test_a_trial_that_went_on_against_its_rule_is_not_rejected_and_has_no_p_value_of_a_rule():
+def test_a_trial_ends_at_the_look_that_stops_it_and_says_who_came_later():
+    # 1 of 10 is <= 1: P(X >= 1; 10, .1) = 1 - .9^10, whatever was analysed afterwards
     for sizes in ((10, 27), (10, 29)):
         found = analysis.final(TWO, 0.1, 9, first_stage=1, attained=sizes)
+        assert found.result == analysis.final(TWO, 0.1, 1, stage=1).result
         assert not found.result.reject
-        assert all(one.p_value is None for one in found.rules)
-        assert analysis_text.p_method(found) == "as if the first look could not have stopped it"
-        assert found.result.p_value == pytest.approx(stats.binom.sf(8, sizes[1], 0.1), rel=1e-12)
+        assert found.result.p_value == pytest.approx(1 - 0.9**10, rel=1e-12)
+        assert (found.after, found.after_responses) == (sizes[1] - 10, 8)
+        assert analysis_text.not_counted(found) == (
+            f"{sizes[1] - 10} patients were enrolled after the look that ended the trial (8 of them responded) and do "
+            "not count in this analysis."
+        )
 
 
 def test_a_trial_decided_at_its_first_look_is_estimated_from_all_of_its_patients():
@@ -156,7 +161,8 @@ def test_every_size_and_outcome_near_the_plan_has_an_answer():
                 result = found.result
                 assert 0 <= result.p_value <= 1
                 assert all(low <= (1 if high is None else high) for low, high in result.intervals.values())
-                assert (found.rule is None) == ((n1, n) == (10, 29))
+                # the look that should have stopped it is the end, with nothing to recalculate at its planned size
+                assert (found.rule is None) == (n1 == 10 and (n == 29 or x1 < 2))
                 assert found.rule is None or result.reject == bool(found.rule.reject)
         for x in (0, 1, 2, 5):
             found = analysis.final(TWO, 0.1, x, attained=(n1,), p1=0.3, alpha=0.05) if n1 != 10 else None
@@ -194,7 +200,10 @@ def test_counts_that_contradict_each_other_are_refused(arguments, said):
         (["--looks", "1/10,5/29", "--responses", "6"], "p0 is missing"),
         (["--looks", "1/10,5/29", "--p0", "0.1"], "responses is missing"),
         (["--looks", "1/10,5/29", "--p0", "0.1", "--responses", "6", "--attained", "10;27"], "attained ('10;27') must"),
-        (["--looks", "1/10,5/29", "--p0", "0.1", "--responses", "6", "--patients", "x.csv"], "responses is told by"),
+        (
+            ["--looks", "1/10,5/29", "--p0", "0.1", "--responses", "6", "--patients", "x.csv"],
+            "responses is counted from",
+        ),
         (["--looks", "1/10,5/29", "--p0", "0.1", "--patients", "nowhere.csv"], "nowhere.csv"),
         (["params/smoke.yaml", "--p0", "0.1"], "analyze take results from one place"),
         (["params/NCT07022301.yaml"], "params/NCT07022301.yaml: trial.analysis is missing"),
@@ -240,7 +249,7 @@ def test_counts_of_a_parameter_file_are_analysed(root, tmp_path, capsys):
     [
         ("{}", "trial.analysis must hold either responses or patients"),
         ("{responses: 3, patients: x.csv}", "trial.analysis must hold either responses or patients"),
-        ("{patients: x.csv, stage: 1}", "trial.analysis.stage is told by the patients"),
+        ("{patients: x.csv, stage: 1}", "trial.analysis.stage is counted from the patients"),
         ("{responses: 3, level: 2}", "trial.analysis.level (2.0) must be"),
         ("{responses: 3, sizes: [1]}", "trial.analysis.sizes is not a known key"),
         ("{responses: -3}", "trial.analysis.responses (-3) must be greater"),

@@ -17,6 +17,7 @@ from simtrial import (
     parse_looks,
     patient_data,
     patient_figures,
+    patient_files,
     simulation,
     synthetic,
 )
@@ -60,21 +61,23 @@ BROKEN = {
     "an empty file": ([""], "f.csv: holds no patients; columns are USUBJID, BOR, RESPONDER, "),
     "a header alone": (["id,BOR"], "f.csv: holds no patients; columns are USUBJID, BOR, RESPONDER, "),
     "no patient": (["BOR", "CR"], "f.csv line 1: does not say who is who; such a column is named USUBJID, SUBJID,"),
-    "no response": (["id,PFS", "a,1"], "f.csv line 1: does not say who responded; such a column is named BOR, AVALC,"),
-    "semicolons": (["id;BOR", "a;CR"], "f.csv line 1: holds semicolons; columns must be separated by commas"),
-    "a word": (["id,BOR", "a,XX"], "f.csv line 2: BOR ('XX') must be CR, PR, SD, PD or NE"),
-    "the name used in the file": (["id,avalc", "a,XX"], "f.csv line 2: avalc ('XX') must be CR, PR, SD, PD or NE"),
+    "no response": (["id,PFS", "a,1"], "f.csv line 1: does not say who responded; such a column is named BOR, BEST"),
+    "a word": (["id,BOR", "a,XX"], "f.csv line 2: BOR ('XX') must be CR, PR, SD, NON-CR/NON-PD, PD or NE"),
+    "the name used in the file": (
+        ["id,avalc", "a,XX"],
+        "f.csv line 2: avalc ('XX') must be CR, PR, SD, NON-CR/NON-PD, PD or NE",
+    ),
     "the count and lines of other faults": (
         ["id,BOR", "a,CR", "b,PR", "c,XX", "d,SD", "e,PD", "f,1", "g,SD", "h,?"],
-        "f.csv line 4: BOR ('XX') must be CR, PR, SD, PD or NE (and 2 more: line 7, 9)",
+        "f.csv line 4: BOR ('XX') must be CR, PR, SD, NON-CR/NON-PD, PD or NE",
     ),
     "many faults": (
-        ["id,BOR", *(f"{k},?" for k in range(9))],
-        "f.csv line 2: BOR ('?') must be CR, PR, SD, PD or NE (and 8 more: line 3, 4, 5, 6, 7, ...)",
+        ["id,BOR", *(f"{k},!" for k in range(9))],
+        "f.csv line 2: BOR ('!') must be CR, PR, SD, NON-CR/NON-PD, PD or NE",
     ),
     "lines within cells": (["id,BOR,note", 'a,CR,"x', 'y"', "b,XX,"], "f.csv line 4: BOR ('XX') must be CR, PR, "),
     "a blank line between": (["id,BOR", "a,CR", "", "b,CR"], "f.csv line 3: has 0 cells; the header has 2"),
-    "a short row": (["id,BOR", "a"], "f.csv line 2: has 1 cells; the header has 2"),
+    "a short row": (["id,BOR", "a"], "f.csv line 2: has 1 cell; the header has 2"),
     "a long row": (["id,BOR", "a,CR,x"], "f.csv line 2: has 3 cells; the header has 2"),
     "a patient twice": (
         ["id,BOR", "a,CR", "b,CR", "a,PD"],
@@ -89,9 +92,9 @@ BROKEN = {
     "another encoding": ([b"id,BOR\nM\xfcller,CR\n"], "f.csv line 2: is not UTF-8 text"),
     "an open quote": (["id,BOR", 'a,"CR'], "f.csv line 2: is not CSV: unexpected end of data"),
     "a column twice": (["id,BOR,bor", "a,CR,CR"], "f.csv line 1: has the column 'bor' twice"),
-    "two names of one column": (
-        ["SUBJID,PATIENT,BOR", "a,a,CR"],
-        "f.csv line 1: has 'SUBJID' and 'PATIENT' for one thing; keep one of the two",
+    "two columns of one thing that differ": (
+        ["id,Best response,Overall response", "a,CR,CR", "b,CR,PR"],
+        "f.csv line 1: has 'Best response' and 'Overall response', which differ, for BOR; leave one of them out",
     ),
     "an ignored column twice": (["id,BOR,x,X", "a,CR,,"], "f.csv line 1: has the column 'X' twice"),
     "event and censoring": (
@@ -113,23 +116,40 @@ BROKEN = {
     ),
     "a negative time": (
         ["id,BOR,PFS,PFSEVENT", "a,CR,-1,1"],
-        "f.csv line 2: PFS ('-1') must be months from 0 to 240, not days",
+        "f.csv line 2: PFS ('-1') must be a time from 0 on, as a number",
     ),
-    "an infinite time": (["id,BOR,PFS,PFSEVENT", "a,CR,inf,1"], "f.csv line 2: PFS ('inf') must be months from 0 to"),
-    "an overflow": (["id,BOR,PFS,PFSEVENT", "a,CR,1e999,1"], "f.csv line 2: PFS ('1e999') must be months from 0 to"),
-    "NaN": (["id,BOR,PFS,PFSEVENT", "a,CR,nan,1"], "f.csv line 2: PFS ('nan') must be months from 0 to 240, not days"),
+    "an infinite time": (
+        ["id,BOR,PFS,PFSEVENT", "a,CR,inf,1"],
+        "f.csv line 2: PFS ('inf') must be a time from 0 on, as a number",
+    ),
+    "an overflow": (
+        ["id,BOR,PFS,PFSEVENT", "a,CR,1e999,1"],
+        "f.csv line 2: PFS ('1e999') must be a time from 0 on, as a number",
+    ),
+    "NaN": (["id,BOR,PFS,PFSEVENT", "a,CR,nan,1"], "f.csv line 2: PFSEVENT ('1') needs PFS beside it, which is empty"),
     "underscores": (
         ["id,BOR,PFS,PFSEVENT", "a,CR,1_0,1"],
-        "f.csv line 2: PFS ('1_0') must be months from 0 to 240, not days",
+        "f.csv line 2: PFS ('1_0') must be a time from 0 on, as a number",
     ),
-    "a decimal comma": (["id,BOR,PFS,PFSEVENT", 'a,CR,"1,5",1'], "f.csv line 2: PFS ('1,5') must be months from 0 to"),
+    "a decimal comma that parts a cell": (
+        ["id,BOR,PFS,PFSEVENT", "a,CR,1,5,1", "b,CR,2,0"],
+        "f.csv line 2: has 5 cells; the header has 4: a decimal comma; write 5.1, or separate the",
+    ),
+    "a decimal comma in every row": (
+        ["id,BOR,PFS,PFSEVENT", "a,CR,1,5,1", "b,CR,2,5,0"],
+        "f.csv line 2: has 5 cells; the header has 4: a decimal comma",
+    ),
+    "decimal commas and points": (
+        ["id;BOR;PFS;PFSEVENT", "a;CR;1.234;1", "b;CR;2,5;0"],
+        "f.csv line 3: PFS ('2,5') has a decimal comma where other rows have a decimal point",
+    ),
     "days": (
         ["id,BOR,PFS,PFSEVENT", "a,CR,1826,1"],
-        "f.csv line 2: PFS ('1826') must be months from 0 to 240, not days",
+        "f.csv line 2: PFS ('1826') is more than 240 months, and the file states no unit: say --time-unit",
     ),
     "a long number": (
         ["id,BOR,PFS,PFSEVENT", f"a,CR,{'1' * 100_000}x,1"],
-        f"f.csv line 2: PFS ('{'1' * 39}) must be months from 0 to 240, not days",
+        f"f.csv line 2: PFS ('{'1' * 39}) must be a time from 0 on, as a number",
     ),
     "another event": (["id,BOR,PFS,PFSEVENT", "a,CR,1,2"], "f.csv line 2: PFSEVENT ('2') must be 1 or 0"),
     "half an event": (["id,BOR,PFS,PFSEVENT", "a,CR,1,0.5"], "f.csv line 2: PFSEVENT ('0.5') must be 1 or 0"),
@@ -160,13 +180,19 @@ BROKEN = {
         "f.csv line 2: TOXGR ('0') must be empty: ENRLFL says not enrolled",
     ),
     "a response of two minds": (["id,BOR,AVAL", "a,PR,0"], "f.csv line 2: AVAL ('0') must be 1: BOR is PR"),
-    "a code for a response": (["id,AVAL", "a,3"], "f.csv line 2: AVAL ('3') must be 1 or 0"),
-    "no such day": (["id,BOR,ENRLDT", "a,CR,2025-02-30"], "f.csv line 2: ENRLDT ('2025-02-30') must be a day written"),
+    "a code for a response": (
+        ["id,AVAL", "a,3"],
+        "f.csv line 1: AVAL holds codes, not 1 and 0; AVALC would say what they mean",
+    ),
+    "no such day": (
+        ["id,BOR,ENRLDT", "a,CR,2025-02-30"],
+        "f.csv line 2: ENRLDT ('2025-02-30') is no day of the calendar",
+    ),
     "another order of days": (
         ["id,BOR,ENRLDT", "a,CR,01/02/2025"],
-        "f.csv line 2: ENRLDT ('01/02/2025') must be a day",
+        "f.csv line 2: ENRLDT ('01/02/2025') is a day whose month cannot be told from its day; write YYYY-MM-DD",
     ),
-    "part of a day": (["id,BOR,RFSTDTC", "a,CR,2025-02"], "f.csv line 2: RFSTDTC ('2025-02') must be a day written"),
+    "part of a day": (["id,BOR,RFSTDTC", "a,CR,2025-02"], "f.csv line 2: RFSTDTC ('2025-02') is only part of a day"),
     "a grade too high": (["id,BOR,TOXGR", "a,CR,6"], "f.csv line 2: TOXGR ('6') must be a grade from 0 to 5"),
     "half a grade": (["id,BOR,TOXGR", "a,CR,2.5"], "f.csv line 2: TOXGR ('2.5') must be a grade from 0 to 5"),
     "less than nothing left": (
@@ -182,7 +208,7 @@ BROKEN = {
         ["id,BOR", *(f"{k},CR" for k in range(10_001))],
         "f.csv: holds more than 10000 patients; no more are read",
     ),
-    "too large a file": ([b"x" * (4_194_304 + 1)], "f.csv: is larger than 4194304 bytes"),
+    "too large a file": ([b"x" * (patient_files.MAX_BYTES + 1)], "f.csv: is larger than 33554432 bytes"),
 }
 
 
@@ -206,19 +232,23 @@ def test_names_words_and_cells_are_read_in_any_case_with_a_bom_and_blank_lines_a
     assert data.ids == ("a", "b", "c")
     assert data.bor == ("CR", "SD", "NE")
     assert data.evaluable.tolist() == [True, True, False]
-    assert data.ignored == ("Arm", "")
+    assert data.ignored == ("Arm", "(no heading)")
 
 
 @pytest.mark.parametrize("column", patient_data.COLUMNS, ids=lambda column: column.name)
 def test_each_column_is_known_by_each_of_its_names(read, column):
-    cell = {"id": "a", "response": "CR", "yes": "Y", "day": "2025-01-01"}.get(column.kind, "1")
+    cells = {"id": "a", "response": "CR", "yes": "Y", "day": "2025-01-01", "unit": "months"}
     time = next((name for name in ("PFS", "OS", "DOR") if column.name.startswith(name)), None)
     beside = {} if time is None else {f"{time}EVENT" if column.name == time else time: "1"}
     for name in (column.name, *column.others):
-        cells = {"USUBJID": "a", "BOR": "CR", **beside}
-        cells.pop(column.name, None)
-        cells[name.lower()] = cell
-        assert read(",".join(cells), ",".join(cells.values())).ignored == ()
+        row = {"USUBJID": "a", "BOR": "CR", **beside}
+        row.pop(column.name, None)
+        if column.name == "RESPONDER":
+            row.pop("BOR")
+        heading = name if name == "STAGE" else name.lower()  # the bare name in capitals only: see below
+        row[heading] = cells.get(column.kind, "1")
+        data = read(",".join(row), ",".join(row.values()))
+        assert data.columns[column.name] == heading
 
 
 def test_censoring_is_the_other_way_round_from_events(read):
@@ -278,11 +308,13 @@ SIX = ("id,BOR", "a,PR", "b,NE", "c,SD", "d,CR", "e,NE", "f,PR")
     [
         ((3, 6), "nonresponder", ((3, 6), (1, 3), 0)),
         ((3, 6), "exclude", ((2, 4), (1, 3), 0)),
-        ((3, 6), "replace", ((3,), (2,), 1)),
+        ((3, 6), "replace", ((3, 4), (2, 3), 0)),
         ((3, 4), "replace", ((3, 4), (2, 3), 0)),
-        ((3, 10), "nonresponder", ((3,), (1,), 3)),
+        ((3, 10), "nonresponder", ((3, 6), (1, 3), 0)),
         ((2, 5), "nonresponder", ((2, 6), (1, 3), 0)),
-        ((7,), "nonresponder", ((), (), 6)),
+        ((7,), "nonresponder", ((6,), (3,), 0)),
+        ((8, 9), "nonresponder", ((6,), (3,), 0)),
+        ((1, 2), "exclude", ((1, 4), (1, 3), 0)),
     ],
 )
 def test_a_look_counts_whom_its_handling_says(read, sizes, handling, expected):

@@ -1,0 +1,279 @@
+"""Files of patients as other programs write them, read into one shape: a `Sheet` of text cells.
+
+Text with any of four separators (comma, semicolon, tab, pipe; R's `write.table` also uses spaces), with a byte order
+mark or not, in UTF-8 or in the UTF-16 of a spreadsheet; SAS transport files and SAS data sets, by the readers of
+pandas. What was taken for granted is told in `Sheet.notes`. Files are untrusted: their size is limited, and nothing in
+them is run.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simtrial.errors import InputError
+from simtrial.files import read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+MAX_BYTES = 33_554_432
+"""Largest file of patients that is read: an ADaM data set of a phase II trial has a few megabytes."""
+
+MAX_ROWS = 200_000
+"""Most rows of one file; an analysis data set holds many rows per patient."""
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
+
+_OTHERS = (
+    (b"PK\x03\x04", "is an Excel workbook or another zip archive; save the sheet as CSV"),
+    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook; save the sheet as CSV"),
+    (b"PAR1", "is a Parquet file; save it as CSV"),
+    (b"\x1f\x8b", "is compressed with gzip; unpack it first"),
+    (b"%PDF", "is a PDF; the patients must be a table in a CSV"),
+    (b"RDX", "is a file of R objects; write the data frame with write.csv"),
+)
+_TRANSPORT = b"HEADER RECORD*******LIB"
+_SAS_DATA_SET = b"\0" * 12 + b"\xc2\xea\x81\x60"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of text.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    headings : tuple of str
+        Names of the columns as written, without spaces around them.
+    rows : tuple of (int, tuple of str)
+        Line number (row number in a SAS file, from 1) and cells; as many cells as headings.
+    sas_days : bool
+        Whether a plain number in a column of days counts from 1960-01-01, as in SAS transport files.
+    separator : str
+        What stands between the cells; empty in a SAS file.
+    notes : tuple of str
+        What was taken for granted, as sentences without a full stop.
+    sha256 : str
+        Digest of the bytes that were read.
+    """
+
+    path: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    sas_days: bool = False
+    separator: str = ","
+    notes: tuple[str, ...] = ()
+    sha256: str = ""
+
+
+def read(path: str | Path, known: Callable[[str], Sequence[str]]) -> Sheet:
+    """Read a file of patients.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    known : callable
+        The columns that a heading may stand for, none if it is not read: the separator is the one that gives most of
+        them, and row names without a heading are told by where identifiers come to stand.
+
+    Raises
+    ------
+    InputError
+        If the file is none of these kinds, too large, or its rows do not fit its header; all such rows at once.
+    """
+    data = read_bytes(Path(path), MAX_BYTES)
+    return replace(_sheet(str(path), data, known), sha256=sha256(data).hexdigest())
+
+
+def _sheet(path: str, data: bytes, known: Callable[[str], Sequence[str]]) -> Sheet:
+    if data.startswith(_TRANSPORT):
+        return _sas(path, data, "xport")
+    if data.startswith(_SAS_DATA_SET):
+        return _sas(path, data, "sas7bdat")
+    for magic, fault in _OTHERS:
+        if data.startswith(magic):
+            raise InputError(fault, f"{path}:")
+    return _text(path, _decoded(path, data), known)
+
+
+def _decoded(path: str, data: bytes) -> str:
+    coding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    if coding != "utf-16" and b"\0" in data:
+        line = data[: data.index(b"\0")].count(b"\n") + 1
+        raise InputError("holds a NUL byte; save the file as CSV in UTF-8", f"{path} line {line}:")
+    try:
+        return data.decode(coding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise InputError("is not UTF-8 text; save the file as CSV in UTF-8", f"{path} line {line}:") from None
+
+
+def _text(path: str, text: str, known: Callable[[str], Sequence[str]]) -> Sheet:
+    text, skipped = _after_excel(text)
+    opening = text.lstrip()[:1]
+    if opening in ("<", "{", "["):
+        kind = "HTML or XML" if opening == "<" else "JSON"
+        raise InputError(f"is {kind}, not a table; save the patients as CSV", f"{path}:")
+    separator = _separator(text, known)
+    notes = [] if separator == "," else [f"columns are separated by {SEPARATORS[separator]}"]
+    rows = _parsed(path, text, separator, skipped)
+    while rows and not any(cell.strip() for cell in rows[-1][1]):
+        rows.pop()
+    if not rows:
+        return Sheet(path, (), (), separator=separator)
+    (_, first), body = rows[0], rows[1:]
+    header = [cell.strip() for cell in first]
+    if _has_row_names(header, body, known):
+        header.insert(0, "")
+        notes.append("the first column has no heading: R's row names")
+    if body and all(len(row) > len(header) and not any(row[len(header) :]) for _, row in body):
+        body = [(place, row[: len(header)]) for place, row in body]  # separators at the ends of the rows
+    _check_widths(path, header, body, separator)
+    cells = tuple((place, tuple(cell.strip() for cell in row)) for place, row in body)
+    return Sheet(path, tuple(header), cells, separator=separator, notes=tuple(notes))
+
+
+def _has_row_names(header: list[str], body: list[tuple[int, list[str]]], known: Callable[[str], Sequence[str]]) -> bool:
+    """Whether the rows begin with names that have no heading, as `write.table` of R leaves it out.
+
+    Else a cell too many is a slip, such as a decimal comma: so names must differ from row to row, and the identifiers
+    one place further too.
+    """
+    if not body or any(len(row) != len(header) + 1 for _, row in body):
+        return False
+    subject = next((k for k, heading in enumerate(header) if "USUBJID" in known(heading)), None)
+    apart = [[row[k].strip() for _, row in body] for k in (0, 0 if subject is None else subject + 1)]
+    plain = [str(k) for k in range(1, len(body) + 1)] == apart[0]
+    return all(all(cells) and len(set(cells)) == len(cells) for cells in apart) and (plain or len(body) > 1)
+
+
+def _after_excel(text: str) -> tuple[str, int]:
+    """The text without the line by which Excel is told the separator, and how many lines that took."""
+    first, _, rest = text.partition("\n")
+    return (rest, 1) if first.strip().lower().startswith("sep=") else (text, 0)
+
+
+def _split(text: str, separator: str, *, escaped: bool = False) -> Any:
+    form: dict[str, Any] = {"delimiter": separator, "strict": True, "skipinitialspace": separator == " "}
+    if escaped:  # write.table of R writes \" where others write ""
+        form |= {"escapechar": "\\", "doublequote": False}
+    return csv.reader(io.StringIO(text, newline=""), **form)
+
+
+def _separator(text: str, known: Callable[[str], Sequence[str]]) -> str:
+    """The separator under which most headings of the first line are known; of equals the one with most columns."""
+    best, most = ",", (-1, -1)
+    for separator in SEPARATORS:
+        try:
+            header: list[str] = next(_split(text, separator), [])
+        except csv.Error:
+            continue
+        found = (sum(bool(known(cell.strip())) for cell in header), len(header) if separator != " " else 0)
+        if found > most:
+            best, most = separator, found
+    return best
+
+
+def _parsed(path: str, text: str, separator: str, skipped: int) -> list[tuple[int, list[str]]]:
+    """All rows, each with the number of its first line."""
+    try:
+        return list(_numbered(path, _split(text, separator), skipped))
+    except csv.Error as error:
+        fault = error
+    try:
+        return list(_numbered(path, _split(text, separator, escaped=True), skipped))
+    except csv.Error:
+        line = skipped + 1 + _failing(text, separator)
+        raise InputError(f"is not CSV: {fault}", f"{path} line {line}:") from None
+
+
+def _numbered(path: str, reader: Any, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    line = 1
+    for number, cells in enumerate(reader):
+        if number > MAX_ROWS:
+            raise InputError(f"holds more than {MAX_ROWS} rows; no more are read", f"{path}:")
+        yield line + skipped, cells
+        line = reader.line_num + 1
+
+
+def _failing(text: str, separator: str) -> int:
+    """How many lines stand before the row that cannot be split."""
+    reader = _split(text, separator)
+    line = 0
+    try:
+        for _ in reader:
+            line = reader.line_num
+    except csv.Error:
+        pass
+    return line
+
+
+def _check_widths(path: str, header: list[str], rows: list[tuple[int, list[str]]], separator: str) -> None:
+    faults = []
+    for line, row in rows:
+        if len(row) == len(header):
+            continue
+        said = f"has {_cells(len(row))}; the header has {len(header)}"
+        if len(row) > len(header) and separator == "," and _comma(row):
+            said += ": a decimal comma; write 5.1, or separate the columns by semicolons"
+        faults.append(InputError(said, f"{path} line {line}:"))
+    if faults:
+        raise InputError.of_several(faults)
+
+
+def _cells(number: int) -> str:
+    return "1 cell" if number == 1 else f"{number} cells"
+
+
+def _comma(row: list[str]) -> bool:
+    """Whether two neighbours look like a number cut in two at its decimal comma."""
+    return any(a.strip().lstrip("+-").isdigit() and b.strip().isdigit() for a, b in pairwise(row))
+
+
+def _sas(path: str, data: bytes, kind: str) -> Sheet:
+    """A SAS transport file or data set; its numbers and days as text."""
+    import pandas as pd
+
+    # a data set knows its own encoding; a transport file does not, and UTF-8 reads what others write in English
+    try:
+        with pd.read_sas(
+            io.BytesIO(data), format=kind, encoding="infer" if kind == "sas7bdat" else "utf-8", chunksize=MAX_ROWS + 1
+        ) as reader:
+            frame = reader.read(MAX_ROWS + 1)
+    except Exception as error:
+        name = "SAS transport file" if kind == "xport" else "SAS data set"
+        fault = " ".join(str(error).split())[:120] or type(error).__name__
+        raise InputError(f"cannot be read as a {name}: {fault}", f"{path}:") from None
+    if len(frame) > MAX_ROWS:
+        raise InputError(f"holds more than {MAX_ROWS} rows; no more are read", f"{path}:")
+    rows = tuple(
+        (number, tuple(_written(value) for value in row))
+        for number, row in enumerate(frame.itertuples(index=False, name=None), start=1)
+    )
+    headings = tuple(str(name).strip() for name in frame.columns)
+    said = "SAS transport file" if kind == "xport" else "SAS data set"
+    return Sheet(path, headings, rows, kind == "xport", "", (f"read as a {said}; lines are its rows",))
+
+
+def _written(value: Any) -> str:
+    """A value of a SAS file as text."""
+    if isinstance(value, str):
+        return value.strip()
+    if value is None or value != value:  # NaN and NaT are no value
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == datetime.min.time() else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    number = float(value)
+    # transport files keep 0 as a number too small to be anything else
+    return f"{int(number)}" if number == int(number) else "0" if abs(number) < 1e-70 else repr(number)
