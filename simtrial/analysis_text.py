@@ -55,6 +55,11 @@ def responses_in(responses: int, n: int) -> str:
     return f"{responses} response{'' if responses == 1 else 's'} in {n} patient{'' if n == 1 else 's'}"
 
 
+def needed(r: int) -> str:
+    """The fewest responses that reject H0 where more than r do, with their verb."""
+    return "1 response was" if r == 0 else f"{r + 1} responses were"
+
+
 def not_counted(final: Final) -> str:
     """The patients who came after the look that ended the trial, in a sentence; empty if there are none."""
     if not final.after:
@@ -148,8 +153,8 @@ def _course(final: Final) -> list[str]:
         first = final.design.looks[0].n
         when = "before" if seen.n < first else "at" if seen.n == first else "after"
         return [
-            f"Accrual closed after {seen.n} patients, {when} the first look was due at {first}; more than {rule.r} "
-            f"responses would have rejected H0 with a type I error of {percent(rule.type_i_error)}."
+            f"Accrual closed after {seen.n} patients, {when} the first look was due at {first}; at least "
+            f"{needed(rule.r)} needed to reject H0, with a type I error of {percent(rule.type_i_error)}."
         ]
     planned = " and ".join(str(look.n) for look in final.design.looks)
     sizes = f"{seen.n1} and {seen.n}" if seen.n1 and not seen.stopped else f"{seen.n}"
@@ -159,7 +164,7 @@ def _course(final: Final) -> list[str]:
     of_first = f", given {seen.x1} of the first {seen.n1}" if rule.conditional else ""
     return [
         *said,
-        f"More than {rule.r} responses were then needed to reject H0 by {_named(rule.rule)}{of_first}; the type I "
+        f"At least {needed(rule.r)} then needed to reject H0 by {_named(rule.rule)}{of_first}; the type I "
         f"error of this rule is {percent(rule.type_i_error)}.",
     ]
 

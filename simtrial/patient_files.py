@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -245,9 +246,16 @@ def _sas(path: str, data: bytes, kind: str) -> Sheet:
 
     # a data set knows its own encoding; a transport file does not, and UTF-8 reads what others write in English
     try:
-        with pd.read_sas(
-            io.BytesIO(data), format=kind, encoding="infer" if kind == "sas7bdat" else "utf-8", chunksize=MAX_ROWS + 1
-        ) as reader:
+        # a file that may be damaged is not read
+        with (
+            warnings.catch_warnings(action="error"),
+            pd.read_sas(
+                io.BytesIO(data),
+                format=kind,
+                encoding="infer" if kind == "sas7bdat" else "utf-8",
+                chunksize=MAX_ROWS + 1,
+            ) as reader,
+        ):
             frame = reader.read(MAX_ROWS + 1)
     except Exception as error:
         name = "SAS transport file" if kind == "xport" else "SAS data set"

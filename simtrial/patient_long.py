@@ -73,7 +73,7 @@ def picked(table: Table, code: str, param: str | None) -> Patients:
     rows: dict[str, Row] = {}
     for i, who in enumerate(table.columns[table.at[subject]]):
         rows.setdefault(who.casefold(), {"USUBJID": table.cell(subject, i)})
-    notes = [f"{sheet.path}: {note}" for note in sheet.notes]
+    notes = [f"{table.name}: {note}" for note in sheet.notes]
     found = Patients(read={"USUBJID": sheet.headings[table.at[subject]]}, notes=notes)
     used = {subject, code}
     _take_response(table, code, subject, codes, param, rows, found, used)
@@ -121,14 +121,14 @@ def _take_response(
     used |= {value} | ({"AVAL"} if value == "AVALC" else set())
     found.read[name] = f"{table.sheet.headings[table.at[value]]} where {heading} is {chosen}"
     others = [c for c in dict.fromkeys(there) if c != chosen]
-    note = f"{table.sheet.path}: response taken from {heading} {chosen}"
+    note = f"{table.name}: response taken from {heading} {chosen}"
     if chosen in BY_VISIT:
         note += ", the best overall response up to the first progression, without confirmation"
     found.notes.append(note + (f"; also there: {', '.join(others)} (--param)" if others else ""))
     without = [who for who in rows if who not in kept]
     if without:
         many = "1 patient has" if len(without) == 1 else f"{len(without)} patients have"
-        found.notes.append(f"{table.sheet.path}: {many} no row of {chosen} and count as not evaluable")
+        found.notes.append(f"{table.name}: {many} no row of {chosen} and count as not evaluable")
 
 
 def _alike(codes: dict[str, list[int]], heading: str, param: str | None) -> list[str]:
@@ -150,7 +150,7 @@ def _picked(table: Table, code: str, subject: str, places: list[int], found: Pat
             continue
         places = flagged
         used.add(flag)
-        found.notes.append(f"{table.sheet.path}: of {code} the rows with {flag} {wanted[0]} are taken")
+        found.notes.append(f"{table.name}: of {code} the rows with {flag} {wanted[0]} are taken")
     return places
 
 
@@ -243,7 +243,7 @@ def _take_times(
         stated = _unit_of(table, list(kept.values()), used)
         if stated is not None:
             found.units[name] = stated[0]
-            found.notes.append(f"{table.sheet.path}: {word} is in {stated[0]}, by {stated[1]}")
+            found.notes.append(f"{table.name}: {word} is in {stated[0]}, by {stated[1]}")
 
 
 def _unit_of(table: Table, places: list[int], used: set[str]) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ What `simtrial.patient_long` and `simtrial.patient_sets` hand to each other and 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from simtrial.patient_columns import plain
@@ -78,6 +79,11 @@ class Table:
     def place(self, i: int) -> str:
         """File and line of a row."""
         return f"{self.sheet.path} line {self.sheet.rows[i][0]}:"
+
+    @property
+    def name(self) -> str:
+        """Name of the file, without its folders."""
+        return Path(self.sheet.path).name
 
     @property
     def header_place(self) -> str:

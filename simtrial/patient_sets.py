@@ -95,16 +95,16 @@ def _wide(table: Table) -> Patients:
     codes = next((heading for heading in sheet.headings if plain(heading) == "AVAL"), None)
     if codes is not None and not {"BOR", "RESPONDER"} & set(read):
         raise InputError("holds codes, not 1 and 0; AVALC would say what they mean", f"{table.header_place} {codes}")
-    notes = [f"{sheet.path}: {note}" for note in sheet.notes]
-    taken = [read[name] for name in ("BOR", "ENRLDT", "USUBJID") if name in read]
+    notes = [f"{table.name}: {note}" for note in sheet.notes]
+    told = [name for name in ("BOR", "RESPONDER", "ENRLDT") if name in read]
+    taken = [read[name] for name in told]
     chosen = [
         f"{other} ignored, {read[name]} taken"
-        for name in ("BOR", "ENRLDT", "USUBJID")
-        if name in read
+        for name in told
         for other in ignored
         if other not in taken and plain(other) in {plain(o) for o in (name, *BY_NAME[name].others)}
     ]
-    found = Patients(rows, read, ignored, _units_of(read), notes + [f"{sheet.path}: {said}" for said in chosen])
+    found = Patients(rows, read, ignored, _units_of(read), notes + [f"{table.name}: {said}" for said in chosen])
     arms = [name for name in _ARMS if name in table.at]
     if not arms or {"BOR", "RESPONDER"} & set(read):
         return found
@@ -117,7 +117,7 @@ def _told_of_arms(found: Patients, table: Table, arm: str) -> Patients:
     names = sorted(text for text in texts if not is_missing(text) and text.lower() not in _NOT_ENROLLED)
     if len(names) > 1:
         listed = ", ".join(names)[:200]
-        found.notes.append(f"{table.sheet.path}: {arm} has {len(names)} arms ({listed}), which are analysed as one")
+        found.notes.append(f"{table.name}: {arm} has {len(names)} arms ({listed}), which are analysed as one")
     return found
 
 
@@ -133,7 +133,7 @@ def _enrolled_by_arm(found: Patients, table: Table, arms: Sequence[str]) -> Pati
         row | {"ENRLFL": Cell(heading, "N" if out else "Y", table.place(i))}
         for i, (row, out) in enumerate(zip(found.rows, failed, strict=True))
     ]
-    note = f"{table.sheet.path}: not enrolled by {heading}: {sum(failed)}"
+    note = f"{table.name}: by {heading}, not enrolled: {sum(failed)}"
     ignored = [other for other in found.ignored if other != heading]
     return Patients(rows, found.read | {"ENRLFL": heading}, ignored, found.units, [*found.notes, note])
 
@@ -182,8 +182,9 @@ def _joined(found: Sequence[Patients]) -> Patients:
         for name, heading in read.items():
             row.setdefault(name, Cell(heading, "", row["USUBJID"].place))
     notes = [note for one in ordered for note in one.notes]
-    gone = sum(is_missing(row[name].text) for row in rows.values() for name in ("BOR", "RESPONDER") if name in read)
+    enrolled = [row for row in rows.values() if "ENRLFL" not in row or row["ENRLFL"].text.strip().upper() != "N"]
+    gone = sum(is_missing(row[name].text) for row in enrolled for name in ("BOR", "RESPONDER") if name in read)
     if subjects and gone:
-        notes.append(f"{gone} of {len(rows)} patients have no response in the files and count as not evaluable")
+        notes.append(f"without a response in the files, so not evaluable: {gone} of {len(enrolled)} enrolled")
     ignored = list(dict.fromkeys(heading for one in ordered for heading in one.ignored))
     return Patients(list(rows.values()), read, ignored, units, notes)

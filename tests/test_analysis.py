@@ -122,7 +122,7 @@ def sentence(root, tmp_path, results, looks="1/15,5/25"):
 def test_the_sentence_says_how_the_trial_went(root, tmp_path):
     deviating = sentence(root, tmp_path, "{responses: 6, first_stage: 3, attained: [15, 27]}")
     assert "Looks were taken at 15 and 27 patients (planned: 15 and 25)" in deviating
-    assert "More than 6 responses were then needed to reject H0 by Koyama and Chen's method, given 3" in deviating
+    assert "At least 7 responses were then needed to reject H0 by Koyama and Chen's method, given 3" in deviating
     assert "Koyama and Chen's, to be compared with the planned 0.0328" in deviating
     stopped = sentence(root, tmp_path, "{responses: 1}")
     assert "The trial stopped for futility at look 1." in stopped

@@ -524,7 +524,7 @@ def test_a_patient_without_a_row_is_not_evaluable_and_said_so(read):
     rows = [row for row in ADRS.splitlines() if not row.startswith("T1,T1-02")]
     data = read(ADSL, table(*rows))
     assert data.evaluable.tolist() == [True, False, True, False, False]
-    assert any("patients have no response in the files and count as not evaluable" in note for note in data.notes)
+    assert any("without a response in the files, so not evaluable: 1 of 4 enrolled" in note for note in data.notes)
 
 
 def test_a_patient_of_no_list_is_refused(read):
