@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if code == 130:  # typer's word for Ctrl-C
             raise KeyboardInterrupt
     except InputError as error:
-        terminal.say(f"simtrial: {terminal.one_line(str(error))}")
+        terminal.fault(error)
         return 2
     except KeyboardInterrupt:
         terminal.say("simtrial: interrupted; nothing was left half-written")
@@ -134,10 +134,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from simtrial.sweep import SweepError
 
         if hasattr(error, "format_message"):  # a slip in the command itself, told by typer
-            terminal.say(f"simtrial: {terminal.one_line(error.format_message())}")
+            terminal.fault(error.format_message())
             return 2
         if isinstance(error, NotebookError | SweepError | OSError):
-            terminal.say(f"simtrial: {terminal.one_line(str(error))}")
+            terminal.fault(error)
             return 1
         raise
     return int(code or 0)  # of several files some may have failed

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MOST_LISTED = 20
+"""Mistakes of one input that are listed; of the others only the number is given."""
+
 
 class InputError(ValueError):
-    """An input that cannot be used, told in one line.
+    """An input that cannot be used, told in one line; an input with several mistakes has one line per mistake.
 
     Parameters
     ----------
@@ -17,18 +20,65 @@ class InputError(ValueError):
         What is wrong and what would be right, without the name of the field.
     field : str, optional
         The field at fault, in the words of whoever supplied it (``p0``, ``trial.design.looks``).
+    others : sequence of InputError, optional
+        Further mistakes of the same input; see `several`.
+
+    Attributes
+    ----------
+    message, field : str
+        Of the first mistake.
+    others : tuple of InputError
+        The further mistakes.
     """
 
-    def __init__(self, message: str, field: str = "") -> None:
+    def __init__(self, message: str, field: str = "", others: Sequence[InputError] = ()) -> None:
         self.message = message
         self.field = field
-        self.others: tuple[InputError, ...] = ()
-        super().__init__(f"{field} {message}" if field else message)
+        self.others = tuple(others)
+        super().__init__("\n".join(self.lines))
 
-    @classmethod
-    def of_several(cls, errors: Sequence[InputError]) -> InputError:
-        """Tell several at once: the first, and how many more; stub until the merge."""
-        first, *others = errors
-        found = cls(f"{first.message} (and {len(others)} more)" if others else first.message, first.field)
-        found.others = tuple(others)
-        return found
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One line per mistake, the first with the number of the others."""
+        own = f"{self.field} {self.message}" if self.field else self.message
+        if not self.others:
+            return (own,)
+        listed = [line for other in self.others[: MOST_LISTED - 1] for line in other.lines]
+        hidden = len(self.others) - len(listed)
+        more = [f"and {_mistakes(hidden)}"] if hidden else []
+        return (f"{own} (and {_mistakes(len(self.others))})", *listed, *more)
+
+    def placed(self, place: str) -> InputError:
+        """The same mistakes, the field of each led by a place, such as ``x.yaml: trial.``."""
+
+        def led(error: InputError) -> InputError:
+            return InputError(error.message, f"{place}{error.field}".rstrip(" ."))
+
+        return InputError(self.message, led(self).field, [led(other) for other in self.others])
+
+
+def _mistakes(number: int) -> str:
+    return f"{number} more mistake{'' if number == 1 else 's'}"
+
+
+def several(errors: Sequence[InputError]) -> InputError:
+    """Join the mistakes of one input, in their order, into the one error to raise.
+
+    Parameters
+    ----------
+    errors : sequence of InputError
+        At least one; those that hold several mistakes themselves are taken apart.
+
+    Returns
+    -------
+    InputError
+        With one line per mistake. A single mistake is given back as it is.
+
+    Examples
+    --------
+    >>> print(several([InputError("(15) must be below 1", "p0"), InputError("is missing", "p1")]))
+    p0 (15) must be below 1 (and 1 more mistake)
+    p1 is missing
+    """
+    first, *others = [one for error in errors for one in (InputError(error.message, error.field), *error.others)]
+    return InputError(first.message, first.field, others)

@@ -18,7 +18,7 @@ import numpy as np
 
 from simtrial import patient_files, patient_sets, patient_times
 from simtrial.designs import count
-from simtrial.errors import InputError
+from simtrial.errors import InputError, several
 from simtrial.patient_cells import (
     KINDS,
     RESPONDS,
@@ -228,7 +228,7 @@ def read(
         found.append(values)
         faults += wrong
     if faults:
-        raise InputError.of_several(sorted(faults, key=_line))
+        raise several(sorted(faults, key=_line))
     today = date.today() if today is None else today
     settled, said = patient_times.units(patients, found, time_unit, today)
     for name, word in settled.items():
@@ -237,7 +237,7 @@ def read(
                 values[name] /= UNITS[word]
     faults = [fault for row, values in zip(patients.rows, found, strict=True) for fault in _judged(row, values)]
     if faults:
-        raise InputError.of_several(faults)
+        raise several(faults)
     commas = any(has_decimal_comma(cell.text) for row in patients.rows for cell in row.values())
     notes = [*patients.notes, *(["numbers are read with decimal commas"] if commas else []), *said]
     return replace(_assembled(place, found, patients, notes), sha256=tuple(sheet.sha256 for sheet in sheets))

@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simtrial.errors import InputError
+from simtrial.errors import InputError, several
 from simtrial.files import read_bytes
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def _check_widths(path: str, header: list[str], rows: list[tuple[int, list[str]]
             said += ": a decimal comma; write 5.1, or separate the columns by semicolons"
         faults.append(InputError(said, f"{path} line {line}:"))
     if faults:
-        raise InputError.of_several(faults)
+        raise several(faults)
 
 
 def _cells(number: int) -> str:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.errors import InputError
+from simtrial.errors import InputError, several
 from simtrial.patient_cells import DAYS_IN_MONTH, KINDS, UNITS, CellError, day, is_missing, unit
 from simtrial.patient_columns import BY_NAME, meant, named, plain
 from simtrial.patient_rows import Cell, Patients, Row, Table
@@ -174,7 +174,7 @@ def _only(table: Table, subject: str, places: list[int], value: str) -> dict[str
                 "with ANL01FL", f"{cell.place} {cell.heading}",
             ))  # fmt: skip
     if faults:
-        raise InputError.of_several(faults)
+        raise several(faults)
     return kept
 
 

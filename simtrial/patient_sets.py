@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial import patient_long
-from simtrial.errors import InputError
+from simtrial.errors import InputError, several
 from simtrial.patient_cells import is_missing
 from simtrial.patient_columns import BY_NAME, TIMES, named, plain, stated_unit
 from simtrial.patient_rows import Cell, Patients, Row, Table
@@ -172,7 +172,7 @@ def _joined(found: Sequence[Patients]) -> Patients:
                 if name in ("ENRLFL", "EVALFL", "STAGE") and not is_missing(value.text) and known.text != value.text:
                     faults.append(_fault(value, f"is {known.text!r:.40} in {known.place[:-1]}"))
     if faults:
-        raise InputError.of_several(faults)
+        raise several(faults)
     read: dict[str, str] = {}
     units: dict[str, str] = {}
     for one in ordered:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simtrial.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -64,6 +66,13 @@ Rates = Annotated[
 def say(message: str) -> None:
     """Tell people something that is no result."""
     print(message, file=sys.stderr, flush=True)
+
+
+def fault(error: BaseException | str) -> None:
+    """Say what went wrong: a line per mistake, each safe by itself."""
+    lines = error.lines if isinstance(error, InputError) else (str(error),)
+    for line in lines:
+        say(f"simtrial: {one_line(line)}")
 
 
 def print_json(data: dict[str, Any]) -> None:

@@ -311,8 +311,7 @@ def test_percent_signs_and_a_printed_minus_are_read(read):
 def test_all_faults_of_a_file_are_told_at_once(read):
     with pytest.raises(InputError) as told:
         read(table("ID,BOR,PFS,PFSEVENT", "a,XX,1,1", "b,PR,x,1", "c,PR,2,7"))
-    places = [str(fault) for fault in (told.value, *told.value.others)]
-    assert [line.split("f0.csv ")[1].split(" (")[0] for line in places] == [
+    assert [line.split("f0.csv ")[1].split(" (")[0] for line in told.value.lines] == [
         "line 2: BOR",
         "line 3: PFS",
         "line 4: PFSEVENT",
