@@ -34,9 +34,7 @@ MAX_CHANGE = 10_000.0
 MAX_TIME = 100_000.0
 """Longest time that is read, in whatever unit."""
 
-MISSING = frozenset(
-    ("", ".", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "<na>", "nat", "n.a.", "-", "--", "?")
-)
+MISSING = frozenset(("", ".", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "<na>", "nat", "n.a.", "-", "--"))
 """What is written for a missing value, in small letters; SAS also writes a full stop and a letter."""
 
 _SAS_MISSING = re.compile(r"\.[A-Za-z_]")
