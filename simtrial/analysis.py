@@ -391,8 +391,18 @@ def of_trial(trial: Trial, design: Design) -> Report:
             data = patient_data.read(path)
         label = SYNTHETIC
         source = f"made by the simulator under p1 = {asked.p1:g} with seed {seed}; no patient of it is real"
+    attained = None if given is None else given.attained
     found = of_patients(
-        data, design, asked.p0, handling, p1=asked.p1, alpha=asked.alpha, level=level, sides=sides, ordering=ordering
+        data,
+        design,
+        asked.p0,
+        handling,
+        attained=attained,
+        p1=asked.p1,
+        alpha=asked.alpha,
+        level=level,
+        sides=sides,
+        ordering=ordering,
     )
     return Report(found, asked, handling, data, source, label, plan, landmark)
 
@@ -409,6 +419,7 @@ def of_patients(
     p0: float,
     handling: Handling,
     *,
+    attained: Sequence[int] | None = None,
     p1: float | None = None,
     alpha: float | None = None,
     level: float = 0.95,
@@ -417,12 +428,15 @@ def of_patients(
 ) -> Final:
     """Analyze the patients of a file.
 
+    `attained` says how many were counted at each look taken, where these are not the numbers planned and the file does
+    not say the stage of each patient; the other arguments are those of `final`.
+
     Raises
     ------
     InputError
         If no look was reached, or the counts cannot be.
     """
-    counts = data.counts([look.n for look in design.looks], handling)
+    counts = data.counts([look.n for look in design.looks], handling, attained)
     sizes, responses = counts.sizes, counts.responses
     if not sizes or not sizes[0]:
         raise InputError(f"holds nobody who counts at the first look ({design.looks[0].n} planned)", f"{data.path}:")

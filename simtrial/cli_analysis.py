@@ -90,12 +90,12 @@ def analyze(
                 design, p0, responses, stage=stage, first_stage=first_stage, attained=sizes, **how
             )  # fmt: skip
         else:
-            counted = (("stage", stage), ("first_stage", first_stage), ("attained", sizes))
+            counted = (("stage", stage), ("first_stage", first_stage))
             contradicted = next((name for name, value in counted if value is not None), None)
             if contradicted is not None:
                 raise InputError("is counted from the patients; leave it out", contradicted)
             data = patient_data.read(patients, param=param, time_unit=time_unit)
-            found = analysis.of_patients(data, design, p0, handling, **how)  # type: ignore[arg-type]  # checked there
+            found = analysis.of_patients(data, design, p0, handling, attained=sizes, **how)  # type: ignore[arg-type]  # checked there
     if as_json:
         terminal.print_json(_final_json(found, data))
         return

@@ -140,7 +140,7 @@ class PatientData:
             "responders": responders,
         }
 
-    def counts(self, sizes: Sequence[int], handling: Handling) -> Counts:
+    def counts(self, sizes: Sequence[int], handling: Handling, attained: Sequence[int] | None = None) -> Counts:
         """Count patients and responses at the looks that were taken.
 
         A look before the last is taken at the number planned for it; whoever came after it belongs to the next stage,
@@ -154,6 +154,9 @@ class PatientData:
         handling : {'nonresponder', 'replace', 'exclude'}
             Looks take the first enrolled; with 'replace' the first evaluable. Who is not evaluable counts as not
             responding with 'nonresponder', else not at all.
+        attained : sequence of int, optional
+            Patients counted at each look that was taken, where they are not those planned; they must add up with what
+            the files hold.
 
         Returns
         -------
@@ -163,7 +166,8 @@ class PatientData:
         Raises
         ------
         InputError
-            If sizes do not increase, the handling is none of these, or there are more stages than looks.
+            If sizes do not increase, the handling is none of these, there are more stages than looks, or the files do
+            not hold the numbers attained.
         """
         planned = [count(n, "sizes", at_least=1) for n in sizes]
         if not planned or any(a >= b for a, b in pairwise(planned)):
@@ -177,6 +181,10 @@ class PatientData:
                 place = f"{self.path}: {self.columns['STAGE']}"
                 raise InputError(f"({reached}) must be at most {len(planned)}, the looks planned", place)
             seen = [(self.stage > 0) & (self.stage <= k) for k in range(1, reached + 1)]
+        elif attained is not None:
+            # who counts as the last one of each look
+            seen = [np.cumsum(counting) - counting < count(n, "attained", at_least=1) for n in attained]
+            seen[-1] = self.enrolled
         else:
             place_of = np.cumsum(self.evaluable if handling == "replace" else self.enrolled)
             present = int(place_of.max(initial=0))
@@ -184,13 +192,16 @@ class PatientData:
             seen = [place_of <= n for n in before]
             if present > (before[-1] if before else 0):
                 seen.append(self.enrolled)
-        attained = [int((who & counting).sum()) for who in seen]
+        found = [int((who & counting).sum()) for who in seen]
         responses = [int((who & self.responder).sum()) for who in seen]
-        while len(attained) > 1 and attained[-1] == attained[-2]:
-            attained.pop()
+        while len(found) > 1 and found[-1] == found[-2]:
+            found.pop()
             responses.pop()
-        beyond = int(counting.sum()) - (attained[-1] if attained else 0)
-        return Counts(tuple(attained), tuple(responses), beyond)
+        if attained is not None and list(attained) != found:
+            given, held = (",".join(map(str, numbers)) for numbers in (attained, found))
+            raise InputError(f"({given}) must be {held}, the patients of {self.path} who count", "attained")
+        beyond = int(counting.sum()) - (found[-1] if found else 0)
+        return Counts(tuple(found), tuple(responses), beyond)
 
 
 def read(

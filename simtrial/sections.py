@@ -593,7 +593,7 @@ class Results(Section):
         if (self.responses is None) == (self.patients is None):
             raise InputError("must hold either responses or patients, and not both")
         if self.patients is not None:
-            given = next((k for k in ("stage", "first_stage", "attained") if getattr(self, k) is not None), None)
+            given = next((k for k in ("stage", "first_stage") if getattr(self, k) is not None), None)
             if given is not None:
                 raise InputError("is counted from the patients; leave it out", given)
         else:

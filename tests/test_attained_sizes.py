@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from simtrial import SingleStage, TwoStage, analysis, analysis_text, parse_looks, patient_data
+from simtrial import InputError, SingleStage, TwoStage, analysis, analysis_text, parse_looks, patient_data
 from simtrial.cli import main
 
 TWO = TwoStage(1, 10, 5, 29)
@@ -176,3 +176,21 @@ def test_a_single_stage_has_a_clopper_pearson_interval_by_name():
     assert analysis_text.interval_name(found, "exact") == "exact (Clopper-Pearson)"
     low, high = stats.binomtest(6, 25).proportion_ci(0.95, "exact")
     assert found.result.intervals["exact"] == pytest.approx((low, high), abs=1e-10)  # two ways to the same root
+
+
+def test_a_look_taken_at_another_number_is_said_beside_the_patients(tmp_path):
+    rng = np.random.default_rng(5)
+    codes = np.where(rng.random(29) < 0.3, "PR", "SD").tolist()
+    data = file_of(tmp_path / "f.csv", codes)
+    found = analysis.of_patients(data, TWO, 0.1, "nonresponder", attained=(12, 29), p1=0.3)
+    first = codes[:12].count("PR")
+    same(found, analysis.final(TWO, 0.1, codes.count("PR"), first_stage=first, attained=(12, 29), p1=0.3))
+    assert analysis.of_patients(data, SingleStage(5, 30), 0.1, "nonresponder", attained=(29,)).sizes == (29,)
+    with pytest.raises(InputError, match=r"attained \(12,28\) must be 12,29, the patients of .*f.csv who count"):
+        analysis.of_patients(data, TWO, 0.1, "nonresponder", attained=(12, 28))
+
+
+def test_a_look_counted_by_evaluable_patients_ends_with_the_last_of_them(tmp_path):
+    data = file_of(tmp_path / "f.csv", ["PR", "NE", "SD", "PR", "NE", "SD"])
+    assert data.counts((2, 4), "replace", (3, 4)) == ((3, 4), (2, 2), 0)
+    assert data.counts((2, 4), "nonresponder", (3, 6)) == ((3, 6), (1, 2), 0)

@@ -6,7 +6,7 @@ import shlex
 import duckdb
 import pytest
 
-from simtrial import routes
+from simtrial import patient_data, patient_files, routes
 from simtrial.cli import main
 
 
@@ -65,3 +65,49 @@ def test_every_file_it_names_exists(readme, root):
     assert len(named) > 5
     for name in set(named) - {"params/yours.yaml", "params/x.yaml", "params/explorer.yaml", "memo.md"}:
         assert (root / name).exists(), name
+
+
+def test_the_limits_it_tells_of_files_of_patients_are_those_that_hold(readme):
+    assert f"up to {patient_data.MAX_PATIENTS:,} patients" in readme
+    assert f"files of up to {patient_files.MAX_BYTES // 2**20} MiB and {patient_files.MAX_ROWS:,} rows" in " ".join(
+        readme.split()
+    )
+
+
+def test_every_way_to_write_patients_that_it_names_is_read(readme, tmp_path):
+    """One patient in each of the ways of the list, and all of them are the same two patients."""
+    seen = []
+    for line, (text, how) in {
+        "commas": ("ID,BOR,PFS,PFSEVENT\na,PR,1.5,1\nb,SD,2.5,0\n", {}),
+        "semicolons": ("ID;BOR;PFS;PFSEVENT\na;PR;1,5;1\nb;SD;2,5;0\n", {}),
+        "tabs": ("Subject\tBest response\tPFS (months)\tPFS status\na\tPR\t1.5\t1\nb\tSD\t2.5\t0\n", {}),
+        "R's spaces": ('"ID" "BOR" "PFS" "PFSEVENT"\n"1" "a" "PR" 1.5 1\n"2" "b" "SD" 2.5 0\n', {}),
+        "yes and no": ("patient_id,ORR,PFS,PFSEVENT\na,yes,1.5,TRUE\nb,no,2.5,FALSE\n", {}),
+        "15JAN2020": ("ID,BOR,PFS,PFSEVENT,TRTSDT\nb,SD,2.5,0,16JAN2020\na,PR,1.5,1,15JAN2020\n", {}),
+        "--param CBOR": ("USUBJID,PARAMCD,AVALC,AVAL,CNSR\n" + "".join(
+            f"{who},BOR,SD,3,\n{who},CBOR,{best},,\n{who},PFS,,{pfs},{censored}\n"
+            for who, best, pfs, censored in (("a", "PR", 1.5, 0), ("b", "SD", 2.5, 1))), {"param": "CBOR"}),
+    }.items():  # fmt: skip
+        assert line in readme
+        path = tmp_path / "f.csv"
+        path.write_text(text, encoding="utf-8")
+        data = patient_data.read(path, **how)
+        seen.append((data.ids, data.responder.tolist(), data.pfs.months.tolist(), data.pfs.event.tolist()))
+    assert set(map(str, seen)) == {str((("a", "b"), [True, False], [1.5, 2.5], [True, False]))}
+
+
+def test_every_option_it_names_is_one_of_a_command(readme, capsys):
+    assert main(["--help"]) == 0
+    commands = re.findall(r"^\s+([a-z-]+)\s{2,}", capsys.readouterr().out, flags=re.MULTILINE)
+    known = set()
+    for command in commands:
+        assert main([command, "--help"]) == 0
+        known |= set(re.findall(r"--[a-z0-9-]+", capsys.readouterr().out))
+    ours = {
+        option
+        for line in re.findall(r"`([^`]*)`|^    .*simtrial (.*)$", readme, flags=re.MULTILINE)
+        for option in re.findall(r"--[a-z0-9-]+", " ".join(line))
+        if "pip" not in " ".join(line) and "dask" not in " ".join(line)
+    }
+    assert ours
+    assert ours <= known
