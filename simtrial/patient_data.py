@@ -183,7 +183,8 @@ class PatientData:
             seen = [(self.stage > 0) & (self.stage <= k) for k in range(1, reached + 1)]
         elif attained is not None:
             # who counts as the last one of each look
-            seen = [np.cumsum(counting) - counting < count(n, "attained", at_least=1) for n in attained]
+            before_each = np.cumsum(counting) - counting
+            seen = [np.less(before_each, count(n, "attained", at_least=1)) for n in attained]
             seen[-1] = self.enrolled
         else:
             place_of = np.cumsum(self.evaluable if handling == "replace" else self.enrolled)
