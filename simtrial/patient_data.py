@@ -183,7 +183,7 @@ class PatientData:
             seen = [(self.stage > 0) & (self.stage <= k) for k in range(1, reached + 1)]
         elif attained is not None:
             # who counts as the last one of each look
-            before_each = np.cumsum(counting) - counting
+            before_each: NDArray[np.int64] = np.cumsum(counting) - counting
             seen = [np.less(before_each, count(n, "attained", at_least=1)) for n in attained]
             seen[-1] = self.enrolled
         else:
