@@ -139,13 +139,15 @@ def monitor(
         )
         return
     for one in found.needed:
-        goal = "reject H0" if one is found.needed[-1] else "go on"
+        goal = "reject H0" if one is found.needed[-1] else "continue to the next stage"
         many = one.responses
-        told = f"{many} more responses among {one.remaining} further patients {goal}"
+        left = "patient" if one.remaining == 1 else f"{one.remaining} patients"
         if many is None or many == 0:
-            told = f"certain to {goal}, whatever the {one.remaining} further patients bring"
-        elif many > one.remaining:
-            told = f"{many} more responses needed to {goal}, and {one.remaining} patients left: out of reach"
+            told = f"no further response is needed to {goal}"
+        else:
+            responses = "1 response" if many == 1 else f"{many} responses"
+            told = f"at least {responses} in the next {left} {'is' if many == 1 else 'are'} needed to {goal}"
+            told += ", which is out of reach" if many > one.remaining else ""
         print(f"look {one.look}: {told}")
     for rate, power in found.conditional_power:
         print(f"conditional power at p = {rate:g}: {power:.4f}")
