@@ -105,7 +105,7 @@ def test_the_command_line_tells_it(capsys):
     arguments = ["monitor", "--looks", "1/15,5/25", "--patients", "10", "--responses", "1", "--p", "0.1", "--p", "0.3"]
     assert main(arguments) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0] == "look 1: 1 more responses among 5 further patients go on"
+    assert shown[0] == "look 1: at least 1 response in the next 5 patients is needed to continue to the next stage"
     assert main([*arguments, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     now = monitoring.monitor(TwoStage(1, 15, 5, 25), 10, 1, (0.1, 0.3))
