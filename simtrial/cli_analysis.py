@@ -145,8 +145,8 @@ def monitor(
         if many is None or many == 0:
             told = f"no further response is needed to {goal}"
         else:
-            responses = "1 response" if many == 1 else f"{many} responses"
-            told = f"at least {responses} in the next {left} {'is' if many == 1 else 'are'} needed to {goal}"
+            fewest = "1 response" if many == 1 else f"{many} responses"
+            told = f"at least {fewest} in the next {left} {'is' if many == 1 else 'are'} needed to {goal}"
             told += ", which is out of reach" if many > one.remaining else ""
         print(f"look {one.look}: {told}")
     for rate, power in found.conditional_power:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from simtrial.designs import MAX_LOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 MAX_CHANGE = 10_000.0
 """Largest growth of the target lesions that is read, in percent."""
@@ -261,3 +261,38 @@ def unit(text: str) -> str:
     if word is None:
         raise CellError("must be days, weeks, months or years")
     return word
+
+
+def unit_by(values: Sequence[str], days: Sequence[int | None]) -> str | None:
+    """Find the unit in which times are these numbers of days, the first day counted or not.
+
+    Parameters
+    ----------
+    values : sequence of str
+        Times as written.
+    days : sequence of int or None
+        Days that each lasted, None where that is not known.
+
+    Returns
+    -------
+    str or None
+        None if no unit fits them all, or all are too short to tell.
+
+    Notes
+    -----
+    Values are held to agree within two days: they may be rounded, and months may have been counted as 30 or 30.4375.
+    """
+    pairs = []
+    for text, length in zip(values, days, strict=True):
+        try:
+            if length is not None:
+                pairs.append((float(text.replace(",", ".")), length))
+        except ValueError:
+            continue
+    if not any(length > 7 for _, length in pairs):
+        return None  # too short to tell days from weeks
+    for word, per_month in UNITS.items():
+        in_days = DAYS_IN_MONTH / per_month
+        if all(abs(value * in_days - length) <= 2 + 0.05 * in_days * (word != "days") for value, length in pairs):
+            return word
+    return None

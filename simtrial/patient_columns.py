@@ -88,6 +88,8 @@ COLUMNS = (
     Column("DOREVENT", "1 progression or death, 0 censored", "event", ("DOR STATUS", "DOR EVT")),
     Column("DORCNSR", "0 event, 1 or more censored; in place of DOREVENT", "censored", ("DOR CENSORED", "DOR CENSOR")),
     Column("TTR", _TIME + "first response", "time", ("TTR TIME", "TIME TO RESPONSE")),
+    Column("PFSDT", "day on which PFS ended; tells the unit of PFS beside the day of enrollment", "day", ("PFS DATE",)),
+    Column("OSDT", "day on which OS ended; tells the unit of OS beside the day of enrollment", "day", ("OS DATE",)),
     Column("TIMEUNIT", "unit of all times: days, weeks, months or years", "unit", ("AVALU", "TIME UNIT")),
     Column("TOXGR", "highest toxicity grade, 0 to 5; empty if not assessed for it", "grade",
            ("AETOXGR", "TOXICITY GRADE", "MAX GRADE", "MAXIMUM GRADE", "WORST GRADE")),

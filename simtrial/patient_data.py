@@ -300,7 +300,7 @@ def _values(row: Row) -> tuple[dict[str, Any], list[InputError]]:
             continue
         kind = _KINDS[name]
         try:
-            found[name] = day(cell.text, sas_days=cell.sas_days) if name == "ENRLDT" else kind.read(cell.text)
+            found[name] = day(cell.text, sas_days=cell.sas_days) if kind is KINDS["day"] else kind.read(cell.text)
         except CellError as error:
             faults.append(_wrong(row, name, str(error)))
             unread.add(name)

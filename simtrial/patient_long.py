@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError, several
-from simtrial.patient_cells import DAYS_IN_MONTH, KINDS, UNITS, CellError, day, is_missing, unit
+from simtrial.patient_cells import KINDS, CellError, day, is_missing, unit, unit_by
 from simtrial.patient_columns import BY_NAME, meant, named, plain
 from simtrial.patient_rows import Cell, Patients, Row, Table
 
@@ -264,12 +264,12 @@ def _unit_of(table: Table, places: list[int], used: set[str]) -> tuple[str, str]
             for a, b in zip(table.cells(start, places), table.cells("ADT", places), strict=True)
         ]
         lengths = [None if a is None or b is None else (b - a).days for a, b in pairs]
-        word = _unit_by(table.cells("AVAL", places), lengths)
+        word = unit_by(table.cells("AVAL", places), lengths)
         if word is not None:
             used |= {start, "ADT"} if start == "STARTDT" else {"ADT"}
             return word, f"{start} and ADT"
     if "ADY" in table.at:
-        word = _unit_by(table.cells("AVAL", places), [_whole(text) for text in table.cells("ADY", places)])
+        word = unit_by(table.cells("AVAL", places), [_whole(text) for text in table.cells("ADY", places)])
         if word is not None:
             used.add("ADY")
             return word, "ADY"
@@ -281,27 +281,6 @@ def _whole(text: str) -> int | None:
         return int(float(text))
     except (ValueError, OverflowError):
         return None
-
-
-def _unit_by(values: list[str], days: list[int | None]) -> str | None:
-    """The unit in which values are these numbers of days, the first day counted or not; None if none fits them all.
-
-    Values are held to agree within two days: they may be rounded, and months may have been counted as 30 or 30.4375.
-    """
-    pairs = []
-    for text, length in zip(values, days, strict=True):
-        try:
-            if length is not None:
-                pairs.append((float(text.replace(",", ".")), length))
-        except ValueError:
-            continue
-    if not any(length > 7 for _, length in pairs):
-        return None  # too short to tell days from weeks
-    for word, per_month in UNITS.items():
-        in_days = DAYS_IN_MONTH / per_month
-        if all(abs(value * in_days - length) <= 2 + 0.05 * in_days * (word != "days") for value, length in pairs):
-            return word
-    return None
 
 
 def _take_constants(table: Table, subject: str, rows: dict[str, Row], found: Patients, used: set[str]) -> None:

@@ -1,7 +1,7 @@
 """The unit of the times in a file of patients, and the times in months.
 
 The unit is, in this order: that of the option; that which the file states (AVALU, a column TIMEUNIT, a heading such as
-"PFS (days)", or the days between which an ADaM time lies); else months, unless the numbers speak against it:
+"PFS (days)", or the days between which a time lies); else months, unless the numbers speak against it:
 
 * one is above 240, twenty years;
 * all are whole and one is above 60, five years: days are more likely;
@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from simtrial.errors import InputError
-from simtrial.patient_cells import DAYS_IN_MONTH, UNITS, CellError, unit
+from simtrial.patient_cells import DAYS_IN_MONTH, UNITS, CellError, unit, unit_by
 from simtrial.patient_columns import TIMES
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def units(
     column = _column(patients, found)
     settled, notes = {}, []
     for name in names:
-        stated = patients.units.get(name) or column
+        stated = patients.units.get(name) or column or _by_days(patients, found, name)
         if wanted and stated and wanted != stated:
             raise InputError(f"({wanted}) contradicts the file, which states {stated} for {name}", "time_unit")
         settled[name] = wanted or stated or ""
@@ -103,6 +103,15 @@ def _column(patients: Patients, found: Sequence[dict[str, Any]]) -> str | None:
             f"must be one unit for all patients; there are {', '.join(sorted(said))}", f"{place.place} TIMEUNIT"
         )
     return next(iter(said), None)
+
+
+def _by_days(patients: Patients, found: Sequence[dict[str, Any]], name: str) -> str | None:
+    """The unit by the days of enrollment and of the end, where the file has both."""
+    if f"{name}DT" not in patients.read or "ENRLDT" not in patients.read:
+        return None
+    ends = [(values[f"{name}DT"], values["ENRLDT"]) for values in found]
+    lengths = [None if end is None or start is None else (end - start).days for end, start in ends]
+    return unit_by([row[name].text for row in patients.rows], lengths)
 
 
 def _values(

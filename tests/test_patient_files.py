@@ -417,6 +417,14 @@ def test_a_unit_of_the_option_is_one_of_four(read):
         read(table("ID,BOR,PFS,PFSEVENT", "a,PR,1,1"), time_unit="fortnights")
 
 
+def test_the_day_on_which_a_time_ended_tells_its_unit(read):
+    head = "ID,BOR,ENRLDT,PFS,PFSEVENT,PFSDT"
+    data = read(table(head, "a,PR,2024-01-01,155,1,2024-06-04", "b,SD,2024-02-01,20,0,2024-02-21"))
+    assert data.pfs.months[0] == pytest.approx(155 / 30.4375, rel=1e-12)
+    data = read(table(head, "a,PR,2024-01-01,5.1,1,2024-06-04", "b,SD,2024-02-01,0.7,0,2024-02-21"))
+    assert data.pfs.months[0] == 5.1
+
+
 # ---- data sets as CDISC lays them out: columns and values as in the reference data of pharmaverse, patients made up
 
 ADSL = table(
