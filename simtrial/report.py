@@ -26,13 +26,13 @@ from typing import TYPE_CHECKING, Any
 from simtrial import __version__, conduct_text, params, project, replacement, simulation
 from simtrial.designs import looks_text
 from simtrial.exact import meets, operating_characteristics
-from simtrial.execution import NotebookError, execute
+from simtrial.execution import LeftOut, NotebookError, execute
+from simtrial.plan import MAX_RECUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from simtrial.designs import Design
-    from simtrial.execution import LeftOut
     from simtrial.params import Source
     from simtrial.plan import Plan
     from simtrial.sections import Trial
@@ -93,7 +93,7 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Where the results of one run are, and the design that was taken."""
+    """Where the results of one run are, the design that was taken, and the trial as far as it could be run."""
 
     folder: Path
     html: Path
@@ -140,14 +140,30 @@ def of_trial(
     final = Path(out) / trial.study.id
     if not replace:
         replacement.refuse(final, source)
+    trial, beyond = _runnable(trial, source)
     design, plan = simulation.taken(trial, str(source.path))
     notebooks = [name for name in NOTEBOOKS if name not in _impossible(trial, plan)]
     synthetic = {ANALYSIS: SYNTHETIC} if trial.analysis is None else {}
-    head = _Head(trial.study.id, trial.study.title, _front(trial, design, plan), synthetic)
+    head = _Head(trial.study.id, trial.study.title, _left_out(beyond) + _front(trial, design, plan), synthetic)
     seed = trial.conduct.simulation.seed if trial.conduct else NOT_SIMULATED
     job = _Job(notebooks, {"trial": trial.plain()}, head, _origin(trial, source, design, final), seed)
     folder = _run(job, final, progress)
     return Report(folder, folder / "report.html", design, trial)
+
+
+def _runnable(trial: Trial, source: Source) -> tuple[Trial, list[LeftOut]]:
+    """The trial without its conduct, and why, if that asks for bounds which nobody recalculates at so many patients."""
+    if trial.conduct is None or trial.conduct.dropout.bounds != "recut":
+        return trial, []
+    without = trial.model_copy(update={"conduct": None})
+    n = simulation.taken(without, str(source.path))[0].looks[-1].n
+    if n <= MAX_RECUT:
+        return trial, []
+    why = (
+        f"trial.conduct.dropout.bounds (recut) is for at most {MAX_RECUT} patients, not {n}; write fixed, or another "
+        "handling of dropout"
+    )
+    return without, [LeftOut("The conduct of the trial", why, whole=True)]
 
 
 def _impossible(trial: Trial, plan: Plan | None) -> tuple[str, ...]:
