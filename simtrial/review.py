@@ -59,7 +59,7 @@ def _none(n: int) -> str:
 def routes(found: Sequence[Route], n: int) -> Table:
     """The routes to a number of patients; the exact ones without losses in bold."""
     if not found:
-        return Table("routes", _none(n), pd.DataFrame({"method": []}), {})
+        return Table("routes", "There is no calculation to list", pd.DataFrame({"method": []}), {})
     frame = pd.DataFrame([_row(route) for route in found])
     shown: dict[str, Shown] = {
         "method": ("Method", WORDS),
@@ -136,9 +136,10 @@ def readings(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> list[
     asked = trial.requirements
     n = patients(trial, chosen)
     credible = [ReadOne(asked, chosen, "the reading of the parameter file")]
-    single = search.single_stage(asked, n_limit=trial.design.n_limit).first
-    if single.n == chosen.looks[-1].n and len(chosen.looks) > 1:
-        credible.append(ReadOne(asked, single, "the same numbers without an interim look"))
+    with suppress(InputError):  # rates too near for a search say nothing about a design given outright
+        single = search.single_stage(asked, n_limit=trial.design.n_limit).first
+        if single.n == chosen.looks[-1].n and len(chosen.looks) > 1:
+            credible.append(ReadOne(asked, single, "the same numbers without an interim look"))
     for rival in trial.rivals:
         design = search.choose(rival.requirements, rival.criterion)
         credible.append(ReadOne(rival.requirements, design, rival.source))
@@ -199,9 +200,9 @@ def side_by_side(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> T
     return Table("readings", "Credible readings side by side", frame, shown)
 
 
-def map_of_n(requirements: Requirements, n: int) -> Picture:
+def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
     """Patients that three methods need over p0 and p1, at the alpha and power given; n itself in red,
-    with its contour between the places of the grid.
+    with its contour between the places of the grid. In words if nowhere so many are needed.
     """
     steps = np.round(np.arange(0.05, 0.96, 0.025), 3)
     names = ("exact single stage, first n", "Simon minimax", "Fleming's formula")
@@ -218,6 +219,11 @@ def map_of_n(requirements: Requirements, n: int) -> Picture:
                     grids[1, i, j] = search.two_stage(asked).minimax.n
             except InputError:
                 continue
+    most = int(np.nanmax(grids))
+    if n > most:
+        errors = f"one-sided alpha {requirements.alpha:g} and power {requirements.power:g}"
+        said = f"At {errors} no p0 and p1 that are .1 to .4 apart need {n} patients; the largest number is {most}."
+        return Passage("map", (said,))
     around = (0, n // 2, round(0.75 * n), n - 2, n + 3, round(1.5 * n), 2 * n, 4 * n, 100 * n)
     edges = sorted({n - 0.5, n + 0.5, *(edge for edge in around if edge >= 0 and edge != n)})
     figure, axes = canvas(3, 11.0, 3.9, share_y=True)
@@ -228,7 +234,8 @@ def map_of_n(requirements: Requirements, n: int) -> Picture:
         for axis, name, grid in zip(axes, names, grids, strict=True):
             norm = BoundaryNorm(edges, len(edges) - 1)
             mesh = axis.pcolormesh(steps, steps, grid.T, cmap=ListedColormap(colours), norm=norm, shading="nearest")
-            if np.nanmin(grid) <= n <= np.nanmax(grid):  # matplotlib warns of a contour that is nowhere
+            # matplotlib warns of a contour that is nowhere
+            if (grid <= n).any() and (grid >= n).any():
                 axis.contour(steps, steps, grid.T, levels=[n], colors=[RED], linewidths=1.2)
             axis.set_title(name, fontsize=10)
             axis.set_xlabel("p0")
