@@ -117,9 +117,8 @@ def interim(rule: InterimRule) -> str:
     elif rule.extra_patients is None:
         said = "accrual continues while the decision is pending"
     else:
-        said = (
-            f"accrual continues while the decision is pending, with at most {_number(rule.extra_patients, 'patient')}"
-        )
+        extra = _number(rule.extra_patients, "further patient")
+        said = f"accrual continues while the decision is pending, by at most {extra}"
     lag = "at once" if rule.decision_weeks == 0 else f"{_number(rule.decision_weeks, 'week')} after the look"
     return f"{said}; the decision is taken {lag}"
 

@@ -429,8 +429,8 @@ def _front(trial: Trial, design: Design, plan: Plan | None) -> str:
     warning += _as_run(plan, trial)
     if trial.hypotheses.basis == "assumed":
         warning += (
-            '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not read in a protocol or '
-            "registry, and every result below hangs on them.</div>"
+            '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not taken from a protocol '
+            "or registry; every result below depends on them.</div>"
         )
     return f'{warning}<div class="brief"><p>{escape(question)}</p><dl>{cells}</dl></div>'
 

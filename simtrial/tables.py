@@ -154,6 +154,10 @@ def assumptions(trial: Trial) -> Table:
     return Table("assumptions", "What is known and what is assumed", frame, shown)
 
 
+SECONDARY = ("dcr_percent", "median_pfs_months", "median_os_months")
+"""Endpoints of earlier results that a file may leave out; they then have no column."""
+
+
 def evidence(trial: Trial) -> Table:
     """The earlier results given, with exact (Clopper-Pearson) 95% intervals where the count is known."""
     from statsmodels.stats.proportion import proportion_confint
@@ -185,6 +189,7 @@ def evidence(trial: Trial) -> Table:
     frame = pd.DataFrame(rows, columns=columns)
     if not rows:
         return Table("evidence", "No earlier results are given in the parameter file.", frame, {})
+    frame = frame.drop(columns=[name for name in SECONDARY if frame[name].isna().all()])
     frame["interval"] = [
         "–" if np.isnan(low) else f"{low:.1f} to {high:.1f}"
         for low, high in zip(frame.orr_low_percent, frame.orr_high_percent, strict=True)
@@ -202,7 +207,7 @@ def evidence(trial: Trial) -> Table:
         "source": ("Source", WORDS),
     }
     caption = "Earlier results (intervals: Clopper-Pearson, computed here from the counts)"
-    return Table("evidence", caption, frame, shown)
+    return Table("evidence", caption, frame, {name: how for name, how in shown.items() if name in frame})
 
 
 _KINDS = {"minimax": "Simon minimax", "optimal": "Simon optimal", "admissible": "admissible"}

@@ -206,3 +206,43 @@ def test_every_kind_of_design_can_be_drawn_and_told(looks, asked, single, two):
         assert picture.svg().startswith("<svg")
     assert tables.characteristics(design, asked).html()
     assert tables.decisions(design).html()
+
+
+def test_designs_near_the_chosen_one_have_the_rule_in_their_caption(asked, two):
+    table = tables.near(search.near(two, two.optimal), two.optimal, asked)
+    assert table.caption.startswith(
+        "Two-stage designs that meet the limits, n and n1 within 3 patients of the chosen design 1/10, 5/29 (in bold). "
+        "For each n and n1, the design with the least EN(p0). Closest first"
+    )
+    assert table.frame.looks[0] == "1/10, 5/29"
+    assert table.chosen == [True, *[False] * 19]
+    assert table.frame.apart.is_monotonic_increasing
+    # 1/11, 5/28 has one patient more at its look and one patient less in all
+    assert table.frame.set_index("looks").apart["1/11, 5/28"] == 2
+
+
+def test_a_chosen_design_that_no_search_gives_stands_above_those_near_it(asked, two):
+    given = parse_looks("2/18,4/26")  # type I error above .05
+    table = tables.near(search.near(two, given), given, asked)
+    assert table.frame.kind[0] == "chosen, misses the limits"
+    assert table.chosen[0]
+    assert "within 3 patients of the chosen design 2/18, 4/26" in table.caption
+
+
+def test_where_nothing_is_near_the_table_says_so(asked, two):
+    small = parse_looks("0/5,2/10")
+    assert tables.near(search.near(two, small), small, asked).caption == (
+        "No two-stage design with n and n1 within 3 patients of the chosen design 0/5, 2/10 meets the limits"
+    )
+    large = parse_looks("500/5000,2000/9000")
+    assert tables.near(search.near(two, large), large, asked).caption == (
+        "Designs near 500/5000, 2000/9000 are left out: a search is made up to 3000 patients"
+    )
+
+
+def test_earlier_results_have_columns_for_the_endpoints_that_they_give(trial):
+    plain = trial.plain()
+    plain["evidence"] = [{"treatment": "A", "setting": "B", "n": 20, "responders": 4, "source": "C"}]
+    heads = tables.evidence(params.load(plain)).view().columns
+    assert list(heads) == ["Treatment", "Setting", "n", "Responders", "ORR, %", "95% interval", "Source"]
+    assert "PFS, months" in tables.evidence(trial).view().columns
