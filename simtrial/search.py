@@ -4,7 +4,7 @@ Ties
 ----
 Optimal: least EN(p0), then fewest n. Minimax: fewest n, then least EN(p0). Values of EN(p0) within ``scan.EN_TIE`` of
 each other count as equal. Designs equal in both differ in n1, r1 or r: the smaller n1 is taken, then the larger r,
-which has the smaller type I error. `near` shows them all. r1 < r throughout: with r1 = r the
+which has the smaller type I error. `simtrial.neighbours` shows them all. r1 < r throughout: with r1 = r the
 second stage cannot change the decision, so such a design is a single stage in disguise.
 
 References
@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +33,7 @@ from simtrial import exact
 from simtrial.designs import Design, Look, SingleStage, TwoStage, count
 from simtrial.errors import InputError
 from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements
-from simtrial.scan import SLACK, Found, Scan, Tables, score_n
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from simtrial.scan import SLACK, Found, Scan, score_n
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -398,87 +394,6 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
         scan.n_lower, records[0].design.n, scan.n_upper, admissible[-1], scan.least_en(scan.n_upper + 1), scan.examined
     )
     return TwoStageSearch(requirements, tuple(admissible), tuple(frontier), certificate)
-
-
-MOST_NEAR = 20
-"""How many designs near the chosen one are listed."""
-
-
-def closeness(chosen: Design) -> int:
-    """How many patients another design's sizes may differ from those of the chosen one: a tenth of n, from 3 to 10."""
-    return min(max(3, round(chosen.looks[-1].n / 10)), 10)
-
-
-def near(
-    found: TwoStageSearch, chosen: Design, *, within: int | None = None, most: int = MOST_NEAR
-) -> tuple[TwoStageCandidate, ...]:
-    """List two-stage designs of about the same sizes as the chosen one that meet the limits, the closest first.
-
-    For a designer with a reason of their own, such as an interim analysis at a round number. Of each pair of sizes
-    (n, n1) the design with least EN(p0) is listed; if several tie, all of them.
-
-    Parameters
-    ----------
-    found : TwoStageSearch
-        The search whose limits are to be met.
-    chosen : Design
-        Any design; of several looks, n1 is that of the first. A single stage has no n1, so every n1 is as close.
-    within : int, optional
-        Largest difference of n, and of n1; `closeness` if left out.
-    most : int
-        How many are listed.
-
-    Returns
-    -------
-    tuple of TwoStageCandidate
-        By |difference of n| + |difference of n1|, then EN(p0), n and n1. None where n is above `N_LIMIT_MOST`.
-    """
-    requirements, n_chosen = found.requirements, chosen.looks[-1].n
-    n1_chosen = chosen.looks[0].n if len(chosen.looks) > 1 else None
-    within = closeness(chosen) if within is None else within
-    n_max = n_chosen + within
-    if n_chosen > N_LIMIT_MOST:
-        return ()
-    tables = Tables(requirements, n_max)
-    rows: list[tuple[int, float, int, int, int, int]] = []
-    first = max(found.certificate.n_lower, n_chosen - within)
-    for n in sorted(range(first, n_max + 1), key=lambda size: abs(size - n_chosen)):
-        if n1_chosen is None and len(rows) >= most and rows[most - 1][0] < abs(n - n_chosen):
-            break
-        low, high = (1, n - 1) if n1_chosen is None else (max(1, n1_chosen - within), min(n - 1, n1_chosen + within))
-        for en, n1, minus_r, r1 in _best_by_n1(tables, requirements, n, low, high):
-            apart = abs(n - n_chosen) + (0 if n1_chosen is None else abs(n1 - n1_chosen))
-            rows.append((apart, en, n, n1, minus_r, r1))
-    known = {candidate.design: candidate for candidate in found.admissible}
-    designs = [TwoStage(r1, n1, -minus_r, n) for _, _, n, n1, minus_r, r1 in sorted(rows)[:most]]
-    return tuple(known.get(design) or TwoStageCandidate(design, requirements) for design in designs)
-
-
-def _best_by_n1(
-    tables: Tables, requirements: Requirements, n: int, low: int, high: int
-) -> Iterator[tuple[float, int, int, int]]:
-    """Of n patients, the designs with least EN(p0) for each n1 from `low` to `high`: EN(p0), n1, -r and r1."""
-    if high < low:
-        return
-    n1, x = np.arange(low, high + 1)[:, np.newaxis], np.arange(int(tables.r_high[n]))
-    en = n1 + tables.tail[0, low : high + 1, : x.size] * (n - n1)
-    kept = []
-    for r in range(int(tables.r_high[n]), 0, -1):
-        beyond = tables.padded[:, n - n1, tables.PAD + np.maximum(r - x, -1)]
-        lost = np.cumsum(tables.pmf[:, low : high + 1, : x.size] * beyond, axis=2)
-        type_i_error, power = tables.tail[:, n, r, np.newaxis, np.newaxis] - lost
-        keeps_alpha = (type_i_error <= requirements.alpha + SLACK) & (x <= np.minimum(r - 1, tables.r_high[n1]))
-        if not keeps_alpha.any():
-            break  # a smaller r only adds to the type I error of every n1 and r1
-        i, r1 = np.nonzero(keeps_alpha & (power >= requirements.power - SLACK))
-        kept.append(np.column_stack([i + low, en[i, r1].round(8), np.full(i.size, -r), r1]))
-    rows = np.concatenate(kept) if kept else np.empty((0, 4))
-    least = {int(first): math.inf for first in rows[:, 0]}
-    for first, expected, minus_r, r1 in rows[np.lexsort(rows.T[::-1])]:
-        size, bound, r = int(first), int(r1), int(-minus_r)
-        if expected <= least[size] and exact.meets(TwoStage(bound, size, r, n), requirements):
-            least[size] = expected
-            yield float(expected), size, -r, bound
 
 
 @dataclass(frozen=True)

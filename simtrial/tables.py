@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from simtrial import search
+from simtrial import neighbours
 from simtrial.approximations import Approximation
 from simtrial.designs import SingleStage, looks_text
 from simtrial.exact import meets, operating_characteristics
@@ -274,7 +274,7 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch | None, chosen: De
 
 
 def near(designs: Sequence[TwoStageCandidate], chosen: Design, requirements: Requirements) -> Table:
-    """Designs near the chosen one, with the rule that picks them in the caption; see `search.near`."""
+    """Designs near the chosen one, with the rule that picks them in the caption; see `neighbours.near`."""
 
     def apart(design: Design) -> int:
         first = abs(design.looks[0].n - chosen.looks[0].n) if len(chosen.looks) > 1 else 0
@@ -291,7 +291,7 @@ def near(designs: Sequence[TwoStageCandidate], chosen: Design, requirements: Req
 
 
 def _rule(designs: Sequence[TwoStageCandidate], chosen: Design) -> str:
-    looks, within = looks_text(chosen, ", "), search.closeness(chosen)
+    looks, within = looks_text(chosen, ", "), neighbours.closeness(chosen)
     if chosen.looks[-1].n > N_LIMIT_MOST:
         return f"Designs near {looks} are left out: a search is made up to {N_LIMIT_MOST} patients"
     first = " and n1" if len(chosen.looks) > 1 else ""
@@ -301,7 +301,7 @@ def _rule(designs: Sequence[TwoStageCandidate], chosen: Design) -> str:
     distance = "difference in n plus difference in n1" if first else "difference in n"
     return (
         f"Two-stage designs that meet the limits, {sizes} (in bold). For each n and n1, the design with the least "
-        f"EN(p0). Closest first (patients apart: {distance}), then by EN(p0); at most {search.MOST_NEAR} are listed"
+        f"EN(p0). Closest first (patients apart: {distance}), then by EN(p0); at most {neighbours.MOST_NEAR} are listed"
     )
 
 
@@ -355,7 +355,7 @@ def approximations(found: Sequence[Approximation], single: SingleStageSearch) ->
 def _verdict(rule: Approximation, asked: Requirements) -> str:
     if 0 <= rule.r < rule.n and meets(SingleStage(rule.r, rule.n), asked):
         return "meets both limits"
-    faults = {"breaks alpha": rule.type_i_error > asked.alpha, "lacks power": rule.power < asked.power}
+    faults = {"type I error above alpha": rule.type_i_error > asked.alpha, "power too low": rule.power < asked.power}
     return " and ".join(fault for fault, found in faults.items() if found) or "misses a limit in the last digit"
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from simtrial import InputError, Requirements, SingleStage, TwoStage, exact, looks_text, parse_looks, search
+from simtrial import InputError, Requirements, SingleStage, TwoStage, exact, looks_text, neighbours, search
 from simtrial.scan import SLACK, Tables
 
 
@@ -121,9 +121,9 @@ def test_the_search_equals_an_enumeration_in_fractions(limits):
     least = {}
     for (n, n1, *_), en in met.items():
         least[n, n1] = min(least.get((n, n1), en), en)
-    # fractions of doubles tie less strictly than the eight decimals of `near`
+    # fractions of doubles tie less strictly than the eight decimals of `neighbours.near`
     best = {key for key, en in met.items() if float(en - least[key[:2]]) < 1e-9}
-    near = search.near(found, found.minimax, within=n_max, most=10**6)
+    near = neighbours.near(found, found.minimax, within=n_max, most=10**6)
     assert {(c.n, c.n1, c.r, c.r1) for c in near if c.n <= n_max} == best
 
 
@@ -219,47 +219,6 @@ def test_an_r1_that_spends_all_of_beta_does_not_keep_the_search_open(limits):
     met = enumerate_all(found.requirements, found.certificate.n_upper + 1)
     assert found.minimax.n == min(n for n, *_ in met)
     assert found.optimal.en_p0 == pytest.approx(float(min(met.values())), abs=1e-9)
-
-
-@pytest.fixture(scope="module")
-def textbook():
-    return search.two_stage(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8))
-
-
-def test_near_are_designs_of_about_the_chosen_sizes_the_closest_first(textbook):
-    chosen = textbook.optimal  # 1/10, 5/29: a tenth of 29 is 3
-    near = search.near(textbook, chosen, most=100)
-    assert near[0] == chosen
-    assert {c.n for c in near} == {26, 27, 28, 29, 30, 31, 32}
-    assert {c.n1 for c in near} <= set(range(7, 14))
-    ranks = [(abs(c.n - 29) + abs(c.n1 - 10), round(c.en_p0, 8), c.n) for c in near]
-    assert ranks == sorted(ranks)
-    assert all(exact.meets(c, textbook.requirements) for c in near)
-    assert search.near(textbook, chosen) == near[:20]
-
-
-def test_near_a_minimax_nothing_has_fewer_patients(textbook):
-    near = search.near(textbook, textbook.minimax)
-    assert looks_text(near[0]) == "1/15,5/25"
-    assert min(c.n for c in near) == 25
-
-
-def test_near_a_single_stage_every_first_look_is_as_close(textbook):
-    near = search.near(textbook, SingleStage(5, 25), most=8)
-    assert near[0] == textbook.minimax  # of 25 patients it has the least EN(p0)
-    apart = [abs(c.n - 25) for c in near]
-    assert apart == sorted(apart)
-
-
-def test_near_a_design_of_several_looks_its_first_look_counts(textbook):
-    near = search.near(textbook, parse_looks("0/8,2/16,5/26"))
-    assert near
-    assert {c.n1 for c in near} <= set(range(5, 12))
-
-
-def test_near_what_meets_no_limit_or_is_beyond_all_tables_there_is_nothing(textbook):
-    assert search.near(textbook, TwoStage(0, 5, 2, 10)) == ()
-    assert search.near(textbook, TwoStage(500, 5_000, 1_000, 10_000)) == ()
 
 
 @pytest.mark.parametrize("find", [search.single_stage, search.two_stage])
