@@ -165,3 +165,13 @@ def test_a_design_given_outright_is_reported_where_no_search_can_be_made():
 
     assert len(tables.decisions(design).frame) == 2
     assert review.side_by_side(given, design).frame.looks.tolist() == ["20/40"]
+
+
+def test_bounds_that_nobody_recalculates_at_so_many_patients_leave_out_the_conduct_alone(tmp_path):
+    recut = CONDUCT | {"dropout": {"probability": 0.1, "handling": "exclude", "bounds": "recut"}}
+    source = params.Source(tmp_path / "x.yaml", "")
+    small = trial(TEXTBOOK, {"criterion": "optimal"}, recut)
+    assert report._runnable(small, source) == (small, [])
+    large, (why,) = report._runnable(trial((0.3, 0.4, 0.05, 0.9), {"criterion": "optimal"}, recut), source)
+    assert large.conduct is None
+    assert why.why.startswith("trial.conduct.dropout.bounds (recut) is for at most 150 patients, not 229; write fixed")
