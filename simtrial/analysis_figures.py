@@ -86,29 +86,37 @@ def forest(report: Report) -> Picture:
     return Picture("forest", alt, figure)
 
 
-def survival(report: Report) -> Picture | Passage:
-    """Kaplan-Meier curves of PFS and OS, where the file has them."""
-    return _drawn(report, patient_figures.survival)
+def survival(report: Report) -> Picture | Passage | None:
+    """Kaplan-Meier curves of PFS and OS; None where the file speaks of neither."""
+    data = report.data
+    if data is None or (data.pfs is None and data.os is None):
+        return None
+    return _drawn(data, report.label, patient_figures.survival)
 
 
-def waterfall(report: Report) -> Picture | Passage:
-    """Best change of the target lesions of each patient, where the file has it."""
-    return _drawn(report, patient_figures.waterfall)
+def waterfall(report: Report) -> Picture | Passage | None:
+    """Best change of the target lesions of each patient; None where the file does not speak of it."""
+    data = report.data
+    if data is None or data.change is None:
+        return None
+    if report.is_synthetic and report.plan is not None and report.plan.disease.dcr is None:
+        return None  # responses alone are assumed: the simulator's changes of lesions would be an endpoint of its own
+    return _drawn(data, report.label, patient_figures.waterfall)
 
 
-def swimmer(report: Report) -> Picture | Passage:
-    """Each patient's time under observation, where the file has it."""
-    return _drawn(report, patient_figures.swimmer)
+def swimmer(report: Report) -> Picture | Passage | None:
+    """Each patient's time under observation; None where the file has neither PFS nor OS."""
+    data = report.data
+    if data is None or (data.pfs is None and data.os is None):
+        return None
+    return _drawn(data, report.label, patient_figures.swimmer)
 
 
-def _drawn(report: Report, draw: Callable[[PatientData, str], Picture]) -> Picture | Passage:
-    name = draw.__name__
-    if report.data is None:
-        return Passage(name, (f"No {name} plot: only counts are given.",))
+def _drawn(data: PatientData, label: str, draw: Callable[[PatientData, str], Picture]) -> Picture | Passage:
     try:
-        return draw(report.data, report.label)
+        return draw(data, label)
     except InputError as error:
-        return Passage(name, (f"No {name} plot: {error}.",))
+        return Passage(draw.__name__, (f"No {draw.__name__} plot: {error}.",))
 
 
 def draw_errors(axes: Sequence[Axes], inference: Inference, found: Properties) -> None:

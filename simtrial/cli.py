@@ -39,14 +39,19 @@ def report(
         list[Path], typer.Argument(metavar="FILE", help="Parameter files, such as params/NCT07022301.yaml.")
     ],
     out: terminal.Out = Path("build"),
-    jobs: Annotated[int | None, terminal.whole_option("Reports made at the same time; without it one a core.")] = None,
+    jobs: Annotated[
+        int | None, terminal.whole_option("Reports made at the same time; one per core if not given.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also replace a report of the same id made from another file.")
+    ] = False,
 ) -> None:
     """Run the notebooks on a parameter file and write one HTML report with its tables and figures.
 
     Several files give a report each, made side by side, and a page over them all.
     """
     if len(files) > 1:
-        _reports(files, out, jobs)
+        _reports(files, out, jobs, replace=replace)
         return
     from simtrial import report as runner
     from simtrial import text
@@ -54,16 +59,16 @@ def report(
     if jobs is not None and jobs < 1:
         raise InputError(f"({jobs}) must be a whole number from 1", "jobs")
     began = time.monotonic()
-    done = runner.write(files[0], out, terminal.progress())
+    done = runner.write(files[0], out, terminal.progress(), replace=replace)
     terminal.say(f"  done in {time.monotonic() - began:.1f} s")
     print(text.statement(done.design, done.trial.requirements, done.trial.plan(done.design)))
     print(f"\nReport: {done.html}")
 
 
-def _reports(files: Sequence[Path], out: Path, jobs: int | None) -> None:
+def _reports(files: Sequence[Path], out: Path, jobs: int | None, *, replace: bool) -> None:
     from simtrial import reports
 
-    done = reports.write(files, out, jobs)
+    done = reports.write(files, out, jobs, replace=replace)
     rows = []
     for entry in done.entries:
         found = entry.answer
@@ -130,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 1
     except Exception as error:
-        from simtrial.report import NotebookError
+        from simtrial.execution import NotebookError
         from simtrial.sweep import SweepError
 
         if hasattr(error, "format_message"):  # a slip in the command itself, told by typer

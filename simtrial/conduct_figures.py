@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from simtrial.sensitivity import Sensitivity, Variant
 
 GREY = "#999999"
+MOST_BARS = 80
+"""Patients drawn one by one in a swimmer plot; of a larger trial every second, third, ... patient is drawn."""
 
 
 def counting(seed: int = 1) -> Picture:
@@ -121,6 +123,8 @@ def swimmer(
 ) -> Picture:
     """One simulated trial, patient by patient: assessments, responses, progression, looks, hold, decision.
 
+    Of more than `MOST_BARS` patients every k-th is drawn, and the axis says so.
+
     Parameters
     ----------
     plan, scenario, index, seed
@@ -143,8 +147,10 @@ def swimmer(
     if until is not None:
         height, width = max(enrolled, plan.design.looks[-1].n), max(width, float(trials.looks[-1, column]))
     now = np.inf if until is None else until
-    pending, entered = known > now, entry <= now
-    figure, (axis,) = canvas(1, 9.4, 1.8 + 0.17 * height)
+    every = -(-height // MOST_BARS)
+    drawn = (rows + 1) % every == 0
+    pending, entered = known > now, (entry <= now) & drawn
+    figure, (axis,) = canvas(1, 9.4, 1.8 + 0.17 * (height // every))
     kinds = np.where(~evaluable, 3, np.where(responds, 0, 2))
     if cohort.stable is not None:
         kinds = np.where(cohort.stable[:enrolled, column], 1, kinds)
@@ -162,7 +168,7 @@ def swimmer(
             stop = np.minimum(np.minimum(death, entry + lost[:enrolled, column]), end)
         stop = np.minimum(stop, now)
         axis.barh(
-            rows[entered] + 1, (stop - entry)[entered], left=entry[entered], height=0.62,
+            rows[entered] + 1, (stop - entry)[entered], left=entry[entered], height=0.62 * every,
             color=[colours[k] for k in kinds[entered]], edgecolor=BLACK, linewidth=0.5,
         )  # fmt: skip
         assessments = plan.disease.assessments
@@ -170,20 +176,20 @@ def swimmer(
             visits = assessments.interval * np.arange(1, int(assessments.window / assessments.interval + 1e-9) + 1)
             seen = entry[:, np.newaxis] + visits
             last = np.minimum(stop, known)[:, np.newaxis] + 1e-9
-            y, x = np.nonzero(seen <= last)
+            y, x = np.nonzero((seen <= last) & drawn[:, np.newaxis])
             axis.plot(seen[y, x], y + 1, "|", color=BLACK, markersize=4)
-        shown = responds & ~pending
+        shown = responds & ~pending & drawn
         axis.plot(known[shown], rows[shown] + 1, "^", color="white", markeredgecolor=BLACK, markersize=6)
         # who was lost before an assessment was not seen to progress
-        gone = (progression < death) & (progression <= stop) & evaluable
+        gone = (progression < death) & (progression <= stop) & evaluable & drawn
         axis.plot(progression[gone], rows[gone] + 1, "D", color=ORANGE, markeredgecolor=BLACK, markersize=4.5)
-        dead = death <= stop
+        dead = (death <= stop) & drawn
         axis.plot(death[dead], rows[dead] + 1, "X", color=BLACK, markersize=5.5)
         _mark_looks(axis, plan, trials, column, height, now)
-        axis.set_ylim(height + 0.8, 0.2)
+        axis.set_ylim(height + 0.8 * every, 1 - 0.8 * every)
         axis.set_xlim(0, width * 1.01)
         axis.set_xlabel("Month")
-        axis.set_ylabel("Patient")
+        axis.set_ylabel("Patient" if every == 1 else f"Patient (1 of {every} drawn)")
         axis.yaxis.set_major_locator(MaxNLocator(integer=True))
         handles: list[Any] = [
             Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k])

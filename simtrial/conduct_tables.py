@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from simtrial import laws, outcomes, simulation
+from simtrial import conduct_words, laws, outcomes, simulation
 from simtrial.designs import looks_text
 from simtrial.inflation import enrolled_for, inflated
 from simtrial.plan import Interim, Scenario
@@ -28,45 +28,15 @@ DAYS_A_MONTH = 365.25 / 12
 
 
 def assumptions(trial: Trial) -> Table:
-    """Every assumption about the conduct, with where it comes from."""
-    given = trial.conduct
-    rows: list[tuple[str, str, str]] = []
-    if given is not None:
-        sections: dict[str, Any] = given.model_dump(mode="json", exclude_none=True)
-        for name in ("enrollment", "assessments", "dropout", "interim", "follow_up"):
-            section = dict(sections.get(name, {}))
-            source = section.pop("source", "")
-            rows.append((name.replace("_", " "), _listed(section), source))
-        patients = sections.get("patients", {})
-        for name in ("dcr", "pfs", "os", "toxicity"):
-            if name in patients:
-                section = dict(patients[name])
-                source = section.pop("source", "")
-                rows.append((name.upper() if name != "toxicity" else name, _listed(section), source))
-        rest = {key: value for key, value in patients.items() if not isinstance(value, dict)}
-        rows.append(("patients", _listed(rest), ""))
-        for scenario in sections.get("scenarios", []):
-            section = dict(scenario)
-            label, source = section.pop("label"), section.pop("source", "")
-            rows.append((f"true rate: {label}", _listed(section), source))
-    frame = pd.DataFrame(rows, columns=["what", "value", "source"])
+    """Every assumption about the conduct in words and units, with where it comes from."""
+    frame = pd.DataFrame(conduct_words.rows(trial), columns=["what", "value", "source"])
     shown: dict[str, Shown] = {
         "what": ("", WORDS),
         "value": ("Assumed", WORDS),
         "source": ("Where from", lambda s: " ".join(s.split()) or "–"),
     }
-    return Table("conduct_assumptions", "How the trial is run: assumptions, not facts of the registry", frame, shown)
-
-
-def _listed(section: dict[str, Any]) -> str:
-    def written(value: Any) -> str:
-        if isinstance(value, list):
-            return "[" + "; ".join(written(v) for v in value) + "]"
-        if isinstance(value, dict):
-            return _listed(value)
-        return f"{value:g}" if isinstance(value, float) else str(value)
-
-    return ", ".join(f"{key.replace('_', ' ')} {written(value)}" for key, value in section.items())
+    caption = "How the trial is run: assumptions, not facts of the registry. Months count from the first day of accrual"
+    return Table("conduct_assumptions", caption, frame, shown)
 
 
 def _label(e: Estimate, plan: Plan) -> str:

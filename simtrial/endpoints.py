@@ -2,8 +2,9 @@
 
 Shares have Clopper-Pearson intervals [1]_. Curves and Greenwood's standard errors are those of statsmodels; limits are
 taken on the scale log(-log S), and the limits of a median are where they cross 1/2 [2]_. What the median is where S
-meets 1/2 exactly, and what it is where S ends at 0, is settled as in `simtrial.survival`, not as in statsmodels: the
-first time with S <= 1/2; where S = 0 there are no limits, so a lower one not reached before is reached there.
+is exactly 1/2 over an interval, and what it is where S ends at 0, is settled as in `simtrial.survival`, not as in
+statsmodels: the middle of that interval, as R and SAS print; where S = 0 there are no limits, so a lower one not
+reached before is reached there.
 
 References
 ----------
@@ -23,7 +24,7 @@ import numpy as np
 from simtrial.enrollment import positive
 from simtrial.errors import InputError
 from simtrial.requirements import probability
-from simtrial.survival import HALF
+from simtrial.survival import HALF, half_way
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,11 +89,19 @@ class Curve:
 
     @property
     def median(self) -> tuple[float | None, float | None, float | None]:
-        """First time with S <= 1/2, and the limits of the median; None where not reached."""
-        gone = self.survival <= HALF
-        reached = (self.survival <= 0.5 + HALF, (self.low <= 0.5 + HALF) | gone, self.high <= 0.5 + HALF)
-        value, low, high = (float(self.times[np.argmax(r)]) if r.any() else None for r in reached)
+        """Time at which S falls to 1/2, and the limits of the median, by `half_way`; None where not reached."""
+        lower = np.where(self.survival <= HALF, 0.0, self.low)
+        found = (float(half_way(self.times, values)) for values in (self.survival, lower, self.high))
+        value, low, high = (month if np.isfinite(month) else None for month in found)
         return value, low, high
+
+    @property
+    def flat(self) -> tuple[float, float] | None:
+        """The events between which S is exactly 1/2, so that the median is the middle between them; None if none."""
+        on = np.flatnonzero(np.abs(self.survival - 0.5) <= HALF)
+        if not len(on) or on[-1] + 1 == len(self.times):
+            return None
+        return float(self.times[on[0]]), float(self.times[on[-1] + 1])
 
     def at(self, month: float) -> tuple[float | None, float | None, float | None]:
         """S at a month and its limits; None where nobody is left under observation, limits also where S is 0 or 1."""
@@ -207,7 +216,11 @@ def _survival(
     there = counted & ~np.isnan(times.months)
     found = curve(times.months[there], times.event[there], level)
     n, events = int(there.sum()), int(found.event.sum())
-    method = f"Kaplan-Meier, Brookmeyer-Crowley log-log{_missing(counted, there)}"
+    middle = ""
+    if found.flat is not None:
+        since, until = found.flat
+        middle = f"; S = 1/2 from {since:.4g} to {until:.4g} months: midpoint, as in R and SAS"
+    method = f"Kaplan-Meier, Brookmeyer-Crowley log-log{middle}{_missing(counted, there)}"
     ends = [Endpoint(f"{name}_median", f"Median {label}", n, events, *found.median, "months", method)]
     if landmark is not None:
         by_then = int((found.event & (found.months <= landmark)).sum())

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 GREY = "#777777"
 TALLEST = 40.0
-"""Inches; with more patients bars become thinner."""
+"""Inches; with more patients bars become thinner and marks smaller."""
 
 HIGHEST = 100.0
 """Percent; larger growth of the target lesions is cut off there."""
@@ -162,15 +162,17 @@ def swimmer(data: PatientData, label: str) -> Picture:
     since = none if data.ttr is None else data.ttr
     lasted = none if data.dor is None else data.dor.months
     until = np.minimum(since + lasted, length)
-    figure, (axis,) = canvas(1, 8.8, min(2.2 + 0.19 * enrolled, TALLEST))
+    height = 2.2 + 0.19 * enrolled
+    figure, (axis,) = canvas(1, 8.8, min(height, TALLEST))
+    thin = max(min(1.0, TALLEST / height), 0.3)
     with mpl.rc_context(STYLE):
         there = np.flatnonzero(~np.isnan(length))
         axis.barh(
             rows[there], length[there], height=0.66, color=[colours[best[k]] for k in there], edgecolor=BLACK,
-            linewidth=0.5,
+            linewidth=0.5 * thin,
         )  # fmt: skip
-        axis.hlines(rows, since, until, color="white", linewidth=2.6)
-        axis.hlines(rows, since, until, color=BLACK, linewidth=1.3)
+        axis.hlines(rows, since, until, color="white", linewidth=2.6 * thin)
+        axis.hlines(rows, since, until, color=BLACK, linewidth=1.3 * thin)
         going_on = "alive when last seen" if data.os is not None else "no progression when last seen"
         marks: list[tuple[Floats, Bools, str | int, dict[str, Any], str]] = [
             (since, ~np.isnan(since), "^", {"color": "white", "markersize": 6}, "first response"),
@@ -184,7 +186,7 @@ def swimmer(data: PatientData, label: str) -> Picture:
         for x, where, marker, look, said in marks:
             if where.any():
                 style = {"marker": marker, "linestyle": "none", "markeredgecolor": BLACK, **look}
-                axis.plot(x[where], rows[where], **style)
+                axis.plot(x[where], rows[where], **style | {"markersize": style["markersize"] * thin})
                 handles.append(Line2D([], [], label=said, **style))
         axis.set_ylim(enrolled + 0.8, 0.2)
         axis.set_xlim(0, float(np.nanmax(length)) * 1.06 + 0.1)

@@ -7,6 +7,7 @@ there is a complete one.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.metadata
 import json
@@ -16,15 +17,17 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simtrial import __version__, conduct_text, params, project, simulation
+from simtrial import __version__, conduct_text, params, project, replacement, simulation
 from simtrial.designs import looks_text
 from simtrial.exact import meets, operating_characteristics
+from simtrial.execution import LeftOut, NotebookError, execute
+from simtrial.plan import MAX_RECUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,17 +70,14 @@ NOT_SIMULATED = "none: every number is exact"
 LIBRARIES = ("numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic")
 
 
-class NotebookError(RuntimeError):
-    """A notebook stopped: which cell, why, and where what it did so far is kept."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What stands at the top of a report: two lines of text, then HTML made here."""
+    """What stands at the top of a report: two lines of text, HTML made here, and HTML for notebooks that are in it."""
 
     study: str
     title: str
     front: str
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Where the results of one run are, and the design that was taken."""
+    """Where the results of one run are, the design that was taken, and the trial as far as it could be run."""
 
     folder: Path
     html: Path
@@ -101,8 +101,16 @@ class Report:
     trial: Trial
 
 
-def write(path: str | Path, out: str | Path = "build", progress: Callable[[str], None] = lambda _: None) -> Report:
+def write(
+    path: str | Path,
+    out: str | Path = "build",
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    replace: bool = False,
+) -> Report:
     """Run the notebooks on a parameter file and write ``out/<study id>/``.
+
+    What is beyond one part is left out there, with the reason; the other parts go on.
 
     Parameters
     ----------
@@ -112,29 +120,50 @@ def write(path: str | Path, out: str | Path = "build", progress: Callable[[str],
         Folder for results; made if missing.
     progress : callable
         Told, in a few words, what is being done.
+    replace : bool
+        Also replace results that were made from another parameter file.
 
     Raises
     ------
     InputError
-        If the parameter file is wrong; nothing is written.
+        If the parameter file is wrong, or another one with the same id has its results there; nothing is written.
     NotebookError
         If a notebook fails: its partial output is kept in ``out/<study id>.failed/``, an existing report untouched.
     """
-    return of_trial(*params.read(path), out, progress)
+    return of_trial(*params.read(path), out, progress, replace=replace)
 
 
-def of_trial(trial: Trial, source: Source, out: str | Path, progress: Callable[[str], None]) -> Report:
+def of_trial(
+    trial: Trial, source: Source, out: str | Path, progress: Callable[[str], None], *, replace: bool = False
+) -> Report:
     """Do the same for a parameter file that is already read; see `write`."""
+    final = Path(out) / trial.study.id
+    if not replace:
+        replacement.refuse(final, source)
+    trial, beyond = _runnable(trial, source)
     design, plan = simulation.taken(trial, str(source.path))
     notebooks = [name for name in NOTEBOOKS if name not in _impossible(trial, plan)]
-    front = _front(trial, design, plan)
-    if ANALYSIS in notebooks and trial.analysis is None:
-        front = f"{SYNTHETIC}{front}"
-    head = _Head(trial.study.id, trial.study.title, front)
+    synthetic = {ANALYSIS: SYNTHETIC} if trial.analysis is None else {}
+    head = _Head(trial.study.id, trial.study.title, _left_out(beyond) + _front(trial, design, plan), synthetic)
     seed = trial.conduct.simulation.seed if trial.conduct else NOT_SIMULATED
-    job = _Job(notebooks, {"trial": trial.plain()}, head, _origin(trial, source, design), seed)
-    folder = _run(job, Path(out) / trial.study.id, progress)
+    job = _Job(notebooks, {"trial": trial.plain()}, head, _origin(trial, source, design, final), seed)
+    folder = _run(job, final, progress)
     return Report(folder, folder / "report.html", design, trial)
+
+
+def _runnable(trial: Trial, source: Source) -> tuple[Trial, list[LeftOut]]:
+    """The trial without its conduct, and why, if that asks for bounds which nobody recalculates at so many patients."""
+    if trial.conduct is None or trial.conduct.dropout.bounds != "recut":
+        return trial, []
+    without = trial.model_copy(update={"conduct": None})
+    n = simulation.taken(without, str(source.path))[0].looks[-1].n
+    if n <= MAX_RECUT:
+        return trial, []
+    why = (
+        f"trial.conduct.dropout.bounds (recut) is for at most {MAX_RECUT} patients, not {n}; write fixed, or another "
+        "handling of dropout"
+    )
+    return without, [LeftOut("The conduct of the trial", why, whole=True)]
 
 
 def _impossible(trial: Trial, plan: Plan | None) -> tuple[str, ...]:
@@ -152,9 +181,10 @@ def validate(
     design, _ = simulation.taken(trial, str(source.path))
     own = f"<p>The designs of {escape(source.path.name)} are among what is checked.</p>"
     head = _Head(f"simtrial {__version__}", "Validation on this machine", own)
-    origin = _origin(trial, source, design)
+    final = Path(out) / "validation"
+    origin = _origin(trial, source, design, final)
     job = _Job((VALIDATION,), {"trial": trial.plain()}, head, origin, "named in each case")
-    folder = _run(job, Path(out) / "validation", progress)
+    folder = _run(job, final, progress)
     return Report(folder, folder / "report.html", design, trial)
 
 
@@ -186,11 +216,12 @@ def lessons(seed: int = 1, out: str | Path = "build", progress: Callable[[str], 
     return _run(job, Path(out) / "teaching", progress) / "report.html"
 
 
-def _origin(trial: Trial, source: Source, design: Design) -> dict[str, str]:
+def _origin(trial: Trial, source: Source, design: Design, final: Path) -> dict[str, str]:
     """What a report on a parameter file was made from."""
     return {
         "study": trial.study.id,
-        "parameter_file": source.path.name,
+        replacement.NAME: source.path.name,
+        replacement.PLACE: replacement.place(source.path, final),
         "parameter_file_sha256": source.sha256,
         "chosen_design": looks_text(design),
     }
@@ -198,17 +229,22 @@ def _origin(trial: Trial, source: Source, design: Design) -> dict[str, str]:
 
 def _run(job: _Job, final: Path, progress: Callable[[str], None]) -> Path:
     templates = project.folder("notebooks")
-    _note_replacement(final, job.origin, progress)
+    replacement.note(final, job.origin.get(replacement.NAME), progress)
     final.parent.mkdir(parents=True, exist_ok=True)
     failed = final.with_name(f"{final.name}.failed")
     work = Path(tempfile.mkdtemp(prefix=f".{final.name}-{os.getpid()}-", dir=final.parent))
     try:
         (work / "notebooks").mkdir()
+        left: dict[str, tuple[LeftOut, ...]] = {}
         for notebook in job.notebooks:
             progress(notebook)
-            _execute(templates / f"{notebook}.ipynb", _executed(work, notebook), job.parameters)
+            left[notebook] = execute(templates / f"{notebook}.ipynb", _executed(work, notebook), job.parameters)
+            for one in left[notebook]:
+                progress(f"{notebook}, left out: {one.why}")
+        if all(any(one.whole for one in found) for found in left.values()):
+            raise NotebookError(f"every part is left out: {next(iter(left.values()))[0].why}")
         progress("report.html")
-        _assemble(work, job)
+        _assemble(work, job, left)
         work.chmod(0o755)
         _replace(work, final)
         shutil.rmtree(failed, ignore_errors=True)
@@ -223,16 +259,6 @@ def _run(job: _Job, final: Path, progress: Callable[[str], None]) -> Path:
 def _executed(work: Path, notebook: str) -> Path:
     """Where a notebook goes once it has run: all side by side."""
     return work / "notebooks" / f"{Path(notebook).name}.ipynb"
-
-
-def _note_replacement(final: Path, origin: Mapping[str, str], progress: Callable[[str], None]) -> None:
-    """Say so if the report about to be replaced was made from another parameter file."""
-    try:
-        before = json.loads((final / "manifest.json").read_text(encoding="utf-8"))["parameter_file"]
-    except (OSError, ValueError, KeyError):
-        return
-    if before != origin.get("parameter_file"):
-        progress(f"{final} was made from {before} and will be replaced")
 
 
 def _replace(new: Path, place: Path) -> None:
@@ -258,47 +284,7 @@ def clear(final: Path, process: int) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _execute(template: Path, target: Path, parameters: Mapping[str, object]) -> None:
-    """Run one notebook in a fresh kernel and keep it without dates, durations and paths."""
-    import papermill
-    from traitlets.config import Config
-
-    try:
-        papermill.execute_notebook(
-            template,
-            target,
-            parameters=dict(parameters),
-            kernel_name="python3",
-            progress_bar=False,
-            cwd=project.ROOT,
-            # only through the API can the kernel be told not to warn about TCP on this machine
-            config=Config({"AsyncKernelManager": {"transport_encryption": "auto"}}),
-        )
-    except papermill.exceptions.PapermillExecutionError as error:
-        _clean(target)
-        first = next((line for line in error.source.splitlines() if line.strip()), "")
-        said = " ".join(f"{error.ename}: {error.evalue}".split())
-        raise NotebookError(
-            f"{template.name}, cell {error.cell_index + 1} ({first.strip()[:60]}) failed: {said[:500]}"
-        ) from None
-    except Exception as error:  # a kernel that died, a template that is no notebook: the run fails the same way
-        raise NotebookError(f"{template.name} stopped: {' '.join(str(error).split())[:500]}") from error
-    _clean(target)
-
-
-def _clean(path: Path) -> None:
-    """Drop what differs from run to run, so that the same inputs give the same bytes."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    notebook["metadata"].pop("papermill", None)
-    for k, cell in enumerate(notebook["cells"]):
-        for key in ("papermill", "execution"):
-            cell["metadata"].pop(key, None)
-        if "injected-parameters" in cell["metadata"].get("tags", ()):
-            cell["id"] = f"{path.stem}-injected-{k}"
-    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def _assemble(work: Path, job: _Job) -> None:
+def _assemble(work: Path, job: _Job, left: Mapping[str, tuple[LeftOut, ...]]) -> None:
     """Write tables, figures, report.html and manifest.json beside the executed notebooks."""
     import nbformat
 
@@ -313,7 +299,12 @@ def _assemble(work: Path, job: _Job) -> None:
         "seed": job.seed,
         "date": date(),
     }
-    (work / "report.html").write_text(_html(executed, job.head, provenance), encoding="utf-8")
+    front = _left_out([one for found in left.values() for one in found])
+    gone = {notebook for notebook, found in left.items() if any(one.whole for one in found)}
+    front += "".join(said for notebook, said in job.head.notes.items() if notebook in set(left) - gone)
+    shown = {key: value for key, value in provenance.items() if key != replacement.PLACE}
+    head = dataclasses.replace(job.head, front=f"{front}{job.head.front}")
+    (work / "report.html").write_text(_html(executed, head, shown), encoding="utf-8")
     files = {
         str(file.relative_to(work).as_posix()): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(work.rglob("*"))
@@ -321,6 +312,14 @@ def _assemble(work: Path, job: _Job) -> None:
     }
     manifest = {**provenance, "files": files}
     (work / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _left_out(left: Sequence[LeftOut]) -> str:
+    """Say at the top what is left out below, and why."""
+    if not left:
+        return ""
+    items = "".join(f"<li><em>{escape(one.title)}</em>: {escape(one.why)}.</li>" for one in left)
+    return f'<div class="warning">Left out below, and only there: <ul>{items}</ul></div>'
 
 
 FILES = {
@@ -430,8 +429,8 @@ def _front(trial: Trial, design: Design, plan: Plan | None) -> str:
     warning += _as_run(plan, trial)
     if trial.hypotheses.basis == "assumed":
         warning += (
-            '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not read in a protocol or '
-            "registry, and every result below hangs on them.</div>"
+            '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not taken from a protocol '
+            "or registry; every result below depends on them.</div>"
         )
     return f'{warning}<div class="brief"><p>{escape(question)}</p><dl>{cells}</dl></div>'
 

@@ -21,10 +21,11 @@ from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simtrial import __version__, params, report, terminal
+from simtrial import __version__, params, replacement, report, terminal
 from simtrial.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.exact import meets, operating_characteristics
+from simtrial.execution import NotebookError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,6 +107,7 @@ class _Task:
     source: Source
     out: Path
     entry: Entry
+    replace_other: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,9 @@ class _Running:
         report.clear(self.task.out / self.task.entry.study, self.process.pid or 0)
 
 
-def write(files: Sequence[str | Path], out: str | Path = "build", jobs: int | None = None) -> Reports:
+def write(
+    files: Sequence[str | Path], out: str | Path = "build", jobs: int | None = None, *, replace: bool = False
+) -> Reports:
     """Write a report for every parameter file, then ``out/index.html``; say on standard error how far each is.
 
     A file that is wrong, or whose notebook fails, fails alone. On an interrupt all processes are stopped, and neither
@@ -145,7 +149,9 @@ def write(files: Sequence[str | Path], out: str | Path = "build", jobs: int | No
     out : str or Path
         Folder for results; made if missing.
     jobs : int, optional
-        Reports made at the same time; without it one a core.
+        Reports made at the same time; one per core if not given.
+    replace : bool
+        Also replace reports of the same ids that were made from other files; without it such a file is wrong.
 
     Raises
     ------
@@ -153,7 +159,7 @@ def write(files: Sequence[str | Path], out: str | Path = "build", jobs: int | No
         If two files are of the same study, or `jobs` is no number of processes; nothing is run.
     """
     at_once = _at_once(jobs, len(files))
-    entries: list[Entry | _Task] = [_read(file, Path(out)) for file in files]
+    entries: list[Entry | _Task] = [_read(file, Path(out), replace_other=replace) for file in files]
     tasks = [entry for entry in entries if isinstance(entry, _Task)]
     _refuse_twins(tasks)
     Path(out).mkdir(parents=True, exist_ok=True)
@@ -173,16 +179,18 @@ def _at_once(jobs: int | None, files: int) -> int:
     return max(1, min(jobs or cores, files))
 
 
-def _read(file: str | Path, out: Path) -> _Task | Entry:
+def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> _Task | Entry:
     entry = Entry(terminal.one_line(str(file)))
     try:
         trial, source = params.read(file)
         entry = replace(entry, study=trial.study.id, title=trial.study.title)
         if trial.study.id.casefold() == INDEX:
             raise InputError(f"({trial.study.id}) is the page over all reports; choose another", "trial.study.id")
+        if not replace_other:
+            replacement.refuse(out / trial.study.id, source)
     except InputError as error:
         return _failure(entry, WRONG, error)
-    return _Task(trial, source, out, entry)
+    return _Task(trial, source, out, entry, replace_other)
 
 
 def _refuse_twins(tasks: Sequence[_Task]) -> None:
@@ -286,12 +294,14 @@ def _written(task: _Task) -> Entry:
     began = time.monotonic()
     entry = task.entry
     try:
-        done = report.of_trial(task.trial, task.source, task.out, lambda step: _say(entry, f"{step} ..."))
+        done = report.of_trial(
+            task.trial, task.source, task.out, lambda step: _say(entry, f"{step} ..."), replace=task.replace_other
+        )
         asked = task.trial.requirements
         oc = operating_characteristics(done.design, [asked.p0, asked.p1])
     except InputError as error:
         return _failure(entry, WRONG, error)
-    except (report.NotebookError, OSError) as error:
+    except (NotebookError, OSError) as error:
         return _failure(entry, FAILED, error)
     except Exception as error:  # a fault of simtrial's own is no reason to lose the other files
         return _failure(entry, FAILED, RuntimeError(f"{type(error).__name__}: {error} (run it alone to see where)"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,8 @@ from simtrial.figures import RED, STYLE, Picture, canvas
 from simtrial.plan import Scenario
 from simtrial.reproduction import EXACT
 from simtrial.requirements import Requirements
-from simtrial.routes import METHODS
+from simtrial.routes import METHODS, MOST_N
+from simtrial.routes import routes as all_routes
 from simtrial.tables import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
 from simtrial.text import Passage, percent
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from simtrial.designs import Design
+    from simtrial.plan import Plan
     from simtrial.routes import Route
     from simtrial.sections import Trial
 
@@ -42,8 +44,22 @@ def patients(trial: Trial, chosen: Design) -> int:
     return trial.study.registered_enrollment or chosen.looks[-1].n
 
 
+def trace(n: int) -> list[Route]:
+    """The routes to a number of patients; above `MOST_N` none, and everything here says so."""
+    return all_routes(n) if n <= MOST_N else []
+
+
+def _none(n: int) -> str:
+    """Why there are no routes."""
+    if n > MOST_N:
+        return f"Calculations that give {n} patients are left out: they are listed up to {MOST_N} patients"
+    return f"None of the usual calculations gives {n} patients"
+
+
 def routes(found: Sequence[Route], n: int) -> Table:
     """The routes to a number of patients; the exact ones without losses in bold."""
+    if not found:
+        return Table("routes", "There is no calculation to list", pd.DataFrame({"method": []}), {})
     frame = pd.DataFrame([_row(route) for route in found])
     shown: dict[str, Shown] = {
         "method": ("Method", WORDS),
@@ -59,7 +75,7 @@ def routes(found: Sequence[Route], n: int) -> Table:
     more = f"; the first {MOST_SHOWN}" if len(found) > MOST_SHOWN else ""
     caption = f"{len(found)} routes to {n} patients, the most conventional first{more}"
     bold = [r.method in EXACT and not r.dropout for r in found[:MOST_SHOWN]]
-    return Table("routes", caption, frame, shown if len(frame) else {}, bold, first=MOST_SHOWN)
+    return Table("routes", caption, frame, shown, bold, first=MOST_SHOWN)
 
 
 def _row(route: Route) -> dict[str, Any]:
@@ -69,6 +85,8 @@ def _row(route: Route) -> dict[str, Any]:
 
 def summary(found: Sequence[Route], n: int) -> Table:
     """The same routes counted: by method, without losses and with them, and how many break a limit they state."""
+    if not found:
+        return Table("routes_by_method", _none(n), pd.DataFrame({"method": []}), {})
     rows = []
     for method in METHODS:
         mine = [r for r in found if r.method == method or r.method.startswith(f"{method} ")]
@@ -118,9 +136,10 @@ def readings(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> list[
     asked = trial.requirements
     n = patients(trial, chosen)
     credible = [ReadOne(asked, chosen, "the reading of the parameter file")]
-    single = search.single_stage(asked, n_limit=trial.design.n_limit).first
-    if single.n == chosen.looks[-1].n and len(chosen.looks) > 1:
-        credible.append(ReadOne(asked, single, "the same numbers without an interim look"))
+    with suppress(InputError):  # rates too near for a search say nothing about a design given outright
+        single = search.single_stage(asked, n_limit=trial.design.n_limit).first
+        if single.n == chosen.looks[-1].n and len(chosen.looks) > 1:
+            credible.append(ReadOne(asked, single, "the same numbers without an interim look"))
     for rival in trial.rivals:
         design = search.choose(rival.requirements, rival.criterion)
         credible.append(ReadOne(rival.requirements, design, rival.source))
@@ -134,6 +153,13 @@ def readings(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> list[
         start = Requirements(r.p0 or 0.0, r.p1 or 0.0, r.alpha, r.power or 0.0)
         missed.append(ReadOne(start, parse_looks(r.looks), f"a conventional route to {n}: {r.method}"))
     return missed
+
+
+def _plan(trial: Trial, design: Design) -> Plan | None:
+    """How a reading is run; None where the file does not say, as for a look that the file's own design has not."""
+    with suppress(InputError):
+        return trial.plan(design)
+    return None
 
 
 def side_by_side(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> Table:
@@ -150,7 +176,7 @@ def side_by_side(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> T
             "en_p0": float(oc.en[0]),
             "reason": reading.reason,
         }
-        plan = trial.plan(design)
+        plan = _plan(trial, design)
         if plan is not None and plan.close_month is None:
             run = laws.decision(plan, np.array([asked.p0, asked.p1])).reject
             months = laws.exact_values(plan, Scenario("p1", asked.p1)).get("duration_months")
@@ -174,9 +200,9 @@ def side_by_side(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> T
     return Table("readings", "Credible readings side by side", frame, shown)
 
 
-def map_of_n(requirements: Requirements, n: int) -> Picture:
+def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
     """Patients that three methods need over p0 and p1, at the alpha and power given; n itself in red,
-    with its contour between the places of the grid.
+    with its contour between the places of the grid. In words if nowhere so many are needed.
     """
     steps = np.round(np.arange(0.05, 0.96, 0.025), 3)
     names = ("exact single stage, first n", "Simon minimax", "Fleming's formula")
@@ -193,7 +219,13 @@ def map_of_n(requirements: Requirements, n: int) -> Picture:
                     grids[1, i, j] = search.two_stage(asked).minimax.n
             except InputError:
                 continue
-    edges = sorted({0, n // 2, round(0.75 * n), n - 2, n - 0.5, n + 0.5, n + 3, round(1.5 * n), 2 * n, 4 * n, 100 * n})
+    most = int(np.nanmax(grids))
+    if n > most:
+        errors = f"one-sided alpha {requirements.alpha:g} and power {requirements.power:g}"
+        said = f"At {errors} no p0 and p1 that are .1 to .4 apart need {n} patients; the largest number is {most}."
+        return Passage("map", (said,))
+    around = (0, n // 2, round(0.75 * n), n - 2, n + 3, round(1.5 * n), 2 * n, 4 * n, 100 * n)
+    edges = sorted({n - 0.5, n + 0.5, *(edge for edge in around if edge >= 0 and edge != n)})
     figure, axes = canvas(3, 11.0, 3.9, share_y=True)
     colours = mpl.colormaps["viridis"](np.linspace(0.05, 0.95, len(edges) - 1))
     here = next(k for k, (a, b) in enumerate(pairwise(edges)) if a < n < b)
@@ -202,7 +234,9 @@ def map_of_n(requirements: Requirements, n: int) -> Picture:
         for axis, name, grid in zip(axes, names, grids, strict=True):
             norm = BoundaryNorm(edges, len(edges) - 1)
             mesh = axis.pcolormesh(steps, steps, grid.T, cmap=ListedColormap(colours), norm=norm, shading="nearest")
-            axis.contour(steps, steps, grid.T, levels=[n], colors=[RED], linewidths=1.2)
+            # matplotlib warns of a contour that is nowhere
+            if (grid <= n).any() and (grid >= n).any():
+                axis.contour(steps, steps, grid.T, levels=[n], colors=[RED], linewidths=1.2)
             axis.set_title(name, fontsize=10)
             axis.set_xlabel("p0")
             axis.set_xlim(0, 0.9)
@@ -225,10 +259,10 @@ def map_of_n(requirements: Requirements, n: int) -> Picture:
 def questions(found: Sequence[Route], n: int) -> Passage:
     """What a reviewer should ask the sponsor, as far as it is open."""
     plain = [r for r in found if not r.dropout and r.method in EXACT]
-    inputs = Counter((r.p0, r.p1, r.alpha, r.power) for r in plain)
+    inputs = len({(r.p0, r.p1, r.alpha, r.power) for r in plain})
+    given = f" {_combinations(inputs)} it exactly." if n <= MOST_N else ""
     asks = [
-        f"Which p0 and p1 were the basis of {n} patients, and from which earlier results? {len(inputs)} usual "
-        "combinations of p0, p1, alpha and power give it exactly.",
+        f"Which p0 and p1 were the basis of {n} patients, and from which earlier results?{given}",
         "Is alpha one-sided, and what power was asked?",
         "Is there an interim look, after how many patients, and which counts stop the trial or reject H0?",
         "Are patients without a response assessment counted as non-responders, replaced, or left out, and does the "
@@ -236,6 +270,13 @@ def questions(found: Sequence[Route], n: int) -> Passage:
         "Does accrual go on while an interim look is pending?",
     ]
     return Passage("questions", tuple(f"{k}. {ask}" for k, ask in enumerate(asks, start=1)))
+
+
+def _combinations(number: int) -> str:
+    if number == 1:
+        return "One usual combination of p0, p1, alpha and power gives"
+    many = f"{number} usual combinations of p0, p1, alpha and power give"
+    return many if number else "No usual combination of p0, p1, alpha and power gives"
 
 
 @dataclass(frozen=True)
@@ -283,9 +324,10 @@ def memo(trial: Trial, chosen: Design, found: Sequence[Route]) -> Memo:
         )
     plain = sum(not r.dropout for r in found)
     weak = f"{len(found)} standard calculations end at {n} patients, {plain} of them without an allowance for losses."
+    weak = f"{weak} So the number by itself identifies none." if found else f"{_none(n)}."
     parts = (
         ("Verdict", (told,)),
-        ("What the number alone says", (f"{weak} So the number by itself identifies none.",)),
+        ("What the number alone says", (weak,)),
         ("Credible readings", tuple(lines)),
         ("To ask the sponsor", questions(found, n).paragraphs),
     )

@@ -50,7 +50,7 @@ METHODS = (*EXACT, *(f.method for f in FORMULAS), "precision", "Gehan")
 LOSSES = (0.05, 0.1, 0.15, 0.2)
 ALPHAS = (0.05, 0.1, 0.025)
 POWERS = (0.8, 0.9, 0.85)
-MOST_N = 200
+MOST_N = 1000
 """Largest number that is traced back."""
 
 

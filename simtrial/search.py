@@ -4,7 +4,7 @@ Ties
 ----
 Optimal: least EN(p0), then fewest n. Minimax: fewest n, then least EN(p0). Values of EN(p0) within ``scan.EN_TIE`` of
 each other count as equal. Designs equal in both differ in n1, r1 or r: the smaller n1 is taken, then the larger r,
-which has the smaller type I error. `near` shows them all. r1 < r throughout: with r1 = r the
+which has the smaller type I error. `simtrial.neighbours` shows them all. r1 < r throughout: with r1 = r the
 second stage cannot change the decision, so such a design is a single stage in disguise.
 
 References
@@ -33,7 +33,7 @@ from simtrial import exact
 from simtrial.designs import Design, Look, SingleStage, TwoStage, count
 from simtrial.errors import InputError
 from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements
-from simtrial.scan import SLACK, Found, Scan, Tables, score_n
+from simtrial.scan import SLACK, Found, Scan, score_n
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -394,44 +394,6 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
         scan.n_lower, records[0].design.n, scan.n_upper, admissible[-1], scan.least_en(scan.n_upper + 1), scan.examined
     )
     return TwoStageSearch(requirements, tuple(admissible), tuple(frontier), certificate)
-
-
-def near(found: TwoStageSearch, *, n_max: int, most: int = 20) -> tuple[TwoStageCandidate, ...]:
-    """List the `most` two-stage designs with least EN(p0) that meet the limits with n <= `n_max`, ties included.
-
-    For a designer with a reason of their own, such as an interim look at a round number.
-
-    Returns
-    -------
-    tuple of TwoStageCandidate
-        By EN(p0), then n, n1 and falling r.
-    """
-    requirements, kept = found.requirements, []
-    tables = Tables(requirements, n_max)
-    for n in range(found.certificate.n_lower, n_max + 1):
-        n1, x = np.arange(1, n)[:, np.newaxis], np.arange(int(tables.r_high[n]))
-        en = n1 + tables.tail[0, 1:n, : x.size] * (n - n1)
-        for r in range(int(tables.r_high[n]), 0, -1):
-            beyond = tables.padded[:, n - n1, tables.PAD + np.maximum(r - x, -1)]
-            lost = np.cumsum(tables.pmf[:, 1:n, : x.size] * beyond, axis=2)
-            type_i_error, power = tables.tail[:, n, r, np.newaxis, np.newaxis] - lost
-            keeps_alpha = (type_i_error <= requirements.alpha + SLACK) & (x <= np.minimum(r - 1, tables.r_high[n1]))
-            if not keeps_alpha.any():
-                break  # a smaller r only adds to the type I error of every n1 and r1
-            i, r1 = np.nonzero(keeps_alpha & (power >= requirements.power - SLACK))
-            kept.append(np.column_stack([en[i, r1].round(8), np.full(i.size, n), i + 1, np.full(i.size, -r), r1]))
-    if not kept:
-        return ()
-    rows = np.concatenate(kept)
-    known = {candidate.design: candidate for candidate in found.admissible}
-    best: list[TwoStageCandidate] = []
-    for _, n, first, minus_r, r1 in rows[np.lexsort(rows.T[::-1])]:
-        design = TwoStage(int(r1), int(first), int(-minus_r), int(n))
-        if len(best) < most and exact.meets(design, requirements):
-            best.append(known.get(design) or TwoStageCandidate(design, requirements))
-        if len(best) == most:
-            break
-    return tuple(best)
 
 
 @dataclass(frozen=True)

@@ -455,10 +455,10 @@ class TrueRate(Section):
 
 
 class SimulationSize(Section):
-    """How much is simulated, and from which seed."""
+    """How much is simulated, and from which seed; every key is optional."""
 
-    trials: Annotated[int, Field(ge=2, le=100_000_000)] = Field(description="Trials of each scenario.")
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(description="The seed of all random numbers.")
+    trials: Annotated[int, Field(ge=2, le=100_000_000)] = Field(20_000, description="Trials of each scenario.")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(1, description="The seed of all random numbers.")
 
 
 class Conduct(Section):
@@ -471,7 +471,7 @@ class Conduct(Section):
     interim: InterimRule | None = None
     follow_up: FollowUpRule
     scenarios: Annotated[tuple[TrueRate, ...], Field(strict=False, max_length=50)] = ()
-    simulation: SimulationSize
+    simulation: SimulationSize = Field(SimulationSize(), description="20,000 trials from seed 1 if left out.")
 
     @model_validator(mode="after")
     def _labels(self) -> Conduct:

@@ -3,11 +3,17 @@
 The estimate multiplies 1 - d / n over event times; Greenwood's variance of its logarithm adds d / (n (n - d)); limits
 are taken on the scale log(-log S); the median's interval is where they hold 1/2.                     [1]_, [2]_, [3]_
 
+Where S is exactly 1/2 from one event to the next, every time between them is a median. R's survfit [4]_ and SAS's PROC
+LIFETEST [5]_ print the middle of that interval, and so does `half_way`; if no later event ends it, R prints the time at
+which S reached 1/2, and so does `half_way`. The limits of the median follow the same rule on their own curves.
+
 References
 ----------
 .. [1] Kaplan EL, Meier P. Nonparametric estimation from incomplete observations. J Am Stat Assoc 1958;53:457-481.
 .. [2] Brookmeyer R, Crowley J. A confidence interval for the median survival time. Biometrics 1982;38:29-41.
 .. [3] Kalbfleisch JD, Prentice RL. The statistical analysis of failure time data. Wiley, 1980 (log-log limits).
+.. [4] Therneau TM. A package for survival analysis in R: print.survfit. R package survival.
+.. [5] SAS Institute. SAS/STAT user's guide, the LIFETEST procedure: product-limit method, quartiles.
 """
 
 from __future__ import annotations
@@ -50,8 +56,8 @@ class KaplanMeier:
 
     @property
     def median(self) -> Floats:
-        """Smallest time with S(t) <= 1/2; infinite if there is none. Shape (trials,)."""
-        return self._first(self.survival <= 0.5 + HALF)
+        """Time at which S falls to 1/2, by `half_way`; infinite if it never does. Shape (trials,)."""
+        return half_way(self.times, self.survival, self.steps)
 
     def interval(self) -> tuple[Floats, Floats]:
         """Brookmeyer-Crowley 95% limits of the median on the log-log scale; infinite if not reached."""
@@ -61,8 +67,8 @@ class KaplanMeier:
             lower = np.exp(log * np.exp(spread))
             upper = np.exp(log * np.exp(-spread))
         # where S = 0 there are no limits: whatever was not reached before has its lower limit there and no upper one
-        gone = self.survival <= HALF
-        return self._first((lower <= 0.5 + HALF) | gone), self._first(upper <= 0.5 + HALF)
+        lower = np.where(self.survival <= HALF, 0.0, lower)
+        return half_way(self.times, lower, self.steps), half_way(self.times, upper, self.steps)
 
     def at(self, month: float) -> tuple[Floats, Floats]:
         """S at a month and its Greenwood standard error, each of shape (trials,).
@@ -79,11 +85,39 @@ class KaplanMeier:
         known = np.where(survival > HALF, variance, np.nan)  # at S = 0 the formula has no value
         return survival, survival * np.sqrt(known)
 
-    def _first(self, where: NDArray[np.bool_]) -> Floats:
-        where = where & self.steps
-        first = np.argmax(where, axis=0)[np.newaxis]
-        found = np.take_along_axis(where, first, 0)[0]
-        return np.where(found, np.take_along_axis(self.times, first, 0)[0], np.inf)
+
+def half_way(times: Floats, curve: Floats, steps: NDArray[np.bool_] | None = None) -> Floats:
+    """Time at which a step curve falls to 1/2: the middle of the interval where it is exactly 1/2, as R and SAS print.
+
+    Parameters
+    ----------
+    times : ndarray, shape (times, ...)
+        In rising order along the first axis.
+    curve : ndarray, shape (times, ...)
+        Value from each time on; NaN where there is none.
+    steps : ndarray of bool, shape (times, ...), optional
+        Where the curve is defined; everywhere if left out.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Infinite where the curve stays above 1/2. Where it stays at 1/2 to its end, the time at which it got there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(half_way(np.array([2.0, 4.0, 7.0, 9.0]), np.array([0.75, 0.5, 0.25, 0.0])))
+    5.5
+    """
+    defined = np.ones(curve.shape, dtype=np.bool_) if steps is None else steps
+
+    def first(where: NDArray[np.bool_]) -> Floats:
+        found = where & defined
+        there: Floats = np.min(np.where(found, times, np.inf), axis=0, initial=np.inf)
+        return there
+
+    reached, passed = first(curve <= 0.5 + HALF), first(curve < 0.5 - HALF)
+    return np.where(np.isfinite(passed), (reached + passed) / 2, reached)
 
 
 def kaplan_meier(times: Floats, events: NDArray[np.bool_], counted: NDArray[np.bool_] | None = None) -> KaplanMeier:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from simtrial import neighbours
 from simtrial.approximations import Approximation
 from simtrial.designs import SingleStage, looks_text
 from simtrial.exact import meets, operating_characteristics
+from simtrial.requirements import N_LIMIT_MOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -118,6 +120,15 @@ class Table:
         return data, {"simtrial": {"name": self.name}}
 
 
+CRITERIA = {
+    "minimax": "Simon minimax two-stage design",
+    "optimal": "Simon optimal two-stage design",
+    "single_stage_first": "exact single stage, first n",
+    "single_stage_sustained": "exact single stage, sustained n",
+}
+"""The criteria of parameter files, in words."""
+
+
 def assumptions(trial: Trial) -> Table:
     """What was registered and what is assumed, each with where it comes from."""
     study, asked = trial.study, trial.hypotheses
@@ -133,7 +144,7 @@ def assumptions(trial: Trial) -> Table:
         ("p1, response rate worth finding", asked.p1, basis),
         ("alpha, largest type I error, one-sided", asked.alpha, basis),
         ("power, smallest, at p1", asked.power, basis),
-        ("Design", trial.design.criterion or trial.design.looks, "parameter file"),
+        ("Design", CRITERIA.get(trial.design.criterion or "", trial.design.looks), "parameter file"),
     ]
     frame = pd.DataFrame(
         [(what, str(value), source) for what, value, source in rows if value is not None],
@@ -141,6 +152,10 @@ def assumptions(trial: Trial) -> Table:
     )
     shown = {"item": ("", WORDS), "value": ("Value", WORDS), "source": ("Where from", WORDS)}
     return Table("assumptions", "What is known and what is assumed", frame, shown)
+
+
+SECONDARY = ("dcr_percent", "median_pfs_months", "median_os_months")
+"""Endpoints of earlier results that a file may leave out; they then have no column."""
 
 
 def evidence(trial: Trial) -> Table:
@@ -174,6 +189,7 @@ def evidence(trial: Trial) -> Table:
     frame = pd.DataFrame(rows, columns=columns)
     if not rows:
         return Table("evidence", "No earlier results are given in the parameter file.", frame, {})
+    frame = frame.drop(columns=[name for name in SECONDARY if frame[name].isna().all()])
     frame["interval"] = [
         "–" if np.isnan(low) else f"{low:.1f} to {high:.1f}"
         for low, high in zip(frame.orr_low_percent, frame.orr_high_percent, strict=True)
@@ -191,7 +207,7 @@ def evidence(trial: Trial) -> Table:
         "source": ("Source", WORDS),
     }
     caption = "Earlier results (intervals: Clopper-Pearson, computed here from the counts)"
-    return Table("evidence", caption, frame, shown)
+    return Table("evidence", caption, frame, {name: how for name, how in shown.items() if name in frame})
 
 
 _KINDS = {"minimax": "Simon minimax", "optimal": "Simon optimal", "admissible": "admissible"}
@@ -257,19 +273,36 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch | None, chosen: De
     return Table("candidates", caption, view, shown, bold)
 
 
-def near(designs: Sequence[TwoStageCandidate], chosen: Design) -> Table:
-    """Two-stage designs that meet the limits and are nearly as good, by EN(p0)."""
-    rows = [
-        {
-            "kind": ", ".join(design.kinds) or "–",
-            **_behaviour(design, design.requirements),
-        }
-        for design in designs
-    ]
-    largest = max((design.n for design in designs), default=0)
-    caption = f"The {len(rows)} two-stage designs of at most {largest} patients with least EN(p0)"
-    shown: dict[str, Shown] = {"kind": ("Kind", WORDS), **_BEHAVIOUR}
-    return Table("near", caption, pd.DataFrame(rows), shown, [d.looks == chosen.looks for d in designs])
+def near(designs: Sequence[TwoStageCandidate], chosen: Design, requirements: Requirements) -> Table:
+    """Designs near the chosen one, with the rule that picks them in the caption; see `neighbours.near`."""
+
+    def apart(design: Design) -> int:
+        first = abs(design.looks[0].n - chosen.looks[0].n) if len(chosen.looks) > 1 else 0
+        return abs(design.looks[-1].n - chosen.looks[-1].n) + first
+
+    listed: list[tuple[str, Design]] = [(", ".join(design.kinds) or "–", design) for design in designs]
+    if all(design.looks != chosen.looks for design in designs):
+        missed = "" if meets(chosen, requirements) else ", misses the limits"
+        listed.insert(0, (f"chosen{missed}", chosen))
+    rows = [{"kind": kind, **_behaviour(design, requirements), "apart": apart(design)} for kind, design in listed]
+    shown: dict[str, Shown] = {"kind": ("Kind", WORDS), **_BEHAVIOUR, "apart": ("Patients apart", WHOLE)}
+    bold = [design.looks == chosen.looks for _, design in listed]
+    return Table("near", _rule(designs, chosen), pd.DataFrame(rows), shown, bold)
+
+
+def _rule(designs: Sequence[TwoStageCandidate], chosen: Design) -> str:
+    looks, within = looks_text(chosen, ", "), neighbours.closeness(chosen)
+    if chosen.looks[-1].n > N_LIMIT_MOST:
+        return f"Designs near {looks} are left out: a search is made up to {N_LIMIT_MOST} patients"
+    first = " and n1" if len(chosen.looks) > 1 else ""
+    sizes = f"n{first} within {within} patients of the chosen design {looks}"
+    if not designs:
+        return f"No two-stage design with {sizes} meets the limits"
+    distance = "difference in n plus difference in n1" if first else "difference in n"
+    return (
+        f"Two-stage designs that meet the limits, {sizes} (in bold). For each n and n1, the design with the least "
+        f"EN(p0). Closest first (patients apart: {distance}), then by EN(p0); at most {neighbours.MOST_NEAR} are listed"
+    )
 
 
 def certificate(two: TwoStageSearch) -> Table:
@@ -322,7 +355,7 @@ def approximations(found: Sequence[Approximation], single: SingleStageSearch) ->
 def _verdict(rule: Approximation, asked: Requirements) -> str:
     if 0 <= rule.r < rule.n and meets(SingleStage(rule.r, rule.n), asked):
         return "meets both limits"
-    faults = {"breaks alpha": rule.type_i_error > asked.alpha, "lacks power": rule.power < asked.power}
+    faults = {"type I error above alpha": rule.type_i_error > asked.alpha, "power too low": rule.power < asked.power}
     return " and ".join(fault for fault, found in faults.items() if found) or "misses a limit in the last digit"
 
 

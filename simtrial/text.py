@@ -182,8 +182,8 @@ def basis(trial: Trial) -> Passage:
     rates = f"p0 = {asked.p0:g}, p1 = {asked.p1:g}, alpha = {asked.alpha:g} (one-sided), power = {asked.power:g}"
     if asked.basis == "assumed":
         opening = (
-            f"The hypotheses are an assumption: {rates}. They were not read in a protocol or registry, and every "
-            "result below hangs on them."
+            f"The hypotheses are an assumption: {rates}. They were not taken from a protocol or registry; every "
+            "result below depends on them."
         )
     else:
         opening = f"The hypotheses are those of the protocol: {rates}."

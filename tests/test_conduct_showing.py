@@ -82,9 +82,9 @@ def test_the_timeline_has_the_exact_chance_of_the_accrual_date(trial, done):
 
 def test_assumptions_carry_their_sources(trial):
     frame = conduct_tables.assumptions(trial).frame.set_index("what")
-    assert "NCT04055792" in frame.source["OS"]
-    assert "month 22" in " ".join(frame.source["enrollment"].split())
-    assert "true rate: same drugs" in frame.index
+    assert "NCT04055792" in frame.source["Overall survival (OS)"]
+    assert "month 22" in " ".join(frame.source["Enrollment"].split())
+    assert "True response rate: same drugs" in frame.index
 
 
 def test_the_cost_is_told_from_the_exact_laws(done):

@@ -409,6 +409,19 @@ def test_curves_agree_with_the_engine_and_with_statsmodels():
     assert compared > 20
 
 
+def test_the_median_on_a_plateau_is_its_middle_and_the_method_says_so(read):
+    # events at 1..10: S = 1/2 from the fifth to the sixth, as R survfit and SAS LIFETEST print
+    data = read("id,BOR,PFS,PFSEVENT,OS,OSEVENT", *(f"{k},SD,{k},1,{k + 2},{int(k != 6)}" for k in range(1, 11)))
+    found = _by_name(endpoints.secondary(data))
+    assert found["pfs_median"].value == 5.5
+    assert found["pfs_median"].method.endswith("log-log; S = 1/2 from 5 to 6 months: midpoint, as in R and SAS")
+    # the sixth patient is lost at month 8: S stays 1/2 from month 7 to the event of month 9
+    assert found["os_median"].value == 8
+    no_event_after = read("id,BOR,PFS,PFSEVENT", "a,SD,1,1", "b,SD,2,1", "c,SD,3,0", "d,SD,4,0")
+    last = _by_name(endpoints.secondary(no_event_after))["pfs_median"]
+    assert (last.value, last.method) == (2, "Kaplan-Meier, Brookmeyer-Crowley log-log")
+
+
 def test_a_wider_level_gives_a_wider_interval(example):
     narrow, wide = (_by_name(endpoints.secondary(example, level))["pfs_landmark"] for level in (0.8, 0.99))
     assert wide.low < narrow.low < narrow.value == wide.value < narrow.high < wide.high

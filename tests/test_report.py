@@ -21,6 +21,7 @@ from simtrial import (
     simulation,
     validation,
 )
+from simtrial.execution import NotebookError
 from simtrial.patients import Dropout
 
 
@@ -177,7 +178,7 @@ def test_a_failing_notebook_names_its_cell_and_leaves_a_good_report_alone(root, 
     good = out / "SMOKE" / "report.html"
     good.parent.mkdir(parents=True)
     good.write_text("a good report")
-    with pytest.raises(report.NotebookError) as caught:
+    with pytest.raises(NotebookError) as caught:
         report.write(root / "params/smoke.yaml", out)
     said = str(caught.value)
     # papermill puts the injected parameters before it
@@ -192,7 +193,7 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path, root, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(report, "_execute", interrupt)
+    monkeypatch.setattr(report, "execute", interrupt)
     with pytest.raises(KeyboardInterrupt):
         report.write(root / "params/smoke.yaml", tmp_path / "build")
     assert list((tmp_path / "build").iterdir()) == []

@@ -177,19 +177,20 @@ def test_each_line_of_progress_names_its_file(run):
         assert mine[-1].startswith("done in ")
 
 
-def test_each_report_is_the_one_a_single_run_writes(run, clone, tmp_path, monkeypatch, capsys):
+def test_each_report_is_the_one_a_single_run_writes(run, clone, monkeypatch, capsys):
+    alone = run[3].with_name("alone")  # beside the other, for a manifest says where the file is from there
     monkeypatch.setattr(project, "ROOT", clone)
     monkeypatch.setattr(report, "NOTEBOOKS", ("01_design",))
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1750000000")
-    assert main(["report", str(run[4][0]), "--out", str(tmp_path)]) == 0
+    assert main(["report", str(run[4][0]), "--out", str(alone)]) == 0
     shown = capsys.readouterr()
     # and with one file there is what there always was: no index, the statement, no file named in the progress
-    assert [p.name for p in tmp_path.iterdir()] == ["GOOD"]
+    assert [p.name for p in alone.iterdir()] == ["GOOD"]
     assert "H0 is rejected if" in shown.out
-    assert shown.out.endswith(f"\nReport: {tmp_path / 'GOOD' / 'report.html'}\n")
+    assert shown.out.endswith(f"\nReport: {alone / 'GOOD' / 'report.html'}\n")
     assert shown.err.startswith("  01_design ...\n")
     one, many = ({p.relative_to(d): p.read_bytes() for p in d.rglob("*") if p.is_file()} for d in (
-        tmp_path / "GOOD", run[3] / "GOOD",
+        alone / "GOOD", run[3] / "GOOD",
     ))  # fmt: skip
     assert one == many
 
@@ -274,7 +275,7 @@ def test_jobs_are_at_most_the_files():
 @pytest.mark.parametrize("codes", [(0, 0), (0, 1), (1, 2), (2, 0)])
 def test_the_exit_code_is_that_of_the_worst_file(codes, tmp_path, monkeypatch, capsys):
     entries = tuple(reports.Entry(f"{k}.yaml", code=code) for k, code in enumerate(codes))
-    monkeypatch.setattr(reports, "write", lambda *_: reports.Reports(tmp_path / "index.html", entries))
+    monkeypatch.setattr(reports, "write", lambda *_, **__: reports.Reports(tmp_path / "index.html", entries))
     assert main(["report", "0.yaml", "1.yaml"]) == max(codes)
     assert "1.yaml" in capsys.readouterr().out
 

@@ -359,7 +359,7 @@ def test_the_cache_gives_the_same_and_survives_rubbish(tmp_path, monkeypatch):
     ("arguments", "said"),
     [
         ({"n": 0}, "n (0) must be from 1"),
-        ({"n": 500}, "n (500) must be at most 200"),
+        ({"n": 5000}, "n (5000) must be at most 1000"),
         ({"n": 25, "p0": 0.4, "p1": 0.2}, "p0 (0.4) must be < p1 (0.2)"),
         ({"n": 25, "p0": (0.4, 0.5), "p1": (0.1, 0.2)}, "p0 (0.4) must be < p1 (0.2)"),
         ({"n": 25, "alpha": 2}, "alpha (2) must be"),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from simtrial import InputError, Requirements, SingleStage, TwoStage, exact, looks_text, search
+from simtrial import InputError, Requirements, SingleStage, TwoStage, exact, looks_text, neighbours, search
 from simtrial.scan import SLACK, Tables
 
 
@@ -118,8 +118,13 @@ def test_the_search_equals_an_enumeration_in_fractions(limits):
             least, n1, minus_r, r1 = min(here)
             frontier.append(TwoStage(r1, n1, -minus_r, n))
     assert [c.design for c in found.frontier] == frontier
-    near = search.near(found, n_max=n_max, most=10**6)
-    assert {(c.n, c.n1, c.r, c.r1) for c in near} == set(met)
+    least = {}
+    for (n, n1, *_), en in met.items():
+        least[n, n1] = min(least.get((n, n1), en), en)
+    # fractions of doubles tie less strictly than the eight decimals of `neighbours.near`
+    best = {key for key, en in met.items() if float(en - least[key[:2]]) < 1e-9}
+    near = neighbours.near(found, found.minimax, within=n_max, most=10**6)
+    assert {(c.n, c.n1, c.r, c.r1) for c in near if c.n <= n_max} == best
 
 
 @settings(max_examples=40, deadline=None)
@@ -214,12 +219,6 @@ def test_an_r1_that_spends_all_of_beta_does_not_keep_the_search_open(limits):
     met = enumerate_all(found.requirements, found.certificate.n_upper + 1)
     assert found.minimax.n == min(n for n, *_ in met)
     assert found.optimal.en_p0 == pytest.approx(float(min(met.values())), abs=1e-9)
-
-
-def test_nothing_is_near_below_the_minimax():
-    found = search.two_stage(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8))
-    assert search.near(found, n_max=24) == ()
-    assert looks_text(search.near(found, n_max=25)[0]) == "1/15,5/25"
 
 
 @pytest.mark.parametrize("find", [search.single_stage, search.two_stage])

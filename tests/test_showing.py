@@ -13,6 +13,7 @@ from simtrial import (
     approximations,
     exact,
     figures,
+    neighbours,
     params,
     parse_looks,
     search,
@@ -153,11 +154,11 @@ def test_no_evidence_is_said_not_hidden(root):
 
 def test_verdicts_on_formulas_are_those_of_their_exact_errors(asked, single):
     frame = tables.approximations(approximations.approximate(asked), single).frame.set_index("method")
-    assert frame.loc["score", "verdict"] == "lacks power"
+    assert frame.loc["score", "verdict"] == "power too low"
     assert frame.loc["wald", "verdict"] == "meets both limits"
     rival = Requirements(p0=0.2, p1=0.4, alpha=0.1, power=0.8)
     shown = tables.approximations(approximations.approximate(rival), search.single_stage(rival)).frame
-    assert shown.set_index("method").loc["score", "verdict"] == "breaks alpha"
+    assert shown.set_index("method").loc["score", "verdict"] == "type I error above alpha"
 
 
 def test_characteristics_stress_p0_and_p1(two, asked):
@@ -206,3 +207,43 @@ def test_every_kind_of_design_can_be_drawn_and_told(looks, asked, single, two):
         assert picture.svg().startswith("<svg")
     assert tables.characteristics(design, asked).html()
     assert tables.decisions(design).html()
+
+
+def test_designs_near_the_chosen_one_have_the_rule_in_their_caption(asked, two):
+    table = tables.near(neighbours.near(two, two.optimal), two.optimal, asked)
+    assert table.caption.startswith(
+        "Two-stage designs that meet the limits, n and n1 within 3 patients of the chosen design 1/10, 5/29 (in bold). "
+        "For each n and n1, the design with the least EN(p0). Closest first"
+    )
+    assert table.frame.looks[0] == "1/10, 5/29"
+    assert table.chosen == [True, *[False] * 19]
+    assert table.frame.apart.is_monotonic_increasing
+    # 1/11, 5/28 has one patient more at its look and one patient less in all
+    assert table.frame.set_index("looks").apart["1/11, 5/28"] == 2
+
+
+def test_a_chosen_design_that_no_search_gives_stands_above_those_near_it(asked, two):
+    given = parse_looks("2/18,4/26")  # type I error above .05
+    table = tables.near(neighbours.near(two, given), given, asked)
+    assert table.frame.kind[0] == "chosen, misses the limits"
+    assert table.chosen[0]
+    assert "within 3 patients of the chosen design 2/18, 4/26" in table.caption
+
+
+def test_where_nothing_is_near_the_table_says_so(asked, two):
+    small = parse_looks("0/5,2/10")
+    assert tables.near(neighbours.near(two, small), small, asked).caption == (
+        "No two-stage design with n and n1 within 3 patients of the chosen design 0/5, 2/10 meets the limits"
+    )
+    large = parse_looks("500/5000,2000/9000")
+    assert tables.near(neighbours.near(two, large), large, asked).caption == (
+        "Designs near 500/5000, 2000/9000 are left out: a search is made up to 3000 patients"
+    )
+
+
+def test_earlier_results_have_columns_for_the_endpoints_that_they_give(trial):
+    plain = trial.plain()
+    plain["evidence"] = [{"treatment": "A", "setting": "B", "n": 20, "responders": 4, "source": "C"}]
+    heads = tables.evidence(params.load(plain)).view().columns
+    assert list(heads) == ["Treatment", "Setting", "n", "Responders", "ORR, %", "95% interval", "Source"]
+    assert "PFS, months" in tables.evidence(trial).view().columns
