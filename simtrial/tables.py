@@ -15,7 +15,7 @@ import pandas as pd
 
 from simtrial.approximations import Approximation
 from simtrial.designs import SingleStage, looks_text
-from simtrial.exact import meets, operating_characteristics
+from simtrial.exact import meets, operating_characteristics, side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -320,10 +320,15 @@ def approximations(found: Sequence[Approximation], single: SingleStageSearch) ->
 
 
 def _verdict(rule: Approximation, asked: Requirements) -> str:
-    if 0 <= rule.r < rule.n and meets(SingleStage(rule.r, rule.n), asked):
-        return "meets both limits"
-    faults = {"breaks alpha": rule.type_i_error > asked.alpha, "lacks power": rule.power < asked.power}
-    return " and ".join(fault for fault, found in faults.items() if found) or "misses a limit in the last digit"
+    if 0 <= rule.r < rule.n:
+        test = SingleStage(rule.r, rule.n)
+        faults = {
+            "breaks alpha": side(test, asked.p0, asked.alpha, rule.type_i_error) > 0,
+            "lacks power": side(test, asked.p1, asked.power, rule.power) < 0,
+        }
+    else:  # a rule that always or never rejects
+        faults = {"breaks alpha": rule.type_i_error > asked.alpha, "lacks power": rule.power < asked.power}
+    return " and ".join(fault for fault, found in faults.items() if found) or "meets both limits"
 
 
 def characteristics(design: Design, requirements: Requirements, p: Sequence[float] = ()) -> Table:
