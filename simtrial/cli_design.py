@@ -30,7 +30,7 @@ def design(
     as_json: terminal.Json = False,
 ) -> None:
     """Find the single-stage and two-stage designs that meet the limits, with proof."""
-    from simtrial import approximations, search
+    from simtrial import approximations, search, text
     from simtrial.designs import looks_text
     from simtrial.requirements import Requirements
 
@@ -97,6 +97,10 @@ def design(
     title = f"H0: p <= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), power {asked.power:g}"
     heads = ("design", "looks (r/n)", "n", "type I", "power", "EN(p0)", "PET(p0)", "weights q")
     terminal.table(title, heads, rows, left=2)
+    shown = {looks_text(c, ", "): c for c in (*two.admissible, single.first, single.sustained)}
+    exactly = [f"{looks}: {at}." for looks, c in shown.items() if (at := text.exactly(c, asked))]
+    if exactly:
+        terminal.console().print("\n".join(exactly) + "\n")
     lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
     formula_heads = ("textbook formula", "n", "rejects if X >", "exact type I", "exact power")
     terminal.table("What the formulas say, and what their rules do", formula_heads, lines)

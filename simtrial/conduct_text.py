@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.designs import looks_text
-from simtrial.exact import operating_characteristics
+from simtrial.exact import CLOSE, operating_characteristics
 from simtrial.inflation import enrolled_for, inflated
 from simtrial.text import HANDLINGS, Passage, lost, percent
 
@@ -23,19 +23,24 @@ def _percent(e: Estimate) -> str:
     return percent(e.exact) if e.exact is not None else f"{percent(round(e.best, 4))} (simulated)"
 
 
+def _more(found: float, limit: float) -> bool:
+    """Whether one probability is above another by more than rounding can bring about, where one may equal its limit."""
+    return found > limit * (1 + CLOSE)
+
+
 def as_run(done: Simulation, requirements: Requirements) -> str:
     """What losses, and a date that closes accrual, do to the errors on paper; nothing where they do nothing."""
     plan, asked = done.plan, requirements
     low, high = done["p0"]["reject"], done["p1"]["reject"]
     power = float(operating_characteristics(plan.design, asked.p1).reject)
-    if plan.close_month is None and low.best <= asked.alpha and abs(high.best - power) < 5e-5:
+    if plan.close_month is None and not _more(low.best, asked.alpha) and abs(high.best - power) < 5e-5:
         return ""
     closes = ""
     if plan.close_month is not None:
         closes = f" and accrual closing in month {plan.close_month:g} (simulated, MCSE {high.best_mcse:.4f})"
     recut = ", bounds recut" if plan.recut else ""
-    above = f" (more than alpha {asked.alpha:g})" if low.best > asked.alpha else ""
-    below = f" (less than the {asked.power:g} asked)" if high.best < asked.power else ""
+    above = f" (more than alpha {asked.alpha:g})" if _more(low.best, asked.alpha) else ""
+    below = f" (less than the {asked.power:g} asked)" if _more(asked.power, high.best) else ""
     return (
         f"As it is to be run, with {lost(plan, asked)} and {HANDLINGS[plan.handling]}{recut}{closes}, the type I "
         f"error is {low.best:.4f}{above} and the power {high.best:.4f}{below}."
@@ -79,7 +84,7 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Pass
     usual = enrolled_for(n, d)
     one = next(found for found in inflated(design, requirements, loss) if found.enrolled == usual)
     verdicts = [
-        f"{percent(error)}, {'above' if error > requirements.alpha else 'within'} alpha, if p0 is {said}"
+        f"{percent(error)}, {'above' if _more(error, requirements.alpha) else 'within'} alpha, if p0 is {said}"
         for error, said in (
             (one.type_i_error, "the rate had nobody been lost"),
             (one.type_i_error_all, "the rate among all who are enrolled"),
@@ -112,7 +117,7 @@ def hurts_most(found: Sensitivity, requirements: Requirements) -> Passage:
         sentences.append(
             f"Most power is lost by {said(power)}: {percent(base['power'])} becomes {percent(power.values['power'])}."
         )
-    if type_i.values["type_i_error"] > requirements.alpha:
+    if _more(type_i.values["type_i_error"], requirements.alpha):
         sentences.append(
             f"Alpha is broken most by {said(type_i)}: the type I error {percent(base['type_i_error'])} becomes "
             f"{percent(type_i.values['type_i_error'])}."

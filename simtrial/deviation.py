@@ -32,7 +32,8 @@ import numpy as np
 from simtrial import inference, recut
 from simtrial.designs import Look, MultiStage, count, regions
 from simtrial.errors import InputError
-from simtrial.exact import binomial_pmf, operating_characteristics
+from simtrial.exact import binomial_pmf, operating_characteristics, signs, tail_fraction
+from simtrial.requirements import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,8 +117,10 @@ def green_dahlberg(design: Planned, asked: Question, n1: int, n: int) -> Bounds 
     """Tests of fixed levels at the sizes attained; None without a p1 or a first look."""
     if asked.p1 is None or not design.n1:
         return None
-    low = np.cumsum(binomial_pmf(n1, asked.p1)) <= FUTILITY_LEVEL
-    high = np.cumsum(binomial_pmf(n, asked.p0)[::-1])[::-1] <= FINAL_LEVEL
+    p0, p1, futility, final = asked.p0, asked.p1, decimal(FUTILITY_LEVEL), decimal(FINAL_LEVEL)
+    stops, wins = np.cumsum(binomial_pmf(n1, p1)), np.cumsum(binomial_pmf(n, p0)[::-1])[::-1]
+    low = signs(stops, FUTILITY_LEVEL, lambda x: 1 - tail_fraction(x, n1, p1) - futility) <= 0
+    high = signs(wins, FINAL_LEVEL, lambda x: tail_fraction(x - 1, n, p0) - final) <= 0
     r = int(np.argmax(high)) - 1 if high.any() else n
     return Bounds(n1, n, int(low.sum()) - 1, np.full(n1 + 1, r))
 
@@ -129,8 +132,13 @@ def koyama_chen(design: Planned, asked: Question, n1: int, n: int) -> Bounds | N
     x1 = np.arange(n1 + 1)
     allowed = conditional_error(design, asked.p0, x1)
     tail = np.append(np.cumsum(binomial_pmf(n - n1, asked.p0)[::-1])[::-1], 0.0)
-    # equal sums may differ in their last bits
-    fewest = np.argmax(tail <= allowed[:, np.newaxis] * (1 + 1e-12), axis=-1)
+    p0, n2 = asked.p0, design.n - n1
+    compared = signs(
+        tail,
+        allowed[:, np.newaxis],
+        lambda x1, x2: tail_fraction(x2 - 1, n - n1, p0) - tail_fraction(design.r - x1, n2, p0),
+    )
+    fewest = np.argmax(compared <= 0, axis=-1)
     return Bounds(n1, n, design.r1, x1 + fewest - 1)
 
 

@@ -10,8 +10,9 @@ where Hyp is the hypergeometric probability that x of the s responses fell among
 
     P_p(at look k with s responses) = c_k(s) b(s; n_k, p)                                                  [1]_, [2]_
 
-The same recursion in whole numbers (how many orders, not which share of them) gives probabilities as fractions, which
-settle every comparison that floating point cannot.
+The same recursion in whole numbers (how many orders, not which share of them) gives probabilities as fractions. They
+settle every comparison with a limit that floating point cannot, with rates and limits as the decimals that were written
+(`requirements.decimal`).
 
 References
 ----------
@@ -30,8 +31,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simtrial.designs import SingleStage
 from simtrial.errors import InputError
+from simtrial.requirements import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -321,18 +322,73 @@ def reject_fraction(design: Design, p: Fraction) -> Fraction:
 
 
 def tail_fraction(r: int, n: int, p: float) -> Fraction:
-    """P(X > r; n, p) as an exact fraction of the double p."""
-    return reject_fraction(SingleStage(r, n), Fraction(p))
+    """P(X > r; n, p) as an exact fraction, with p the decimal that was written; any r, any n from 0."""
+    if r < 0:
+        return Fraction(1)
+    rate = decimal(p)
+    hit, miss = rate.numerator, rate.denominator - rate.numerator
+    total, misses = 0, 1
+    for x in range(n, r, -1):  # Horner's rule: every factor but the running total is small
+        total = total * hit + math.comb(n, x) * misses
+        misses *= miss
+    return Fraction(total * hit ** (r + 1), rate.denominator**n)
+
+
+def signs(found: ArrayLike, limit: ArrayLike, gap: Callable[..., Fraction]) -> NDArray[np.int64]:
+    """Compare probabilities with limits: -1 below, 0 exactly at the limit, 1 above.
+
+    Parameters
+    ----------
+    found, limit : array_like of float
+        In floating point; shapes that broadcast.
+    gap : callable
+        Takes the place of a pair, one number per dimension, and gives found - limit as an exact fraction. It is asked
+        only where the two are `CLOSE`.
+
+    Returns
+    -------
+    ndarray of int
+        Of the common shape.
+    """
+    values, limits = np.broadcast_arrays(np.asarray(found, dtype=np.float64), np.asarray(limit, dtype=np.float64))
+    sign: NDArray[np.int64] = np.asarray(np.sign(values - limits)).astype(np.int64)
+    for place in np.argwhere(np.abs(values - limits) < CLOSE * limits).tolist():
+        exactly = gap(*place)
+        sign[tuple(place)] = (exactly > 0) - (exactly < 0)
+    return sign
+
+
+def side(design: Design, p: float, limit: float, found: float | None = None) -> int:
+    """Whether P(reject H0; p) is below a limit (-1), exactly at it (0) or above it (1).
+
+    Parameters
+    ----------
+    design : Design
+        Any design with looks.
+    p, limit : float
+        Rate and limit, as written.
+    found : float, optional
+        P(reject H0; p) in floating point, where it is known already.
+    """
+    value = float(operating_characteristics(design, p).reject) if found is None else found
+    return int(signs(value, limit, lambda: reject_fraction(design, decimal(p)) - decimal(limit)))
 
 
 def meets(design: Design, requirements: Requirements) -> bool:
     """Whether a design keeps both limits, with tolerance 0: where floats are too near to tell, fractions do."""
-    oc = operating_characteristics(design, [requirements.p0, requirements.p1])
-    spare = (1 - oc.reject[0] / requirements.alpha, oc.reject[1] / requirements.power - 1)
-    if min(spare) < -CLOSE:
+    asked = requirements
+    type_i_error, power = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
+    if type_i_error > asked.alpha * (1 + CLOSE) or power < asked.power * (1 - CLOSE):
         return False
-    if min(spare) > CLOSE:
-        return True
-    return reject_fraction(design, Fraction(requirements.p0)) <= Fraction(requirements.alpha) and reject_fraction(
-        design, Fraction(requirements.p1)
-    ) >= Fraction(requirements.power)
+    return side(design, asked.p0, asked.alpha, type_i_error) <= 0 <= side(design, asked.p1, asked.power, power)
+
+
+def at_limits(design: Design, requirements: Requirements) -> tuple[str, ...]:
+    """Limits that a design attains exactly, in fractions: any of ``alpha`` and ``power``."""
+    asked = requirements
+    type_i_error, power = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
+    sides = {
+        "alpha": side(design, asked.p0, asked.alpha, type_i_error),
+        "power": side(design, asked.p1, asked.power, power),
+    }
+    return tuple(name for name, found in sides.items() if found == 0)

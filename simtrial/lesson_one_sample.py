@@ -101,7 +101,7 @@ def answer(asked: Requirements) -> blackboard.Folded:
     first, sustained = found.first, found.sustained
     n = np.arange(first.n, sustained.n + 1)
     teeth = search.saw_tooth(asked, n)
-    below = n[teeth.power < asked.power]
+    below = n[~teeth.meets]
     ends = (
         f"From n = {sustained.n} on a patient more breaks no limit: take that n if the number at the end is not sure."
     )

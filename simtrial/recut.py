@@ -7,11 +7,14 @@
 * r of the last look is the smallest that keeps P(reject H0; p0) <= alpha at the numbers attained, the first look's
   recut bounds included.
 
-Given how many are evaluable, the type I error so never exceeds alpha, whatever the law of that number.
+Given how many are evaluable, the type I error so never exceeds alpha, whatever the law of that number. Comparisons too
+close for floating point are made in fractions.
 """
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,12 +22,13 @@ import numpy as np
 
 from simtrial.designs import AttainedBounds, regions
 from simtrial.errors import InputError
-from simtrial.exact import binomial_pmf
+from simtrial.exact import binomial_pmf, signs, tail_fraction
+from simtrial.requirements import decimal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simtrial.designs import Design, Look
+    from simtrial.designs import Design, Look, Regions
     from simtrial.exact import Floats
     from simtrial.plan import Plan
     from simtrial.requirements import Requirements
@@ -42,19 +46,35 @@ def _first(look: Look, m: int, p0: float, p1: float) -> tuple[int, int]:
         return -1 if look.r is None else look.r, look.n + 1 if look.e is None else look.e
     r, e = -1, look.n + 1
     if look.r is not None:
-        planned = _tails(look.n, p1)[0][look.r]
-        r = int((_tails(m, p1)[0] <= planned).sum()) - 1
+        planned = look.r
+        stops, limit = _tails(m, p1)[0], _tails(look.n, p1)[0][planned]
+        # P(X <= x) - P(X <= planned) is the difference of the upper tails the other way round
+        low = signs(stops, limit, lambda x: tail_fraction(planned, look.n, p1) - tail_fraction(x, m, p1))
+        r = int((low <= 0).sum()) - 1
     if look.e is not None:
-        allowed = _tails(m, p0)[1] <= _tails(look.n, p0)[1][look.e]
-        e = int(np.argmax(allowed)) if allowed.any() else look.n + 1
+        efficacy = look.e
+        wins, limit = _tails(m, p0)[1], _tails(look.n, p0)[1][efficacy]
+        high = signs(wins, limit, lambda x: tail_fraction(x - 1, m, p0) - tail_fraction(efficacy - 1, look.n, p0))
+        e = int(np.argmax(high <= 0)) if (high <= 0).any() else look.n + 1
     return r, max(e, r + 2)
 
 
-def _last(going_on: Floats, spent: float, m: int, p0: float, alpha: float) -> int:
-    """Smallest r with P(reject H0; p0) <= alpha, given what goes on to m further patients and what is spent early."""
-    arrived = np.convolve(going_on, binomial_pmf(m, p0))
-    beyond = spent + arrived.sum() - np.cumsum(arrived)  # P(reject H0) if r = 0, 1, ...
-    kept = beyond <= alpha * (1 + 1e-12)  # sums of some hundred terms, each right to the last bits
+def _last(pmf: Floats, here: Regions, m: int, p0: float, alpha: float) -> int:
+    """Smallest r with P(reject H0; p0) <= alpha, by the law and regions of X1 and the number of further patients."""
+    arrived = np.convolve(pmf * here.go_on, binomial_pmf(m, p0))
+    spent = float(pmf[here.reject].sum())
+    later = np.cumsum(arrived[::-1])[::-1]
+    beyond = spent + np.append(later[1:], 0.0)  # P(reject H0) if r = 0, 1, ...
+
+    def gap(r: int) -> Fraction:
+        n, rate = len(pmf) - 1, decimal(p0)
+        total = Fraction(0)
+        for x in np.flatnonzero(~here.accept).tolist():
+            rejects = Fraction(1) if here.reject[x] else tail_fraction(r - x, m, p0)
+            total += math.comb(n, x) * rate**x * (1 - rate) ** (n - x) * rejects
+        return total - decimal(alpha)
+
+    kept = signs(beyond, alpha, gap) <= 0
     return int(np.argmax(kept)) if kept.any() else len(arrived)
 
 
@@ -95,8 +115,8 @@ def first_bound(look: Look, n1: int, p0: float, p1: float) -> int:
 
 def last_bound(r1: int, n1: int, n: int, p0: float, alpha: float) -> int:
     """Recut r of the last look at any number attained, after one that stops at X1 <= r1 of n1; 0 of 0 for none."""
-    going_on = np.where(np.arange(n1 + 1) > r1, binomial_pmf(n1, p0), 0.0)
-    return _last(going_on, 0.0, n - n1, p0, alpha)
+    here = regions(np.arange(n1 + 1), r1, None, final=False)
+    return _last(binomial_pmf(n1, p0), here, n - n1, p0, alpha)
 
 
 @lru_cache(maxsize=16)
@@ -105,7 +125,7 @@ def _recut(looks: tuple[Look, ...], requirements: Requirements) -> AttainedBound
     planned = last.r or 0
     p0, p1, alpha = requirements.p0, requirements.p1, requirements.alpha
     if not interim:
-        row = [_last(np.ones(1), 0.0, m, p0, alpha) for m in range(last.n)]
+        row = [last_bound(-1, 0, m, p0, alpha) for m in range(last.n)]
         return AttainedBounds(np.zeros((0, 2), dtype=np.int64), np.array([[*row, planned]]))
     (look,) = interim
     first = np.array([_first(look, m, p0, p1) for m in range(look.n + 1)])
@@ -114,6 +134,6 @@ def _recut(looks: tuple[Look, ...], requirements: Requirements) -> AttainedBound
         pmf = binomial_pmf(m1, p0)
         here = regions(np.arange(m1 + 1), int(r), int(e), final=False)
         for m2 in range(last.n - look.n + 1):
-            final[m1, m1 + m2] = _last(pmf * here.go_on, float(pmf[here.reject].sum()), m2, p0, alpha)
+            final[m1, m1 + m2] = _last(pmf, here, m2, p0, alpha)
     final[look.n, last.n] = planned
     return AttainedBounds(first, final)

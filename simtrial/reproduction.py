@@ -22,9 +22,9 @@ from simtrial import search
 from simtrial.approximations import FORMULAS, approximate
 from simtrial.designs import SingleStage, looks_text, parse_looks
 from simtrial.errors import InputError
-from simtrial.exact import meets, operating_characteristics
+from simtrial.exact import at_limits, meets, operating_characteristics, side
 from simtrial.inflation import enrolled_for
-from simtrial.requirements import Requirements
+from simtrial.requirements import Requirements, decimal
 from simtrial.scan import score_n
 
 if TYPE_CHECKING:
@@ -163,8 +163,9 @@ def _limits(reading: Reading) -> Requirements | None:
         return asked
     try:
         # the slack is that of alpha as stated: half of it on each side where that is two-sided
-        alpha = asked.alpha + reading.alpha_slack / (reading.statement.alpha_sided or 1)
-        return Requirements(asked.p0, asked.p1, alpha, asked.power - reading.power_slack)
+        alpha = decimal(asked.alpha) + decimal(reading.alpha_slack) / (reading.statement.alpha_sided or 1)
+        power = decimal(asked.power) - decimal(reading.power_slack)
+        return Requirements(asked.p0, asked.p1, float(alpha), float(power))
     except InputError:
         return None
 
@@ -194,7 +195,8 @@ def answers(reading: Reading) -> Iterator[Answer]:
     if not slack and any(f.method in method for method in reading.methods for f in FORMULAS):
         for rule in approximate(asked):
             for suffix, n in (("", rule.n), (", nearest", round(rule.n_raw)), (", truncated", math.floor(rule.n_raw))):
-                if rule.method + suffix in reading.methods and n > 0:
+                # of some tiny n the formula's rule would never reject, which is no design
+                if rule.method + suffix in reading.methods and n > rule.r:
                     yield Answer(f"{rule.method}{suffix}", rule.r, n)
 
 
@@ -612,7 +614,11 @@ def _rule(statement: Statement, attained: dict[str, float]) -> str:
     power = f" and a power of {attained['power']:.4f}" if "power" in attained else ""
     which = "The stated rule" if statement.design is not None else "No rule is stated; the exact test of that n,"
     comma = "" if statement.design is not None else ","
-    return f"{which} {looks_text(design)}{comma} has a type I error of {attained['type_i_error']:.4f}{power}."
+    asked = statement.requirements
+    at = () if asked is None else at_limits(design, asked)
+    limits = {"alpha": "The type I error is exactly alpha.", "power": "The power is exactly the one stated."}
+    exactly = "".join(f" {limits[name]}" for name in at)
+    return f"{which} {looks_text(design)}{comma} has a type I error of {attained['type_i_error']:.4f}{power}.{exactly}"
 
 
 def check(statement: Statement) -> Verdict:
@@ -669,10 +675,11 @@ def _faults(statement: Statement, right: Answer, attained: dict[str, float]) -> 
     """How far off a statement is, in errors and in patients."""
     said = []
     asked = plain(statement).statement.requirements
-    if asked is not None and attained:
-        if attained["type_i_error"] > asked.alpha:
+    design = _tested(statement)
+    if asked is not None and attained and design is not None:
+        if side(design, asked.p0, asked.alpha, attained["type_i_error"]) > 0:
             said.append(f"That is {attained['type_i_error'] - asked.alpha:.4f} above alpha {asked.alpha:g}.")
-        if attained.get("power", 1.0) < asked.power:
+        if "power" in attained and side(design, asked.p1, asked.power, attained["power"]) < 0:
             said.append(f"That is {asked.power - attained['power']:.4f} short of the power {asked.power:g}.")
     said += [f"Its {fault}." for fault in _misprinted(statement, statement.design or _design(right))]
     if statement.n is not None and statement.n != right.n:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from numbers import Real
 
 from simtrial.errors import InputError
@@ -13,6 +14,28 @@ N_LIMIT = 2_000
 
 N_LIMIT_MOST = 3_000
 """Largest limit that may be asked for; `benchmarks/limits.py` shows what a search near it takes."""
+
+
+def decimal(value: float) -> Fraction:
+    """Give the number that was written, as a fraction: 1/10 for 0.1.
+
+    A double cannot hold most decimals: 0.1 is stored as a little more than 1/10, and 0.1 squared as a little more than
+    0.01, which would take "2 of 2 respond" from a trial with p0 = 0.1 and alpha = 0.01. The shortest decimal that is
+    stored as the same double, which is what `repr` prints, is what was written, as long as that has at most 15 digits.
+    Every comparison with a limit that floating point cannot settle is made with these fractions (`exact.signs`), and
+    sums and differences of such numbers go through them: ``float(decimal(0.1) + decimal(0.005))`` is 0.105.
+
+    Parameters
+    ----------
+    value : float
+        A rate or limit, as written. numpy's numbers are taken too, whose own `repr` is another.
+
+    Examples
+    --------
+    >>> decimal(0.1)
+    Fraction(1, 10)
+    """
+    return Fraction(repr(float(value)))
 
 
 def probability(value: float, field: str, *, closed: bool = False) -> float:
@@ -47,8 +70,8 @@ class Requirements:
     """Two response rates and the error limits a design must keep, all one-sided.
 
     H0 is p <= p0. A design qualifies when P(reject H0; p0) <= alpha and P(reject H0; p1) >= power, with tolerance 0.
-    The numbers are the doubles they are: 0.1 is held as a hair more than 1/10, so two responders of two at p0 = 0.1
-    do not quite keep alpha = 0.01.
+    The four numbers are the decimals that were written (`decimal`): 0.1 means 1/10, so at p0 = 0.1 two responders of
+    two have a type I error of exactly 0.01 and keep alpha = 0.01.
 
     Parameters
     ----------
@@ -87,5 +110,5 @@ class Requirements:
 
     @property
     def beta(self) -> float:
-        """Largest type II error allowed, 1 - power, rounded to 15 digits so that 1 - 0.8 reads 0.2."""
-        return round(1.0 - self.power, 15)
+        """Largest type II error allowed: 1 - power, in decimals, so that 1 - 0.8 is 0.2."""
+        return float(1 - decimal(self.power))

@@ -17,7 +17,7 @@ from simtrial import laws, reproduction, search
 from simtrial.approximations import approximate
 from simtrial.designs import looks_text, parse_looks
 from simtrial.errors import InputError
-from simtrial.exact import operating_characteristics
+from simtrial.exact import operating_characteristics, side
 from simtrial.figures import RED, STYLE, Picture, canvas
 from simtrial.plan import Scenario
 from simtrial.reproduction import EXACT
@@ -96,9 +96,13 @@ def summary(found: Sequence[Route], n: int) -> Table:
                     "method": method,
                     "plain": sum(not r.dropout for r in mine),
                     "with_losses": sum(bool(r.dropout) for r in mine),
-                    "breaks_alpha": _number(r.type_i_error > r.alpha for r in mine if r.type_i_error is not None),
+                    "breaks_alpha": _number(
+                        _side(r, r.p0, r.alpha, r.type_i_error) > 0 for r in mine if r.type_i_error is not None
+                    ),
                     "lacks_power": _number(
-                        r.attained_power < r.power for r in mine if r.attained_power is not None and r.power is not None
+                        _side(r, r.p1, r.power, r.attained_power) < 0
+                        for r in mine
+                        if r.attained_power is not None and r.power is not None
                     ),
                 }
             )
@@ -111,6 +115,13 @@ def summary(found: Sequence[Route], n: int) -> Table:
     }
     frame = pd.DataFrame(rows, columns=["method", "plain", "with_losses", "breaks_alpha", "lacks_power"])
     return Table("routes_by_method", f"Routes to {n} patients, counted", frame, shown)
+
+
+def _side(route: Route, p: float | None, limit: float, attained: float) -> int:
+    """Whether an attained probability of a route is below (-1), at (0) or above (1) a limit that the route states."""
+    if not route.looks or p is None:
+        return int(np.sign(attained - limit))
+    return side(parse_looks(route.looks), p, limit, attained)
 
 
 def _number(broken: Iterable[bool]) -> float:

@@ -8,7 +8,7 @@ what the interim look takes away: P_p(reject) = P_p(X > r) - Loss_p.
 1. *r1 is solved for, not searched.* With n, n1 and r given, a larger r1 lowers EN(p0) and the type I error and costs
    power only. So the largest r1 that keeps the power, Loss_p1 <= P_p1(X > r) - power, is best in every respect, and
    if it breaks alpha every smaller r1 does.
-2. *r has a window.* P_p1(X > r) > power bounds r above. Below, take for every n1 the largest r1 with
+2. *r has a window.* P_p1(X > r) >= power bounds r above. Below, take for every n1 the largest r1 with
    P_p1(X1 <= r1) < 1 - power: no design has a larger one, so if even that leaves the type I error of bound r above
    alpha for every n1, then r and all smaller bounds are out. With r and n1 fixed the type I error grows with n, so
    the lower end of the window never moves down while the set of open n1 shrinks. No design at all exists at an n
@@ -18,7 +18,7 @@ what the interim look takes away: P_p(reject) = P_p(X > r) - Loss_p.
    P_p1(X1 <= r1) < 1 - power, so EN(p0) >= n1 + (1 - PETmax(n1)) (n - n1), which grows with n. Once it passes the
    best EN found for every n1, no larger n can win: this gives ``n_upper``.
 
-Limits closer than ``exact.CLOSE`` are settled in exact fractions.
+Limits closer than ``exact.CLOSE``, and values of EN(p0) closer than `EN_CLOSE`, are settled in exact fractions.
 
 References
 ----------
@@ -29,7 +29,6 @@ References
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,8 +37,11 @@ from numpy.typing import NDArray
 
 from simtrial import exact
 from simtrial.designs import TwoStage
+from simtrial.requirements import decimal
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from simtrial.requirements import Requirements
 
 Floats = NDArray[np.float64]
@@ -48,12 +50,17 @@ Ints = NDArray[np.int64]
 SLACK = exact.CLOSE / 10
 """Kept on the safe side of every cut: table entries are off by less than a tenth of it (tested)."""
 
-EN_TIE = 1e-8
-"""Expected numbers of patients closer than this count as equal.
+EN_CLOSE = 1e-7
+"""Expected numbers of patients closer than this are compared as fractions.
 
-The tables need not tell them apart where n is large, and that p0 = 0.2 is no exact double moves them already: 0/5,2/7
-and 1/6,2/7 both expect 6.34464 patients at p0 = 1/5.
+`SLACK` / 10 times the 3,000 patients that may be asked for is less than half of it. Some are equal: 0/5,2/7 and 1/6,2/7
+both expect 6.34464 patients at p0 = 1/5.
 """
+
+
+def expected_fraction(design: TwoStage, p: float) -> Fraction:
+    """EN(p) of a design without an efficacy bound as an exact fraction, with p the decimal that was written."""
+    return design.n1 + exact.tail_fraction(design.r1, design.n1, p) * (design.n - design.n1)
 
 
 class Tables:
@@ -68,8 +75,10 @@ class Tables:
     possible : ndarray of bool, shape (n_max + 1,)
         Whether the randomised most powerful level-alpha test of n patients has the power.
     r_alpha, r_high : ndarray of int, shape (n_max + 1,)
-        Smallest r with P(X > r; p0) <= alpha; largest r with P(X > r; p1) > power, or -1. Equality would not do:
-        r1 < r, so some of that probability is always lost.
+        Smallest r with P(X > r; p0) <= alpha; largest r with P(X > r; p1) >= power, or -1. Equality will do: an interim
+        look loses nothing where X > r cannot be reached after stopping, r1 + n2 <= r.
+    r1_high : ndarray of int, shape (n_max + 1,)
+        Largest r1 with P(X1 > r1; p1) > power, or -1. Equality would not do: r1 < r, so some of that is always lost.
     rest : ndarray, shape (n_max + 1,)
         1 - PETmax(n1).
     """
@@ -97,13 +106,19 @@ class Tables:
             np.cumsum(pmf, axis=1, out=tail)
             np.subtract(1.0, tail, out=tail)
         self.r_high = np.minimum(np.count_nonzero(self.tail[1] >= power - SLACK, axis=1), n) - 1
-        for i in np.flatnonzero(np.abs(self.tail[1, n, self.r_high] - power) <= SLACK):
-            if self.r_high[i] >= 0 and exact.tail_fraction(int(self.r_high[i]), int(i), p1) <= Fraction(power):
-                self.r_high[i] -= 1
-        self.rest = np.where(self.r_high >= 0, self.tail[0, n, self.r_high], 1.0)
+        self.r1_high = self.r_high.copy()
+        close = (self.r_high >= 0) & (np.abs(self.tail[1, n, self.r_high] - power) <= SLACK)
+        for i in np.flatnonzero(close).tolist():
+            spare = exact.tail_fraction(int(self.r_high[i]), i, p1) - decimal(power)
+            self.r_high[i] -= spare < 0
+            self.r1_high[i] -= spare <= 0
+        self.rest = np.where(self.r1_high >= 0, self.tail[0, n, self.r1_high], 1.0)
         r = self.r_alpha = np.minimum(np.count_nonzero(self.tail[0] > requirements.alpha, axis=1), columns - 1)
-        share = np.minimum((requirements.alpha - self.tail[0, n, r]) / np.maximum(self.pmf[0, n, r], 1e-300), 1.0)
-        self.possible = self.tail[1, n, r] + share * self.pmf[1, n, r] >= power - SLACK
+        at_r = np.maximum(self.pmf[0, n, r], 1e-300)
+        share = np.minimum((requirements.alpha - self.tail[0, n, r]) / at_r, 1.0)
+        # an error of a table at p0 is one of the share, and weighs as the likelihood ratio at r
+        slack = SLACK * (1 + self.pmf[1, n, r] / at_r / 10)
+        self.possible = self.tail[1, n, r] + share * self.pmf[1, n, r] >= power - slack
 
 
 class Found(NamedTuple):
@@ -177,7 +192,7 @@ class Scan:
         target = self._target()
         n1 = np.arange(1, math.ceil(target))
         reach = n1 + (target - n1) / self.tables.rest[n1]
-        return math.floor(np.max(reach, initial=target))
+        return math.floor(np.max(reach, initial=target) + 1e-6)  # a bound that rounding brings below n keeps n open
 
     def least_en(self, n: int) -> float:
         """Lower bound on EN(p0) of every design with n patients or more, by PETmax(n1)."""
@@ -190,7 +205,7 @@ class Scan:
         first, last = 1, n - 1
         if self.records:
             n1 = np.arange(1, n)
-            open_n1 = np.flatnonzero(n1 + tables.rest[1:n] * (n - n1) < target + EN_TIE)
+            open_n1 = np.flatnonzero(n1 + tables.rest[1:n] * (n - n1) < target + EN_CLOSE)
             if open_n1.size == 0:
                 return []
             first, last = int(open_n1[0]) + 1, int(open_n1[-1]) + 1
@@ -202,9 +217,9 @@ class Scan:
                 # Left of these, X1 has less than 1e-12 of its mass; and r1 is at least what EN(p0) < target needs,
                 # a bound that grows with n1.
                 light = [int(np.count_nonzero(tables.tail[k, top] > 1 - 1e-12)) for k in (0, 1)]
-                least = int(np.count_nonzero(tables.tail[0, top] > (target + EN_TIE - top) / (n - top)))
+                least = int(np.count_nonzero(tables.tail[0, top] > (target + EN_CLOSE - top) / (n - top)))
                 starts = (light[0], min(light[1], least))
-            x_last = min(int(tables.r_high[top : bottom + 1].max()), int(tables.r_high[n]) - 1)
+            x_last = min(int(tables.r1_high[top : bottom + 1].max()), int(tables.r_high[n]) - 1)
             if x_last >= max(starts):
                 blocks.append(Block(n, top, bottom, starts, x_last))
         return blocks
@@ -249,7 +264,7 @@ class Scan:
             return True
         for block in (block.below(r) for block in blocks):
             lost = tables.pmf[0, block.n1, block.x(0)] * self._later(0, block, np.array([r]))[0]
-            lost *= np.arange(block.starts[0], block.x_last + 1) <= tables.r_high[block.n1, np.newaxis]
+            lost *= np.arange(block.starts[0], block.x_last + 1) <= tables.r1_high[block.n1, np.newaxis]
             if lost.sum(axis=1).max() >= spare - SLACK:
                 return True
         return False
@@ -264,10 +279,10 @@ class Scan:
         loss = np.cumsum(tables.pmf[1, block.n1, block.x(1)] * self._later(1, block, rs), axis=2)
         spare = tables.tail[1, n, rs] - requirements.power
         fits = np.count_nonzero(loss <= (spare + SLACK)[:, np.newaxis, np.newaxis], axis=2)
-        r1 = np.minimum(fits + (x_first - 1), np.minimum(rs[:, np.newaxis] - 1, tables.r_high[block.n1]))
+        r1 = np.minimum(fits + (x_first - 1), np.minimum(rs[:, np.newaxis] - 1, tables.r1_high[block.n1]))
         en = n1 + tables.tail[0, n1, r1] * (n - n1)
         limit = self._target() if best is None else best.en
-        at_r, at_n1 = np.nonzero((r1 >= x_first) & (en < limit + EN_TIE))
+        at_r, at_n1 = np.nonzero((r1 >= x_first) & (en < limit + EN_CLOSE))
         if at_r.size == 0:
             return best
         order = np.lexsort((at_r, at_n1, en[at_r, at_n1]))
@@ -278,7 +293,7 @@ class Scan:
         lost = tables.pmf[0, n1s, block.x(0)] * after * (x <= r1s[:, np.newaxis])
         excess = tables.tail[0, n, bounds] - requirements.alpha - lost.sum(axis=1)
         for i in np.flatnonzero(excess <= SLACK).tolist():
-            if best is not None and ens[i] > best.en + EN_TIE:
+            if best is not None and ens[i] > best.en + EN_CLOSE:
                 break
             clear = excess[i] < -SLACK and loss[at_r[i], at_n1[i], r1s[i] - x_first] < spare[at_r[i]] - SLACK
             found = self._settle(n, int(n1s[i]), int(bounds[i]), int(r1s[i]), clear=bool(clear))
@@ -298,12 +313,21 @@ class Scan:
         return None
 
     def _beats(self, new: Found, best: Found | None) -> bool:
-        """Whether `new` has the lower EN(p0), or wins the tie."""
+        """Whether `new` has the lower EN(p0), or wins the tie; a tie with fewer patients is lost."""
         if best is None:
-            return new.en < self._target() - EN_TIE
-        if abs(new.en - best.en) > EN_TIE:
-            return new.en < best.en
-        return (new.design.n1, -new.design.r) < (best.design.n1, -best.design.r)
+            return not self.records or self._order(new, self.records[-1]) < 0
+        order = self._order(new, best)
+        return order < 0 or (order == 0 and (new.design.n1, -new.design.r) < (best.design.n1, -best.design.r))
+
+    def _order(self, new: Found, old: Found) -> int:
+        """Negative if `new` has the lower EN(p0), 0 if both have the same."""
+        if abs(new.en - old.en) > EN_CLOSE:
+            return -1 if new.en < old.en else 1
+        a, b = new.design, old.design
+        if (a.n, a.n1, a.r1) == (b.n, b.n1, b.r1):
+            return 0
+        here, there = (expected_fraction(design, self.requirements.p0) for design in (a, b))
+        return (here > there) - (here < there)
 
 
 def score_n(requirements: Requirements) -> float:

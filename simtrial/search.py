@@ -2,9 +2,9 @@
 
 Ties
 ----
-Optimal: least EN(p0), then fewest n. Minimax: fewest n, then least EN(p0). Values of EN(p0) within ``scan.EN_TIE`` of
-each other count as equal. Designs equal in both differ in n1, r1 or r: the smaller n1 is taken, then the larger r,
-which has the smaller type I error. `simtrial.neighbours` shows them all. r1 < r throughout: with r1 = r the
+Optimal: least EN(p0), then fewest n. Minimax: fewest n, then least EN(p0). Values of EN(p0) that floating point cannot
+tell apart are compared as fractions. Designs equal in both differ in n1, r1 or r: the smaller n1 is taken, then the
+larger r, which has the smaller type I error. `simtrial.neighbours` shows them all. r1 < r throughout: with r1 = r the
 second stage cannot change the decision, so such a design is a single stage in disguise.
 
 References
@@ -22,9 +22,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,11 @@ from numpy.typing import NDArray
 from simtrial import exact
 from simtrial.designs import Design, Look, SingleStage, TwoStage, count
 from simtrial.errors import InputError
-from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements
-from simtrial.scan import SLACK, Found, Scan, score_n
+from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements, decimal
+from simtrial.scan import EN_CLOSE, SLACK, Found, Scan, expected_fraction, score_n
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -59,7 +62,18 @@ def _most_power(n: int, requirements: Requirements) -> float:
 
 def can_have_power(n: int, requirements: Requirements) -> bool:
     """Whether the most powerful level-alpha test of n patients has the power: without it no design of n has."""
-    return _most_power(n, requirements) >= requirements.power
+
+    def gap() -> Fraction:
+        p0, p1, alpha = requirements.p0, requirements.p1, requirements.alpha
+        r = int(smallest_r(np.array([n]), p0, alpha)[0])
+        (at0, beyond0), (at1, beyond1) = (
+            (exact.tail_fraction(r - 1, n, p), exact.tail_fraction(r, n, p)) for p in (p0, p1)
+        )
+        # smallest_r makes the share at most 1
+        share = (decimal(alpha) - beyond0) / (at0 - beyond0)
+        return beyond1 + share * (at1 - beyond1) - decimal(requirements.power)
+
+    return int(exact.signs(_most_power(n, requirements), requirements.power, gap)) >= 0
 
 
 def _check(requirements: Requirements, n_limit: int) -> None:
@@ -119,6 +133,11 @@ class Candidate:
     def power(self) -> float:
         """P(reject H0; p1)."""
         return float(self._at_limits.reject[1])
+
+    @cached_property
+    def at_limits(self) -> tuple[str, ...]:
+        """Limits that are attained exactly, none spared: any of ``alpha`` and ``power``."""
+        return exact.at_limits(self.design, self.requirements)
 
     @property
     def pet_p0(self) -> float:
@@ -191,10 +210,10 @@ def smallest_r(n: Ints, p0: float, alpha: float) -> Ints:
     while (up := (r < n) & (special.bdtrc(r, n, p0) > alpha)).any():
         r += up
     for i in np.flatnonzero(np.abs(special.bdtrc(np.maximum(r - 1, 0), n, p0) - alpha) < alpha * exact.CLOSE):
-        if r[i] > 0 and exact.tail_fraction(int(r[i]) - 1, int(n[i]), p0) <= Fraction(alpha):
+        if r[i] > 0 and exact.tail_fraction(int(r[i]) - 1, int(n[i]), p0) <= decimal(alpha):
             r[i] -= 1
     for i in np.flatnonzero(np.abs(special.bdtrc(r, n, p0) - alpha) < alpha * exact.CLOSE):
-        if r[i] < n[i] and exact.tail_fraction(int(r[i]), int(n[i]), p0) > Fraction(alpha):
+        if r[i] < n[i] and exact.tail_fraction(int(r[i]), int(n[i]), p0) > decimal(alpha):
             r[i] += 1
     return r
 
@@ -221,8 +240,6 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
     >>> found.first.design, found.sustained.design
     (SingleStage(r=5, n=25), SingleStage(r=6, n=29))
     """
-    from scipy import special
-
     _check(requirements, n_limit)
     n_proven = _chernoff_n(requirements)
     if n_proven > 100 * n_limit:
@@ -232,11 +249,8 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
             "power",
         )
     n = np.arange(1, n_proven + 1)
-    r = smallest_r(n, requirements.p0, requirements.alpha)
-    spare = special.bdtrc(r, n, requirements.p1) - requirements.power
-    meets = (spare >= 0) & (r < n)
-    for i in np.flatnonzero((np.abs(spare) < exact.CLOSE) & (r < n)):
-        meets[i] = exact.tail_fraction(int(r[i]), int(n[i]), requirements.p1) >= Fraction(requirements.power)
+    teeth = saw_tooth(requirements, n)
+    r, meets = teeth.r, teeth.meets & (teeth.r < n)
     first = int(np.argmax(meets))
     sustained = n_proven - int(np.argmin(meets[::-1])) if not meets.all() else 0
     first_design, sustained_design = (
@@ -313,7 +327,7 @@ class TwoStageSearch:
     Attributes
     ----------
     admissible : tuple of TwoStageCandidate
-        Vertices of the lower-left convex hull of (n, least EN(p0) given n), minimax first, optimal last.
+        Points on the lower-left convex hull of (n, least EN(p0) given n), minimax first, optimal last.
     frontier : tuple of TwoStageCandidate
         Every design with a lower EN(p0) than all designs of fewer patients; the hull is drawn around these.
     """
@@ -334,17 +348,24 @@ class TwoStageSearch:
         return self.admissible[-1]
 
 
-def _hull(records: list[Found]) -> list[int]:
-    """Indices of the vertices of the lower-left convex hull of (n, en); `records` rise in n and fall in en."""
+def _hull(records: list[Found], p0: float) -> list[int]:
+    """Indices of the points on the lower-left convex hull of (n, en); `records` rise in n and fall in en."""
     hull: list[int] = []
     for i, new in enumerate(records):
-        while len(hull) > 1:
-            a, b = records[hull[-2]], records[hull[-1]]
-            if (b.en - a.en) * (new.design.n - a.design.n) < (new.en - a.en) * (b.design.n - a.design.n):
-                break
+        while len(hull) > 1 and _above(records[hull[-2]], records[hull[-1]], new, p0):
             hull.pop()
         hull.append(i)
     return hull
+
+
+def _above(a: Found, b: Found, c: Found, p0: float) -> bool:
+    """Whether b lies above the line from a to c; on it, b is as good as both at the weight where they are equal."""
+    run, whole = b.design.n - a.design.n, c.design.n - a.design.n
+    height = (b.en - a.en) * whole - (c.en - a.en) * run
+    if abs(height) > EN_CLOSE * whole:
+        return height > 0
+    ens = [expected_fraction(found.design, p0) for found in (a, b, c)]
+    return (ens[1] - ens[0]) * whole > (ens[2] - ens[0]) * run
 
 
 def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStageSearch:
@@ -376,12 +397,12 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
     _check(requirements, n_limit)
     scan = Scan(requirements)
     records = scan.records
-    hull = _hull(records)
+    hull = _hull(records, requirements.p0)
     # a weight q prefers the left of two neighbours on the hull when q dn > (1 - q) dEN
     cuts = [1.0]
     for a, b in pairwise(hull):
         fall, rise = records[a].en - records[b].en, records[b].design.n - records[a].design.n
-        cuts.append(fall / (fall + rise))
+        cuts.append(min(fall / (fall + rise), cuts[-1]))  # three on one line share a weight, to the last digit
     cuts.append(0.0)
     names = {0: "minimax", len(hull) - 1: "optimal"}
     admissible = []
@@ -406,20 +427,26 @@ class SawTooth:
         Patients, and the smallest r that keeps alpha.
     type_i_error, power : ndarray
         P(X > r) at p0 and at p1.
+    meets : ndarray of bool
+        Whether the power is at least the one asked for, settled in fractions where floating point cannot tell.
     """
 
     n: Ints
     r: Ints
     type_i_error: Floats
     power: Floats
+    meets: NDArray[np.bool_]
 
 
 def saw_tooth(requirements: Requirements, n: Ints) -> SawTooth:
     """Evaluate the exact single-stage test of level alpha at each n."""
     from scipy import special
 
-    r = smallest_r(n, requirements.p0, requirements.alpha)
-    return SawTooth(n, r, special.bdtrc(r, n, requirements.p0), special.bdtrc(r, n, requirements.p1))
+    p0, p1, asked = requirements.p0, requirements.p1, requirements.power
+    r = smallest_r(n, p0, requirements.alpha)
+    power = special.bdtrc(r, n, p1)
+    side = exact.signs(power, asked, lambda i: exact.tail_fraction(int(r[i]), int(n[i]), p1) - decimal(asked))
+    return SawTooth(n, r, special.bdtrc(r, n, p0), power, side >= 0)
 
 
 def choose(requirements: Requirements, wish: str | Design, *, n_limit: int = N_LIMIT) -> Design:

@@ -16,7 +16,7 @@ import pandas as pd
 from simtrial import neighbours
 from simtrial.approximations import Approximation
 from simtrial.designs import SingleStage, looks_text
-from simtrial.exact import meets, operating_characteristics
+from simtrial.exact import meets, operating_characteristics, side
 from simtrial.requirements import N_LIMIT_MOST
 
 if TYPE_CHECKING:
@@ -353,10 +353,18 @@ def approximations(found: Sequence[Approximation], single: SingleStageSearch) ->
 
 
 def _verdict(rule: Approximation, asked: Requirements) -> str:
-    if 0 <= rule.r < rule.n and meets(SingleStage(rule.r, rule.n), asked):
-        return "meets both limits"
-    faults = {"type I error above alpha": rule.type_i_error > asked.alpha, "power too low": rule.power < asked.power}
-    return " and ".join(fault for fault, found in faults.items() if found) or "misses a limit in the last digit"
+    if 0 <= rule.r < rule.n:
+        test = SingleStage(rule.r, rule.n)
+        faults = {
+            "type I error above alpha": side(test, asked.p0, asked.alpha, rule.type_i_error) > 0,
+            "power too low": side(test, asked.p1, asked.power, rule.power) < 0,
+        }
+    else:  # a rule that always or never rejects
+        faults = {
+            "type I error above alpha": rule.type_i_error > asked.alpha,
+            "power too low": rule.power < asked.power,
+        }
+    return " and ".join(fault for fault, found in faults.items() if found) or "meets both limits"
 
 
 def characteristics(design: Design, requirements: Requirements, p: Sequence[float] = ()) -> Table:

@@ -10,7 +10,7 @@ import numpy as np
 
 from simtrial import laws
 from simtrial.designs import looks_text
-from simtrial.exact import meets, operating_characteristics
+from simtrial.exact import at_limits, meets, operating_characteristics
 
 if TYPE_CHECKING:
     from simtrial.designs import Design
@@ -62,6 +62,15 @@ def kind(design: Design) -> str:
         return f"Simon's {' and '.join(kinds)} two-stage design"
     looks = len(design.looks)
     return {1: "an exact single-stage design", 2: "a two-stage design"}.get(looks, f"a design with {looks} looks")
+
+
+def exactly(design: Design, requirements: Requirements) -> str:
+    """Which limits the design attains exactly: ``the type I error is exactly alpha = 0.01``; empty where none."""
+    said = {
+        "alpha": f"the type I error is exactly alpha = {requirements.alpha:.15g}",
+        "power": f"the power is exactly the required {requirements.power:.15g}",
+    }
+    return " and ".join(said[name] for name in at_limits(design, requirements))
 
 
 def _count(n: int) -> str:
@@ -154,6 +163,8 @@ def statement(design: Design, requirements: Requirements, plan: Plan | None = No
         f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
         f"{percent(oc.reject[1])} at p = {asked.p1:g}.",
     ]
+    if at := exactly(design, asked):
+        sentences.append(f"In exact fractions {at}; a limit that is attained exactly is kept.")
     if looks > 1:
         sentences.append(
             f"If the true ORR is {percent(asked.p0)}, the probability of early termination"

@@ -2,12 +2,26 @@
 
 import dataclasses
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from simtrial import InputError, SingleStage, TwoStage, deviation, exact, laws, params, parse_looks, recut, simulation
+from simtrial import (
+    InputError,
+    Look,
+    Requirements,
+    SingleStage,
+    TwoStage,
+    deviation,
+    exact,
+    laws,
+    params,
+    parse_looks,
+    recut,
+    simulation,
+)
 from simtrial.analysis_validation import KC_DIGITS, koyama_chen_numbers
 from simtrial.deviation import Attained, Planned, Question
 from simtrial.patients import Dropout
@@ -202,3 +216,53 @@ def test_a_rate_solves_its_p_value():
         rate = deviation.conditional_rate(NUMBERS, seen, a)
         assert deviation.conditional_p_value(NUMBERS, seen, rate) == pytest.approx(a, abs=1e-10)
     assert math.isclose(deviation.conditional_rate(NUMBERS, Attained(19, 42, 7, 7), 1.0), 1.0)
+
+
+def test_recalculated_bounds_may_spend_all_of_alpha():
+    # 2 of 2 respond: .1^2 = .01, after a first patient who must respond as well
+    assert recut.last_bound(-1, 0, 2, 0.1, 0.01) == 1
+    assert recut.last_bound(0, 1, 2, 0.1, 0.01) == 1
+    assert recut.last_bound(0, 1, 3, 0.2, 0.04 + 0.032) == 1  # .2 (1 - .8^2) = .072
+
+
+def test_a_recalculated_first_bound_may_stop_as_often_as_planned():
+    # P(X <= 1; 3, 1/2) = P(X <= 0; 1, 1/2) = 1/2
+    assert recut.first_bound(Look(3, 1), 1, 0.1, 0.5) == 0
+
+
+def test_a_conditional_error_may_be_spent_whole():
+    # after 1 of 2, more than 1 of 3 further patients: P(X2 > 1; 3, 1/2) = 1/2 = P(X2 > 0; 1, 1/2)
+    found = deviation.koyama_chen(Planned(0, 2, 2, 5), Question(0.5, 0.8, 0.2), 2, 3)
+    assert found.r[1] == 1
+
+
+def test_green_and_dahlbergs_levels_are_decimals():
+    # P(X <= 0; 1, .98) = .02, which doubles make .020000000000000018; P(X >= 1; 1, .055) = .055
+    found = deviation.green_dahlberg(Planned(0, 5, 1, 9), Question(0.055, 0.98, 0.05), 1, 1)
+    assert (found.r1, found.r[0]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("p0", "p1", "alpha"), [(0.1, 0.5, 0.01), (0.2, 0.6, 0.104), (0.25, 0.5, 0.0625), (0.5, 0.9, 0.125)]
+)
+def test_recalculated_bounds_equal_a_search_in_fractions(p0, p1, alpha):
+    # alpha is .1^2, 3 .2^2 .8 + .2^3, 1/16 and 1/8: attained exactly by 2 of 2, 2 of 3, 2 of 2 and 3 of 3
+    table = recut.attained_bounds(TwoStage(1, 4, 3, 8, 4), Requirements(p0, p1, alpha, 0.99))
+    rate, limit = Fraction(repr(p0)), Fraction(repr(alpha))
+    for m1 in range(4):
+        r1, e1 = table.first[m1].tolist()
+        stop, win = exact.tail_fraction(1, 4, p1), exact.tail_fraction(3, 4, p0)
+        assert r1 == max((x for x in range(m1 + 1) if exact.tail_fraction(x, m1, p1) >= stop), default=-1)
+        wins = (x for x in range(m1 + 1) if exact.tail_fraction(x - 1, m1, p0) <= win)
+        assert e1 == max(next(wins, 5), r1 + 2)
+        for m2 in range(5):
+            errors = [
+                sum(
+                    math.comb(m1, x) * rate**x * (1 - rate) ** (m1 - x)
+                    * (1 if x >= e1 else exact.tail_fraction(r - x, m2, p0))
+                    for x in range(r1 + 1, m1 + 1)
+                )
+                for r in range(m1 + m2 + 1)
+            ]  # fmt: skip
+            expected = next((r for r, error in enumerate(errors) if error <= limit), m1 + m2 + 1)
+            assert table.final[m1, m1 + m2] == expected, (m1, m2)

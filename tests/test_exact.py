@@ -157,4 +157,36 @@ def test_a_probability_equal_to_its_limit_meets_it():
     design = SingleStage(r=3, n=4)
     assert exact.meets(design, Requirements(p0=0.5, p1=0.75, alpha=0.0625, power=0.31640625))
     assert not exact.meets(design, Requirements(p0=0.5, p1=0.75, alpha=math.nextafter(0.0625, 0), power=0.3))
+    # .1^2 = .01 and .8^2 = .64 in decimals, though not in doubles
+    assert exact.meets(SingleStage(1, 2), Requirements(p0=0.1, p1=0.8, alpha=0.01, power=0.64))
     assert not exact.meets(design, Requirements(p0=0.5, p1=0.75, alpha=0.07, power=math.nextafter(0.31640625, 1)))
+
+
+@pytest.mark.parametrize("n", [1, 7, 40])
+def test_a_tail_in_fractions_is_the_sum_of_its_terms(n):
+    p = Fraction(3, 10)
+    for r in range(-1, n + 1):
+        terms = [math.comb(n, x) * p**x * (1 - p) ** (n - x) for x in range(max(r + 1, 0), n + 1)]
+        assert exact.tail_fraction(r, n, 0.3) == sum(terms)
+
+
+def test_only_what_floating_point_cannot_tell_is_asked_for_in_fractions():
+    asked = []
+
+    def gap(i, k):
+        asked.append((i, k))
+        return Fraction(0)
+
+    found = np.array([[0.1, 0.2 + 1e-12], [0.3, 0.2]])
+    signs = exact.signs(found, np.array([0.2, 0.2]), gap)
+    assert signs.tolist() == [[-1, 0], [1, 0]]
+    assert asked == [(0, 1), (1, 1)]
+
+
+def test_the_limits_attained_exactly_are_named():
+    # .1^2 = .01, .8^2 = .64
+    design = SingleStage(1, 2)
+    assert exact.at_limits(design, Requirements(0.1, 0.8, 0.01, 0.64)) == ("alpha", "power")
+    assert exact.at_limits(design, Requirements(0.1, 0.8, 0.01, 0.6)) == ("alpha",)
+    assert exact.at_limits(design, Requirements(0.1, 0.8, 0.02, 0.6)) == ()
+    assert exact.at_limits(design, Requirements(0.1, 0.8, 0.01 + 1e-13, 0.64)) == ("power",)

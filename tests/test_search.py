@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -65,8 +65,7 @@ def test_searches_agree_with_the_table_of_methods(reference):
 
 def enumerate_all(asked, n_max):
     """Every two-stage design that meets the limits, in fractions: {(n, n1, r, r1): EN}."""
-    p0, p1 = Fraction(asked.p0), Fraction(asked.p1)
-    alpha, power = Fraction(asked.alpha), Fraction(asked.power)
+    p0, p1, alpha, power = (Fraction(repr(v)) for v in (asked.p0, asked.p1, asked.alpha, asked.power))
 
     def pmf(n, p):
         return [math.comb(n, x) * p**x * (1 - p) ** (n - x) for x in range(n + 1)]
@@ -98,9 +97,14 @@ def enumerate_all(asked, n_max):
         (0.1, 0.5, 0.05, 0.7),
         (0.5, 0.9, 0.25, 0.9),
         (0.3, 0.8, 0.3, 0.6),
-        (0.1, 0.8, 0.01, 0.5),  # 0.1 squared is a hair above 0.01: 0/1,1/2 just breaks alpha
-        (0.1, 0.8, 0.01, 0.64),
-        (0.1, 0.8, 0.001, 0.5),
+        (0.1, 0.8, 0.01, 0.5),  # .1^2 = .01: 0/1,1/2 just keeps alpha
+        (0.1, 0.8, 0.01, 0.64),  # and .8^2 = .64 is its power
+        (0.1, 0.8, 0.001, 0.5),  # .1^3 = .001: 2/3
+        (0.2, 0.8, 0.04, 0.6),  # .2^2
+        (0.2, 0.9, 0.008, 0.6),  # .2^3
+        (0.5, 0.9, 0.0625, 0.6561),  # 3/4 at both limits: .5^4 and .9^4
+        # 2/6 has this power; looks at 4 or 5 patients that stop at 0, or at 1 of 5, cost nothing of it
+        (0.15, 0.45, 0.15, 0.55848234375),
         (0.2, 0.6, 0.2, 0.9),  # 0/5,2/7 and 1/6,2/7 both expect 6.34464
     ],
 )
@@ -112,8 +116,7 @@ def test_the_search_equals_an_enumeration_in_fractions(limits):
     met = enumerate_all(asked, n_max)
     frontier, least = [], None
     for n in range(2, n_max + 1):
-        # rounded, because designs may tie: 0.2 is no exact double
-        here = [(round(float(en), 9), n1, -r, r1) for (m, n1, r, r1), en in met.items() if m == n]
+        here = [(en, n1, -r, r1) for (m, n1, r, r1), en in met.items() if m == n]
         if here and (least is None or min(here)[0] < least):
             least, n1, minus_r, r1 = min(here)
             frontier.append(TwoStage(r1, n1, -minus_r, n))
@@ -248,7 +251,7 @@ def test_first_and_sustained_n_mostly_differ(reference):
     for row in table.itertuples():
         found = search.single_stage(Requirements(row.p0, row.p1, row.alpha, row.power))
         differ += found.first.n != found.sustained.n
-    assert differ == 464
+    assert differ == 466
 
 
 @pytest.mark.parametrize("limits", [(0.1, 0.3, 0.05, 0.8), (0.5, 0.7, 0.1, 0.9), (0.02, 0.2, 0.05, 0.8)])
@@ -313,6 +316,113 @@ def test_the_tables_are_as_accurate_as_the_cuts_assume():
         expected = stats.binom.pmf(x, n[:, None], p)
         assert np.abs(tables.pmf[k, n] - expected).max() < SLACK / 10
         assert np.abs(tables.tail[k, n] - stats.binom.sf(x, n[:, None], p)).max() < SLACK / 10
+
+
+@pytest.mark.parametrize(
+    ("limits", "looks"),
+    [
+        ((0.1, 0.8, 0.01, 0.6), "1/2"),  # .1^2 = .01, and .8^2 = .64
+        ((0.2, 0.8, 0.04, 0.6), "1/2"),  # .2^2 = .04
+        ((0.2, 0.9, 0.008, 0.6), "2/3"),  # .2^3 = .008, and .9^3 = .729
+        ((0.3, 0.9, 0.09, 0.81), "1/2"),  # .3^2 and .9^2, both exactly at their limits
+        ((0.15, 0.9, 0.0225, 0.8), "1/2"),  # .15^2
+        ((0.3, 0.8, 0.3, 0.8), "0/1"),
+        ((0.1, 0.7, 0.19, 0.91), "0/2"),  # 1 - .9^2 = .19, and 1 - .3^2 = .91
+    ],
+)
+def test_all_of_two_or_three_respond_is_found_where_it_is_exactly_at_the_limit(limits, looks):
+    assert looks_text(search.single_stage(Requirements(*limits)).first) == looks
+    # numpy's numbers print otherwise, and are the same
+    assert looks_text(search.single_stage(Requirements(*map(np.float64, limits))).first) == looks
+
+
+def hull_of(frontier):
+    """The designs that minimise q n + (1 - q) EN for some q from 0 to 1: q (dn + dEN) <= dEN for each rival."""
+    kept = []
+    for n, en, design in frontier:
+        low, high = Fraction(0), Fraction(1)
+        for other_n, other_en, _ in frontier:
+            dn, den = n - other_n, other_en - en
+            if dn + den > 0:
+                high = min(high, den / (dn + den))
+            elif dn + den < 0:
+                low = max(low, den / (dn + den))
+            elif den < 0:
+                high = Fraction(-1)
+        if low <= high:
+            kept.append(design)
+    return kept
+
+
+@st.composite
+def small_designs(draw):
+    n = draw(st.integers(1, 5))
+    if n == 1 or draw(st.booleans()):
+        return SingleStage(draw(st.integers(0, n - 1)), n)
+    n1 = draw(st.integers(1, n - 1))
+    r1 = draw(st.integers(0, n1 - 1))
+    return TwoStage(r1, n1, draw(st.integers(r1, n - 1)), n)
+
+
+@settings(max_examples=60, deadline=None)
+@given(small_designs(), small_designs(), st.integers(1, 12), st.integers(4, 14))
+def test_designs_exactly_at_a_limit_are_never_lost(of_alpha, of_power, twentieths, gap):
+    # the limits are those of small designs, in decimals that a double gives back: every search has ties to settle
+    assume(twentieths + gap < 20)
+    p0, p1 = Fraction(twentieths, 20), Fraction(twentieths + gap, 20)
+    alpha, power = exact.reject_fraction(of_alpha, p0), exact.reject_fraction(of_power, p1)
+    assume(Fraction(1, 1000) <= alpha <= Fraction(3, 10) and Fraction(1, 2) <= power <= Fraction(99, 100))
+    assume(all(Fraction(repr(float(v))) == v for v in (alpha, power)))
+    asked = Requirements(*map(float, (p0, p1, alpha, power)))
+
+    single = search.single_stage(asked)
+    if single.n_proven <= 60:
+        fits, bound = {}, {}
+        for n in range(1, single.n_proven + 1):
+            bound[n] = next(r for r in range(n + 1) if exact.tail_fraction(r, n, asked.p0) <= alpha)
+            fits[n] = exact.tail_fraction(bound[n], n, asked.p1) >= power
+        first = min(n for n in fits if fits[n])
+        sustained = max((n for n in fits if not fits[n]), default=0) + 1
+        assert (single.first.n, single.first.r) == (first, bound[first])
+        assert (single.sustained.n, single.sustained.r) == (sustained, bound[sustained])
+
+    found = search.two_stage(asked)
+    n_max = found.certificate.n_upper + 1
+    if n_max <= 10:
+        met = enumerate_all(asked, n_max)
+        frontier, least = [], None
+        for n in range(2, n_max + 1):
+            here = [(en, n1, -r, r1) for (m, n1, r, r1), en in met.items() if m == n]
+            if here and (least is None or min(here)[0] < least):
+                least, n1, minus_r, r1 = min(here)
+                frontier.append((n, least, TwoStage(r1, n1, -minus_r, n)))
+        assert [c.design for c in found.frontier] == [design for *_, design in frontier]
+        assert [c.design for c in found.admissible] == hull_of(frontier)
+        near = search.near(found, n_max=n_max, most=10**6)
+        assert {(c.n, c.n1, c.r, c.r1) for c in near} == set(met)
+        assert search.can_have_power(found.minimax.n, asked)
+    for c in (single.first, single.sustained, *found.frontier):
+        attained = (exact.reject_fraction(c.design, p0), exact.reject_fraction(c.design, p1))
+        limits = zip(("alpha", "power"), attained, (alpha, power), strict=True)
+        assert c.at_limits == tuple(name for name, got, limit in limits if got == limit)
+
+
+def test_three_designs_on_one_line_are_all_admissible():
+    # EN(1/2) is 55.5, 54.5 and 53.5 at n = 74, 76 and 78: 43/76 is as good as both at q = 1/3 alone
+    found = search.two_stage(Requirements(p0=0.5, p1=0.65, alpha=0.1, power=0.9)).admissible
+    middle = next(c for c in found if looks_text(c) == "16/33,43/76")
+    assert exact.tail_fraction(16, 33, 0.5) == Fraction(1, 2)  # 33 + (76 - 33) / 2 = 54.5
+    assert (middle.q_low, middle.q_high) == pytest.approx((1 / 3, 1 / 3), abs=1e-12)  # a quotient of table entries
+    assert middle.q_low <= middle.q_high
+
+
+def test_a_power_that_is_reached_exactly_counts_in_the_saw_tooth():
+    # .8^2 = .64
+    teeth = search.saw_tooth(Requirements(p0=0.1, p1=0.8, alpha=0.01, power=0.64), np.array([1, 2]))
+    assert teeth.meets.tolist() == [False, True]
+    asked = Requirements(p0=0.2, p1=0.9, alpha=0.104, power=0.972)  # 3 p^2 (1 - p) + p^3 at .2 and at .9
+    teeth = search.saw_tooth(asked, np.array([3]))
+    assert (teeth.r.tolist(), teeth.meets.tolist()) == ([1], [True])
 
 
 def test_choosing_takes_a_criterion_or_a_design():
