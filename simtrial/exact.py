@@ -350,9 +350,10 @@ def signs(found: ArrayLike, limit: ArrayLike, gap: Callable[..., Fraction]) -> N
     ndarray of int
         Of the common shape.
     """
-    values, limits = np.broadcast_arrays(np.asarray(found, dtype=np.float64), np.asarray(limit, dtype=np.float64))
-    sign: NDArray[np.int64] = np.asarray(np.sign(values - limits)).astype(np.int64)
-    for place in np.argwhere(np.abs(values - limits) < CLOSE * limits).tolist():
+    limits = np.asarray(limit, dtype=np.float64)
+    above = np.asarray(found, dtype=np.float64) - limits
+    sign: NDArray[np.int64] = np.asarray(np.sign(above)).astype(np.int64)
+    for place in np.argwhere(np.abs(above) < CLOSE * limits).tolist():
         exactly = gap(*place)
         sign[tuple(place)] = (exactly > 0) - (exactly < 0)
     return sign

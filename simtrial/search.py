@@ -218,6 +218,17 @@ def smallest_r(n: Ints, p0: float, alpha: float) -> Ints:
     return r
 
 
+def _powers(requirements: Requirements, n: Ints) -> tuple[Ints, Floats, NDArray[np.bool_]]:
+    """The exact test of level alpha at each n: its r, its power, and whether that is at least the one asked for."""
+    from scipy import special
+
+    p1, asked = requirements.p1, requirements.power
+    r = smallest_r(n, requirements.p0, requirements.alpha)
+    power: Floats = special.bdtrc(r, n, p1)
+    side = exact.signs(power, asked, lambda i: exact.tail_fraction(int(r[i]), int(n[i]), p1) - decimal(asked))
+    return r, power, side >= 0
+
+
 def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> SingleStageSearch:
     """Find the first and the sustained exact single-stage sample size.
 
@@ -249,8 +260,7 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
             "power",
         )
     n = np.arange(1, n_proven + 1)
-    teeth = saw_tooth(requirements, n)
-    r, meets = teeth.r, teeth.meets & (teeth.r < n)
+    r, _, meets = _powers(requirements, n)
     first = int(np.argmax(meets))
     sustained = n_proven - int(np.argmin(meets[::-1])) if not meets.all() else 0
     first_design, sustained_design = (
@@ -442,11 +452,8 @@ def saw_tooth(requirements: Requirements, n: Ints) -> SawTooth:
     """Evaluate the exact single-stage test of level alpha at each n."""
     from scipy import special
 
-    p0, p1, asked = requirements.p0, requirements.p1, requirements.power
-    r = smallest_r(n, p0, requirements.alpha)
-    power = special.bdtrc(r, n, p1)
-    side = exact.signs(power, asked, lambda i: exact.tail_fraction(int(r[i]), int(n[i]), p1) - decimal(asked))
-    return SawTooth(n, r, special.bdtrc(r, n, p0), power, side >= 0)
+    r, power, meets = _powers(requirements, n)
+    return SawTooth(n, r, special.bdtrc(r, n, requirements.p0), power, meets)
 
 
 def choose(requirements: Requirements, wish: str | Design, *, n_limit: int = N_LIMIT) -> Design:

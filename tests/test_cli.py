@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from simtrial import exact, parse_looks, project, search
+from simtrial import Requirements, SingleStage, exact, parse_looks, project, search, text
 from simtrial.cli import main
 
 ASKED = ["--p0", "0.1", "--p1", "0.3", "--alpha", "0.05", "--power", "0.8"]
@@ -17,6 +17,34 @@ def answer(capsys, *arguments):
     shown = capsys.readouterr()
     assert shown.err == ""
     return json.loads(shown.out)
+
+
+def test_a_design_exactly_at_a_limit_is_named(capsys):
+    # .1^2 = .01 and .8^2 = .64
+    assert main(["design", "--p0", "0.1", "--p1", "0.8", "--alpha", "0.01", "--power", "0.64"]) == 0
+    told = capsys.readouterr().out
+    assert "\n1/2: the type I error is exactly alpha = 0.01 and the power is exactly the required 0.64.\n" in told
+    assert "\n2/4: " not in told  # .0037 and .8192
+    assert main(["design", *ASKED]) == 0
+    assert "exactly" not in capsys.readouterr().out
+
+
+def test_check_says_that_a_stated_rule_is_exactly_at_its_limit(capsys):
+    stated = ["--p0", "0.1", "--p1", "0.8", "--alpha", "0.01", "--power", "0.6", "--looks", "1/2"]
+    found = answer(capsys, "check", *stated, "--json")
+    assert found["verdict"] == "reproduces"
+    assert "The type I error is exactly alpha." in found["explanation"]
+    assert "above alpha" not in found["explanation"]
+
+
+def test_the_protocol_paragraph_says_that_a_limit_is_attained_exactly():
+    asked = Requirements(0.1, 0.8, 0.01, 0.6)
+    said = str(text.statement(SingleStage(1, 2), asked))
+    assert (
+        "In exact fractions the type I error is exactly alpha = 0.01; a limit that is attained exactly is kept." in said
+    )
+    assert "NOT READY" not in said
+    assert "exactly" not in str(text.statement(SingleStage(1, 2), Requirements(0.1, 0.8, 0.02, 0.6)))
 
 
 def test_design_gives_the_promised_json(capsys):
