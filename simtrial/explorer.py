@@ -12,6 +12,7 @@ line.
 from __future__ import annotations
 
 import html
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 STEP = 0.01
 """How far a response rate that meets the other pushes it."""
+
+PLACE = re.compile(r"^trial\.(?:hypotheses|conduct)\.")
+"""What the place of a fault in a file begins with, which says nothing to who has no file."""
 
 QUESTION = ("p0", "p1", "alpha", "power")
 
@@ -217,8 +221,15 @@ class Explorer:
         """
         one = self.numbers[moved]
         other, sign, relation = (self.numbers["p1"], 1, "above") if moved == "p0" else (self.numbers["p0"], -1, "below")
-        if one.fault or other.fault:
+        if one.fault:
             return
+        if other.fault:  # which this one may have mended
+            typed = other.typed()
+            if typed is None or sign * (typed - one.value) <= 0:
+                self._home[moved] = one.value
+                return
+            other.set(typed)
+            self._home[other.name] = typed
         home = self._home[other.name]
         free = sign * (home - one.value) > 0
         target = home if free else round(one.value + sign * STEP, 6)
@@ -336,14 +347,16 @@ class Explorer:
     def _hold(self, why: str) -> None:
         """Explain what is refused, and mark the results as those of the last valid input."""
         faults = [f"{name}: {number.fault}" for name, number in self.numbers.items() if number.fault]
-        faults += [f"{self._remark} {why}".strip()] if why else []
+        faults += [f"{self._remark} {PLACE.sub('', why)}".strip()] if why else []
         held: dict[str, str] = {}
         if self.trial is not None:
             shown = controls.of(self.trial)
             for name, number in self.numbers.items():
-                if number.fault or getattr(shown, name) != number.value or (why and name in QUESTION):
+                if number.fault or getattr(shown, name) != number.value:
                     held[name] = entries.written(getattr(shown, name))
             self.inputs["download"].value = pages.download(self.trial, held=True)
+        else:
+            self.panels["candidates"].value = ""
         self.page.add_class("simtrial-held")
         self.panels["status"].value = pages.held(faults, held, self._answer)
 

@@ -62,7 +62,7 @@ class NumberControl:
     def set(self, value: float, remark: str = "") -> None:
         """Show a valid number without hearing of it, whatever the limits of the slider."""
         self.value, self.fault, self.remark = value, "", remark
-        if self._read() != value:
+        if self.typed() != value:
             self._quietly(self.box, entries.written(value))
         self._follow()
 
@@ -80,7 +80,8 @@ class NumberControl:
         """Let no hand change the number, or let it."""
         self.box.disabled = self.slider.disabled = disabled
 
-    def _read(self) -> float | None:
+    def typed(self) -> float | None:
+        """The number in the box, as far as the box alone can tell; None if it is none."""
         try:
             return entries.read(self.name, self.box.value, low_power=self.low_power)
         except InputError:
@@ -99,9 +100,9 @@ class NumberControl:
         if abs(self.slider.value - near) > 1e-6:
             self._quietly(self.slider, near)
         beyond = f"outside the slider, which covers {low:g} to {high:g}" if self.beyond else ""
-        self.note.value = pages.note(self.name, self.fault or self.remark or beyond, wrong=bool(self.fault))
         mark = self.row.add_class if self.fault else self.row.remove_class
-        mark("simtrial-refused")
+        mark("simtrial-refused")  # before the note, at whose change the page looks for it
+        self.note.value = pages.note(self.name, self.fault or self.remark or beyond, wrong=bool(self.fault))
 
     def _typed(self, _: Any) -> None:
         if self._quiet:
