@@ -24,7 +24,7 @@
     if (!handle) return;
     event.preventDefault();
     handle.dispatchEvent(new KeyboardEvent("keydown", { key: event.key }));
-  });
+  }, true); // the widget lets no key pass beyond its box
   function uncounted(button) { // a count of files says nothing where one is opened at a time
     for (const node of button.childNodes) {
       const said = node.textContent.replace(/ \(\d+\)$/, "");
