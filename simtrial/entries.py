@@ -69,16 +69,12 @@ NUMBERS = {
         "alpha: largest type I error, one-sided", 0.005, 0.25, 0.005, 0, 0.5, "a probability", 0.05, open_least=True
     ),
     "power": Entry("power: smallest power at p1", 0.5, 0.99, 0.01, 0.5, 1, "a probability", 0.8, open_most=True),
-    "dropout": Entry(
-        "Dropout: proportion before the first assessment", 0, 0.5, 0.01, 0, 1, "a proportion", 0.1, open_most=True
-    ),
+    "dropout": Entry("Dropout: before the first assessment", 0, 0.5, 0.01, 0, 1, "a proportion", 0.1, open_most=True),
     "rate": Entry(
         "Enrollment: patients screened per month", 0.1, 20, 0.1, 1e-4, 1e5, "a number of patients", 2, share=False
     ),
     "screening": Entry("Screening success: proportion enrolled", 0.05, 1, 0.01, 0.01, 1, "a proportion", 0.9),
-    "readout": Entry(
-        "Readout: months until the response is known", 0, 24, 0.25, 0, 1200, "a number of months", 4, share=False
-    ),
+    "readout": Entry("Readout: months to a known response", 0, 24, 0.25, 0, 1200, "a number of months", 4, share=False),
 }
 """The numbers of the page; the limits are those of `Requirements`, `Dropout`, `Plan` and the enrollment models."""
 
