@@ -42,7 +42,7 @@ def seconds(task, repetitions=7):
 def in_kernel():
     """Print what a move costs where it is computed."""
     page = Explorer()
-    rates = iter([0.31, 0.32, 0.33, 0.34] * 10)
+    rates = iter(["0.31", "0.32", "0.33", "0.34"] * 10)
 
     def move():
         page.inputs["p1"].value = next(rates)
@@ -75,7 +75,8 @@ def in_browser(chromium):
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "simtrial.cli", "explore", "--no-browser", "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    server.stderr.readline()
+    while "Ctrl-C" not in server.stderr.readline():
+        pass
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import sys
 import threading
+import time
 import webbrowser
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simtrial import project, terminal
 from simtrial.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PORT = 8866
 """Where the explorer is first tried; the next free port is taken if it is in use."""
@@ -41,17 +48,96 @@ def explore(
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
 ) -> None:
-    """Open the design explorer: controls on one side, designs and their calendar on the other, all exact."""
+    """Open the design explorer: controls on one side, the design and its calendar on the other, all exact."""
     notebook = project.folder("notebooks") / "explorer.ipynb"
     taken = _port(port)
-    app = _server(notebook, taken)
-    url = f"http://localhost:{taken}/"
-    terminal.say(f"Design explorer: {url} (Ctrl-C ends it)")
+    try:
+        with _telling("Importing the libraries of the page"):
+            app = _server(notebook, taken)
+        _serve(app, f"http://localhost:{taken}/", browser=browser)
+    except KeyboardInterrupt:
+        pass
+    terminal.say("The explorer has ended.")
+
+
+@contextmanager
+def _telling(what: str) -> Iterator[None]:
+    """Say what is being done, with a dot every half second, and how long it took."""
+    began, over = time.monotonic(), threading.Event()
+    print(f"{what} ...", end="", file=sys.stderr, flush=True)
+
+    def dots() -> None:
+        while not over.wait(0.5):
+            print(".", end="", file=sys.stderr, flush=True)
+
+    telling = threading.Thread(target=dots, daemon=True)
+    telling.start()
+    try:
+        yield
+    except BaseException:
+        over.set()
+        telling.join()
+        print(file=sys.stderr, flush=True)
+        raise
+    over.set()
+    telling.join()
+    print(f" {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
+
+
+def _serve(app: Any, url: str, *, browser: bool) -> None:
+    """Serve until Ctrl-C, and tell what happens on the way."""
+    import asyncio
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    terminal.say(f"Starting the server on port {app.port}")
+    opening = loop.create_task(_open(app, url, browser=browser))
+
+    async def end() -> None:
+        opening.cancel()
+        await asyncio.wait([opening])
+        terminal.say("Ending the explorer ...")
+        await _end_kernels(app)
+        loop.stop()
+
+    def interrupted(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # who is in a hurry presses again
+        loop.call_soon_threadsafe(lambda: ending.append(loop.create_task(end())))
+
+    ending: list[asyncio.Task[None]] = []
+    signal.signal(signal.SIGINT, interrupted)
+    app.start()  # takes SIGTERM for itself as it starts
+
+
+async def _open(app: Any, url: str, *, browser: bool) -> None:
+    """Wait for the first page to be computed, and open it."""
+    import asyncio
+
+    with _telling("Warming up a kernel"):
+        for pool in app.kernel_manager._pools.values():
+            for page in list(pool):
+                await asyncio.shield((await asyncio.shield(page))["task"])
     if browser:
-        opening = threading.Timer(1.0, webbrowser.open, [url])
-        opening.daemon = True
-        opening.start()
-    app.start()
+        terminal.say("Opening the browser")
+        await asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
+    terminal.say(f"Design explorer: {url} (Ctrl-C ends it)")
+
+
+async def _end_kernels(app: Any) -> None:
+    """End kernels outright: one that is still starting would answer a polite request with a traceback."""
+    import asyncio
+
+    starting = [page for pool in app.kernel_manager._pools.values() for page in pool]
+    if starting:
+        await asyncio.wait(starting, timeout=20)
+    for page in starting:
+        if page.done() and not page.exception():
+            page.result()["task"].cancel()
+    for name in list(app.kernel_manager.list_kernel_ids()):
+        kernel = app.kernel_manager.get_kernel(name)
+        kernel.stop_restarter()
+        if kernel.has_kernel:
+            await kernel.provisioner.kill()
 
 
 def _port(wanted: int | None) -> int:

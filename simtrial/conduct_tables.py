@@ -133,8 +133,8 @@ def scenarios(done: Simulation) -> Table:
 def running(design: Design) -> tuple[str, ...]:
     """Name the outcomes that tell how a design runs: without looks before the last, nothing waits for one."""
     if len(design.looks) == 1:
-        return ("reject", "n_enrolled", "duration_months")
-    return ("reject", "pet", "n_enrolled", "overrun", "interim_month", "hold_months", "duration_months")
+        return ("reject", "n_screened", "n_enrolled", "duration_months")
+    return ("reject", "pet", "n_screened", "n_enrolled", "overrun", "interim_month", "hold_months", "duration_months")
 
 
 def calendar(done: Simulation) -> Table:

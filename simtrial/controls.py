@@ -1,8 +1,8 @@
-"""What the explorer's controls say, and the parameter file that says the same.
+"""The settings of the explorer's controls, and the parameter file that describes the same trial.
 
-A file may say more than the controls can: another model of enrollment, scheduled assessments, survival, evidence. What
-the controls cannot say stays as it is in the file; what they can say is changed by them alone, and a source or
-rationale that argued for the old value goes with it.
+A file may hold more than the controls can express: another model of enrollment, scheduled assessments, survival,
+evidence. What the controls cannot express is kept from the file; everything else is changed by the controls alone, and
+a source or rationale for a value that was changed is removed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simtrial.sections import Trial
 
 Counting = Literal["nonresponder", "replace", "exclude fixed", "exclude recut"]
-"""The handling of patients without a response status, and of the bounds."""
+"""The handling of patients without a response assessment, and of the bounds."""
 
 CRITERIA: tuple[str, ...] = get_args(Criterion)
 
@@ -55,17 +55,19 @@ class Controls:
     design : str
         A criterion, or looks.
     dropout : float
-        Probability of loss before the first assessment.
+        Probability of dropout before the first assessment.
     counting : str
         See `Counting`.
     rate : float
-        Patients screened a month.
+        Patients screened per month.
+    screening : float
+        Probability that a screened patient is enrolled.
     readout : float
-        Months from enrollment to a known status.
+        Months from enrollment to a known response.
     accrual : {'hold', 'continue'}
-        While a look is pending.
+        While an interim analysis is pending.
     own : frozenset of str
-        Sections of the conduct (enrollment, assessments, dropout) whose law the controls cannot say and leave alone.
+        Sections of the conduct (enrollment, assessments, dropout) whose law the controls cannot express and keep.
     """
 
     p0: float
@@ -76,6 +78,7 @@ class Controls:
     dropout: float
     counting: Counting
     rate: float
+    screening: float
     readout: float
     accrual: Literal["hold", "continue"]
     own: frozenset[str] = frozenset()
@@ -90,7 +93,7 @@ def complete(trial: Trial) -> Trial:
 
 
 def of(trial: Trial) -> Controls:
-    """Read the controls off a complete trial; a law that they cannot say is shown by what comes nearest."""
+    """The settings for a complete trial; a law that they cannot express is shown by the nearest value."""
     asked, conduct = trial.hypotheses, trial.conduct
     assert conduct is not None  # `complete` sees to it
     enrollment, assessments, dropout = conduct.enrollment, conduct.assessments, conduct.dropout
@@ -115,6 +118,7 @@ def of(trial: Trial) -> Controls:
         dropout.law(law.interval).probability,
         counting,
         rate,
+        enrollment.screening_success,
         law.window,
         conduct.interim.accrual if conduct.interim else "hold",
         frozenset(name for name, found in own.items() if found),
@@ -144,7 +148,8 @@ def applied(now: Controls, trial: Trial) -> Trial:
 def _question(now: Controls, before: Controls, plain: dict[str, Any]) -> None:
     names = ("p0", "p1", "alpha", "power")
     if any(getattr(now, name) != getattr(before, name) for name in names):
-        plain["hypotheses"] = {name: getattr(now, name) for name in names} | {"basis": "assumed"}
+        kept = {key: value for key, value in plain["hypotheses"].items() if key != "rationale"}
+        plain["hypotheses"] = kept | {name: getattr(now, name) for name in names} | {"basis": "assumed"}
     if now.design != before.design:
         limit = plain["design"]["n_limit"]
         plain["design"] = {"criterion" if now.design in CRITERIA else "looks": now.design, "n_limit": limit}
@@ -155,6 +160,9 @@ def _conduct(now: Controls, before: Controls, conduct: dict[str, Any]) -> None:
     if now.rate != before.rate or "enrollment" in taken:
         kept = {k: v for k, v in conduct["enrollment"].items() if k in ("screening_success", "close_month")}
         conduct["enrollment"] = {"model": "constant", "rate": now.rate} | kept
+    if now.screening != before.screening:
+        conduct["enrollment"].pop("source", None)
+        conduct["enrollment"]["screening_success"] = now.screening
     if now.readout != before.readout or "assessments" in taken:
         conduct["assessments"] = {"readout_months": now.readout}
     dropout = conduct["dropout"]
@@ -174,25 +182,24 @@ def _conduct(now: Controls, before: Controls, conduct: dict[str, Any]) -> None:
 
 
 def beyond(trial: Trial) -> tuple[str, ...]:
-    """What a complete trial holds that the controls do not show, in words; a file written from it keeps it."""
+    """The parts of a complete trial that the controls do not show, in words; a file written from it keeps them."""
     conduct = trial.conduct
     assert conduct is not None
     enrollment, patients, interim = conduct.enrollment, conduct.patients, conduct.interim
     lag, extra = (interim.decision_weeks, interim.extra_patients) if interim else (0.0, None)
     close, ratio = enrollment.close_month, conduct.dropout.responder_odds_ratio
     told = [
-        (enrollment.screening_success != 1, f"{100 * enrollment.screening_success:g}% of the screened enrolled"),
         (close is not None, f"accrual closing in month {close}"),
-        (ratio != 1, f"odds of loss {ratio:g} times as high if a patient would respond"),
-        (lag > 0, f"{lag:g} weeks from the look to its decision"),
-        (extra is not None, f"at most {extra} patients enrolled while the look is pending"),
+        (ratio != 1, f"odds of dropout multiplied by {ratio:g} for patients who would respond"),
+        (lag > 0, f"{lag:g} weeks from the interim analysis to its decision"),
+        (extra is not None, f"at most {extra} patients enrolled while the interim analysis is pending"),
     ]
     told += [(getattr(patients, name) is not None, name.upper()) for name in ("dcr", "pfs", "os")]
     told += [
         (patients.toxicity is not None, "toxicity"),
         (bool(conduct.scenarios), "other true rates"),
-        (trial.stated is not None, "the size stated"),
-        (bool(trial.rivals), "rival readings"),
+        (trial.stated is not None, "the stated sample size"),
+        (bool(trial.rivals), "alternative interpretations"),
         (bool(trial.evidence), "evidence"),
     ]
     return tuple(words for there, words in told if there)

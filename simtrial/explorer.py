@@ -1,26 +1,31 @@
-"""The design explorer: controls on one side, on the other what they mean, exactly and at once.
+"""The design explorer: controls on one side; on the other the design that they ask for, computed exactly and at once.
 
 The page is a set of ipywidgets that `notebooks/explorer.ipynb` shows and Voila serves. Its state is one trial, as a
 parameter file would describe it: `simtrial.controls` turns settings into that trial, `simtrial.screen` computes it,
-`simtrial.explorer_pages` writes it, and this module only moves widgets. A control can hold nothing that a trial could
-not, so the only invalid thing that can reach the page is a file, which is refused in the words of the command line.
+`simtrial.explorer_pages` writes it, `simtrial.number_controls` are its numbers, and this module only moves widgets.
+
+Nothing that was typed is changed in silence. What cannot be used stays in its box with the fault beside it, and the
+last valid answer stays on the page, marked as such. A file that cannot be used is refused in the words of the command
+line.
 """
 
 from __future__ import annotations
 
 import html
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 from scipy import optimize, stats  # noqa: F401 - laws of the calendar want them: loaded before anybody waits
 
-from simtrial import controls, params, screen
+from simtrial import controls, entries, params, screen
 from simtrial import explorer_pages as pages
 from simtrial.controls import Controls
 from simtrial.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.exact import meets
+from simtrial.number_controls import NumberControl
 from simtrial.terminal import one_line
 
 if TYPE_CHECKING:
@@ -31,40 +36,32 @@ if TYPE_CHECKING:
     from simtrial.sections import Trial
 
 STEP = 0.01
-"""Step of the response rates, and how far one that meets the other pushes it."""
+"""How far a response rate that meets the other pushes it."""
 
-NUMBERS = {
-    "p0": ("p0: response rate not worth pursuing", 0.01, 0.98, STEP),
-    "p1": ("p1: response rate worth finding", 0.02, 0.99, STEP),
-    "alpha": ("alpha: largest type I error, one-sided", 0.005, 0.25, 0.005),
-    "power": ("power: smallest, at p1", 0.5, 0.99, 0.01),
-    "dropout": ("Dropout: lost before the first assessment", 0.0, 0.5, 0.01),
-    "rate": ("Enrollment: patients screened a month", 0.1, 20.0, 0.1),
-    "readout": ("Readout: months until a status is known", 0.0, 24.0, 0.25),
-}
-"""Numbers, each with its slider: label, least, most, step."""
+PLACE = re.compile(r"^trial\.(?:hypotheses|conduct)\.")
+"""What the place of a fault in a file begins with, which says nothing to who has no file."""
 
 QUESTION = ("p0", "p1", "alpha", "power")
 
 COUNTING = {
     "count as non-responders": "nonresponder",
     "replace by new patients": "replace",
-    "leave out, bounds fixed": "exclude fixed",
-    "leave out, bounds recut": "exclude recut",
+    "exclude, planned bounds": "exclude fixed",
+    "exclude, recalculated bounds": "exclude recut",
 }
-ACCRUAL = {"hold accrual": "hold", "continue": "continue"}
+ACCRUAL = {"hold accrual": "hold", "continue accrual": "continue"}
 OWN = {
     "dropout": ("dropout", "Dropout as in the file"),
     "enrollment": ("rate", "Enrollment as in the file"),
     "assessments": ("readout", "Assessments as in the file"),
 }
-"""Sections whose law may be the file's own: the number that it stands in for, and what its box is called."""
+"""Sections whose law may be the file's own: the number that it replaces, and the label of its checkbox."""
 
 GROUPS = (
     ("The question", QUESTION),
     ("The design", ("design", "search")),
-    ("Losses", ("own dropout", "dropout", "counting")),
-    ("The calendar", ("own enrollment", "rate", "own assessments", "readout", "accrual")),
+    ("Dropout", ("own dropout", "dropout", "counting")),
+    ("The calendar", ("own enrollment", "rate", "screening", "own assessments", "readout", "accrual")),
     ("Parameter file", ("file", "download")),
 )
 
@@ -76,10 +73,12 @@ class Explorer:
     ----------
     page : ipywidgets.Widget
         What is shown.
-    inputs, sliders, panels : dict of str to ipywidgets.Widget
-        The controls, the sliders of the numbers among them, and what is shown beside them.
+    inputs, panels : dict of str to ipywidgets.Widget
+        The controls (a number's is its box), and the results beside them.
+    numbers : dict of str to NumberControl
+        The numbers among the controls.
     trial : Trial or None
-        What the screen shows, as a parameter file would say it; None while there is nothing to show.
+        The trial that the results are of, the last valid one; None while a search waits to be asked for.
     """
 
     def __init__(self) -> None:
@@ -87,8 +86,11 @@ class Explorer:
         self._remark = ""
         self._quiet = False
         self._known: TwoStageSearch | None = None
+        self._home: dict[str, float] = {}  # where each response rate was put by hand, or by a file
+        self._answer = ""
         self.trial: Trial | None = None
-        self.inputs, self.sliders = self._made()
+        self.numbers = {name: NumberControl(name, self._heard) for name in entries.NUMBERS}
+        self.inputs = self._made()
         self.panels = {
             name: widgets.HTML() for name in ("status", "candidates", "curves", "decisions", "calendar", "statement")
         }
@@ -98,28 +100,23 @@ class Explorer:
 
     # making and laying out
 
-    def _made(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _made(self) -> dict[str, Any]:
         inputs: dict[str, Any] = {}
-        sliders: dict[str, Any] = {}
-        for name, (said, low, high, step) in NUMBERS.items():
-            inputs[name] = widgets.BoundedFloatText(description=said, min=low, max=high, step=step)
-            sliders[name] = widgets.FloatSlider(description=said, min=low, max=high, step=step, readout=False)
-            sliders[name].observe(self._slid, "value")
-        inputs["design"] = widgets.Dropdown(description="Design taken")
-        inputs["counting"] = widgets.Dropdown(description="Patients without a status", options=COUNTING)
-        inputs["accrual"] = widgets.Dropdown(description="While the look is pending", options=ACCRUAL)
+        inputs["design"] = widgets.Dropdown(description="Design")
+        inputs["counting"] = widgets.Dropdown(description="Patients without a response assessment", options=COUNTING)
+        inputs["accrual"] = widgets.Dropdown(description="While the interim analysis is pending", options=ACCRUAL)
         for name, (_, said) in OWN.items():
             inputs[f"own {name}"] = widgets.Checkbox(description=said, indent=False)
         for control in inputs.values():
-            control.observe(self._moved, "value")
+            control.observe(self._chosen, "value")
         inputs["search"] = widgets.Button(description="Search two stages")
         inputs["search"].on_click(self._search)
         inputs["file"] = widgets.FileUpload(description="Open a parameter file", accept=".yaml,.yml")
         inputs["file"].observe(self._opened, "value")
         inputs["download"] = widgets.HTML()
-        for control in (*inputs.values(), *sliders.values()):
+        for control in inputs.values():
             control.layout.width = "auto"
-        return inputs, sliders
+        return inputs | {name: number.box for name, number in self.numbers.items()}
 
     def _laid_out(self) -> widgets.Widget:
         groups = []
@@ -133,10 +130,8 @@ class Explorer:
         return _classed(widgets.HBox([left, right]), "simtrial-explorer")
 
     def _row(self, name: str) -> widgets.Widget:
-        """A control; a number together with its slider."""
-        if name not in NUMBERS:
-            return self.inputs[name]
-        return _classed(widgets.HBox([self.inputs[name], self.sliders[name]]), "simtrial-number")
+        """A control; a number with its slider and its note."""
+        return self.numbers[name].row if name in self.numbers else self.inputs[name]
 
     # setting controls, and reading them
 
@@ -150,15 +145,13 @@ class Explorer:
             self._quiet = before
 
     def _fill(self) -> None:
-        """Set every control to what the file says; one too narrow for that grows to hold it."""
+        """Set every control to what the file says; a slider that does not reach that far says so."""
         now = controls.of(self._base)
+        self._home = {"p0": now.p0, "p1": now.p1}
         with self._silent():
-            for name, (_, low, high, _) in NUMBERS.items():
-                value = getattr(now, name)
-                for control in (self.inputs[name], self.sliders[name]):
-                    with control.hold_trait_notifications():
-                        control.min, control.max = min(low, value), max(high, value)
-                        control.value = value
+            for name, number in self.numbers.items():
+                number.low_power = bool(getattr(self._base.hypotheses, "low_power", False))
+                number.set(getattr(now, name))
             self.inputs["counting"].value, self.inputs["accrual"].value = now.counting, now.accrual
             self._offer({now.design: now.design}, now.design)
             for name in OWN:
@@ -181,70 +174,85 @@ class Explorer:
         self._offer(screen.offered(two, wish), wish)
 
     def _tidy(self) -> None:
-        """Bring each slider to where its number is; a number stands still while the file's own law is in force."""
-        with self._silent():
-            for name, slider in self.sliders.items():
-                # a slider that is there to the last bit but one is left alone: a hand may be on it
-                if abs(slider.value - self.inputs[name].value) > 1e-6:
-                    slider.value = self.inputs[name].value
-            for name, (number, _) in OWN.items():
-                for control in (self.inputs[number], self.sliders[number]):
-                    control.disabled = self.inputs[f"own {name}"].value
+        """Let no hand change a number while the file's own law is in force."""
+        for name, (number, _) in OWN.items():
+            self.numbers[number].disable(self.inputs[f"own {name}"].value)
 
     def _settings(self) -> Controls:
-        """What the controls say."""
-        now: dict[str, Any] = {n: self.inputs[n].value for n in (*NUMBERS, "design", "counting", "accrual")}
+        """What the controls are set to; of a refused number, its last valid value."""
+        now: dict[str, Any] = {name: number.value for name, number in self.numbers.items()}
+        now |= {name: self.inputs[name].value for name in ("design", "counting", "accrual")}
         before = controls.of(self._base).own
         return Controls(**now, own=frozenset(name for name in before if self.inputs[f"own {name}"].value))
 
     # hearing of a hand
 
-    def _slid(self, change: Any) -> None:
-        """Set the number of a slider that was moved.
-
-        A browser rounds what it is given to the steps of its slider, and says so as if a hand had moved it: a slider
-        that is on the step nearest to its number has not moved.
-        """
+    def _heard(self, name: str) -> None:
+        """Show what a number that was changed makes of the trial."""
         if self._quiet:
             return
-        name = next(name for name, slider in self.sliders.items() if slider is change["owner"])
-        low, step = change["owner"].min, NUMBERS[name][3]
-        now, before = (round((value - low) / step) for value in (change["new"], self.inputs[name].value))
-        if now != before:
-            self.inputs[name].value = round(low + now * step, 6)
-
-    def _moved(self, change: Any) -> None:
-        """Show what a control that was moved makes of the trial."""
-        if self._quiet:
-            return
-        name = next(name for name, control in self.inputs.items() if control is change["owner"])
         self._remark = ""
-        if name in ("p0", "p1"):
+        if name in self._home:
             self._keep_apart(name)
-        self._tidy()
         self._show(asked=name in QUESTION)
 
+    def _chosen(self, change: Any) -> None:
+        """Show what a list or a checkbox that was changed makes of the trial."""
+        if self._quiet:
+            return
+        self._remark = ""
+        name = next(name for name, control in self.inputs.items() if control is change["owner"])
+        section = name.removeprefix("own ")
+        if section != name and change["new"]:  # the file's law again: with the file's number
+            number = self.numbers[OWN[section][0]]
+            number.set(getattr(controls.of(self._base), number.name))
+        self._tidy()
+        self._show()
+
     def _search(self, _: widgets.Button) -> None:
-        self.panels["status"].value = pages.told("Searching two stages ...")
+        self.panels["status"].value = pages.told("Searching two-stage designs ...")
         self._show(patient=True)
 
     def _keep_apart(self, moved: str) -> None:
-        """Push the other rate away, so that p0 < p1 whatever a hand does."""
-        p0, p1 = self.inputs["p0"], self.inputs["p1"]
-        if p0.value < p1.value:
+        """Push the other response rate away from one that was moved, and let it return as soon as it can.
+
+        A rate has a home: the value that a hand or a file gave it. It stands there unless the other one is in the way,
+        and then as near to it as p0 < p1 allows.
+        """
+        one = self.numbers[moved]
+        other, sign, relation = (self.numbers["p1"], 1, "above") if moved == "p0" else (self.numbers["p0"], -1, "below")
+        if one.fault:
             return
-        with self._silent():
-            if moved == "p0":
-                p0.value = min(p0.value, round(p1.max - STEP, 6))
-                p1.value = round(p0.value + STEP, 6)
-                self._remark = f"p1 went along, to {p1.value:g}: it has to be above p0."
-            else:
-                p1.value = max(p1.value, round(p0.min + STEP, 6))
-                p0.value = round(p1.value - STEP, 6)
-                self._remark = f"p0 went along, to {p0.value:g}: it has to be below p1."
+        if other.fault:  # which this one may have mended
+            typed = other.typed()
+            if typed is None or sign * (typed - one.value) <= 0:
+                self._home[moved] = one.value
+                return
+            other.set(typed)
+            self._home[other.name] = typed
+        home = self._home[other.name]
+        free = sign * (home - one.value) > 0
+        target = home if free else round(one.value + sign * STEP, 6)
+        if not 0 < target < 1:
+            one.refuse(
+                f"{entries.written(one.value)} leaves no room for {other.name}, which must be {relation} {moved}: "
+                f"change {other.name} first"
+            )
+            return
+        self._home[moved] = one.value
+        if free and other.value != home:
+            self._remark = f"{other.name} is back at {entries.written(home)}."
+            other.set(home)
+        elif not free:
+            shift = f"moved from {entries.written(home)}: {other.name} must be {relation} {moved}"
+            self._remark = (
+                f"{other.name} was moved from {entries.written(home)} to {entries.written(target)}, because it must be "
+                f"{relation} {moved}; it returns when {moved} allows it."
+            )
+            other.set(target, shift)
 
     def _opened(self, change: Any) -> None:
-        """Take in a parameter file, or say in one line what is wrong with it and leave the screen as it is."""
+        """Open a parameter file, or explain in one line why it is refused and keep the page as it is."""
         if not change["new"]:
             return
         given = change["new"][0]
@@ -261,10 +269,12 @@ class Explorer:
             self.panels["status"].value = pages.told(str(error), wrong=True)
             return
         self._base = base
-        left = [] if trial.conduct else ["it does not say how the trial is run: the page's own settings stand"]
-        left += ["its results are left out"] if trial.analysis else []
-        self._remark = f"Opened {'; '.join([name, *left])}."
+        left = [] if trial.conduct else ["it does not say how the trial is run, so the settings of this page are used"]
+        left += ["its results are not used"] if trial.analysis else []
         self._fill()
+        beyond = [f"{n} = {entries.written(c.value)}" for n, c in self.numbers.items() if c.beyond]
+        left += [f"outside the range of the sliders, and kept: {', '.join(beyond)}"] if beyond else []
+        self._remark = f"Opened {'; '.join([name, *left])}."
         self._show()
 
     # showing
@@ -279,18 +289,19 @@ class Explorer:
         patient : bool
             See `screen.answer`.
         """
-        self.trial = None
+        if any(number.fault for number in self.numbers.values()):
+            self._hold("")
+            return
         try:
             trial, found = self._answered(patient)
             given = found.design if trial.design.looks else None
             if asked and given is not None and not meets(given, trial.requirements):
-                self._remark = f"{looks_text(given, ', ')} does not meet these limits: minimax is taken instead."
+                self._remark = f"{looks_text(given, ', ')} does not meet these limits: minimax is used instead."
                 self._offer({"minimax": "minimax"}, "minimax")
                 trial, found = self._answered(patient)
             self._show_answer(trial, found)
         except InputError as error:
-            self._offer_of(None)
-            self._blank(str(error))
+            self._hold(str(error))
 
     def _answered(self, patient: bool) -> tuple[Trial, Answer]:
         trial = controls.applied(self._settings(), self._base)
@@ -301,32 +312,53 @@ class Explorer:
     def _show_answer(self, trial: Trial, found: Answer) -> None:
         self._offer_of(found.two)
         self.inputs["search"].layout.display = "none" if found.two else ""
-        self.panels["candidates"].value = pages.candidates(found)
         if found.design is None:
-            self._blank(
-                f"One stage needs {found.single.first.n} patients. A complete two-stage search of so many takes "
-                "longer than a moment: press Search two stages, or take a single stage.",
-                but="candidates",
-            )
+            self._wait(found)
             return
         plan = trial.plan(found.design)
         assert plan is not None  # a complete trial says how it is run
         done = screen.calendar(plan, trial)
         self.trial = trial
-        self.panels["status"].value = pages.status(trial, found.design, done, self._remark)
+        self.page.remove_class("simtrial-held")
+        self._answer = pages.status(trial, found.design, done, self._remark)
+        self.panels["status"].value = self._answer
+        self.panels["candidates"].value = pages.candidates(found)
         self.panels["curves"].value = pages.curves(pages.compared(found, found.design), trial.requirements)
         self.panels["decisions"].value = pages.decisions(found.design, plan)
         self.panels["statement"].value = pages.statement(found.design, trial, plan)
         self.inputs["download"].value = pages.download(trial)
         self.panels["calendar"].value = pages.calendar(done, trial)
 
-    def _blank(self, why: str, but: str = "") -> None:
-        """Say why there is nothing to show, and show nothing old."""
+    def _wait(self, found: Answer) -> None:
+        """Show what is known of a question whose two-stage search waits to be asked for, and nothing older."""
+        self.trial, self._answer = None, ""
+        self.page.remove_class("simtrial-held")
+        why = (
+            f"A single stage needs {found.single.first.n} patients. With this many patients the complete two-stage "
+            "search takes several seconds: press Search two stages, or choose a single-stage design."
+        )
         self.panels["status"].value = pages.told(f"{self._remark} {why}".strip())
-        for name, panel in self.panels.items():
-            if name not in ("status", but):
+        for panel in self.panels.values():
+            if panel is not self.panels["status"]:
                 panel.value = ""
+        self.panels["candidates"].value = pages.candidates(found)
         self.inputs["download"].value = ""
+
+    def _hold(self, why: str) -> None:
+        """Explain what is refused, and mark the results as those of the last valid input."""
+        faults = [f"{name}: {number.fault}" for name, number in self.numbers.items() if number.fault]
+        faults += [f"{self._remark} {PLACE.sub('', why)}".strip()] if why else []
+        held: dict[str, str] = {}
+        if self.trial is not None:
+            shown = controls.of(self.trial)
+            for name, number in self.numbers.items():
+                if number.fault or getattr(shown, name) != number.value:
+                    held[name] = entries.written(getattr(shown, name))
+            self.inputs["download"].value = pages.download(self.trial, held=True)
+        else:
+            self.panels["candidates"].value = ""
+        self.page.add_class("simtrial-held")
+        self.panels["status"].value = pages.held(faults, held, self._answer)
 
 
 def _classed(widget: widgets.Widget, name: str) -> widgets.Widget:

@@ -14,7 +14,7 @@ from simtrial.exact import meets, operating_characteristics
 from simtrial.terminal import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from simtrial.designs import Design
     from simtrial.plan import Plan
@@ -32,23 +32,50 @@ def _section(title: str, content: str, button: str = "") -> str:
 
 
 def told(message: str, *, wrong: bool = False) -> str:
-    """A message instead of an answer; a wrong file is told at once to who listens."""
+    """A message instead of an answer; a wrong file is announced at once to a screen reader."""
     role, kind = ("alert", "wrong") if wrong else ("status", "warning")
     return f'<div role="{role}"><p class="{kind}">{html.escape(one_line(message))}</p></div>'
 
 
+def note(name: str, message: str, *, wrong: bool) -> str:
+    """The note beside a number; `explorer.js` ties it to the box of that name."""
+    said = f"{message[:1].upper()}{message[1:]}"
+    kind = "wrong" if wrong else "remark"
+    return f'<span id="note-{name}" class="{kind}">{html.escape(one_line(said))}</span>' if message else ""
+
+
+def held(faults: Sequence[str], values: Mapping[str, str], answer: str) -> str:
+    """What was refused, above the answer to the last valid input.
+
+    Parameters
+    ----------
+    faults : sequence of str
+        What was refused, and why.
+    values : mapping of str to str
+        Numbers of the last valid input that are not those of the controls.
+    answer : str
+        The status panel of the last valid input, as HTML; empty if there is none.
+    """
+    lines = [f'<p class="wrong">{html.escape(one_line(fault))}</p>' for fault in faults]
+    if answer:
+        those = ", ".join(f"{name} = {value}" for name, value in values.items())
+        said = f"The results below are those of the last valid input{f' ({those})' if those else ''}."
+        lines.append(f'<p class="warning">{html.escape(said)}</p>')
+    return f'<div role="alert" class="refused">{"".join(lines)}</div>{answer}'
+
+
 def status(trial: Trial, design: Design, done: Simulation, remark: str) -> str:
-    """The answer in one line, the question it answers, what running it does to the errors, and what else is to know."""
+    """The answer in one line, the question, the errors as the trial is run, and what else is to be known."""
     asked, n = trial.requirements, design.looks[-1].n
     oc = operating_characteristics(design, asked.p0)
-    patients = f"{n} patients" if len(design.looks) == 1 else f"at most {n} patients, {oc.en:.1f} expected at p0"
+    patients = f"{n} patients" if len(design.looks) == 1 else f"at most {n} patients, EN(p0) = {oc.en:.1f}"
     lines = [
         f'<p class="answer"><strong>{html.escape(looks_text(design, ", "))}</strong> {patients}</p>',
         f"<p>H0: p &lt;= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), "
         f"power {asked.power:g}</p>",
     ]
     if not meets(design, asked):
-        lines.append('<p class="warning">This design does not meet the limits asked for.</p>')
+        lines.append('<p class="warning">This design does not meet the required limits.</p>')
     run = conduct_text.as_run(done, asked)
     if run:
         lines.append(f"<p>{html.escape(run)}</p>")
@@ -56,22 +83,22 @@ def status(trial: Trial, design: Design, done: Simulation, remark: str) -> str:
         lines.append(f"<p>{html.escape(remark)}</p>")
     kept = controls.beyond(trial)
     if kept:
-        lines.append(f"<p>In force or kept from the file: {html.escape(', '.join(kept))}.</p>")
+        lines.append(f"<p>Also assumed, or kept from the file: {html.escape(', '.join(kept))}.</p>")
     return f'<div role="status">{"".join(lines)}</div>'
 
 
 def candidates(found: Answer) -> str:
-    """The designs that meet the limits; the one taken in bold."""
+    """The designs that meet the limits; the chosen one in bold."""
     table = tables.candidates(found.single, found.two, found.design)
     return _section("Which designs meet the limits?", table.html())
 
 
 def compared(found: Answer, design: Design) -> list[tuple[str, Design]]:
-    """The design taken and those it is held against."""
+    """The chosen design and those it is compared with."""
     others: list[tuple[str, Design]] = []
     if found.two is not None:
         others = [("minimax", found.two.minimax), ("optimal", found.two.optimal)]
-    return [("taken", design), *others, ("single stage", found.single.first)]
+    return [("chosen", design), *others, ("single stage", found.single.first)]
 
 
 def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) -> str:
@@ -106,17 +133,21 @@ def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) ->
 
 
 def decisions(design: Design, plan: Plan) -> str:
-    """What follows from each number of responses."""
-    note = "<p>These are the planned bounds; they are recut at the number evaluable.</p>" if plan.recut else ""
+    """The decision for each number of responses."""
+    note = (
+        "<p>These are the planned bounds; they are recalculated for the attained number of evaluable patients.</p>"
+        if plan.recut
+        else ""
+    )
     return _section("Responses seen: what follows?", tables.decisions(design).html() + note)
 
 
 def calendar(done: Simulation, trial: Trial) -> str:
-    """Errors, patients and months as it is to be run."""
+    """Errors, patients and months as the trial is to be run."""
     size = trial.conduct.simulation.trials if trial.conduct else 0
     fewer = ""
     if 0 < done.trials < size:
-        fewer = f"<p>Simulated here with {done.trials} of the file's {size} trials; its report takes them all.</p>"
+        fewer = f"<p>Simulated here with {done.trials} of the file's {size} trials; the report uses all of them.</p>"
     cost = conduct_text.cost(done, trial.requirements).html()
     return _section("What happens when it is run?", conduct_tables.calendar(done).html() + fewer + cost)
 
@@ -128,10 +159,11 @@ def statement(design: Design, trial: Trial, plan: Plan) -> str:
     return _section("What goes into the protocol?", f'<div id="simtrial-sentence">{said}</div>', button)
 
 
-def download(trial: Trial) -> str:
-    """A link to the parameter file that makes a report of just this screen."""
+def download(trial: Trial, *, held: bool = False) -> str:
+    """A link to the parameter file that makes a report of this page; `held` if it is that of the last valid input."""
     name = f"{trial.study.id}.yaml"
     remarks = ("Written by simtrial's explorer.", f"A report of it: make report PARAMS=params/{name}")
     data = base64.b64encode(params.written(trial, *remarks).encode()).decode()
     name = html.escape(name)
-    return f'<a class="button" download="{name}" href="data:application/yaml;base64,{data}">Download {name}</a>'
+    link = f'<a class="button" download="{name}" href="data:application/yaml;base64,{data}">Download {name}</a>'
+    return f'{link}<span class="remark">This file holds the last valid input.</span>' if held else link

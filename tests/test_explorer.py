@@ -16,7 +16,7 @@ from simtrial import conduct_tables, controls, exact, params, report, screen, se
 from simtrial.cli import main
 from simtrial.designs import looks_text, parse_looks
 from simtrial.errors import InputError
-from simtrial.explorer import NUMBERS, Explorer
+from simtrial.explorer import Explorer
 from simtrial.requirements import Requirements
 
 FILES = ["NCT07022301", "NCT07022301_p20_p40", "example", "smoke"]
@@ -157,9 +157,8 @@ def test_laws_that_are_taken_over_are_those_of_the_controls():
 def test_what_is_kept_from_a_file_is_told():
     kept = controls.beyond(trial_of(OWN_LAWS))
     assert kept == (
-        "90% of the screened enrolled",
-        "3 weeks from the look to its decision",
-        "at most 4 patients enrolled while the look is pending",
+        "3 weeks from the interim analysis to its decision",
+        "at most 4 patients enrolled while the interim analysis is pending",
         "other true rates",
     )
     assert controls.beyond(controls.complete(params.load(controls.START))) == ()
@@ -274,8 +273,8 @@ def test_the_first_screen_is_exact(explorer):
 
 
 def test_moving_a_slider_changes_every_number(explorer):
-    explorer.sliders["p1"].value = 0.34999999999999998  # what a browser sends
-    assert explorer.inputs["p1"].value == 0.35
+    explorer.numbers["p1"].slider.value = 0.34999999999999998  # what a browser sends
+    assert explorer.inputs["p1"].value == "0.35"
     found = search.two_stage(Requirements(0.1, 0.35, 0.05, 0.8)).minimax
     assert looks_text(found, ", ") in shown(explorer, "status")
     assert f"{100 * found.power:.4g}%" in shown(explorer, "statement")
@@ -283,39 +282,216 @@ def test_moving_a_slider_changes_every_number(explorer):
 
 
 def test_a_slider_rounded_by_the_browser_has_not_moved(explorer):
-    explorer.inputs["rate"].value = 1.4205
-    explorer.sliders["rate"].value = 1.4
-    assert explorer.inputs["rate"].value == 1.4205
-    explorer.sliders["rate"].value = 1.5
-    assert explorer.inputs["rate"].value == 1.5
+    explorer.inputs["rate"].value = "1.4205"
+    explorer.numbers["rate"].slider.value = 1.4
+    assert explorer.inputs["rate"].value == "1.4205"
+    explorer.numbers["rate"].slider.value = 1.5
+    assert explorer.inputs["rate"].value == "1.5"
 
 
-@given(st.lists(st.tuples(st.sampled_from(["p0", "p1"]), st.floats(-1, 2)), min_size=1, max_size=12))
+MOVES = st.tuples(
+    st.sampled_from(["p0", "p1"]), st.one_of(st.floats(-1, 2), st.floats(0.01, 0.99), st.text(max_size=4))
+)
+
+
+@given(st.lists(MOVES, min_size=1, max_size=12))
 @settings(max_examples=25, deadline=None)
-def test_no_hand_can_say_p0_at_or_above_p1(moves):
+def test_nothing_that_is_typed_is_changed_and_p0_stays_below_p1(moves):
     explorer = Explorer()
     for name, value in moves:
-        explorer.inputs[name].value = value
-        p0, p1 = explorer.inputs["p0"].value, explorer.inputs["p1"].value
-        assert p0 < p1
-        assert all(low <= explorer.inputs[n].value <= high for n, (_, low, high, _) in NUMBERS.items())
-        assert explorer.trial is None or explorer.trial.hypotheses.p0 == p0
+        box = explorer.inputs[name]
+        box.value = typed = str(value)
+        assert box.value == typed
+        p0, p1 = explorer.numbers["p0"], explorer.numbers["p1"]
+        assert p0.value < p1.value or p0.fault or p1.fault
+        faulty = bool(p0.fault or p1.fault)
+        assert ("simtrial-held" in explorer.page._dom_classes) >= faulty
+        if explorer.trial is not None and "simtrial-held" not in explorer.page._dom_classes:
+            assert (explorer.trial.hypotheses.p0, explorer.trial.hypotheses.p1) == (p0.value, p1.value)
+
+
+SLIPS = [
+    ("p0", "15", "15 is not a rate: write 0.15 for 15 %"),
+    ("p0", "15%", "15% is a percentage: write 0.15"),
+    ("p0", "12,5 %", "12,5 % is a percentage: write 0.125"),
+    ("p1", "0,15", "0,15 uses a decimal comma: write 0.15"),
+    ("p1", "30,5", "30,5 uses a decimal comma: write 0.305 for 30.5 %"),
+    ("p0", "1/10", "1/10 is a fraction: write 0.1"),
+    ("p0", "", "the box is empty: write a rate such as 0.1"),
+    ("p0", "  ", "the box is empty: write a rate such as 0.1"),
+    ("p0", "ten", "ten is not a number: write a rate such as 0.1"),
+    ("p0", "nan", "nan is not a number: write a rate such as 0.1"),
+    ("p0", "1_0", "1_0 is not a number: write a rate such as 0.1"),
+    ("p0", "-0.1", "-0.1 is negative: write a rate such as 0.1"),
+    ("p0", "0", "0 must be above 0: write a rate such as 0.1"),
+    ("p0", "1", "1 means 100 %: write 0.01 for 1 %"),
+    ("p0", "1e999", "1e999 is not a rate: write a number between 0 and 1, such as 0.1"),
+    ("p0", "x" * 99, f"{'x' * 24}… is not a number: write a rate such as 0.1"),
+    ("power", "0.2", "0.2 is a power below 0.5: did you mean 0.8 (1 - beta)?"),
+    ("power", "80", "80 is not a probability: write 0.8 for 80 %"),
+    ("power", "20%", "20% is a percentage: write 0.8 (1 - 0.2)"),
+    ("alpha", "0.95", "0.95 is too large for alpha, the type I error: did you mean 0.05 (1 - 0.95)?"),
+    ("alpha", "5", "5 is not a probability: write 0.05 for 5 %"),
+    ("dropout", "10", "10 is not a proportion: write 0.1 for 10 %"),
+    ("screening", "90%", "90% is a percentage: write 0.9"),
+    ("screening", "0", "0 is too small, the limit is 0.01: write a proportion such as 0.9"),
+    ("rate", "0", "0 is too small, the limit is 0.0001: write a number of patients such as 2"),
+    ("rate", "1,000", "1,000 contains a comma: write 1000, or 1 if the comma marks decimals"),
+    ("rate", "1e9", "1e9 is too large, the limit is 100,000: write a number of patients such as 2"),
+    ("readout", "-1", "-1 is negative: write a number of months such as 4"),
+    ("readout", "4 months", "4 months contains more than a number: write 4"),
+]
+
+
+@pytest.mark.parametrize(("name", "typed", "fault"), SLIPS)
+def test_a_refused_entry_stays_in_its_box_explained_with_the_last_valid_answer(explorer, name, typed, fault):
+    before, trial, answer = screen_of(explorer), explorer.trial, shown(explorer, "status")
+    last = explorer.inputs[name].value
+    explorer.inputs[name].value = typed
+    assert explorer.inputs[name].value == typed
+    said = html.unescape(re.sub(r"<[^>]+>", "", explorer.numbers[name].note.value))
+    assert said.lower() == fault.lower()  # a note begins with a capital letter
+    assert "simtrial-refused" in explorer.numbers[name].row._dom_classes
+    assert (screen_of(explorer), explorer.trial) == (before, trial)
+    assert squeezed(shown(explorer, "status")) == squeezed(
+        f"{name}: {fault} The results below are those of the last valid input ({name} = {last}). {answer}"
+    )
+    assert "This file holds the last valid input" in explorer.inputs["download"].value
+    explorer.inputs[name].value = last
+    assert explorer.numbers[name].note.value == ""
+    assert "simtrial-refused" not in explorer.numbers[name].row._dom_classes
+    assert "simtrial-held" not in explorer.page._dom_classes
+    assert shown(explorer, "status") == answer
+    assert "last valid input" not in explorer.inputs["download"].value
+
+
+def test_all_refused_entries_are_listed_and_the_rest_waits_for_them(explorer):
+    explorer.inputs["p0"].value = "15"
+    explorer.inputs["power"].value = "0.2"
+    explorer.inputs["dropout"].value = "0.2"
+    said = squeezed(shown(explorer, "status"))
+    assert "p0: 15 is not a rate" in said
+    assert "power: 0.2 is a power below 0.5" in said
+    assert "(p0 = 0.1, power = 0.8, dropout = 0.1)" in said
+    assert explorer.trial.conduct.dropout.probability == 0.1
+    explorer.inputs["p0"].value = "0.15"
+    explorer.inputs["power"].value = "0.9"
+    assert (explorer.trial.hypotheses.p0, explorer.trial.hypotheses.power) == (0.15, 0.9)
+    assert explorer.trial.conduct.dropout.probability == 0.2
+
+
+def test_a_slider_takes_over_from_a_refused_entry(explorer):
+    explorer.inputs["p0"].value = "15"
+    explorer.numbers["p0"].slider.value = 0.12
+    assert (explorer.inputs["p0"].value, explorer.trial.hypotheses.p0) == ("0.12", 0.12)
+    assert explorer.numbers["p0"].note.value == ""
+
+
+@pytest.mark.parametrize(
+    ("moved", "value", "other", "pushed", "back", "home"),
+    [("p0", "0.5", "p1", "0.51", "0.1", "0.3"), ("p1", "0.05", "p0", "0.04", "0.3", "0.1")],
+)
+def test_a_rate_that_was_pushed_says_so_and_moves_back(explorer, moved, value, other, pushed, back, home):
+    before = screen_of(explorer)
+    explorer.inputs[moved].value = value
+    assert explorer.inputs[other].value == pushed
+    assert f"Moved from {home}" in explorer.numbers[other].note.value
+    assert f"{other} was moved from {home} to {pushed}" in shown(explorer, "status")
+    explorer.inputs[moved].value = back
+    assert explorer.inputs[other].value == home
+    assert explorer.numbers[other].note.value == ""
+    assert f"{other} is back at {home}" in shown(explorer, "status")
+    assert screen_of(explorer) == before
+
+
+def test_a_rate_that_a_hand_put_somewhere_else_does_not_move_back(explorer):
+    explorer.inputs["p0"].value = "0.5"  # pushes p1 to 0.51
+    explorer.numbers["p1"].slider.value = 0.7
+    explorer.inputs["p0"].value = "0.1"
+    assert explorer.inputs["p1"].value == "0.7"
+
+
+def test_a_rate_next_to_1_waits_for_room(explorer):
+    explorer.inputs["p0"].value = "0.995"  # p1 = 1.005 is no rate
+    assert "leaves no room for p1" in explorer.numbers["p0"].note.value
+    assert explorer.inputs["p1"].value == "0.3"
+    explorer.inputs["p1"].value = "0.9999"
+    assert explorer.numbers["p0"].note.value.count("outside the slider") <= 1
+    assert not explorer.numbers["p0"].fault
+    assert (explorer.numbers["p0"].value, explorer.numbers["p1"].value) == (0.995, 0.9999)
+
+
+def test_a_p1_set_while_p0_is_refused_is_kept(explorer):
+    explorer.inputs["p0"].value = "15"
+    explorer.numbers["p1"].slider.value = 0.35
+    explorer.inputs["p0"].value = "0.15"
+    assert (explorer.inputs["p0"].value, explorer.inputs["p1"].value) == ("0.15", "0.35")
+
+
+def test_screening_success_is_shown_as_patients_screened_and_written(explorer):
+    enrolled = next(r for r in explorer.panels["calendar"].value.split("<tr") if "patients enrolled" in r)
+    explorer.inputs["screening"].value = "0.5"
+    rows = explorer.panels["calendar"].value.split("<tr")
+    assert next(r for r in rows if "patients enrolled" in r) == enrolled
+    numbers = [
+        [float(x) for x in re.findall(r"<td[^>]*>([0-9.]+)</td>", next(r for r in rows if f"patients {kind}" in r))]
+        for kind in ("screened", "enrolled")
+    ]
+    assert len(numbers[0]) == len(numbers[1]) == 2
+    for screened, enrolled_ in zip(*numbers, strict=True):
+        assert screened == pytest.approx(2 * enrolled_, abs=0.02)  # one of two enrolled; both rounded to 2 digits
+    assert explorer.trial.conduct.enrollment.screening_success == 0.5
+    name, data = downloaded(explorer)
+    other = Explorer()
+    put(other, name, data)
+    assert other.inputs["screening"].value == "0.5"
+    assert screen_of(other) == screen_of(explorer)
+
+
+def test_values_of_a_file_beyond_the_sliders_are_kept_and_told(explorer):
+    own = OWN_LAWS.replace("p0: 0.1234, p1: 0.3217, alpha: 0.05", "p0: 0.003, p1: 0.2, alpha: 0.3")
+    own = own.replace("{model: ramp, rate: 31.5, ramp_months: 6, ", "{model: constant, rate: 31.5, ")
+    put(explorer, "own.yaml", own.replace('{looks: "1/15,6/30"}', "{criterion: optimal}").encode())
+    assert "outside the range of the sliders, and kept: p0 = 0.003, alpha = 0.3, rate = 31.5" in shown(
+        explorer, "status"
+    )
+    for name, value in (("p0", 0.003), ("alpha", 0.3), ("rate", 31.5)):
+        number = explorer.numbers[name]
+        assert (number.value, float(number.box.value)) == (value, value)
+        assert "Outside the slider" in number.note.value
+        assert number.slider.min <= number.slider.value <= number.slider.max
+    assert explorer.trial.hypotheses.p0 == 0.003
+    assert explorer.trial.conduct.enrollment.rate == 31.5
+
+
+def test_a_law_of_the_file_comes_back_with_its_number(explorer):
+    put(explorer, "own.yaml", OWN_LAWS.encode())
+    explorer.inputs["own enrollment"].value = False
+    explorer.inputs["rate"].value = "5 patients"
+    explorer.inputs["own enrollment"].value = True
+    assert explorer.inputs["rate"].value == "31.5"
+    assert explorer.trial == trial_of(OWN_LAWS)
+
+
+def test_a_question_without_an_answer_says_so_over_the_last_one(explorer):
+    before = screen_of(explorer), explorer.trial
+    explorer.inputs["p1"].value = "0.103"
+    assert "too near p0" in shown(explorer, "status")
+    assert "last valid input (p1 = 0.3)" in shown(explorer, "status")
+    assert (screen_of(explorer), explorer.trial) == before
 
 
 def test_corners_say_so_instead_of_spinning(explorer):
-    explorer.inputs["p1"].value = 0.103
-    assert "too near p0" in shown(explorer, "status")
-    assert not any(screen_of(explorer).values())
-    assert explorer.inputs["download"].value == ""
-    assert explorer.trial is None
-    explorer.inputs["p1"].value = 0.14
+    explorer.inputs["p1"].value = "0.14"
     assert "press Search two stages" in shown(explorer, "status")
     assert explorer.inputs["search"].layout.display != "none"
     assert "exact single stage" in shown(explorer, "candidates")
+    assert explorer.inputs["download"].value == ""
+    assert explorer.trial is None
     explorer.inputs["search"].click()
     found = search.two_stage(Requirements(0.1, 0.14, 0.05, 0.8)).minimax
     assert looks_text(found, ", ") in shown(explorer, "status")
-    explorer.inputs["dropout"].value = 0.2  # the search of the same question is not asked for again
+    explorer.inputs["dropout"].value = "0.2"  # the search of the same question is not asked for again
     assert looks_text(found, ", ") in shown(explorer, "status")
     explorer.inputs["counting"].value = "exclude recut"
     assert "at most 150 patients" in shown(explorer, "status")
@@ -324,28 +500,28 @@ def test_corners_say_so_instead_of_spinning(explorer):
 def test_a_design_chosen_by_its_looks_gives_way_to_a_question_it_does_not_answer(explorer):
     explorer.inputs["design"].value = "1/12,5/26"
     assert "1/12, 5/26" in shown(explorer, "status")
-    explorer.inputs["p1"].value = 0.32
+    explorer.inputs["p1"].value = "0.32"
     assert explorer.inputs["design"].value == "1/12,5/26"  # it still answers, though others do it better
-    explorer.inputs["p1"].value = 0.28
+    explorer.inputs["p1"].value = "0.28"
     assert explorer.inputs["design"].value == "minimax"
     assert "1/12, 5/26 does not meet these limits" in shown(explorer, "status")
 
 
 def test_every_control_is_heard(explorer):
     moves = {
-        "p0": 0.12, "p1": 0.33, "alpha": 0.04, "power": 0.85, "design": "optimal", "dropout": 0.15, "rate": 3.0,
-        "readout": 2.0, "accrual": "continue", "counting": "replace",
+        "p0": "0.12", "p1": "0.33", "alpha": "0.04", "power": "0.85", "design": "optimal", "dropout": "0.15",
+        "rate": "3", "screening": "0.75", "readout": "2", "accrual": "continue", "counting": "replace",
     }  # fmt: skip
     for name, value in moves.items():
         before = screen_of(explorer)
         explorer.inputs[name].value = value
         assert screen_of(explorer) != before, name
-        assert getattr(controls.of(explorer.trial), name) == value
+        assert getattr(controls.of(explorer.trial), name) == (float(value) if name in explorer.numbers else value)
 
 
 @pytest.mark.parametrize("counting", ["nonresponder", "replace", "exclude fixed", "exclude recut"])
 def test_download_and_reload_give_the_same_screen(explorer, counting):
-    explorer.inputs["p1"].value = 0.33
+    explorer.inputs["p1"].value = "0.33"
     explorer.inputs["counting"].value = counting
     explorer.inputs["accrual"].value = "continue"
     explorer.inputs["design"].value = "optimal"
@@ -372,9 +548,9 @@ def test_opening_a_file_fills_the_page(explorer, source, root):
 
 def test_a_number_stands_still_while_the_files_own_law_is_in_force(explorer):
     put(explorer, "own.yaml", OWN_LAWS.encode())
-    assert "its results are left out" in shown(explorer, "status")
+    assert "its results are not used" in shown(explorer, "status")
     assert explorer.inputs["rate"].disabled
-    assert explorer.inputs["rate"].value == 31.5  # beyond the page's own range
+    assert explorer.inputs["rate"].value == "31.5"  # beyond the page's own range
     assert explorer.inputs["own enrollment"].layout.display != "none"
     explorer.inputs["own enrollment"].value = False
     assert not explorer.inputs["rate"].disabled
@@ -408,7 +584,7 @@ def test_a_wrong_file_gets_the_one_line_of_the_command_line(explorer, kind, tmp_
     assert f"simtrial: {squeezed(shown(explorer, 'status'))}" == squeezed(line)
     assert (screen_of(explorer), explorer.trial) == before
     assert "<script>" not in explorer.panels["status"].value
-    explorer.inputs["dropout"].value = 0.2  # and the page goes on from where it was
+    explorer.inputs["dropout"].value = "0.2"  # and the page goes on from where it was
     assert "1/15, 5/25" in shown(explorer, "status")
 
 
@@ -432,7 +608,7 @@ def test_a_file_without_a_conduct_is_run_as_the_page_says(explorer):
 def test_a_given_design_that_misses_the_limits_is_shown_with_a_warning(explorer):
     bad = OWN_LAWS.replace("1/15,6/30", "1/15,9/30")
     put(explorer, "own.yaml", bad.encode())
-    assert "does not meet the limits" in shown(explorer, "status")
+    assert "does not meet the required limits" in shown(explorer, "status")
     assert "NOT READY FOR A PROTOCOL" in shown(explorer, "statement")
     assert "misses the limits" in shown(explorer, "candidates")
     assert explorer.inputs["design"].value == looks_text(parse_looks("1/15,9/30"))
@@ -461,8 +637,8 @@ def test_a_port_in_use_is_told(capsys):
 
 
 def test_the_downloaded_file_makes_a_report_of_just_this_screen(explorer, tmp_path):
-    explorer.inputs["p1"].value = 0.6
-    explorer.inputs["p0"].value = 0.2
+    explorer.inputs["p1"].value = "0.6"
+    explorer.inputs["p0"].value = "0.2"
     explorer.inputs["counting"].value = "replace"  # simulated, so seed and number of trials count too
     name, data = downloaded(explorer)
     (tmp_path / name).write_bytes(data)

@@ -33,25 +33,39 @@ def address():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "simtrial.cli", "explore", "--no-browser", "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    url = f"http://localhost:{port}/"
+    server = started(port)
     try:
-        assert server.stdout.readline().startswith(f"Design explorer: {url}")
-        for _ in range(PATIENCE // 200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.2)
-        yield url
+        said = told_until(server, b"(Ctrl-C ends it)")
+        assert f"Design explorer: http://localhost:{port}/" in said
+        yield f"http://localhost:{port}/"
     finally:
-        server.send_signal(signal.SIGTERM)
-        try:
-            server.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.communicate()
-            raise AssertionError("the explorer did not end when told to") from None
+        ended(server, signal.SIGTERM)
+
+
+def started(port):
+    command = [sys.executable, "-m", "simtrial.cli", "explore", "--no-browser", "--port", str(port)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def told_until(server, words):
+    """Read what a server says until it says some words."""
+    said = b""
+    while words not in said:
+        more = os.read(server.stderr.fileno(), 4096)
+        assert more, said.decode()
+        said += more
+    return said.decode()
+
+
+def ended(server, how):
+    """End a server, and give what it said on the way."""
+    server.send_signal(how)
+    try:
+        return server.communicate(timeout=60)[1].decode()
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.communicate()
+        raise AssertionError("the explorer did not end when told to") from None
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +193,7 @@ def test_a_slider_moves_the_numbers_to_the_exact_values_and_the_sentence_follows
     requirements, design = minimax(0.1, 0.35, 0.05, 0.8)
     visit.wait("status", looks_text(design, ", "))
     visit.wait("calendar", "p1 = 0.35")
-    assert visit.page.get_by_role("spinbutton", name=re.compile("^p1:")).input_value() == "0.35"
+    assert visit.page.get_by_role("textbox", name=re.compile("^p1:")).input_value() == "0.35"
     for number in (f"{design.type_i_error:.4f}", f"{design.power:.4f}", f"{design.en_p0:.2f}", f"{design.pet_p0:.4f}"):
         assert number in visit.said("candidates")
     trial = controls.complete(params.load(controls.START))
@@ -189,6 +203,55 @@ def test_a_slider_moves_the_numbers_to_the_exact_values_and_the_sentence_follows
     visit.page.get_by_role("button", name="Copied").wait_for()
     assert visit.page.evaluate("navigator.clipboard.readText()") == said
     assert visit.errors == []
+
+
+def box(visit, name):
+    return visit.page.get_by_role("textbox", name=re.compile(f"^{name}:"))
+
+
+def test_a_refused_entry_stays_and_is_explained_beside_its_box(visit):
+    before = visit.results()
+    box(visit, "p0").fill("15")
+    visit.page.keyboard.press("Tab")
+    visit.wait("controls", "15 is not a rate: write 0.15 for 15 %")
+    visit.wait("status", "those of the last valid input (p0 = 0.1)")
+    assert box(visit, "p0").input_value() == "15"
+    assert box(visit, "p1").input_value() == "0.3"
+    assert box(visit, "p0").get_attribute("aria-invalid") == "true"
+    note = visit.page.locator(f"#{box(visit, 'p0').get_attribute('aria-describedby')}")
+    beside, below = box(visit, "p0").bounding_box(), note.bounding_box()
+    assert 0 <= below["y"] - (beside["y"] + beside["height"]) < 12
+    assert visit.results() == before
+    assert float(visit.page.locator(".simtrial-candidates").evaluate("e => getComputedStyle(e).opacity")) < 1
+    box(visit, "power").fill("0.2")
+    visit.page.keyboard.press("Enter")
+    visit.wait("status", "did you mean 0.8 (1 - beta)?")
+    for width in (1280, 400):
+        visit.page.set_viewport_size({"width": width, "height": 900})
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        visit.page.screenshot(path=f"build/explorer-refused-{width}.png", full_page=True)
+    box(visit, "power").fill("0.8")
+    box(visit, "p0").fill("0.1")
+    visit.page.keyboard.press("Tab")
+    visit.page.wait_for_function("!document.querySelector('.simtrial-held')")
+    assert box(visit, "p0").get_attribute("aria-invalid") == "false"
+    assert visit.results() == before
+    assert visit.errors == []
+
+
+def test_a_rate_that_was_pushed_comes_back_and_arrow_keys_move_a_box(visit):
+    box(visit, "p0").fill("0.5")
+    visit.page.keyboard.press("Tab")
+    visit.wait("controls", "Moved from 0.3: p1 must be above p0")
+    assert box(visit, "p1").input_value() == "0.51"
+    box(visit, "p0").fill("0.1")
+    visit.page.keyboard.press("Tab")
+    visit.wait("status", "p1 is back at 0.3")
+    assert box(visit, "p1").input_value() == "0.3"
+    box(visit, "p1").focus()
+    visit.page.keyboard.press("ArrowUp")
+    visit.wait("calendar", "p1 = 0.31")
+    assert box(visit, "p1").input_value() == "0.31"
 
 
 def test_a_mouse_drags_p1_and_n_moves(visit):
@@ -204,16 +267,16 @@ def test_a_mouse_drags_p1_and_n_moves(visit):
     _, design = minimax(0.1, dragged, 0.05, 0.8)
     visit.wait("status", looks_text(design, ", "))
     visit.wait("calendar", f"p1 = {dragged:g}")
-    assert visit.page.get_by_role("spinbutton", name=re.compile("^p1:")).input_value() == f"{dragged:g}"
+    assert visit.page.get_by_role("textbox", name=re.compile("^p1:")).input_value() == f"{dragged:g}"
 
 
 def test_download_and_reload_give_the_same_screen(visit, browser, address, tmp_path):
-    visit.page.get_by_role("spinbutton", name=re.compile("^p1:")).fill("0.345")
+    visit.page.get_by_role("textbox", name=re.compile("^p1:")).fill("0.345")
     visit.page.keyboard.press("Tab")
     visit.wait("calendar", "p1 = 0.345")
-    visit.page.get_by_label("Patients without a status").select_option("replace by new patients")
+    visit.page.get_by_label("Patients without a response assessment").select_option("replace by new patients")
     visit.wait("calendar", "trials")
-    visit.page.get_by_label("Design taken").select_option("optimal")
+    visit.page.get_by_label("Design", exact=True).select_option("optimal")
     visit.wait("statement", "optimal two-stage")
     visit.page.wait_for_timeout(500)  # the calendar comes last, after the sentence
     name = visit.download(tmp_path / "mine.yaml")
@@ -235,9 +298,9 @@ def test_a_real_trial_fills_the_page(visit, root):
     assert visit.page.get_by_label("Assessments as in the file").is_checked()
     assert (
         slider(visit, "Readout").get_attribute("disabled") is not None
-        or visit.page.get_by_role("spinbutton", name=re.compile("^Readout:")).is_disabled()
+        or visit.page.get_by_role("textbox", name=re.compile("^Readout:")).is_disabled()
     )
-    assert visit.page.get_by_role("spinbutton", name=re.compile("^Enrollment:")).input_value() == "1.4205"
+    assert visit.page.get_by_role("textbox", name=re.compile("^Enrollment:")).input_value() == "1.4205"
     visit.page.wait_for_timeout(1000)  # what a browser rounds, it says at once: nothing may follow
     assert "Opened NCT07022301.yaml" in visit.said("status")
     assert visit.page.get_by_role("link", name="Download NCT07022301.yaml").is_visible()
@@ -269,7 +332,7 @@ def test_every_control_is_reached_by_the_keyboard_and_named(first):
         .filter((e) => e.offsetParent !== null)
         .map((e) => ({ tab: e.tabIndex, name: e.getAttribute('aria-label') || e.textContent.trim() ||
             (e.labels && e.labels[0] && e.labels[0].textContent.trim()) || '' , tag: e.tagName }))""")
-    assert len(found) == 7 * 2 + 3 + 2  # numbers with sliders, lists, two buttons for files
+    assert len(found) == 8 * 2 + 3 + 2  # numbers with sliders, lists, two buttons for files
     assert [entry for entry in found if entry["tab"] < 0 or len(entry["name"]) < 5] == []
     first.page.keyboard.press("Tab")
     named = "(({ariaLabel, id, textContent}) => ariaLabel || id || textContent)(document.activeElement)"
@@ -294,6 +357,21 @@ def test_it_fits_the_screen(first, root, width):
         slider(visit, "Readout").scroll_into_view_if_needed()
         box = visit.page.locator(".simtrial-status .answer").bounding_box()
         assert 0 <= box["y"] < 900
+
+
+def test_the_start_is_told_and_ctrl_c_ends_it_cleanly():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = started(port)
+    said = told_until(server, b"Warming up a kernel")
+    steps = ["Importing the libraries of the page", f"Starting the server on port {port}", "Warming up a kernel"]
+    assert [step for step in steps if step in said] == steps
+    assert "\n".join(steps).split("\n")[0] == said.split(" ...")[0]
+    rest = ended(server, signal.SIGINT)
+    assert rest.splitlines()[-1] == "The explorer has ended."
+    assert "Traceback" not in rest
+    assert server.returncode == 0
 
 
 def test_another_host_name_is_refused(address):

@@ -1,4 +1,5 @@
-// What ipywidgets leave out: names for sliders, a copy button, a limit to the file that is read, and word of a dead server.
+// What ipywidgets leave out: names for sliders, notes tied to their boxes, arrow keys in boxes, a copy button, a limit to the
+// size of a file, and word of a server that has ended.
 "use strict";
 (() => {
   const MOST = 262144; // bytes; simtrial.params.MAX_BYTES, told here because a file far larger would break the connection
@@ -7,6 +8,23 @@
     const label = slider.querySelector(".widget-label");
     for (const handle of slider.querySelectorAll(".noUi-handle")) handle.setAttribute("aria-label", label.textContent);
   }
+  function tied(row) { // a box says that it is refused, and why
+    const box = row.querySelector("input");
+    const note = row.querySelector("[id^=note-]");
+    box.inputMode = "decimal";
+    box.autocomplete = "off";
+    box.spellcheck = false;
+    box.setAttribute("aria-invalid", String(row.classList.contains("simtrial-refused")));
+    if (note) box.setAttribute("aria-describedby", note.id); else box.removeAttribute("aria-describedby");
+  }
+  document.addEventListener("keydown", (event) => { // up and down in a box move its slider by a step
+    if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+    const row = event.target.matches("input") && event.target.closest(".simtrial-number:not(.simtrial-refused)");
+    const handle = row && !event.target.disabled && row.querySelector(".noUi-handle");
+    if (!handle) return;
+    event.preventDefault();
+    handle.dispatchEvent(new KeyboardEvent("keydown", { key: event.key }));
+  }, true); // the widget lets no key pass beyond its box
   function uncounted(button) { // a count of files says nothing where one is opened at a time
     for (const node of button.childNodes) {
       const said = node.textContent.replace(/ \(\d+\)$/, "");
@@ -24,6 +42,7 @@
   new MutationObserver(() => {
     document.querySelectorAll(".noUi-handle[aria-valuetext]").forEach(rounded);
     document.querySelectorAll(".widget-slider").forEach(name);
+    document.querySelectorAll(".simtrial-number").forEach(tied);
     document.querySelectorAll(".widget-upload").forEach(uncounted);
   }).observe(document.getElementById("rendered_cells"), { childList: true, subtree: true });
 
