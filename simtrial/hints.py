@@ -291,7 +291,11 @@ def _total_line(statement: Statement) -> str:
         if total == n:
             return ""
         return f"The total of {total} differs from the {n} patients of the rule, and no dropout is stated."
-    return total_line(total, n, d, n1)
+    line = total_line(total, n, d, n1)
+    right = next(matching(plain(replace(statement, total=None))), None)
+    if right is None:
+        return line
+    return f"The stated design is {DESIGNS.get(right.method, right.method)} {right.looks}. {line}"
 
 
 def total_line(total: int, n: int, d: float, n1: int = 0) -> str:

@@ -214,7 +214,8 @@ def test_the_wrong_ones_say_what_would_be_right(reference):
     assert "optimal 8/28,29/89" in s028
     assert "With power 0.9 it would be the optimal design 12/44,34/105" in s028
     s009 = reproduction.check(stated(rows.loc["S009"])).explanation
-    assert "The stated design is the optimal design 7/16,23/46; the total would be 49" in s009
+    assert "The stated design is the optimal design 7/16,23/46. No conventional allowance for dropout" in s009
+    assert "the usual one is 46/0.95 = 48.42, rounded up to 49." in s009
 
 
 def test_every_single_stage_setting_of_the_table_reproduces(reference):
