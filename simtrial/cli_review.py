@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,13 +26,15 @@ def check(
     p1: terminal.Rate = None,
     alpha: terminal.Rate = None,
     power: terminal.Rate = None,
-    looks: Annotated[str | None, typer.Option(help="The rule as stated, cumulative: 1/10,5/29 or 5/25.")] = None,
+    looks: Annotated[
+        str | None, typer.Option(help="The rule as stated, cumulative: 1/10,5/29, 5/25 or 3:7/15,8/25.")
+    ] = None,
     alpha_sided: Annotated[int | None, terminal.whole_option("As stated.", "1|2")] = None,
     criterion: Annotated[
         str | None, typer.Option(help="minimax, optimal, admissible, two_stage, single_stage or fleming.")
     ] = None,
-    n: Annotated[int | None, terminal.whole_option("Patients in all; with looks, losses allowed for.")] = None,
-    dropout: Annotated[float | None, terminal.rate_option("Loss allowed for.")] = None,
+    n: Annotated[int | None, terminal.whole_option("Patients in all; with looks, dropout allowed for.")] = None,
+    dropout: Annotated[float | None, terminal.rate_option("Dropout allowed for.")] = None,
     type_i_error: Annotated[float | None, terminal.rate_option("Attained type I error, as printed.")] = None,
     attained_power: Annotated[float | None, terminal.rate_option("Attained power, as printed.")] = None,
     en_p0: Annotated[float | None, terminal.rate_option("EN(p0), as printed.", "N")] = None,
@@ -42,7 +43,6 @@ def check(
     as_json: terminal.Json = False,
 ) -> None:
     """Say whether a stated sample size can be reproduced, and if not, what is wrong."""
-    from simtrial import reproduction
     from simtrial.statement import Statement, ignored, read_csv
 
     stated: dict[str, Any] = {
@@ -57,17 +57,25 @@ def check(
         statements = read_csv(file)
         others = ignored(file)
         if others:
-            terminal.say(f"columns left alone: {', '.join(others)}"[:300])
+            terminal.say(f"columns ignored: {', '.join(others)}"[:300])
         _check_all(statements, as_json)
         return
     if parameter_file is not None:
-        _tell(reproduction.check(_stated(parameter_file)), as_json)
+        _tell(_checked(_stated(parameter_file)), as_json)
         return
     if looks is not None:
         statement = Statement.of_looks(looks, total=n, **stated)
     else:
         statement = Statement(total=n if dropout else None, n=None if dropout else n, **stated)
-    _tell(reproduction.check(statement), as_json)
+    _tell(_checked(statement), as_json)
+
+
+def _checked(statement: Statement) -> Verdict:
+    """The verdict, with a bar on a terminal where it takes more than a second."""
+    from simtrial import conventions, reproduction
+
+    with terminal.bar(len(conventions.SETS), "readings", "checking") as tell:
+        return reproduction.check(statement, tell)
 
 
 def _stated(file: Path) -> Statement:
@@ -86,7 +94,8 @@ def _tell(verdict: Verdict, as_json: bool) -> None:
     terminal.console().print(verdict.kind, style="bold")
     for convention in verdict.conventions:
         print(f"  convention: {convention.name} ({convention.sentence})")
-    terminal.console().print(verdict.explanation)
+    for line in verdict.lines:
+        terminal.console().print(line)
 
 
 def _verdict_json(verdict: Verdict) -> dict[str, Any]:
@@ -98,6 +107,7 @@ def _verdict_json(verdict: Verdict) -> dict[str, Any]:
             {"method": a.method, "r1": a.r1, "n1": a.n1, "r": a.r, "n": a.n, "looks": a.looks} for a in verdict.answers
         ],
         "explanation": verdict.explanation,
+        "lines": list(verdict.lines),
     }
 
 
@@ -106,12 +116,10 @@ def _check_all(statements: Sequence[tuple[str, Statement]], as_json: bool) -> No
     from simtrial import reproduction
 
     found = []
-    for k, (label, statement) in enumerate(statements, start=1):
-        if sys.stderr.isatty():
-            print(f"\r  {k} of {len(statements)}", end="", file=sys.stderr, flush=True)
-        found.append((label, reproduction.check(statement)))
-    if sys.stderr.isatty():
-        print("\r", end="", file=sys.stderr)
+    with terminal.bar(len(statements), "statements", "checking") as tell:
+        for label, statement in statements:
+            found.append((label, reproduction.check(statement)))
+            tell(1)
     if as_json:
         terminal.print_json({"verdicts": [{"id": label} | _verdict_json(verdict) for label, verdict in found]})
         return
@@ -155,7 +163,7 @@ def reproduce(
     """List the standard calculations that give a number of patients, the most plausible first.
 
     The order: how far p0, p1, alpha and power are from what most people use; an approximate formula counts one more, an
-    allowance for losses two.
+    allowance for dropout two.
     """
     from dataclasses import asdict
 
@@ -165,11 +173,14 @@ def reproduce(
     if up_to is not None:
         if n is not None or any(value is not None for value in known.values()):
             raise InputError("goes alone: it counts what the usual values give", "up_to")
-        _tell_numbers(routes.numbers(up_to), as_json)
+        with terminal.bar(1, "of the work", "computing") as tell:
+            counted = routes.numbers(up_to, tell)
+        _tell_numbers(counted, as_json)
         return
     if n is None:
-        raise InputError("is missing: say --n 25, or --up-to 100", "n")
-    found = routes.cached(n, known)
+        raise InputError("is missing: give --n 25, or --up-to 100", "n")
+    with terminal.bar(1, "of the work", "computing") as tell:
+        found = routes.cached(n, known, tell=tell)
     if as_json:
         terminal.print_json({"n": n, "routes": [asdict(route) for route in found]})
         return
@@ -179,20 +190,20 @@ def reproduce(
         total = sum(len(question.routes) for question in mine)
         if not mine:
             continue
-        title = f"{total} routes to {n} patients {'with' if losses else 'without'} an allowance for losses"
+        title = f"{total} routes to {n} patients {'with' if losses else 'without'} an allowance for dropout"
         heads = (
             "p0",
             "p1",
             "alpha",
             "power",
-            "what gives it; in brackets the exact type I error and power of the rule",
+            "design or formula; in brackets the exact type I error and power of the rule",
         )
         rows = [
             [*("" if v is None else f"{v:g}" for v in (q.p0, q.p1, q.alpha, q.power)), _ways(q)] for q in mine[:most]
         ]
         terminal.table(f"{title}, the most conventional of {len(mine)} questions first", heads, rows, left=5)
     if not found:
-        print("No usual calculation gives it. --p0, --p1, --alpha, --power and --dropout try other values.")
+        print("No conventional calculation gives it. --p0, --p1, --alpha, --power and --dropout try other values.")
         return
     print("--json lists them all; --p0, --p1, --alpha, --power, --dropout narrow them or try other values.")
 
@@ -202,7 +213,7 @@ def _ways(question: Question) -> str:
     ways: dict[str, list[str]] = {}
     for r in question.routes:
         errors = "" if r.type_i_error is None else f" ({r.type_i_error:.4f}, {r.attained_power:.4f})"
-        losses = f", {100 * r.dropout:g}% of {r.n_evaluable} lost" if r.dropout else ""
+        losses = f", {100 * r.dropout:g}% dropout allowed for, {r.n_evaluable} evaluable" if r.dropout else ""
         methods = ways.setdefault(f"{r.looks or f'{r.n_evaluable}'}{errors}{losses}", [])
         if r.method not in methods:  # n/(1 - d) and n(1 + d) may give the same
             methods.append(r.method)
@@ -210,7 +221,7 @@ def _ways(question: Question) -> str:
 
 
 def _tell_numbers(found: dict[int, dict[str, int]], as_json: bool) -> None:
-    from simtrial.reproduction import EXACT
+    from simtrial.readings import EXACT
 
     if as_json:
         terminal.print_json({"numbers": [{"n": n, "routes": counts} for n, counts in found.items()]})
@@ -219,16 +230,20 @@ def _tell_numbers(found: dict[int, dict[str, int]], as_json: bool) -> None:
         [str(n), *(str(counts[m]) for m in EXACT), str(sum(k for m, k in counts.items() if m not in EXACT))]
         for n, counts in found.items()
     ]
-    terminal.table("Routes to every number of patients, no loss allowed for", ("n", *EXACT, "formulas"), rows)
+    terminal.table(
+        "Routes to every number of patients, without an allowance for dropout", ("n", *EXACT, "formulas"), rows
+    )
 
 
 def printed(
     responses: Annotated[int, terminal.whole_option("Responses.")],
     n: Annotated[int, terminal.whole_option("Patients.")],
-    low: Annotated[float, terminal.rate_option("Lower limit as printed: 0.068.")],
-    high: Annotated[float, terminal.rate_option("Upper limit as printed: 0.407.")],
+    low: Annotated[str, typer.Option(metavar="RATE", help="Lower limit as printed, with its zeros: 0.068.")],
+    high: Annotated[str, typer.Option(metavar="RATE", help="Upper limit as printed, with its zeros: 0.410.")],
     looks: Annotated[str | None, typer.Option(help="The two-stage design, if the trial had one.")] = None,
-    decimals: Annotated[int, terminal.whole_option("Digits printed of the proportion: 3 for 6.8%.")] = 3,
+    decimals: Annotated[
+        int | None, terminal.whole_option("Digits printed of both proportions: 3 for 6.8%; default: as typed.")
+    ] = None,
     as_json: terminal.Json = False,
 ) -> None:
     """Say which method and level give a printed interval of a response rate."""
@@ -245,6 +260,8 @@ def printed(
         terminal.print_json({"matches": [asdict(match) for match in found]})
         return
     if not found:
-        print("No method gives it, at any usual level.")
+        print("No method gives it at any conventional level.")
+    if found[1:]:
+        print("Several methods print so:")
     for match in found:
         print(f"{match.method}, {100 * match.level:g}%: {match.low:.4f} to {match.high:.4f}")

@@ -12,11 +12,12 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simtrial import outcomes, simulation
+from simtrial.allowances import enrolled_for
 from simtrial.conduct_tables import months_registered
 from simtrial.designs import TwoStage
 from simtrial.enrollment import Constant
 from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
-from simtrial.inflation import enrolled_for, probability_enough
+from simtrial.inflation import probability_enough
 from simtrial.patients import Assessments, Disease, Dropout
 from simtrial.plan import Interim, Plan, Scenario
 from simtrial.sensitivity import MEASURES

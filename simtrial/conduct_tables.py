@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from simtrial import conduct_words, laws, outcomes, simulation
+from simtrial.allowances import enrolled_for
 from simtrial.designs import looks_text
-from simtrial.inflation import enrolled_for, inflated
+from simtrial.inflation import inflated
 from simtrial.plan import Interim, Scenario
 from simtrial.sensitivity import MEASURES
 from simtrial.tables import RATE, WHOLE, WORDS, Shown, Table

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.allowances import enrolled_for
 from simtrial.designs import looks_text
 from simtrial.exact import CLOSE, operating_characteristics
-from simtrial.inflation import enrolled_for, inflated
+from simtrial.inflation import inflated
 from simtrial.text import HANDLINGS, Passage, lost, percent
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ Inflated designs keep their bounds: `r1` of ceil(n1 / (1 - d)) and `r` of ceil(n
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.allowances import enrolled_for
 from simtrial.designs import MultiStage
 from simtrial.exact import operating_characteristics
 
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 15
 """Most inflated numbers shown."""
-
-
-def enrolled_for(n: int, loss: float) -> int:
-    """Give ceil(n / (1 - d)), in fractions, so that 18 / 0.9 is 20 and not 21."""
-    kept = 1 - Fraction(repr(loss))
-    return -((-n * kept.denominator) // kept.numerator)
 
 
 def probability_enough(n: int, enrolled: Sequence[int], loss: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

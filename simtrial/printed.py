@@ -1,13 +1,19 @@
 """Which method and level give a printed interval, and whether any count gives a printed percentage.
 
-Statistics are compared to the digits printed. Limits of a two-stage trial are those of `simtrial.inference`.
+Statistics are compared to the digits printed, and nothing is credited to a method whose limits print otherwise. Limits
+of a two-stage trial are those of `simtrial.inference`.
+
+References
+----------
+.. [1] Hanley JA, Lippman-Hand A. If nothing goes wrong, is everything all right? JAMA 1983;249:1743-1745.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
 
 from simtrial import inference
 from simtrial.designs import count
@@ -23,6 +29,8 @@ LEVELS = (0.95, 0.9, 0.99, 0.8, 0.975, 0.85)
 """The commonest first."""
 
 Limits = tuple[float, float]
+Typed: TypeAlias = float | str | Decimal
+"""A limit as typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +154,67 @@ ANY_P0 = 0.5
 """Intervals do not depend on it."""
 
 
-def interval(x: int, n: int, low: float, high: float, design: TwoStage | None = None, decimals: int = 3) -> list[Match]:
+def _rule_of_three(x: int, n: int, level: float) -> Limits:
+    """No response in n patients: 0 to 3/n; n of n the other way round. The 3 is -ln(.05)."""
+    if level != 0.95 or x not in (0, n):
+        return math.nan, math.nan
+    return (0.0, 3 / n) if x == 0 else (1 - 3 / n, 1.0)
+
+
+def _one_sided_exact(x: int, n: int, level: float) -> Limits:
+    """No response in n patients: 0 to 1 - alpha^(1/n), all of alpha above; n of n the other way round."""
+    if x not in (0, n):
+        return math.nan, math.nan
+    far = (1 - level) ** (1 / n)
+    return (0.0, 1 - far) if x == 0 else (far, 1.0)
+
+
+AT_THE_ENDS: dict[str, Callable[[int, int, float], Limits]] = {
+    "rule of three": _rule_of_three,
+    "one-sided exact limit (Hanley and Lippman-Hand)": _one_sided_exact,
+}
+"""Methods for no response at all, or nothing but responses [1]_; the commonest there."""
+
+
+def digits(low: Typed, high: Typed) -> tuple[int, int]:
+    """Decimals to which two limits were typed.
+
+    Text and `Decimal` keep their zeros, so 0.40 has two; a float has lost them, so two floats have as many as the
+    longer one. A plain 0 or 1 has those of the other limit, for a bound of the scale is printed without decimals.
+
+    >>> digits("0", ".048"), digits("0.40", "0.7"), digits(0.4, 0.735)
+    ((3, 3), (2, 1), (3, 3))
+    """
+    found = [_decimals(low), _decimals(high)]
+    if all(isinstance(value, float | int) for value in (low, high)):
+        found = [max(found)] * 2
+    whole = [float(value) in (0.0, 1.0) and k == 0 for value, k in zip((low, high), found, strict=True)]
+    if all(whole):
+        return 3, 3
+    return tuple(found[1 - k] if whole[k] else found[k] for k in (0, 1))  # type: ignore[return-value]  # two of them
+
+
+def _decimals(value: Typed) -> int:
+    exponent = Decimal(repr(value) if isinstance(value, float) else str(value)).as_tuple().exponent
+    plain = isinstance(value, float) and value == int(value)  # 1.0 is how Python writes 1
+    return 0 if plain or not isinstance(exponent, int) else max(0, -exponent)
+
+
+def interval(
+    x: int, n: int, low: Typed, high: Typed, design: TwoStage | None = None, decimals: int | None = None
+) -> list[Match]:
     """Methods and levels that give a printed interval of x of n.
 
     Parameters
     ----------
     x, n : int
         Responses and patients.
-    low, high : float
-        The limits as printed, as proportions.
+    low, high : float, str or Decimal
+        The limits as printed, as proportions; text keeps the zeros at its end.
     design : TwoStage, optional
         The two-stage design, if the trial had one and went to its end: its own intervals are tried too.
-    decimals : int
-        Digits printed of the proportion: 3 for 32.4%.
+    decimals : int, optional
+        Digits printed of both proportions: 3 for 32.4%. Read from each limit if left out (`digits`).
 
     Returns
     -------
@@ -176,11 +232,13 @@ def interval(x: int, n: int, low: float, high: float, design: TwoStage | None = 
         raise InputError(f"({x}) must be <= n ({n})", "x")
     for value, name in ((low, "low"), (high, "high")):
         # limits that were not cut off may pass 0 and 1 a little
-        if isinstance(value, bool) or not isinstance(value, int | float) or not -1 <= value <= 2:
-            raise InputError(f"({value!r:.40}) must be a proportion, such as 0.068 for 6.8%", name)
-    if not low <= high:
-        raise InputError(f"({low:g}) must be <= high ({high:g})", "low")
-    methods = dict(METHODS)
+        if not _is_proportion(value):
+            raise InputError(f"({str(value)[:40]}) must be a proportion, such as 0.068 for 6.8%", name)
+    least, most = float(low), float(high)
+    if not least <= most:
+        raise InputError(f"({least:g}) must be <= high ({most:g})", "low")
+    shown = digits(low, high) if decimals is None else (count(decimals, "decimals"),) * 2
+    methods = (AT_THE_ENDS if x in (0, n) else {}) | METHODS
     if design is not None and design.n == n and x > design.r1:
         methods["two-stage exact"] = lambda s, _, level: two_stage_limits(design, s, level)
         methods["Koyama-Chen"] = lambda s, _, level: two_stage_limits(design, s, level, exact=False)
@@ -188,14 +246,23 @@ def interval(x: int, n: int, low: float, high: float, design: TwoStage | None = 
     for level in LEVELS:
         for method, limits in methods.items():
             here = limits(x, n, level)
-            if _near(here[0], low, decimals) and _near(here[1], high, decimals):
+            if _near(here[0], least, shown[0]) and _near(here[1], most, shown[1]):
                 found.append(Match(method, level, *here))
     return found
 
 
+def _is_proportion(value: Typed) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return False
+    try:
+        return -1 <= float(value) <= 2
+    except ValueError:
+        return False
+
+
 def _near(found: float, printed: float, decimals: int) -> bool:
-    """Whether a limit prints as stated, with or without being cut off at 0 and 1."""
-    half = 0.5000001 * 10.0**-decimals
+    """Whether a limit prints as stated, however a half is rounded, with or without being cut off at 0 and 1."""
+    half = 0.5 * 10.0**-decimals + 1e-9
     return abs(found - printed) <= half or abs(min(max(found, 0.0), 1.0) - printed) <= half
 
 

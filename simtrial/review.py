@@ -20,10 +20,11 @@ from simtrial.errors import InputError
 from simtrial.exact import operating_characteristics, side
 from simtrial.figures import RED, STYLE, Picture, canvas
 from simtrial.plan import Scenario
-from simtrial.reproduction import EXACT
+from simtrial.readings import EXACT
 from simtrial.requirements import Requirements
 from simtrial.routes import METHODS, MOST_N
 from simtrial.routes import routes as all_routes
+from simtrial.statement import Statement
 from simtrial.tables import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
 from simtrial.text import Passage, percent
 
@@ -57,7 +58,7 @@ def _none(n: int) -> str:
 
 
 def routes(found: Sequence[Route], n: int) -> Table:
-    """The routes to a number of patients; the exact ones without losses in bold."""
+    """The routes to a number of patients; the exact ones without an allowance for dropout in bold."""
     if not found:
         return Table("routes", "There is no calculation to list", pd.DataFrame({"method": []}), {})
     frame = pd.DataFrame([_row(route) for route in found])
@@ -68,7 +69,7 @@ def routes(found: Sequence[Route], n: int) -> Table:
         "alpha": ("alpha", "{:g}"),
         "power": ("Power", "{:g}"),
         "looks": ("Rule", WORDS),
-        "losses": ("Losses", WORDS),
+        "losses": ("Allowance for dropout", WORDS),
         "type_i_error": ("Exact type I error", RATE),
         "attained_power": ("Exact power", RATE),
     }
@@ -109,7 +110,7 @@ def summary(found: Sequence[Route], n: int) -> Table:
     shown: dict[str, Shown] = {
         "method": ("Method", WORDS),
         "plain": ("Routes", WHOLE),
-        "with_losses": ("with losses allowed for", WHOLE),
+        "with_losses": ("with dropout allowed for", WHOLE),
         "breaks_alpha": ("of all: exact type I error above alpha", WHOLE),
         "lacks_power": ("of all: exact power below that asked", WHOLE),
     }
@@ -150,7 +151,7 @@ def readings(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> list[
     with suppress(InputError):  # rates too near for a search say nothing about a design given outright
         single = search.single_stage(asked, n_limit=trial.design.n_limit).first
         if single.n == chosen.looks[-1].n and len(chosen.looks) > 1:
-            credible.append(ReadOne(asked, single, "the same numbers without an interim look"))
+            credible.append(ReadOne(asked, single, "the same numbers without an interim analysis"))
     for rival in trial.rivals:
         design = search.choose(rival.requirements, rival.criterion)
         credible.append(ReadOne(rival.requirements, design, rival.source))
@@ -267,27 +268,56 @@ def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
     return Picture("map", alt, figure)
 
 
-def questions(found: Sequence[Route], n: int) -> Passage:
-    """What a reviewer should ask the sponsor, as far as it is open."""
+def questions(found: Sequence[Route], n: int, stated: Statement | None = None) -> Passage:
+    """What a reviewer should ask the sponsor; what is stated is not asked for again."""
     plain = [r for r in found if not r.dropout and r.method in EXACT]
     inputs = len({(r.p0, r.p1, r.alpha, r.power) for r in plain})
     given = f" {_combinations(inputs)} it exactly." if n <= MOST_N else ""
-    asks = [
-        f"Which p0 and p1 were the basis of {n} patients, and from which earlier results?{given}",
-        "Is alpha one-sided, and what power was asked?",
-        "Is there an interim look, after how many patients, and which counts stop the trial or reject H0?",
-        "Are patients without a response assessment counted as non-responders, replaced, or left out, and does the "
-        "number already allow for them?",
-        "Does accrual go on while an interim look is pending?",
-    ]
+    asks = _open(stated or Statement(), n, given)
     return Passage("questions", tuple(f"{k}. {ask}" for k, ask in enumerate(asks, start=1)))
+
+
+def _open(stated: Statement, n: int, given: str) -> list[str]:
+    """The questions that a statement leaves open."""
+    asks = []
+    rates = [f"{name} = {value:g}" for name in ("p0", "p1") if (value := getattr(stated, name)) is not None]
+    if stated.p0 is None or stated.p1 is None:
+        lacking = " and ".join(name for name in ("p0", "p1") if getattr(stated, name) is None)
+        beside = f" beside the stated {rates[0]}" if rates else ""
+        asks.append(f"Which {lacking} was the basis of {n} patients{beside}, and from which earlier results?{given}")
+    else:
+        asks.append(f"From which earlier results do the stated {' and '.join(rates)} come?")
+    if stated.alpha is None:
+        asks.append("What is alpha, and is it one-sided?")
+    elif stated.alpha_sided is None:
+        asks.append(f"Is the stated alpha of {stated.alpha:g} one-sided?")
+    if stated.power is None:
+        asks.append("What power was wanted?")
+    design = stated.design
+    if design is None:
+        asks.append(
+            "Is there an interim analysis, after how many patients, and which counts stop the trial or reject H0?"
+        )
+    elif len(design.looks) == 1:
+        asks.append(f"Is the stated rule {looks_text(design)} applied without an interim analysis?")
+    if stated.dropout:
+        asks.append(
+            f"How is the stated dropout of {percent(stated.dropout)} allowed for, how is it rounded, and does it leave "
+            f"{n} patients evaluable or enrolled?"
+        )
+    asks.append("Are patients without a response assessment counted as non-responders, replaced, or excluded?")
+    if not stated.dropout:
+        asks.append("Does the number already allow for dropout?")
+    if design is None or len(design.looks) > 1:
+        asks.append("Does accrual continue while an interim analysis is pending?")
+    return asks
 
 
 def _combinations(number: int) -> str:
     if number == 1:
-        return "One usual combination of p0, p1, alpha and power gives"
-    many = f"{number} usual combinations of p0, p1, alpha and power give"
-    return many if number else "No usual combination of p0, p1, alpha and power gives"
+        return "One conventional combination of p0, p1, alpha and power gives"
+    many = f"{number} conventional combinations of p0, p1, alpha and power give"
+    return many if number else "No conventional combination of p0, p1, alpha and power gives"
 
 
 @dataclass(frozen=True)
@@ -334,12 +364,12 @@ def memo(trial: Trial, chosen: Design, found: Sequence[Route]) -> Memo:
             f"{row.reason}."
         )
     plain = sum(not r.dropout for r in found)
-    weak = f"{len(found)} standard calculations end at {n} patients, {plain} of them without an allowance for losses."
+    weak = f"{len(found)} standard calculations end at {n} patients, {plain} of them without an allowance for dropout."
     weak = f"{weak} So the number by itself identifies none." if found else f"{_none(n)}."
     parts = (
         ("Verdict", (told,)),
         ("What the number alone says", (weak,)),
         ("Credible readings", tuple(lines)),
-        ("To ask the sponsor", questions(found, n).paragraphs),
+        ("To ask the sponsor", questions(found, n, statement).paragraphs),
     )
     return Memo(f"Sample size of {trial.study.id}: {n} patients", parts)

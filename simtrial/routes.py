@@ -1,47 +1,36 @@
 """Backwards from a number of patients: the standard calculations that give it.
 
-For every usual combination of p0, p1, alpha and power (`simtrial.reproduction.usual`, by default with one-sided alpha
-.05, .1 or .025 and power .8, .9 or .85), every method and every usual allowance for losses is computed forwards, and
+For every usual combination of p0, p1, alpha and power (`simtrial.usual`, by default with one-sided alpha
+.05, .1 or .025 and power .8, .9 or .85), every method and every usual allowance for dropout is computed forwards, and
 those that end at the number asked for are kept. A number alone is weak evidence: at 25 patients there are more than a
 thousand routes.
 
 Routes are sorted by plausibility: by `oddness`, how far p0, p1, alpha and power are from what most people use, to which
-an approximate formula adds one and an allowance for losses two; then by method in the order of `METHODS`, by p0, and by
-the loss. The rule is a convention, not a probability.
+an approximate formula adds one and an allowance for dropout two; then by method in the order of `METHODS`, by p0, and
+by the dropout. The rule is a convention, not a probability.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simtrial import __version__
+from simtrial.allowances import Allowance
 from simtrial.approximations import FORMULAS, approximate
 from simtrial.designs import count, parse_looks
 from simtrial.errors import InputError
 from simtrial.exact import operating_characteristics
-from simtrial.inflation import enrolled_for
-from simtrial.reproduction import (
-    EXACT,
-    HALF_WIDTHS,
-    STANDARD_ERRORS,
-    Reading,
-    answers,
-    gehan_n,
-    oddness,
-    precision_n,
-    usual,
-)
+from simtrial.readings import EXACT, HALF_WIDTHS, STANDARD_ERRORS, Reading, answers, gehan_n, precision_n
 from simtrial.requirements import Requirements, probability
 from simtrial.search import can_have_power
 from simtrial.statement import Statement
+from simtrial.usual import oddness, usual
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +57,7 @@ class Route:
     n_evaluable : int
         What the method gives.
     dropout : float
-        Loss allowed for; 0 for none.
+        Dropout allowed for; 0 for none.
     inflation : str
         How: ``none``, ``n/(1 - d)`` or ``n(1 + d)``, rounded up.
     looks : str
@@ -90,29 +79,46 @@ class Route:
     attained_power: float | None
 
 
-def _forward(asked: Requirements, most: int) -> list[tuple[str, int, str, float, float]]:
-    """Every method's n up to a limit: method, n, looks, exact type I error and power."""
+def _forward(asked: Requirements, wanted: Collection[int]) -> list[tuple[str, int, str, float, float]]:
+    """Every method's n among those wanted: method, n, looks, exact type I error and power."""
     rows = [
         (rule.method, rule.n, f"{rule.r}/{rule.n}", rule.type_i_error, rule.power)
         for rule in approximate(asked)
-        if rule.n <= most
+        if rule.n in wanted
     ]
-    if can_have_power(most, asked):  # else no exact design of so few patients
+    if can_have_power(max(wanted), asked):  # else no exact design of so few patients
         stated = Statement(asked.p0, asked.p1, asked.alpha, asked.power, n1=1)
         for answer in answers(Reading(stated, EXACT)):
-            if answer.n <= most:
+            if answer.n in wanted:
                 oc = operating_characteristics(parse_looks(answer.looks), [asked.p0, asked.p1])
                 rows.append((answer.method, answer.n, answer.looks, float(oc.reject[0]), float(oc.reject[1])))
     return rows
 
 
+UP = Allowance("n/(1 - d)"), Allowance("n(1 + d)")
+"""The usual allowances for dropout, rounded up."""
+
+
 def _allowed(n: int, losses: tuple[float, ...]) -> Iterator[tuple[float, str, int]]:
-    """Every way to allow for losses: the loss, how, and the patients to enroll for n evaluable ones."""
+    """Every way to allow for dropout: its share, how, and the patients to enroll for n evaluable ones."""
     yield 0.0, "none", n
     for d in losses:
-        yield d, "n/(1 - d)", enrolled_for(n, d)
-        yield d, "n(1 + d)", math.ceil(n * (1 + Fraction(repr(d))))
+        for how in UP:
+            yield d, how.formula, how.total(n, d)
 
+
+def _origins(n: int, losses: tuple[float, ...], *, needed: bool) -> dict[int, list[tuple[float, str]]]:
+    """The numbers of evaluable patients that n patients may stand for, each with its allowances for dropout."""
+    found: dict[int, list[tuple[float, str]]] = {}
+    for evaluable in range(1, n + 1):
+        for d, how, enrolled in _allowed(evaluable, losses):
+            if enrolled == n and (d or not needed):
+                found.setdefault(evaluable, []).append((d, how))
+    return found
+
+
+Tell = Callable[[float], None] | None
+"""Called with the share of the work that a step did."""
 
 Known = float | Sequence[float] | None
 """A number that is known, or several to try, instead of the usual ones."""
@@ -127,7 +133,13 @@ def _several(known: Known, name: str) -> tuple[float, ...]:
 
 
 def routes(
-    n: int, p0: Known = None, p1: Known = None, alpha: Known = None, power: Known = None, dropout: Known = None
+    n: int,
+    p0: Known = None,
+    p1: Known = None,
+    alpha: Known = None,
+    power: Known = None,
+    dropout: Known = None,
+    tell: Tell = None,
 ) -> list[Route]:
     """List every standard calculation that gives n patients.
 
@@ -138,6 +150,8 @@ def routes(
     p0, p1, alpha, power, dropout : float or sequence of float, optional
         Whatever is known, one value or several to try instead of the usual ones; alpha on one side. With a dropout
         known, routes without it are left out.
+    tell : callable, optional
+        Called with the share of the work that a step did, 1 in all.
 
     Returns
     -------
@@ -160,14 +174,17 @@ def routes(
         raise InputError(f"({lows[0]:g}) must be < p1 ({highs[-1]:g})", "p0")
     needed, losses = bool(losses), losses or LOSSES
     found = []
-    for asked in usual(lows, highs, errors or ALPHAS, powers or POWERS):
-        for method, evaluable, looks, error, reached in _forward(asked, n):
-            for d, how, enrolled in _allowed(evaluable, losses):
-                if enrolled == n and (d or not needed):
-                    odd = oddness(asked) + (method not in EXACT) + 2 * (d > 0)
-                    numbers = (asked.p0, asked.p1, asked.alpha, asked.power)
-                    rank = (odd, METHODS.index(method), *numbers, d, how)
-                    found.append((rank, Route(method, *numbers, evaluable, d, how, looks, error, reached)))
+    origins = _origins(n, losses, needed=needed)
+    every = usual(lows, highs, errors or ALPHAS, powers or POWERS)
+    for asked in every if origins else ():
+        for method, evaluable, looks, error, reached in _forward(asked, origins):
+            for d, how in origins[evaluable]:
+                odd = oddness(asked) + (method not in EXACT) + 2 * (d > 0)
+                numbers = (asked.p0, asked.p1, asked.alpha, asked.power)
+                rank = (odd, METHODS.index(method), *numbers, d, how)
+                found.append((rank, Route(method, *numbers, evaluable, d, how, looks, error, reached)))
+        if tell is not None:
+            tell(1 / len(every))
     ranked = [route for _, route in sorted(found, key=lambda row: row[0])]
     if not lows and not errors:
         ranked.extend(_estimates(n, highs, powers, losses, needed=needed))
@@ -194,13 +211,13 @@ def _estimates(
             for error in STANDARD_ERRORS:
                 first, whole = gehan_n(rate, reached, error)
                 sizes.append((f"Gehan SE {error:g}", rate, reached, whole, f"0/{first}"))
+    origins = _origins(n, losses, needed=needed)
     for method, seen, aim, size, looks in sizes:
-        for d, how, enrolled in _allowed(size, losses):
-            if enrolled == n and (d or not needed):
-                yield Route(method, None, seen, 0.05, aim, size, d, how, looks, None, None)
+        for d, how in origins.get(size, ()):
+            yield Route(method, None, seen, 0.05, aim, size, d, how, looks, None, None)
 
 
-def numbers(most: int = 100) -> dict[int, dict[str, int]]:
+def numbers(most: int = 100, tell: Tell = None) -> dict[int, dict[str, int]]:
     """For every number of patients up to a limit, how many routes lead there without an allowance for losses.
 
     Returns
@@ -212,9 +229,12 @@ def numbers(most: int = 100) -> dict[int, dict[str, int]]:
     if most > MOST_N:
         raise InputError(f"({most}) must be at most {MOST_N}", "most")
     found: dict[int, dict[str, int]] = {n: dict.fromkeys(METHODS, 0) for n in range(1, most + 1)}
-    for asked in usual((), (), ALPHAS, POWERS):
-        for method, n, *_ in _forward(asked, most):
+    every = usual((), (), ALPHAS, POWERS)
+    for asked in every:
+        for method, n, *_ in _forward(asked, found):
             found[n][method] += 1
+        if tell is not None:
+            tell(1 / len(every))
     return found
 
 
@@ -249,7 +269,7 @@ def _version() -> str:
     return f"{__version__}-{code.hexdigest()[:12]}"
 
 
-def cached(n: int, known: dict[str, Known], version: str | None = None) -> list[Route]:
+def cached(n: int, known: dict[str, Known], version: str | None = None, tell: Tell = None) -> list[Route]:
     """`routes`, kept on disk under the version that computed them, so that the second time takes no time."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simtrial"
     home = cache / (version or _version())
@@ -258,7 +278,7 @@ def cached(n: int, known: dict[str, Known], version: str | None = None) -> list[
     try:
         return [Route(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):  # not there, or not what we wrote: compute it
-        found = routes(n, **known)
+        found = routes(n, **known, tell=tell)
     try:
         home.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{os.getpid()}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal, get_args
 
-from simtrial.designs import MultiStage, SingleStage, TwoStage, count, parse_looks
+from simtrial.designs import Look, MultiStage, SingleStage, TwoStage, count, parse_looks
 from simtrial.enrollment import positive
 from simtrial.errors import InputError
 from simtrial.files import read_bytes
@@ -33,11 +33,14 @@ class Statement:
     r1, n1, r, n : int, optional
         Stages, cumulative: stop if X1 <= r1 of n1, reject H0 if X > r of n.
     total : int, optional
-        Patients to be enrolled, losses allowed for.
+        Patients to be enrolled, dropout allowed for.
     dropout : float, optional
-        Loss allowed for.
+        Dropout allowed for.
     type_i_error, attained_power, en_p0, pet_p0 : float, optional
         Attained values, as printed.
+    looks : tuple of Look, optional
+        A rule with an efficacy bound or with more than two looks, whole, as `of_looks` reads it; r and n are then those
+        of its last look, and r1 and n1 are left out.
 
     Raises
     ------
@@ -61,6 +64,7 @@ class Statement:
     attained_power: float | None = None
     en_p0: float | None = None
     pet_p0: float | None = None
+    looks: tuple[Look, ...] | None = None
 
     def __post_init__(self) -> None:
         for name in ("p0", "p1", "alpha", "power"):
@@ -89,7 +93,17 @@ class Statement:
                     f"({self.p0:g}) must be < p1 ({self.p1:g}) where a rule is stated: state it by failures", "p0"
                 )
         if self.criterion in ("single_stage", "fleming") and self.n1 is not None:
-            raise InputError(f"({self.criterion}) does not go with two looks", "criterion")
+            raise InputError(
+                f"({self.criterion}) does not go with two looks without their bounds"
+                + ("; state them as looks, such as 3:7/15,8/25" if self.criterion == "fleming" else ""),
+                "criterion",
+            )
+        if self.looks is not None:
+            if self.criterion == "single_stage":
+                raise InputError(f"({self.criterion}) does not go with {len(self.looks)} looks", "criterion")
+            last = MultiStage(self.looks).looks[-1]
+            if (self.r, self.n, self.r1, self.n1) != (last.r, last.n, None, None):
+                raise InputError("must end with r and n, and leave r1 and n1 out", "looks")
         if self.dropout == 1:
             raise InputError("(1) must be < 1: nobody would be left", "dropout")
 
@@ -99,19 +113,24 @@ class Statement:
         design = parse_looks(looks)
         if isinstance(design, SingleStage):
             return cls(r=design.r, n=design.n, **stated)  # type: ignore[arg-type]  # checked by the class
-        if isinstance(design, MultiStage) or design.e1 is not None:
-            raise InputError("must be one or two looks without an efficacy bound", "looks")
+        if isinstance(design, MultiStage) or design.e1 is not None or stated.get("criterion") == "fleming":
+            last = design.looks[-1]
+            return cls(r=last.r, n=last.n, looks=design.looks, **stated)  # type: ignore[arg-type]  # as above
         return cls(r1=design.r1, n1=design.n1, r=design.r, n=design.n, **stated)  # type: ignore[arg-type]  # as above
 
     @property
     def stages(self) -> int:
-        """1 or 2, as far as can be told; a bare n is taken for one stage."""
+        """How many, as far as can be told; a bare n is taken for one stage."""
+        if self.looks is not None:
+            return len(self.looks)
         two = self.n1 is not None or self.r1 is not None
         return 2 if two or self.criterion in ("minimax", "optimal", "admissible", "two_stage") else 1
 
     @property
-    def design(self) -> SingleStage | TwoStage | None:
+    def design(self) -> SingleStage | TwoStage | MultiStage | None:
         """The stated rule, if it is whole and possible; else None."""
+        if self.looks is not None:
+            return MultiStage(self.looks)
         try:
             if self.stages == 1 and self.r is not None and self.n is not None:
                 return SingleStage(self.r, self.n)
@@ -153,7 +172,7 @@ MAX_ROWS = 10_000
 def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     """Read many statements: one row each, columns named as the fields of `Statement`, or ``looks``, and ``id``.
 
-    Cells that are empty or say so (`UNSTATED`) are numbers not stated; other columns, such as a quote, are left alone
+    Cells that are empty or say so (`UNSTATED`) are numbers not stated; other columns, such as a quote, are ignored
     (`ignored` names them).
 
     Raises
@@ -162,7 +181,7 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
         Naming the file, the first row that cannot be read and its column, and the other such rows.
     """
     text = _text(path)
-    kinds = {f.name: f.type for f in fields(Statement)}
+    kinds = {f.name: f.type for f in fields(Statement) if f.name != "looks"}
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline=""), _header(text), strict=True))[1:]
     except csv.Error as error:

@@ -104,7 +104,7 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left:
 
 
 @contextmanager
-def bar(total: int, what: str = "trials") -> Iterator[Callable[[int], None]]:
+def bar(total: float, what: str = "trials", doing: str = "simulating") -> Iterator[Callable[[float], None]]:
     """A bar for what takes more than a second on a terminal; nothing elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -116,7 +116,7 @@ def bar(total: int, what: str = "trials") -> Iterator[Callable[[int], None]]:
 
     began = time.monotonic()
     columns = (
-        TextColumn("simulating"),
+        TextColumn(doing),
         BarColumn(),
         TextColumn("{task.completed:,.0f} " + what),
         Rate(),
@@ -125,7 +125,7 @@ def bar(total: int, what: str = "trials") -> Iterator[Callable[[int], None]]:
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task("", total=total)
 
-    def tell(done: int) -> None:
+    def tell(done: float) -> None:
         bar.advance(task, done)
         if not bar.live.is_started and time.monotonic() - began > 1 and sys.stderr.isatty():
             bar.start()

@@ -8,9 +8,10 @@ import pytest
 from scipy import stats
 
 from simtrial import InputError, Requirements, SingleStage, TwoStage, exact, laws, looks_text, parse_looks, recut
+from simtrial.allowances import enrolled_for
 from simtrial.conduct_validation import LOSS_DESIGNS
 from simtrial.enrollment import Centres, Constant, Piecewise, Ramp
-from simtrial.inflation import enrolled_for, inflated, probability_enough
+from simtrial.inflation import inflated, probability_enough
 from simtrial.patients import WEEK, Assessments, Beta, Disease, Dropout, Hazards, Survival
 from simtrial.plan import Interim, Plan, Scenario
 

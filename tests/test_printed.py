@@ -97,3 +97,27 @@ def test_wrong_results_are_refused(call, said):
     with pytest.raises(InputError) as caught:
         call()
     assert str(caught.value).startswith(said)
+
+
+def test_no_response_is_recognised_by_the_rule_of_three_and_by_the_exact_limit():
+    # 3/63 = .0476; 1 - .05^(1/63) = .0464
+    three = interval(0, 63, "0", ".048")
+    assert (three[0].method, three[0].level) == ("rule of three", 0.95)
+    assert all(round(m.high, 3) == 0.048 for m in three)
+    one_sided = {(m.method, m.level) for m in interval(0, 63, "0", ".0464")}
+    # all of alpha = .05 above is what a two-sided 90% interval spends there
+    assert one_sided == {
+        ("one-sided exact limit (Hanley and Lippman-Hand)", 0.95),
+        ("Clopper-Pearson", 0.9),
+        ("mid-p", 0.95),  # half of P(X = 0) is .025 where the whole is .05
+    }
+    mirror = interval(63, 63, ".952", "1")
+    assert (mirror[0].method, mirror[0].low) == ("rule of three", pytest.approx(60 / 63))
+
+
+def test_the_digits_are_those_typed_for_each_limit():
+    # Clopper-Pearson of 5 of 25: .0683 to .4070
+    assert "Clopper-Pearson" in {m.method for m in interval(5, 25, ".068", ".41")}
+    assert "Clopper-Pearson" not in {m.method for m in interval(5, 25, ".068", ".410")}
+    assert interval(5, 25, ".068", ".410") == interval(5, 25, 0.068, 0.41)  # a float has lost its zeros
+    assert "Clopper-Pearson" in {m.method for m in interval(5, 25, 0.07, 0.41, decimals=2)}

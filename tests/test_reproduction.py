@@ -10,13 +10,21 @@ import pytest
 from simtrial import (
     InputError,
     Requirements,
+    allowances,
+    conventions,
+    fleming,
+    looks_text,
     params,
     parse_looks,
+    reach,
+    readings,
     reproduction,
     review,
     review_validation,
     routes,
     search,
+    usual,
+    wording,
 )
 from simtrial.cli import main
 from simtrial.exact import operating_characteristics
@@ -53,12 +61,12 @@ NEEDED = {
     "r counts successes": change(OPTIMAL, r=6),
     "both count successes": change(OPTIMAL, r1=2, r=6),
     "n is n2": change(OPTIMAL, n=19),
-    "losses: n/(1 - d), rounded to the nearest": change(OPTIMAL, total=32, dropout=0.1),
-    "losses: n(1 + d)": change(SINGLE, total=30, dropout=0.2),
-    "losses: each stage inflated": change(OPTIMAL, total=34, dropout=0.1),
-    "losses: none": change(OPTIMAL, total=29, dropout=0.1),
+    "dropout: n/(1 - d), rounded to the nearest": change(OPTIMAL, total=32, dropout=0.1),
+    "dropout: n(1 + d), rounded up": change(SINGLE, total=30, dropout=0.2),
+    "dropout: each stage n/(1 - d), rounded up": change(OPTIMAL, total=34, dropout=0.1),
+    "dropout: none": change(OPTIMAL, total=29, dropout=0.1),
     "stages inflated": change(OPTIMAL, n1=12, n=33, dropout=0.1),
-    "n with losses": Statement(0.1, 0.3, 0.05, 0.8, criterion="single_stage", n=28, dropout=0.1),
+    "n with dropout": Statement(0.1, 0.3, 0.05, 0.8, criterion="single_stage", n=28, dropout=0.1),
     "tolerance .005": change(MINIMAX, r1=1, n1=14, r=4, n=21),
     "search up to 100": Statement(0.3, 0.45, 0.05, 0.9, criterion="optimal", r1=12, n1=39, r=37, n=100),
     "precision": Statement(0.2, 0.4, 0.05, 0.8, criterion="single_stage", n=62),
@@ -77,7 +85,10 @@ def test_each_convention_explains_a_statement_made_to_need_it(convention, statem
     verdict = reproduction.check(statement)
     assert verdict.kind == "reproduces with a convention"
     assert names(verdict) == [convention]
-    assert verdict.conventions[0].sentence in verdict.explanation
+    if convention in ("criterion swapped", "admissible"):
+        assert verdict.lines[0].startswith(f"The claim that the design is {statement.criterion} is false: ")
+    else:
+        assert verdict.conventions[0].sentence in verdict.explanation
 
 
 def test_the_eortc_tolerance_is_shown_with_its_exact_errors():
@@ -131,15 +142,15 @@ def test_false_ahern_values_that_circulate_do_not_reproduce(p0, p1, false, true)
     wrong = reproduction.check(Statement.of_looks(false, **stated))
     assert wrong.kind == "does not reproduce"
     assert wrong.answers[0].looks == true
-    assert f"The exact answer is first n {true}" in wrong.explanation
+    assert f"The exact answer is single-stage {true}" in wrong.explanation
     assert reproduction.check(Statement.of_looks(true, **stated)).kind == "reproduces"
 
 
 def test_a_wrong_statement_is_told_how_far_off_it_is():
     verdict = reproduction.check(Statement.of_looks("12/43", p0=0.2, p1=0.4, alpha=0.05, power=0.8))
     assert "type I error of 0.0733" in verdict.explanation
-    assert "0.0233 above alpha 0.05" in verdict.explanation
-    assert "8 patients more than 35" in verdict.explanation
+    assert "The type I error 7.3% exceeds 5%; the power 93.0% is sufficient." in verdict.explanation
+    assert "The stated sample size exceeds 35 by 8 patients." in verdict.explanation
 
 
 def test_printed_values_must_agree_to_their_digits():
@@ -152,7 +163,7 @@ def test_zeros_at_the_end_of_a_printed_value_count():
     assert reproduction.check(change(OPTIMAL, pet_p0=0.70)).kind == "does not reproduce"
     verdict = reproduction.check(change(OPTIMAL, en_p0=16.0))
     assert verdict.kind == "does not reproduce"
-    assert "Its EN(p0) is 15.0141, not 16." in verdict.explanation
+    assert "The EN(p0) is 15.0141, not 16." in verdict.explanation
 
 
 def test_a_formula_does_not_excuse_any_rule():
@@ -173,7 +184,7 @@ def test_what_is_missing_is_named_with_what_would_fit():
     assert "Not stated: p0, p1, alpha, power" in verdict.explanation
     only = reproduction.check(Statement(0.1, 0.3, 0.05, 0.8))
     assert only.kind == "underspecified"
-    assert "first n 5/25" in only.explanation
+    assert "single-stage 5/25" in only.explanation
 
 
 def test_a_rate_that_ought_to_fall_is_read_by_its_failures():
@@ -185,8 +196,8 @@ def test_a_rate_that_ought_to_fall_is_read_by_its_failures():
 
 
 def test_conventions_have_names_and_sentences_of_their_own():
-    assert len({c.name for c in reproduction.CONVENTIONS}) == len(reproduction.CONVENTIONS)
-    assert all(len(c.sentence) > 10 for c in reproduction.CONVENTIONS)
+    assert len({c.name for c in conventions.CONVENTIONS}) == len(conventions.CONVENTIONS)
+    assert all(len(c.sentence) > 10 for c in conventions.CONVENTIONS)
 
 
 def test_real_statements_get_the_verdicts_of_a_reader(reference):
@@ -201,9 +212,10 @@ def test_the_wrong_ones_say_what_would_be_right(reference):
     rows = reference("statements").set_index("id")
     s028 = reproduction.check(stated(rows.loc["S028"])).explanation
     assert "optimal 8/28,29/89" in s028
-    assert "With power 0.9 it would be the optimal 12/44,34/105" in s028
+    assert "With power 0.9 it would be the optimal design 12/44,34/105" in s028
     s009 = reproduction.check(stated(rows.loc["S009"])).explanation
-    assert "Its design is the optimal 7/16,23/46; the total would be 49" in s009
+    assert "The stated design is the optimal design 7/16,23/46. No conventional allowance for dropout" in s009
+    assert "the usual one is 46/0.95 = 48.42, rounded up to 49." in s009
 
 
 def test_every_single_stage_setting_of_the_table_reproduces(reference):
@@ -221,17 +233,25 @@ ASKED = {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "power": 0.8}
 def test_an_n_that_some_formula_gives_is_called_weak_evidence():
     verdict = reproduction.check(Statement(**ASKED, n=33))
     assert [c.name for c in verdict.conventions] == ["wald"]
-    formulas = {c.name for c in reproduction.CONVENTIONS if "formula" in c.kind}
-    sizes = {a.n for a in reproduction.answers(reproduction.Reading(Statement(**ASKED, n=33), tuple(formulas)))}
-    assert verdict.explanation.endswith(
-        f"Weak evidence: the formulas and their roundings give {len(sizes)} numbers from {min(sizes)} to {max(sizes)}."
+    formulas = {c.name for c in conventions.CONVENTIONS if "formula" in c.kind}
+    sizes = {a.n for a in readings.answers(readings.Reading(Statement(**ASKED, n=33), tuple(formulas)))}
+    assert verdict.lines[-1] == (
+        f"This is weak evidence: the formulas and their roundings give {len(sizes)} different numbers from "
+        f"{min(sizes)} to {max(sizes)}."
+    )
+    # p1 (1 - p1) z^2 / (p1 - p0)^2 = .3 x .7 x 2.4865^2 / .04 = 32.46
+    assert (
+        "33 is reproduced by the Wald formula if the variance under H1 is used for both errors" in verdict.explanation
     )
 
 
 def test_other_conventions_that_explain_it_as_well_are_named():
     verdict = reproduction.check(Statement(**ASKED, n=24))
     assert [c.name for c in verdict.conventions] == ["arcsine"]
-    assert "So would: score_continuity, nearest, mean_variance, truncated" in verdict.explanation
+    assert (
+        "Other conventions explain it as well: score_continuity, nearest; mean_variance, truncated"
+        in verdict.explanation
+    )
 
 
 @pytest.mark.parametrize("n", [16, 25, 43, 62, 97])
@@ -245,7 +265,7 @@ def test_attained_values_that_the_rule_cannot_have_are_wrong_whatever_is_missing
     rule = {"p0": 0.1, "p1": 0.3, "r1": 1, "n1": 10, "r": 5, "n": 29}
     verdict = reproduction.check(Statement(**rule, type_i_error=0.037))
     assert verdict.kind == "does not reproduce"
-    assert "Its type I error is 0.0471, not 0.037." in verdict.explanation
+    assert "The type I error is 0.0471, not 0.037." in verdict.explanation
     assert reproduction.check(Statement(**rule, type_i_error=0.047)).kind == "underspecified"
     counted = rule | {"r1": 2, "r": 6}  # first successes
     assert reproduction.check(Statement(**counted, type_i_error=0.047)).kind == "underspecified"
@@ -253,7 +273,7 @@ def test_attained_values_that_the_rule_cannot_have_are_wrong_whatever_is_missing
 
 def test_what_is_misprinted_is_told_of_the_rule_stated():
     verdict = reproduction.check(Statement(p0=0.2, p1=0.4, alpha=0.05, power=0.8, r=10, n=33, type_i_error=0.0457))
-    assert "Its type I error is 0.0508, not 0.0457." in verdict.explanation
+    assert "The type I error is 0.0508, not 0.0457." in verdict.explanation
 
 
 def test_rounding_of_alpha_is_that_of_alpha_as_stated():
@@ -296,9 +316,7 @@ def test_routes_to_25_hold_the_known_ones_and_are_exact():
 def test_routes_are_sorted_by_the_rule_written_down():
     found = [r for r in routes.routes(25) if r.p0 is not None]
     odd = [
-        reproduction.oddness(Requirements(r.p0, r.p1, r.alpha, r.power))
-        + (r.method not in routes.EXACT)
-        + 2 * (r.dropout > 0)
+        usual.oddness(Requirements(r.p0, r.p1, r.alpha, r.power)) + (r.method not in routes.EXACT) + 2 * (r.dropout > 0)
         for r in found
     ]
     assert odd == sorted(odd)
@@ -382,7 +400,7 @@ def test_check_gives_the_promised_json(capsys):
         capsys, "check", "--p0", "0.1", "--p1", "0.3", "--alpha", "0.05", "--power", "0.8", "--looks", "1/10,5/29",
         "--criterion", "optimal", "--n", "33", "--dropout", "0.1", "--json",
     )  # fmt: skip
-    assert list(found) == ["verdict", "conventions", "attained", "expected", "explanation"]
+    assert list(found) == ["verdict", "conventions", "attained", "expected", "explanation", "lines"]
     assert found["verdict"] == "reproduces"
     assert found["expected"][0]["looks"] == "1/10,5/29"
     assert found["attained"]["power"] == pytest.approx(0.805063, abs=1e-6)
@@ -398,7 +416,7 @@ def test_reproduce_gives_the_promised_json(capsys, tmp_path, monkeypatch):
     ]  # fmt: skip
     assert main(["reproduce", "--n", "25"]) == 0
     shown = capsys.readouterr().out
-    assert "routes to 25 patients without an allowance for losses, the most conventional of" in shown
+    assert "routes to 25 patients without an allowance for dropout, the most conventional of" in shown
     assert "--json lists them all" in shown
 
 
@@ -417,7 +435,7 @@ def test_other_columns_are_left_alone_and_named(capsys, tmp_path):
     assert main(["check", "--csv", str(path), "--json"]) == 0
     shown = capsys.readouterr()
     assert json.loads(shown.out)["verdicts"][0]["verdict"] == "reproduces"
-    assert shown.err == "columns left alone: quote\n"
+    assert shown.err == "columns ignored: quote\n"
 
 
 @pytest.mark.parametrize(
@@ -548,7 +566,7 @@ def test_readings_that_miss_the_number_registered_say_so_and_routes_to_it_stand_
 def test_a_printed_interval_is_named_on_the_command_line(capsys):
     assert main(["printed", "--responses", "5", "--n", "25", "--low", "0.068", "--high", "0.407"]) == 0
     assert capsys.readouterr().out == "Clopper-Pearson, 95%: 0.0683 to 0.4070\n"
-    assert main(["printed", "--responses", "5", "--n", "25", "--low", "0.1", "--high", "0.3"]) == 0
+    assert main(["printed", "--responses", "5", "--n", "25", "--low", "0.100", "--high", "0.300"]) == 0
     assert capsys.readouterr().out.startswith("No method gives it")
     assert main(["printed", "--responses", "5", "--n", "25", "--low", "6.8", "--high", "40.7"]) == 2
     assert "low (6.8) must be a proportion" in capsys.readouterr().err
@@ -561,3 +579,150 @@ def test_numbers_up_to_a_limit_are_counted_on_the_command_line(capsys):
     assert {row["n"]: row["routes"] for row in shown} == routes.numbers(12)
     assert main(["reproduce", "--up-to", "12", "--n", "3"]) == 2
     assert main(["reproduce"]) == 2
+
+
+def run(capsys, *arguments):
+    assert main(["check", *arguments]) == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+def stated_as(**numbers):
+    return Statement(p0=0.1, p1=0.3, alpha=0.05, power=0.8, criterion="single_stage", r=5, n=25, **numbers)
+
+
+@pytest.mark.parametrize(
+    ("n", "dropout", "total", "expected"),
+    [
+        # 25/.9 = 27.78; 25 x 1.1 = 27.5
+        (25, 0.1, 27, ["n/(1 - d), rounded down", "n(1 + d), rounded down"]),
+        (25, 0.1, 28, ["n/(1 - d), rounded up", "n/(1 - d), rounded to the nearest", "n(1 + d), rounded up",
+                       "n(1 + d), rounded to the nearest"]),
+        # 18/.9 = 20 and 30 x 1.1 = 33 are whole in decimals, though not in doubles
+        (18, 0.1, 20, ["n/(1 - d), rounded up", "n/(1 - d), rounded to the nearest", "n(1 + d), rounded up",
+                       "n(1 + d), rounded to the nearest", "n/(1 - d), rounded down"]),
+        (30, 0.1, 34, ["n/(1 - d), rounded up"]),
+        # 25 x 1.02 = 25.5 and 50 x 1.05 = 52.5: a half goes up, not to the even 52
+        (50, 0.05, 52, ["n/(1 - d), rounded down", "n(1 + d), rounded down"]),
+    ],
+)  # fmt: skip
+def test_every_rounding_is_a_convention_of_its_own(n, dropout, total, expected):
+    assert [how.name for how in allowances.giving(total, n, dropout)] == expected
+
+
+def test_stages_are_enlarged_one_by_one():
+    # 10/.9 = 11.1 and 19/.9 = 21.1: 12 + 22, 11 + 21 and 11 + 21; together 29/.9 = 32.2
+    names_of = [how.name for how in allowances.giving(34, 29, 0.1, 10)]
+    assert names_of == ["each stage n/(1 - d), rounded up"]
+
+
+def test_a_total_rounded_down_is_not_called_rounded_to_the_nearest():
+    verdict = reproduction.check(stated_as(total=27, dropout=0.1))
+    assert names(verdict) == ["dropout: n/(1 - d), rounded down"]
+    assert "25/0.9 = 27.78, rounded down to 27" in verdict.explanation
+    assert "dropout: n(1 + d), rounded down (25 x 1.1 = 27.5, rounded down to 27)" in verdict.explanation
+    assert "each stage" not in verdict.explanation
+
+
+def test_a_convention_that_changes_alpha_shows_the_exact_test_of_that_alpha():
+    verdict = reproduction.check(Statement(0.1, 0.3, 0.1, 0.9, n=30))
+    assert "alpha two-sided" in names(verdict)
+    # P(X > 6; 30, .1) = .0258, P(X > 5; 30, .1) = .0732 > .05
+    assert "the exact test of that n at one-sided alpha 0.05, 6/30, has a type I error of 0.0258" in verdict.explanation
+    assert verdict.attained["type_i_error"] == pytest.approx(0.0258, abs=5e-5)
+    assert "5/30" not in verdict.explanation
+
+
+@pytest.mark.parametrize(
+    ("claim", "looks", "said"),
+    [
+        ("optimal", "2/18,4/26", "(n = 26, EN(p0) = 20.13) is only admissible; the optimal design is 1/12,5/35 "
+         "(n = 35, EN(p0) = 19.84)."),
+        ("minimax", "1/12,5/35", "(n = 35, EN(p0) = 19.84) is the optimal design; the minimax design is 1/16,4/25 "
+         "(n = 25, EN(p0) = 20.37)."),
+        ("optimal", "1/13,5/34", "(n = 34, EN(p0) = 20.95) meets both limits but is not even admissible; the optimal "
+         "design is 1/12,5/35 (n = 35, EN(p0) = 19.84)."),
+        ("optimal", "1/10,3/20", "(n = 20, EN(p0) = 12.64) does not meet both limits; the optimal design is 1/12,5/35 "
+         "(n = 35, EN(p0) = 19.84)."),
+    ],
+)  # fmt: skip
+def test_a_false_claim_of_a_criterion_is_the_first_sentence(claim, looks, said):
+    # EN(p0) = n1 + P(X1 > r1; .1) (n - n1); 18 + .2662 x 8 = 20.13, 12 + .3410 x 23 = 19.84, 16 + .4853 x 9 =
+    # 20.37, 13 + .3787 x 21 = 20.95, 10 + .2639 x 10 = 12.64
+    verdict = reproduction.check(Statement.of_looks(looks, p0=0.1, p1=0.3, alpha=0.1, power=0.9, criterion=claim))
+    assert verdict.lines[0] == f"The claim that the design is {claim} is false: {looks} {said}"
+
+
+def test_a_true_claim_is_not_refuted():
+    for statement in (OPTIMAL, MINIMAX, change(OPTIMAL, alpha=0.1), change(OPTIMAL, r=6)):
+        assert "claim" not in reproduction.check(statement).explanation
+
+
+def test_flemings_bounds_for_several_looks():
+    # n p0 + z sqrt(N p0 q0): 3 + 3.29 = 6.29 and 5 + 3.29 = 8.29, so R = 7 and 9
+    assert looks_text(fleming.bounds([15, 25], 0.2, 0.05)) == "3:7/15,8/25"
+    three = fleming.bounds([20, 35, 45], 0.2, 0.05)
+    assert operating_characteristics(three, [0.2]).reject[0] == pytest.approx(0.0576, abs=5e-5)
+
+
+def test_a_rule_with_an_efficacy_bound_is_evaluated_beside_flemings(capsys):
+    asked = ("--p0", ".2", "--p1", ".4", "--alpha", ".05", "--power", ".8")
+    found = answer(capsys, "check", *asked, "--criterion", "fleming", "--looks", "3:7/15,8/25", "--json")
+    assert found["attained"]["type_i_error"] == pytest.approx(0.0505, abs=5e-5)
+    assert found["attained"]["power"] == pytest.approx(0.7236, abs=5e-5)
+    assert found["verdict"] == "does not reproduce"
+    assert found["expected"][0]["looks"] == "3:7/15,8/25"
+    said = found["explanation"]
+    assert said.startswith("The bounds are those of Fleming's (1982) rule")
+    assert "The type I error 5.1% exceeds 5%; the power 72.4% falls short of 80%." in said
+    other = run(capsys, *asked, "--criterion", "fleming", "--looks", "2:7/15,8/25")
+    assert "The claim that the bounds are Fleming's is false" in other
+    assert "3:7/15,8/25 (type I error 0.0505, power 0.7236)" in other
+
+
+def test_a_rule_of_three_looks_is_evaluated(capsys):
+    text = looks_text(fleming.bounds([20, 35, 45], 0.2, 0.05))
+    said = run(capsys, "--p0", ".2", "--p1", ".4", "--alpha", ".05", "--power", ".8", "--looks", text)
+    assert "The bounds are those of Fleming's (1982) rule for looks at 20, 35 and 45 patients" in said
+    assert "provided alpha is kept by the normal approximation only" in said
+    unknown = run(capsys, "--p0", ".2", "--looks", text)
+    assert "one-sided alpha 0.05" in unknown
+    assert "Not stated: p1, alpha, power." in unknown
+
+
+def test_what_fails_is_said_apart_from_what_passes_and_a_mixture_is_found(capsys):
+    said = run(
+        capsys, "--p0", ".2", "--p1", ".4", "--alpha", ".1", "--power", ".8", "--looks", "3/19,10/37", "--n", "41",
+        "--dropout", ".1",
+    )  # fmt: skip
+    assert "The type I error 10.04% exceeds 10%; the power 91.9% is sufficient." in said
+    assert "its first stage 3/19 is that of the minimax design 3/19,10/36 for power 0.9" in said
+    assert "its end 10/37 is that of the optimal design 3/17,10/37 for power 0.9" in said
+    assert "With power 0.9 the optimal design is 3/17,10/37, which has the stated end but another first stage." in said
+    assert "37 x 1.1 = 40.7, rounded up to 41" in said
+    assert "the usual allowance is 37/0.9 = 41.11, rounded up to 42" in said
+
+
+def test_a_percentage_never_equals_the_limit_that_it_passes():
+    assert wording.percent(0.100000004, 0.1) == "10.0000004%"
+    assert wording.percent(0.919, 0.8) == "91.9%"
+    assert wording.percent(0.1, 0.1) == "10.0%"
+
+
+@pytest.mark.parametrize("setting", [*SETTINGS, (0.05, 0.15, 0.1, 0.8), (0.7, 0.9, 0.05, 0.9), (0.01, 0.1, 0.05, 0.8)])
+def test_no_answer_lies_outside_the_bounds_that_save_the_search(setting):
+    asked = Requirements(*setting)
+    found = search.two_stage(asked)
+    assert found.optimal.n <= reach.most_n(asked) < 4 * found.optimal.n
+    assert all(reach.may_have(asked, c.n, c.n) for c in found.frontier)
+    assert not reach.may_have(asked, 1, found.certificate.n_lower - 1)
+
+
+def test_questions_do_not_ask_for_what_is_stated():
+    found = routes.routes(25, p0=0.1)
+    asks = " ".join(review.questions(found, 25, change(MINIMAX, alpha_sided=1)).paragraphs)
+    assert "From which earlier results do the stated p0 = 0.1 and p1 = 0.3 come?" in asks
+    assert "alpha" not in asks
+    assert "power" not in asks
+    assert "Does the number already allow for dropout?" in asks
+    everything = " ".join(review.questions(found, 25).paragraphs)
+    assert "Which p0 and p1 was the basis" in everything
