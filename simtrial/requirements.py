@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from numbers import Real
 
-from simtrial.errors import InputError
+from simtrial.errors import InputError, several
+from simtrial.slips import percent
 
 N_LIMIT = 2_000
 """Default limit on n: a request whose Neyman-Pearson bound lies above it is refused."""
@@ -38,7 +39,8 @@ def probability(value: float, field: str, *, closed: bool = False) -> float:
     number = float(value)
     inside = 0.0 <= number <= 1.0 if closed else 0.0 < number < 1.0
     if not math.isfinite(number) or not inside:
-        raise InputError(f"({value}) must be {interval}", field)
+        hint = percent(number)
+        raise InputError(f"({value}) must be {interval}{hint and f'; {hint}'}", field)
     return number
 
 
@@ -83,9 +85,57 @@ class Requirements:
         if self.p0 >= self.p1:
             raise InputError(f"({self.p0}) must be < p1 ({self.p1})", "p0")
         if self.power <= self.alpha:
-            raise InputError(f"({self.power}) must be > alpha ({self.alpha}), which any biased coin reaches", "power")
+            raise InputError(
+                f"({self.power}) must be > alpha ({self.alpha}), which a test that ignores the data attains", "power"
+            )
 
     @property
     def beta(self) -> float:
         """Largest type II error allowed, 1 - power, rounded to 15 digits so that 1 - 0.8 reads 0.2."""
         return round(1.0 - self.power, 15)
+
+
+def plausible(
+    p0: float, p1: float, alpha: float, power: float, *, low_power: bool = False, meant: str = "--low-power"
+) -> Requirements:
+    """Make requirements of four numbers as a person gives them, and refuse what is probably a slip.
+
+    A power below 1/2 is most often beta, and an alpha above 1/2 a confidence level. `Requirements` itself takes both,
+    because a stated sample size is read with every convention there is.
+
+    Parameters
+    ----------
+    p0, p1, alpha, power : float
+        See `Requirements`.
+    low_power : bool
+        Whether a power below 1/2 is meant.
+    meant : str
+        How the person says so, for the message.
+
+    Raises
+    ------
+    InputError
+        Every number outside (0, 1) at once; else the slip; else what `Requirements` refuses.
+    """
+    faults = []
+    for name, value in (("p0", p0), ("p1", p1), ("alpha", alpha), ("power", power)):
+        try:
+            probability(value, name)
+        except InputError as error:
+            faults.append(error)
+    if faults:
+        raise several(faults)
+    if alpha > 0.5 and power < 0.5:
+        raise InputError(f"({alpha}) exceeds power ({power}); are the two swapped?", "alpha")
+    if alpha > 0.5:
+        raise InputError(f"({alpha}) exceeds 0.5; did you mean {_complement(alpha)} (1 - confidence level)?", "alpha")
+    if power < 0.5 and not low_power:
+        raise InputError(
+            f"({power}) is below 0.5; did you mean {_complement(power)} (1 - beta)? If {power} is meant, add {meant}",
+            "power",
+        )
+    return Requirements(p0, p1, alpha, power)
+
+
+def _complement(rate: float) -> float:
+    return round(1.0 - rate, 12)
