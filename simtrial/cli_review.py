@@ -123,13 +123,23 @@ def _check_all(statements: Sequence[tuple[str, Statement]], as_json: bool) -> No
 
 
 def import_registry(
-    record: Annotated[Path, typer.Argument(help="Study record, JSON of the ClinicalTrials.gov API version 2.")],
+    record: Annotated[
+        Path,
+        typer.Argument(help="Study record of ClinicalTrials.gov as it was saved: JSON, a search's answer, or XML."),
+    ],
+    nct: Annotated[
+        str | None, typer.Option(metavar="NCT...", help="The study to be taken, if the file holds several.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the file here instead of printing it.")] = None,
 ) -> None:
     """Turn a registry record into a commented parameter file; what it does not say is marked TO FILL."""
     from simtrial import registry
 
-    found = registry.read(record)
+    if nct is None:
+        several = registry.listed(record)
+        for number, title in several if several[1:] else ():
+            terminal.say(f"  {terminal.one_line(f'{number} {title}')[:118]}")
+    found = registry.read(record, nct)
     text = registry.parameter_file(found)
     for warning in found.warnings:
         terminal.say(f"warning: {warning}")
