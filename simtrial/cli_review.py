@@ -160,6 +160,7 @@ def reproduce(
     power: terminal.Rates = None,
     dropout: terminal.Rates = None,
     up_to: Annotated[int | None, terminal.whole_option("Count the routes to every number up to this instead.")] = None,
+    low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     as_json: terminal.Json = False,
 ) -> None:
     """List the standard calculations that give a number of patients, the most plausible first.
@@ -170,7 +171,10 @@ def reproduce(
     from dataclasses import asdict
 
     from simtrial import routes
+    from simtrial.requirements import plausible_power
 
+    for value in () if low_power else power or ():
+        plausible_power(value)
     known: dict[str, routes.Known] = {"p0": p0, "p1": p1, "alpha": alpha, "power": power, "dropout": dropout}
     if up_to is not None:
         if n is not None or any(value is not None for value in known.values()):

@@ -71,9 +71,15 @@ def of(error: ValidationError, kind: type[BaseModel]) -> InputError:
             found.append(said)
             if key:
                 meant.add((*one["loc"][:-1], key))
-        elif not (one["type"] == "missing" and one["loc"] in meant):
+        elif not ((one["type"] == "missing" and one["loc"] in meant) or _follows(one, details)):
             found += _told(one, kind)
     return several(found)
+
+
+def _follows(one: ErrorDetails, others: list[ErrorDetails]) -> bool:
+    """Whether a list is too short only because its entries could not be taken."""
+    size, place = len(one["loc"]), one["loc"]
+    return one["type"] == "too_short" and any(e["loc"][:size] == place and len(e["loc"]) > size for e in others)
 
 
 def _told(one: ErrorDetails, kind: type[BaseModel]) -> list[InputError]:

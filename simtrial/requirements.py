@@ -129,12 +129,31 @@ def plausible(
         raise InputError(f"({alpha}) exceeds power ({power}); are the two swapped?", "alpha")
     if alpha > 0.5:
         raise InputError(f"({alpha}) exceeds 0.5; did you mean {_complement(alpha)} (1 - confidence level)?", "alpha")
-    if power < 0.5 and not low_power:
+    if not low_power:
+        plausible_power(power, meant)
+    return Requirements(p0, p1, alpha, power)
+
+
+def plausible_power(power: float, meant: str = "--low-power") -> None:
+    """Refuse a power below 1/2, which is most often beta.
+
+    Parameters
+    ----------
+    power : float
+        As given; what is no probability at all is left to `probability`.
+    meant : str
+        How a person says that the low power is meant, for the message.
+
+    Raises
+    ------
+    InputError
+        If it is strictly between 0 and 1/2.
+    """
+    if 0 < power < 0.5:
         raise InputError(
             f"({power}) is below 0.5; did you mean {_complement(power)} (1 - beta)? If {power} is meant, add {meant}",
             "power",
         )
-    return Requirements(p0, p1, alpha, power)
 
 
 def _complement(rate: float) -> float:
