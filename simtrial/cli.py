@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial import cli_analysis, cli_design, cli_explore, cli_review, cli_sweep, terminal
+from simtrial import cli_analysis, cli_design, cli_explore, cli_review, cli_sweep, terminal, usage
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from simtrial.sweep import SweepError
 
         if hasattr(error, "format_message"):  # a slip in the command itself, told by typer
-            terminal.fault(error.format_message())
+            terminal.fault(usage.of(error, words))
             return 2
         if isinstance(error, NotebookError | SweepError | OSError):
             terminal.fault(error)

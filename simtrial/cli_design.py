@@ -27,14 +27,15 @@ def design(
             parser=terminal.whole, metavar="N", help="Refuse if even the most powerful test needs more patients."
         ),
     ] = N_LIMIT,
+    low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     as_json: terminal.Json = False,
 ) -> None:
     """Find the single-stage and two-stage designs that meet the limits, with proof."""
     from simtrial import approximations, search, text
     from simtrial.designs import looks_text
-    from simtrial.requirements import Requirements
+    from simtrial.requirements import plausible
 
-    asked = Requirements(p0, p1, alpha, power)
+    asked = plausible(p0, p1, alpha, power, low_power=low_power)
     single = search.single_stage(asked, n_limit=n_limit)
     two = search.two_stage(asked, n_limit=n_limit)
     rough = approximations.approximate(asked)

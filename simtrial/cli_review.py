@@ -131,13 +131,23 @@ def _check_all(statements: Sequence[tuple[str, Statement]], as_json: bool) -> No
 
 
 def import_registry(
-    record: Annotated[Path, typer.Argument(help="Study record, JSON of the ClinicalTrials.gov API version 2.")],
+    record: Annotated[
+        Path,
+        typer.Argument(help="Study record of ClinicalTrials.gov as it was saved: JSON, a search's answer, or XML."),
+    ],
+    nct: Annotated[
+        str | None, typer.Option(metavar="NCT...", help="The study to be taken, if the file holds several.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the file here instead of printing it.")] = None,
 ) -> None:
     """Turn a registry record into a commented parameter file; what it does not say is marked TO FILL."""
     from simtrial import registry
 
-    found = registry.read(record)
+    if nct is None:
+        several = registry.listed(record)
+        for number, title in several if several[1:] else ():
+            terminal.say(f"  {terminal.one_line(f'{number} {title}')[:118]}")
+    found = registry.read(record, nct)
     text = registry.parameter_file(found)
     for warning in found.warnings:
         terminal.say(f"warning: {warning}")
@@ -158,6 +168,7 @@ def reproduce(
     power: terminal.Rates = None,
     dropout: terminal.Rates = None,
     up_to: Annotated[int | None, terminal.whole_option("Count the routes to every number up to this instead.")] = None,
+    low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     as_json: terminal.Json = False,
 ) -> None:
     """List the standard calculations that give a number of patients, the most plausible first.
@@ -168,7 +179,10 @@ def reproduce(
     from dataclasses import asdict
 
     from simtrial import routes
+    from simtrial.requirements import plausible_power
 
+    for value in () if low_power else power or ():
+        plausible_power(value)
     known: dict[str, routes.Known] = {"p0": p0, "p1": p1, "alpha": alpha, "power": power, "dropout": dropout}
     if up_to is not None:
         if n is not None or any(value is not None for value in known.values()):

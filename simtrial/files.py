@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
+from simtrial.slips import nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+MOST_NAMES = 500
+"""Most files of a folder among which a misspelt name is looked for."""
 
 
 def read_bytes(path: Path, most: int) -> bytes:
@@ -22,7 +27,35 @@ def read_bytes(path: Path, most: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(most + 1)
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", f"{path}:") from None
+        near = meant(path) if isinstance(error, FileNotFoundError) else None
+        hint = f"; did you mean {near}?" if near else ""
+        raise InputError(f"cannot be read: {error.strerror or error}{hint}", f"{path}:") from None
     if len(data) > most:
         raise InputError(f"is larger than {most} bytes", f"{path}:")
     return data
+
+
+def meant(path: Path) -> Path | None:
+    """The file that a path to nowhere was probably meant for: one of a like name, there or in a folder beside or below.
+
+    Parameters
+    ----------
+    path : Path
+        A path at which there is no file.
+    """
+    here = path.parent
+    folders = [here, here / "params"] if here.is_dir() else []
+    folders += [one for one in _inside(here.parent) if one.is_dir() and nearest(here.name, [one.name], 0.7)]
+    found = {one.name: one for folder in reversed(folders) for one in _inside(folder) if one.is_file()}
+    stems = {name.rpartition(".")[0] or name: name for name in found}
+    name = path.name if path.name in found else ""
+    name = name or stems.get(nearest(path.stem, stems, 0.8), "")
+    return found[name] if name else None
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What a folder holds, as far as it may be looked at."""
+    try:
+        return sorted(islice(folder.iterdir(), MOST_NAMES))
+    except OSError:
+        return []

@@ -14,12 +14,12 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from simtrial import project
+from simtrial import complaints, project
 from simtrial.errors import InputError
 from simtrial.files import read_bytes
 from simtrial.sections import Section, Trial
@@ -104,9 +104,7 @@ def _parse(text: str, name: str) -> object:
     try:
         return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader with fewer powers still
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f" line {mark.line + 1}" if mark else ""
-        raise InputError(f"{error.problem}", f"{name}{where}:") from None
+        raise _syntax(error, text, name) from None
     except yaml.YAMLError as error:
         raise InputError(f"is not YAML: {str(error).splitlines()[0]}", f"{name}:") from None
     except RecursionError:
@@ -115,76 +113,30 @@ def _parse(text: str, name: str) -> object:
         raise InputError(f"cannot be read: {' '.join(str(error).split())[:200]}", f"{name}:") from None
 
 
-_WORDS = {
-    "missing": "is missing",
-    "float_type": "must be a number",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "string_type": "must be text (in quotes if it looks like a number)",
-    "bool_type": "must be true or false",
-    "date_type": "must be a date such as 2025-07-31",
-    "finite_number": "must be a finite number",
-    "string_pattern_mismatch": "must be letters, digits, '.', '_' or '-', at most 64, starting with a letter or digit",
-    "model_type": "must be a section with keys",
-    "model_attributes_type": "must be a section with keys",
-    "tuple_type": "must be a list",
-    "too_short": "must hold more entries",
-    "too_long": "must hold fewer entries",
-}
-
-
-def _complaint(error: ValidationError, kind: type[BaseModel]) -> InputError:
-    """Say the first complaint of pydantic in one line, with the full name of its key."""
-    # a misspelt key is both unknown and missing: say the former first
-    first, *others = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    where = ".".join(str(part) for part in first["loc"]).encode("unicode_escape").decode("ascii")
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, InputError):
-        where = ".".join(filter(None, (where, cause.field)))
-        message = cause.message
-    elif first["type"] == "extra_forbidden":
-        known = _known_keys(kind, first["loc"][:-1])
-        message = f"is not a known key; known here: {', '.join(known)}"
-        where = where[:120]
-    elif first["type"] == "missing":
-        choices = _choices(kind, first["loc"])
-        message = f"is missing; say {choices}" if choices else "is missing"
-    else:
-        said = _WORDS.get(first["type"]) or first["msg"].replace("Input should", "must").replace(
-            "String should", "must"
-        )
-        shown = "" if isinstance(first["input"], dict | list | tuple) else f"({first['input']!r:.60}) "
-        message = shown + said
-    more = f" (and {len(others)} more)" if others else ""
-    return InputError(" ".join(message.split()) + more, where)
-
-
-def _known_keys(kind: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """The keys of the section at a place of the file."""
-    section = kind
-    for part in place:
-        field = section.model_fields.get(str(part))
-        section = next(_sections(field.annotation), section) if field else section
-    return list(section.model_fields)
-
-
-def _choices(kind: type[BaseModel], place: tuple[int | str, ...]) -> str:
-    """The words that a key may hold, where there is only a handful of them."""
-    section = kind
-    for part in place[:-1]:
-        field = section.model_fields.get(str(part))
-        section = next(_sections(field.annotation), section) if field else section
-    field = section.model_fields.get(str(place[-1]))
-    words = get_args(field.annotation) if field and get_origin(field.annotation) is Literal else ()
-    return ", ".join(words[:-1]) + f" or {words[-1]}" if words else ""
-
-
-def _sections(kind: Any) -> Iterator[type[BaseModel]]:
-    """The sections that a type speaks of, through unions, tuples and annotations."""
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        yield kind
-    for part in get_args(kind):
-        yield from _sections(part)
+def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> InputError:
+    """What is wrong with the YAML, and the remedy where the cause is known."""
+    lines = text.splitlines()
+    tabbed = [str(k) for k, line in enumerate(lines, start=1) if "\t" in line[: len(line) - len(line.lstrip())]]
+    mark = error.problem_mark
+    at = mark.line if mark else 0
+    if tabbed and not isinstance(error, yaml.constructor.ConstructorError):
+        others = f" (and {'lines' if tabbed[2:] else 'line'} {', '.join(tabbed[1:11])})" if tabbed[1:] else ""
+        more = ", ..." if tabbed[11:] else ""
+        said = f"is indented with a tab{others.rstrip(')')}{more}{')' if others else ''}; YAML takes spaces only"
+        return InputError(said, f"{name} line {tabbed[0]}:")
+    problem = str(error.problem)
+    if "cannot start any token" in problem:
+        character = text[mark.index] if mark and mark.index < len(text) else ""
+        problem = f"a value begins with {character!r}; write it in quotes"
+        if character == "\t":
+            problem = "a tab stands where YAML takes spaces only; replace it by spaces"
+    elif "mapping values are not allowed" in problem:
+        problem += "; text that holds a colon is written in quotes, and the keys of a section begin in one column"
+    elif "could not find expected ':'" in problem:
+        problem += "; a key is followed by a colon and a space"
+    elif "expected <block end>" in problem or "did not find expected" in problem:
+        problem += "; the keys of a section begin in one column"
+    return InputError(problem, f"{name} line {at + 1}:" if mark else f"{name}:")
 
 
 def load(source: str | Path | Mapping[str, Any]) -> Trial:
@@ -210,8 +162,7 @@ def load(source: str | Path | Mapping[str, Any]) -> Trial:
         try:
             return Trial.model_validate(dict(source))
         except ValidationError as error:
-            complaint = _complaint(error, Trial)
-            raise InputError(complaint.message, f"trial.{complaint.field}" if complaint.field else "trial") from None
+            raise complaints.of(error, Trial).placed("trial.") from None
     return read(source)[0]
 
 
@@ -257,10 +208,31 @@ def _checked(data: bytes, name: str, kind: type[M], content: str) -> M:
     found = _parse(text, name)
     if not isinstance(found, dict):
         raise InputError(f"must hold {content}", f"{name}:")
+    _rooted(found, name, kind)
     try:
         return kind.model_validate(found)
     except ValidationError as error:
-        raise InputError(str(_complaint(error, kind)), f"{name}:") from None
+        raise complaints.of(error, kind).placed(f"{name}: ") from None
+
+
+def _rooted(found: dict[Any, Any], name: str, kind: type[BaseModel]) -> None:
+    """Refuse a file without its one key by what it holds instead."""
+    ((root, field),) = kind.model_fields.items()
+    if root in found:
+        return
+    if "sweep" in found:
+        raise InputError("is a sweep file; run it with: simtrial sweep FILE", f"{name}:")
+    if "trial" in found:
+        raise InputError(
+            "is the parameter file of a trial; a sweep file has the key sweep:, and names it as base", f"{name}:"
+        )
+    section = field.annotation
+    bare = [key for key in found if section is not None and key in section.model_fields]
+    if bare:
+        keys = ", ".join(bare)
+        raise InputError(
+            f"lacks the key {root}: above {keys}; write {root}: first and indent the rest under it", f"{name}:"
+        )
 
 
 def written(trial: Trial, *remarks: str) -> str:

@@ -1,4 +1,4 @@
-"""A parameter file from a ClinicalTrials.gov study record (API version 2, JSON).
+"""A parameter file from a ClinicalTrials.gov study record; `simtrial.studies` reads the file.
 
 Facts of the record are written down; design words and numbers in its prose are quoted with the sentence that they stand
 in, as comments. Nothing about the sample size is guessed: what the record does not say is marked TO FILL. Records are
@@ -16,14 +16,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from simtrial import studies
 from simtrial.errors import InputError
 from simtrial.files import read_bytes
 
 MAX_BYTES = 4_194_304
 """Largest record that is read."""
-
-MAX_DEPTH = 60
-"""Deepest nesting of a record that is walked."""
 
 _RESPONSE = re.compile(
     r"\b(objective|overall)\s+(?:\w+\s+)?(response|remission)|\bORR\b|response\s+rate", re.IGNORECASE
@@ -34,6 +32,9 @@ _DESIGN = re.compile(
     r"stage\s+(?:1|2|I|II|one|two)\b|futility|beta|significance|H0|H1|p0|p1|\d+\s+patients)|[\u03b1\u03b2]",
     re.IGNORECASE,
 )
+_MARK = re.compile(r"</?mark\b[^>]{0,80}>")
+"""How a search marks the words that it found."""
+
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?\s*%?")
 
 
@@ -115,22 +116,52 @@ def _listed(content: dict[str, Any], name: str) -> list[Any]:
     return found[:200] if isinstance(found, list) else []
 
 
-def _read(path: Path) -> dict[str, Any]:
-    data = read_bytes(path, MAX_BYTES)
-    try:
-        content = json.loads(data.decode("utf-8-sig"), parse_constant=_refused)
-    except RecursionError:
-        raise InputError("is nested too deeply", f"{path}:") from None
-    except ValueError as error:
-        raise InputError(f"is not JSON: {_plain(str(error), 120)}", f"{path}:") from None
-    if not isinstance(content, dict) or not isinstance(content.get("protocolSection"), dict):
-        raise InputError("is no study record of the version 2 API: it has no protocolSection", f"{path}:")
-    protocol: dict[str, Any] = content["protocolSection"]
-    return protocol
+def _read(path: Path) -> list[dict[str, Any]]:
+    if not path.exists() and re.fullmatch(r"NCT[0-9]{8}", path.name, re.IGNORECASE):
+        raise InputError("is no file, and nothing is downloaded from here; save the study's record as JSON", f"{path}")
+    return studies.protocols(read_bytes(path, MAX_BYTES), path)
 
 
-def _refused(word: str) -> None:
-    raise ValueError(f"{word} is no number")
+def _identity(protocol: dict[str, Any]) -> tuple[str, str]:
+    """Number and title of a record."""
+    identity = _section(protocol, "identificationModule")
+    nct_id = _plain(identity.get("nctId"), 64)
+    titles = (_MARK.sub("", _plain(identity.get(name), 400))[:300] for name in ("officialTitle", "briefTitle"))
+    return nct_id, next(filter(None, titles), "")
+
+
+def listed(path: str | Path) -> list[tuple[str, str]]:
+    """Numbers and titles of the studies in a file.
+
+    Raises
+    ------
+    InputError
+        If the file holds no study record.
+    """
+    return [_identity(protocol) for protocol in _read(Path(path))]
+
+
+def _chosen(found: list[dict[str, Any]], nct: str | None, path: Path) -> dict[str, Any]:
+    """The one study, or that of the number given."""
+    numbers = [_identity(protocol)[0] for protocol in found]
+    shown = ", ".join(number or "one without a number" for number in numbers[:10])
+    if numbers[10:]:
+        shown += f" and {len(numbers) - 10} more"
+    if nct is None:
+        if len(found) > 1:
+            raise InputError(f"holds {len(found)} studies ({shown}); choose one with --nct", f"{path}:")
+        return found[0]
+    wanted = nct.strip().upper()
+    if re.fullmatch(r"[0-9]{8}", wanted):
+        wanted = f"NCT{wanted}"
+    if not re.fullmatch(r"NCT[0-9]{8}", wanted):
+        raise InputError(f"({nct!r:.40}) must be NCT and eight digits", "nct")
+    matching = [protocol for protocol, number in zip(found, numbers, strict=True) if number == wanted]
+    if not matching:
+        raise InputError(f"({wanted}) is not in {path}, which holds {shown}", "nct")
+    if len(matching) > 1:
+        raise InputError(f"holds {len(matching)} different records of {wanted}; keep one of them", f"{path}:")
+    return matching[0]
 
 
 def _quotes(texts: list[tuple[str, str]]) -> tuple[Quote, ...]:
@@ -146,24 +177,32 @@ def _quotes(texts: list[tuple[str, str]]) -> tuple[Quote, ...]:
     return tuple(found.values())[:40]
 
 
-def read(path: str | Path) -> Record:
+def read(path: str | Path, nct: str | None = None) -> Record:
     """Read a study record.
+
+    Parameters
+    ----------
+    path : str or Path
+        One record or several, in any of the forms that `simtrial.studies` reads.
+    nct : str, optional
+        Number of the study to be taken; needed where the file holds several.
 
     Raises
     ------
     InputError
-        If the file is no such record, lacks what is needed, or describes a randomised or observational study.
+        If the file holds no such record or several, if the record lacks what is needed, or if it describes a
+        randomised study, an observational study or a dose escalation without a response rate.
     """
     path = Path(path)
-    protocol = _read(path)
-    identity, design = _section(protocol, "identificationModule"), _section(protocol, "designModule")
+    protocol = _chosen(_read(path), nct, path)
+    design = _section(protocol, "designModule")
     outcomes, prose = _section(protocol, "outcomesModule"), _section(protocol, "descriptionModule")
-    nct_id = _plain(identity.get("nctId"), 64)
+    nct_id, title = _identity(protocol)
     if not re.fullmatch(r"NCT[0-9]{8}", nct_id):
         raise InputError(f"({nct_id!r:.40}) must be NCT and eight digits", f"{path}: nctId")
     missing = [name for name in ("designModule", "outcomesModule") if not _section(protocol, name)]
     if missing:
-        raise InputError(f"lacks {' and '.join(missing)}; take the whole record, not a search result", f"{path}:")
+        raise InputError(f"lacks {' and '.join(missing)}; download the whole record", f"{path}:")
     if _plain(design.get("studyType")).upper() not in ("INTERVENTIONAL", ""):
         raise InputError("is not an interventional study", f"{path}: studyType")
     allocation = _plain(_section(design, "designInfo").get("allocation"), 40).upper()
@@ -184,6 +223,14 @@ def read(path: str | Path) -> Record:
     usable = isinstance(enrollment, int) and not isinstance(enrollment, bool) and 1 <= enrollment <= 100_000
     enrollment = enrollment if usable else None
     phases = tuple(_plain(phase, 20) for phase in _listed(design, "phases"))
+    responds = any(_RESPONSE.search(measure) for measure in measures["primary"])
+    sequential = _plain(_section(design, "designInfo").get("interventionModel"), 40).upper() == "SEQUENTIAL"
+    if sequential and not responds and {"PHASE1", "EARLY_PHASE1"} & set(phases):
+        raise InputError(
+            f"(SEQUENTIAL, {', '.join(phases)}) describes a dose escalation; no primary outcome is a response rate, so "
+            "there is no single-arm design with a response endpoint",
+            f"{path}: interventionModel",
+        )
     texts = [(name, prose.get(name) or "") for name in ("briefSummary", "detailedDescription")]
     texts += [
         (f"{name}Outcomes", o.get("description") or "")
@@ -193,20 +240,21 @@ def read(path: str | Path) -> Record:
     ]
     status = _section(protocol, "statusModule")
     warnings = []
-    if not any(_RESPONSE.search(measure) for measure in measures["primary"]):
-        warnings.append("no primary outcome is a response rate: the designs here need a yes-or-no endpoint")
+    if not responds:
+        warnings.append("no primary outcome is a response rate: the designs here need a binary endpoint")
     if "PHASE2" not in phases:
-        warnings.append(f"phase {', '.join(phases) or 'not stated'}: a phase II design may not be what it has")
+        warnings.append(f"phase {', '.join(phases) or 'not stated'}: the trial may not have a phase II design")
+    elif "PHASE1" in phases:
+        warnings.append("phase I and phase II: the registered number may include the patients of the dose escalation")
     if enrollment is None:
         warnings.append("the record has no usable number of patients")
     if not allocation:
         warnings.append("the allocation is not stated: make sure that the trial is not randomised")
     if len(arms) > 1:
-        warnings.append(f"{len(arms)} arms: the registered number may be that of all of them together")
-    title = _plain(identity.get("officialTitle"), 300) or _plain(identity.get("briefTitle"), 300) or nct_id
+        warnings.append(f"{len(arms)} arms: the registered number may be that of all arms together")
     return Record(
         nct_id,
-        title,
+        title or nct_id,
         phases,
         allocation,
         enrollment,

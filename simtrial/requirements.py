@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
 
-from simtrial.errors import InputError
+from simtrial.errors import InputError, several
+from simtrial.slips import percent
 
 N_LIMIT = 2_000
 """Default limit on n: a request whose Neyman-Pearson bound lies above it is refused."""
@@ -61,7 +62,8 @@ def probability(value: float, field: str, *, closed: bool = False) -> float:
     number = float(value)
     inside = 0.0 <= number <= 1.0 if closed else 0.0 < number < 1.0
     if not math.isfinite(number) or not inside:
-        raise InputError(f"({value}) must be {interval}", field)
+        hint = percent(number)
+        raise InputError(f"({value}) must be {interval}{hint and f'; {hint}'}", field)
     return number
 
 
@@ -106,9 +108,76 @@ class Requirements:
         if self.p0 >= self.p1:
             raise InputError(f"({self.p0}) must be < p1 ({self.p1})", "p0")
         if self.power <= self.alpha:
-            raise InputError(f"({self.power}) must be > alpha ({self.alpha}), which any biased coin reaches", "power")
+            raise InputError(
+                f"({self.power}) must be > alpha ({self.alpha}), which a test that ignores the data attains", "power"
+            )
 
     @property
     def beta(self) -> float:
         """Largest type II error allowed: 1 - power, in decimals, so that 1 - 0.8 is 0.2."""
         return float(1 - decimal(self.power))
+
+
+def plausible(
+    p0: float, p1: float, alpha: float, power: float, *, low_power: bool = False, meant: str = "--low-power"
+) -> Requirements:
+    """Make requirements of four numbers as a person gives them, and refuse what is probably a slip.
+
+    A power below 1/2 is most often beta, and an alpha above 1/2 a confidence level. `Requirements` itself takes both,
+    because a stated sample size is read with every convention there is.
+
+    Parameters
+    ----------
+    p0, p1, alpha, power : float
+        See `Requirements`.
+    low_power : bool
+        Whether a power below 1/2 is meant.
+    meant : str
+        How the person says so, for the message.
+
+    Raises
+    ------
+    InputError
+        Every number outside (0, 1) at once; else the slip; else what `Requirements` refuses.
+    """
+    faults = []
+    for name, value in (("p0", p0), ("p1", p1), ("alpha", alpha), ("power", power)):
+        try:
+            probability(value, name)
+        except InputError as error:
+            faults.append(error)
+    if faults:
+        raise several(faults)
+    if alpha > 0.5 and power < 0.5:
+        raise InputError(f"({alpha}) exceeds power ({power}); are the two swapped?", "alpha")
+    if alpha > 0.5:
+        raise InputError(f"({alpha}) exceeds 0.5; did you mean {_complement(alpha)} (1 - confidence level)?", "alpha")
+    if not low_power:
+        plausible_power(power, meant)
+    return Requirements(p0, p1, alpha, power)
+
+
+def plausible_power(power: float, meant: str = "--low-power") -> None:
+    """Refuse a power below 1/2, which is most often beta.
+
+    Parameters
+    ----------
+    power : float
+        As given; what is no probability at all is left to `probability`.
+    meant : str
+        How a person says that the low power is meant, for the message.
+
+    Raises
+    ------
+    InputError
+        If it is strictly between 0 and 1/2.
+    """
+    if 0 < power < 0.5:
+        raise InputError(
+            f"({power}) is below 0.5; did you mean {_complement(power)} (1 - beta)? If {power} is meant, add {meant}",
+            "power",
+        )
+
+
+def _complement(rate: float) -> float:
+    return round(1.0 - rate, 12)

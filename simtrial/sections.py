@@ -19,7 +19,7 @@ from simtrial.enrollment import Centres, Constant, Piecewise, Ramp, positive
 from simtrial.errors import InputError
 from simtrial.patients import WEEK, Assessments, Beta, Disease, Dropout, Survival, Toxicity
 from simtrial.plan import FollowUp, Interim, Plan, Scenario
-from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements, probability
+from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements, plausible, probability
 from simtrial.statement import Criterion as Criterion_
 from simtrial.statement import Statement
 
@@ -102,6 +102,12 @@ class Study(Section):
         return self
 
 
+def _plausible(asked: Hypotheses | Rival) -> None:
+    """Refuse four numbers that cannot be, or that are probably a slip."""
+    low = bool(asked.low_power)
+    plausible(asked.p0, asked.p1, asked.alpha, asked.power, low_power=low, meant="low_power: true")
+
+
 class Hypotheses(Section):
     """The response rates to tell apart and the error limits, one-sided."""
 
@@ -113,10 +119,11 @@ class Hypotheses(Section):
         description="'protocol' if a protocol or registry states these numbers, 'assumed' if you chose them."
     )
     rationale: Text | None = Field(None, description="Why these numbers; printed at the head of the report.")
+    low_power: bool | None = Field(None, description="true: a power below 0.5 is meant, and is not beta.")
 
     @model_validator(mode="after")
     def _rules(self) -> Hypotheses:
-        Requirements(self.p0, self.p1, self.alpha, self.power)
+        _plausible(self)
         return self
 
 
@@ -546,6 +553,7 @@ class Rival(Section):
     power: Rate
     criterion: Criterion = Field(description="The design that it takes.")
     source: Line = Field(description="Why it is credible.")
+    low_power: bool | None = Field(None, description="true: a power below 0.5 is meant, and is not beta.")
 
     @property
     def requirements(self) -> Requirements:
@@ -554,7 +562,7 @@ class Rival(Section):
 
     @model_validator(mode="after")
     def _rules(self) -> Rival:
-        _ = self.requirements
+        _plausible(self)
         return self
 
 
@@ -601,6 +609,9 @@ class Results(Section):
             if given is not None:
                 raise InputError("goes with patients; leave it out where responses are given", given)
         probability(self.level, "level")
+        if self.level < 0.5:
+            said = f"({self.level}) is below 0.5; did you mean {round(1 - self.level, 12)}, the confidence level?"
+            raise InputError(said, "level")
         return self
 
     @property

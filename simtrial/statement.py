@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from simtrial.designs import Look, MultiStage, SingleStage, TwoStage, count, parse_looks
 from simtrial.enrollment import positive
-from simtrial.errors import InputError
+from simtrial.errors import InputError, several
 from simtrial.files import read_bytes
 from simtrial.requirements import Requirements, probability
 
@@ -178,7 +178,7 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     Raises
     ------
     InputError
-        Naming the file, the first row that cannot be read and its column, and the other such rows.
+        One line per row that cannot be read: the file, the row and its column.
     """
     text = _text(path)
     kinds = {f.name: f.type for f in fields(Statement) if f.name != "looks"}
@@ -203,10 +203,7 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
         except InputError as error:
             faults.append((k, error))
     if faults:
-        k, first = faults[0]
-        others = ", ".join(str(k) for k, _ in faults[1:6]) + (", ..." if faults[6:] else "")
-        more = f" (and {len(faults) - 1} more: row {others})" if others else ""
-        raise InputError(f"{first.message}{more}", f"{path} row {k}: {first.field}".strip())
+        raise several([error.placed(f"{path} row {k}: ") for k, error in faults])
     return found
 
 

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 
 from simtrial import params, simulation
 from simtrial.designs import looks_text
-from simtrial.errors import InputError
+from simtrial.errors import MOST_LISTED, InputError, several
 from simtrial.outcomes import OUTCOMES
 from simtrial.plan import Scenario
 from simtrial.requirements import probability
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from simtrial.sections import Trial
 
 MOST_CELLS = 1_000_000
+MOST_FAILED = 1_000
+"""Cells with a mistake after which no more are tried."""
+
 RATE = "p"
 """Path of the axis of true response rates."""
 
@@ -254,7 +257,7 @@ class Sweep:
             p = probability(named.get(rate, rate), "p", closed=True)
         except InputError as error:
             told = ", ".join(f"{path} = {value!r:.60}" for path, value in values.items())
-            raise InputError(error.message, f"cell {index} ({told}): {error.field}") from None
+            raise error.placed(f"cell {index} ({told}): ") from None
         return Cell(index, values | {RATE: p}, design, plan, Scenario(f"cell {index}", p))
 
     def cells(self) -> Iterator[Cell]:
@@ -293,11 +296,25 @@ def read(path: str | Path) -> Sweep:
     try:
         base, _ = params.read(place)
     except InputError as error:
-        raise InputError(f"({asked.base}): {error}", f"{source.path}: sweep.base") from None
+        raise error.placed(f"{source.path}: sweep.base ({asked.base}): ") from None
     found = Sweep(asked, base, source.path)
-    try:
-        for _ in found.cells():
-            pass
-    except InputError as error:
-        raise InputError(error.message, f"{source.path}: {error.field}") from None
+    faults = _faults(found)
+    if faults:
+        raise several(faults).placed(f"{source.path}: ")
     return found
+
+
+def _faults(sweep: Sweep) -> list[InputError]:
+    """Each mistake once, with the first cell that has it; as many cells are tried as it takes to know most of them."""
+    seen: dict[str, InputError] = {}
+    failed = 0
+    for index in range(len(sweep)):
+        try:
+            sweep.cell(index)
+        except InputError as error:
+            failed += 1
+            for one in (InputError(error.message, error.field), *error.others):
+                seen.setdefault(f"{one.field.partition('): ')[2]} {one.message}", one)
+        if failed == MOST_FAILED or len(seen) > MOST_LISTED:
+            break
+    return list(seen.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from contextlib import contextmanager
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simtrial import slips
 from simtrial.errors import InputError
+from simtrial.slips import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,18 +25,23 @@ if TYPE_CHECKING:
 
 def number(text: str) -> float:
     """Read a number as people type it."""
-    try:
-        return float(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} must be a number") from None
+    told = str(text).strip()  # a default comes as the number that it is
+    if not PLAIN.fullmatch(told) and told.lower().lstrip("+-") not in ("nan", "inf", "infinity"):
+        raise typer.BadParameter(f"{text!r:.60} {slips.number(text)}")
+    return float(told)
 
 
 def whole(text: str) -> int:
     """Read a whole number as people type it."""
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} must be a whole number") from None
+    told = str(text).strip()  # a default comes as the number that it is
+    if re.fullmatch(r"[-+]?[0-9]{1,19}", told):
+        return int(told)
+    hint = ""
+    if PLAIN.fullmatch(told) and len(told) < 20 and abs(float(told)) < 1e15 and float(told).is_integer():
+        hint = f"; write {float(told):.0f}"
+    elif "thousands" in slips.number(told):
+        hint = f"; {slips.number(told).partition('; ')[2]}"
+    raise typer.BadParameter(f"{text!r:.60} must be a whole number{hint}")
 
 
 def rate_option(said: str, metavar: str = "RATE") -> OptionInfo:

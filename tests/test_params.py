@@ -72,9 +72,45 @@ def test_plain_words_stay_words(write, smoke_text, word):
 
 
 REFUSED = {
-    "unknown key": ("p0: 0.2", "p0: 0.2\n    beta: 0.1", "trial.hypotheses.beta is not a known key; known here: p0,"),
-    "misspelt key": ("p0: 0.2", "po: 0.2", "trial.hypotheses.po is not a known key"),
-    "unknown section": ("  design:", "  desing: {}\n  design:", "trial.desing is not a known key; known here: study,"),
+    "unknown key": ("p0: 0.2", "p0: 0.2\n    beta: 0.1", "trial.hypotheses.beta is not a known key; write power: 0.9"),
+    "misspelt key": ("p0: 0.2", "po: 0.2", "trial.hypotheses.po is not a known key; did you mean p0?"),
+    "unknown section": (
+        "  design:",
+        "  desing: {}\n  design:",
+        "trial.desing is not a known key; did you mean design?",
+    ),
+    "foreign key": ("p0: 0.2", "p0: 0.2\n    zebra: 1", "trial.hypotheses.zebra is not a known key; known here: p0,"),
+    "key of another section": (
+        "criterion: minimax",
+        "criterion: minimax\n    rationale: x",
+        "trial.design.rationale is not a known key here; it belongs to trial.hypotheses",
+    ),
+    "another name of a key": ("p0: 0.2", "p_null: 0.2", "trial.hypotheses.p_null is not a known key; did you mean p0?"),
+    "key in capitals": ("p0: 0.2", "P0: 0.2", "trial.hypotheses.P0 is not a known key; did you mean p0?"),
+    "rate in percent": ("p0: 0.2", "p0: 15", "(15.0) must be strictly between 0 and 1; write 0.15 for 15 %"),
+    "percent sign": ("p0: 0.2", "p0: 15%", "trial.hypotheses.p0 ('15%') is a percentage; write 0.15 for 15 %"),
+    "decimal comma": ("p0: 0.2", "p0: 0,15", "trial.hypotheses.p0 ('0,15') uses a decimal comma; write 0.15"),
+    "point too many": ("p0: 0.2", "p0: .1.", "trial.hypotheses.p0 ('.1.') must be a number; did you mean .1?"),
+    "beta for power": ("power: 0.8", "power: 0.2", "power (0.2) is below 0.5; did you mean 0.8 (1 - beta)? If 0.2 is"),
+    "confidence for alpha": ("alpha: 0.1", "alpha: 0.95", "alpha (0.95) exceeds 0.5; did you mean 0.05"),
+    "alpha and power swapped": (
+        "alpha: 0.1\n    power: 0.8",
+        "alpha: 0.8\n    power: 0.1",
+        "trial.hypotheses.alpha (0.8) exceeds power (0.1); are the two swapped?",
+    ),
+    "tab": ("    p0: 0.2", "\tp0: 0.2", "line 8: is indented with a tab; YAML takes spaces only"),
+    "tabs": (
+        "    p0: 0.2\n    p1: 0.6",
+        "\tp0: 0.2\n\tp1: 0.6",
+        "line 8: is indented with a tab (and line 9); YAML takes spaces only",
+    ),
+    "colon in a title": ("A small design", "Small: a design", "mapping values are not allowed here; text that holds a"),
+    "keys out of line": ("    p0: 0.2", "   p0: 0.2", "the keys of a section begin in one column"),
+    "half as a whole number": (
+        "registered_enrollment: 14",
+        "registered_enrollment: 14.0",
+        "must be a whole number; write 14",
+    ),
     "repeated key": ("p0: 0.2", "p0: 0.2\n    p0: 0.3", "line 9: the key 'p0' is given twice"),
     "missing key": ("    alpha: 0.1\n", "", "trial.hypotheses.alpha is missing"),
     "octal look": ("p0: 0.2", "p0: 010", "line 8: p0 (010) starts with a zero"),
@@ -211,3 +247,50 @@ def test_the_schema_knows_every_key_and_forbids_others():
     assert hypotheses["additionalProperties"] is False
     assert hypotheses["properties"]["p0"]["exclusiveMaximum"] == 1
     assert schema["required"] == ["trial"]
+
+
+def test_every_mistake_of_a_file_is_told_in_a_line_of_its_own(write, smoke_text):
+    wrong = smoke_text.replace("p0: 0.2", "p0: 20").replace("p1: 0.6", "p1: 60%").replace("minimax", "minmax")
+    with pytest.raises(InputError) as caught:
+        params.load(write(wrong.replace("trials: 2000", "trails: 2000")))
+    first, *others = caught.value.lines
+    assert first.endswith(
+        "trial.conduct.simulation.trails is not a known key; did you mean trials? (and 2 more mistakes)"
+    )
+    assert "trial.hypotheses.p1 ('60%') is a percentage; write 0.6 for 60 %" in others[0]
+    assert "trial.design.criterion ('minmax') must be 'minimax'" in others[1]
+    assert all(line.startswith(str(caught.value.field.partition(":")[0])) for line in caught.value.lines)
+
+
+def test_all_four_numbers_in_percent_are_told_at_once(write, smoke_text):
+    wrong = smoke_text
+    for old, new in (("p0: 0.2", "p0: 20"), ("p1: 0.6", "p1: 60"), ("alpha: 0.1", "alpha: 10"), ("0.8\n", "80\n")):
+        wrong = wrong.replace(old, new, 1)
+    with pytest.raises(InputError) as caught:
+        params.load(write(wrong))
+    assert [line.rpartition("; ")[2] for line in caught.value.lines] == [
+        "write 0.2 for 20 % (and 3 more mistakes)", "write 0.6 for 60 %", "write 0.1 for 10 %", "write 0.8 for 80 %",
+    ]  # fmt: skip
+
+
+def test_a_low_power_that_is_meant_is_taken(write, smoke_text):
+    said = smoke_text.replace("power: 0.8", "power: 0.4\n    low_power: true")
+    assert params.load(write(said)).requirements.power == 0.4
+    assert "low_power" not in json.dumps(params.load(write(smoke_text)).plain())  # a sweep's fingerprint stays
+
+
+def test_a_confidence_level_given_as_its_complement_is_refused(write, smoke_text):
+    results = smoke_text + "  analysis: {responses: 3, level: 0.05}\n"
+    with pytest.raises(InputError, match=r"trial\.analysis\.level \(0\.05\) is below 0\.5; did you mean 0\.95"):
+        params.load(write(results))
+
+
+def test_a_file_without_its_root_key_is_told_to_indent(write, smoke_text):
+    bare = "\n".join(line[2:] for line in smoke_text.splitlines()[2:])
+    with pytest.raises(InputError, match="lacks the key trial: above study, hypotheses, design, conduct"):
+        params.load(write(bare))
+
+
+def test_a_sweep_file_is_no_parameter_file(root):
+    with pytest.raises(InputError, match="is a sweep file; run it with: simtrial sweep FILE"):
+        params.load(root / "params/sweep_NCT07022301.yaml")

@@ -467,7 +467,6 @@ def test_numbers_of_a_csv_mean_what_they_mean_on_the_command_line(tmp_path, text
         ("", "holds no statement"),
         ("p0\n.1,.2\n", "row 2: has more cells than columns"),
         ("n,n\n25,26\n", "has the column 'n' twice"),
-        ("n\nx\n25\n0\ny\n", "row 2: n ('x') cannot be read (and 2 more: row 4, 5)"),
     ],
 )
 def test_a_wrong_csv_is_refused_in_one_line(tmp_path, capsys, text, said):
@@ -477,6 +476,22 @@ def test_a_wrong_csv_is_refused_in_one_line(tmp_path, capsys, text, said):
         read_csv(path)
     assert main(["check", "--csv", str(path)]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_every_wrong_row_of_a_csv_is_told(tmp_path, capsys):
+    path = tmp_path / "s.csv"
+    path.write_text("n\nx\n25\n0\ny\n")
+    assert main(["check", "--csv", str(path)]) == 2
+    assert [line.removeprefix(f"simtrial: {path} ") for line in capsys.readouterr().err.splitlines()] == [
+        "row 2: n ('x') cannot be read (and 2 more mistakes)",
+        "row 4: n (0) must be from 1 to 10000",
+        "row 5: n ('y') cannot be read",
+    ]
+
+
+def test_beta_given_as_power_is_refused_before_routes_are_sought(capsys):
+    assert main(["reproduce", "--n", "25", "--power", "0.2"]) == 2
+    assert "did you mean 0.8 (1 - beta)? If 0.2 is meant, add --low-power" in capsys.readouterr().err
 
 
 def test_the_statement_of_a_parameter_file_is_checked(capsys, root):

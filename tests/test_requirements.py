@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from simtrial import InputError, Requirements
-from simtrial.requirements import decimal
+from simtrial.requirements import decimal, plausible, probability
 
 
 def test_the_limits_are_kept_as_given():
@@ -51,3 +51,38 @@ def test_beta_is_the_decimal_difference():
     for thousandths in range(1, 1000):
         asked = Requirements(0.1, 0.3, 1e-5, thousandths / 1000)
         assert decimal(asked.beta) == 1 - Fraction(thousandths, 1000)
+
+
+@pytest.mark.parametrize(
+    ("value", "right"), [(15, "0.15 for 15 %"), (12.5, "0.125 for 12.5 %"), (1, "0.01 for 1 %"), (99, "0.99 for 99 %")]
+)
+def test_a_percentage_is_told_how_it_is_written(value, right):
+    with pytest.raises(InputError, match=f"must be strictly between 0 and 1; write {right}$"):
+        probability(value, "p0")
+
+
+@pytest.mark.parametrize("value", [-0.1, 0, 100, 101, math.inf])
+def test_what_is_no_percentage_is_not_taken_for_one(value):
+    with pytest.raises(InputError) as caught:
+        probability(value, "p0")
+    assert "%" not in str(caught.value)
+
+
+def test_beta_given_as_power_is_noticed_unless_it_is_meant():
+    with pytest.raises(InputError, match=r"^power \(0\.2\) is below 0\.5; did you mean 0\.8 \(1 - beta\)\?"):
+        plausible(0.1, 0.3, 0.05, 0.2)
+    with pytest.raises(InputError, match=r"did you mean 0\.98 "):
+        plausible(0.1, 0.3, 0.05, 0.02)
+    assert plausible(0.1, 0.3, 0.05, 0.2, low_power=True).power == 0.2
+    assert plausible(0.1, 0.3, 0.05, 0.5).power == 0.5
+
+
+def test_a_confidence_level_given_as_alpha_is_noticed():
+    with pytest.raises(InputError, match=r"^alpha \(0\.95\) exceeds 0\.5; did you mean 0\.05 "):
+        plausible(0.1, 0.3, 0.95, 0.8)
+    with pytest.raises(InputError, match=r"^alpha \(0\.8\) exceeds power \(0\.05\); are the two swapped\?"):
+        plausible(0.1, 0.3, 0.8, 0.05)
+
+
+def test_requirements_themselves_take_a_low_power():
+    assert Requirements(0.1, 0.3, 0.05, 0.2).beta == 0.8  # a stated number is read with every convention

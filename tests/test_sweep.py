@@ -175,6 +175,25 @@ def test_a_wrong_cell_is_named_before_anything_runs(write, tmp_path, capsys, axe
     assert not (tmp_path / "out").exists()
 
 
+def test_every_mistake_of_a_grid_is_told_once_with_its_first_cell(write):
+    with pytest.raises(InputError) as caught:
+        sweep_file.read(write([axis("hypotheses.power", 0.8, 0.2, 80), axis("p", 0.1, 0.2)]))
+    first, other = caught.value.lines
+    assert "cell 2 (hypotheses.power = 0.2, p = 0.1): trial.hypotheses.power (0.2) is below 0.5" in first
+    assert first.endswith("(and 1 more mistake)")
+    assert "cell 4 (hypotheses.power = 80, p = 0.1): trial.hypotheses.power (80.0) must be strictly" in other
+
+
+def test_every_mistake_of_the_base_is_told(tmp_path, smoke_text):
+    (tmp_path / "base.yaml").write_text(smoke_text.replace("p0: 0.2", "p0: 20").replace("minimax", "best"))
+    path = tmp_path / "s.yaml"
+    path.write_text("sweep: {base: base.yaml, axes: [{path: p, values: [0.1]}], trials: 2, seed: 1}")
+    with pytest.raises(InputError) as caught:
+        sweep_file.read(path)
+    assert len(caught.value.lines) == 2
+    assert all("sweep.base (base.yaml): " in line for line in caught.value.lines)
+
+
 def test_wrong_keys_of_the_file_are_named(write):
     path = write(SMALL, outcomes=["reject", "speed"])
     with pytest.raises(InputError, match=re.escape("sweep.outcomes ('speed') must be of reject")):
