@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from simtrial.errors import InputError
+from simtrial.requirements import meant_instead
 from simtrial.terminal import one_line
 
 PLAIN = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
@@ -117,11 +118,12 @@ def written(value: float) -> str:
 
 def improbable(name: str, value: float) -> str | None:
     """Say why a probability is probably the complement of what is meant; None if it is not."""
-    if name == "power" and 0 < value < 0.5:
-        return f"is a power below 0.5: did you mean {written(1 - value)} (1 - beta)?"
-    if name == "alpha" and 0.5 < value < 1:
-        return f"is too large for alpha, the type I error: did you mean {written(1 - value)} (1 - {written(value)})?"
-    return None
+    instead = meant_instead(name, value)
+    if instead is None:
+        return None
+    if name == "power":
+        return f"is a power below 0.5: did you mean {written(instead)} (1 - beta)?"
+    return f"is too large for alpha, the type I error: did you mean {written(instead)} (1 - {written(value)})?"
 
 
 def _such_as(entry: Entry) -> str:

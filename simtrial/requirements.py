@@ -148,10 +148,11 @@ def plausible(
             faults.append(error)
     if faults:
         raise several(faults)
-    if alpha > 0.5 and power < 0.5:
+    if meant_instead("alpha", alpha) is not None and meant_instead("power", power) is not None:
         raise InputError(f"({alpha}) exceeds power ({power}); are the two swapped?", "alpha")
-    if alpha > 0.5:
-        raise InputError(f"({alpha}) exceeds 0.5; did you mean {_complement(alpha)} (1 - confidence level)?", "alpha")
+    level = meant_instead("alpha", alpha)
+    if level is not None:
+        raise InputError(f"({alpha}) exceeds 0.5; did you mean {level} (1 - confidence level)?", "alpha")
     if not low_power:
         plausible_power(power, meant)
     return Requirements(p0, p1, alpha, power)
@@ -172,12 +173,14 @@ def plausible_power(power: float, meant: str = "--low-power") -> None:
     InputError
         If it is strictly between 0 and 1/2.
     """
-    if 0 < power < 0.5:
+    instead = meant_instead("power", power)
+    if instead is not None:
         raise InputError(
-            f"({power}) is below 0.5; did you mean {_complement(power)} (1 - beta)? If {power} is meant, add {meant}",
-            "power",
+            f"({power}) is below 0.5; did you mean {instead} (1 - beta)? If {power} is meant, add {meant}", "power"
         )
 
 
-def _complement(rate: float) -> float:
-    return round(1.0 - rate, 12)
+def meant_instead(name: str, value: float) -> float | None:
+    """Give what was probably meant by a power below 1/2 (beta) or an alpha above 1/2 (a confidence level); else None."""
+    slip = {"power": 0 < value < 0.5, "alpha": 0.5 < value < 1}.get(name, False)
+    return float(1 - decimal(value)) if slip else None
