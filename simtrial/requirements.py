@@ -181,6 +181,6 @@ def plausible_power(power: float, meant: str = "--low-power") -> None:
 
 
 def meant_instead(name: str, value: float) -> float | None:
-    """Give what was probably meant by a power below 1/2 (beta) or an alpha above 1/2 (a confidence level); else None."""
+    """Give what was probably meant by a power below 1/2 (beta) or an alpha above 1/2 (a level); None for others."""
     slip = {"power": 0 < value < 0.5, "alpha": 0.5 < value < 1}.get(name, False)
     return float(1 - decimal(value)) if slip else None
