@@ -67,7 +67,8 @@ def analyze(
         trial, source = params.read(parameter_file)
         if trial.analysis is None:
             raise InputError("is missing: it holds the results to be analysed", f"{source.path}: trial.analysis")
-        done = analysis.of_trial(trial, simulation.taken(trial, str(source.path))[0])
+        with terminal.waiting("analysing"):
+            done = analysis.of_trial(trial, simulation.taken(trial, str(source.path))[0])
         found, data = done.final, done.data
     else:
         for name, value in (("looks", looks), ("p0", p0)):
@@ -86,16 +87,18 @@ def analyze(
             given_alone = next((n for n, v in (("param", param), ("time_unit", time_unit)) if v is not None), None)
             if given_alone is not None:
                 raise InputError("goes with --patients; leave it out where responses are given", given_alone)
-            found = analysis.final(
-                design, p0, responses, stage=stage, first_stage=first_stage, attained=sizes, **how
-            )  # fmt: skip
+            with terminal.waiting("analysing"):
+                found = analysis.final(
+                    design, p0, responses, stage=stage, first_stage=first_stage, attained=sizes, **how
+                )  # fmt: skip
         else:
             counted = (("stage", stage), ("first_stage", first_stage))
             contradicted = next((name for name, value in counted if value is not None), None)
             if contradicted is not None:
                 raise InputError("is counted from the patients; leave it out", contradicted)
-            data = patient_data.read(patients, param=param, time_unit=time_unit)
-            found = analysis.of_patients(data, design, p0, handling, attained=sizes, **how)  # type: ignore[arg-type]  # checked there
+            with terminal.waiting("analysing"):
+                data = patient_data.read(patients, param=param, time_unit=time_unit)
+                found = analysis.of_patients(data, design, p0, handling, attained=sizes, **how)  # type: ignore[arg-type]  # checked there
     if as_json:
         terminal.print_json(_final_json(found, data))
         return

@@ -36,9 +36,10 @@ def design(
     from simtrial.requirements import plausible
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
-    single = search.single_stage(asked, n_limit=n_limit)
-    two = search.two_stage(asked, n_limit=n_limit)
-    rough = approximations.approximate(asked)
+    with terminal.waiting("searching"):
+        single = search.single_stage(asked, n_limit=n_limit)
+        two = search.two_stage(asked, n_limit=n_limit)
+        rough = approximations.approximate(asked)
     proof = two.certificate
     if as_json:
         stage = ("r", "n", "type_i_error", "power")

@@ -269,7 +269,8 @@ def printed(
     design = None if looks is None else parse_looks(looks)
     if design is not None and not isinstance(design, TwoStage):
         raise InputError("must be two looks", "looks")
-    found = interval(responses, n, low, high, design, decimals)
+    with terminal.waiting("comparing methods"):
+        found = interval(responses, n, low, high, design, decimals)
     if as_json:
         terminal.print_json({"matches": [asdict(match) for match in found]})
         return

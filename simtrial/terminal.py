@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,6 +144,30 @@ def bar(total: float, what: str = "trials", doing: str = "simulating") -> Iterat
     finally:
         if bar.live.is_started:
             bar.stop()
+
+
+PATIENCE = 1.0
+"""Seconds after which a terminal says what is being done."""
+
+
+@contextmanager
+def waiting(doing: str) -> Iterator[None]:
+    """Say what takes more than a second, where nobody knows how long it will take; nothing off a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    status = Console(stderr=True).status(f"{doing} ...")
+    timer = threading.Timer(PATIENCE, status.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # else it could start after the end
+        status.stop()
 
 
 def progress() -> Any:

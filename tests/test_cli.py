@@ -1,12 +1,14 @@
 """The command line: JSON to the letter, tables for people, one line and exit code 2 for wrong input."""
 
+import io
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 
-from simtrial import Requirements, SingleStage, exact, parse_looks, project, search, text
+from simtrial import Requirements, SingleStage, exact, parse_looks, project, search, terminal, text
 from simtrial.cli import main
 
 ASKED = ["--p0", "0.1", "--p1", "0.3", "--alpha", "0.05", "--power", "0.8"]
@@ -230,3 +232,25 @@ def test_a_failing_validation_is_exit_code_1_and_one_line(capsys, tmp_path, root
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("simtrial: 06_validation.ipynb, cell 2")
     assert "Known traps: 3 of 4 agree" in last
+
+
+def test_what_takes_longer_than_the_patience_is_said_on_a_terminal_and_nowhere_else(monkeypatch, capsys):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(terminal, "PATIENCE", 0.0)
+    with terminal.waiting("searching"):
+        time.sleep(0.05)
+    assert capsys.readouterr().err == ""
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    with terminal.waiting("searching"):
+        time.sleep(0.3)  # the picture is drawn by another thread, ten times a second
+    assert "searching ..." in screen.getvalue()
+    monkeypatch.setattr(terminal, "PATIENCE", 60.0)
+    screen.truncate(0)
+    with terminal.waiting("searching"):
+        pass
+    assert "searching" not in screen.getvalue()
