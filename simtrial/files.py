@@ -35,6 +35,22 @@ def read_bytes(path: Path, most: int) -> bytes:
     return data
 
 
+_KINDS = (
+    (b"\xd0\xcf\x11\xe0", "an Excel file"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"%PDF", "a PDF"),
+    (b"PAR1", "a Parquet file"),
+    (b"RDX", "a file of R objects"),
+)
+
+
+def kind(data: bytes) -> str:
+    """Say what a file is by its first bytes, such as "an Excel file" or "a PDF"; empty where it may be text."""
+    if data.startswith(b"PK"):
+        return "an Excel file" if b"xl/" in data or b"[Content_Types]" in data else "a ZIP archive"
+    return next((name for magic, name in _KINDS if data.startswith(magic)), "")
+
+
 def meant(path: Path) -> Path | None:
     """The file that a path to nowhere was probably meant for: one of a like name, there or in a folder beside or below.
 

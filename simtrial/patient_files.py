@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simtrial.errors import InputError, several
-from simtrial.files import read_bytes
+from simtrial.files import kind, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,14 +32,6 @@ MAX_ROWS = 200_000
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 
-_OTHERS = (
-    (b"PK\x03\x04", "is an Excel workbook or another zip archive; save the sheet as CSV"),
-    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook; save the sheet as CSV"),
-    (b"PAR1", "is a Parquet file; save it as CSV"),
-    (b"\x1f\x8b", "is compressed with gzip; unpack it first"),
-    (b"%PDF", "is a PDF; the patients must be a table in a CSV"),
-    (b"RDX", "is a file of R objects; write the data frame with write.csv"),
-)
 _TRANSPORT = b"HEADER RECORD*******LIB"
 _SAS_DATA_SET = b"\0" * 12 + b"\xc2\xea\x81\x60"
 
@@ -100,9 +92,10 @@ def _sheet(path: str, data: bytes, known: Callable[[str], Sequence[str]]) -> She
         return _sas(path, data, "xport")
     if data.startswith(_SAS_DATA_SET):
         return _sas(path, data, "sas7bdat")
-    for magic, fault in _OTHERS:
-        if data.startswith(magic):
-            raise InputError(fault, f"{path}:")
+    other = kind(data)
+    if other:
+        remedy = "unpack it first" if other.endswith("archive") else "save the patients as CSV"
+        raise InputError(f"is {other}; {remedy}", f"{path}:")
     return _text(path, _decoded(path, data), known)
 
 
@@ -122,8 +115,8 @@ def _text(path: str, text: str, known: Callable[[str], Sequence[str]]) -> Sheet:
     text, skipped = _after_excel(text)
     opening = text.lstrip()[:1]
     if opening in ("<", "{", "["):
-        kind = "HTML or XML" if opening == "<" else "JSON"
-        raise InputError(f"is {kind}, not a table; save the patients as CSV", f"{path}:")
+        form = "HTML or XML" if opening == "<" else "JSON"
+        raise InputError(f"is {form}, not a table; save the patients as CSV", f"{path}:")
     separator = _separator(text, known)
     notes = [] if separator == "," else [f"columns are separated by {SEPARATORS[separator]}"]
     rows = _parsed(path, text, separator, skipped)
@@ -240,27 +233,23 @@ def _comma(row: list[str]) -> bool:
     return any(a.strip().lstrip("+-").isdigit() and b.strip().isdigit() for a, b in pairwise(row))
 
 
-def _sas(path: str, data: bytes, kind: str) -> Sheet:
+def _sas(path: str, data: bytes, form: str) -> Sheet:
     """A SAS transport file or data set; its numbers and days as text."""
     import pandas as pd
 
     # a data set knows its own encoding; a transport file does not, and UTF-8 reads what others write in English
+    coding = "infer" if form == "sas7bdat" else "utf-8"
+    said = "SAS transport file" if form == "xport" else "SAS data set"
     try:
-        # a file that may be damaged is not read
-        with (
-            warnings.catch_warnings(action="error"),
-            pd.read_sas(
-                io.BytesIO(data),
-                format=kind,
-                encoding="infer" if kind == "sas7bdat" else "utf-8",
-                chunksize=MAX_ROWS + 1,
-            ) as reader,
-        ):
-            frame = reader.read(MAX_ROWS + 1)
+        with warnings.catch_warnings(record=True) as doubts:
+            warnings.simplefilter("always")
+            with pd.read_sas(io.BytesIO(data), format=form, encoding=coding, chunksize=MAX_ROWS + 1) as reader:
+                frame = reader.read(MAX_ROWS + 1)
     except Exception as error:
-        name = "SAS transport file" if kind == "xport" else "SAS data set"
         fault = " ".join(str(error).split())[:120] or type(error).__name__
-        raise InputError(f"cannot be read as a {name}: {fault}", f"{path}:") from None
+        raise InputError(f"cannot be read as a {said}: {fault}", f"{path}:") from None
+    if any("corrupt" in str(doubt.message) for doubt in doubts):
+        raise InputError(f"cannot be read as a {said}: it seems to be damaged or cut short", f"{path}:")
     if len(frame) > MAX_ROWS:
         raise InputError(f"holds more than {MAX_ROWS} rows; no more are read", f"{path}:")
     rows = tuple(
@@ -268,8 +257,7 @@ def _sas(path: str, data: bytes, kind: str) -> Sheet:
         for number, row in enumerate(frame.itertuples(index=False, name=None), start=1)
     )
     headings = tuple(str(name).strip() for name in frame.columns)
-    said = "SAS transport file" if kind == "xport" else "SAS data set"
-    return Sheet(path, headings, rows, kind == "xport", "", (f"read as a {said}; lines are its rows",))
+    return Sheet(path, headings, rows, form == "xport", "", (f"read as a {said}; lines are its rows",))
 
 
 def _written(value: Any) -> str:

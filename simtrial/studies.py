@@ -11,7 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from simtrial import study_xml
+from simtrial import files, study_xml
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,28 +73,22 @@ def _text(data: bytes) -> str | None:
 
 
 def _refuse_other_kinds(data: bytes, path: object) -> None:
-    start = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    kind = ""
-    if data.startswith(b"PK"):
-        kind = "an Excel file" if b"xl/" in data or b"[Content_Types]" in data else "a ZIP archive"
-    elif data.startswith(b"\x1f\x8b"):
-        kind = "a gzip archive"
-    elif data.startswith(b"\xd0\xcf\x11\xe0"):
-        kind = "an Excel file"
-    elif data.startswith(b"%PDF"):
-        kind = "a PDF"
-    elif start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<") and b"<html" in start):
-        kind = "a web page"
-    elif re.match(rb'"?(rank|nct[ _]?(number|id)|url|title|study title)"?[,;\t]', start):
-        kind = "a spreadsheet of a search (CSV)"
-    elif re.match(rb"ty  - ", start):
-        kind = "a file of citations (RIS)"
-    elif start and start[:1] not in b"{[<" and re.search(rb"\bnct[0-9]{8}\b", start):
-        kind = "plain text"
-    if kind == "a ZIP archive" or kind == "a gzip archive":
+    kind = files.kind(data) or _text_kind(data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower())
+    if kind.endswith("archive"):
         raise InputError(f"is {kind}; unpack it and name one record of it", f"{path}:")
     if kind:
         raise InputError(f"is {kind}, not a study record; {REMEDY}", f"{path}:")
+
+
+def _text_kind(start: bytes) -> str:
+    """What a text is by its beginning in small letters, where it is certainly no study record."""
+    if start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<") and b"<html" in start):
+        return "a web page"
+    if re.match(rb'"?(rank|nct[ _]?(number|id)|url|title|study title)"?[,;\t]', start):
+        return "a spreadsheet of a search (CSV)"
+    if re.match(rb"ty  - ", start):
+        return "a file of citations (RIS)"
+    return "plain text" if start[:1] not in b"{[<" and re.search(rb"\bnct[0-9]{8}\b", start) else ""
 
 
 def _parsed(text: str, path: object) -> object:

@@ -321,10 +321,11 @@ def test_all_faults_of_a_file_are_told_at_once(read):
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"PK\x03\x04rest", "is an Excel workbook"),
+        (b"PK\x03\x04rest", "is a ZIP archive; unpack it first"),
+        (b"PK\x03\x04[Content_Types].xml", "is an Excel file; save the patients as CSV"),
         (b"<html><table>", "is HTML or XML, not a table"),
         (b'{"a": 1}', "is JSON, not a table"),
-        (b"\x1f\x8brest", "is compressed with gzip"),
+        (b"\x1f\x8brest", "is a gzip archive"),
         (b"PAR1rest", "is a Parquet file"),
     ],
 )
