@@ -135,7 +135,10 @@ def averaged(report: Report) -> Table:
     looks = report.final.design.looks
     known = len(looks) <= 2 and all(look.e is None for look in looks)
     if plan is None or not known or not plan.dropout.probability:
-        return Table("averaged", "Nobody is expected to be lost: sizes do not vary.", pd.DataFrame({"rule": []}), {})
+        why = "No dropout is assumed, so the sizes do not vary."
+        if plan is not None and plan.dropout.probability:
+            why = "Left out: rules for other sizes are made for one or two looks that stop for futility alone."
+        return Table("averaged", why, pd.DataFrame({"rule": []}), {})
     found = deviation.averaged(report.final.design, report.requirements, plan.dropout)
     frame = pd.DataFrame([vars(one) for one in found])
     shown: dict[str, Shown] = {

@@ -62,7 +62,7 @@ GROUPS = (
     ("The design", ("design", "search")),
     ("Dropout", ("own dropout", "dropout", "counting")),
     ("The calendar", ("own enrollment", "rate", "screening", "own assessments", "readout", "accrual")),
-    ("Parameter file", ("file", "download")),
+    ("Parameter file", ("file", "file note", "download")),
 )
 
 
@@ -113,6 +113,7 @@ class Explorer:
         inputs["search"].on_click(self._search)
         inputs["file"] = widgets.FileUpload(description="Open a parameter file", accept=".yaml,.yml")
         inputs["file"].observe(self._opened, "value")
+        inputs["file note"] = widgets.HTML()
         inputs["download"] = widgets.HTML()
         for control in inputs.values():
             control.layout.width = "auto"
@@ -264,10 +265,12 @@ class Explorer:
             try:
                 screen.answer(base)  # a file that asks too much is refused whole, like one that is wrong
             except InputError as error:
-                raise InputError(error.message, f"{name}: trial.hypotheses.{error.field}") from None
+                raise error.placed(f"{name}: trial.hypotheses.") from None
         except InputError as error:
-            self.panels["status"].value = pages.told(str(error), wrong=True)
+            self.panels["status"].value = pages.refused(error.lines, self._base.study.id, self._answer)
+            self.inputs["file note"].value = pages.note("file", f"{name} is refused: see the top", wrong=True)
             return
+        self.inputs["file note"].value = ""
         self._base = base
         left = [] if trial.conduct else ["it does not say how the trial is run, so the settings of this page are used"]
         left += ["its results are not used"] if trial.analysis else []

@@ -37,6 +37,25 @@ def told(message: str, *, wrong: bool = False) -> str:
     return f'<div role="{role}"><p class="{kind}">{html.escape(one_line(message))}</p></div>'
 
 
+def refused(lines: Sequence[str], shown: str, answer: str) -> str:
+    """The mistakes of a file that was refused, a line each, above what the page still shows.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        One per mistake.
+    shown : str
+        Identifier of the trial that the page shows.
+    answer : str
+        The status panel of that trial, as HTML; empty if there is none.
+    """
+    said = "".join(f'<p class="wrong">{html.escape(one_line(line))}</p>' for line in lines)
+    if answer:
+        still = f"The file is not opened; the page still shows {shown}."
+        said += f'<p class="warning">{html.escape(one_line(still))}</p>'
+    return f'<div role="alert" class="refused">{said}</div>{answer}'
+
+
 def note(name: str, message: str, *, wrong: bool) -> str:
     """The note beside a number; `explorer.js` ties it to the box of that name."""
     said = f"{message[:1].upper()}{message[1:]}"

@@ -23,7 +23,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simtrial import __version__, conduct_text, params, project, replacement, simulation
+from simtrial import __version__, conduct_text, params, project, replacement, simulation, text
 from simtrial.designs import looks_text
 from simtrial.exact import meets, operating_characteristics
 from simtrial.execution import LeftOut, NotebookError, execute
@@ -423,8 +423,8 @@ def _front(trial: Trial, design: Design, plan: Plan | None) -> str:
     warning = ""
     if not meets(design, asked):
         warning = (
-            '<div class="warning">The design given <strong>does not meet the limits</strong> asked for: compare the '
-            "type I error with alpha, and the power with the power asked.</div>"
+            '<div class="warning">The design given <strong>does not meet the limits</strong>: '
+            f"{escape(text.limits_missed(design, asked))}.</div>"
         )
     warning += _as_run(plan, trial)
     if trial.hypotheses.basis == "assumed":

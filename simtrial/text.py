@@ -10,7 +10,7 @@ import numpy as np
 
 from simtrial import laws
 from simtrial.designs import looks_text
-from simtrial.exact import at_limits, meets, operating_characteristics
+from simtrial.exact import at_limits, meets, operating_characteristics, side
 
 if TYPE_CHECKING:
     from simtrial.designs import Design
@@ -179,9 +179,11 @@ def statement(design: Design, requirements: Requirements, plan: Plan | None = No
             f"type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
         )
     if not meets(design, asked):
-        sentences.insert(0, "NOT READY FOR A PROTOCOL: this design does not meet both limits that it states.")
+        sentences.insert(
+            0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {limits_missed(design, asked)}."
+        )
     kinds = getattr(design, "kinds", ())
-    sources = [REFERENCES["one" if looks == 1 else "two" if looks == 2 else "many"]]
+    sources = [REFERENCES["one" if looks == 1 else "two" if looks == 2 and design.looks[0].e is None else "many"]]
     if "admissible" in kinds:
         sources.append(REFERENCES["admissible"])
     return Passage("statement", (" ".join(sentences), "References: " + " ".join(sources)), quoted=True)
@@ -202,6 +204,20 @@ def basis(trial: Trial) -> Passage:
     return Passage("basis", (opening, *filter(None, reasons)))
 
 
+def limits_missed(design: Design, asked: Requirements) -> str:
+    """Which limit a design misses, and which it keeps."""
+    type_i_error, power = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
+    over, short = side(design, asked.p0, asked.alpha, type_i_error) > 0, side(design, asked.p1, asked.power, power) < 0
+    said = [
+        (
+            over,
+            f"its type I error of {percent(type_i_error)} {'exceeds' if over else 'is within'} {percent(asked.alpha)}",
+        ),
+        (short, f"its power of {percent(power)} {'falls short of' if short else 'reaches'} {percent(asked.power)}"),
+    ]
+    return "; ".join(text for _, text in sorted(said, key=lambda one: not one[0]))
+
+
 def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Passage:
     """Which design is taken, what the alternatives would cost, and how it sits with the registered enrollment."""
     asked = trial.requirements
@@ -214,12 +230,7 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
         needs = f"It needs at most {_count(n)} and expects {en:.1f} if the true rate is p0."
     paragraphs = [f"Taken: {looks_text(chosen, ', ')}, {reason}. {needs}"]
     if not meets(chosen, asked):
-        power = float(operating_characteristics(chosen, asked.p1).reject)
-        paragraphs.append(
-            f"It does not meet the limits: its type I error is {percent(float(oc.reject))} "
-            f"(at most {percent(asked.alpha)} asked) and its power {percent(power)} "
-            f"(at least {percent(asked.power)} asked)."
-        )
+        paragraphs.append(f"It does not meet the limits: {limits_missed(chosen, asked)}.")
     rivals: dict[str, tuple[str, Design]] = {
         looks_text(other): (label, other)
         for label, other in (

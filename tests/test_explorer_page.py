@@ -314,13 +314,14 @@ def test_a_wrong_file_is_told_in_one_line_and_a_huge_one_is_not_read(visit, tmp_
         params.opened(bad.read_bytes(), "bad.yaml")
     visit.open(bad)
     visit.wait("status", "bad.yaml")
-    assert visit.said("status") == str(refused.value)
+    for line in refused.value.lines:
+        assert line in visit.said("status")
     assert visit.results() == before
     huge = tmp_path / "huge.yaml"
     huge.write_bytes(b"#" * (params.MAX_BYTES + 1))
     visit.open(huge)
     visit.wait("status", "huge.yaml")
-    assert visit.said("status") == f"huge.yaml: is larger than {params.MAX_BYTES} bytes"
+    assert f"huge.yaml: is larger than {params.MAX_BYTES} bytes" in visit.said("status")
     slider(visit, "p0").focus()
     visit.page.keyboard.press("ArrowRight")
     visit.wait("status", "p <= 0.11")

@@ -143,7 +143,6 @@ REFUSED = {
     "rate above one": ("beta: [2, 3]", "p: 1.2", "conduct.scenarios.0.p (1.2) must be in [0, 1]"),
     "a name that is taken": ("label: prior", "label: p0", "conduct.scenarios.0.label (p0) is simulated anyway"),
     "a name twice": ("    simulation", "      - {label: prior, p: 0.3}\n    simulation", "('prior') is given twice"),
-    "no seed": (", seed: 1", "", "conduct.simulation.seed is missing"),
     "one trial": ("trials: 1000", "trials: 1", "conduct.simulation.trials (1) must be"),
     "negative seed": ("seed: 1", "seed: -1", "conduct.simulation.seed (-1) must be"),
     "unknown key": ("accrual: hold", "accrual: hold, hold: 1", "conduct.interim.hold is not a known key; known here: accrual"),

@@ -78,7 +78,7 @@ def test_the_protocol_paragraph_holds_what_a_reviewer_needs(two, asked):
         ("1:5/10,5/29", ["if 5 or more respond the trial stops and H0 is rejected", "(for either reason)"]),
         (":5/10,5/29", ["analysed: if 5 or more respond the trial stops"]),
         ("0/5,2/12,7/40", ["a design with 3 looks", "After 12 patients in all", "Otherwise 28 more", "Schultz"]),
-        ("5/20", ["NOT READY FOR A PROTOCOL: this design does not meet both limits"]),
+        ("5/20", ["NOT READY FOR A PROTOCOL: this design does not meet its limits: its power of"]),
         ("0/1", ["1 patient with a known response status is analysed"]),
         ("2/12,2:9/30,6/40", ["a further look follows: if 9 or more respond the trial stops"]),
     ],
