@@ -62,7 +62,7 @@ class Final:
     closed : bool
         Whether the trial ended without a decision of a look: accrual closed before it, or at it.
     alpha : float or None
-        Type I error that recalculated bounds keep; None where sizes are as planned.
+        Type I error that recalculated bounds keep; None where none are recalculated.
     sizes : tuple of int
         Patients analysed at each look taken, cumulative.
     after, after_responses : int
@@ -155,7 +155,7 @@ def final(
         # no look stopped it: accrual did, and what came is held against the last look's bound, as in the simulator
         seen = deviation.Attained(0, seen.n, 0, seen.x)
         last = design.looks[-1]
-        rules = deviation.outcomes(SingleStage(last.r or 0, last.n), seen, p0, p1, kept, level)
+        rules = deviation.outcomes(SingleStage(last.r or 0, last.n), seen, p0, p1, kept, level, lookless=True)
     shaped = _shaped(design, seen, p0, rules, options)
     return _by_rule(Final(design, p0, shaped, seen, rules, closed, kept, tuple(sizes)))
 
@@ -199,7 +199,7 @@ def _at_planned_bounds(
     # what was seen at the first of several looks is not known here, and no rule of these designs asks for it
     seen = deviation.Attained(0, n, 0, responses)
     closed = not ends and reached < len(design.looks)
-    return Final(design, p0, result, seen, (rule,), closed, float(oc.reject[0]), tuple(sizes))
+    return Final(design, p0, result, seen, (rule,), closed, None, tuple(sizes))
 
 
 def _as_planned(design: Design, sizes: list[int], responses: int, first_stage: int | None) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from simtrial import deviation, endpoints, inference, monitoring
-from simtrial.analysis_text import ORDERINGS, estimate_name, interval_name, p_method, responses_in
+from simtrial.analysis_text import ORDERINGS, estimate_name, interval_name, p_method, responses_in, stops_at
 from simtrial.designs import looks_text
 from simtrial.tables import RATE, WHOLE, WORDS, Shown, Table, p_written
 
@@ -103,7 +103,7 @@ def rules(report: Report) -> Table:
     rows = [
         {
             "rule": one.rule,
-            "stops": "never" if one.r1 < 0 else f"{one.r1} of {final.attained.n1}",
+            "stops": stops_at(final, one),
             "rejects": f"{one.r} of {final.attained.n}",
             "decision": word[one.reject] + (f": {one.why}" if one.why else ""),
             "p_value": np.nan if one.p_value is None else one.p_value,
@@ -114,7 +114,7 @@ def rules(report: Report) -> Table:
     ]
     shown: dict[str, Shown] = {
         "rule": ("Rule", WORDS),
-        "stops": ("Stops if X1 <=", WORDS),
+        "stops": ("Stops at", WORDS),
         "rejects": ("Rejects if X >", WORDS),
         "decision": ("H0", WORDS),
         "p_value": ("p-value", p_written),
@@ -122,9 +122,10 @@ def rules(report: Report) -> Table:
         "power": ("Power", RATE),
     }
     chosen = [final.rule is not None and one.rule == final.rule.rule for one in final.rules]
+    kept = "" if final.alpha is None else f"; recalculated bounds keep {final.alpha:.4g}"
     caption = (
-        f"Planned {looks_text(final.design, ', ')}; errors are exact, at the sizes attained; recalculated bounds keep "
-        f"{final.alpha:.4g}; in bold the rule taken"
+        f"Planned {looks_text(final.design, ', ')}; errors are exact, at the sizes attained{kept}; in bold the rule "
+        "taken"
     )
     return Table("rules", _named(report, caption), pd.DataFrame(rows), shown, chosen)
 

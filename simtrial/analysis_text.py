@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simtrial import deviation
 from simtrial.designs import looks_text
 from simtrial.exact import operating_characteristics
 from simtrial.text import HANDLINGS, Passage, kind, percent
 
 if TYPE_CHECKING:
     from simtrial.analysis import Final, Report
+    from simtrial.deviation import Outcome
     from simtrial.patient_data import PatientData
 
 ESTIMATE_NAMES = {
@@ -55,6 +57,22 @@ def responses_in(responses: int, n: int) -> str:
     return f"{responses} response{'' if responses == 1 else 's'} in {n} patient{'' if n == 1 else 's'}"
 
 
+def stops_at(final: Final, rule: Outcome) -> str:
+    """Where a rule stops the trial early, in words of looks."""
+    if not deviation.knows(final.design):
+        return ", ".join(looks_text(final.design).split(",")[:-1])
+    return "no look" if rule.r1 < 0 else f"{rule.r1}/{final.attained.n1 if final.attained else ''}"
+
+
+def decided_by(final: Final) -> str:
+    """Which rule decides, and why one was needed, in a sentence; empty where everything went as planned."""
+    if final.rule is None:
+        return ""
+    why = "No look ended the trial" if final.closed else "Sizes differ from plan"
+    kept = "" if final.alpha is None else f" Recalculated bounds keep {final.alpha:.4g}."
+    return f"{why}; decided by: {final.rule.rule}.{kept}"
+
+
 def needed(r: int) -> str:
     """The fewest responses that reject H0 where more than r do, with their verb."""
     return "1 response was" if r == 0 else f"{r + 1} responses were"
@@ -96,7 +114,9 @@ def how_read(data: PatientData) -> tuple[str, ...]:
     said = [f"Columns read: {pairs}."]
     if data.ignored:
         said.append(f"Columns ignored: {', '.join(data.ignored)}.")
-    return (*said, *(f"{note[0].upper()}{note[1:]}." for note in data.notes))
+    # a note that begins with the name of a file keeps it as it is
+    notes = (note if note.split(" ")[0].endswith(":") else f"{note[0].upper()}{note[1:]}" for note in data.notes)
+    return (*said, *(f"{note}." for note in notes))
 
 
 def _beyond(report: Report) -> str:

@@ -236,7 +236,7 @@ def _final_json(found: Final, patients: PatientData | None) -> dict[str, Any]:
 
 
 def _final_tables(found: Final) -> None:
-    from simtrial.analysis_text import estimate_name, interval_name, not_counted, p_method
+    from simtrial.analysis_text import decided_by, estimate_name, interval_name, not_counted, p_method, stops_at
     from simtrial.designs import looks_text
 
     result = found.result
@@ -250,7 +250,7 @@ def _final_tables(found: Final) -> None:
     if found.after:
         print(not_counted(found))
     if found.rule is not None:
-        print(f"Sizes differ from plan; decided by: {found.rule.rule}. Recalculated bounds keep {found.alpha:.4g}.")
+        print(decided_by(found))
     rows = [[estimate_name(found, k), "none" if v is None else f"{v:.4f}"] for k, v in result.estimates.items()]
     terminal.table("Estimates of the response rate", ("method", "estimate"), rows)
     sides = "" if result.sides == 2 else ", one-sided"
@@ -269,7 +269,7 @@ def _final_tables(found: Final) -> None:
         words = {True: "rejected", False: "not rejected", None: "none"}
         rows = [
             [
-                one.rule, "no look" if one.r1 < 0 else f"{one.r1}/{found.attained.n1 if found.attained else ''}",
+                one.rule, stops_at(found, one),
                 str(one.r), words[one.reject],
                 *("" if v is None else f"{v:.4f}" for v in (one.p_value, one.type_i_error, one.power)),
                 one.why,

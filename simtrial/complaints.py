@@ -6,6 +6,7 @@ key that is missing only because it is misspelt is no second mistake.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -104,6 +105,9 @@ def _told(one: ErrorDetails, kind: type[BaseModel]) -> list[InputError]:
     else:
         plain = one["msg"].replace("Input should", "must").replace("String should", "must")
         said = _WORDS.get(one["type"]) or plain
+    if one["type"] == "literal_error" and isinstance(value, str):
+        meant = slips.nearest(value, re.findall(r"'([^']+)'", str(one.get("ctx", {}).get("expected", ""))), 0.6)
+        said += f"; did you mean {meant}?" if meant else ""
     if one["type"] in ("int_type", "int_from_float") and isinstance(value, float) and value.is_integer():
         said += f"; write {value:.0f}"
     return [InputError(_line(shown + said), where)]

@@ -91,11 +91,12 @@ class Planned(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What the bounds keep; p1 None where it is not known."""
+    """What the bounds keep; p1 None where it is not known, and whether they change at the planned sizes too."""
 
     p0: float
     p1: float | None
     alpha: float
+    lookless: bool = False
 
 
 def planned_bounds(design: Planned, asked: Question, n1: int, n: int) -> Bounds:  # noqa: ARG001 - as every rule
@@ -108,7 +109,7 @@ def recut_bounds(design: Planned, asked: Question, n1: int, n: int) -> Bounds:
     r1, r = min(design.r1, n1), design.r
     if n1 != design.n1 and asked.p1 is not None:
         r1 = recut.first_bound(Look(design.n1, design.r1), n1, asked.p0, asked.p1)
-    if (n1, n) != (design.n1, design.n):
+    if asked.lookless or (n1, n) != (design.n1, design.n):
         r = recut.last_bound(r1, n1, n, asked.p0, asked.alpha)
     return Bounds(n1, n, r1, np.full(n1 + 1, r))
 
@@ -269,7 +270,7 @@ def planned(design: Design) -> Planned:
 
 def outcomes(
     design: Design, attained: Attained, p0: float, p1: float | None = None, alpha: float | None = None,
-    level: float = 0.95,
+    level: float = 0.95, *, lookless: bool = False,
 ) -> tuple[Outcome, ...]:  # fmt: skip
     """Decide by every rule that applies.
 
@@ -287,6 +288,9 @@ def outcomes(
         Type I error kept by recut bounds; that of the planned design if left out.
     level : float
         Two-sided confidence level.
+    lookless : bool
+        Whether the design is what is left of one whose interim look was not taken: its bound then lacks the error that
+        the look would have saved, and is recalculated at the planned number too.
 
     Returns
     -------
@@ -302,7 +306,7 @@ def outcomes(
     kept = float(operating_characteristics(design, p0).reject) if alpha is None else alpha
     if p1 is not None and not p0 < p1 < 1:
         raise InputError(f"({p1:g}) must be > p0 ({p0:g})", "p1")
-    asked = Question(p0, p1, kept)
+    asked = Question(p0, p1, kept, lookless)
     if bool(plan.n1) != bool(attained.n1):
         raise InputError(f"must hold {len(design.looks)} numbers, those analysed at each look", "attained")
     n = plan.n if attained.stopped and plan.n > attained.n1 else max(attained.n, attained.n1 + 1)

@@ -45,7 +45,8 @@ def near(
     found : TwoStageSearch
         The search whose limits are to be met.
     chosen : Design
-        Any design; of several looks, n1 is that of the first. A single stage has no n1, so every n1 is as close.
+        Any design; of several looks, n1 is that of the first. A single stage has no n1: of each n the design with least
+        EN(p0) is listed.
     within : int, optional
         Largest difference of n, and of n1; `closeness` if left out.
     most : int
@@ -66,10 +67,11 @@ def near(
     rows: list[tuple[int, float, int, int, int, int]] = []
     first = max(found.certificate.n_lower, n_chosen - within)
     for n in sorted(range(first, n_max + 1), key=lambda size: abs(size - n_chosen)):
-        if n1_chosen is None and len(rows) >= most and rows[most - 1][0] < abs(n - n_chosen):
-            break
         low, high = (1, n - 1) if n1_chosen is None else (max(1, n1_chosen - within), min(n - 1, n1_chosen + within))
-        for en, n1, minus_r, r1 in _best_by_n1(tables, requirements, n, low, high):
+        here = sorted(_best_by_n1(tables, requirements, n, low, high))
+        if n1_chosen is None:  # one design per n: every first look is as close
+            here = [row for row in here if row[0] == here[0][0]]
+        for en, n1, minus_r, r1 in here:
             apart = abs(n - n_chosen) + (0 if n1_chosen is None else abs(n1 - n1_chosen))
             rows.append((apart, en, n, n1, minus_r, r1))
     known = {candidate.design: candidate for candidate in found.admissible}

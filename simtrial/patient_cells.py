@@ -86,6 +86,7 @@ _COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _ISO_DAY = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)([T ][\d:.,+Z-]*)?", re.ASCII)
 _PLAIN_DAY = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
 _SAS_DAY = re.compile(r"(\d{1,2})[- ]?([A-Za-z]{3})[- ]?(\d{4})([: ][\d:.]*)?", re.ASCII)
+_DOTTED_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})( [\d:.]*)?", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _SAS_EPOCH = date(1960, 1, 1)
 
@@ -182,6 +183,9 @@ def day(text: str, *, sas_days: bool = False) -> date:
         raise CellError("is a number, whose first day is not said; write the day as YYYY-MM-DD")
     if re.fullmatch(r"\d{4}(-\d\d)?", text):
         raise CellError("is only part of a day; write YYYY-MM-DD")
+    match = _DOTTED_DAY.fullmatch(text)  # nobody writes the month first before full stops
+    if match is not None:
+        return _calendar(match[3], match[2], match[1])
     if re.fullmatch(r"\d{1,2}[/.-]\d{1,2}[/.-](\d\d|\d{4})", text):
         raise CellError("is a day whose month cannot be told from its day; write YYYY-MM-DD")
     raise CellError("must be a day, written YYYY-MM-DD")

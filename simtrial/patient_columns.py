@@ -172,8 +172,11 @@ def meant(heading: str, cells: Sequence[str]) -> str:
     """
     names = possible(heading)
     there = [cell for cell in cells if not is_missing(cell)]
-    if heading == "STAGE" or plain(heading) == "AVAL":
+    if plain(heading) == "AVAL":
         return names[0] if _fits(names[0], there) == len(there) else ""
+    if heading == "STAGE":  # else every patient has one stage, or a disease of stage 2 and 3
+        trial = _fits("STAGE", there) == len(there) and {"1"} < {cell.removesuffix(".0") for cell in there}
+        return "STAGE" if trial else ""
     if len(names) < 2 or not there:
         return names[0] if names else ""
     return max(names, key=lambda name: _fits(name, there))

@@ -363,6 +363,8 @@ def _judge_times(row: Row, found: dict[str, Any]) -> None:
 def _assembled(place: str, found: list[dict[str, Any]], patients: Patients, notes: list[str]) -> PatientData:
     there = set(patients.read)
     by_date = "ENRLDT" in there and all(p["ENRLDT"] is not None for p in found if p["ENRLFL"])
+    if "ENRLDT" in there and not by_date:
+        _check_rows(patients, found)
     found = sorted(found, key=lambda p: (not p["ENRLFL"], (by_date and p["ENRLDT"]) or date.max))
 
     def numbers(name: str) -> NDArray[np.float64] | None:
@@ -402,6 +404,18 @@ def _assembled(place: str, found: list[dict[str, Any]], patients: Patients, note
         ignored=tuple(patients.ignored),
         notes=tuple(notes),
     )
+
+
+def _check_rows(patients: Patients, found: list[dict[str, Any]]) -> None:
+    """Refuse an order of rows that the days of enrollment contradict, where not everybody has a day."""
+    days = [p["ENRLDT"] for p in found if p["ENRLFL"] and p["ENRLDT"] is not None]
+    if all(a <= b for a, b in pairwise(days)):
+        return
+    without = next(row for row, p in zip(patients.rows, found, strict=True) if p["ENRLFL"] and p["ENRLDT"] is None)
+    why = (
+        "is missing, and the rows do not stand in the order of the other days, so nobody can tell who belongs to a look"
+    )
+    raise _wrong(without, "ENRLDT", f"{why}; give the day, or sort the rows by enrollment")
 
 
 def _check_stage(stage: NDArray[np.int64], place: str, *, by_date: bool) -> None:

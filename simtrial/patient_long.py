@@ -31,8 +31,11 @@ from simtrial.patient_rows import Cell, Patients, Row, Table
 if TYPE_CHECKING:
     from datetime import date
 
-RESPONSE_CODES = ("BOR", "CBOR", "BESTRESP", "BORIRC", "RSP", "CRSP", "ORR", "OVR", "OVRLRESP")
+RESPONSE_CODES = ("BOR", "CBOR", "BESTRESP", "BORIRC", "RSP", "CRSP", "BCP", "CBCP", "ORR", "OVR", "OVRLRESP")
 """Codes of a response, the first that is there is taken unless another is asked for."""
+
+NO_RESPONSES = ("DEATH", "PD", "MDIS", "LSTA", "LSTAC", "CB", "CCB", "DCR", "TRGRESP", "NTRGRESP", "NEWLIND")
+"""Codes in such data sets that are no response of the patient: deaths, progressions, clinical benefit, parts of it."""
 
 BY_VISIT = ("OVR", "OVRLRESP")
 """Codes of the response at one visit."""
@@ -89,19 +92,25 @@ def _take_response(
     found: Patients, used: set[str],
 ) -> None:  # fmt: skip
     heading = table.sheet.headings[table.at[code]]
+    known = ", ".join(sorted(set(codes) - {*NO_RESPONSES}))[:200]
     there = [name for name in RESPONSE_CODES if name in codes] or _alike(codes, heading, param)
+    if param is not None and param.strip().upper() in (*NO_RESPONSES, *TIME_CODES):
+        raise InputError(
+            f"({param!r:.40}) is not a response; such a code is one of {', '.join(RESPONSE_CODES)}", "param"
+        )
     if param is not None and param.strip().upper() in codes:
         there.insert(0, param.strip().upper())
     elif param is not None and (there or not set(codes) & set(TIME_CODES)):
         raise InputError(
-            f"({param!r:.40}) must be one of {', '.join(sorted(codes))[:200]}, the {heading} there", "param"
+            f"({param!r:.40}) must be one of {known}, the {heading} there",
+            "param",
         )
     value = table.has("AVALC", "RSSTRESC", "RSORRES", "AVAL")
     if not there:
         if not set(codes) & set(TIME_CODES):
             raise InputError(
                 f"holds no {heading} of a response ({', '.join(RESPONSE_CODES)}); there are "
-                f"{', '.join(sorted(codes))[:200]}: say which with --param", f"{table.sheet.path}:",
+                f"{known}: say which with --param", f"{table.sheet.path}:",
             )  # fmt: skip
         return
     chosen = there[0]
@@ -127,8 +136,9 @@ def _take_response(
     found.notes.append(note + (f"; also there: {', '.join(others)} (--param)" if others else ""))
     without = [who for who in rows if who not in kept]
     if without:
-        many = "1 patient has" if len(without) == 1 else f"{len(without)} patients have"
-        found.notes.append(f"{table.name}: {many} no row of {chosen} and count as not evaluable")
+        found.notes.append(
+            f"{table.name}: without a result of {chosen}, so not evaluable: {len(without)} of {len(rows)}"
+        )
 
 
 def _alike(codes: dict[str, list[int]], heading: str, param: str | None) -> list[str]:

@@ -234,9 +234,10 @@ def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
     most = int(np.nanmax(grids))
     if n > most:
         errors = f"one-sided alpha {requirements.alpha:g} and power {requirements.power:g}"
+        methods = "exact single stage first n, Simon minimax, Fleming's formula"
         said = (
-            f"At {errors} none of three methods (exact single stage first n, Simon minimax, Fleming's formula) needs {n} "
-            f"patients for a p0 and p1 that are .1 to .4 apart; their largest number is {most}."
+            f"At {errors} none of three methods ({methods}) needs {n} patients for a p0 and p1 that are .1 to .4 "
+            f"apart; their largest number is {most}."
         )
         return Passage("map", (said,))
     around = (0, n // 2, round(0.75 * n), n - 2, n + 3, round(1.5 * n), 2 * n, 4 * n, 100 * n)

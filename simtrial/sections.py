@@ -67,7 +67,13 @@ def _day(value: object) -> object:
 
 
 _UNIT: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
-Rate = Annotated[float, WithJsonSchema(_UNIT)]
+
+
+def _rate(value: float) -> float:
+    return probability(value, "")
+
+
+Rate = Annotated[float, AfterValidator(_rate), WithJsonSchema(_UNIT)]
 Day = Annotated[date, BeforeValidator(_day)]
 Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_line)]
 Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_paragraphs)]

@@ -32,7 +32,7 @@ def percent(value: float) -> str:
     value : float
         A number that was given for a rate.
     """
-    if not 1 <= value < 100:
+    if not 1 < value < 100:  # 1 may be 1 % or all
         return ""
     shown = Decimal(repr(float(value)))
     return f"write {_short(shown / 100)} for {_short(shown)} %"

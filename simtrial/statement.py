@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal, get_args
@@ -183,15 +184,16 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     text = _text(path)
     kinds = {f.name: f.type for f in fields(Statement) if f.name != "looks"}
     try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), _header(text), strict=True))[1:]
+        rows = list(
+            csv.DictReader(io.StringIO(text, newline=""), _header(text), strict=True, delimiter=_separator(text))
+        )[1:]
     except csv.Error as error:
         raise InputError(f"is not CSV: {error}", f"{path}:") from None
     if len(rows) > MAX_ROWS:
         raise InputError(f"holds {len(rows)} rows; at most {MAX_ROWS} are read", f"{path}:")
     names = list(rows[0]) if rows else []
     if not rows or not set(names) & {*kinds, "looks"}:
-        hint = "; cells must be separated by commas" if ";" in text.partition("\n")[0] else ""
-        raise InputError(f"holds no statement; columns are id, looks, {', '.join(kinds)}{hint}", f"{path}:")
+        raise InputError(f"holds no statement; columns are id, looks, {', '.join(kinds)}", f"{path}:")
     header = _header(text)
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
@@ -245,10 +247,20 @@ def _text(path: str | Path) -> str:
 
 def _header(text: str) -> list[str]:
     """Names of the columns, in small letters: P0 is p0."""
-    return [name.strip().lower() for name in next(csv.reader(io.StringIO(text, newline="")), [])]
+    return [
+        name.strip().lower() for name in next(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text)), [])
+    ]
+
+
+def _separator(text: str) -> str:
+    """Commas or, as where decimals have commas, semicolons."""
+    header = text.partition("\n")[0]
+    return ";" if header.count(";") > header.count(",") else ","
 
 
 def _cell(text: str, kind: str) -> object:
     if kind.startswith("int"):
         return int(text)
-    return float(text) if kind.startswith("float") else text
+    if not kind.startswith("float"):
+        return text
+    return float(text.replace(",", ".") if re.fullmatch(r"\d*,\d+", text) else text)

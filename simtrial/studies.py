@@ -52,6 +52,8 @@ def protocols(data: bytes, path: object) -> list[Protocol]:
     if text.lstrip().startswith("<"):
         return _once(study_xml.protocols(data, path))
     found = list(_records(_parsed(text, path), MAX_WRAPPINGS))
+    if not found and _is_empty(text):
+        raise InputError("holds no study: the search that it answers found none", f"{path}:")
     if not found:
         raise InputError("is no study record of the version 2 API: it has no protocolSection", f"{path}:")
     try:
@@ -62,6 +64,15 @@ def protocols(data: bytes, path: object) -> list[Protocol]:
 
 def _once(found: list[Protocol]) -> list[Protocol]:
     return [one for k, one in enumerate(found) if one not in found[:k]] if len(found) < 200 else found
+
+
+def _is_empty(text: str) -> bool:
+    """Whether a text is the answer of a search that found nothing."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return False
+    return content == [] or (isinstance(content, dict) and content.get("studies") == [])
 
 
 def _text(data: bytes) -> str | None:

@@ -72,7 +72,7 @@ def one_trial(plan: Plan, scenario: Scenario, seed: int, start: date | None = No
         days = (start + timedelta(days=round(float(month) * DAYS)) for month in trials.entry[rows, 0])
         table["ENRLDT"] = [day.isoformat() for day in days]
     if trials.closed[0] or enrolled > trials.counted[0]:
-        table["STAGE"] = [str(k) for k in _stages(plan, trials)]
+        table["TRIALSTAGE"] = [str(k) for k in _stages(plan, trials)]
     # as in the simulator's figures: lifetimes first, so that they do not hang on what else is drawn
     times = {} if cohort.pfs is None else _times(plan, trials, cohort.pfs, rng)
     table["EVALFL"] = ["Y" if seen else "N" for seen in evaluable]

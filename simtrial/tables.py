@@ -295,13 +295,15 @@ def _rule(designs: Sequence[TwoStageCandidate], chosen: Design) -> str:
     if chosen.looks[-1].n > N_LIMIT_MOST:
         return f"Designs near {looks} are left out: a search is made up to {N_LIMIT_MOST} patients"
     first = " and n1" if len(chosen.looks) > 1 else ""
+    each = "n and n1" if first else "n"
     sizes = f"n{first} within {within} patients of the chosen design {looks}"
     if not designs:
         return f"No two-stage design with {sizes} meets the limits"
     distance = "difference in n plus difference in n1" if first else "difference in n"
     return (
-        f"Two-stage designs that meet the limits, {sizes} (in bold). For each n and n1, the design with the least "
-        f"EN(p0). Closest first (patients apart: {distance}), then by EN(p0); at most {neighbours.MOST_NEAR} are listed"
+        f"Two-stage designs that meet the limits, {sizes} (in bold). For each {each}, the design with the least "
+        f"EN(p0), ties included. Closest first (patients apart: {distance}), then by EN(p0); at most "
+        f"{neighbours.MOST_NEAR} are listed"
     )
 
 

@@ -255,10 +255,11 @@ def test_every_mistake_of_a_file_is_told_in_a_line_of_its_own(write, smoke_text)
         params.load(write(wrong.replace("trials: 2000", "trails: 2000")))
     first, *others = caught.value.lines
     assert first.endswith(
-        "trial.conduct.simulation.trails is not a known key; did you mean trials? (and 2 more mistakes)"
+        "trial.conduct.simulation.trails is not a known key; did you mean trials? (and 3 more mistakes)"
     )
-    assert "trial.hypotheses.p1 ('60%') is a percentage; write 0.6 for 60 %" in others[0]
-    assert "trial.design.criterion ('minmax') must be 'minimax'" in others[1]
+    assert "trial.hypotheses.p0 (20.0) must be strictly between 0 and 1; write 0.2 for 20 %" in others[0]
+    assert "trial.hypotheses.p1 ('60%') is a percentage; write 0.6 for 60 %" in others[1]
+    assert "trial.design.criterion ('minmax') must be 'minimax'" in others[2]
     assert all(line.startswith(str(caught.value.field.partition(":")[0])) for line in caught.value.lines)
 
 

@@ -200,7 +200,7 @@ BROKEN = {
         ["id,BOR,PCHG", "a,CR,-101"],
         "f.csv line 2: PCHG ('-101') must be a percentage from -1",
     ),
-    "no stage": (["id,BOR,STAGE", "a,CR,"], "f.csv line 2: STAGE ('') must be a whole number from 0 to 50"),
+    "no stage": (["id,BOR,Trial stage", "a,CR,"], "f.csv line 2: Trial stage ('') must be a whole number from 0 to 50"),
     "a stage left out": (
         ["id,BOR,STAGE", "a,CR,1", "b,CR,3"],
         "f.csv: STAGE must not leave out a stage: nobody belongs to stage 2",
@@ -242,11 +242,13 @@ def test_each_column_is_known_by_each_of_its_names(read, column):
     time = next((name for name in ("PFS", "OS", "DOR") if column.name.startswith(name) and column.kind != "day"), None)
     beside = {} if time is None else {f"{time}EVENT" if column.name == time else time: "1"}
     for name in (column.name, *column.others):
+        if name == "STAGE":
+            continue  # the bare name counts only where it parts the patients: see the tests of files
         row = {"USUBJID": "a", "BOR": "CR", **beside}
         row.pop(column.name, None)
         if column.name == "RESPONDER":
             row.pop("BOR")
-        heading = name if name == "STAGE" else name.lower()  # the bare name in capitals only: see below
+        heading = name.lower()
         row[heading] = cells.get(column.kind, "1")
         data = read(",".join(row), ",".join(row.values()))
         assert data.columns[column.name] == heading
@@ -291,10 +293,12 @@ def test_patients_stand_by_day_of_enrollment_and_ties_as_in_the_file(read):
     assert data.dates[0] == date(2025, 1, 1)
 
 
-def test_without_a_day_of_everybody_the_order_is_that_of_the_file(read):
-    data = read("id,BOR,ENRLDT", "a,CR,2025-03-01", "b,PD,2025-01-01", "c,SD,")
+def test_without_a_day_of_everybody_the_order_is_that_of_the_file_if_the_other_days_agree(read):
+    data = read("id,BOR,ENRLDT", "a,CR,2025-01-01", "b,PD,2025-03-01", "c,SD,")
     assert not data.by_date
     assert data.ids == ("a", "b", "c")
+    with pytest.raises(InputError, match=r"line 4: ENRLDT \(''\) is missing, and the rows do not stand in the order"):
+        read("id,BOR,ENRLDT", "a,CR,2025-03-01", "b,PD,2025-01-01", "c,SD,")
 
 
 def test_who_was_screened_only_stands_last(read):

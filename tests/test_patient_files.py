@@ -129,7 +129,7 @@ def sas_export(frame, *, separator, missing, spelled):
     return "\r\n".join(lines) + "\r\n"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     patients=people,
     separator=st.sampled_from([",", ";", "\t", "|"]),
@@ -153,7 +153,7 @@ def test_any_file_that_pandas_writes_gives_the_same_analysis(
     assert summary(read(buffer.getvalue())) == summary(read(plain(frame)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     patients=people,
     separator=st.sampled_from([" ", ",", ";", "\t"]),
@@ -259,7 +259,7 @@ def test_a_missing_value_is_read_in_each_spelling(read, missing):
 @pytest.mark.parametrize(
     "text",
     ["2020-01-15", "2020-01-15 00:00:00", "2020-01-15T09:30", "2020-01-15T00:00:00Z", "15JAN2020", "15Jan2020",
-     "15-JAN-2020", "15 Jan 2020", "15JAN2020:00:00:00", "20200115", "2020/01/15"],
+     "15-JAN-2020", "15 Jan 2020", "15JAN2020:00:00:00", "20200115", "2020/01/15", "15.01.2020"],
 )  # fmt: skip
 def test_a_day_is_read_in_each_spelling_that_can_mean_one_day_only(text):
     assert patient_cells.day(text) == date(2020, 1, 15)
@@ -269,7 +269,7 @@ def test_a_day_is_read_in_each_spelling_that_can_mean_one_day_only(text):
     ("text", "fault"),
     [
         ("15/01/2020", "is a day whose month cannot be told from its day"),
-        ("01.02.2020", "is a day whose month cannot be told from its day"),
+        ("01-02-2020", "is a day whose month cannot be told from its day"),
         ("43845", "is a number, whose first day is not said"),
         ("2020-13-01", "is no day of the calendar"),
         ("31FEB2020", "is no day of the calendar"),
@@ -589,6 +589,25 @@ def test_several_arms_are_told(read):
 def test_a_data_set_of_one_row_each_gives_its_other_columns_too(read):
     data = read(table("USUBJID,PARAMCD,AVALC,PCHG", "a,BOR,PR,-40", "b,BOR,SD,5"))
     assert data.change.tolist() == [-40, 5]
+
+
+def test_a_bare_stage_that_parts_nobody_is_ignored(read):
+    for stages in ("11", "22", "23"):
+        data = read(table("ID,BOR,STAGE", f"a,PR,{stages[0]}", f"b,SD,{stages[1]}"))
+        assert (data.stage, data.ignored) == (None, ("STAGE",))
+
+
+def test_what_is_no_response_is_not_taken_for_one(read):
+    deaths = table("USUBJID,PARAMCD,AVALC", "a,BOR,PR", "a,DEATH,Y", "b,BOR,SD", "b,DEATH,N")
+    with pytest.raises(InputError, match=r"param \('DEATH'\) is not a response; such a code is one of BOR"):
+        read(deaths, param="DEATH")
+
+
+def test_names_of_files_stand_in_notes_as_they_are(folder, capsys):
+    path = folder / "my_file.csv"
+    path.write_text(table("ID;BOR", *(f"p{k};SD" for k in range(4))), encoding="utf-8")
+    assert main(["analyze", "--looks", "1/4,3/8", "--p0", "0.1", "--patients", str(path)]) == 0
+    assert "my_file.csv: columns are separated by semicolons." in capsys.readouterr().out
 
 
 # ---- told on the command line

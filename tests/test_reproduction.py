@@ -457,7 +457,6 @@ def test_numbers_of_a_csv_mean_what_they_mean_on_the_command_line(tmp_path, text
     ("text", "said"),
     [
         ("looks,n,total\n5/25,28,27\n", "row 2: n (28) must be the total (27) where looks are given"),
-        ("p0;p1\n.1;.2\n", "cells must be separated by commas"),
         ("p0\n10%\n", "row 2: p0 ('10%') cannot be read; write 10% as 0.10"),
         ("quote,po\n.1,x\n", "holds no statement; columns are id, looks, p0"),
         ("p0\nx\n", "row 2: p0 ('x') cannot be read"),
@@ -741,3 +740,10 @@ def test_questions_do_not_ask_for_what_is_stated():
     assert "Does the number already allow for dropout?" in asks
     everything = " ".join(review.questions(found, 25).paragraphs)
     assert "Which p0 and p1 was the basis" in everything
+
+
+def test_statements_with_semicolons_and_decimal_commas_are_those_with_commas_and_points(tmp_path):
+    plain, excel = tmp_path / "plain.csv", tmp_path / "excel.csv"
+    plain.write_text("id,p0,p1,alpha,power,n\na,0.1,0.3,0.05,0.8,25\n", encoding="utf-8")
+    excel.write_text("id;p0;p1;alpha;power;n\na;0,1;0,3;0,05;0,8;25\n", encoding="utf-8")
+    assert read_csv(plain) == read_csv(excel)

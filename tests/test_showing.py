@@ -213,7 +213,7 @@ def test_designs_near_the_chosen_one_have_the_rule_in_their_caption(asked, two):
     table = tables.near(neighbours.near(two, two.optimal), two.optimal, asked)
     assert table.caption.startswith(
         "Two-stage designs that meet the limits, n and n1 within 3 patients of the chosen design 1/10, 5/29 (in bold). "
-        "For each n and n1, the design with the least EN(p0). Closest first"
+        "For each n and n1, the design with the least EN(p0), ties included. Closest first"
     )
     assert table.frame.looks[0] == "1/10, 5/29"
     assert table.chosen == [True, *[False] * 19]

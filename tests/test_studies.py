@@ -259,7 +259,7 @@ REFUSED = {
     "PDF": (b"%PDF-1.7", "is a PDF"),
     "CSV": ("NCT Number,Study Title\nNCT00000001,A", "is a spreadsheet of a search (CSV)"),
     "text": ("A trial\n\nNCT ID: NCT00000001\n", "is plain text, not a study record"),
-    "empty search": ({"studies": []}, "is no study record"),
+    "empty search": ({"studies": []}, "holds no study: the search that it answers found none"),
     "too many wrappings": ([[[[[[[[[record()]]]]]]]]], "is no study record"),
     "half a list of lines": (json.dumps(record()) + "\n{", "is not JSON"),
 }  # fmt: skip
