@@ -115,7 +115,7 @@ def how_read(data: PatientData) -> tuple[str, ...]:
     if data.ignored:
         said.append(f"Columns ignored: {', '.join(data.ignored)}.")
     # a note that begins with the name of a file keeps it as it is
-    notes = (note if note.split(" ")[0].endswith(":") else f"{note[0].upper()}{note[1:]}" for note in data.notes)
+    notes = (note if "." in note.split(":")[0] else f"{note[0].upper()}{note[1:]}" for note in data.notes)
     return (*said, *(f"{note}." for note in notes))
 
 
