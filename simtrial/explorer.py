@@ -268,7 +268,7 @@ class Explorer:
                 raise error.placed(f"{name}: trial.hypotheses.") from None
         except InputError as error:
             self.panels["status"].value = pages.refused(error.lines, self._base.study.id, self._answer)
-            self.inputs["file note"].value = pages.note("file", f"{name} is refused: see the top", wrong=True)
+            self.inputs["file note"].value = pages.note("file", f"Refused: {name}; see the top of the page", wrong=True)
             return
         self.inputs["file note"].value = ""
         self._base = base

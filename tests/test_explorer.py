@@ -584,7 +584,7 @@ def test_a_wrong_file_gets_the_one_line_of_the_command_line(explorer, kind, tmp_
     said = squeezed(shown(explorer, "status"))
     assert said.startswith(" ".join(lines))
     assert "the page still shows" in said
-    assert "bad.yaml is refused" in explorer.inputs["file note"].value
+    assert "Refused: bad.yaml" in explorer.inputs["file note"].value
     assert (screen_of(explorer), explorer.trial) == before
     assert "<script>" not in explorer.panels["status"].value
     explorer.inputs["dropout"].value = "0.2"  # and the page goes on from where it was
