@@ -57,14 +57,16 @@ def test_the_same_file_is_known_by_any_path(clone, tmp_path, monkeypatch):
     monkeypatch.chdir(clone)
     for path in ("params/one.yaml", clone / "params/one.yaml", "params/../params/one.yaml", tmp_path / "link.yaml"):
         _, source = params.read(path)
-        replacement.refuse(clone / "build/SMOKE", source)
+        assert replacement.place(source.path, clone / "build/SMOKE") == "params/one.yaml"
+        replacement.refuse(clone / "build/SMOKE", source)  # raises if it is taken for another
 
 
 def test_a_clone_that_was_moved_knows_its_file(clone, tmp_path, monkeypatch):
     moved = clone.rename(tmp_path / "moved")
     monkeypatch.setattr(project, "ROOT", moved)
     _, source = params.read(moved / "params/one.yaml")
-    replacement.refuse(moved / "build/SMOKE", source)
+    assert replacement.place(source.path, moved / "build/SMOKE") == "params/one.yaml"
+    replacement.refuse(moved / "build/SMOKE", source)  # raises if it is taken for another
 
 
 def test_a_file_outside_the_clone_is_recorded_from_the_results_and_may_move_with_them(clone, tmp_path):
