@@ -10,8 +10,8 @@ import numpy as np
 from simtrial import inference, patient_figures
 from simtrial.analysis_text import ESTIMATE_NAMES, ORDERINGS, estimate_name, interval_name
 from simtrial.errors import InputError
-from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
-from simtrial.text import Passage
+from simtrial.show.passage import Passage
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ import pandas as pd
 from simtrial import deviation, endpoints, inference, monitoring
 from simtrial.analysis_text import ORDERINGS, estimate_name, interval_name, p_method, responses_in, stops_at
 from simtrial.designs import looks_text
-from simtrial.tables import RATE, WHOLE, WORDS, Shown, Table, p_written
+from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table, p_written
 
 if TYPE_CHECKING:
     from simtrial.analysis import Report

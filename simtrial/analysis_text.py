@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from simtrial import deviation
 from simtrial.designs import looks_text
 from simtrial.exact import operating_characteristics
-from simtrial.text import HANDLINGS, Passage, kind, percent
+from simtrial.show.passage import Passage, percent
+from simtrial.text import HANDLINGS, kind
 
 if TYPE_CHECKING:
     from simtrial.analysis import Final, Report

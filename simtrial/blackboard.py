@@ -13,12 +13,12 @@ import numpy as np
 
 from simtrial import conduct, live
 from simtrial.enrollment import Constant
-from simtrial.figures import BLUE, RED, STYLE, Picture
 from simtrial.patients import Assessments, Disease, Dropout
 from simtrial.plan import Plan, Scenario
 from simtrial.recut import bounds_of
 from simtrial.requirements import Requirements
-from simtrial.text import Passage
+from simtrial.show.passage import Passage
+from simtrial.show.picture import BLUE, RED, STYLE, Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial import cli_analysis, cli_design, cli_explore, cli_review, cli_sweep, terminal, usage
+from simtrial import cli_analysis, cli_design, cli_explore, cli_review, cli_sweep, usage
 from simtrial.errors import InputError
+from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simtrial import terminal
 from simtrial.errors import InputError
+from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from simtrial.analysis import Final

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simtrial import terminal
 from simtrial.errors import InputError
 from simtrial.requirements import N_LIMIT
+from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from simtrial.designs import Design

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simtrial import project, terminal
+from simtrial import project
 from simtrial.errors import InputError
+from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

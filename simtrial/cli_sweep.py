@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simtrial import terminal
 from simtrial.errors import InputError
+from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,11 +16,11 @@ from simtrial.allowances import enrolled_for
 from simtrial.conduct_tables import months_registered
 from simtrial.designs import TwoStage
 from simtrial.enrollment import Constant
-from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
 from simtrial.inflation import probability_enough
 from simtrial.patients import Assessments, Disease, Dropout
 from simtrial.plan import Interim, Plan, Scenario
 from simtrial.sensitivity import MEASURES
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from simtrial.designs import looks_text
 from simtrial.inflation import inflated
 from simtrial.plan import Interim, Scenario
 from simtrial.sensitivity import MEASURES
-from simtrial.tables import RATE, WHOLE, WORDS, Shown, Table
+from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
     from simtrial.designs import Design

@@ -10,7 +10,8 @@ from simtrial.allowances import enrolled_for
 from simtrial.designs import looks_text
 from simtrial.exact import CLOSE, operating_characteristics
 from simtrial.inflation import inflated
-from simtrial.text import HANDLINGS, Passage, lost, percent
+from simtrial.show.passage import Passage, percent
+from simtrial.text import HANDLINGS, lost
 
 if TYPE_CHECKING:
     from simtrial.designs import Design

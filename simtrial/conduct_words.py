@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.designs import parse_looks
-from simtrial.text import HANDLINGS, percent
+from simtrial.show.passage import percent
+from simtrial.text import HANDLINGS
 
 if TYPE_CHECKING:
     from simtrial.sections import (

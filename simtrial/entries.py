@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from simtrial.errors import InputError
 from simtrial.requirements import meant_instead
-from simtrial.terminal import one_line
+from simtrial.show.terminal import one_line
 
 PLAIN = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")

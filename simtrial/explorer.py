@@ -26,7 +26,7 @@ from simtrial.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.exact import meets
 from simtrial.number_controls import NumberControl
-from simtrial.terminal import one_line
+from simtrial.show.terminal import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import numpy as np
 from simtrial import conduct_tables, conduct_text, controls, figures, params, sketch, tables, text
 from simtrial.designs import looks_text
 from simtrial.exact import meets, operating_characteristics
-from simtrial.terminal import one_line
+from simtrial.show.terminal import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

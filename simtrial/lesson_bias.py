@@ -21,7 +21,7 @@ from simtrial import blackboard, inference, search
 from simtrial.analysis_figures import COLOURS, draw_errors
 from simtrial.designs import Look, MultiStage, looks_text
 from simtrial.exact import endings
-from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas, few_ticks, percent_ticks
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas, few_ticks, percent_ticks
 
 if TYPE_CHECKING:
     from simtrial.blackboard import Pair

@@ -14,9 +14,9 @@ import numpy as np
 
 from simtrial import blackboard, laws, live, search
 from simtrial.designs import SingleStage, looks_text
-from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Picture, canvas, few_ticks, percent_ticks
 from simtrial.patients import Dropout
 from simtrial.requirements import Requirements
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Picture, canvas, few_ticks, percent_ticks
 
 if TYPE_CHECKING:
     from simtrial.exact import Floats

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from simtrial import blackboard, conduct, figures, search
 from simtrial.designs import SingleStage
 from simtrial.exact import binomial_pmf, operating_characteristics
-from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas
 
 if TYPE_CHECKING:
     from simtrial.blackboard import Pair

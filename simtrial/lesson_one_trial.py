@@ -11,9 +11,9 @@ import numpy as np
 from simtrial import blackboard, conduct_figures, laws, live, simulation
 from simtrial.designs import TwoStage, looks_text
 from simtrial.enrollment import Constant
-from simtrial.figures import BLACK, BLUE, RED, SKY, STYLE, Picture, canvas, percent_ticks
 from simtrial.patients import Assessments, Disease, Dropout
 from simtrial.plan import Interim, Plan, Scenario
+from simtrial.show.picture import BLACK, BLUE, RED, SKY, STYLE, Picture, canvas, percent_ticks
 
 if TYPE_CHECKING:
     from simtrial.conduct import Trials

@@ -10,8 +10,8 @@ import numpy as np
 from simtrial import blackboard, figures, search
 from simtrial.designs import looks_text
 from simtrial.exact import operating_characteristics
-from simtrial.figures import BLACK, BLUE, GREEN, STYLE, Picture, canvas, few_ticks, percent_ticks
-from simtrial.text import percent
+from simtrial.show.passage import percent
+from simtrial.show.picture import BLACK, BLUE, GREEN, STYLE, Picture, canvas, few_ticks, percent_ticks
 
 if TYPE_CHECKING:
     from simtrial.blackboard import Pair

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from simtrial.figures import Picture
+    from simtrial.show.picture import Picture
 
 DIGITS = 10
 """Rates are rounded to so many digits: a slider that adds up its steps gives 0.30000000000000004."""

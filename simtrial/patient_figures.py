@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from simtrial.endpoints import curve
 from simtrial.errors import InputError
-from simtrial.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
 from simtrial.survival import HALF
 
 if TYPE_CHECKING:

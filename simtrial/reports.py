@@ -21,11 +21,12 @@ from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simtrial import __version__, params, replacement, report, terminal
+from simtrial import __version__, params, replacement, report
 from simtrial.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.exact import meets, operating_characteristics
 from simtrial.execution import NotebookError
+from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -18,15 +18,15 @@ from simtrial.approximations import approximate
 from simtrial.designs import looks_text, parse_looks
 from simtrial.errors import InputError
 from simtrial.exact import operating_characteristics, side
-from simtrial.figures import RED, STYLE, Picture, canvas
 from simtrial.plan import Scenario
 from simtrial.readings import EXACT
 from simtrial.requirements import Requirements
 from simtrial.routes import METHODS, MOST_N
 from simtrial.routes import routes as all_routes
+from simtrial.show.passage import Passage, percent
+from simtrial.show.picture import RED, STYLE, Picture, canvas
+from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
 from simtrial.statement import Statement
-from simtrial.tables import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
-from simtrial.text import Passage, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

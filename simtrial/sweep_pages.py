@@ -16,11 +16,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from simtrial.conduct_tables import months_registered
-from simtrial.figures import BLACK, LINES, STYLE, Picture
 from simtrial.outcomes import OUTCOMES
+from simtrial.show.picture import BLACK, LINES, STYLE, Picture
+from simtrial.show.table import PATIENTS, WORDS, Shown, Table
+from simtrial.show.table import RATE as SHARE
 from simtrial.sweep_file import RATE
-from simtrial.tables import PATIENTS, WORDS, Shown, Table
-from simtrial.tables import RATE as SHARE
 
 if TYPE_CHECKING:
     from simtrial.sweep_file import Sweep

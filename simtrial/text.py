@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +9,7 @@ import numpy as np
 from simtrial import laws
 from simtrial.designs import looks_text
 from simtrial.exact import at_limits, meets, operating_characteristics, side
+from simtrial.show.passage import Passage, percent
 
 if TYPE_CHECKING:
     from simtrial.designs import Design
@@ -27,32 +26,6 @@ REFERENCES = {
     "many": "Schultz JR, Nichol FR, Elfring GL, Weed SD. Multiple-stage procedures for drug screening. Biometrics "
     "1973;29:293-300.",
 }
-
-
-@dataclass(frozen=True)
-class Passage:
-    """Some paragraphs that show themselves in a notebook with all text escaped."""
-
-    name: str
-    paragraphs: tuple[str, ...]
-    quoted: bool = False
-
-    def __str__(self) -> str:
-        return "\n\n".join(self.paragraphs)
-
-    def html(self) -> str:
-        """The paragraphs as HTML; `quoted` ones in a block of their own, to copy."""
-        inner = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in self.paragraphs)
-        return f'<blockquote class="simtrial">{inner}</blockquote>' if self.quoted else f"<div>{inner}</div>"
-
-    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
-        return {"text/html": self.html(), "text/plain": str(self)}, {"simtrial": {"name": self.name}}
-
-
-def percent(value: float) -> str:
-    """Write a probability as a percentage with up to four significant digits: 0.0328 as 3.28%."""
-    # of what is smaller, no digit matters, and an exponent reads badly in a protocol
-    return f"{100 * value:.4g}%" if value >= 1e-6 or value == 0 else "less than 0.0001%"
 
 
 def kind(design: Design) -> str:

@@ -21,7 +21,7 @@ from simtrial import approximations, exact, search
 from simtrial.designs import Design, TwoStage, looks_text, parse_looks
 from simtrial.project import folder
 from simtrial.requirements import N_LIMIT, Requirements
-from simtrial.tables import WHOLE, WORDS, Shown, Table
+from simtrial.show.table import WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

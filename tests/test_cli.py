@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from simtrial import Requirements, SingleStage, exact, parse_looks, project, search, terminal, text
+from simtrial import Requirements, SingleStage, exact, parse_looks, project, search, text
 from simtrial.cli import main
+from simtrial.show import terminal
 
 ASKED = ["--p0", "0.1", "--p1", "0.3", "--alpha", "0.05", "--power", "0.8"]
 

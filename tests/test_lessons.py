@@ -15,7 +15,6 @@ from simtrial import (
     SingleStage,
     TwoStage,
     blackboard,
-    figures,
     lesson_bias,
     lesson_dropout,
     lesson_one_sample,
@@ -26,6 +25,7 @@ from simtrial import (
     search,
 )
 from simtrial.cli import main
+from simtrial.show import picture
 
 RATES, ASKED = (0.1, 0.3), Requirements(0.1, 0.3, 0.05, 0.8)
 
@@ -361,9 +361,9 @@ def drawn():
 def cell(drawn):
     def draw(rates, n, seed):
         drawn.append((rates, n, seed))
-        figure, (axis,) = figures.canvas(1, 4.0, 3.0)
+        figure, (axis,) = picture.canvas(1, 4.0, 3.0)
         axis.plot([0, 1], rates)
-        return figures.Picture("drawn", f"{rates} {n}", figure)
+        return picture.Picture("drawn", f"{rates} {n}", figure)
 
     return live.controls(draw, rates=live.Rates(("p0", "p1"), (0.1, 0.3), 0.1), n=live.Whole("n", 25, 5, 60), seed=4)
 
@@ -417,8 +417,8 @@ def test_a_menu_and_steps_start_where_they_should():
 
     def draw(way, month):
         seen.append((way, month))
-        figure, _ = figures.canvas(1, 3.0, 2.0)
-        return figures.Picture("x", "x", figure)
+        figure, _ = picture.canvas(1, 3.0, 2.0)
+        return picture.Picture("x", "x", figure)
 
     way = live.Choice("way", {"a": 1, "b": 2}, "b")
     cell = live.controls(draw, way=way, month=live.Steps("month", (0.5, 1.0, 1.5)))
@@ -433,9 +433,9 @@ def test_a_frame_keeps_the_panels_where_they_were_and_no_wider_than_a_cell():
     frame = live.Frame()
     places, widths = [], []
     for top in (1.0, 800.0):
-        figure, (axis,) = figures.canvas(1, 12.0, 3.0)
+        figure, (axis,) = picture.canvas(1, 12.0, 3.0)
         axis.plot([0, top])
-        svg = frame.hang(figures.Picture("x", "x", figure)).svg
+        svg = frame.hang(picture.Picture("x", "x", figure)).svg
         places.append(axis.get_position().bounds)
         widths.append(re.search(r'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"', svg).groups())
     assert places[0] == places[1]
@@ -449,12 +449,12 @@ def sound(picture):
 
 
 def test_a_picture_with_a_hole_is_not_sound():
-    figure, (axis,) = figures.canvas(1, 3.0, 3.0)
+    figure, (axis,) = picture.canvas(1, 3.0, 3.0)
     axis.plot([0, 1], [0, 1])
-    assert sound(figures.Picture("x", "power 0.8", figure))
-    assert not sound(figures.Picture("x", "power nan", figure))
-    empty, _ = figures.canvas(1, 3.0, 3.0)
-    assert not sound(figures.Picture("x", "power 0.8", empty))
+    assert sound(picture.Picture("x", "power 0.8", figure))
+    assert not sound(picture.Picture("x", "power nan", figure))
+    empty, _ = picture.canvas(1, 3.0, 3.0)
+    assert not sound(picture.Picture("x", "power 0.8", empty))
 
 
 @pytest.mark.parametrize("rates", [(0.01, 0.11), (0.85, 0.95), (0.01, 0.95), (0.45, 0.55)])

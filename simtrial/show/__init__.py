@@ -1,0 +1,1 @@
+"""The materials of everything shown: tables, pictures, passages, and the terminal."""

@@ -1,0 +1,109 @@
+"""A table for people: a tidy frame at full precision, and the view of it that is shown.
+
+A `Table` shows itself in a notebook as HTML with all text escaped, and carries the frame along as CSV, from which the
+report writes its files. What is shown and what is written can so never differ.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+Shown = tuple[str, "Callable[[Any], str] | str"]
+"""A column as shown: its heading and how to write a value (a format string or a function)."""
+
+RATE = "{:.4f}"
+
+
+def p_written(value: float) -> str:
+    """A p-value: none is written as 0."""
+    return f"{value:.4f}" if value >= 5e-5 else "< 0.0001"
+
+
+PATIENTS = "{:.2f}"
+WHOLE = "{:.0f}"
+WORDS = "{}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A frame with the way to show it.
+
+    Attributes
+    ----------
+    name : str
+        Names the CSV file.
+    caption : str
+        Said above the table.
+    frame : DataFrame
+        Tidy, at full precision, with machine names.
+    shown : mapping of str to (str, format)
+        The columns to show, in order.
+    chosen : sequence of bool, optional
+        The rows to stress.
+    right : sequence of str, optional
+        Columns of numbers already written out, to be set flush right like all numbers.
+    first : int, optional
+        How many rows are shown; the CSV holds all.
+    """
+
+    name: str
+    caption: str
+    frame: pd.DataFrame
+    shown: Mapping[str, Shown]
+    chosen: Sequence[bool] = ()
+    right: Sequence[str] = ()
+    first: int | None = None
+
+    def view(self) -> pd.DataFrame:
+        """The table as text, under its headings."""
+
+        def written(value: Any, how: Callable[[Any], str] | str) -> str:
+            if value is None or (isinstance(value, float) and np.isnan(value)):
+                return "–"
+            return how(value) if callable(how) else how.format(value)
+
+        shown = self.frame.head(self.first) if self.first is not None else self.frame
+        columns = {head: [written(v, how) for v in shown[key]] for key, (head, how) in self.shown.items()}
+        return pd.DataFrame(columns)
+
+    def html(self) -> str:
+        """The view as an HTML table, all text escaped; its few styles inline, so that it looks the same anywhere."""
+        view = self.view()
+        styles = []
+        for head, key in zip(view.columns, self.shown, strict=True):
+            number = key in self.right or pd.api.types.is_numeric_dtype(self.frame[key])
+            # short entries such as "1/15, 5/25" read badly when broken
+            short = max(map(len, view[head]), default=0) <= 20
+            styles.append(f"text-align: {'right' if number else 'left'};" + " white-space: nowrap;" * short)
+        heads = "".join(
+            f'<th scope="col" style="{style.split(";")[0]};">{html.escape(head)}</th>'
+            for head, style in zip(view.columns, styles, strict=True)
+        )
+        rows = []
+        for k, row in enumerate(view.itertuples(index=False, name=None)):
+            weight = " font-weight: 700;" if k < len(self.chosen) and self.chosen[k] else ""
+            cells = zip(row, styles, strict=True)
+            rows.append(
+                "".join(f'<td style="{style}{weight}">{html.escape(str(entry))}</td>' for entry, style in cells)
+            )
+        said = html.escape(self.caption, quote=True)
+        body = "".join(f"<tr>{cells}</tr>\n" for cells in rows)
+        table = f'<table aria-label="{said}"><thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody></table>'
+        # the caption stands outside, so that it stays in view where a wide table scrolls
+        return f'<p><strong>{said}</strong></p><div style="overflow-x: auto">{table}</div>'
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
+        data = {
+            "text/html": self.html(),
+            "text/csv": self.frame.to_csv(index=False),
+            "text/plain": f"{self.caption}\n{self.view().to_string(index=False)}",
+        }
+        return data, {"simtrial": {"name": self.name}}
