@@ -90,7 +90,7 @@ def claim_line(statement: Statement, asked: Requirements, found: Answer | None =
             f"the admissible designs are {shown}" if every.admissible[1:] else f"the only admissible design is {shown}"
         )
     else:
-        which = f"the {claim} design is {looks_text(true)}"
+        which = f"the {NAMES[claim]} design is {looks_text(true)}"
     if design is None:
         if _consistent(statement, true):
             return ""

@@ -48,7 +48,7 @@ def hull(rates: Pair, alpha: float, power: float, q: float) -> Picture:
         for text in axis.texts:
             text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85})
     said = (
-        f"Weight {q:g} on n, {1 - q:g} on EN(p0): take {looks_text(best, ', ')} ({' and '.join(best.kinds)}), at most "
+        f"Weight {q:g} on n, {1 - q:g} on EN(p0): take {looks_text(best, ', ')} ({search.named(best.kinds)}), at most "
         f"{best.n} patients, {best.en_p0:.1f} expected."
     )
     return blackboard.headed(Picture("hull", shown.alt, shown.figure), said, rates)

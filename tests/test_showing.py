@@ -56,7 +56,7 @@ def test_the_protocol_paragraph_holds_what_a_reviewer_needs(two, asked):
         "p1 = 30%",
         "one-sided type I error of at most 5%",
         "power of at least 80%",
-        "Simon's minimax two-stage design (1/15, 5/25)",
+        "the Simon minimax two-stage design (1/15, 5/25)",
         "The first 15 patients",
         "if 1 or fewer respond the trial stops for futility",
         "Otherwise 10 more are enrolled, 25 patients in all, and H0 is rejected if 6 or more respond",

@@ -87,7 +87,7 @@ def choose(
     --------
     >>> from simtrial import Requirements
     >>> choose(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8), "minimax").looks
-    (Look(n=15, r=1, e=None), Look(n=25, r=5, e=6))
+    (Look(n=15, r=1, e=None), Look(n=25, r=5, e=None))
     """
     if isinstance(wish, str):
         criteria = Criteria(families)
