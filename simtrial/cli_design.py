@@ -31,15 +31,16 @@ def design(
     as_json: terminal.Json = False,
 ) -> None:
     """Find the single-stage and two-stage designs that meet the limits, with proof."""
-    from simtrial import approximations, search, text
+    from simtrial import search, text
     from simtrial.designs import looks_text
     from simtrial.requirements import plausible
+    from simtrial.search import formulas
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
     with terminal.waiting("searching"):
         single = search.single_stage(asked, n_limit=n_limit)
         two = search.two_stage(asked, n_limit=n_limit)
-        rough = approximations.approximate(asked)
+        rough = formulas.approximate(asked)
     proof = two.certificate
     if as_json:
         stage = ("r", "n", "type_i_error", "power")
@@ -72,7 +73,7 @@ def design(
         return
     rows = [
         [
-            ", ".join(c.kinds),
+            search.named(c.kinds),
             looks_text(c, ", "),
             str(c.n),
             f"{c.type_i_error:.4f}",
@@ -83,7 +84,8 @@ def design(
         ]
         for c in two.admissible
     ]
-    for name, found in (("single, first", single.first), ("single, sustained", single.sustained)):
+    names = [one.name for one in search.CRITERIA.of("single")]
+    for name, found in zip(names, (single.first, single.sustained), strict=True):
         rows.append(
             [
                 name,

@@ -9,6 +9,7 @@ import typer
 
 from simtrial.errors import InputError
 from simtrial.show import terminal
+from simtrial.statement import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +31,7 @@ def check(
         str | None, typer.Option(help="The rule as stated, cumulative: 1/10,5/29, 5/25 or 3:7/15,8/25.")
     ] = None,
     alpha_sided: Annotated[int | None, terminal.whole_option("As stated.", "1|2")] = None,
-    criterion: Annotated[
-        str | None, typer.Option(help="minimax, optimal, admissible, two_stage, single_stage or fleming.")
-    ] = None,
+    criterion: Annotated[str | None, typer.Option(help=f"{', '.join(METHODS[:-1])} or {METHODS[-1]}.")] = None,
     n: Annotated[int | None, terminal.whole_option("Patients in all; with looks, dropout allowed for.")] = None,
     dropout: Annotated[float | None, terminal.rate_option("Dropout allowed for.")] = None,
     type_i_error: Annotated[float | None, terminal.rate_option("Attained type I error, as printed.")] = None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from simtrial import slips
+from simtrial.choices import OneOf
 from simtrial.errors import InputError, several
 
 if TYPE_CHECKING:
@@ -178,6 +179,8 @@ def _choices(kind: type[BaseModel], place: Place) -> str:
     """The words that a key may hold, where there is only a handful of them."""
     field = _section_at(kind, place[:-1]).model_fields.get(str(place[-1]))
     words = get_args(field.annotation) if field and get_origin(field.annotation) is Literal else ()
+    if field and not words:
+        words = next((tuple(one.words) for one in field.metadata if isinstance(one, OneOf)), ())
     return ", ".join(words[:-1]) + f" or {words[-1]}" if words else ""
 
 

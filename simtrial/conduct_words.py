@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.designs import parse_looks
+from simtrial.search import CRITERIA
 from simtrial.show.passage import percent
 from simtrial.text import HANDLINGS
 
@@ -36,8 +36,9 @@ def rows(trial: Trial) -> list[Row]:
         ("Tumour assessments", assessments(given.assessments), given.assessments.source or ""),
         ("Dropout before the first assessment", dropout(given.dropout), given.dropout.source or ""),
     ]
-    single = trial.design.looks is not None and len(parse_looks(trial.design.looks).looks) == 1
-    if given.interim is not None and not single and not (trial.design.criterion or "").startswith("single"):
+    wish = trial.wish
+    looks = CRITERIA[wish].looks if isinstance(wish, str) else len(wish.looks)
+    if given.interim is not None and looks > 1:
         found.append(("Interim analysis", interim(given.interim), ""))
     found.append(("Follow-up", follow_up(given.follow_up), ""))
     found += _endpoints(given, trial.hypotheses.p1)

@@ -8,19 +8,17 @@ a source or rationale for a value that was changed is removed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from simtrial import params
 from simtrial.designs import looks_text, parse_looks
-from simtrial.sections import Criterion
+from simtrial.search import CRITERIA
 
 if TYPE_CHECKING:
     from simtrial.sections import Trial
 
 Counting = Literal["nonresponder", "replace", "exclude fixed", "exclude recut"]
 """The handling of patients without a response assessment, and of the bounds."""
-
-CRITERIA: tuple[str, ...] = get_args(Criterion)
 
 EXPLORED = "-explored"
 """Ends the id of a study whose file was changed by hand, so that its report does not replace that of the file."""

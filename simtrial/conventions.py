@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from simtrial import wording
 from simtrial.allowances import OTHERS
-from simtrial.approximations import FORMULAS
 from simtrial.errors import InputError
 from simtrial.readings import TWO_STAGE, Reading, answers, matching, plain
+from simtrial.search import CRITERIA
+from simtrial.search.formulas import FORMULAS
+from simtrial.statement import SIMON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from simtrial.allowances import Allowance
     from simtrial.readings import Answer
     from simtrial.statement import Statement
+
+SUSTAINED = CRITERIA["single_stage_sustained"].method
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +145,16 @@ def _stages(reading: Reading) -> Iterator[Reading]:
 FALLING = Convention("failures", "failures are counted, because p1 is below p0", lambda reading: (reading,))
 
 CONVENTIONS = (
-    Convention("criterion swapped", "optimal is read as minimax, or the reverse", _methods(("minimax", "optimal"), 2)),
+    Convention("criterion swapped", "optimal is read as minimax, or the reverse", _methods(SIMON[:-1], 2)),
     Convention(
         "admissible",
         "an admissible design that is neither minimax nor optimal is accepted",
         _methods(("admissible",), 2),
     ),
     Convention(
-        "sustained n",
+        SUSTAINED,
         "the n is wanted from which on every larger n meets both limits too",
-        _methods(("sustained n",), 1),
+        _methods((SUSTAINED,), 1),
     ),
     Convention("alpha two-sided", "alpha is two-sided, with half of it on each side", _two_sided, "sides"),
     Convention("alpha one-sided", "alpha, although called two-sided, is used on one side", _one_sided, "sides"),

@@ -26,6 +26,7 @@ from simtrial.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.exact import meets
 from simtrial.number_controls import NumberControl
+from simtrial.search import CRITERIA
 from simtrial.show.terminal import one_line
 
 if TYPE_CHECKING:
@@ -299,8 +300,9 @@ class Explorer:
             trial, found = self._answered(patient)
             given = found.design if trial.design.looks else None
             if asked and given is not None and not meets(given, trial.requirements):
-                self._remark = f"{looks_text(given, ', ')} does not meet these limits: minimax is used instead."
-                self._offer({"minimax": "minimax"}, "minimax")
+                instead = CRITERIA[controls.START["design"]["criterion"]]
+                self._remark = f"{looks_text(given, ', ')} does not meet these limits: {instead.name} is used instead."
+                self._offer({instead.name: instead.key}, instead.key)
                 trial, found = self._answered(patient)
             self._show_answer(trial, found)
         except InputError as error:

@@ -11,6 +11,7 @@ import numpy as np
 from simtrial import conduct_tables, conduct_text, controls, figures, params, sketch, tables, text
 from simtrial.designs import looks_text
 from simtrial.exact import meets, operating_characteristics
+from simtrial.search import CRITERIA
 from simtrial.show.terminal import one_line
 
 if TYPE_CHECKING:
@@ -116,8 +117,8 @@ def compared(found: Answer, design: Design) -> list[tuple[str, Design]]:
     """The chosen design and those it is compared with."""
     others: list[tuple[str, Design]] = []
     if found.two is not None:
-        others = [("minimax", found.two.minimax), ("optimal", found.two.optimal)]
-    return [("chosen", design), *others, ("single stage", found.single.first)]
+        others = [(criterion.name, criterion.pick(found.two)) for criterion in CRITERIA.of("simon")]
+    return [("chosen", design), *others, (CRITERIA["single_stage_first"].name, found.single.first)]
 
 
 def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) -> str:

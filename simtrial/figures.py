@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simtrial.designs import looks_text
 from simtrial.exact import operating_characteristics
-from simtrial.search import saw_tooth
+from simtrial.search import CRITERIA, named, saw_tooth
 from simtrial.show.picture import (
     BLACK,
     BLUE,
@@ -90,7 +90,7 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
             if many and 0 < k < len(hull) - 1:
                 continue
             axis.annotate(
-                f"{looks_text(c, ', ')}\n{', '.join(c.kinds)}",
+                f"{looks_text(c, ', ')}\n{named(c.kinds)}",
                 (c.n, c.en_p0),
                 xytext=(0, -12),
                 textcoords="offset points",
@@ -105,8 +105,8 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
         axis.legend(loc="best", fontsize=9)
     alt = (
         "Expected against maximum number of patients. "
-        f"Minimax {looks_text(two.minimax)} expects {two.minimax.en_p0:.1f} of {two.minimax.n}; "
-        f"optimal {looks_text(two.optimal)} expects {two.optimal.en_p0:.1f} of {two.optimal.n}."
+        f"{CRITERIA['minimax'].name} {looks_text(two.minimax)} expects {two.minimax.en_p0:.1f} of {two.minimax.n}; "
+        f"{CRITERIA['optimal'].name} {looks_text(two.optimal)} expects {two.optimal.en_p0:.1f} of {two.optimal.n}."
     )
     return Picture("candidates", alt, figure)
 

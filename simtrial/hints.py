@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial import allowances, reach, search
-from simtrial.approximations import approximate
 from simtrial.designs import SingleStage, looks_text, parse_looks
 from simtrial.exact import meets, operating_characteristics, side
 from simtrial.readings import Reading, answers, is_the_test, matching, misprinted, plain
-from simtrial.scan import score_n
+from simtrial.search.bounds import score_n
+from simtrial.search.formulas import approximate
+from simtrial.statement import SIMON
 from simtrial.usual import ALPHAS, POWERS
-from simtrial.wording import DESIGNS, apart, listed, patients, percent, short
+from simtrial.wording import DESIGNS, NAMES, apart, listed, patients, percent, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,7 @@ def claim_line(statement: Statement, asked: Requirements, found: Answer | None =
     claim = statement.criterion
     if claim == "single_stage":
         return _single_claim(statement, asked)
-    if claim not in ("minimax", "optimal", "admissible"):
+    if claim not in SIMON:
         return ""
     every = reach.two_stage(asked)
     if every is None or (found is not None and found.method == claim):
@@ -89,7 +90,7 @@ def claim_line(statement: Statement, asked: Requirements, found: Answer | None =
             f"the admissible designs are {shown}" if every.admissible[1:] else f"the only admissible design is {shown}"
         )
     else:
-        which = f"the {claim} design is {looks_text(true)}"
+        which = f"the {NAMES[claim]} design is {looks_text(true)}"
     if design is None:
         if _consistent(statement, true):
             return ""
@@ -237,7 +238,7 @@ def _published(asked: Requirements) -> Iterator[tuple[Requirements, Answer, int]
     settings += [(replace(asked, alpha=alpha), 1) for alpha in ALPHAS if alpha != asked.alpha and alpha < asked.power]
     for setting, differs in settings:
         if score_n(setting) <= QUICK:
-            for answer in answers(Reading(_of(setting), ("minimax", "optimal", "admissible"))):
+            for answer in answers(Reading(_of(setting), SIMON)):
                 yield setting, answer, differs
 
 
@@ -248,8 +249,8 @@ def _told(one: tuple[Requirements, Answer, int], asked: Requirements) -> str:
         other.append(f"alpha {setting.alpha:g}")
     if setting.power != asked.power:
         other.append(f"power {setting.power:g}")
-    article = "an" if answer.method == "admissible" else "the"
-    return f"{article} {answer.method} design {answer.looks}{f' for {listed(other)}' if other else ''}"
+    name = "an admissible" if answer.method == "admissible" else f"the {NAMES[answer.method]}"
+    return f"{name} design {answer.looks}{f' for {listed(other)}' if other else ''}"
 
 
 def _total_line(statement: Statement) -> str:

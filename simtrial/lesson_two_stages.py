@@ -25,7 +25,8 @@ def cost(rates: Pair, alpha: float, power: float) -> Picture:
     """P(reject), PET and EN of one stage and of two, over the true rate."""
     asked = blackboard.asked(rates, alpha, power)
     two, one = search.two_stage(asked), search.single_stage(asked).first
-    shown = figures.characteristics([("optimal", two.optimal), ("minimax", two.minimax), ("single stage", one)], asked)
+    names = [search.CRITERIA[key].name for key in ("optimal", "minimax", "single_stage_first")]
+    shown = figures.characteristics(list(zip(names, (two.optimal, two.minimax, one), strict=True)), asked)
     said = f"If the drug is useless: {one.n} patients in one stage, {two.optimal.en_p0:.1f} expected in two."
     return blackboard.headed(Picture("cost_of_stages", shown.alt, shown.figure), said, rates)
 
@@ -47,7 +48,7 @@ def hull(rates: Pair, alpha: float, power: float, q: float) -> Picture:
         for text in axis.texts:
             text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85})
     said = (
-        f"Weight {q:g} on n, {1 - q:g} on EN(p0): take {looks_text(best, ', ')} ({' and '.join(best.kinds)}), at most "
+        f"Weight {q:g} on n, {1 - q:g} on EN(p0): take {looks_text(best, ', ')} ({search.named(best.kinds)}), at most "
         f"{best.n} patients, {best.en_p0:.1f} expected."
     )
     return blackboard.headed(Picture("hull", shown.alt, shown.figure), said, rates)

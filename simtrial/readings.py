@@ -18,23 +18,28 @@ import numpy as np
 
 from simtrial import reach, search
 from simtrial.allowances import PLAIN, Allowance, nearest
-from simtrial.approximations import FORMULAS, approximate
 from simtrial.designs import Look, MultiStage, SingleStage, looks_text, parse_looks
 from simtrial.errors import InputError
 from simtrial.exact import meets, operating_characteristics
 from simtrial.requirements import Requirements, decimal
+from simtrial.search import CRITERIA
+from simtrial.search.formulas import FORMULAS, approximate
+from simtrial.statement import SIMON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simtrial.approximations import Approximation
     from simtrial.designs import Design
+    from simtrial.search.formulas import Approximation
     from simtrial.statement import Statement
 
-EXACT = ("minimax", "optimal", "first n", "sustained n", "admissible")
+FIRST = CRITERIA["single_stage_first"].method
+"""The method that a single stage is read by where nothing else is said."""
+
+EXACT = (*(criterion.method for family in ("simon", "single") for criterion in CRITERIA.of(family)), "admissible")
 """Methods whose answers come from the exact search; all others are formulas."""
 
-TWO_STAGE = {"minimax", "optimal", "admissible"}
+TWO_STAGE = set(SIMON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +114,22 @@ def answers(reading: Reading) -> Iterator[Answer]:
     asked = limits_of(reading)
     if asked is None:
         return
-    if {"minimax", "optimal", "admissible"} & set(reading.methods):
+    if TWO_STAGE & set(reading.methods):
         found = reach.two_stage(asked)
         if found is not None:
             few = [c for c in found.frontier if reading.search_limit is None or c.n <= reading.search_limit]
             named = {"minimax": few[:1], "optimal": few[-1:], "admissible": found.admissible[1:-1]}
-            for method in ("minimax", "optimal", "admissible"):
+            for method in SIMON:
                 if method in reading.methods:
                     yield from (Answer(method, c.r, c.n, c.r1, c.n1) for c in named[method])
-    if {"first n", "sustained n"} & set(reading.methods):
+    asked_for = [criterion for criterion in CRITERIA.of("single") if criterion.method in reading.methods]
+    if asked_for:
         single = reach.single_stage(asked)
         if single is not None:
-            for method, c in (("first n", single.first), ("sustained n", single.sustained)):
-                if method in reading.methods:
-                    yield Answer(method, c.r, c.n)
+            for criterion in asked_for:
+                last = criterion.pick(single).looks[-1]
+                assert last.r is not None  # only an interim look may lack it
+                yield Answer(criterion.method, last.r, last.n)
     yield from _estimates(reading, asked)
     # a formula solves for its limits exactly: there is no slack to take
     slack = reading.alpha_slack or reading.power_slack
@@ -269,15 +276,14 @@ def plain(statement: Statement) -> Reading:
         p0, p1 = (round(1 - p, 12) for p in (statement.p0, statement.p1))
         statement = replace(statement, p0=p0, p1=p1, r1=None, r=None)
     methods: dict[str | None, tuple[str, ...]] = {
-        "minimax": ("minimax",),
-        "optimal": ("optimal",),
-        "admissible": ("minimax", "optimal", "admissible"),
-        "single_stage": ("first n",),
-        "fleming": ("first n",),
+        **{criterion.key: (criterion.method,) for criterion in CRITERIA.of("simon")},
+        "admissible": SIMON,
+        "single_stage": (FIRST,),
+        "fleming": (FIRST,),
     }
     if statement.criterion in methods:
         return Reading(statement, methods[statement.criterion])
     if statement.stages == 2:
-        return Reading(statement, ("minimax", "optimal"))
+        return Reading(statement, SIMON[:-1])
     # a bare number may be that of one stage or of two
-    return Reading(statement, ("first n",) if statement.r is not None else ("first n", "minimax", "optimal"))
+    return Reading(statement, (FIRST,) if statement.r is not None else (FIRST, *SIMON[:-1]))

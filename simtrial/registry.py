@@ -19,6 +19,7 @@ from typing import Any
 from simtrial import studies
 from simtrial.errors import InputError
 from simtrial.files import read_bytes
+from simtrial.search import CRITERIA
 
 MAX_BYTES = 4_194_304
 """Largest record that is read."""
@@ -339,6 +340,6 @@ def parameter_file(record: Record) -> str:
         "    basis: assumed                # protocol, once a protocol says the four numbers",
         "",
         "  design:",
-        "    criterion: minimax            # TO FILL: minimax, optimal, single_stage_first or _sustained; or looks",
+        f"    criterion: minimax            # TO FILL: {', '.join(CRITERIA)}; or looks",
     ]
     return "\n".join(lines) + "\n"

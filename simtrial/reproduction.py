@@ -17,7 +17,7 @@ from simtrial.designs import SingleStage, looks_text, parse_looks
 from simtrial.exact import at_limits, meets, operating_characteristics
 from simtrial.hints import best_line, claim_line, faults, fleming_line, limits_line, total_line
 from simtrial.readings import EXACT, Answer, Reading, answers, limits_of, matching, misprinted, plain
-from simtrial.scan import score_n
+from simtrial.search.bounds import score_n
 from simtrial.several_looks import compare
 from simtrial.usual import usual
 from simtrial.wording import DESIGNS, limits, short

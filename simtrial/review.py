@@ -14,7 +14,6 @@ import pandas as pd
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from simtrial import laws, reproduction, search
-from simtrial.approximations import approximate
 from simtrial.designs import looks_text, parse_looks
 from simtrial.errors import InputError
 from simtrial.exact import operating_characteristics, side
@@ -23,6 +22,8 @@ from simtrial.readings import EXACT
 from simtrial.requirements import Requirements
 from simtrial.routes import METHODS, MOST_N
 from simtrial.routes import routes as all_routes
+from simtrial.search import CRITERIA
+from simtrial.search.formulas import approximate
 from simtrial.show.passage import Passage, percent
 from simtrial.show.picture import RED, STYLE, Picture, canvas
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
@@ -217,7 +218,7 @@ def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
     with its contour between the places of the grid. In words if nowhere so many are needed.
     """
     steps = np.round(np.arange(0.05, 0.96, 0.025), 3)
-    names = ("exact single stage, first n", "Simon minimax", "Fleming's formula")
+    names = (CRITERIA["single_stage_first"].name, CRITERIA["minimax"].name, "Fleming's formula")
     grids = np.full((3, len(steps), len(steps)), np.nan)
     for i, p0 in enumerate(steps):
         for j, p1 in enumerate(steps):
@@ -234,7 +235,7 @@ def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
     most = int(np.nanmax(grids))
     if n > most:
         errors = f"one-sided alpha {requirements.alpha:g} and power {requirements.power:g}"
-        methods = "exact single stage first n, Simon minimax, Fleming's formula"
+        methods = ", ".join(names)
         said = (
             f"At {errors} none of three methods ({methods}) needs {n} patients for a p0 and p1 that are .1 to .4 "
             f"apart; their largest number is {most}."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pandas as pd
 
 from simtrial import reproduction
-from simtrial.statement import Criterion, Statement
+from simtrial.statement import SIMON, Statement
 from simtrial.validation import Case, case_of, reference
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ KEPT = {
 def stated(row: Any) -> Statement:
     """A row of ``statements.csv``; totals count only where a loss is stated as a share, as others hold more cohorts."""
     said = str(row.design_type)
-    single: Criterion = "fleming" if said == "Fleming single-stage" else "single_stage"
-    two: Criterion = "minimax" if said == "minimax" else "optimal" if said == "optimal" else "two_stage"
+    single = "fleming" if said == "Fleming single-stage" else "single_stage"
+    two = said if said in SIMON[:-1] else "two_stage"
     kind = single if said.startswith(("single", "A'Hern", "Fleming-A", "Fleming single")) else two
     loss = re.match(r"(\d+)%", str(row.dropout_stated))
     numbers: dict[str, Any] = {

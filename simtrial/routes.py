@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING
 
 from simtrial import __version__
 from simtrial.allowances import Allowance
-from simtrial.approximations import FORMULAS, approximate
 from simtrial.designs import count, parse_looks
 from simtrial.errors import InputError
 from simtrial.exact import operating_characteristics
 from simtrial.readings import EXACT, HALF_WIDTHS, STANDARD_ERRORS, Reading, answers, gehan_n, precision_n
 from simtrial.requirements import Requirements, probability
 from simtrial.search import can_have_power
+from simtrial.search.formulas import FORMULAS, approximate
 from simtrial.statement import Statement
 from simtrial.usual import oddness, usual
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from simtrial import conduct_tables, search, simulation
 from simtrial.designs import looks_text
 from simtrial.errors import InputError
+from simtrial.search import CRITERIA
 
 if TYPE_CHECKING:
     from simtrial.designs import Design
@@ -70,12 +71,12 @@ def answer(trial: Trial, *, known: TwoStageSearch | None = None, patient: bool =
     if two is None and (patient or single.first.n <= LIVE_N):
         two = search.two_stage(asked, n_limit=limit)
     if isinstance(wish, str):
-        found: dict[str, Design] = {
-            "single_stage_first": single.first, "single_stage_sustained": single.sustained,
-        }  # fmt: skip
-        if two is not None:
-            found |= {"minimax": two.minimax, "optimal": two.optimal}
-        return Answer(single, two, found.get(wish))
+        searched: dict[str, SingleStageSearch | TwoStageSearch | None] = {"single": single, "simon": two}
+        criterion = CRITERIA[wish]
+        if criterion.family not in searched:
+            return Answer(single, two, search.choose(asked, wish, n_limit=limit))
+        found = searched[criterion.family]
+        return Answer(single, two, None if found is None else criterion.pick(found))
     same = (c for c in (two.admissible if two else ()) if c.design == wish)
     return Answer(single, two, next(same, wish))
 
@@ -86,12 +87,7 @@ def offered(two: TwoStageSearch | None, wish: str) -> dict[str, str]:
     The admissible designs between minimax and optimal have no criterion, so they are asked for by their looks; so is a
     design that was given and is none of these.
     """
-    names = {
-        "minimax": "minimax",
-        "optimal": "optimal",
-        "single stage, first n": "single_stage_first",
-        "single stage, sustained n": "single_stage_sustained",
-    }
+    names = {criterion.name: key for key, criterion in CRITERIA.items()}
     middle = two.admissible[1:-1] if two else ()
     names |= {f"admissible {looks_text(c, ', ')}": looks_text(c) for c in middle}
     if wish not in names.values():

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import WithJsonSchema
 
+from simtrial.choices import OneOf
 from simtrial.designs import MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.enrollment import Centres, Constant, Piecewise, Ramp, positive
 from simtrial.errors import InputError
 from simtrial.patients import WEEK, Assessments, Beta, Disease, Dropout, Survival, Toxicity
 from simtrial.plan import FollowUp, Interim, Plan, Scenario
 from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements, plausible, probability
-from simtrial.statement import Criterion as Criterion_
-from simtrial.statement import Statement
+from simtrial.search import CRITERIA
+from simtrial.statement import METHODS, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from simtrial.designs import Design
     from simtrial.enrollment import Enrollment
 
-Criterion = Literal["minimax", "optimal", "single_stage_first", "single_stage_sustained"]
+CriterionKey = Annotated[str, OneOf(CRITERIA)]
+Method = Annotated[str, OneOf(METHODS)]
 
 
 def _paragraphs(text: str) -> str:
@@ -138,7 +140,7 @@ class DesignWish(Section):
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["criterion"]}, {"required": ["looks"]}]})
 
-    criterion: Criterion | None = Field(None, description="Take the design that is best by this criterion.")
+    criterion: CriterionKey | None = Field(None, description="Take the design that is best by this criterion.")
     looks: Line | None = Field(None, description="Take this design instead: R/N or R:E/N, cumulative, as in 1/10,5/29.")
     n_limit: Annotated[int, Field(ge=1, le=N_LIMIT_MOST)] = Field(
         N_LIMIT, description="Refuse the request if even the most powerful test needs more patients."
@@ -526,7 +528,7 @@ class StatedSize(Section):
     alpha: float | None = Field(None, description="As stated.")
     alpha_sided: Literal[1, 2] | None = Field(None, description="As stated.")
     power: float | None = Field(None, description="As stated.")
-    criterion: Criterion_ | None = Field(None, description="The method, as far as it is named.")
+    criterion: Method | None = Field(None, description="The method, as far as it is named.")
     looks: Line | None = Field(None, description="The rule, cumulative: 1/10,5/29 or 5/25.")
     n: Patients | None = Field(None, description="Patients in all; with looks, losses allowed for.")
     dropout: float | None = Field(None, description="Loss allowed for.")
@@ -557,7 +559,7 @@ class Rival(Section):
     p1: Rate
     alpha: Rate
     power: Rate
-    criterion: Criterion = Field(description="The design that it takes.")
+    criterion: CriterionKey = Field(description="The design that it takes.")
     source: Line = Field(description="Why it is credible.")
     low_power: bool | None = Field(None, description="true: a power below 0.5 is meant, and is not beta.")
 

@@ -7,15 +7,18 @@ import io
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, get_args
 
 from simtrial.designs import Look, MultiStage, SingleStage, TwoStage, count, parse_looks
 from simtrial.enrollment import positive
 from simtrial.errors import InputError, several
 from simtrial.files import read_bytes
 from simtrial.requirements import Requirements, probability
+from simtrial.search import CRITERIA
 
-Criterion = Literal["minimax", "optimal", "admissible", "two_stage", "single_stage", "fleming"]
+SIMON = (*(criterion.key for criterion in CRITERIA.of("simon")), "admissible")
+"""What is said of a two-stage design by Simon: one of his criteria, or that it is admissible."""
+
+METHODS = (*SIMON, "two_stage", "single_stage", "fleming")
 """What is said of the method: a Simon criterion, two stages without one, one stage, or Fleming's name."""
 
 
@@ -29,8 +32,8 @@ class Statement:
         As stated.
     alpha_sided : int, optional
         1 or 2.
-    criterion : Criterion, optional
-        The method, as far as it is named.
+    criterion : str, optional
+        The method, as far as it is named: one of `METHODS`.
     r1, n1, r, n : int, optional
         Stages, cumulative: stop if X1 <= r1 of n1, reject H0 if X > r of n.
     total : int, optional
@@ -54,7 +57,7 @@ class Statement:
     alpha: float | None = None
     power: float | None = None
     alpha_sided: int | None = None
-    criterion: Criterion | None = None
+    criterion: str | None = None
     r1: int | None = None
     n1: int | None = None
     r: int | None = None
@@ -82,8 +85,8 @@ class Statement:
                 object.__setattr__(self, name, count(value, name, at_least=least))
         if self.alpha_sided not in (None, 1, 2):
             raise InputError(f"({self.alpha_sided}) must be 1 or 2", "alpha_sided")
-        if self.criterion is not None and self.criterion not in get_args(Criterion):
-            raise InputError(f"({self.criterion!r:.40}) must be one of {', '.join(get_args(Criterion))}", "criterion")
+        if self.criterion is not None and self.criterion not in METHODS:
+            raise InputError(f"({self.criterion!r:.40}) must be one of {', '.join(METHODS)}", "criterion")
         if self.en_p0 is not None:
             object.__setattr__(self, "en_p0", positive(self.en_p0, "en_p0"))
         if self.p0 is not None and self.p1 is not None and self.p0 >= self.p1:
@@ -125,7 +128,7 @@ class Statement:
         if self.looks is not None:
             return len(self.looks)
         two = self.n1 is not None or self.r1 is not None
-        return 2 if two or self.criterion in ("minimax", "optimal", "admissible", "two_stage") else 1
+        return 2 if two or self.criterion in (*SIMON, "two_stage") else 1
 
     @property
     def design(self) -> SingleStage | TwoStage | MultiStage | None:

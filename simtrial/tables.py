@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from simtrial import neighbours
-from simtrial.approximations import Approximation
 from simtrial.designs import SingleStage, looks_text
 from simtrial.exact import meets, operating_characteristics, side
 from simtrial.requirements import N_LIMIT_MOST
+from simtrial.search import CRITERIA, named, neighbours
+from simtrial.search.formulas import Approximation
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     from simtrial.requirements import Requirements
     from simtrial.search import SingleStageSearch, TwoStageCandidate, TwoStageSearch
     from simtrial.sections import Trial
-
-CRITERIA = {
-    "minimax": "Simon minimax two-stage design",
-    "optimal": "Simon optimal two-stage design",
-    "single_stage_first": "exact single stage, first n",
-    "single_stage_sustained": "exact single stage, sustained n",
-}
-"""The criteria of parameter files, in words."""
 
 
 def assumptions(trial: Trial) -> Table:
@@ -47,7 +39,7 @@ def assumptions(trial: Trial) -> Table:
         ("p1, response rate worth finding", asked.p1, basis),
         ("alpha, largest type I error, one-sided", asked.alpha, basis),
         ("power, smallest, at p1", asked.power, basis),
-        ("Design", CRITERIA.get(trial.design.criterion or "", trial.design.looks), "parameter file"),
+        ("Design", named([trial.design.criterion]) if trial.design.criterion else trial.design.looks, "parameter file"),
     ]
     frame = pd.DataFrame(
         [(what, str(value), source) for what, value, source in rows if value is not None],
@@ -113,9 +105,6 @@ def evidence(trial: Trial) -> Table:
     return Table("evidence", caption, frame, {name: how for name, how in shown.items() if name in frame})
 
 
-_KINDS = {"minimax": "Simon minimax", "optimal": "Simon optimal", "admissible": "admissible"}
-
-
 def _behaviour(design: Design, requirements: Requirements) -> dict[str, Any]:
     oc = operating_characteristics(design, [requirements.p0, requirements.p1])
     early = len(design.looks) > 1
@@ -146,21 +135,19 @@ _BEHAVIOUR: dict[str, Shown] = {
 def candidates(single: SingleStageSearch, two: TwoStageSearch | None, chosen: Design | None) -> Table:
     """The designs worth considering, side by side; the chosen one stressed. Without `two`, the single stage alone."""
     asked = single.requirements
-    ones = {"first n": single.first, "sustained n": single.sustained}
+    ones = {criterion.name: criterion.pick(single) for criterion in CRITERIA.of("single")}
     if single.sustained.design == single.first.design:
-        ones = {"first and sustained n": single.first}
-    named: list[tuple[str, Design, float, float]] = [
-        (f"exact single stage, {name}", design, np.nan, np.nan) for name, design in ones.items()
-    ]
-    named += [
-        (" and ".join(_KINDS[kind] for kind in c.kinds), c, c.q_low or 0.0, 1.0 if c.q_high is None else c.q_high)
+        ones = {"exact single stage (first and sustained n)": single.first}
+    listed: list[tuple[str, Design, float, float]] = [(name, design, np.nan, np.nan) for name, design in ones.items()]
+    listed += [
+        (named(c.kinds), c, c.q_low or 0.0, 1.0 if c.q_high is None else c.q_high)
         for c in (two.admissible if two else ())
     ]
-    if chosen is not None and all(design.looks != chosen.looks for _, design, _, _ in named):
+    if chosen is not None and all(design.looks != chosen.looks for _, design, _, _ in listed):
         missed = "" if meets(chosen, asked) else ", misses the limits"
-        named.append((f"as given{missed}", chosen, np.nan, np.nan))
+        listed.append((f"as given{missed}", chosen, np.nan, np.nan))
     rows = [
-        {"kind": kind, **_behaviour(design, asked), "q_low": low, "q_high": high} for kind, design, low, high in named
+        {"kind": kind, **_behaviour(design, asked), "q_low": low, "q_high": high} for kind, design, low, high in listed
     ]
     frame = pd.DataFrame(rows)
     view = frame.assign(
@@ -172,7 +159,7 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch | None, chosen: De
         "weights": ("Weights q", WORDS),
     }
     caption = "Candidates (stop if X1 <= r1 of n1; reject H0 if X > r of n); the chosen design in bold"
-    bold = [chosen is not None and d.looks == chosen.looks for _, d, _, _ in named]
+    bold = [chosen is not None and d.looks == chosen.looks for _, d, _, _ in listed]
     return Table("candidates", caption, view, shown, bold)
 
 
@@ -183,7 +170,7 @@ def near(designs: Sequence[TwoStageCandidate], chosen: Design, requirements: Req
         first = abs(design.looks[0].n - chosen.looks[0].n) if len(chosen.looks) > 1 else 0
         return abs(design.looks[-1].n - chosen.looks[-1].n) + first
 
-    listed: list[tuple[str, Design]] = [(", ".join(design.kinds) or "–", design) for design in designs]
+    listed: list[tuple[str, Design]] = [(named(design.kinds) or "–", design) for design in designs]
     if all(design.looks != chosen.looks for design in designs):
         missed = "" if meets(chosen, requirements) else ", misses the limits"
         listed.insert(0, (f"chosen{missed}", chosen))

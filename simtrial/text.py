@@ -9,6 +9,7 @@ import numpy as np
 from simtrial import laws
 from simtrial.designs import looks_text
 from simtrial.exact import at_limits, meets, operating_characteristics, side
+from simtrial.search import CRITERIA, named
 from simtrial.show.passage import Passage, percent
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def kind(design: Design) -> str:
     """What a design is called: by its criterion if it has one, else by its number of looks."""
     kinds = getattr(design, "kinds", ())
     if kinds:
-        return f"Simon's {' and '.join(kinds)} two-stage design"
+        return f"{'an' if kinds == ('admissible',) else 'the'} {named(kinds)} two-stage design"
     looks = len(design.looks)
     return {1: "an exact single-stage design", 2: "a two-stage design"}.get(looks, f"a design with {looks} looks")
 
@@ -197,7 +198,7 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     oc = operating_characteristics(chosen, asked.p0)
     n, en = chosen.looks[-1].n, float(oc.en)
     wish = trial.design.criterion
-    reason = f"asked for by the criterion {wish.replace('_', ' ')}" if wish else "given in the parameter file"
+    reason = f"asked for by the criterion {CRITERIA[wish].name}" if wish else "given in the parameter file"
     needs = f"It needs {_count(n)}."
     if len(chosen.looks) > 1:
         needs = f"It needs at most {_count(n)} and expects {en:.1f} if the true rate is p0."
@@ -208,9 +209,8 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
         looks_text(other): (label, other)
         for label, other in (
             *(("admissible", other) for other in _neighbours(two, chosen)),
-            ("minimax", two.minimax),
-            ("optimal", two.optimal),
-            ("exact single stage (first n)", single.first),
+            *((criterion.name, criterion.pick(two)) for criterion in CRITERIA.of("simon")),
+            (CRITERIA["single_stage_first"].name, single.first),
         )
         if other.looks != chosen.looks
     }

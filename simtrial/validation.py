@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from simtrial import approximations, exact, search
+from simtrial import exact, search
 from simtrial.designs import Design, TwoStage, looks_text, parse_looks
 from simtrial.project import folder
 from simtrial.requirements import N_LIMIT, Requirements
+from simtrial.search import formulas
 from simtrial.show.table import WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def textbook_formulas() -> Case:
             asked = Requirements(row.p0, row.p1, row.alpha_one_sided, row.power)
             single = search.single_stage(asked)
             expected = [int(getattr(row, column)) for column in FORMULA_COLUMNS.values()]
-            found = {a.method: a.n for a in approximations.approximate(asked)}
+            found = {a.method: a.n for a in formulas.approximate(asked)}
             got = [found[method] for method in FORMULA_COLUMNS]
             expected += [row.exact_single_first_n, row.exact_single_sustained_n]
             got += [single.first.n, single.sustained.n]
@@ -215,7 +216,7 @@ def textbook_formulas() -> Case:
             yield _setting(asked), str(expected), str(got), expected == got
         for row in reference("single_stage_fleming").itertuples():
             asked = Requirements(row.p0, row.p1, row.alpha, row.power)
-            score = approximations.approximate(asked)[0]
+            score = formulas.approximate(asked)[0]
             expected_rule, got_rule = f">= {row.r_fleming}/{row.n_fleming}", f">= {score.r + 1}/{score.n}"
             agrees = expected_rule == got_rule and same_digits(score.type_i_error, row.a_fleming, 5)
             yield (

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simtrial.search import CRITERIA
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simtrial.requirements import Requirements
 
-DESIGNS = {
-    "minimax": "the minimax design",
-    "optimal": "the optimal design",
+DESIGNS = {criterion.method: criterion.phrase for criterion in CRITERIA.values()} | {
     "admissible": "an admissible design that is neither minimax nor optimal",
-    "first n": "the smallest exact single-stage design",
-    "sustained n": "the exact single-stage design from whose n on every larger n meets both limits too",
     "Fleming": "Fleming's rule",
 }
 """Exact methods, as what a design is."""
+
+NAMES = {criterion.method: criterion.name for criterion in CRITERIA.values()}
+"""Exact methods, as their designs are called."""
 
 FORMULAS = {
     "score": "Fleming's formula (the variance under H0 for the type I error, that under H1 for the power)",
@@ -46,8 +47,8 @@ def formula(method: str) -> str:
 
 
 def short(method: str, looks: str) -> str:
-    """A design in a list: "optimal 1/10,5/29"."""
-    return f"{ {'first n': 'single-stage', 'sustained n': 'sustained single-stage'}.get(method, method) } {looks}"
+    """A design in a list: "Simon optimal 1/10,5/29"."""
+    return f"{NAMES.get(method, method)} {looks}"
 
 
 def limits(asked: Requirements) -> str:

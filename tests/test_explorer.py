@@ -173,10 +173,10 @@ def test_the_answer_is_that_of_the_search(started):
     assert [c.design for c in found.two.admissible] == [c.design for c in search.two_stage(asked).admissible]
     assert found.design.design == search.two_stage(asked).minimax.design
     assert screen.offered(found.two, "minimax") == {
-        "minimax": "minimax",
-        "optimal": "optimal",
-        "single stage, first n": "single_stage_first",
-        "single stage, sustained n": "single_stage_sustained",
+        "Simon minimax": "minimax",
+        "Simon optimal": "optimal",
+        "exact single stage (first n)": "single_stage_first",
+        "exact single stage (sustained n)": "single_stage_sustained",
         "admissible 1/12, 5/26": "1/12,5/26",
         "admissible 1/11, 5/27": "1/11,5/27",
     }

@@ -276,7 +276,7 @@ def test_download_and_reload_give_the_same_screen(visit, browser, address, tmp_p
     visit.wait("calendar", "p1 = 0.345")
     visit.page.get_by_label("Patients without a response assessment").select_option("replace by new patients")
     visit.wait("calendar", "trials")
-    visit.page.get_by_label("Design", exact=True).select_option("optimal")
+    visit.page.get_by_label("Design", exact=True).select_option("Simon optimal")
     visit.wait("statement", "optimal two-stage")
     visit.page.wait_for_timeout(500)  # the calendar comes last, after the sentence
     name = visit.download(tmp_path / "mine.yaml")

@@ -105,7 +105,7 @@ def test_the_weight_takes_the_cheapest_of_all_designs_and_the_line_leaves_none_b
 
 def test_the_hull_says_which_design_the_weight_takes():
     alt = lesson_two_stages.hull(RATES, 0.05, 0.8, 1.0).alt
-    assert f"take 1/15, 5/25 (minimax), at most 25 patients, {expected(1, 15, 25, 0.1):.1f} expected" in alt
+    assert f"take 1/15, 5/25 (Simon minimax), at most 25 patients, {expected(1, 15, 25, 0.1):.1f} expected" in alt
 
 
 def test_the_look_costs_more_than_it_saves_from_where_en_passes_the_single_stage():

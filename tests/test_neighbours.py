@@ -2,7 +2,8 @@
 
 import pytest
 
-from simtrial import Requirements, SingleStage, TwoStage, exact, looks_text, neighbours, parse_looks, search
+from simtrial import Requirements, SingleStage, TwoStage, exact, looks_text, parse_looks, search
+from simtrial.search import neighbours
 
 
 @pytest.fixture(scope="module")

@@ -212,9 +212,9 @@ def test_the_wrong_ones_say_what_would_be_right(reference):
     rows = reference("statements").set_index("id")
     s028 = reproduction.check(stated(rows.loc["S028"])).explanation
     assert "optimal 8/28,29/89" in s028
-    assert "With power 0.9 it would be the optimal design 12/44,34/105" in s028
+    assert "With power 0.9 it would be the Simon optimal design 12/44,34/105" in s028
     s009 = reproduction.check(stated(rows.loc["S009"])).explanation
-    assert "The stated design is the optimal design 7/16,23/46. No conventional allowance for dropout" in s009
+    assert "The stated design is the Simon optimal design 7/16,23/46. No conventional allowance for dropout" in s009
     assert "the usual one is 46/0.95 = 48.42, rounded up to 49." in s009
 
 
@@ -649,14 +649,14 @@ def test_a_convention_that_changes_alpha_shows_the_exact_test_of_that_alpha():
 @pytest.mark.parametrize(
     ("claim", "looks", "said"),
     [
-        ("optimal", "2/18,4/26", "(n = 26, EN(p0) = 20.13) is only admissible; the optimal design is 1/12,5/35 "
-         "(n = 35, EN(p0) = 19.84)."),
-        ("minimax", "1/12,5/35", "(n = 35, EN(p0) = 19.84) is the optimal design; the minimax design is 1/16,4/25 "
-         "(n = 25, EN(p0) = 20.37)."),
-        ("optimal", "1/13,5/34", "(n = 34, EN(p0) = 20.95) meets both limits but is not even admissible; the optimal "
-         "design is 1/12,5/35 (n = 35, EN(p0) = 19.84)."),
-        ("optimal", "1/10,3/20", "(n = 20, EN(p0) = 12.64) does not meet both limits; the optimal design is 1/12,5/35 "
-         "(n = 35, EN(p0) = 19.84)."),
+        ("optimal", "2/18,4/26", "(n = 26, EN(p0) = 20.13) is only admissible; the Simon optimal design is "
+         "1/12,5/35 (n = 35, EN(p0) = 19.84)."),
+        ("minimax", "1/12,5/35", "(n = 35, EN(p0) = 19.84) is the Simon optimal design; the Simon minimax design "
+         "is 1/16,4/25 (n = 25, EN(p0) = 20.37)."),
+        ("optimal", "1/13,5/34", "(n = 34, EN(p0) = 20.95) meets both limits but is not even admissible; the Simon "
+         "optimal design is 1/12,5/35 (n = 35, EN(p0) = 19.84)."),
+        ("optimal", "1/10,3/20", "(n = 20, EN(p0) = 12.64) does not meet both limits; the Simon optimal design is "
+         "1/12,5/35 (n = 35, EN(p0) = 19.84)."),
     ],
 )  # fmt: skip
 def test_a_false_claim_of_a_criterion_is_the_first_sentence(claim, looks, said):
@@ -709,9 +709,9 @@ def test_what_fails_is_said_apart_from_what_passes_and_a_mixture_is_found(capsys
         "--dropout", ".1",
     )  # fmt: skip
     assert "The type I error 10.04% exceeds 10%; the power 91.9% is sufficient." in said
-    assert "its first stage 3/19 is that of the minimax design 3/19,10/36 for power 0.9" in said
-    assert "its end 10/37 is that of the optimal design 3/17,10/37 for power 0.9" in said
-    assert "With power 0.9 the optimal design is 3/17,10/37, which has the stated end but another first stage." in said
+    assert "its first stage 3/19 is that of the Simon minimax design 3/19,10/36 for power 0.9" in said
+    assert "its end 10/37 is that of the Simon optimal design 3/17,10/37 for power 0.9" in said
+    assert "With power 0.9 the Simon optimal design is 3/17,10/37, which has the stated end but another" in said
     assert "37 x 1.1 = 40.7, rounded up to 41" in said
     assert "the usual allowance is 37/0.9 = 41.11, rounded up to 42" in said
 

@@ -9,8 +9,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from simtrial import InputError, Requirements, SingleStage, TwoStage, exact, looks_text, neighbours, search
-from simtrial.scan import SLACK, Tables
+from simtrial import InputError, Requirements, SingleStage, TwoStage, exact, looks_text, search
+from simtrial.search import neighbours
+from simtrial.search.bounds import SLACK
+from simtrial.search.scan import Tables
 
 
 def test_all_102_published_two_stage_designs_are_found(reference):

@@ -10,16 +10,15 @@ from statsmodels.stats.proportion import proportion_confint
 from simtrial import (
     Requirements,
     SingleStage,
-    approximations,
     exact,
     figures,
-    neighbours,
     params,
     parse_looks,
     search,
     tables,
     text,
 )
+from simtrial.search import formulas, neighbours
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +56,7 @@ def test_the_protocol_paragraph_holds_what_a_reviewer_needs(two, asked):
         "p1 = 30%",
         "one-sided type I error of at most 5%",
         "power of at least 80%",
-        "Simon's minimax two-stage design (1/15, 5/25)",
+        "the Simon minimax two-stage design (1/15, 5/25)",
         "The first 15 patients",
         "if 1 or fewer respond the trial stops for futility",
         "Otherwise 10 more are enrolled, 25 patients in all, and H0 is rejected if 6 or more respond",
@@ -153,11 +152,11 @@ def test_no_evidence_is_said_not_hidden(root):
 
 
 def test_verdicts_on_formulas_are_those_of_their_exact_errors(asked, single):
-    frame = tables.approximations(approximations.approximate(asked), single).frame.set_index("method")
+    frame = tables.approximations(formulas.approximate(asked), single).frame.set_index("method")
     assert frame.loc["score", "verdict"] == "power too low"
     assert frame.loc["wald", "verdict"] == "meets both limits"
     rival = Requirements(p0=0.2, p1=0.4, alpha=0.1, power=0.8)
-    shown = tables.approximations(approximations.approximate(rival), search.single_stage(rival)).frame
+    shown = tables.approximations(formulas.approximate(rival), search.single_stage(rival)).frame
     assert shown.set_index("method").loc["score", "verdict"] == "type I error above alpha"
 
 

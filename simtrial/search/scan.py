@@ -29,7 +29,6 @@ References
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -38,6 +37,7 @@ from numpy.typing import NDArray
 from simtrial import exact
 from simtrial.designs import TwoStage
 from simtrial.requirements import decimal
+from simtrial.search.bounds import SLACK, score_n
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-SLACK = exact.CLOSE / 10
-"""Kept on the safe side of every cut: table entries are off by less than a tenth of it (tested)."""
 
 EN_CLOSE = 1e-7
 """Expected numbers of patients closer than this are compared as fractions.
@@ -328,10 +325,3 @@ class Scan:
             return 0
         here, there = (expected_fraction(design, self.requirements.p0) for design in (a, b))
         return (here > there) - (here < there)
-
-
-def score_n(requirements: Requirements) -> float:
-    """Rough n by the normal approximation, to size the tables; no result depends on it."""
-    p0, p1, z = requirements.p0, requirements.p1, NormalDist().inv_cdf
-    width = -z(requirements.alpha) * math.sqrt(p0 * (1 - p0)) + z(requirements.power) * math.sqrt(p1 * (1 - p1))
-    return max(1.0, (width / (p1 - p0)) ** 2)

@@ -14,15 +14,16 @@ import numpy as np
 from simtrial import exact
 from simtrial.designs import TwoStage
 from simtrial.requirements import N_LIMIT_MOST
-from simtrial.scan import SLACK, Tables
-from simtrial.search import TwoStageCandidate
+from simtrial.search.bounds import SLACK
+from simtrial.search.candidate import TwoStageCandidate
+from simtrial.search.scan import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simtrial.designs import Design
     from simtrial.requirements import Requirements
-    from simtrial.search import TwoStageSearch
+    from simtrial.search.simon import TwoStageSearch
 
 MOST_NEAR = 20
 """How many designs near the chosen one are listed."""

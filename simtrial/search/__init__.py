@@ -1,0 +1,33 @@
+"""The answers: designs that meet the limits, each family with the proof that nothing better exists."""
+
+from simtrial.search.bounds import LEAST_ERROR, LEAST_RATE, can_have_power, score_n, smallest_r
+from simtrial.search.candidate import Candidate, TwoStageCandidate
+from simtrial.search.criteria import CRITERIA, choose, named
+from simtrial.search.families import FAMILIES
+from simtrial.search.record import Criterion, Family, Proof
+from simtrial.search.simon import Certificate, TwoStageSearch, two_stage
+from simtrial.search.single import SawTooth, SingleStageSearch, saw_tooth, single_stage
+
+__all__ = [
+    "single_stage",
+    "two_stage",
+    "choose",
+    "Candidate",
+    "TwoStageCandidate",
+    "SingleStageSearch",
+    "TwoStageSearch",
+    "Certificate",
+    "SawTooth",
+    "saw_tooth",
+    "smallest_r",
+    "score_n",
+    "can_have_power",
+    "LEAST_RATE",
+    "LEAST_ERROR",
+    "CRITERIA",
+    "named",
+    "FAMILIES",
+    "Criterion",
+    "Family",
+    "Proof",
+]

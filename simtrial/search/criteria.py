@@ -1,0 +1,103 @@
+"""The register of criteria, and the design that is best by one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from simtrial.errors import InputError
+from simtrial.requirements import N_LIMIT
+from simtrial.search.families import FAMILIES
+from simtrial.search.record import Criterion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from simtrial.designs import Design
+    from simtrial.requirements import Requirements
+    from simtrial.search.record import Family
+
+
+class Criteria(Mapping[str, Criterion]):
+    """The criteria of a register of families, by key; a family that is added later is seen too.
+
+    Parameters
+    ----------
+    families : Mapping of str to Family
+        The register.
+    """
+
+    def __init__(self, families: Mapping[str, Family]) -> None:
+        self._families = families
+
+    def _all(self) -> Iterator[Criterion]:
+        return (criterion for family in self._families.values() for criterion in family.criteria)
+
+    def __getitem__(self, key: str) -> Criterion:
+        for criterion in self._all():
+            if criterion.key == key:
+                return criterion
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return (criterion.key for criterion in self._all())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._all())
+
+    def of(self, family: str) -> tuple[Criterion, ...]:
+        """The criteria of one family."""
+        return self._families[family].criteria
+
+
+CRITERIA = Criteria(FAMILIES)
+"""The criteria that parameter files, the command line and the explorer know."""
+
+
+def named(kinds: Iterable[str]) -> str:
+    """The names of a design that is of these kinds: "Simon minimax and Simon optimal"; "admissible" is no criterion."""
+    return " and ".join(CRITERIA[kind].name if kind in CRITERIA else kind for kind in kinds)
+
+
+def choose(
+    requirements: Requirements,
+    wish: str | Design,
+    *,
+    n_limit: int = N_LIMIT,
+    families: Mapping[str, Family] = FAMILIES,
+) -> Design:
+    """Give the design that is wished for: the best one by a criterion, or the design itself.
+
+    Parameters
+    ----------
+    wish : str or Design
+        The key of a criterion, such as ``minimax`` or ``single_stage_first``, or any design. A two-stage design that
+        is admissible comes back as the candidate that it is.
+    n_limit : int
+        Refuse at once if even the most powerful test needs more patients than this.
+    families : Mapping of str to Family
+        The families whose criteria may be wished for.
+
+    Raises
+    ------
+    InputError
+        If the criterion is unknown.
+
+    Examples
+    --------
+    >>> from simtrial import Requirements
+    >>> choose(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8), "minimax").looks
+    (Look(n=15, r=1, e=None), Look(n=25, r=5, e=None))
+    """
+    if isinstance(wish, str):
+        criteria = Criteria(families)
+        if wish not in criteria:
+            *others, last = criteria
+            raise InputError(f"({wish!r}) must be {', '.join(others)} or {last}", "criterion")
+        criterion = criteria[wish]
+        return criterion.pick(families[criterion.family].search(requirements, n_limit=n_limit))
+    for family in families.values():
+        if family.recognised is not None and isinstance(wish, family.recognised):
+            listed = family.listed(family.search(requirements, n_limit=n_limit))
+            return next((design for design in listed if getattr(design, "design", design) == wish), wish)
+    return wish

@@ -1,0 +1,23 @@
+"""The register of design families: one line each.
+
+A family is a module of this package that ends with its `Family`. Everything made of looks with lower and upper bounds
+is evaluated by `simtrial.exact` and run by `simtrial.conduct` as it stands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simtrial.search import simon, single
+
+if TYPE_CHECKING:
+    from simtrial.search.record import Family
+
+FAMILIES: dict[str, Family] = {
+    family.key: family
+    for family in (
+        simon.FAMILY,
+        single.FAMILY,
+    )
+}
+"""The families that are known, in the order in which they are offered."""

@@ -1,0 +1,119 @@
+"""What a design family and a criterion state of themselves in the registers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from simtrial.designs import Design
+    from simtrial.requirements import Requirements
+
+How = Literal["proved", "capped", "heuristic"]
+"""How far a search reaches: to a proof, to a proof below a cap on n, or to the best design that was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """A reason to prefer one design of a family.
+
+    Attributes
+    ----------
+    key : str
+        As in parameter files and on the command line.
+    name : str
+        What the design is called, wherever it is shown.
+    phrase : str
+        What the design is, within a sentence.
+    method : str
+        Its key among the answers of ``reproduce`` and ``check``.
+    looks : int
+        How many the design has.
+    family : str
+        Key of its family.
+    why : str
+        Why one would take it, in one sentence.
+    pick : callable
+        The design, from what the family's search found.
+    best : callable
+        The design by definition: the best of all that meet the limits. No search uses it; the laws of families do.
+    """
+
+    key: str
+    name: str
+    phrase: str
+    method: str
+    looks: int
+    family: str
+    why: str
+    pick: Callable[[Any], Design]
+    best: Callable[[Sequence[Design], Requirements], Design]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """The certificate of a search, in the form that all families share.
+
+    Attributes
+    ----------
+    how : How
+        How far the search reaches.
+    n_lower, n_upper : int
+        No design with fewer patients than `n_lower` has the power; none with more than `n_upper` is better by any
+        criterion of the family.
+    value, bound : float
+        What the family's first criterion attains, and what no design of the family is below; they differ by `gap`.
+    cap : int or None
+        The largest n that was looked at, where `how` is not ``proved``.
+    """
+
+    how: How
+    n_lower: int
+    n_upper: int
+    value: float
+    bound: float
+    cap: int | None = None
+
+    @property
+    def gap(self) -> float:
+        """How much better than the value a design could still be; 0 where it is proved to be the best."""
+        return max(self.value - self.bound, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """A family of designs: how it is searched, and why its search is complete.
+
+    Attributes
+    ----------
+    key : str
+        Its key in the register.
+    title : str
+        What its designs are, in the plural.
+    bound : str
+        The bound that makes its search complete, in one sentence.
+    criteria : tuple of Criterion
+        Its criteria.
+    search : callable
+        Takes requirements and ``n_limit``; gives what the criteria pick from. Options of a family are keywords.
+    proof : callable
+        The certificate of what `search` found.
+    every : callable
+        Every design of the family with n patients; none is searched for so, the laws of families enumerate them.
+    recognised : type of design or None
+        Designs of this type, given outright, are looked for among the `listed`, whose names they then bear.
+    listed : callable
+        The designs that `search` found and that have names.
+    """
+
+    key: str
+    title: str
+    bound: str
+    criteria: tuple[Criterion, ...]
+    search: Callable[..., Any]
+    proof: Callable[[Any], Proof]
+    every: Callable[[int], Iterable[Design]]
+    recognised: type | None = None
+    listed: Callable[[Any], Sequence[Design]] = lambda _: ()

@@ -1,0 +1,233 @@
+"""Two-stage designs without an efficacy stop that meet the limits, with the proof that nothing better exists.
+
+Ties
+----
+Optimal: least EN(p0), then fewest n. Minimax: fewest n, then least EN(p0). Values of EN(p0) that floating point cannot
+tell apart are compared as fractions. Designs equal in both differ in n1, r1 or r: the smaller n1 is taken, then the
+larger r, which has the smaller type I error. `simtrial.search.neighbours` shows them all. r1 < r throughout: with
+r1 = r the second stage cannot change the decision, so such a design is a single stage in disguise.
+
+References
+----------
+.. [1] Neyman J, Pearson ES. On the problem of the most efficient tests of statistical hypotheses. Phil Trans R Soc
+   A 1933;231:289-337.
+.. [2] Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Trials 1989;10:1-10.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from simtrial import exact
+from simtrial.designs import TwoStage
+from simtrial.requirements import N_LIMIT, Requirements
+from simtrial.search import bounds
+from simtrial.search.candidate import TwoStageCandidate
+from simtrial.search.record import Criterion, Family, Proof
+from simtrial.search.scan import EN_CLOSE, Found, Scan, expected_fraction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simtrial.designs import Design
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Why no better two-stage design exists.
+
+    Attributes
+    ----------
+    n_lower : int
+        No design with fewer patients can have the power: the most powerful randomised test lacks it [1]_.
+    n_minimax : int
+        Every n from `n_lower` to here was searched whole; here is the first that has a design.
+    n_upper : int
+        The last n at which any n1 could still have allowed an EN(p0) below the optimum; every n up to it was searched.
+    optimal : TwoStageCandidate
+        The optimum; its EN(p0) is `en_optimal`.
+    en_beyond : float
+        Lower bound on EN(p0) of every design with more than `n_upper` patients; at least `en_optimal`.
+    solved : int
+        How many (n, n1, r) were solved for r1.
+    """
+
+    n_lower: int
+    n_minimax: int
+    n_upper: int
+    optimal: TwoStageCandidate
+    en_beyond: float
+    solved: int
+
+    @property
+    def en_optimal(self) -> float:
+        """Least EN(p0) of all designs."""
+        return self.optimal.en_p0
+
+
+@dataclass(frozen=True)
+class TwoStageSearch:
+    """The admissible two-stage designs, by n, with the certificate that the search was complete.
+
+    Attributes
+    ----------
+    admissible : tuple of TwoStageCandidate
+        Points on the lower-left convex hull of (n, least EN(p0) given n), minimax first, optimal last.
+    frontier : tuple of TwoStageCandidate
+        Every design with a lower EN(p0) than all designs of fewer patients; the hull is drawn around these.
+    """
+
+    requirements: Requirements
+    admissible: tuple[TwoStageCandidate, ...]
+    frontier: tuple[TwoStageCandidate, ...]
+    certificate: Certificate
+
+    @property
+    def minimax(self) -> TwoStageCandidate:
+        """Fewest n, then least EN(p0)."""
+        return self.admissible[0]
+
+    @property
+    def optimal(self) -> TwoStageCandidate:
+        """Least EN(p0), then fewest n."""
+        return self.admissible[-1]
+
+
+def _hull(records: list[Found], p0: float) -> list[int]:
+    """Indices of the points on the lower-left convex hull of (n, en); `records` rise in n and fall in en."""
+    hull: list[int] = []
+    for i, new in enumerate(records):
+        while len(hull) > 1 and _above(records[hull[-2]], records[hull[-1]], new, p0):
+            hull.pop()
+        hull.append(i)
+    return hull
+
+
+def _above(a: Found, b: Found, c: Found, p0: float) -> bool:
+    """Whether b lies above the line from a to c; on it, b is as good as both at the weight where they are equal."""
+    run, whole = b.design.n - a.design.n, c.design.n - a.design.n
+    height = (b.en - a.en) * whole - (c.en - a.en) * run
+    if abs(height) > EN_CLOSE * whole:
+        return height > 0
+    ens = [expected_fraction(found.design, p0) for found in (a, b, c)]
+    return (ens[1] - ens[0]) * whole > (ens[2] - ens[0]) * run
+
+
+def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStageSearch:
+    """Find the minimax, the optimal and every admissible two-stage design, and prove it.
+
+    Parameters
+    ----------
+    requirements : Requirements
+        p0, p1 and the limits.
+    n_limit : int
+        Refuse at once if even the most powerful test needs more patients than this. It does not bound the search.
+
+    Raises
+    ------
+    InputError
+        If the Neyman-Pearson bound on n passes `n_limit`.
+
+    Examples
+    --------
+    >>> from simtrial import Requirements
+    >>> found = two_stage(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8))
+    >>> found.minimax.design
+    TwoStage(r1=1, n1=15, r=5, n=25, e1=None)
+    >>> found.optimal.design
+    TwoStage(r1=1, n1=10, r=5, n=29, e1=None)
+    >>> found.certificate.n_lower, found.certificate.n_upper
+    (23, 35)
+    """
+    bounds.refuse(requirements, n_limit)
+    scan = Scan(requirements)
+    records = scan.records
+    hull = _hull(records, requirements.p0)
+    # a weight q prefers the left of two neighbours on the hull when q dn > (1 - q) dEN
+    cuts = [1.0]
+    for a, b in pairwise(hull):
+        fall, rise = records[a].en - records[b].en, records[b].design.n - records[a].design.n
+        cuts.append(min(fall / (fall + rise), cuts[-1]))  # three on one line share a weight, to the last digit
+    cuts.append(0.0)
+    names = {0: "minimax", len(hull) - 1: "optimal"}
+    admissible = []
+    for k, i in enumerate(hull):
+        kinds = ("minimax", "optimal") if len(hull) == 1 else (names.get(k, "admissible"),)
+        admissible.append(TwoStageCandidate(records[i].design, requirements, kinds, cuts[k + 1], cuts[k]))
+    on_hull = dict(zip(hull, admissible, strict=True))
+    frontier = [on_hull.get(i) or TwoStageCandidate(found.design, requirements) for i, found in enumerate(records)]
+    certificate = Certificate(
+        scan.n_lower, records[0].design.n, scan.n_upper, admissible[-1], scan.least_en(scan.n_upper + 1), scan.examined
+    )
+    return TwoStageSearch(requirements, tuple(admissible), tuple(frontier), certificate)
+
+
+def _figures(design: Design, requirements: Requirements) -> tuple[float, int, int, int, int]:
+    """EN(p0), and what decides ties: the definition that the search is held to."""
+    (first, last), p0 = design.looks, requirements.p0
+    # values equal as fractions differ in the last digits of floating point
+    expected = round(float(exact.operating_characteristics(design, p0).en), 9)
+    return expected, last.n, first.n, -_bound(last.r), -_bound(first.r)
+
+
+def _bound(r: int | None) -> int:
+    return -1 if r is None else r
+
+
+def _minimax(designs: Sequence[Design], requirements: Requirements) -> Design:
+    least = min(design.looks[-1].n for design in designs)
+    return _optimal([design for design in designs if design.looks[-1].n == least], requirements)
+
+
+def _optimal(designs: Sequence[Design], requirements: Requirements) -> Design:
+    return min(designs, key=lambda design: _figures(design, requirements))
+
+
+def _proof(found: TwoStageSearch) -> Proof:
+    proof = found.certificate
+    return Proof(
+        how="proved",
+        n_lower=proof.n_lower,
+        n_upper=proof.n_upper,
+        value=proof.en_optimal,
+        bound=min(proof.en_optimal, proof.en_beyond),
+    )
+
+
+FAMILY = Family(
+    key="simon",
+    title="two-stage designs without a stop for efficacy",
+    bound="EN(p0) of every design with more patients than n_upper is at least that of the optimal design.",
+    criteria=(
+        Criterion(
+            key="minimax",
+            name="Simon minimax",
+            phrase="the Simon minimax design",
+            method="minimax",
+            looks=2,
+            family="simon",
+            why="Fewest patients at most, and of these designs the least expected sample size EN(p0).",
+            pick=lambda found: found.minimax,
+            best=_minimax,
+        ),
+        Criterion(
+            key="optimal",
+            name="Simon optimal",
+            phrase="the Simon optimal design",
+            method="optimal",
+            looks=2,
+            family="simon",
+            why="Least expected sample size EN(p0) if the true response rate is p0.",
+            pick=lambda found: found.optimal,
+            best=_optimal,
+        ),
+    ),
+    search=two_stage,
+    proof=_proof,
+    every=lambda n: (TwoStage(r1, n1, r, n) for n1 in range(1, n) for r in range(1, n) for r1 in range(min(r, n1))),
+    recognised=TwoStage,
+    listed=lambda found: found.admissible,
+)
+"""What the register holds of Simon's designs."""
