@@ -8,7 +8,7 @@ import numpy as np
 
 from simtrial import deviation, inference
 from simtrial.designs import TwoStage, parse_looks
-from simtrial.validation import Case, case_of, reference, same_digits
+from simtrial.validation import Comparison, case_of, reference, same_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ def compared(row: Any, at: dict[float, Inference]) -> Iterator[tuple[str, float,
         yield column, float(getattr(row, column)), float(at[level].intervals[name][k, end])
 
 
-def every_ending() -> Case:
+def every_ending() -> Comparison:
     """Estimates, p-values and intervals of every ending of nine designs."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
@@ -122,7 +122,7 @@ def singlearm_difference(row: Any, at: dict[str, Inference]) -> tuple[str, str, 
     return ", ".join(f"{v:.5f}" for v in theirs), told, agree
 
 
-def singlearm() -> Case:
+def singlearm() -> Comparison:
     """Every number of R singlearm, for every ending of three designs."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
@@ -139,7 +139,7 @@ def singlearm() -> Case:
     return case_of("R singlearm", source, rows())
 
 
-def clinfun() -> Case:
+def clinfun() -> Comparison:
     """UMVUE, p-value and Koyama-Chen limits of R clinfun."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
@@ -160,7 +160,7 @@ def clinfun() -> Case:
     return case_of("R clinfun inference", "R clinfun 1.1.5 twostage.inference; its limits lie on a grid", rows())
 
 
-def attained() -> Case:
+def attained() -> Comparison:
     """Sizes that differ from plan: Koyama and Chen's examples, Green and Dahlberg's rule."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:

@@ -56,8 +56,9 @@ def analyze(
     as_json: terminal.Json = False,
 ) -> None:
     """Analyze a finished trial: decision, p-value, estimates and intervals that know of the interim look."""
-    from simtrial import analysis, params, patient_data, simulation
+    from simtrial import analysis, params, patient_data
     from simtrial.analysis_text import how_read
+    from simtrial.case import Case
     from simtrial.designs import parse_looks
 
     if parameter_file is not None:
@@ -68,7 +69,7 @@ def analyze(
         if trial.analysis is None:
             raise InputError("is missing: it holds the results to be analysed", f"{source.path}: trial.analysis")
         with terminal.waiting("analysing"):
-            done = analysis.of_trial(trial, simulation.taken(trial, str(source.path))[0])
+            done = analysis.of_trial(trial, Case.of(trial).checked(str(source.path)).chosen)
         found, data = done.final, done.data
     else:
         for name, value in (("looks", looks), ("p0", p0)):
@@ -192,9 +193,10 @@ def synthetic(
     """Print the patients of one simulated trial as CSV, to try an analysis on before there are any."""
     from simtrial import params, simulation
     from simtrial import synthetic as made
+    from simtrial.case import Case
 
     trial, source = params.read(file)
-    plan = simulation.taken(trial, str(source.path))[1]
+    plan = Case.of(trial).checked(str(source.path)).plan
     if plan is None or trial.conduct is None:
         raise InputError("is missing: it says how the trial is run (see params/example.yaml)", f"{file}: trial.conduct")
     scenario = next((one for one in trial.scenarios if one.label == label), None)

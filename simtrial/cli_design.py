@@ -155,6 +155,7 @@ def simulate(
 ) -> None:
     """Run the trial of a parameter file in calendar time, with the exact values beside the simulated ones."""
     from simtrial import params, simulation
+    from simtrial.case import Case
 
     trial, source = params.read(file)
     if trial.conduct is None:
@@ -162,14 +163,14 @@ def simulate(
     size = trial.conduct.simulation
     trials, seed = trials if trials is not None else size.trials, seed if seed is not None else size.seed
     simulation.check(trials, seed)
-    design, plan = simulation.taken(trial, str(source.path))
-    assert plan is not None  # the file has a conduct section
+    case = Case.of(trial).checked(str(source.path))
+    assert case.plan is not None  # the file has a conduct section
     with terminal.bar(trials * len(trial.scenarios)) as progress:
-        done = simulation.simulate(plan, trial.scenarios, trials, seed, progress)
+        done = simulation.simulate(case.plan, trial.scenarios, trials, seed, progress)
     if as_json:
         terminal.print_json({"trials": trials, "seed": seed, "scenarios": [_scenario_json(r) for r in done.results]})
         return
-    _simulation_tables(design, done)
+    _simulation_tables(case.chosen, done)
 
 
 def _scenario_json(result: Result) -> dict[str, Any]:

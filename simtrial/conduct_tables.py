@@ -226,7 +226,7 @@ def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: 
     names = ("n_enrolled", "overrun", "hold_months", "duration_months")
     rows = []
     for said, rule in ways.items():
-        done = simulation.simulate(replace(plan, interim=rule), both, trials, seed, observe=outcomes.primary)
+        done = simulation.expect(replace(plan, interim=rule), both, names, trials, seed)
         for label in ("p0", "p1"):
             row: dict[str, Any] = {"accrual": said, "rate": label}
             for name in names:

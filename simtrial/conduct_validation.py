@@ -18,7 +18,7 @@ from simtrial.patients import WEEK, Assessments, Disease, Dropout, Survival
 from simtrial.plan import FollowUp, Interim, Plan, Scenario
 from simtrial.requirements import Requirements
 from simtrial.survival import kaplan_meier
-from simtrial.validation import Case, case_of, reference, same_digits
+from simtrial.validation import Comparison, case_of, reference, same_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def _errors(plan: Plan, asked: Requirements) -> list[float]:
     return [float(v) for v in laws.decision(plan, np.array([asked.p0, asked.p1])).reject]
 
 
-def losses() -> Case:
+def losses() -> Comparison:
     """Type I error and power under each handling of missing assessments, independent and informative."""
 
     def compared(what: str, printed: list[float], found: list[float]) -> tuple[str, str, str, bool]:
@@ -87,7 +87,7 @@ def losses() -> Case:
     return case_of("Losses", "enumeration in independent code", rows())
 
 
-def calendar() -> Case:
+def calendar() -> Comparison:
     """Expected months and patients of the enrollment models and of two stages, with a hold and without."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
@@ -151,7 +151,7 @@ def _identity(model: str, parameters: str, quantity: str, value: float) -> float
     return None
 
 
-def conduct() -> Case:
+def conduct() -> Comparison:
     """The simulator against every exact law it has, for each model of enrollment, handling and rule of accrual."""
     models = {
         "constant": Constant(2.0),
@@ -197,7 +197,7 @@ CONDUCT_Z = 4.5
 """Standard errors within which some 300 simulated means must lie: all do by chance in 99.8% of seeds."""
 
 
-def kaplan_meier_6mp() -> Case:
+def kaplan_meier_6mp() -> Comparison:
     """Kaplan-Meier, Greenwood and Brookmeyer-Crowley on the 6-MP data of Freireich et al."""
     times = np.array([[float(t.rstrip("+"))] for t in SIX_MP])
     curve = kaplan_meier(times, np.array([[not t.endswith("+")] for t in SIX_MP]))

@@ -1,4 +1,4 @@
-"""One notebook run in a kernel of its own, and what becomes of a cell that has a limit.
+"""One notebook run in a kernel that holds nothing of another one, and what becomes of a cell that has a limit.
 
 A part of a report may be asked for more than it can do: a number too large to be traced back, sizes that a method does
 not know. Such a cell ends in an `InputError`. It then says in its place what is left out and why, cells that need what
@@ -19,6 +19,8 @@ from simtrial import project
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from simtrial.kernel import Kept
 
 LIMIT = "InputError"
 """Name of the error by which a part says that something is beyond it."""
@@ -47,8 +49,8 @@ class LeftOut:
     whole: bool
 
 
-def execute(template: Path, target: Path, parameters: Mapping[str, object]) -> tuple[LeftOut, ...]:
-    """Run one notebook in a fresh kernel and keep it without dates, durations and paths.
+def execute(template: Path, target: Path, parameters: Mapping[str, object], kernel: Kept) -> tuple[LeftOut, ...]:
+    """Run one notebook in a kernel that is cleared first, and keep it without dates, durations and paths.
 
     Returns
     -------
@@ -61,7 +63,6 @@ def execute(template: Path, target: Path, parameters: Mapping[str, object]) -> t
         If a cell fails for another reason than a limit; `target` then holds what there is.
     """
     import papermill
-    from traitlets.config import Config
 
     try:
         papermill.execute_notebook(
@@ -71,8 +72,8 @@ def execute(template: Path, target: Path, parameters: Mapping[str, object]) -> t
             kernel_name="python3",
             progress_bar=False,
             cwd=project.ROOT,
-            # only through the API can the kernel be told not to warn about TCP on this machine
-            config=Config({"AsyncKernelManager": {"transport_encryption": "auto"}}),
+            km=kernel,
+            on_notebook_start=kernel.cleared,
             allow_error_names=[LIMIT, "NameError"],  # what they mean is settled below
         )
     except papermill.exceptions.PapermillExecutionError:

@@ -21,6 +21,7 @@ from scipy import optimize, stats  # noqa: F401 - laws of the calendar want them
 
 from simtrial import controls, entries, params, screen
 from simtrial import explorer_pages as pages
+from simtrial.case import Case
 from simtrial.controls import Controls
 from simtrial.designs import looks_text
 from simtrial.errors import InputError
@@ -86,7 +87,7 @@ class Explorer:
         self._base = controls.complete(params.load(controls.START))
         self._remark = ""
         self._quiet = False
-        self._known: TwoStageSearch | None = None
+        self._case: Case | None = None
         self._home: dict[str, float] = {}  # where each response rate was put by hand, or by a file
         self._answer = ""
         self.trial: Trial | None = None
@@ -264,7 +265,7 @@ class Explorer:
             trial = params.opened(bytes(given["content"]), name)
             base = controls.complete(trial)
             try:
-                screen.answer(base)  # a file that asks too much is refused whole, like one that is wrong
+                screen.answer(Case.of(base))  # a file that asks too much is refused whole, like one that is wrong
             except InputError as error:
                 raise error.placed(f"{name}: trial.hypotheses.") from None
         except InputError as error:
@@ -310,9 +311,8 @@ class Explorer:
 
     def _answered(self, patient: bool) -> tuple[Trial, Answer]:
         trial = controls.applied(self._settings(), self._base)
-        found = screen.answer(trial, known=self._known, patient=patient)
-        self._known = found.two
-        return trial, found
+        self._case = Case.of(trial, like=self._case)
+        return trial, screen.answer(self._case, patient=patient)
 
     def _show_answer(self, trial: Trial, found: Answer) -> None:
         self._offer_of(found.two)
@@ -322,7 +322,7 @@ class Explorer:
             return
         plan = trial.plan(found.design)
         assert plan is not None  # a complete trial says how it is run
-        done = screen.calendar(plan, trial)
+        done = screen.calendar(found.case)
         self.trial = trial
         self.page.remove_class("simtrial-held")
         self._answer = pages.status(trial, found.design, done, self._remark)

@@ -24,9 +24,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simtrial import __version__, conduct_text, params, project, replacement, simulation, text
+from simtrial.case import Case
 from simtrial.designs import looks_text
-from simtrial.exact import meets, operating_characteristics
+from simtrial.exact import meets
 from simtrial.execution import LeftOut, NotebookError, execute
+from simtrial.kernel import kept
 from simtrial.plan import MAX_RECUT
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 
     from simtrial.designs import Design
     from simtrial.params import Source
-    from simtrial.plan import Plan
     from simtrial.sections import Trial
 
 NOTEBOOKS = (
@@ -141,14 +142,14 @@ def of_trial(
     if not replace:
         replacement.refuse(final, source)
     trial, beyond = _runnable(trial, source)
-    design, plan = simulation.taken(trial, str(source.path))
-    notebooks = [name for name in NOTEBOOKS if name not in _impossible(trial, plan)]
+    case = Case.of(trial).checked(str(source.path))
+    notebooks = [name for name in NOTEBOOKS if name not in _impossible(case)]
     synthetic = {ANALYSIS: SYNTHETIC} if trial.analysis is None else {}
-    head = _Head(trial.study.id, trial.study.title, _left_out(beyond) + _front(trial, design, plan), synthetic)
+    head = _Head(trial.study.id, trial.study.title, _left_out(beyond) + _front(case), synthetic)
     seed = trial.conduct.simulation.seed if trial.conduct else NOT_SIMULATED
-    job = _Job(notebooks, {"trial": trial.plain()}, head, _origin(trial, source, design, final), seed)
+    job = _Job(notebooks, {"trial": trial.plain()}, head, _origin(case, source, final), seed)
     folder = _run(job, final, progress)
-    return Report(folder, folder / "report.html", design, trial)
+    return Report(folder, folder / "report.html", case.chosen, trial)
 
 
 def _runnable(trial: Trial, source: Source) -> tuple[Trial, list[LeftOut]]:
@@ -156,7 +157,7 @@ def _runnable(trial: Trial, source: Source) -> tuple[Trial, list[LeftOut]]:
     if trial.conduct is None or trial.conduct.dropout.bounds != "recut":
         return trial, []
     without = trial.model_copy(update={"conduct": None})
-    n = simulation.taken(without, str(source.path))[0].looks[-1].n
+    n = Case.of(without).checked(str(source.path)).n
     if n <= MAX_RECUT:
         return trial, []
     why = (
@@ -166,11 +167,11 @@ def _runnable(trial: Trial, source: Source) -> tuple[Trial, list[LeftOut]]:
     return without, [LeftOut("The conduct of the trial", why, whole=True)]
 
 
-def _impossible(trial: Trial, plan: Plan | None) -> tuple[str, ...]:
+def _impossible(case: Case) -> tuple[str, ...]:
     """Notebooks that the file does not hold enough for."""
-    if plan is not None:
+    if case.plan is not None:
         return ()
-    return (CONDUCT,) if trial.analysis is not None else (CONDUCT, ANALYSIS)
+    return (CONDUCT,) if case.trial.analysis is not None else (CONDUCT, ANALYSIS)
 
 
 def validate(
@@ -178,14 +179,14 @@ def validate(
 ) -> Report:
     """Run the validation notebook and write ``out/validation/``; see `write`."""
     trial, source = params.read(path or project.folder("params") / "NCT07022301.yaml")
-    design, _ = simulation.taken(trial, str(source.path))
+    case = Case.of(trial).checked(str(source.path))
     own = f"<p>The designs of {escape(source.path.name)} are among what is checked.</p>"
     head = _Head(f"simtrial {__version__}", "Validation on this machine", own)
     final = Path(out) / "validation"
-    origin = _origin(trial, source, design, final)
+    origin = _origin(case, source, final)
     job = _Job((VALIDATION,), {"trial": trial.plain()}, head, origin, "named in each case")
     folder = _run(job, final, progress)
-    return Report(folder, folder / "report.html", design, trial)
+    return Report(folder, folder / "report.html", case.chosen, trial)
 
 
 def lessons(seed: int = 1, out: str | Path = "build", progress: Callable[[str], None] = lambda _: None) -> Path:
@@ -216,14 +217,14 @@ def lessons(seed: int = 1, out: str | Path = "build", progress: Callable[[str], 
     return _run(job, Path(out) / "teaching", progress) / "report.html"
 
 
-def _origin(trial: Trial, source: Source, design: Design, final: Path) -> dict[str, str]:
+def _origin(case: Case, source: Source, final: Path) -> dict[str, str]:
     """What a report on a parameter file was made from."""
     return {
-        "study": trial.study.id,
+        "study": case.trial.study.id,
         replacement.NAME: source.path.name,
         replacement.PLACE: replacement.place(source.path, final),
         "parameter_file_sha256": source.sha256,
-        "chosen_design": looks_text(design),
+        "chosen_design": looks_text(case.chosen),
     }
 
 
@@ -236,11 +237,13 @@ def _run(job: _Job, final: Path, progress: Callable[[str], None]) -> Path:
     try:
         (work / "notebooks").mkdir()
         left: dict[str, tuple[LeftOut, ...]] = {}
-        for notebook in job.notebooks:
-            progress(notebook)
-            left[notebook] = execute(templates / f"{notebook}.ipynb", _executed(work, notebook), job.parameters)
-            for one in left[notebook]:
-                progress(f"{notebook}, left out: {one.why}")
+        with kept() as kernel:
+            for notebook in job.notebooks:
+                progress(notebook)
+                template, target = templates / f"{notebook}.ipynb", _executed(work, notebook)
+                left[notebook] = execute(template, target, job.parameters, kernel)
+                for one in left[notebook]:
+                    progress(f"{notebook}, left out: {one.why}")
         if all(any(one.whole for one in found) for found in left.values()):
             raise NotebookError(f"every part is left out: {next(iter(left.values()))[0].why}")
         progress("report.html")
@@ -403,10 +406,9 @@ def _contents(executed: Sequence[Any]) -> list[dict[str, Any]]:
     return entries
 
 
-def _front(trial: Trial, design: Design, plan: Plan | None) -> str:
+def _front(case: Case) -> str:
     """The assumption and the answer, before anything else."""
-    asked = trial.requirements
-    oc = operating_characteristics(design, [asked.p0, asked.p1])
+    asked, design, oc = case.requirements, case.chosen, case.at_limits
     facts = [
         ("Design (r/n)", looks_text(design, ", ")),
         ("Patients, at most", str(design.looks[-1].n)),
@@ -426,8 +428,8 @@ def _front(trial: Trial, design: Design, plan: Plan | None) -> str:
             '<div class="warning">The design given <strong>does not meet the limits</strong>: '
             f"{escape(text.limits_missed(design, asked))}.</div>"
         )
-    warning += _as_run(plan, trial)
-    if trial.hypotheses.basis == "assumed":
+    warning += _as_run(case)
+    if case.trial.hypotheses.basis == "assumed":
         warning += (
             '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not taken from a protocol '
             "or registry; every result below depends on them.</div>"
@@ -435,14 +437,11 @@ def _front(trial: Trial, design: Design, plan: Plan | None) -> str:
     return f'{warning}<div class="brief"><p>{escape(question)}</p><dl>{cells}</dl></div>'
 
 
-def _as_run(plan: Plan | None, trial: Trial) -> str:
+def _as_run(case: Case) -> str:
     """Say on the front page what losses, and a date that closes accrual, do to the errors on paper."""
-    if plan is None or trial.conduct is None:
+    if case.plan is None:
         return ""
-    size = trial.conduct.simulation
-    said = conduct_text.as_run(
-        simulation.expect(plan, trial.scenarios[:2], ("reject",), size.trials, size.seed), trial.requirements
-    )
+    said = conduct_text.as_run(case.expected(("reject",)), case.requirements)
     return f'<div class="warning">{escape(said)}</div>' if said else ""
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
-from simtrial import laws, reproduction, search
+from simtrial import laws, reach, reproduction, search
 from simtrial.designs import looks_text, parse_looks
 from simtrial.errors import InputError
 from simtrial.exact import operating_characteristics, side
@@ -32,6 +32,7 @@ from simtrial.statement import Statement
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from simtrial.case import Case
     from simtrial.designs import Design
     from simtrial.plan import Plan
     from simtrial.routes import Route
@@ -41,9 +42,9 @@ MOST_SHOWN = 30
 """Routes shown one by one; all of them stand in the CSV."""
 
 
-def patients(trial: Trial, chosen: Design) -> int:
+def patients(case: Case) -> int:
     """The number under review: the registered one, or that of the design."""
-    return trial.study.registered_enrollment or chosen.looks[-1].n
+    return case.trial.study.registered_enrollment or case.n
 
 
 def trace(n: int) -> list[Route]:
@@ -141,19 +142,19 @@ class ReadOne:
     reason: str
 
 
-def readings(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> list[ReadOne]:
+def readings(case: Case, found: Sequence[Route] = ()) -> list[ReadOne]:
     """The file's own reading, the exact single stage beside it if it has as many patients, and its rivals.
 
     Where none of them has the number registered, the first two exact routes to it stand behind them.
     """
-    asked = trial.requirements
-    n = patients(trial, chosen)
+    asked, chosen = case.requirements, case.chosen
+    n = patients(case)
     credible = [ReadOne(asked, chosen, "the reading of the parameter file")]
     with suppress(InputError):  # rates too near for a search say nothing about a design given outright
-        single = search.single_stage(asked, n_limit=trial.design.n_limit).first
+        single = case.single.first
         if single.n == chosen.looks[-1].n and len(chosen.looks) > 1:
             credible.append(ReadOne(asked, single, "the same numbers without an interim analysis"))
-    for rival in trial.rivals:
+    for rival in case.trial.rivals:
         design = search.choose(rival.requirements, rival.criterion)
         credible.append(ReadOne(rival.requirements, design, rival.source))
     if any(reading.design.looks[-1].n == n for reading in credible):
@@ -175,10 +176,10 @@ def _plan(trial: Trial, design: Design) -> Plan | None:
     return None
 
 
-def side_by_side(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> Table:
+def side_by_side(case: Case, found: Sequence[Route] = ()) -> Table:
     """The credible readings: on paper, and as run if the file says how."""
     rows = []
-    for reading in readings(trial, chosen, found):
+    for reading in readings(case, found):
         asked, design = reading.requirements, reading.design
         oc = operating_characteristics(design, [asked.p0, asked.p1])
         row: dict[str, Any] = {
@@ -189,7 +190,7 @@ def side_by_side(trial: Trial, chosen: Design, found: Sequence[Route] = ()) -> T
             "en_p0": float(oc.en[0]),
             "reason": reading.reason,
         }
-        plan = _plan(trial, design)
+        plan = _plan(case.trial, design)
         if plan is not None and plan.close_month is None:
             run = laws.decision(plan, np.array([asked.p0, asked.p1])).reject
             months = laws.exact_values(plan, Scenario("p1", asked.p1)).get("duration_months")
@@ -226,12 +227,13 @@ def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
                 continue
             asked = Requirements(float(p0), float(p1), requirements.alpha, requirements.power)
             grids[2, i, j] = approximate(asked)[0].n
-            try:
-                grids[0, i, j] = search.single_stage(asked).first.n
-                if grids[0, i, j] < 4 * n:  # far larger ones only take time
-                    grids[1, i, j] = search.two_stage(asked).minimax.n
-            except InputError:
+            single = reach.single_stage(asked)  # most of them were searched for the routes
+            if single is None:
                 continue
+            grids[0, i, j] = single.first.n
+            if single.first.n < 4 * n:  # far larger ones only take time
+                two = reach.two_stage(asked)
+                grids[1, i, j] = np.nan if two is None else two.minimax.n
     most = int(np.nanmax(grids))
     if n > most:
         errors = f"one-sided alpha {requirements.alpha:g} and power {requirements.power:g}"
@@ -352,9 +354,9 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|" else c for c in text)
 
 
-def memo(trial: Trial, chosen: Design, found: Sequence[Route]) -> Memo:
+def memo(case: Case, found: Sequence[Route]) -> Memo:
     """The review memo: verdict, credible readings, what they do as run, what to ask."""
-    n = patients(trial, chosen)
+    trial, n = case.trial, patients(case)
     statement = trial.stated.statement if trial.stated is not None else None
     verdict = reproduction.check(statement) if statement is not None else None
     told = "The parameter file holds no stated sample size to check."
@@ -362,7 +364,7 @@ def memo(trial: Trial, chosen: Design, found: Sequence[Route]) -> Memo:
         names = "; ".join(c.name for c in verdict.conventions)
         told = f"{verdict.kind.capitalize()}{f' ({names})' if names else ''}. {verdict.explanation}"
     lines = []
-    for _, row in side_by_side(trial, chosen, found).frame.iterrows():
+    for _, row in side_by_side(case, found).frame.iterrows():
         run = f", as run {percent(row.run_type_i_error)} and {percent(row.run_power)}" if "run_power" in row else ""
         lines.append(
             f"{row.reading}: {row.looks}, type I error {percent(row.type_i_error)}, power {percent(row.power)}{run}; "

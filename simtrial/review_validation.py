@@ -9,7 +9,7 @@ import pandas as pd
 
 from simtrial import reproduction
 from simtrial.statement import SIMON, Statement
-from simtrial.validation import Case, case_of, reference
+from simtrial.validation import Comparison, case_of, reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ def judged(verdict: str) -> str:
     return next(kind for kind in kinds if verdict.startswith(kind))
 
 
-def statements() -> Case:
+def statements() -> Comparison:
     """Real statements of sample sizes, beside the verdict of a reader."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:

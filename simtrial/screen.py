@@ -10,16 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simtrial import conduct_tables, search, simulation
+from simtrial import conduct_tables
 from simtrial.designs import looks_text
-from simtrial.errors import InputError
 from simtrial.search import CRITERIA
 
 if TYPE_CHECKING:
+    from simtrial.case import Case
     from simtrial.designs import Design
-    from simtrial.plan import Plan
     from simtrial.search import SingleStageSearch, TwoStageSearch
-    from simtrial.sections import Trial
     from simtrial.simulation import Simulation
 
 LIVE_N = 350
@@ -31,32 +29,35 @@ LIVE_TRIALS = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The designs that meet the limits, and the one taken.
+    """What is known of a case without keeping anybody waiting.
 
     Attributes
     ----------
-    single : SingleStageSearch
-        First and sustained n.
+    case : Case
+        The trial and its searches.
     two : TwoStageSearch or None
         None where the search takes so long that it waits to be asked for.
     design : Design or None
         What the trial wishes for; None if that waits too.
     """
 
-    single: SingleStageSearch
+    case: Case
     two: TwoStageSearch | None
     design: Design | None
 
+    @property
+    def single(self) -> SingleStageSearch:
+        """First and sustained n."""
+        return self.case.single
 
-def answer(trial: Trial, *, known: TwoStageSearch | None = None, patient: bool = False) -> Answer:
+
+def answer(case: Case, *, patient: bool = False) -> Answer:
     """Search for what a trial asks for.
 
     Parameters
     ----------
-    trial : Trial
-        Its hypotheses and its wish.
-    known : TwoStageSearch, optional
-        The last search, which is not done again for the same question.
+    case : Case
+        The trial, and the searches that were made for its question.
     patient : bool
         Search two stages however long it takes.
 
@@ -65,20 +66,12 @@ def answer(trial: Trial, *, known: TwoStageSearch | None = None, patient: bool =
     InputError
         If even the most powerful test needs too many patients.
     """
-    asked, limit, wish = trial.requirements, trial.design.n_limit, trial.wish
-    single = search.single_stage(asked, n_limit=limit)
-    two = known if known is not None and known.requirements == asked else None
-    if two is None and (patient or single.first.n <= LIVE_N):
-        two = search.two_stage(asked, n_limit=limit)
-    if isinstance(wish, str):
-        searched: dict[str, SingleStageSearch | TwoStageSearch | None] = {"single": single, "simon": two}
-        criterion = CRITERIA[wish]
-        if criterion.family not in searched:
-            return Answer(single, two, search.choose(asked, wish, n_limit=limit))
-        found = searched[criterion.family]
-        return Answer(single, two, None if found is None else criterion.pick(found))
-    same = (c for c in (two.admissible if two else ()) if c.design == wish)
-    return Answer(single, two, next(same, wish))
+    wish, single = case.trial.wish, case.single
+    if case.searches.two_is_known or patient or single.first.n <= LIVE_N:
+        return Answer(case, case.two, case.chosen)
+    if not isinstance(wish, str):
+        return Answer(case, None, wish)
+    return Answer(case, None, case.chosen if CRITERIA[wish].family == "single" else None)
 
 
 def offered(two: TwoStageSearch | None, wish: str) -> dict[str, str]:
@@ -95,11 +88,6 @@ def offered(two: TwoStageSearch | None, wish: str) -> dict[str, str]:
     return names
 
 
-def calendar(plan: Plan, trial: Trial) -> Simulation:
+def calendar(case: Case) -> Simulation:
     """Run the plan of a trial at p0 and p1: by its exact laws where they tell all, else simulated."""
-    conduct = trial.conduct
-    if conduct is None:
-        raise InputError("is missing", "conduct")
-    size = conduct.simulation
-    names = conduct_tables.running(plan.design)
-    return simulation.expect(plan, trial.scenarios[:2], names, min(size.trials, LIVE_TRIALS), size.seed)
+    return case.expected(conduct_tables.running(case.chosen), LIVE_TRIALS)

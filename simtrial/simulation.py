@@ -7,12 +7,13 @@ one final rounding, histograms are whole numbers: so any grouping, in any order,
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simtrial import conduct, laws, outcomes, search
+from simtrial import conduct, laws, outcomes
 from simtrial.enrollment import Centres
 from simtrial.errors import InputError
 from simtrial.outcomes import OUTCOMES, Observer, Outcome
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simtrial.conduct import Trials
-    from simtrial.designs import Design
     from simtrial.plan import Plan, Scenario
-    from simtrial.sections import Trial
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MAX_TRIALS = 100_000_000
@@ -204,31 +203,6 @@ class Simulation:
         return next(result for result in self.results if result.scenario.label == label)
 
 
-def taken(trial: Trial, place: str) -> tuple[Design, Plan | None]:
-    """The design that a parameter file asks for, and how it is run if the file says so.
-
-    Parameters
-    ----------
-    trial : Trial
-        What the file holds.
-    place : str
-        Its name, for messages.
-
-    Raises
-    ------
-    InputError
-        Naming the key that asks too much, or that does not fit the design.
-    """
-    try:
-        design = search.choose(trial.requirements, trial.wish, n_limit=trial.design.n_limit)
-    except InputError as error:
-        raise InputError(error.message, f"{place}: trial.hypotheses.{error.field}") from None
-    try:
-        return design, trial.plan(design)
-    except InputError as error:
-        raise InputError(error.message, f"{place}: trial.{error.field}") from None
-
-
 def check(trials: int, seed: int) -> None:
     """Hold the limits on the number of trials and the seed.
 
@@ -354,15 +328,21 @@ NOTHING = np.zeros(1, dtype=np.int64)
 """The bins of an estimate for which nothing was simulated."""
 
 
-def expect(plan: Plan, scenarios: Sequence[Scenario], names: Sequence[str], trials: int, seed: int) -> Simulation:
+def expect(
+    plan: Plan,
+    scenarios: Sequence[Scenario],
+    names: Sequence[str] | Mapping[str, Sequence[str]],
+    trials: int,
+    seed: int,
+) -> Simulation:
     """Give outcomes from their exact laws alone where all of those named have one, and simulate only where not.
 
     Parameters
     ----------
     plan, scenarios, trials, seed
         As for `simulate`.
-    names : sequence of str
-        Outcomes that are wanted, of those of `simtrial.outcomes.primary`.
+    names : sequence of str, or mapping of str to sequence of str
+        Outcomes that are wanted, of those of `simtrial.outcomes.primary`: of all scenarios alike, or by their labels.
 
     Returns
     -------
@@ -371,16 +351,19 @@ def expect(plan: Plan, scenarios: Sequence[Scenario], names: Sequence[str], tria
     """
     check(trials, seed)
     numbers, results = blocks(plan, trials), []
-    months = not set(laws.MONTHS).isdisjoint(names)
-    exact = [laws.exact_values(plan, scenario, months=months) for scenario in scenarios]
-    if all(law.get(name) is not None for law in exact for name in names):
+    wanted = [names[s.label] if isinstance(names, Mapping) else names for s in scenarios]
+    exact = [
+        laws.exact_values(plan, scenario, months=not set(laws.MONTHS).isdisjoint(mine))
+        for scenario, mine in zip(scenarios, wanted, strict=True)
+    ]
+    if all(law.get(name) is not None for law, mine in zip(exact, wanted, strict=True) for name in mine):
         trials = 0
-    for index, (scenario, law) in enumerate(zip(scenarios, exact, strict=True)):
+    for index, (scenario, law, mine) in enumerate(zip(scenarios, exact, wanted, strict=True)):
         if trials:
             tallies = tally(plan, scenario, index, seed, trials, numbers, observe=outcomes.primary)
             results.append(_summed(plan, scenario, tallies, law))
         else:
-            known = {n: Estimate(OUTCOMES[n], None, None, law[n], {}, 0, 0, NOTHING) for n in names}
+            known = {n: Estimate(OUTCOMES[n], None, None, law[n], {}, 0, 0, NOTHING) for n in mine}
             results.append(Result(scenario, known))
     return Simulation(plan, trials, seed, tuple(results))
 

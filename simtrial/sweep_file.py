@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from simtrial import params, simulation
+from simtrial.case import Case
 from simtrial.designs import looks_text
 from simtrial.errors import MOST_LISTED, InputError, several
 from simtrial.outcomes import OUTCOMES
@@ -232,10 +233,10 @@ class Sweep:
         for axis, place in zip((a for a in self.asked.axes if a.path != RATE), places, strict=True):
             _put(data, axis.path, axis.taken[place])
         trial = params.load(data)
-        design, plan = simulation.taken(trial, "cell")
-        if plan is None:
+        case = Case.of(trial).checked("cell")
+        if case.plan is None:
             raise InputError("is missing: it says how the trial is run", "trial.conduct")
-        return trial, design, plan
+        return trial, case.chosen, case.plan
 
     def cell(self, index: int) -> Cell:
         """Make one cell.

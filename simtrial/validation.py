@@ -1,8 +1,8 @@
 """Validation cases: numbers made elsewhere, or by plain enumeration, compared with ours on this machine.
 
-Each function returns a `Case` with one row a comparison; `verdict` fails if any row disagrees. The reference tables and
-their provenance are in ``tests/reference``. Numbers are compared to the digits that the tables give: half a unit in the
-last place, and a millionth of that for the binary form of a decimal.
+Each function returns a `Comparison`, one row a number compared; `verdict` fails if any row disagrees. The reference
+tables and their provenance are in ``tests/reference``. Numbers are compared to the digits that the tables give: half a
+unit in the last place, and a millionth of that for the binary form of a decimal.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Case:
+class Comparison:
     """One validation case.
 
     Attributes
@@ -106,12 +106,12 @@ def _setting(asked: Requirements) -> str:
     return f"{asked.p0:g}/{asked.p1:g}, alpha {asked.alpha:g}, power {asked.power:g}"
 
 
-def case_of(name: str, source: str, rows: Iterator[tuple[str, str, str, bool]]) -> Case:
+def case_of(name: str, source: str, rows: Iterator[tuple[str, str, str, bool]]) -> Comparison:
     """Make a case of its comparisons."""
-    return Case(name, source, pd.DataFrame(rows, columns=["what", "expected", "found", "agrees"]))
+    return Comparison(name, source, pd.DataFrame(rows, columns=["what", "expected", "found", "agrees"]))
 
 
-def published_two_stage() -> Case:
+def published_two_stage() -> Comparison:
     """Simon's optimal and minimax designs."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
@@ -138,7 +138,7 @@ def published_two_stage() -> Case:
     return case_of("Published two-stage designs", "Simon 1989, Tables 1 and 2; R clinfun 1.1.5", rows())
 
 
-def admissible_sets() -> Case:
+def admissible_sets() -> Comparison:
     """Admissible designs and their weight intervals."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
@@ -161,7 +161,7 @@ def admissible_sets() -> Case:
     return case_of("Admissible sets", "definition of Jung et al. 2004 by enumeration; R clinfun 1.1.5", rows())
 
 
-def single_stage() -> Case:
+def single_stage() -> Comparison:
     """First and sustained n of the exact single stage."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
@@ -197,7 +197,7 @@ FORMULA_COLUMNS = {
 """Each formula's column in ``sample_size_by_method.csv``."""
 
 
-def textbook_formulas() -> Case:
+def textbook_formulas() -> Comparison:
     """The seven formulas, the searches beside them, and Fleming's rule with its exact errors."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
@@ -229,7 +229,7 @@ def textbook_formulas() -> Case:
     return case_of("Textbook formulas", "the formulas evaluated; Fleming 1982", rows())
 
 
-def known_traps() -> Case:
+def known_traps() -> Comparison:
     """Settings in which R clinfun 1.1.5 was seen to answer wrongly or not at all, and two lesser traps."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
@@ -284,7 +284,7 @@ def _count_outcomes(design: Design, p: Fraction) -> tuple[Fraction, Fraction, Fr
     return reject, early, patients
 
 
-def fractions() -> Case:
+def fractions() -> Comparison:
     """The floating-point recursion against exact fractions."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
@@ -306,7 +306,7 @@ BRUTE_FORCE_N = 160
 """Largest n_upper that is enumerated whole: the work grows with its fourth power."""
 
 
-def brute_force(requirements: Requirements, n_limit: int = N_LIMIT) -> Case:
+def brute_force(requirements: Requirements, n_limit: int = N_LIMIT) -> Comparison:
     """Every two-stage design up to the certificate's last n, one by one, against the search."""
     found = search.two_stage(requirements, n_limit=n_limit)
     n_upper = found.certificate.n_upper
@@ -345,7 +345,7 @@ def brute_force(requirements: Requirements, n_limit: int = N_LIMIT) -> Case:
     return case_of("This trial", f"brute force over every design with n <= {n_upper}", rows())
 
 
-def _without_enumeration(found: search.TwoStageSearch) -> Case:
+def _without_enumeration(found: search.TwoStageSearch) -> Comparison:
     """What can be checked of a search too large to enumerate: its designs and its lower bound, by scipy."""
     asked, n = found.requirements, found.certificate.n_lower - 1
 
@@ -368,7 +368,7 @@ def _without_enumeration(found: search.TwoStageSearch) -> Case:
     return case_of("This trial, not enumerated", f"scipy, on the designs found and the lower bound; {reason}", rows())
 
 
-def verdict(*cases: Case) -> Table:
+def verdict(*cases: Comparison) -> Table:
     """Give one row a case, or fail.
 
     Raises
@@ -389,7 +389,7 @@ def verdict(*cases: Case) -> Table:
         columns=["case", "compared", "failed", "source"],
     )
     shown = {
-        "case": ("Case", WORDS),
+        "case": ("Comparison", WORDS),
         "compared": ("Compared", WHOLE),
         "failed": ("Failed", WHOLE),
         "source": ("Source", WORDS),

@@ -20,6 +20,7 @@ from simtrial import (
     simulation,
     text,
 )
+from simtrial.case import Case
 from simtrial.enrollment import Constant
 from simtrial.patients import Assessments, Disease, Dropout
 from simtrial.plan import FollowUp, Interim, Plan, Scenario
@@ -34,7 +35,7 @@ def trial(root):
 
 @pytest.fixture(scope="module")
 def plan(trial):
-    return simulation.taken(trial, "file")[1]
+    return Case.of(trial).plan
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import pytest
 
 from simtrial import analysis, analysis_figures, analysis_tables, conduct_tables, params, simulation
+from simtrial.case import Case
 
 CENTRES = {"model": "centres", "opens_months": [0.0, 2.0], "mean_rate": 0.6, "shape": 2.0, "close_month": 30.0}
 STEPS = {"model": "piecewise", "periods": [{"from_month": 0.0, "rate": 1.0}, {"from_month": 6.0, "rate": 2.5}]}
@@ -84,7 +85,8 @@ def test_every_kind_of_assumption_has_its_words(conduct, what, said, smoke):
 def test_endpoints_that_the_file_does_not_mention_appear_nowhere(smoke):
     value = told(smoke)
     assert list(value.index) == ["Enrollment", "Tumour assessments", DROPOUT, INTERIM, "Follow-up", "Simulation"]
-    design, plan = simulation.taken(smoke, "file")
+    case = Case.of(smoke)
+    design, plan = case.chosen, case.plan
     done = simulation.simulate(plan, smoke.scenarios, 100, 1)
     shown = conduct_tables.simulated(done, "p1").frame.label
     assert not shown.str.contains("PFS|OS|DCR|toxicity|complete|deaths").any()

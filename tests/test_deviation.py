@@ -20,9 +20,9 @@ from simtrial import (
     params,
     parse_looks,
     recut,
-    simulation,
 )
 from simtrial.analysis_validation import KC_DIGITS, koyama_chen_numbers
+from simtrial.case import Case
 from simtrial.deviation import Attained, Planned, Question
 from simtrial.patients import Dropout
 
@@ -148,7 +148,8 @@ def test_once_x1_exceeds_r_the_trial_is_decided():
 @pytest.mark.parametrize("odds_ratio", [1.0, 0.4])
 def test_averages_over_sizes_are_the_exact_laws_of_the_conduct(odds_ratio):
     trial, _ = params.read("params/NCT07022301.yaml")
-    design, plan = simulation.taken(trial, "here")
+    case = Case.of(trial)
+    design, plan = case.chosen, case.plan
     loss = Dropout(0.12, odds_ratio)
     found = {one.rule: one for one in deviation.averaged(design, trial.requirements, loss)}
     rates = np.array([0.1, 0.3])

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simtrial import conduct_tables, controls, exact, params, report, screen, search, simulation, sketch, text
+from simtrial.case import Case
 from simtrial.cli import main
 from simtrial.designs import looks_text, parse_looks
 from simtrial.errors import InputError
@@ -168,7 +169,7 @@ def test_what_is_kept_from_a_file_is_told():
 
 
 def test_the_answer_is_that_of_the_search(started):
-    found, asked = screen.answer(started), Requirements(0.1, 0.3, 0.05, 0.8)
+    found, asked = screen.answer(Case.of(started)), Requirements(0.1, 0.3, 0.05, 0.8)
     assert found.single == search.single_stage(asked)
     assert [c.design for c in found.two.admissible] == [c.design for c in search.two_stage(asked).admissible]
     assert found.design.design == search.two_stage(asked).minimax.design
@@ -184,30 +185,32 @@ def test_the_answer_is_that_of_the_search(started):
 
 
 def test_every_design_offered_can_be_taken(started):
-    found = screen.answer(started)
+    found = screen.answer(Case.of(started))
     now = controls.of(started)
     for wish in screen.offered(found.two, "minimax").values():
         trial = controls.applied(replace(now, design=wish), started)
-        design = screen.answer(trial).design
+        design = screen.answer(Case.of(trial)).design
         assert exact.meets(design, trial.requirements)
         assert design.looks == search.choose(trial.requirements, trial.wish).looks
 
 
 def test_a_long_search_waits_to_be_asked_for(started):
     near = controls.applied(replace(controls.of(started), p0=0.3, p1=0.36), started)
-    found = screen.answer(near)
+    case = Case.of(near)
+    found = screen.answer(case)
     assert found.single.first.n > screen.LIVE_N
     assert (found.two, found.design) == (None, None)
-    asked = screen.answer(near, patient=True)
+    asked = screen.answer(case, patient=True)
     assert exact.meets(asked.design, near.requirements)
-    assert screen.answer(near, known=asked.two).two is asked.two
+    moved = controls.applied(replace(controls.of(near), rate=2.0), near)
+    assert screen.answer(Case.of(moved, like=case)).two is asked.two
     one = controls.applied(replace(controls.of(near), design="single_stage_first"), near)
-    assert screen.answer(one).design == found.single.first
+    assert screen.answer(Case.of(one)).design == found.single.first
 
 
 def test_a_calendar_with_exact_laws_simulates_nothing(started):
-    plan = started.plan(screen.answer(started).design)
-    done = screen.calendar(plan, started)
+    case = Case.of(started)
+    plan, done = case.plan, screen.calendar(case)
     assert done.trials == 0
     for label, p in (("p0", 0.1), ("p1", 0.3)):
         law = simulation.laws.exact_values(plan, started.scenarios[0 if label == "p0" else 1])
@@ -220,8 +223,8 @@ def test_a_calendar_with_exact_laws_simulates_nothing(started):
 
 def test_a_calendar_without_them_is_simulated_as_a_report_would(started):
     trial = controls.applied(replace(controls.of(started), counting="replace"), started)
-    plan = trial.plan(screen.answer(trial).design)
-    done = screen.calendar(plan, trial)
+    case = Case.of(trial)
+    plan, done = case.plan, screen.calendar(case)
     size = trial.conduct.simulation
     assert done.trials == size.trials == screen.LIVE_TRIALS
     report = simulation.simulate(plan, trial.scenarios, size.trials, size.seed)

@@ -18,9 +18,9 @@ from simtrial import (
     patient_data,
     patient_figures,
     patient_files,
-    simulation,
     synthetic,
 )
+from simtrial.case import Case
 from simtrial.conduct_validation import SIX_MP
 from simtrial.enrollment import Constant
 from simtrial.patients import Assessments, Disease, Dropout
@@ -49,7 +49,7 @@ def trial(root):
 
 @pytest.fixture(scope="module")
 def plan(trial):
-    return simulation.taken(trial, "file")[1]
+    return Case.of(trial).plan
 
 
 @pytest.fixture

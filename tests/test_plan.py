@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from simtrial import InputError, MultiStage, SingleStage, TwoStage, laws, params, parse_looks, simulation
+from simtrial import InputError, MultiStage, SingleStage, TwoStage, laws, params, parse_looks
+from simtrial.case import Case
 from simtrial.cli import main
 from simtrial.enrollment import Centres, Constant, Piecewise, Ramp
 from simtrial.patients import WEEK, Assessments, Beta, Disease, Dropout, Survival, Toxicity
@@ -213,7 +214,8 @@ def test_the_schema_says_who_counts():
 def test_the_registered_trial_is_run_as_its_dates_ask(root):
     trial = params.load(root / "params/NCT07022301.yaml")
     assert trial.study.start == datetime.date(2025, 7, 31)
-    design, plan = simulation.taken(trial, "file")
+    case = Case.of(trial)
+    design, plan = case.chosen, case.plan
     assert parse_looks("1/15,5/25").looks == design.looks
     assert plan.arrivals.rate == pytest.approx(25 / 22, rel=1e-4)
     assert laws.probability_by(plan.arrivals, 25, 22) == pytest.approx(0.527, abs=5e-4)

@@ -1,6 +1,5 @@
 """The main job: what a run leaves behind, that it needs no network, and what happens when something goes wrong."""
 
-import dataclasses
 import hashlib
 import json
 import re
@@ -12,17 +11,16 @@ import pytest
 from simtrial import (
     InputError,
     Requirements,
-    SingleStage,
     conduct_validation,
     looks_text,
     params,
     project,
     report,
-    simulation,
     validation,
 )
+from simtrial.case import Case
 from simtrial.execution import NotebookError
-from simtrial.patients import Dropout
+from simtrial.sections import DesignWish
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +113,7 @@ def test_contents_lead_to_every_section_and_assumptions_come_first(html):
 
 def test_code_is_hidden_but_reachable(html):
     assert html.count('<details class="code">') >= 10
-    assert "search.two_stage(asked, n_limit=n_limit)" in html
+    assert "Case.of(params.load(trial))" in html
 
 
 def test_provenance_names_file_versions_commit_and_seed(run, html, hostile_file):
@@ -218,21 +216,25 @@ def test_an_interrupt_between_two_moves_keeps_the_good_report(tmp_path, monkeypa
 
 
 def test_a_design_that_misses_its_limits_is_flagged_at_the_top(root):
-    trial = params.load(root / "params/smoke.yaml")
-    assert "does not meet the limits" in report._front(trial, SingleStage(2, 5), None)
-    assert "does not meet the limits" not in report._front(trial, SingleStage(2, 6), None)
+    trial = params.load(root / "params/smoke.yaml").model_copy(update={"conduct": None})
+    short, enough = (Case.of(trial.model_copy(update={"design": DesignWish(looks=looks)})) for looks in ("2/5", "2/6"))
+    assert "does not meet the limits" in report._front(short)
+    assert "does not meet the limits" not in report._front(enough)
 
 
 def test_what_losses_do_to_the_errors_is_said_at_the_top(root):
     trial = params.load(root / "params/NCT07022301.yaml")
-    design, plan = simulation.taken(trial, "file")
-    front = report._front(trial, design, plan)
+    front = report._front(Case.of(trial))
     assert "10% of the patients lost before their first assessment and counted as non-responders" in front
     assert "the type I error is 0.0207 and the power 0.6990 (less than the 0.8 asked)" in front
-    replaced = dataclasses.replace(plan, handling="replace")
-    assert "As it is to be run" not in report._front(trial, design, replaced)
-    informative = dataclasses.replace(replaced, dropout=Dropout(0.2, 0.0))
-    assert "(more than alpha 0.05)" in report._front(trial, design, informative)
+
+    def losing(**changes):
+        rule = trial.conduct.dropout.model_copy(update={"handling": "replace", **changes})
+        return Case.of(trial.model_copy(update={"conduct": trial.conduct.model_copy(update={"dropout": rule})}))
+
+    assert "As it is to be run" not in report._front(losing())
+    informative = losing(probability=0.2, responder_odds_ratio=0.0)
+    assert "(more than alpha 0.05)" in report._front(informative)
 
 
 def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path, smoke_text):
@@ -276,11 +278,11 @@ def test_a_case_that_disagrees_fails_the_validation():
     assert good.passed
     frame = good.frame.copy()
     frame.loc[1, "agrees"] = False
-    bad = validation.Case(good.name, good.source, frame)
+    bad = validation.Comparison(good.name, good.source, frame)
     with pytest.raises(validation.ValidationError, match=r"Known traps: 3 of 4 agree \(first: r1 < r keeps out"):
         validation.verdict(good, bad)
     with pytest.raises(validation.ValidationError, match="nothing was compared"):
-        validation.verdict(validation.Case("Empty", "none", frame.iloc[:0]))
+        validation.verdict(validation.Comparison("Empty", "none", frame.iloc[:0]))
 
 
 def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path):

@@ -7,7 +7,8 @@ from functools import cache
 
 import pytest
 
-from simtrial import InputError, looks_text, params, project, report, search, simulation
+from simtrial import InputError, looks_text, params, project, report, search
+from simtrial.case import Case
 
 CONDUCT = {
     "enrollment": {"model": "constant", "rate": 12.0, "screening_success": 0.8},
@@ -70,12 +71,11 @@ def fast():
         yield
 
 
-def shown(case, parts):
+def shown(given, parts):
     """What the notebooks of a report show: by their names, the outputs by theirs."""
-    _, plan = simulation.taken(case, "file")
     found = {}
     for notebook in parts:
-        if notebook in report._impossible(case, plan):
+        if notebook in report._impossible(Case.of(given)):
             continue
         text = (project.ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8")
         names, outputs = {}, []
@@ -83,7 +83,7 @@ def shown(case, parts):
             if cell["cell_type"] != "code":
                 continue
             if "parameters" in cell["metadata"].get("tags", ()):
-                names["trial"] = case.plain()
+                names["trial"] = given.plain()
                 continue
             *lines, last = ast.parse("".join(cell["source"])).body
             exec(compile(ast.Module(lines, []), notebook, "exec"), names)
@@ -157,14 +157,14 @@ def test_229_patients_are_traced_back_to_the_optimal_design(case):
 def test_a_design_given_outright_is_reported_where_no_search_can_be_made():
     # rates so near that every search is refused; only parts that search are left out
     given = trial((0.5, 0.505, 0.05, 0.8), {"looks": "20/40"})
-    design, plan = simulation.taken(given, "file")
-    assert (looks_text(design), plan) == ("20/40", None)
+    case = Case.of(given)
+    assert (looks_text(case.chosen), case.plan) == ("20/40", None)
     with pytest.raises(InputError, match="too near"):
         search.single_stage(given.requirements)
     from simtrial import review, tables
 
-    assert len(tables.decisions(design).frame) == 2
-    assert review.side_by_side(given, design).frame.looks.tolist() == ["20/40"]
+    assert len(tables.decisions(case.chosen).frame) == 2
+    assert review.side_by_side(case).frame.looks.tolist() == ["20/40"]
 
 
 def test_bounds_that_nobody_recalculates_at_so_many_patients_leave_out_the_conduct_alone(tmp_path):

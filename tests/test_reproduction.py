@@ -26,6 +26,7 @@ from simtrial import (
     usual,
     wording,
 )
+from simtrial.case import Case
 from simtrial.cli import main
 from simtrial.exact import operating_characteristics
 from simtrial.review_validation import KEPT, judged, stated
@@ -527,17 +528,15 @@ def trial(root):
 
 
 def test_the_two_credible_readings_stand_side_by_side(trial):
-    chosen = search.choose(trial.requirements, trial.wish)
-    frame = review.side_by_side(trial, chosen).frame
+    frame = review.side_by_side(Case.of(trial)).frame
     assert frame.looks.tolist() == ["1/15, 5/25", "5/25", "2/12, 7/25"]
     assert frame.run_power.tolist() == pytest.approx([0.698979, 0.70436, 0.693887], abs=1e-6)
     assert "NCT03253068" in frame.reason.iloc[2]
 
 
 def test_the_memo_is_one_page_of_markdown_and_html_from_the_objects(trial):
-    chosen = search.choose(trial.requirements, trial.wish)
     found = routes.routes(25)
-    memo = review.memo(trial, chosen, found)
+    memo = review.memo(Case.of(trial), found)
     text = memo.markdown()
     assert text.startswith("# Sample size of NCT07022301: 25 patients")
     assert f"{len(found)} standard calculations end at 25 patients" in text
@@ -570,11 +569,10 @@ def test_the_map_marks_the_number_where_the_methods_need_it():
 def test_readings_that_miss_the_number_registered_say_so_and_routes_to_it_stand_behind_them(root):
     case = params.load(root / "params/NCT07022301.yaml")
     other = case.model_copy(update={"study": case.study.model_copy(update={"registered_enrollment": 37})})
-    chosen = search.choose(other.requirements, other.wish)
-    *missed, first, second = review.readings(other, chosen, routes.routes(37))
+    *missed, first, second = review.readings(Case.of(other), routes.routes(37))
     assert all("not 37" in one.reason for one in missed)
     assert [first.design.looks[-1].n, second.design.looks[-1].n] == [37, 37]
-    assert [one.design.looks[-1].n for one in review.readings(case, chosen)] == [25, 25, 25]
+    assert [one.design.looks[-1].n for one in review.readings(Case.of(case))] == [25, 25, 25]
 
 
 def test_a_printed_interval_is_named_on_the_command_line(capsys):

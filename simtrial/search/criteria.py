@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simtrial.errors import InputError
 from simtrial.requirements import N_LIMIT
@@ -11,7 +11,7 @@ from simtrial.search.families import FAMILIES
 from simtrial.search.record import Criterion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from simtrial.designs import Design
     from simtrial.requirements import Requirements
@@ -65,6 +65,7 @@ def choose(
     *,
     n_limit: int = N_LIMIT,
     families: Mapping[str, Family] = FAMILIES,
+    found: Callable[[str], Any] | None = None,
 ) -> Design:
     """Give the design that is wished for: the best one by a criterion, or the design itself.
 
@@ -77,6 +78,8 @@ def choose(
         Refuse at once if even the most powerful test needs more patients than this.
     families : Mapping of str to Family
         The families whose criteria may be wished for.
+    found : callable, optional
+        Gives what the search of a family found, by its key, where somebody keeps it; every search is made here if not.
 
     Raises
     ------
@@ -89,15 +92,19 @@ def choose(
     >>> choose(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8), "minimax").looks
     (Look(n=15, r=1, e=None), Look(n=25, r=5, e=None))
     """
+
+    def search(family: Family) -> Any:
+        return found(family.key) if found is not None else family.search(requirements, n_limit=n_limit)
+
     if isinstance(wish, str):
         criteria = Criteria(families)
         if wish not in criteria:
             *others, last = criteria
             raise InputError(f"({wish!r}) must be {', '.join(others)} or {last}", "criterion")
         criterion = criteria[wish]
-        return criterion.pick(families[criterion.family].search(requirements, n_limit=n_limit))
+        return criterion.pick(search(families[criterion.family]))
     for family in families.values():
         if family.recognised is not None and isinstance(wish, family.recognised):
-            listed = family.listed(family.search(requirements, n_limit=n_limit))
+            listed = family.listed(search(family))
             return next((design for design in listed if getattr(design, "design", design) == wish), wish)
     return wish
