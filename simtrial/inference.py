@@ -45,6 +45,7 @@ from numpy.typing import ArrayLike, NDArray
 from simtrial.designs import count, looks_text
 from simtrial.errors import InputError
 from simtrial.exact import Floats, arrivals, binomial_pmf, endings
+from simtrial.intervals import clopper_pearson
 from simtrial.requirements import probability
 
 if TYPE_CHECKING:
@@ -246,14 +247,15 @@ def _infer(
     }
     a = (1 - level) / sides
     low, nothing = tails.solve(a, which), np.ones(len(which))
+    naive_low, naive_high = clopper_pearson(s, n, a)
     # P(as low, or lower) = 1 - P(higher): the exact upper limit leaves the ending itself out of G
     high = {
         "exact": tails.solve(1 - a, which, 0.0),
         "koyama_chen": tails.solve(1 - a, which),
         "mid_p": tails.solve(1 - a, which, 0.5),
-        "naive": _clopper_pearson(s + 1, n - s, 1 - a, 1.0),
+        "naive": naive_high,
     }
-    lows = {"mid_p": tails.solve(a, which, 0.5), "naive": _clopper_pearson(s, n - s + 1, a, 0.0)}
+    lows = {"mid_p": tails.solve(a, which, 0.5), "naive": naive_low}
     intervals = {
         name: np.stack([lows.get(name, low), upper if sides == 2 else nothing], axis=-1) for name, upper in high.items()
     }
@@ -288,15 +290,6 @@ def _given_reached(arrival: Arrival, s: Ints, p0: float) -> tuple[Floats, Floats
     chance = share * binomial_pmf(arrival.look.n, p0, x)
     tail = (chance * (x >= s[:, np.newaxis])).sum(axis=-1) / chance.sum()
     return _root(lambda p, place: mean(p) - s[place], s.size), tail
-
-
-def _clopper_pearson(a: Ints, b: Ints, q: float, otherwise: float) -> Floats:
-    """Quantile q of Beta(a, b), or the limit of its kind where a parameter is 0."""
-    from scipy import special
-
-    there = (a > 0) & (b > 0)
-    found: Floats = np.where(there, special.betaincinv(np.maximum(a, 1), np.maximum(b, 1), q), otherwise)
-    return found
 
 
 def _binomial_tail(s: Ints, n: Ints, p: float) -> Floats:

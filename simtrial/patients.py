@@ -19,13 +19,11 @@ import numpy as np
 
 from simtrial.enrollment import Floats, positive
 from simtrial.errors import InputError
+from simtrial.months import WEEK
 from simtrial.requirements import probability
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-WEEK = 7 * 12 / 365.25
-"""One week in months."""
 
 MAX_ASSESSMENTS = 100
 """Most assessments of one patient within the window."""

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal
 
 from simtrial.enrollment import positive
 from simtrial.errors import InputError
+from simtrial.months import MONTHS_IN_YEAR
 from simtrial.requirements import probability
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Plan:
     @property
     def loss_hazard(self) -> float:
         """Hazard a month of loss to follow-up."""
-        return -math.log1p(-self.loss_per_year) / 12
+        return -math.log1p(-self.loss_per_year) / MONTHS_IN_YEAR
 
     @property
     def arrivals(self) -> Enrollment:

@@ -17,7 +17,8 @@ from pydantic.json_schema import WithJsonSchema
 from simtrial.designs import MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.enrollment import Centres, Constant, Piecewise, Ramp, positive
 from simtrial.errors import InputError
-from simtrial.patients import WEEK, Assessments, Beta, Disease, Dropout, Survival, Toxicity
+from simtrial.months import WEEK
+from simtrial.patients import Assessments, Beta, Disease, Dropout, Survival, Toxicity
 from simtrial.plan import FollowUp, Interim, Plan, Scenario
 from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements, plausible, probability
 from simtrial.statement import Criterion as Criterion_

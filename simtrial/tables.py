@@ -17,6 +17,7 @@ from simtrial import neighbours
 from simtrial.approximations import Approximation
 from simtrial.designs import SingleStage, looks_text
 from simtrial.exact import meets, operating_characteristics, side
+from simtrial.intervals import clopper_pearson
 from simtrial.requirements import N_LIMIT_MOST
 
 if TYPE_CHECKING:
@@ -160,13 +161,11 @@ SECONDARY = ("dcr_percent", "median_pfs_months", "median_os_months")
 
 def evidence(trial: Trial) -> Table:
     """The earlier results given, with exact (Clopper-Pearson) 95% intervals where the count is known."""
-    from statsmodels.stats.proportion import proportion_confint
-
     rows = []
     for item in trial.evidence:
         low = high = np.nan
         if item.responders is not None:
-            low, high = proportion_confint(item.responders, item.n, alpha=0.05, method="beta")
+            low, high = map(float, clopper_pearson(item.responders, item.n, 0.025))
         percent = item.orr_percent
         if percent is None and item.responders is not None:
             percent = 100 * item.responders / item.n
