@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simtrial.designs import Design
-    from simtrial.exact import Arrival, Endings
+    from simtrial.exact import Endings
 
 Ordering = Literal["stage", "mle", "umvue"]
 """How endings are ordered."""
@@ -268,26 +268,26 @@ def _infer(
         "conditional": np.empty(len(which)),
         "naive": _binomial_tail(s, n, p0),
     }
-    for k, arrival in enumerate(arrivals(design), start=1):
+    for k, (look, _, (share, *_)) in enumerate(arrivals(design), start=1):
         here = stage == k
-        given = _given_reached(arrival, s[here], p0)
+        given = _given_reached(look.n, share, s[here], p0)
         estimates["conditional_mle"][here], p_values["conditional"][here] = given
     return estimates, intervals, p_values
 
 
-def _given_reached(arrival: Arrival, s: Ints, p0: float) -> tuple[Floats, Floats]:
-    """Conditional MLE and p-value of some counts at a look, given that the trial reached it."""
-    x = np.flatnonzero(arrival.share)
-    share = arrival.share[x]
+def _given_reached(n: int, reached: Floats, s: Ints, p0: float) -> tuple[Floats, Floats]:
+    """Conditional MLE and p-value of some counts at a look of n patients, given that the trial reached it."""
+    x = np.flatnonzero(reached)
+    share = reached[x]
 
     def mean(p: Floats) -> Floats:
-        chance = share * binomial_pmf(arrival.look.n, p, x)
+        chance = share * binomial_pmf(n, p, x)
         whole = chance.sum(axis=-1)
         # at p = 0 and 1 the look may have no chance at all: the fewest, or most, responses that reach it are the limit
         expected: Floats = (chance * x).sum(axis=-1) / np.where(whole > 0, whole, 1.0)
         return np.where(whole > 0, expected, np.where(p < 0.5, float(x[0]), float(x[-1])))
 
-    chance = share * binomial_pmf(arrival.look.n, p0, x)
+    chance = share * binomial_pmf(n, p0, x)
     tail = (chance * (x >= s[:, np.newaxis])).sum(axis=-1) / chance.sum()
     return _root(lambda p, place: mean(p) - s[place], s.size), tail
 
