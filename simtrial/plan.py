@@ -154,7 +154,7 @@ class Plan:
                 f"({success:g}) must be at least 0.01: hardly anybody would be enrolled", "screening_success"
             )
         object.__setattr__(self, "screening_success", success)
-        _ = self.arrivals  # whose rates may be too low when those of the screened are not
+        self.enrollment.scaled(success)  # whose rates may be too low when those of the screened are not
         object.__setattr__(self, "loss_per_year", probability(self.loss_per_year, "loss_per_year", closed=True))
         if self.loss_per_year == 1:
             raise InputError("(1) must be < 1: nobody would be followed", "loss_per_year")

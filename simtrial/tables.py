@@ -19,6 +19,7 @@ from simtrial.designs import SingleStage, looks_text
 from simtrial.exact import meets, operating_characteristics, side
 from simtrial.intervals import clopper_pearson
 from simtrial.requirements import N_LIMIT_MOST
+from simtrial.wording import null
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -141,7 +142,7 @@ def assumptions(trial: Trial) -> Table:
         ("Registered enrollment", study.registered_enrollment, registered),
         ("First patient", study.start, registered),
         ("Completion", study.completion, registered),
-        ("p0, response rate not worth pursuing (H0: p <= p0)", asked.p0, basis),
+        (f"p0, response rate not worth pursuing ({null('p0')})", asked.p0, basis),
         ("p1, response rate worth finding", asked.p1, basis),
         ("alpha, largest type I error, one-sided", asked.alpha, basis),
         ("power, smallest, at p1", asked.power, basis),
