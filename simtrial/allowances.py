@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from simtrial.requirements import decimal
+
 Rounding = Literal["rounded up", "rounded to the nearest", "rounded down"]
 
 WORDS: dict[Rounding, str] = {
@@ -28,7 +30,7 @@ def nearest(value: float | Fraction) -> int:
 
 def enrolled_for(n: int, loss: float) -> int:
     """Give ceil(n / (1 - d)), in fractions, so that 18 / 0.9 is 20 and not 21."""
-    kept = 1 - Fraction(repr(loss))
+    kept = 1 - decimal(loss)
     return -((-n * kept.denominator) // kept.numerator)
 
 
@@ -66,7 +68,7 @@ class Allowance:
         return f"dropout is allowed for by {self.formula}, {WORDS[self.rounding]}{stages}"
 
     def _enlarged(self, n: int, dropout: float) -> Fraction:
-        d = Fraction(repr(dropout))
+        d = decimal(dropout)
         if self.formula == "none":
             return Fraction(n)
         return n * (1 + d) if self.formula == "n(1 + d)" else n / (1 - d)
@@ -95,7 +97,7 @@ class Allowance:
         if self.formula == "none":
             return f"{n} without an allowance"
         parts = [n1, n - n1] if self.by_stage and n1 else [n]
-        factor = 1 + Fraction(repr(dropout)) if self.formula == "n(1 + d)" else 1 - Fraction(repr(dropout))
+        factor = 1 + decimal(dropout) if self.formula == "n(1 + d)" else 1 - decimal(dropout)
         sign = " x " if self.formula == "n(1 + d)" else "/"
         products = [f"{k}{sign}{float(factor):g} = {_decimal(self._enlarged(k, dropout))}" for k in parts]
         total = self.total(n, dropout, n1)

@@ -9,6 +9,7 @@ from simtrial.designs import looks_text
 from simtrial.exact import operating_characteristics
 from simtrial.show.passage import Passage, percent
 from simtrial.text import HANDLINGS, kind
+from simtrial.wording import null
 
 if TYPE_CHECKING:
     from simtrial.analysis import Final, Report
@@ -139,7 +140,7 @@ def sentence(report: Report) -> Passage:
     oc = operating_characteristics(final.design, [asked.p0, asked.p1])
     opening = "SYNTHETIC DATA. " if report.is_synthetic else ""
     parts = [
-        f"{opening}The trial was planned as {kind(final.design)} (H0: p <= {percent(asked.p0)}, p1 = "
+        f"{opening}The trial was planned as {kind(final.design)} ({null(percent(asked.p0))}, p1 = "
         f"{percent(asked.p1)}, one-sided alpha {asked.alpha:g}, power {asked.power:g}; looks "
         f"{looks_text(final.design, ', ')}, that is r/n, with an exact type I error of {percent(float(oc.reject[0]))} "
         f"and a power of {percent(float(oc.reject[1]))}).",

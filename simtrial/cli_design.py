@@ -35,6 +35,7 @@ def design(
     from simtrial.designs import looks_text
     from simtrial.requirements import plausible
     from simtrial.search import formulas
+    from simtrial.wording import question
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
     with terminal.waiting("searching"):
@@ -98,9 +99,8 @@ def design(
                 "",
             ]
         )
-    title = f"H0: p <= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), power {asked.power:g}"
     heads = ("design", "looks (r/n)", "n", "type I", "power", "EN(p0)", "PET(p0)", "weights q")
-    terminal.table(title, heads, rows, left=2)
+    terminal.table(question(asked), heads, rows, left=2)
     shown = {looks_text(c, ", "): c for c in (*two.admissible, single.first, single.sustained)}
     exactly = [f"{looks}: {at}." for looks, c in shown.items() if (at := text.exactly(c, asked))]
     if exactly:

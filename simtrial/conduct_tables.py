@@ -12,6 +12,7 @@ from simtrial import conduct_words, laws, outcomes, simulation
 from simtrial.allowances import enrolled_for
 from simtrial.designs import looks_text
 from simtrial.inflation import inflated
+from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
 from simtrial.plan import Interim, Scenario
 from simtrial.sensitivity import MEASURES
 from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from simtrial.sections import Trial
     from simtrial.sensitivity import Sensitivity
     from simtrial.simulation import Estimate, Simulation
-
-DAYS_A_MONTH = 365.25 / 12
 
 
 def assumptions(trial: Trial) -> Table:
@@ -172,7 +171,7 @@ def months_registered(trial: Trial) -> float | None:
     if study.start is None or study.completion is None:
         return None
     start, end = study.start, study.completion
-    return 12 * (end.year - start.year) + end.month - start.month + (end.day - start.day) / DAYS_A_MONTH
+    return MONTHS_IN_YEAR * (end.year - start.year) + end.month - start.month + (end.day - start.day) / DAYS_IN_MONTH
 
 
 def timeline(trial: Trial, done: Simulation) -> Table:

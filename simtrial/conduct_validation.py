@@ -14,7 +14,8 @@ from simtrial import laws, outcomes, simulation
 from simtrial.designs import parse_looks
 from simtrial.enrollment import Centres, Constant, Floats, Piecewise, Ramp
 from simtrial.inflation import inflated
-from simtrial.patients import WEEK, Assessments, Disease, Dropout, Survival
+from simtrial.months import MONTHS_IN_YEAR, WEEK
+from simtrial.patients import Assessments, Disease, Dropout, Survival
 from simtrial.plan import FollowUp, Interim, Plan, Scenario
 from simtrial.requirements import Requirements
 from simtrial.survival import kaplan_meier
@@ -98,7 +99,7 @@ def calendar() -> Comparison:
                 agrees = math.isclose(found, row.value, rel_tol=1e-8)
                 yield f"{row.parameters}: {row.quantity}", f"{row.value:.8g}", f"{found:.8g}", agrees
         for row in reference("expected_events").itertuples():
-            rate, loss = math.log(2) / row.median_months, -math.log1p(-row.annual_dropout) / 12
+            rate, loss = math.log(2) / row.median_months, -math.log1p(-row.annual_dropout) / MONTHS_IN_YEAR
             seen = laws.expected_events(partial(_exponential, rate), row.accrual_A, row.followup_after_F, loss)
             name = f"P({row.endpoint} event), median {row.median_months:g}, accrual {row.accrual_A:g}"
             name += f", follow-up {row.followup_after_F:g}, {100 * row.annual_dropout:g}% lost a year"

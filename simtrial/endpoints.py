@@ -23,6 +23,7 @@ import numpy as np
 
 from simtrial.enrollment import positive
 from simtrial.errors import InputError
+from simtrial.intervals import clopper_pearson
 from simtrial.requirements import probability
 from simtrial.survival import HALF, half_way
 
@@ -201,12 +202,10 @@ def _missing(counted: Bools, there: Bools) -> str:
 
 
 def _share(name: str, label: str, events: int, n: int, level: float, whom: str) -> Endpoint:
-    from statsmodels.stats.proportion import proportion_confint
-
     value = low = high = None
     if n:
         value = events / n
-        low, high = (float(limit) for limit in proportion_confint(events, n, alpha=1 - level, method="beta"))
+        low, high = (float(limit) for limit in clopper_pearson(events, n, (1 - level) / 2))
     return Endpoint(name, label, n, events, value, low, high, "share", f"Clopper-Pearson; {whom}")
 
 

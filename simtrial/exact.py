@@ -24,6 +24,7 @@ References
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,9 +36,9 @@ from simtrial.errors import InputError
 from simtrial.requirements import decimal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
 
-    from simtrial.designs import Design, Look
+    from simtrial.designs import Design, Look, Regions
     from simtrial.requirements import Requirements
 
 Floats = NDArray[np.float64]
@@ -108,20 +109,69 @@ def _orders(reached: NDArray[Any], n_before: int, n_now: int) -> NDArray[Any]:
     return total
 
 
-def _through_looks(
-    design: Design, start: NDArray[Any], step: Callable[[NDArray[Any], int, int], NDArray[Any]]
-) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """Run the recursion over the looks: for each, what arrives there split into (accept, reject), shape (n_k + 1,)."""
-    stops = []
-    looks = design.looks
-    reached, before = start, None
+Step = Callable[[NDArray[Any], int, int], NDArray[Any]]
+"""Takes what is known of each count at n patients to those at a later number: (weights, n, later)."""
+
+
+class Arrival(NamedTuple):
+    """One look of a walk; arrays whose last axis is the responses there, 0..n.
+
+    Attributes
+    ----------
+    look : Look
+        The look.
+    here : Regions
+        Where each count leads.
+    reached : ndarray
+        Weights of the counts that reach it.
+    """
+
+    look: Look
+    here: Regions
+    reached: NDArray[Any]
+
+    @property
+    def onward(self) -> NDArray[Any]:
+        """Weights of the counts that go on."""
+        return self.reached * self.here.go_on
+
+
+def walk(
+    looks: Sequence[Look], start: NDArray[Any], step: Step, n: int | None = None, *, final: bool = True
+) -> Iterator[Arrival]:
+    """Walk over looks: the one recursion of this package, whatever the weights are and however they move on.
+
+    Parameters
+    ----------
+    looks : sequence of Look
+        Those ahead, in order.
+    start : ndarray
+        Weights of the counts at the beginning; the last axis has the responses.
+    step : callable
+        See `Step`.
+    n : int, optional
+        Patients at the beginning, at most those of the first look, which they are if left out.
+    final : bool
+        Whether the last of these looks is the last of the trial.
+    """
+    reached, now = start, looks[0].n if n is None else n
     for k, look in enumerate(looks, start=1):
-        if before is not None:
-            reached = step(reached, before.n, look.n)
-        regions = look.regions(np.arange(look.n + 1), final=k == len(looks))
-        stops.append((reached * regions.accept, reached * regions.reject))
-        reached, before = reached * regions.go_on, look
-    return stops
+        if look.n > now:
+            reached, now = step(reached, now, look.n), look.n
+        here = look.regions(np.arange(now + 1), final=final and k == len(looks))
+        arrival = Arrival(look, here, reached)
+        yield arrival
+        reached = arrival.onward
+
+
+def responding(p: float) -> Step:
+    """The step of probabilities: each further patient responds with probability p."""
+
+    def step(reached: NDArray[Any], n: int, later: int) -> NDArray[Any]:
+        moved: NDArray[Any] = np.convolve(reached, binomial_pmf(later - n, p))
+        return moved
+
+    return step
 
 
 @dataclass(frozen=True)
@@ -207,12 +257,11 @@ def operating_characteristics(design: Design, p: ArrayLike) -> OperatingCharacte
     inside = (rates >= 0.0) & (rates <= 1.0)
     if not np.all(inside):
         raise InputError(f"({float(rates[~inside].flat[0])}) must be in [0, 1]", "p")
-    stops = _through_looks(design, np.ones(design.looks[0].n + 1), _shares)
-    accept = np.empty((*rates.shape, len(stops)))
+    accept = np.empty((*rates.shape, len(design.looks)))
     reject = np.empty_like(accept)
-    for k, (look, (accepted, rejected)) in enumerate(zip(design.looks, stops, strict=True)):
-        accept[..., k] = _weighted(look.n, rates, accepted)
-        reject[..., k] = _weighted(look.n, rates, rejected)
+    for k, (look, here, reached) in enumerate(walk(design.looks, np.ones(design.looks[0].n + 1), _shares)):
+        accept[..., k] = _weighted(look.n, rates, reached * here.accept)
+        reject[..., k] = _weighted(look.n, rates, reached * here.reject)
     # every trial ends somewhere: what rounding left over is shared out
     total = (accept + reject).sum(axis=-1, keepdims=True)
     accept /= total
@@ -220,7 +269,7 @@ def operating_characteristics(design: Design, p: ArrayLike) -> OperatingCharacte
     return OperatingCharacteristics(rates, np.array([look.n for look in design.looks]), accept, reject)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Endings:
     """Every way in which a trial can end, in the order of look and responses; arrays of shape (endings,).
 
@@ -261,48 +310,36 @@ def endings(design: Design) -> Endings:
     Run with X1 in place of 1 at the start, the recursion gives the mean of X1 given each ending, as every order of
     responses and failures is equally likely; and with x c(x) in place of c(x) for one step, that of the count before.
     """
-    parts = []
-    for k, arrival in enumerate(arrivals(design), start=1):
-        look, whole = arrival.look, arrival.share
-        here = look.regions(np.arange(look.n + 1), final=k == len(design.looks))
+    parts: list[dict[str, NDArray[Any]]] = []
+    for k, (look, here, (whole, first, before)) in enumerate(arrivals(design), start=1):
         ends = np.flatnonzero(~here.go_on & (whole > 0))
-        stage, n = np.full(ends.size, k), np.full(ends.size, look.n)
-        means = (total[ends] / whole[ends] for total in (arrival.first, arrival.before))
-        parts.append((stage, n, ends, here.reject[ends], whole[ends], *means))
-    return Endings(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-class Arrival(NamedTuple):
-    """What reaches a look; arrays of shape (n + 1,), by the responses there.
-
-    Attributes
-    ----------
-    look : Look
-        The look.
-    share : ndarray
-        Share of the orders that reach it: c_k(s) at the head of this module.
-    first, before : ndarray
-        The same weighted by the responses at the first look, and at the look before.
-    """
-
-    look: Look
-    share: Floats
-    first: Floats
-    before: Floats
+        parts.append(
+            {
+                "stage": np.full(ends.size, k),
+                "n": np.full(ends.size, look.n),
+                "responses": ends,
+                "reject": here.reject[ends],
+                "share": whole[ends],
+                "first": first[ends] / whole[ends],
+                "before": before[ends] / whole[ends],
+            }
+        )
+    return Endings(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
 def arrivals(design: Design) -> Iterator[Arrival]:
-    """Run the recursion, and say what reaches each look."""
-    first = design.looks[0]
-    x = np.arange(first.n + 1)
-    arrival = Arrival(first, np.ones(x.size), x.astype(np.float64), np.zeros(x.size))
-    for look in (*design.looks[1:], None):
-        yield arrival
-        if look is not None:
-            n, x = arrival.look.n, np.arange(arrival.look.n + 1)
-            go_on = arrival.look.regions(x, final=False).go_on
-            share, firsts = (_shares(weight * go_on, n, look.n) for weight in (arrival.share, arrival.first))
-            arrival = Arrival(look, share, firsts, _shares(arrival.share * go_on * x, n, look.n))
+    """Walk in shares of the orders, c_k(s) at the head of this module.
+
+    The weights have three rows: the shares, and the same weighted by the responses at the first look, and at the look
+    before (0 at the first).
+    """
+
+    def step(reached: NDArray[Any], n: int, later: int) -> NDArray[Any]:
+        share, first, _ = reached
+        return np.stack([_shares(row, n, later) for row in (share, first, share * np.arange(n + 1))])
+
+    x = np.arange(design.looks[0].n + 1.0)
+    return walk(design.looks, np.stack([np.ones(x.size), x, np.zeros(x.size)]), step)
 
 
 def reject_fraction(design: Design, p: Fraction) -> Fraction:
@@ -312,11 +349,11 @@ def reject_fraction(design: Design, p: Fraction) -> Fraction:
     """
     first = design.looks[0].n
     start = np.array([math.comb(first, x) for x in range(first + 1)], dtype=object)
-    stops = _through_looks(design, start, _orders)
     hit, miss, whole = p.numerator, p.denominator - p.numerator, p.denominator
     total = Fraction(0)
-    for look, (_, rejected) in zip(design.looks, stops, strict=True):
-        orders = sum(int(w) * hit**x * miss ** (look.n - x) for x, w in enumerate(rejected) if w)
+    for look, here, reached in walk(design.looks, start, _orders):
+        rejected = enumerate(reached * here.reject)
+        orders = sum(int(w) * hit**x * miss ** (look.n - x) for x, w in rejected if w)
         total += Fraction(orders, whole**look.n)
     return total
 

@@ -1,21 +1,66 @@
-"""Input files are untrusted: they are read to a limit, once, and told apart from everything else in one line."""
+"""Input files are untrusted: they are read to a limit, once, and told apart from everything else in one line.
+
+Beside them stands the digest of the package's own code, under which results are kept.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from itertools import islice
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from simtrial.errors import InputError
 from simtrial.slips import nearest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+PACKAGE = Path(__file__).resolve().parent
+"""The folder of the whole package."""
 
 MOST_NAMES = 500
 """Most files of a folder among which a misspelt name is looked for."""
 
 
-def read_bytes(path: Path, most: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds: everything said of it is said of these bytes.
+
+    Attributes
+    ----------
+    name : str
+        The file, as messages name it.
+    data : bytes
+        All of it.
+    """
+
+    name: str
+    data: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the bytes."""
+        return sha256(self.data).hexdigest()
+
+    @property
+    def kind(self) -> str:
+        """What it is: see the function `kind`."""
+        return kind(self.data)
+
+
+def within(content: Content, most: int) -> Content:
+    """Give back what holds at most so many bytes.
+
+    Raises
+    ------
+    InputError
+        If it is larger.
+    """
+    if len(content.data) > most:
+        raise InputError(f"is larger than {most} bytes", f"{content.name}:")
+    return content
+
+
+def read(path: Path, most: int) -> Content:
     """Read a whole file of at most so many bytes.
 
     Raises
@@ -30,9 +75,7 @@ def read_bytes(path: Path, most: int) -> bytes:
         near = meant(path) if isinstance(error, FileNotFoundError) else None
         hint = f"; did you mean {near}?" if near else ""
         raise InputError(f"cannot be read: {error.strerror or error}{hint}", f"{path}:") from None
-    if len(data) > most:
-        raise InputError(f"is larger than {most} bytes", f"{path}:")
-    return data
+    return within(Content(str(path), data), most)
 
 
 _KINDS = (
@@ -75,3 +118,18 @@ def _inside(folder: Path) -> list[Path]:
         return sorted(islice(folder.iterdir(), MOST_NAMES))
     except OSError:
         return []
+
+
+def digest(package: Path) -> str:
+    """Digest of every module under a folder, at whatever depth, with its place."""
+    code = sha256()
+    for source in sorted(package.rglob("*.py")):
+        text = source.read_bytes()
+        code.update(f"{source.relative_to(package).as_posix()} {len(text)}\n".encode() + text)
+    return code.hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """Digest of the code that runs in this process: results kept under another one may not be those of this code."""
+    return digest(PACKAGE)

@@ -45,13 +45,14 @@ from numpy.typing import ArrayLike, NDArray
 from simtrial.designs import count, looks_text
 from simtrial.errors import InputError
 from simtrial.exact import Floats, arrivals, binomial_pmf, endings
+from simtrial.intervals import clopper_pearson
 from simtrial.requirements import probability
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simtrial.designs import Design
-    from simtrial.exact import Arrival, Endings
+    from simtrial.exact import Endings
 
 Ordering = Literal["stage", "mle", "umvue"]
 """How endings are ordered."""
@@ -246,14 +247,15 @@ def _infer(
     }
     a = (1 - level) / sides
     low, nothing = tails.solve(a, which), np.ones(len(which))
+    naive_low, naive_high = clopper_pearson(s, n, a)
     # P(as low, or lower) = 1 - P(higher): the exact upper limit leaves the ending itself out of G
     high = {
         "exact": tails.solve(1 - a, which, 0.0),
         "koyama_chen": tails.solve(1 - a, which),
         "mid_p": tails.solve(1 - a, which, 0.5),
-        "naive": _clopper_pearson(s + 1, n - s, 1 - a, 1.0),
+        "naive": naive_high,
     }
-    lows = {"mid_p": tails.solve(a, which, 0.5), "naive": _clopper_pearson(s, n - s + 1, a, 0.0)}
+    lows = {"mid_p": tails.solve(a, which, 0.5), "naive": naive_low}
     intervals = {
         name: np.stack([lows.get(name, low), upper if sides == 2 else nothing], axis=-1) for name, upper in high.items()
     }
@@ -266,37 +268,28 @@ def _infer(
         "conditional": np.empty(len(which)),
         "naive": _binomial_tail(s, n, p0),
     }
-    for k, arrival in enumerate(arrivals(design), start=1):
+    for k, (look, _, (share, *_)) in enumerate(arrivals(design), start=1):
         here = stage == k
-        given = _given_reached(arrival, s[here], p0)
+        given = _given_reached(look.n, share, s[here], p0)
         estimates["conditional_mle"][here], p_values["conditional"][here] = given
     return estimates, intervals, p_values
 
 
-def _given_reached(arrival: Arrival, s: Ints, p0: float) -> tuple[Floats, Floats]:
-    """Conditional MLE and p-value of some counts at a look, given that the trial reached it."""
-    x = np.flatnonzero(arrival.share)
-    share = arrival.share[x]
+def _given_reached(n: int, reached: Floats, s: Ints, p0: float) -> tuple[Floats, Floats]:
+    """Conditional MLE and p-value of some counts at a look of n patients, given that the trial reached it."""
+    x = np.flatnonzero(reached)
+    share = reached[x]
 
     def mean(p: Floats) -> Floats:
-        chance = share * binomial_pmf(arrival.look.n, p, x)
+        chance = share * binomial_pmf(n, p, x)
         whole = chance.sum(axis=-1)
         # at p = 0 and 1 the look may have no chance at all: the fewest, or most, responses that reach it are the limit
         expected: Floats = (chance * x).sum(axis=-1) / np.where(whole > 0, whole, 1.0)
         return np.where(whole > 0, expected, np.where(p < 0.5, float(x[0]), float(x[-1])))
 
-    chance = share * binomial_pmf(arrival.look.n, p0, x)
+    chance = share * binomial_pmf(n, p0, x)
     tail = (chance * (x >= s[:, np.newaxis])).sum(axis=-1) / chance.sum()
     return _root(lambda p, place: mean(p) - s[place], s.size), tail
-
-
-def _clopper_pearson(a: Ints, b: Ints, q: float, otherwise: float) -> Floats:
-    """Quantile q of Beta(a, b), or the limit of its kind where a parameter is 0."""
-    from scipy import special
-
-    there = (a > 0) & (b > 0)
-    found: Floats = np.where(there, special.betaincinv(np.maximum(a, 1), np.maximum(b, 1), q), otherwise)
-    return found
 
 
 def _binomial_tail(s: Ints, n: Ints, p: float) -> Floats:

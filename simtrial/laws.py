@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.designs import regions
+from simtrial.designs import Look
 from simtrial.enrollment import Centres, Constant
 from simtrial.errors import InputError
-from simtrial.exact import Floats, binomial_pmf, operating_characteristics
+from simtrial.exact import Floats, binomial_pmf, operating_characteristics, responding, walk
 from simtrial.patients import Beta
 from simtrial.recut import bounds_of
 
@@ -85,18 +85,18 @@ def _recut(plan: Plan, share: float, rate: float, bounds: AttainedBounds) -> Dec
     before = looks[0].n if len(looks) > 1 else 0
     reject = early = 0.0
     at_last = binomial_pmf(looks[-1].n - before, share)
+    step = responding(rate)
     for m1, chance in enumerate(binomial_pmf(before, share)):
-        pmf = binomial_pmf(m1, rate)
-        going = pmf
+        going = binomial_pmf(m1, rate)
         if before:
-            here = regions(np.arange(m1 + 1), int(bounds.first[m1, 0]), int(bounds.first[m1, 1]), final=False)
-            reject += chance * pmf[here.reject].sum()
-            early += chance * pmf[~here.go_on].sum()
-            going = pmf * here.go_on
+            r, e = bounds.first[m1].tolist()
+            (first,) = walk([Look(m1, r, e)], going, step, final=False)
+            reject += chance * first.reached[first.here.reject].sum()
+            early += chance * first.reached[~first.here.go_on].sum()
+            going = first.onward
         for m2, weight in enumerate(at_last):
-            x = np.convolve(going, binomial_pmf(m2, rate))
-            last = regions(np.arange(len(x)), int(bounds.final[m1, m1 + m2]), None, final=True)
-            reject += chance * weight * x[last.reject].sum()
+            (last,) = walk([Look(m1 + m2, int(bounds.final[m1, m1 + m2]))], going, step, m1)
+            reject += chance * weight * last.reached[last.here.reject].sum()
     stop = [early, 1 - early] if before else [1.0]
     return Decision(np.array(reject), np.array(stop))
 

@@ -22,15 +22,13 @@ import numpy as np
 
 from simtrial.designs import count, looks_text
 from simtrial.errors import InputError
-from simtrial.exact import binomial_pmf, log_choose
+from simtrial.exact import log_choose, responding, walk
 from simtrial.patients import Beta
 from simtrial.requirements import probability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from simtrial.designs import Design, Look
-    from simtrial.exact import Floats
+    from simtrial.exact import Floats, Step
 
 JEFFREYS = Beta(0.5, 0.5)
 """The prior where none is given: it has the weight of one patient."""
@@ -56,7 +54,7 @@ class Needed:
     responses: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interim:
     """What the data so far say.
 
@@ -82,22 +80,12 @@ class Interim:
     prior: Beta
 
 
-def _chance(design: Design, m: int, x: int, step: Callable[[Floats, int, int, int], Floats]) -> float:
-    """P(reject H0 | x of m), each stretch of further patients taken by `step`.
-
-    `step` moves the chances of the counts at n patients to those at a later number: (chances, n, later, fewest count).
-    """
-    chances, n = np.zeros(m + 1), m
+def _chance(design: Design, m: int, x: int, step: Step) -> float:
+    """P(reject H0 | x of m), each stretch of further patients taken by `step`."""
+    chances = np.zeros(m + 1)
     chances[x] = 1.0
-    reject = 0.0
-    for k, look in enumerate(design.looks, start=1):
-        if look.n < m:
-            continue
-        if look.n > n:
-            chances, n = step(chances, n, look.n, x), look.n
-        here = look.regions(np.arange(n + 1), final=k == len(design.looks))
-        reject += float(chances[here.reject].sum())
-        chances = chances * here.go_on
+    ahead = [look for look in design.looks if look.n >= m]
+    reject = sum(float(reached[here.reject].sum()) for _, here, reached in walk(ahead, chances, step, m))
     return min(reject, 1.0)
 
 
@@ -119,13 +107,7 @@ def conditional_power(design: Design, patients: int, responses: int, p: float) -
         If the trial cannot have come so far with these responses.
     """
     m, x = _checked(design, patients, responses)
-    rate = probability(p, "p", closed=True)
-
-    def step(chances: Floats, n: int, later: int, fewest: int) -> Floats:  # noqa: ARG001 - as every step
-        found: Floats = np.convolve(chances, binomial_pmf(later - n, rate))
-        return found
-
-    return _chance(design, m, x, step)
+    return _chance(design, m, x, responding(probability(p, "p", closed=True)))
 
 
 def predictive_probability(design: Design, patients: int, responses: int, prior: Beta = JEFFREYS) -> float:
@@ -134,7 +116,7 @@ def predictive_probability(design: Design, patients: int, responses: int, prior:
 
     m, x = _checked(design, patients, responses)
 
-    def step(chances: Floats, n: int, later: int, fewest: int) -> Floats:  # noqa: ARG001 - as every step
+    def step(chances: Floats, n: int, later: int) -> Floats:
         # given s of n, whatever came before, the posterior is Beta(a + s, b + n - s)
         added = np.arange(later - n + 1)
         total = np.zeros(later + 1)
@@ -171,7 +153,14 @@ def monitor(design: Design, patients: int, responses: int, rates: tuple[float, .
     ahead = [(k, look) for k, look in enumerate(design.looks, start=1) if look.n >= m]
     needed = tuple(Needed(k, look.n - m, _fewest(look, x, final=k == last)) for k, look in ahead)
     powers = tuple((p, conditional_power(design, m, x, p)) for p in rates)
-    return Interim(m, x, needed, powers, predictive_probability(design, m, x, prior), prior)
+    return Interim(
+        patients=m,
+        responses=x,
+        needed=needed,
+        conditional_power=powers,
+        predictive=predictive_probability(design, m, x, prior),
+        prior=prior,
+    )
 
 
 def _fewest(look: Look, x: int, *, final: bool) -> int | None:

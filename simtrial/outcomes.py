@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from simtrial.intervals import clopper_pearson
 from simtrial.survival import kaplan_meier
 
 if TYPE_CHECKING:
@@ -146,8 +147,6 @@ def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
 
 def _widths(count: Counts, n: Counts) -> Floats:
     """Width of the Clopper-Pearson 95% interval; NaN where nobody was analysed."""
-    from scipy import special
-
     most = int(np.max(n, initial=0)) + 1
     pairs = n * most + count
     if most <= 256:  # few enough to look up, which spares the sort
@@ -156,9 +155,7 @@ def _widths(count: Counts, n: Counts) -> Floats:
     else:
         kinds, where = np.unique(pairs, return_inverse=True)
     size, x = np.divmod(kinds, most)
-    with np.errstate(invalid="ignore"):  # betaincinv has no answer at 0 and n, where the limits are 0 and 1
-        low = np.where(x == 0, 0.0, special.betaincinv(np.maximum(x, 1), size - x + 1, 0.025))
-        high = np.where(x == size, 1.0, special.betaincinv(x + 1, np.maximum(size - x, 1), 0.975))
+    low, high = clopper_pearson(x, size, 0.025)
     width: Floats = np.where(size > 0, high - low, np.nan)[where]
     return width
 

@@ -7,7 +7,6 @@ aliases, tags and numbers such as ``010`` are refused, and nothing but the known
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import textwrap
@@ -19,9 +18,8 @@ from typing import Any, ClassVar, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from simtrial import complaints, project
+from simtrial import complaints, files, project
 from simtrial.errors import InputError
-from simtrial.files import read_bytes
 from simtrial.sections import Section, Trial
 
 M = TypeVar("M", bound=BaseModel)
@@ -183,8 +181,8 @@ def read_as(source: str | Path, kind: type[M], content: str) -> tuple[M, Source]
     path = Path(source)
     if not path.is_absolute() and not path.exists() and (project.ROOT / path).is_file():
         path = project.ROOT / path  # JupyterLab starts a notebook in the notebook's own folder
-    data = read_bytes(path, MAX_BYTES)
-    return _checked(data, str(path), kind, content), Source(path, hashlib.sha256(data).hexdigest())
+    held = files.read(path, MAX_BYTES)
+    return _checked(held, kind, content), Source(path, held.sha256)
 
 
 def opened(data: bytes, name: str) -> Trial:
@@ -195,14 +193,13 @@ def opened(data: bytes, name: str) -> Trial:
     InputError
         As `load` says of a file of that name.
     """
-    if len(data) > MAX_BYTES:
-        raise InputError(f"is larger than {MAX_BYTES} bytes", f"{name}:")
-    return _checked(data, name, ParameterFile, TRIAL).trial
+    return _checked(files.within(files.Content(name, data), MAX_BYTES), ParameterFile, TRIAL).trial
 
 
-def _checked(data: bytes, name: str, kind: type[M], content: str) -> M:
+def _checked(held: files.Content, kind: type[M], content: str) -> M:
+    name = held.name
     try:
-        text = data.decode("utf-8")
+        text = held.data.decode("utf-8")
     except UnicodeDecodeError:
         raise InputError("is not UTF-8 text", f"{name}:") from None
     found = _parse(text, name)

@@ -24,6 +24,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from simtrial.designs import MAX_LOOKS
+from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -239,10 +240,7 @@ KINDS = {
 }
 """By the word that `simtrial.patient_columns` uses; "right" says what a cell must be."""
 
-DAYS_IN_MONTH = 365.25 / 12
-"""Days of a month, on average."""
-
-UNITS = {"days": DAYS_IN_MONTH, "weeks": DAYS_IN_MONTH / 7, "months": 1.0, "years": 1 / 12}
+UNITS = {"days": DAYS_IN_MONTH, "weeks": DAYS_IN_MONTH / 7, "months": 1.0, "years": 1 / MONTHS_IN_YEAR}
 """How many of each unit make a month."""
 
 _UNIT_WORDS = {

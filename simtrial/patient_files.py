@@ -13,13 +13,12 @@ import io
 import warnings
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simtrial import files
 from simtrial.errors import InputError, several
-from simtrial.files import kind, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,16 +82,16 @@ def read(path: str | Path, known: Callable[[str], Sequence[str]]) -> Sheet:
     InputError
         If the file is none of these kinds, too large, or its rows do not fit its header; all such rows at once.
     """
-    data = read_bytes(Path(path), MAX_BYTES)
-    return replace(_sheet(str(path), data, known), sha256=sha256(data).hexdigest())
+    content = files.read(Path(path), MAX_BYTES)
+    return replace(_sheet(str(path), content, known), sha256=content.sha256)
 
 
-def _sheet(path: str, data: bytes, known: Callable[[str], Sequence[str]]) -> Sheet:
+def _sheet(path: str, content: files.Content, known: Callable[[str], Sequence[str]]) -> Sheet:
+    data, other = content.data, content.kind
     if data.startswith(_TRANSPORT):
         return _sas(path, data, "xport")
     if data.startswith(_SAS_DATA_SET):
         return _sas(path, data, "sas7bdat")
-    other = kind(data)
     if other:
         remedy = "unpack it first" if other.endswith("archive") else "save the patients as CSV"
         raise InputError(f"is {other}; {remedy}", f"{path}:")

@@ -16,7 +16,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from simtrial.errors import InputError
-from simtrial.patient_cells import DAYS_IN_MONTH, UNITS, CellError, unit, unit_by
+from simtrial.months import DAYS_IN_MONTH
+from simtrial.patient_cells import UNITS, CellError, unit, unit_by
 from simtrial.patient_columns import TIMES
 
 if TYPE_CHECKING:

@@ -19,13 +19,11 @@ import numpy as np
 
 from simtrial.enrollment import Floats, positive
 from simtrial.errors import InputError
+from simtrial.months import WEEK
 from simtrial.requirements import probability
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-WEEK = 7 * 12 / 365.25
-"""One week in months."""
 
 MAX_ASSESSMENTS = 100
 """Most assessments of one patient within the window."""
@@ -298,9 +296,9 @@ class Disease:
         if self.os is not None and self.pfs is None:
             raise InputError("needs pfs beside it, because PFS <= OS", "os")
         if self.pfs is not None:
-            _ = self.pfs_hazards
+            self._progression(self.pfs)
         if self.os is not None:
-            _ = self.death_hazards
+            self._deaths(self.os)
 
     @property
     def stable_share(self) -> float | None:
@@ -319,9 +317,11 @@ class Disease:
     @property
     def pfs_hazards(self) -> Hazards:
         """Hazards of progression or death that give the median PFS, and the DCR where it is given."""
-        given = self.pfs
-        if given is None:
+        if self.pfs is None:
             raise InputError("is missing", "pfs")
+        return self._progression(self.pfs)
+
+    def _progression(self, given: Survival) -> Hazards:
         first = self.assessments.interval
         if self.dcr is None:
             return _solved(given, self.assessments, lambda h: Hazards(h, h, h * given.hazard_ratio), "pfs")
@@ -339,9 +339,12 @@ class Disease:
     @property
     def death_hazards(self) -> Deaths:
         """Hazards of death after progression that give the median OS."""
-        given, progression = self.os, self.pfs_hazards
-        if given is None:
+        if self.os is None:
             raise InputError("is missing", "os")
+        return self._deaths(self.os)
+
+    def _deaths(self, given: Survival) -> Deaths:
+        progression = self.pfs_hazards
         at = np.array(given.median)
 
         def surplus(hazard: float) -> float:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal
 
 from simtrial.enrollment import positive
 from simtrial.errors import InputError
+from simtrial.months import MONTHS_IN_YEAR
 from simtrial.requirements import probability
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class Plan:
                 f"({success:g}) must be at least 0.01: hardly anybody would be enrolled", "screening_success"
             )
         object.__setattr__(self, "screening_success", success)
-        _ = self.arrivals  # whose rates may be too low when those of the screened are not
+        self.enrollment.scaled(success)  # whose rates may be too low when those of the screened are not
         object.__setattr__(self, "loss_per_year", probability(self.loss_per_year, "loss_per_year", closed=True))
         if self.loss_per_year == 1:
             raise InputError("(1) must be < 1: nobody would be followed", "loss_per_year")
@@ -176,7 +177,7 @@ class Plan:
     @property
     def loss_hazard(self) -> float:
         """Hazard a month of loss to follow-up."""
-        return -math.log1p(-self.loss_per_year) / 12
+        return -math.log1p(-self.loss_per_year) / MONTHS_IN_YEAR
 
     @property
     def arrivals(self) -> Enrollment:

@@ -19,6 +19,7 @@ from simtrial import inference
 from simtrial.designs import count
 from simtrial.errors import InputError
 from simtrial.exact import binomial_pmf
+from simtrial.intervals import clopper_pearson
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,11 @@ def _statsmodels(method: str) -> Callable[[int, int, float], Limits]:
         return 0.0 if x == 0 else float(low), 1.0 if x == n else float(high)
 
     return limits
+
+
+def _clopper_pearson(x: int, n: int, level: float) -> Limits:
+    low, high = clopper_pearson(x, n, (1 - level) / 2)
+    return float(low), float(high)
 
 
 def _wilson_corrected(x: int, n: int, level: float) -> Limits:
@@ -111,7 +117,7 @@ def _mid_p(x: int, n: int, level: float) -> Limits:
 
 
 METHODS: dict[str, Callable[[int, int, float], Limits]] = {
-    "Clopper-Pearson": _statsmodels("beta"),
+    "Clopper-Pearson": _clopper_pearson,
     "Wilson": _statsmodels("wilson"),
     "Wald": _statsmodels("normal"),
     "Agresti-Coull": _statsmodels("agresti_coull"),

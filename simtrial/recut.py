@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.designs import AttainedBounds, regions
+from simtrial.designs import AttainedBounds, Look
 from simtrial.errors import InputError
-from simtrial.exact import binomial_pmf, signs, tail_fraction
+from simtrial.exact import binomial_pmf, responding, signs, tail_fraction, walk
 from simtrial.requirements import decimal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simtrial.designs import Design, Look, Regions
-    from simtrial.exact import Floats
+    from simtrial.designs import Design
+    from simtrial.exact import Arrival, Floats
     from simtrial.plan import Plan
     from simtrial.requirements import Requirements
 
@@ -59,15 +59,22 @@ def _first(look: Look, m: int, p0: float, p1: float) -> tuple[int, int]:
     return r, max(e, r + 2)
 
 
-def _last(pmf: Floats, here: Regions, m: int, p0: float, alpha: float) -> int:
-    """Smallest r with P(reject H0; p0) <= alpha, by the law and regions of X1 and the number of further patients."""
-    arrived = np.convolve(pmf * here.go_on, binomial_pmf(m, p0))
-    spent = float(pmf[here.reject].sum())
+def _arrival(look: Look, p0: float) -> Arrival:
+    """What reaches an interim look that is the first."""
+    (first,) = walk([look], binomial_pmf(look.n, p0), responding(p0), final=False)
+    return first
+
+
+def _last(first: Arrival, m: int, p0: float, alpha: float) -> int:
+    """Smallest r with P(reject H0; p0) <= alpha, by what reaches the look before and the number of further patients."""
+    n, here = first.look.n, first.here
+    arrived = responding(p0)(first.onward, n, n + m)
+    spent = float(first.reached[here.reject].sum())
     later = np.cumsum(arrived[::-1])[::-1]
     beyond = spent + np.append(later[1:], 0.0)  # P(reject H0) if r = 0, 1, ...
 
     def gap(r: int) -> Fraction:
-        n, rate = len(pmf) - 1, decimal(p0)
+        rate = decimal(p0)
         total = Fraction(0)
         for x in np.flatnonzero(~here.accept).tolist():
             rejects = Fraction(1) if here.reject[x] else tail_fraction(r - x, m, p0)
@@ -115,8 +122,7 @@ def first_bound(look: Look, n1: int, p0: float, p1: float) -> int:
 
 def last_bound(r1: int, n1: int, n: int, p0: float, alpha: float) -> int:
     """Recut r of the last look at any number attained, after one that stops at X1 <= r1 of n1; 0 of 0 for none."""
-    here = regions(np.arange(n1 + 1), r1, None, final=False)
-    return _last(binomial_pmf(n1, p0), here, n - n1, p0, alpha)
+    return _last(_arrival(Look(n1, r1), p0), n - n1, p0, alpha)
 
 
 @lru_cache(maxsize=16)
@@ -131,9 +137,8 @@ def _recut(looks: tuple[Look, ...], requirements: Requirements) -> AttainedBound
     first = np.array([_first(look, m, p0, p1) for m in range(look.n + 1)])
     final: NDArray[np.int64] = np.full((look.n + 1, last.n + 1), planned)
     for m1, (r, e) in enumerate(first):
-        pmf = binomial_pmf(m1, p0)
-        here = regions(np.arange(m1 + 1), int(r), int(e), final=False)
+        arrival = _arrival(Look(m1, int(r), int(e)), p0)
         for m2 in range(last.n - look.n + 1):
-            final[m1, m1 + m2] = _last(pmf, here, m2, p0, alpha)
+            final[m1, m1 + m2] = _last(arrival, m2, p0, alpha)
     final[look.n, last.n] = planned
     return AttainedBounds(first, final)

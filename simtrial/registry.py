@@ -16,9 +16,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from simtrial import studies
+from simtrial import files, studies
 from simtrial.errors import InputError
-from simtrial.files import read_bytes
 from simtrial.search import CRITERIA
 
 MAX_BYTES = 4_194_304
@@ -120,7 +119,7 @@ def _listed(content: dict[str, Any], name: str) -> list[Any]:
 def _read(path: Path) -> list[dict[str, Any]]:
     if not path.exists() and re.fullmatch(r"NCT[0-9]{8}", path.name, re.IGNORECASE):
         raise InputError("is no file, and nothing is downloaded from here; save the study's record as JSON", f"{path}")
-    return studies.protocols(read_bytes(path, MAX_BYTES), path)
+    return studies.protocols(files.read(path, MAX_BYTES).data, path)
 
 
 def _identity(protocol: dict[str, Any]) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simtrial import __version__
+from simtrial import __version__, files
 from simtrial.allowances import Allowance
 from simtrial.designs import count, parse_looks
 from simtrial.errors import InputError
@@ -263,10 +263,7 @@ def grouped(found: Sequence[Route]) -> list[Question]:
 
 def _version() -> str:
     """The version and what the code says: that of a clone changes more often than its number."""
-    code = sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(source.read_bytes())
-    return f"{__version__}-{code.hexdigest()[:12]}"
+    return f"{__version__}-{files.code_digest()[:12]}"
 
 
 def cached(n: int, known: dict[str, Known], version: str | None = None, tell: Tell = None) -> list[Route]:

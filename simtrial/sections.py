@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import WithJsonSchema
@@ -18,7 +18,8 @@ from simtrial.choices import OneOf
 from simtrial.designs import MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.enrollment import Centres, Constant, Piecewise, Ramp, positive
 from simtrial.errors import InputError
-from simtrial.patients import WEEK, Assessments, Beta, Disease, Dropout, Survival, Toxicity
+from simtrial.months import WEEK
+from simtrial.patients import Assessments, Beta, Disease, Dropout, Survival, Toxicity
 from simtrial.plan import FollowUp, Interim, Plan, Scenario
 from simtrial.requirements import N_LIMIT, N_LIMIT_MOST, Requirements, plausible, probability
 from simtrial.search import CRITERIA
@@ -89,6 +90,29 @@ class Section(BaseModel):
     """A mapping of known keys, strictly typed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Made(Section):
+    """A section whose keys make one object; keys that make none are refused when it is read."""
+
+    def make(self) -> object:
+        """The object, by whose own rules the keys are checked."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Hold the keys to the rules of what they make.
+
+        Raises
+        ------
+        InputError
+            If they contradict each other, or a number cannot be.
+        """
+        self.make()
+
+    @model_validator(mode="after")
+    def _made(self) -> Self:
+        self.check()
+        return self
 
 
 class Study(Section):
@@ -202,7 +226,7 @@ class Period(Section):
     rate: Annotated[float, Field(ge=0)] = Field(description="Patients screened a month from then on.")
 
 
-class EnrollmentLaw(Section):
+class EnrollmentLaw(Made):
     """How patients arrive. Times are months from the first day of accrual."""
 
     model: Literal["constant", "piecewise", "ramp", "centres"] = Field(
@@ -234,6 +258,10 @@ class EnrollmentLaw(Section):
     @property
     def law(self) -> Enrollment:
         """The enrollment model."""
+        return self.make()
+
+    def make(self) -> Enrollment:
+        """See `law`."""
         wanted = {
             "constant": ("rate",),
             "ramp": ("rate", "ramp_months"),
@@ -258,13 +286,8 @@ class EnrollmentLaw(Section):
             Constant(self.rate or 0.0) if self.model == "constant" else Ramp(self.rate or 0.0, self.ramp_months or 0.0)
         )
 
-    @model_validator(mode="after")
-    def _rules(self) -> EnrollmentLaw:
-        _ = self.law
-        return self
 
-
-class AssessmentPlan(Section):
+class AssessmentPlan(Made):
     """When a patient's response status becomes known: by scheduled assessments, or after one fixed delay."""
 
     readout_months: Annotated[float, Field(ge=0, le=1200)] | None = Field(
@@ -285,6 +308,10 @@ class AssessmentPlan(Section):
     @property
     def law(self) -> Assessments:
         """The assessments, in months."""
+        return self.make()
+
+    def make(self) -> Assessments:
+        """See `law`."""
         weekly = {"interval_weeks": self.interval_weeks, "window_weeks": self.window_weeks}
         if self.readout_months is not None:
             for name, value in weekly.items():
@@ -308,11 +335,6 @@ class AssessmentPlan(Section):
                 self.confirmation_weeks * WEEK,
                 None if median is None else median * WEEK,
             )
-
-    @model_validator(mode="after")
-    def _rules(self) -> AssessmentPlan:
-        _ = self.law
-        return self
 
 
 class DiseaseControl(Section):
@@ -399,7 +421,7 @@ class DropoutRule(Section):
         return self
 
 
-class InterimRule(Section):
+class InterimRule(Made):
     """What accrual does while a look is pending."""
 
     accrual: Literal["hold", "continue"] = Field(
@@ -417,15 +439,14 @@ class InterimRule(Section):
     @property
     def law(self) -> Interim:
         """The rule, in months."""
+        return self.make()
+
+    def make(self) -> Interim:
+        """See `law`."""
         return Interim(self.accrual == "hold", self.extra_patients, self.decision_weeks * WEEK)
 
-    @model_validator(mode="after")
-    def _rules(self) -> InterimRule:
-        _ = self.law
-        return self
 
-
-class FollowUpRule(Section):
+class FollowUpRule(Made):
     """When the trial ends, never before its primary decision."""
 
     months_after_last_patient: float | None = Field(None, description="Months from the last patient's enrollment.")
@@ -434,15 +455,14 @@ class FollowUpRule(Section):
     @property
     def law(self) -> FollowUp:
         """The rule."""
+        return self.make()
+
+    def make(self) -> FollowUp:
+        """See `law`."""
         return FollowUp(self.months_after_last_patient, self.until_month)
 
-    @model_validator(mode="after")
-    def _rules(self) -> FollowUpRule:
-        _ = self.law
-        return self
 
-
-class TrueRate(Section):
+class TrueRate(Made):
     """A true response rate to simulate, beside p0 and p1."""
 
     label: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_line), AfterValidator(_trimmed)]
@@ -455,6 +475,10 @@ class TrueRate(Section):
     @property
     def scenario(self) -> Scenario:
         """The scenario."""
+        return self.make()
+
+    def make(self) -> Scenario:
+        """See `scenario`."""
         if (self.p is None) == (self.beta is None):
             raise InputError("must hold either p or beta, and not both")
         if self.beta is not None:
@@ -463,7 +487,6 @@ class TrueRate(Section):
 
     @model_validator(mode="after")
     def _rules(self) -> TrueRate:
-        _ = self.scenario
         if self.label in ("p0", "p1"):
             raise InputError(f"({self.label}) is simulated anyway; choose another", "label")
         return self
@@ -520,7 +543,7 @@ class Conduct(Section):
             )
 
 
-class StatedSize(Section):
+class StatedSize(Made):
     """A sample size as a protocol, registry or paper states it; every key is optional."""
 
     p0: float | None = Field(None, description="As stated.")
@@ -541,15 +564,14 @@ class StatedSize(Section):
     @property
     def statement(self) -> Statement:
         """The statement."""
+        return self.make()
+
+    def make(self) -> Statement:
+        """See `statement`."""
         given = self.model_dump(exclude={"looks", "n", "source"})
         if self.looks is not None:
             return Statement.of_looks(self.looks, total=self.n, **given)
         return Statement(total=self.n if self.dropout else None, n=None if self.dropout else self.n, **given)
-
-    @model_validator(mode="after")
-    def _rules(self) -> StatedSize:
-        _ = self.statement
-        return self
 
 
 class Rival(Section):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from simtrial import simulation
 from simtrial.errors import InputError
-from simtrial.patients import WEEK, Assessments, Dropout
+from simtrial.months import WEEK
+from simtrial.patients import Assessments, Dropout
 from simtrial.plan import Interim, Scenario
 
 if TYPE_CHECKING:

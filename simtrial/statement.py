@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from simtrial import files
 from simtrial.designs import Look, MultiStage, SingleStage, TwoStage, count, parse_looks
 from simtrial.enrollment import positive
 from simtrial.errors import InputError, several
-from simtrial.files import read_bytes
 from simtrial.requirements import Requirements, probability
 from simtrial.search import CRITERIA
 
@@ -243,7 +243,7 @@ def ignored(path: str | Path) -> list[str]:
 
 def _text(path: str | Path) -> str:
     try:
-        return read_bytes(Path(path), MAX_BYTES).decode("utf-8-sig")
+        return files.read(Path(path), MAX_BYTES).data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("is not UTF-8 text", f"{path}:") from None
 

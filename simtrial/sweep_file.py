@@ -24,7 +24,7 @@ from simtrial.errors import MOST_LISTED, InputError, several
 from simtrial.outcomes import OUTCOMES
 from simtrial.plan import Scenario
 from simtrial.requirements import probability
-from simtrial.sections import Line, Section
+from simtrial.sections import Line, Made, Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ WANTED = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month
 """Outcomes that are reported if the file does not say."""
 
 
-class Steps(Section):
+class Steps(Made):
     """Equal steps from one number to another."""
 
     start: float = Field(description="First value.")
@@ -58,6 +58,10 @@ class Steps(Section):
     @property
     def values(self) -> tuple[float, ...]:
         """The values, to twelve digits, so that .1 and two steps of .1 are .3."""
+        return self.make()
+
+    def make(self) -> tuple[float, ...]:
+        """See `values`."""
         if not self.step > 0 or not math.isfinite((self.stop - self.start) / self.step) or self.stop < self.start:
             raise InputError("must go up: start <= stop, step > 0")
         number = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
@@ -65,13 +69,8 @@ class Steps(Section):
             raise InputError(f"makes {number} values; at most {MOST_CELLS} are taken")
         return tuple(round(self.start + k * self.step, 12) for k in range(number))
 
-    @model_validator(mode="after")
-    def _rules(self) -> Steps:
-        _ = self.values
-        return self
 
-
-class Axis(Section):
+class Axis(Made):
     """One parameter that changes."""
 
     path: Line = Field(
@@ -83,6 +82,10 @@ class Axis(Section):
     @property
     def taken(self) -> tuple[Any, ...]:
         """Its values."""
+        return self.make()
+
+    def make(self) -> tuple[Any, ...]:
+        """See `taken`."""
         if (self.values is None) == (self.range is None):
             raise InputError("must hold either values or range, and not both")
         values = self.range.values if self.range is not None else self.values or ()
@@ -90,11 +93,6 @@ class Axis(Section):
         if again is not None:
             raise InputError(f"({again!r:.40}) is given twice", "values")
         return values
-
-    @model_validator(mode="after")
-    def _rules(self) -> Axis:
-        _ = self.taken
-        return self
 
 
 class SweepSection(Section):

@@ -7,7 +7,6 @@ itself included, or its numbers would not be those of the manifest.
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import importlib.metadata
 import os
 import platform
@@ -18,10 +17,9 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from multiprocessing import connection, get_context, parent_process
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simtrial import __version__
+from simtrial import __version__, files
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,12 +29,9 @@ if TYPE_CHECKING:
 
 def versions() -> dict[str, str]:
     """What a worker must have in common with the driver, the code itself included."""
-    code = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(source.read_bytes())
     return {
         "simtrial": __version__,
-        "code": code.hexdigest()[:16],
+        "code": files.code_digest()[:16],
         "python": ".".join(platform.python_version_tuple()[:2]),
         **{name: importlib.metadata.version(name) for name in ("numpy", "scipy")},
     }

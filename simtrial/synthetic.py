@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial import conduct
+from simtrial.months import DAYS_IN_MONTH
 from simtrial.outcomes import lifetimes
 from simtrial.patient_times import MAX_MONTHS
 from simtrial.recut import bounds_of
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from simtrial.conduct import Counts, Trials
     from simtrial.enrollment import Floats
     from simtrial.plan import Plan, Scenario
-
-DAYS = 365.25 / 12
-"""Days of a month."""
 
 CHANGES = {"CR": (-100.0, -100.0), "PR": (-95.0, -30.0), "SD": (-29.0, 19.0), "PD": (20.0, 80.0), "": (-29.0, 80.0)}
 """Smallest and largest change of target lesions, percent; the last where SD and PD are not told apart."""
@@ -69,7 +67,7 @@ def one_trial(plan: Plan, scenario: Scenario, seed: int, start: date | None = No
     responds, evaluable = cohort.responds[rows, 0], cohort.evaluable[rows, 0]
     table: dict[str, list[str]] = {"ENRLFL": ["Y"] * enrolled}
     if start is not None:
-        days = (start + timedelta(days=round(float(month) * DAYS)) for month in trials.entry[rows, 0])
+        days = (start + timedelta(days=round(float(month) * DAYS_IN_MONTH)) for month in trials.entry[rows, 0])
         table["ENRLDT"] = [day.isoformat() for day in days]
     if trials.closed[0] or enrolled > trials.counted[0]:
         table["TRIALSTAGE"] = [str(k) for k in _stages(plan, trials)]

@@ -10,10 +10,12 @@ import pandas as pd
 
 from simtrial.designs import SingleStage, looks_text
 from simtrial.exact import meets, operating_characteristics, side
+from simtrial.intervals import clopper_pearson
 from simtrial.requirements import N_LIMIT_MOST
 from simtrial.search import CRITERIA, named, neighbours
 from simtrial.search.formulas import Approximation
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
+from simtrial.wording import null
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +37,7 @@ def assumptions(trial: Trial) -> Table:
         ("Registered enrollment", study.registered_enrollment, registered),
         ("First patient", study.start, registered),
         ("Completion", study.completion, registered),
-        ("p0, response rate not worth pursuing (H0: p <= p0)", asked.p0, basis),
+        (f"p0, response rate not worth pursuing ({null('p0')})", asked.p0, basis),
         ("p1, response rate worth finding", asked.p1, basis),
         ("alpha, largest type I error, one-sided", asked.alpha, basis),
         ("power, smallest, at p1", asked.power, basis),
@@ -55,13 +57,11 @@ SECONDARY = ("dcr_percent", "median_pfs_months", "median_os_months")
 
 def evidence(trial: Trial) -> Table:
     """The earlier results given, with exact (Clopper-Pearson) 95% intervals where the count is known."""
-    from statsmodels.stats.proportion import proportion_confint
-
     rows = []
     for item in trial.evidence:
         low = high = np.nan
         if item.responders is not None:
-            low, high = proportion_confint(item.responders, item.n, alpha=0.05, method="beta")
+            low, high = map(float, clopper_pearson(item.responders, item.n, 0.025))
         percent = item.orr_percent
         if percent is None and item.responders is not None:
             percent = 100 * item.responders / item.n

@@ -11,6 +11,7 @@ from simtrial.designs import looks_text
 from simtrial.exact import at_limits, meets, operating_characteristics, side
 from simtrial.search import CRITERIA, named
 from simtrial.show.passage import Passage, percent
+from simtrial.wording import null
 
 if TYPE_CHECKING:
     from simtrial.designs import Design
@@ -127,7 +128,7 @@ def statement(design: Design, requirements: Requirements, plan: Plan | None = No
     looks = len(design.looks)
     sentences = [
         "The primary endpoint is the objective response rate (ORR).",
-        f"The null hypothesis that the true ORR is at most {percent(asked.p0)} (H0: p <= {asked.p0:g}) is tested "
+        f"The null hypothesis that the true ORR is at most {percent(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
         f"against the alternative that it is larger, with the design alternative p1 = {percent(asked.p1)}, at a "
         f"one-sided type I error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} "
         "at p1.",

@@ -51,6 +51,22 @@ def short(method: str, looks: str) -> str:
     return f"{NAMES.get(method, method)} {looks}"
 
 
+def null(rate: str) -> str:
+    """The null hypothesis on a rate as it is written where the words stand.
+
+    >>> null("10%")
+    'H0: p <= 10%'
+    """
+    return f"H0: p <= {rate}"
+
+
+def question(asked: Requirements) -> str:
+    """Hypotheses and limits, as a heading."""
+    return (
+        f"{null(f'{asked.p0:g}')} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), power {asked.power:g}"
+    )
+
+
 def limits(asked: Requirements) -> str:
     """The four numbers, in words."""
     return f"p0 = {asked.p0:g}, p1 = {asked.p1:g}, one-sided alpha {asked.alpha:g} and power {asked.power:g}"

@@ -1,5 +1,6 @@
 """The final analysis put together: counts, patients and files; the command line; tables, figures and sentences."""
 
+import dataclasses
 import json
 import math
 
@@ -340,8 +341,7 @@ def test_the_analysis_cases_can_fail(monkeypatch):
 
     def careless(design):
         found = true(design)
-        return type(found)(found.stage, found.n, found.responses, found.reject, found.share, found.first * 1.001,
-                           found.before + 0.001)  # fmt: skip
+        return dataclasses.replace(found, first=found.first * 1.001, before=found.before + 0.001)
 
     monkeypatch.setattr(inference, "endings", careless)
     for case in (analysis_validation.every_ending, analysis_validation.singlearm, analysis_validation.clinfun):

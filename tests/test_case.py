@@ -1,6 +1,6 @@
-from dataclasses import replace
-
 """A case computes each part once, and tells mistakes by the place in the file."""
+
+from dataclasses import replace
 
 import pytest
 

@@ -166,12 +166,12 @@ def test_stage_wise_p_value_is_no_larger_than_the_type_i_error_exactly_where_h0_
 def test_the_conditional_mle_solves_its_equation(design):
     every = inference.every_ending(design, 0.1)
     for k, arrival in enumerate(exact.arrivals(design), start=1):
-        x = np.arange(arrival.look.n + 1)
-        reachable = x[arrival.share > 0]
+        x, share = np.arange(arrival.look.n + 1), arrival.reached[0]
+        reachable = x[share > 0]
         mine = every.endings.stage == k
         inner = mine & ~np.isin(every.endings.responses, (reachable[0], reachable[-1]))
         p = every.estimates["conditional_mle"][inner]
-        chance = arrival.share * exact.binomial_pmf(arrival.look.n, p)
+        chance = share * exact.binomial_pmf(arrival.look.n, p)
         mean = (chance * x).sum(axis=1) / chance.sum(axis=1)
         assert mean == pytest.approx(every.endings.responses[inner], abs=1e-9)
         assert ((p > 0) & (p < 1)).all()
