@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from simtrial import InputError, Requirements, TwoStage, conduct, exact, params, search, simulation
+from simtrial import InputError, Requirements, TwoStage, conduct, exact, params, search
+from simtrial.case import Case
 from simtrial.search.criteria import Criteria, choose
 from simtrial.search.families import FAMILIES
 
@@ -176,7 +177,8 @@ def test_a_parameter_file_takes_a_new_family_through_exact_engine_and_simulation
     plain = params.load(root / "params/NCT07022301.yaml").plain()
     plain["design"] = {"criterion": "balanced_minimax"}
     trial = params.load(plain)
-    design, plan = simulation.taken(trial, "file")
+    case = Case.of(trial)
+    design, plan = case.chosen, case.plan
     oc = exact.operating_characteristics(design, [trial.requirements.p0, trial.requirements.p1])
     assert oc.reject[0] <= trial.requirements.alpha
     assert oc.reject[1] >= trial.requirements.power
