@@ -12,11 +12,13 @@ from collections.abc import Callable
 import numpy as np
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from simtrial import TwoStage, conduct, simulation
-from simtrial.enrollment import Constant
-from simtrial.patients import WEEK, Assessments, Disease, Dropout, Survival
-from simtrial.plan import Interim, Plan, Scenario
-from simtrial.survival import kaplan_meier
+from simtrial import TwoStage
+from simtrial.conduct import engine as conduct
+from simtrial.conduct import simulation
+from simtrial.conduct.survival import kaplan_meier
+from simtrial.plan.enrollment import Constant
+from simtrial.plan.patients import WEEK, Assessments, Disease, Dropout, Survival
+from simtrial.plan.plan import Interim, Plan, Scenario
 
 TRIALS = 1_000_000
 P0 = Scenario("p0", 0.1)

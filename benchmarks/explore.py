@@ -13,8 +13,11 @@ import sys
 import time
 from pathlib import Path
 
-from simtrial import Requirements, explorer_pages, figures, params, screen, search
-from simtrial.explorer import Explorer
+from simtrial import Requirements, search
+from simtrial.explorer import panels as explorer_pages
+from simtrial.explorer import screen
+from simtrial.explorer.page import Explorer
+from simtrial.trial import figures, params
 
 NEAR = Requirements(0.10, 0.145, 0.05, 0.80)
 MOVES = 20
@@ -73,7 +76,7 @@ def in_browser(chromium):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "simtrial.cli", "explore", "--no-browser", "--port", str(port)]
+    command = [sys.executable, "-m", "simtrial.cli.app", "explore", "--no-browser", "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while "Ctrl-C" not in server.stderr.readline():
         pass

@@ -7,7 +7,8 @@ The ratio says what the arrays buy; R singlearm, which takes minutes for such a 
 
 import time
 
-from simtrial import TwoStage, inference
+from simtrial import TwoStage
+from simtrial.analysis import inference
 
 DESIGN = TwoStage(3, 20, 12, 63)
 

@@ -3,7 +3,12 @@
 import statistics
 import time
 
-from simtrial import lesson_bias, lesson_dropout, lesson_one_sample, lesson_one_trial, lesson_two_stages, live
+from simtrial.lessons import bias as lesson_bias
+from simtrial.lessons import dropout as lesson_dropout
+from simtrial.lessons import live
+from simtrial.lessons import one_sample as lesson_one_sample
+from simtrial.lessons import one_trial as lesson_one_trial
+from simtrial.lessons import two_stages as lesson_two_stages
 
 MOVES = 7
 

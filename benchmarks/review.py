@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 
-from simtrial import routes
+from simtrial.review import routes
 
 QUERY = dict.fromkeys(("p0", "p1", "alpha", "power", "dropout"))
 

@@ -18,9 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 CALL = """
 import sys
 try:
-    from simtrial.cli.app import main
+    from simtrial.cli.app.app import main
 except ImportError:
-    from simtrial.cli import main
+    from simtrial.cli.app import main
 sys.exit(main())
 """
 ASKED = "--p0 .1 --p1 .3 --alpha .05 --power .8"

@@ -17,7 +17,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from simtrial import Requirements, exact, looks_text, parse_looks, search
+from simtrial import Requirements, looks_text, parse_looks, search
+from simtrial.design import exact
 
 Limits = tuple[float, float, float, float]
 

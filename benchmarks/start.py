@@ -11,9 +11,22 @@ COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "import numpy": ["-c", "import numpy"],
     "import simtrial": ["-c", "import simtrial"],
-    "simtrial oc": ["-m", "simtrial.cli", "oc", "--looks", "1/10,5/29", "--p", "0.1", "--json"],
+    "simtrial oc": ["-m", "simtrial.cli.app", "oc", "--looks", "1/10,5/29", "--p", "0.1", "--json"],
     "simtrial design": [
-        *("-m", "simtrial.cli", "design", "--p0", "0.1", "--p1", "0.3", "--alpha", "0.05", "--power", "0.8", "--json"),
+        *(
+            "-m",
+            "simtrial.cli.app",
+            "design",
+            "--p0",
+            "0.1",
+            "--p1",
+            "0.3",
+            "--alpha",
+            "0.05",
+            "--power",
+            "0.8",
+            "--json",
+        ),
     ],
 }
 

@@ -16,7 +16,10 @@ from pathlib import Path
 
 from distributed import LocalCluster
 
-from simtrial import project, sweep, sweep_file, sweep_workers
+from simtrial import project
+from simtrial.sweep import file as sweep_file
+from simtrial.sweep import run as sweep
+from simtrial.sweep import workers as sweep_workers
 
 BASE = project.ROOT / "params/NCT07022301.yaml"
 EXACT = ["reject", "pet", "n_enrolled", "n_screened", "overrun"]

@@ -71,10 +71,10 @@ SourceFileLoader.exec_module = exec_module
 atexit.register(lambda: say("modules", os.path.basename(sys.argv[0]), len(sys.modules)))
 """
 
-DESIGN = "import sys; from simtrial.cli import main; sys.argv[1:] = {words!r}.split(); sys.exit(main())"
+DESIGN = "import sys; from simtrial.cli.app import main; sys.argv[1:] = {words!r}.split(); sys.exit(main())"
 SLIDER = """
 import sitecustomize
-from simtrial.explorer import Explorer
+from simtrial.explorer.page import Explorer
 page = Explorer()
 sitecustomize.say("moved")
 page.numbers["p1"].slider.value = round(page.numbers["p1"].value + 0.02, 6)

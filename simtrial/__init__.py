@@ -2,10 +2,11 @@
 
 __version__ = "0.1.0"
 
-from simtrial import exact, search
-from simtrial.designs import Look, MultiStage, SingleStage, TwoStage, looks_text, parse_looks
+from simtrial import search
+from simtrial.design import exact
+from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage, looks_text, parse_looks
+from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
-from simtrial.requirements import Requirements
 
 __all__ = [
     "InputError",

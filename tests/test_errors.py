@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from simtrial.cli import main
+from simtrial.cli.app import main
 from simtrial.errors import MOST_LISTED, InputError, several
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 import simtrial
-from simtrial import files, sweep_workers
+from simtrial import files
 from simtrial.errors import InputError
+from simtrial.sweep import workers as sweep_workers
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_the_top_level_holds_only_what_belongs_there(root):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("entry", ["simtrial", "simtrial.cli"])
+@pytest.mark.parametrize("entry", ["simtrial", "simtrial.cli.app"])
 def test_importing_is_light(entry):
     heavy = (
         "scipy",
@@ -95,7 +95,7 @@ def test_importing_is_light(entry):
 
 def test_the_design_command_loads_nothing_it_does_not_need():
     program = (
-        "import sys; from simtrial.cli import main;"
+        "import sys; from simtrial.cli.app import main;"
         "main(['design', '--p0', '.1', '--p1', '.3', '--alpha', '.05', '--power', '.8', '--json']);"
         "print([m for m in ('pandas', 'matplotlib', 'statsmodels', 'papermill', 'scipy.stats') if m in sys.modules])"
     )

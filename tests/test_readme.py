@@ -6,8 +6,10 @@ import shlex
 import duckdb
 import pytest
 
-from simtrial import patient_data, patient_files, routes
-from simtrial.cli import main
+from simtrial.cli.app import main
+from simtrial.patients import data as patient_data
+from simtrial.patients import files as patient_files
+from simtrial.review import routes
 
 
 @pytest.fixture

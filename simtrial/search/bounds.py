@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simtrial import exact
-from simtrial.designs import count
+from simtrial.design import exact
+from simtrial.design.designs import count
+from simtrial.design.requirements import N_LIMIT_MOST, Requirements, decimal
 from simtrial.errors import InputError
-from simtrial.requirements import N_LIMIT_MOST, Requirements, decimal
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from simtrial import exact
+from simtrial.design import exact
 
 if TYPE_CHECKING:
-    from simtrial.designs import Look, SingleStage, TwoStage
-    from simtrial.requirements import Requirements
+    from simtrial.design.designs import Look, SingleStage, TwoStage
+    from simtrial.design.requirements import Requirements
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
-from simtrial.requirements import N_LIMIT
 from simtrial.search.families import FAMILIES
 from simtrial.search.record import Criterion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from simtrial.designs import Design
-    from simtrial.requirements import Requirements
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
     from simtrial.search.record import Family
 
 

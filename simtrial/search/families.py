@@ -1,7 +1,7 @@
 """The register of design families: one line each.
 
 A family is a module of this package that ends with its `Family`. Everything made of looks with lower and upper bounds
-is evaluated by `simtrial.exact` and run by `simtrial.conduct` as it stands.
+is evaluated by `simtrial.design.exact` and run by `simtrial.conduct.engine` as it stands.
 """
 
 from __future__ import annotations

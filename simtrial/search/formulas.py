@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simtrial.requirements import Requirements
+    from simtrial.design.requirements import Requirements
 
 
 @dataclass(frozen=True, slots=True)

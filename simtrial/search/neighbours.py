@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial import exact
-from simtrial.designs import TwoStage
-from simtrial.requirements import N_LIMIT_MOST
+from simtrial.design import exact
+from simtrial.design.designs import TwoStage
+from simtrial.design.requirements import N_LIMIT_MOST
 from simtrial.search.bounds import SLACK
 from simtrial.search.candidate import TwoStageCandidate
 from simtrial.search.scan import Tables
@@ -21,8 +21,8 @@ from simtrial.search.scan import Tables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simtrial.designs import Design
-    from simtrial.requirements import Requirements
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
     from simtrial.search.simon import TwoStageSearch
 
 MOST_NEAR = 20

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from simtrial.designs import Design
-    from simtrial.requirements import Requirements
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
 
 How = Literal["proved", "capped", "heuristic"]
 """How far a search reaches: to a proof, to a proof below a cap on n, or to the best design that was found."""

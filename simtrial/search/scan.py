@@ -34,15 +34,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simtrial import exact
-from simtrial.designs import TwoStage
-from simtrial.requirements import decimal
+from simtrial.design import exact
+from simtrial.design.designs import TwoStage
+from simtrial.design.requirements import decimal
 from simtrial.search.bounds import SLACK, score_n
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from simtrial.requirements import Requirements
+    from simtrial.design.requirements import Requirements
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

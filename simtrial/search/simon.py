@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from simtrial import exact
-from simtrial.designs import TwoStage
-from simtrial.requirements import N_LIMIT, Requirements
+from simtrial.design import exact
+from simtrial.design.designs import TwoStage
+from simtrial.design.requirements import N_LIMIT, Requirements
 from simtrial.search import bounds
 from simtrial.search.candidate import TwoStageCandidate
 from simtrial.search.record import Criterion, Family, Proof
@@ -31,7 +31,7 @@ from simtrial.search.scan import EN_CLOSE, Found, Scan, expected_fraction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simtrial.designs import Design
+    from simtrial.design.designs import Design
 
 
 @dataclass(frozen=True)

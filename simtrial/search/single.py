@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simtrial import exact
-from simtrial.designs import SingleStage
+from simtrial.design import exact
+from simtrial.design.designs import SingleStage
+from simtrial.design.requirements import N_LIMIT, Requirements, decimal
 from simtrial.errors import InputError
-from simtrial.requirements import N_LIMIT, Requirements, decimal
 from simtrial.search import bounds
 from simtrial.search.bounds import smallest_r
 from simtrial.search.candidate import Candidate
@@ -26,7 +26,7 @@ from simtrial.search.record import Criterion, Family, Proof
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simtrial.designs import Design
+    from simtrial.design.designs import Design
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

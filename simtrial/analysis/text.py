@@ -1,0 +1,241 @@
+"""Sentences about a finished trial: what was analysed, and what goes into the paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simtrial.analysis import deviation
+from simtrial.design.designs import looks_text
+from simtrial.design.exact import operating_characteristics
+from simtrial.design.wording import null
+from simtrial.show.passage import Passage, percent
+from simtrial.trial.text import HANDLINGS, kind
+
+if TYPE_CHECKING:
+    from simtrial.analysis.deviation import Outcome
+    from simtrial.analysis.final import Final, Report
+    from simtrial.patients.data import PatientData
+
+ESTIMATE_NAMES = {
+    "mle": "MLE: responses per patient (naive)",
+    "umvue": "UMVUE (unbiased)",
+    "umvcue": "UMVCUE (unbiased given the second stage)",
+    "median_unbiased": "median unbiased",
+    "bias_subtracted": "bias-subtracted (Guo-Liu)",
+    "bias_adjusted": "bias-adjusted (Whitehead)",
+    "conditional_mle": "conditional MLE",
+}
+ORDERINGS = {"stage": "stage-wise ordering", "mle": "ordering by the MLE", "umvue": "ordering by the UMVUE"}
+
+
+def estimate_name(final: Final, name: str) -> str:
+    """What an estimate is called, by how it was found."""
+    said = ESTIMATE_NAMES[name]
+    if name != "median_unbiased" or not _looked(final):
+        return said
+    rule = final.rule
+    if rule is not None and rule.conditional:
+        return f"{said} (Koyama-Chen)"
+    return f"{said}, {ORDERINGS[final.result.ordering]}"
+
+
+def interval_name(final: Final, name: str) -> str:
+    """What an interval is called, by how it was found: one look needs no ordering, Koyama and Chen's is stage-wise."""
+    order = ORDERINGS[final.result.ordering]
+    if name == "naive":
+        return "naive (Clopper-Pearson)"
+    if name == "exact":
+        return f"exact, {order}" if _looked(final) else "exact (Clopper-Pearson)"
+    if name == "mid_p":
+        return f"mid-p, {order}" if _looked(final) else "mid-p"
+    rule, seen = final.rule, final.attained
+    if rule is not None and seen is not None and rule.conditional:
+        return f"Koyama-Chen, given {seen.x1} of the first {seen.n1}"
+    return "Koyama-Chen" if final.result.ordering == "stage" or not _looked(final) else f"as Koyama-Chen, {order}"
+
+
+def responses_in(responses: int, n: int) -> str:
+    """As ``1 response in 10 patients``."""
+    return f"{responses} response{'' if responses == 1 else 's'} in {n} patient{'' if n == 1 else 's'}"
+
+
+def stops_at(final: Final, rule: Outcome) -> str:
+    """Where a rule stops the trial early, in words of looks."""
+    if not deviation.knows(final.design):
+        return ", ".join(looks_text(final.design).split(",")[:-1])
+    return "no look" if rule.r1 < 0 else f"{rule.r1}/{final.attained.n1 if final.attained else ''}"
+
+
+def decided_by(final: Final) -> str:
+    """Which rule decides, and why one was needed, in a sentence; empty where everything went as planned."""
+    if final.rule is None:
+        return ""
+    why = "No look ended the trial" if final.closed else "Sizes differ from plan"
+    kept = "" if final.alpha is None else f" Recalculated bounds keep {final.alpha:.4g}."
+    return f"{why}; decided by: {final.rule.rule}.{kept}"
+
+
+def needed(r: int) -> str:
+    """The fewest responses that reject H0 where more than r do, with their verb."""
+    return "1 response was" if r == 0 else f"{r + 1} responses were"
+
+
+def not_counted(final: Final) -> str:
+    """The patients who came after the look that ended the trial, in a sentence; empty if there are none."""
+    if not final.after:
+        return ""
+    number, responded = final.after, final.after_responses
+    who = "1 patient was" if number == 1 else f"{number} patients were"
+    count = "does" if number == 1 else "do"
+    them = "1 of them responded" if responded == 1 else f"{responded} of them responded"
+    them = ("who responded" if responded else "who did not respond") if number == 1 else them
+    return f"{who} enrolled after the look that ended the trial ({them}) and {count} not count in this analysis."
+
+
+def data(report: Report) -> Passage:
+    """Where the numbers come from, and what was seen."""
+    found = report.final.result
+    opening = f"Source: {report.source}."
+    if report.is_synthetic:
+        opening = f"SYNTHETIC DATA, {report.source}. It shows what the report of the finished trial will look like."
+    looks = "at its first and only look" if len(report.final.design.looks) == 1 else f"at look {found.stage}"
+    planned = looks_text(report.final.design, ", ")
+    seen = (
+        f"The trial, planned as {planned}, ended {looks} with {responses_in(found.responses, found.n)}; "
+        f"patients without a response assessment are {HANDLINGS[report.handling]}."
+    )
+    if report.data is None:
+        return Passage("analysed", (opening, seen))
+    seen += _beyond(report) + (f" {not_counted(report.final)}" if report.final.after else "")
+    return Passage("analysed", (opening, seen, *how_read(report.data)))
+
+
+def how_read(data: PatientData) -> tuple[str, ...]:
+    """Which columns were read as what, which were ignored, and what was taken for granted: a sentence each."""
+    pairs = ", ".join(name if name == heading else f"{name} from {heading}" for name, heading in data.columns.items())
+    said = [f"Columns read: {pairs}."]
+    if data.ignored:
+        said.append(f"Columns ignored: {', '.join(data.ignored)}.")
+    # a note that begins with the name of a file keeps it as it is
+    notes = (note if "." in note.split(":")[0] else f"{note[0].upper()}{note[1:]}" for note in data.notes)
+    return (*said, *(f"{note}." for note in notes))
+
+
+def _beyond(report: Report) -> str:
+    """Patients after the number that the last look was to count."""
+    assert report.data is not None
+    planned, analysed = report.final.design.looks[-1].n, report.final.result.n
+    if analysed <= planned or report.data.stage is not None:
+        return ""
+    return f" Patients beyond the {planned} planned are counted with the last look: {analysed - planned} of them."
+
+
+def _p(value: float) -> str:
+    return "p < .0001" if value < 5e-5 else f"p = {value:.4f}".replace("0.", ".", 1)
+
+
+def sentence(report: Report) -> Passage:
+    """The paragraph for the paper: p0, p1, alpha, power and looks, and the adjusted results with their methods."""
+    final, asked, result = report.final, report.requirements, report.final.result
+    oc = operating_characteristics(final.design, [asked.p0, asked.p1])
+    opening = "SYNTHETIC DATA. " if report.is_synthetic else ""
+    parts = [
+        f"{opening}The trial was planned as {kind(final.design)} ({null(percent(asked.p0))}, p1 = "
+        f"{percent(asked.p1)}, one-sided alpha {asked.alpha:g}, power {asked.power:g}; looks "
+        f"{looks_text(final.design, ', ')}, that is r/n, with an exact type I error of {percent(float(oc.reject[0]))} "
+        f"and a power of {percent(float(oc.reject[1]))}).",
+        *_course(final),
+    ]
+    verb = "was" if result.reject else "was not"
+    responded = f"Of {result.n} patients {result.responses} responded ({result.responses / result.n:.1%})"
+    parts.append(f"{responded}; H0 {verb} rejected ({_p(result.p_value)} one-sided, {p_method(final)}).")
+    looked = _looked(final)
+    name = "uniformly minimum variance unbiased estimate" if looked else "observed rate"
+    what = "adjusted for the interim look " if looked else ""
+    rate = result.estimates["umvue"] or 0.0
+    parts.append(f"The response rate {what}is {rate:.1%} ({name}; {_limits(final)}).")
+    return Passage("paper", (" ".join(parts),), quoted=True)
+
+
+def _looked(final: Final) -> bool:
+    """Whether a look came before the end, or could have been the end."""
+    return len(final.design.looks) > 1 and not final.closed
+
+
+def _course(final: Final) -> list[str]:
+    """How it went, where that needs saying: a stop, other sizes, and the bound that they lead to."""
+    result, seen, rule = final.result, final.attained, final.rule
+    early = result.stage < len(final.design.looks)
+    stop = (
+        f"The trial stopped for {'efficacy' if result.reject else 'futility'} at look {result.stage}." if early else ""
+    )
+    if seen is None or rule is None:
+        return [stop] if stop else []
+    if final.closed:
+        first = final.design.looks[0].n
+        when = "before" if seen.n < first else "at" if seen.n == first else "after"
+        return [
+            f"Accrual closed after {seen.n} patients, {when} the first look was due at {first}; at least "
+            f"{needed(rule.r)} needed to reject H0, with a type I error of {percent(rule.type_i_error)}."
+        ]
+    planned = " and ".join(str(look.n) for look in final.design.looks)
+    sizes = f"{seen.n1} and {seen.n}" if seen.n1 and not seen.stopped else f"{seen.n}"
+    said = [f"{'Looks were' if ' and ' in sizes else 'The look was'} taken at {sizes} patients (planned: {planned})."]
+    if early:
+        return [*said, stop]
+    of_first = f", given {seen.x1} of the first {seen.n1}" if rule.conditional else ""
+    return [
+        *said,
+        f"At least {needed(rule.r)} then needed to reject H0 by {_named(rule.rule)}{of_first}; the type I "
+        f"error of this rule is {percent(rule.type_i_error)}.",
+    ]
+
+
+def p_method(final: Final) -> str:
+    """How the p-value was found."""
+    if final.rule is not None and final.rule.conditional:
+        error = operating_characteristics(final.design, final.p0).reject
+        return f"Koyama and Chen's, to be compared with the planned {float(error):.4f}"
+    return ORDERINGS[final.result.ordering] if _looked(final) else "exact binomial"
+
+
+def _limits(final: Final) -> str:
+    """The exact interval in words; beside it the level that belongs to the test, where the two seem to disagree."""
+    result = final.result
+    low, high = result.intervals["exact"]
+    method = interval_name(final, "exact")
+    upper = 1.0 if high is None else high
+    said = f"{100 * result.level:g}% confidence interval {low:.1%} to {upper:.1%}, {method}"
+    if result.sides == 1:
+        said = f"one-sided {100 * result.level:g}% lower confidence limit {low:.1%}, {method}"
+    if not result.agrees["exact"] and result.sides == 2:
+        more = "more" if result.reject else "less"
+        said += f"; the test is one-sided and spends {more} on its side than this interval does"
+    return said
+
+
+def _named(rule: str) -> str:
+    return {
+        "Koyama-Chen": "Koyama and Chen's method",
+        "recut": "bounds recalculated at the sizes attained",
+        "Green-Dahlberg": "Green and Dahlberg's levels",
+        "planned bounds": "the planned bounds",
+    }[rule]
+
+
+def agreement(final: Final) -> Passage:
+    """Which intervals agree with the decision, and why some do not."""
+    result = final.result
+    word = {True: "agrees", False: "does not agree"}
+    listed = "; ".join(f"{interval_name(final, name)}: {word[same]}" for name, same in result.agrees.items())
+    a = (1 - result.level) / result.sides
+    rule = final.rule
+    alpha = float(operating_characteristics(final.design, final.p0).reject) if rule is None else rule.type_i_error
+    said = [
+        f"An interval agrees with the decision if p0 = {final.p0:g} lies below it exactly when H0 is rejected: "
+        f"{listed}.",
+        f"Each limit spends {a:.4g} on its side and the test {alpha:.4g}; only intervals that spend as much, and order "
+        "the outcomes as the test does, agree with it whatever is seen. For a one-sided test of level alpha that is a "
+        "two-sided level of 1 - 2 alpha.",
+    ]
+    return Passage("agreement", tuple(said))

@@ -1,0 +1,221 @@
+"""Commands that design a trial and run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simtrial.design.requirements import N_LIMIT
+from simtrial.errors import InputError
+from simtrial.show import terminal
+
+if TYPE_CHECKING:
+    from simtrial.conduct.simulation import Result, Simulation
+    from simtrial.design.designs import Design
+
+
+def design(
+    p0: Annotated[float, terminal.rate_option("Response rate not worth pursuing.")],
+    p1: Annotated[float, terminal.rate_option("Response rate worth finding.")],
+    alpha: Annotated[float, terminal.rate_option("Largest type I error, one-sided.")],
+    power: Annotated[float, terminal.rate_option("Smallest power at p1.")],
+    n_limit: Annotated[
+        int,
+        typer.Option(
+            parser=terminal.whole, metavar="N", help="Refuse if even the most powerful test needs more patients."
+        ),
+    ] = N_LIMIT,
+    low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
+    as_json: terminal.Json = False,
+) -> None:
+    """Find the single-stage and two-stage designs that meet the limits, with proof."""
+    from simtrial import search
+    from simtrial.design.designs import looks_text
+    from simtrial.design.requirements import plausible
+    from simtrial.design.wording import question
+    from simtrial.search import formulas
+    from simtrial.trial import text
+
+    asked = plausible(p0, p1, alpha, power, low_power=low_power)
+    with terminal.waiting("searching"):
+        single = search.single_stage(asked, n_limit=n_limit)
+        two = search.two_stage(asked, n_limit=n_limit)
+        rough = formulas.approximate(asked)
+    proof = two.certificate
+    if as_json:
+        stage = ("r", "n", "type_i_error", "power")
+        pair = ("r1", "n1", *stage, "pet_p0", "en_p0", "pet_p1", "en_p1", "q_low", "q_high")
+        terminal.print_json(
+            {
+                "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
+                "single_stage": {
+                    name: {key: getattr(found, key) for key in stage}
+                    for name, found in (("first", single.first), ("sustained", single.sustained))
+                },
+                "two_stage": [
+                    {"kinds": list(c.kinds)} | {key: getattr(c, key) for key in pair} for c in two.admissible
+                ],
+                "approximations": [
+                    {key: getattr(a, key) for key in ("method", "n_raw", "n", "r", "type_i_error", "power")}
+                    for a in rough
+                ],
+                "certificate": {
+                    "n_lower": proof.n_lower,
+                    "n_upper": proof.n_upper,
+                    "n_minimax": proof.n_minimax,
+                    "en_optimal": proof.en_optimal,
+                    "en_beyond": proof.en_beyond,
+                    "solved": proof.solved,
+                    "n_single_stage_proven": single.n_proven,
+                },
+            }
+        )
+        return
+    rows = [
+        [
+            search.named(c.kinds),
+            looks_text(c, ", "),
+            str(c.n),
+            f"{c.type_i_error:.4f}",
+            f"{c.power:.4f}",
+            f"{c.en_p0:.2f}",
+            f"{c.pet_p0:.4f}",
+            f"{c.q_low:.3f}-{c.q_high:.3f}",
+        ]
+        for c in two.admissible
+    ]
+    names = [one.name for one in search.CRITERIA.of("single")]
+    for name, found in zip(names, (single.first, single.sustained), strict=True):
+        rows.append(
+            [
+                name,
+                looks_text(found),
+                str(found.n),
+                f"{found.type_i_error:.4f}",
+                f"{found.power:.4f}",
+                f"{found.n:.2f}",
+                "",
+                "",
+            ]
+        )
+    heads = ("design", "looks (r/n)", "n", "type I", "power", "EN(p0)", "PET(p0)", "weights q")
+    terminal.table(question(asked), heads, rows, left=2)
+    shown = {looks_text(c, ", "): c for c in (*two.admissible, single.first, single.sustained)}
+    exactly = [f"{looks}: {at}." for looks, c in shown.items() if (at := text.exactly(c, asked))]
+    if exactly:
+        terminal.console().print("\n".join(exactly) + "\n")
+    lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
+    formula_heads = ("textbook formula", "n", "rejects if X >", "exact type I", "exact power")
+    terminal.table("What the formulas say, and what their rules do", formula_heads, lines)
+    terminal.console().print(
+        f"Stop if X1 <= r1 of n1; reject H0 if X > r of n. Proof: below n = {proof.n_lower} no design has the power; "
+        f"above n = {proof.n_upper} EN(p0) is at least {proof.en_beyond:.4f}."
+    )
+
+
+def oc(
+    looks: Annotated[str, typer.Option(help="R/N or R:E/N, cumulative, comma-separated: 1/10,5/29.")],
+    p: Annotated[list[float], terminal.rate_option("True response rate; may be given again.")],
+    as_json: terminal.Json = False,
+) -> None:
+    """Evaluate any design exactly: P(reject H0), PET and EN at each true response rate."""
+    from simtrial.design.designs import looks_text, parse_looks
+    from simtrial.design.exact import operating_characteristics
+
+    design = parse_looks(looks)
+    found = operating_characteristics(design, p)
+    if as_json:
+        terminal.print_json(
+            {
+                "looks": [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks],
+                "p": found.p.tolist(),
+                "reject": found.reject.tolist(),
+                "pet": found.pet.tolist(),
+                "en": found.en.tolist(),
+            }
+        )
+        return
+    rows = [
+        [f"{rate:g}", f"{found.reject[i]:.6f}", f"{found.pet[i]:.6f}", f"{found.en[i]:.4f}"] for i, rate in enumerate(p)
+    ]
+    title = f"{looks_text(design, ', ')} (stop if X <= r; reject H0 if X > r at the end)"
+    terminal.table(title, ("p", "P(reject H0)", "PET", "EN"), rows)
+    stops = [
+        [str(n), *(f"{found.n_distribution[i, k]:.6f}" for i in range(len(p)))] for k, n in enumerate(found.n.tolist())
+    ]
+    terminal.table("How many patients: P(N = n)", ("n", *(f"p = {rate:g}" for rate in p)), stops)
+
+
+def simulate(
+    file: Annotated[Path, typer.Argument(help="Parameter file with a conduct section.")],
+    trials: Annotated[int | None, terminal.whole_option("Trials of each scenario, instead of the file's.")] = None,
+    seed: Annotated[int | None, terminal.whole_option("Seed, from 0 on, instead of the file's.")] = None,
+    as_json: terminal.Json = False,
+) -> None:
+    """Run the trial of a parameter file in calendar time, with the exact values beside the simulated ones."""
+    from simtrial.conduct import simulation
+    from simtrial.trial import params
+    from simtrial.trial.case import Case
+
+    trial, source = params.read(file)
+    if trial.conduct is None:
+        raise InputError("is missing: it says how the trial is run (see params/example.yaml)", f"{file}: trial.conduct")
+    size = trial.conduct.simulation
+    trials, seed = trials if trials is not None else size.trials, seed if seed is not None else size.seed
+    simulation.check(trials, seed)
+    case = Case.of(trial).checked(str(source.path))
+    assert case.plan is not None  # the file has a conduct section
+    with terminal.bar(trials * len(trial.scenarios)) as progress:
+        done = simulation.simulate(case.plan, trial.scenarios, trials, seed, progress)
+    if as_json:
+        terminal.print_json({"trials": trials, "seed": seed, "scenarios": [_scenario_json(r) for r in done.results]})
+        return
+    _simulation_tables(case.chosen, done)
+
+
+def _scenario_json(result: Result) -> dict[str, Any]:
+    from simtrial.plan.patients import Beta
+
+    p = result.scenario.p
+    data: dict[str, Any] = {"label": result.scenario.label, "p": result.scenario.mean}
+    if isinstance(p, Beta):
+        data["beta"] = [p.a, p.b]
+    for name, estimate in result.estimates.items():
+        data[name] = {"value": estimate.value, "mcse": estimate.mcse, "exact": estimate.exact}
+        if estimate.outcome.kind != "share":
+            if estimate.infinite:  # no mean then: in this share of the trials the time was not reached
+                data[name]["not_reached"] = estimate.infinite / (estimate.n + estimate.infinite)
+            data[name]["quantiles"] = {f"{q:g}": estimate.quantiles[q] for q in (0.05, 0.5, 0.95)}
+    return data
+
+
+def _simulation_tables(design: Design, done: Simulation) -> None:
+    from simtrial.design.designs import looks_text
+
+    plan, single = done.plan, len(done.plan.design.looks) == 1
+    accrual = "hold" if plan.interim.hold else "continue"
+    if plan.interim.extra is not None:
+        accrual += f", at most {plan.interim.extra} extra"
+    bounds = " (bounds recut)" if plan.recut else ""
+    waiting = "" if single else f"accrual at looks: {accrual}; "
+    print(
+        f"{looks_text(design, ', ')}; losses: {plan.handling}{bounds}; {waiting}"
+        f"{done.trials} trials a scenario, seed {done.seed}\n"
+    )
+    heads = ("", "simulated", "mcse", "exact", "5%", "50%", "95%")
+    for result in done.results:
+        rows = []
+        for estimate in result.estimates.values():
+            kind = estimate.outcome
+            if estimate.n + estimate.infinite == 0 or (single and kind.name in ("pet", "overrun", "hold_months")):
+                continue
+            numbers = (estimate.value, estimate.mcse, estimate.exact)
+            shown = ["" if v is None else f"{v:.4f}" for v in numbers]
+            if estimate.infinite:
+                shown[0] = f"{100 * estimate.infinite / (estimate.n + estimate.infinite):.2g}% never"
+            spread = [estimate.quantiles[q] for q in (0.05, 0.5, 0.95)]
+            quantiles = ["" if kind.kind == "share" or v is None else f"{v:g}" for v in spread]
+            rows.append([kind.label, *shown, *quantiles])
+        terminal.table(f"{result.scenario.label}: p = {result.scenario.rate}", heads, rows)

@@ -1,0 +1,282 @@
+"""Commands of the reviewer's desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simtrial.errors import InputError
+from simtrial.show import terminal
+from simtrial.trial.statement import METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simtrial.review.check import Verdict
+    from simtrial.review.routes import Question
+    from simtrial.trial.statement import Statement
+
+
+def check(
+    parameter_file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `stated` is checked.")
+    ] = None,
+    p0: terminal.Rate = None,
+    p1: terminal.Rate = None,
+    alpha: terminal.Rate = None,
+    power: terminal.Rate = None,
+    looks: Annotated[
+        str | None, typer.Option(help="The rule as stated, cumulative: 1/10,5/29, 5/25 or 3:7/15,8/25.")
+    ] = None,
+    alpha_sided: Annotated[int | None, terminal.whole_option("As stated.", "1|2")] = None,
+    criterion: Annotated[str | None, typer.Option(help=f"{', '.join(METHODS[:-1])} or {METHODS[-1]}.")] = None,
+    n: Annotated[int | None, terminal.whole_option("Patients in all; with looks, dropout allowed for.")] = None,
+    dropout: Annotated[float | None, terminal.rate_option("Dropout allowed for.")] = None,
+    type_i_error: Annotated[float | None, terminal.rate_option("Attained type I error, as printed.")] = None,
+    attained_power: Annotated[float | None, terminal.rate_option("Attained power, as printed.")] = None,
+    en_p0: Annotated[float | None, terminal.rate_option("EN(p0), as printed.", "N")] = None,
+    pet_p0: Annotated[float | None, terminal.rate_option("PET(p0), as printed.")] = None,
+    file: Annotated[Path | None, typer.Option("--csv", help="Check every row of this CSV instead.")] = None,
+    as_json: terminal.Json = False,
+) -> None:
+    """Say whether a stated sample size can be reproduced, and if not, what is wrong."""
+    from simtrial.trial.statement import Statement, ignored, read_csv
+
+    stated: dict[str, Any] = {
+        "p0": p0, "p1": p1, "alpha": alpha, "power": power, "alpha_sided": alpha_sided, "criterion": criterion,
+        "dropout": dropout, "type_i_error": type_i_error, "attained_power": attained_power, "en_p0": en_p0,
+        "pet_p0": pet_p0,
+    }  # fmt: skip
+    numbers = (looks, n, *stated.values())
+    if (file is not None) + (parameter_file is not None) + any(v is not None for v in numbers) > 1:
+        raise InputError("take a statement from one place: a parameter file, --csv, or the numbers given here", "check")
+    if file is not None:
+        statements = read_csv(file)
+        others = ignored(file)
+        if others:
+            terminal.say(f"columns ignored: {', '.join(others)}"[:300])
+        _check_all(statements, as_json)
+        return
+    if parameter_file is not None:
+        _tell(_checked(_stated(parameter_file)), as_json)
+        return
+    if looks is not None:
+        statement = Statement.of_looks(looks, total=n, **stated)
+    else:
+        statement = Statement(total=n if dropout else None, n=None if dropout else n, **stated)
+    _tell(_checked(statement), as_json)
+
+
+def _checked(statement: Statement) -> Verdict:
+    """The verdict, with a bar on a terminal where it takes more than a second."""
+    from simtrial.review import check as reproduction
+    from simtrial.review import conventions
+
+    with terminal.bar(len(conventions.SETS), "readings", "checking") as tell:
+        return reproduction.check(statement, tell)
+
+
+def _stated(file: Path) -> Statement:
+    from simtrial.trial import params
+
+    trial, source = params.read(file)
+    if trial.stated is None:
+        raise InputError("is missing: it holds the statement to be checked", f"{source.path}: trial.stated")
+    return trial.stated.statement
+
+
+def _tell(verdict: Verdict, as_json: bool) -> None:
+    if as_json:
+        terminal.print_json(_verdict_json(verdict))
+        return
+    terminal.console().print(verdict.kind, style="bold")
+    for convention in verdict.conventions:
+        print(f"  convention: {convention.name} ({convention.sentence})")
+    for line in verdict.lines:
+        terminal.console().print(line)
+
+
+def _verdict_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "verdict": verdict.kind,
+        "conventions": [convention.name for convention in verdict.conventions],
+        "attained": verdict.attained,
+        "expected": [
+            {"method": a.method, "r1": a.r1, "n1": a.n1, "r": a.r, "n": a.n, "looks": a.looks} for a in verdict.answers
+        ],
+        "explanation": verdict.explanation,
+        "lines": list(verdict.lines),
+    }
+
+
+def _check_all(statements: Sequence[tuple[str, Statement]], as_json: bool) -> None:
+    """One verdict a row, each as soon as it is there."""
+    from simtrial.review import check as reproduction
+
+    found = []
+    with terminal.bar(len(statements), "statements", "checking") as tell:
+        for label, statement in statements:
+            found.append((label, reproduction.check(statement)))
+            tell(1)
+    if as_json:
+        terminal.print_json({"verdicts": [{"id": label} | _verdict_json(verdict) for label, verdict in found]})
+        return
+    rows = [
+        [label, verdict.kind, ", ".join(c.name for c in verdict.conventions), verdict.explanation]
+        for label, verdict in found
+    ]
+    terminal.table(f"{len(rows)} statements", ("id", "verdict", "conventions", "explanation"), rows, left=4)
+
+
+def import_registry(
+    record: Annotated[
+        Path,
+        typer.Argument(help="Study record of ClinicalTrials.gov as it was saved: JSON, a search's answer, or XML."),
+    ],
+    nct: Annotated[
+        str | None, typer.Option(metavar="NCT...", help="The study to be taken, if the file holds several.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the file here instead of printing it.")] = None,
+) -> None:
+    """Turn a registry record into a commented parameter file; what it does not say is marked TO FILL."""
+    from simtrial.review import registry
+
+    if nct is None:
+        several = registry.listed(record)
+        for number, title in several if several[1:] else ():
+            terminal.say(f"  {terminal.one_line(f'{number} {title}')[:118]}")
+    found = registry.read(record, nct)
+    text = registry.parameter_file(found)
+    for warning in found.warnings:
+        terminal.say(f"warning: {warning}")
+    if out is None:
+        print(text, end="")
+        return
+    if out.exists():
+        raise InputError("is there already; choose another name", f"{out}")
+    out.write_text(text, encoding="utf-8")
+    terminal.say(f"wrote {out}")
+
+
+def reproduce(
+    n: Annotated[int | None, terminal.whole_option("Patients, as registered or stated.")] = None,
+    p0: terminal.Rates = None,
+    p1: terminal.Rates = None,
+    alpha: terminal.Rates = None,
+    power: terminal.Rates = None,
+    dropout: terminal.Rates = None,
+    up_to: Annotated[int | None, terminal.whole_option("Count the routes to every number up to this instead.")] = None,
+    low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
+    as_json: terminal.Json = False,
+) -> None:
+    """List the standard calculations that give a number of patients, the most plausible first.
+
+    The order: how far p0, p1, alpha and power are from what most people use; an approximate formula counts one more, an
+    allowance for dropout two.
+    """
+    from dataclasses import asdict
+
+    from simtrial.design.requirements import plausible_power
+    from simtrial.review import routes
+
+    for value in () if low_power else power or ():
+        plausible_power(value)
+    known: dict[str, routes.Known] = {"p0": p0, "p1": p1, "alpha": alpha, "power": power, "dropout": dropout}
+    if up_to is not None:
+        if n is not None or any(value is not None for value in known.values()):
+            raise InputError("goes alone: it counts what the usual values give", "up_to")
+        with terminal.bar(1, "of the work", "computing") as tell:
+            counted = routes.numbers(up_to, tell)
+        _tell_numbers(counted, as_json)
+        return
+    if n is None:
+        raise InputError("is missing: give --n 25, or --up-to 100", "n")
+    with terminal.bar(1, "of the work", "computing") as tell:
+        found = routes.cached(n, known, tell=tell)
+    if as_json:
+        terminal.print_json({"n": n, "routes": [asdict(route) for route in found]})
+        return
+    questions = routes.grouped(found)
+    for losses, most in ((False, 25), (True, 10)):
+        mine = [question for question in questions if question.losses == losses]
+        total = sum(len(question.routes) for question in mine)
+        if not mine:
+            continue
+        title = f"{total} routes to {n} patients {'with' if losses else 'without'} an allowance for dropout"
+        heads = (
+            "p0",
+            "p1",
+            "alpha",
+            "power",
+            "design or formula; in brackets the exact type I error and power of the rule",
+        )
+        rows = [
+            [*("" if v is None else f"{v:g}" for v in (q.p0, q.p1, q.alpha, q.power)), _ways(q)] for q in mine[:most]
+        ]
+        terminal.table(f"{title}, the most conventional of {len(mine)} questions first", heads, rows, left=5)
+    if not found:
+        print("No conventional calculation gives it. --p0, --p1, --alpha, --power and --dropout try other values.")
+        return
+    print("--json lists them all; --p0, --p1, --alpha, --power, --dropout narrow them or try other values.")
+
+
+def _ways(question: Question) -> str:
+    """The routes of one question: each rule once, with the methods that lead there."""
+    ways: dict[str, list[str]] = {}
+    for r in question.routes:
+        errors = "" if r.type_i_error is None else f" ({r.type_i_error:.4f}, {r.attained_power:.4f})"
+        losses = f", {100 * r.dropout:g}% dropout allowed for, {r.n_evaluable} evaluable" if r.dropout else ""
+        methods = ways.setdefault(f"{r.looks or f'{r.n_evaluable}'}{errors}{losses}", [])
+        if r.method not in methods:  # n/(1 - d) and n(1 + d) may give the same
+            methods.append(r.method)
+    return "; ".join(f"{', '.join(methods)} {rule}" for rule, methods in ways.items())
+
+
+def _tell_numbers(found: dict[int, dict[str, int]], as_json: bool) -> None:
+    from simtrial.review.readings import EXACT
+
+    if as_json:
+        terminal.print_json({"numbers": [{"n": n, "routes": counts} for n, counts in found.items()]})
+        return
+    rows = [
+        [str(n), *(str(counts[m]) for m in EXACT), str(sum(k for m, k in counts.items() if m not in EXACT))]
+        for n, counts in found.items()
+    ]
+    terminal.table(
+        "Routes to every number of patients, without an allowance for dropout", ("n", *EXACT, "formulas"), rows
+    )
+
+
+def printed(
+    responses: Annotated[int, terminal.whole_option("Responses.")],
+    n: Annotated[int, terminal.whole_option("Patients.")],
+    low: Annotated[str, typer.Option(metavar="RATE", help="Lower limit as printed, with its zeros: 0.068.")],
+    high: Annotated[str, typer.Option(metavar="RATE", help="Upper limit as printed, with its zeros: 0.410.")],
+    looks: Annotated[str | None, typer.Option(help="The two-stage design, if the trial had one.")] = None,
+    decimals: Annotated[
+        int | None, terminal.whole_option("Digits printed of both proportions: 3 for 6.8%; default: as typed.")
+    ] = None,
+    as_json: terminal.Json = False,
+) -> None:
+    """Say which method and level give a printed interval of a response rate."""
+    from dataclasses import asdict
+
+    from simtrial.design.designs import TwoStage, parse_looks
+    from simtrial.review.published import interval
+
+    design = None if looks is None else parse_looks(looks)
+    if design is not None and not isinstance(design, TwoStage):
+        raise InputError("must be two looks", "looks")
+    with terminal.waiting("comparing methods"):
+        found = interval(responses, n, low, high, design, decimals)
+    if as_json:
+        terminal.print_json({"matches": [asdict(match) for match in found]})
+        return
+    if not found:
+        print("No method gives it at any conventional level.")
+    if found[1:]:
+        print("Several methods print so:")
+    for match in found:
+        print(f"{match.method}, {100 * match.level:g}%: {match.low:.4f} to {match.high:.4f}")

@@ -1,0 +1,114 @@
+"""The command that runs sweeps."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simtrial.errors import InputError
+from simtrial.show import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simtrial.sweep.run import Progress
+
+CONFIRM_MINUTES = 10.0
+"""A sweep that is estimated to take longer wants --yes."""
+
+QUIET = 30.0
+"""Seconds without a result after which that is said."""
+
+START_UP = 2.0
+"""Seconds until the first worker is at work."""
+
+EVERY = 5.0
+"""Seconds between lines where there is no terminal."""
+
+
+def sweep(
+    file: Annotated[Path, typer.Argument(help="Sweep file, such as params/sweep_NCT07022301.yaml.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the results; build/<name of the file> if left out.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="tcp://HOST:PORT", help="Run on the Dask cluster of this scheduler.")
+    ] = None,
+    workers: Annotated[int | None, terminal.whole_option("Processes on this machine; all cores if left out.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Run even what is estimated to take long.")] = False,
+    as_json: terminal.Json = False,
+) -> None:
+    """Run a trial over a grid of its parameters; run again, it does only what is missing."""
+    from simtrial.sweep import file as sweep_file
+    from simtrial.sweep import run as runner
+    from simtrial.sweep import workers as sweep_workers
+
+    asked = sweep_file.read(file)
+    folder = out or Path("build") / file.stem
+    if workers is not None and not 1 <= workers <= 1024:
+        raise InputError(f"({workers}) must be from 1 to 1024", "workers")
+    local = workers or os.cpu_count() or 1
+    left = runner.missing(asked, folder)
+    size = runner.calibrate(asked) if left else runner.Estimate(0, 0.0)
+    with (
+        nullcontext((sweep_workers.pool(local), local)) if scheduler is None else sweep_workers.cluster(scheduler) as (
+            start,
+            number,
+        )
+    ):
+        seconds = size.seconds * left / number + START_UP if left else 0.0
+        minutes = seconds / 60
+        there = f", {len(asked) - left} of them there already" if left < len(asked) else ""
+        terminal.say(
+            f"{len(asked)} scenarios{there}; to do: about {size.trials * left} simulated trials, {_spell(seconds)} on "
+            f"{number} worker{'s' if number > 1 else ''}"
+        )
+        if minutes > CONFIRM_MINUTES and not yes:
+            raise InputError(f"is estimated at {minutes:.0f} minutes; say --yes to run it all the same", f"{file}:")
+        with terminal.bar(len(asked), "scenarios") as tell:
+            done, digest = runner.run(asked, folder, start, number, _teller(len(asked), tell))
+    if as_json:
+        terminal.print_json(
+            {"folder": str(folder), "scenarios": done.scenarios, "found": done.found, "blocks": done.blocks,
+             "found_blocks": done.found_blocks, "trials": done.trials, "digest": digest}
+        )  # fmt: skip
+        return
+    print(
+        f"{done.scenarios} scenarios in {folder / 'results'}: {done.found} were there, {done.scenarios - done.found} "
+        f"computed, {done.trials} trials simulated"
+    )
+    print(f"digest of all results: {digest}")
+
+
+def _spell(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _teller(scenarios: int, bar: Callable[[int], None]) -> Callable[[Progress], None]:
+    """Move the bar on a terminal; elsewhere say a line now and then, with rate and time left."""
+    began = last = time.monotonic()
+    shown: int | None = None
+
+    def tell(now: Any) -> None:
+        nonlocal last, shown
+        bar(now.done - (shown or 0))
+        first, shown = shown is None, now.done
+        moment = time.monotonic()
+        if now.stalled >= QUIET and now.stalled % QUIET == 0:
+            terminal.say(f"  nothing finished for {now.stalled:.0f} s: are the workers alive?")
+        if sys.stderr.isatty() or moment - last < EVERY or first:
+            return
+        last = moment
+        rate = max(now.done - now.found, 1e-9) / (moment - began)
+        left = _spell((scenarios - now.done) / rate)
+        terminal.say(f"  {now.done} of {scenarios} scenarios, {rate:.1f} a second, {left} left")
+
+    return tell

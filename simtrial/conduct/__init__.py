@@ -1,0 +1,1 @@
+"""The trial simulated in calendar time, patient by patient."""

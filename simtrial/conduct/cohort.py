@@ -1,0 +1,123 @@
+"""Patients drawn at random, many trials at once: arrays of shape (patients, trials)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simtrial.plan.enrollment import Floats
+    from simtrial.plan.plan import Plan
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The patients of a block of trials, before anything is decided. Shapes are (patients, trials).
+
+    Attributes
+    ----------
+    gaps : ndarray
+        Unit exponentials: growth of the cumulative enrollment rate from one patient to the next.
+    responds, evaluable : ndarray of bool
+        Evaluable with a response; evaluable.
+    known : ndarray or float
+        Months from enrollment to the response status being known; one number if the same for all.
+    stable : ndarray of bool or None
+        Stable disease among the evaluable, where a DCR or PFS is given.
+    pfs : ndarray or None
+        Months from enrollment to progression or death, where PFS is given.
+    """
+
+    gaps: Floats
+    responds: Bools
+    evaluable: Bools
+    known: Floats | float
+    stable: Bools | None
+    pfs: Floats | None
+
+
+def draw(plan: Plan, p: Floats | float, trials: int, rng: np.random.Generator) -> Cohort:
+    """Draw as many patients as each trial can need.
+
+    Parameters
+    ----------
+    plan : Plan
+        The laws.
+    p : float or ndarray, shape (trials,)
+        True response rate.
+    trials : int
+        Number of trials.
+    rng : Generator
+        Source of random numbers.
+    """
+    n = plan.design.looks[-1].n
+    limits = _limits(plan, p)
+
+    def rows(kind: Callable[[tuple[int, int]], Floats], number: int) -> Floats:
+        return kind((number, trials))
+
+    gaps, u = rows(rng.standard_exponential, n), rows(rng.random, n)
+    while plan.handling == "replace" and np.min((u < limits[-1]).sum(axis=0)) < n:
+        more = max(8, len(u) // 4)
+        gaps = np.concatenate([gaps, rows(rng.standard_exponential, more)])
+        u = np.concatenate([u, rows(rng.random, more)])
+    course = np.zeros(u.shape, dtype=np.uint8)
+    for limit in limits:  # over assessments, not patients
+        course += (u >= limit).view(np.uint8)
+    last = len(limits) - 1
+    responds, evaluable = course < last, course <= last
+    stable = hazard = None
+    if plan.disease.pfs is not None:
+        hazard = rng.standard_exponential(u.shape)
+        stable = (course == last) & (hazard >= plan.disease.pfs_hazards.before * plan.disease.assessments.interval)
+    elif plan.disease.stable_share is not None:
+        stable = (course == last) & (rng.random(u.shape) < plan.disease.stable_share)
+    months = plan.disease.assessments.responses()[0]
+    pfs = None if hazard is None else _pfs(plan, responds, _look_up(np.append(months, [0.0, 0.0]), course), hazard)
+    return Cohort(gaps, responds, evaluable, _known(plan, course, responds, stable, pfs), stable, pfs)
+
+
+def _limits(plan: Plan, p: Floats | float) -> list[Floats]:
+    """Where one uniform number is cut to tell a patient's course: a response seen at each assessment, none, lost."""
+    _, share = plan.disease.assessments.responses()
+    seen = plan.dropout.seen(p)
+    return [*(seen * below for below in np.cumsum(share)[:-1]), seen, plan.dropout.evaluable(p)]
+
+
+def _look_up(values: Floats, course: NDArray[np.uint8]) -> Floats:
+    """The value of each course; indexed by words, which numpy takes four times as fast as bytes."""
+    found: Floats = values.take(course.astype(np.intp))
+    return found
+
+
+def _pfs(plan: Plan, responds: Bools, response_known: Floats, hazard: Floats) -> Floats:
+    """Months at which the cumulative hazard of progression or death passes its unit exponential."""
+    law, first = plan.disease.pfs_hazards, plan.disease.assessments.interval
+    at_first = law.before * first
+    early = hazard / law.before if law.before > 0 else hazard
+    others = np.where(hazard < at_first, early, first + (hazard - at_first) / law.after)
+    return np.where(responds, response_known + hazard / law.responders, others)
+
+
+def _known(
+    plan: Plan, course: NDArray[np.uint8], responds: Bools, stable: Bools | None, pfs: Floats | None
+) -> Floats | float:
+    """When each status is known; see `Assessments`."""
+    assessments = plan.disease.assessments
+    if assessments.delay is not None:
+        return assessments.delay
+    months = assessments.responses()[0]
+    known = _look_up(np.append(months, [assessments.window, assessments.interval]), course)
+    if stable is not None:
+        known[~(stable | responds)] = assessments.interval
+    if pfs is not None and stable is not None:
+        found = np.ceil(pfs / assessments.interval) * assessments.interval
+        np.minimum(known, found, out=known, where=stable)
+    return known

@@ -1,0 +1,201 @@
+"""What is reported of each simulated trial, by name: decision, patients, months, precision, survival, toxicity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from simtrial.conduct.survival import kaplan_meier
+from simtrial.design.intervals import clopper_pearson
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simtrial.conduct.cohort import Bools
+    from simtrial.conduct.engine import Counts, Trials
+    from simtrial.plan.enrollment import Floats
+    from simtrial.plan.plan import Plan
+
+Kind = Literal["share", "patients", "months", "rate"]
+Observer = Callable[["Plan", "Trials", np.random.Generator], "dict[str, NDArray[Any]]"]
+"""Gives outcomes of a block of trials: `observe`, or `primary` where survival and precision are not wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One reported quantity.
+
+    Parameters
+    ----------
+    name : str
+        As in the JSON of ``simtrial simulate``.
+    label : str
+        As in tables.
+    kind : {'share', 'patients', 'months', 'rate'}
+        Share of trials, patients in a trial, months, or a rate observed within a trial.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+
+    @property
+    def unit(self) -> float:
+        """Width of the bins from which quantiles are read: a hundredth of a month, a thousandth of a rate."""
+        return {"share": 1.0, "patients": 1.0, "months": 0.01, "rate": 0.001}[self.kind]
+
+
+OUTCOMES = {
+    outcome.name: outcome
+    for outcome in (
+        Outcome("reject", "P(reject H0)", "share"),
+        Outcome("pet", "PET", "share"),
+        Outcome("n_screened", "patients screened", "patients"),
+        Outcome("n_enrolled", "patients enrolled", "patients"),
+        Outcome("n_evaluable", "evaluable at the decision", "patients"),
+        Outcome("overrun", "overrun: enrolled beyond the look that stops", "patients"),
+        Outcome("interim_month", "month of the (first) interim look", "months"),
+        Outcome("hold_months", "months on hold", "months"),
+        Outcome("last_patient_month", "months to last patient in", "months"),
+        Outcome("duration_months", "months to the primary decision", "months"),
+        Outcome("end_month", "months to the end of follow-up", "months"),
+        Outcome("closed_short", "P(accrual closes too soon)", "share"),
+        Outcome("orr_width", "width of the 95% interval for ORR", "rate"),
+        Outcome("dcr", "observed DCR", "rate"),
+        Outcome("dcr_width", "width of the 95% interval for DCR", "rate"),
+        Outcome("complete_responses", "complete responses", "patients"),
+        Outcome("toxicity_crossed", "P(toxicity above its limit)", "share"),
+        Outcome("pfs_events", "PFS events", "patients"),
+        Outcome("pfs_median", "estimated median PFS", "months"),
+        Outcome("pfs_median_width", "width of its 95% interval", "months"),
+        Outcome("pfs_landmark", "estimated landmark PFS", "rate"),
+        Outcome("os_events", "deaths", "patients"),
+        Outcome("os_median", "estimated median OS", "months"),
+        Outcome("os_median_width", "width of its 95% interval (OS)", "months"),
+        Outcome("os_landmark", "estimated landmark OS", "rate"),
+    )
+}
+"""Everything that may be reported, in the order of the tables; a plan yields those that it speaks of."""
+
+
+PRIMARY = frozenset(
+    (
+        "reject", "pet", "n_screened", "n_enrolled", "n_evaluable", "overrun", "interim_month", "hold_months",
+        "last_patient_month", "duration_months", "end_month", "closed_short",
+    )
+)  # fmt: skip
+"""What `primary` gives: no survival, no precision."""
+
+
+def primary(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, NDArray[Any]]:  # noqa: ARG001 - as `observe`
+    """Give the decision, the patients and the months of each trial; see `observe`."""
+    found: dict[str, NDArray[Any]] = {
+        "reject": trials.reject,
+        "pet": (trials.stage < len(plan.design.looks)) & ~trials.closed,
+        "n_screened": trials.screened,
+        "n_enrolled": trials.enrolled,
+        "n_evaluable": trials.evaluable,
+        "overrun": trials.enrolled - trials.counted,
+        "interim_month": trials.first_look,
+        "hold_months": trials.held,
+        "last_patient_month": trials.last_patient,
+        "duration_months": trials.decision,
+        "end_month": trials.end,
+    }
+    if plan.close_month is not None:
+        found["closed_short"] = trials.closed
+    return found
+
+
+def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+    """Give each outcome of each trial, NaN where it does not apply and infinite where a time is not reached.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan that the trials were simulated by.
+    trials : Trials
+        One block.
+    rng : Generator
+        The block's own, after its trials have been drawn: toxicity, deaths and late losses come from it.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Arrays of shape (trials,), by the names of `OUTCOMES`.
+    """
+    found = primary(plan, trials, rng)
+    found["orr_width"] = _widths(trials.responses, trials.analysed)
+    disease, stable = plan.disease, trials.cohort.stable
+    if stable is not None:
+        controlled = trials.responses + (stable & trials.included).sum(axis=0)
+        found["dcr"] = np.where(trials.analysed > 0, controlled / np.maximum(trials.analysed, 1), np.nan)
+        found["dcr_width"] = _widths(controlled, trials.analysed)
+    if disease.complete_share > 0:
+        found["complete_responses"] = rng.binomial(trials.responses, disease.complete_share)
+    if plan.toxicity is not None:
+        toxic = rng.binomial(trials.enrolled, plan.toxicity.rate)
+        # a count that should equal the limit must not exceed it by the last bit of a product
+        found["toxicity_crossed"] = toxic > plan.toxicity.limit * trials.enrolled * (1 + 1e-12)
+    if trials.cohort.pfs is not None:
+        found |= _survival(plan, trials, trials.cohort.pfs, rng)
+    return found
+
+
+def _widths(count: Counts, n: Counts) -> Floats:
+    """Width of the Clopper-Pearson 95% interval; NaN where nobody was analysed."""
+    most = int(np.max(n, initial=0)) + 1
+    pairs = n * most + count
+    if most <= 256:  # few enough to look up, which spares the sort
+        found = np.bincount(pairs)
+        kinds, where = np.flatnonzero(found), (np.cumsum(found > 0) - 1)[pairs]
+    else:
+        kinds, where = np.unique(pairs, return_inverse=True)
+    size, x = np.divmod(kinds, most)
+    low, high = clopper_pearson(x, size, 0.025)
+    width: Floats = np.where(size > 0, high - low, np.nan)[where]
+    return width
+
+
+def lifetimes(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator) -> tuple[Floats, Floats | None]:
+    """Months from enrollment at which a patient is lost to follow-up, and dies (None without OS in the plan)."""
+    cohort = trials.cohort
+    lost = np.full(pfs.shape, np.inf)
+    if plan.loss_per_year > 0:
+        lost = rng.standard_exponential(pfs.shape) / plan.loss_hazard
+    if not cohort.evaluable.all():
+        # lost before the first assessment: an exponential time, given that it falls there
+        chance = max(plan.dropout.probability, 1e-12)
+        share = np.log1p(-rng.random(pfs.shape) * chance) / np.log1p(-chance)
+        np.copyto(lost, share * plan.disease.assessments.interval, where=~cohort.evaluable)
+    if plan.disease.os is None:
+        return lost, None
+    death = plan.disease.death_hazards
+    hazard = np.where(cohort.responds, death.responders, death.others)
+    return lost, pfs + rng.standard_exponential(pfs.shape) / hazard
+
+
+def _survival(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+    enrolled = np.arange(len(pfs))[:, np.newaxis] < trials.enrolled
+    lost, os = lifetimes(plan, trials, pfs, rng)
+    until = np.minimum(np.where(enrolled, trials.end - np.where(enrolled, trials.entry, 0.0), 0.0), lost)
+    found = _endpoint("pfs", pfs, until, enrolled, plan.landmark)
+    if os is not None:
+        found |= _endpoint("os", os, until, enrolled, plan.landmark)
+    return found
+
+
+def _endpoint(name: str, time: Floats, until: Floats, counted: Bools, landmark: float) -> dict[str, NDArray[Any]]:
+    events = (time <= until) & counted
+    curve = kaplan_meier(np.minimum(time, until), events, counted)
+    low, high = curve.interval()
+    open_end = ~np.isfinite(high)
+    return {
+        f"{name}_events": events.sum(axis=0),
+        f"{name}_median": curve.median,
+        f"{name}_median_width": np.where(open_end, np.inf, high - np.where(open_end, 0.0, low)),
+        f"{name}_landmark": curve.at(landmark)[0],
+    }

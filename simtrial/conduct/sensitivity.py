@@ -1,0 +1,172 @@
+"""Which assumption hurts most: one assumption of a plan changed at a time, everything else as planned.
+
+Every variant is simulated from the same seed, so that what differs is the assumption and not the dice; where a result
+has an exact value, that is taken.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from simtrial.conduct import simulation
+from simtrial.errors import InputError
+from simtrial.months import WEEK
+from simtrial.plan.patients import Assessments, Dropout
+from simtrial.plan.plan import Interim, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simtrial.design.requirements import Requirements
+    from simtrial.plan.plan import Handling, Plan
+
+MEASURES = {
+    "type_i_error": ("Type I error", "p0", "reject"),
+    "power": ("Power", "p1", "reject"),
+    "n_enrolled_p0": ("Patients enrolled at p0", "p0", "n_enrolled"),
+    "duration_p1": ("Months to the decision at p1", "p1", "duration_months"),
+}
+"""What is watched: its title, the scenario and the outcome."""
+
+WATCHED = {rate: [name for _, label, name in MEASURES.values() if label == rate] for rate in ("p0", "p1")}
+"""The same outcomes by scenario: months cost an integral each, so none is computed that nobody reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One assumption changed, and what comes of it.
+
+    Attributes
+    ----------
+    assumption : str
+        Which one; empty for the plan itself.
+    setting : str
+        What it was changed to.
+    values, mcse : dict of str to float
+        By the names of `MEASURES`; an exact value has a standard error of 0.
+    """
+
+    assumption: str
+    setting: str
+    values: dict[str, float]
+    mcse: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """The plan and its variants, two or more to an assumption."""
+
+    base: Variant
+    variants: tuple[Variant, ...]
+    trials: int
+    seed: int
+
+
+def analyse(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Sensitivity:
+    """Change one assumption at a time.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is assumed.
+    requirements : Requirements
+        p0 and p1, and what recut bounds keep.
+    trials, seed : int
+        Of each simulation.
+
+    Returns
+    -------
+    Sensitivity
+        Changes that the plan does not allow (bounds recut at three looks, say) are left out.
+    """
+    base = _variant("", "", plan, requirements, trials, seed)
+    changes = _changes(plan, requirements)
+    variants = tuple(_variant(a, s, p, requirements, trials, seed) for a, s, p in changes)
+    return Sensitivity(base, variants, trials, seed)
+
+
+def _variant(assumption: str, setting: str, plan: Plan, asked: Requirements, trials: int, seed: int) -> Variant:
+    scenarios = (Scenario("p0", asked.p0), Scenario("p1", asked.p1))
+    done = simulation.expect(plan, scenarios, WATCHED, trials, seed)
+    found = {name: done[label][outcome] for name, (_, label, outcome) in MEASURES.items()}
+    return Variant(
+        assumption, setting, {k: e.best for k, e in found.items()}, {k: e.best_mcse for k, e in found.items()}
+    )
+
+
+Change = tuple[str, str, dict[str, object]]
+"""The assumption, its new setting, and the parts of the plan that hold it."""
+
+
+def _changes(plan: Plan, asked: Requirements) -> Iterator[tuple[str, str, Plan]]:
+    """Every change that the plan allows."""
+    for kind in (_losses, _handlings, _rates, _readouts, _looks):
+        for assumption, setting, parts in kind(plan, asked):
+            with suppress(InputError):
+                yield assumption, setting, replace(plan, **parts)  # type: ignore[arg-type]  # the parts are the plan's
+
+
+def _losses(plan: Plan, asked: Requirements) -> Iterator[Change]:
+    d, ratio = plan.dropout.probability, plan.dropout.responder_odds_ratio
+    for other in (0.0, d / 2, min(2 * d, 0.5)) if d else (0.1, 0.2):
+        if other != d and (other < d or other <= 0.5):
+            yield "Dropout", f"{100 * other:.3g}%", {"dropout": Dropout(other, ratio)}
+    whole = 1 - float(plan.dropout.evaluable(asked.p1))
+    for other in (0.25, 4.0):
+        if d and other != ratio:
+            said = f"responders' odds x {other:g}, as many lost at p1"
+            yield "Informative loss", said, {"dropout": Dropout.overall(whole, other, asked.p1)}
+
+
+def _handlings(plan: Plan, asked: Requirements) -> Iterator[Change]:
+    ways: tuple[tuple[Handling, bool, str], ...] = (
+        ("nonresponder", False, "as non-responders"),
+        ("replace", False, "replaced"),
+        ("exclude", False, "excluded, fixed bounds"),
+        ("exclude", True, "excluded, bounds recut"),
+    )
+    for handling, recut, said in ways:
+        if plan.dropout.probability and (handling, recut) != (plan.handling, plan.recut is not None):
+            yield "Handling of losses", said, {"handling": handling, "recut": asked if recut else None}
+
+
+def _rates(plan: Plan, _: Requirements) -> Iterator[Change]:
+    for factor in (0.75, 1.25):
+        with suppress(InputError):
+            yield "Enrollment rate", f"{100 * (factor - 1):+.0f}%", {"enrollment": plan.enrollment.scaled(factor)}
+    if plan.close_month is not None:
+        yield "Closing of accrual", "never", {"close_month": None}
+    s = plan.screening_success
+    for other in (max(s - 0.1, s / 2), min(s + 0.1, 1.0)):
+        if other != s:
+            yield "Screening success", f"{100 * other:.3g}%", {"screening_success": other}
+
+
+def _readouts(plan: Plan, _: Requirements) -> Iterator[Change]:
+    disease, known = plan.disease, plan.disease.assessments
+    for factor in (0.5, 1.5):
+        with suppress(InputError):
+            if known.delay is not None:
+                other = Assessments.fixed(known.delay * factor)
+                said = f"month {other.window:.3g}"
+            else:
+                other = replace(known, window=known.window * factor)
+                said = f"{other.window / WEEK:.3g} weeks"
+            if other != known:
+                name = "Assessment window" if known.delay is None else "Time to readout"
+                yield name, said, {"disease": replace(disease, assessments=other)}
+
+
+def _looks(plan: Plan, _: Requirements) -> Iterator[Change]:
+    if len(plan.design.looks) == 1:
+        return
+    now = plan.interim
+    if now.hold:
+        yield "Accrual at the look", "continues", {"interim": Interim(False, None, now.lag)}
+    else:
+        yield "Accrual at the look", "holds", {"interim": Interim(True, None, now.lag)}
+    for lag in (0.0, max(2 * now.lag, 1.0)):
+        if lag != now.lag:
+            yield "Time to decide", f"{lag / WEEK:.2g} weeks", {"interim": replace(now, lag=lag)}

@@ -1,0 +1,294 @@
+"""Tables about the conduct of a trial: what is assumed, what comes of it, what else could be done."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from simtrial.conduct import outcomes, simulation
+from simtrial.conduct.sensitivity import MEASURES
+from simtrial.design.designs import looks_text
+from simtrial.laws import laws
+from simtrial.laws.inflation import inflated
+from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
+from simtrial.plan.allowances import enrolled_for
+from simtrial.plan.plan import Interim, Scenario
+from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table
+from simtrial.trial import words as conduct_words
+
+if TYPE_CHECKING:
+    from simtrial.conduct.sensitivity import Sensitivity
+    from simtrial.conduct.simulation import Estimate, Simulation
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.plan.patients import Dropout
+    from simtrial.plan.plan import Plan
+    from simtrial.trial.sections import Trial
+
+
+def assumptions(trial: Trial) -> Table:
+    """Every assumption about the conduct in words and units, with where it comes from."""
+    frame = pd.DataFrame(conduct_words.rows(trial), columns=["what", "value", "source"])
+    shown: dict[str, Shown] = {
+        "what": ("", WORDS),
+        "value": ("Assumed", WORDS),
+        "source": ("Where from", lambda s: " ".join(s.split()) or "–"),
+    }
+    caption = "How the trial is run: assumptions, not facts of the registry. Months count from the first day of accrual"
+    return Table("conduct_assumptions", caption, frame, shown)
+
+
+def _label(e: Estimate, plan: Plan) -> str:
+    if not e.outcome.name.endswith("_landmark"):
+        return e.outcome.label
+    return f"{e.outcome.label.replace(' landmark', '')} at month {plan.landmark:g}"
+
+
+def _digits(estimate: Estimate) -> str:
+    return "{:.4f}" if estimate.outcome.kind in ("share", "rate") else "{:.2f}"
+
+
+def simulated(done: Simulation, label: str) -> Table:
+    """One scenario: every outcome simulated, its Monte Carlo standard error, and the exact value beside it."""
+    result = done[label]
+    rows = []
+    for name, e in result.estimates.items():
+        if e.n == 0 and not e.infinite:
+            continue
+        how, spread = _digits(e), e.outcome.kind != "share"
+        rows.append(
+            {
+                "outcome": name,
+                "label": _label(e, done.plan),
+                "simulated": e.value,
+                "mcse": e.mcse,
+                "exact": e.exact,
+                "z": e.z,
+                **{f"q{round(100 * q):02d}": v if spread else None for q, v in e.quantiles.items()},
+                "trials": e.n + e.infinite,
+                "not_reached": e.infinite,
+                "shown_value": how.format(e.value) + _coverage(e, done) if e.value is not None else _why(e),
+                "shown_mcse": f"{e.mcse:.4f}" if e.mcse is not None else "–",
+                "shown_exact": how.format(e.exact) if e.exact is not None else "–",
+            }
+        )
+    frame = pd.DataFrame(rows)
+    number = "{:g}"
+    shown: dict[str, Shown] = {
+        "label": ("Outcome", WORDS),
+        "shown_value": ("Simulated mean", WORDS),
+        "shown_mcse": ("MCSE", WORDS),
+        "shown_exact": ("Exact", WORDS),
+        "z": ("z", "{:+.1f}"),
+        "q05": ("5%", number),
+        "q50": ("50%", number),
+        "q95": ("95%", number),
+    }
+    what = "z is the distance from the exact value in standard errors"
+    caption = f"True rate {result.scenario.rate} ({label}): {done.trials} trials; {what}"
+    name = "conduct_" + "".join(c if c.isalnum() else "_" for c in label)
+    return Table(name, caption, frame, shown, right=("shown_value", "shown_mcse", "shown_exact"))
+
+
+def _coverage(e: Estimate, done: Simulation) -> str:
+    """Say in what share of the trials there is anything to average."""
+    share = 100 * e.n / done.trials
+    return f" (in {share:.1f}%)" if share < 99.95 else ""
+
+
+def _why(e: Estimate) -> str:
+    return f"not reached in {100 * e.infinite / (e.n + e.infinite):.2g}%" if e.infinite else "–"
+
+
+def scenarios(done: Simulation) -> Table:
+    """Every true rate in one row: exact where there is an exact value, else simulated."""
+    keys = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month", "duration_months", "end_month")
+    heads = (
+        "P(reject H0)",
+        "PET",
+        "Enrolled",
+        "Screened",
+        "Overrun",
+        "Interim, month",
+        "Decision, month",
+        "End, month",
+    )
+    rows = []
+    for result in done.results:
+        row: dict[str, Any] = {"scenario": result.scenario.label, "p": result.scenario.rate}
+        for name, e in result.estimates.items():
+            row |= {name: e.best, f"{name}_mcse": e.best_mcse, f"{name}_shown": written(e)}
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    shown: dict[str, Shown] = {"scenario": ("True rate", WORDS), "p": ("p", WORDS)}
+    given = {name: head for name, head in zip(keys, heads, strict=True) if not frame[name].isna().all()}
+    shown |= {f"{name}_shown": (head, WORDS) for name, head in given.items()}
+    caption = f"Every true rate of the file: {HOW}"
+    bold = [result.scenario.label in ("p0", "p1") for result in done.results]
+    right = [f"{name}_shown" for name in given]
+    return Table("conduct_scenarios", caption, frame, shown, bold, right)
+
+
+def running(design: Design) -> tuple[str, ...]:
+    """Name the outcomes that tell how a design runs: without looks before the last, nothing waits for one."""
+    if len(design.looks) == 1:
+        return ("reject", "n_screened", "n_enrolled", "duration_months")
+    return ("reject", "pet", "n_screened", "n_enrolled", "overrun", "interim_month", "hold_months", "duration_months")
+
+
+def calendar(done: Simulation) -> Table:
+    """What running the trial does at p0 and at p1, one outcome a row: errors, patients, months."""
+    both = {label: done[label] for label in ("p0", "p1")}
+    rows = []
+    for name in running(done.plan.design):
+        row: dict[str, Any] = {"outcome": name, "label": outcomes.OUTCOMES[name].label}
+        for label, result in both.items():
+            e = result[name]
+            row |= {label: e.best, f"{label}_mcse": e.best_mcse, f"{label}_shown": written(e)}
+        rows.append(row)
+    shown: dict[str, Shown] = {"label": ("", WORDS)}
+    shown |= {f"{label}_shown": (f"{label} = {result.scenario.rate}", WORDS) for label, result in both.items()}
+    how = f"{HOW}, {done.trials} trials, seed {done.seed}" if done.trials else "exact"
+    right = [f"{label}_shown" for label in both]
+    return Table("calendar", f"As it is to be run: {how}", pd.DataFrame(rows), shown, right=right)
+
+
+HOW = "exact where there is an exact value, else simulated ± MCSE"
+
+
+def written(e: Estimate) -> str:
+    """The best value there is; if it is simulated, with its Monte Carlo standard error."""
+    if math.isnan(e.best):
+        return "–"
+    value = _digits(e).format(e.best)
+    return value if e.exact is not None else f"{value} ± {e.best_mcse:.2g}"
+
+
+def months_registered(trial: Trial) -> float | None:
+    """Months from the registered start to completion, or None."""
+    study = trial.study
+    if study.start is None or study.completion is None:
+        return None
+    start, end = study.start, study.completion
+    return MONTHS_IN_YEAR * (end.year - start.year) + end.month - start.month + (end.day - start.day) / DAYS_IN_MONTH
+
+
+def timeline(trial: Trial, done: Simulation) -> Table:
+    """Chances of keeping the registered dates."""
+    plan, n = done.plan, done.plan.design.looks[-1].n
+    whole = months_registered(trial)
+    after = plan.follow_up.months_after_last
+    rows: list[tuple[str, float, str]] = []
+    if whole is not None:
+        if after is not None and whole > after:
+            last = whole - after
+            if plan.close_month is None:
+                # replacing losses takes n evaluable patients, who arrive as so many fewer
+                share = 1 - plan.dropout.lost(done["p1"].scenario.mean) if plan.handling == "replace" else 1.0
+                chance = laws.probability_by(plan.arrivals.scaled(share), n, last)
+                who = f"{n} evaluable patients (at p1)" if share < 1 else f"{n} patients"
+                said = f"{who} enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
+                rows.append((f"{said}: if accrual were never held", chance, "exact"))
+            for label in ("p0", "p1"):
+                chance, mcse = done[label]["last_patient_month"].at_most(last)
+                rows.append((f"Last patient in by month {last:.3g}, true rate {label}", chance, _simulated(mcse, done)))
+        for outcome, said in (("duration_months", "Primary decision"), ("end_month", "Follow-up ends")):
+            for label in ("p0", "p1"):
+                chance, mcse = done[label][outcome].at_most(whole)
+                rows.append((f"{said} by month {whole:.3g}, true rate {label}", chance, _simulated(mcse, done)))
+    frame = pd.DataFrame(rows, columns=["what", "probability", "mcse"])
+    shown: dict[str, Shown] = {
+        "what": ("By the registered completion", WORDS),
+        "probability": ("Probability", "{:.3f}"),
+        "mcse": ("MCSE", WORDS),
+    }
+    if not rows:
+        return Table("timeline", "No registered dates are given in the parameter file.", frame, {})
+    return Table("timeline", "Chances of keeping the registered dates", frame, shown)
+
+
+def _simulated(mcse: float, done: Simulation) -> str:
+    """The standard error of a simulated share; where all trials agree, what they leave open."""
+    return f"{mcse:.4f}" if mcse else f"all of {done.trials} trials agree"
+
+
+def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Table:
+    """The same trial with accrual held at each look, going on, and going on with a few more patients at most."""
+    lag, extra = plan.interim.lag, 3 if plan.interim.extra is None else plan.interim.extra
+    ways = {
+        "hold": Interim(True, None, lag),
+        f"continue, at most {extra} extra": Interim(False, extra, lag),
+        "continue": Interim(False, None, lag),
+    }
+    both = (Scenario("p0", requirements.p0), Scenario("p1", requirements.p1))
+    names = ("n_enrolled", "overrun", "hold_months", "duration_months")
+    rows = []
+    for said, rule in ways.items():
+        done = simulation.expect(replace(plan, interim=rule), both, names, trials, seed)
+        for label in ("p0", "p1"):
+            row: dict[str, Any] = {"accrual": said, "rate": label}
+            for name in names:
+                e = done[label][name]
+                row |= {name: e.best, f"{name}_mcse": e.best_mcse, f"{name}_shown": written(e)}
+            rows.append(row)
+    frame = pd.DataFrame(rows).sort_values("rate", kind="stable", ignore_index=True)
+    shown: dict[str, Shown] = {
+        "rate": ("True rate", WORDS),
+        "accrual": ("Accrual while the look is pending", WORDS),
+        "n_enrolled_shown": ("Patients enrolled", WORDS),
+        "overrun_shown": ("of them overrun", WORDS),
+        "hold_months_shown": ("Months on hold", WORDS),
+        "duration_months_shown": ("Months to the decision", WORDS),
+    }
+    mine = next(said for said, rule in ways.items() if rule == plan.interim)
+    caption = f"The decision is the same, patients and months are not; the plan in bold. {HOW[0].upper()}{HOW[1:]}"
+    bold = (frame.accrual == mine).tolist()
+    return Table("hold_or_continue", caption, frame, shown, bold, [f"{name}_shown" for name in names])
+
+
+def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Table:
+    """What more patients buy against losses, the bounds kept."""
+    rows = [
+        {
+            "enrolled": found.enrolled,
+            "looks": looks_text(found.design, ", "),
+            "enough": found.enough,
+            "type_i_error": found.type_i_error,
+            "power": found.power,
+            "type_i_error_all": found.type_i_error_all,
+        }
+        for found in inflated(design, requirements, loss)
+    ]
+    frame = pd.DataFrame(rows)
+    n, lost = design.looks[-1].n, loss.lost(requirements.p1)
+    shown: dict[str, Shown] = {
+        "enrolled": ("Enrolled", WHOLE),
+        "looks": ("Looks (r/n), bounds kept", WORDS),
+        "enough": (f"P({n} evaluable) at p1", RATE),
+        "type_i_error": ("Type I error, p0 as if none were lost", RATE),
+        "power": ("Power", RATE),
+        "type_i_error_all": ("Type I error, p0 among all enrolled", RATE),
+    }
+    against = f"a loss of {100 * lost:.3g}% (at p1), if the lost are counted as non-responders"
+    caption = f"Inflating {n} against {against}; n/(1 - d) in bold"
+    return Table("inflation", caption, frame, shown, (frame.enrolled == enrolled_for(n, lost)).tolist())
+
+
+def sensitivity(found: Sensitivity) -> Table:
+    """One assumption changed at a time."""
+    rows = []
+    for variant in (found.base, *found.variants):
+        row: dict[str, Any] = {"assumption": variant.assumption or "as planned", "setting": variant.setting or "–"}
+        for name, (_, _, outcome) in MEASURES.items():
+            value, mcse = variant.values[name], variant.mcse[name]
+            said = f"{value:.4f}" if outcome == "reject" else f"{value:.2f}"
+            row |= {name: value, f"{name}_mcse": mcse, f"{name}_shown": f"{said} ± {mcse:.2g}" if mcse else said}
+        rows.append(row)
+    shown: dict[str, Shown] = {"assumption": ("Assumption", WORDS), "setting": ("Changed to", WORDS)}
+    shown |= {f"{name}_shown": (title, WORDS) for name, (title, _, _) in MEASURES.items()}
+    bold = [True, *(False for _ in found.variants)]
+    right = [f"{name}_shown" for name in MEASURES]
+    return Table("sensitivity", f"One assumption changed at a time: {HOW}", pd.DataFrame(rows), shown, bold, right)

@@ -1,0 +1,134 @@
+"""Sentences about the conduct of a trial, computed from its exact laws and its simulation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simtrial.design.designs import looks_text
+from simtrial.design.exact import CLOSE, operating_characteristics
+from simtrial.laws.inflation import inflated
+from simtrial.plan.allowances import enrolled_for
+from simtrial.show.passage import Passage, percent
+from simtrial.trial.text import HANDLINGS, lost
+
+if TYPE_CHECKING:
+    from simtrial.conduct.sensitivity import Sensitivity, Variant
+    from simtrial.conduct.simulation import Estimate, Simulation
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.plan.patients import Dropout
+
+
+def _percent(e: Estimate) -> str:
+    return percent(e.exact) if e.exact is not None else f"{percent(round(e.best, 4))} (simulated)"
+
+
+def _more(found: float, limit: float) -> bool:
+    """Whether one probability is above another by more than rounding can bring about, where one may equal its limit."""
+    return found > limit * (1 + CLOSE)
+
+
+def as_run(done: Simulation, requirements: Requirements) -> str:
+    """What losses, and a date that closes accrual, do to the errors on paper; nothing where they do nothing."""
+    plan, asked = done.plan, requirements
+    low, high = done["p0"]["reject"], done["p1"]["reject"]
+    power = float(operating_characteristics(plan.design, asked.p1).reject)
+    if plan.close_month is None and not _more(low.best, asked.alpha) and abs(high.best - power) < 5e-5:
+        return ""
+    closes = ""
+    if plan.close_month is not None:
+        closes = f" and accrual closing in month {plan.close_month:g} (simulated, MCSE {high.best_mcse:.4f})"
+    recut = ", bounds recut" if plan.recut else ""
+    above = f" (more than alpha {asked.alpha:g})" if _more(low.best, asked.alpha) else ""
+    below = f" (less than the {asked.power:g} asked)" if _more(asked.power, high.best) else ""
+    return (
+        f"As it is to be run, with {lost(plan, asked)} and {HANDLINGS[plan.handling]}{recut}{closes}, the type I "
+        f"error is {low.best:.4f}{above} and the power {high.best:.4f}{below}."
+    )
+
+
+def cost(done: Simulation, requirements: Requirements) -> Passage:
+    """What becomes of the design on paper once it is run."""
+    plan = done.plan
+    oc = operating_characteristics(plan.design, [requirements.p0, requirements.p1])
+    low, high = done["p0"], done["p1"]
+    recut = ", with the bounds recut at the number evaluable" if plan.recut else ""
+    patients = f"{low['n_enrolled'].best:.1f} patients are enrolled at p0 and {high['n_enrolled'].best:.1f} at p1"
+    if not plan.interim.hold and len(plan.design.looks) > 1:
+        patients += (
+            f", of whom {low['overrun'].best:.1f} and {high['overrun'].best:.1f} are overrun of trials that stop"
+        )
+    closes = f" and accrual closing in month {plan.close_month:g}" if plan.close_month is not None else ""
+    paragraphs = [
+        f"On paper the type I error is {percent(float(oc.reject[0]))}, the power {percent(float(oc.reject[1]))}, and "
+        f"{oc.en[0]:.1f} patients are expected at p0.",
+        f"As it is to be run, with {lost(plan, requirements)} and {HANDLINGS[plan.handling]}{recut}{closes}, the "
+        f"type I error is {_percent(low['reject'])} and the power {_percent(high['reject'])}; {patients}. The "
+        f"primary decision is expected in month {low['duration_months'].best:.1f} at p0 and "
+        f"{high['duration_months'].best:.1f} at p1.",
+    ]
+    zs = [e.z for result in done.results for e in result.estimates.values() if e.z is not None]
+    if zs:
+        paragraphs.append(
+            f"The run checks itself: {len(zs)} simulated means have an exact value beside them, and the farthest lies "
+            f"{np.max(np.abs(zs)):.1f} Monte Carlo standard errors away."
+        )
+    return Passage("conduct_cost", tuple(paragraphs))
+
+
+def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Passage:
+    """What enrolling n / (1 - d) with the planned bounds secures, and what it does to the type I error."""
+    n, d = design.looks[-1].n, loss.lost(requirements.p1)
+    if d == 0:
+        return Passage("inflation", ("Nobody is lost, so there is nothing to inflate.",))
+    usual = enrolled_for(n, d)
+    one = next(found for found in inflated(design, requirements, loss) if found.enrolled == usual)
+    verdicts = [
+        f"{percent(error)}, {'above' if _more(error, requirements.alpha) else 'within'} alpha, if p0 is {said}"
+        for error, said in (
+            (one.type_i_error, "the rate had nobody been lost"),
+            (one.type_i_error_all, "the rate among all who are enrolled"),
+        )
+    ]
+    return Passage(
+        "inflation",
+        (
+            f"Enrolling {usual} = {n}/(1 - {d:.3g}), rounded up, makes {n} evaluable patients the mean, not a promise: "
+            f"it secures them with probability {one.enough:.3f}. More patients against the same bounds loosen the "
+            f"test. With {looks_text(one.design, ', ')} the type I error is {verdicts[0]}; and {verdicts[1]}. The "
+            f"power is {percent(one.power)}.",
+        ),
+    )
+
+
+def hurts_most(found: Sensitivity, requirements: Requirements) -> Passage:
+    """Which single assumption costs most power, which breaks alpha, and which costs most time."""
+
+    def worst(name: str, sign: float) -> Variant:
+        return max(found.variants, key=lambda v: sign * (v.values[name] - found.base.values[name]), default=found.base)
+
+    def said(v: Variant) -> str:
+        return f"{v.assumption[0].lower()}{v.assumption[1:]} ({v.setting})"
+
+    power, type_i, months = worst("power", -1), worst("type_i_error", 1), worst("duration_p1", 1)
+    base = found.base.values
+    sentences = []
+    if power.values["power"] < base["power"]:
+        sentences.append(
+            f"Most power is lost by {said(power)}: {percent(base['power'])} becomes {percent(power.values['power'])}."
+        )
+    if _more(type_i.values["type_i_error"], requirements.alpha):
+        sentences.append(
+            f"Alpha is broken most by {said(type_i)}: the type I error {percent(base['type_i_error'])} becomes "
+            f"{percent(type_i.values['type_i_error'])}."
+        )
+    else:
+        sentences.append(f"None of the changes takes the type I error above alpha ({percent(requirements.alpha)}).")
+    if months.values["duration_p1"] > base["duration_p1"]:
+        sentences.append(
+            f"Most time is lost by {said(months)}: the decision at p1 moves from month {base['duration_p1']:.1f} to "
+            f"month {months.values['duration_p1']:.1f}."
+        )
+    return Passage("hurts_most", (" ".join(sentences),))

@@ -1,0 +1,1 @@
+"""What a design is, and what it does, exactly."""

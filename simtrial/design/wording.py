@@ -1,0 +1,100 @@
+"""How the desk of the reviewer words what it found: methods, requirements and percentages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simtrial.search import CRITERIA
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simtrial.design.requirements import Requirements
+
+DESIGNS = {criterion.method: criterion.phrase for criterion in CRITERIA.values()} | {
+    "admissible": "an admissible design that is neither minimax nor optimal",
+    "Fleming": "Fleming's rule",
+}
+"""Exact methods, as what a design is."""
+
+NAMES = {criterion.method: criterion.name for criterion in CRITERIA.values()}
+"""Exact methods, as their designs are called."""
+
+FORMULAS = {
+    "score": "Fleming's formula (the variance under H0 for the type I error, that under H1 for the power)",
+    "wald": "the Wald formula if the variance under H1 is used for both errors",
+    "null_variance": "the normal approximation if the variance under H0 is used for both errors",
+    "mean_variance": "the normal approximation if the variance at the mean of p0 and p1 is used for both errors",
+    "score_continuity": "Fleming's formula with a continuity correction",
+    "arcsine": "the arcsine formula (Cohen's h)",
+    "logit": "the normal approximation on the scale of log odds",
+    "precision": "the width of a 95% confidence interval",
+    "Gehan": "Gehan's rule (a first stage that rarely has no response, then a standard error)",
+}
+"""Formulas for n, as what reproduces it."""
+
+ROUNDINGS = {
+    "": "",
+    ", nearest": ", rounded to the nearest whole number (a half is rounded up)",
+    ", truncated": ", rounded down",
+}
+
+
+def formula(method: str) -> str:
+    """A formula for n with its rounding: "the arcsine formula (Cohen's h), rounded down"."""
+    name, comma, rounding = method.partition(", ")
+    return FORMULAS[name] + ROUNDINGS[comma + rounding]
+
+
+def short(method: str, looks: str) -> str:
+    """A design in a list: "Simon optimal 1/10,5/29"."""
+    return f"{NAMES.get(method, method)} {looks}"
+
+
+def null(rate: str) -> str:
+    """The null hypothesis on a rate as it is written where the words stand.
+
+    >>> null("10%")
+    'H0: p <= 10%'
+    """
+    return f"H0: p <= {rate}"
+
+
+def question(asked: Requirements) -> str:
+    """Hypotheses and limits, as a heading."""
+    return (
+        f"{null(f'{asked.p0:g}')} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), power {asked.power:g}"
+    )
+
+
+def limits(asked: Requirements) -> str:
+    """The four numbers, in words."""
+    return f"p0 = {asked.p0:g}, p1 = {asked.p1:g}, one-sided alpha {asked.alpha:g} and power {asked.power:g}"
+
+
+def patients(n: int) -> str:
+    """A number with its noun."""
+    return f"{n} patient{'' if n == 1 else 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Parts as in a sentence: "a, b and c"."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def percent(value: float, limit: float) -> str:
+    """A percentage with one decimal, or as many as show on which side of a limit it lies."""
+    for digits in range(1, 13):
+        text = f"{100 * value:.{digits}f}"
+        if value == limit or text != f"{100 * limit:.{digits}f}":
+            return f"{text}%"
+    return f"{100 * value!r}%"
+
+
+def apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with two decimals, or as many as show that they differ."""
+    for digits in range(2, 10):
+        texts = f"{a:.{digits}f}", f"{b:.{digits}f}"
+        if texts[0] != texts[1]:
+            return texts
+    return f"{a:.2f}", f"{b:.2f}"

@@ -1,0 +1,127 @@
+"""Line charts written straight as SVG, for a page that is drawn anew at every move of a hand.
+
+matplotlib draws the figures of reports. Three small ones take it some tenths of a second, most of it spent on the
+letters of the axes; these take a hundredth of that (`benchmarks/explore.py`), which leaves the time to the designs.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from simtrial.design.exact import Floats
+
+WIDTH, HEIGHT = 320, 230
+LEFT, RIGHT, TOP, BOTTOM = 40, 20, 40, 40
+"""Room for what stands around the curves."""
+
+DASHES = {"-": "none", "--": "7 3", "-.": "7 3 1.5 3", ":": "2 3"}
+"""The dashes of the figures as SVG writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One line: values over the x of its chart, a colour, and a dash of `DASHES`."""
+
+    y: Floats
+    colour: str
+    dash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Curves over one x, with lines across to mark what matters.
+
+    Attributes
+    ----------
+    title, x_label, alt : str
+        What it is, what is along x, and the same in words for who does not see it.
+    x : ndarray, shape (points,)
+        Increasing.
+    curves : sequence of Curve
+        The first lies on top.
+    top : float
+        y goes from 0 to here.
+    x_marks, y_marks : sequence of (float, str)
+        Lines at values of x and of y, with names.
+    x_form, y_form : callable
+        How values are written along the axes.
+    """
+
+    title: str
+    x_label: str
+    alt: str
+    x: Floats
+    curves: Sequence[Curve]
+    top: float
+    x_marks: Sequence[tuple[float, str]]
+    y_marks: Sequence[tuple[float, str]]
+    x_form: Callable[[float], str]
+    y_form: Callable[[float], str]
+
+    def svg(self) -> str:
+        """The chart as SVG text, all text escaped."""
+        low, high = float(self.x[0]), float(self.x[-1])
+        right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+
+        def across(x: Floats | float) -> Floats:
+            return np.asarray(LEFT + (np.asarray(x) - low) / (high - low) * (right - LEFT))
+
+        def up(y: Floats | float) -> Floats:
+            return np.asarray(bottom - np.asarray(y) / self.top * (bottom - TOP))
+
+        parts = [_text(WIDTH / 2, 14, self.title, "middle", "title")]
+        for y in _ticks(0.0, self.top):
+            at = float(up(y))
+            parts += [_line(LEFT, at, right, at, "grid"), _text(LEFT - 5, at + 3.5, self.y_form(y), "end")]
+        for x in _ticks(low, high):
+            at = float(across(x))
+            parts += [_line(at, bottom, at, bottom + 4, "axis"), _text(at, bottom + 16, self.x_form(x), "middle")]
+        parts += [_line(LEFT, TOP, LEFT, bottom, "axis"), _line(LEFT, bottom, right, bottom, "axis")]
+        parts.append(_text((LEFT + right) / 2, HEIGHT - 6, self.x_label, "middle"))
+        for y, name in self.y_marks:
+            at = float(up(y))
+            parts += [_line(LEFT, at, right, at, "mark"), _text(right, at - 3, name, "end", "mark")]
+        # names on the outer sides, so that they stay apart where the rates are close
+        for (x, name), side, shift in zip(self.x_marks, ("end", "start"), (2, -2), strict=False):
+            at = float(across(x))
+            parts += [_line(at, TOP, at, bottom, "mark dotted"), _text(at + shift, TOP - 5, name, side)]
+        for curve in reversed(self.curves):
+            points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across(self.x), up(curve.y), strict=True))
+            parts.append(
+                f'<polyline points="{points}" fill="none" stroke="{curve.colour}" stroke-width="2" '
+                f'stroke-dasharray="{DASHES[curve.dash]}"/>'
+            )
+        said = html.escape(self.alt)
+        inner = "\n".join(parts)
+        return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" class="sketch"><title>{said}</title>\n{inner}\n</svg>'
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round values within a range."""
+    return [float(v) for v in MaxNLocator(5).tick_values(low, high) if low - 1e-9 <= v <= high + 1e-9]
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
+
+
+def _text(x: float, y: float, said: str, anchor: str, kind: str = "") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{html.escape(said)}</text>'
+
+
+def legend(entries: Sequence[tuple[str, str, str]]) -> str:
+    """What the lines mean: label, colour and dash of each."""
+    items = (
+        f'<li><svg width="36" height="10" aria-hidden="true"><line x1="1" y1="5" x2="35" y2="5" stroke="{colour}" '
+        f'stroke-width="2.5" stroke-dasharray="{DASHES[dash]}"/></svg> {html.escape(label)}</li>'
+        for label, colour, dash in entries
+    )
+    return f'<ul class="legend">{"".join(items)}</ul>'

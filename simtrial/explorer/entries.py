@@ -1,0 +1,209 @@
+"""What is typed into a number box of the explorer: the number, or the fault that was found and its remedy.
+
+A box takes every value that a parameter file may hold, so the slider beside it may cover less. What looks like a slip
+(a percentage, a decimal comma, beta in place of power) is refused with the number that was probably meant: nothing is
+corrected in silence.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from simtrial.design.requirements import meant_instead
+from simtrial.errors import InputError
+from simtrial.show.terminal import one_line
+
+PLAIN = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
+FRACTION = re.compile(r"([0-9.]+) ?/ ?([0-9.]+)")
+PERCENT = re.compile(r"(%|\bpercent\b|\bper cent\b|\bpct\b)", re.IGNORECASE)
+
+SHOWN = 24
+"""Characters of an entry that a message repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One number of the page.
+
+    Attributes
+    ----------
+    label : str
+        What it is, with its unit.
+    low, high, step : float
+        What the slider covers.
+    least, most : float
+        What may be typed.
+    noun : str
+        What it is called in a message: a rate, months.
+    example : float
+        A value that is right.
+    share : bool
+        Whether it is a proportion, so that values above 1 are probably percentages.
+    open_least, open_most : bool
+        Whether `least` and `most` themselves are excluded.
+    """
+
+    label: str
+    low: float
+    high: float
+    step: float
+    least: float
+    most: float
+    noun: str
+    example: float
+    share: bool = True
+    open_least: bool = False
+    open_most: bool = False
+
+
+NUMBERS = {
+    "p0": Entry(
+        "p0: response rate not worth pursuing", 0.01, 0.98, 0.01, 0, 1, "a rate", 0.1, open_least=True, open_most=True
+    ),
+    "p1": Entry(
+        "p1: response rate worth finding", 0.02, 0.99, 0.01, 0, 1, "a rate", 0.3, open_least=True, open_most=True
+    ),
+    "alpha": Entry(
+        "alpha: largest type I error, one-sided", 0.005, 0.25, 0.005, 0, 0.5, "a probability", 0.05, open_least=True
+    ),
+    "power": Entry("power: smallest power at p1", 0.5, 0.99, 0.01, 0.5, 1, "a probability", 0.8, open_most=True),
+    "dropout": Entry("Dropout: before the first assessment", 0, 0.5, 0.01, 0, 1, "a proportion", 0.1, open_most=True),
+    "rate": Entry(
+        "Enrollment: patients screened per month", 0.1, 20, 0.1, 1e-4, 1e5, "a number of patients", 2, share=False
+    ),
+    "screening": Entry("Screening success: proportion enrolled", 0.05, 1, 0.01, 0.01, 1, "a proportion", 0.9),
+    "readout": Entry("Readout: months to a known response", 0, 24, 0.25, 0, 1200, "a number of months", 4, share=False),
+}
+"""The numbers of the page; the limits are those of `Requirements`, `Dropout`, `Plan` and the enrollment models."""
+
+
+def read(name: str, text: str, *, low_power: bool = False) -> float:
+    """Read what was typed into the box of a number.
+
+    Parameters
+    ----------
+    name : str
+        A key of `NUMBERS`.
+    text : str
+        What is in the box.
+    low_power : bool
+        Whether a power below 0.5 is meant.
+
+    Raises
+    ------
+    InputError
+        The entry, the fault, and what to write instead.
+    """
+    typed = one_line(text).replace("\N{MINUS SIGN}", "-")
+    shown = typed if len(typed) <= SHOWN else f"{typed[:SHOWN]}…"
+    entry = NUMBERS[name]
+    if not typed:
+        raise InputError(f"the box is empty: write {_such_as(entry)}")
+    if not PLAIN.fullmatch(typed):
+        raise InputError(f"{shown} {_malformed(name, typed)}")
+    value = float(typed)
+    fault = _out_of_range(name, value, low_power=low_power)
+    if fault:
+        raise InputError(f"{shown} {fault}")
+    return value
+
+
+def written(value: float) -> str:
+    """A number as a box shows it."""
+    return f"{value:.12g}"
+
+
+def improbable(name: str, value: float) -> str | None:
+    """Say why a probability is probably the complement of what is meant; None if it is not."""
+    instead = meant_instead(name, value)
+    if instead is None:
+        return None
+    if name == "power":
+        return f"is a power below 0.5: did you mean {written(instead)} (1 - beta)?"
+    return f"is too large for alpha, the type I error: did you mean {written(instead)} (1 - {written(value)})?"
+
+
+def _such_as(entry: Entry) -> str:
+    return f"{entry.noun} such as {written(entry.example)}"
+
+
+def _malformed(name: str, typed: str) -> str:
+    """The fault of an entry that is not a plain number."""
+    entry = NUMBERS[name]
+    if PERCENT.search(typed):
+        number = _decimal(PERCENT.sub("", typed).strip())
+        if number is None or not entry.share:
+            return f"is a percentage: write {_such_as(entry)}"
+        return f"is a percentage: write {_meant(name, number / 100)}"
+    if not entry.share and THOUSANDS.fullmatch(typed):
+        whole, decimal = typed.replace(",", ""), typed.replace(",", ".")
+        or_ = f", or {written(float(decimal))} if the comma marks decimals" if typed.count(",") == 1 else ""
+        return f"contains a comma: write {whole}{or_}"
+    number = _decimal(typed)
+    if number is not None:
+        return f"uses a decimal comma: write {_meant(name, number)}"
+    fraction = FRACTION.fullmatch(typed)
+    if fraction:
+        above, below = map(_decimal, fraction.groups())
+        if above is not None and below:
+            return f"is a fraction: write {_meant(name, above / below)}"
+    found = re.findall(r"(?<![0-9.,])[0-9]*[.,]?[0-9]+(?![0-9.,])", typed)
+    number = _decimal(found[0]) if len(found) == 1 else None
+    if number is not None and "-" not in typed:
+        return f"contains more than a number: write {_meant(name, number)}"
+    return f"is not a number: write {_such_as(entry)}"
+
+
+def _decimal(typed: str) -> float | None:
+    """A number with a point or a comma."""
+    plain = typed.replace(",", ".", 1)
+    value = float(plain) if PLAIN.fullmatch(plain) else math.nan
+    return value if math.isfinite(value) else None
+
+
+def _meant(name: str, value: float) -> str:
+    """What to write for a value that was recognised: itself, or its hundredth if only that can be meant."""
+    entry = NUMBERS[name]
+    if _out_of_range(name, value) is None:
+        return written(value)
+    if improbable(name, value):
+        return f"{written(1 - value)} (1 - {written(value)})"
+    if entry.share and value > 1 and _out_of_range(name, value / 100) is None:
+        return f"{written(value / 100)} for {written(value)} %"
+    return _such_as(entry)
+
+
+def _out_of_range(name: str, value: float, *, low_power: bool = False) -> str | None:
+    """The fault of a number that the box cannot take, with the remedy; None if it can."""
+    entry = NUMBERS[name]
+    instead = f"write {_such_as(entry)}"
+    slip = improbable(name, value)
+    if slip:
+        return None if low_power and name == "power" else slip
+    if value < 0:
+        return f"is negative: {instead}"
+    if entry.share and value >= 1 and (value > 1 or entry.most < 1 or entry.open_most):
+        return _as_percentage(name, value)
+    if value > entry.most:
+        return f"is too large, the limit is {entry.most:,.0f}: {instead}"
+    if value < entry.least or (value == entry.least and entry.open_least):
+        limit = "must be above" if entry.open_least else "is too small, the limit is"
+        return f"{limit} {written(entry.least)}: {instead}"
+    return None
+
+
+def _as_percentage(name: str, value: float) -> str:
+    """The fault of a proportion of 1 or more, most likely a percentage."""
+    entry = NUMBERS[name]
+    fault = f"is not {entry.noun}" if value > 1 else "means 100 %"
+    hundredth = value / 100
+    slip = improbable(name, hundredth)
+    if value > 1 and slip:
+        return f"{fault}: {written(hundredth)} for {written(value)} % {slip}"
+    if value > 100 or slip or _out_of_range(name, hundredth):
+        low, high = written(entry.least), written(entry.most)
+        return f"{fault}: write a number between {low} and {high}, such as {written(entry.example)}"
+    return f"{fault}: write {written(hundredth)} for {written(value)} %"

@@ -1,0 +1,193 @@
+"""What the explorer shows, as HTML: one function a panel, all text escaped."""
+
+from __future__ import annotations
+
+import base64
+import html
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simtrial.conduct import tables as conduct_tables
+from simtrial.conduct import text as conduct_text
+from simtrial.design.designs import looks_text
+from simtrial.design.exact import meets, operating_characteristics
+from simtrial.explorer import charts as sketch
+from simtrial.explorer import controls
+from simtrial.search import CRITERIA
+from simtrial.show.terminal import one_line
+from simtrial.trial import figures, params, tables, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from simtrial.conduct.simulation import Simulation
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.explorer.screen import Answer
+    from simtrial.plan.plan import Plan
+    from simtrial.trial.sections import Trial
+
+POINTS = 121
+"""True response rates at which a curve is computed."""
+
+
+def _section(title: str, content: str, button: str = "") -> str:
+    return f'<section><div class="head"><h2>{html.escape(title)}</h2>{button}</div>{content}</section>'
+
+
+def told(message: str, *, wrong: bool = False) -> str:
+    """A message instead of an answer; a wrong file is announced at once to a screen reader."""
+    role, kind = ("alert", "wrong") if wrong else ("status", "warning")
+    return f'<div role="{role}"><p class="{kind}">{html.escape(one_line(message))}</p></div>'
+
+
+def refused(lines: Sequence[str], shown: str, answer: str) -> str:
+    """The mistakes of a file that was refused, a line each, above what the page still shows.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        One per mistake.
+    shown : str
+        Identifier of the trial that the page shows.
+    answer : str
+        The status panel of that trial, as HTML; empty if there is none.
+    """
+    said = "".join(f'<p class="wrong">{html.escape(one_line(line))}</p>' for line in lines)
+    if answer:
+        still = f"The file is not opened; the page still shows {shown}."
+        said += f'<p class="warning">{html.escape(one_line(still))}</p>'
+    return f'<div role="alert" class="refused">{said}</div>{answer}'
+
+
+def note(name: str, message: str, *, wrong: bool) -> str:
+    """The note beside a number; `explorer.js` ties it to the box of that name."""
+    said = f"{message[:1].upper()}{message[1:]}"
+    kind = "wrong" if wrong else "remark"
+    return f'<span id="note-{name}" class="{kind}">{html.escape(one_line(said))}</span>' if message else ""
+
+
+def held(faults: Sequence[str], values: Mapping[str, str], answer: str) -> str:
+    """What was refused, above the answer to the last valid input.
+
+    Parameters
+    ----------
+    faults : sequence of str
+        What was refused, and why.
+    values : mapping of str to str
+        Numbers of the last valid input that are not those of the controls.
+    answer : str
+        The status panel of the last valid input, as HTML; empty if there is none.
+    """
+    lines = [f'<p class="wrong">{html.escape(one_line(fault))}</p>' for fault in faults]
+    if answer:
+        those = ", ".join(f"{name} = {value}" for name, value in values.items())
+        said = f"The results below are those of the last valid input{f' ({those})' if those else ''}."
+        lines.append(f'<p class="warning">{html.escape(said)}</p>')
+    return f'<div role="alert" class="refused">{"".join(lines)}</div>{answer}'
+
+
+def status(trial: Trial, design: Design, done: Simulation, remark: str) -> str:
+    """The answer in one line, the question, the errors as the trial is run, and what else is to be known."""
+    asked, n = trial.requirements, design.looks[-1].n
+    oc = operating_characteristics(design, asked.p0)
+    patients = f"{n} patients" if len(design.looks) == 1 else f"at most {n} patients, EN(p0) = {oc.en:.1f}"
+    lines = [
+        f'<p class="answer"><strong>{html.escape(looks_text(design, ", "))}</strong> {patients}</p>',
+        f"<p>H0: p &lt;= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), "
+        f"power {asked.power:g}</p>",
+    ]
+    if not meets(design, asked):
+        lines.append('<p class="warning">This design does not meet the required limits.</p>')
+    run = conduct_text.as_run(done, asked)
+    if run:
+        lines.append(f"<p>{html.escape(run)}</p>")
+    if remark:
+        lines.append(f"<p>{html.escape(remark)}</p>")
+    kept = controls.beyond(trial)
+    if kept:
+        lines.append(f"<p>Also assumed, or kept from the file: {html.escape(', '.join(kept))}.</p>")
+    return f'<div role="status">{"".join(lines)}</div>'
+
+
+def candidates(found: Answer) -> str:
+    """The designs that meet the limits; the chosen one in bold."""
+    table = tables.candidates(found.single, found.two, found.design)
+    return _section("Which designs meet the limits?", table.html())
+
+
+def compared(found: Answer, design: Design) -> list[tuple[str, Design]]:
+    """The chosen design and those it is compared with."""
+    others: list[tuple[str, Design]] = []
+    if found.two is not None:
+        others = [(criterion.name, criterion.pick(found.two)) for criterion in CRITERIA.of("simon")]
+    return [("chosen", design), *others, (CRITERIA["single_stage_first"].name, found.single.first)]
+
+
+def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) -> str:
+    """P(reject), PET and EN over the true response rate."""
+    p = np.linspace(*figures.rates_shown(requirements), POINTS)
+    lines = figures.drawn_apart(designs)
+    found = [operating_characteristics(design, p) for _, design, _, _ in lines]
+    at = operating_characteristics(designs[0][1], [requirements.p0, requirements.p1])
+    most = max(float(oc.n[-1]) for oc in found)
+    limits = ((requirements.alpha, "alpha"), (requirements.power, "power"))
+    charts = []
+    for name, title, top in (("reject", "P(reject H0; p)", 1.0), ("pet", "PET(p)", 1.0), ("en", "EN(p)", most * 1.05)):
+        low, high = getattr(at, name)
+        chart = sketch.Chart(
+            title,
+            "True response rate p",
+            f"{title} of {looks_text(designs[0][1])}: {low:.4f} at p0 and {high:.4f} at p1.",
+            p,
+            [
+                sketch.Curve(getattr(oc, name), colour, dash)
+                for oc, (_, _, colour, dash) in zip(found, lines, strict=True)
+            ],
+            top,
+            ((requirements.p0, "p0"), (requirements.p1, "p1")),
+            limits if name == "reject" else (),
+            lambda x: f"{100 * x:g}%",
+            lambda y: f"{y:g}",
+        )
+        charts.append(f"<figure>{chart.svg()}</figure>")
+    legend = sketch.legend([(label, colour, dash) for label, _, colour, dash in lines])
+    return _section("How does it behave?", f'{legend}<div class="curves">{"".join(charts)}</div>')
+
+
+def decisions(design: Design, plan: Plan) -> str:
+    """The decision for each number of responses."""
+    note = (
+        "<p>These are the planned bounds; they are recalculated for the attained number of evaluable patients.</p>"
+        if plan.recut
+        else ""
+    )
+    return _section("Responses seen: what follows?", tables.decisions(design).html() + note)
+
+
+def calendar(done: Simulation, trial: Trial) -> str:
+    """Errors, patients and months as the trial is to be run."""
+    size = trial.conduct.simulation.trials if trial.conduct else 0
+    fewer = ""
+    if 0 < done.trials < size:
+        fewer = f"<p>Simulated here with {done.trials} of the file's {size} trials; the report uses all of them.</p>"
+    cost = conduct_text.cost(done, trial.requirements).html()
+    return _section("What happens when it is run?", conduct_tables.calendar(done).html() + fewer + cost)
+
+
+def statement(design: Design, trial: Trial, plan: Plan) -> str:
+    """The paragraph for the protocol, with a button that copies it."""
+    said = text.statement(design, trial.requirements, plan).html()
+    button = '<button type="button" class="copy" data-copy="simtrial-sentence">Copy</button>'
+    return _section("What goes into the protocol?", f'<div id="simtrial-sentence">{said}</div>', button)
+
+
+def download(trial: Trial, *, held: bool = False) -> str:
+    """A link to the parameter file that makes a report of this page; `held` if it is that of the last valid input."""
+    name = f"{trial.study.id}.yaml"
+    remarks = ("Written by simtrial's explorer.", f"A report of it: make report PARAMS=params/{name}")
+    data = base64.b64encode(params.written(trial, *remarks).encode()).decode()
+    name = html.escape(name)
+    link = f'<a class="button" download="{name}" href="data:application/yaml;base64,{data}">Download {name}</a>'
+    return f'{link}<span class="remark">This file holds the last valid input.</span>' if held else link

@@ -1,0 +1,1 @@
+"""The exact consequences of a plan: decisions and months without simulation."""

@@ -1,0 +1,102 @@
+"""What a larger number of patients buys against losses: chances of n evaluable, and what becomes of the errors.
+
+Inflated designs keep their bounds: `r1` of ceil(n1 / (1 - d)) and `r` of ceil(n / (1 - d)) patients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simtrial.design.designs import MultiStage
+from simtrial.design.exact import operating_characteristics
+from simtrial.plan.allowances import enrolled_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.plan.patients import Dropout
+
+
+MOST_ROWS = 15
+"""Most inflated numbers shown."""
+
+
+def probability_enough(n: int, enrolled: Sequence[int], loss: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """P(at least n evaluable of each number enrolled), losses independent: a binomial tail."""
+    from scipy import stats
+
+    found: np.ndarray[tuple[int], np.dtype[np.float64]] = stats.binom.sf(n - 1, np.asarray(enrolled), 1 - loss)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Inflated:
+    """One number of patients enrolled in place of n, bounds kept, losses counted as non-responders.
+
+    Attributes
+    ----------
+    enrolled : int
+        Patients at the last look.
+    enough : float
+        P(at least n of them evaluable) where p1 is the true rate.
+    type_i_error, power : float
+        P(reject H0) when p0 and p1 are the rates had nobody been lost: everything at p (1 - d).
+    type_i_error_all : float
+        P(reject H0) when p0 is the rate among all enrolled, lost ones included.
+    design : Design
+        The looks with the inflated numbers.
+    """
+
+    enrolled: int
+    enough: float
+    type_i_error: float
+    power: float
+    type_i_error_all: float
+    design: Design
+
+
+def inflated(design: Design, requirements: Requirements, loss: Dropout) -> list[Inflated]:
+    """Enroll more, from the planned n up to the first number that secures n evaluable patients nine times in ten.
+
+    Parameters
+    ----------
+    design : Design
+        Planned looks.
+    requirements : Requirements
+        p0 and p1.
+    loss : Dropout
+        Law of loss; d is the overall probability at p1.
+
+    Returns
+    -------
+    list of Inflated
+        The planned looks first, then at most `MOST_ROWS` more and ceil(n / (1 - d)). Earlier looks of inflated designs
+        stand at ceil(n_k / (1 - d)).
+    """
+    n, d = design.looks[-1].n, loss.lost(requirements.p1)
+    usual = last = enrolled_for(n, d)
+    while float(probability_enough(n, [last], d)[0]) < 0.9:
+        last += max(1, n // 100)
+    numbers = {usual, *(int(k) for k in np.linspace(n + 1, last, min(MOST_ROWS, last - n)))} if last > n else set()
+    p0, p1 = requirements.p0, requirements.p1
+    rates = [float(loss.seen(p0)), float(loss.seen(p1)), p0]
+    found = []
+    for number in sorted({n, *numbers}):
+        looks = design.looks
+        if number > n:
+            *interim, final = design.looks
+            earlier = [
+                replace(look, n=min(enrolled_for(look.n, d), number - len(interim) + k))
+                for k, look in enumerate(interim)
+            ]
+            looks = (*earlier, replace(final, n=number))
+        larger = MultiStage(looks)
+        type_i_error, power, type_i_error_all = (float(v) for v in operating_characteristics(larger, rates).reject)
+        enough = float(probability_enough(n, [number], d)[0])
+        found.append(Inflated(number, enough, type_i_error, power, type_i_error_all, larger))
+    return found

@@ -1,0 +1,1 @@
+"""Five lessons for a class, each a picture under controls."""

@@ -1,0 +1,141 @@
+"""What every lesson draws and writes with: simulated dots beside an exact curve, and answers that are folded away."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+
+from simtrial.conduct import engine as conduct
+from simtrial.design.requirements import Requirements
+from simtrial.lessons import live
+from simtrial.plan.enrollment import Constant
+from simtrial.plan.patients import Assessments, Disease, Dropout
+from simtrial.plan.plan import Plan, Scenario
+from simtrial.plan.recut import bounds_of
+from simtrial.search import CRITERIA
+from simtrial.show.passage import Passage
+from simtrial.show.picture import BLUE, RED, STYLE, Picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from simtrial.conduct.engine import Trials
+    from simtrial.design.designs import Design
+    from simtrial.design.exact import Floats
+
+Pair = tuple[float, float]
+"""p0 and p1."""
+
+APART = 0.1
+"""Least distance of p0 and p1 under a slider: nearer, n runs into the hundreds and a search is slower than a hand."""
+
+FURTHER = 0.15
+"""The same where trials of every n are simulated."""
+
+RATES = live.Rates(("p0", "p1"), (0.1, 0.3), APART)
+ALPHA = live.Choice("alpha", {"0.05": 0.05, "0.025": 0.025, "0.1": 0.1})
+POWER = live.Choice("power", {"0.8": 0.8, "0.85": 0.85, "0.9": 0.9})
+CRITERION = live.Choice("design", {CRITERIA[key].name: key for key in ("optimal", "minimax")})
+TRIALS = live.Choice("trials", {"1,000": 1000, "100": 100, "4,000": 4000})
+
+BARS = "simulated, with bars of two Monte Carlo standard errors"
+
+
+def asked(rates: Pair, alpha: float = 0.05, power: float = 0.8) -> Requirements:
+    """The question that the controls put."""
+    return Requirements(*rates, alpha, power)
+
+
+def without_losses(design: Design) -> Plan:
+    """A plan in which every patient is evaluable: two patients a month, each status known after two months."""
+    return Plan(design, Constant(2.0), Disease(Assessments.fixed(2.0)), Dropout(0.0), "nonresponder")
+
+
+@lru_cache(maxsize=64)
+def trials(plan: Plan, p: float, index: int, seed: int, number: int) -> Trials:
+    """Simulate so many trials at a true rate, the `index`-th of a run.
+
+    Kept, since a slider asks for the same trials again and again.
+    """
+    rng = np.random.default_rng(conduct.stream(seed, index, 0))
+    return conduct.simulate(plan, Scenario("", p), rng, bounds_of(plan), number)
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """Means with their Monte Carlo standard errors; arrays of one shape."""
+
+    mean: Floats
+    mcse: Floats
+
+
+def means(columns: list[NDArray[Any]]) -> Simulated:
+    """Sum up simulated values, one column a mean."""
+    mean = np.array([column.mean() for column in columns])
+    mcse = np.array([column.std(ddof=1) / np.sqrt(len(column)) for column in columns])
+    return Simulated(mean, mcse)
+
+
+def shares(columns: list[NDArray[Any]], exact: Floats) -> Simulated:
+    """Shares of trials, with the standard errors that the exact probabilities give.
+
+    Those estimated from the trials would be 0 where all or none are alike, as after the first trial.
+    """
+    size = np.array([len(column) for column in columns])
+    mcse: Floats = np.sqrt(exact * (1 - exact) / size)
+    return Simulated(np.array([column.mean() for column in columns]), mcse)
+
+
+def dots(
+    axis: Axes, x: NDArray[Any], found: Simulated, label: str | None = BARS, colour: str = RED, marker: str = "o"
+) -> None:
+    """Draw simulated means with bars of two standard errors."""
+    axis.errorbar(
+        x, found.mean, 2 * found.mcse, color=colour, marker=marker, markersize=5, linestyle="none", capsize=3,
+        elinewidth=1.3, label=label,
+    )  # fmt: skip
+
+
+def mark(axis: Axes, rate: float, name: str) -> None:
+    """Mark a rate along the bottom."""
+    axis.axvline(rate, color="#888888", linewidth=1.0, linestyle=(0, (2, 2)))
+    axis.annotate(
+        name, (rate, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points", ha="center",
+        fontsize=9,
+    )  # fmt: skip
+
+
+LETTERS = 11
+"""Letters of a heading to an inch, rather too few than too many: beyond its figure it would be cut off."""
+
+
+def headed(picture: Picture, said: str, rates: Pair | None = None, apart: float = APART) -> Picture:
+    """Write the answer over a picture, and, where the rates can come no nearer, that they cannot."""
+    if rates is not None and rates[1] - rates[0] < apart + 1e-9:
+        said += f"\n(p1 stays {apart:g} above p0 here: nearer, n grows past what a slider can follow)"
+    wide = int(picture.figure.get_size_inches()[0] * LETTERS)
+    with mpl.rc_context(STYLE):
+        picture.figure.suptitle(
+            "\n".join(textwrap.fill(line, wide) for line in said.splitlines()),
+            fontsize=10.5,
+            color=BLUE,
+            fontweight="bold",
+        )
+    return Picture(picture.name, f"{' '.join(said.split())} {picture.alt}", picture.figure)
+
+
+@dataclass(frozen=True)
+class Folded(Passage):
+    """The answer to an exercise, folded away until it is wanted."""
+
+    def html(self) -> str:
+        """The paragraphs behind a word to click or to press Enter on."""
+        inner = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in self.paragraphs)
+        return f'<details class="answer"><summary>Answer</summary>{inner}</details>'

@@ -1,0 +1,189 @@
+"""The lesson `what_dropout_does`: no two ways to handle the lost share both their errors and the rate they speak of.
+
+See `simtrial.laws.laws` for the exact decision under each handling, and `simtrial.plan.recut` for recut bounds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import numpy as np
+
+from simtrial import search
+from simtrial.design.designs import SingleStage, looks_text
+from simtrial.design.requirements import Requirements
+from simtrial.laws import laws
+from simtrial.lessons import blackboard, live
+from simtrial.plan.patients import Dropout
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Picture, canvas, few_ticks, percent_ticks
+
+if TYPE_CHECKING:
+    from simtrial.design.exact import Floats
+    from simtrial.plan.plan import Plan
+
+LOSS = live.Rate("probability d of loss", 0.1, 0.0, 0.4)
+
+ASKED = Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8)
+"""The question behind the trial of this lesson."""
+
+HANDLINGS = {
+    "count as failures": ("nonresponder", False, BLUE, "-", "o"),
+    "replace": ("replace", False, GREEN, "--", "s"),
+    "leave out, bounds fixed": ("exclude", False, ORANGE, ":", "^"),
+    "leave out, bounds recut": ("exclude", True, RED, "-.", "D"),
+}
+"""Each handling: its name in `simtrial.plan.plan`, whether bounds are recut, and how it is drawn."""
+
+WHO = {"anyone alike": 1.0, "non-responders rather (odds ratio 1/4)": 0.25, "non-responders only": 0.0}
+"""Who is lost: odds of loss of a patient who would respond, over those of one who would not."""
+
+LOST = live.Choice("who is lost", WHO)
+
+LOSS_LABEL = {
+    odds: "Probability d of loss" + (" of who would not respond" if odds < 1 else "") for odds in WHO.values()
+}
+
+LOSSES = np.linspace(0.0, 0.4, 17)
+"""Probabilities of loss along the bottom of the figures."""
+
+
+def plan(handling: str, d: float, who: float, design: SingleStage | None = None) -> Plan:
+    """The lesson's trial under one handling: the minimax design, or another."""
+    kind, recut, *_ = HANDLINGS[handling]
+    base = blackboard.without_losses(design or search.two_stage(ASKED).minimax.design)
+    bounds = ASKED if recut else None
+    return replace(base, dropout=Dropout(d, who), handling=kind, recut=bounds)  # type: ignore[arg-type]  # from a table
+
+
+@lru_cache(maxsize=64)
+def _errors(handling: str, who: float) -> Floats:
+    """P(reject) at p0 and p1 for each of `LOSSES`: shape (losses, 2). Kept, for recut bounds take a while."""
+    p = np.array([ASKED.p0, ASKED.p1])
+    return np.array([laws.decision(plan(handling, float(d), who), p).reject for d in LOSSES])
+
+
+def errors(d: float, who: float) -> Picture:
+    """Type I error and power under each handling, over the probability of loss."""
+    p, at = np.array([ASKED.p0, ASKED.p1]), {}
+    figure, axes = canvas(2, 10.0, 4.2)
+    with mpl.rc_context(STYLE):
+        for name, (_, _, colour, dash, marker) in HANDLINGS.items():
+            at[name] = laws.decision(plan(name, d, who), p).reject
+            for k, axis in enumerate(axes):
+                axis.plot(LOSSES, _errors(name, who)[:, k], color=colour, linestyle=dash, linewidth=2.2)
+                axis.plot(d, at[name][k], marker, color=colour, markeredgecolor=BLACK, markersize=8)
+            label = f"{name}: {at[name][0]:.4f}, {at[name][1]:.4f}"
+            axes[0].plot([], [], marker, color=colour, linestyle=dash, markeredgecolor=BLACK, label=label)
+        for axis, title, limit in zip(axes, ("Type I error", "Power"), (ASKED.alpha, ASKED.power), strict=True):
+            axis.axhline(limit, color=BLACK, linewidth=0.9)
+            axis.axvline(d, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
+            axis.set_title(f"{title} (limit {limit:g})", fontsize=10)
+            axis.set_xlabel(LOSS_LABEL[who])
+            percent_ticks(axis.xaxis)
+            few_ticks(axis.yaxis)
+        axes[0].set_ylim(bottom=0)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
+    design = plan("replace", d, who).design
+    failures = at["count as failures"]
+    said = (
+        f"{looks_text(design, ', ')}, d = {d:g}: with the lost counted as failures the type I error is "
+        f"{failures[0]:.4f} and the power {failures[1]:.4f}."
+    )
+    alt = "Type I error and power over the probability of loss; leaving out with fixed bounds decides as failures do."
+    return blackboard.headed(Picture("errors_with_losses", alt, figure), said)
+
+
+def spoken_of(handling: str, d: float | Floats, who: float, p: float) -> Floats:
+    """The rate that the observed one is an estimate of: among all enrolled, or among the evaluable."""
+    losses = [Dropout(float(value), who) for value in np.atleast_1d(d)]
+    if HANDLINGS[handling][0] == "nonresponder":
+        return np.array([float(loss.seen(p)) for loss in losses])
+    return np.array([float(loss.among_evaluable(p)) for loss in losses])
+
+
+def estimand(d: float, who: float, p: float, trials: int, seed: int) -> Picture:
+    """The rate that each handling speaks of, over the probability of loss, with simulated means beside it.
+
+    In one stage, so that stopping does not add a bias of its own.
+    """
+    design, at = search.single_stage(ASKED).first.design, LOSSES[::4]
+    assert isinstance(design, SingleStage)
+    said = []
+    figure, (axis,) = canvas(1, 8.2, 4.2)
+    shown = {"count as failures": "all enrolled, the lost as failures", "replace": "those with a known status"}
+    with mpl.rc_context(STYLE):
+        axis.axhline(p, color=BLACK, linewidth=0.9, linestyle=(0, (2, 2)), label="if nobody were lost")
+        for name, among in shown.items():
+            _, _, colour, dash, marker = HANDLINGS[name]
+            axis.plot(LOSSES, spoken_of(name, LOSSES, who, p), color=colour, linestyle=dash, label=f"{among}: exact")
+            observed = []
+            for k, loss in enumerate(at):
+                done = blackboard.trials(plan(name, float(loss), who, design), p, k, seed, trials)
+                observed.append(done.responses / done.analysed)
+            seen = blackboard.means(observed)
+            blackboard.dots(axis, at, seen, f"{name}: mean of {trials} trials, two MCSE either way", colour, marker)
+            said.append(f"{float(spoken_of(name, d, who, p)[0]):.4f} of {among}")
+        axis.axvline(d, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
+        axis.set_xlabel(LOSS_LABEL[who])
+        axis.set_ylabel("Response rate")
+        percent_ticks(axis.xaxis)
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
+    alt = f"The rate that each handling speaks of when the true rate is {p:g}, over the probability of loss."
+    return blackboard.headed(Picture("estimand", alt, figure), f"d = {d:g}: {'; '.join(said)}.")
+
+
+def simulated(d: float, who: float, trials: int, seed: int) -> Picture:
+    """Simulated shares that reject H0 under each handling, beside the exact probabilities."""
+    figure, axes = canvas(2, 10.0, 3.6, share_y=True)
+    place = np.arange(len(HANDLINGS))
+    found = {}
+    with mpl.rc_context(STYLE):
+        for index, (axis, p, title) in enumerate(
+            zip(axes, (ASKED.p0, ASKED.p1), ("Type I error", "Power"), strict=True)
+        ):
+            plans = [plan(name, d, who) for name in HANDLINGS]
+            exact = np.array([float(laws.decision(each, np.array([p])).reject[0]) for each in plans])
+            done = [blackboard.trials(each, p, index, seed, trials) for each in plans]
+            seen = blackboard.shares([found.reject for found in done], exact)
+            axis.plot(exact, place, "|", color=BLUE, markersize=22, markeredgewidth=2.5, label="exact")
+            axis.errorbar(seen.mean, place, xerr=2 * seen.mcse, color=RED, marker="o", linestyle="none", capsize=3,
+                          label=blackboard.BARS)  # fmt: skip
+            axis.axvline((ASKED.alpha, ASKED.power)[index], color=BLACK, linewidth=0.9, linestyle=(0, (2, 2)))
+            axis.set_yticks(place, list(HANDLINGS))
+            axis.set_ylim(len(HANDLINGS) - 0.5, -0.5)
+            axis.set_title(f"{title}: share that rejects H0 at p = {p:g}", fontsize=10)
+            few_ticks(axis.xaxis)
+            found[title] = (seen, exact)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    seen, exact = found["Power"]
+    said = (
+        f"d = {d:g}, {trials} trials, the lost as failures: power {seen.mean[0]:.4f} (MCSE {seen.mcse[0]:.4f}), "
+        f"exactly {exact[0]:.4f}."
+    )
+    alt = "Simulated type I error and power of each handling beside the exact ones."
+    return blackboard.headed(Picture("simulated_losses", alt, figure), said)
+
+
+def answer(d: float) -> blackboard.Folded:
+    """What inflation secures, and what a loss that hangs on response does."""
+    n = plan("replace", 0.0, 1.0).design.looks[-1].n
+    p = np.array([ASKED.p0, ASKED.p1])
+    as_failures = laws.decision(plan("count as failures", d, 1.0), p).reject
+    replaced, only = (laws.decision(plan("replace", d, who), p).reject for who in (1.0, 0.0))
+    failing = laws.decision(plan("count as failures", d, 0.0), p).reject
+    return blackboard.Folded(
+        "answer_what_dropout_does",
+        (
+            f"With d = {d:g} and the lost counted as failures the power is {as_failures[1]:.4f}; replaced it is "
+            f"{replaced[1]:.4f}, as on paper, but {n / (1 - d):.1f} patients enter on average for {n} assessed. The "
+            f"two answer different questions: at p1 a share of {ASKED.p1 * (1 - d):.3g} of all who enter respond and "
+            f"are seen to, and {ASKED.p1:g} of those who are assessed.",
+            "If only patients who would not respond are lost, those assessed are a better lot than those treated: "
+            f"where the lost are replaced the type I error is {only[0]:.4f}, with {ASKED.alpha:g} asked; counted as "
+            f"failures it is {failing[0]:.4f}. That is why the handling belongs in the protocol, before anybody is "
+            "lost.",
+        ),
+    )

@@ -1,0 +1,124 @@
+"""The lesson `one_sample_exact`: why n is a saw-tooth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from simtrial import search
+from simtrial.conduct import engine as conduct
+from simtrial.design.designs import SingleStage
+from simtrial.design.exact import binomial_pmf, operating_characteristics
+from simtrial.lessons import blackboard
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas
+from simtrial.trial import figures
+
+if TYPE_CHECKING:
+    from simtrial.design.exact import Floats
+    from simtrial.design.requirements import Requirements
+    from simtrial.lessons.blackboard import Pair
+
+
+def one_test(n: int, rates: Pair, alpha: float) -> Picture:
+    """The counts of n patients at p0 and at p1, and the bound between them."""
+    teeth = search.saw_tooth(blackboard.asked(rates, alpha), np.array([n]))
+    r, errors = int(teeth.r[0]), (float(teeth.type_i_error[0]), float(teeth.power[0]))
+    figure, (axis,) = canvas(1, 8.2, 3.9)
+    pmf = binomial_pmf(n, np.array(rates))
+    seen = np.flatnonzero(pmf.max(axis=0) > 1e-4)
+    with mpl.rc_context(STYLE):
+        kinds = ((rates[0], BLUE, "", -0.2, "p0"), (rates[1], ORANGE, "//", 0.2, "p1"))
+        for (rate, colour, hatch, shift, name), chance in zip(kinds, pmf, strict=True):
+            axis.bar(
+                seen + shift, chance[seen], 0.4, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5,
+                label=f"if the true rate is {name} = {rate:g}",
+            )  # fmt: skip
+        if r < n:
+            end = max(seen[-1] + 0.6, r + 1.5)
+            axis.set_xlim(seen[0] - 0.6, end)
+            axis.axvspan(r + 0.5, end, color=GREEN, alpha=0.12, linewidth=0, zorder=0)
+            axis.axvline(r + 0.5, color=GREEN, linewidth=1.5)
+            axis.annotate(
+                "reject H0", (r + 0.5, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -4),
+                textcoords="offset points", va="top", color=GREEN, fontweight="bold",
+            )  # fmt: skip
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_xlabel(f"Responses X in {n} patients (counts of probability above 0.0001)")
+        axis.set_ylabel("Probability")
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    said = f"n = {n}: no count keeps alpha {alpha:g}, so H0 is never rejected."
+    if r < n:
+        said = f"n = {n}: reject H0 if X > {r}. Type I error {errors[0]:.4f} (limit {alpha:g}), power {errors[1]:.4f}."
+    return blackboard.headed(Picture("one_test", "The binomial counts at both rates.", figure), said)
+
+
+def saw(rates: Pair, alpha: float, power: float) -> Picture:
+    """Power and type I error against n, exactly."""
+    found = search.single_stage(blackboard.asked(rates, alpha, power))
+    first, sustained = found.first, found.sustained
+    said = f"First n = {first.n}, power {first.power:.4f}; from n = {sustained.n} on the power is at least {power:g}."
+    return blackboard.headed(figures.saw(found), said, rates)
+
+
+def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -> Picture:
+    """The power of each n by simulation, with its error, beside the exact teeth."""
+    asked = blackboard.asked(rates, alpha, power)
+    found = search.single_stage(asked)
+    n = np.arange(max(2, found.first.n - 12), found.first.n + 13)
+    teeth = search.saw_tooth(asked, n)
+    rng = np.random.default_rng(conduct.stream(seed, 0, 0))
+    rejects = rng.binomial(n, asked.p1, (trials, n.size)) > teeth.r
+    seen = blackboard.shares(list(rejects.T), teeth.power)
+    figure, (axis,) = canvas(1, 8.2, 3.9)
+    with mpl.rc_context(STYLE):
+        axis.plot(n, teeth.power, ".-", color=BLUE, linewidth=1.0, label="exact")
+        blackboard.dots(axis, n, seen)
+        axis.axhline(power, color=BLACK, linewidth=1.1, linestyle="--")
+        axis.annotate(
+            f"limit {power:g}", (1.0, power), xycoords=("axes fraction", "data"), xytext=(0, 3),
+            textcoords="offset points", ha="right", fontsize=9,
+        )  # fmt: skip
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_xlabel("Patients, n")
+        axis.set_ylabel("Power")
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    at = found.first.n - n[0]
+    said = (
+        f"n = {found.first.n}: {trials} trials say {seen.mean[at]:.4f} (MCSE {seen.mcse[at]:.4f}), exactly it is "
+        f"{teeth.power[at]:.4f}."
+    )
+    alt = f"Of {n.size} simulated powers the furthest is {_furthest(seen, teeth.power):.1f} standard errors off."
+    return blackboard.headed(Picture("simulated_teeth", alt, figure), said, rates)
+
+
+def _furthest(seen: blackboard.Simulated, exact: Floats) -> float:
+    return float(np.max(np.abs(seen.mean - exact) / np.maximum(seen.mcse, 1e-12)))
+
+
+def answer(asked: Requirements) -> blackboard.Folded:
+    """What a patient more does to the first n."""
+    found = search.single_stage(asked)
+    first, sustained = found.first, found.sustained
+    n = np.arange(first.n, sustained.n + 1)
+    teeth = search.saw_tooth(asked, n)
+    below = n[~teeth.meets]
+    ends = (
+        f"From n = {sustained.n} on a patient more breaks no limit: take that n if the number at the end is not sure."
+    )
+    if not below.size:
+        return blackboard.Folded("answer_one_sample_exact", (f"Here first and sustained n are the same. {ends}",))
+    k = int(below[0]) - first.n
+    kept = float(operating_characteristics(SingleStage(first.r, int(n[k])), asked.p0).reject)
+    return blackboard.Folded(
+        "answer_one_sample_exact",
+        (
+            f"At n = {first.n} the test rejects if X > {first.r}, with a power of {first.power:.4f}. At n = {n[k]} "
+            f"that bound would have a type I error of {kept:.4f}, above {asked.alpha:g}: so it steps up to "
+            f"X > {teeth.r[k]}, and the power falls to {teeth.power[k]:.4f}.",
+            f"Of the sample sizes between {first.n} and {sustained.n} these miss the power of {asked.power:g}: "
+            f"{', '.join(map(str, below))}. {ends}",
+        ),
+    )

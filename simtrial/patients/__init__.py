@@ -1,0 +1,1 @@
+"""The patients of a trial, as files bring them."""

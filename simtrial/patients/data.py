@@ -1,0 +1,435 @@
+"""Patients of one trial, one row each, read from files: checked row by row, ordered by enrollment, counted at looks.
+
+Who counts at a look follows the plan's handling of patients without a response assessment; see `simtrial.plan.plan`. Nothing
+is guessed in silence: a row that contradicts itself is refused, all such rows of a file at once, and the data say which
+columns were read as what (`PatientData.columns`), which were ignored, and what was taken for granted
+(`PatientData.notes`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simtrial.design.designs import count
+from simtrial.errors import InputError, several
+from simtrial.patients import files as patient_files
+from simtrial.patients import sets as patient_sets
+from simtrial.patients import times as patient_times
+from simtrial.patients.cells import (
+    KINDS,
+    RESPONDS,
+    UNITS,
+    CellError,
+    day,
+    has_decimal_comma,
+    has_decimal_point,
+    is_missing,
+)
+from simtrial.patients.columns import BY_NAME, COLUMNS, TIMES, plain, used
+from simtrial.patients.times import MAX_MONTHS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from simtrial.patients.rows import Patients, Row
+    from simtrial.plan.plan import Handling
+
+MAX_PATIENTS = 10_000
+"""Most patients of one trial."""
+
+_KINDS = {column.name: KINDS[column.kind] for column in COLUMNS}
+_SURVIVAL = TIMES[:3]
+
+SAME_TIME = 1e-9
+"""Months by which PFS and OS that end on one day may differ when one of them was given in days."""
+
+
+class Times(NamedTuple):
+    """Months to an event or to the end of observation (NaN where a patient has none), and whether it was the event."""
+
+    months: NDArray[np.float64]
+    event: NDArray[np.bool_]
+
+
+class Counts(NamedTuple):
+    """What the looks saw.
+
+    Attributes
+    ----------
+    sizes, responses : tuple of int
+        Patients in the denominator and responses at each look that was taken, cumulative.
+    beyond : int
+        Patients who would count but have stage 0: they entered after the last look.
+    """
+
+    sizes: tuple[int, ...]
+    responses: tuple[int, ...]
+    beyond: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PatientData:
+    """The patients of a file: arrays of shape (screened,), the enrolled first and in the order of enrollment.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    ids : tuple of str
+        Identifiers.
+    enrolled, evaluable, responder : ndarray of bool
+        Evaluable are enrolled, responders evaluable.
+    bor : tuple of str or None
+        CR, PR, SD, NON-CR/NON-PD, PD or NE of each patient; None if the files say only who responded.
+    dates : tuple of date or None
+        Days of enrollment, None of a patient without one.
+    by_date : bool
+        Whether the order is that of the days; else it is that of the file.
+    stage : ndarray of int or None
+        Stages as given, 0 of a patient who counts at no look.
+    pfs, os, dor : Times or None
+        Months; None where the file has no such column.
+    toxicity, change, ttr : ndarray or None
+        Highest grade, best change in percent, months to first response: NaN where a patient has none.
+    columns : dict of str to str
+        The heading that each column was read from, by its name in `simtrial.patients.columns.COLUMNS`.
+    ignored : tuple of str
+        Columns that are not read.
+    notes : tuple of str
+        What was chosen or taken for granted.
+    sha256 : tuple of str
+        Digest of each file.
+    """
+
+    path: str
+    ids: tuple[str, ...]
+    enrolled: NDArray[np.bool_]
+    evaluable: NDArray[np.bool_]
+    responder: NDArray[np.bool_]
+    bor: tuple[str, ...] | None
+    dates: tuple[date | None, ...]
+    by_date: bool
+    stage: NDArray[np.int64] | None
+    pfs: Times | None
+    os: Times | None
+    dor: Times | None
+    toxicity: NDArray[np.float64] | None
+    change: NDArray[np.float64] | None
+    ttr: NDArray[np.float64] | None
+    columns: dict[str, str]
+    ignored: tuple[str, ...]
+    notes: tuple[str, ...]
+    sha256: tuple[str, ...] = ()
+
+    def disposition(self) -> dict[str, int]:
+        """Patients from screening to response: each pair adds up to the number before it."""
+        enrolled, evaluable, responders = (int(k.sum()) for k in (self.enrolled, self.evaluable, self.responder))
+        return {
+            "screened": len(self.ids),
+            "not enrolled": len(self.ids) - enrolled,
+            "enrolled": enrolled,
+            "not evaluable": enrolled - evaluable,
+            "evaluable": evaluable,
+            "non-responders": evaluable - responders,
+            "responders": responders,
+        }
+
+    def counts(self, sizes: Sequence[int], handling: Handling, attained: Sequence[int] | None = None) -> Counts:
+        """Count patients and responses at the looks that were taken.
+
+        A look before the last is taken at the number planned for it; whoever came after it belongs to the next stage,
+        whatever its size, so that nobody who counts is left out. STAGE, where the files have it, says instead who was
+        seen at which look.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            Patients planned for each look, cumulative.
+        handling : {'nonresponder', 'replace', 'exclude'}
+            Looks take the first enrolled; with 'replace' the first evaluable. Who is not evaluable counts as not
+            responding with 'nonresponder', else not at all.
+        attained : sequence of int, optional
+            Patients counted at each look that was taken, where they are not those planned; they must add up with what
+            the files hold.
+
+        Returns
+        -------
+        Counts
+            A look at which nobody is new, as all who came since are not evaluable, is not among them.
+
+        Raises
+        ------
+        InputError
+            If sizes do not increase, the handling is none of these, there are more stages than looks, or the files do
+            not hold the numbers attained.
+        """
+        planned = [count(n, "sizes", at_least=1) for n in sizes]
+        if not planned or any(a >= b for a, b in pairwise(planned)):
+            raise InputError(f"({planned}) must increase from look to look", "sizes")
+        if handling not in ("nonresponder", "replace", "exclude"):
+            raise InputError(f"({handling!r:.40}) must be nonresponder, replace or exclude", "handling")
+        counting = self.enrolled if handling == "nonresponder" else self.evaluable
+        if self.stage is not None:
+            reached = int(self.stage.max(initial=0))
+            if reached > len(planned):
+                place = f"{self.path}: {self.columns['STAGE']}"
+                raise InputError(f"({reached}) must be at most {len(planned)}, the looks planned", place)
+            seen = [(self.stage > 0) & (self.stage <= k) for k in range(1, reached + 1)]
+        elif attained is not None:
+            # who counts as the last one of each look
+            before_each: NDArray[np.int64] = np.cumsum(counting) - counting
+            seen = [np.less(before_each, count(n, "attained", at_least=1)) for n in attained]
+            seen[-1] = self.enrolled
+        else:
+            place_of = np.cumsum(self.evaluable if handling == "replace" else self.enrolled)
+            present = int(place_of.max(initial=0))
+            before = [n for n in planned[:-1] if n <= present]
+            seen = [place_of <= n for n in before]
+            if present > (before[-1] if before else 0):
+                seen.append(self.enrolled)
+        found = [int((who & counting).sum()) for who in seen]
+        responses = [int((who & self.responder).sum()) for who in seen]
+        while len(found) > 1 and found[-1] == found[-2]:
+            found.pop()
+            responses.pop()
+        if attained is not None and list(attained) != found:
+            given, held = (",".join(map(str, numbers)) for numbers in (attained, found))
+            raise InputError(f"({given}) must be {held}, the patients of {self.path} who count", "attained")
+        beyond = int(counting.sum()) - (found[-1] if found else 0)
+        return Counts(tuple(found), tuple(responses), beyond)
+
+
+def read(
+    path: str | Path | Sequence[str | Path], *, param: str | None = None, time_unit: str | None = None,
+    today: date | None = None,
+) -> PatientData:  # fmt: skip
+    """Read the patients of a trial; `COLUMNS` says what a file may hold.
+
+    Parameters
+    ----------
+    path : str, Path or sequence of them
+        A file, or several that are joined by patient.
+    param : str, optional
+        PARAMCD (RSTESTCD) of the response, where a data set has several.
+    time_unit : {'days', 'weeks', 'months', 'years'}, optional
+        Unit of the times, where the files do not state it.
+    today : date, optional
+        Nobody was followed beyond it; the day of the computer if left out.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the line, the column and the value of each row that cannot be used; all of them at once.
+    """
+    paths = [path] if isinstance(path, str | Path) else list(path)
+    sheets = [patient_files.read(one, used) for one in paths]
+    patients = patient_sets.one_row_each(sheets, param)
+    place = " and ".join(str(one) for one in paths)
+    if len(patients.rows) > MAX_PATIENTS:
+        raise InputError(f"holds more than {MAX_PATIENTS} patients; no more are read", f"{place}:")
+    faults = _comma_faults(patients) + _repeated(patients)
+    found = []
+    for row in patients.rows:
+        values, wrong = _values(row)
+        found.append(values)
+        faults += wrong
+    if faults:
+        raise several(sorted(faults, key=_line))
+    today = date.today() if today is None else today
+    settled, said = patient_times.units(patients, found, time_unit, today)
+    for name, word in settled.items():
+        for values in found:
+            if values[name] is not None:
+                values[name] /= UNITS[word]
+    faults = [fault for row, values in zip(patients.rows, found, strict=True) for fault in _judged(row, values)]
+    if faults:
+        raise several(faults)
+    commas = any(has_decimal_comma(cell.text) for row in patients.rows for cell in row.values())
+    notes = [*patients.notes, *(["numbers are read with decimal commas"] if commas else []), *said]
+    return replace(_assembled(place, found, patients, notes), sha256=tuple(sheet.sha256 for sheet in sheets))
+
+
+def _line(fault: InputError) -> int:
+    digits = fault.field.partition(" line ")[2].partition(":")[0]
+    return int(digits) if digits.isdigit() else 0
+
+
+def _wrong(row: Row, name: str, said: str) -> InputError:
+    cell = row[name]
+    return InputError(f"({cell.text!r:.40}) {said}", f"{cell.place} {cell.heading}")
+
+
+def _comma_faults(patients: Patients) -> list[InputError]:
+    """Columns in which one row has a decimal comma and another a decimal point: one of them is a thousands mark."""
+    faults = []
+    for name in patients.read:
+        if BY_NAME[name].kind not in ("time", "change"):
+            continue
+        commas = [row for row in patients.rows if has_decimal_comma(row[name].text)]
+        if commas and any(has_decimal_point(row[name].text) for row in patients.rows):
+            faults += [_wrong(row, name, "has a decimal comma where other rows have a decimal point") for row in commas]
+    return faults
+
+
+def _repeated(patients: Patients) -> list[InputError]:
+    """Patients who stand in two rows."""
+    lines: dict[str, str] = {}
+    faults = []
+    for row in patients.rows:
+        cell = row["USUBJID"]
+        first = lines.setdefault(cell.text.casefold(), cell.place)  # s1 and S1 are one slip of the pen
+        if first != cell.place and not is_missing(cell.text):
+            where = first.rsplit(" ", 1)[-1].rstrip(":")
+            faults.append(_wrong(row, "USUBJID", f"stands in line {where} too; a patient has one row"))
+    return faults
+
+
+def _values(row: Row) -> tuple[dict[str, Any], list[InputError]]:
+    """Values by the names of `COLUMNS`, None of missing cells, and the cells that cannot be read."""
+    found: dict[str, Any] = dict.fromkeys(_KINDS)
+    faults = []
+    unread = set()
+    for name, cell in row.items():
+        if is_missing(cell.text):
+            continue
+        kind = _KINDS[name]
+        try:
+            found[name] = day(cell.text, sas_days=cell.sas_days) if kind is KINDS["day"] else kind.read(cell.text)
+        except CellError as error:
+            faults.append(_wrong(row, name, str(error)))
+            unread.add(name)
+    apart = "ENRLFL" in row and not found["ENRLFL"]
+    needed = ("USUBJID", "ENRLFL") if apart else ("USUBJID", "EVALFL", "STAGE")
+    gone = (name for name in needed if name in row and found[name] is None and name not in unread)
+    return found, [*faults, *(_wrong(row, name, f"must be {_KINDS[name].right}") for name in gone)]
+
+
+def _judged(row: Row, found: dict[str, Any]) -> list[InputError]:
+    """Hold the values of a patient against each other; ENRLFL, EVALFL, RESPONDER and events are known after it."""
+    try:
+        found["ENRLFL"] = found["ENRLFL"] is not False
+        if not found["ENRLFL"]:
+            for name, cell in row.items():
+                given = not is_missing(cell.text) and found[name] is not False and found[name] != "NE"
+                if given and name not in ("USUBJID", "ENRLFL", "ENRLDT", "TIMEUNIT"):
+                    raise _wrong(row, name, f"must be empty: {row['ENRLFL'].heading} says not enrolled")
+        _judge_response(row, found)
+        _judge_times(row, found)
+    except InputError as error:
+        return [error]
+    return []
+
+
+def _judge_response(row: Row, found: dict[str, Any]) -> None:
+    cell = row["BOR" if "BOR" in row else "RESPONDER"]
+    said, told = f"{cell.heading} is {cell.text or 'empty'}", found["RESPONDER"]
+    if "BOR" in row:
+        found["BOR"] = found["BOR"] or "NE"
+        known, responds = found["BOR"] != "NE", found["BOR"] in RESPONDS
+        if told is not None and told != responds:
+            raise _wrong(row, "RESPONDER", f"must be {responds:d}: {said}")
+    else:
+        known, responds = told is not None, told is True
+    if found["EVALFL"] and not known and plain(row["EVALFL"].heading) != "EFFFL":  # a population may hold the lost
+        raise _wrong(row, "EVALFL", f"must be N: {said}")
+    if found["EVALFL"] is False and responds:
+        raise _wrong(row, "EVALFL", f"must be Y: {said}")
+    found["EVALFL"], found["RESPONDER"] = known and found["EVALFL"] is not False, responds
+
+
+def _judge_times(row: Row, found: dict[str, Any]) -> None:
+    for name in TIMES:
+        if found[name] is not None and found[name] > MAX_MONTHS:
+            raise _wrong(row, name, f"is {found[name]:.4g} months; at most {MAX_MONTHS:g} are read")
+    for name in _SURVIVAL:
+        event = f"{name}EVENT" if f"{name}EVENT" in row else f"{name}CNSR"
+        for here, there in ((name, event), (event, name)):
+            if found[here] is not None and found[there] is None:
+                raise _wrong(row, here, f"needs {row[there].heading} beside it, which is empty")
+        found[f"{name}EVENT"] = found[event] is (event == f"{name}EVENT")
+    for name in ("DOR", "TTR"):
+        if found[name] is not None and not found["RESPONDER"]:
+            raise _wrong(row, name, "must be empty: the patient has no response")
+    if found["PFS"] is not None and found["OS"] is not None and found["PFS"] > found["OS"] + SAME_TIME:
+        raise _wrong(row, "PFS", f"must be <= OS ({row['OS'].text}): death or the last contact ends it")
+
+
+def _assembled(place: str, found: list[dict[str, Any]], patients: Patients, notes: list[str]) -> PatientData:
+    there = set(patients.read)
+    by_date = "ENRLDT" in there and all(p["ENRLDT"] is not None for p in found if p["ENRLFL"])
+    if "ENRLDT" in there and not by_date:
+        _check_rows(patients, found)
+    found = sorted(found, key=lambda p: (not p["ENRLFL"], (by_date and p["ENRLDT"]) or date.max))
+
+    def numbers(name: str) -> NDArray[np.float64] | None:
+        return np.array([p[name] for p in found], dtype=np.float64) if name in there else None
+
+    def truths(name: str) -> NDArray[np.bool_]:
+        return np.array([p[name] for p in found], dtype=np.bool_)
+
+    def times(name: str) -> Times | None:
+        months = numbers(name)
+        return None if months is None else Times(months, truths(f"{name}EVENT"))
+
+    stage = None
+    if "STAGE" in there:
+        stage = np.array([p["STAGE"] or 0 for p in found], dtype=np.int64)
+        _check_stage(stage, f"{place}: {patients.read['STAGE']}", by_date=by_date)
+    if not by_date:
+        why = "not every patient has a day of enrollment" if "ENRLDT" in there else "there is no day of enrollment"
+        notes = [*notes, f"patients are taken in the order of the rows: {why}"]
+    return PatientData(
+        path=place,
+        ids=tuple(p["USUBJID"] for p in found),
+        enrolled=truths("ENRLFL"),
+        evaluable=truths("EVALFL"),
+        responder=truths("RESPONDER"),
+        bor=tuple(p["BOR"] for p in found) if "BOR" in there else None,
+        dates=tuple(p["ENRLDT"] for p in found),
+        by_date=by_date,
+        stage=stage,
+        pfs=times("PFS"),
+        os=times("OS"),
+        dor=times("DOR"),
+        toxicity=numbers("TOXGR"),
+        change=numbers("PCHG"),
+        ttr=numbers("TTR"),
+        columns=dict(patients.read),
+        ignored=tuple(patients.ignored),
+        notes=tuple(notes),
+    )
+
+
+def _check_rows(patients: Patients, found: list[dict[str, Any]]) -> None:
+    """Refuse an order of rows that the days of enrollment contradict, where not everybody has a day."""
+    days = [p["ENRLDT"] for p in found if p["ENRLFL"] and p["ENRLDT"] is not None]
+    if all(a <= b for a, b in pairwise(days)):
+        return
+    without = next(row for row, p in zip(patients.rows, found, strict=True) if p["ENRLFL"] and p["ENRLDT"] is None)
+    why = (
+        "is missing, and the rows do not stand in the order of the other days, so nobody can tell who belongs to a look"
+    )
+    raise _wrong(without, "ENRLDT", f"{why}; give the day, or sort the rows by enrollment")
+
+
+def _check_stage(stage: NDArray[np.int64], place: str, *, by_date: bool) -> None:
+    """Refuse stages that cannot be those of the trial: patients of a later one are enrolled later."""
+    gap = next((k for k in range(1, int(stage.max(initial=0))) if k not in stage), None)
+    if gap is not None:
+        raise InputError(f"must not leave out a stage: nobody belongs to stage {gap}", place)
+    staged = stage[stage > 0]
+    falls = np.flatnonzero(np.diff(staged) < 0)
+    if falls.size:
+        order = "the days of enrollment" if by_date else "the rows"
+        raise InputError(
+            f"must not fall in the order of {order}, as from {staged[falls[0]]} to {staged[falls[0] + 1]}; if it is "
+            "not the stage of the trial, rename the column (DISEASE_STAGE)", place,
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""How patients come, are assessed, are lost and respond."""

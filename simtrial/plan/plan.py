@@ -1,0 +1,213 @@
+"""How a trial is run: everything that the conduct engine and its exact laws need to know, in one frozen object.
+
+Who counts at a look, by the handling of patients without a response status:
+
+nonresponder
+    The first n_k enrolled; the unevaluable among them count as not responding.
+replace
+    The first n_k evaluable, in the order of enrollment; every loss, once known, gives its place to a new patient.
+exclude
+    The first n_k enrolled; the unevaluable are left out of the count and of the denominator. The bounds stay as
+    planned (fixed) or are recut at the number evaluable (recut).
+
+A look happens when the status of all whom it counts is known; after the lag the decision is taken. Patients enrolled
+meanwhile count as enrolled: they enter the next stage if the trial goes on, and are overrun if it stops.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from simtrial.design.requirements import probability
+from simtrial.errors import InputError
+from simtrial.months import MONTHS_IN_YEAR
+from simtrial.plan.enrollment import positive
+
+if TYPE_CHECKING:
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.plan.enrollment import Enrollment
+    from simtrial.plan.patients import Beta, Disease, Dropout, Toxicity
+
+MAX_REPLACED = 0.9
+"""Largest probability of loss that is replaced; above it a trial would enroll ten patients for one."""
+
+MAX_RECUT = 150
+"""Most patients for which bounds are recut at every pair of numbers evaluable."""
+
+Handling = Literal["nonresponder", "replace", "exclude"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interim:
+    """What accrual does while a look is pending.
+
+    Parameters
+    ----------
+    hold : bool
+        Whether accrual stops when the patients of a look are in.
+    extra : int, optional
+        With accrual going on, at most so many patients beyond those of the look; None without limit. Where losses are
+        replaced, so are those among the extra ones.
+    lag : float
+        Months from a look to its decision.
+    """
+
+    hold: bool
+    extra: int | None = None
+    lag: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lag", positive(self.lag, "decision_weeks", zero=True, most=1200))
+        if self.hold and self.extra is not None:
+            raise InputError("goes with accrual: continue; a hold takes no extra patients", "extra_patients")
+
+    @property
+    def allowed(self) -> int | None:
+        """Patients beyond those of a look that may enter before its decision: 0 with a hold, None without limit."""
+        return 0 if self.hold else self.extra
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """When the trial ends, never before its decision: so many months after its last patient, or in a given month."""
+
+    months_after_last: float | None = None
+    until_month: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.months_after_last is None) == (self.until_month is None):
+            raise InputError("must hold either months_after_last_patient or until_month, and not both")
+        for name, key in (("months_after_last", "months_after_last_patient"), ("until_month", "until_month")):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, positive(value, key, zero=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A design and everything about its conduct.
+
+    Parameters
+    ----------
+    design : Design
+        Looks and bounds.
+    enrollment : Enrollment
+        Patients screened; those who pass are enrolled.
+    disease : Disease
+        Assessments, and what is known of DCR, PFS and OS.
+    dropout : Dropout
+        Loss before the first evaluable assessment.
+    handling : {'nonresponder', 'replace', 'exclude'}
+        Who counts; see the head of this module. Never a default.
+    interim : Interim
+        Accrual while a look is pending.
+    recut : Requirements, optional
+        With `exclude`, what bounds keep that are recut at the number evaluable; None if they stay as planned.
+    screening_success : float
+        Probability that a screened patient is enrolled.
+    close_month : float, optional
+        Accrual closes at this month; the trial is then analysed with the patients it has, against the last look's r.
+    follow_up : FollowUp
+        When the trial ends.
+    loss_per_year : float
+        Probability of being lost to follow-up within a year, for PFS and OS.
+    toxicity : Toxicity, optional
+        Grade >= 3 toxicity.
+    landmark : float
+        Month at which survival is estimated.
+    """
+
+    design: Design
+    enrollment: Enrollment
+    disease: Disease
+    dropout: Dropout
+    handling: Handling
+    interim: Interim = Interim(hold=True)
+    recut: Requirements | None = None
+    screening_success: float = 1.0
+    close_month: float | None = None
+    follow_up: FollowUp = FollowUp(months_after_last=0.0)
+    loss_per_year: float = 0.0
+    toxicity: Toxicity | None = None
+    landmark: float = 6.0
+
+    def __post_init__(self) -> None:
+        if self.handling not in ("nonresponder", "replace", "exclude"):
+            raise InputError(f"({self.handling!r:.40}) must be nonresponder, replace or exclude", "handling")
+        if self.recut and self.handling != "exclude":
+            raise InputError("(recut) goes with handling: exclude", "bounds")
+        if self.recut and len(self.design.looks) > 2:
+            raise InputError(f"(recut) is for one or two looks; this design has {len(self.design.looks)}", "bounds")
+        if self.recut and self.design.looks[-1].n > MAX_RECUT:
+            raise InputError(f"(recut) is for at most {MAX_RECUT} patients, not {self.design.looks[-1].n}", "bounds")
+        if self.recut and self.close_month is not None:
+            raise InputError("(recut) does not go with a month at which accrual closes", "bounds")
+        lost = max(self.dropout.probability, self.dropout.of_responder)
+        if self.handling == "replace" and lost > MAX_REPLACED:
+            raise InputError(f"({lost:g}) must be at most {MAX_REPLACED:g} where losses are replaced", "probability")
+        success = probability(self.screening_success, "screening_success", closed=True)
+        if success < 0.01:
+            raise InputError(
+                f"({success:g}) must be at least 0.01: hardly anybody would be enrolled", "screening_success"
+            )
+        object.__setattr__(self, "screening_success", success)
+        self.enrollment.scaled(success)  # whose rates may be too low when those of the screened are not
+        object.__setattr__(self, "loss_per_year", probability(self.loss_per_year, "loss_per_year", closed=True))
+        if self.loss_per_year == 1:
+            raise InputError("(1) must be < 1: nobody would be followed", "loss_per_year")
+        object.__setattr__(self, "landmark", positive(self.landmark, "landmark_months"))
+        if self.close_month is not None:
+            object.__setattr__(self, "close_month", positive(self.close_month, "close_month"))
+            self._check_close(self.close_month)
+
+    def _check_close(self, month: float) -> None:
+        import numpy as np
+
+        n = self.design.looks[-1].n
+        missed = float(self.arrivals.fewer(n, np.array(month)))
+        if missed > 1 - 1e-6:
+            raise InputError(
+                f"({month:g}) closes accrual before {n} patients can be enrolled (probability {1 - missed:.1g})",
+                "close_month",
+            )
+
+    @property
+    def loss_hazard(self) -> float:
+        """Hazard a month of loss to follow-up."""
+        return -math.log1p(-self.loss_per_year) / MONTHS_IN_YEAR
+
+    @property
+    def arrivals(self) -> Enrollment:
+        """The process of patients enrolled, while accrual is open."""
+        return self.enrollment.scaled(self.screening_success)
+
+    @property
+    def capacities(self) -> tuple[int, ...]:
+        """Patients that may have entered before the decision of each look."""
+        looks = self.design.looks
+        allowed = self.interim.allowed
+        beyond = looks[-1].n if allowed is None else allowed
+        return tuple(min(look.n + beyond, looks[-1].n) for look in looks)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A true response rate to try: a number, or a Beta distribution."""
+
+    label: str
+    p: float | Beta
+
+    @property
+    def mean(self) -> float:
+        """The rate, or its mean."""
+        return self.p if isinstance(self.p, int | float) else self.p.mean
+
+    @property
+    def rate(self) -> str:
+        """The rate in words: ``0.3``, or ``Beta(11, 23), mean 0.324``."""
+        if isinstance(self.p, int | float):
+            return f"{self.p:g}"
+        return f"Beta({self.p.a:g}, {self.p.b:g}), mean {self.mean:.3g}"

@@ -1,0 +1,1 @@
+"""Notebooks run on a parameter file, and what is written of them."""

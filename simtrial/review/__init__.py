@@ -1,0 +1,1 @@
+"""Stated sample sizes: whether and how they can be reproduced."""

@@ -1,0 +1,1 @@
+"""One trial over a grid of its parameters."""

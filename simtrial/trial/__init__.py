@@ -1,0 +1,1 @@
+"""The parameter file, and everything that follows from it alone."""

@@ -1,0 +1,245 @@
+"""One trial and everything that follows from its parameter file alone, each part computed when it is first asked for.
+
+Notebooks, tables, the front page, the explorer and the command line all ask the same `Case`, so that no search and no
+simulation of one trial is made twice, and nobody has to know how a design is found in order to show it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from simtrial import search
+from simtrial.conduct import simulation
+from simtrial.design.exact import operating_characteristics
+from simtrial.errors import InputError
+from simtrial.search import FAMILIES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simtrial.conduct.simulation import Simulation
+    from simtrial.design.designs import Design
+    from simtrial.design.exact import OperatingCharacteristics
+    from simtrial.design.requirements import Requirements
+    from simtrial.plan.plan import Plan, Scenario
+    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.trial.sections import SimulationSize, Trial
+
+
+@dataclass(frozen=True)
+class Searches:
+    """The searches for one question, each made at most once.
+
+    Attributes
+    ----------
+    requirements : Requirements
+        The question.
+    n_limit : int
+        Most patients of a design.
+    """
+
+    requirements: Requirements
+    n_limit: int
+
+    @cached_property
+    def _found(self) -> dict[str, Any]:
+        """What has been searched, by family."""
+        return {}
+
+    def of(self, family: str) -> Any:
+        """What the search of a family found, by its key in the register.
+
+        Raises
+        ------
+        InputError
+            If even the most powerful test needs too many patients.
+        """
+        if family not in self._found:
+            self._found[family] = FAMILIES[family].search(self.requirements, n_limit=self.n_limit)
+        return self._found[family]
+
+    @property
+    def single(self) -> SingleStageSearch:
+        """Designs of one stage; see `of`."""
+        found: SingleStageSearch = self.of("single")
+        return found
+
+    @property
+    def two(self) -> TwoStageSearch:
+        """Designs of two stages; see `of`."""
+        found: TwoStageSearch = self.of("simon")
+        return found
+
+    @property
+    def two_is_known(self) -> bool:
+        """Whether the search for two stages has been made."""
+        return "simon" in self._found
+
+    def choose(self, wish: str | Design) -> Design:
+        """Give the design that is wished for, as `search.choose` does."""
+        return search.choose(self.requirements, wish, found=self.of)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A trial with its searches, the design taken, the plan by which it is run, and what the two do.
+
+    Attributes
+    ----------
+    trial : Trial
+        What the parameter file says.
+    searches : Searches
+        Those of its question.
+    """
+
+    trial: Trial
+    searches: Searches
+
+    @classmethod
+    def of(cls, trial: Trial, like: Case | None = None) -> Case:
+        """Give the case of a trial: the same one for the same trial, as long as it is among the last few asked for.
+
+        Parameters
+        ----------
+        trial : Trial
+            What the parameter file says.
+        like : Case, optional
+            Another case; if it asks the same question, its searches are taken over.
+        """
+        asked, limit = trial.requirements, trial.design.n_limit
+        if like is not None and like.searches == Searches(asked, limit):
+            return cls(trial, like.searches)
+        return _kept(_ByContent(trial.model_dump_json(), trial))
+
+    def checked(self, place: str) -> Case:
+        """Find the design and its plan now, so that mistakes are told before anything is made.
+
+        Parameters
+        ----------
+        place : str
+            The name of the parameter file, for messages.
+
+        Raises
+        ------
+        InputError
+            Naming the key that asks too much, or that does not fit the design.
+        """
+        try:
+            _ = self.chosen
+        except InputError as error:
+            raise InputError(error.message, f"{place}: trial.hypotheses.{error.field}") from None
+        try:
+            _ = self.plan
+        except InputError as error:
+            raise InputError(error.message, f"{place}: trial.{error.field}") from None
+        return self
+
+    @property
+    def requirements(self) -> Requirements:
+        """The question put to the searches."""
+        return self.searches.requirements
+
+    @property
+    def single(self) -> SingleStageSearch:
+        """Designs of one stage; see `Searches`."""
+        return self.searches.single
+
+    @property
+    def two(self) -> TwoStageSearch:
+        """Designs of two stages; see `Searches`."""
+        return self.searches.two
+
+    @cached_property
+    def chosen(self) -> Design:
+        """The design that the file asks for, by criterion or outright."""
+        return self.searches.choose(self.trial.wish)
+
+    @property
+    def n(self) -> int:
+        """Patients at the last look of the design."""
+        return self.chosen.looks[-1].n
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        """How the design is run; None if the file does not say."""
+        return self.trial.plan(self.chosen)
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """The true rates to simulate: p0, p1, and what the file adds."""
+        return self.trial.scenarios
+
+    @cached_property
+    def at_limits(self) -> OperatingCharacteristics:
+        """Operating characteristics of the design at p0 and p1, in this order."""
+        return operating_characteristics(self.chosen, [self.requirements.p0, self.requirements.p1])
+
+    @cached_property
+    def size(self) -> SimulationSize:
+        """Trials and seed of the file's simulations.
+
+        Raises
+        ------
+        InputError
+            If the file does not say how the trial is run.
+        """
+        return self._run()[1]
+
+    @cached_property
+    def simulated(self) -> Simulation:
+        """All scenarios of the file simulated, with the file's trials and seed.
+
+        Raises
+        ------
+        InputError
+            If the file does not say how the trial is run.
+        """
+        plan, size = self._run()
+        return simulation.simulate(plan, self.scenarios, size.trials, size.seed)
+
+    def expected(self, names: Sequence[str], most: int | None = None) -> Simulation:
+        """Outcomes at p0 and p1 from exact laws, and simulated only where there are none: `simulation.expect`.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Outcomes that are wanted.
+        most : int, optional
+            Most trials, if those of the file take too long.
+
+        Raises
+        ------
+        InputError
+            If the file does not say how the trial is run.
+        """
+        plan, size = self._run()
+        trials = size.trials if most is None else min(size.trials, most)
+        return simulation.expect(plan, self.scenarios[:2], names, trials, size.seed)
+
+    def _run(self) -> tuple[Plan, SimulationSize]:
+        if self.plan is None or self.trial.conduct is None:
+            raise InputError("is missing", "conduct")
+        return self.plan, self.trial.conduct.simulation
+
+
+@dataclass(frozen=True)
+class _ByContent:
+    """A trial that equals another one if both are written the same."""
+
+    content: str
+    trial: Trial
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByContent) and self.content == other.content
+
+    def __hash__(self) -> int:
+        return hash(self.content)
+
+
+@lru_cache(maxsize=4)
+def _kept(one: _ByContent) -> Case:
+    """The case of a trial; what it has computed is kept with it."""
+    asked = one.trial
+    return Case(asked, Searches(asked.requirements, asked.design.n_limit))

@@ -1,0 +1,269 @@
+"""What a protocol, registry or paper says of its sample size: any subset of the numbers, as stated."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from simtrial import files
+from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage, count, parse_looks
+from simtrial.design.requirements import Requirements, probability
+from simtrial.errors import InputError, several
+from simtrial.plan.enrollment import positive
+from simtrial.search import CRITERIA
+
+SIMON = (*(criterion.key for criterion in CRITERIA.of("simon")), "admissible")
+"""What is said of a two-stage design by Simon: one of his criteria, or that it is admissible."""
+
+METHODS = (*SIMON, "two_stage", "single_stage", "fleming")
+"""What is said of the method: a Simon criterion, two stages without one, one stage, or Fleming's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A stated sample size. None is: not stated.
+
+    Parameters
+    ----------
+    p0, p1, alpha, power : float, optional
+        As stated.
+    alpha_sided : int, optional
+        1 or 2.
+    criterion : str, optional
+        The method, as far as it is named: one of `METHODS`.
+    r1, n1, r, n : int, optional
+        Stages, cumulative: stop if X1 <= r1 of n1, reject H0 if X > r of n.
+    total : int, optional
+        Patients to be enrolled, dropout allowed for.
+    dropout : float, optional
+        Dropout allowed for.
+    type_i_error, attained_power, en_p0, pet_p0 : float, optional
+        Attained values, as printed.
+    looks : tuple of Look, optional
+        A rule with an efficacy bound or with more than two looks, whole, as `of_looks` reads it; r and n are then those
+        of its last look, and r1 and n1 are left out.
+
+    Raises
+    ------
+    InputError
+        If a number cannot be one of its kind, or numbers contradict each other.
+    """
+
+    p0: float | None = None
+    p1: float | None = None
+    alpha: float | None = None
+    power: float | None = None
+    alpha_sided: int | None = None
+    criterion: str | None = None
+    r1: int | None = None
+    n1: int | None = None
+    r: int | None = None
+    n: int | None = None
+    total: int | None = None
+    dropout: float | None = None
+    type_i_error: float | None = None
+    attained_power: float | None = None
+    en_p0: float | None = None
+    pet_p0: float | None = None
+    looks: tuple[Look, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("p0", "p1", "alpha", "power"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, probability(value, name))
+        for name in ("dropout", "type_i_error", "attained_power", "pet_p0"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, probability(value, name, closed=True))
+        for name, least in (("r1", 0), ("n1", 1), ("r", 0), ("n", 1), ("total", 1)):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, count(value, name, at_least=least))
+        if self.alpha_sided not in (None, 1, 2):
+            raise InputError(f"({self.alpha_sided}) must be 1 or 2", "alpha_sided")
+        if self.criterion is not None and self.criterion not in METHODS:
+            raise InputError(f"({self.criterion!r:.40}) must be one of {', '.join(METHODS)}", "criterion")
+        if self.en_p0 is not None:
+            object.__setattr__(self, "en_p0", positive(self.en_p0, "en_p0"))
+        if self.p0 is not None and self.p1 is not None and self.p0 >= self.p1:
+            if self.p0 == self.p1:
+                raise InputError(f"({self.p0:g}) must differ from p1", "p0")
+            if self.r is not None or self.r1 is not None:
+                raise InputError(
+                    f"({self.p0:g}) must be < p1 ({self.p1:g}) where a rule is stated: state it by failures", "p0"
+                )
+        if self.criterion in ("single_stage", "fleming") and self.n1 is not None:
+            raise InputError(
+                f"({self.criterion}) does not go with two looks without their bounds"
+                + ("; state them as looks, such as 3:7/15,8/25" if self.criterion == "fleming" else ""),
+                "criterion",
+            )
+        if self.looks is not None:
+            if self.criterion == "single_stage":
+                raise InputError(f"({self.criterion}) does not go with {len(self.looks)} looks", "criterion")
+            last = MultiStage(self.looks).looks[-1]
+            if (self.r, self.n, self.r1, self.n1) != (last.r, last.n, None, None):
+                raise InputError("must end with r and n, and leave r1 and n1 out", "looks")
+        if self.dropout == 1:
+            raise InputError("(1) must be < 1: nobody would be left", "dropout")
+
+    @classmethod
+    def of_looks(cls, looks: str, **stated: object) -> Statement:
+        """A statement whose stages are written ``1/10,5/29``."""
+        design = parse_looks(looks)
+        if isinstance(design, SingleStage):
+            return cls(r=design.r, n=design.n, **stated)  # type: ignore[arg-type]  # checked by the class
+        if isinstance(design, MultiStage) or design.e1 is not None or stated.get("criterion") == "fleming":
+            last = design.looks[-1]
+            return cls(r=last.r, n=last.n, looks=design.looks, **stated)  # type: ignore[arg-type]  # as above
+        return cls(r1=design.r1, n1=design.n1, r=design.r, n=design.n, **stated)  # type: ignore[arg-type]  # as above
+
+    @property
+    def stages(self) -> int:
+        """How many, as far as can be told; a bare n is taken for one stage."""
+        if self.looks is not None:
+            return len(self.looks)
+        two = self.n1 is not None or self.r1 is not None
+        return 2 if two or self.criterion in (*SIMON, "two_stage") else 1
+
+    @property
+    def design(self) -> SingleStage | TwoStage | MultiStage | None:
+        """The stated rule, if it is whole and possible; else None."""
+        if self.looks is not None:
+            return MultiStage(self.looks)
+        try:
+            if self.stages == 1 and self.r is not None and self.n is not None:
+                return SingleStage(self.r, self.n)
+            if self.r1 is not None and self.n1 is not None and self.r is not None and self.n is not None:
+                return TwoStage(self.r1, self.n1, self.r, self.n)
+        except InputError:
+            return None
+        return None
+
+    @property
+    def requirements(self) -> Requirements | None:
+        """The four numbers, alpha on one side; None if one is missing or they ask for nothing."""
+        if self.p0 is None or self.p1 is None or self.alpha is None or self.power is None:
+            return None
+        try:
+            return Requirements(self.p0, self.p1, self.alpha / (self.alpha_sided or 1), self.power)
+        except InputError:
+            return None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Which of p0, p1, alpha and power are not stated; and n, if no size is."""
+        gone = [name for name in ("p0", "p1", "alpha", "power") if getattr(self, name) is None]
+        if self.n is None and self.total is None and self.n1 is None:
+            gone.append("n")
+        return tuple(gone)
+
+
+MAX_BYTES = 4_194_304
+"""Largest CSV of statements that is read."""
+
+UNSTATED = ("", "unstated", "not stated", "na", "n/a")
+"""What a cell says of a number that is not stated."""
+
+MAX_ROWS = 10_000
+"""Most statements of one file."""
+
+
+def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
+    """Read many statements: one row each, columns named as the fields of `Statement`, or ``looks``, and ``id``.
+
+    Cells that are empty or say so (`UNSTATED`) are numbers not stated; other columns, such as a quote, are ignored
+    (`ignored` names them).
+
+    Raises
+    ------
+    InputError
+        One line per row that cannot be read: the file, the row and its column.
+    """
+    text = _text(path)
+    kinds = {f.name: f.type for f in fields(Statement) if f.name != "looks"}
+    try:
+        rows = list(
+            csv.DictReader(io.StringIO(text, newline=""), _header(text), strict=True, delimiter=_separator(text))
+        )[1:]
+    except csv.Error as error:
+        raise InputError(f"is not CSV: {error}", f"{path}:") from None
+    if len(rows) > MAX_ROWS:
+        raise InputError(f"holds {len(rows)} rows; at most {MAX_ROWS} are read", f"{path}:")
+    names = list(rows[0]) if rows else []
+    if not rows or not set(names) & {*kinds, "looks"}:
+        raise InputError(f"holds no statement; columns are id, looks, {', '.join(kinds)}", f"{path}:")
+    header = _header(text)
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"has the column {twice!r:.60} twice", f"{path}:")
+    found, faults = [], []
+    for k, row in enumerate(rows, start=2):
+        try:
+            found.append((row.get("id") or str(k - 1), _of_row(row, kinds)))
+        except InputError as error:
+            faults.append((k, error))
+    if faults:
+        raise several([error.placed(f"{path} row {k}: ") for k, error in faults])
+    return found
+
+
+def _of_row(row: dict[str, str | None], kinds: dict[str, object]) -> Statement:
+    values: dict[str, object] = {}
+    for name, cell in row.items():
+        if name is None:
+            raise InputError("has more cells than columns", "")
+        if name not in kinds or cell is None or cell.strip().lower() in UNSTATED:
+            continue
+        try:
+            values[name] = _cell(cell.strip(), str(kinds[name]))
+        except ValueError:
+            hint = "; write 10% as 0.10" if "%" in cell else ""
+            raise InputError(f"({cell!r:.40}) cannot be read{hint}", name) from None
+    looks = (row.get("looks") or "").strip()
+    if looks:  # then n is the number to be enrolled, as on the command line
+        n = values.pop("n", None)
+        if n is not None and values.setdefault("total", n) != n:
+            raise InputError(f"({n}) must be the total ({values['total']}) where looks are given", "n")
+        return Statement.of_looks(looks, **values)
+    if values.get("n") is None and not {"n1", "r", "dropout"} & set(values):  # nothing tells the total from the n
+        values["n"] = values.pop("total", None)
+    return Statement(**values)  # type: ignore[arg-type]  # as above
+
+
+def ignored(path: str | Path) -> list[str]:
+    """Columns of a CSV that a statement does not have."""
+    known = {f.name for f in fields(Statement)} | {"id", "looks"}
+    return [name for name in _header(_text(path)) if name not in known]
+
+
+def _text(path: str | Path) -> str:
+    try:
+        return files.read(Path(path), MAX_BYTES).data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError("is not UTF-8 text", f"{path}:") from None
+
+
+def _header(text: str) -> list[str]:
+    """Names of the columns, in small letters: P0 is p0."""
+    return [
+        name.strip().lower() for name in next(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text)), [])
+    ]
+
+
+def _separator(text: str) -> str:
+    """Commas or, as where decimals have commas, semicolons."""
+    header = text.partition("\n")[0]
+    return ";" if header.count(";") > header.count(",") else ","
+
+
+def _cell(text: str, kind: str) -> object:
+    if kind.startswith("int"):
+        return int(text)
+    if not kind.startswith("float"):
+        return text
+    return float(text.replace(",", ".") if re.fullmatch(r"\d*,\d+", text) else text)

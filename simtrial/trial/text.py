@@ -1,0 +1,263 @@
+"""Sentences computed from the objects they describe: the protocol paragraph, the choice, the basis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simtrial.design.designs import looks_text
+from simtrial.design.exact import at_limits, meets, operating_characteristics, side
+from simtrial.design.wording import null
+from simtrial.laws import laws
+from simtrial.search import CRITERIA, named
+from simtrial.show.passage import Passage, percent
+
+if TYPE_CHECKING:
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.plan.plan import Handling, Plan
+    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.trial.sections import Trial
+
+REFERENCES = {
+    "two": "Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Trials 1989;10:1-10.",
+    "admissible": "Jung SH, Lee T, Kim KM, George SL. Admissible two-stage designs for phase II cancer clinical "
+    "trials. Stat Med 2004;23:561-569.",
+    "one": "A'Hern RP. Sample size tables for exact single-stage phase II designs. Stat Med 2001;20:859-866.",
+    "many": "Schultz JR, Nichol FR, Elfring GL, Weed SD. Multiple-stage procedures for drug screening. Biometrics "
+    "1973;29:293-300.",
+}
+
+
+def kind(design: Design) -> str:
+    """What a design is called: by its criterion if it has one, else by its number of looks."""
+    kinds = getattr(design, "kinds", ())
+    if kinds:
+        return f"{'an' if kinds == ('admissible',) else 'the'} {named(kinds)} two-stage design"
+    looks = len(design.looks)
+    return {1: "an exact single-stage design", 2: "a two-stage design"}.get(looks, f"a design with {looks} looks")
+
+
+def exactly(design: Design, requirements: Requirements) -> str:
+    """Which limits the design attains exactly: ``the type I error is exactly alpha = 0.01``; empty where none."""
+    said = {
+        "alpha": f"the type I error is exactly alpha = {requirements.alpha:.15g}",
+        "power": f"the power is exactly the required {requirements.power:.15g}",
+    }
+    return " and ".join(said[name] for name in at_limits(design, requirements))
+
+
+def _count(n: int) -> str:
+    return f"{n} {'patient' if n == 1 else 'patients'}"
+
+
+HANDLINGS = {
+    "nonresponder": "counted as non-responders",
+    "replace": "replaced by new patients",
+    "exclude": "left out of the count and of the denominator",
+}
+"""What becomes of patients without a response status."""
+
+COUNTED = {
+    None: "with a known response status",
+    "nonresponder": "enrolled, those without a response status counting as non-responders,",
+    "replace": "with a known response status (others are replaced)",
+    "exclude": "enrolled, without those who have no response status,",
+}
+"""Who is analysed, by the handling of patients without a response status; None where it is not said."""
+
+
+RECUT = (
+    "These bounds are those of the planned numbers: they are recut at the numbers evaluable, the first so that a "
+    "treatment of rate p1 is stopped no more often than planned, the last so that the type I error stays at or below "
+    "its limit."
+)
+"""What recut bounds keep; see `simtrial.plan.recut`."""
+
+
+def lost(plan: Plan, requirements: Requirements) -> str:
+    """How many are lost, overall and, where it differs, by who would have responded."""
+    loss = plan.dropout
+    if loss.responder_odds_ratio == 1:
+        return f"{percent(loss.probability)} of the patients lost before their first assessment"
+    p0, p1 = (percent(round(loss.lost(p), 4)) for p in (requirements.p0, requirements.p1))
+    return (
+        f"{percent(round(loss.of_responder, 4))} of those who would respond and {percent(loss.probability)} of the "
+        f"others lost before their first assessment ({p0} of all at p0, {p1} at p1)"
+    )
+
+
+def _rules(design: Design, handling: Handling | None) -> list[str]:
+    """One sentence a look."""
+    sentences = []
+    *interim, last = design.looks
+    before, passed = 0, -1
+    for look in interim:
+        verb = "is" if look.n == 1 else "are"
+        opening = (
+            f"The first {_count(look.n) if look.n > 1 else 'patient'} {COUNTED[handling]} {verb} analysed"
+            if not before
+            else f"After {_count(look.n)} in all, a further look follows"
+        )
+        clauses = []
+        if look.r is not None and look.r > passed:
+            passed = look.r
+            seen = "none responds" if look.r == 0 else f"{look.r} or fewer respond"
+            clauses.append(f"if {seen} the trial stops for futility")
+        if look.e is not None:
+            clauses.append(f"if {look.e} or more respond the trial stops and H0 is rejected")
+        sentences.append(f"{opening}: {'; '.join(clauses) or 'the trial goes on'}.")
+        before = look.n
+    more = last.n - before
+    added = f"Otherwise {more} more {'is' if more == 1 else 'are'} enrolled, {_count(last.n)} in all, and"
+    start = added if before else f"{_count(last.n)} {COUNTED[handling]} {'is' if last.n == 1 else 'are'} analysed, and"
+    sentences.append(f"{start} H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n}).")
+    return sentences
+
+
+def statement(design: Design, requirements: Requirements, plan: Plan | None = None) -> Passage:
+    """The sample-size paragraph for the protocol, with every number computed from the design.
+
+    It states both hypotheses, alpha and power asked and attained, the design, its decision rules, EN and PET at p0, and
+    the references: the components a reviewer needs to reproduce it. A plan of the conduct adds who is analysed, and
+    the errors with the losses that it expects.
+    """
+    asked = requirements
+    oc = operating_characteristics(design, [asked.p0, asked.p1])
+    looks = len(design.looks)
+    sentences = [
+        "The primary endpoint is the objective response rate (ORR).",
+        f"The null hypothesis that the true ORR is at most {percent(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
+        f"against the alternative that it is larger, with the design alternative p1 = {percent(asked.p1)}, at a "
+        f"one-sided type I error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} "
+        "at p1.",
+        f"The sample size is that of {kind(design)} ({looks_text(design, ', ')}).",
+        *_rules(design, plan.handling if plan else None),
+        *((RECUT,) if plan and plan.recut else ()),
+        f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
+        f"{percent(oc.reject[1])} at p = {asked.p1:g}.",
+    ]
+    if at := exactly(design, asked):
+        sentences.append(f"In exact fractions {at}; a limit that is attained exactly is kept.")
+    if looks > 1:
+        sentences.append(
+            f"If the true ORR is {percent(asked.p0)}, the probability of early termination"
+            f"{' (for either reason)' if any(look.e is not None for look in design.looks) else ''} is "
+            f"{percent(oc.pet[0])} and "
+            f"the expected number of patients is {oc.en[0]:.1f}."
+        )
+    if plan is not None and plan.dropout.probability and plan.close_month is None:
+        run = laws.decision(plan, np.array([asked.p0, asked.p1])).reject
+        sentences.append(
+            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recut' if plan.recut else ''}, the "
+            f"type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
+        )
+    if not meets(design, asked):
+        sentences.insert(
+            0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {limits_missed(design, asked)}."
+        )
+    kinds = getattr(design, "kinds", ())
+    sources = [REFERENCES["one" if looks == 1 else "two" if looks == 2 and design.looks[0].e is None else "many"]]
+    if "admissible" in kinds:
+        sources.append(REFERENCES["admissible"])
+    return Passage("statement", (" ".join(sentences), "References: " + " ".join(sources)), quoted=True)
+
+
+def basis(trial: Trial) -> Passage:
+    """Whether the hypotheses are known or assumed, and the reasons given."""
+    asked = trial.hypotheses
+    rates = f"p0 = {asked.p0:g}, p1 = {asked.p1:g}, alpha = {asked.alpha:g} (one-sided), power = {asked.power:g}"
+    if asked.basis == "assumed":
+        opening = (
+            f"The hypotheses are an assumption: {rates}. They were not taken from a protocol or registry; every "
+            "result below depends on them."
+        )
+    else:
+        opening = f"The hypotheses are those of the protocol: {rates}."
+    reasons = [" ".join(part.split()) for part in (asked.rationale or "").split("\n\n")]
+    return Passage("basis", (opening, *filter(None, reasons)))
+
+
+def limits_missed(design: Design, asked: Requirements) -> str:
+    """Which limit a design misses, and which it keeps."""
+    type_i_error, power = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
+    over, short = side(design, asked.p0, asked.alpha, type_i_error) > 0, side(design, asked.p1, asked.power, power) < 0
+    said = [
+        (
+            over,
+            f"its type I error of {percent(type_i_error)} {'exceeds' if over else 'is within'} {percent(asked.alpha)}",
+        ),
+        (short, f"its power of {percent(power)} {'falls short of' if short else 'reaches'} {percent(asked.power)}"),
+    ]
+    return "; ".join(text for _, text in sorted(said, key=lambda one: not one[0]))
+
+
+def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Passage:
+    """Which design is taken, what the alternatives would cost, and how it sits with the registered enrollment."""
+    asked = trial.requirements
+    oc = operating_characteristics(chosen, asked.p0)
+    n, en = chosen.looks[-1].n, float(oc.en)
+    wish = trial.design.criterion
+    reason = f"asked for by the criterion {CRITERIA[wish].name}" if wish else "given in the parameter file"
+    needs = f"It needs {_count(n)}."
+    if len(chosen.looks) > 1:
+        needs = f"It needs at most {_count(n)} and expects {en:.1f} if the true rate is p0."
+    paragraphs = [f"Taken: {looks_text(chosen, ', ')}, {reason}. {needs}"]
+    if not meets(chosen, asked):
+        paragraphs.append(f"It does not meet the limits: {limits_missed(chosen, asked)}.")
+    rivals: dict[str, tuple[str, Design]] = {
+        looks_text(other): (label, other)
+        for label, other in (
+            *(("admissible", other) for other in _neighbours(two, chosen)),
+            *((criterion.name, criterion.pick(two)) for criterion in CRITERIA.of("simon")),
+            (CRITERIA["single_stage_first"].name, single.first),
+        )
+        if other.looks != chosen.looks
+    }
+    others = []
+    for label, other in rivals.values():
+        other_en = float(operating_characteristics(other, asked.p0).en)
+        others.append(
+            f"{label} {looks_text(other, ', ')}: {_difference(other.looks[-1].n - n)} at most, "
+            f"{_difference(other_en - en, '.1f')} expected at p0"
+        )
+    if others:
+        paragraphs.append("Beside it, " + "; ".join(others) + ".")
+    if trial.study.registered_enrollment is not None:
+        registered = trial.study.registered_enrollment
+        same = "equals" if n == registered else f"is {_difference(n - registered)} than"
+        paragraphs.append(
+            f"Its maximum of {_count(n)} {same} the registered enrollment of {registered}."
+            + (" That they agree does not prove that this is how the number was found." if n == registered else "")
+        )
+    return Passage("choice", tuple(paragraphs))
+
+
+def _neighbours(two: TwoStageSearch, chosen: Design) -> list[Design]:
+    """The designs next to the chosen one on the hull, which exchange patients at most for patients expected."""
+    hull = two.admissible
+    at = [i for i, c in enumerate(hull) if c.looks == chosen.looks]
+    return [hull[j] for i in at for j in (i - 1, i + 1) if 0 <= j < len(hull)]
+
+
+def _difference(value: float, form: str = "d") -> str:
+    if abs(value) < 0.05:
+        return "as many"
+    return f"{abs(value):{form}} {'more' if value > 0 else 'fewer'}"
+
+
+def certificate(two: TwoStageSearch) -> Passage:
+    """The proof of optimality in words."""
+    proof, asked = two.certificate, two.requirements
+    return Passage(
+        "certificate_in_words",
+        (
+            f"Below {proof.n_lower} patients even the most powerful test of level {asked.alpha:g} lacks the power. "
+            f"From {proof.n_lower} to {proof.n_upper} every (n, n1, r) that could still win was solved for its best "
+            "r1; "
+            f"{proof.n_minimax} is the first n with a design. Beyond {proof.n_upper} patients EN(p0) is at least "
+            f"{proof.en_beyond:.4f}, whatever the design, and the optimum has {proof.en_optimal:.4f}.",
+            "Left out: designs with r1 = r, whose second stage cannot change the decision.",
+        ),
+    )

@@ -1,0 +1,180 @@
+"""The assumptions about the conduct of a trial in words and units, for readers who never saw the parameter file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simtrial.search import CRITERIA
+from simtrial.show.passage import percent
+from simtrial.trial.text import HANDLINGS
+
+if TYPE_CHECKING:
+    from simtrial.trial.sections import (
+        AssessmentPlan,
+        Conduct,
+        DropoutRule,
+        EnrollmentLaw,
+        FollowUpRule,
+        InterimRule,
+        MedianSurvival,
+        SimulationSize,
+        Trial,
+        TrueRate,
+    )
+
+Row = tuple[str, str, str]
+"""What is assumed, the assumption, and where it comes from."""
+
+
+def rows(trial: Trial) -> list[Row]:
+    """Every assumption about the conduct; of endpoints, those that the file mentions."""
+    given = trial.conduct
+    if given is None:
+        return []
+    found = [
+        ("Enrollment", enrollment(given.enrollment), given.enrollment.source or ""),
+        ("Tumour assessments", assessments(given.assessments), given.assessments.source or ""),
+        ("Dropout before the first assessment", dropout(given.dropout), given.dropout.source or ""),
+    ]
+    wish = trial.wish
+    looks = CRITERIA[wish].looks if isinstance(wish, str) else len(wish.looks)
+    if given.interim is not None and looks > 1:
+        found.append(("Interim analysis", interim(given.interim), ""))
+    found.append(("Follow-up", follow_up(given.follow_up), ""))
+    found += _endpoints(given, trial.hypotheses.p1)
+    found += [(f"True response rate: {s.label}", _rate(s), s.source or "") for s in given.scenarios]
+    found.append(("Simulation", simulation(given.simulation), ""))
+    return found
+
+
+def _number(value: float, one: str, many: str | None = None) -> str:
+    """A number with its unit, in the singular for 1."""
+    return f"{value:g} {one if value == 1 else many or f'{one}s'}"
+
+
+def _screened(rate: float) -> str:
+    return f"{_number(rate, 'patient')} screened per month"
+
+
+def enrollment(law: EnrollmentLaw) -> str:
+    """How patients arrive."""
+    if law.model == "constant":
+        said = _screened(law.rate or 0.0)
+    elif law.model == "ramp":
+        said = f"{_screened(law.rate or 0.0)}, reached in a linear ramp of {_number(law.ramp_months or 0.0, 'month')}"
+    elif law.model == "piecewise":
+        said = "; ".join(f"from month {p.from_month:g}: {_screened(p.rate)}" for p in law.periods or ())
+    else:
+        opens = law.opens_months or ()
+        months = ", ".join(f"{month:g}" for month in opens[:10]) + (", ..." if len(opens) > 10 else "")
+        rates = f"on average {_screened(law.mean_rate or 0.0)} in each, the rates drawn from a gamma distribution"
+        said = f"{_number(len(opens), 'centre')}, opening in month {months}; {rates} of shape {law.shape:g}"
+    passed = "" if law.screening_success == 1 else f"; {percent(law.screening_success)} of the screened are enrolled"
+    closes = "" if law.close_month is None else f"; accrual closes in month {law.close_month:g}"
+    return f"{said}{passed}{closes}"
+
+
+def assessments(given: AssessmentPlan) -> str:
+    """When a response status is known."""
+    if given.readout_months is not None:
+        return f"response status known {_number(given.readout_months, 'month')} after enrollment"
+    confirmed = (
+        f"a response is confirmed {_number(given.confirmation_weeks, 'week')} later"
+        if given.confirmation_weeks
+        else "no confirmation of responses"
+    )
+    median = given.median_weeks_to_response
+    begins = (
+        "responses are seen at the first assessment"
+        if median is None
+        else f"median time to response {_number(median, 'week')}"
+    )
+    return (
+        f"every {_number(given.interval_weeks or 0.0, 'week')} until week {given.window_weeks:g}; {confirmed}; {begins}"
+    )
+
+
+def dropout(rule: DropoutRule) -> str:
+    """How many are lost before their first assessment, and who then counts."""
+    if rule.hazard_per_month is not None:
+        said = f"a hazard of {rule.hazard_per_month:g} per month until the first assessment"
+    elif rule.probability == 0:
+        said = "none"
+    else:
+        said = f"{percent(rule.probability or 0.0)} of the patients"
+    if rule.responder_odds_ratio != 1:
+        said += f" who would not respond; the odds of those who would are {rule.responder_odds_ratio:g} times theirs"
+    bounds = {
+        "recut": ", the bounds recalculated for the number evaluable",
+        "fixed": ", the bounds as planned",
+        None: "",
+    }
+    return f"{said}; patients without a response assessment are {HANDLINGS[rule.handling]}{bounds[rule.bounds]}"
+
+
+def interim(rule: InterimRule) -> str:
+    """What accrual does while an interim analysis is pending."""
+    if rule.accrual == "hold":
+        said = "accrual is held until the decision"
+    elif rule.extra_patients is None:
+        said = "accrual continues while the decision is pending"
+    else:
+        extra = _number(rule.extra_patients, "further patient")
+        said = f"accrual continues while the decision is pending, by at most {extra}"
+    lag = "at once" if rule.decision_weeks == 0 else f"{_number(rule.decision_weeks, 'week')} after the look"
+    return f"{said}; the decision is taken {lag}"
+
+
+def follow_up(rule: FollowUpRule) -> str:
+    """When the trial ends."""
+    if rule.until_month is not None:
+        return f"until month {rule.until_month:g} from the first day of accrual"
+    return f"until {_number(rule.months_after_last_patient or 0.0, 'month')} after the last patient's enrollment"
+
+
+def _endpoints(given: Conduct, p1: float) -> list[Row]:
+    patients = given.patients
+
+    def where(at_orr: float | None) -> str:
+        return f"where the response rate is {percent(p1 if at_orr is None else at_orr)}"
+
+    def median(name: str, curve: MedianSurvival, since: str) -> Row:
+        ratio = f"hazard of responders {curve.hazard_ratio:g} times that of the others {since}"
+        months = _number(curve.median_months, "month")
+        return name, f"median {months} {where(curve.at_orr)}; {ratio}", curve.source or ""
+
+    found: list[Row] = []
+    if patients.dcr is not None:
+        said = f"{percent(patients.dcr.rate)} {where(patients.dcr.at_orr)}"
+        found.append(("Disease control rate (DCR)", said, patients.dcr.source or ""))
+    if patients.complete_share:
+        found.append(("Complete responses", f"{percent(patients.complete_share)} of the responses", ""))
+    if patients.pfs is not None:
+        found.append(median("Progression-free survival (PFS)", patients.pfs, "once the response is known"))
+    if patients.os is not None:
+        found.append(median("Overall survival (OS)", patients.os, "after progression"))
+    if patients.pfs is not None:
+        both = "PFS and OS are" if patients.os is not None else "PFS is"
+        loss = patients.loss_to_follow_up_per_year
+        lost = (
+            f"{percent(loss)} of the patients are lost to follow-up per year" if loss else "nobody is lost to follow-up"
+        )
+        said = f"{both} estimated at month {patients.landmark_months:g}; {lost}"
+        found.append(("Observation of survival", said, ""))
+    if patients.toxicity is not None:
+        rate, limit = percent(patients.toxicity.rate), percent(patients.toxicity.limit)
+        said = f"{rate} of the patients; the question is whether the observed rate exceeds {limit}"
+        found.append(("Toxicity of grade 3 or higher", said, patients.toxicity.source or ""))
+    return found
+
+
+def _rate(given: TrueRate) -> str:
+    if given.beta is not None:
+        a, b = given.beta
+        return f"drawn from a Beta({a:g}, {b:g}) distribution, mean {percent(round(a / (a + b), 4))}"
+    return percent(given.p or 0.0)
+
+
+def simulation(size: SimulationSize) -> str:
+    """How much is simulated."""
+    return f"{size.trials:,} trials for each true response rate, seed {size.seed}"

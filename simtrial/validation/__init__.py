@@ -1,0 +1,1 @@
+"""What is computed here beside its references."""

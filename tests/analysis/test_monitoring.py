@@ -1,0 +1,124 @@
+"""Conditional power and predictive probability: by plain enumeration, and by integrals."""
+
+import json
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from simtrial import InputError, TwoStage, parse_looks
+from simtrial.analysis import monitoring
+from simtrial.cli.app import main
+from simtrial.design import exact
+from simtrial.plan.patients import Beta
+
+DESIGNS = ["5/12", "1/6,4/14", "0:4/5,2:6/9,4/14"]
+
+
+def by_enumeration(design, m, x, p):
+    """P(reject H0 | x of m) by walking every order of the patients to come."""
+    looks = {look.n: (k, look) for k, look in enumerate(design.looks, start=1)}
+    total = 0.0
+    for future in product((0, 1), repeat=design.looks[-1].n - m):
+        s, n, chance = x, m, 1.0
+        for response in (None, *future):
+            if response is not None:
+                s, n, chance = s + response, n + 1, chance * (p if response else 1 - p)
+            if n in looks:
+                k, look = looks[n]
+                here = look.regions(np.array(s), final=k == len(looks))
+                if not here.go_on:
+                    # the orders that share this beginning are as many as complete it: weigh it once
+                    total += chance / 2 ** (design.looks[-1].n - n) if here.reject else 0.0
+                    break
+    return total
+
+
+@pytest.mark.parametrize(("looks", "seen"), [*product(DESIGNS, [(4, 1), (6, 3), (8, 4)])])
+def test_conditional_power_by_walking_every_order(looks, seen):
+    design = parse_looks(looks)
+    for p in (0.0, 0.2, 0.55, 1.0):
+        assert monitoring.conditional_power(design, *seen, p) == pytest.approx(
+            by_enumeration(design, *seen, p), abs=1e-12
+        )
+
+
+@pytest.mark.parametrize("looks", ["5/25", "1/15,5/25", "1:6/10,5/29", "0/9,3/20,6/30"])
+def test_before_the_first_patient_it_is_the_power(looks):
+    design = parse_looks(looks)
+    for p in (0.1, 0.3):
+        power = float(exact.operating_characteristics(design, p).reject)
+        assert monitoring.conditional_power(design, 0, 0, p) == pytest.approx(power, rel=1e-12)
+
+
+@pytest.mark.parametrize("prior", [Beta(0.5, 0.5), Beta(1.0, 1.0), Beta(3.0, 7.0)])
+def test_predictive_probability_is_the_mean_of_conditional_power_over_the_posterior(prior):
+    design = TwoStage(1, 15, 5, 25)
+    for m, x in ((0, 0), (10, 3), (15, 2), (20, 4)):
+        posterior = stats.beta(prior.a + x, prior.b + m - x)
+        mean = integrate.quad(
+            lambda p, at=posterior, m=m, x=x: monitoring.conditional_power(design, m, x, p) * at.pdf(p), 0, 1,
+            epsabs=1e-12, limit=200,
+        )[0]  # fmt: skip
+        # quad gets to 1e-7 where the density has a pole at 0
+        assert monitoring.predictive_probability(design, m, x, prior) == pytest.approx(mean, abs=1e-6)
+
+
+def test_the_average_of_what_comes_is_what_was_expected():
+    design = TwoStage(1, 15, 5, 25)
+    for m, x in ((8, 2), (15, 3), (20, 4)):
+        now = monitoring.conditional_power(design, m, x, 0.3)
+        hit = monitoring.conditional_power(design, m + 1, x + 1, 0.3)
+        miss = monitoring.conditional_power(design, m + 1, x, 0.3)
+        assert now == pytest.approx(0.3 * hit + 0.7 * miss, rel=1e-12)
+
+
+def test_needed_responses_are_the_fewest_that_do():
+    found = monitoring.monitor(TwoStage(1, 15, 5, 25), 10, 1, (0.1, 0.3))
+    assert [(one.look, one.remaining, one.responses) for one in found.needed] == [(1, 5, 1), (2, 15, 5)]
+    done = monitoring.monitor(TwoStage(1, 15, 5, 25), 20, 6, (0.1,))
+    assert [(one.responses, one.remaining) for one in done.needed] == [(0, 5)]
+    assert done.conditional_power == ((0.1, 1.0),)
+    lost = monitoring.monitor(TwoStage(1, 15, 5, 25), 24, 4, (0.3,))
+    assert lost.needed[0].responses == 2 > lost.needed[0].remaining
+    assert lost.predictive == 0
+    free = monitoring.monitor(parse_looks(":5/10,5/29"), 4, 0, (0.1,))
+    assert free.needed[0].responses is None  # the first look cannot stop for futility
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        ((26, 3), "patients (26) must be at most 25"),
+        ((10, 11), "responses (11) must be <= 10"),
+        ((-1, 0), "patients (-1) must be from 0"),
+        ((20, 1), "responses (1 of 20) cannot be: the trial would have ended at look 1"),
+    ],
+)
+def test_a_state_that_cannot_be_reached_is_refused(seen, said):
+    with pytest.raises(InputError) as caught:
+        monitoring.monitor(TwoStage(1, 15, 5, 25), *seen, (0.1,))
+    assert str(caught.value).startswith(said)
+
+
+def test_the_command_line_tells_it(capsys):
+    arguments = ["monitor", "--looks", "1/15,5/25", "--patients", "10", "--responses", "1", "--p", "0.1", "--p", "0.3"]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "look 1: at least 1 response in the next 5 patients is needed to continue to the next stage"
+    assert main([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    now = monitoring.monitor(TwoStage(1, 15, 5, 25), 10, 1, (0.1, 0.3))
+    assert found["predictive_probability"] == now.predictive
+    assert [one["power"] for one in found["conditional_power"]] == [power for _, power in now.conditional_power]
+    assert main([*arguments, "--prior", "x"]) == 2
+    assert "prior ('x') must be two numbers" in capsys.readouterr().err
+
+
+def test_with_all_patients_seen_the_decision_is_made():
+    design = TwoStage(1, 15, 5, 25)
+    for x in range(2, 25):
+        assert monitoring.conditional_power(design, 25, x, 0.3) == float(x > 5)
+        assert math.isclose(monitoring.predictive_probability(design, 25, x), float(x > 5))

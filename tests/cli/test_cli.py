@@ -1,0 +1,259 @@
+"""The command line: JSON to the letter, tables for people, one line and exit code 2 for wrong input."""
+
+import io
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from simtrial import Requirements, SingleStage, parse_looks, project, search
+from simtrial.cli.app import main
+from simtrial.design import exact
+from simtrial.show import terminal
+from simtrial.trial import text
+
+ASKED = ["--p0", "0.1", "--p1", "0.3", "--alpha", "0.05", "--power", "0.8"]
+
+
+def answer(capsys, *arguments):
+    assert main(arguments) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    return json.loads(shown.out)
+
+
+def test_a_design_exactly_at_a_limit_is_named(capsys):
+    # .1^2 = .01 and .8^2 = .64
+    assert main(["design", "--p0", "0.1", "--p1", "0.8", "--alpha", "0.01", "--power", "0.64"]) == 0
+    told = capsys.readouterr().out
+    assert "\n1/2: the type I error is exactly alpha = 0.01 and the power is exactly the required 0.64.\n" in told
+    assert "\n2/4: " not in told  # .0037 and .8192
+    assert main(["design", *ASKED]) == 0
+    assert "exactly" not in capsys.readouterr().out
+
+
+def test_check_says_that_a_stated_rule_is_exactly_at_its_limit(capsys):
+    stated = ["--p0", "0.1", "--p1", "0.8", "--alpha", "0.01", "--power", "0.6", "--looks", "1/2"]
+    found = answer(capsys, "check", *stated, "--json")
+    assert found["verdict"] == "reproduces"
+    assert "The type I error is exactly alpha." in found["explanation"]
+    assert "above alpha" not in found["explanation"]
+
+
+def test_the_protocol_paragraph_says_that_a_limit_is_attained_exactly():
+    asked = Requirements(0.1, 0.8, 0.01, 0.6)
+    said = str(text.statement(SingleStage(1, 2), asked))
+    assert (
+        "In exact fractions the type I error is exactly alpha = 0.01; a limit that is attained exactly is kept." in said
+    )
+    assert "NOT READY" not in said
+    assert "exactly" not in str(text.statement(SingleStage(1, 2), Requirements(0.1, 0.8, 0.02, 0.6)))
+
+
+def test_design_gives_the_promised_json(capsys):
+    found = answer(capsys, "design", *ASKED, "--json")
+    assert list(found) == ["requirements", "single_stage", "two_stage", "approximations", "certificate"]
+    assert found["requirements"] == {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "power": 0.8}
+    assert list(found["single_stage"]) == ["first", "sustained"]
+    assert list(found["single_stage"]["first"]) == ["r", "n", "type_i_error", "power"]
+    assert (found["single_stage"]["first"]["n"], found["single_stage"]["sustained"]["n"]) == (25, 29)
+    two = found["two_stage"]
+    assert [c["kinds"] for c in two] == [["minimax"], ["admissible"], ["admissible"], ["optimal"]]
+    assert list(two[0]) == [
+        "kinds", "r1", "n1", "r", "n", "type_i_error", "power", "pet_p0", "en_p0", "pet_p1", "en_p1", "q_low", "q_high",
+    ]  # fmt: skip
+    assert [c["n"] for c in two] == [25, 26, 27, 29]
+    assert two[0]["type_i_error"] == float(exact.operating_characteristics(parse_looks("1/15,5/25"), 0.1).reject)
+    assert list(found["approximations"][0]) == ["method", "n_raw", "n", "r", "type_i_error", "power"]
+    assert found["certificate"]["n_lower"] == 23
+    assert found["certificate"]["n_upper"] == 35
+
+
+def test_oc_gives_the_promised_json(capsys):
+    found = answer(capsys, "oc", "--looks", "1:5/10,5/29", "--p", "0.1", "--p", "0.3", "--json")
+    oc = exact.operating_characteristics(parse_looks("1:5/10,5/29"), [0.1, 0.3])
+    assert found == {
+        "looks": [{"n": 10, "r": 1, "e": 5}, {"n": 29, "r": 5, "e": None}],
+        "p": [0.1, 0.3],
+        "reject": oc.reject.tolist(),
+        "pet": oc.pet.tolist(),
+        "en": oc.en.tolist(),
+    }
+
+
+def test_simulate_gives_the_promised_json(capsys, root):
+    file = str(root / "params/NCT07022301.yaml")
+    found = answer(capsys, "simulate", file, "--trials", "3000", "--seed", "1", "--json")
+    assert list(found) == ["trials", "seed", "scenarios"]
+    assert (found["trials"], found["seed"]) == (3000, 1)
+    labels = [scenario["label"] for scenario in found["scenarios"]]
+    assert labels[:2] == ["p0", "p1"]
+    assert found["scenarios"][labels.index("assurance")]["beta"] == [11, 23]
+    first = found["scenarios"][0]
+    assert first["p"] == 0.1
+    promised = ["n_enrolled", "n_screened", "n_evaluable", "overrun", "interim_month", "hold_months", "duration_months"]
+    for name in promised:
+        assert list(first[name]) == ["value", "mcse", "exact", "quantiles"]
+        assert list(first[name]["quantiles"]) == ["0.05", "0.5", "0.95"]
+    for name in ("reject", "pet"):
+        assert list(first[name]) == ["value", "mcse", "exact"]
+        assert first[name]["exact"] is not None
+    assert first["last_patient_month"]["exact"] is None  # no closed form: who waits depends on who responds
+    again = answer(capsys, "simulate", file, "--trials", "3000", "--seed", "1", "--json")
+    assert again == found
+    other = answer(capsys, "simulate", file, "--trials", "3000", "--seed", "2", "--json")
+    assert other["scenarios"][0]["duration_months"]["value"] != first["duration_months"]["value"]
+
+
+def test_simulate_takes_trials_and_seed_from_the_file(capsys, root):
+    found = answer(capsys, "simulate", str(root / "params/smoke.yaml"), "--json")
+    assert (found["trials"], found["seed"]) == (2000, 1)
+
+
+def test_a_single_stage_has_no_interim_month(capsys, smoke_text, tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(smoke_text.replace("minimax", "single_stage_first"), encoding="utf-8")
+    found = answer(capsys, "simulate", str(path), "--json")["scenarios"][0]
+    assert found["interim_month"] == {
+        "value": None, "mcse": None, "exact": None, "quantiles": {"0.05": None, "0.5": None, "0.95": None},
+    }  # fmt: skip
+
+
+def test_simulate_shows_simulated_standard_error_and_exact_side_by_side(capsys, root):
+    assert main(["simulate", str(root / "params/smoke.yaml")]) == 0
+    shown = capsys.readouterr()
+    head = next(line for line in shown.out.splitlines() if "simulated" in line)
+    assert head.split() == ["simulated", "mcse", "exact", "5%", "50%", "95%"]
+    assert "months to the primary decision" in shown.out
+    assert "losses: nonresponder; accrual at looks: continue; 2000 trials a scenario, seed 1" in shown.out
+    assert "…" not in shown.out
+    assert shown.err == ""
+
+
+def test_an_absent_bound_is_null(capsys):
+    found = answer(capsys, "oc", "--looks", ":5/10,5/29", "--p", "0.1", "--json")
+    assert found["looks"][0] == {"n": 10, "r": None, "e": 5}
+
+
+def test_tables_show_the_same_designs_to_people(capsys):
+    assert main(["design", *ASKED]) == 0
+    shown = capsys.readouterr().out
+    for part in ("1/15, 5/25", "1/10, 5/29", "0.0328", "15.01", "exact single stage (sustained n)", "below n = 23"):
+        assert part in shown
+    assert main(["oc", "--looks", "1/10,5/29", "--p", "0.1"]) == 0
+    assert "0.047086" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["design", "--p0", "0.3", "--p1", "0.1", "--alpha", "0.05", "--power", "0.8"], "p0 (0.3) must be < p1 (0.1)"),
+        (["design", "--p0", "x", "--p1", "0.1", "--alpha", "0.05", "--power", "0.8"], "--p0"),
+        (["design", "--p0", "nan", "--p1", "0.1", "--alpha", "0.05", "--power", "0.8"], "p0 (nan)"),
+        (["design", "--p0", "0.1", "--p1", "0.1001", "--alpha", "0.05", "--power", "0.8"], "p1 (0.1001) is too near"),
+        (["design", "--p0", "0.1"], "--p1"),
+        (["design", *ASKED, "--n-limit", "0"], "n_limit (0)"),
+        (["oc", "--looks", "10/10,5/29", "--p", "0.1"], "r1 (10) must be < n1 (10)"),
+        (["oc", "--looks", "1/10\x1b[31m", "--p", "0.1"], "looks ("),
+        (["oc", "--looks", "1/10,5/29", "--p", "2"], "p (2.0) must be in [0, 1]"),
+        (["oc", "--looks", "1/10,5/29"], "--p"),
+        (["report", "none.yaml"], "none.yaml: cannot be read"),
+        (["simulate", "none.yaml"], "none.yaml: cannot be read"),
+        (["simulate", "params/smoke.yaml", "--trials", "1"], "trials (1) must be a whole number from 2"),
+        (["simulate", "params/smoke.yaml", "--seed", "-1"], "seed (-1) must be a whole number from 0"),
+        (["simulate", "params/smoke.yaml", "--trials", "1e3"], "--trials"),
+        (["nonsense"], "nonsense"),
+        (["design", "--nonsense"], "--nonsense"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(capsys, arguments, named):
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert named in shown.err
+    assert len(shown.err.splitlines()) == 1
+    assert shown.err.startswith("simtrial: ")
+
+
+def test_an_interrupted_command_is_exit_code_1(capsys, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(search, "two_stage", interrupt)
+    assert main(["design", *ASKED]) == 1
+    assert capsys.readouterr().err == "simtrial: interrupted; nothing was left half-written\n"
+
+
+@pytest.mark.parametrize("looks", ["1/10,5/29", "0/5,2/12,7/40", ",".join(f"{k}/{3 * k + 5}" for k in range(10))])
+def test_no_number_is_cut_from_a_table(looks, capsys):
+    assert main(["oc", "--looks", looks, "--p", "0.1", "--p", "0.3", "--p", "0.5"]) == 0
+    assert "…" not in capsys.readouterr().out
+
+
+def test_schema_prints_json(capsys):
+    assert answer(capsys, "schema")["required"] == ["trial"]
+
+
+def test_help_is_not_an_error(capsys):
+    assert main(["--help"]) == 0
+    assert "validate" in capsys.readouterr().out
+
+
+def test_report_prints_the_design_and_its_place(capsys, tmp_path, root):
+    assert main(["report", str(root / "params/smoke.yaml"), "--out", str(tmp_path)]) == 0
+    shown = capsys.readouterr()
+    assert f"Report: {tmp_path / 'SMOKE' / 'report.html'}" in shown.out
+    assert "H0 is rejected if" in shown.out
+    assert "01_design ..." in shown.err
+
+
+def test_the_installed_command_answers():
+    done = subprocess.run(
+        [sys.executable, "-m", "simtrial.cli.app", "oc", "--looks", "5/25", "--p", "0.1", "--json"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["reject"][0] == pytest.approx(0.0334, abs=5e-5)
+
+
+def test_a_failing_validation_is_exit_code_1_and_one_line(capsys, tmp_path, root, monkeypatch):
+    clone = tmp_path / "clone"
+    (clone / "notebooks").mkdir(parents=True)
+    notebook = json.loads((root / "notebooks/06_validation.ipynb").read_text(encoding="utf-8"))
+    kept = [cell for cell in notebook["cells"] if "validation.known_traps" in "".join(cell["source"])]
+    kept[0]["source"] = [
+        "from simtrial import validation\n",
+        "traps = validation.known_traps()\n",
+        "traps.frame.loc[0, 'agrees'] = False\n",
+        "validation.verdict(traps)",
+    ]
+    (clone / "notebooks/06_validation.ipynb").write_text(json.dumps(notebook | {"cells": kept}))
+    monkeypatch.setattr(project, "ROOT", clone)
+    assert main(["validate", str(root / "params/smoke.yaml"), "--out", str(tmp_path / "build")]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("simtrial: 06_validation.ipynb, cell 2")
+    assert "Known traps: 3 of 4 agree" in last
+
+
+def test_what_takes_longer_than_the_patience_is_said_on_a_terminal_and_nowhere_else(monkeypatch, capsys):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(terminal, "PATIENCE", 0.0)
+    with terminal.waiting("searching"):
+        time.sleep(0.05)
+    assert capsys.readouterr().err == ""
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    with terminal.waiting("searching"):
+        time.sleep(0.3)  # the picture is drawn by another thread, ten times a second
+    assert "searching ..." in screen.getvalue()
+    monkeypatch.setattr(terminal, "PATIENCE", 60.0)
+    screen.truncate(0)
+    with terminal.waiting("searching"):
+        pass
+    assert "searching" not in screen.getvalue()

@@ -1,0 +1,494 @@
+"""The lessons: what their figures say, held against sums and enumerations made here, and how their controls behave."""
+
+import itertools
+import re
+
+import IPython.display
+import matplotlib.colors
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+from simtrial import InputError, Requirements, SingleStage, TwoStage, search
+from simtrial.cli.app import main
+from simtrial.lessons import bias as lesson_bias
+from simtrial.lessons import blackboard, live
+from simtrial.lessons import dropout as lesson_dropout
+from simtrial.lessons import one_sample as lesson_one_sample
+from simtrial.lessons import one_trial as lesson_one_trial
+from simtrial.lessons import two_stages as lesson_two_stages
+from simtrial.report import run as report
+from simtrial.show import picture
+
+RATES, ASKED = (0.1, 0.3), Requirements(0.1, 0.3, 0.05, 0.8)
+
+
+def said(picture):
+    """All numbers that stand over a figure."""
+    return [float(x) for x in re.findall(r"(?<![\w.])[-+]?\d+(?:\.\d+)?", picture.figure.get_suptitle())]
+
+
+def reject(r1, n1, r, n, p):
+    """P(X1 > r1 and X > r), one sum of binomial terms."""
+    x1 = np.arange(r1 + 1, n1 + 1)
+    return float(stats.binom.pmf(x1, n1, p) @ stats.binom.sf(r - x1, n - n1, p))
+
+
+def expected(r1, n1, n, p):
+    return n1 + (1 - stats.binom.cdf(r1, n1, p)) * (n - n1)
+
+
+# one_sample_exact
+
+
+@pytest.mark.parametrize(("n", "r"), [(25, 5), (27, 5), (28, 6)])
+def test_one_test_shows_the_bound_and_both_errors(n, r):
+    n_said, r_said, size, _, power = said(lesson_one_sample.one_test(n, RATES, 0.05))
+    assert (n_said, r_said) == (n, r)
+    assert size == pytest.approx(stats.binom.sf(r, n, 0.1), abs=5e-5)
+    assert power == pytest.approx(stats.binom.sf(r, n, 0.3), abs=5e-5)
+
+
+def test_a_test_that_no_bound_can_hold_says_so():
+    assert "never rejected" in lesson_one_sample.one_test(5, (0.8, 0.9), 0.025).alt
+
+
+def test_the_saw_names_first_and_sustained_n():
+    def power(n):
+        r = next(r for r in range(n) if stats.binom.sf(r, n, 0.1) <= 0.05)
+        return stats.binom.sf(r, n, 0.3)
+
+    meets = [n for n in range(2, 60) if power(n) >= 0.8]
+    first, at_first, sustained, _ = said(lesson_one_sample.saw(RATES, 0.05, 0.8))
+    assert first == meets[0]
+    assert at_first == pytest.approx(power(meets[0]), abs=5e-5)
+    assert sustained == next(n for n in meets if all(m in meets for m in range(n, 60)))
+
+
+def test_simulated_teeth_lie_within_their_errors_and_the_first_trials_stay_the_same():
+    picture = lesson_one_sample.simulated(RATES, 0.05, 0.8, 4000, 1)
+    n, trials, share, mcse, exact = said(picture)
+    assert (n, trials) == (25, 4000)
+    assert exact == pytest.approx(stats.binom.sf(5, 25, 0.3), abs=5e-5)
+    assert mcse == pytest.approx(np.sqrt(exact * (1 - exact) / 4000), abs=5e-5)
+    assert abs(share - exact) < 4 * mcse
+    assert lesson_one_sample.simulated(RATES, 0.05, 0.8, 4000, 1).alt == picture.alt
+    assert lesson_one_sample.simulated(RATES, 0.05, 0.8, 4000, 2).alt != picture.alt
+
+
+def test_the_answer_names_the_patient_at_which_the_bound_steps_up():
+    text = str(lesson_one_sample.answer(ASKED))
+    assert f"At n = 28 that bound would have a type I error of {stats.binom.sf(5, 28, 0.1):.4f}" in text
+    assert f"steps up to X > 6, and the power falls to {stats.binom.sf(6, 28, 0.3):.4f}" in text
+
+
+# why_two_stages
+
+
+def test_the_weight_takes_the_cheapest_of_all_designs_and_the_line_leaves_none_below_it():
+    two = search.two_stage(ASKED)
+    for q in np.linspace(0, 1, 21):
+        best = lesson_two_stages.cheapest(two, q)
+        cost = q * best.n + (1 - q) * expected(best.r1, best.n1, best.n, 0.1)
+        for other in two.frontier:
+            assert cost <= q * other.n + (1 - q) * expected(other.r1, other.n1, other.n, 0.1) + 1e-9
+    assert lesson_two_stages.cheapest(two, 1.0) is two.minimax
+    assert lesson_two_stages.cheapest(two, 0.0) is two.optimal
+
+
+def test_the_hull_says_which_design_the_weight_takes():
+    alt = lesson_two_stages.hull(RATES, 0.05, 0.8, 1.0).alt
+    assert f"take 1/15, 5/25 (Simon minimax), at most 25 patients, {expected(1, 15, 25, 0.1):.1f} expected" in alt
+
+
+def test_the_look_costs_more_than_it_saves_from_where_en_passes_the_single_stage():
+    rate = optimize.brentq(lambda p: expected(1, 10, 29, p) - 25, 0.01, 0.99)
+    assert lesson_two_stages.break_even(ASKED) == pytest.approx(rate, abs=1e-9)
+    assert f"{100 * rate:.2f}%" in str(lesson_two_stages.answer(ASKED))
+
+
+def test_simulated_patients_and_stops_settle_on_en_and_pet():
+    shown = said(lesson_two_stages.simulated(RATES, 0.05, 0.8, 4000, 1))
+    trials, p0, size, size_mcse, en, early, early_mcse, pet = shown
+    assert trials == 4000
+    assert p0 == 0.1
+    assert en == pytest.approx(expected(1, 10, 29, 0.1), abs=5e-3)
+    assert pet == pytest.approx(stats.binom.cdf(1, 10, 0.1), abs=5e-4)
+    assert size_mcse == pytest.approx(19 * np.sqrt(pet * (1 - pet) / 4000), rel=0.1)
+    assert abs(size - en) < 4 * size_mcse
+    assert abs(early - pet) < 4 * early_mcse + 5e-4
+
+
+# play_one_trial
+
+
+def test_a_trial_tells_only_what_has_happened():
+    trials = lesson_one_trial._block(0.3, 1)
+    for number, month in itertools.product((1, 2, 5), (0.25, 4.0, 7.0, 12.0)):
+        column, enrolled = number - 1, int(trials.enrolled[number - 1])
+        entry = [float(m) for m in trials.entry[:enrolled, column]]
+        picture = lesson_one_trial.play(month, 0.3, number, 1)
+        here = sum(m <= month for m in entry)
+        known = [k for k, m in enumerate(entry) if m + 2 <= month]
+        responded = sum(bool(trials.cohort.responds[k, column]) for k in known)
+        lost = sum(not trials.cohort.evaluable[k, column] for k in known)
+        opening = f"enrolled {here}, status known {len(known)}: {responded} responded, {lost} lost"
+        assert opening in picture.alt
+        bars = [patch for patch in picture.figure.axes[0].patches if patch.get_height() == pytest.approx(0.62)]
+        assert len(bars) == here
+        white = [b for b in bars if matplotlib.colors.to_hex(b.get_facecolor()) == "#ffffff"]
+        assert len(white) == here - len(known)
+        if month < trials.decision[column]:
+            assert "Decided" not in picture.alt
+            assert "H0 rejected" not in picture.alt
+
+
+def test_the_frame_of_a_trial_does_not_tell_how_it_ends():
+    trials = lesson_one_trial._block(0.1, 1)
+    stopped = int(np.argmax(trials.stage == 1)) + 1
+    axis = lesson_one_trial.play(1.0, 0.1, stopped, 1).figure.axes[0]
+    assert axis.get_ylim()[0] > 29
+    assert axis.get_xlim()[1] > trials.looks[1, stopped - 1]
+
+
+def test_while_the_look_is_pending_the_counts_are_shown_and_accrual_is_held():
+    trials = lesson_one_trial._block(0.3, 1)
+    month = np.ceil(4 * float(trials.looks[0, 0])) / 4
+    assert month < trials.looks[0, 0] + 0.5
+    alt = lesson_one_trial.play(month, 0.3, 1, 1).alt
+    assert f"The look saw {int(trials.cohort.responds[:10, 0].sum())} of 10; the decision is pending" in alt
+
+
+def test_the_cloud_is_made_of_the_trials_that_can_be_played():
+    end = lesson_one_trial.MONTHS[-1] * 10
+    decisions = ["H0 rejected" in lesson_one_trial.play(end, 0.3, number, 3).alt for number in range(1, 21)]
+    trials, rate, share, mcse, exact = said(lesson_one_trial.cloud(20, 3))
+    assert (trials, rate) == (20, 0.3)
+    assert share == pytest.approx(np.mean(decisions), abs=5e-4)
+    assert exact == pytest.approx(reject(1, 10, 5, 29, 0.3 * 0.9), abs=5e-5)
+    assert mcse == pytest.approx(np.sqrt(exact * (1 - exact) / 20), abs=5e-4)
+
+
+def test_a_thousand_trials_settle_on_the_exact_curve_at_every_rate():
+    for k, p in enumerate(lesson_one_trial.RATES):
+        exact = reject(1, 10, 5, 29, 0.9 * p)
+        share = lesson_one_trial._block(p, 1).reject[:1000].mean()
+        assert abs(share - exact) < 4 * np.sqrt(exact * (1 - exact) / 1000), k
+
+
+def test_the_answer_counts_the_trials_for_two_digits():
+    exact = reject(1, 10, 5, 29, 0.27)
+    text = str(lesson_one_trial.answer(0.3))
+    assert f"{exact:.4f}" in text
+    assert f"{int(np.ceil(exact * (1 - exact) / 0.0025**2)):,} trials" in text
+
+
+# biased_after_stopping
+
+
+def enumerated(p, r1, n1, n, e1=None):
+    """Mean observed rate over every sequence of responses: of all, of those that stop, of those that go on."""
+    weight, total = {True: 0.0, False: 0.0}, {True: 0.0, False: 0.0}
+    for sequence in itertools.product((0, 1), repeat=n):
+        chance = np.prod([p if x else 1 - p for x in sequence])
+        x1 = sum(sequence[:n1])
+        stops = x1 <= r1 or (e1 is not None and x1 >= e1)
+        weight[stops] += chance
+        total[stops] += chance * (x1 / n1 if stops else sum(sequence) / n)
+    return total[True] + total[False], total[True] / weight[True], total[False] / weight[False], weight[True]
+
+
+def test_bias_is_the_mean_of_its_two_parts():
+    parts = lesson_bias.split(TwoStage(1, 4, 2, 9), np.array([0.3]))
+    mean, stopped, went_on, chance = enumerated(0.3, 1, 4, 9)
+    assert parts.mean[0] == pytest.approx(mean, abs=1e-12)
+    assert parts.if_stopped[0] == pytest.approx(stopped, abs=1e-12)
+    assert parts.if_went_on[0] == pytest.approx(went_on, abs=1e-12)
+    assert parts.stopped[0] == pytest.approx(chance, abs=1e-12)
+    assert mean < 0.3
+
+
+def test_stopping_for_success_turns_the_bias_round():
+    mean, *_ = enumerated(0.3, -1, 4, 9, 3)
+    text = str(lesson_bias.answer(ASKED))
+    down, up = (float(x) for x in re.findall(r"[-+]0\.\d+", text))
+    assert mean > 0.3
+    assert down < 0 < up
+    parts = lesson_bias.split(TwoStage(1, 10, 5, 29), np.array([0.3]))
+    assert down == pytest.approx(parts.mean[0] - 0.3, abs=5e-5)
+
+
+def test_the_figure_of_bias_names_its_deepest_point():
+    *_, bias, p = said(lesson_bias.bias(RATES, "optimal"))
+    rates = np.linspace(0.005, 0.6, 2000)
+    x1 = np.arange(2)
+    x = np.arange(30)
+
+    def mean(p):
+        stop = (stats.binom.pmf(x1, 10, p) * x1 / 10).sum()
+        sums = np.convolve(
+            stats.binom.pmf(np.arange(11), 10, p) * (np.arange(11) > 1), stats.binom.pmf(np.arange(20), 19, p)
+        )
+        return stop + (sums * x / 29).sum()
+
+    exact = np.array([mean(p) for p in rates]) - rates
+    assert bias == pytest.approx(exact.min(), abs=1e-4)
+    assert p == pytest.approx(rates[exact.argmin()], abs=0.01)
+
+
+def test_simulated_bias_lies_within_its_errors_and_the_umvue_has_none():
+    every = lesson_bias.inference.every_ending(TwoStage(1, 10, 5, 29), 0.1)
+    errors = lesson_bias._errors(every, 0.2, 0, 4000, 5)
+    exact = float(lesson_bias.split(TwoStage(1, 10, 5, 29), np.array([0.2])).mean[0]) - 0.2
+    for name, truth in (("mle", exact), ("umvue", 0.0)):
+        mcse = errors[name].std(ddof=1) / np.sqrt(4000)
+        assert abs(errors[name].mean() - truth) < 4 * mcse
+    assert abs(errors["mle"].mean()) > 10 * errors["mle"].std() / np.sqrt(4000)
+
+
+# what_dropout_does
+
+
+@pytest.mark.parametrize("p", [0.1, 0.3])
+def test_each_handling_has_its_own_errors(p):
+    where = 0 if p == 0.1 else 1
+    d = float(lesson_dropout.LOSSES[4])
+    assert lesson_dropout._errors("count as failures", 1.0)[4, where] == pytest.approx(
+        reject(1, 15, 5, 25, p * (1 - d))
+    )
+    assert lesson_dropout._errors("replace", 1.0)[4, where] == pytest.approx(reject(1, 15, 5, 25, p))
+    only_others = p / (p + (1 - p) * (1 - d))
+    assert lesson_dropout._errors("replace", 0.0)[4, where] == pytest.approx(reject(1, 15, 5, 25, only_others))
+    for name in lesson_dropout.HANDLINGS:
+        assert lesson_dropout._errors(name, 1.0)[0, where] == pytest.approx(reject(1, 15, 5, 25, p))
+
+
+def test_recut_bounds_hold_alpha_where_loss_says_nothing_of_response():
+    assert (lesson_dropout._errors("leave out, bounds recut", 1.0)[:, 0] <= 0.05).all()
+
+
+def test_each_handling_speaks_of_a_rate_of_its_own():
+    assert lesson_dropout.spoken_of("count as failures", 0.2, 1.0, 0.3)[0] == pytest.approx(0.24)
+    assert lesson_dropout.spoken_of("replace", 0.2, 1.0, 0.3)[0] == pytest.approx(0.3)
+    assert lesson_dropout.spoken_of("replace", 0.2, 0.0, 0.3)[0] == pytest.approx(0.3 / (0.3 + 0.7 * 0.8))
+
+
+@pytest.mark.parametrize("who", list(lesson_dropout.WHO.values()))
+def test_simulated_rates_and_decisions_settle_on_the_exact_ones(who):
+    for index, name in enumerate(lesson_dropout.HANDLINGS):
+        single = SingleStage(5, 25)
+        if name in ("count as failures", "replace"):
+            done = blackboard.trials(lesson_dropout.plan(name, 0.2, who, single), 0.3, index, 3, 2000)
+            rates = done.responses / done.analysed
+            exact = lesson_dropout.spoken_of(name, 0.2, who, 0.3)[0]
+            assert abs(rates.mean() - exact) < 4 * rates.std() / np.sqrt(2000)
+        exact = lesson_dropout._errors(name, who)[8, 1]
+        assert lesson_dropout.LOSSES[8] == 0.2
+        done = blackboard.trials(lesson_dropout.plan(name, 0.2, who), 0.3, index, 3, 2000)
+        assert abs(done.reject.mean() - exact) < 4 * np.sqrt(exact * (1 - exact) / 2000)
+
+
+def test_the_answer_names_the_limit_that_breaks():
+    text = str(lesson_dropout.answer(0.2))
+    assert f"the power is {reject(1, 15, 5, 25, 0.24):.4f}" in text
+    assert f"the type I error is {reject(1, 15, 5, 25, 0.1 / 0.82):.4f}, with 0.05 asked" in text
+    assert reject(1, 15, 5, 25, 0.1 / 0.82) > 0.05
+
+
+# simulated numbers, answers, pictures
+
+
+def test_every_simulated_number_has_its_standard_error():
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=50)
+    found = blackboard.means([values])
+    assert found.mcse[0] == pytest.approx(stats.sem(values))
+    one = blackboard.shares([np.array([True])], np.array([0.3]))
+    assert one.mcse[0] == pytest.approx(np.sqrt(0.21))
+
+
+def test_an_answer_is_folded_and_its_text_is_text():
+    answer = blackboard.Folded("answer_x", ("<b>1 & 2</b>", "more"))
+    data, metadata = answer._repr_mimebundle_()
+    assert data["text/html"].startswith('<details class="answer"><summary>Answer</summary>')
+    assert "&lt;b&gt;1 &amp; 2&lt;/b&gt;" in data["text/html"]
+    assert data["text/plain"] == "<b>1 & 2</b>\n\nmore"
+    assert metadata == {"simtrial": {"name": "answer_x"}}
+
+
+def test_rates_that_can_come_no_nearer_are_said_to_be_so():
+    assert "p1 stays 0.1 above p0" in lesson_one_sample.saw((0.2, 0.3), 0.05, 0.8).alt
+    assert "p1 stays" not in lesson_one_sample.saw((0.2, 0.31), 0.05, 0.8).alt
+
+
+# controls
+
+
+class Page:
+    """What a front end would have been sent."""
+
+    def __init__(self, monkeypatch):
+        self.shown, self.updates, self.published = [], [], []
+        monkeypatch.setattr(IPython.display, "display", self.display)
+        monkeypatch.setattr(IPython.display, "publish_display_data", self.published.append)
+
+    def display(self, thing, display_id=None):
+        self.shown.append(thing)
+        return self if display_id else None
+
+    def update(self, thing):
+        self.updates.append(thing)
+
+
+@pytest.fixture
+def page(monkeypatch):
+    return Page(monkeypatch)
+
+
+@pytest.fixture
+def drawn():
+    return []
+
+
+@pytest.fixture
+def cell(drawn):
+    def draw(rates, n, seed):
+        drawn.append((rates, n, seed))
+        figure, (axis,) = picture.canvas(1, 4.0, 3.0)
+        axis.plot([0, 1], rates)
+        return picture.Picture("drawn", f"{rates} {n}", figure)
+
+    return live.controls(draw, rates=live.Rates(("p0", "p1"), (0.1, 0.3), 0.1), n=live.Whole("n", 25, 5, 60), seed=4)
+
+
+def test_without_a_person_only_the_default_picture_is_shown(page, cell, drawn):
+    assert not live.attended()
+    cell._ipython_display_()
+    assert [picture.name for picture in page.shown] == ["drawn"]
+    assert drawn == [((0.1, 0.3), 25, 4)]
+    assert page.published == []
+
+
+def test_with_a_person_controls_stand_over_the_same_picture(page, cell, drawn, monkeypatch):
+    monkeypatch.setattr(live, "attended", lambda: True)
+    cell._ipython_display_()
+    assert drawn == [((0.1, 0.3), 25, 4)]
+    assert page.published[0]["text/plain"] == ""
+    assert "application/vnd.jupyter.widget-view+json" in page.published[0]
+    data, metadata = page.shown[0]._repr_mimebundle_()
+    assert data["text/plain"] == "(0.1, 0.3) 25"
+    assert "<svg" in data["image/svg+xml"]
+    assert metadata == {"simtrial": {"name": "drawn"}}
+
+
+def test_every_control_has_a_label_and_moving_one_draws_once(page, cell, drawn):
+    low, _, n = cell.show().children
+    assert all(widget.description for widget in (low, n))
+    n.value = 26
+    assert drawn[1:] == [((0.1, 0.3), 26, 4)]
+    assert len(page.updates) == 1
+
+
+@pytest.mark.usefixtures("page")
+def test_rates_push_each_other_and_stay_apart(cell, drawn):
+    low, high, _ = cell.show().children
+    low.value = 0.55
+    assert high.value == pytest.approx(0.65)
+    assert drawn[1:] == [((0.55, 0.65), 25, 4)]
+    high.value = 0.2
+    assert low.value == pytest.approx(0.1)
+    for slider, value in itertools.product((low, high), (-1.0, 0.0, 0.01, 0.11, 0.5, 0.94, 2.0)):
+        slider.value = value
+        (p0, p1), *_ = drawn[-1]
+        assert 0 < p0 < p1 < 1
+        assert p1 - p0 > 0.1 - 1e-9
+
+
+@pytest.mark.usefixtures("page")
+def test_a_menu_and_steps_start_where_they_should():
+    seen = []
+
+    def draw(way, month):
+        seen.append((way, month))
+        figure, _ = picture.canvas(1, 3.0, 2.0)
+        return picture.Picture("x", "x", figure)
+
+    way = live.Choice("way", {"a": 1, "b": 2}, "b")
+    cell = live.controls(draw, way=way, month=live.Steps("month", (0.5, 1.0, 1.5)))
+    cell.picture()
+    menu, _, slider = cell.show().children
+    slider.index = 1
+    menu.value = 1
+    assert seen == [(2, 1.5), (2, 0.5), (2, 1.0), (1, 1.0)]
+
+
+def test_a_frame_keeps_the_panels_where_they_were_and_no_wider_than_a_cell():
+    frame = live.Frame()
+    places, widths = [], []
+    for top in (1.0, 800.0):
+        figure, (axis,) = picture.canvas(1, 12.0, 3.0)
+        axis.plot([0, top])
+        svg = frame.hang(picture.Picture("x", "x", figure)).svg
+        places.append(axis.get_position().bounds)
+        widths.append(re.search(r'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"', svg).groups())
+    assert places[0] == places[1]
+    assert widths == [("630", "157.5")] * 2
+
+
+def sound(picture):
+    """Whether everything drawn has a place, and every number told is one."""
+    placed = all(np.isfinite(axis.dataLim.get_points()).all() for axis in picture.figure.axes)
+    return placed and not re.search(r"\b(nan|inf|None)\b", picture.alt)
+
+
+def test_a_picture_with_a_hole_is_not_sound():
+    figure, (axis,) = picture.canvas(1, 3.0, 3.0)
+    axis.plot([0, 1], [0, 1])
+    assert sound(picture.Picture("x", "power 0.8", figure))
+    assert not sound(picture.Picture("x", "power nan", figure))
+    empty, _ = picture.canvas(1, 3.0, 3.0)
+    assert not sound(picture.Picture("x", "power 0.8", empty))
+
+
+@pytest.mark.parametrize("rates", [(0.01, 0.11), (0.85, 0.95), (0.01, 0.95), (0.45, 0.55)])
+def test_no_corner_of_the_controls_is_refused(rates):
+    for alpha, power in itertools.product((0.025, 0.1), (0.8, 0.9)):
+        assert sound(lesson_one_sample.saw(rates, alpha, power))
+        assert sound(lesson_two_stages.hull(rates, alpha, power, 1.0))
+    assert sound(lesson_two_stages.cost(rates, 0.025, 0.9))
+    assert sound(lesson_one_sample.one_test(5, rates, 0.025))
+    assert sound(lesson_one_sample.one_test(100, rates, 0.1))
+    for criterion in blackboard.CRITERION.options.values():
+        assert sound(lesson_bias.bias(rates, criterion))
+        assert sound(lesson_bias.why(rates, criterion, 0.02))
+        assert sound(lesson_bias.why(rates, criterion, 0.9))
+    assert sound(lesson_bias.cure(rates, "minimax"))
+
+
+@pytest.mark.parametrize("rates", [(0.01, 0.16), (0.8, 0.95), (0.01, 0.95)])
+def test_no_corner_of_the_simulated_figures_is_refused(rates):
+    assert sound(lesson_one_sample.simulated(rates, 0.025, 0.9, 100, 0))
+    assert sound(lesson_two_stages.simulated(rates, 0.05, 0.8, 100, 0))
+    assert sound(lesson_bias.simulated(rates, "minimax", 100, 0))
+
+
+@pytest.mark.parametrize(("d", "who"), [(0.0, 1.0), (0.0, 0.0), (0.4, 1.0), (0.4, 0.0)])
+def test_no_corner_of_the_losses_is_refused(d, who):
+    assert sound(lesson_dropout.errors(d, who))
+    assert sound(lesson_dropout.estimand(d, who, 0.05, 100, 0))
+    assert sound(lesson_dropout.simulated(d, who, 100, 0))
+
+
+# the handout
+
+
+@pytest.mark.parametrize("seed", ["-1", "x", "1.5", str(2**63)])
+def test_a_wrong_seed_is_refused_in_one_line(seed, capsys, tmp_path):
+    assert main(["lessons", "--seed", seed, "--out", str(tmp_path)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lessons_refuse_a_seed_that_is_none(tmp_path):
+    with pytest.raises(InputError, match=r"seed \(-1\) must be a whole number from 0"):
+        report.lessons(-1, tmp_path)

@@ -1,0 +1,318 @@
+"""The main job: what a run leaves behind, that it needs no network, and what happens when something goes wrong."""
+
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from simtrial import InputError, Requirements, looks_text, project
+from simtrial.report import run as report
+from simtrial.report.execution import NotebookError
+from simtrial.trial import params
+from simtrial.trial.case import Case
+from simtrial.trial.sections import DesignWish
+from simtrial.validation import conduct as conduct_validation
+from simtrial.validation import search as validation
+
+
+@pytest.fixture(scope="module")
+def hostile_file(tmp_path_factory, root):
+    text = (root / "params/smoke.yaml").read_text(encoding="utf-8")
+    path = tmp_path_factory.mktemp("params") / "hostile.yaml"
+    path.write_text(text.replace("A small design for the tests", "<script>alert(1)</script> $x^2$ {{ 7*7 }}"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(hostile_file, tmp_path_factory):
+    out = tmp_path_factory.mktemp("build")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1750000000")
+        steps = []
+        first = report.write(hostile_file, out, steps.append)
+        kept = {p.relative_to(first.folder): p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
+        second = report.write(hostile_file, out)
+    return first, kept, second, steps
+
+
+@pytest.fixture(scope="module")
+def html(run):
+    return run[0].html.read_text(encoding="utf-8")
+
+
+class Reader(HTMLParser):
+    """Collects every tag with its attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+
+def test_it_writes_notebooks_tables_figures_html_and_a_manifest(run):
+    folder = run[0].folder
+    names = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+    assert {"report.html", "manifest.json", "notebooks/01_design.ipynb", "tables/candidates.csv"} <= names
+    assert "text/statement.txt" in names
+    assert {"figures/candidates.svg", "figures/operating_characteristics.svg", "figures/saw_tooth.svg"} <= names
+    assert run[3] == [*report.NOTEBOOKS, "report.html"]
+    assert {"text/memo.md", "tables/routes.csv", "figures/map.svg"} <= names
+    assert {f"figures/{f}.svg" for f in ("counting", "swimmer", "enrollment_fan", "tornado", "inflation")} <= names
+    assert {f"tables/{t}.csv" for t in ("conduct_p0", "conduct_p1", "sensitivity", "hold_or_continue")} <= names
+
+
+def test_the_same_inputs_give_the_same_bytes(run):
+    _, kept, second, _ = run
+    again = {p.relative_to(second.folder): p.read_bytes() for p in second.folder.rglob("*") if p.is_file()}
+    assert kept.keys() == again.keys()
+    assert [str(name) for name in kept if kept[name] != again[name]] == []
+
+
+def test_the_html_asks_nothing_of_a_network(html):
+    tags = Reader(html).tags
+    assert not {tag for tag, _ in tags} & {"script", "link", "iframe", "object", "embed", "img", "base", "form"}
+    for _, attributes in tags:
+        for name in ("src", "href", "xlink:href", "data", "action", "srcset"):
+            assert attributes.get(name, "#").startswith("#"), attributes
+    assert not re.search(r"@import|url\((?!#)", html)
+    assert "default-src 'none'" in html
+
+
+def test_text_of_the_file_shows_as_text(html):
+    assert "<h1>&lt;script&gt;alert(1)&lt;/script&gt; $x^2$ {{ 7*7 }}</h1>" in html
+    assert "<script" not in html
+
+
+def test_formulas_are_mathml_and_no_tex_is_left(html):
+    assert html.count("<math") >= 10
+    prose = re.sub(r"<pre>.*?</pre>|<title>.*?</title>|<h1>.*?</h1>|<td.*?</td>", "", html, flags=re.DOTALL)
+    assert "$" not in prose
+    assert "FORMULA" not in html
+
+
+def test_contents_lead_to_every_section_and_assumptions_come_first(html):
+    tags = Reader(html).tags
+    anchors = {attributes["id"] for _, attributes in tags if attributes.get("id")}
+    links = [attributes["href"][1:] for tag, attributes in tags if tag == "a" and "anchor-link" not in str(attributes)]
+    assert set(links) <= anchors
+    assert len(links) >= 12
+    assert html.index("What is assumed, and on what evidence?</a>") < html.index("Which designs meet the limits?</a>")
+    assert html.index("assumed</strong>") < html.index("<nav")
+
+
+def test_code_is_hidden_but_reachable(html):
+    assert html.count('<details class="code">') >= 10
+    assert "Case.of(params.load(trial))" in html
+
+
+def test_provenance_names_file_versions_commit_and_seed(run, html, hostile_file):
+    manifest = json.loads((run[0].folder / "manifest.json").read_text(encoding="utf-8"))
+    digest = hashlib.sha256(hostile_file.read_bytes()).hexdigest()
+    assert manifest["parameter_file_sha256"] == digest
+    assert digest in html
+    assert manifest["date"] == "2025-06-15 15:06 UTC"
+    assert manifest["chosen_design"] == looks_text(run[0].design)
+    assert {"simtrial", "python", "numpy", "scipy", "statsmodels", "commit", "seed"} <= manifest.keys()
+    assert manifest["seed"] == 1
+    for name, expected in manifest["files"].items():
+        assert hashlib.sha256((run[0].folder / name).read_bytes()).hexdigest() == expected
+
+
+def test_results_name_no_place_on_this_machine(run, root, hostile_file):
+    for path in run[0].folder.rglob("*"):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            assert str(root) not in text
+            assert str(hostile_file.parent) not in text
+
+
+def test_written_tables_are_the_ones_shown(run, html):
+    table = pd.read_csv(run[0].folder / "tables/candidates.csv")
+    for looks in table.looks:
+        assert looks in html
+    chosen = table[table.looks == looks_text(run[0].design, ", ")].iloc[0]
+    assert f"{chosen.power:.4f}" in html
+
+
+def test_a_wrong_file_writes_nothing(tmp_path, smoke_text):
+    path = tmp_path / "bad.yaml"
+    path.write_text(smoke_text.replace("p0: 0.2", "p0: 0.7"))
+    with pytest.raises(InputError, match="must be < p1"):
+        report.write(path, tmp_path / "build")
+    path.write_text(smoke_text.replace("p1: 0.6", "p1: 0.2001"))
+    with pytest.raises(InputError, match=r"bad\.yaml: trial\.hypotheses\.p1 \(0\.2001\) is too near p0"):
+        report.write(path, tmp_path / "build")
+    path.write_text(smoke_text.replace("trial:", "import os; os.system('touch pwned'); x: 1\ntrial:"))
+    with pytest.raises(InputError, match="not a known key"):
+        report.write(path, tmp_path / "build")
+    assert [p.name for p in tmp_path.iterdir()] == ["bad.yaml"]
+
+
+@pytest.fixture
+def broken_clone(tmp_path, root, monkeypatch):
+    """A clone whose first notebook fails in its fifth cell."""
+    clone = tmp_path / "clone"
+    (clone / "notebooks").mkdir(parents=True)
+    notebook = json.loads((root / "notebooks/01_design.ipynb").read_text(encoding="utf-8"))
+    notebook["cells"][4]["source"] = ["raise ZeroDivisionError('by design')"]
+    (clone / "notebooks/01_design.ipynb").write_text(json.dumps(notebook))
+    monkeypatch.setattr(project, "ROOT", clone)
+
+
+@pytest.mark.usefixtures("broken_clone")
+def test_a_failing_notebook_names_its_cell_and_leaves_a_good_report_alone(root, tmp_path):
+    out = tmp_path / "build"
+    good = out / "SMOKE" / "report.html"
+    good.parent.mkdir(parents=True)
+    good.write_text("a good report")
+    with pytest.raises(NotebookError) as caught:
+        report.write(root / "params/smoke.yaml", out)
+    said = str(caught.value)
+    # papermill puts the injected parameters before it
+    assert "01_design.ipynb, cell 6 (raise ZeroDivisionError('by design')) failed: ZeroDivisionError: by design" in said
+    assert good.read_text() == "a good report"
+    partial = json.loads((out / "SMOKE.failed/notebooks/01_design.ipynb").read_text(encoding="utf-8"))
+    assert any(o["output_type"] == "error" for c in partial["cells"] for o in c.get("outputs", []))
+    assert sorted(p.name for p in out.iterdir()) == ["SMOKE", "SMOKE.failed"]
+
+
+def test_an_interrupted_run_leaves_nothing_behind(tmp_path, root, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(report, "execute", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        report.write(root / "params/smoke.yaml", tmp_path / "build")
+    assert list((tmp_path / "build").iterdir()) == []
+
+
+def test_an_interrupt_between_two_moves_keeps_the_good_report(tmp_path, monkeypatch):
+    place, new = tmp_path / "S", tmp_path / ".S-new"
+    for folder, words in ((place, "good"), (new, "newer")):
+        folder.mkdir()
+        (folder / "report.html").write_text(words)
+    rename = type(place).rename
+
+    def interrupted(self, target):
+        if self == new:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(type(place), "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        report._replace(new, place)
+    assert (place / "report.html").read_text() == "good"
+
+
+def test_a_design_that_misses_its_limits_is_flagged_at_the_top(root):
+    trial = params.load(root / "params/smoke.yaml").model_copy(update={"conduct": None})
+    short, enough = (Case.of(trial.model_copy(update={"design": DesignWish(looks=looks)})) for looks in ("2/5", "2/6"))
+    assert "does not meet the limits" in report._front(short)
+    assert "does not meet the limits" not in report._front(enough)
+
+
+def test_what_losses_do_to_the_errors_is_said_at_the_top(root):
+    trial = params.load(root / "params/NCT07022301.yaml")
+    front = report._front(Case.of(trial))
+    assert "10% of the patients lost before their first assessment and counted as non-responders" in front
+    assert "the type I error is 0.0207 and the power 0.6990 (less than the 0.8 asked)" in front
+
+    def losing(**changes):
+        rule = trial.conduct.dropout.model_copy(update={"handling": "replace", **changes})
+        return Case.of(trial.model_copy(update={"conduct": trial.conduct.model_copy(update={"dropout": rule})}))
+
+    assert "As it is to be run" not in report._front(losing())
+    informative = losing(probability=0.2, responder_odds_ratio=0.0)
+    assert "(more than alpha 0.05)" in report._front(informative)
+
+
+def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path, smoke_text):
+    path = tmp_path / "x.yaml"
+    path.write_text(smoke_text[: smoke_text.index("  conduct:")], encoding="utf-8")
+    done = report.write(path, tmp_path / "build")
+    names = {p.name for p in (done.folder / "notebooks").iterdir()}
+    assert names == {f"{name}.ipynb" for name in report.NOTEBOOKS if name not in (report.CONDUCT, report.ANALYSIS)}
+    manifest = json.loads((done.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["seed"] == "none: every number is exact"
+    assert "03_enrollment" not in (done.folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_brute_force_settles_ties_and_says_when_it_cannot_enumerate():
+    tied = validation.brute_force(Requirements(p0=0.5, p1=0.875, alpha=0.25, power=0.9))
+    assert tied.passed
+    large = validation.brute_force(Requirements(p0=0.3, p1=0.4, alpha=0.05, power=0.9))
+    assert large.passed
+    assert large.name == "This trial, not enumerated"
+    assert "n_upper = 272 is above 160" in large.source
+
+
+def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, root):
+    done = report.validate(root / "params/smoke.yaml", tmp_path)
+    verdict = pd.read_csv(done.folder / "tables/verdict.csv").set_index("case")
+    assert verdict.failed.sum() == 0
+    assert verdict.loc["Published two-stage designs", "compared"] == 102
+    assert verdict.loc["Admissible sets", "compared"] == 51
+    assert verdict.loc["Exact single stage", "compared"] == 684
+    assert verdict.loc["Losses", "compared"] == 103
+    assert verdict.loc["Calendar", "compared"] == 184
+    assert verdict.loc["Conduct", "compared"] > 250
+    assert verdict.loc["Kaplan-Meier", "compared"] == 9
+    html = done.html.read_text(encoding="utf-8")
+    assert "Simon 1989, Tables 1 and 2; R clinfun 1.1.5" in html
+    assert "102 of 102 agree" in html
+
+
+def test_a_case_that_disagrees_fails_the_validation():
+    good = validation.known_traps()
+    assert good.passed
+    frame = good.frame.copy()
+    frame.loc[1, "agrees"] = False
+    bad = validation.Comparison(good.name, good.source, frame)
+    with pytest.raises(validation.ValidationError, match=r"Known traps: 3 of 4 agree \(first: r1 < r keeps out"):
+        validation.verdict(good, bad)
+    with pytest.raises(validation.ValidationError, match="nothing was compared"):
+        validation.verdict(validation.Comparison("Empty", "none", frame.iloc[:0]))
+
+
+def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(smoke_text[: smoke_text.index("  conduct:")] + "  analysis: {responses: 4}\n", encoding="utf-8")
+    done = report.write(path, tmp_path / "build")
+    names = {p.name for p in (done.folder / "notebooks").iterdir()}
+    assert f"{report.ANALYSIS}.ipynb" in names
+    assert f"{report.CONDUCT}.ipynb" not in names
+    assert "synthetic" not in (done.folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_validation_cases_can_fail(monkeypatch):
+    # a search content with less power must be caught by each case that rests on it
+    from simtrial import search
+
+    true = search.single_stage
+
+    def eager(asked):
+        return true(Requirements(asked.p0, asked.p1, asked.alpha, asked.power - 0.05))
+
+    monkeypatch.setattr(search, "single_stage", eager)
+    assert not validation.single_stage().passed
+    assert not validation.textbook_formulas().passed
+
+
+def test_the_conduct_cases_can_fail(monkeypatch):
+    from simtrial.laws import laws
+
+    true = laws.decision
+
+    def optimistic(plan, p):
+        found = true(plan, p)
+        return laws.Decision(found.reject + 0.05, found.stop)
+
+    monkeypatch.setattr(laws, "decision", optimistic)
+    assert not conduct_validation.losses().passed
+    assert not conduct_validation.conduct().passed

@@ -1,0 +1,342 @@
+"""Many parameter files at once: each fails or succeeds alone, nothing is left half-written, one page leads to all."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+
+from simtrial import InputError, project
+from simtrial.cli.app import main
+from simtrial.report import many as reports
+from simtrial.report import run as report
+
+HOSTILE = "<script>alert(1)</script> {{ 7*7 }} &amp;"
+CELL = """
+import os, pathlib, time
+pathlib.Path(trial["study"]["id"] + ".pid").write_text(str(os.getpid()))
+if trial["study"]["id"] == "FAIL":
+    raise ZeroDivisionError("by <b>design</b>")
+if trial["study"]["id"].startswith("SLOW"):
+    time.sleep(600)
+trial["study"]["title"]
+"""
+STARTER = """
+import sys
+from pathlib import Path
+from simtrial import project, report
+
+# stands outside the guard: the processes of the pool read it too
+project.ROOT = Path({clone!r})
+report.NOTEBOOKS = ("01_design",)
+
+if __name__ == "__main__":
+    from simtrial.cli.app import main
+    sys.exit(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A clone whose one notebook takes no time, or for ever, or fails, by the id of the study."""
+    folder = tmp_path_factory.mktemp("clone")
+    (folder / "notebooks").mkdir()
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("# A part", id="a"),
+            nbformat.v4.new_code_cell("trial = {}", metadata={"tags": ["parameters"]}, id="b"),
+            nbformat.v4.new_code_cell(CELL, id="c"),
+        ],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    nbformat.write(notebook, folder / "notebooks" / "01_design.ipynb")
+    (folder / "start.py").write_text(STARTER.format(clone=str(folder)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def write_file(root):
+    text = (root / "params/smoke.yaml").read_text(encoding="utf-8")
+    text = text[: text.index("  conduct:")]
+
+    def write(folder, name, study, title="A title", old="", new=""):
+        path = folder / f"{name}.yaml"
+        changed = text.replace("SMOKE", study).replace("A small design for the tests", title)
+        path.write_text(changed.replace(old, new) if old else changed, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def start(clone):
+    def start(files, out, *options):
+        return subprocess.Popen(
+            [sys.executable, clone / "start.py", "report", *files, "--out", out, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"SOURCE_DATE_EPOCH": "1750000000"},
+            start_new_session=True,  # so that a signal to its group does not end the tests
+        )
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, write_file, start):
+    folder = tmp_path_factory.mktemp("params")
+    files = [
+        write_file(folder, "good", "GOOD"),
+        write_file(folder, "bad", "BAD", old="p0: 0.2", new="p0: 0.7"),
+        write_file(folder, "fail", "FAIL"),
+        write_file(folder, "hostile", "HOSTILE", HOSTILE),
+        write_file(folder, "misses", "MISSES", old="criterion: minimax", new='looks: "2/5"'),
+    ]
+    out = folder / "build"
+    process = start(files, out)
+    shown, said = process.communicate(timeout=120)
+    return process.returncode, shown, said, out, files
+
+
+class Reader(HTMLParser):
+    """Collects tags, and what stands in each row of the table."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.rows, self.words = [], [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag == "tr":
+            self.words = []
+            self.rows.append(self.words)
+
+    def handle_endtag(self, tag):
+        if tag == "table":
+            self.words = None
+
+    def handle_data(self, data):
+        if self.words is not None and data.strip():
+            self.words.append(data.strip())
+
+
+@pytest.fixture(scope="module")
+def page(run):
+    return (run[3] / "index.html").read_text(encoding="utf-8")
+
+
+def within(seconds, holds):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def begun(out, study):
+    """The process at work on a study: its unfinished folder carries its number."""
+    found = [re.fullmatch(rf"\.{study}-(\d+)-.{{8}}", p.name) for p in out.iterdir()] if out.exists() else []
+    return next((int(match[1]) for match in found if match), None)
+
+
+def gone(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, 0)
+        return False
+    return True
+
+
+def test_a_bad_file_and_a_failing_notebook_fail_alone(run):
+    code, shown, said, out, (_, bad, fail, *_) = run
+    assert code == 2
+    assert sorted(p.name for p in out.iterdir()) == ["FAIL.failed", "GOOD", "HOSTILE", "MISSES", "index.html"]
+    errors = [line for line in said.splitlines() if line.startswith("simtrial:")]
+    assert len(errors) == 2
+    assert errors[0] == f"simtrial: {bad}: trial.hypotheses.p0 (0.7) must be < p1 (0.6)"
+    assert errors[1].startswith(f"simtrial: {fail}: 01_design.ipynb, cell 4")
+    assert errors[1].endswith(f"its partial output is in {out / 'FAIL.failed' / 'notebooks'}")
+    assert f"Index: {out / 'index.html'}" in shown
+    assert "GOOD" in shown
+
+
+def test_each_line_of_progress_names_its_file(run):
+    _, _, said, _, files = run
+    lines = [line for line in said.splitlines() if not line.startswith("simtrial:")]
+    assert lines
+    assert all(re.match(rf"  {re.escape(str(files[0].parent))}/\w+\.yaml: ", line) for line in lines)
+    for file in (files[0], files[3]):
+        mine = [line.split(": ", 1)[1] for line in lines if f"{file}: " in line]
+        assert mine[0] == "01_design ..."
+        assert mine[-2] == "report.html ..."
+        assert mine[-1].startswith("done in ")
+
+
+def test_each_report_is_the_one_a_single_run_writes(run, clone, monkeypatch, capsys):
+    alone = run[3].with_name("alone")  # beside the other, for a manifest says where the file is from there
+    monkeypatch.setattr(project, "ROOT", clone)
+    monkeypatch.setattr(report, "NOTEBOOKS", ("01_design",))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1750000000")
+    assert main(["report", str(run[4][0]), "--out", str(alone)]) == 0
+    shown = capsys.readouterr()
+    # and with one file there is what there always was: no index, the statement, no file named in the progress
+    assert [p.name for p in alone.iterdir()] == ["GOOD"]
+    assert "H0 is rejected if" in shown.out
+    assert shown.out.endswith(f"\nReport: {alone / 'GOOD' / 'report.html'}\n")
+    assert shown.err.startswith("  01_design ...\n")
+    one, many = ({p.relative_to(d): p.read_bytes() for p in d.rglob("*") if p.is_file()} for d in (
+        alone / "GOOD", run[3] / "GOOD",
+    ))  # fmt: skip
+    assert one == many
+
+
+def test_the_index_has_a_row_a_file_in_the_order_given(page):
+    head, *rows = Reader(page).rows
+    assert head == ["Study", "Status", "Title", "Design (r/n)", "Type I error", "Power"]
+    assert rows[0] == ["GOOD", "good.yaml", "done", "A title", "0/3, 2/6", "0.0948", "0.8070"]
+    assert rows[1] == ["–", "bad.yaml", "wrong input", "trial.hypotheses.p0 (0.7) must be < p1 (0.6)"]
+    assert rows[2][:4] == ["FAIL", "fail.yaml", "failed", "A title"]
+    assert rows[2][4].endswith("by <b>design</b>; its partial output is in FAIL.failed/notebooks")
+    assert rows[3][:4] == ["HOSTILE", "hostile.yaml", "done", HOSTILE]
+    assert rows[4][2] == "done, misses its limits"
+    assert "3 done, 1 failed, 1 with wrong input" in page
+
+
+def test_the_index_leads_to_the_reports_and_asks_nothing_of_a_network(page, run):
+    tags = Reader(page).tags
+    links = [attributes["href"] for tag, attributes in tags if tag == "a"]
+    assert links == ["GOOD/report.html", "HOSTILE/report.html", "MISSES/report.html"]
+    assert all((run[3] / link).is_file() for link in links)
+    assert not {tag for tag, _ in tags} & {"script", "link", "iframe", "object", "embed", "img", "base", "form", "b"}
+    assert not re.search(r"@import|url\(|https?:", page)
+    assert "default-src 'none'" in page
+    assert str(run[3].parent) not in page
+
+
+def test_the_index_shows_a_hostile_title_and_name_as_text(tmp_path):
+    entry = reports.Entry('"><img src=x>.yaml', "S", HOSTILE, code=reports.FAILED, error="<i>x</i>")
+    page = reports._write_index((entry,), tmp_path).read_text(encoding="utf-8")
+    assert not {tag for tag, _ in Reader(page).tags} & {"script", "img", "i"}
+    assert Reader(page).rows[1] == ["S", '"><img src=x>.yaml', "failed", HOSTILE, "<i>x</i>"]
+
+
+def test_a_broken_write_keeps_the_old_index(tmp_path, monkeypatch):
+    (tmp_path / "index.html").write_text("old")
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(reports, "_index", fail)
+    with pytest.raises(OSError, match="disk full"):
+        reports._write_index((), tmp_path)
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("index.html", "old")]
+
+
+@pytest.mark.parametrize("second", ["TWIN", "twin"])
+def test_two_files_of_one_study_are_refused_before_anything_runs(second, tmp_path, write_file, capsys):
+    one, other = write_file(tmp_path, "one", "TWIN"), write_file(tmp_path, "two", second)
+    bad = write_file(tmp_path, "bad", "BAD", old="p0: 0.2", new="p0: 0.7")
+    assert main(["report", str(one), str(bad), str(other), "--out", str(tmp_path / "build")]) == 2
+    shown = capsys.readouterr()
+    assert shown.err.startswith(f"simtrial: {one} and {other} both hold trial.study.id TWIN")
+    assert len(shown.err.splitlines()) == 1
+    assert shown.out == ""
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_study_cannot_take_the_name_of_the_index(tmp_path, write_file):
+    found = reports._read(write_file(tmp_path, "x", "Index.html"), tmp_path)
+    assert found.code == reports.WRONG
+    assert found.error == "trial.study.id (Index.html) is the page over all reports; choose another"
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "x"])
+@pytest.mark.parametrize("files", [["params/smoke.yaml"], ["params/smoke.yaml", "params/example.yaml"]])
+def test_jobs_is_a_number_of_processes(jobs, files, tmp_path, capsys, root, monkeypatch):
+    monkeypatch.chdir(root)
+    assert main(["report", *files, "--jobs", jobs, "--out", str(tmp_path)]) == 2
+    assert "jobs" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_jobs_are_at_most_the_files():
+    assert reports._at_once(8, 3) == 3
+    assert reports._at_once(2, 3) == 2
+    assert 1 <= reports._at_once(None, 1000) <= os.cpu_count()
+    with pytest.raises(InputError, match=r"jobs \(0\)"):
+        reports._at_once(0, 3)
+
+
+@pytest.mark.parametrize("codes", [(0, 0), (0, 1), (1, 2), (2, 0)])
+def test_the_exit_code_is_that_of_the_worst_file(codes, tmp_path, monkeypatch, capsys):
+    entries = tuple(reports.Entry(f"{k}.yaml", code=code) for k, code in enumerate(codes))
+    monkeypatch.setattr(reports, "write", lambda *_, **__: reports.Reports(tmp_path / "index.html", entries))
+    assert main(["report", "0.yaml", "1.yaml"]) == max(codes)
+    assert "1.yaml" in capsys.readouterr().out
+
+
+def test_a_killed_process_fails_its_file_and_the_others_finish(tmp_path, write_file, start):
+    out = tmp_path / "build"
+    old = out / "SLOW" / "report.html"
+    old.parent.mkdir(parents=True)
+    old.write_text("a good report")
+    files = [write_file(tmp_path, name, name.upper()) for name in ("slow", "one", "two")]
+    process = start(files, out, "--jobs", "2")
+    within(20, lambda: begun(out, "SLOW") and begun(out, "ONE"))
+    os.kill(begun(out, "SLOW"), signal.SIGKILL)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"simtrial: {files[0]}: its process was killed by signal 9 before it was done" in said
+    assert "Traceback" not in said
+    assert sorted(p.name for p in out.iterdir()) == ["ONE", "SLOW", "TWO", "index.html"]
+    assert old.read_text() == "a good report"
+    rows = Reader((out / "index.html").read_text(encoding="utf-8")).rows[1:]
+    assert [row[2] for row in rows] == ["failed", "done", "done"]
+
+
+@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGKILL"])
+def test_when_it_is_stopped_everything_stops_and_nothing_is_half_written(how, tmp_path, clone, write_file, start):
+    out = tmp_path / "build"
+    for name in ("SLOW1", "SLOW2"):
+        (clone / f"{name}.pid").unlink(missing_ok=True)
+    files = [write_file(tmp_path, name, name) for name in ("SLOW1", "SLOW2", "THIRD")]
+    process = start(files, out, "--jobs", "2")
+    kernels = [clone / f"{name}.pid" for name in ("SLOW1", "SLOW2")]
+    within(20, lambda: all(p.exists() and p.read_text() for p in kernels))
+    workers = [begun(out, name) for name in ("SLOW1", "SLOW2")]
+    if how == "Ctrl-C":
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    else:
+        process.send_signal(getattr(signal, how))
+    _, said = process.communicate(timeout=30)
+    assert "Traceback" not in said
+    if how != "SIGKILL":
+        assert process.returncode == 1
+        assert said.splitlines()[-1] == "simtrial: interrupted; nothing was left half-written"
+        assert all(gone(int(p.read_text())) for p in kernels)
+        assert all(gone(worker) for worker in workers)
+    within(30, lambda: list(out.iterdir()) == [])
+
+
+def test_a_report_moved_aside_by_a_killed_process_goes_back(tmp_path):
+    for name in (".A-12-abcdefgh-old", ".A-12-abcdefgh", ".A-12-345-abcdefgh", ".A-13-abcdefgh"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".A-12-abcdefgh-old" / "report.html").write_text("good")
+    report.clear(tmp_path / "A", 12)
+    # neither the unfinished report of study A-12 nor that of another process is touched
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".A-12-345-abcdefgh", ".A-13-abcdefgh", "A"]
+    assert (tmp_path / "A" / "report.html").read_text() == "good"
+
+
+def test_what_is_said_of_the_reports_is_in_their_manifests(run):
+    for row, name in ((0, "GOOD"), (4, "MISSES")):
+        manifest = json.loads((run[3] / name / "manifest.json").read_text(encoding="utf-8"))
+        assert manifest["parameter_file"] == run[4][row].name
+        assert manifest["study"] == name

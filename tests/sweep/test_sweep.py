@@ -1,0 +1,565 @@
+"""Sweeps on real processes: same results however they are run, and nothing lost when something dies."""
+
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from simtrial import InputError
+from simtrial.cli.app import main
+from simtrial.conduct import outcomes, simulation
+from simtrial.laws import laws
+from simtrial.plan.plan import Scenario
+from simtrial.sweep import figures as sweep_pages
+from simtrial.sweep import file as sweep_file
+from simtrial.sweep import run as sweep
+from simtrial.sweep import store as sweep_store
+from simtrial.sweep import workers as sweep_workers
+from simtrial.trial import params
+
+SIMTRIAL = [sys.executable, "-m", "simtrial.cli.app"]
+
+
+@pytest.fixture
+def write(root, tmp_path):
+    """Write a sweep of the registered trial."""
+
+    def of(axes, *, trials=2000, outcomes=None, combine="cross", name="s.yaml"):
+        wanted = f"  outcomes: {json.dumps(outcomes)}\n" if outcomes else ""
+        text = (
+            f"sweep:\n  base: {root / 'params/NCT07022301.yaml'}\n  combine: {combine}\n  axes: {json.dumps(axes)}\n"
+            f"{wanted}  trials: {trials}\n  seed: 7\n"
+        )
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return of
+
+
+SMALL = [
+    {"path": "conduct.enrollment.rate", "values": [1.0, 2.0]},
+    {"path": "conduct.dropout.handling", "values": ["nonresponder", "replace"]},
+    {"path": "p", "values": [0.1, 0.3]},
+]
+
+
+def serial():
+    return ThreadPoolExecutor(1)
+
+
+def run(path, out, start=serial, workers=1):
+    return sweep.run(sweep_file.read(path), out, start, workers)
+
+
+def files(out):
+    return sorted(p.relative_to(out).as_posix() for p in (out / "results").rglob("*.parquet"))
+
+
+def children(pid):
+    """Processes started by another, from /proc."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == pid:
+                found.append(int(entry.name))
+    return found
+
+
+def test_exact_where_there_is_an_exact_value_and_simulated_elsewhere(write, tmp_path):
+    path = write(SMALL)
+    run(path, tmp_path / "out")
+    table = pd.read_parquet(tmp_path / "out/results")
+    made = sweep_file.read(path)
+    assert len(table) == 8 * len(sweep_file.WANTED)
+    for index in (0, 3, 6):
+        cell = made.cell(index)
+        rows = table[table.scenario.astype(int) == index].set_index("outcome")
+        exact = laws.exact_values(cell.plan, cell.scenario)
+        tallies = simulation.tally(cell.plan, cell.scenario, index, 7, 2000, simulation.blocks(cell.plan, 2000))
+        for name, row in rows.iterrows():
+            if exact.get(name) is not None:
+                assert (row.value, row.mcse, row.exact) == (exact[name], 0.0, True)
+            else:
+                simulated = tallies[name].estimate()
+                assert (row.value, row.mcse, row.exact) == (simulated.value, simulated.mcse, False)
+        assert (rows["conduct.enrollment.rate"] == cell.values["conduct.enrollment.rate"]).all()
+    assert not table.exact.all()
+
+
+def test_primary_outcomes_are_those_named_and_the_same_with_and_without_survival():
+    trial, _ = params.read("params/NCT07022301.yaml")
+    _, plan = simulation.taken(trial, "here")
+    few = simulation.tally(plan, Scenario("x", 0.2), 0, 1, 500, range(1), observe=outcomes.primary)
+    many = simulation.tally(plan, Scenario("x", 0.2), 0, 1, 500, range(1))
+    assert set(few) == outcomes.PRIMARY - {"closed_short"}
+    assert all(few[name].parts == many[name].parts for name in few)
+
+
+def test_the_last_axis_moves_fastest_and_p0_and_p1_stand_in_for_true_rates(write):
+    made = sweep_file.read(write(SMALL[:2]))
+    assert len(made) == 8
+    assert [tuple(made.cell(k).values.values()) for k in (0, 1, 2, 4, 7)] == [
+        (1.0, "nonresponder", 0.1), (1.0, "nonresponder", 0.3), (1.0, "replace", 0.1), (2.0, "nonresponder", 0.1),
+        (2.0, "replace", 0.3),
+    ]  # fmt: skip
+
+
+def test_zipped_axes_move_together_and_ranges_make_equal_steps(write):
+    axes = [
+        {"path": "conduct.dropout.probability", "range": {"start": 0, "stop": 0.3, "step": 0.1}},
+        {"path": "p", "values": [0.1, 0.2, 0.3, 0.4]},
+    ]
+    made = sweep_file.read(write(axes, combine="zip"))
+    assert [tuple(cell.values.values()) for cell in made.cells()] == [(0, 0.1), (0.1, 0.2), (0.2, 0.3), (0.3, 0.4)]
+
+
+def test_a_design_takes_the_place_of_another(write):
+    made = sweep_file.read(write([{"path": "design.looks", "values": ["5/25", "1/10,5/29"]}]))
+    assert [made.cell(k).looks for k in (0, 2)] == ["5/25", "1/10,5/29"]
+    made = sweep_file.read(write([{"path": "design.criterion", "values": ["optimal"]}]))
+    assert made.cell(0).looks == "1/10,5/29"
+
+
+def axis(path, *values):
+    return {"path": path, "values": values}
+
+
+@pytest.mark.parametrize(
+    ("axes", "cell", "said"),
+    [
+        ([axis("conduct.enrolment.rate", 1)], 0, "trial.conduct.enrolment is not a known key"),
+        ([axis("conduct.enrollment.rate", 1, "x")], 2, "trial.conduct.enrollment.rate ('x') must be a number"),
+        ([axis("conduct.dropout.probability", 0.1, 1.5)], 2, "trial.conduct.dropout.probability (1.5) must"),
+        ([axis("design.looks", "5/25", "30/25")], 2, "trial.design.looks"),
+        ([axis("hypotheses.p0.x", 1)], 0, "hypotheses.p0.x goes through a key"),
+        ([axis("study.id", "A")], None, "axes.path (study.id) changes no result"),
+        ([axis("trial.hypotheses.p0", 0.1)], None, "must not begin with trial."),
+        ([axis("conduct.enrollment", {}), axis("conduct.enrollment.rate", 1)], None, "lies under another axis"),
+        ([axis("p", 0.1, 0.2, 0.1)], None, "axes.0.values (0.1) is given twice"),
+        ([axis("p", 0.2, 1.2)], 1, "p (1.2) must be"),
+        ([axis("p", "p2")], 0, "p ('p2') must be"),
+        ([axis("p", 0.1), axis("p", 0.2)], None, "axes.path (p) is given twice"),
+        ([{"path": "p"}], None, "axes.0 must hold either values or range"),
+        ([{"path": "p", "range": {"start": 0.5, "stop": 0.1, "step": 0.1}}], None, "must go up"),
+        ([{"path": "p", "range": {"start": 0, "stop": 1, "step": 1e-9}}], None, "at most 1000000"),
+        ([], None, "sweep.axes"),
+    ],
+)
+def test_a_wrong_cell_is_named_before_anything_runs(write, tmp_path, capsys, axes, cell, said):
+    path = write(axes)
+    with pytest.raises(InputError) as caught:
+        sweep_file.read(path)
+    assert said in str(caught.value)
+    assert cell is None or f"cell {cell} ({axes[0]['path']} = " in str(caught.value)
+    assert main(["sweep", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_mistake_of_a_grid_is_told_once_with_its_first_cell(write):
+    with pytest.raises(InputError) as caught:
+        sweep_file.read(write([axis("hypotheses.power", 0.8, 0.2, 80), axis("p", 0.1, 0.2)]))
+    first, other = caught.value.lines
+    assert "cell 2 (hypotheses.power = 0.2, p = 0.1): trial.hypotheses.power (0.2) is below 0.5" in first
+    assert first.endswith("(and 1 more mistake)")
+    assert "cell 4 (hypotheses.power = 80, p = 0.1): trial.hypotheses.power (80.0) must be strictly" in other
+
+
+def test_every_mistake_of_the_base_is_told(tmp_path, smoke_text):
+    (tmp_path / "base.yaml").write_text(smoke_text.replace("p0: 0.2", "p0: 20").replace("minimax", "best"))
+    path = tmp_path / "s.yaml"
+    path.write_text("sweep: {base: base.yaml, axes: [{path: p, values: [0.1]}], trials: 2, seed: 1}")
+    with pytest.raises(InputError) as caught:
+        sweep_file.read(path)
+    assert len(caught.value.lines) == 2
+    assert all("sweep.base (base.yaml): " in line for line in caught.value.lines)
+
+
+def test_wrong_keys_of_the_file_are_named(write):
+    path = write(SMALL, outcomes=["reject", "speed"])
+    with pytest.raises(InputError, match=re.escape("sweep.outcomes ('speed') must be of reject")):
+        sweep_file.read(path)
+    path = write([{"path": "p", "values": [0.1]}, {"path": "conduct.enrollment.rate", "values": [1, 2]}], combine="zip")
+    with pytest.raises(InputError, match="as many values each"):
+        sweep_file.read(path)
+    path.write_text("sweep: {base: nowhere.yaml, axes: [{path: p, values: [0.1]}], trials: 2, seed: 1}")
+    with pytest.raises(InputError, match=r"s\.yaml: sweep\.base \(nowhere\.yaml\): .*nowhere\.yaml: cannot be read"):
+        sweep_file.read(path)
+
+
+@pytest.fixture(scope="module")
+def dask_cluster(tmp_path_factory):
+    """A scheduler and two workers, started by hand as README says, reached by address."""
+    folder = tmp_path_factory.mktemp("dask")
+    dask = str(Path(sys.executable).parent / "dask")
+    environment = os.environ | {"DASK_DISTRIBUTED__WORKER__DAEMON": "True"}
+    began = []
+
+    def start(*words):
+        with (folder / f"{len(began)}.log").open("w") as log:
+            began.append(subprocess.Popen([dask, *words], stdout=log, stderr=log, cwd=folder, env=environment))
+
+    start(
+        "scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--dashboard-address",
+        "127.0.0.1:0",
+        "--scheduler-file",
+        "where.json",
+    )
+    deadline = time.monotonic() + 60
+    while not (folder / "where.json").exists():
+        assert time.monotonic() < deadline, (folder / "0.log").read_text()
+        time.sleep(0.1)
+    address = json.loads((folder / "where.json").read_text())["address"]
+    for _ in range(2):
+        start("worker", address, "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder))
+    from distributed import Client
+
+    with Client(address, timeout=60) as client:
+        client.wait_for_workers(2, timeout=60)
+    yield address
+    for process in reversed(began):
+        process.terminate()
+    for process in began:
+        process.wait(20)
+
+
+def test_the_same_digest_serially_in_processes_on_a_cluster_and_by_address(write, tmp_path, dask_cluster):
+    from distributed import LocalCluster
+
+    path = write(SMALL, trials=6000)
+    digests = [run(path, tmp_path / "serial")[1]]
+    digests.append(run(path, tmp_path / "pool", sweep_workers.pool(2), 2)[1])
+    with sweep_workers.cluster(dask_cluster) as (start, workers):
+        assert workers == 2
+        digests.append(run(path, tmp_path / "address", start, workers)[1])
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as local,
+        sweep_workers.cluster(local.scheduler_address) as (start, workers),
+    ):
+        digests.append(run(path, tmp_path / "local", start, workers)[1])
+    assert len(set(digests)) == 1
+    assert files(tmp_path / "serial") == files(tmp_path / "pool") == files(tmp_path / "address")
+
+
+def test_workers_with_another_version_are_refused(monkeypatch, dask_cluster, write, tmp_path, capsys):
+    true = sweep_workers.versions()
+    monkeypatch.setattr(sweep_workers, "__version__", "9.9.9")
+    assert sweep_workers.versions() != true
+    assert main(["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", dask_cluster]) == 2
+    said = capsys.readouterr().err
+    assert "has simtrial" in said
+    assert "here 9.9.9" in said
+
+
+def test_an_address_that_is_none_is_said_in_one_line(write, tmp_path, capsys):
+    assert main(["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", "foo"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("simtrial: scheduler ('foo') must be an address such as tcp://")
+
+
+def test_nobody_at_the_address_is_said_in_one_line(write, tmp_path, capsys):
+    arguments = ["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", "tcp://127.0.0.1:9"]
+    assert main(arguments) == 2
+    assert (
+        capsys.readouterr().err.splitlines()[-1].startswith("simtrial: scheduler (tcp://127.0.0.1:9) cannot be reached")
+    )
+
+
+LONG = [{"path": "p", "values": [0.1, 0.2, 0.3, 0.4]}]
+SLOW = ["pfs_median"]
+"""Takes ten times as long to simulate as the decision."""
+
+
+def test_a_killed_worker_costs_nothing_but_time(write, tmp_path):
+    path = write(LONG, trials=60_000, outcomes=SLOW)
+    expected = run(path, tmp_path / "calm")[1]
+    killed = []
+
+    def kill():
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not killed:
+            pools = [p for p in children(os.getpid()) if b"spawn_main" in Path(f"/proc/{p}/cmdline").read_bytes()]
+            if pools and (tmp_path / "shot/parts").exists():
+                os.kill(pools[0], signal.SIGKILL)
+                killed.append(pools[0])
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    state, digest = run(path, tmp_path / "shot", sweep_workers.pool(2), 2)
+    thread.join()
+    assert killed
+    assert digest == expected
+    assert state.done == 4
+
+
+def started(path, out, *words):
+    return subprocess.Popen(
+        [*SIMTRIAL, "sweep", str(path), "--out", str(out), "--workers", "2", "--json", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def wait_for(folder, pattern, number, process):
+    deadline = time.monotonic() + 120
+    while len(list(folder.glob(pattern))) < number:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_killed_driver_loses_no_finished_block(write, tmp_path):
+    path = write(LONG, trials=60_000, outcomes=SLOW)
+    expected, digest = run(path, tmp_path / "calm")
+    out = tmp_path / "shot"
+    process = started(path, out)
+    wait_for(out, "parts/*/*.json", 2, process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)  # its workers hold the other ends of the pipes, and end with it
+    left = sum(
+        int(p.name.split("-")[1]) - int(p.name.split("-")[0])
+        for p in out.glob("parts/*/*.json")
+        if p.name.endswith(".json")
+    )
+    assert left
+    state, again = run(path, out)
+    assert again == digest
+    # what was finished was found, and what was found was not run again
+    assert state.found_blocks >= left * (state.found == 0)
+    per_scenario = expected.blocks // 4
+    assert state.blocks + state.found_blocks + state.found * per_scenario == expected.blocks
+    assert state.blocks < expected.blocks
+    assert not list(out.rglob("*.tmp"))
+
+
+def test_ctrl_c_stops_in_one_line_and_the_same_command_goes_on(write, tmp_path):
+    path = write(LONG, trials=60_000, outcomes=SLOW)
+    out = tmp_path / "out"
+    process = started(path, out)
+    wait_for(out, "parts/*/*.json", 1, process)
+    os.kill(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said.splitlines()[-1].startswith("simtrial: interrupted")
+    assert "Traceback" not in said
+    state, digest = _settled(path, out)
+    assert digest == run(path, tmp_path / "calm")[1]
+    assert state.done == 4
+
+
+def _settled(path, out):
+    """Run until the folder is free."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            return run(path, out)
+        except InputError:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
+def test_a_full_disk_is_said_and_what_was_written_stays_valid(write, tmp_path, monkeypatch, capsys):
+    path = write(SMALL)
+    digest = run(path, tmp_path / "calm")[1]
+    true, written = Path.write_bytes, []
+
+    def full(self, data):
+        if "results" in self.parts and len(written) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(self)
+        return true(self, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    out = tmp_path / "out"
+    assert main(["sweep", str(path), "--out", str(out), "--workers", "1"]) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "No space left on device; what was written is valid, and the same command goes on from there" in said
+    monkeypatch.undo()
+    assert len(files(out)) == 3
+    assert not list(out.rglob("*.tmp"))
+    state, again = run(path, out)
+    assert (state.found, again) == (3, digest)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "emptied"])
+def test_a_damaged_file_is_found_and_computed_anew(write, tmp_path, damage):
+    path = write(SMALL)
+    out = tmp_path / "out"
+    _, digest = run(path, out)
+    victim = out / files(out)[4]
+    data = bytearray(victim.read_bytes())
+    data[len(data) // 2] ^= 1
+    victim.write_bytes({"truncated": bytes(data[:100]), "flipped": bytes(data), "emptied": b""}[damage])
+    state, again = run(path, out)
+    assert (state.found, again) == (7, digest)
+    assert len(files(out)) == 8
+
+
+def test_a_damaged_part_is_never_averaged_in(write, tmp_path):
+    path = write(LONG[:1], trials=60_000, outcomes=SLOW)
+    made = sweep_file.read(path)
+    out = tmp_path / "out"
+    cell = made.cell(0)
+    tallies = simulation.tally(cell.plan, cell.scenario, 0, 7, 60_000, range(2))
+    out.mkdir()
+    with sweep_store.locked(out):
+        store = sweep_store.Store(out)
+        store.claim(sweep.manifest(made))
+        store.keep(0, range(2), {"pfs_median": tallies["pfs_median"]})
+    (part,) = (out / "parts/000000").iterdir()
+    part.write_text(part.read_text().replace('"infinite": ', '"infinite": 1'))
+    state, digest = run(path, out)
+    assert state.found_blocks == 0
+    assert digest == run(path, tmp_path / "calm")[1]
+
+
+def test_a_good_file_in_the_wrong_place_is_not_taken_for_another(write, tmp_path):
+    path = write(SMALL)
+    out = tmp_path / "out"
+    _, digest = run(path, out)
+    scenarios = sorted((out / "results").iterdir())
+    (moved,) = scenarios[6].iterdir()
+    (own,) = scenarios[7].iterdir()
+    shutil.copy(moved, scenarios[7])
+    own.unlink()
+    state, again = run(path, out)
+    assert (state.found, again) == (7, digest)
+    shutil.copytree(scenarios[6], out / "results/scenario=000999")
+    with pytest.raises(InputError, match="holds results/scenario=000999, which is not of this sweep"):
+        run(path, out)
+
+
+def test_comments_and_names_are_not_part_of_a_sweep(write, tmp_path):
+    path = write(SMALL)
+    out = tmp_path / "out"
+    _, digest = run(path, out)
+    other = tmp_path / "renamed.yaml"
+    other.write_text(f"# a remark\n{path.read_text()}")
+    assert run(other, out)[1] == digest
+
+
+def test_when_nothing_finishes_that_is_told(write, tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep, "PATIENCE", 0.05)
+    seen = []
+
+    class Slow(ThreadPoolExecutor):
+        def submit(self, work, /, *arguments):
+            return super().submit(lambda: (time.sleep(0.4), work(*arguments))[1])
+
+    sweep.run(sweep_file.read(write(SMALL)), tmp_path / "out", lambda: Slow(1), 1, lambda now: seen.append(now.stalled))
+    assert max(seen) >= 0.1
+    assert seen[-1] == 0
+
+
+def test_a_second_run_on_a_folder_is_refused_while_the_first_writes(write, tmp_path, capsys):
+    path = write(SMALL)
+    with sweep_store.locked(tmp_path / "out"):
+        assert main(["sweep", str(path), "--out", str(tmp_path / "out"), "--workers", "1"]) == 2
+    assert "is being written by another run" in capsys.readouterr().err
+
+
+def test_a_folder_of_other_results_is_refused(write, tmp_path):
+    out = tmp_path / "out"
+    run(write(SMALL), out)
+    with pytest.raises(InputError, match=r"another sweep \(.*sweep_sha256.* differ\)"):
+        run(write(SMALL, trials=3000, name="other.yaml"), out)
+    assert main(["sweep", str(tmp_path / "other.yaml"), "--out", str(out), "--workers", "1"]) == 2
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("keep me")
+    with pytest.raises(InputError, match="is not empty and holds no sweep"):
+        run(write(SMALL), tmp_path / "mine")
+    assert (tmp_path / "mine/thesis.txt").exists()
+
+
+def test_a_long_sweep_wants_to_be_confirmed(write, tmp_path, capsys):
+    path = write(SMALL, trials=100_000_000)
+    assert main(["sweep", str(path), "--out", str(tmp_path / "out"), "--workers", "1"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("8 scenarios; to do: about ")
+    assert "say --yes to run it all the same" in said[-1]
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_says_what_it_did(write, tmp_path, capsys):
+    path = write(SMALL)
+    out = tmp_path / "out"
+    assert main(["sweep", str(path), "--out", str(out), "--workers", "1", "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert (first["scenarios"], first["found"]) == (8, 0)
+    assert main(["sweep", str(path), "--out", str(out), "--workers", "1", "--json"]) == 0
+    second = json.loads(capsys.readouterr().out)
+    assert (second["found"], second["blocks"], second["digest"]) == (8, 0, first["digest"])
+
+
+def test_in_memory_and_on_disk_are_the_same(write, tmp_path):
+    path = write(SMALL)
+    run(path, tmp_path / "out")
+    disk = pd.read_parquet(tmp_path / "out/results").drop(columns="scenario")
+    memory = sweep.in_memory(sweep_file.read(path)).drop(columns="scenario")
+    pd.testing.assert_frame_equal(disk, memory)
+
+
+def test_duckdb_reads_the_folder_as_one_table(write, tmp_path):
+    import duckdb
+
+    run(write(SMALL), tmp_path / "out")
+    rows = duckdb.sql(
+        f"select count(*), count(distinct scenario) from read_parquet('{tmp_path}/out/results/*/*.parquet')"
+    ).fetchall()
+    assert rows == [(8 * len(sweep_file.WANTED), 8)]
+
+
+@pytest.fixture(scope="module")
+def pages(root):
+    asked = sweep_file.read(root / "params/sweep_NCT07022301.yaml")
+    return sweep_pages.Results(asked, sweep.in_memory(asked))
+
+
+def test_the_settings_that_break_a_limit_are_all_in_the_table(pages):
+    at_p1 = pages.frame[pages.frame.p == 0.3]
+    value, mcse = (at_p1.pivot_table(index="scenario", columns="outcome", values=name) for name in ("value", "mcse"))
+    sure = (value.reject < 0.8) | (value.end_month - 46 > 2 * mcse.end_month)
+    near = ((value.end_month - 46).abs() <= 2 * mcse.end_month) & (mcse.end_month > 0)
+    table = sweep_pages.broken(pages)
+    assert near.any()  # else the next lines would show nothing
+    assert len(table.frame) == (sure | near).sum()
+    assert table.caption.startswith(f"{sure.sum()} of 36 settings have a power below 0.8 or take more than 46 months")
+    assert table.frame.broken.str.contains("months?", regex=False).sum() == near.sum()
+    weak = table.frame[table.frame.broken.str.contains("power")]
+    assert (weak.reject < 0.8).all()
+    assert (table.frame[table.frame.broken == "months"].reject >= 0.8).all()
+
+
+def test_small_multiples_say_what_they_show_and_are_the_same_bytes_every_time(pages):
+    picture = sweep_pages.multiples(pages, "reject")
+    assert picture.svg() == sweep_pages.multiples(pages, "reject").svg()
+    assert "over conduct.dropout.probability" in picture.alt
+    assert len(picture.figure.axes) == 2 * 3
+
+
+def test_one_axis_alone_makes_one_panel(write):
+    asked = sweep_file.read(write([{"path": "conduct.dropout.probability", "values": [0.0, 0.2]}], outcomes=["reject"]))
+    results = sweep_pages.Results(asked, sweep.in_memory(asked))
+    assert len(sweep_pages.multiples(results, "reject").figure.axes) == 1
+    assert sweep_pages.broken(results).frame.broken.tolist() == ["power"]
