@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simtrial.analysis import deviation
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.design.wording import null
+from simtrial.search.wording import null
 from simtrial.show.passage import Passage, percent
 from simtrial.trial.text import HANDLINGS, kind
 

@@ -34,7 +34,7 @@ def design(
     from simtrial import search
     from simtrial.design.designs import looks_text
     from simtrial.design.requirements import plausible
-    from simtrial.design.wording import question
+    from simtrial.search.wording import question
     from simtrial.search import formulas
     from simtrial.trial import text
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, takewhile
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from simtrial.design import wording
+from simtrial.search import wording
 from simtrial.errors import InputError
 from simtrial.plan.allowances import OTHERS
 from simtrial.review.readings import TWO_STAGE, Reading, answers, matching, plain

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
-from simtrial.design.wording import listed
+from simtrial.search.wording import listed
 from simtrial.errors import InputError
 from simtrial.review import fleming
 from simtrial.review.readings import Answer

@@ -12,7 +12,7 @@ from simtrial.design.designs import SingleStage, looks_text
 from simtrial.design.exact import meets, operating_characteristics, side
 from simtrial.design.intervals import clopper_pearson
 from simtrial.design.requirements import N_LIMIT_MOST
-from simtrial.design.wording import null
+from simtrial.search.wording import null
 from simtrial.search import CRITERIA, named, neighbours
 from simtrial.search.formulas import Approximation
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table

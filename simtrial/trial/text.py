@@ -8,7 +8,7 @@ import numpy as np
 
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import at_limits, meets, operating_characteristics, side
-from simtrial.design.wording import null
+from simtrial.search.wording import null
 from simtrial.laws import laws
 from simtrial.search import CRITERIA, named
 from simtrial.show.passage import Passage, percent

@@ -9,7 +9,7 @@ import pytest
 
 from simtrial import InputError, Requirements, files, looks_text, parse_looks, search
 from simtrial.cli.app import main
-from simtrial.design import wording
+from simtrial.search import wording
 from simtrial.design.exact import operating_characteristics
 from simtrial.plan import allowances
 from simtrial.review import check as reproduction
