@@ -17,7 +17,8 @@ from simtrial import Requirements, search
 from simtrial.explorer import panels as explorer_pages
 from simtrial.explorer import screen
 from simtrial.explorer.page import Explorer
-from simtrial.trial import figures, params
+from simtrial.search import figures
+from simtrial.trial import params
 
 NEAR = Requirements(0.10, 0.145, 0.05, 0.80)
 MOVES = 20

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.analysis import deviation
+from simtrial.conduct.words import HANDLINGS
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
+from simtrial.search.text import kind
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage, percent
-from simtrial.trial.text import HANDLINGS, kind
 
 if TYPE_CHECKING:
     from simtrial.analysis.deviation import Outcome

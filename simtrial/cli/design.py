@@ -34,9 +34,8 @@ def design(
     from simtrial import search
     from simtrial.design.designs import looks_text
     from simtrial.design.requirements import plausible
+    from simtrial.search import formulas, text
     from simtrial.search.wording import question
-    from simtrial.search import formulas
-    from simtrial.trial import text
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
     with terminal.waiting("searching"):

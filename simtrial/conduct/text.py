@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.conduct.words import HANDLINGS, lost
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import CLOSE, operating_characteristics
 from simtrial.laws.inflation import inflated
 from simtrial.plan.allowances import enrolled_for
 from simtrial.show.passage import Passage, percent
-from simtrial.trial.text import HANDLINGS, lost
 
 if TYPE_CHECKING:
     from simtrial.conduct.sensitivity import Sensitivity, Variant

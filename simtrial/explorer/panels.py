@@ -14,9 +14,9 @@ from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.explorer import charts as sketch
 from simtrial.explorer import controls
-from simtrial.search import CRITERIA
+from simtrial.search import CRITERIA, figures, tables
 from simtrial.show.terminal import one_line
-from simtrial.trial import figures, params, tables, text
+from simtrial.trial import params, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,8 +13,8 @@ from simtrial.conduct import engine as conduct
 from simtrial.design.designs import SingleStage
 from simtrial.design.exact import binomial_pmf, operating_characteristics
 from simtrial.lessons import blackboard
+from simtrial.search import figures
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas
-from simtrial.trial import figures
 
 if TYPE_CHECKING:
     from simtrial.design.exact import Floats

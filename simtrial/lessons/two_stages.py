@@ -11,9 +11,9 @@ from simtrial import search
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.lessons import blackboard
+from simtrial.search import figures
 from simtrial.show.passage import percent
 from simtrial.show.picture import BLACK, BLUE, GREEN, STYLE, Picture, canvas, few_ticks, percent_ticks
-from simtrial.trial import figures
 
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements

@@ -32,7 +32,8 @@ from simtrial.plan.plan import MAX_RECUT
 from simtrial.report import replacement
 from simtrial.report.execution import LeftOut, NotebookError, execute
 from simtrial.report.kernel import kept
-from simtrial.trial import params, text
+from simtrial.search import text
+from simtrial.trial import params
 from simtrial.trial.case import Case
 
 if TYPE_CHECKING:

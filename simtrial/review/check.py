@@ -14,13 +14,13 @@ import numpy as np
 from simtrial import search
 from simtrial.design.designs import SingleStage, looks_text, parse_looks
 from simtrial.design.exact import at_limits, meets, operating_characteristics
-from simtrial.search.wording import DESIGNS, limits, short
 from simtrial.review.conventions import FALLING, Convention, evidence, explanations
 from simtrial.review.hints import best_line, claim_line, faults, fleming_line, limits_line, total_line
 from simtrial.review.readings import EXACT, Answer, Reading, answers, limits_of, matching, misprinted, plain
 from simtrial.review.several_looks import compare
 from simtrial.review.usual import usual
 from simtrial.search.bounds import score_n
+from simtrial.search.wording import DESIGNS, limits, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable

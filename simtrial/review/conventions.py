@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations, takewhile
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from simtrial.search import wording
 from simtrial.errors import InputError
 from simtrial.plan.allowances import OTHERS
 from simtrial.review.readings import TWO_STAGE, Reading, answers, matching, plain
-from simtrial.search import CRITERIA
+from simtrial.search import CRITERIA, wording
 from simtrial.search.formulas import FORMULAS
 from simtrial.trial.statement import SIMON
 

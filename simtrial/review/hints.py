@@ -14,13 +14,13 @@ import numpy as np
 from simtrial import search
 from simtrial.design.designs import SingleStage, looks_text, parse_looks
 from simtrial.design.exact import meets, operating_characteristics, side
-from simtrial.search.wording import DESIGNS, NAMES, apart, listed, patients, percent, short
 from simtrial.plan import allowances
 from simtrial.review import reach
 from simtrial.review.readings import Reading, answers, is_the_test, matching, misprinted, plain
 from simtrial.review.usual import ALPHAS, POWERS
 from simtrial.search.bounds import score_n
 from simtrial.search.formulas import approximate
+from simtrial.search.wording import DESIGNS, NAMES, apart, listed, patients, percent, short
 from simtrial.trial.statement import SIMON
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
-from simtrial.search.wording import listed
 from simtrial.errors import InputError
 from simtrial.review import fleming
 from simtrial.review.readings import Answer
 from simtrial.review.usual import ALPHAS
+from simtrial.search.wording import listed
 
 if TYPE_CHECKING:
     from simtrial.design.designs import MultiStage

@@ -1,4 +1,4 @@
-"""Sentences computed from the objects they describe: the protocol paragraph, the choice, the basis."""
+"""Sentences on a trial: the protocol paragraph, the choice of its design, the basis."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.conduct.words import HANDLINGS, lost
 from simtrial.design.designs import looks_text
-from simtrial.design.exact import at_limits, meets, operating_characteristics, side
-from simtrial.search.wording import null
+from simtrial.design.exact import meets, operating_characteristics
 from simtrial.laws import laws
-from simtrial.search import CRITERIA, named
+from simtrial.search import CRITERIA
+from simtrial.search.text import REFERENCES, difference, exactly, kind, limits_missed, next_to
+from simtrial.search.wording import null
 from simtrial.show.passage import Passage, percent
 
 if TYPE_CHECKING:
@@ -20,44 +22,10 @@ if TYPE_CHECKING:
     from simtrial.search import SingleStageSearch, TwoStageSearch
     from simtrial.trial.sections import Trial
 
-REFERENCES = {
-    "two": "Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Trials 1989;10:1-10.",
-    "admissible": "Jung SH, Lee T, Kim KM, George SL. Admissible two-stage designs for phase II cancer clinical "
-    "trials. Stat Med 2004;23:561-569.",
-    "one": "A'Hern RP. Sample size tables for exact single-stage phase II designs. Stat Med 2001;20:859-866.",
-    "many": "Schultz JR, Nichol FR, Elfring GL, Weed SD. Multiple-stage procedures for drug screening. Biometrics "
-    "1973;29:293-300.",
-}
-
-
-def kind(design: Design) -> str:
-    """What a design is called: by its criterion if it has one, else by its number of looks."""
-    kinds = getattr(design, "kinds", ())
-    if kinds:
-        return f"{'an' if kinds == ('admissible',) else 'the'} {named(kinds)} two-stage design"
-    looks = len(design.looks)
-    return {1: "an exact single-stage design", 2: "a two-stage design"}.get(looks, f"a design with {looks} looks")
-
-
-def exactly(design: Design, requirements: Requirements) -> str:
-    """Which limits the design attains exactly: ``the type I error is exactly alpha = 0.01``; empty where none."""
-    said = {
-        "alpha": f"the type I error is exactly alpha = {requirements.alpha:.15g}",
-        "power": f"the power is exactly the required {requirements.power:.15g}",
-    }
-    return " and ".join(said[name] for name in at_limits(design, requirements))
-
 
 def _count(n: int) -> str:
     return f"{n} {'patient' if n == 1 else 'patients'}"
 
-
-HANDLINGS = {
-    "nonresponder": "counted as non-responders",
-    "replace": "replaced by new patients",
-    "exclude": "left out of the count and of the denominator",
-}
-"""What becomes of patients without a response status."""
 
 COUNTED = {
     None: "with a known response status",
@@ -74,18 +42,6 @@ RECUT = (
     "its limit."
 )
 """What recut bounds keep; see `simtrial.plan.recut`."""
-
-
-def lost(plan: Plan, requirements: Requirements) -> str:
-    """How many are lost, overall and, where it differs, by who would have responded."""
-    loss = plan.dropout
-    if loss.responder_odds_ratio == 1:
-        return f"{percent(loss.probability)} of the patients lost before their first assessment"
-    p0, p1 = (percent(round(loss.lost(p), 4)) for p in (requirements.p0, requirements.p1))
-    return (
-        f"{percent(round(loss.of_responder, 4))} of those who would respond and {percent(loss.probability)} of the "
-        f"others lost before their first assessment ({p0} of all at p0, {p1} at p1)"
-    )
 
 
 def _rules(design: Design, handling: Handling | None) -> list[str]:
@@ -179,20 +135,6 @@ def basis(trial: Trial) -> Passage:
     return Passage("basis", (opening, *filter(None, reasons)))
 
 
-def limits_missed(design: Design, asked: Requirements) -> str:
-    """Which limit a design misses, and which it keeps."""
-    type_i_error, power = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
-    over, short = side(design, asked.p0, asked.alpha, type_i_error) > 0, side(design, asked.p1, asked.power, power) < 0
-    said = [
-        (
-            over,
-            f"its type I error of {percent(type_i_error)} {'exceeds' if over else 'is within'} {percent(asked.alpha)}",
-        ),
-        (short, f"its power of {percent(power)} {'falls short of' if short else 'reaches'} {percent(asked.power)}"),
-    ]
-    return "; ".join(text for _, text in sorted(said, key=lambda one: not one[0]))
-
-
 def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Passage:
     """Which design is taken, what the alternatives would cost, and how it sits with the registered enrollment."""
     asked = trial.requirements
@@ -209,7 +151,7 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     rivals: dict[str, tuple[str, Design]] = {
         looks_text(other): (label, other)
         for label, other in (
-            *(("admissible", other) for other in _neighbours(two, chosen)),
+            *(("admissible", other) for other in next_to(two, chosen)),
             *((criterion.name, criterion.pick(two)) for criterion in CRITERIA.of("simon")),
             (CRITERIA["single_stage_first"].name, single.first),
         )
@@ -219,45 +161,16 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     for label, other in rivals.values():
         other_en = float(operating_characteristics(other, asked.p0).en)
         others.append(
-            f"{label} {looks_text(other, ', ')}: {_difference(other.looks[-1].n - n)} at most, "
-            f"{_difference(other_en - en, '.1f')} expected at p0"
+            f"{label} {looks_text(other, ', ')}: {difference(other.looks[-1].n - n)} at most, "
+            f"{difference(other_en - en, '.1f')} expected at p0"
         )
     if others:
         paragraphs.append("Beside it, " + "; ".join(others) + ".")
     if trial.study.registered_enrollment is not None:
         registered = trial.study.registered_enrollment
-        same = "equals" if n == registered else f"is {_difference(n - registered)} than"
+        same = "equals" if n == registered else f"is {difference(n - registered)} than"
         paragraphs.append(
             f"Its maximum of {_count(n)} {same} the registered enrollment of {registered}."
             + (" That they agree does not prove that this is how the number was found." if n == registered else "")
         )
     return Passage("choice", tuple(paragraphs))
-
-
-def _neighbours(two: TwoStageSearch, chosen: Design) -> list[Design]:
-    """The designs next to the chosen one on the hull, which exchange patients at most for patients expected."""
-    hull = two.admissible
-    at = [i for i, c in enumerate(hull) if c.looks == chosen.looks]
-    return [hull[j] for i in at for j in (i - 1, i + 1) if 0 <= j < len(hull)]
-
-
-def _difference(value: float, form: str = "d") -> str:
-    if abs(value) < 0.05:
-        return "as many"
-    return f"{abs(value):{form}} {'more' if value > 0 else 'fewer'}"
-
-
-def certificate(two: TwoStageSearch) -> Passage:
-    """The proof of optimality in words."""
-    proof, asked = two.certificate, two.requirements
-    return Passage(
-        "certificate_in_words",
-        (
-            f"Below {proof.n_lower} patients even the most powerful test of level {asked.alpha:g} lacks the power. "
-            f"From {proof.n_lower} to {proof.n_upper} every (n, n1, r) that could still win was solved for its best "
-            "r1; "
-            f"{proof.n_minimax} is the first n with a design. Beyond {proof.n_upper} patients EN(p0) is at least "
-            f"{proof.en_beyond:.4f}, whatever the design, and the optimum has {proof.en_optimal:.4f}.",
-            "Left out: designs with r1 = r, whose second stage cannot change the decision.",
-        ),
-    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simtrial.conduct.words import HANDLINGS
 from simtrial.search import CRITERIA
 from simtrial.show.passage import percent
-from simtrial.trial.text import HANDLINGS
 
 if TYPE_CHECKING:
     from simtrial.trial.sections import (

@@ -164,7 +164,7 @@ def test_a_design_given_outright_is_reported_where_no_search_can_be_made():
     with pytest.raises(InputError, match="too near"):
         search.single_stage(given.requirements)
     from simtrial.review import pages as review
-    from simtrial.trial import tables
+    from simtrial.search import tables
 
     assert len(tables.decisions(case.chosen).frame) == 2
     assert review.side_by_side(case).frame.looks.tolist() == ["20/40"]

@@ -9,12 +9,12 @@ import pytest
 
 from simtrial import InputError, Requirements, files, looks_text, parse_looks, search
 from simtrial.cli.app import main
-from simtrial.search import wording
 from simtrial.design.exact import operating_characteristics
 from simtrial.plan import allowances
 from simtrial.review import check as reproduction
 from simtrial.review import conventions, fleming, reach, readings, routes, usual
 from simtrial.review import pages as review
+from simtrial.search import wording
 from simtrial.trial import params
 from simtrial.trial.case import Case
 from simtrial.trial.statement import Statement, read_csv

@@ -9,8 +9,9 @@ from statsmodels.stats.proportion import proportion_confint
 
 from simtrial import Requirements, SingleStage, parse_looks, search
 from simtrial.design import exact
-from simtrial.search import formulas, neighbours
-from simtrial.trial import figures, params, tables, text
+from simtrial.search import figures, formulas, neighbours
+from simtrial.search import tables as search_tables
+from simtrial.trial import params, tables, text
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,7 @@ def test_assumed_hypotheses_are_called_so(trial):
 
 
 def test_every_count_has_one_decision():
-    frame = tables.decisions(parse_looks("1:5/10,5/29")).frame
+    frame = search_tables.decisions(parse_looks("1:5/10,5/29")).frame
     assert frame[["patients", "responses", "decision"]].to_numpy().tolist() == [
         [10, "0 to 1", "stop: H0 is not rejected"],
         [10, "2 to 4", "go on to 29 patients"],
@@ -112,7 +113,7 @@ def test_every_count_has_one_decision():
         [29, "0 to 5", "H0 is not rejected"],
         [29, "6 to 29", "reject H0: the response rate exceeds p0"],
     ]
-    settled = tables.decisions(parse_looks("1/15,5/25")).frame
+    settled = search_tables.decisions(parse_looks("1/15,5/25")).frame
     assert settled[["responses", "decision"]].to_numpy().tolist()[1:3] == [
         ["2 to 5", "go on to 25 patients"],
         ["6 to 15", "go on to 25 patients; H0 will be rejected"],
@@ -120,14 +121,14 @@ def test_every_count_has_one_decision():
 
 
 def test_candidates_are_the_designs_found_and_the_chosen_one_is_marked(single, two):
-    table = tables.candidates(single, two, two.optimal)
+    table = search_tables.candidates(single, two, two.optimal)
     assert table.frame.looks.tolist() == ["5/25", "6/29", "1/15, 5/25", "1/12, 5/26", "1/11, 5/27", "1/10, 5/29"]
     assert list(table.chosen) == [False, False, False, False, False, True]
     assert table.frame.power.tolist()[2:] == [c.power for c in two.admissible]
-    alone = tables.candidates(single, None, None)
+    alone = search_tables.candidates(single, None, None)
     assert alone.frame.looks.tolist() == ["5/25", "6/29"]
     assert not any(alone.chosen)
-    given = tables.candidates(single, two, SingleStage(4, 20))
+    given = search_tables.candidates(single, two, SingleStage(4, 20))
     assert given.frame.kind.tolist()[-1] == "as given, misses the limits"
     assert list(given.chosen)[-1] is True
 
@@ -144,16 +145,16 @@ def test_no_evidence_is_said_not_hidden(root):
 
 
 def test_verdicts_on_formulas_are_those_of_their_exact_errors(asked, single):
-    frame = tables.approximations(formulas.approximate(asked), single).frame.set_index("method")
+    frame = search_tables.approximations(formulas.approximate(asked), single).frame.set_index("method")
     assert frame.loc["score", "verdict"] == "power too low"
     assert frame.loc["wald", "verdict"] == "meets both limits"
     rival = Requirements(p0=0.2, p1=0.4, alpha=0.1, power=0.8)
-    shown = tables.approximations(formulas.approximate(rival), search.single_stage(rival)).frame
+    shown = search_tables.approximations(formulas.approximate(rival), search.single_stage(rival)).frame
     assert shown.set_index("method").loc["score", "verdict"] == "type I error above alpha"
 
 
 def test_characteristics_stress_p0_and_p1(two, asked):
-    table = tables.characteristics(two.minimax, asked)
+    table = search_tables.characteristics(two.minimax, asked)
     assert table.frame.p[np.asarray(table.chosen)].tolist() == [0.1, 0.3]
     assert table.frame.stop_at_15.tolist() == table.frame.pet.tolist()
 
@@ -166,7 +167,7 @@ def test_text_of_a_file_never_becomes_html(trial):
 
 
 def test_tables_carry_full_precision_as_csv(single, two):
-    data, metadata = tables.candidates(single, two, two.minimax)._repr_mimebundle_()
+    data, metadata = search_tables.candidates(single, two, two.minimax)._repr_mimebundle_()
     assert metadata == {"simtrial": {"name": "candidates"}}
     assert repr(two.minimax.power) in data["text/csv"]
 
@@ -196,12 +197,12 @@ def test_every_kind_of_design_can_be_drawn_and_told(looks, asked, single, two):
         figures.candidates(single, two, design),
     ):
         assert picture.svg().startswith("<svg")
-    assert tables.characteristics(design, asked).html()
-    assert tables.decisions(design).html()
+    assert search_tables.characteristics(design, asked).html()
+    assert search_tables.decisions(design).html()
 
 
 def test_designs_near_the_chosen_one_have_the_rule_in_their_caption(asked, two):
-    table = tables.near(neighbours.near(two, two.optimal), two.optimal, asked)
+    table = search_tables.near(neighbours.near(two, two.optimal), two.optimal, asked)
     assert table.caption.startswith(
         "Two-stage designs that meet the limits, n and n1 within 3 patients of the chosen design 1/10, 5/29 (in bold). "
         "For each n and n1, the design with the least EN(p0), ties included. Closest first"
@@ -215,7 +216,7 @@ def test_designs_near_the_chosen_one_have_the_rule_in_their_caption(asked, two):
 
 def test_a_chosen_design_that_no_search_gives_stands_above_those_near_it(asked, two):
     given = parse_looks("2/18,4/26")  # type I error above .05
-    table = tables.near(neighbours.near(two, given), given, asked)
+    table = search_tables.near(neighbours.near(two, given), given, asked)
     assert table.frame.kind[0] == "chosen, misses the limits"
     assert table.chosen[0]
     assert "within 3 patients of the chosen design 2/18, 4/26" in table.caption
@@ -223,11 +224,11 @@ def test_a_chosen_design_that_no_search_gives_stands_above_those_near_it(asked, 
 
 def test_where_nothing_is_near_the_table_says_so(asked, two):
     small = parse_looks("0/5,2/10")
-    assert tables.near(neighbours.near(two, small), small, asked).caption == (
+    assert search_tables.near(neighbours.near(two, small), small, asked).caption == (
         "No two-stage design with n and n1 within 3 patients of the chosen design 0/5, 2/10 meets the limits"
     )
     large = parse_looks("500/5000,2000/9000")
-    assert tables.near(neighbours.near(two, large), large, asked).caption == (
+    assert search_tables.near(neighbours.near(two, large), large, asked).caption == (
         "Designs near 500/5000, 2000/9000 are left out: a search is made up to 3000 patients"
     )
 

@@ -1,0 +1,234 @@
+"""Tables of designs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from simtrial.design.designs import SingleStage, looks_text
+from simtrial.design.exact import meets, operating_characteristics, side
+from simtrial.design.requirements import N_LIMIT_MOST
+from simtrial.search import CRITERIA, named, neighbours
+from simtrial.search.formulas import Approximation
+from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.search import SingleStageSearch, TwoStageCandidate, TwoStageSearch
+
+
+def _behaviour(design: Design, requirements: Requirements) -> dict[str, Any]:
+    oc = operating_characteristics(design, [requirements.p0, requirements.p1])
+    early = len(design.looks) > 1
+    return {
+        "looks": looks_text(design, ", "),
+        "n": design.looks[-1].n,
+        "type_i_error": oc.reject[0],
+        "power": oc.reject[1],
+        "en_p0": oc.en[0],
+        "pet_p0": oc.pet[0] if early else np.nan,
+        "en_p1": oc.en[1],
+        "pet_p1": oc.pet[1] if early else np.nan,
+    }
+
+
+_BEHAVIOUR: dict[str, Shown] = {
+    "looks": ("Looks (r/n)", WORDS),
+    "n": ("n", WHOLE),
+    "type_i_error": ("Type I error", RATE),
+    "power": ("Power", RATE),
+    "en_p0": ("EN(p0)", PATIENTS),
+    "pet_p0": ("PET(p0)", RATE),
+    "en_p1": ("EN(p1)", PATIENTS),
+    "pet_p1": ("PET(p1)", RATE),
+}
+
+
+def candidates(single: SingleStageSearch, two: TwoStageSearch | None, chosen: Design | None) -> Table:
+    """The designs worth considering, side by side; the chosen one stressed. Without `two`, the single stage alone."""
+    asked = single.requirements
+    ones = {criterion.name: criterion.pick(single) for criterion in CRITERIA.of("single")}
+    if single.sustained.design == single.first.design:
+        ones = {"exact single stage (first and sustained n)": single.first}
+    listed: list[tuple[str, Design, float, float]] = [(name, design, np.nan, np.nan) for name, design in ones.items()]
+    listed += [
+        (named(c.kinds), c, c.q_low or 0.0, 1.0 if c.q_high is None else c.q_high)
+        for c in (two.admissible if two else ())
+    ]
+    if chosen is not None and all(design.looks != chosen.looks for _, design, _, _ in listed):
+        missed = "" if meets(chosen, asked) else ", misses the limits"
+        listed.append((f"as given{missed}", chosen, np.nan, np.nan))
+    rows = [
+        {"kind": kind, **_behaviour(design, asked), "q_low": low, "q_high": high} for kind, design, low, high in listed
+    ]
+    frame = pd.DataFrame(rows)
+    view = frame.assign(
+        weights=["–" if np.isnan(a) else f"{a:.3f} to {b:.3f}" for a, b in zip(frame.q_low, frame.q_high, strict=True)]
+    )
+    shown: dict[str, Shown] = {
+        "kind": ("Design", WORDS),
+        **_BEHAVIOUR,
+        "weights": ("Weights q", WORDS),
+    }
+    caption = "Candidates (stop if X1 <= r1 of n1; reject H0 if X > r of n); the chosen design in bold"
+    bold = [chosen is not None and d.looks == chosen.looks for _, d, _, _ in listed]
+    return Table("candidates", caption, view, shown, bold)
+
+
+def near(designs: Sequence[TwoStageCandidate], chosen: Design, requirements: Requirements) -> Table:
+    """Designs near the chosen one, with the rule that picks them in the caption; see `neighbours.near`."""
+
+    def apart(design: Design) -> int:
+        first = abs(design.looks[0].n - chosen.looks[0].n) if len(chosen.looks) > 1 else 0
+        return abs(design.looks[-1].n - chosen.looks[-1].n) + first
+
+    listed: list[tuple[str, Design]] = [(named(design.kinds) or "–", design) for design in designs]
+    if all(design.looks != chosen.looks for design in designs):
+        missed = "" if meets(chosen, requirements) else ", misses the limits"
+        listed.insert(0, (f"chosen{missed}", chosen))
+    rows = [{"kind": kind, **_behaviour(design, requirements), "apart": apart(design)} for kind, design in listed]
+    shown: dict[str, Shown] = {"kind": ("Kind", WORDS), **_BEHAVIOUR, "apart": ("Patients apart", WHOLE)}
+    bold = [design.looks == chosen.looks for _, design in listed]
+    return Table("near", _rule(designs, chosen), pd.DataFrame(rows), shown, bold)
+
+
+def _rule(designs: Sequence[TwoStageCandidate], chosen: Design) -> str:
+    looks, within = looks_text(chosen, ", "), neighbours.closeness(chosen)
+    if chosen.looks[-1].n > N_LIMIT_MOST:
+        return f"Designs near {looks} are left out: a search is made up to {N_LIMIT_MOST} patients"
+    first = " and n1" if len(chosen.looks) > 1 else ""
+    each = "n and n1" if first else "n"
+    sizes = f"n{first} within {within} patients of the chosen design {looks}"
+    if not designs:
+        return f"No two-stage design with {sizes} meets the limits"
+    distance = "difference in n plus difference in n1" if first else "difference in n"
+    return (
+        f"Two-stage designs that meet the limits, {sizes} (in bold). For each {each}, the design with the least "
+        f"EN(p0), ties included. Closest first (patients apart: {distance}), then by EN(p0); at most "
+        f"{neighbours.MOST_NEAR} are listed"
+    )
+
+
+def certificate(two: TwoStageSearch) -> Table:
+    """The proof of optimality, number by number."""
+    proof, asked = two.certificate, two.requirements
+    rows = [
+        (
+            "n_lower",
+            proof.n_lower,
+            f"No design with fewer patients reaches power {asked.power:g}: the most powerful test cannot.",
+        ),
+        ("n_minimax", proof.n_minimax, "The first n, of all from n_lower on, at which any design meets both limits."),
+        ("en_optimal", proof.en_optimal, "Least EN(p0) of all designs up to n_upper."),
+        ("n_upper", proof.n_upper, "The last n at which any n1 left room for a smaller EN(p0)."),
+        ("en_beyond", proof.en_beyond, "EN(p0) of every design with more patients is at least this."),
+        ("solved", proof.solved, "Triples (n, n1, r) solved for r1 on the way."),
+    ]
+    names, values, meanings = zip(*rows, strict=True)
+    frame = pd.DataFrame({"name": names, "value": pd.Series(values, dtype=object), "meaning": meanings})
+    shown: dict[str, Shown] = {
+        "name": ("Name", WORDS),
+        "value": ("Value", lambda v: f"{v:.4f}" if isinstance(v, float) else f"{v:d}"),
+        "meaning": ("What it proves", WORDS),
+    }
+    return Table("certificate", "Certificate of the two-stage search", frame, shown)
+
+
+def approximations(found: Sequence[Approximation], single: SingleStageSearch) -> Table:
+    """Textbook sample sizes, and what their rules really do."""
+    asked = single.requirements
+    exact = [
+        Approximation(f"exact_{name}", f"exact, {name} n", np.nan, c.n, c.r, c.type_i_error, c.power)
+        for name, c in (("first", single.first), ("sustained", single.sustained))
+    ]
+    rows = [asdict(a) | {"verdict": _verdict(a, asked)} for a in (*found, *exact)]
+    frame = pd.DataFrame(rows)
+    shown: dict[str, Shown] = {
+        "title": ("Formula", WORDS),
+        "n_raw": ("n before rounding", PATIENTS),
+        "n": ("n", WHOLE),
+        "r": ("Rejects if X >", WHOLE),
+        "type_i_error": ("Exact type I error", RATE),
+        "power": ("Exact power", RATE),
+        "verdict": ("Verdict", WORDS),
+    }
+    caption = "Textbook sample sizes and the exact size and power of the rule each implies"
+    return Table("approximations", caption, frame, shown, frame.method.str.startswith("exact").tolist())
+
+
+def _verdict(rule: Approximation, asked: Requirements) -> str:
+    if 0 <= rule.r < rule.n:
+        test = SingleStage(rule.r, rule.n)
+        faults = {
+            "type I error above alpha": side(test, asked.p0, asked.alpha, rule.type_i_error) > 0,
+            "power too low": side(test, asked.p1, asked.power, rule.power) < 0,
+        }
+    else:  # a rule that always or never rejects
+        faults = {
+            "type I error above alpha": rule.type_i_error > asked.alpha,
+            "power too low": rule.power < asked.power,
+        }
+    return " and ".join(fault for fault, found in faults.items() if found) or "meets both limits"
+
+
+def characteristics(design: Design, requirements: Requirements, p: Sequence[float] = ()) -> Table:
+    """Reject, PET, EN and the distribution of N at chosen response rates (p0, p1 and a grid if none are given)."""
+    p0, p1 = requirements.p0, requirements.p1
+    around = p0 + (p1 - p0) / 4 * np.array([-4, -3, -2, -1, 1, 2, 3, 5, 6, 7, 8])
+    rates = np.unique(p if len(p) else [*np.clip(around, 0, 1).round(10), p0, p1])
+    oc = operating_characteristics(design, rates)
+    frame = pd.DataFrame({"p": rates, "reject": oc.reject, "pet": oc.pet, "en": oc.en})
+    shown: dict[str, Shown] = {
+        "p": ("True rate p", "{:.3g}"),
+        "reject": ("P(reject H0; p)", RATE),
+        "pet": ("PET(p)", RATE),
+        "en": ("EN(p)", PATIENTS),
+    }
+    for k, look in enumerate(design.looks):
+        frame[f"stop_at_{look.n}"] = oc.n_distribution[:, k]
+        shown[f"stop_at_{look.n}"] = (f"P(N = {look.n}; p)", RATE)
+    caption = f"Exact operating characteristics of {looks_text(design, ', ')}; p0 and p1 in bold"
+    return Table("operating_characteristics", caption, frame, shown, np.isin(rates, [p0, p1]).tolist())
+
+
+def decisions(design: Design) -> Table:
+    """What to do with each number of responses, at each look, in words a clinic can use."""
+    rows = []
+    for k, look in enumerate(design.looks):
+        final = k == len(design.looks) - 1
+        counts = np.arange(look.n + 1)
+        regions = look.regions(counts, final=final)
+        further = "" if final else f"go on to {design.looks[k + 1].n} patients"
+        decided = counts > max(later.r or 0 for later in design.looks[k:])
+        words = (
+            (regions.accept, "stop: H0 is not rejected" if not final else "H0 is not rejected"),
+            (regions.go_on & ~decided, further),
+            (regions.go_on & decided, f"{further}; H0 will be rejected"),
+            (regions.reject, "reject H0: the response rate exceeds p0" if final else "stop: reject H0"),
+        )
+        for region, decision in words:
+            if region.any():
+                low, high = int(counts[region][0]), int(counts[region][-1])
+                rows.append(
+                    {
+                        "patients": look.n,
+                        "from": low,
+                        "to": high,
+                        "responses": f"{low}" if low == high else f"{low} to {high}",
+                        "observed": f"{100 * low / look.n:.1f} to {100 * high / look.n:.1f}",
+                        "decision": decision,
+                    }
+                )
+    shown: dict[str, Shown] = {
+        "patients": ("Patients analysed", WHOLE),
+        "responses": ("Responses seen", WORDS),
+        "observed": ("Observed rate, %", WORDS),
+        "decision": ("Decision", WORDS),
+    }
+    return Table("decisions", "Responses seen and what follows", pd.DataFrame(rows), shown)

@@ -1,0 +1,84 @@
+"""Sentences on designs and on the search that found them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simtrial.design.exact import at_limits, operating_characteristics, side
+from simtrial.search import named
+from simtrial.show.passage import Passage, percent
+
+if TYPE_CHECKING:
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.search import TwoStageSearch
+
+REFERENCES = {
+    "two": "Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Trials 1989;10:1-10.",
+    "admissible": "Jung SH, Lee T, Kim KM, George SL. Admissible two-stage designs for phase II cancer clinical "
+    "trials. Stat Med 2004;23:561-569.",
+    "one": "A'Hern RP. Sample size tables for exact single-stage phase II designs. Stat Med 2001;20:859-866.",
+    "many": "Schultz JR, Nichol FR, Elfring GL, Weed SD. Multiple-stage procedures for drug screening. Biometrics "
+    "1973;29:293-300.",
+}
+
+
+def kind(design: Design) -> str:
+    """What a design is called: by its criterion if it has one, else by its number of looks."""
+    kinds = getattr(design, "kinds", ())
+    if kinds:
+        return f"{'an' if kinds == ('admissible',) else 'the'} {named(kinds)} two-stage design"
+    looks = len(design.looks)
+    return {1: "an exact single-stage design", 2: "a two-stage design"}.get(looks, f"a design with {looks} looks")
+
+
+def exactly(design: Design, requirements: Requirements) -> str:
+    """Which limits the design attains exactly: ``the type I error is exactly alpha = 0.01``; empty where none."""
+    said = {
+        "alpha": f"the type I error is exactly alpha = {requirements.alpha:.15g}",
+        "power": f"the power is exactly the required {requirements.power:.15g}",
+    }
+    return " and ".join(said[name] for name in at_limits(design, requirements))
+
+
+def limits_missed(design: Design, asked: Requirements) -> str:
+    """Which limit a design misses, and which it keeps."""
+    type_i_error, power = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
+    over, short = side(design, asked.p0, asked.alpha, type_i_error) > 0, side(design, asked.p1, asked.power, power) < 0
+    said = [
+        (
+            over,
+            f"its type I error of {percent(type_i_error)} {'exceeds' if over else 'is within'} {percent(asked.alpha)}",
+        ),
+        (short, f"its power of {percent(power)} {'falls short of' if short else 'reaches'} {percent(asked.power)}"),
+    ]
+    return "; ".join(text for _, text in sorted(said, key=lambda one: not one[0]))
+
+
+def next_to(two: TwoStageSearch, chosen: Design) -> list[Design]:
+    """The designs next to the chosen one on the hull, which exchange patients at most for patients expected."""
+    hull = two.admissible
+    at = [i for i, c in enumerate(hull) if c.looks == chosen.looks]
+    return [hull[j] for i in at for j in (i - 1, i + 1) if 0 <= j < len(hull)]
+
+
+def difference(value: float, form: str = "d") -> str:
+    if abs(value) < 0.05:
+        return "as many"
+    return f"{abs(value):{form}} {'more' if value > 0 else 'fewer'}"
+
+
+def certificate(two: TwoStageSearch) -> Passage:
+    """The proof of optimality in words."""
+    proof, asked = two.certificate, two.requirements
+    return Passage(
+        "certificate_in_words",
+        (
+            f"Below {proof.n_lower} patients even the most powerful test of level {asked.alpha:g} lacks the power. "
+            f"From {proof.n_lower} to {proof.n_upper} every (n, n1, r) that could still win was solved for its best "
+            "r1; "
+            f"{proof.n_minimax} is the first n with a design. Beyond {proof.n_upper} patients EN(p0) is at least "
+            f"{proof.en_beyond:.4f}, whatever the design, and the optimum has {proof.en_optimal:.4f}.",
+            "Left out: designs with r1 = r, whose second stage cannot change the decision.",
+        ),
+    )
