@@ -1,9 +1,9 @@
 """The final analysis of one trial: from counts, from the patients of a file, or of a synthetic trial.
 
-Sizes as planned are analysed by `simtrial.analysis.inference`. Where they differ, every rule of `simtrial.analysis.deviation` decides,
-and the first of them that applies gives decision, p-value and median unbiased estimate; the other estimates and
-intervals are those of its bounds at the sizes attained. The rules are made for one or two looks that stop for futility;
-for any other design the planned bounds are kept at the sizes attained.
+Sizes as planned are analysed by `simtrial.analysis.inference`. Where they differ, every rule of
+`simtrial.analysis.deviation` decides, and the first of them that applies gives decision, p-value and median unbiased
+estimate; the other estimates and intervals are those of its bounds at the sizes attained. The rules are made for one or
+two looks that stop for futility; for any other design the planned bounds are kept at the sizes attained.
 
 A trial ends at the first look that stops it. Patients analysed after that look do not count, as in the deletion method
 for overrunning [1]_, and `Final` says how many they are.
@@ -120,8 +120,8 @@ def final(
     attained : sequence of int, optional
         Patients analysed at each look taken, cumulative; as planned if left out.
     p1, alpha : float, optional
-        For the rules that recalculate bounds: see `simtrial.analysis.deviation.outcomes`. Without an alpha they keep the exact
-        type I error of the plan.
+        For the rules that recalculate bounds: see `simtrial.analysis.deviation.outcomes`. Without an alpha they keep
+        the exact type I error of the plan.
     level, sides, ordering
         See `simtrial.analysis.inference.analyze`.
 

@@ -344,7 +344,8 @@ def expect(
     plan, scenarios, trials, seed
         As for `simulate`.
     names : sequence of str, or mapping of str to sequence of str
-        Outcomes that are wanted, of those of `simtrial.conduct.outcomes.primary`: of all scenarios alike, or by their labels.
+        Outcomes that are wanted, of those of `simtrial.conduct.outcomes.primary`: of all scenarios alike, or by their
+        labels.
 
     Returns
     -------

@@ -11,13 +11,10 @@ import pandas as pd
 from simtrial.conduct import outcomes, simulation
 from simtrial.conduct.sensitivity import MEASURES
 from simtrial.design.designs import looks_text
-from simtrial.laws import laws
 from simtrial.laws.inflation import inflated
-from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
 from simtrial.plan.allowances import enrolled_for
 from simtrial.plan.plan import Interim, Scenario
 from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table
-from simtrial.trial import words as conduct_words
 
 if TYPE_CHECKING:
     from simtrial.conduct.sensitivity import Sensitivity
@@ -26,19 +23,6 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.plan.patients import Dropout
     from simtrial.plan.plan import Plan
-    from simtrial.trial.sections import Trial
-
-
-def assumptions(trial: Trial) -> Table:
-    """Every assumption about the conduct in words and units, with where it comes from."""
-    frame = pd.DataFrame(conduct_words.rows(trial), columns=["what", "value", "source"])
-    shown: dict[str, Shown] = {
-        "what": ("", WORDS),
-        "value": ("Assumed", WORDS),
-        "source": ("Where from", lambda s: " ".join(s.split()) or "–"),
-    }
-    caption = "How the trial is run: assumptions, not facts of the registry. Months count from the first day of accrual"
-    return Table("conduct_assumptions", caption, frame, shown)
 
 
 def _label(e: Estimate, plan: Plan) -> str:
@@ -167,50 +151,7 @@ def written(e: Estimate) -> str:
     return value if e.exact is not None else f"{value} ± {e.best_mcse:.2g}"
 
 
-def months_registered(trial: Trial) -> float | None:
-    """Months from the registered start to completion, or None."""
-    study = trial.study
-    if study.start is None or study.completion is None:
-        return None
-    start, end = study.start, study.completion
-    return MONTHS_IN_YEAR * (end.year - start.year) + end.month - start.month + (end.day - start.day) / DAYS_IN_MONTH
-
-
-def timeline(trial: Trial, done: Simulation) -> Table:
-    """Chances of keeping the registered dates."""
-    plan, n = done.plan, done.plan.design.looks[-1].n
-    whole = months_registered(trial)
-    after = plan.follow_up.months_after_last
-    rows: list[tuple[str, float, str]] = []
-    if whole is not None:
-        if after is not None and whole > after:
-            last = whole - after
-            if plan.close_month is None:
-                # replacing losses takes n evaluable patients, who arrive as so many fewer
-                share = 1 - plan.dropout.lost(done["p1"].scenario.mean) if plan.handling == "replace" else 1.0
-                chance = laws.probability_by(plan.arrivals.scaled(share), n, last)
-                who = f"{n} evaluable patients (at p1)" if share < 1 else f"{n} patients"
-                said = f"{who} enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
-                rows.append((f"{said}: if accrual were never held", chance, "exact"))
-            for label in ("p0", "p1"):
-                chance, mcse = done[label]["last_patient_month"].at_most(last)
-                rows.append((f"Last patient in by month {last:.3g}, true rate {label}", chance, _simulated(mcse, done)))
-        for outcome, said in (("duration_months", "Primary decision"), ("end_month", "Follow-up ends")):
-            for label in ("p0", "p1"):
-                chance, mcse = done[label][outcome].at_most(whole)
-                rows.append((f"{said} by month {whole:.3g}, true rate {label}", chance, _simulated(mcse, done)))
-    frame = pd.DataFrame(rows, columns=["what", "probability", "mcse"])
-    shown: dict[str, Shown] = {
-        "what": ("By the registered completion", WORDS),
-        "probability": ("Probability", "{:.3f}"),
-        "mcse": ("MCSE", WORDS),
-    }
-    if not rows:
-        return Table("timeline", "No registered dates are given in the parameter file.", frame, {})
-    return Table("timeline", "Chances of keeping the registered dates", frame, shown)
-
-
-def _simulated(mcse: float, done: Simulation) -> str:
+def simulated_error(mcse: float, done: Simulation) -> str:
     """The standard error of a simulated share; where all trials agree, what they leave open."""
     return f"{mcse:.4f}" if mcse else f"all of {done.trials} trials agree"
 

@@ -1,8 +1,9 @@
 """The design explorer: controls on one side; on the other the design that they ask for, computed exactly and at once.
 
 The page is a set of ipywidgets that `notebooks/explorer.ipynb` shows and Voila serves. Its state is one trial, as a
-parameter file would describe it: `simtrial.explorer.controls` turns settings into that trial, `simtrial.explorer.screen` computes it,
-`simtrial.explorer.panels` writes it, `simtrial.explorer.number_controls` are its numbers, and this module only moves widgets.
+parameter file would describe it: `simtrial.explorer.controls` turns settings into that trial,
+`simtrial.explorer.screen` computes it, `simtrial.explorer.panels` writes it, `simtrial.explorer.number_controls` are
+its numbers, and this module only moves widgets.
 
 Nothing that was typed is changed in silence. What cannot be used stays in its box with the fault beside it, and the
 last valid answer stays on the page, marked as such. A file that cannot be used is refused in the words of the command

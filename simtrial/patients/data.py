@@ -1,8 +1,8 @@
 """Patients of one trial, one row each, read from files: checked row by row, ordered by enrollment, counted at looks.
 
-Who counts at a look follows the plan's handling of patients without a response assessment; see `simtrial.plan.plan`. Nothing
-is guessed in silence: a row that contradicts itself is refused, all such rows of a file at once, and the data say which
-columns were read as what (`PatientData.columns`), which were ignored, and what was taken for granted
+Who counts at a look follows the plan's handling of patients without a response assessment; see `simtrial.plan.plan`.
+Nothing is guessed in silence: a row that contradicts itself is refused, all such rows of a file at once, and the data
+say which columns were read as what (`PatientData.columns`), which were ignored, and what was taken for granted
 (`PatientData.notes`).
 """
 

@@ -1,8 +1,8 @@
 """Secondary endpoints of a trial's patients: shares with exact intervals, Kaplan-Meier medians and landmarks.
 
 Shares have Clopper-Pearson intervals [1]_. Curves and Greenwood's standard errors are those of statsmodels; limits are
-taken on the scale log(-log S), and the limits of a median are where they cross 1/2 [2]_. What the median is where S
-is exactly 1/2 over an interval, and what it is where S ends at 0, is settled as in `simtrial.conduct.survival`, not as in
+taken on the scale log(-log S), and the limits of a median are where they cross 1/2 [2]_. What the median is where S is
+exactly 1/2 over an interval, and what it is where S ends at 0, is settled as in `simtrial.conduct.survival`, not as in
 statsmodels: the middle of that interval, as R and SAS print; where S = 0 there are no limits, so a lower one not
 reached before is reached there.
 

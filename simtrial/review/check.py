@@ -1,7 +1,7 @@
 """Whether a stated sample size can be reproduced, and if not, what is wrong.
 
-A statement is first read plainly (`simtrial.review.readings`), then with conventions (`simtrial.review.conventions`). If nothing
-explains it, `simtrial.review.hints` says what is wrong with it and what would put it right.
+A statement is first read plainly (`simtrial.review.readings`), then with conventions (`simtrial.review.conventions`).
+If nothing explains it, `simtrial.review.hints` says what is wrong with it and what would put it right.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ METHODS: dict[str, Callable[[int, int, float], Limits]] = {
 
 
 def two_stage_limits(design: TwoStage, s: int, level: float, *, stage: int = 2, exact: bool = True) -> Limits:
-    """Interval after a two-stage trial: exact by stage ordering, or that of Koyama and Chen; see `simtrial.analysis.inference`.
+    """Interval after a two-stage trial: exact by stage ordering, or Koyama and Chen's (`simtrial.analysis.inference`).
 
     Parameters
     ----------

@@ -63,6 +63,7 @@ def next_to(two: TwoStageSearch, chosen: Design) -> list[Design]:
 
 
 def difference(value: float, form: str = "d") -> str:
+    """Say how many more or fewer: "3 more", "1.2 fewer", "as many"."""
     if abs(value) < 0.05:
         return "as many"
     return f"{abs(value):{form}} {'more' if value > 0 else 'fewer'}"

@@ -16,11 +16,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from simtrial.conduct.outcomes import OUTCOMES
-from simtrial.conduct.tables import months_registered
 from simtrial.show.picture import BLACK, LINES, STYLE, Picture
 from simtrial.show.table import PATIENTS, WORDS, Shown, Table
 from simtrial.show.table import RATE as SHARE
 from simtrial.sweep.file import RATE
+from simtrial.trial.tables import months_registered
 
 if TYPE_CHECKING:
     from simtrial.sweep.file import Sweep

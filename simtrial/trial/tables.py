@@ -14,6 +14,16 @@ from simtrial.show.table import WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
     from simtrial.trial.sections import Trial
+from typing import TYPE_CHECKING
+
+from simtrial.conduct.tables import simulated_error
+from simtrial.laws import laws
+from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
+from simtrial.trial import words as conduct_words
+
+if TYPE_CHECKING:
+    from simtrial.conduct.simulation import Simulation
+    from simtrial.trial.sections import Trial
 
 
 def assumptions(trial: Trial) -> Table:
@@ -93,3 +103,60 @@ def evidence(trial: Trial) -> Table:
     }
     caption = "Earlier results (intervals: Clopper-Pearson, computed here from the counts)"
     return Table("evidence", caption, frame, {name: how for name, how in shown.items() if name in frame})
+
+
+def conduct_assumptions(trial: Trial) -> Table:
+    """Every assumption about the conduct in words and units, with where it comes from."""
+    frame = pd.DataFrame(conduct_words.rows(trial), columns=["what", "value", "source"])
+    shown: dict[str, Shown] = {
+        "what": ("", WORDS),
+        "value": ("Assumed", WORDS),
+        "source": ("Where from", lambda s: " ".join(s.split()) or "–"),
+    }
+    caption = "How the trial is run: assumptions, not facts of the registry. Months count from the first day of accrual"
+    return Table("conduct_assumptions", caption, frame, shown)
+
+
+def months_registered(trial: Trial) -> float | None:
+    """Months from the registered start to completion, or None."""
+    study = trial.study
+    if study.start is None or study.completion is None:
+        return None
+    start, end = study.start, study.completion
+    return MONTHS_IN_YEAR * (end.year - start.year) + end.month - start.month + (end.day - start.day) / DAYS_IN_MONTH
+
+
+def timeline(trial: Trial, done: Simulation) -> Table:
+    """Chances of keeping the registered dates."""
+    plan, n = done.plan, done.plan.design.looks[-1].n
+    whole = months_registered(trial)
+    after = plan.follow_up.months_after_last
+    rows: list[tuple[str, float, str]] = []
+    if whole is not None:
+        if after is not None and whole > after:
+            last = whole - after
+            if plan.close_month is None:
+                # replacing losses takes n evaluable patients, who arrive as so many fewer
+                share = 1 - plan.dropout.lost(done["p1"].scenario.mean) if plan.handling == "replace" else 1.0
+                chance = laws.probability_by(plan.arrivals.scaled(share), n, last)
+                who = f"{n} evaluable patients (at p1)" if share < 1 else f"{n} patients"
+                said = f"{who} enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
+                rows.append((f"{said}: if accrual were never held", chance, "exact"))
+            for label in ("p0", "p1"):
+                chance, mcse = done[label]["last_patient_month"].at_most(last)
+                rows.append(
+                    (f"Last patient in by month {last:.3g}, true rate {label}", chance, simulated_error(mcse, done))
+                )
+        for outcome, said in (("duration_months", "Primary decision"), ("end_month", "Follow-up ends")):
+            for label in ("p0", "p1"):
+                chance, mcse = done[label][outcome].at_most(whole)
+                rows.append((f"{said} by month {whole:.3g}, true rate {label}", chance, simulated_error(mcse, done)))
+    frame = pd.DataFrame(rows, columns=["what", "probability", "mcse"])
+    shown: dict[str, Shown] = {
+        "what": ("By the registered completion", WORDS),
+        "probability": ("Probability", "{:.3f}"),
+        "mcse": ("MCSE", WORDS),
+    }
+    if not rows:
+        return Table("timeline", "No registered dates are given in the parameter file.", frame, {})
+    return Table("timeline", "Chances of keeping the registered dates", frame, shown)

@@ -16,7 +16,7 @@ from simtrial.laws import laws
 from simtrial.plan.enrollment import Constant
 from simtrial.plan.patients import Assessments, Disease, Dropout
 from simtrial.plan.plan import FollowUp, Interim, Plan, Scenario
-from simtrial.trial import params, text
+from simtrial.trial import figures, params, tables, text
 from simtrial.trial.case import Case
 
 ASKED = Requirements(0.1, 0.3, 0.05, 0.8)
@@ -66,7 +66,7 @@ def test_every_scenario_of_the_file_has_its_row(trial, done):
 
 
 def test_the_timeline_has_the_exact_chance_of_the_accrual_date(trial, done):
-    frame = conduct_tables.timeline(trial, done).frame
+    frame = tables.timeline(trial, done).frame
     assert frame.probability[0] == pytest.approx(0.527, abs=5e-4)
     assert frame.mcse[0] == "exact"
     late = frame[frame.what.str.startswith("Follow-up ends by month 46, true rate p1")]
@@ -76,7 +76,7 @@ def test_the_timeline_has_the_exact_chance_of_the_accrual_date(trial, done):
 
 
 def test_assumptions_carry_their_sources(trial):
-    frame = conduct_tables.assumptions(trial).frame.set_index("what")
+    frame = tables.conduct_assumptions(trial).frame.set_index("what")
     assert "NCT04055792" in frame.source["Overall survival (OS)"]
     assert "month 22" in " ".join(frame.source["Enrollment"].split())
     assert "True response rate: same drugs" in frame.index
@@ -130,19 +130,19 @@ def test_inflation_marks_the_usual_number():
     assert table.frame.enough.iloc[-1] >= 0.9 > table.frame.enough.iloc[-2]
 
 
-def figures(trial, plan, changed):
+def drawn(trial, plan, changed):
     p1 = trial.scenarios[1]
     return [
         conduct_figures.counting(1),
         conduct_figures.swimmer(plan, p1, 1, 1),
-        conduct_figures.enrollment_fan(trial, plan, p1, 1, 1, blocks=1),
+        figures.enrollment_fan(trial, plan, p1, 1, 1, blocks=1),
         conduct_figures.tornado(changed),
         conduct_figures.inflation(plan.design, ASKED, plan.dropout),
     ]
 
 
 def test_figures_are_valid_svg_with_a_text_alternative_and_the_same_bytes_again(trial, plan, changed):
-    for one, two in zip(figures(trial, plan, changed), figures(trial, plan, changed), strict=True):
+    for one, two in zip(drawn(trial, plan, changed), drawn(trial, plan, changed), strict=True):
         svg = one.svg()
         assert svg == two.svg()
         tree = ET.fromstring(svg)
@@ -186,9 +186,9 @@ def test_every_plan_can_be_drawn_and_told(trial, looks, close, way):
     for label in ("p0", "p1"):
         assert conduct_tables.simulated(done, label).html()
     assert conduct_tables.scenarios(done).html()
-    assert conduct_tables.timeline(trial, done).html()
+    assert tables.timeline(trial, done).html()
     changed = sensitivity.analyse(plan, ASKED, 200, 1)
-    for picture in figures(trial, plan, changed):
+    for picture in drawn(trial, plan, changed):
         assert picture.svg()
     assert str(conduct_text.cost(done, ASKED))
     assert str(conduct_text.hurts_most(changed, ASKED))
@@ -198,7 +198,7 @@ def test_every_plan_can_be_drawn_and_told(trial, looks, close, way):
 
 def test_a_trial_without_dates_says_so(root, done):
     smoke = params.load(root / "params/smoke.yaml")
-    assert "No registered dates are given" in conduct_tables.timeline(smoke, done).html()
+    assert "No registered dates are given" in tables.timeline(smoke, done).html()
 
 
 def test_the_fan_ends_where_accrual_closes(trial):
@@ -210,13 +210,13 @@ def test_the_fan_ends_where_accrual_closes(trial):
         "nonresponder",
         close_month=15.0,
     )
-    picture = conduct_figures.enrollment_fan(trial, plan, Scenario("p1", 0.3), 1, 1, blocks=1)
+    picture = figures.enrollment_fan(trial, plan, Scenario("p1", 0.3), 1, 1, blocks=1)
     assert picture.figure.axes[0].get_xlim()[1] < 50
     assert "less than half" in picture.alt
 
 
 def test_simulated_shares_are_not_called_exact(trial, done):
-    frame = conduct_tables.timeline(trial, done).frame
+    frame = tables.timeline(trial, done).frame
     assert (frame.mcse == "exact").tolist() == [True] + [False] * (len(frame) - 1)
     certain = conduct_tables._simulated(0.0, done)
     assert certain == "all of 2000 trials agree"
@@ -228,7 +228,7 @@ def test_replacing_needs_its_evaluable_patients_in_time(trial):
         follow_up=FollowUp(24.0),
     )  # fmt: skip
     done = simulation.simulate(plan, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 500, 1)
-    row = conduct_tables.timeline(trial, done).frame.iloc[0]
+    row = tables.timeline(trial, done).frame.iloc[0]
     assert row.what.startswith("25 evaluable patients (at p1) enrolled by month 22")
     assert row.probability == pytest.approx(laws.probability_by(Constant(25 / 22 * 0.9), 25, 22))
 

@@ -7,7 +7,7 @@ from simtrial.analysis import final as analysis
 from simtrial.analysis import tables as analysis_tables
 from simtrial.conduct import simulation
 from simtrial.conduct import tables as conduct_tables
-from simtrial.trial import params
+from simtrial.trial import params, tables
 from simtrial.trial.case import Case
 
 CENTRES = {"model": "centres", "opens_months": [0.0, 2.0], "mean_rate": 0.6, "shape": 2.0, "close_month": 30.0}
@@ -21,7 +21,7 @@ def smoke(root):
 
 
 def told(case):
-    return conduct_tables.assumptions(case).frame.set_index("what").value
+    return tables.conduct_assumptions(case).frame.set_index("what").value
 
 
 def test_assumptions_are_words_with_units_and_no_keys_of_the_file(root):
