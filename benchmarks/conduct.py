@@ -10,15 +10,19 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from simtrial.plan.patients import WEEK
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from simtrial import TwoStage
 from simtrial.conduct import engine as conduct
-from simtrial.conduct import simulation
+from simtrial.conduct import runs, simulation
 from simtrial.conduct.survival import kaplan_meier
+from simtrial.plan.assessments import Assessments
+from simtrial.plan.disease import Disease
+from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
-from simtrial.plan.patients import WEEK, Assessments, Disease, Dropout, Survival
 from simtrial.plan.plan import Interim, Plan, Scenario
+from simtrial.plan.survival import Survival
 
 TRIALS = 1_000_000
 P0 = Scenario("p0", 0.1)
@@ -62,7 +66,7 @@ def bare(case: Plan) -> float:
     simulation.outcomes.observe(case, block, recorder)
     began = time.perf_counter()
     for number in simulation.blocks(case, TRIALS):
-        rng = np.random.default_rng(conduct.stream(1, 0, number))
+        rng = np.random.default_rng(runs.stream(1, 0, number))
         for name, arguments in recorder.calls:
             getattr(rng, name)(*arguments)
     return time.perf_counter() - began

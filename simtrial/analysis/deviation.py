@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.exact import Floats
     from simtrial.design.requirements import Requirements
-    from simtrial.plan.patients import Dropout
+    from simtrial.plan.dropout import Dropout
 
 FUTILITY_LEVEL, FINAL_LEVEL = 0.02, 0.055
 """Of Green and Dahlberg."""

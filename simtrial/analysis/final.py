@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.patients.data import PatientData
     from simtrial.plan.plan import Handling, Plan
-    from simtrial.trial.sections import Trial
+    from simtrial.trial.trial import Trial
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from simtrial.design.designs import count, looks_text
 from simtrial.design.exact import log_choose, responding, walk
 from simtrial.design.requirements import probability
 from simtrial.errors import InputError
-from simtrial.plan.patients import Beta
+from simtrial.plan.disease import Beta
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design, Look

@@ -123,7 +123,7 @@ def monitor(
     """Say what the responses so far mean: responses still needed, conditional power, predictive probability."""
     from simtrial.analysis import monitoring
     from simtrial.design.designs import parse_looks
-    from simtrial.plan.patients import Beta
+    from simtrial.plan.disease import Beta
 
     try:
         a, b = (float(part) for part in prior.split(","))

@@ -175,7 +175,7 @@ def simulate(
 
 
 def _scenario_json(result: Result) -> dict[str, Any]:
-    from simtrial.plan.patients import Beta
+    from simtrial.plan.disease import Beta
 
     p = result.scenario.p
     data: dict[str, Any] = {"label": result.scenario.label, "p": result.scenario.mean}

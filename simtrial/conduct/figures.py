@@ -16,15 +16,17 @@ from simtrial.conduct.sensitivity import MEASURES
 from simtrial.design.designs import TwoStage
 from simtrial.laws.inflation import probability_enough
 from simtrial.plan.allowances import enrolled_for
+from simtrial.plan.assessments import Assessments
+from simtrial.plan.disease import Disease
+from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
-from simtrial.plan.patients import Assessments, Disease, Dropout
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simtrial.conduct.engine import Trials
+    from simtrial.conduct.runs import Trials
     from simtrial.conduct.sensitivity import Sensitivity, Variant
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simtrial.conduct.cohort import Bools
-    from simtrial.conduct.engine import Counts, Trials
+    from simtrial.conduct.runs import Counts, Trials
     from simtrial.plan.enrollment import Floats
     from simtrial.plan.plan import Plan
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from simtrial.conduct import simulation
 from simtrial.errors import InputError
 from simtrial.months import WEEK
-from simtrial.plan.patients import Assessments, Dropout
+from simtrial.plan.assessments import Assessments
+from simtrial.plan.dropout import Dropout
 from simtrial.plan.plan import Interim, Scenario
 
 if TYPE_CHECKING:

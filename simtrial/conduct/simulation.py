@@ -8,177 +8,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simtrial.conduct import engine as conduct
-from simtrial.conduct import outcomes
-from simtrial.conduct.outcomes import OUTCOMES, Observer, Outcome
+from simtrial.conduct import outcomes, runs
+from simtrial.conduct.outcomes import OUTCOMES, Observer
+from simtrial.conduct.tally import Estimate, Tally
 from simtrial.errors import InputError
-from simtrial.laws import laws
-from simtrial.plan.enrollment import Centres
+from simtrial.laws import calendar, laws
+from simtrial.plan.centres import Centres
 from simtrial.plan.recut import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from numpy.typing import NDArray
-
-    from simtrial.conduct.engine import Trials
+    from simtrial.conduct.runs import Trials
     from simtrial.plan.plan import Plan, Scenario
-
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MAX_TRIALS = 100_000_000
 """Most trials of one scenario."""
-
-MAX_BINS = 1_000_000
-"""Values beyond so many bins, months beyond eight centuries, are counted together and have no quantile."""
-
-
-@dataclass
-class Tally:
-    """Running sums of one outcome; see the head of this module.
-
-    Attributes
-    ----------
-    outcome : Outcome
-        What is tallied.
-    parts : dict of int to (int, float, float)
-        For each block the number of finite values, their mean, and their sum of squares about it.
-    bins : ndarray of int
-        Finite values by `Outcome.unit`.
-    infinite : int
-        Values that were not reached.
-    """
-
-    outcome: Outcome
-    parts: dict[int, tuple[int, float, float]] = field(default_factory=dict)
-    bins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
-    infinite: int = 0
-
-    def add(self, block: int, values: NDArray[Any]) -> None:
-        """Take in one block of values; NaN is left out."""
-        if values.dtype.kind == "f":
-            given = values[~np.isnan(values)].astype(np.float64)
-            finite = given[np.isfinite(given)]
-            self.infinite += len(given) - len(finite)
-            # the slack keeps a value that should be a whole number of units out of the bin below
-            scaled = np.minimum(finite / self.outcome.unit + 1e-9, MAX_BINS)
-            self._count(np.bincount(scaled.astype(np.int64)))
-            if len(finite):
-                mean = float(finite.mean())
-                self.parts[block] = (len(finite), mean, float(np.square(finite - mean).sum()))
-            return
-        counts = np.bincount(values.astype(np.int64))
-        self._count(counts)
-        x = np.arange(len(counts))
-        total, mean = int(counts.sum()), float(counts @ x) / max(int(counts.sum()), 1)
-        if total:
-            self.parts[block] = (total, mean, float(counts @ np.square(x - mean)))
-
-    def _count(self, bins: NDArray[np.int64]) -> None:
-        if len(bins) > len(self.bins):
-            self.bins = np.concatenate([self.bins, np.zeros(len(bins) - len(self.bins), dtype=np.int64)])
-        self.bins[: len(bins)] += bins
-
-    def merge(self, other: Tally) -> None:
-        """Take in the blocks of another tally.
-
-        Raises
-        ------
-        ValueError
-            If a block would be counted twice.
-        """
-        if self.parts.keys() & other.parts.keys():
-            raise ValueError("a block is counted twice")
-        self.parts |= other.parts
-        self._count(other.bins)
-        self.infinite += other.infinite
-
-    def estimate(self, exact: float | None = None, *, comparable: bool = True) -> Estimate:
-        """Sum up."""
-        parts = [self.parts[block] for block in sorted(self.parts)]
-        n = sum(size for size, _, _ in parts)
-        whole = n + self.infinite
-        quantiles = {q: self._quantile(q, whole) for q in QUANTILES}
-        if n == 0 or self.infinite:
-            return Estimate(self.outcome, None, None, exact, quantiles, n, self.infinite, self.bins, comparable)
-        mean = math.fsum(size * m for size, m, _ in parts) / n
-        squares = math.fsum([*(s for _, _, s in parts), *(size * (m - mean) ** 2 for size, m, _ in parts)])
-        mcse = math.sqrt(squares / max(n - 1, 1) / n)
-        return Estimate(self.outcome, mean, mcse, exact, quantiles, n, 0, self.bins, comparable)
-
-    def _quantile(self, q: float, whole: int) -> float | None:
-        """Smallest value with at least a share q at or below it, to the width of a bin; None if not reached."""
-        reached = np.cumsum(self.bins)
-        needed = max(math.ceil(q * whole - 1e-9), 1)
-        if whole == 0 or reached[-1] < needed:
-            return None
-        place = int(np.searchsorted(reached, needed))
-        return None if place >= MAX_BINS else round(place * self.outcome.unit, 6)
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """One simulated mean.
-
-    Attributes
-    ----------
-    outcome : Outcome
-        Of what.
-    value, mcse : float or None
-        Mean over the trials to which the outcome applies, and its Monte Carlo standard error; None if there is no such
-        trial, or if a time is not reached in some.
-    exact : float or None
-        The exact mean, where there is one.
-    quantiles : dict of float to float or None
-        Over the trials, to the width of a bin.
-    n, infinite : int
-        Trials with a finite value, and trials in which the time was not reached.
-    bins : ndarray of int
-        Trials with a finite value, by `Outcome.unit`.
-    comparable : bool
-        Whether the mean has a variance, without which its standard error means nothing.
-    """
-
-    outcome: Outcome
-    value: float | None
-    mcse: float | None
-    exact: float | None
-    quantiles: dict[float, float | None]
-    n: int
-    infinite: int
-    bins: NDArray[np.int64]
-    comparable: bool = True
-
-    @property
-    def best(self) -> float:
-        """The exact mean where there is one, else the simulated one; NaN where neither is known."""
-        return next((v for v in (self.exact, self.value) if v is not None), math.nan)
-
-    @property
-    def best_mcse(self) -> float:
-        """Standard error of `best`: 0 of an exact value."""
-        return 0.0 if self.exact is not None else math.nan if self.mcse is None else self.mcse
-
-    def at_most(self, limit: float) -> tuple[float, float]:
-        """Share of the trials with a value up to a limit (to the width of a bin), and its standard error."""
-        whole = self.n + self.infinite
-        share = float(self.bins[: int(limit / self.outcome.unit + 1e-9) + 1].sum()) / whole if whole else math.nan
-        return share, math.sqrt(share * (1 - share) / whole) if whole else math.nan
-
-    @property
-    def z(self) -> float | None:
-        """How many standard errors the simulated mean lies from the exact one; of a share, those that the law gives."""
-        if self.value is None or self.mcse is None or self.exact is None or not self.comparable:
-            return None
-        gap = self.value - self.exact
-        if abs(gap) <= 1e-9 * max(1.0, abs(self.exact)):  # rounding of a mean whose trials are all alike
-            return 0.0
-        mcse = math.sqrt(self.exact * (1 - self.exact) / self.n) if self.outcome.kind == "share" else self.mcse
-        return gap / mcse if mcse > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +82,12 @@ def check_seed(seed: int) -> None:
 
 def blocks(plan: Plan, trials: int) -> range:
     """The blocks that hold so many trials."""
-    return range(math.ceil(trials / conduct.block_size(plan)))
+    return range(math.ceil(trials / runs.block_size(plan)))
 
 
 def block(plan: Plan, scenario: Scenario, index: int, seed: int, number: int) -> tuple[Trials, np.random.Generator]:
     """One whole block of a scenario (number `index` of its run), and its random numbers from there on."""
-    rng = np.random.default_rng(conduct.stream(seed, index, number))
+    rng = np.random.default_rng(runs.stream(seed, index, number))
     return conduct.simulate(plan, scenario, rng, bounds_of(plan)), rng
 
 
@@ -271,7 +121,7 @@ def tally(
     dict of str to Tally
         By outcome; merge those of other blocks into it.
     """
-    size = conduct.block_size(plan)
+    size = runs.block_size(plan)
     found: dict[str, Tally] = {}
     for number in numbers:
         done, rng = block(plan, scenario, index, seed, number)
@@ -356,7 +206,7 @@ def expect(
     numbers, results = blocks(plan, trials), []
     wanted = [names[s.label] if isinstance(names, Mapping) else names for s in scenarios]
     exact = [
-        laws.exact_values(plan, scenario, months=not set(laws.MONTHS).isdisjoint(mine))
+        laws.exact_values(plan, scenario, months=not set(calendar.MONTHS).isdisjoint(mine))
         for scenario, mine in zip(scenarios, wanted, strict=True)
     ]
     if all(law.get(name) is not None for law, mine in zip(exact, wanted, strict=True) for name in mine):

@@ -18,10 +18,11 @@ from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
     from simtrial.conduct.sensitivity import Sensitivity
-    from simtrial.conduct.simulation import Estimate, Simulation
+    from simtrial.conduct.simulation import Simulation
+    from simtrial.conduct.tally import Estimate
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.plan.patients import Dropout
+    from simtrial.plan.dropout import Dropout
     from simtrial.plan.plan import Plan
 
 

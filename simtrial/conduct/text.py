@@ -15,10 +15,11 @@ from simtrial.show.passage import Passage, percent
 
 if TYPE_CHECKING:
     from simtrial.conduct.sensitivity import Sensitivity, Variant
-    from simtrial.conduct.simulation import Estimate, Simulation
+    from simtrial.conduct.simulation import Simulation
+    from simtrial.conduct.tally import Estimate
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.plan.patients import Dropout
+    from simtrial.plan.dropout import Dropout
 
 
 def _percent(e: Estimate) -> str:

@@ -15,7 +15,7 @@ from simtrial.search import CRITERIA
 from simtrial.trial import params
 
 if TYPE_CHECKING:
-    from simtrial.trial.sections import Trial
+    from simtrial.trial.trial import Trial
 
 Counting = Literal["nonresponder", "replace", "exclude fixed", "exclude recut"]
 """The handling of patients without a response assessment, and of the bounds."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from simtrial.explorer.screen import Answer
     from simtrial.search import TwoStageSearch
-    from simtrial.trial.sections import Trial
+    from simtrial.trial.trial import Trial
 
 STEP = 0.01
 """How far a response rate that meets the other pushes it."""

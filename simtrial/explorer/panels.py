@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.explorer.screen import Answer
     from simtrial.plan.plan import Plan
-    from simtrial.trial.sections import Trial
+    from simtrial.trial.trial import Trial
 
 POINTS = 121
 """True response rates at which a curve is computed."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.plan.patients import Dropout
+    from simtrial.plan.dropout import Dropout
 
 
 MOST_ROWS = 15

@@ -12,10 +12,13 @@ import matplotlib as mpl
 import numpy as np
 
 from simtrial.conduct import engine as conduct
+from simtrial.conduct import runs
 from simtrial.design.requirements import Requirements
 from simtrial.lessons import live
+from simtrial.plan.assessments import Assessments
+from simtrial.plan.disease import Disease
+from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
-from simtrial.plan.patients import Assessments, Disease, Dropout
 from simtrial.plan.plan import Plan, Scenario
 from simtrial.plan.recut import bounds_of
 from simtrial.search import CRITERIA
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from simtrial.conduct.engine import Trials
+    from simtrial.conduct.runs import Trials
     from simtrial.design.designs import Design
     from simtrial.design.exact import Floats
 
@@ -64,7 +67,7 @@ def trials(plan: Plan, p: float, index: int, seed: int, number: int) -> Trials:
 
     Kept, since a slider asks for the same trials again and again.
     """
-    rng = np.random.default_rng(conduct.stream(seed, index, 0))
+    rng = np.random.default_rng(runs.stream(seed, index, 0))
     return conduct.simulate(plan, Scenario("", p), rng, bounds_of(plan), number)
 
 

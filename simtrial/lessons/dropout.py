@@ -15,9 +15,9 @@ import numpy as np
 from simtrial import search
 from simtrial.design.designs import SingleStage, looks_text
 from simtrial.design.requirements import Requirements
-from simtrial.laws import laws
+from simtrial.laws import decision
 from simtrial.lessons import blackboard, live
-from simtrial.plan.patients import Dropout
+from simtrial.plan.dropout import Dropout
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Picture, canvas, few_ticks, percent_ticks
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def plan(handling: str, d: float, who: float, design: SingleStage | None = None)
 def _errors(handling: str, who: float) -> Floats:
     """P(reject) at p0 and p1 for each of `LOSSES`: shape (losses, 2). Kept, for recut bounds take a while."""
     p = np.array([ASKED.p0, ASKED.p1])
-    return np.array([laws.decision(plan(handling, float(d), who), p).reject for d in LOSSES])
+    return np.array([decision.decision(plan(handling, float(d), who), p).reject for d in LOSSES])
 
 
 def errors(d: float, who: float) -> Picture:
@@ -71,7 +71,7 @@ def errors(d: float, who: float) -> Picture:
     figure, axes = canvas(2, 10.0, 4.2)
     with mpl.rc_context(STYLE):
         for name, (_, _, colour, dash, marker) in HANDLINGS.items():
-            at[name] = laws.decision(plan(name, d, who), p).reject
+            at[name] = decision.decision(plan(name, d, who), p).reject
             for k, axis in enumerate(axes):
                 axis.plot(LOSSES, _errors(name, who)[:, k], color=colour, linestyle=dash, linewidth=2.2)
                 axis.plot(d, at[name][k], marker, color=colour, markeredgecolor=BLACK, markersize=8)
@@ -145,7 +145,7 @@ def simulated(d: float, who: float, trials: int, seed: int) -> Picture:
             zip(axes, (ASKED.p0, ASKED.p1), ("Type I error", "Power"), strict=True)
         ):
             plans = [plan(name, d, who) for name in HANDLINGS]
-            exact = np.array([float(laws.decision(each, np.array([p])).reject[0]) for each in plans])
+            exact = np.array([float(decision.decision(each, np.array([p])).reject[0]) for each in plans])
             done = [blackboard.trials(each, p, index, seed, trials) for each in plans]
             seen = blackboard.shares([found.reject for found in done], exact)
             axis.plot(exact, place, "|", color=BLUE, markersize=22, markeredgewidth=2.5, label="exact")
@@ -171,9 +171,9 @@ def answer(d: float) -> blackboard.Folded:
     """What inflation secures, and what a loss that hangs on response does."""
     n = plan("replace", 0.0, 1.0).design.looks[-1].n
     p = np.array([ASKED.p0, ASKED.p1])
-    as_failures = laws.decision(plan("count as failures", d, 1.0), p).reject
-    replaced, only = (laws.decision(plan("replace", d, who), p).reject for who in (1.0, 0.0))
-    failing = laws.decision(plan("count as failures", d, 0.0), p).reject
+    as_failures = decision.decision(plan("count as failures", d, 1.0), p).reject
+    replaced, only = (decision.decision(plan("replace", d, who), p).reject for who in (1.0, 0.0))
+    failing = decision.decision(plan("count as failures", d, 0.0), p).reject
     return blackboard.Folded(
         "answer_what_dropout_does",
         (

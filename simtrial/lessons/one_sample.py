@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from simtrial import search
-from simtrial.conduct import engine as conduct
+from simtrial.conduct import runs
 from simtrial.design.designs import SingleStage
 from simtrial.design.exact import binomial_pmf, operating_characteristics
 from simtrial.lessons import blackboard
@@ -69,7 +69,7 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
     found = search.single_stage(asked)
     n = np.arange(max(2, found.first.n - 12), found.first.n + 13)
     teeth = search.saw_tooth(asked, n)
-    rng = np.random.default_rng(conduct.stream(seed, 0, 0))
+    rng = np.random.default_rng(runs.stream(seed, 0, 0))
     rejects = rng.binomial(n, asked.p1, (trials, n.size)) > teeth.r
     seen = blackboard.shares(list(rejects.T), teeth.power)
     figure, (axis,) = canvas(1, 8.2, 3.9)

@@ -11,15 +11,17 @@ import numpy as np
 from simtrial.conduct import figures as conduct_figures
 from simtrial.conduct import simulation
 from simtrial.design.designs import TwoStage, looks_text
-from simtrial.laws import laws
+from simtrial.laws import decision
 from simtrial.lessons import blackboard, live
+from simtrial.plan.assessments import Assessments
+from simtrial.plan.disease import Disease
+from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
-from simtrial.plan.patients import Assessments, Disease, Dropout
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.show.picture import BLACK, BLUE, RED, SKY, STYLE, Picture, canvas, percent_ticks
 
 if TYPE_CHECKING:
-    from simtrial.conduct.engine import Trials
+    from simtrial.conduct.runs import Trials
     from simtrial.design.exact import Floats
 
 PLAN = Plan(
@@ -96,12 +98,12 @@ def so_far(trials: Trials, column: int, month: float) -> str:
 def cloud(trials: int, seed: int) -> Picture:
     """The share of the first trials at each true rate that reject H0, beside the exact probability."""
     at = np.array(RATES)
-    exact = laws.decision(PLAN, at).reject
+    exact = decision.decision(PLAN, at).reject
     seen = blackboard.shares([_block(p, seed).reject[:trials] for p in RATES], exact)
     p = np.linspace(0.0, 0.5, 201)
     figure, (axis,) = canvas(1, 8.2, 4.2)
     with mpl.rc_context(STYLE):
-        axis.plot(p, laws.decision(PLAN, p).reject, color=BLUE, label="exact")
+        axis.plot(p, decision.decision(PLAN, p).reject, color=BLUE, label="exact")
         blackboard.dots(axis, at, seen)
         axis.set_ylim(-0.08, 1.08)
         axis.set_xlim(0, 0.5)
@@ -120,7 +122,7 @@ def cloud(trials: int, seed: int) -> Picture:
 
 def settling(p: float, seed: int) -> Picture:
     """The share that reject H0 among the first k trials, as k grows, in a funnel of two standard errors."""
-    exact = float(laws.decision(PLAN, np.array([p])).reject[0])
+    exact = float(decision.decision(PLAN, np.array([p])).reject[0])
     k = np.arange(1, COUNTS[-1] + 1)
     rejects = _block(p, seed).reject[: k[-1]]
     share, mcse = np.cumsum(rejects) / k, _mcse(exact, k)
@@ -148,7 +150,7 @@ def _mcse(exact: float, trials: Floats) -> Floats:
 
 def answer(p: float) -> blackboard.Folded:
     """How many trials two right digits take."""
-    exact = float(laws.decision(PLAN, np.array([p])).reject[0])
+    exact = float(decision.decision(PLAN, np.array([p])).reject[0])
     hundred, most = (float(_mcse(exact, np.array(float(k)))) for k in (100, COUNTS[-1]))
     needed = int(np.ceil(exact * (1 - exact) / 0.0025**2))
     return blackboard.Folded(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.conduct import engine as conduct
+from simtrial.conduct import runs
 from simtrial.conduct.outcomes import lifetimes
 from simtrial.months import DAYS_IN_MONTH
 from simtrial.patients.times import MAX_MONTHS
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from simtrial.conduct.cohort import Bools
-    from simtrial.conduct.engine import Counts, Trials
+    from simtrial.conduct.runs import Counts, Trials
     from simtrial.plan.enrollment import Floats
     from simtrial.plan.plan import Plan, Scenario
 
@@ -37,7 +38,7 @@ GRADES = ((0, 1, 2), (0.2, 0.4, 0.4)), ((3, 4), (0.8, 0.2))
 
 def simulated(plan: Plan, scenario: Scenario, seed: int) -> tuple[Trials, np.random.Generator]:
     """One trial, the only one of its block, and its random numbers from there on."""
-    rng = np.random.default_rng(conduct.stream(seed, 0, 0))
+    rng = np.random.default_rng(runs.stream(seed, 0, 0))
     return conduct.simulate(plan, scenario, rng, bounds_of(plan), trials=1), rng
 
 

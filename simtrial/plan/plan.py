@@ -28,8 +28,9 @@ from simtrial.plan.enrollment import positive
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
+    from simtrial.plan.disease import Beta, Disease, Toxicity
+    from simtrial.plan.dropout import Dropout
     from simtrial.plan.enrollment import Enrollment
-    from simtrial.plan.patients import Beta, Disease, Dropout, Toxicity
 
 MAX_REPLACED = 0.9
 """Largest probability of loss that is replaced; above it a trial would enroll ten patients for one."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from simtrial.trial.params import Source
-    from simtrial.trial.sections import Trial
+    from simtrial.trial.trial import Trial
 
 INDEX = "index.html"
 PATIENCE = 30.0

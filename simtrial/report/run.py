@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.trial.params import Source
-    from simtrial.trial.sections import Trial
+    from simtrial.trial.trial import Trial
 
 NOTEBOOKS = (
     "01_design",

@@ -18,7 +18,7 @@ from simtrial.design.designs import looks_text, parse_looks
 from simtrial.design.exact import operating_characteristics, side
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
-from simtrial.laws import laws
+from simtrial.laws import decision, laws
 from simtrial.plan.plan import Scenario
 from simtrial.review import check as reproduction
 from simtrial.review import reach
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from simtrial.plan.plan import Plan
     from simtrial.review.routes import Route
     from simtrial.trial.case import Case
-    from simtrial.trial.sections import Trial
+    from simtrial.trial.trial import Trial
 
 MOST_SHOWN = 30
 """Routes shown one by one; all of them stand in the CSV."""
@@ -195,7 +195,7 @@ def side_by_side(case: Case, found: Sequence[Route] = ()) -> Table:
         }
         plan = _plan(case.trial, design)
         if plan is not None and plan.close_month is None:
-            run = laws.decision(plan, np.array([asked.p0, asked.p1])).reject
+            run = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
             months = laws.exact_values(plan, Scenario("p1", asked.p1)).get("duration_months")
             row |= {"run_type_i_error": float(run[0]), "run_power": float(run[1]), "run_months": months}
         rows.append(row)

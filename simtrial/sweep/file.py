@@ -25,7 +25,7 @@ from simtrial.errors import MOST_LISTED, InputError, several
 from simtrial.plan.plan import Scenario
 from simtrial.trial import params
 from simtrial.trial.case import Case
-from simtrial.trial.sections import Line, Made, Section
+from simtrial.trial.section import Line, Made, Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.plan.plan import Plan
-    from simtrial.trial.sections import Trial
+    from simtrial.trial.trial import Trial
 
 MOST_CELLS = 1_000_000
 MOST_FAILED = 1_000

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from simtrial.conduct import outcomes, simulation
-from simtrial.laws import laws
+from simtrial.laws import calendar, laws
 from simtrial.sweep import workers as sweep_workers
 from simtrial.sweep.file import RATE
 from simtrial.sweep.store import Store, locked
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from simtrial.conduct.simulation import Result, Tally
+    from simtrial.conduct.simulation import Result
+    from simtrial.conduct.tally import Tally
     from simtrial.plan.plan import Plan, Scenario
     from simtrial.sweep.file import Cell, Sweep
 
@@ -138,7 +139,7 @@ def perform(task: Task) -> list[Found]:
 
 def exact_of(plan: Plan, scenario: Scenario, wanted: tuple[str, ...]) -> dict[str, float]:
     """The outcomes wanted that have an exact value."""
-    rare = {*laws.MONTHS, "pfs_events", "os_events"}
+    rare = {*calendar.MONTHS, "pfs_events", "os_events"}
     values = laws.exact_values(plan, scenario, months=bool(rare & set(wanted)))
     return {name: value for name in wanted if (value := values.get(name)) is not None}
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simtrial.conduct.outcomes import OUTCOMES
-from simtrial.conduct.simulation import Tally
+from simtrial.conduct.tally import Tally
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:

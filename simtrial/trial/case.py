@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.plan.plan import Plan, Scenario
     from simtrial.search import SingleStageSearch, TwoStageSearch
-    from simtrial.trial.sections import SimulationSize, Trial
+    from simtrial.trial.conduct import SimulationSize
+    from simtrial.trial.trial import Trial
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from simtrial.trial.tables import months_registered
 if TYPE_CHECKING:
     from simtrial.plan.enrollment import Floats
     from simtrial.plan.plan import Plan, Scenario
-    from simtrial.trial.sections import Trial
+    from simtrial.trial.trial import Trial
 
 
 def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, seed: int, blocks: int = 5) -> Picture:

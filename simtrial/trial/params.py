@@ -21,7 +21,8 @@ from pydantic import BaseModel, ValidationError
 from simtrial import files, project
 from simtrial.errors import InputError
 from simtrial.trial import complaints
-from simtrial.trial.sections import Section, Trial
+from simtrial.trial.section import Section
+from simtrial.trial.trial import Trial
 
 M = TypeVar("M", bound=BaseModel)
 

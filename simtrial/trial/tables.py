@@ -13,17 +13,17 @@ from simtrial.search.wording import null
 from simtrial.show.table import WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
-    from simtrial.trial.sections import Trial
+    from simtrial.trial.trial import Trial
 from typing import TYPE_CHECKING
 
 from simtrial.conduct.tables import simulated_error
-from simtrial.laws import laws
+from simtrial.laws import integrals
 from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
 from simtrial.trial import words as conduct_words
 
 if TYPE_CHECKING:
     from simtrial.conduct.simulation import Simulation
-    from simtrial.trial.sections import Trial
+    from simtrial.trial.trial import Trial
 
 
 def assumptions(trial: Trial) -> Table:
@@ -138,7 +138,7 @@ def timeline(trial: Trial, done: Simulation) -> Table:
             if plan.close_month is None:
                 # replacing losses takes n evaluable patients, who arrive as so many fewer
                 share = 1 - plan.dropout.lost(done["p1"].scenario.mean) if plan.handling == "replace" else 1.0
-                chance = laws.probability_by(plan.arrivals.scaled(share), n, last)
+                chance = integrals.probability_by(plan.arrivals.scaled(share), n, last)
                 who = f"{n} evaluable patients (at p1)" if share < 1 else f"{n} patients"
                 said = f"{who} enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
                 rows.append((f"{said}: if accrual were never held", chance, "exact"))

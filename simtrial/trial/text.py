@@ -9,7 +9,7 @@ import numpy as np
 from simtrial.conduct.words import HANDLINGS, lost
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
-from simtrial.laws import laws
+from simtrial.laws import decision
 from simtrial.search import CRITERIA
 from simtrial.search.text import REFERENCES, difference, exactly, kind, limits_missed, next_to
 from simtrial.search.wording import null
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.plan.plan import Handling, Plan
     from simtrial.search import SingleStageSearch, TwoStageSearch
-    from simtrial.trial.sections import Trial
+    from simtrial.trial.trial import Trial
 
 
 def _count(n: int) -> str:
@@ -104,7 +104,7 @@ def statement(design: Design, requirements: Requirements, plan: Plan | None = No
             f"the expected number of patients is {oc.en[0]:.1f}."
         )
     if plan is not None and plan.dropout.probability and plan.close_month is None:
-        run = laws.decision(plan, np.array([asked.p0, asked.p1])).reject
+        run = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
         sentences.append(
             f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recut' if plan.recut else ''}, the "
             f"type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."

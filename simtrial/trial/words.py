@@ -9,7 +9,7 @@ from simtrial.search import CRITERIA
 from simtrial.show.passage import percent
 
 if TYPE_CHECKING:
-    from simtrial.trial.sections import (
+    from simtrial.trial.conduct import (
         AssessmentPlan,
         Conduct,
         DropoutRule,
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
         InterimRule,
         MedianSurvival,
         SimulationSize,
-        Trial,
         TrueRate,
     )
+    from simtrial.trial.trial import Trial
 
 Row = tuple[str, str, str]
 """What is assumed, the assumption, and where it comes from."""

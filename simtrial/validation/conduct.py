@@ -14,12 +14,17 @@ from simtrial.conduct import outcomes, simulation
 from simtrial.conduct.survival import kaplan_meier
 from simtrial.design.designs import parse_looks
 from simtrial.design.requirements import Requirements
-from simtrial.laws import laws
+from simtrial.laws import decision, events, integrals, laws
+from simtrial.laws.calendar import overrun_counts
 from simtrial.laws.inflation import inflated
 from simtrial.months import MONTHS_IN_YEAR, WEEK
-from simtrial.plan.enrollment import Centres, Constant, Floats, Piecewise, Ramp
-from simtrial.plan.patients import Assessments, Disease, Dropout, Survival
+from simtrial.plan.assessments import Assessments
+from simtrial.plan.centres import Centres
+from simtrial.plan.disease import Disease
+from simtrial.plan.dropout import Dropout
+from simtrial.plan.enrollment import Constant, Floats, Piecewise, Ramp
 from simtrial.plan.plan import FollowUp, Interim, Plan, Scenario
+from simtrial.plan.survival import Survival
 from simtrial.validation.search import Comparison, case_of, reference, same_digits
 
 if TYPE_CHECKING:
@@ -48,7 +53,7 @@ def _run(looks: str, loss: Dropout, **parts: Any) -> Plan:
 
 
 def _errors(plan: Plan, asked: Requirements) -> list[float]:
-    return [float(v) for v in laws.decision(plan, np.array([asked.p0, asked.p1])).reject]
+    return [float(v) for v in decision.decision(plan, np.array([asked.p0, asked.p1])).reject]
 
 
 def losses() -> Comparison:
@@ -101,7 +106,7 @@ def calendar() -> Comparison:
                 yield f"{row.parameters}: {row.quantity}", f"{row.value:.8g}", f"{found:.8g}", agrees
         for row in reference("expected_events").itertuples():
             rate, loss = math.log(2) / row.median_months, -math.log1p(-row.annual_dropout) / MONTHS_IN_YEAR
-            seen = laws.expected_events(partial(_exponential, rate), row.accrual_A, row.followup_after_F, loss)
+            seen = events.expected_events(partial(_exponential, rate), row.accrual_A, row.followup_after_F, loss)
             name = f"P({row.endpoint} event), median {row.median_months:g}, accrual {row.accrual_A:g}"
             name += f", follow-up {row.followup_after_F:g}, {100 * row.annual_dropout:g}% lost a year"
             yield name, f"{row.P_event:.5f}", f"{seen:.5f}", same_digits(seen, row.P_event, 5)
@@ -123,21 +128,21 @@ def _identity(model: str, parameters: str, quantity: str, value: float) -> float
         # the table computed with 25/22 what it prints as 1.13636
         arrivals = Constant(25 / 22 if given["lambda"] == 1.13636 else given["lambda"])
         if mean:
-            return laws.mean_months(arrivals, int(given["n"]))
+            return integrals.mean_months(arrivals, int(given["n"]))
         if quantity.startswith("P(T"):
-            return laws.probability_by(arrivals, int(given["n"]), given["t"])
+            return integrals.probability_by(arrivals, int(given["n"]), given["t"])
         if "quantile" in quantity:  # the month of which the law says that it is this quantile
             level = float(quantity.split()[0])
-            return value if abs(laws.probability_by(arrivals, int(given["n"]), value) - level) < 1e-9 else math.nan
+            return value if abs(integrals.probability_by(arrivals, int(given["n"]), value) - level) < 1e-9 else math.nan
     if model.startswith("linear ramp") and mean:
-        return laws.mean_months(Ramp(given["lambda_max"], given["tau"]), 25)
+        return integrals.mean_months(Ramp(given["lambda_max"], given["tau"]), 25)
     if model.startswith("piecewise") and mean:
-        return laws.mean_months(Piecewise((0, 3, 6), (0.5, 1.0, 1.5)), 25)
+        return integrals.mean_months(Piecewise((0, 3, 6), (0.5, 1.0, 1.5)), 25)
     if model.startswith("Poisson-gamma"):
         centres = Centres((0.0,) * int(given["K"]), given["alpha"] / given["beta"], given["alpha"])
         if mean:
-            return laws.mean_months(centres, 25)
-        return laws.probability_by(centres, 25, given["t"]) if quantity.startswith("P(T") else None
+            return integrals.mean_months(centres, 25)
+        return integrals.probability_by(centres, 25, given["t"]) if quantity.startswith("P(T") else None
     if model.startswith("Simon two-stage"):
         rate = 25 / 22 if given["lambda"] == 1.136 else given["lambda"]
         rule = Interim(hold="no hold" not in model)
@@ -146,7 +151,7 @@ def _identity(model: str, parameters: str, quantity: str, value: float) -> float
             disease=Disease(Assessments.fixed(given["w"])), interim=rule,
         )  # fmt: skip
         if quantity.startswith("E[extra"):
-            law = laws.overrun_counts(plan, 0)
+            law = overrun_counts(plan, 0)
             return None if law is None else float(law @ np.arange(len(law)))
         found = laws.exact_values(plan, Scenario("", given["p"]))
         return found["duration_months" if quantity.startswith("E[duration") else "n_enrolled"]

@@ -12,9 +12,9 @@ from simtrial import InputError, Look, Requirements, SingleStage, TwoStage, pars
 from simtrial.analysis import deviation
 from simtrial.analysis.deviation import Attained, Planned, Question
 from simtrial.design import exact
-from simtrial.laws import laws
+from simtrial.laws import decision
 from simtrial.plan import recut
-from simtrial.plan.patients import Dropout
+from simtrial.plan.dropout import Dropout
 from simtrial.trial import params
 from simtrial.trial.case import Case
 from simtrial.validation.analysis import KC_DIGITS, koyama_chen_numbers
@@ -147,7 +147,7 @@ def test_averages_over_sizes_are_the_exact_laws_of_the_conduct(odds_ratio):
     found = {one.rule: one for one in deviation.averaged(design, trial.requirements, loss)}
     rates = np.array([0.1, 0.3])
     for rule, bounds in (("planned bounds", None), ("recut", trial.requirements)):
-        run = laws.decision(dataclasses.replace(plan, handling="exclude", dropout=loss, recut=bounds), rates).reject
+        run = decision.decision(dataclasses.replace(plan, handling="exclude", dropout=loss, recut=bounds), rates).reject
         assert [found[rule].type_i_error, found[rule].power] == pytest.approx(run.tolist(), rel=1e-9)
     # losses mostly among non-responders raise the rate among the evaluable above p0: no bound can know
     assert (found["recut"].largest <= 0.05) == (odds_ratio == 1)

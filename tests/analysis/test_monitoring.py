@@ -12,7 +12,7 @@ from simtrial import InputError, TwoStage, parse_looks
 from simtrial.analysis import monitoring
 from simtrial.cli.app import main
 from simtrial.design import exact
-from simtrial.plan.patients import Beta
+from simtrial.plan.disease import Beta
 
 DESIGNS = ["5/12", "1/6,4/14", "0:4/5,2:6/9,4/14"]
 

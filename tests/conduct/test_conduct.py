@@ -6,15 +6,20 @@ import itertools
 
 import numpy as np
 import pytest
+from simtrial.plan.patients import WEEK
 
 from simtrial import InputError, Requirements, SingleStage, TwoStage, parse_looks
 from simtrial.conduct import engine as conduct
-from simtrial.conduct import outcomes, simulation
+from simtrial.conduct import outcomes, runs, simulation
 from simtrial.laws import laws
 from simtrial.plan import recut
-from simtrial.plan.enrollment import Centres, Constant, Piecewise, Ramp
-from simtrial.plan.patients import WEEK, Assessments, Beta, Disease, Dropout, Survival, Toxicity
+from simtrial.plan.assessments import Assessments
+from simtrial.plan.centres import Centres
+from simtrial.plan.disease import Beta, Disease, Toxicity
+from simtrial.plan.dropout import Dropout
+from simtrial.plan.enrollment import Constant, Piecewise, Ramp
 from simtrial.plan.plan import FollowUp, Interim, Plan, Scenario
+from simtrial.plan.survival import Survival
 
 ASKED = Requirements(0.1, 0.3, 0.05, 0.8)
 OPTIMAL = TwoStage(1, 10, 5, 29)
@@ -270,7 +275,7 @@ def test_the_same_bytes_in_any_grouping_of_blocks():
         OPTIMAL, MODELS["centres"], DISEASE, Dropout(0.2), "replace", RULES["extra"], screening_success=0.7,
         toxicity=Toxicity(0.3, 0.4),
     )  # fmt: skip
-    trials = 7 * conduct.block_size(plan) + 100
+    trials = 7 * runs.block_size(plan) + 100
     numbers = list(simulation.blocks(plan, trials))
     assert len(numbers) == 8
 

@@ -6,16 +6,22 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from scipy import stats
+from simtrial.plan.patients import WEEK
 
 from simtrial import InputError, Requirements, SingleStage, TwoStage, looks_text, parse_looks
 from simtrial.design import exact
-from simtrial.laws import laws
+from simtrial.laws import decision, events, integrals, laws
+from simtrial.laws.calendar import overrun_counts
 from simtrial.laws.inflation import inflated, probability_enough
 from simtrial.plan import recut
 from simtrial.plan.allowances import enrolled_for
-from simtrial.plan.enrollment import Centres, Constant, Piecewise, Ramp
-from simtrial.plan.patients import WEEK, Assessments, Beta, Disease, Dropout, Hazards, Survival
+from simtrial.plan.assessments import Assessments
+from simtrial.plan.centres import Centres
+from simtrial.plan.disease import Beta, Disease
+from simtrial.plan.dropout import Dropout
+from simtrial.plan.enrollment import Constant, Piecewise, Ramp
 from simtrial.plan.plan import Interim, Plan, Scenario
+from simtrial.plan.survival import Hazards, Survival
 from simtrial.validation.conduct import LOSS_DESIGNS
 
 DIGITS = 5.1e-7
@@ -29,7 +35,7 @@ def plan(design, loss, handling="nonresponder", rate=2.0, delay=4.0, rule=None, 
 
 
 def decide(case, asked):
-    return laws.decision(case, np.array([asked.p0, asked.p1])).reject
+    return decision.decision(case, np.array([asked.p0, asked.p1])).reject
 
 
 def test_every_handling_as_in_the_table(reference):
@@ -119,7 +125,7 @@ def test_patients_and_months_of_two_stages_as_in_the_table(reference):
         elif row.quantity.startswith("EN"):
             found = law["n_enrolled"]
         else:
-            counts = laws.overrun_counts(case, 0)
+            counts = overrun_counts(case, 0)
             found = float(counts @ np.arange(len(counts)))
         assert found == pytest.approx(row.value, rel=1e-10), row.parameters
 
@@ -173,7 +179,7 @@ def test_recut_mixture_is_that_of_every_sequence_of_patients(text):
             if x1 + x2 > bounds.final[row, m1 + m2]:
                 reject += weight * more
     case = plan(design, Dropout(0.2), "exclude", cut=asked)
-    found = laws.decision(case, np.array([0.5]))
+    found = decision.decision(case, np.array([0.5]))
     # some hundred terms, each right to the last bits
     assert float(found.reject[0]) == pytest.approx(float(reject), rel=1e-13)
     assert float(found.stop[0, :-1].sum()) == pytest.approx(float(stop), rel=1e-13, abs=1e-15)
@@ -246,7 +252,7 @@ def test_overrun_counts_are_a_law_and_match_simulated_arrivals(model):
     case = Plan(
         TwoStage(1, 10, 5, 29), model, Disease(Assessments.fixed(4.0)), Dropout(0), "nonresponder", Interim(False)
     )
-    law = laws.overrun_counts(case, 0)
+    law = overrun_counts(case, 0)
     assert law.sum() == pytest.approx(1.0, abs=1e-12)
     rng = np.random.default_rng(5)
     clock = model.realise(40_000, rng)
@@ -257,21 +263,23 @@ def test_overrun_counts_are_a_law_and_match_simulated_arrivals(model):
 
 
 def test_look_months_with_one_delay_is_the_arrival_and_the_delay():
-    assert laws.look_months(Constant(2.0), 10, (np.array([3.0]), np.ones(1))) == pytest.approx(8.0)
+    assert integrals.look_months(Constant(2.0), 10, (np.array([3.0]), np.ones(1))) == pytest.approx(8.0)
     # a second delay of hardly any weight hardly matters, but takes the long way through both integrals
-    other = laws.look_months(Constant(2.0), 10, (np.array([3.0, 3.5]), np.array([1 - 1e-12, 1e-12])))
+    other = integrals.look_months(Constant(2.0), 10, (np.array([3.0, 3.5]), np.array([1 - 1e-12, 1e-12])))
     assert other == pytest.approx(8.0, rel=1e-6)
 
 
 def test_look_months_of_one_patient_is_a_mean_of_delays():
     values, chances = np.array([1.0, 2.0, 6.0]), np.array([0.2, 0.5, 0.3])
-    assert laws.look_months(Constant(0.5), 1, (values, chances)) == pytest.approx(2 + float(values @ chances), rel=1e-6)
+    assert integrals.look_months(Constant(0.5), 1, (values, chances)) == pytest.approx(
+        2 + float(values @ chances), rel=1e-6
+    )
 
 
 def test_known_law_adds_up_and_has_the_outcomes_of_the_assessments():
     scans = Assessments(6 * WEEK, 24 * WEEK, 4 * WEEK, 5 * WEEK)
     for disease in (Disease(scans), Disease(scans, 0.7, 0.3), Disease(scans, 0.7, 0.3, Survival(5, 0.5, 0.3))):
-        months, chances = laws.known_law(disease, Dropout(0.1), 0.3)
+        months, chances = integrals.known_law(disease, Dropout(0.1), 0.3)
         assert chances.sum() == pytest.approx(1.0)
         assert (chances >= 0).all()
         assert months.min() == pytest.approx(6 * WEEK)
@@ -281,7 +289,7 @@ def test_known_law_adds_up_and_has_the_outcomes_of_the_assessments():
 def test_expected_events_as_in_the_table(reference):
     for row in reference("expected_events").itertuples():
         rate, loss = math.log(2) / row.median_months, -math.log1p(-row.annual_dropout) / 12
-        found = laws.expected_events(lambda t, r=rate: np.exp(-r * t), row.accrual_A, row.followup_after_F, loss)
+        found = events.expected_events(lambda t, r=rate: np.exp(-r * t), row.accrual_A, row.followup_after_F, loss)
         assert found == pytest.approx(row.P_event, abs=5.1e-6)  # five decimals are printed
         both, a, f = rate + loss, row.accrual_A, row.followup_after_F
         closed = rate / both * (1 - (math.exp(-both * f) - math.exp(-both * (a + f))) / (both * a))
@@ -309,13 +317,13 @@ def test_a_closing_date_has_no_closed_form():
     case = plan("1/10,5/29", Dropout(0), close_month=30.0)
     assert laws.exact_values(case, Scenario("", 0.1)) == {}
     with pytest.raises(InputError, match="close_month"):
-        laws.decision(case, np.array([0.1]))
+        decision.decision(case, np.array([0.1]))
 
 
 def test_loss_of_nobody_changes_no_bit_of_the_decision():
     design = TwoStage(1, 15, 5, 25)
     oc = exact.operating_characteristics(design, [0.1, 0.3])
     for handling in ("nonresponder", "replace", "exclude"):
-        found = laws.decision(plan(design, Dropout(0.0), handling), np.array([0.1, 0.3]))
+        found = decision.decision(plan(design, Dropout(0.0), handling), np.array([0.1, 0.3]))
         assert found.reject.tolist() == oc.reject.tolist()
     assert looks_text(design) == "1/15,5/25"

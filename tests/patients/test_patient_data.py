@@ -10,14 +10,16 @@ from statsmodels.duration.survfunc import SurvfuncRight
 
 from simtrial import InputError, parse_looks
 from simtrial.conduct import engine as conduct
-from simtrial.conduct import outcomes
+from simtrial.conduct import outcomes, runs
 from simtrial.conduct.survival import kaplan_meier
 from simtrial.patients import data as patient_data
 from simtrial.patients import endpoints, synthetic
 from simtrial.patients import figures as patient_figures
 from simtrial.patients import files as patient_files
+from simtrial.plan.assessments import Assessments
+from simtrial.plan.disease import Disease
+from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
-from simtrial.plan.patients import Assessments, Disease, Dropout
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.plan.recut import bounds_of
 from simtrial.trial import params
@@ -464,9 +466,7 @@ def test_endpoints_that_cannot_be_are_refused(read, given, said):
 
 def _same(read, plan, scenario, seed):
     """A synthetic trial read again, held against the simulator's own."""
-    trials = conduct.simulate(
-        plan, scenario, np.random.default_rng(conduct.stream(seed, 0, 0)), bounds_of(plan), trials=1
-    )
+    trials = conduct.simulate(plan, scenario, np.random.default_rng(runs.stream(seed, 0, 0)), bounds_of(plan), trials=1)
     data = read(synthetic.one_trial(plan, scenario, seed, date(2025, 7, 31)).encode())
     assert data.ignored == ()
     enrolled = int(trials.enrolled[0])
@@ -487,7 +487,7 @@ def _same(read, plan, scenario, seed):
 def test_a_synthetic_trial_is_the_simulators(read, plan, trial, seed):
     scenario = trial.scenarios[seed % len(trial.scenarios)]
     data, trials = _same(read, plan, scenario, seed)
-    rng = np.random.default_rng(conduct.stream(seed, 0, 0))
+    rng = np.random.default_rng(runs.stream(seed, 0, 0))
     again = conduct.simulate(plan, scenario, rng, bounds_of(plan), trials=1)
     lost, death = outcomes.lifetimes(plan, again, again.cohort.pfs, rng)
     n = int(trials.enrolled[0])

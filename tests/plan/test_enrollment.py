@@ -7,9 +7,12 @@ import pytest
 from scipy import stats
 
 from simtrial import InputError, SingleStage
-from simtrial.laws import laws
-from simtrial.plan.enrollment import Centres, Constant, Piecewise, Ramp
-from simtrial.plan.patients import Assessments, Disease, Dropout
+from simtrial.laws import integrals
+from simtrial.plan.assessments import Assessments
+from simtrial.plan.centres import Centres
+from simtrial.plan.disease import Disease
+from simtrial.plan.dropout import Dropout
+from simtrial.plan.enrollment import Constant, Piecewise, Ramp
 from simtrial.plan.plan import Plan
 
 MODELS = [
@@ -42,7 +45,7 @@ def test_simulated_arrivals_follow_the_law_of_the_nth(model, rng):
     arrivals = clock.months(np.cumsum(rng.standard_exponential((25, trials)), axis=0))
     for n in (1, 10, 25):
         mean, se = arrivals[n - 1].mean(), arrivals[n - 1].std() / np.sqrt(trials)
-        assert abs(mean - laws.mean_months(model, n)) < 4 * se  # 4 Monte Carlo standard errors
+        assert abs(mean - integrals.mean_months(model, n)) < 4 * se  # 4 Monte Carlo standard errors
         t = float(np.median(arrivals[n - 1]))
         share = np.mean(arrivals[n - 1] > t)
         chance = float(model.fewer(n, np.array(t)))
@@ -51,8 +54,8 @@ def test_simulated_arrivals_follow_the_law_of_the_nth(model, rng):
 
 @pytest.mark.parametrize("model", MODELS[:4], ids=IDS[:4])
 def test_integral_of_the_survival_function_gives_the_closed_form(model):
-    integral = laws._integral(lambda t: model.fewer(25, t), model.breaks)
-    assert laws.mean_months(model, 25) == pytest.approx(integral, rel=1e-9)
+    integral = integrals._integral(lambda t: model.fewer(25, t), model.breaks)
+    assert integrals.mean_months(model, 25) == pytest.approx(integral, rel=1e-9)
     closed = model.mean_months(25)
     if closed is None:  # both have a rate of 1.5 after the loss of 4.5 and 3 x 1.5 patients: 25/1.5 + 3 months
         closed = 25 / 1.5 + 3
@@ -75,9 +78,9 @@ def test_identities_of_the_table(reference):
             n = int(re.search(r"n=(\d+)", text)[1])
             law = stats.gamma(n, scale=1 / rate)
             if quantity.startswith("E[T"):
-                found = laws.mean_months(Constant(rate), n)
+                found = integrals.mean_months(Constant(rate), n)
             elif quantity.startswith("P(T"):
-                found = laws.probability_by(Constant(rate), n, float(re.search(r"t=([\d.]+)", text)[1]))
+                found = integrals.probability_by(Constant(rate), n, float(re.search(r"t=([\d.]+)", text)[1]))
             elif "quantile" in quantity:
                 q = float(quantity.split()[0])
                 found = q if abs(1 - float(Constant(rate).fewer(n, np.array(value))) - q) < 1e-9 else np.nan
@@ -86,20 +89,20 @@ def test_identities_of_the_table(reference):
                 found = law.std()
         elif row.model.startswith("linear ramp") and quantity.startswith("E[T"):
             rate, tau, n = _numbers(text)
-            found = laws.mean_months(Ramp(rate, tau), int(n))
+            found = integrals.mean_months(Ramp(rate, tau), int(n))
         elif row.model.startswith("linear ramp") and quantity.startswith("E[N"):
             rate, tau, t = _numbers(text)
             found = float(Ramp(rate, tau).level(np.array(t)))
         elif row.model.startswith("piecewise"):
             model = Piecewise((0, 3, 6), (0.5, 1.0, 1.5))
-            found = laws.mean_months(model, 25) if "E[T" in quantity else float(model.level(np.array(12.0)))
+            found = integrals.mean_months(model, 25) if "E[T" in quantity else float(model.level(np.array(12.0)))
         elif row.model.startswith("Poisson-gamma"):
             k, a, b = (float(re.search(rf"{key}=([\d.]+)", text)[1]) for key in ("K", "alpha", "beta"))
             model = Centres((0.0,) * int(k), a / b, a)
             if quantity.startswith("E[T"):
-                found = laws.mean_months(model, 25)
+                found = integrals.mean_months(model, 25)
             elif quantity.startswith("P(T"):
-                found = laws.probability_by(model, 25, 22)
+                found = integrals.probability_by(model, 25, 22)
             else:
                 continue  # variances and counts: nothing of ours gives them
         else:
@@ -111,8 +114,8 @@ def test_identities_of_the_table(reference):
 
 
 def test_registered_trial_has_an_even_chance_of_its_date():
-    assert laws.probability_by(Constant(25 / 22), 25, 22) == pytest.approx(0.527, abs=5e-4)
-    assert laws.probability_by(Constant(1.5), 25, 22) == pytest.approx(0.936, abs=5e-4)
+    assert integrals.probability_by(Constant(25 / 22), 25, 22) == pytest.approx(0.527, abs=5e-4)
+    assert integrals.probability_by(Constant(1.5), 25, 22) == pytest.approx(0.936, abs=5e-4)
 
 
 def test_scaling_multiplies_every_rate():
@@ -127,12 +130,12 @@ def test_scaling_multiplies_every_rate():
 
 def test_a_rate_that_jumps_is_integrated_exactly():
     # before month 24 hardly anybody comes, then thirty a month: means by an independent quadrature over the gamma law
-    assert laws.mean_months(Piecewise((0, 24), (0.05, 30)), 25) == pytest.approx(24.793333, abs=1e-6)
-    assert laws.mean_months(Piecewise((0, 100), (0.01, 30)), 25) == pytest.approx(100.8, abs=1e-6)
+    assert integrals.mean_months(Piecewise((0, 24), (0.05, 30)), 25) == pytest.approx(24.793333, abs=1e-6)
+    assert integrals.mean_months(Piecewise((0, 100), (0.01, 30)), 25) == pytest.approx(100.8, abs=1e-6)
 
 
 def test_a_tail_too_heavy_for_a_mean_gives_none():
-    assert np.isnan(laws.mean_months(Centres((0, 1), 0.5, 0.6), 25))
+    assert np.isnan(integrals.mean_months(Centres((0, 1), 0.5, 0.6), 25))
 
 
 @pytest.mark.parametrize(

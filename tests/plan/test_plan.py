@@ -6,13 +6,18 @@ import re
 
 import numpy as np
 import pytest
+from simtrial.plan.patients import WEEK
 
 from simtrial import InputError, MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.cli.app import main
-from simtrial.laws import laws
-from simtrial.plan.enrollment import Centres, Constant, Piecewise, Ramp
-from simtrial.plan.patients import WEEK, Assessments, Beta, Disease, Dropout, Survival, Toxicity
+from simtrial.laws import decision, integrals
+from simtrial.plan.assessments import Assessments
+from simtrial.plan.centres import Centres
+from simtrial.plan.disease import Beta, Disease, Toxicity
+from simtrial.plan.dropout import Dropout
+from simtrial.plan.enrollment import Constant, Piecewise, Ramp
 from simtrial.plan.plan import FollowUp, Interim, Plan
+from simtrial.plan.survival import Survival
 from simtrial.trial import params
 from simtrial.trial.case import Case
 
@@ -220,10 +225,10 @@ def test_the_registered_trial_is_run_as_its_dates_ask(root):
     design, plan = case.chosen, case.plan
     assert parse_looks("1/15,5/25").looks == design.looks
     assert plan.arrivals.rate == pytest.approx(25 / 22, rel=1e-4)
-    assert laws.probability_by(plan.arrivals, 25, 22) == pytest.approx(0.527, abs=5e-4)
+    assert integrals.probability_by(plan.arrivals, 25, 22) == pytest.approx(0.527, abs=5e-4)
     assert plan.disease.assessments.interval == pytest.approx(6 * WEEK)
     assert plan.follow_up.months_after_last == 24
-    power = laws.decision(plan, np.array([0.1, 0.3])).reject
+    power = decision.decision(plan, np.array([0.1, 0.3])).reject
     assert power == pytest.approx([0.020655, 0.698979], abs=1e-6)
     given = trial.conduct.model_dump()
     assert all(scenario["source"] for scenario in given["scenarios"])

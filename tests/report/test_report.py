@@ -13,7 +13,7 @@ from simtrial.report import run as report
 from simtrial.report.execution import NotebookError
 from simtrial.trial import params
 from simtrial.trial.case import Case
-from simtrial.trial.sections import DesignWish
+from simtrial.trial.study import DesignWish
 from simtrial.validation import conduct as conduct_validation
 from simtrial.validation import search as validation
 
@@ -305,14 +305,14 @@ def test_the_validation_cases_can_fail(monkeypatch):
 
 
 def test_the_conduct_cases_can_fail(monkeypatch):
-    from simtrial.laws import laws
+    from simtrial.laws import decision
 
-    true = laws.decision
+    true = decision.decision
 
     def optimistic(plan, p):
         found = true(plan, p)
-        return laws.Decision(found.reject + 0.05, found.stop)
+        return decision.Decision(found.reject + 0.05, found.stop)
 
-    monkeypatch.setattr(laws, "decision", optimistic)
+    monkeypatch.setattr(decision, "decision", optimistic)
     assert not conduct_validation.losses().passed
     assert not conduct_validation.conduct().passed

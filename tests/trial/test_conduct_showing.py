@@ -12,9 +12,11 @@ from simtrial.conduct import figures as conduct_figures
 from simtrial.conduct import sensitivity, simulation
 from simtrial.conduct import tables as conduct_tables
 from simtrial.conduct import text as conduct_text
-from simtrial.laws import laws
+from simtrial.laws import integrals, laws
+from simtrial.plan.assessments import Assessments
+from simtrial.plan.disease import Disease
+from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
-from simtrial.plan.patients import Assessments, Disease, Dropout
 from simtrial.plan.plan import FollowUp, Interim, Plan, Scenario
 from simtrial.trial import figures, params, tables, text
 from simtrial.trial.case import Case
@@ -230,7 +232,7 @@ def test_replacing_needs_its_evaluable_patients_in_time(trial):
     done = simulation.simulate(plan, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 500, 1)
     row = tables.timeline(trial, done).frame.iloc[0]
     assert row.what.startswith("25 evaluable patients (at p1) enrolled by month 22")
-    assert row.probability == pytest.approx(laws.probability_by(Constant(25 / 22 * 0.9), 25, 22))
+    assert row.probability == pytest.approx(integrals.probability_by(Constant(25 / 22 * 0.9), 25, 22))
 
 
 def test_inflation_is_judged_by_its_own_type_i_error():

@@ -1,0 +1,89 @@
+"""Simulated trials, and the random numbers they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from simtrial.conduct.cohort import Bools, Cohort
+    from simtrial.plan.enrollment import Floats
+    from simtrial.plan.plan import Plan
+
+Counts = NDArray[np.int64]
+
+
+def block_size(plan: Plan) -> int:
+    """Trials that share a stream: as many as keep the working arrays in the processor's cache, for the plan at hand."""
+    lost = max(plan.dropout.probability, plan.dropout.of_responder) if plan.handling == "replace" else 0.0
+    rows = plan.design.looks[-1].n / (1 - lost)
+    return int(min(4096, max(64, 2 ** int(np.log2(131_072 / rows)))))
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What came of each trial of a block. Shapes are (trials,) unless said otherwise; times are months.
+
+    Attributes
+    ----------
+    reject : ndarray of bool
+        Whether H0 was rejected.
+    stage : ndarray of int
+        Look at which the trial ended, from 1.
+    responses, evaluable, analysed : ndarray of int
+        Responses at the decision, evaluable patients among those counted, and the denominator of the response rate.
+    enrolled, counted : ndarray of int
+        Patients enrolled by the decision; those of them that the last look taken counts, lost ones included.
+    screened : ndarray of int
+        Patients screened for them.
+    first_look : ndarray
+        Month of the first of several looks; NaN where accrual closed before it, and for a single look.
+    held : ndarray
+        Months for which accrual waited for a decision.
+    last_patient, decision, end : ndarray
+        Month of the last patient's enrollment, of the last decision, and of the end of follow-up.
+    closed : ndarray of bool
+        Whether accrual closed at its date with too few patients for the look that was due.
+    entry : ndarray, shape (patients, trials)
+        Month of each enrollment had the trial not stopped; infinite where no place came free or accrual had closed.
+    looks, holds : ndarray, shape (looks, trials)
+        Month of each look, and months on hold for its decision, had the trial not stopped.
+    included : ndarray of bool, shape (patients, trials)
+        Who counts in the response rate or its denominator at the decision.
+    cohort : Cohort
+        The patients.
+    p : float or ndarray
+        True response rate.
+    """
+
+    reject: Bools
+    stage: Counts
+    responses: Counts
+    evaluable: Counts
+    analysed: Counts
+    enrolled: Counts
+    counted: Counts
+    screened: Counts
+    first_look: Floats
+    held: Floats
+    last_patient: Floats
+    decision: Floats
+    end: Floats
+    closed: Bools
+    entry: Floats
+    looks: Floats
+    holds: Floats
+    included: Bools
+    cohort: Cohort
+    p: Floats | float
+
+    def __len__(self) -> int:
+        return len(self.stage)
+
+
+def stream(seed: int, scenario: int, block: int) -> np.random.SeedSequence:
+    """The random stream of one block of one scenario."""
+    return np.random.SeedSequence(seed, spawn_key=(scenario, block))

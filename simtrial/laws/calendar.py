@@ -1,0 +1,194 @@
+"""Months of looks, of the last patient and of the end, and the patients who enter while a look waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simtrial.laws.events import event_probability
+from simtrial.laws.integrals import gamma_density, known_law, look_months, mean_months
+from simtrial.plan.centres import Centres
+from simtrial.plan.enrollment import Constant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simtrial.design.exact import Floats
+    from simtrial.laws.laws import Law
+    from simtrial.plan.enrollment import Enrollment
+    from simtrial.plan.plan import Plan
+
+
+def overrun_counts(plan: Plan, k: int) -> Floats | None:
+    """Law of the patients enrolled between the last one of look k and its decision: P(0), P(1), ... up to the room.
+
+    None where there is no closed form: delays that differ, several looks with a lag or a limit, centres that open at
+    different months.
+    """
+    looks, delay = plan.design.looks, plan.disease.assessments.delay
+    room = plan.capacities[k] - looks[k].n
+    if room == 0:
+        return np.ones(1)
+    if delay is None or plan.handling == "replace":
+        return None
+    if len(looks) > 2 and (plan.interim.extra is not None or plan.interim.lag > 0):
+        return None
+    pending, arrivals = delay + plan.interim.lag, plan.arrivals
+    return _capped(arrivals, looks[k].n, pending, room)
+
+
+def _capped(arrivals: Enrollment, n: int, months: float, room: int) -> Floats | None:
+    """Law of the number enrolled in the months after patient n, at most `room`."""
+    from scipy import integrate, stats
+
+    counts = np.arange(room)
+    if isinstance(arrivals, Constant):
+        pmf = stats.poisson.pmf(counts, arrivals.rate * months)
+    elif isinstance(arrivals, Centres):
+        if len(set(arrivals.opens)) > 1:
+            return None
+        shape, b = arrivals.shape * len(arrivals.opens), arrivals.shape / arrivals.mean_rate
+        # given the first n arrivals the summed rate is Gamma with n more; unconditionally its prior law stands
+        pmf = stats.nbinom.pmf(counts, shape, b / (b + months))
+    else:
+        clock = arrivals.clock
+        assert clock is not None  # centres are dealt with above
+
+        def density(g: float) -> Floats:
+            start = clock.months(np.array(g))
+            expected = clock.level(start + months) - g
+            return np.asarray(gamma_density(n, np.array(g)) * stats.poisson.pmf(counts, expected))
+
+        spread = 12 * np.sqrt(n) + 40
+        pmf, _ = integrate.quad_vec(
+            density, max(n - spread, 1e-12), n + spread, epsabs=1e-12, epsrel=1e-10, limit=2000,
+            points=[float(clock.level(np.array(b))) for b in arrivals.breaks],
+        )  # fmt: skip
+    return np.append(pmf, max(0.0, 1 - pmf.sum()))
+
+
+MONTHS = ("interim_month", "hold_months", "last_patient_month", "duration_months", "end_month")
+"""Means that take an integral each, and so most of the time."""
+
+
+def months_of(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
+    """Expected months; `settled` says that the true rate is one number, over which nothing is left to integrate."""
+    looks, arrivals, interim = plan.design.looks, plan.arrivals, plan.interim
+    delay = plan.disease.assessments.delay
+    several = len(looks) > 1
+    law: Law = dict.fromkeys(MONTHS)
+    reach = 1 - np.concatenate([[0.0], np.cumsum(stop)[:-1]])
+    stages = np.diff([0, *(look.n for look in looks)])
+    if interim.allowed is None or not several:
+        law["hold_months"] = 0.0
+    elif interim.hold and delay is not None:
+        law["hold_months"] = float(reach[:-1].sum()) * (delay + interim.lag)
+    if plan.handling == "replace":
+        return law
+    if delay is None and not settled:
+        return law
+    known = known_law(plan.disease, plan.dropout, p)
+    first = look_months(arrivals, looks[0].n, known)
+    if several:
+        law["interim_month"] = first
+    else:
+        law["duration_months"], law["last_patient_month"] = first, mean_months(arrivals, looks[0].n)
+        after = plan.follow_up.months_after_last
+        longest = float(np.max(known[0]))
+        if after is not None and (delay is not None or after >= longest):
+            # follow-up then outlasts every status
+            law["end_month"] = mean_months(arrivals, looks[0].n) + max(longest, after)
+        if delay is not None and after is not None and isinstance(arrivals, Constant) and not plan.dropout.probability:
+            law |= _events(plan, p, arrivals.rate, max(delay, after))
+        return law
+    # a stage that follows a hold starts afresh if the rate does not change; given their rates, so do centres'
+    afresh = isinstance(arrivals, Constant) or (isinstance(arrivals, Centres) and set(arrivals.opens) == {0.0})
+    if interim.hold and (afresh or len(looks) == 2):
+        law |= _held(plan, stop, reach, stages, first, known, afresh)
+    elif not interim.hold and delay is not None and interim.extra is None:
+        law |= _ongoing(plan, stop, delay)
+    elif not interim.hold and delay is not None and len(looks) == 2 and isinstance(arrivals, Constant):
+        law |= _limited(plan, stop, delay, arrivals.rate)
+    return law
+
+
+def _events(plan: Plan, p: float, rate: float, follow_up: float) -> Law:
+    """Expected events of a single look at a constant rate: patient n - j entered Gamma(j, rate) before the last one."""
+    from scipy import special
+
+    disease, n = plan.disease, plan.design.looks[0].n
+    law: Law = {}
+    g, w = np.polynomial.legendre.leggauss(400)
+    top = n + 12 * np.sqrt(n) + 40
+    level = top / 2 * (1 + g)
+    # the summed densities of Gamma(1), ..., Gamma(n - 1) are a Poisson tail
+    density = special.gammaincc(n - 1, level) if n > 1 else np.zeros_like(level)
+    curves: list[tuple[str, Callable[[Floats], Floats]]] = []
+    if disease.pfs is not None:
+        curves.append(("pfs_events", lambda t: disease.pfs_survival(t, p)))
+    if disease.os is not None:
+        curves.append(("os_events", lambda t: disease.os_survival(t, p)))
+    for name, survival in curves:
+        seen = event_probability(survival, follow_up + level / rate, plan.loss_hazard)
+        last = float(event_probability(survival, np.array(follow_up), plan.loss_hazard))
+        law[name] = last + float((seen * density * w).sum()) * top / 2
+    return law
+
+
+def _held(
+    plan: Plan, stop: Floats, reach: Floats, stages: Floats, first: float, known: tuple[Floats, Floats], afresh: bool
+) -> Law:  # fmt: skip
+    """Months of a trial that holds accrual at each look."""
+    arrivals, lag, delay = plan.arrivals, plan.interim.lag, plan.disease.assessments.delay
+    law: Law = {}
+    if afresh:
+        each = np.array([look_months(arrivals, int(m), known) for m in stages])
+        filling = np.array([mean_months(arrivals, int(m)) for m in stages])
+        law["hold_months"] = float(reach[:-1] @ (each - filling + lag)[:-1])
+        law["duration_months"] = float(reach @ each) + lag * float(reach[:-1].sum())
+        if delay is None:
+            return law
+        last = float(reach @ filling) + (delay + lag) * float(reach[1:].sum())
+        law["last_patient_month"] = last
+        after = plan.follow_up.months_after_last
+        if after is not None:
+            ahead = np.append(np.full(len(stages) - 1, max(delay + lag, after)), max(delay, after))
+            law["end_month"] = last + float(stop @ ahead)
+        return law
+    law["hold_months"] = first - mean_months(arrivals, int(stages[0])) + lag
+    return law
+
+
+def _ongoing(plan: Plan, stop: Floats, delay: float) -> Law:
+    """Months of a trial that never holds accrual, every status known after the same delay."""
+    looks, lag, arrivals = plan.design.looks, plan.interim.lag, plan.arrivals
+    if lag > 0:  # a decision may then come after the last status of the next stage
+        return {}
+    months = np.array([mean_months(arrivals, look.n) for look in looks])
+    return {"duration_months": float(stop @ months) + delay}
+
+
+def _limited(plan: Plan, stop: Floats, delay: float, rate: float) -> Law:
+    """Months of a two-look trial at a constant rate that takes a limited number of patients while its look is pending.
+
+    However many came, the next arrival after the decision is a fresh one: E[last] = decision + (n2 - E[extra]) / rate.
+    """
+    from scipy import stats
+
+    first, last = plan.design.looks
+    pending, room = delay + plan.interim.lag, plan.capacities[0] - first.n
+    more = last.n - first.n
+    if room == more:
+        return {"hold_months": 0.0} | (_ongoing(plan, stop, delay))
+    came = overrun_counts(plan, 0)
+    if came is None:
+        return {}
+    decided = first.n / rate + pending
+    extra = float(came @ np.arange(len(came)))
+    wait = pending
+    if room:  # E (pending - Gamma(room, rate))+
+        wait = pending * stats.gamma.cdf(pending, room, scale=1 / rate)
+        wait -= room / rate * stats.gamma.cdf(pending, room + 1, scale=1 / rate)
+    duration = stop[0] * decided + stop[1] * (decided + (more - extra) / rate + delay)
+    return {"hold_months": float(wait), "duration_months": float(duration)}

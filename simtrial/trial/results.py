@@ -1,0 +1,67 @@
+"""The section on what was found."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from simtrial.design.requirements import probability
+from simtrial.errors import InputError
+from simtrial.trial.section import Line, Patients, Rate, Section
+
+
+class Results(Section):
+    """What the finished trial brought: counts, or a file of patients."""
+
+    responses: Annotated[int, Field(ge=0, le=100_000)] | None = Field(None, description="Responses by the end.")
+    stage: Annotated[int, Field(ge=1, le=50)] | None = Field(None, description="Look at which the trial ended.")
+    first_stage: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+        None, description="Responses at the first look; needed where sizes differ from plan."
+    )
+    attained: Annotated[tuple[Patients, ...], Field(strict=False, min_length=1, max_length=50)] | None = Field(
+        None, description="Patients analysed at each look taken, cumulative, where they differ from plan: [15, 27]."
+    )
+    patients: Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1, max_length=10)] | None = Field(
+        None,
+        description="File of patients (CSV, ADaM data set, SAS transport file), in the folder of this file or at a "
+        "path from there; several, as a list, are joined by patient.",
+    )
+    param: Line | None = Field(
+        None, description="PARAMCD (RSTESTCD) of the response, where an analysis data set has several: BOR, CBOR, RSP."
+    )
+    time_unit: Literal["days", "weeks", "months", "years"] | None = Field(
+        None, description="Unit of the times in the file of patients, where the file does not state it."
+    )
+    handling: Literal["nonresponder", "replace", "exclude"] | None = Field(
+        None, description="What becomes of patients who are not evaluable; as under conduct.dropout if left out."
+    )
+    level: Rate = Field(0.95, description="Confidence level.")
+    sides: Literal[1, 2] = Field(2, description="1 for a lower limit alone.")
+    ordering: Literal["stage", "mle", "umvue"] = Field("stage", description="How endings are ordered.")
+    source: Line | None = Field(None, description="Where the counts come from.")
+
+    @model_validator(mode="after")
+    def _rules(self) -> Results:
+        if (self.responses is None) == (self.patients is None):
+            raise InputError("must hold either responses or patients, and not both")
+        if self.patients is not None:
+            given = next((k for k in ("stage", "first_stage") if getattr(self, k) is not None), None)
+            if given is not None:
+                raise InputError("is counted from the patients; leave it out", given)
+        else:
+            given = next((k for k in ("param", "time_unit") if getattr(self, k) is not None), None)
+            if given is not None:
+                raise InputError("goes with patients; leave it out where responses are given", given)
+        probability(self.level, "level")
+        if self.level < 0.5:
+            said = f"({self.level}) is below 0.5; did you mean {round(1 - self.level, 12)}, the confidence level?"
+            raise InputError(said, "level")
+        return self
+
+    @property
+    def patient_files(self) -> tuple[str, ...]:
+        """The files of patients."""
+        if self.patients is None:
+            return ()
+        return (self.patients,) if isinstance(self.patients, str) else self.patients

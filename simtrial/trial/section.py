@@ -1,0 +1,114 @@
+"""What the sections of a parameter file have in common: their base, and the kinds of value they hold."""
+
+from __future__ import annotations
+
+import unicodedata
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.json_schema import WithJsonSchema
+
+from simtrial.design.requirements import probability
+from simtrial.errors import InputError
+from simtrial.search import CRITERIA
+from simtrial.trial.choices import OneOf
+from simtrial.trial.statement import METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+CriterionKey = Annotated[str, OneOf(CRITERIA)]
+Method = Annotated[str, OneOf(METHODS)]
+
+
+def _paragraphs(text: str) -> str:
+    bad = next((c for c in text if unicodedata.category(c).startswith("C") and c != "\n"), None)
+    if bad is not None:
+        raise InputError(f"holds the control character {bad!r}; write plain text")
+    return text
+
+
+def one_line(text: str) -> str:
+    if "\n" in text:
+        raise InputError("must be a single line")
+    return _paragraphs(text)
+
+
+def trimmed(text: str) -> str:
+    if text != text.strip():
+        raise InputError(f"({text!r}) must not begin or end with a space")
+    return text
+
+
+def folder_name(name: str) -> str:
+    if name.lower() in ("validation", "teaching") or name.lower().endswith(".failed"):
+        raise InputError(f"({name!r}) is kept for simtrial's own results; choose another")
+    return name
+
+
+def _day(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()
+        except ValueError:
+            raise InputError(f"({value[:40]!r}) must be a date such as 2025-07-31") from None
+    return value
+
+
+_UNIT: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+
+
+def _rate(value: float) -> float:
+    return probability(value, "")
+
+
+Rate = Annotated[float, AfterValidator(_rate), WithJsonSchema(_UNIT)]
+Day = Annotated[date, BeforeValidator(_day)]
+Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(one_line)]
+Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_paragraphs)]
+Patients = Annotated[int, Field(ge=1, le=100_000)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Months = Annotated[float, Field(gt=0, le=1200)]
+Weeks = Annotated[float, Field(gt=0, le=5200)]
+
+
+class Section(BaseModel):
+    """A mapping of known keys, strictly typed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Made(Section):
+    """A section whose keys make one object; keys that make none are refused when it is read."""
+
+    def make(self) -> object:
+        """The object, by whose own rules the keys are checked."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Hold the keys to the rules of what they make.
+
+        Raises
+        ------
+        InputError
+            If they contradict each other, or a number cannot be.
+        """
+        self.make()
+
+    @model_validator(mode="after")
+    def _made(self) -> Self:
+        self.check()
+        return self
+
+
+@contextmanager
+def under(place: str, renamed: dict[str, str] | None = None) -> Iterator[None]:
+    """Give complaints of the objects the place of their key in the file."""
+    try:
+        yield
+    except InputError as error:
+        field = (renamed or {}).get(error.field, error.field)
+        raise InputError(error.message, ".".join(filter(None, (place, field)))) from None

@@ -1,0 +1,171 @@
+"""The sections on the question: the study, its hypotheses, the design wished for, earlier results, a stated size."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from simtrial.design.designs import parse_looks
+from simtrial.design.requirements import N_LIMIT, N_LIMIT_MOST, Requirements, plausible
+from simtrial.errors import InputError
+from simtrial.trial.section import (
+    CriterionKey,
+    Day,
+    Line,
+    Made,
+    Method,
+    Months,
+    Patients,
+    Percent,
+    Rate,
+    Section,
+    Text,
+    folder_name,
+)
+from simtrial.trial.statement import Statement
+
+
+class Study(Section):
+    """What the registry or the protocol says of the study."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), AfterValidator(folder_name)] = Field(
+        description="Registry number or short name; names the output folder."
+    )
+    title: Line = Field(description="Full title.")
+    registered_enrollment: Patients | None = Field(None, description="Patients registered; compared with the design.")
+    start: Day | None = Field(None, description="First patient, as registered (YYYY-MM-DD).")
+    completion: Day | None = Field(None, description="Study completion, as registered (YYYY-MM-DD).")
+    source: Line | None = Field(None, description="Where these facts were read.")
+
+    @model_validator(mode="after")
+    def _order(self) -> Study:
+        if self.start and self.completion and self.completion <= self.start:
+            raise InputError(f"({self.completion}) must be after start ({self.start})", "completion")
+        return self
+
+
+def _plausible(asked: Hypotheses | Rival) -> None:
+    """Refuse four numbers that cannot be, or that are probably a slip."""
+    low = bool(asked.low_power)
+    plausible(asked.p0, asked.p1, asked.alpha, asked.power, low_power=low, meant="low_power: true")
+
+
+class Hypotheses(Section):
+    """The response rates to tell apart and the error limits, one-sided."""
+
+    p0: Rate = Field(description="Response rate not worth pursuing. H0: p <= p0.")
+    p1: Rate = Field(description="Response rate worth finding; above p0.")
+    alpha: Rate = Field(description="Largest type I error allowed, one-sided.")
+    power: Rate = Field(description="Smallest power allowed at p1.")
+    basis: Literal["assumed", "protocol"] = Field(
+        description="'protocol' if a protocol or registry states these numbers, 'assumed' if you chose them."
+    )
+    rationale: Text | None = Field(None, description="Why these numbers; printed at the head of the report.")
+    low_power: bool | None = Field(None, description="true: a power below 0.5 is meant, and is not beta.")
+
+    @model_validator(mode="after")
+    def _rules(self) -> Hypotheses:
+        _plausible(self)
+        return self
+
+
+class DesignWish(Section):
+    """Which design to take: by a criterion, or given outright."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["criterion"]}, {"required": ["looks"]}]})
+
+    criterion: CriterionKey | None = Field(None, description="Take the design that is best by this criterion.")
+    looks: Line | None = Field(None, description="Take this design instead: R/N or R:E/N, cumulative, as in 1/10,5/29.")
+    n_limit: Annotated[int, Field(ge=1, le=N_LIMIT_MOST)] = Field(
+        N_LIMIT, description="Refuse the request if even the most powerful test needs more patients."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> DesignWish:
+        if (self.criterion is None) == (self.looks is None):
+            raise InputError("must hold either criterion or looks, and not both")
+        if self.looks is not None:
+            try:
+                parse_looks(self.looks)
+            except InputError as error:
+                raise InputError(error.message if error.field == "looks" else str(error), "looks") from None
+        return self
+
+
+class Evidence(Section):
+    """One earlier result that bears on p0 or p1."""
+
+    treatment: Line
+    setting: Line
+    n: Patients = Field(description="Patients in the denominator of the response rate.")
+    responders: Annotated[int, Field(ge=0)] | None = Field(None, description="Count, where it was published.")
+    orr_percent: Percent | None = Field(None, description="Objective response rate.")
+    dcr_percent: Percent | None = Field(None, description="Disease control rate.")
+    median_pfs_months: Months | None = None
+    median_os_months: Months | None = None
+    source: Line = Field(description="Citation.")
+
+    @model_validator(mode="after")
+    def _count(self) -> Evidence:
+        if self.responders is not None and self.responders > self.n:
+            raise InputError(f"({self.responders}) must be <= n ({self.n})", "responders")
+        if self.responders is not None and self.orr_percent is not None:
+            rate = 100 * self.responders / self.n
+            if abs(self.orr_percent - rate) > 0.5:  # published rates may be rounded to whole percents
+                said = f"({self.orr_percent:g}) must be {rate:.1f}, as {self.responders} of {self.n} is"
+                raise InputError(said, "orr_percent")
+        return self
+
+
+class StatedSize(Made):
+    """A sample size as a protocol, registry or paper states it; every key is optional."""
+
+    p0: float | None = Field(None, description="As stated.")
+    p1: float | None = Field(None, description="As stated.")
+    alpha: float | None = Field(None, description="As stated.")
+    alpha_sided: Literal[1, 2] | None = Field(None, description="As stated.")
+    power: float | None = Field(None, description="As stated.")
+    criterion: Method | None = Field(None, description="The method, as far as it is named.")
+    looks: Line | None = Field(None, description="The rule, cumulative: 1/10,5/29 or 5/25.")
+    n: Patients | None = Field(None, description="Patients in all; with looks, losses allowed for.")
+    dropout: float | None = Field(None, description="Loss allowed for.")
+    type_i_error: float | None = Field(None, description="Attained, as printed.")
+    attained_power: float | None = Field(None, description="Attained, as printed.")
+    en_p0: float | None = Field(None, description="As printed.")
+    pet_p0: float | None = Field(None, description="As printed.")
+    source: Line | None = Field(None, description="Where it is stated.")
+
+    @property
+    def statement(self) -> Statement:
+        """The statement."""
+        return self.make()
+
+    def make(self) -> Statement:
+        """See `statement`."""
+        given = self.model_dump(exclude={"looks", "n", "source"})
+        if self.looks is not None:
+            return Statement.of_looks(self.looks, total=self.n, **given)
+        return Statement(total=self.n if self.dropout else None, n=None if self.dropout else self.n, **given)
+
+
+class Rival(Section):
+    """Another reading of the same number of patients."""
+
+    p0: Rate
+    p1: Rate
+    alpha: Rate
+    power: Rate
+    criterion: CriterionKey = Field(description="The design that it takes.")
+    source: Line = Field(description="Why it is credible.")
+    low_power: bool | None = Field(None, description="true: a power below 0.5 is meant, and is not beta.")
+
+    @property
+    def requirements(self) -> Requirements:
+        """The question it puts."""
+        return Requirements(self.p0, self.p1, self.alpha, self.power)
+
+    @model_validator(mode="after")
+    def _rules(self) -> Rival:
+        _plausible(self)
+        return self

@@ -1,0 +1,110 @@
+"""The whole parameter file: one trial."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, model_validator
+
+from simtrial.design.designs import MultiStage, SingleStage, TwoStage, parse_looks
+from simtrial.design.requirements import Requirements
+from simtrial.errors import InputError
+from simtrial.plan.disease import Toxicity
+from simtrial.plan.plan import Interim, Plan, Scenario
+from simtrial.trial.section import Section, under
+
+if TYPE_CHECKING:
+    from simtrial.design.designs import Design
+    from simtrial.trial.conduct import Conduct
+    from simtrial.trial.results import Results
+    from simtrial.trial.study import DesignWish, Evidence, Hypotheses, Rival, StatedSize, Study
+
+
+class Trial(Section):
+    """One trial, as a parameter file describes it."""
+
+    study: Study
+    hypotheses: Hypotheses
+    design: DesignWish
+    stated: StatedSize | None = Field(None, description="A stated sample size to be checked.")
+    rivals: Annotated[tuple[Rival, ...], Field(strict=False, max_length=10)] = ()
+    conduct: Conduct | None = None
+    analysis: Results | None = Field(None, description="The results, once the trial is over.")
+    evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=200)] = ()
+
+    @model_validator(mode="after")
+    def _rules(self) -> Trial:
+        if self.conduct is not None:
+            self.plan(SingleStage(0, 1))
+        return self
+
+    def plan(self, design: Design) -> Plan | None:
+        """How a design is run by this file; None if it does not say.
+
+        Raises
+        ------
+        InputError
+            If its conduct does not fit the design.
+        """
+        given = self.conduct
+        if given is None:
+            return None
+        if given.interim is None and len(design.looks) > 1:
+            raise InputError(
+                "is missing; say what accrual does while a look is pending: hold or continue", "conduct.interim"
+            )
+        patients, enrollment, dropout = given.patients, given.enrollment, given.dropout
+        with under("conduct"):
+            disease = given.disease(self.hypotheses.p1)
+        with under("conduct.dropout"):
+            loss = dropout.law(disease.assessments.interval)
+        toxicity = patients.toxicity
+        places = {
+            "bounds": "dropout.bounds",
+            "probability": "dropout.probability",
+            "rate": "enrollment.rate",
+            "mean_rate": "enrollment.mean_rate",
+            "screening_success": "enrollment.screening_success",
+            "close_month": "enrollment.close_month",
+            "loss_per_year": "patients.loss_to_follow_up_per_year",
+            "landmark_months": "patients.landmark_months",
+            "toxicity.rate": "patients.toxicity.rate",
+            "toxicity.limit": "patients.toxicity.limit",
+        }
+        with under("conduct", places):
+            return Plan(
+                design,
+                enrollment.law,
+                disease,
+                loss,
+                dropout.handling,
+                given.interim.law if given.interim else Interim(hold=True),
+                self.requirements if dropout.bounds == "recut" else None,
+                enrollment.screening_success,
+                enrollment.close_month,
+                given.follow_up.law,
+                patients.loss_to_follow_up_per_year,
+                None if toxicity is None else Toxicity(toxicity.rate, toxicity.limit),
+                patients.landmark_months,
+            )
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """The true rates to simulate: p0, p1, and what the file adds."""
+        more = () if self.conduct is None else tuple(s.scenario for s in self.conduct.scenarios)
+        return (Scenario("p0", self.hypotheses.p0), Scenario("p1", self.hypotheses.p1), *more)
+
+    @property
+    def requirements(self) -> Requirements:
+        """The question put to the search."""
+        asked = self.hypotheses
+        return Requirements(asked.p0, asked.p1, asked.alpha, asked.power)
+
+    @property
+    def wish(self) -> str | SingleStage | TwoStage | MultiStage:
+        """The criterion by name, or the design given outright."""
+        return self.design.criterion or parse_looks(self.design.looks or "")
+
+    def plain(self) -> dict[str, Any]:
+        """The trial as plain JSON values, which is what may be handed to papermill."""
+        return self.model_dump(mode="json", exclude_none=True)
