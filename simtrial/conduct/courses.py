@@ -69,6 +69,7 @@ class InOrder:
         self.seen = 0
 
     def open(self, k: int, month: Floats) -> None:
+        """See `Course`."""
         start, stop = self.opened[-1][0] if self.opened else 0, self.plan.capacities[k]
         if stop == start:
             return
@@ -83,6 +84,7 @@ class InOrder:
         self.entry[start:stop] = entry
 
     def look(self, k: int) -> tuple[Floats, Floats]:
+        """See `Course`."""
         n, delay = self.plan.design.looks[k].n, self.cohort.known
         last = self.entry[n - 1]
         if isinstance(delay, float):
@@ -92,6 +94,7 @@ class InOrder:
         return last, self.known
 
     def count(self, k: int) -> Count:
+        """See `Course`."""
         n = self.plan.design.looks[k].n
         new = slice(self.seen, n)
         responds, evaluable = self.cohort.responds[new], self.cohort.evaluable[new]
@@ -106,16 +109,19 @@ class InOrder:
         return self.counts
 
     def full(self, k: int) -> Floats:
+        """See `Course`."""
         month: Floats = self.entry[self.plan.capacities[k] - 1]
         return month
 
     def free(self, row: Counts) -> Floats:
+        """See `Course`."""
         month = np.full(row.shape, np.inf)
         for capacity, opened in reversed(self.opened):  # over looks
             month = np.where(row < capacity, opened, month)
         return month
 
     def included(self, counted: Counts) -> Bools:
+        """See `Course`."""
         first: Bools = np.arange(len(self.entry))[:, np.newaxis] < counted
         return first & self.cohort.evaluable if self.plan.handling == "exclude" else first
 
@@ -135,6 +141,7 @@ class Replacing:
         self.losses = len(cohort.evaluable) - self.nth[-1]
 
     def open(self, k: int, month: Floats) -> None:
+        """See `Course`."""
         capacity = self.plan.capacities[k]
         if self.opened and self.opened[-1][0] == capacity:
             return
@@ -170,11 +177,13 @@ class Replacing:
         return free
 
     def look(self, k: int) -> tuple[Floats, Floats]:
+        """See `Course`."""
         known = running(np.maximum, self.entry + self.cohort.known)
         row = self._row(self.plan.design.looks[k].n)
         return at_row(self.entry, row), at_row(known, row)
 
     def count(self, k: int) -> Count:
+        """See `Course`."""
         row = self._row(self.plan.design.looks[k].n)
         if self.plan.close_month is None:
             return Count(at_row(self.responded, row), at_row(self.nth, row), row + 1)
@@ -183,13 +192,16 @@ class Replacing:
         return Count(at_row(self.responded, row) * (came > 0), at_row(self.nth, row) * (came > 0), came)
 
     def full(self, k: int) -> Floats:
+        """See `Course`."""
         return at_row(self.entry, self._row(self.plan.capacities[k]))
 
     def free(self, row: Counts) -> Floats:
+        """See `Course`."""
         month = at_row(self.release, np.minimum(row, len(self.release) - 1))
         return np.where(row < len(self.release), month, np.inf)
 
     def included(self, counted: Counts) -> Bools:
+        """See `Course`."""
         first: Bools = np.arange(len(self.entry))[:, np.newaxis] < counted
         return first & self.cohort.evaluable
 

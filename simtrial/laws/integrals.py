@@ -47,6 +47,7 @@ def _levels(n: int) -> Floats:
 
 
 def gamma_density(n: int, g: Floats) -> Floats:
+    """Density at `g` of the wait for n arrivals of a process of rate 1: Gamma(n, 1)."""
     from scipy import special
 
     density: Floats = np.exp((n - 1) * np.log(np.maximum(g, 1e-300)) - g - special.gammaln(n))
@@ -79,6 +80,7 @@ def _integral(survival: Callable[[Floats], Floats], breaks: tuple[float, ...] = 
 
 
 def panels(function: Callable[[Floats], Floats], edges: Floats, nodes: int = 16) -> float:
+    """Integral of a function from the first to the last edge, by Gauss-Legendre quadrature in each panel."""
     x, w = np.polynomial.legendre.leggauss(nodes)
     half, middle = np.diff(edges) / 2, (edges[1:] + edges[:-1]) / 2
     values = function((middle[:, np.newaxis] + half[:, np.newaxis] * x).ravel()).reshape(len(middle), -1)

@@ -32,18 +32,21 @@ def _paragraphs(text: str) -> str:
 
 
 def one_line(text: str) -> str:
+    """Hold that a text is one line."""
     if "\n" in text:
         raise InputError("must be a single line")
     return _paragraphs(text)
 
 
 def trimmed(text: str) -> str:
+    """Hold that a text neither begins nor ends with a space."""
     if text != text.strip():
         raise InputError(f"({text!r}) must not begin or end with a space")
     return text
 
 
 def folder_name(name: str) -> str:
+    """Hold that a name is not that of a folder of simtrial's own."""
     if name.lower() in ("validation", "teaching") or name.lower().endswith(".failed"):
         raise InputError(f"({name!r}) is kept for simtrial's own results; choose another")
     return name
