@@ -30,8 +30,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simtrial.analysis import inference
+from simtrial.design.binomial import binomial_pmf, tail_fraction
 from simtrial.design.designs import Look, MultiStage, count, regions
-from simtrial.design.exact import binomial_pmf, operating_characteristics, signs, tail_fraction
+from simtrial.design.exact import operating_characteristics, signs
 from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.plan import recut
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from simtrial.design.binomial import Floats
     from simtrial.design.designs import Design
-    from simtrial.design.exact import Floats
     from simtrial.design.requirements import Requirements
     from simtrial.plan.dropout import Dropout
 

@@ -42,8 +42,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simtrial.design.binomial import Floats, binomial_pmf
 from simtrial.design.designs import count, looks_text
-from simtrial.design.exact import Floats, arrivals, binomial_pmf, endings
+from simtrial.design.exact import arrivals, endings
 from simtrial.design.intervals import clopper_pearson
 from simtrial.design.requirements import probability
 from simtrial.errors import InputError

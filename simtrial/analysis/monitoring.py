@@ -20,15 +20,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.design.binomial import log_choose
 from simtrial.design.designs import count, looks_text
-from simtrial.design.exact import log_choose, responding, walk
 from simtrial.design.requirements import probability
+from simtrial.design.walk import responding, walk
 from simtrial.errors import InputError
 from simtrial.plan.disease import Beta
 
 if TYPE_CHECKING:
+    from simtrial.design.binomial import Floats
     from simtrial.design.designs import Design, Look
-    from simtrial.design.exact import Floats, Step
+    from simtrial.design.walk import Step
 
 JEFFREYS = Beta(0.5, 0.5)
 """The prior where none is given: it has the weight of one patient."""

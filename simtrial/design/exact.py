@@ -24,24 +24,24 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
+from simtrial.design.binomial import Floats, binomial_pmf, weighted
 from simtrial.design.requirements import decimal
+from simtrial.design.walk import Arrival, orders, shares, walk
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
-    from simtrial.design.designs import Design, Look, Regions
+    from numpy.typing import ArrayLike, NDArray
+
+    from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-
-Floats = NDArray[np.float64]
 
 CLOSE = 1e-9
 """Nearer than this to a limit, as a share of it, a floating-point probability is not believed and fractions decide.
@@ -49,129 +49,6 @@ CLOSE = 1e-9
 Against fractions, sums are right to 1e-12 for n up to 1,000 and single probabilities to 1e-11 for n up to 2,000
 (tests), so the margin is at least a hundredfold.
 """
-
-
-BLOCK = 1 << 20
-"""Terms of the recursion held at once, so that memory stays bounded for any design."""
-
-
-def log_choose(n: int, k: NDArray[Any]) -> Floats:
-    """Natural logarithm of the binomial coefficient C(n, k); -inf outside 0 <= k <= n. Shape of `k`.
-
-    By the beta function, which loses no digits to the cancellation of large log-factorials.
-    """
-    from scipy import special  # here, because it takes longer to import than numpy and a design needs it not
-
-    inside = (k >= 0) & (k <= n)
-    safe = np.where(inside, k, 0)
-    return np.where(inside, -np.log1p(n) - special.betaln(n - safe + 1.0, safe + 1.0), -np.inf)
-
-
-def binomial_pmf(n: int, p: ArrayLike, x: NDArray[Any] | None = None) -> Floats:
-    """b(x; n, p) along a new last axis, for x = 0..n unless others are given: shape ``p.shape + x.shape``."""
-    x = np.arange(n + 1) if x is None else x
-    rate = np.asarray(p, dtype=np.float64)[..., np.newaxis]
-    # at p = 0 and p = 1 any number whose exponential is 0 does for the logarithm, and leaves 0 log 0 = 0
-    hit = np.log(rate, out=np.full(rate.shape, -1e6), where=rate > 0.0)
-    miss = np.log1p(-rate, out=np.full(rate.shape, -1e6), where=rate < 1.0)
-    pmf: Floats = (hit - miss) * x
-    pmf += log_choose(n, x)
-    pmf += n * miss
-    np.exp(pmf, out=pmf)
-    return pmf
-
-
-def _weighted(n: int, p: Floats, weights: NDArray[Any]) -> Floats:
-    """Sum of b(x; n, p) weights(x) over x, row by row: a matrix product may round a p differently in other company."""
-    x = np.flatnonzero(weights)
-    total: Floats = (binomial_pmf(n, p, x) * weights[x]).sum(axis=-1)
-    return total
-
-
-def _shares(reached: Floats, n_before: int, n_now: int) -> Floats:
-    """One step of the recursion in shares of the orders: shape (n_before + 1,) to (n_now + 1,)."""
-    new = np.arange(n_now - n_before + 1)
-    before, added, now = (log_choose(n, np.arange(n + 1)) for n in (n_before, n_now - n_before, n_now))
-    share = np.zeros(n_now + 1)
-    going_on = np.flatnonzero(reached)
-    for x in np.array_split(going_on, 1 + going_on.size * new.size // BLOCK):
-        s = x[:, np.newaxis] + new
-        ways = reached[x, np.newaxis] * np.exp(before[x, np.newaxis] + added - now[s])
-        share += np.bincount(s.ravel(), weights=ways.ravel(), minlength=n_now + 1)
-    return share
-
-
-def _orders(reached: NDArray[Any], n_before: int, n_now: int) -> NDArray[Any]:
-    """One step of the recursion in whole numbers of orders: shape (n_before + 1,) to (n_now + 1,)."""
-    added = n_now - n_before
-    row = np.array([math.comb(added, k) for k in range(added + 1)], dtype=object)
-    total: NDArray[Any] = np.convolve(reached, row)
-    return total
-
-
-Step = Callable[[NDArray[Any], int, int], NDArray[Any]]
-"""Takes what is known of each count at n patients to those at a later number: (weights, n, later)."""
-
-
-class Arrival(NamedTuple):
-    """One look of a walk; arrays whose last axis is the responses there, 0..n.
-
-    Attributes
-    ----------
-    look : Look
-        The look.
-    here : Regions
-        Where each count leads.
-    reached : ndarray
-        Weights of the counts that reach it.
-    """
-
-    look: Look
-    here: Regions
-    reached: NDArray[Any]
-
-    @property
-    def onward(self) -> NDArray[Any]:
-        """Weights of the counts that go on."""
-        return self.reached * self.here.go_on
-
-
-def walk(
-    looks: Sequence[Look], start: NDArray[Any], step: Step, n: int | None = None, *, final: bool = True
-) -> Iterator[Arrival]:
-    """Walk over looks: the one recursion of this package, whatever the weights are and however they move on.
-
-    Parameters
-    ----------
-    looks : sequence of Look
-        Those ahead, in order.
-    start : ndarray
-        Weights of the counts at the beginning; the last axis has the responses.
-    step : callable
-        See `Step`.
-    n : int, optional
-        Patients at the beginning, at most those of the first look, which they are if left out.
-    final : bool
-        Whether the last of these looks is the last of the trial.
-    """
-    reached, now = start, looks[0].n if n is None else n
-    for k, look in enumerate(looks, start=1):
-        if look.n > now:
-            reached, now = step(reached, now, look.n), look.n
-        here = look.regions(np.arange(now + 1), final=final and k == len(looks))
-        arrival = Arrival(look, here, reached)
-        yield arrival
-        reached = arrival.onward
-
-
-def responding(p: float) -> Step:
-    """The step of probabilities: each further patient responds with probability p."""
-
-    def step(reached: NDArray[Any], n: int, later: int) -> NDArray[Any]:
-        moved: NDArray[Any] = np.convolve(reached, binomial_pmf(later - n, p))
-        return moved
-
-    return step
 
 
 @dataclass(frozen=True)
@@ -259,9 +136,9 @@ def operating_characteristics(design: Design, p: ArrayLike) -> OperatingCharacte
         raise InputError(f"({float(rates[~inside].flat[0])}) must be in [0, 1]", "p")
     accept = np.empty((*rates.shape, len(design.looks)))
     reject = np.empty_like(accept)
-    for k, (look, here, reached) in enumerate(walk(design.looks, np.ones(design.looks[0].n + 1), _shares)):
-        accept[..., k] = _weighted(look.n, rates, reached * here.accept)
-        reject[..., k] = _weighted(look.n, rates, reached * here.reject)
+    for k, (look, here, reached) in enumerate(walk(design.looks, np.ones(design.looks[0].n + 1), shares)):
+        accept[..., k] = weighted(look.n, rates, reached * here.accept)
+        reject[..., k] = weighted(look.n, rates, reached * here.reject)
     # every trial ends somewhere: what rounding left over is shared out
     total = (accept + reject).sum(axis=-1, keepdims=True)
     accept /= total
@@ -336,7 +213,7 @@ def arrivals(design: Design) -> Iterator[Arrival]:
 
     def step(reached: NDArray[Any], n: int, later: int) -> NDArray[Any]:
         share, first, _ = reached
-        return np.stack([_shares(row, n, later) for row in (share, first, share * np.arange(n + 1))])
+        return np.stack([shares(row, n, later) for row in (share, first, share * np.arange(n + 1))])
 
     x = np.arange(design.looks[0].n + 1.0)
     return walk(design.looks, np.stack([np.ones(x.size), x, np.zeros(x.size)]), step)
@@ -351,24 +228,11 @@ def reject_fraction(design: Design, p: Fraction) -> Fraction:
     start = np.array([math.comb(first, x) for x in range(first + 1)], dtype=object)
     hit, miss, whole = p.numerator, p.denominator - p.numerator, p.denominator
     total = Fraction(0)
-    for look, here, reached in walk(design.looks, start, _orders):
+    for look, here, reached in walk(design.looks, start, orders):
         rejected = enumerate(reached * here.reject)
-        orders = sum(int(w) * hit**x * miss ** (look.n - x) for x, w in rejected if w)
-        total += Fraction(orders, whole**look.n)
+        ways = sum(int(w) * hit**x * miss ** (look.n - x) for x, w in rejected if w)
+        total += Fraction(ways, whole**look.n)
     return total
-
-
-def tail_fraction(r: int, n: int, p: float) -> Fraction:
-    """P(X > r; n, p) as an exact fraction, with p the decimal that was written; any r, any n from 0."""
-    if r < 0:
-        return Fraction(1)
-    rate = decimal(p)
-    hit, miss = rate.numerator, rate.denominator - rate.numerator
-    total, misses = 0, 1
-    for x in range(n, r, -1):  # Horner's rule: every factor but the running total is small
-        total = total * hit + math.comb(n, x) * misses
-        misses *= miss
-    return Fraction(total * hit ** (r + 1), rate.denominator**n)
 
 
 def signs(found: ArrayLike, limit: ArrayLike, gap: Callable[..., Fraction]) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from simtrial.plan.enrollment import Constant
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simtrial.design.exact import Floats
+    from simtrial.design.binomial import Floats
     from simtrial.laws.laws import Law
     from simtrial.plan.enrollment import Enrollment
     from simtrial.plan.plan import Plan

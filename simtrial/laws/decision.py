@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.design.binomial import Floats, binomial_pmf
 from simtrial.design.designs import Look
-from simtrial.design.exact import Floats, binomial_pmf, operating_characteristics, responding, walk
+from simtrial.design.exact import operating_characteristics
+from simtrial.design.walk import responding, walk
 from simtrial.errors import InputError
 from simtrial.laws.integrals import NODES
 from simtrial.plan.recut import bounds_of

@@ -26,8 +26,8 @@ from simtrial.lessons import blackboard
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas, few_ticks, percent_ticks
 
 if TYPE_CHECKING:
+    from simtrial.design.binomial import Floats
     from simtrial.design.designs import Design
-    from simtrial.design.exact import Floats
     from simtrial.design.requirements import Requirements
     from simtrial.lessons.blackboard import Pair
 

@@ -10,14 +10,15 @@ from matplotlib.ticker import MaxNLocator
 
 from simtrial import search
 from simtrial.conduct import runs
+from simtrial.design.binomial import binomial_pmf
 from simtrial.design.designs import SingleStage
-from simtrial.design.exact import binomial_pmf, operating_characteristics
+from simtrial.design.exact import operating_characteristics
 from simtrial.lessons import blackboard
 from simtrial.search import figures
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas
 
 if TYPE_CHECKING:
-    from simtrial.design.exact import Floats
+    from simtrial.design.binomial import Floats
     from simtrial.design.requirements import Requirements
     from simtrial.lessons.blackboard import Pair
 

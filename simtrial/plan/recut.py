@@ -20,17 +20,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.design.binomial import binomial_pmf, tail_fraction
 from simtrial.design.designs import AttainedBounds, Look
-from simtrial.design.exact import binomial_pmf, responding, signs, tail_fraction, walk
+from simtrial.design.exact import signs
 from simtrial.design.requirements import decimal
+from simtrial.design.walk import responding, walk
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from simtrial.design.binomial import Floats
     from simtrial.design.designs import Design
-    from simtrial.design.exact import Arrival, Floats
     from simtrial.design.requirements import Requirements
+    from simtrial.design.walk import Arrival
     from simtrial.plan.plan import Plan
 
 

@@ -16,8 +16,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from simtrial.analysis import inference
+from simtrial.design.binomial import binomial_pmf
 from simtrial.design.designs import count
-from simtrial.design.exact import binomial_pmf
 from simtrial.design.intervals import clopper_pearson
 from simtrial.errors import InputError
 

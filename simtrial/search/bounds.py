@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simtrial.design import exact
+from simtrial.design import binomial, exact
 from simtrial.design.designs import count
 from simtrial.design.requirements import N_LIMIT_MOST, Requirements, decimal
 from simtrial.errors import InputError
@@ -59,7 +59,7 @@ def can_have_power(n: int, requirements: Requirements) -> bool:
         p0, p1, alpha = requirements.p0, requirements.p1, requirements.alpha
         r = int(smallest_r(np.array([n]), p0, alpha)[0])
         (at0, beyond0), (at1, beyond1) = (
-            (exact.tail_fraction(r - 1, n, p), exact.tail_fraction(r, n, p)) for p in (p0, p1)
+            (binomial.tail_fraction(r - 1, n, p), binomial.tail_fraction(r, n, p)) for p in (p0, p1)
         )
         # smallest_r makes the share at most 1
         share = (decimal(alpha) - beyond0) / (at0 - beyond0)
@@ -120,10 +120,10 @@ def smallest_r(n: Ints, p0: float, alpha: float) -> Ints:
     while (up := (r < n) & (special.bdtrc(r, n, p0) > alpha)).any():
         r += up
     for i in np.flatnonzero(np.abs(special.bdtrc(np.maximum(r - 1, 0), n, p0) - alpha) < alpha * exact.CLOSE):
-        if r[i] > 0 and exact.tail_fraction(int(r[i]) - 1, int(n[i]), p0) <= decimal(alpha):
+        if r[i] > 0 and binomial.tail_fraction(int(r[i]) - 1, int(n[i]), p0) <= decimal(alpha):
             r[i] -= 1
     for i in np.flatnonzero(np.abs(special.bdtrc(r, n, p0) - alpha) < alpha * exact.CLOSE):
-        if r[i] < n[i] and exact.tail_fraction(int(r[i]), int(n[i]), p0) > decimal(alpha):
+        if r[i] < n[i] and binomial.tail_fraction(int(r[i]), int(n[i]), p0) > decimal(alpha):
             r[i] += 1
     return r
 

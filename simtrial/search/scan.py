@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simtrial.design import exact
+from simtrial.design import binomial, exact
 from simtrial.design.designs import TwoStage
 from simtrial.design.requirements import decimal
 from simtrial.search.bounds import SLACK, score_n
@@ -57,7 +57,7 @@ both expect 6.34464 patients at p0 = 1/5.
 
 def expected_fraction(design: TwoStage, p: float) -> Fraction:
     """EN(p) of a design without an efficacy bound as an exact fraction, with p the decimal that was written."""
-    return design.n1 + exact.tail_fraction(design.r1, design.n1, p) * (design.n - design.n1)
+    return design.n1 + binomial.tail_fraction(design.r1, design.n1, p) * (design.n - design.n1)
 
 
 class Tables:
@@ -106,7 +106,7 @@ class Tables:
         self.r1_high = self.r_high.copy()
         close = (self.r_high >= 0) & (np.abs(self.tail[1, n, self.r_high] - power) <= SLACK)
         for i in np.flatnonzero(close).tolist():
-            spare = exact.tail_fraction(int(self.r_high[i]), i, p1) - decimal(power)
+            spare = binomial.tail_fraction(int(self.r_high[i]), i, p1) - decimal(power)
             self.r_high[i] -= spare < 0
             self.r1_high[i] -= spare <= 0
         self.rest = np.where(self.r1_high >= 0, self.tail[0, n, self.r1_high], 1.0)

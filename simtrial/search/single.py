@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simtrial.design import exact
+from simtrial.design import binomial, exact
 from simtrial.design.designs import SingleStage
 from simtrial.design.requirements import N_LIMIT, Requirements, decimal
 from simtrial.errors import InputError
@@ -59,7 +59,7 @@ def _powers(requirements: Requirements, n: Ints) -> tuple[Ints, Floats, NDArray[
     p1, asked = requirements.p1, requirements.power
     r = smallest_r(n, requirements.p0, requirements.alpha)
     power: Floats = special.bdtrc(r, n, p1)
-    side = exact.signs(power, asked, lambda i: exact.tail_fraction(int(r[i]), int(n[i]), p1) - decimal(asked))
+    side = exact.signs(power, asked, lambda i: binomial.tail_fraction(int(r[i]), int(n[i]), p1) - decimal(asked))
     return r, power, side >= 0
 
 

@@ -11,7 +11,7 @@ from scipy import stats
 from simtrial import InputError, Look, Requirements, SingleStage, TwoStage, parse_looks
 from simtrial.analysis import deviation
 from simtrial.analysis.deviation import Attained, Planned, Question
-from simtrial.design import exact
+from simtrial.design import binomial, exact
 from simtrial.laws import decision
 from simtrial.plan import recut
 from simtrial.plan.dropout import Dropout
@@ -245,15 +245,15 @@ def test_recalculated_bounds_equal_a_search_in_fractions(p0, p1, alpha):
     rate, limit = Fraction(repr(p0)), Fraction(repr(alpha))
     for m1 in range(4):
         r1, e1 = table.first[m1].tolist()
-        stop, win = exact.tail_fraction(1, 4, p1), exact.tail_fraction(3, 4, p0)
-        assert r1 == max((x for x in range(m1 + 1) if exact.tail_fraction(x, m1, p1) >= stop), default=-1)
-        wins = (x for x in range(m1 + 1) if exact.tail_fraction(x - 1, m1, p0) <= win)
+        stop, win = binomial.tail_fraction(1, 4, p1), binomial.tail_fraction(3, 4, p0)
+        assert r1 == max((x for x in range(m1 + 1) if binomial.tail_fraction(x, m1, p1) >= stop), default=-1)
+        wins = (x for x in range(m1 + 1) if binomial.tail_fraction(x - 1, m1, p0) <= win)
         assert e1 == max(next(wins, 5), r1 + 2)
         for m2 in range(5):
             errors = [
                 sum(
                     math.comb(m1, x) * rate**x * (1 - rate) ** (m1 - x)
-                    * (1 if x >= e1 else exact.tail_fraction(r - x, m2, p0))
+                    * (1 if x >= e1 else binomial.tail_fraction(r - x, m2, p0))
                     for x in range(r1 + 1, m1 + 1)
                 )
                 for r in range(m1 + m2 + 1)

@@ -10,7 +10,7 @@ import pytest
 
 from simtrial import InputError, SingleStage, TwoStage, parse_looks
 from simtrial.analysis import inference
-from simtrial.design import exact
+from simtrial.design import binomial, exact
 from simtrial.validation.analysis import compared, place, singlearm_difference
 
 DESIGNS = ["5/25", "1/10,5/29", "0/9,2/17", "1:5/10,5/29", ":4/8,4/20", "0/5,2/12,5/20", "1:6/8,3:7/16,6/24"]
@@ -173,7 +173,7 @@ def test_the_conditional_mle_solves_its_equation(design):
         mine = every.endings.stage == k
         inner = mine & ~np.isin(every.endings.responses, (reachable[0], reachable[-1]))
         p = every.estimates["conditional_mle"][inner]
-        chance = share * exact.binomial_pmf(arrival.look.n, p)
+        chance = share * binomial.binomial_pmf(arrival.look.n, p)
         mean = (chance * x).sum(axis=1) / chance.sum(axis=1)
         assert mean == pytest.approx(every.endings.responses[inner], abs=1e-9)
         assert ((p > 0) & (p < 1)).all()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simtrial import InputError, Look, MultiStage, Requirements, SingleStage, TwoStage, parse_looks
-from simtrial.design import exact
+from simtrial.design import binomial, exact
 
 DESIGNS = ["0/1", "3/8", "0/2,1/5", "1:4/6,3/11", ":3/5,2/9", "0/2,1:5/6,3/9", "2/10,2/20"]
 RATES = [Fraction(0), Fraction(1, 7), Fraction(3, 10), Fraction(1, 2), Fraction(1)]
@@ -64,7 +64,7 @@ def test_the_float_recursion_keeps_twelve_digits_up_to_n_1000(n):
 @pytest.mark.parametrize("p", [Fraction(3, 16), Fraction(1, 1024), Fraction(1023, 1024)], ids=str)
 def test_single_probabilities_keep_eleven_digits_up_to_n_2000(p):
     n = 2000
-    pmf = exact.binomial_pmf(n, float(p))
+    pmf = binomial.binomial_pmf(n, float(p))
     for x in (0, 1, n // 7, n // 5, n // 2, n - 1, n):
         truth = math.comb(n, x) * p**x * (1 - p) ** (n - x)
         if truth > Fraction(1, 10**290):  # below, doubles run out
@@ -87,7 +87,7 @@ def test_probabilities_stay_within_1_and_en_within_the_looks(text):
 def test_the_pmf_is_that_of_scipy(n):
     p = np.array([0.0, 0.03, 0.5, 0.999, 1.0])
     expected = stats.binom.pmf(np.arange(n + 1), n, p[:, None])
-    np.testing.assert_allclose(exact.binomial_pmf(n, p), expected, rtol=1e-11, atol=1e-300)
+    np.testing.assert_allclose(binomial.binomial_pmf(n, p), expected, rtol=1e-11, atol=1e-300)
 
 
 def test_a_single_stage_is_a_binomial_tail():
@@ -168,7 +168,7 @@ def test_a_tail_in_fractions_is_the_sum_of_its_terms(n):
     p = Fraction(3, 10)
     for r in range(-1, n + 1):
         terms = [math.comb(n, x) * p**x * (1 - p) ** (n - x) for x in range(max(r + 1, 0), n + 1)]
-        assert exact.tail_fraction(r, n, 0.3) == sum(terms)
+        assert binomial.tail_fraction(r, n, 0.3) == sum(terms)
 
 
 def test_only_what_floating_point_cannot_tell_is_asked_for_in_fractions():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simtrial import InputError, Requirements, SingleStage, TwoStage, looks_text, search
-from simtrial.design import exact
+from simtrial.design import binomial, exact
 from simtrial.search import neighbours
 from simtrial.search.bounds import SLACK
 from simtrial.search.scan import Tables
@@ -382,8 +382,8 @@ def test_designs_exactly_at_a_limit_are_never_lost(of_alpha, of_power, twentieth
     if single.n_proven <= 60:
         fits, bound = {}, {}
         for n in range(1, single.n_proven + 1):
-            bound[n] = next(r for r in range(n + 1) if exact.tail_fraction(r, n, asked.p0) <= alpha)
-            fits[n] = exact.tail_fraction(bound[n], n, asked.p1) >= power
+            bound[n] = next(r for r in range(n + 1) if binomial.tail_fraction(r, n, asked.p0) <= alpha)
+            fits[n] = binomial.tail_fraction(bound[n], n, asked.p1) >= power
         first = min(n for n in fits if fits[n])
         sustained = max((n for n in fits if not fits[n]), default=0) + 1
         assert (single.first.n, single.first.r) == (first, bound[first])
@@ -416,7 +416,7 @@ def test_three_designs_on_one_line_are_all_admissible():
     # EN(1/2) is 55.5, 54.5 and 53.5 at n = 74, 76 and 78: 43/76 is as good as both at q = 1/3 alone
     found = search.two_stage(Requirements(p0=0.5, p1=0.65, alpha=0.1, power=0.9)).admissible
     middle = next(c for c in found if looks_text(c) == "16/33,43/76")
-    assert exact.tail_fraction(16, 33, 0.5) == Fraction(1, 2)  # 33 + (76 - 33) / 2 = 54.5
+    assert binomial.tail_fraction(16, 33, 0.5) == Fraction(1, 2)  # 33 + (76 - 33) / 2 = 54.5
     assert (middle.q_low, middle.q_high) == pytest.approx((1 / 3, 1 / 3), abs=1e-12)  # a quotient of table entries
     assert middle.q_low <= middle.q_high
 
