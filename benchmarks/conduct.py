@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from simtrial.plan.patients import WEEK
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from simtrial import TwoStage
 from simtrial.conduct import engine as conduct
 from simtrial.conduct import runs, simulation
 from simtrial.conduct.survival import kaplan_meier
+from simtrial.months import WEEK
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout

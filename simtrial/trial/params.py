@@ -2,7 +2,7 @@
 
 The file is untrusted. It is read with YAML 1.2's plain rules (``5e-2`` is a number, ``no`` is a word), repeated keys,
 aliases, tags and numbers such as ``010`` are refused, and nothing but the known keys and types of
-`simtrial.trial.sections` gets through.
+`simtrial.trial.section` gets through.
 """
 
 from __future__ import annotations

@@ -6,12 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
-from simtrial.plan.patients import WEEK
 
 from simtrial import InputError, Requirements, SingleStage, TwoStage, parse_looks
 from simtrial.conduct import engine as conduct
 from simtrial.conduct import outcomes, runs, simulation
 from simtrial.laws import laws
+from simtrial.months import WEEK
 from simtrial.plan import recut
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.centres import Centres

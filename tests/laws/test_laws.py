@@ -6,13 +6,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from scipy import stats
-from simtrial.plan.patients import WEEK
 
 from simtrial import InputError, Requirements, SingleStage, TwoStage, looks_text, parse_looks
 from simtrial.design import exact
 from simtrial.laws import decision, events, integrals, laws
 from simtrial.laws.calendar import overrun_counts
 from simtrial.laws.inflation import inflated, probability_enough
+from simtrial.months import WEEK
 from simtrial.plan import recut
 from simtrial.plan.allowances import enrolled_for
 from simtrial.plan.assessments import Assessments

@@ -6,11 +6,11 @@ import re
 
 import numpy as np
 import pytest
-from simtrial.plan.patients import WEEK
 
 from simtrial import InputError, MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.cli.app import main
 from simtrial.laws import decision, integrals
+from simtrial.months import WEEK
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Beta, Disease, Toxicity
