@@ -5,6 +5,7 @@ import pytest
 
 from simtrial import execution, project, report
 from simtrial.execution import LeftOut, NotebookError
+from simtrial.kernel import kept as kept_kernel
 
 LIMIT = "from simtrial import InputError\nraise InputError('(201) must be at most 200', 'n')"
 
@@ -25,7 +26,8 @@ def run(tmp_path, monkeypatch):
         nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=kernel), tmp_path / "01_part.ipynb")
         target = tmp_path / "kept.ipynb"
         try:
-            left = execution.execute(tmp_path / "01_part.ipynb", target, {"trial": {}})
+            with kept_kernel() as kernel:
+                left = execution.execute(tmp_path / "01_part.ipynb", target, {"trial": {}}, kernel)
         finally:
             kept = nbformat.read(target, as_version=4).cells
         return left, kept
