@@ -1,6 +1,6 @@
 """How far the data walk: modules imported, searches, operating characteristics and simulations, counted by running.
 
-make bench                      or: .venv/bin/python benchmarks/walk.py [CLONE]
+.venv/bin/python benchmarks/walk.py [CLONE]
 
 Another clone, such as a worktree of an older commit, is counted by the same program. Functions are counted by their
 names wherever in the package they are defined, in every process that a command starts.
@@ -60,7 +60,7 @@ def exec_module(self, module):
     if module.__name__.split(".")[0] == "simtrial":
         for name in counted:
             function = vars(module).get(name)
-            if getattr(function, "__module__", "") == module.__name__ and not isinstance(function, type):
+            if getattr(function, "__module__", "") == module.__name__ and not hasattr(function, "cache_info"):
                 setattr(module, name, counting(name, function))
 
 
