@@ -264,7 +264,7 @@ def grouped(found: Sequence[Route]) -> list[Question]:
 def _version() -> str:
     """The version and what the code says: that of a clone changes more often than its number."""
     code = sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         code.update(source.read_bytes())
     return f"{__version__}-{code.hexdigest()[:12]}"
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def versions() -> dict[str, str]:
     """What a worker must have in common with the driver, the code itself included."""
     code = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         code.update(source.read_bytes())
     return {
         "simtrial": __version__,
