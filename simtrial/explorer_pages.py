@@ -11,7 +11,6 @@ import numpy as np
 from simtrial import conduct_tables, conduct_text, controls, figures, params, sketch, tables, text
 from simtrial.designs import looks_text
 from simtrial.exact import meets, operating_characteristics
-from simtrial.search import CRITERIA
 from simtrial.terminal import one_line
 
 if TYPE_CHECKING:
@@ -115,10 +114,7 @@ def candidates(found: Answer) -> str:
 
 def compared(found: Answer, design: Design) -> list[tuple[str, Design]]:
     """The chosen design and those it is compared with."""
-    others: list[tuple[str, Design]] = []
-    if found.two is not None:
-        others = [(criterion.name, criterion.pick(found.two)) for criterion in CRITERIA.of("simon")]
-    return [("chosen", design), *others, (CRITERIA["single_stage_first"].name, found.single.first)]
+    return figures.compared(design, found.two, found.single)
 
 
 def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) -> str:
