@@ -33,14 +33,18 @@ R_SECONDS_A_TRIAL = 2.7e-3
 
 def plan(disease: Disease, handling: str = "nonresponder") -> Plan:
     """1/15 5/25 with Poisson enrollment, dropout, readout and a hold."""
-    return Plan(TwoStage(1, 15, 5, 25), Constant(25 / 22), disease, Dropout(0.1), handling, Interim(hold=True))
+    return Plan(
+        TwoStage(1, 15, 5, 25), Constant(25 / 22), disease, Dropout(0.1), handling=handling, interim=Interim(hold=True)
+    )
 
 
 PLANS = {
     "every status after 1.4 months": plan(Disease(Assessments.fixed(1.4))),
     "scans every 6 weeks": plan(Disease(SCANS)),
     "scans, losses replaced": plan(Disease(SCANS), "replace"),
-    "scans, DCR, PFS and OS": plan(Disease(SCANS, 0.735, 0.324, Survival(5.6, 0.5, 0.324), Survival(12.7, 0.6, 0.5))),
+    "scans, DCR, PFS and OS": plan(
+        Disease(SCANS, 0.735, 0.324, Survival(5.6, 0.5, 0.324), os=Survival(12.7, 0.6, 0.5))
+    ),
 }
 
 

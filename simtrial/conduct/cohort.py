@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cohort:
     """The patients of a block of trials, before anything is decided. Shapes are (patients, trials).
 
@@ -81,7 +81,14 @@ def draw(plan: Plan, p: Floats | float, trials: int, rng: np.random.Generator) -
         stable = (course == last) & (rng.random(u.shape) < plan.disease.stable_share)
     months = plan.disease.assessments.responses()[0]
     pfs = None if hazard is None else _pfs(plan, responds, _look_up(np.append(months, [0.0, 0.0]), course), hazard)
-    return Cohort(gaps, responds, evaluable, _known(plan, course, responds, stable, pfs), stable, pfs)
+    return Cohort(
+        gaps=gaps,
+        responds=responds,
+        evaluable=evaluable,
+        known=_known(plan, course, responds, stable, pfs),
+        stable=stable,
+        pfs=pfs,
+    )
 
 
 def _limits(plan: Plan, p: Floats | float) -> list[Floats]:

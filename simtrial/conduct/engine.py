@@ -11,7 +11,8 @@ trials; where each trial stopped is settled last.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from simtrial.errors import InputError
 from simtrial.plan.disease import Beta
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simtrial.conduct.cohort import Bools
     from simtrial.design.designs import AttainedBounds
     from simtrial.plan.enrollment import Clock, Floats
@@ -62,7 +65,8 @@ def simulate(
     return _settle(plan, clock, course, _through_looks(plan, course, bounds), p, rng)
 
 
-class _Looks(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looks:
     """Every look of every trial as if none had stopped: arrays of shape (looks, trials)."""
 
     month: Floats
@@ -74,6 +78,15 @@ class _Looks(NamedTuple):
     responses: Counts
     evaluable: Counts
     counted: Counts
+
+    @classmethod
+    def stacked(cls, rows: Sequence[_Looks]) -> _Looks:
+        """Looks of shape (trials,), one above the other."""
+        return cls(**{name: np.stack([getattr(row, name) for row in rows]) for name in cls.__slots__})
+
+    def taken(self, stop: Counts) -> _Looks:
+        """The look at which each trial stopped: arrays of shape (trials,)."""
+        return _Looks(**{name: at_row(getattr(self, name), stop) for name in self.__slots__})
 
 
 def _through_looks(plan: Plan, course: Course, bounds: AttainedBounds | None) -> _Looks:
@@ -110,9 +123,21 @@ def _through_looks(plan: Plan, course: Course, bounds: AttainedBounds | None) ->
         if not final and plan.capacities[k] < looks[-1].n:
             waits = ~np.isinf(course.full(k))
             held = np.maximum(decided - np.where(waits, course.full(k), decided), 0.0)
-        rows.append(_Looks(month, decided, held, closed, ends | closed | final, reject, *seen))
+        rows.append(
+            _Looks(
+                month=month,
+                decided=decided,
+                held=held,
+                closed=closed,
+                ends=ends | closed | final,
+                reject=reject,
+                responses=seen.responses,
+                evaluable=seen.evaluable,
+                counted=seen.counted,
+            )
+        )
         opened = decided
-    return _Looks(*(np.stack(column) for column in zip(*rows, strict=True)))
+    return _Looks.stacked(rows)
 
 
 def _settle(
@@ -120,7 +145,7 @@ def _settle(
 ) -> Trials:
     """Find where each trial stopped, and what it had taken by then."""
     stop: Counts = np.argmax(looks.ends, axis=0)
-    taken = _Looks(*(at_row(column, stop) for column in looks))
+    taken = looks.taken(stop)
     number = np.arange(len(looks.held))[:, np.newaxis]
     held = np.where(number <= stop, looks.held, 0.0).sum(axis=0)
     if plan.interim.hold and plan.close_month is None:

@@ -39,7 +39,11 @@ MOST_BARS = 80
 def counting(seed: int = 1) -> Picture:
     """Who counts at a look: the same seven patients under each handling, and with accrual going on; a look at four."""
     base = Plan(
-        TwoStage(r1=0, n1=4, r=1, n=8), Constant(1.5), Disease(Assessments.fixed(2.0)), Dropout(0.25), "nonresponder"
+        TwoStage(r1=0, n1=4, r=1, n=8),
+        Constant(1.5),
+        Disease(Assessments.fixed(2.0)),
+        Dropout(0.25),
+        handling="nonresponder",
     )
     figure, axes = canvas(4, 11.5, 3.6, share_y=True)
     block, _ = simulation.block(base, Scenario("", 0.3), 0, seed, 0)

@@ -23,7 +23,7 @@ def block_size(plan: Plan) -> int:
     return int(min(4096, max(64, 2 ** int(np.log2(131_072 / rows)))))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trials:
     """What came of each trial of a block. Shapes are (trials,) unless said otherwise; times are months.
 

@@ -176,10 +176,6 @@ def simulate(
     return Simulation(plan, trials, seed, tuple(sum_up(plan, s, t) for s, t in zip(scenarios, tallies, strict=True)))
 
 
-NOTHING = np.zeros(1, dtype=np.int64)
-"""The bins of an estimate for which nothing was simulated."""
-
-
 def expect(
     plan: Plan,
     scenarios: Sequence[Scenario],
@@ -216,7 +212,7 @@ def expect(
             tallies = tally(plan, scenario, index, seed, trials, numbers, observe=outcomes.primary)
             results.append(_summed(plan, scenario, tallies, law))
         else:
-            known = {n: Estimate(OUTCOMES[n], None, None, law[n], {}, 0, 0, NOTHING) for n in mine}
+            known = {n: Estimate.known(OUTCOMES[n], law[n]) for n in mine}
             results.append(Result(scenario, known))
     return Simulation(plan, trials, seed, tuple(results))
 

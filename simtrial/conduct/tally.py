@@ -83,14 +83,22 @@ class Tally:
         """Sum up."""
         parts = [self.parts[block] for block in sorted(self.parts)]
         n = sum(size for size, _, _ in parts)
-        whole = n + self.infinite
-        quantiles = {q: self._quantile(q, whole) for q in QUANTILES}
-        if n == 0 or self.infinite:
-            return Estimate(self.outcome, None, None, exact, quantiles, n, self.infinite, self.bins, comparable)
-        mean = math.fsum(size * m for size, m, _ in parts) / n
-        squares = math.fsum([*(s for _, _, s in parts), *(size * (m - mean) ** 2 for size, m, _ in parts)])
-        mcse = math.sqrt(squares / max(n - 1, 1) / n)
-        return Estimate(self.outcome, mean, mcse, exact, quantiles, n, 0, self.bins, comparable)
+        mean = mcse = None
+        if n and not self.infinite:
+            mean = math.fsum(size * m for size, m, _ in parts) / n
+            squares = math.fsum([*(s for _, _, s in parts), *(size * (m - mean) ** 2 for size, m, _ in parts)])
+            mcse = math.sqrt(squares / max(n - 1, 1) / n)
+        return Estimate(
+            outcome=self.outcome,
+            value=mean,
+            mcse=mcse,
+            exact=exact,
+            quantiles={q: self._quantile(q, n + self.infinite) for q in QUANTILES},
+            n=n,
+            infinite=self.infinite,
+            bins=self.bins,
+            comparable=comparable,
+        )
 
     def _quantile(self, q: float, whole: int) -> float | None:
         """Smallest value with at least a share q at or below it, to the width of a bin; None if not reached."""
@@ -102,7 +110,7 @@ class Tally:
         return None if place >= MAX_BINS else round(place * self.outcome.unit, 6)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """One simulated mean.
 
@@ -134,6 +142,12 @@ class Estimate:
     infinite: int
     bins: NDArray[np.int64]
     comparable: bool = True
+
+    @classmethod
+    def known(cls, outcome: Outcome, exact: float | None) -> Estimate:
+        """An exact mean, for which nothing was simulated."""
+        nothing = np.zeros(1, dtype=np.int64)
+        return cls(outcome=outcome, value=None, mcse=None, exact=exact, quantiles={}, n=0, infinite=0, bins=nothing)
 
     @property
     def best(self) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -194,6 +194,7 @@ class TwoStage:
     n1: int
     r: int
     n: int
+    _: KW_ONLY
     e1: int | None = None
 
     def __post_init__(self) -> None:
@@ -267,7 +268,7 @@ def parse_looks(text: str) -> SingleStage | TwoStage | MultiStage:
         case [Look(n, int(r), None)]:
             return SingleStage(r, n)
         case [Look(n1, int(r1), e1), Look(n, int(r), None)]:
-            return TwoStage(r1, n1, r, n, e1)
+            return TwoStage(r1, n1, r, n, e1=e1)
     return MultiStage(tuple(looks))
 
 

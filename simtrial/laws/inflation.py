@@ -34,7 +34,7 @@ def probability_enough(n: int, enrolled: Sequence[int], loss: float) -> np.ndarr
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inflated:
     """One number of patients enrolled in place of n, bounds kept, losses counted as non-responders.
 
@@ -98,5 +98,14 @@ def inflated(design: Design, requirements: Requirements, loss: Dropout) -> list[
         larger = MultiStage(looks)
         type_i_error, power, type_i_error_all = (float(v) for v in operating_characteristics(larger, rates).reject)
         enough = float(probability_enough(n, [number], d)[0])
-        found.append(Inflated(number, enough, type_i_error, power, type_i_error_all, larger))
+        found.append(
+            Inflated(
+                enrolled=number,
+                enough=enough,
+                type_i_error=type_i_error,
+                power=power,
+                type_i_error_all=type_i_error_all,
+                design=larger,
+            )
+        )
     return found

@@ -58,7 +58,7 @@ def asked(rates: Pair, alpha: float = 0.05, power: float = 0.8) -> Requirements:
 
 def without_losses(design: Design) -> Plan:
     """A plan in which every patient is evaluable: two patients a month, each status known after two months."""
-    return Plan(design, Constant(2.0), Disease(Assessments.fixed(2.0)), Dropout(0.0), "nonresponder")
+    return Plan(design, Constant(2.0), Disease(Assessments.fixed(2.0)), Dropout(0.0), handling="nonresponder")
 
 
 @lru_cache(maxsize=64)

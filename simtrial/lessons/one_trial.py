@@ -29,8 +29,8 @@ PLAN = Plan(
     Constant(2.0),
     Disease(Assessments.fixed(2.0)),
     Dropout(0.1),
-    "nonresponder",
-    Interim(hold=True, lag=0.5),
+    handling="nonresponder",
+    interim=Interim(hold=True, lag=0.5),
 )
 """The trial that is played: two patients a month, each status known after two, a tenth lost and counted as failures."""
 

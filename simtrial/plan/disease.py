@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +42,7 @@ class Disease:
     dcr: float | None = None
     dcr_at_orr: float = 0.0
     pfs: Survival | None = None
+    _: KW_ONLY
     os: Survival | None = None
     complete_share: float = 0.0
 

@@ -17,7 +17,7 @@ meanwhile count as enrolled: they enter the next stage if the trial goes on, and
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from simtrial.design.requirements import probability
@@ -125,6 +125,7 @@ class Plan:
     enrollment: Enrollment
     disease: Disease
     dropout: Dropout
+    _: KW_ONLY
     handling: Handling
     interim: Interim = Interim(hold=True)
     recut: Requirements | None = None

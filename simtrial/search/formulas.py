@@ -150,7 +150,7 @@ FORMULAS = (
 """The seven formulas, [1]_ to [3]_ where they have a usual source."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approximation:
     """What one formula says, and what its rule really does.
 
@@ -201,6 +201,10 @@ def approximate(requirements: Requirements) -> tuple[Approximation, ...]:
         n_raw = formula.size(setting)
         n = max(1, math.ceil(n_raw))
         r = min(max(math.floor(formula.cut(setting, n)), -1), n)
-        errors = [float(special.bdtrc(r, n, p)) if r >= 0 else 1.0 for p in (p0, p1)]
-        results.append(Approximation(formula.method, formula.title, n_raw, n, r, *errors))
+        at_p0, at_p1 = (float(special.bdtrc(r, n, p)) if r >= 0 else 1.0 for p in (p0, p1))
+        results.append(
+            Approximation(
+                method=formula.method, title=formula.title, n_raw=n_raw, n=n, r=r, type_i_error=at_p0, power=at_p1
+            )
+        )
     return tuple(results)

@@ -29,6 +29,7 @@ References
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -125,7 +126,8 @@ class Found(NamedTuple):
     design: TwoStage
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
     """Where designs of n patients can still win: n1 from `first` to `last`, X1 from `starts` (p0, p1) to `x_last`."""
 
     n: int
@@ -141,7 +143,7 @@ class Block(NamedTuple):
 
     def below(self, r: int) -> Block:
         """The same with X1 < r only, which is all that r1 < r can use."""
-        return self._replace(x_last=min(self.x_last, r - 1))
+        return replace(self, x_last=min(self.x_last, r - 1))
 
     def x(self, k: int) -> slice:
         """Its columns of the table at p0 (k = 0) or p1 (k = 1)."""
@@ -218,7 +220,7 @@ class Scan:
                 starts = (light[0], min(light[1], least))
             x_last = min(int(tables.r1_high[top : bottom + 1].max()), int(tables.r_high[n]) - 1)
             if x_last >= max(starts):
-                blocks.append(Block(n, top, bottom, starts, x_last))
+                blocks.append(Block(n=n, first=top, last=bottom, starts=starts, x_last=x_last))
         return blocks
 
     def _best_at(self, n: int) -> Found | None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Certificate:
     """Why no better two-stage design exists.
 
@@ -159,7 +159,12 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
     on_hull = dict(zip(hull, admissible, strict=True))
     frontier = [on_hull.get(i) or TwoStageCandidate(found.design, requirements) for i, found in enumerate(records)]
     certificate = Certificate(
-        scan.n_lower, records[0].design.n, scan.n_upper, admissible[-1], scan.least_en(scan.n_upper + 1), scan.examined
+        n_lower=scan.n_lower,
+        n_minimax=records[0].design.n,
+        n_upper=scan.n_upper,
+        optimal=admissible[-1],
+        en_beyond=scan.least_en(scan.n_upper + 1),
+        solved=scan.examined,
     )
     return TwoStageSearch(requirements, tuple(admissible), tuple(frontier), certificate)
 

@@ -103,7 +103,7 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
     return SingleStageSearch(requirements, first_design, sustained_design, n_proven)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SawTooth:
     """The exact level-alpha test at each n: arrays of one shape. Power falls whenever r has to step up.
 
@@ -129,7 +129,7 @@ def saw_tooth(requirements: Requirements, n: Ints) -> SawTooth:
     from scipy import special
 
     r, power, meets = _powers(requirements, n)
-    return SawTooth(n, r, special.bdtrc(r, n, requirements.p0), power, meets)
+    return SawTooth(n=n, r=r, type_i_error=special.bdtrc(r, n, requirements.p0), power=power, meets=meets)
 
 
 def _first(designs: Sequence[Design], _: Requirements) -> Design:

@@ -144,7 +144,15 @@ def approximations(found: Sequence[Approximation], single: SingleStageSearch) ->
     """Textbook sample sizes, and what their rules really do."""
     asked = single.requirements
     exact = [
-        Approximation(f"exact_{name}", f"exact, {name} n", np.nan, c.n, c.r, c.type_i_error, c.power)
+        Approximation(
+            method=f"exact_{name}",
+            title=f"exact, {name} n",
+            n_raw=np.nan,
+            n=c.n,
+            r=c.r,
+            type_i_error=c.type_i_error,
+            power=c.power,
+        )
         for name, c in (("first", single.first), ("sustained", single.sustained))
     ]
     rows = [asdict(a) | {"verdict": _verdict(a, asked)} for a in (*found, *exact)]

@@ -343,6 +343,6 @@ class Conduct(Section):
                 None if dcr is None else dcr.rate,
                 0.0 if dcr is None else orr(dcr.at_orr),
                 curves["pfs"],
-                curves["os"],
-                given.complete_share,
+                os=curves["os"],
+                complete_share=given.complete_share,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass, fields
+from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
 
 from simtrial import files
@@ -56,6 +56,7 @@ class Statement:
     p1: float | None = None
     alpha: float | None = None
     power: float | None = None
+    _: KW_ONLY
     alpha_sided: int | None = None
     criterion: str | None = None
     r1: int | None = None

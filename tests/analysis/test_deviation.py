@@ -241,7 +241,7 @@ def test_green_and_dahlbergs_levels_are_decimals():
 )
 def test_recalculated_bounds_equal_a_search_in_fractions(p0, p1, alpha):
     # alpha is .1^2, 3 .2^2 .8 + .2^3, 1/16 and 1/8: attained exactly by 2 of 2, 2 of 3, 2 of 2 and 3 of 3
-    table = recut.attained_bounds(TwoStage(1, 4, 3, 8, 4), Requirements(p0, p1, alpha, 0.99))
+    table = recut.attained_bounds(TwoStage(1, 4, 3, 8, e1=4), Requirements(p0, p1, alpha, 0.99))
     rate, limit = Fraction(repr(p0)), Fraction(repr(alpha))
     for m1 in range(4):
         r1, e1 = table.first[m1].tolist()

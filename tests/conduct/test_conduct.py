@@ -24,7 +24,7 @@ from simtrial.plan.survival import Survival
 ASKED = Requirements(0.1, 0.3, 0.05, 0.8)
 OPTIMAL = TwoStage(1, 10, 5, 29)
 SCANS = Assessments(6 * WEEK, 24 * WEEK, 4 * WEEK, 5 * WEEK)
-DISEASE = Disease(SCANS, 0.735, 0.324, Survival(5.6, 0.5, 0.324), Survival(12.7, 0.6, 0.5), 0.1)
+DISEASE = Disease(SCANS, 0.735, 0.324, Survival(5.6, 0.5, 0.324), os=Survival(12.7, 0.6, 0.5), complete_share=0.1)
 FIXED = Disease(Assessments.fixed(4.0))
 MODELS = {
     "constant": Constant(2.0),
@@ -113,7 +113,7 @@ def clock(plan):
 @pytest.mark.parametrize("disease", [FIXED, DISEASE], ids=["fixed", "scans"])
 def test_engine_agrees_with_an_event_by_event_walk(looks, rule, handling, disease):
     for model in (MODELS["constant"], MODELS["ramp"], MODELS["piecewise"]):
-        plan = Plan(parse_looks(looks), model, disease, Dropout(0.25), handling, RULES[rule])
+        plan = Plan(parse_looks(looks), model, disease, Dropout(0.25), handling=handling, interim=RULES[rule])
         trials = simulate(plan, trials=25)
         for column in range(25):
             truth = walk(plan, trials, column)
@@ -146,8 +146,8 @@ def agree(plan, scenarios=BOTH, trials=20_000, seed=11):
 @pytest.mark.parametrize("model", MODELS)
 def test_every_closed_form_within_4_standard_errors(model, disease, rule):
     plan = Plan(
-        OPTIMAL, MODELS[model], disease, Dropout(0.15), "nonresponder", RULES[rule], screening_success=0.8,
-        follow_up=FollowUp(6.0),
+        OPTIMAL, MODELS[model], disease, Dropout(0.15), handling="nonresponder", interim=RULES[rule],
+        screening_success=0.8, follow_up=FollowUp(6.0),
     )  # fmt: skip
     checked = agree(plan)
     assert {"reject", "pet", "n_evaluable"} <= checked
@@ -164,33 +164,51 @@ def test_every_closed_form_within_4_standard_errors(model, disease, rule):
 @pytest.mark.parametrize("loss", [Dropout(0.2), Dropout(0.2, 0.5)], ids=["independent", "informative"])
 def test_every_handling_within_4_standard_errors(handling, recut, loss, rule):
     asked = ASKED if recut else None
-    plan = Plan(OPTIMAL, Constant(2.0), DISEASE, loss, handling, RULES[rule], asked, screening_success=0.7)
+    plan = Plan(
+        OPTIMAL,
+        Constant(2.0),
+        DISEASE,
+        loss,
+        handling=handling,
+        interim=RULES[rule],
+        recut=asked,
+        screening_success=0.7,
+    )
     assert {"reject", "pet", "n_evaluable"} <= agree(plan)
 
 
 @pytest.mark.parametrize("handling", ["nonresponder", "replace"])
 @pytest.mark.parametrize("rule", RULES)
 def test_three_looks_with_efficacy_bounds_within_4_standard_errors(handling, rule):
-    plan = Plan(parse_looks("0/5,2:6/12,:9/20,8/40"), Constant(2.0), FIXED, Dropout(0.15), handling, RULES[rule])
+    plan = Plan(
+        parse_looks("0/5,2:6/12,:9/20,8/40"),
+        Constant(2.0),
+        FIXED,
+        Dropout(0.15),
+        handling=handling,
+        interim=RULES[rule],
+    )
     assert {"reject", "pet"} <= agree(plan)
 
 
 def test_toxicity_above_its_limit_within_4_standard_errors():
     for limit in (0.3, 0.4):  # 0.3 of 10 is a whole number, which three of ten do not exceed
-        plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), "nonresponder", toxicity=Toxicity(0.35, limit))
+        plan = Plan(
+            OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), handling="nonresponder", toxicity=Toxicity(0.35, limit)
+        )
         assert "toxicity_crossed" in agree(plan)
 
 
 def test_assurance_over_a_beta_distribution_within_4_standard_errors():
-    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.15), "replace", screening_success=0.9)
+    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.15), handling="replace", screening_success=0.9)
     assert {"reject", "pet", "n_enrolled"} <= agree(plan, [Scenario("prior", Beta(3, 7))])
 
 
 def test_events_of_a_single_look_within_4_standard_errors():
     for dcr in (None, 0.7):
-        law = Disease(Assessments.fixed(1.4), dcr, 0.3, Survival(4.0, 0.5, 0.3), Survival(8.0, 0.5, 0.3))
+        law = Disease(Assessments.fixed(1.4), dcr, 0.3, Survival(4.0, 0.5, 0.3), os=Survival(8.0, 0.5, 0.3))
         plan = Plan(
-            SingleStage(5, 25), Constant(1.14), law, Dropout(0), "nonresponder", follow_up=FollowUp(6.0),
+            SingleStage(5, 25), Constant(1.14), law, Dropout(0), handling="nonresponder", follow_up=FollowUp(6.0),
             loss_per_year=0.1,
         )  # fmt: skip
         assert {"pfs_events", "os_events", "end_month"} <= agree(plan)
@@ -203,7 +221,7 @@ def test_without_losses_and_delays_it_is_the_design_on_paper(looks, handling):
 
     design = parse_looks(looks)
     asked = ASKED if handling == "exclude" and len(design.looks) < 3 else None
-    plan = Plan(design, Constant(1e5), Disease(Assessments.fixed(0)), Dropout(0), handling, recut=asked)
+    plan = Plan(design, Constant(1e5), Disease(Assessments.fixed(0)), Dropout(0), handling=handling, recut=asked)
     oc = operating_characteristics(design, 0.3)
     law = laws.exact_values(plan, P1)
     # the mixture over numbers evaluable has a single term then, but adds it up in another order
@@ -223,8 +241,8 @@ def test_without_losses_and_delays_it_is_the_design_on_paper(looks, handling):
 @pytest.mark.parametrize("model", MODELS)
 def test_every_trial_conserves_patients_and_keeps_the_order_of_months(model, handling, rule, close):
     plan = Plan(
-        OPTIMAL, MODELS[model], DISEASE, Dropout(0.2), handling, RULES[rule], screening_success=0.7, close_month=close,
-        follow_up=FollowUp(3.0),
+        OPTIMAL, MODELS[model], DISEASE, Dropout(0.2), handling=handling, interim=RULES[rule], screening_success=0.7,
+        close_month=close, follow_up=FollowUp(3.0),
     )  # fmt: skip
     t = simulate(plan, trials=500)
     assert (t.screened >= t.enrolled).all()
@@ -253,7 +271,7 @@ def test_every_trial_conserves_patients_and_keeps_the_order_of_months(model, han
 
 
 def test_replacement_never_has_more_places_than_the_look():
-    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.3), "replace", RULES["hold"])
+    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.3), handling="replace", interim=RULES["hold"])
     t = simulate(plan, trials=300)
     evaluable = t.cohort.evaluable
     missed = t.entry + 4.0
@@ -264,7 +282,7 @@ def test_replacement_never_has_more_places_than_the_look():
 
 
 def test_at_most_k_extra_patients_come_while_the_look_is_pending():
-    plan = Plan(OPTIMAL, Constant(20.0), FIXED, Dropout(0), "nonresponder", Interim(False, 3))
+    plan = Plan(OPTIMAL, Constant(20.0), FIXED, Dropout(0), handling="nonresponder", interim=Interim(False, 3))
     t = simulate(plan)
     assert t.enrolled[t.stage == 1].max() == 13
     assert (t.enrolled - t.counted).max() == 3
@@ -272,8 +290,8 @@ def test_at_most_k_extra_patients_come_while_the_look_is_pending():
 
 def test_the_same_bytes_in_any_grouping_of_blocks():
     plan = Plan(
-        OPTIMAL, MODELS["centres"], DISEASE, Dropout(0.2), "replace", RULES["extra"], screening_success=0.7,
-        toxicity=Toxicity(0.3, 0.4),
+        OPTIMAL, MODELS["centres"], DISEASE, Dropout(0.2), handling="replace", interim=RULES["extra"],
+        screening_success=0.7, toxicity=Toxicity(0.3, 0.4),
     )  # fmt: skip
     trials = 7 * runs.block_size(plan) + 100
     numbers = list(simulation.blocks(plan, trials))
@@ -301,28 +319,28 @@ def test_the_same_bytes_in_any_grouping_of_blocks():
 
 
 def test_a_block_counted_twice_is_refused():
-    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0), "nonresponder")
+    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0), handling="nonresponder")
     part = simulation.tally(plan, P1, 0, 1, 100, [0])["n_enrolled"]
     with pytest.raises(ValueError, match="counted twice"):
         part.merge(simulation.tally(plan, P1, 0, 1, 100, [0])["n_enrolled"])
 
 
 def test_a_longer_run_begins_with_the_shorter_one():
-    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), "nonresponder")
+    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), handling="nonresponder")
     first, _ = simulation.block(plan, P1, 0, 9, 0)
     short = simulation.tally(plan, P1, 0, 9, 100, [0])["duration_months"]
     assert short.estimate().value == float(first.decision[:100].mean())
 
 
 def test_another_seed_or_scenario_gives_other_numbers():
-    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), "nonresponder")
+    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), handling="nonresponder")
     months = [simulation.block(plan, P1, index, seed, block)[0].decision[0] for index, seed, block in
               [(0, 1, 0), (1, 1, 0), (0, 2, 0), (0, 1, 1)]]  # fmt: skip
     assert len(set(months)) == 4
 
 
 def test_patients_neither_die_before_progression_nor_progress_before_their_response_is_known():
-    plan = Plan(OPTIMAL, Constant(2.0), DISEASE, Dropout(0.2), "nonresponder", loss_per_year=0.1)
+    plan = Plan(OPTIMAL, Constant(2.0), DISEASE, Dropout(0.2), handling="nonresponder", loss_per_year=0.1)
     rng = np.random.default_rng(3)
     t = conduct.simulate(plan, P1, rng)
     _, os = outcomes.lifetimes(plan, t, t.cohort.pfs, rng)
@@ -333,7 +351,7 @@ def test_patients_neither_die_before_progression_nor_progress_before_their_respo
 
 
 def test_simulated_medians_are_those_asked_for():
-    plan = Plan(OPTIMAL, Constant(2.0), DISEASE, Dropout(0), "nonresponder")
+    plan = Plan(OPTIMAL, Constant(2.0), DISEASE, Dropout(0), handling="nonresponder")
     for at, name, median in ((0.324, "pfs", 5.6), (0.5, "os", 12.7)):
         rng = np.random.default_rng(4)
         t = conduct.simulate(plan, Scenario("", at), rng)
@@ -347,7 +365,13 @@ def test_simulated_medians_are_those_asked_for():
 
 def test_survival_is_estimated_only_while_somebody_is_watched():
     plan = Plan(
-        SingleStage(1, 3), Constant(0.5), DISEASE, Dropout(0), "nonresponder", close_month=1.5, follow_up=FollowUp(12.0)
+        SingleStage(1, 3),
+        Constant(0.5),
+        DISEASE,
+        Dropout(0),
+        handling="nonresponder",
+        close_month=1.5,
+        follow_up=FollowUp(12.0),
     )
     trials, rng = simulation.block(plan, P1, 0, 1, 0)
     found = outcomes.observe(plan, trials, rng)
@@ -362,7 +386,7 @@ def test_survival_is_estimated_only_while_somebody_is_watched():
 
 def test_a_mean_without_a_variance_is_not_held_against_its_standard_error():
     heavy = Centres((0, 0, 0), 1.0, 0.5)
-    plan = Plan(OPTIMAL, heavy, FIXED, Dropout(0), "nonresponder")
+    plan = Plan(OPTIMAL, heavy, FIXED, Dropout(0), handling="nonresponder")
     found = simulation.simulate(plan, [P1], 2000, 1)["p1"]
     assert found["duration_months"].exact is not None
     assert found["duration_months"].z is None
@@ -370,20 +394,20 @@ def test_a_mean_without_a_variance_is_not_held_against_its_standard_error():
 
 
 def test_bounds_go_with_a_plan_that_recuts_them():
-    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), "exclude", recut=ASKED)
+    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), handling="exclude", recut=ASKED)
     with pytest.raises(InputError, match="bounds go with a plan"):
         simulate(plan)
 
 
 def test_replacing_nearly_everybody_is_refused():
     with pytest.raises(InputError, match=r"probability \(0\.95\) must be at most 0\.9 where losses are replaced"):
-        Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.95), "replace")
-    many = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.9), "replace")
+        Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.95), handling="replace")
+    many = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.9), handling="replace")
     assert (simulate(many, trials=64).evaluable >= 10).all()
 
 
 def test_quantiles_are_those_of_numpy_to_the_width_of_a_bin():
-    plan = Plan(OPTIMAL, Constant(2.0), DISEASE, Dropout(0.1), "nonresponder")
+    plan = Plan(OPTIMAL, Constant(2.0), DISEASE, Dropout(0.1), handling="nonresponder")
     trials, rng = simulation.block(plan, P1, 0, 1, 0)
     values = outcomes.observe(plan, trials, rng)
     tallies = simulation.tally(plan, P1, 0, 1, len(trials), [0])
@@ -399,7 +423,7 @@ def test_quantiles_are_those_of_numpy_to_the_width_of_a_bin():
 
 
 def test_mean_and_standard_error_are_those_of_numpy():
-    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), "nonresponder")
+    plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), handling="nonresponder")
     blocks = [simulation.block(plan, P1, 0, 1, k)[0] for k in range(3)]
     found = simulation.tally(plan, P1, 0, 1, 3 * len(blocks[0]), range(3))
     for name in ("reject", "n_enrolled", "hold_months", "duration_months"):

@@ -31,7 +31,9 @@ DIGITS = 5.1e-7
 def plan(design, loss, handling="nonresponder", rate=2.0, delay=4.0, rule=None, cut=None, **more):
     design = parse_looks(design) if isinstance(design, str) else design
     disease = Disease(Assessments.fixed(delay))
-    return Plan(design, Constant(rate), disease, loss, handling, rule or Interim(True), cut, **more)
+    return Plan(
+        design, Constant(rate), disease, loss, handling=handling, interim=rule or Interim(True), recut=cut, **more
+    )
 
 
 def decide(case, asked):
@@ -250,7 +252,12 @@ def test_assurance_is_the_beta_binomial_sum(beta):
 )
 def test_overrun_counts_are_a_law_and_match_simulated_arrivals(model):
     case = Plan(
-        TwoStage(1, 10, 5, 29), model, Disease(Assessments.fixed(4.0)), Dropout(0), "nonresponder", Interim(False)
+        TwoStage(1, 10, 5, 29),
+        model,
+        Disease(Assessments.fixed(4.0)),
+        Dropout(0),
+        handling="nonresponder",
+        interim=Interim(False),
     )
     law = overrun_counts(case, 0)
     assert law.sum() == pytest.approx(1.0, abs=1e-12)
@@ -298,7 +305,7 @@ def test_expected_events_as_in_the_table(reference):
 
 def test_survival_of_all_patients_has_the_median_asked_for():
     scans = Assessments(6 * WEEK, 24 * WEEK, 4 * WEEK, 5 * WEEK)
-    disease = Disease(scans, 0.735, 0.324, Survival(5.6, 0.5, 0.324), Survival(12.7, 0.6, 0.5))
+    disease = Disease(scans, 0.735, 0.324, Survival(5.6, 0.5, 0.324), os=Survival(12.7, 0.6, 0.5))
     assert disease.pfs_survival(np.array(5.6), 0.324) == pytest.approx(0.5, abs=1e-12)
     assert disease.os_survival(np.array(12.7), 0.5) == pytest.approx(0.5, abs=1e-12)
     assert disease.dcr_at(0.324) == pytest.approx(0.735)

@@ -165,5 +165,10 @@ def test_wrong_enrollment_is_refused(build, said):
 def test_accrual_that_closes_too_soon_is_refused():
     with pytest.raises(InputError, match="closes accrual before 25 patients"):
         Plan(
-            SingleStage(5, 25), Constant(1.0), Disease(Assessments.fixed(2)), Dropout(0), "nonresponder", close_month=3
+            SingleStage(5, 25),
+            Constant(1.0),
+            Disease(Assessments.fixed(2)),
+            Dropout(0),
+            handling="nonresponder",
+            close_month=3,
         )

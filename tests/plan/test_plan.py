@@ -62,11 +62,11 @@ def test_the_section_becomes_a_plan_in_months(conduct_file):
             0.7,
             0.6,  # p1, where no at_orr is given
             Survival(4.0, 0.5, 0.4),
-            Survival(10.0, 0.6, 0.6),
+            os=Survival(10.0, 0.6, 0.6),
         ),
         Dropout(0.1),
-        "nonresponder",
-        Interim(True, None, 2 * WEEK),
+        handling="nonresponder",
+        interim=Interim(True, None, 2 * WEEK),
         screening_success=0.8,
         follow_up=FollowUp(6.0),
         toxicity=Toxicity(0.3, 0.4),
@@ -240,7 +240,7 @@ def test_capacities_follow_the_rule_of_accrual():
         design = parse_looks(looks)
         assert isinstance(design, MultiStage)
         disease = Disease(Assessments.fixed(2.0))
-        return Plan(design, Constant(2.0), disease, Dropout(0), "nonresponder", rule).capacities
+        return Plan(design, Constant(2.0), disease, Dropout(0), handling="nonresponder", interim=rule).capacities
 
     assert case(Interim(True)) == (5, 12, 40)
     assert case(Interim(False)) == (40, 40, 40)
@@ -260,7 +260,7 @@ def test_capacities_follow_the_rule_of_accrual():
         (lambda: Disease(Assessments.fixed(9), None, 0, Survival(5, 0.5, 0.8)).pfs_hazards, "pfs.median_months (5) cannot be"),
         (
             lambda: Plan(
-                SingleStage(1, 5), Constant(1.0), Disease(Assessments.fixed(1)), Dropout(0), "itt"  # type: ignore[arg-type]
+                SingleStage(1, 5), Constant(1.0), Disease(Assessments.fixed(1)), Dropout(0), handling="itt"  # type: ignore[arg-type]
             ),
             "handling ('itt') must be nonresponder, replace or exclude",
         ),

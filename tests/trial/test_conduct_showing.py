@@ -179,8 +179,8 @@ CASES = [
 def test_every_plan_can_be_drawn_and_told(trial, looks, close, way):
     (loss, handling, recut), rule = WAYS[way], LOOKS[looks]
     plan = Plan(
-        parse_looks(looks), Constant(2.0), Disease(Assessments.fixed(2.0)), loss, handling, rule, recut,
-        close_month=close, follow_up=FollowUp(until_month=40.0),
+        parse_looks(looks), Constant(2.0), Disease(Assessments.fixed(2.0)), loss, handling=handling, interim=rule,
+        recut=recut, close_month=close, follow_up=FollowUp(until_month=40.0),
     )  # fmt: skip
     assert str(text.statement(plan.design, ASKED, plan))
     assert str(conduct_text.inflation(plan.design, ASKED, loss))
@@ -209,7 +209,7 @@ def test_the_fan_ends_where_accrual_closes(trial):
         Constant(1.0),
         Disease(Assessments.fixed(2.0)),
         Dropout(0),
-        "nonresponder",
+        handling="nonresponder",
         close_month=15.0,
     )
     picture = figures.enrollment_fan(trial, plan, Scenario("p1", 0.3), 1, 1, blocks=1)
@@ -226,7 +226,7 @@ def test_simulated_shares_are_not_called_exact(trial, done):
 
 def test_replacing_needs_its_evaluable_patients_in_time(trial):
     plan = Plan(
-        parse_looks("5/25"), Constant(25 / 22), Disease(Assessments.fixed(2.0)), Dropout(0.1), "replace",
+        parse_looks("5/25"), Constant(25 / 22), Disease(Assessments.fixed(2.0)), Dropout(0.1), handling="replace",
         follow_up=FollowUp(24.0),
     )  # fmt: skip
     done = simulation.simulate(plan, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 500, 1)
@@ -265,7 +265,9 @@ def test_more_informative_loss_is_compared_at_the_same_overall_loss(changed):
 
 
 def test_a_single_stage_has_no_look_to_hold_for():
-    plan = Plan(SingleStage(5, 25), Constant(2.0), Disease(Assessments.fixed(2.0)), Dropout(0.1), "nonresponder")
+    plan = Plan(
+        SingleStage(5, 25), Constant(2.0), Disease(Assessments.fixed(2.0)), Dropout(0.1), handling="nonresponder"
+    )
     changed = sensitivity.analyse(plan, ASKED, 200, 1)
     assert not {"Accrual at the look", "Time to decide"} & {v.assumption for v in changed.variants}
 
