@@ -31,10 +31,11 @@ import numpy as np
 
 from simtrial.analysis import inference
 from simtrial.design.binomial import binomial_pmf, tail_fraction
-from simtrial.design.designs import Look, MultiStage, count, regions
+from simtrial.design.designs import Look, MultiStage, regions
 from simtrial.design.exact import operating_characteristics, signs
 from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
+from simtrial.numbers import count
 from simtrial.plan import recut
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from simtrial.design.binomial import Floats
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
+    from simtrial.numbers import Floats
     from simtrial.plan.dropout import Dropout
 
 FUTILITY_LEVEL, FINAL_LEVEL = 0.02, 0.055

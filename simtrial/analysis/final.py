@@ -26,10 +26,10 @@ import numpy as np
 
 from simtrial import project
 from simtrial.analysis import deviation, inference
-from simtrial.design.designs import Look, MultiStage, SingleStage, count, looks_text
+from simtrial.design.designs import Look, MultiStage, SingleStage, looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.design.requirements import probability
 from simtrial.errors import InputError
+from simtrial.numbers import count, probability
 from simtrial.patients import data as patient_data
 from simtrial.patients import synthetic
 from simtrial.plan.plan import Scenario

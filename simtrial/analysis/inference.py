@@ -40,17 +40,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from simtrial.design.binomial import Floats, binomial_pmf
-from simtrial.design.designs import count, looks_text
+from simtrial.design.binomial import binomial_pmf
+from simtrial.design.designs import looks_text
 from simtrial.design.exact import arrivals, endings
 from simtrial.design.intervals import clopper_pearson
-from simtrial.design.requirements import probability
 from simtrial.errors import InputError
+from simtrial.numbers import Floats, Ints, count, probability
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
 
     from simtrial.design.designs import Design
     from simtrial.design.exact import Endings
@@ -64,8 +65,6 @@ P_VALUES = ("exact", "mid_p", "conditional", "naive")
 
 TIED = 1e-11
 """UMVUEs nearer than this are taken for tied: against fractions they are right to 1e-12 (tests)."""
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design.binomial import log_choose
-from simtrial.design.designs import count, looks_text
-from simtrial.design.requirements import probability
+from simtrial.design.designs import looks_text
 from simtrial.design.walk import responding, walk
 from simtrial.errors import InputError
+from simtrial.numbers import count, probability
 from simtrial.plan.disease import Beta
 
 if TYPE_CHECKING:
-    from simtrial.design.binomial import Floats
     from simtrial.design.designs import Design, Look
     from simtrial.design.walk import Step
+    from simtrial.numbers import Floats
 
 JEFFREYS = Beta(0.5, 0.5)
 """The prior where none is given: it has the weight of one patient."""

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simtrial.plan.enrollment import Floats
-    from simtrial.plan.plan import Plan
+    from numpy.typing import NDArray
 
-Bools = NDArray[np.bool_]
+    from simtrial.numbers import Bools, Floats
+    from simtrial.plan.plan import Plan
 
 
 @dataclass(frozen=True, kw_only=True)

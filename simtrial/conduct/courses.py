@@ -10,18 +10,18 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simtrial.conduct.cohort import Bools, Cohort
-    from simtrial.conduct.runs import Counts
-    from simtrial.plan.enrollment import Clock, Floats
+    from simtrial.conduct.cohort import Cohort
+    from simtrial.numbers import Bools, Floats, Ints
+    from simtrial.plan.enrollment import Clock
     from simtrial.plan.plan import Plan
 
 
 class Count(NamedTuple):
     """What a look sees: responses, evaluable patients, and all whom it counts."""
 
-    responses: Counts
-    evaluable: Counts
-    counted: Counts
+    responses: Ints
+    evaluable: Ints
+    counted: Ints
 
 
 class Course(Protocol):
@@ -47,11 +47,11 @@ class Course(Protocol):
         """Month at which the capacity of look k is taken up."""
         ...
 
-    def free(self, row: Counts) -> Floats:
+    def free(self, row: Ints) -> Floats:
         """Month at which a place for a given row came free; infinite if none did."""
         ...
 
-    def included(self, counted: Counts) -> Bools:
+    def included(self, counted: Ints) -> Bools:
         """Who is among the first patients counted."""
         ...
 
@@ -98,7 +98,7 @@ class InOrder:
         n = self.plan.design.looks[k].n
         new = slice(self.seen, n)
         responds, evaluable = self.cohort.responds[new], self.cohort.evaluable[new]
-        came: Counts | int = n - self.seen
+        came: Ints | int = n - self.seen
         if self.plan.close_month is not None:
             entered = np.isfinite(self.entry[new])
             responds, evaluable, came = responds & entered, evaluable & entered, how_many(entered)
@@ -113,14 +113,14 @@ class InOrder:
         month: Floats = self.entry[self.plan.capacities[k] - 1]
         return month
 
-    def free(self, row: Counts) -> Floats:
+    def free(self, row: Ints) -> Floats:
         """See `Course`."""
         month = np.full(row.shape, np.inf)
         for capacity, opened in reversed(self.opened):  # over looks
             month = np.where(row < capacity, opened, month)
         return month
 
-    def included(self, counted: Counts) -> Bools:
+    def included(self, counted: Ints) -> Bools:
         """See `Course`."""
         first: Bools = np.arange(len(self.entry))[:, np.newaxis] < counted
         return first & self.cohort.evaluable if self.plan.handling == "exclude" else first
@@ -134,8 +134,8 @@ class Replacing:
         self.entry = self.release = np.full(cohort.gaps.shape, np.inf)
         self.opened: list[tuple[int, Floats]] = []
         self.steps = running(np.add, cohort.gaps)
-        self.nth: Counts = running(np.add, cohort.evaluable.astype(np.int64))
-        self.responded: Counts = running(np.add, cohort.responds.astype(np.int64))
+        self.nth: Ints = running(np.add, cohort.evaluable.astype(np.int64))
+        self.responded: Ints = running(np.add, cohort.responds.astype(np.int64))
         # losses are known equally long after enrollment, so in the order of enrollment: their rows first, in that order
         self.lost = np.argsort(cohort.evaluable, axis=0, kind="stable")
         self.losses = len(cohort.evaluable) - self.nth[-1]
@@ -195,19 +195,19 @@ class Replacing:
         """See `Course`."""
         return at_row(self.entry, self._row(self.plan.capacities[k]))
 
-    def free(self, row: Counts) -> Floats:
+    def free(self, row: Ints) -> Floats:
         """See `Course`."""
         month = at_row(self.release, np.minimum(row, len(self.release) - 1))
         return np.where(row < len(self.release), month, np.inf)
 
-    def included(self, counted: Counts) -> Bools:
+    def included(self, counted: Ints) -> Bools:
         """See `Course`."""
         first: Bools = np.arange(len(self.entry))[:, np.newaxis] < counted
         return first & self.cohort.evaluable
 
-    def _row(self, n: int) -> Counts:
+    def _row(self, n: int) -> Ints:
         """Row of the n-th evaluable patient of each trial."""
-        row: Counts = np.argmax(self.nth >= n, axis=0)
+        row: Ints = np.argmax(self.nth >= n, axis=0)
         return row
 
 
@@ -219,13 +219,13 @@ def running(combine: np.ufunc, rows: NDArray[Any]) -> NDArray[Any]:
     return np.stack(list(accumulate(rows, combine)))
 
 
-def at_row(array: NDArray[Any], row: Counts) -> NDArray[Any]:
+def at_row(array: NDArray[Any], row: Ints) -> NDArray[Any]:
     """The entry of one row of each trial."""
     one: NDArray[Any] = np.take_along_axis(array, row[np.newaxis], 0)[0]
     return one
 
 
-def how_many(where: Bools) -> Counts:
+def how_many(where: Bools) -> Ints:
     """Count down the patients: by bytes as far as they reach, eight times as fast as by words."""
     kind = np.uint8 if len(where) < 256 else np.int64
     return np.asarray(np.sum(where.view(np.uint8), axis=0, dtype=kind), dtype=np.int64)

@@ -18,7 +18,7 @@ import numpy as np
 
 from simtrial.conduct import cohort as patients
 from simtrial.conduct.courses import Course, InOrder, Replacing, at_row, how_many
-from simtrial.conduct.runs import Counts, Trials, block_size
+from simtrial.conduct.runs import Trials, block_size
 from simtrial.design.designs import regions
 from simtrial.errors import InputError
 from simtrial.plan.disease import Beta
@@ -26,9 +26,9 @@ from simtrial.plan.disease import Beta
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simtrial.conduct.cohort import Bools
     from simtrial.design.designs import AttainedBounds
-    from simtrial.plan.enrollment import Clock, Floats
+    from simtrial.numbers import Bools, Floats, Ints
+    from simtrial.plan.enrollment import Clock
     from simtrial.plan.plan import Plan, Scenario
 
 
@@ -75,16 +75,16 @@ class _Looks:
     closed: Bools
     ends: Bools
     reject: Bools
-    responses: Counts
-    evaluable: Counts
-    counted: Counts
+    responses: Ints
+    evaluable: Ints
+    counted: Ints
 
     @classmethod
     def stacked(cls, rows: Sequence[_Looks]) -> _Looks:
         """Looks of shape (trials,), one above the other."""
         return cls(**{name: np.stack([getattr(row, name) for row in rows]) for name in cls.__slots__})
 
-    def taken(self, stop: Counts) -> _Looks:
+    def taken(self, stop: Ints) -> _Looks:
         """The look at which each trial stopped: arrays of shape (trials,)."""
         return _Looks(**{name: at_row(getattr(self, name), stop) for name in self.__slots__})
 
@@ -93,7 +93,7 @@ def _through_looks(plan: Plan, course: Course, bounds: AttainedBounds | None) ->
     looks, interim = plan.design.looks, plan.interim
     trials = course.entry.shape[1]
     opened = np.zeros(trials)
-    first: Counts = np.zeros(trials, dtype=np.int64)
+    first: Ints = np.zeros(trials, dtype=np.int64)
     rows = []
     for k, look in enumerate(looks):
         final = k == len(looks) - 1
@@ -101,8 +101,8 @@ def _through_looks(plan: Plan, course: Course, bounds: AttainedBounds | None) ->
         last, known = course.look(k)
         seen = course.count(k)
         month = np.maximum(known, opened)
-        r: int | Counts | None = look.r
-        e: int | Counts | None = look.e
+        r: int | Ints | None = look.r
+        e: int | Ints | None = look.e
         if bounds is not None and final:
             r = bounds.final[first, seen.evaluable]
         elif bounds is not None:
@@ -144,7 +144,7 @@ def _settle(
     plan: Plan, clock: Clock, course: Course, looks: _Looks, p: Floats | float, rng: np.random.Generator
 ) -> Trials:
     """Find where each trial stopped, and what it had taken by then."""
-    stop: Counts = np.argmax(looks.ends, axis=0)
+    stop: Ints = np.argmax(looks.ends, axis=0)
     taken = looks.taken(stop)
     number = np.arange(len(looks.held))[:, np.newaxis]
     held = np.where(number <= stop, looks.held, 0.0).sum(axis=0)
@@ -183,8 +183,8 @@ def _settle(
 
 
 def _failed(
-    plan: Plan, clock: Clock, course: Course, taken: _Looks, enrolled: Counts, last: Floats, rng: np.random.Generator
-) -> Counts | int:
+    plan: Plan, clock: Clock, course: Course, taken: _Looks, enrolled: Ints, last: Floats, rng: np.random.Generator
+) -> Ints | int:
     """Screening failures: a Poisson process beside that of the enrolled, while accrual is open. Thinning."""
     success = plan.screening_success
     if success == 1:
@@ -196,5 +196,5 @@ def _failed(
         until = np.minimum(taken.decided, np.inf if plan.close_month is None else plan.close_month)
         since = np.minimum(np.maximum(last, course.free(enrolled)), until)
         open_level = open_level + np.maximum(clock.level(until) - clock.level(since), 0.0)
-    failures: Counts = rng.poisson(open_level * ((1 - success) / success))
+    failures: Ints = rng.poisson(open_level * ((1 - success) / success))
     return failures

@@ -14,9 +14,8 @@ from simtrial.design.intervals import clopper_pearson
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simtrial.conduct.cohort import Bools
-    from simtrial.conduct.runs import Counts, Trials
-    from simtrial.plan.enrollment import Floats
+    from simtrial.conduct.runs import Trials
+    from simtrial.numbers import Bools, Floats, Ints
     from simtrial.plan.plan import Plan
 
 Kind = Literal["share", "patients", "months", "rate"]
@@ -145,7 +144,7 @@ def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
     return found
 
 
-def _widths(count: Counts, n: Counts) -> Floats:
+def _widths(count: Ints, n: Ints) -> Floats:
     """Width of the Clopper-Pearson 95% interval; NaN where nobody was analysed."""
     most = int(np.max(n, initial=0)) + 1
     pairs = n * most + count

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from simtrial.conduct.cohort import Bools, Cohort
-    from simtrial.plan.enrollment import Floats
+    from simtrial.conduct.cohort import Cohort
+    from simtrial.numbers import Bools, Floats, Ints
     from simtrial.plan.plan import Plan
-
-Counts = NDArray[np.int64]
 
 
 def block_size(plan: Plan) -> int:
@@ -60,13 +57,13 @@ class Trials:
     """
 
     reject: Bools
-    stage: Counts
-    responses: Counts
-    evaluable: Counts
-    analysed: Counts
-    enrolled: Counts
-    counted: Counts
-    screened: Counts
+    stage: Ints
+    responses: Ints
+    evaluable: Ints
+    analysed: Ints
+    enrolled: Ints
+    counted: Ints
+    screened: Ints
     first_look: Floats
     held: Floats
     last_patient: Floats

@@ -26,7 +26,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simtrial.plan.enrollment import Floats
+    from simtrial.numbers import Floats
 
 Z = 1.959963984540054
 """97.5% point of the normal law, for 95% limits."""

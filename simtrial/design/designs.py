@@ -6,7 +6,6 @@ where an efficacy bound e is given, stops and rejects H0 if X >= e. The last loo
 
 from __future__ import annotations
 
-import operator
 import re
 from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
@@ -15,31 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from simtrial.errors import InputError
+from simtrial.numbers import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-MAX_PATIENTS = 10_000
-"""Largest design that is accepted: far above any single-arm trial, and still quick (`benchmarks/limits.py`)."""
-
-
-def count(value: Any, field: str, *, at_least: int = 0) -> int:
-    """Check one whole number and give it back as a plain int.
-
-    Raises
-    ------
-    InputError
-        If `value` is not an integer from `at_least` to `MAX_PATIENTS`.
-    """
-    try:
-        if isinstance(value, bool | np.bool_):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise InputError(f"({value!r}) must be a whole number", field) from None
-    if not at_least <= number <= MAX_PATIENTS:
-        raise InputError(f"({number}) must be from {at_least} to {MAX_PATIENTS}", field)
-    return number
 
 
 class Regions(NamedTuple):

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simtrial.design.binomial import Floats, binomial_pmf, weighted
+from simtrial.design.binomial import binomial_pmf, weighted
 from simtrial.design.requirements import decimal
 from simtrial.design.walk import Arrival, orders, shares, walk
 from simtrial.errors import InputError
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
+    from simtrial.numbers import Floats
 
 CLOSE = 1e-9
 """Nearer than this to a limit, as a share of it, a floating-point probability is not believed and fractions decide.

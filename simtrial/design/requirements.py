@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
-from numbers import Real
 
 from simtrial.errors import InputError, several
-from simtrial.slips import percent
+from simtrial.numbers import probability
 
 N_LIMIT = 2_000
 """Default limit on n: a request whose Neyman-Pearson bound lies above it is refused."""
@@ -37,34 +35,6 @@ def decimal(value: float) -> Fraction:
     Fraction(1, 10)
     """
     return Fraction(repr(float(value)))
-
-
-def probability(value: float, field: str, *, closed: bool = False) -> float:
-    """Check one probability and give it back as a plain float.
-
-    Parameters
-    ----------
-    value : float
-        The number to check.
-    field : str
-        Its name, for the message.
-    closed : bool
-        Whether 0 and 1 themselves are allowed.
-
-    Raises
-    ------
-    InputError
-        If `value` is not a real number in the interval.
-    """
-    interval = "in [0, 1]" if closed else "strictly between 0 and 1"
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise InputError(f"({value!r}) must be a number {interval}", field)
-    number = float(value)
-    inside = 0.0 <= number <= 1.0 if closed else 0.0 < number < 1.0
-    if not math.isfinite(number) or not inside:
-        hint = percent(number)
-        raise InputError(f"({value}) must be {interval}{hint and f'; {hint}'}", field)
-    return number
 
 
 @dataclass(frozen=True, slots=True)

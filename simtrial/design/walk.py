@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simtrial.design.binomial import Floats, binomial_pmf, log_choose
+from simtrial.design.binomial import binomial_pmf, log_choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from simtrial.design.designs import Look, Regions
+    from simtrial.numbers import Floats
 
 
 BLOCK = 1 << 20

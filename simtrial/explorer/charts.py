@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from simtrial.design.binomial import Floats
+    from simtrial.numbers import Floats
 
 WIDTH, HEIGHT = 320, 230
 LEFT, RIGHT, TOP, BOTTOM = 40, 20, 40, 40

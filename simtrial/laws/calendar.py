@@ -14,8 +14,8 @@ from simtrial.plan.enrollment import Constant
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simtrial.design.binomial import Floats
     from simtrial.laws.laws import Law
+    from simtrial.numbers import Floats
     from simtrial.plan.enrollment import Enrollment
     from simtrial.plan.plan import Plan
 

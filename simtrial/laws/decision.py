@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.design.binomial import Floats, binomial_pmf
+from simtrial.design.binomial import binomial_pmf
 from simtrial.design.designs import Look
 from simtrial.design.exact import operating_characteristics
 from simtrial.design.walk import responding, walk
@@ -17,6 +17,7 @@ from simtrial.plan.recut import bounds_of
 
 if TYPE_CHECKING:
     from simtrial.design.designs import AttainedBounds
+    from simtrial.numbers import Floats
     from simtrial.plan.disease import Beta
     from simtrial.plan.plan import Plan
 

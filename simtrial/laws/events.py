@@ -11,7 +11,7 @@ from simtrial.laws.integrals import panels
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simtrial.design.binomial import Floats
+    from simtrial.numbers import Floats
 
 
 def event_probability(survival: Callable[[Floats], Floats], months: Floats, loss: float) -> Floats:

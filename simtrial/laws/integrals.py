@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simtrial.design.binomial import Floats
+    from simtrial.numbers import Floats
     from simtrial.plan.disease import Disease
     from simtrial.plan.dropout import Dropout
     from simtrial.plan.enrollment import Enrollment

@@ -28,7 +28,7 @@ from simtrial.plan.disease import Beta
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simtrial.design.binomial import Floats
+    from simtrial.numbers import Floats
     from simtrial.plan.disease import Toxicity
     from simtrial.plan.plan import Plan, Scenario
 

@@ -26,10 +26,10 @@ from simtrial.lessons import blackboard
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas, few_ticks, percent_ticks
 
 if TYPE_CHECKING:
-    from simtrial.design.binomial import Floats
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.lessons.blackboard import Pair
+    from simtrial.numbers import Floats
 
 MARKERS = {"mle": "o", "umvue": "s"}
 NAMES = {"mle": "responses per patient (naive)", "umvue": "UMVUE"}

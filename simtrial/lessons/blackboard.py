@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simtrial.conduct.runs import Trials
-    from simtrial.design.binomial import Floats
     from simtrial.design.designs import Design
+    from simtrial.numbers import Floats
 
 Pair = tuple[float, float]
 """p0 and p1."""

@@ -21,7 +21,7 @@ from simtrial.plan.dropout import Dropout
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Picture, canvas, few_ticks, percent_ticks
 
 if TYPE_CHECKING:
-    from simtrial.design.binomial import Floats
+    from simtrial.numbers import Floats
     from simtrial.plan.plan import Plan
 
 LOSS = live.Rate("probability d of loss", 0.1, 0.0, 0.4)

@@ -18,9 +18,9 @@ from simtrial.search import figures
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas
 
 if TYPE_CHECKING:
-    from simtrial.design.binomial import Floats
     from simtrial.design.requirements import Requirements
     from simtrial.lessons.blackboard import Pair
+    from simtrial.numbers import Floats
 
 
 def one_test(n: int, rates: Pair, alpha: float) -> Picture:

@@ -22,7 +22,7 @@ from simtrial.show.picture import BLACK, BLUE, RED, SKY, STYLE, Picture, canvas,
 
 if TYPE_CHECKING:
     from simtrial.conduct.runs import Trials
-    from simtrial.design.binomial import Floats
+    from simtrial.numbers import Floats
 
 PLAN = Plan(
     TwoStage(r1=1, n1=10, r=5, n=29),

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simtrial.design.designs import count
 from simtrial.errors import InputError, several
+from simtrial.numbers import count
 from simtrial.patients import files as patient_files
 from simtrial.patients import sets as patient_sets
 from simtrial.patients import times as patient_times

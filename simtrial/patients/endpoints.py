@@ -23,16 +23,14 @@ import numpy as np
 
 from simtrial.conduct.survival import HALF, half_way
 from simtrial.design.intervals import clopper_pearson
-from simtrial.design.requirements import probability
 from simtrial.errors import InputError
-from simtrial.plan.enrollment import positive
+from simtrial.numbers import positive, probability
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simtrial.conduct.cohort import Bools
+    from simtrial.numbers import Bools, Floats
     from simtrial.patients.data import PatientData, Times
-    from simtrial.plan.enrollment import Floats
     from simtrial.plan.plan import Handling
 
 

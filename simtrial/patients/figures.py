@@ -23,9 +23,8 @@ from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, P
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simtrial.conduct.cohort import Bools
+    from simtrial.numbers import Bools, Floats
     from simtrial.patients.data import PatientData
-    from simtrial.plan.enrollment import Floats
 
 GREY = "#777777"
 TALLEST = 40.0

@@ -24,9 +24,8 @@ from simtrial.plan.recut import bounds_of
 if TYPE_CHECKING:
     from datetime import date
 
-    from simtrial.conduct.cohort import Bools
-    from simtrial.conduct.runs import Counts, Trials
-    from simtrial.plan.enrollment import Floats
+    from simtrial.conduct.runs import Trials
+    from simtrial.numbers import Bools, Floats, Ints
     from simtrial.plan.plan import Plan, Scenario
 
 CHANGES = {"CR": (-100.0, -100.0), "PR": (-95.0, -30.0), "SD": (-29.0, 19.0), "PD": (20.0, 80.0), "": (-29.0, 80.0)}
@@ -112,7 +111,7 @@ def one_trial(plan: Plan, scenario: Scenario, seed: int, start: date | None = No
     return buffer.getvalue()
 
 
-def _stages(plan: Plan, trials: Trials) -> Counts:
+def _stages(plan: Plan, trials: Trials) -> Ints:
     """Stage of each patient enrolled: 0 of whom the last look taken does not count."""
     rows = slice(0, int(trials.enrolled[0]))
     queue = trials.cohort.evaluable[rows, 0] if plan.handling == "replace" else np.ones(rows.stop, dtype=np.bool_)

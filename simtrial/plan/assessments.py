@@ -9,7 +9,7 @@ import numpy as np
 
 from simtrial.errors import InputError
 from simtrial.months import WEEK
-from simtrial.plan.enrollment import Floats, positive
+from simtrial.numbers import Floats, positive
 
 MAX_ASSESSMENTS = 100
 """Most assessments of one patient within the window."""

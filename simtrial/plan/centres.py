@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.errors import InputError
-from simtrial.plan.enrollment import Clock, Floats, positive, rate_of
+from simtrial.numbers import Floats, positive
+from simtrial.plan.enrollment import Clock, rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.design.requirements import probability
 from simtrial.errors import InputError
-from simtrial.plan.enrollment import Floats, positive
+from simtrial.numbers import Floats, positive, probability
 from simtrial.plan.survival import Deaths, Hazards, Survival, root
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simtrial.design.requirements import probability
 from simtrial.errors import InputError
-from simtrial.plan.enrollment import Floats, positive
+from simtrial.numbers import Floats, positive, probability
 
 
 def share(value: float, field: str) -> float:

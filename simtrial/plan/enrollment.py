@@ -13,36 +13,14 @@ References
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simtrial.errors import InputError
-
-Floats = NDArray[np.float64]
-
-
-def positive(value: Any, field: str, *, zero: bool = False, least: float = 0.0, most: float = 1e6) -> float:
-    """Check one number above 0 (or from 0 on) and give it back as a plain float.
-
-    Raises
-    ------
-    InputError
-        If `value` is not a number in that range.
-    """
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(float(value)):
-        raise InputError(f"({value!r}) must be a finite number", field)
-    number = float(value)
-    if number < 0 or (number == 0 and not zero):
-        raise InputError(f"({number:g}) must be {'>= 0' if zero else '> 0'}", field)
-    if number and not least <= number <= most:
-        raise InputError(f"({number:g}) must be from {least:g} to {most:g}", field)
-    return number
+from simtrial.numbers import Floats, positive
 
 
 def rate_of(value: Any, field: str) -> float:

@@ -20,10 +20,9 @@ import math
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from simtrial.design.requirements import probability
 from simtrial.errors import InputError
 from simtrial.months import MONTHS_IN_YEAR
-from simtrial.plan.enrollment import positive
+from simtrial.numbers import positive, probability
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design

@@ -30,10 +30,10 @@ from simtrial.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simtrial.design.binomial import Floats
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.design.walk import Arrival
+    from simtrial.numbers import Floats
     from simtrial.plan.plan import Plan
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.design.requirements import probability
 from simtrial.errors import InputError
-from simtrial.plan.enrollment import Floats, positive
+from simtrial.numbers import Floats, positive, probability
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from simtrial.analysis import inference
 from simtrial.design.binomial import binomial_pmf
-from simtrial.design.designs import count
 from simtrial.design.intervals import clopper_pearson
 from simtrial.errors import InputError
+from simtrial.numbers import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simtrial import __version__, files
-from simtrial.design.designs import count, parse_looks
+from simtrial.design.designs import parse_looks
 from simtrial.design.exact import operating_characteristics
-from simtrial.design.requirements import Requirements, probability
 from simtrial.errors import InputError
+from simtrial.numbers import count, probability
 from simtrial.plan.allowances import Allowance
 from simtrial.review.readings import EXACT, HALF_WIDTHS, STANDARD_ERRORS, Reading, answers, gehan_n, precision_n
 from simtrial.review.usual import oddness, usual
@@ -34,6 +34,8 @@ from simtrial.trial.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from simtrial.design.requirements import Requirements
 
 METHODS = (*EXACT, *(f.method for f in FORMULAS), "precision", "Gehan")
 LOSSES = (0.05, 0.1, 0.15, 0.2)

@@ -18,17 +18,15 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simtrial.design import binomial, exact
-from simtrial.design.designs import count
 from simtrial.design.requirements import N_LIMIT_MOST, Requirements, decimal
 from simtrial.errors import InputError
+from simtrial.numbers import Ints, count
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-Ints = NDArray[np.int64]
 
 SLACK = exact.CLOSE / 10
 """Kept on the safe side of every cut: table entries are off by less than a tenth of it (tested)."""

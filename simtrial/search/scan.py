@@ -33,7 +33,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simtrial.design import binomial, exact
 from simtrial.design.designs import TwoStage
@@ -44,9 +43,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from simtrial.design.requirements import Requirements
+    from simtrial.numbers import Floats, Ints
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 EN_CLOSE = 1e-7
 """Expected numbers of patients closer than this are compared as fractions.

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simtrial.design import binomial, exact
 from simtrial.design.designs import SingleStage
@@ -26,10 +25,10 @@ from simtrial.search.record import Criterion, Family, Proof
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simtrial.design.designs import Design
+    from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+    from simtrial.design.designs import Design
+    from simtrial.numbers import Floats, Ints
 
 
 @dataclass(frozen=True)

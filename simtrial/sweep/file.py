@@ -20,8 +20,8 @@ from pydantic import Field, model_validator
 from simtrial.conduct import simulation
 from simtrial.conduct.outcomes import OUTCOMES
 from simtrial.design.designs import looks_text
-from simtrial.design.requirements import probability
 from simtrial.errors import MOST_LISTED, InputError, several
+from simtrial.numbers import probability
 from simtrial.plan.plan import Scenario
 from simtrial.trial import params
 from simtrial.trial.case import Case

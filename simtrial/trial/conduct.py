@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simtrial.design.requirements import probability
 from simtrial.errors import InputError
 from simtrial.months import WEEK
+from simtrial.numbers import positive, probability
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Beta, Disease
 from simtrial.plan.dropout import Dropout
-from simtrial.plan.enrollment import Constant, Piecewise, Ramp, positive
+from simtrial.plan.enrollment import Constant, Piecewise, Ramp
 from simtrial.plan.plan import FollowUp, Interim, Scenario
 from simtrial.plan.survival import Survival
 from simtrial.trial.section import Line, Made, Section, Weeks, one_line, trimmed, under

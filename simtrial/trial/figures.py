@@ -13,7 +13,7 @@ from simtrial.show.picture import BLACK, BLUE, RED, SKY, STYLE, Picture, canvas
 from simtrial.trial.tables import months_registered
 
 if TYPE_CHECKING:
-    from simtrial.plan.enrollment import Floats
+    from simtrial.numbers import Floats
     from simtrial.plan.plan import Plan, Scenario
     from simtrial.trial.trial import Trial
 

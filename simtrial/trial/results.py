@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from simtrial.design.requirements import probability
 from simtrial.errors import InputError
+from simtrial.numbers import probability
 from simtrial.trial.section import Line, Patients, Rate, Section
 
 

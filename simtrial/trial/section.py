@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import WithJsonSchema
 
-from simtrial.design.requirements import probability
 from simtrial.errors import InputError
+from simtrial.numbers import probability
 from simtrial.search import CRITERIA
 from simtrial.trial.choices import OneOf
 from simtrial.trial.statement import METHODS

@@ -9,10 +9,10 @@ from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
 
 from simtrial import files
-from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage, count, parse_looks
-from simtrial.design.requirements import Requirements, probability
+from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage, parse_looks
+from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError, several
-from simtrial.plan.enrollment import positive
+from simtrial.numbers import count, positive, probability
 from simtrial.search import CRITERIA
 
 SIMON = (*(criterion.key for criterion in CRITERIA.of("simon")), "admissible")

@@ -22,13 +22,15 @@ from simtrial.plan.assessments import Assessments
 from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
-from simtrial.plan.enrollment import Constant, Floats, Piecewise, Ramp
+from simtrial.plan.enrollment import Constant, Piecewise, Ramp
 from simtrial.plan.plan import FollowUp, Interim, Plan, Scenario
 from simtrial.plan.survival import Survival
 from simtrial.validation.search import Comparison, case_of, reference, same_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from simtrial.numbers import Floats
 
 LOSS_DESIGNS = {
     "A'Hern .10/.30 .05/.80": ("5/25", Requirements(0.1, 0.3, 0.05, 0.8)),

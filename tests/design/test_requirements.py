@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from simtrial import InputError, Requirements
-from simtrial.design.requirements import decimal, plausible, probability
+from simtrial.design.requirements import decimal, plausible
+from simtrial.numbers import probability
 
 
 def test_the_limits_are_kept_as_given():

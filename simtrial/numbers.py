@@ -1,0 +1,86 @@
+"""Numbers as they are given and held: the array types of the package, and how one number is checked."""
+
+from __future__ import annotations
+
+import math
+import operator
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simtrial.errors import InputError
+from simtrial.slips import percent
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+MAX_PATIENTS = 10_000
+"""Largest design that is accepted: far above any single-arm trial, and still quick (`benchmarks/limits.py`)."""
+
+
+def count(value: Any, field: str, *, at_least: int = 0) -> int:
+    """Check one whole number and give it back as a plain int.
+
+    Raises
+    ------
+    InputError
+        If `value` is not an integer from `at_least` to `MAX_PATIENTS`.
+    """
+    try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise InputError(f"({value!r}) must be a whole number", field) from None
+    if not at_least <= number <= MAX_PATIENTS:
+        raise InputError(f"({number}) must be from {at_least} to {MAX_PATIENTS}", field)
+    return number
+
+
+def probability(value: float, field: str, *, closed: bool = False) -> float:
+    """Check one probability and give it back as a plain float.
+
+    Parameters
+    ----------
+    value : float
+        The number to check.
+    field : str
+        Its name, for the message.
+    closed : bool
+        Whether 0 and 1 themselves are allowed.
+
+    Raises
+    ------
+    InputError
+        If `value` is not a real number in the interval.
+    """
+    interval = "in [0, 1]" if closed else "strictly between 0 and 1"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(f"({value!r}) must be a number {interval}", field)
+    number = float(value)
+    inside = 0.0 <= number <= 1.0 if closed else 0.0 < number < 1.0
+    if not math.isfinite(number) or not inside:
+        hint = percent(number)
+        raise InputError(f"({value}) must be {interval}{hint and f'; {hint}'}", field)
+    return number
+
+
+def positive(value: Any, field: str, *, zero: bool = False, least: float = 0.0, most: float = 1e6) -> float:
+    """Check one number above 0 (or from 0 on) and give it back as a plain float.
+
+    Raises
+    ------
+    InputError
+        If `value` is not a number in that range.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(float(value)):
+        raise InputError(f"({value!r}) must be a finite number", field)
+    number = float(value)
+    if number < 0 or (number == 0 and not zero):
+        raise InputError(f"({number:g}) must be {'>= 0' if zero else '> 0'}", field)
+    if number and not least <= number <= most:
+        raise InputError(f"({number:g}) must be from {least:g} to {most:g}", field)
+    return number
