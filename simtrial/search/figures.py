@@ -10,7 +10,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.search import CRITERIA, named, saw_tooth
+from simtrial.search.criteria import CRITERIA, named
+from simtrial.search.single import saw_tooth
 from simtrial.show.picture import (
     BLACK,
     BLUE,

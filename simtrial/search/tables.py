@@ -11,7 +11,8 @@ import pandas as pd
 from simtrial.design.designs import SingleStage, looks_text
 from simtrial.design.exact import meets, operating_characteristics, side
 from simtrial.design.requirements import N_LIMIT_MOST
-from simtrial.search import CRITERIA, named, neighbours
+from simtrial.search import neighbours
+from simtrial.search.criteria import CRITERIA, named
 from simtrial.search.formulas import Approximation
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.design.exact import at_limits, operating_characteristics, side
-from simtrial.search import named
+from simtrial.search.criteria import named
 from simtrial.show.passage import Passage, percent
 
 if TYPE_CHECKING:

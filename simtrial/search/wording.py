@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.search import CRITERIA
+from simtrial.search.criteria import CRITERIA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
