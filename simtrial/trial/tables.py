@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from simtrial.conduct.tables import simulated_error
 from simtrial.laws import integrals
 from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
-from simtrial.trial import words as conduct_words
+from simtrial.trial import words
 
 if TYPE_CHECKING:
     from simtrial.conduct.simulation import Simulation
@@ -107,7 +107,7 @@ def evidence(trial: Trial) -> Table:
 
 def conduct_assumptions(trial: Trial) -> Table:
     """Every assumption about the conduct in words and units, with where it comes from."""
-    frame = pd.DataFrame(conduct_words.rows(trial), columns=["what", "value", "source"])
+    frame = pd.DataFrame(words.rows(trial), columns=["what", "value", "source"])
     shown: dict[str, Shown] = {
         "what": ("", WORDS),
         "value": ("Assumed", WORDS),

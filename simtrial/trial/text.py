@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct.words import HANDLINGS, lost
+from simtrial.conduct.text import HANDLINGS, lost
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.laws import decision

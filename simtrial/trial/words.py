@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.conduct.words import HANDLINGS
+from simtrial.conduct.text import HANDLINGS
 from simtrial.search import CRITERIA
 from simtrial.show.passage import percent
 
