@@ -1,6 +1,6 @@
 """How far the data walk: modules imported, searches, operating characteristics and simulations, counted by running.
 
-make bench                      or: .venv/bin/python benchmarks/walk.py [CLONE]
+.venv/bin/python benchmarks/walk.py [CLONE]
 
 Another clone, such as a worktree of an older commit, is counted by the same program. Functions are counted by their
 names wherever in the package they are defined, in every process that a command starts.
@@ -60,7 +60,7 @@ def exec_module(self, module):
     if module.__name__.split(".")[0] == "simtrial":
         for name in counted:
             function = vars(module).get(name)
-            if getattr(function, "__module__", "") == module.__name__ and not isinstance(function, type):
+            if getattr(function, "__module__", "") == module.__name__ and not hasattr(function, "cache_info"):
                 setattr(module, name, counting(name, function))
         family = vars(module).get("FAMILY")
         if getattr(family, "search", None) is not None:
@@ -71,10 +71,21 @@ SourceFileLoader.exec_module = exec_module
 atexit.register(lambda: say("modules", os.path.basename(sys.argv[0]), len(sys.modules)))
 """
 
-DESIGN = "import sys; from simtrial.cli.app import main; sys.argv[1:] = {words!r}.split(); sys.exit(main())"
+DESIGN = """
+import sys
+try:
+    from simtrial.cli.app import main
+except ImportError:  # an older clone
+    from simtrial.cli import main
+sys.argv[1:] = {words!r}.split()
+sys.exit(main())
+"""
 SLIDER = """
 import sitecustomize
-from simtrial.explorer.page import Explorer
+try:
+    from simtrial.explorer.page import Explorer
+except ImportError:  # an older clone
+    from simtrial.explorer import Explorer
 page = Explorer()
 sitecustomize.say("moved")
 page.numbers["p1"].slider.value = round(page.numbers["p1"].value + 0.02, 6)

@@ -14,7 +14,7 @@ from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.explorer import charts as sketch
 from simtrial.explorer import controls
-from simtrial.search import CRITERIA, figures, tables
+from simtrial.search import figures, tables
 from simtrial.show.terminal import one_line
 from simtrial.trial import params, text
 
@@ -119,10 +119,7 @@ def candidates(found: Answer) -> str:
 
 def compared(found: Answer, design: Design) -> list[tuple[str, Design]]:
     """The chosen design and those it is compared with."""
-    others: list[tuple[str, Design]] = []
-    if found.two is not None:
-        others = [(criterion.name, criterion.pick(found.two)) for criterion in CRITERIA.of("simon")]
-    return [("chosen", design), *others, (CRITERIA["single_stage_first"].name, found.single.first)]
+    return figures.compared(design, found.two, found.single)
 
 
 def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) -> str:

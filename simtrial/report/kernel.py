@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from jupyter_client.asynchronous.client import AsyncKernelClient
 
-LOADED = "__import__('simtrial.report.fresh').fresh.start()"
+LOADED = "__import__('importlib').import_module('simtrial.report.fresh').start()"
 """The first line that the kernel runs, before it listens; it leaves no name behind."""
 
-CLEARED = "__import__('simtrial.report.fresh').fresh.clear()"
+CLEARED = "__import__('importlib').import_module('simtrial.report.fresh').clear()"
 PATIENCE = 60.0
 """Seconds that clearing may take."""
 

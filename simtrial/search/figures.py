@@ -122,6 +122,12 @@ def drawn_apart(designs: Sequence[tuple[str, Design]]) -> list[tuple[str, Design
     ]
 
 
+def compared(chosen: Design, two: TwoStageSearch | None, single: SingleStageSearch) -> list[tuple[str, Design]]:
+    """The chosen design and those it is compared with, each with its name. Without `two`, the single stage alone."""
+    others = [(criterion.name, criterion.pick(two)) for criterion in CRITERIA.of("simon")] if two is not None else []
+    return [("chosen", chosen), *others, (CRITERIA["single_stage_first"].name, single.first)]
+
+
 def characteristics(designs: Sequence[tuple[str, Design]], requirements: Requirements) -> Picture:
     """P(reject), PET and EN over the true response rate, for up to four labelled designs.
 

@@ -11,13 +11,13 @@ from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
 from simtrial.plan.disease import Toxicity
 from simtrial.plan.plan import Interim, Plan, Scenario
+from simtrial.trial.conduct import Conduct
+from simtrial.trial.results import Results
 from simtrial.trial.section import Section, under
+from simtrial.trial.study import DesignWish, Evidence, Hypotheses, Rival, StatedSize, Study
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
-    from simtrial.trial.conduct import Conduct
-    from simtrial.trial.results import Results
-    from simtrial.trial.study import DesignWish, Evidence, Hypotheses, Rival, StatedSize, Study
 
 
 class Trial(Section):

@@ -7,6 +7,7 @@ from simtrial import project
 from simtrial.report import execution
 from simtrial.report import run as report
 from simtrial.report.execution import LeftOut, NotebookError
+from simtrial.report.kernel import kept as kept_kernel
 
 LIMIT = "from simtrial import InputError\nraise InputError('(201) must be at most 200', 'n')"
 
@@ -27,7 +28,8 @@ def run(tmp_path, monkeypatch):
         nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=kernel), tmp_path / "01_part.ipynb")
         target = tmp_path / "kept.ipynb"
         try:
-            left = execution.execute(tmp_path / "01_part.ipynb", target, {"trial": {}})
+            with kept_kernel() as kernel:
+                left = execution.execute(tmp_path / "01_part.ipynb", target, {"trial": {}}, kernel)
         finally:
             kept = nbformat.read(target, as_version=4).cells
         return left, kept

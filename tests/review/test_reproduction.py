@@ -132,7 +132,7 @@ def test_false_ahern_values_that_circulate_do_not_reproduce(p0, p1, false, true)
     wrong = reproduction.check(Statement.of_looks(false, **stated))
     assert wrong.kind == "does not reproduce"
     assert wrong.answers[0].looks == true
-    assert f"The exact answer is single-stage {true}" in wrong.explanation
+    assert f"The exact answer is exact single stage (first n) {true}" in wrong.explanation
     assert reproduction.check(Statement.of_looks(true, **stated)).kind == "reproduces"
 
 
@@ -174,7 +174,7 @@ def test_what_is_missing_is_named_with_what_would_fit():
     assert "Not stated: p0, p1, alpha, power" in verdict.explanation
     only = reproduction.check(Statement(0.1, 0.3, 0.05, 0.8))
     assert only.kind == "underspecified"
-    assert "single-stage 5/25" in only.explanation
+    assert "exact single stage (first n) 5/25" in only.explanation
 
 
 def test_a_rate_that_ought_to_fall_is_read_by_its_failures():

@@ -220,7 +220,7 @@ def test_the_fan_ends_where_accrual_closes(trial):
 def test_simulated_shares_are_not_called_exact(trial, done):
     frame = tables.timeline(trial, done).frame
     assert (frame.mcse == "exact").tolist() == [True] + [False] * (len(frame) - 1)
-    certain = conduct_tables._simulated(0.0, done)
+    certain = conduct_tables.simulated_error(0.0, done)
     assert certain == "all of 2000 trials agree"
 
 

@@ -1,0 +1,122 @@
+"""One kernel for several notebooks: nothing of one is found by the next, and the kernel ends however they end."""
+
+import os
+
+import nbformat
+import pytest
+
+from simtrial import project
+from simtrial.report import execution, fresh
+from simtrial.report.execution import NotebookError
+from simtrial.report.kernel import kept
+
+LEAVE = """
+import os, random, sys, warnings
+import ipywidgets
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+left = 1
+plt.figure()
+plt.rcParams["font.size"] = 33.0
+mpl.use("agg")
+np.random.seed(5)
+random.seed(5)
+np.set_printoptions(precision=2)
+np.seterr(divide="raise")
+pd.set_option("display.max_rows", 3)
+warnings.simplefilter("error")
+os.environ["LEFT"] = "1"
+os.chdir("/")
+sys.path.insert(0, "/nowhere")
+slider = ipywidgets.IntSlider()
+_ = 7
+"""
+LOOK = """
+import os, random, sys, warnings
+import ipywidgets
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+print([
+    [name for name in ("left", "slider", "Out") if globals().get(name)],
+    plt.get_fignums(), mpl.rcParams["font.size"], mpl.rcParams["backend"], repr(np.random.get_state()), random.random(),
+    np.get_printoptions()["precision"], np.geterr()["divide"], pd.get_option("display.max_rows"),
+    warnings.filters, os.environ.get("LEFT"), os.getcwd(), "/nowhere" in sys.path,
+    len(ipywidgets.Widget.widgets if hasattr(ipywidgets.Widget, "widgets") else ipywidgets.widgets.widget._instances),
+    In[1:-1],
+])
+"""
+
+WHICH = "import os\nos.getpid()"
+
+
+def process(cell):
+    return int(cell.outputs[0].data["text/plain"])
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+
+    def run(kernel, name, source):
+        """Run a notebook of one cell, and give that cell as kept."""
+        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        cells = [nbformat.v4.new_code_cell(source)]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), tmp_path / f"{name}.ipynb")
+        execution.execute(tmp_path / f"{name}.ipynb", tmp_path / f"{name}-kept.ipynb", {}, kernel)
+        return nbformat.read(tmp_path / f"{name}-kept.ipynb", as_version=4).cells[-1]
+
+    return run
+
+
+def test_no_notebook_finds_what_another_one_left(run):
+    with kept() as kernel:
+        first = run(kernel, "first", LOOK)
+        run(kernel, "leave", LEAVE)
+        then = run(kernel, "then", LOOK)
+    assert then.outputs[0].text == first.outputs[0].text
+    assert then.execution_count == first.execution_count == 1
+    assert first.outputs[0].text.startswith("[[], []")
+
+
+def test_all_notebooks_run_in_one_process_that_ends_with_them(run):
+    with kept() as kernel:
+        first, second = (
+            int(run(kernel, name, "import os\nos.getpid()").outputs[0].data["text/plain"]) for name in "ab"
+        )
+    assert first == second
+    with pytest.raises(ProcessLookupError):
+        os.kill(first, 0)
+
+
+def test_the_kernel_ends_with_an_interrupt(run):
+    def interrupted():
+        with kept() as kernel:
+            found.append(process(run(kernel, "a", WHICH)))
+            raise KeyboardInterrupt
+
+    found = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with pytest.raises(ProcessLookupError):
+        os.kill(found[0], 0)
+
+
+def test_a_kernel_that_dies_fails_its_notebook(run):
+    with pytest.raises(NotebookError, match=r"^a\.ipynb stopped: Kernel died"), kept() as kernel:
+        run(kernel, "a", "import os\nos._exit(3)")
+
+
+def test_settings_are_restored_without_a_notebook(monkeypatch):
+    monkeypatch.setenv("KEPT", "1")
+    state = fresh.State.now()
+    monkeypatch.delenv("KEPT")
+    import matplotlib as mpl
+
+    with mpl.rc_context({"font.size": 33.0}):
+        state.restore()
+        assert mpl.rcParams["font.size"] == state.figures["font.size"] != 33.0
+    assert os.environ["KEPT"] == "1"
