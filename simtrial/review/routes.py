@@ -284,3 +284,15 @@ def cached(n: int, known: dict[str, Known], version: str | None = None, tell: Te
     except OSError:
         pass  # no cache, no harm
     return found
+
+
+def trace(n: int) -> list[Route]:
+    """The routes to a number of patients; above `MOST_N` none, and what shows them says so (`why_none`)."""
+    return routes(n) if n <= MOST_N else []
+
+
+def why_none(n: int) -> str:
+    """Say why there are no routes."""
+    if n > MOST_N:
+        return f"Calculations that give {n} patients are left out: they are listed up to {MOST_N} patients"
+    return f"None of the usual calculations gives {n} patients"
