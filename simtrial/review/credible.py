@@ -84,7 +84,7 @@ class Performance(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class AssessedReading:
     """A credible reading with what it does.
 
     Attributes
@@ -110,14 +110,14 @@ class Compared:
         return f"{asked.p0:g}/{asked.p1:g}, alpha {asked.alpha:g}, power {asked.power:g}"
 
 
-def compared(case: Case, found: Sequence[Route] = ()) -> list[Compared]:
+def assessed(case: Case, found: Sequence[Route] = ()) -> list[AssessedReading]:
     """Every credible reading with its errors and expected sample size, on paper and as run."""
     rows = []
     for reading in readings(case, found):
         asked, design = reading.requirements, reading.design
         oc = operating_characteristics(design, [asked.p0, asked.p1])
         rows.append(
-            Compared(
+            AssessedReading(
                 reading=reading,
                 type_i_error=float(oc.reject[0]),
                 power=float(oc.reject[1]),

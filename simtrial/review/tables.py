@@ -10,7 +10,7 @@ import pandas as pd
 
 from simtrial.design.designs import looks_text, parse_looks
 from simtrial.design.exact import side
-from simtrial.review.credible import compared
+from simtrial.review.credible import assessed
 from simtrial.review.readings import EXACT
 from simtrial.review.routes import METHODS, why_none
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
@@ -102,7 +102,7 @@ def _number(broken: Iterable[bool]) -> float:
 def side_by_side(case: Case, found: Sequence[Route] = ()) -> Table:
     """The credible readings: on paper, and as run if the file says how."""
     rows = []
-    for one in compared(case, found):
+    for one in assessed(case, found):
         row: dict[str, Any] = {
             "reading": one.question,
             "looks": looks_text(one.reading.design, ", "),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from simtrial.design.designs import looks_text
 from simtrial.review.check import check
-from simtrial.review.credible import Performance, compared, patients
+from simtrial.review.credible import Performance, assessed, patients
 from simtrial.review.readings import EXACT
 from simtrial.review.routes import MOST_N, why_none
 from simtrial.show.passage import Passage, percent
@@ -18,7 +18,7 @@ from simtrial.trial.statement import Statement
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simtrial.review.credible import Compared
+    from simtrial.review.credible import AssessedReading
     from simtrial.review.routes import Route
     from simtrial.trial.case import Case
 
@@ -102,7 +102,7 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|" else c for c in text)
 
 
-def _side_by_side(rows: Sequence[Compared]) -> tuple[str, ...]:
+def _side_by_side(rows: Sequence[AssessedReading]) -> tuple[str, ...]:
     """One sentence per reading; how it does as run, if any of them is run."""
     lines = []
     for one in rows:
@@ -132,7 +132,7 @@ def memo(case: Case, found: Sequence[Route]) -> Memo:
     parts = (
         ("Verdict", (told,)),
         ("What the number alone says", (weak,)),
-        ("Credible readings", _side_by_side(compared(case, found))),
+        ("Credible readings", _side_by_side(assessed(case, found))),
         ("To ask the sponsor", questions(found, n, statement).paragraphs),
     )
     return Memo(f"Sample size of {trial.study.id}: {n} patients", parts)

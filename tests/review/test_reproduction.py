@@ -224,7 +224,9 @@ def test_an_n_that_some_formula_gives_is_called_weak_evidence():
     verdict = reproduction.check(Statement(**ASKED, n=33))
     assert [c.name for c in verdict.conventions] == ["wald"]
     formulas = {c.name for c in conventions.CONVENTIONS if "formula" in c.kind}
-    sizes = {a.n for a in readings.answers(readings.Reading(Statement(**ASKED, n=33), tuple(formulas)))}
+    sizes = {
+        a.n for a in readings.answers(readings.Reading(statement=Statement(**ASKED, n=33), methods=tuple(formulas)))
+    }
     assert verdict.lines[-1] == (
         f"This is weak evidence: the formulas and their roundings give {len(sizes)} different numbers from "
         f"{min(sizes)} to {max(sizes)}."
