@@ -1,4 +1,4 @@
-"""Validation cases for the final analysis; see `simtrial.validation.search` for what a case is."""
+"""Validation cases for the final analysis; see `simtrial.validation.cases` for what a case is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from simtrial.analysis import deviation, inference
 from simtrial.design.designs import TwoStage, parse_looks
-from simtrial.validation.search import Comparison, case_of, reference, same_digits
+from simtrial.validation.cases import Comparison, case_of, reference, same_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

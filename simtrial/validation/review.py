@@ -1,4 +1,4 @@
-"""Validation cases for the reviewer's desk; see `simtrial.validation.search` for what a case is."""
+"""Validation cases for the reviewer's desk; see `simtrial.validation.cases` for what a case is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from simtrial.review import check as reproduction
 from simtrial.trial.statement import SIMON, Statement
-from simtrial.validation.search import Comparison, case_of, reference
+from simtrial.validation.cases import Comparison, case_of, reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

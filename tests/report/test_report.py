@@ -14,8 +14,9 @@ from simtrial.report.execution import NotebookError
 from simtrial.trial import params
 from simtrial.trial.case import Case
 from simtrial.trial.study import DesignWish
+from simtrial.validation import cases
 from simtrial.validation import conduct as conduct_validation
-from simtrial.validation import search as validation
+from simtrial.validation import search as search_validation
 
 
 @pytest.fixture(scope="module")
@@ -244,9 +245,9 @@ def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path,
 
 
 def test_brute_force_settles_ties_and_says_when_it_cannot_enumerate():
-    tied = validation.brute_force(Requirements(p0=0.5, p1=0.875, alpha=0.25, power=0.9))
+    tied = search_validation.brute_force(Requirements(p0=0.5, p1=0.875, alpha=0.25, power=0.9))
     assert tied.passed
-    large = validation.brute_force(Requirements(p0=0.3, p1=0.4, alpha=0.05, power=0.9))
+    large = search_validation.brute_force(Requirements(p0=0.3, p1=0.4, alpha=0.05, power=0.9))
     assert large.passed
     assert large.name == "This trial, not enumerated"
     assert "n_upper = 272 is above 160" in large.source
@@ -269,15 +270,15 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
 
 
 def test_a_case_that_disagrees_fails_the_validation():
-    good = validation.known_traps()
+    good = search_validation.known_traps()
     assert good.passed
     frame = good.frame.copy()
     frame.loc[1, "agrees"] = False
-    bad = validation.Comparison(good.name, good.source, frame)
-    with pytest.raises(validation.ValidationError, match=r"Known traps: 3 of 4 agree \(first: r1 < r keeps out"):
-        validation.verdict(good, bad)
-    with pytest.raises(validation.ValidationError, match="nothing was compared"):
-        validation.verdict(validation.Comparison("Empty", "none", frame.iloc[:0]))
+    bad = cases.Comparison(good.name, good.source, frame)
+    with pytest.raises(cases.ValidationError, match=r"Known traps: 3 of 4 agree \(first: r1 < r keeps out"):
+        cases.verdict(good, bad)
+    with pytest.raises(cases.ValidationError, match="nothing was compared"):
+        cases.verdict(cases.Comparison("Empty", "none", frame.iloc[:0]))
 
 
 def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path):
@@ -300,8 +301,8 @@ def test_the_validation_cases_can_fail(monkeypatch):
         return true(Requirements(asked.p0, asked.p1, asked.alpha, asked.power - 0.05))
 
     monkeypatch.setattr(search, "single_stage", eager)
-    assert not validation.single_stage().passed
-    assert not validation.textbook_formulas().passed
+    assert not search_validation.single_stage().passed
+    assert not search_validation.textbook_formulas().passed
 
 
 def test_the_conduct_cases_can_fail(monkeypatch):
