@@ -27,6 +27,7 @@ from simtrial.sweep import run as sweep
 from simtrial.sweep import store as sweep_store
 from simtrial.sweep import workers as sweep_workers
 from simtrial.trial import params
+from simtrial.trial.case import Case
 
 SIMTRIAL = [sys.executable, "-m", "simtrial.cli.app"]
 
@@ -104,7 +105,7 @@ def test_exact_where_there_is_an_exact_value_and_simulated_elsewhere(write, tmp_
 
 def test_primary_outcomes_are_those_named_and_the_same_with_and_without_survival():
     trial, _ = params.read("params/NCT07022301.yaml")
-    _, plan = simulation.taken(trial, "here")
+    plan = Case.of(trial).plan
     few = simulation.tally(plan, Scenario("x", 0.2), 0, 1, 500, range(1), observe=outcomes.primary)
     many = simulation.tally(plan, Scenario("x", 0.2), 0, 1, 500, range(1))
     assert set(few) == outcomes.PRIMARY - {"closed_short"}
