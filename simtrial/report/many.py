@@ -50,7 +50,7 @@ STATUS = {DONE: "done", FAILED: "failed", WRONG: "wrong input"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TakenDesign:
     """The design that a report takes, and its exact errors."""
 
     design: str
@@ -60,7 +60,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReportEntry:
     """What became of one parameter file.
 
     Attributes
@@ -69,7 +69,7 @@ class Entry:
         As given.
     study, title : str
         Empty if the file could not be read.
-    answer : Answer or None
+    answer : TakenDesign or None
         If the report is there.
     code : int
         `DONE`, `FAILED` or `WRONG`.
@@ -80,7 +80,7 @@ class Entry:
     file: str
     study: str = ""
     title: str = ""
-    answer: Answer | None = None
+    answer: TakenDesign | None = None
     code: int = DONE
     error: str = ""
 
@@ -95,7 +95,7 @@ class Reports:
     """The page over all reports, and what became of each file, in the order given."""
 
     html: Path
-    entries: tuple[Entry, ...]
+    entries: tuple[ReportEntry, ...]
 
     @property
     def code(self) -> int:
@@ -110,7 +110,7 @@ class _Task:
     trial: Trial
     source: Source
     out: Path
-    entry: Entry
+    entry: ReportEntry
     replace_other: bool
 
 
@@ -120,10 +120,10 @@ class _Running:
 
     task: _Task
     pool: ProcessPoolExecutor
-    future: Future[Entry]
+    future: Future[ReportEntry]
     process: BaseProcess
 
-    def entry(self) -> Entry:
+    def entry(self) -> ReportEntry:
         """What became of it, once it has ended."""
         broken = isinstance(self.future.exception(), BrokenProcessPool)
         self.pool.shutdown()  # joins the process: only then is its exit code known
@@ -163,12 +163,12 @@ def write(
         If two files are of the same study, or `jobs` is no number of processes; nothing is run.
     """
     at_once = _at_once(jobs, len(files))
-    entries: list[Entry | _Task] = [_read(file, Path(out), replace_other=replace) for file in files]
+    entries: list[ReportEntry | _Task] = [_read(file, Path(out), replace_other=replace) for file in files]
     tasks = [entry for entry in entries if isinstance(entry, _Task)]
     _refuse_twins(tasks)
     Path(out).mkdir(parents=True, exist_ok=True)
     for entry in entries:
-        if isinstance(entry, Entry):
+        if isinstance(entry, ReportEntry):
             _complain(entry)
     done = {entry.study: entry for entry in _run(tasks, at_once)}
     all_entries = tuple(done[e.entry.study] if isinstance(e, _Task) else e for e in entries)
@@ -183,8 +183,8 @@ def _at_once(jobs: int | None, files: int) -> int:
     return max(1, min(jobs or cores, files))
 
 
-def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> _Task | Entry:
-    entry = Entry(terminal.one_line(str(file)))
+def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> _Task | ReportEntry:
+    entry = ReportEntry(terminal.one_line(str(file)))
     try:
         trial, source = params.read(file)
         entry = replace(entry, study=trial.study.id, title=trial.study.title)
@@ -199,7 +199,7 @@ def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> _Task 
 
 def _refuse_twins(tasks: Sequence[_Task]) -> None:
     """Two files of one study would write one folder; so would ids that differ by case only, on many disks."""
-    seen: dict[str, Entry] = {}
+    seen: dict[str, ReportEntry] = {}
     for entry in (task.entry for task in tasks):
         other = seen.setdefault(entry.study.casefold(), entry)
         if other is not entry:
@@ -207,9 +207,9 @@ def _refuse_twins(tasks: Sequence[_Task]) -> None:
             raise InputError(f"both hold trial.study.id {ids}; give each its own", f"{other.file} and {entry.file}")
 
 
-def _run(tasks: Sequence[_Task], at_once: int) -> list[Entry]:
+def _run(tasks: Sequence[_Task], at_once: int) -> list[ReportEntry]:
     """Run all tasks, so many at once; whatever ends this early ends the processes too."""
-    waiting, running, entries = deque(tasks), dict[Future[Entry], _Running](), list[Entry]()
+    waiting, running, entries = deque(tasks), dict[Future[ReportEntry], _Running](), list[ReportEntry]()
     others = set(active_children())
     try:
         while waiting or running:
@@ -258,7 +258,7 @@ def _stop(processes: set[BaseProcess], running: Sequence[_Running]) -> None:
         one.clear()
 
 
-def _work(task: _Task) -> Entry:
+def _work(task: _Task) -> ReportEntry:
     """Write one report; this runs in a process of its own."""
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_follow_parent, daemon=True).start()
@@ -294,7 +294,7 @@ def _follow_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _written(task: _Task) -> Entry:
+def _written(task: _Task) -> ReportEntry:
     began = time.monotonic()
     entry = task.entry
     try:
@@ -312,11 +312,11 @@ def _written(task: _Task) -> Entry:
     _say(entry, f"done in {time.monotonic() - began:.1f} s")
     chosen = looks_text(done.design, ", ")
     return replace(
-        entry, answer=Answer(chosen, float(oc.reject[0]), float(oc.reject[1]), bool(meets(done.design, asked)))
+        entry, answer=TakenDesign(chosen, float(oc.reject[0]), float(oc.reject[1]), bool(meets(done.design, asked)))
     )
 
 
-def _failure(entry: Entry, code: int, error: Exception) -> Entry:
+def _failure(entry: ReportEntry, code: int, error: Exception) -> ReportEntry:
     return replace(entry, code=code, error=terminal.one_line(str(error)).removeprefix(f"{entry.file}: "))
 
 
@@ -327,18 +327,18 @@ def _fate(exit_code: int | None) -> str:
     return f"ended with exit code {exit_code} before it was done"
 
 
-def _say(entry: Entry, what: str) -> None:
+def _say(entry: ReportEntry, what: str) -> None:
     # one write, so that lines of several processes never mix
     sys.stderr.write(f"  {entry.file}: {terminal.one_line(what)}\n")
     sys.stderr.flush()
 
 
-def _complain(entry: Entry) -> None:
+def _complain(entry: ReportEntry) -> None:
     if entry.error:
         terminal.say(f"simtrial: {entry.file}: {entry.error}")
 
 
-def _write_index(entries: Sequence[Entry], out: Path) -> Path:
+def _write_index(entries: Sequence[ReportEntry], out: Path) -> Path:
     """Write the page under another name first: a page that is there is a complete one."""
     page = out / INDEX
     handle, name = tempfile.mkstemp(prefix=f".{INDEX}-", dir=out)
@@ -352,7 +352,7 @@ def _write_index(entries: Sequence[Entry], out: Path) -> Path:
     return page
 
 
-def _index(entries: Sequence[Entry], out: Path) -> str:
+def _index(entries: Sequence[ReportEntry], out: Path) -> str:
     import nbformat
 
     rows = [asdict(_placeless(entry, out)) | {"status": entry.status} for entry in entries]
@@ -365,7 +365,7 @@ def _index(entries: Sequence[Entry], out: Path) -> str:
     return report.render("reports.html.j2", nbformat.v4.new_notebook(), page)
 
 
-def _placeless(entry: Entry, out: Path) -> Entry:
+def _placeless(entry: ReportEntry, out: Path) -> ReportEntry:
     """Name no folder of this machine: the page may be moved with the reports, and what is beside it stays there."""
     file = Path(entry.file)
     error = entry.error
@@ -375,7 +375,7 @@ def _placeless(entry: Entry, out: Path) -> Entry:
     return replace(entry, file=file.name, error=error)
 
 
-def _summary(entries: Sequence[Entry]) -> str:
+def _summary(entries: Sequence[ReportEntry]) -> str:
     codes = [entry.code for entry in entries]
     words = {DONE: "{} done", FAILED: "{} failed", WRONG: "{} with wrong input"}
     return ", ".join(words[code].format(codes.count(code)) for code in words if code in codes)
