@@ -15,6 +15,7 @@ from simtrial.design.exact import meets, operating_characteristics
 from simtrial.explorer import charts as sketch
 from simtrial.explorer import controls
 from simtrial.search import figures, tables
+from simtrial.search.wording import question
 from simtrial.show.terminal import one_line
 from simtrial.trial import params, text
 
@@ -95,8 +96,7 @@ def status(trial: Trial, design: Design, done: Simulation, remark: str) -> str:
     patients = f"{n} patients" if len(design.looks) == 1 else f"at most {n} patients, EN(p0) = {oc.en:.1f}"
     lines = [
         f'<p class="answer"><strong>{html.escape(looks_text(design, ", "))}</strong> {patients}</p>',
-        f"<p>H0: p &lt;= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), "
-        f"power {asked.power:g}</p>",
+        f"<p>{html.escape(question(asked))}</p>",
     ]
     if not meets(design, asked):
         lines.append('<p class="warning">This design does not meet the required limits.</p>')

@@ -28,6 +28,8 @@ from simtrial.errors import InputError
 from simtrial.report import replacement
 from simtrial.report import run as report
 from simtrial.report.execution import NotebookError
+from simtrial.report.page import render
+from simtrial.report.write import date
 from simtrial.show import terminal
 from simtrial.trial import params
 
@@ -360,9 +362,9 @@ def _index(entries: Sequence[ReportEntry], out: Path) -> str:
         "title": f"Reports of {len(entries)} parameter files",
         "summary": _summary(entries),
         "rows": rows,
-        "made": f"Made by simtrial {__version__}, {report.date()}.",
+        "made": f"Made by simtrial {__version__}, {date()}.",
     }
-    return report.render("reports.html.j2", nbformat.v4.new_notebook(), page)
+    return render("reports.html.j2", nbformat.v4.new_notebook(), page)
 
 
 def _placeless(entry: ReportEntry, out: Path) -> ReportEntry:
