@@ -35,7 +35,7 @@ class TakenDesign:
     meets: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ReportEntry:
     """What became of one parameter file.
 
@@ -80,6 +80,7 @@ class Reports:
 
 
 def failure(entry: ReportEntry, code: int, error: Exception) -> ReportEntry:
+    """The entry of a file whose report is not there, and why in one line."""
     return replace(entry, code=code, error=terminal.one_line(str(error)).removeprefix(f"{entry.file}: "))
 
 

@@ -104,7 +104,7 @@ def _at_once(jobs: int | None, files: int) -> int:
 
 
 def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> Task | ReportEntry:
-    entry = ReportEntry(terminal.one_line(str(file)))
+    entry = ReportEntry(file=terminal.one_line(str(file)))
     try:
         trial, source = params.read(file)
         entry = replace(entry, study=trial.study.id, title=trial.study.title)
@@ -114,7 +114,7 @@ def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> Task |
             replacement.refuse(out / trial.study.id, source)
     except InputError as error:
         return failure(entry, WRONG, error)
-    return Task(trial, source, out, entry, replace_other)
+    return Task(trial=trial, source=source, out=out, entry=entry, replace_other=replace_other)
 
 
 def _refuse_twins(tasks: Sequence[Task]) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from simtrial.trial.trial import Trial
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
     """A file that was read, and where its report goes."""
 

@@ -223,8 +223,8 @@ def test_the_index_leads_to_the_reports_and_asks_nothing_of_a_network(page, run)
 
 
 def test_the_index_shows_a_hostile_title_and_name_as_text(tmp_path):
-    entry = index.ReportEntry('"><img src=x>.yaml', "S", HOSTILE, code=index.FAILED, error="<i>x</i>")
-    page = index._write_index((entry,), tmp_path).read_text(encoding="utf-8")
+    entry = index.ReportEntry(file='"><img src=x>.yaml', study="S", title=HOSTILE, code=index.FAILED, error="<i>x</i>")
+    page = index.write_index((entry,), tmp_path).read_text(encoding="utf-8")
     assert not {tag for tag, _ in Reader(page).tags} & {"script", "img", "i"}
     assert Reader(page).rows[1] == ["S", '"><img src=x>.yaml', "failed", HOSTILE, "<i>x</i>"]
 
@@ -237,7 +237,7 @@ def test_a_broken_write_keeps_the_old_index(tmp_path, monkeypatch):
 
     monkeypatch.setattr(index, "_index", fail)
     with pytest.raises(OSError, match="disk full"):
-        index._write_index((), tmp_path)
+        index.write_index((), tmp_path)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("index.html", "old")]
 
 
@@ -278,7 +278,7 @@ def test_jobs_are_at_most_the_files():
 
 @pytest.mark.parametrize("codes", [(0, 0), (0, 1), (1, 2), (2, 0)])
 def test_the_exit_code_is_that_of_the_worst_file(codes, tmp_path, monkeypatch, capsys):
-    entries = tuple(index.ReportEntry(f"{k}.yaml", code=code) for k, code in enumerate(codes))
+    entries = tuple(index.ReportEntry(file=f"{k}.yaml", code=code) for k, code in enumerate(codes))
     monkeypatch.setattr(reports, "write", lambda *_, **__: index.Reports(tmp_path / "index.html", entries))
     assert main(["report", "0.yaml", "1.yaml"]) == max(codes)
     assert "1.yaml" in capsys.readouterr().out
