@@ -76,7 +76,7 @@ def analyze(
         Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `analysis` holds the results.")
     ] = None,
     looks: Annotated[str | None, typer.Option(help="The design as planned: 1/10,5/29.")] = None,
-    p0: terminal.OneRate = None,
+    p0: terminal.Rate = None,
     responses: Annotated[int | None, terminal.whole_option("Responses by the end.")] = None,
     stage: Annotated[int | None, terminal.whole_option("Look at which it ended.")] = None,
     first_stage: FirstStage = None,

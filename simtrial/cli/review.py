@@ -23,10 +23,10 @@ def check(
     parameter_file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `stated` is checked.")
     ] = None,
-    p0: terminal.OneRate = None,
-    p1: terminal.OneRate = None,
-    alpha: terminal.OneRate = None,
-    power: terminal.OneRate = None,
+    p0: terminal.Rate = None,
+    p1: terminal.Rate = None,
+    alpha: terminal.Rate = None,
+    power: terminal.Rate = None,
     looks: Annotated[
         str | None, typer.Option(help="The rule as stated, cumulative: 1/10,5/29, 5/25 or 3:7/15,8/25.")
     ] = None,
@@ -162,11 +162,11 @@ def import_registry(
 
 def reproduce(
     n: Annotated[int | None, terminal.whole_option("Patients, as registered or stated.")] = None,
-    p0: terminal.SeveralRates = None,
-    p1: terminal.SeveralRates = None,
-    alpha: terminal.SeveralRates = None,
-    power: terminal.SeveralRates = None,
-    dropout: terminal.SeveralRates = None,
+    p0: terminal.Rates = None,
+    p1: terminal.Rates = None,
+    alpha: terminal.Rates = None,
+    power: terminal.Rates = None,
+    dropout: terminal.Rates = None,
     up_to: Annotated[int | None, terminal.whole_option("Count the routes to every number up to this instead.")] = None,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     as_json: terminal.Json = False,

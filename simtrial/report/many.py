@@ -22,7 +22,7 @@ from simtrial.errors import InputError
 from simtrial.report import replacement
 from simtrial.report import run as report
 from simtrial.report.index import FAILED, INDEX, WRONG, ReportEntry, Reports, failure, write_index
-from simtrial.report.worker import Task, work
+from simtrial.report.worker import ReportTask, work
 from simtrial.show import terminal
 from simtrial.trial import params
 
@@ -38,7 +38,7 @@ PATIENCE = 30.0
 class _Running:
     """A task and the process that is at it."""
 
-    task: Task
+    task: ReportTask
     pool: ProcessPoolExecutor
     future: Future[ReportEntry]
     process: BaseProcess
@@ -83,15 +83,15 @@ def write(
         If two files are of the same study, or `jobs` is no number of processes; nothing is run.
     """
     at_once = _at_once(jobs, len(files))
-    entries: list[ReportEntry | Task] = [_read(file, Path(out), replace_other=replace) for file in files]
-    tasks = [entry for entry in entries if isinstance(entry, Task)]
+    entries: list[ReportEntry | ReportTask] = [_read(file, Path(out), replace_other=replace) for file in files]
+    tasks = [entry for entry in entries if isinstance(entry, ReportTask)]
     _refuse_twins(tasks)
     Path(out).mkdir(parents=True, exist_ok=True)
     for entry in entries:
         if isinstance(entry, ReportEntry):
             _complain(entry)
     done = {entry.study: entry for entry in _run(tasks, at_once)}
-    all_entries = tuple(done[e.entry.study] if isinstance(e, Task) else e for e in entries)
+    all_entries = tuple(done[e.entry.study] if isinstance(e, ReportTask) else e for e in entries)
     return Reports(write_index(all_entries, Path(out)), all_entries)
 
 
@@ -103,7 +103,7 @@ def _at_once(jobs: int | None, files: int) -> int:
     return max(1, min(jobs or cores, files))
 
 
-def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> Task | ReportEntry:
+def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> ReportTask | ReportEntry:
     entry = ReportEntry(file=terminal.one_line(str(file)))
     try:
         trial, source = params.read(file)
@@ -114,10 +114,10 @@ def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> Task |
             replacement.refuse(out / trial.study.id, source)
     except InputError as error:
         return failure(entry, WRONG, error)
-    return Task(trial=trial, source=source, out=out, entry=entry, replace_other=replace_other)
+    return ReportTask(trial=trial, source=source, out=out, entry=entry, replace_other=replace_other)
 
 
-def _refuse_twins(tasks: Sequence[Task]) -> None:
+def _refuse_twins(tasks: Sequence[ReportTask]) -> None:
     """Two files of one study would write one folder; so would ids that differ by case only, on many disks."""
     seen: dict[str, ReportEntry] = {}
     for entry in (task.entry for task in tasks):
@@ -127,7 +127,7 @@ def _refuse_twins(tasks: Sequence[Task]) -> None:
             raise InputError(f"both hold trial.study.id {ids}; give each its own", f"{other.file} and {entry.file}")
 
 
-def _run(tasks: Sequence[Task], at_once: int) -> list[ReportEntry]:
+def _run(tasks: Sequence[ReportTask], at_once: int) -> list[ReportEntry]:
     """Run all tasks, so many at once; whatever ends this early ends the processes too."""
     waiting, running, entries = deque(tasks), dict[Future[ReportEntry], _Running](), list[ReportEntry]()
     others = set(active_children())
@@ -146,7 +146,7 @@ def _run(tasks: Sequence[Task], at_once: int) -> list[ReportEntry]:
     return entries
 
 
-def _start(task: Task) -> _Running:
+def _start(task: ReportTask) -> _Running:
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
     others = set(active_children())
     with _born_deaf():

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
+class ReportTask:
     """A file that was read, and where its report goes."""
 
     trial: Trial
@@ -38,7 +38,7 @@ class Task:
     replace_other: bool
 
 
-def work(task: Task) -> ReportEntry:
+def work(task: ReportTask) -> ReportEntry:
     """Write one report; this runs in a process of its own."""
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_follow_parent, daemon=True).start()
@@ -74,7 +74,7 @@ def _follow_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _written(task: Task) -> ReportEntry:
+def _written(task: ReportTask) -> ReportEntry:
     began = time.monotonic()
     entry = task.entry
     try:

@@ -63,10 +63,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
 
 
-OneRate = Annotated[float | None, typer.Option(parser=number, metavar="RATE")]
+Rate = Annotated[float | None, typer.Option(parser=number, metavar="RATE")]
 
 
-SeveralRates = Annotated[
+Rates = Annotated[
     list[float] | None,
     typer.Option(parser=number, metavar="RATE", help="Instead of the usual values; may be given again."),
 ]
@@ -119,7 +119,7 @@ def bar(total: float, what: str = "trials", doing: str = "simulating") -> Iterat
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
-    class Rate(ProgressColumn):
+    class Speed(ProgressColumn):
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:,.1f} a second" if task.speed else "")
 
@@ -128,7 +128,7 @@ def bar(total: float, what: str = "trials", doing: str = "simulating") -> Iterat
         TextColumn(doing),
         BarColumn(),
         TextColumn("{task.completed:,.0f} " + what),
-        Rate(),
+        Speed(),
         TimeRemainingColumn(),
     )
     bar = Progress(*columns, console=Console(stderr=True), transient=True)

@@ -121,5 +121,5 @@ def test_of_several_files_only_the_one_that_would_replace_another_is_wrong(clone
     found = reports._read(other, clone / "build")
     assert found.code == index.WRONG
     assert found.error.startswith("trial.study.id (SMOKE) has a report already")
-    assert isinstance(reports._read(clone / "params/one.yaml", clone / "build"), worker.Task)
-    assert isinstance(reports._read(other, clone / "build", replace_other=True), worker.Task)
+    assert isinstance(reports._read(clone / "params/one.yaml", clone / "build"), worker.ReportTask)
+    assert isinstance(reports._read(other, clone / "build", replace_other=True), worker.ReportTask)
