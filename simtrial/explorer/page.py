@@ -35,7 +35,7 @@ from simtrial.trial.case import Case
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simtrial.explorer.screen import Answer
+    from simtrial.explorer.screen import Known
     from simtrial.search import TwoStageSearch
     from simtrial.trial.trial import Trial
 
@@ -311,12 +311,12 @@ class Explorer:
         except InputError as error:
             self._hold(str(error))
 
-    def _answered(self, patient: bool) -> tuple[Trial, Answer]:
+    def _answered(self, patient: bool) -> tuple[Trial, Known]:
         trial = controls.applied(self._settings(), self._base)
         self._case = Case.of(trial, like=self._case)
         return trial, screen.answer(self._case, patient=patient)
 
-    def _show_answer(self, trial: Trial, found: Answer) -> None:
+    def _show_answer(self, trial: Trial, found: Known) -> None:
         self._offer_of(found.two)
         self.inputs["search"].layout.display = "none" if found.two else ""
         if found.design is None:
@@ -336,7 +336,7 @@ class Explorer:
         self.inputs["download"].value = pages.download(trial)
         self.panels["calendar"].value = pages.calendar(done, trial)
 
-    def _wait(self, found: Answer) -> None:
+    def _wait(self, found: Known) -> None:
         """Show what is known of a question whose two-stage search waits to be asked for, and nothing older."""
         self.trial, self._answer = None, ""
         self.page.remove_class("simtrial-held")

@@ -248,7 +248,7 @@ def test_a_calendar_without_them_is_simulated_as_a_report_would(started):
 def test_a_chart_holds_its_curves_and_escapes_its_words():
     x = np.linspace(0, 1, 3)
     chart = sketch.Chart(
-        "<t>", "x & y", 'said "so"', x, [sketch.Curve(x, "#000", "--")], 1.0, [(0.25, "a"), (0.5, "b")], [], str, str
+        "<t>", "x & y", 'said "so"', x, [sketch.Stroke(x, "#000", "--")], 1.0, [(0.25, "a"), (0.5, "b")], [], str, str
     )
     drawn = chart.svg()
     assert "<t>" not in drawn

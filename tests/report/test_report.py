@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from simtrial import InputError, Requirements, looks_text, project
+from simtrial.report import front
 from simtrial.report import run as report
 from simtrial.report.execution import NotebookError
 from simtrial.trial import params
@@ -214,23 +215,23 @@ def test_an_interrupt_between_two_moves_keeps_the_good_report(tmp_path, monkeypa
 def test_a_design_that_misses_its_limits_is_flagged_at_the_top(root):
     trial = params.load(root / "params/smoke.yaml").model_copy(update={"conduct": None})
     short, enough = (Case.of(trial.model_copy(update={"design": DesignWish(looks=looks)})) for looks in ("2/5", "2/6"))
-    assert "does not meet the limits" in report._front(short)
-    assert "does not meet the limits" not in report._front(enough)
+    assert "does not meet the limits" in front.opening(short)
+    assert "does not meet the limits" not in front.opening(enough)
 
 
 def test_what_losses_do_to_the_errors_is_said_at_the_top(root):
     trial = params.load(root / "params/NCT07022301.yaml")
-    front = report._front(Case.of(trial))
-    assert "10% of the patients lost before their first assessment and counted as non-responders" in front
-    assert "the type I error is 0.0207 and the power 0.6990 (less than the 0.8 asked)" in front
+    said = front.opening(Case.of(trial))
+    assert "10% of the patients lost before their first assessment and counted as non-responders" in said
+    assert "the type I error is 0.0207 and the power 0.6990 (less than the 0.8 asked)" in said
 
     def losing(**changes):
         rule = trial.conduct.dropout.model_copy(update={"handling": "replace", **changes})
         return Case.of(trial.model_copy(update={"conduct": trial.conduct.model_copy(update={"dropout": rule})}))
 
-    assert "As it is to be run" not in report._front(losing())
+    assert "As it is to be run" not in front.opening(losing())
     informative = losing(probability=0.2, responder_odds_ratio=0.0)
-    assert "(more than alpha 0.05)" in report._front(informative)
+    assert "(more than alpha 0.05)" in front.opening(informative)
 
 
 def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path, smoke_text):
