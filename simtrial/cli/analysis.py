@@ -56,6 +56,7 @@ def analyze(
     as_json: terminal.Json = False,
 ) -> None:
     """Analyze a finished trial: decision, p-value, estimates and intervals that know of the interim look."""
+    from simtrial.analysis import dossier
     from simtrial.analysis import final as analysis
     from simtrial.analysis.text import how_read
     from simtrial.design.designs import parse_looks
@@ -71,7 +72,7 @@ def analyze(
         if trial.analysis is None:
             raise InputError("is missing: it holds the results to be analysed", f"{source.path}: trial.analysis")
         with terminal.waiting("analysing"):
-            done = analysis.of_trial(trial, Case.of(trial).checked(str(source.path)).chosen)
+            done = dossier.of_trial(trial, Case.of(trial).checked(str(source.path)).chosen)
         found, data = done.final, done.data
     else:
         for name, value in (("looks", looks), ("p0", p0)):
@@ -101,7 +102,7 @@ def analyze(
                 raise InputError("is counted from the patients; leave it out", contradicted)
             with terminal.waiting("analysing"):
                 data = patient_data.read(patients, param=param, time_unit=time_unit)
-                found = analysis.of_patients(data, design, p0, handling, attained=sizes, **how)  # type: ignore[arg-type]  # checked there
+                found = dossier.of_patients(data, design, p0, handling, attained=sizes, **how)  # type: ignore[arg-type]  # checked there
     if as_json:
         terminal.print_json(_final_json(found, data))
         return
