@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simtrial.analysis import dossier
 from simtrial.errors import InputError
 from simtrial.show import terminal
 
@@ -112,7 +113,6 @@ def analyze(
 
 def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None]:
     """The analysis of the results that a parameter file holds."""
-    from simtrial.analysis import final as analysis
     from simtrial.trial import params
     from simtrial.trial.case import Case
 
@@ -122,7 +122,7 @@ def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None]:
     if trial.analysis is None:
         raise InputError("is missing: it holds the results to be analysed", f"{source.path}: trial.analysis")
     with terminal.waiting("analysing"):
-        done = analysis.of_trial(trial, Case.of(trial).checked(str(source.path)).chosen)
+        done = dossier.of_trial(trial, Case.of(trial).checked(str(source.path)).chosen)
     return done.final, done.data
 
 
@@ -155,7 +155,7 @@ def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Fina
         raise InputError("is counted from the patients; leave it out", contradicted)
     with terminal.waiting("analysing"):
         data = patient_data.read(given.patients, param=given.param, time_unit=given.time_unit)
-        found = analysis.of_patients(data, design, given.p0, handling, attained=sizes, **how)  # type: ignore[arg-type]  # checked there
+        found = dossier.of_patients(data, design, given.p0, handling, attained=sizes, **how)  # type: ignore[arg-type]  # checked there
     return found, data
 
 
