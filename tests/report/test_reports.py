@@ -31,7 +31,8 @@ trial["study"]["title"]
 STARTER = """
 import sys
 from pathlib import Path
-from simtrial import project, report
+from simtrial import project
+from simtrial.report import run as report
 
 # stands outside the guard: the processes of the pool read it too
 project.ROOT = Path({clone!r})
