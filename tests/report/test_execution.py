@@ -11,8 +11,15 @@ from simtrial.report.kernel import kept as kept_kernel
 LIMIT = "from simtrial import InputError\nraise InputError('(201) must be at most 200', 'n')"
 
 
+@pytest.fixture(scope="module")
+def shared_kernel():
+    """One for all tests here: that nothing of one notebook reaches the next is the claim of test_kernel."""
+    with kept_kernel() as kernel:
+        yield kernel
+
+
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(shared_kernel, tmp_path, monkeypatch):
     monkeypatch.setattr(project, "ROOT", tmp_path)
 
     def run(*cells):
@@ -23,12 +30,11 @@ def run(tmp_path, monkeypatch):
             else nbformat.v4.new_markdown_cell(source)
             for source, tags in cells
         ]
-        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-        nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=kernel), tmp_path / "01_part.ipynb")
+        spec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=spec), tmp_path / "01_part.ipynb")
         target = tmp_path / "kept.ipynb"
         try:
-            with kept_kernel() as kernel:
-                left = execution.execute(tmp_path / "01_part.ipynb", target, {"trial": {}}, kernel)
+            left = execution.execute(tmp_path / "01_part.ipynb", target, {"trial": {}}, shared_kernel)
         finally:
             kept = nbformat.read(target, as_version=4).cells
         return left, kept

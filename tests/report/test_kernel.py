@@ -1,6 +1,7 @@
 """One kernel for several notebooks: nothing of one is found by the next, and the kernel ends however they end."""
 
 import os
+from functools import partial
 
 import nbformat
 import pytest
@@ -57,36 +58,41 @@ def process(cell):
     return int(cell.outputs[0].data["text/plain"])
 
 
+def ran(folder, kernel, name, source):
+    """Run a notebook of one cell, and give that cell as kept."""
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [nbformat.v4.new_code_cell(source)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / f"{name}.ipynb")
+    execution.execute(folder / f"{name}.ipynb", folder / f"{name}-kept.ipynb", {}, kernel)
+    return nbformat.read(folder / f"{name}-kept.ipynb", as_version=4).cells[-1]
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.setattr(project, "ROOT", tmp_path)
-
-    def run(kernel, name, source):
-        """Run a notebook of one cell, and give that cell as kept."""
-        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-        cells = [nbformat.v4.new_code_cell(source)]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), tmp_path / f"{name}.ipynb")
-        execution.execute(tmp_path / f"{name}.ipynb", tmp_path / f"{name}-kept.ipynb", {}, kernel)
-        return nbformat.read(tmp_path / f"{name}-kept.ipynb", as_version=4).cells[-1]
-
-    return run
+    return partial(ran, tmp_path)
 
 
-def test_no_notebook_finds_what_another_one_left(run):
-    with kept() as kernel:
-        first = run(kernel, "first", LOOK)
-        run(kernel, "leave", LEAVE)
-        then = run(kernel, "then", LOOK)
+@pytest.fixture(scope="module")
+def held(tmp_path_factory):
+    """Five notebooks run in one kernel, which has ended since."""
+    folder = tmp_path_factory.mktemp("held")
+    order = (("first", LOOK), ("leave", LEAVE), ("then", LOOK), ("a", WHICH), ("b", WHICH))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(project, "ROOT", folder)
+        with kept() as kernel:
+            return {name: ran(folder, kernel, name, source) for name, source in order}
+
+
+def test_no_notebook_finds_what_another_one_left(held):
+    first, then = held["first"], held["then"]
     assert then.outputs[0].text == first.outputs[0].text
     assert then.execution_count == first.execution_count == 1
     assert first.outputs[0].text.startswith("[[], []")
 
 
-def test_all_notebooks_run_in_one_process_that_ends_with_them(run):
-    with kept() as kernel:
-        first, second = (
-            int(run(kernel, name, "import os\nos.getpid()").outputs[0].data["text/plain"]) for name in "ab"
-        )
+def test_all_notebooks_run_in_one_process_that_ends_with_them(held):
+    first, second = process(held["a"]), process(held["b"])
     assert first == second
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)
