@@ -9,6 +9,7 @@ from simtrial.report import run as report
 from simtrial.report.execution import LeftOut, NotebookError
 from simtrial.report.kernel import kept as kept_kernel
 
+STARTS = {"kernel": {"shared_kernel"}}
 LIMIT = "from simtrial import InputError\nraise InputError('(201) must be at most 200', 'n')"
 
 
