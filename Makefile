@@ -1,15 +1,16 @@
 # Two targets do all the set-up: `make report` and `make test`. Both build .venv once, from the hash-pinned lock.
 PARAMS ?= params/NCT07022301.yaml
 PYTHON ?= python3
+OLDEST_PYTHON ?= python3.11
 BIN := .venv/bin
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 READY := .venv/.ready-$(PYTHON_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test validate explore lessons lab bench lock pictures clean
+.PHONY: help setup report lint test quick test-oldest validate explore lessons lab bench lock pictures clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
 
 setup: $(READY) ## build .venv from the lock, once
 
@@ -26,12 +27,34 @@ $(READY): requirements.lock pyproject.toml
 report: $(READY) ## run the notebooks on PARAMS and write build/<study>/report.html
 	@$(BIN)/simtrial report "$(PARAMS)"
 
-test: $(READY) ## lint, types, layers, tests
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/pytest
+# A test takes one core, and processes that wait for kernels and browsers gain nothing from more workers than that.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 || echo $$n)
+SPREAD := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+QUICK := -m "not kernel and not browser and not processes"
+
+lint: $(READY) ## style, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test: lint ## lint and all tests
+	$(BIN)/pytest $(SPREAD)
+
+quick: lint ## lint and every test that starts no kernel, browser or worker
+	$(BIN)/pytest $(SPREAD) $(QUICK)
+
+# In a .venv of its own, which stays until requirements-oldest.lock changes.
+OLDEST := .venv-oldest
+$(OLDEST)/.ready: requirements-oldest.lock
+	@echo "Setting up $(OLDEST) (a minute or two, once) ..."
+	@rm -rf $(OLDEST) && $(OLDEST_PYTHON) -m venv $(OLDEST)
+	@$(OLDEST)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements-oldest.lock
+	@$(OLDEST)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+test-oldest: $(OLDEST)/.ready ## the quick tests with the oldest dependencies allowed (needs Python 3.11)
+	$(OLDEST)/bin/pytest $(SPREAD) $(QUICK) -p no:cacheprovider
 
 validate: $(READY) ## compare every result with its references on this machine
 	@$(BIN)/simtrial validate
@@ -56,15 +79,17 @@ bench: $(READY) ## speed, side by side with R clinfun where it is installed
 	@$(BIN)/python benchmarks/limits.py
 	@$(BIN)/python benchmarks/lessons.py
 
-lock: ## resolve pyproject.toml anew into requirements.lock (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -o requirements.lock
+COMPILE := uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade
+lock: ## resolve pyproject.toml anew into both locks (needs uv)
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --resolution lowest-direct --python-version 3.11 -o requirements-oldest.lock
 
 pictures: $(READY) ## take README's pictures of the report and of the explorer (needs chromium)
 	@$(BIN)/simtrial report params/NCT07022301.yaml
 	@chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --hide-scrollbars \
 	  --user-data-dir="$$(mktemp -d)" --window-size=1040,1500 --screenshot=.github/report.png \
 	  "file://$(CURDIR)/build/NCT07022301/report.html" 2>/dev/null
-	@$(BIN)/pytest -q tests/test_explorer_page.py -k fits_the_screen
+	@$(BIN)/pytest -q tests/explorer/test_explorer_page.py -k fits_the_screen
 	@cp build/explorer-1280.png .github/explorer.png
 
 clean: ## remove results and caches, keep .venv

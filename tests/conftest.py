@@ -1,11 +1,63 @@
-"""Shared by all tests: where the clone is, and reference tables."""
+"""Shared by all tests: where the clone is, reference tables, and what a test starts besides itself.
 
+A test that starts a kernel, a browser or other processes of ours is marked so: by a decorator, or by `STARTS` in its
+module, which names the fixtures that start them. `make quick` leaves those tests out, and an unmarked test that starts
+one fails: otherwise the quick tests would become slow one by one.
+"""
+
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+SLOW = ("kernel", "browser", "processes")
+KERNELS = {"ipykernel_launcher", "report", "lessons", "validate"}
+"""Words of commands that start kernels, here or in the process that is started."""
+BROWSERS = {"explore", "run-driver"}
+running: list[pytest.Item] = []
+"""The test that runs, for a hook of the interpreter knows nothing of pytest."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark tests by the fixtures they use, and keep the tests of a module in one worker, the slow modules first."""
+    slow = set()
+    for item in items:
+        for marker, fixtures in getattr(getattr(item, "module", None), "STARTS", {}).items():
+            if fixtures.intersection(getattr(item, "fixturenames", ())):
+                item.add_marker(marker)
+        if item.get_closest_marker("xdist_group") is None:
+            # fixtures of a module are made once only if one worker has all its tests
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+        if any(item.get_closest_marker(marker) for marker in SLOW):
+            slow.add(item.get_closest_marker("xdist_group").args[0])
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args[0] not in slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    running.append(item)
+    try:
+        return (yield)
+    finally:
+        running.pop()
+
+
+def watch(event, arguments):
+    """Refuse a kernel, a browser or a command of ours that an unmarked test starts."""
+    if event != "subprocess.Popen" or not running:
+        return
+    item = running[-1]
+    words = set(map(str, arguments[1] if isinstance(arguments[1], (list, tuple)) else str(arguments[1]).split()))
+    for marker, starts in (("kernel", KERNELS), ("browser", BROWSERS)):
+        if words & starts and not any(item.get_closest_marker(other) for other in SLOW):
+            # no Exception: nothing under test may catch it
+            pytest.fail(f"starts {' '.join(sorted(words & starts))}, so it needs the marker {marker}")
+
+
+sys.addaudithook(watch)
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ def test_a_design_on_the_command_line_is_one_search_of_each_kind_and_no_plotting
     assert done.modules <= 620
 
 
+@pytest.mark.kernel
 def test_a_report_starts_one_kernel_and_asks_hardly_anything_twice(walk):
     done = walk.report("params/smoke.yaml")
     assert done.kernels == 1

@@ -201,6 +201,7 @@ def test_help_is_not_an_error(capsys):
     assert "validate" in capsys.readouterr().out
 
 
+@pytest.mark.kernel
 def test_report_prints_the_design_and_its_place(capsys, tmp_path, root):
     assert main(["report", str(root / "params/smoke.yaml"), "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr()
@@ -218,6 +219,7 @@ def test_the_installed_command_answers():
     assert json.loads(done.stdout)["reject"][0] == pytest.approx(0.0334, abs=5e-5)
 
 
+@pytest.mark.kernel
 def test_a_failing_validation_is_exit_code_1_and_one_line(capsys, tmp_path, root, monkeypatch):
     clone = tmp_path / "clone"
     (clone / "notebooks").mkdir(parents=True)

@@ -649,6 +649,7 @@ def test_a_port_in_use_is_told(capsys):
     assert f"port ({port}) is in use" in capsys.readouterr().err
 
 
+@pytest.mark.kernel
 def test_the_downloaded_file_makes_a_report_of_just_this_screen(explorer, tmp_path):
     explorer.inputs["p1"].value = "0.6"
     explorer.inputs["p0"].value = "0.2"

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+from children import spawned
 
 from simtrial import search
 from simtrial.design.designs import looks_text
@@ -26,6 +27,7 @@ if CHROMIUM is None and not os.environ.get("CI"):  # .ci/run installs it, so the
 
 FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
+pytestmark = pytest.mark.browser
 PATIENCE = 60_000
 """Milliseconds for what takes a few seconds on an idle machine."""
 
@@ -46,7 +48,7 @@ def address():
 
 def started(port):
     command = [sys.executable, "-m", "simtrial.cli.app", "explore", "--no-browser", "--port", str(port)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return spawned(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def told_until(server, words):

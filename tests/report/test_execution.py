@@ -8,6 +8,7 @@ from simtrial.report import execution, front
 from simtrial.report.execution import LeftOut, NotebookError
 from simtrial.report.kernel import kept as kept_kernel
 
+STARTS = {"kernel": {"shared_kernel"}}
 LIMIT = "from simtrial import InputError\nraise InputError('(201) must be at most 200', 'n')"
 
 

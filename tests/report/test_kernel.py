@@ -51,6 +51,7 @@ print([
 ])
 """
 
+STARTS = {"kernel": {"held"}}
 WHICH = "import os\nos.getpid()"
 
 
@@ -98,6 +99,7 @@ def test_all_notebooks_run_in_one_process_that_ends_with_them(held):
         os.kill(first, 0)
 
 
+@pytest.mark.kernel
 def test_the_kernel_ends_with_an_interrupt(run):
     def interrupted():
         with kept() as kernel:
@@ -111,6 +113,7 @@ def test_the_kernel_ends_with_an_interrupt(run):
         os.kill(found[0], 0)
 
 
+@pytest.mark.kernel
 def test_a_kernel_that_dies_fails_its_notebook_which_is_kept(run, tmp_path):
     with pytest.raises(NotebookError, match=r"^a\.ipynb stopped: Kernel died"), kept() as kernel:
         run(kernel, "a", "import os\nos._exit(3)")

@@ -18,6 +18,7 @@ NOTEBOOKS = [
     "07_sweep",
 ]
 ALL = [*NOTEBOOKS, *report.LESSONS]
+STARTS = {"kernel": {"handout", "other_handout"}}
 PAGE = "explorer"
 """What Voila serves: no questions, one cell."""
 PARAMETERS = {"07_sweep": 'sweep = "params/sweep_NCT07022301.yaml"'} | dict.fromkeys(report.LESSONS, "seed = 1")
@@ -168,6 +169,7 @@ the lessons one stands for all: they have the same cell, and their handout is ma
 
 # in this process, for the command line of papermill takes longer to start than a notebook to run
 @pytest.mark.parametrize(("name", "how"), WAYS)
+@pytest.mark.kernel
 def test_raw_papermill_runs_it_from_the_root(name, how, root, tmp_path, monkeypatch):
     from papermill.cli import papermill
 

@@ -19,6 +19,8 @@ from simtrial.validation import cases
 from simtrial.validation import conduct as conduct_validation
 from simtrial.validation import search as search_validation
 
+STARTS = {"kernel": {"run"}}
+
 
 @pytest.fixture(scope="module")
 def hostile_file(tmp_path_factory, root):
@@ -168,6 +170,7 @@ def broken_clone(tmp_path, root, monkeypatch):
 
 
 @pytest.mark.usefixtures("broken_clone")
+@pytest.mark.kernel
 def test_a_failing_notebook_names_its_cell_and_leaves_a_good_report_alone(root, tmp_path):
     out = tmp_path / "build"
     good = out / "SMOKE" / "report.html"
@@ -234,6 +237,7 @@ def test_what_losses_do_to_the_errors_is_said_at_the_top(root):
     assert "(more than alpha 0.05)" in front.opening(informative)
 
 
+@pytest.mark.kernel
 def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path, smoke_text):
     path = tmp_path / "x.yaml"
     path.write_text(smoke_text[: smoke_text.index("  conduct:")], encoding="utf-8")
@@ -254,6 +258,7 @@ def test_brute_force_settles_ties_and_says_when_it_cannot_enumerate():
     assert "n_upper = 272 is above 160" in large.source
 
 
+@pytest.mark.kernel
 def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, root):
     done = report.validate(root / "params/smoke.yaml", tmp_path)
     verdict = pd.read_csv(done.folder / "tables/verdict.csv").set_index("case")
@@ -282,6 +287,7 @@ def test_a_case_that_disagrees_fails_the_validation():
         cases.verdict(cases.Comparison("Empty", "none", frame.iloc[:0]))
 
 
+@pytest.mark.kernel
 def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text(smoke_text[: smoke_text.index("  conduct:")] + "  analysis: {responses: 4}\n", encoding="utf-8")

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 
 import nbformat
 import pytest
+from children import reaped, spawned
 
 from simtrial import InputError, project
 from simtrial.cli.app import main
@@ -19,6 +20,7 @@ from simtrial.report import index
 from simtrial.report import many as reports
 from simtrial.report import run as report
 
+STARTS = {"kernel": {"start"}}
 HOSTILE = "<script>alert(1)</script> {{ 7*7 }} &amp;"
 CELL = """
 import os, pathlib, time
@@ -80,7 +82,7 @@ def write_file(root):
 @pytest.fixture(scope="module")
 def start(clone):
     def start(files, out, *options):
-        return subprocess.Popen(
+        return spawned(
             [sys.executable, clone / "start.py", "report", *files, "--out", out, *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -313,11 +315,12 @@ def test_when_it_is_stopped_everything_stops_and_nothing_is_half_written(how, tm
     kernels = [clone / f"{name}.pid" for name in ("SLOW1", "SLOW2")]
     within(20, lambda: all(p.exists() and p.read_text() for p in kernels))
     workers = [begun(out, name) for name in ("SLOW1", "SLOW2")]
-    if how == "Ctrl-C":
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    else:
-        process.send_signal(getattr(signal, how))
-    _, said = process.communicate(timeout=30)
+    with reaped(process):
+        if how == "Ctrl-C":
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        else:
+            process.send_signal(getattr(signal, how))
+        _, said = process.communicate(timeout=30)
     assert "Traceback" not in said
     if how != "SIGKILL":
         assert process.returncode == 1

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from children import reaped, spawned
 
 from simtrial import InputError
 from simtrial.cli.app import main
@@ -204,6 +205,9 @@ def test_wrong_keys_of_the_file_are_named(write):
         sweep_file.read(path)
 
 
+STARTS = {"processes": {"dask_cluster"}}
+
+
 @pytest.fixture(scope="module")
 def dask_cluster(tmp_path_factory):
     """A scheduler and two workers, started by hand as README says, reached by address."""
@@ -292,6 +296,7 @@ SLOW = ["pfs_median"]
 """Takes ten times as long to simulate as the decision."""
 
 
+@pytest.mark.processes
 def test_a_killed_worker_costs_nothing_but_time(write, tmp_path):
     path = write(LONG, trials=60_000, outcomes=SLOW)
     expected = run(path, tmp_path / "calm")[1]
@@ -316,7 +321,7 @@ def test_a_killed_worker_costs_nothing_but_time(write, tmp_path):
 
 
 def started(path, out, *words):
-    return subprocess.Popen(
+    return spawned(
         [*SIMTRIAL, "sweep", str(path), "--out", str(out), "--workers", "2", "--json", *words],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
@@ -330,14 +335,15 @@ def wait_for(folder, pattern, number, process):
         time.sleep(0.02)
 
 
+@pytest.mark.processes
 def test_a_killed_driver_loses_no_finished_block(write, tmp_path):
     path = write(LONG, trials=60_000, outcomes=SLOW)
     expected, digest = run(path, tmp_path / "calm")
     out = tmp_path / "shot"
-    process = started(path, out)
-    wait_for(out, "parts/*/*.json", 2, process)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=30)  # its workers hold the other ends of the pipes, and end with it
+    with reaped(started(path, out)) as process:
+        wait_for(out, "parts/*/*.json", 2, process)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)  # its workers hold the other ends of the pipes, and end with it
     left = sum(
         int(p.name.split("-")[1]) - int(p.name.split("-")[0])
         for p in out.glob("parts/*/*.json")
@@ -354,13 +360,14 @@ def test_a_killed_driver_loses_no_finished_block(write, tmp_path):
     assert not list(out.rglob("*.tmp"))
 
 
+@pytest.mark.processes
 def test_ctrl_c_stops_in_one_line_and_the_same_command_goes_on(write, tmp_path):
     path = write(LONG, trials=60_000, outcomes=SLOW)
     out = tmp_path / "out"
-    process = started(path, out)
-    wait_for(out, "parts/*/*.json", 1, process)
-    os.kill(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    with reaped(started(path, out)) as process:
+        wait_for(out, "parts/*/*.json", 1, process)
+        os.kill(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert said.splitlines()[-1].startswith("simtrial: interrupted")
     assert "Traceback" not in said

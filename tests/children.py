@@ -1,0 +1,32 @@
+"""Processes that tests start: they hear Ctrl-C wherever the tests run, and none outlives its test."""
+
+import contextlib
+import signal
+import subprocess
+
+
+def spawned(command, **options):
+    """Start a process that hears Ctrl-C.
+
+    A shell starts what it puts in the background with SIGINT ignored, and children inherit that; a signal that has a
+    handler here is a child's default again.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, **options)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def reaped(process):
+    """See to it that a process has ended and is reaped, whatever the test found."""
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(60)
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
