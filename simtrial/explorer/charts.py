@@ -35,7 +35,7 @@ class Stroke:
     dash: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Chart:
     """Curves over one x, with lines across to mark what matters.
 

@@ -134,19 +134,19 @@ def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) ->
     for name, title, top in (("reject", "P(reject H0; p)", 1.0), ("pet", "PET(p)", 1.0), ("en", "EN(p)", most * 1.05)):
         low, high = getattr(at, name)
         chart = sketch.Chart(
-            title,
-            "True response rate p",
-            f"{title} of {looks_text(designs[0][1])}: {low:.4f} at p0 and {high:.4f} at p1.",
-            p,
-            [
+            title=title,
+            x_label="True response rate p",
+            alt=f"{title} of {looks_text(designs[0][1])}: {low:.4f} at p0 and {high:.4f} at p1.",
+            x=p,
+            curves=[
                 sketch.Stroke(getattr(oc, name), colour, dash)
                 for oc, (_, _, colour, dash) in zip(found, lines, strict=True)
             ],
-            top,
-            ((requirements.p0, "p0"), (requirements.p1, "p1")),
-            limits if name == "reject" else (),
-            lambda x: f"{100 * x:g}%",
-            lambda y: f"{y:g}",
+            top=top,
+            x_marks=((requirements.p0, "p0"), (requirements.p1, "p1")),
+            y_marks=limits if name == "reject" else (),
+            x_form=lambda x: f"{100 * x:g}%",
+            y_form=lambda y: f"{y:g}",
         )
         charts.append(f"<figure>{chart.svg()}</figure>")
     legend = sketch.legend([(label, colour, dash) for label, _, colour, dash in lines])
