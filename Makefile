@@ -44,7 +44,7 @@ test: lint ## lint and all tests
 quick: lint ## lint and every test that starts no kernel, browser or worker
 	$(BIN)/pytest $(SPREAD) $(QUICK)
 
-# In a .venv of its own, which stays until requirements-oldest.lock changes.
+# In a .venv of its own, which stays until the lock changes.
 OLDEST := .venv-oldest
 $(OLDEST)/.ready: requirements-oldest.lock
 	@echo "Setting up $(OLDEST) (a minute or two, once) ..."

@@ -38,11 +38,20 @@ def version(text):
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
 
 
-def test_the_lock_holds_every_dependency_within_its_bounds(root, wanted):
-    lock = (root / "requirements.lock").read_text(encoding="utf-8")
+@pytest.fixture(params=["requirements.lock", "requirements-oldest.lock"])
+def lock(request, root):
+    return (root / request.param).read_text(encoding="utf-8")
+
+
+def versions(lock):
     locked = {}
     for name, pinned in re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", lock, flags=re.MULTILINE):
         locked.setdefault(name, []).append(pinned)
+    return locked
+
+
+def test_a_lock_holds_every_dependency_within_its_bounds(lock, wanted):
+    locked = versions(lock)
     assert wanted.keys() <= locked.keys()
     for name, bounds in wanted.items():
         low, high = re.fullmatch(r">=([\d.]+),<([\d.]+)", bounds).groups()
@@ -50,8 +59,15 @@ def test_the_lock_holds_every_dependency_within_its_bounds(root, wanted):
             assert version(low) <= version(pinned) < version(high), name
 
 
-def test_the_lock_is_hashed_and_names_no_index(root):
-    lock = (root / "requirements.lock").read_text(encoding="utf-8")
+def test_the_oldest_lock_holds_the_lowest_bounds_themselves(root, wanted):
+    locked = versions((root / "requirements-oldest.lock").read_text(encoding="utf-8"))
+    for name, bounds in wanted.items():
+        low = re.match(r">=([\d.]+)", bounds)[1]
+        # 2.2 stands for the first release of its series that fits the others: pandas 2.2.2 is the first for NumPy 2
+        assert {version(pinned)[: low.count(".") + 1] for pinned in locked[name]} == {version(low)}, name
+
+
+def test_a_lock_is_hashed_and_names_no_index(lock):
     blocks = re.split(r"\n(?=[a-z])", lock.strip())
     assert len(blocks) > 80
     assert all("--hash=sha256:" in block for block in blocks)
@@ -60,9 +76,9 @@ def test_the_lock_is_hashed_and_names_no_index(root):
     assert "--find-links" not in lock
 
 
-def test_the_other_simtrial_is_no_dependency(root, wanted):
+def test_the_other_simtrial_is_no_dependency(lock, wanted):
     assert "simtrial" not in wanted
-    assert not re.search(r"^simtrial\b", (root / "requirements.lock").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert not re.search(r"^simtrial\b", lock, flags=re.MULTILINE)
 
 
 def test_the_top_level_holds_only_what_belongs_there(root):
@@ -72,7 +88,7 @@ def test_the_top_level_holds_only_what_belongs_there(root):
     top = {line.split("/")[0] for line in listed.stdout.splitlines()}
     assert {name for name in top if not name.startswith(".")} <= {
         "notebooks", "simtrial", "params", "tests", "benchmarks", "environment.yml", "README.md", "pyproject.toml",
-        "Makefile", "requirements.lock", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
+        "Makefile", "requirements.lock", "requirements-oldest.lock", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
     }  # fmt: skip
 
 
