@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,6 +20,11 @@ KERNELS = {"ipykernel_launcher", "report", "lessons", "validate"}
 BROWSERS = {"explore", "run-driver"}
 running: list[pytest.Item] = []
 """The test that runs, for a hook of the interpreter knows nothing of pytest."""
+
+
+# the same examples in every run, and no time limit for one: it would measure what else the machine does
+settings.register_profile("simtrial", derandomize=True, deadline=None)
+settings.load_profile("simtrial")
 
 
 def pytest_collection_modifyitems(items):

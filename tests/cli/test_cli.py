@@ -201,15 +201,6 @@ def test_help_is_not_an_error(capsys):
     assert "validate" in capsys.readouterr().out
 
 
-@pytest.mark.kernel
-def test_report_prints_the_design_and_its_place(capsys, tmp_path, root):
-    assert main(["report", str(root / "params/smoke.yaml"), "--out", str(tmp_path)]) == 0
-    shown = capsys.readouterr()
-    assert f"Report: {tmp_path / 'SMOKE' / 'report.html'}" in shown.out
-    assert "H0 is rejected if" in shown.out
-    assert "01_design ..." in shown.err
-
-
 def test_the_installed_command_answers():
     done = subprocess.run(
         [sys.executable, "-m", "simtrial.cli.app", "oc", "--looks", "5/25", "--p", "0.1", "--json"],

@@ -1,14 +1,18 @@
 """The main job: what a run leaves behind, that it needs no network, and what happens when something goes wrong."""
 
 import hashlib
+import io
 import json
 import re
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from html.parser import HTMLParser
 
+import nbformat
 import pandas as pd
 import pytest
 
 from simtrial import InputError, Requirements, looks_text, project
+from simtrial.cli.app import main
 from simtrial.report import front
 from simtrial.report import run as report
 from simtrial.report.execution import NotebookError
@@ -38,8 +42,9 @@ def run(hostile_file, tmp_path_factory):
         steps = []
         first = report.write(hostile_file, out, steps.append)
         kept = {p.relative_to(first.folder): p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
-        second = report.write(hostile_file, out)
-    return first, kept, second, steps
+        with redirect_stdout(io.StringIO()) as shown, redirect_stderr(io.StringIO()) as said:
+            assert main(["report", str(hostile_file), "--out", str(out)]) == 0
+    return first, kept, (shown.getvalue(), said.getvalue()), steps
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +77,17 @@ def test_it_writes_notebooks_tables_figures_html_and_a_manifest(run):
 
 
 def test_the_same_inputs_give_the_same_bytes(run):
-    _, kept, second, _ = run
-    again = {p.relative_to(second.folder): p.read_bytes() for p in second.folder.rglob("*") if p.is_file()}
+    first, kept, *_ = run  # the command has run since
+    again = {p.relative_to(first.folder): p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
     assert kept.keys() == again.keys()
     assert [str(name) for name in kept if kept[name] != again[name]] == []
+
+
+def test_report_prints_the_design_and_its_place(run):
+    first, _, (shown, said), _ = run
+    assert f"Report: {first.html}" in shown
+    assert "H0 is rejected if" in shown
+    assert "01_design ..." in said
 
 
 def test_the_html_asks_nothing_of_a_network(html):
@@ -191,6 +203,7 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path, root, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(report, "kept", nullcontext)  # that the kernel ends too is tested with the kernel
     monkeypatch.setattr(report, "execute", interrupt)
     with pytest.raises(KeyboardInterrupt):
         report.write(root / "params/smoke.yaml", tmp_path / "build")
@@ -237,7 +250,22 @@ def test_what_losses_do_to_the_errors_is_said_at_the_top(root):
     assert "(more than alpha 0.05)" in front.opening(informative)
 
 
-@pytest.mark.kernel
+@pytest.fixture
+def not_run(monkeypatch):
+    """Notebooks kept and not run: only which of them a report takes, and what it says, is asked.
+
+    That they run without a conduct section is tested with a report for every size.
+    """
+
+    def keep(template, target, _parameters, _kernel):
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"# {template.stem}")]), target)
+        return ()
+
+    monkeypatch.setattr(report, "kept", nullcontext)
+    monkeypatch.setattr(report, "execute", keep)
+
+
+@pytest.mark.usefixtures("not_run")
 def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path, smoke_text):
     path = tmp_path / "x.yaml"
     path.write_text(smoke_text[: smoke_text.index("  conduct:")], encoding="utf-8")
