@@ -27,12 +27,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from simtrial.conduct.cohort import Bools
     from simtrial.conduct.runs import Trials
     from simtrial.conduct.sensitivity import Sensitivity, Variant
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.plan.enrollment import Floats
+    from simtrial.numbers import Bools, Floats
 
 GREY = "#999999"
 MOST_BARS = 80
@@ -149,7 +148,7 @@ def swimmer(
     entry = trials.entry[:enrolled, column]
     known = entry + (cohort.known if isinstance(cohort.known, float) else cohort.known[:enrolled, column])
     responds, evaluable = cohort.responds[:enrolled, column], cohort.evaluable[:enrolled, column]
-    stop, end = known, float(trials.end[column])
+    end = float(trials.end[column])
     height, width = enrolled, max(end, float(trials.decision[column]))
     if until is not None:
         height, width = max(enrolled, plan.design.looks[-1].n), max(width, float(trials.looks[-1, column]))
@@ -162,12 +161,7 @@ def swimmer(
     colours = [BLUE, SKY, ORANGE, "#dddddd", "white"]
     names = ["CR or PR", "SD", "PD" if cohort.stable is not None else "no response", "not evaluable", "not known yet"]
     with mpl.rc_context(STYLE):
-        death = progression = np.full(enrolled, np.inf)
-        if cohort.pfs is not None:
-            lost, os = outcomes.lifetimes(plan, trials, cohort.pfs, rng)
-            progression = entry + cohort.pfs[:enrolled, column]
-            death = np.full(enrolled, np.inf) if os is None else entry + os[:enrolled, column]
-            stop = np.minimum(np.minimum(death, entry + lost[:enrolled, column]), end)
+        progression, death, stop = _lives(plan, trials, column, known, rng)
         stop = np.minimum(stop, now)
         axis.barh(
             rows[entered] + 1, (stop - entry)[entered], left=entry[entered], height=0.62 * every,
@@ -185,17 +179,38 @@ def swimmer(
         _patients_by_month(axis, height, width, every)
         there = [int(k) for k in np.unique(kinds[entered])]
         handles: list[Any] = [Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k]) for k in there]
-        marks = [("^", "white", "response known", bool(shown.any())), ("D", ORANGE, "progression", bool(gone.any()))]
-        marks += [("X", BLACK, "death", bool(dead.any()))]
-        marks += [("|", BLACK, "assessment", plan.disease.assessments.delay is None)]
-        handles += _mark_handles(marks)
+        handles += _mark_handles(
+            [("^", "white", "response known", bool(shown.any())), ("D", ORANGE, "progression", bool(gone.any())),
+             ("X", BLACK, "death", bool(dead.any())),
+             ("|", BLACK, "assessment", plan.disease.assessments.delay is None)]
+        )  # fmt: skip
         figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8.5)
+    return Picture("swimmer", _told(trials, column), figure)
+
+
+def _told(trials: Trials, column: int) -> str:
+    """One trial in a sentence."""
     decided = "rejected" if trials.reject[column] else "not rejected"
-    alt = (
-        f"One simulated trial: {enrolled} patients, {int(trials.responses[column])} responses counted, H0 {decided} in "
-        f"month {float(trials.decision[column]):.1f}, follow-up to month {end:.1f}."
+    return (
+        f"One simulated trial: {int(trials.enrolled[column])} patients, {int(trials.responses[column])} responses "
+        f"counted, H0 {decided} in month {float(trials.decision[column]):.1f}, follow-up to month "
+        f"{float(trials.end[column]):.1f}."
     )
-    return Picture("swimmer", alt, figure)
+
+
+def _lives(
+    plan: Plan, trials: Trials, column: int, known: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats, Floats]:
+    """Months of progression, of death, and until which each enrolled patient is followed; infinite where unknown."""
+    enrolled, pfs = int(trials.enrolled[column]), trials.cohort.pfs
+    never = np.full(enrolled, np.inf)
+    if pfs is None:
+        return never, never, known
+    entry = trials.entry[:enrolled, column]
+    lost, os = outcomes.lifetimes(plan, trials, pfs, rng)
+    death = never if os is None else entry + os[:enrolled, column]
+    followed = np.minimum(np.minimum(death, entry + lost[:enrolled, column]), float(trials.end[column]))
+    return entry + pfs[:enrolled, column], death, followed
 
 
 def _kinds(trials: Trials, column: int) -> NDArray[np.int64]:

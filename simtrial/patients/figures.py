@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from simtrial.numbers import Bools, Floats
     from simtrial.patients.data import PatientData
     from simtrial.patients.endpoints import Curve
-    from simtrial.plan.enrollment import Floats
 
 Mark = tuple["Floats", "Bools", "str | int", "dict[str, Any]", str]
 """Months, who has them, marker, its style, and what it is called."""
