@@ -148,11 +148,9 @@ def swimmer(
     entry = trials.entry[:enrolled, column]
     known = entry + (cohort.known if isinstance(cohort.known, float) else cohort.known[:enrolled, column])
     responds, evaluable = cohort.responds[:enrolled, column], cohort.evaluable[:enrolled, column]
-    end = float(trials.end[column])
-    height, width = enrolled, max(end, float(trials.decision[column]))
+    height, width, now = enrolled, max(float(trials.end[column]), float(trials.decision[column])), np.inf
     if until is not None:
-        height, width = max(enrolled, plan.design.looks[-1].n), max(width, float(trials.looks[-1, column]))
-    now = np.inf if until is None else until
+        height, width, now = max(enrolled, plan.design.looks[-1].n), max(width, float(trials.looks[-1, column])), until
     every = -(-height // MOST_BARS)
     drawn = (rows + 1) % every == 0
     pending, entered = known > now, (entry <= now) & drawn
