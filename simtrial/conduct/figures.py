@@ -148,9 +148,10 @@ def swimmer(
     entry = trials.entry[:enrolled, column]
     known = entry + (cohort.known if isinstance(cohort.known, float) else cohort.known[:enrolled, column])
     responds, evaluable = cohort.responds[:enrolled, column], cohort.evaluable[:enrolled, column]
-    height, width, now = enrolled, max(float(trials.end[column]), float(trials.decision[column])), np.inf
+    height, width = enrolled, max(float(trials.end[column]), float(trials.decision[column]))
     if until is not None:
-        height, width, now = max(enrolled, plan.design.looks[-1].n), max(width, float(trials.looks[-1, column])), until
+        height, width = max(enrolled, plan.design.looks[-1].n), max(width, float(trials.looks[-1, column]))
+    now = np.inf if until is None else until
     every = -(-height // MOST_BARS)
     drawn = (rows + 1) % every == 0
     pending, entered = known > now, (entry <= now) & drawn
@@ -159,8 +160,8 @@ def swimmer(
     colours = [BLUE, SKY, ORANGE, "#dddddd", "white"]
     names = ["CR or PR", "SD", "PD" if cohort.stable is not None else "no response", "not evaluable", "not known yet"]
     with mpl.rc_context(STYLE):
-        progression, death, stop = _lives(plan, trials, column, known, rng)
-        stop = np.minimum(stop, now)
+        progression, death, stop = _followed(plan, trials, column, rng)
+        stop = np.minimum(known if stop is None else stop, now)
         axis.barh(
             rows[entered] + 1, (stop - entry)[entered], left=entry[entered], height=0.62 * every,
             color=[colours[k] for k in kinds[entered]], edgecolor=BLACK, linewidth=0.5,
@@ -177,38 +178,20 @@ def swimmer(
         _patients_by_month(axis, height, width, every)
         there = [int(k) for k in np.unique(kinds[entered])]
         handles: list[Any] = [Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k]) for k in there]
-        handles += _mark_handles(
-            [("^", "white", "response known", bool(shown.any())), ("D", ORANGE, "progression", bool(gone.any())),
-             ("X", BLACK, "death", bool(dead.any())),
-             ("|", BLACK, "assessment", plan.disease.assessments.delay is None)]
-        )  # fmt: skip
+        assessed = plan.disease.assessments.delay is None
+        handles += _mark_handles(bool(shown.any()), bool(gone.any()), bool(dead.any()), assessed)
         figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8.5)
     return Picture("swimmer", _told(trials, column), figure)
 
 
 def _told(trials: Trials, column: int) -> str:
-    """One trial in a sentence."""
+    """How one trial went, in a sentence."""
     decided = "rejected" if trials.reject[column] else "not rejected"
     return (
         f"One simulated trial: {int(trials.enrolled[column])} patients, {int(trials.responses[column])} responses "
         f"counted, H0 {decided} in month {float(trials.decision[column]):.1f}, follow-up to month "
         f"{float(trials.end[column]):.1f}."
     )
-
-
-def _lives(
-    plan: Plan, trials: Trials, column: int, known: Floats, rng: np.random.Generator
-) -> tuple[Floats, Floats, Floats]:
-    """Months of progression, of death, and until which each enrolled patient is followed; infinite where unknown."""
-    enrolled, pfs = int(trials.enrolled[column]), trials.cohort.pfs
-    never = np.full(enrolled, np.inf)
-    if pfs is None:
-        return never, never, known
-    entry = trials.entry[:enrolled, column]
-    lost, os = outcomes.lifetimes(plan, trials, pfs, rng)
-    death = never if os is None else entry + os[:enrolled, column]
-    followed = np.minimum(np.minimum(death, entry + lost[:enrolled, column]), float(trials.end[column]))
-    return entry + pfs[:enrolled, column], death, followed
 
 
 def _kinds(trials: Trials, column: int) -> NDArray[np.int64]:
@@ -238,13 +221,34 @@ def _patients_by_month(axis: Axes, height: int, width: float, every: int) -> Non
     axis.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _mark_handles(marks: list[tuple[str, str, str, bool]]) -> list[Line2D]:
-    """Entries of the legend for marks: marker, colour, what it is called, and whether it is there."""
+def _mark_handles(*there: bool) -> list[Line2D]:
+    """Entries of the legend for the marks that are there: responses, progressions, deaths, assessments."""
+    marks = (
+        ("^", "white", "response known"),
+        ("D", ORANGE, "progression"),
+        ("X", BLACK, "death"),
+        ("|", BLACK, "assessment"),
+    )
     return [
-        Line2D([], [], marker=m, color=c, markeredgecolor=BLACK, linestyle="none", label=name)
-        for m, c, name, there in marks
-        if there
+        Line2D([], [], marker=marker, color=colour, markeredgecolor=BLACK, linestyle="none", label=said)
+        for (marker, colour, said), shown in zip(marks, there, strict=True)
+        if shown
     ]
+
+
+def _followed(
+    plan: Plan, trials: Trials, column: int, rng: np.random.Generator
+) -> tuple[Floats, Floats, Floats | None]:
+    """Months of progression, death and the end of observation of each enrolled patient; no end without PFS."""
+    enrolled, pfs = int(trials.enrolled[column]), trials.cohort.pfs
+    never = np.full(enrolled, np.inf)
+    if pfs is None:
+        return never, never, None
+    entry = trials.entry[:enrolled, column]
+    lost, os = outcomes.lifetimes(plan, trials, pfs, rng)
+    death = never if os is None else entry + os[:enrolled, column]
+    stop = np.minimum(np.minimum(death, entry + lost[:enrolled, column]), float(trials.end[column]))
+    return entry + pfs[:enrolled, column], death, stop
 
 
 def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, height: int, until: float) -> None:
