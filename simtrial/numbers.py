@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from numbers import Real
-from typing import Any
+from typing import SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ MAX_PATIENTS = 10_000
 """Largest design that is accepted: far above any single-arm trial, and still quick (`benchmarks/limits.py`)."""
 
 
-def count(value: Any, field: str, *, at_least: int = 0) -> int:
+def count(value: object, field: str, *, at_least: int = 0) -> int:
     """Check one whole number and give it back as a plain int.
 
     Raises
@@ -30,7 +30,7 @@ def count(value: Any, field: str, *, at_least: int = 0) -> int:
         If `value` is not an integer from `at_least` to `MAX_PATIENTS`.
     """
     try:
-        if isinstance(value, bool | np.bool_):
+        if isinstance(value, bool | np.bool_) or not isinstance(value, SupportsIndex):
             raise TypeError
         number = operator.index(value)
     except TypeError:
@@ -68,7 +68,7 @@ def probability(value: float, field: str, *, closed: bool = False) -> float:
     return number
 
 
-def positive(value: Any, field: str, *, zero: bool = False, least: float = 0.0, most: float = 1e6) -> float:
+def positive(value: object, field: str, *, zero: bool = False, least: float = 0.0, most: float = 1e6) -> float:
     """Check one number above 0 (or from 0 on) and give it back as a plain float.
 
     Raises

@@ -1,5 +1,6 @@
 """What holds the project together: dependencies said three times the same, nothing tracked that should not be."""
 
+import json
 import re
 import subprocess
 import sys
@@ -117,6 +118,30 @@ def test_the_design_command_loads_nothing_it_does_not_need():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_public_names_are_those_of_the_interface():
+    program = (
+        "from simtrial import Requirements, SingleStage, TwoStage, search, exact, inference;"
+        "print(search.single_stage(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8)).first.n,"
+        "inference.analyze(TwoStage(r1=1, n1=10, r=5, n=29), 6, 0.1).stage)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["25", "2"], done.stderr
+
+
+def test_a_name_that_the_package_does_not_have_is_no_attribute():
+    import simtrial
+
+    assert "inference" in dir(simtrial)
+    with pytest.raises(AttributeError, match="no attribute 'inferences'"):
+        _ = simtrial.inferences
+
+
+def test_the_package_runs_as_a_program():
+    command = [sys.executable, "-m", "simtrial", "oc", "--looks", "1/10,5/29", "--p", "0.1", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert json.loads(done.stdout)["en"] == [pytest.approx(15.0141, abs=1e-4)]
 
 
 def test_the_version_is_said_once_the_same(pyproject):

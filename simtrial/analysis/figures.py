@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 
-from simtrial.analysis import inference
+from simtrial.analysis import inference, properties
 from simtrial.analysis.text import ESTIMATE_NAMES, ORDERINGS, estimate_name, interval_name
 from simtrial.errors import InputError
 from simtrial.patients import figures as patient_figures
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from simtrial.analysis.final import Report
-    from simtrial.analysis.inference import Inference, Properties
+    from simtrial.analysis.dossier import Dossier
+    from simtrial.analysis.inference import Inference
+    from simtrial.analysis.properties import Properties
     from simtrial.patients.data import PatientData
 
 COLOURS = {
@@ -48,7 +49,7 @@ DASHES = {
 }
 
 
-def forest(report: Report) -> Picture:
+def forest(report: Dossier) -> Picture:
     """Every estimate and interval on one axis, with p0 and p1."""
     result, asked = report.final.result, report.requirements
     rows: list[tuple[str, float | None, tuple[float, float | None] | None]] = [
@@ -87,7 +88,7 @@ def forest(report: Report) -> Picture:
     return Picture("forest", alt, figure)
 
 
-def survival(report: Report) -> Picture | Passage | None:
+def survival(report: Dossier) -> Picture | Passage | None:
     """Kaplan-Meier curves of PFS and OS; None where the file speaks of neither."""
     data = report.data
     if data is None or (data.pfs is None and data.os is None):
@@ -95,7 +96,7 @@ def survival(report: Report) -> Picture | Passage | None:
     return _drawn(data, report.label, patient_figures.survival)
 
 
-def waterfall(report: Report) -> Picture | Passage | None:
+def waterfall(report: Dossier) -> Picture | Passage | None:
     """Best change of the target lesions of each patient; None where the file does not speak of it."""
     data = report.data
     if data is None or data.change is None:
@@ -105,7 +106,7 @@ def waterfall(report: Report) -> Picture | Passage | None:
     return _drawn(data, report.label, patient_figures.waterfall)
 
 
-def swimmer(report: Report) -> Picture | Passage | None:
+def swimmer(report: Dossier) -> Picture | Passage | None:
     """Each patient's time under observation; None where the file has neither PFS nor OS."""
     data = report.data
     if data is None or (data.pfs is None and data.os is None):
@@ -138,13 +139,13 @@ def draw_errors(axes: Sequence[Axes], inference: Inference, found: Properties) -
     left.legend(fontsize=8)
 
 
-def long_run(report: Report) -> Picture:
+def long_run(report: Dossier) -> Picture:
     """Bias and root mean squared error of the estimates, and coverage of the intervals, at every response rate."""
     result, asked = report.final.result, report.requirements
     design = report.final.design
     every = inference.every_ending(design, asked.p0, result.level, sides=result.sides, ordering=result.ordering)
     p = np.linspace(0.005, min(0.995, asked.p1 + 2.5 * (asked.p1 - asked.p0)), 600)
-    found = inference.properties(every, p)
+    found = properties.properties(every, p)
     figure, (left, middle, right) = canvas(3, 12.5, 4.3)
     with mpl.rc_context(STYLE):
         draw_errors((left, middle), every, found)

@@ -1,4 +1,4 @@
-"""The final analysis of one trial: from counts, from the patients of a file, or of a synthetic trial.
+"""The final analysis of one trial from its counts.
 
 Sizes as planned are analysed by `simtrial.analysis.inference`. Where they differ, every rule of
 `simtrial.analysis.deviation` decides, and the first of them that applies gives decision, p-value and median unbiased
@@ -16,37 +16,29 @@ References
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
-from simtrial import project
 from simtrial.analysis import deviation, inference
+from simtrial.analysis.attained import Attained, knows
+from simtrial.analysis.rules import PLANNED_BOUNDS
 from simtrial.design.designs import Look, MultiStage, SingleStage, looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
 from simtrial.numbers import count, probability
-from simtrial.patients import data as patient_data
-from simtrial.patients import synthetic
-from simtrial.plan.plan import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simtrial.analysis.deviation import Attained, Outcome
+    from simtrial.analysis.deviation import Ruling
     from simtrial.analysis.inference import Analysis
     from simtrial.design.designs import Design
-    from simtrial.design.requirements import Requirements
-    from simtrial.patients.data import PatientData
-    from simtrial.plan.plan import Handling, Plan
-    from simtrial.trial.trial import Trial
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Final:
     """A finished trial and what it says.
 
@@ -60,7 +52,7 @@ class Final:
         Decision, p-values, estimates, intervals.
     attained : Attained or None
         Sizes and responses where the sizes differ from plan.
-    rules : tuple of Outcome
+    rules : tuple of Ruling
         What every rule says of them; empty where sizes are as planned.
     closed : bool
         Whether the trial ended without a decision of a look: accrual closed before it, or at it.
@@ -76,7 +68,7 @@ class Final:
     p0: float
     result: Analysis
     attained: Attained | None = None
-    rules: tuple[Outcome, ...] = ()
+    rules: tuple[Ruling, ...] = ()
     closed: bool = False
     alpha: float | None = None
     sizes: tuple[int, ...] = ()
@@ -84,9 +76,17 @@ class Final:
     after_responses: int = 0
 
     @property
-    def rule(self) -> Outcome | None:
+    def rule(self) -> Ruling | None:
         """The rule that the result follows; None where sizes are as planned."""
         return next((rule for rule in self.rules if rule.reject is not None), self.rules[0]) if self.rules else None
+
+
+class Options(TypedDict):
+    """How intervals and p-values are made: see `simtrial.analysis.inference.analyze`."""
+
+    level: float
+    sides: int
+    ordering: str
 
 
 def final(
@@ -141,13 +141,21 @@ def final(
         found = inference.analyze(design, responses, p0, ended, level, sides=sides, ordering=ordering)
         if first_stage is not None:
             _check_first(design, first_stage, found)
-        return Final(design, p0, found, sizes=tuple(planned[: found.stage]))
+        return Final(design=design, p0=p0, result=found, sizes=tuple(planned[: found.stage]))
     options: Options = {"level": level, "sides": sides, "ordering": ordering}
-    if not deviation.knows(design):
+    if not knows(design):
         return _at_planned_bounds(design, p0, p1, sizes, responses, options)
     seen = _attained(design, sizes, responses, first_stage)
+    return _at_other_sizes(design, seen, sizes, p0, p1, alpha, options)
+
+
+def _at_other_sizes(
+    design: Design, seen: Attained, sizes: list[int], p0: float, p1: float | None, alpha: float | None,
+    options: Options,
+) -> Final:  # fmt: skip
+    """Analyze a trial of other sizes by the first rule that decides."""
     kept = float(operating_characteristics(design, p0).reject) if alpha is None else probability(alpha, "alpha")
-    rules = deviation.outcomes(design, seen, p0, p1, kept, level)
+    rules = deviation.outcomes(design, seen, p0, p1, kept, options["level"])
     chosen = next((one for one in rules if one.reject is not None), rules[0])
     if not seen.stopped and chosen.p_value is None:
         # the rule that decides would have stopped it: what was seen at that look is its end
@@ -156,19 +164,18 @@ def final(
     closed = seen.n1 > 0 and seen.stopped and all(one.reject is None for one in rules)
     if closed:
         # no look stopped it: accrual did, and what came is held against the last look's bound, as in the simulator
-        seen = deviation.Attained(0, seen.n, 0, seen.x)
+        seen = Attained(0, seen.n, 0, seen.x)
         last = design.looks[-1]
-        rules = deviation.outcomes(SingleStage(last.r or 0, last.n), seen, p0, p1, kept, level, lookless=True)
+        rules = deviation.outcomes(
+            SingleStage(last.r or 0, last.n), seen, p0, p1, kept, options["level"], lookless=True
+        )
     shaped = _shaped(design, seen, p0, rules, options)
-    return _by_rule(Final(design, p0, shaped, seen, rules, closed, kept, tuple(sizes)))
-
-
-class Options(TypedDict):
-    """How intervals and p-values are made: see `simtrial.analysis.inference.analyze`."""
-
-    level: float
-    sides: int
-    ordering: str
+    return _by_rule(
+        Final(
+            design=design, p0=p0, result=shaped, attained=seen, rules=rules, closed=closed, alpha=kept,
+            sizes=tuple(sizes),
+        )
+    )  # fmt: skip
 
 
 def _at_planned_bounds(
@@ -194,15 +201,23 @@ def _at_planned_bounds(
     result = inference.analyze(shaped, responses, p0, reached, **options)
     oc = operating_characteristics(shaped, [p0, p0 if p1 is None else p1])
     first = design.looks[0]
-    rule = deviation.Outcome(
-        "planned bounds", -1 if first.r is None else first.r, (taken[-1].r if ends else last.r) or 0, result.reject, "",
-        result.p_value, result.estimates["median_unbiased"], result.intervals["exact"], float(oc.reject[0]),
-        None if p1 is None else float(oc.reject[1]), float(oc.pet[0]),
-    )  # fmt: skip
+    rule = deviation.Ruling(
+        by=PLANNED_BOUNDS,
+        r1=-1 if first.r is None else first.r,
+        r=(taken[-1].r if ends else last.r) or 0,
+        reject=result.reject,
+        why="",
+        p_value=result.p_value,
+        median_unbiased=result.estimates["median_unbiased"],
+        interval=result.intervals["exact"],
+        type_i_error=float(oc.reject[0]),
+        power=None if p1 is None else float(oc.reject[1]),
+        pet_p0=float(oc.pet[0]),
+    )
     # what was seen at the first of several looks is not known here, and no rule of these designs asks for it
-    seen = deviation.Attained(0, n, 0, responses)
+    seen = Attained(0, n, 0, responses)
     closed = not ends and reached < len(design.looks)
-    return Final(design, p0, result, seen, (rule,), closed, None, tuple(sizes))
+    return Final(design=design, p0=p0, result=result, attained=seen, rules=(rule,), closed=closed, sizes=tuple(sizes))
 
 
 def _as_planned(design: Design, sizes: list[int], responses: int, first_stage: int | None) -> bool:
@@ -266,23 +281,23 @@ def _check_first(design: Design, first_stage: int, found: Analysis) -> None:
 
 def _attained(design: Design, sizes: list[int], responses: int, first_stage: int | None) -> Attained:
     if len(design.looks) == 1:
-        return deviation.Attained(0, sizes[0], 0, responses)
+        return Attained(0, sizes[0], 0, responses)
     if len(sizes) == 1:
         if first_stage not in (None, responses):
             raise InputError(f"({first_stage}) must be the responses ({responses}): there was one look", "first_stage")
         if responses > sizes[0]:
             raise InputError(f"({responses}) must be <= {sizes[0]}, the patients analysed", "responses")
-        return deviation.Attained(sizes[0], sizes[0], responses, responses)
+        return Attained(sizes[0], sizes[0], responses, responses)
     if first_stage is None:
         raise InputError(
             f"is missing: say how many of the first {sizes[0]} responded, as sizes differ from plan", "first_stage"
         )
     if sizes[1] <= sizes[0]:
         raise InputError(f"({sizes[0]},{sizes[1]}) must increase", "attained")
-    return deviation.Attained(sizes[0], sizes[1], first_stage, responses)
+    return Attained(sizes[0], sizes[1], first_stage, responses)
 
 
-def _shaped(design: Design, seen: Attained, p0: float, rules: tuple[Outcome, ...], options: Options) -> Analysis:
+def _shaped(design: Design, seen: Attained, p0: float, rules: tuple[Ruling, ...], options: Options) -> Analysis:
     """Estimates and intervals at the sizes attained, with the bounds of the rule that decides."""
     rule = next((one for one in rules if one.reject is not None), rules[0])
     n = max(seen.n, design.looks[-1].n) if seen.stopped else seen.n
@@ -305,154 +320,3 @@ def _lower(design: Design, seen: Attained, p0: float, level: float) -> float:
     """Koyama and Chen's lower limit alone, at the whole of 1 - level."""
     two_sided = deviation.outcomes(design, seen, p0, level=1 - 2 * (1 - level))[0].interval
     return 0.0 if two_sided is None else two_sided[0]
-
-
-@dataclass(frozen=True)
-class Report:
-    """The final analysis of the trial of a parameter file, with its patients where they are known.
-
-    Attributes
-    ----------
-    final : Final
-        What the counts say.
-    requirements : Requirements
-        p0, p1, alpha and power.
-    handling : str
-        Who counts.
-    data : PatientData or None
-        The patients.
-    source : str
-        Where the numbers come from, in words.
-    label : str
-        ``synthetic data`` for patients that the simulator made, else the study.
-    plan : Plan or None
-        How the trial was to be run.
-    landmark : float
-        Month of the survival landmarks.
-    """
-
-    final: Final
-    requirements: Requirements
-    handling: Handling
-    data: PatientData | None
-    source: str
-    label: str
-    plan: Plan | None
-    landmark: float
-
-    @property
-    def is_synthetic(self) -> bool:
-        """Whether no patient of it is real."""
-        return self.label == SYNTHETIC
-
-
-SYNTHETIC = "synthetic data"
-
-
-def of_trial(trial: Trial, design: Design) -> Report:
-    """Analyze the trial of a parameter file: its section ``analysis``, or else a synthetic trial under p1.
-
-    Raises
-    ------
-    InputError
-        If the file holds neither results nor a conduct to make a synthetic trial from, or the results cannot be.
-    """
-    plan, given, asked = trial.plan(design), trial.analysis, trial.requirements
-    handling: Handling = "nonresponder"
-    if given is not None and given.handling is not None:
-        handling = given.handling
-    elif plan is not None:
-        handling = plan.handling
-    level, sides = (0.95, 2) if given is None else (given.level, given.sides)
-    ordering = "stage" if given is None else given.ordering
-    landmark = 6.0 if plan is None else plan.landmark
-    data, label = None, trial.study.id
-    if given is not None and given.responses is not None:
-        found = final(
-            design, asked.p0, given.responses, stage=given.stage, first_stage=given.first_stage,
-            attained=given.attained, p1=asked.p1, alpha=asked.alpha, level=level, sides=sides, ordering=ordering,
-        )  # fmt: skip
-        return Report(
-            found, asked, handling, None, given.source or "counts of the parameter file", label, plan, landmark
-        )
-    if given is not None and given.patients is not None:
-        paths = [_found(name) for name in given.patient_files]
-        data = patient_data.read(paths, param=given.param, time_unit=given.time_unit)
-        said = f"{given.source}; " if given.source else ""
-        files = (f"{path.name}, SHA-256 {digest}" for path, digest in zip(paths, data.sha256, strict=True))
-        source = f"{said}patients of {' and '.join(files)}"
-    else:
-        if plan is None or trial.conduct is None:
-            raise InputError(
-                "is missing, and so is conduct, from which a synthetic trial could be made", "trial.analysis"
-            )
-        seed = trial.conduct.simulation.seed
-        text = synthetic.one_trial(plan, Scenario("p1", asked.p1), seed, trial.study.start)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "synthetic.csv"
-            path.write_text(text, encoding="utf-8")
-            data = patient_data.read(path)
-        label = SYNTHETIC
-        source = f"made by the simulator under p1 = {asked.p1:g} with seed {seed}; no patient of it is real"
-    attained = None if given is None else given.attained
-    found = of_patients(
-        data,
-        design,
-        asked.p0,
-        handling,
-        attained=attained,
-        p1=asked.p1,
-        alpha=asked.alpha,
-        level=level,
-        sides=sides,
-        ordering=ordering,
-    )
-    return Report(found, asked, handling, data, source, label, plan, landmark)
-
-
-def _found(name: str) -> Path:
-    """The file where it is named, or else seen from the root of the clone."""
-    path = Path(name)
-    return path if path.is_absolute() or path.exists() else project.ROOT / path
-
-
-def of_patients(
-    data: PatientData,
-    design: Design,
-    p0: float,
-    handling: Handling,
-    *,
-    attained: Sequence[int] | None = None,
-    p1: float | None = None,
-    alpha: float | None = None,
-    level: float = 0.95,
-    sides: int = 2,
-    ordering: str = "stage",
-) -> Final:
-    """Analyze the patients of a file.
-
-    `attained` says how many were counted at each look taken, where these are not the numbers planned and the file does
-    not say the stage of each patient; the other arguments are those of `final`.
-
-    Raises
-    ------
-    InputError
-        If no look was reached, or the counts cannot be.
-    """
-    counts = data.counts([look.n for look in design.looks], handling, attained)
-    sizes, responses = counts.sizes, counts.responses
-    if not sizes or not sizes[0]:
-        raise InputError(f"holds nobody who counts at the first look ({design.looks[0].n} planned)", f"{data.path}:")
-    if not deviation.knows(design):
-        # the rules for other sizes find out by themselves where one of two looks ends the trial
-        pairs = zip(design.looks, responses, strict=False)
-        ends = (not look.regions(np.array(x), final=False).go_on for look, x in pairs)
-        taken = next((k for k, end in enumerate(ends, start=1) if end), len(sizes))
-        sizes, responses = sizes[:taken], responses[:taken]
-    found = final(
-        design, p0, responses[-1], first_stage=responses[0] if len(sizes) > 1 else None, attained=sizes, p1=p1,
-        alpha=alpha, level=level, sides=sides, ordering=ordering,
-    )  # fmt: skip
-    responders = int((data.responder & data.enrolled).sum())
-    read = counts.sizes[-1] + counts.beyond
-    return replace(found, after=read - found.result.n, after_responses=responders - found.result.responses)

@@ -35,39 +35,29 @@ References
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.analysis.orders import Ordering, Tails, binomial_tail, checked, ending_of, ranks, root
 from simtrial.design.binomial import binomial_pmf
-from simtrial.design.designs import looks_text
 from simtrial.design.exact import arrivals, endings
 from simtrial.design.intervals import clopper_pearson
-from simtrial.errors import InputError
-from simtrial.numbers import Floats, Ints, count, probability
+from simtrial.numbers import Floats, Ints, probability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from simtrial.design.designs import Design
     from simtrial.design.exact import Endings
-
-Ordering = Literal["stage", "mle", "umvue"]
-"""How endings are ordered."""
 
 ESTIMATES = ("mle", "umvue", "umvcue", "median_unbiased", "bias_subtracted", "bias_adjusted", "conditional_mle")
 INTERVALS = ("exact", "koyama_chen", "mid_p", "naive")
 P_VALUES = ("exact", "mid_p", "conditional", "naive")
 
-TIED = 1e-11
-"""UMVUEs nearer than this are taken for tied: against fractions they are right to 1e-12 (tests)."""
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inference:
     """Estimates, intervals and p-values of many endings at once.
 
@@ -111,7 +101,7 @@ class Inference:
         return {name: (limits[:, 0] > self.p0) == self.endings.reject for name, limits in self.intervals.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     """What a finished trial says.
 
@@ -153,80 +143,11 @@ class Analysis:
     ordering: Ordering
 
 
-class _Tails:
-    """Tail probabilities of the endings of a design in one order."""
-
-    def __init__(self, found: Endings, rank: Ints) -> None:
-        self.found, self.rank = found, rank
-
-    def above(self, p: Floats, which: Ints, tie: float = 1.0) -> Floats:
-        """P_p(higher than an ending) + tie P_p(as high), for each p and the ending at its place; shape of `p`."""
-        mine = self.rank[which]
-        weight = (self.rank > mine[:, np.newaxis]) + tie * (self.rank == mine[:, np.newaxis])
-        chance = self.found.probability(p)
-        # every trial ends somewhere: over the sum, so that the lowest ending has exactly 1
-        total: Floats = (chance * weight).sum(axis=-1) / chance.sum(axis=-1)
-        return total
-
-    def solve(self, a: float, which: Ints, tie: float = 1.0) -> Floats:
-        """The p at which `above` is a; 0 or 1 where it is never so low, or never so high."""
-        return _root(lambda p, place: self.above(p, which[place], tie) - a, len(which))
-
-
-def _root(rising: Callable[[Floats, Ints], Floats], size: int) -> Floats:
-    """Where each of some functions that rise with p is 0; 0 or 1 where none of its values in [0, 1] is.
-
-    `rising` takes rates and, for each, the number of the function.
-    """
-    from scipy.optimize import elementwise
-
-    places = np.arange(size)
-    at_0, at_1 = rising(np.zeros(size), places), rising(np.ones(size), places)
-    inside = np.flatnonzero((at_0 < 0) & (at_1 > 0))
-    root = np.where(at_0 >= 0, 0.0, 1.0)
-    if inside.size:
-        ends = (np.zeros(inside.size), np.ones(inside.size))
-        # limits at 0 are wanted to many digits too, so the tolerance is that of doubles, not of [0, 1]
-        root[inside] = elementwise.find_root(rising, ends, args=(inside,), tolerances={"xatol": 1e-15}).x
-    return root
-
-
-def _ranks(found: Endings, ordering: Ordering) -> Ints:
-    """The place of each ending in the order; tied endings share one."""
-    if ordering == "stage":
-        final = int(found.stage.max())
-        early = np.where(found.reject, 2 * final - found.stage, found.stage)
-        side = np.where(found.stage == final, final, early)
-        order = np.lexsort((found.responses, side))
-        rank = np.empty(order.size, dtype=np.int64)
-        rank[order] = np.arange(order.size)
-        return rank
-    if ordering == "mle":
-        common = math.lcm(*map(int, np.unique(found.n)))
-        key = found.responses * (common // found.n)
-        places: Ints = np.unique(key, return_inverse=True)[1].astype(np.int64)
-        return places
-    rate = found.first / found.n[0]
-    order = np.argsort(rate, kind="stable")
-    steps = np.diff(rate[order], prepend=-1.0) > TIED
-    rank = np.empty(order.size, dtype=np.int64)
-    rank[order] = np.cumsum(steps) - 1
-    return rank
-
-
-def _checked(ordering: str, level: float, sides: int) -> tuple[Ordering, float]:
-    if ordering not in get_args(Ordering):
-        raise InputError(f"({ordering!r:.40}) must be one of {', '.join(get_args(Ordering))}", "ordering")
-    if sides not in (1, 2):
-        raise InputError(f"({sides!r:.40}) must be 1 or 2", "sides")
-    return ordering, probability(level, "level")  # type: ignore[return-value]  # checked above
-
-
 def _infer(
     design: Design, p0: float, level: float, sides: int, ordering: Ordering, found: Endings, which: Ints
 ) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, Floats]]:
     """Estimates, intervals and p-values of some endings."""
-    tails = _Tails(found, _ranks(found, ordering))
+    tails = Tails(found, ranks(found, ordering))
     s, n, stage = found.responses[which], found.n[which], found.stage[which]
     mle = s / n
     ratio = found.responses / found.n
@@ -242,7 +163,7 @@ def _infer(
         "umvcue": np.where(stage > 1, (s - found.before[which]) / (n - before), np.nan),
         "median_unbiased": tails.solve(0.5, which),
         "bias_subtracted": 2 * mle - mean(mle),
-        "bias_adjusted": _root(lambda p, place: mean(p) - mle[place], len(which)),
+        "bias_adjusted": root(lambda p, place: mean(p) - mle[place], len(which)),
         "conditional_mle": np.empty(len(which)),
     }
     a = (1 - level) / sides
@@ -266,7 +187,7 @@ def _infer(
         "exact": tails.above(under, which),
         "mid_p": tails.above(under, which, 0.5),
         "conditional": np.empty(len(which)),
-        "naive": _binomial_tail(s, n, p0),
+        "naive": binomial_tail(s, n, p0),
     }
     for k, (look, _, (share, *_)) in enumerate(arrivals(design), start=1):
         here = stage == k
@@ -289,15 +210,7 @@ def _given_reached(n: int, reached: Floats, s: Ints, p0: float) -> tuple[Floats,
 
     chance = share * binomial_pmf(n, p0, x)
     tail = (chance * (x >= s[:, np.newaxis])).sum(axis=-1) / chance.sum()
-    return _root(lambda p, place: mean(p) - s[place], s.size), tail
-
-
-def _binomial_tail(s: Ints, n: Ints, p: float) -> Floats:
-    """P(X >= s; n, p)."""
-    from scipy import special
-
-    found: Floats = np.where(s > 0, special.bdtrc(np.maximum(s - 1, 0), n, p), 1.0)
-    return found
+    return root(lambda p, place: mean(p) - s[place], s.size), tail
 
 
 def every_ending(
@@ -328,11 +241,21 @@ def every_ending(
     InputError
         If an argument cannot be one of its kind.
     """
-    order, level = _checked(ordering, level, sides)
+    order, level = checked(ordering, level, sides)
     p0 = probability(p0, "p0")
     found = endings(design)
-    parts = _infer(design, p0, level, sides, order, found, np.arange(len(found.n)))
-    return Inference(design, p0, level, sides, order, found, *parts)
+    estimates, intervals, p_values = _infer(design, p0, level, sides, order, found, np.arange(len(found.n)))
+    return Inference(
+        design=design,
+        p0=p0,
+        level=level,
+        sides=sides,
+        ordering=order,
+        endings=found,
+        estimates=estimates,
+        intervals=intervals,
+        p_values=p_values,
+    )
 
 
 def analyze(
@@ -349,25 +272,12 @@ def analyze(
 
     Parameters
     ----------
-    design : Design
-        As planned.
     responses : int
         By the end.
-    p0 : float
-        Response rate under H0.
     stage : int, optional
         Look at which it ended, from 1; needed where it can have ended so at several.
-    level : float
-        Confidence level.
-    sides : int
-        2, or 1 for a lower limit alone.
-    ordering : {'stage', 'mle', 'umvue'}
-        How endings are ordered.
-
-    Returns
-    -------
-    Analysis
-        See the head of this module for the methods.
+    design, p0, level, sides, ordering
+        See `every_ending`.
 
     Raises
     ------
@@ -383,25 +293,20 @@ def analyze(
     >>> [round(limit, 4) for limit in found.intervals["exact"]]
     [0.0859, 0.4548]
     """
-    order, level = _checked(ordering, level, sides)
+    order, level = checked(ordering, level, sides)
     p0 = probability(p0, "p0")
     found = endings(design)
-    where = np.array([ending_of(design, found, responses, stage)])
-    estimates, intervals, p_values = _infer(design, p0, level, sides, order, found, where)
-    one = {name: None if np.isnan(value[0]) else float(value[0]) for name, value in estimates.items()}
-    limits = {
-        name: (float(pair[0, 0]), None if np.isnan(pair[0, 1]) else float(pair[0, 1]))
-        for name, pair in intervals.items()
-    }
-    k = where[0]
-    reject = bool(found.reject[k])
+    place = ending_of(design, found, responses, stage)
+    estimates, intervals, p_values = _infer(design, p0, level, sides, order, found, np.array([place]))
+    limits = {name: (float(pair[0, 0]), _known(pair[0, 1])) for name, pair in intervals.items()}
+    reject = bool(found.reject[place])
     return Analysis(
         reject=reject,
-        stage=int(found.stage[k]),
-        n=int(found.n[k]),
-        responses=int(found.responses[k]),
+        stage=int(found.stage[place]),
+        n=int(found.n[place]),
+        responses=int(found.responses[place]),
         p_value=float(p_values["exact"][0]),
-        estimates=one,
+        estimates={name: _known(value[0]) for name, value in estimates.items()},
         intervals=limits,
         p_values={name: float(value[0]) for name, value in p_values.items()},
         agrees={name: (low > p0) == reject for name, (low, _) in limits.items()},
@@ -411,84 +316,5 @@ def analyze(
     )
 
 
-def ending_of(design: Design, found: Endings, responses: int, stage: int | None) -> int:
-    """The place of an ending among those of a design.
-
-    Raises
-    ------
-    InputError
-        If the trial cannot end so.
-    """
-    last = len(design.looks)
-    s = count(responses, "responses")
-    mine = np.flatnonzero(found.responses == s)
-    if stage is not None:
-        k = count(stage, "stage", at_least=1)
-        if k > last:
-            raise InputError(f"({k}) must be at most {last}, the looks of {looks_text(design)}", "stage")
-        look = design.looks[k - 1]
-        if s > look.n:
-            raise InputError(f"({s}) must be <= {look.n}, the patients at look {k}", "responses")
-        mine = mine[found.stage[mine] == k]
-        if not mine.size:
-            ways = found.responses[found.stage == k]
-            raise InputError(f"({s}) cannot end {looks_text(design)} at look {k}: {_spans(ways)} can", "responses")
-    if not mine.size:
-        raise InputError(f"({s}) cannot be seen at the end of {looks_text(design)}", "responses")
-    if mine.size > 1:
-        several = " or ".join(str(k) for k in found.stage[mine])
-        raise InputError(f"is missing: {s} responses can end {looks_text(design)} at look {several}", "stage")
-    return int(mine[0])
-
-
-def _spans(numbers: Ints) -> str:
-    """Whole numbers as stretches: 0 to 1, 5 to 10."""
-    ends = np.flatnonzero(np.diff(numbers) > 1)
-    starts, stops = numbers[np.r_[0, ends + 1]], numbers[np.r_[ends, numbers.size - 1]]
-    return ", ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in zip(starts, stops, strict=True))
-
-
-@dataclass(frozen=True)
-class Properties:
-    """How estimates and intervals do in the long run, exactly; arrays of shape (rates,).
-
-    Attributes
-    ----------
-    p : ndarray
-        True response rates.
-    bias, mse : dict of str to ndarray
-        Of each estimate; those of the UMVCUE given that the trial went beyond its first look.
-    coverage : dict of str to ndarray
-        P(interval holds p).
-    above, below : dict of str to ndarray
-        P(upper limit < p), and P(lower limit > p).
-    """
-
-    p: Floats
-    bias: dict[str, Floats]
-    mse: dict[str, Floats]
-    coverage: dict[str, Floats]
-    above: dict[str, Floats]
-    below: dict[str, Floats]
-
-
-def properties(inference: Inference, p: ArrayLike) -> Properties:
-    """Bias and mean squared error of the estimates, and coverage of the intervals, as sums over the endings."""
-    rates = np.atleast_1d(np.asarray(p, dtype=np.float64))
-    chance = inference.endings.probability(rates)
-    bias, mse = {}, {}
-    for name, values in inference.estimates.items():
-        there = ~np.isnan(values)
-        whole = chance[:, there].sum(axis=-1, keepdims=True)
-        # at p = 0 a trial may never go on: then the UMVCUE has no mean
-        weight = np.divide(chance[:, there], whole, out=np.full(chance[:, there].shape, np.nan), where=whole > 0)
-        error = values[there] - rates[:, np.newaxis]
-        bias[name], mse[name] = (weight * error).sum(axis=-1), (weight * error**2).sum(axis=-1)
-    missed: dict[str, dict[str, Any]] = {"coverage": {}, "above": {}, "below": {}}
-    for name, limits in inference.intervals.items():
-        over, under = limits[:, 1] < rates[:, np.newaxis], limits[:, 0] > rates[:, np.newaxis]
-        empty = np.isnan(limits).any(axis=-1)
-        missed["above"][name] = (chance * over).sum(axis=-1)
-        missed["below"][name] = (chance * under).sum(axis=-1)
-        missed["coverage"][name] = (chance * ~(over | under | empty)).sum(axis=-1)
-    return Properties(rates, bias, mse, missed["coverage"], missed["above"], missed["below"])
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -57,7 +57,7 @@ class Needed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interim:
+class InterimResult:
     """What the data so far say.
 
     Attributes
@@ -131,7 +131,9 @@ def predictive_probability(design: Design, patients: int, responses: int, prior:
     return _chance(design, m, x, step)
 
 
-def monitor(design: Design, patients: int, responses: int, rates: tuple[float, ...], prior: Beta = JEFFREYS) -> Interim:
+def monitor(
+    design: Design, patients: int, responses: int, rates: tuple[float, ...], prior: Beta = JEFFREYS
+) -> InterimResult:
     """Say what the data so far mean: responses needed, conditional power at some rates, predictive probability.
 
     Parameters
@@ -155,7 +157,7 @@ def monitor(design: Design, patients: int, responses: int, rates: tuple[float, .
     ahead = [(k, look) for k, look in enumerate(design.looks, start=1) if look.n >= m]
     needed = tuple(Needed(k, look.n - m, _fewest(look, x, final=k == last)) for k, look in ahead)
     powers = tuple((p, conditional_power(design, m, x, p)) for p in rates)
-    return Interim(
+    return InterimResult(
         patients=m,
         responses=x,
         needed=needed,

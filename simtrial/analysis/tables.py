@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from simtrial.analysis import deviation, inference, monitoring
+from simtrial.analysis import averaged as averages
+from simtrial.analysis import inference, monitoring
 from simtrial.analysis.text import ORDERINGS, estimate_name, interval_name, p_method, responses_in, stops_at
 from simtrial.design.designs import looks_text
 from simtrial.patients import endpoints
 from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table, p_written
 
 if TYPE_CHECKING:
-    from simtrial.analysis.final import Report
+    from simtrial.analysis.dossier import Dossier
 
 MOST_ENDINGS = 60
 """Endings shown; all of them stand in the CSV."""
 
 
-def _named(report: Report, caption: str) -> str:
+def _named(report: Dossier, caption: str) -> str:
     return f"{caption} ({report.label})"
 
 
-def _of_patients(report: Report, table: Table) -> Table:
+def _of_patients(report: Dossier, table: Table) -> Table:
     """The table with a column that says whose data it is, so that its CSV cannot be taken for another's."""
     return replace(table, frame=table.frame.assign(data=report.label))
 
 
-def disposition(report: Report) -> Table:
+def disposition(report: Dossier) -> Table:
     """From screening to response: each number is the sum of those below it."""
     result = report.final.result
     if report.data is None:
@@ -42,7 +43,7 @@ def disposition(report: Report) -> Table:
     return _of_patients(report, Table("disposition", _named(report, "Disposition"), frame, shown))
 
 
-def p_values(report: Report) -> Table:
+def p_values(report: Dossier) -> Table:
     """The decision and its p-value, beside others."""
     result = report.final.result
     names = {
@@ -58,7 +59,7 @@ def p_values(report: Report) -> Table:
     return _of_patients(report, Table("p_values", caption, frame, shown, [name == "exact" for name in result.p_values]))
 
 
-def estimates(report: Report) -> Table:
+def estimates(report: Dossier) -> Table:
     """Every estimate of the response rate; the unbiased one stressed."""
     result = report.final.result
     rows = [
@@ -71,7 +72,7 @@ def estimates(report: Report) -> Table:
     return _of_patients(report, Table("estimates", caption, pd.DataFrame(rows), shown, stressed))
 
 
-def intervals(report: Report) -> Table:
+def intervals(report: Dossier) -> Table:
     """Every interval, and whether it agrees with the decision; the exact one stressed."""
     result = report.final.result
     rows = [
@@ -95,7 +96,7 @@ def intervals(report: Report) -> Table:
     return _of_patients(report, Table("intervals", caption, pd.DataFrame(rows), shown, stressed))
 
 
-def rules(report: Report) -> Table:
+def rules(report: Dossier) -> Table:
     """What each rule says of sizes that differ from plan."""
     final = report.final
     if final.attained is None:
@@ -122,7 +123,7 @@ def rules(report: Report) -> Table:
         "type_i_error": ("Type I error", RATE),
         "power": ("Power", RATE),
     }
-    chosen = [final.rule is not None and one.rule == final.rule.rule for one in final.rules]
+    chosen = [one is final.rule for one in final.rules]
     kept = "" if final.alpha is None else f"; recalculated bounds keep {final.alpha:.4g}"
     caption = (
         f"Planned {looks_text(final.design, ', ')}; errors are exact, at the sizes attained{kept}; in bold the rule "
@@ -131,7 +132,7 @@ def rules(report: Report) -> Table:
     return Table("rules", _named(report, caption), pd.DataFrame(rows), shown, chosen)
 
 
-def averaged(report: Report) -> Table:
+def averaged(report: Dossier) -> Table:
     """Each whole rule, averaged over the numbers that turn out evaluable."""
     plan = report.plan
     looks = report.final.design.looks
@@ -141,8 +142,8 @@ def averaged(report: Report) -> Table:
         if plan is not None and plan.dropout.probability:
             why = "Left out: rules for other sizes are made for one or two looks that stop for futility alone."
         return Table("averaged", why, pd.DataFrame({"rule": []}), {})
-    found = deviation.averaged(report.final.design, report.requirements, plan.dropout)
-    frame = pd.DataFrame([vars(one) for one in found])
+    found = averages.averaged(report.final.design, report.requirements, plan.dropout)
+    frame = pd.DataFrame([asdict(one) for one in found])
     shown: dict[str, Shown] = {
         "rule": ("Rule", WORDS),
         "type_i_error": ("Type I error", RATE),
@@ -157,7 +158,7 @@ def averaged(report: Report) -> Table:
     return Table("averaged", caption, frame, shown)
 
 
-def endings(report: Report) -> Table:
+def endings(report: Dossier) -> Table:
     """What would have been said, whatever had been seen."""
     result = report.final.result
     design = report.final.design
@@ -199,7 +200,7 @@ def endings(report: Report) -> Table:
     return Table("endings", caption, frame, shown, stressed[:MOST_ENDINGS], first=MOST_ENDINGS)
 
 
-def on_the_way(report: Report) -> Table:
+def on_the_way(report: Dossier) -> Table:
     """What the responses at the first look mean for the end; of a single stage, those at half of its patients."""
     design, asked = report.final.design, report.requirements
     first, last = design.looks[0], design.looks[-1]
@@ -237,7 +238,7 @@ def on_the_way(report: Report) -> Table:
     return Table("on_the_way", caption, pd.DataFrame(rows), shown, right=("needed",))
 
 
-def secondary(report: Report) -> Table:
+def secondary(report: Dossier) -> Table:
     """Secondary endpoints of the patients."""
     if report.data is None:
         caption = "Secondary endpoints need the patients: only counts are given."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.analysis import deviation
+from simtrial.analysis.attained import knows
 from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
@@ -13,8 +13,9 @@ from simtrial.search.wording import null
 from simtrial.show.passage import Passage, percent
 
 if TYPE_CHECKING:
-    from simtrial.analysis.deviation import Outcome
-    from simtrial.analysis.final import Final, Report
+    from simtrial.analysis.deviation import Ruling
+    from simtrial.analysis.dossier import Dossier
+    from simtrial.analysis.final import Final
     from simtrial.patients.data import PatientData
 
 ESTIMATE_NAMES = {
@@ -60,9 +61,9 @@ def responses_in(responses: int, n: int) -> str:
     return f"{responses} response{'' if responses == 1 else 's'} in {n} patient{'' if n == 1 else 's'}"
 
 
-def stops_at(final: Final, rule: Outcome) -> str:
+def stops_at(final: Final, rule: Ruling) -> str:
     """Where a rule stops the trial early, in words of looks."""
-    if not deviation.knows(final.design):
+    if not knows(final.design):
         return ", ".join(looks_text(final.design).split(",")[:-1])
     return "no look" if rule.r1 < 0 else f"{rule.r1}/{final.attained.n1 if final.attained else ''}"
 
@@ -93,7 +94,7 @@ def not_counted(final: Final) -> str:
     return f"{who} enrolled after the look that ended the trial ({them}) and {count} not count in this analysis."
 
 
-def data(report: Report) -> Passage:
+def data(report: Dossier) -> Passage:
     """Where the numbers come from, and what was seen."""
     found = report.final.result
     opening = f"Source: {report.source}."
@@ -122,7 +123,7 @@ def how_read(data: PatientData) -> tuple[str, ...]:
     return (*said, *(f"{note}." for note in notes))
 
 
-def _beyond(report: Report) -> str:
+def _beyond(report: Dossier) -> str:
     """Patients after the number that the last look was to count."""
     assert report.data is not None
     planned, analysed = report.final.design.looks[-1].n, report.final.result.n
@@ -135,7 +136,7 @@ def _p(value: float) -> str:
     return "p < .0001" if value < 5e-5 else f"p = {value:.4f}".replace("0.", ".", 1)
 
 
-def sentence(report: Report) -> Passage:
+def sentence(report: Dossier) -> Passage:
     """The paragraph for the paper: p0, p1, alpha, power and looks, and the adjusted results with their methods."""
     final, asked, result = report.final, report.requirements, report.final.result
     oc = operating_characteristics(final.design, [asked.p0, asked.p1])
@@ -187,7 +188,7 @@ def _course(final: Final) -> list[str]:
     of_first = f", given {seen.x1} of the first {seen.n1}" if rule.conditional else ""
     return [
         *said,
-        f"At least {needed(rule.r)} then needed to reject H0 by {_named(rule.rule)}{of_first}; the type I "
+        f"At least {needed(rule.r)} then needed to reject H0 by {rule.by.phrase}{of_first}; the type I "
         f"error of this rule is {percent(rule.type_i_error)}.",
     ]
 
@@ -213,15 +214,6 @@ def _limits(final: Final) -> str:
         more = "more" if result.reject else "less"
         said += f"; the test is one-sided and spends {more} on its side than this interval does"
     return said
-
-
-def _named(rule: str) -> str:
-    return {
-        "Koyama-Chen": "Koyama and Chen's method",
-        "recut": "bounds recalculated at the sizes attained",
-        "Green-Dahlberg": "Green and Dahlberg's levels",
-        "planned bounds": "the planned bounds",
-    }[rule]
 
 
 def agreement(final: Final) -> Passage:

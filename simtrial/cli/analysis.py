@@ -2,17 +2,74 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simtrial.analysis import dossier
 from simtrial.errors import InputError
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from simtrial.analysis.final import Final
     from simtrial.patients.data import PatientData
+
+
+Patients = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--patients",
+        help="File of patients instead of counts: CSV, ADaM data set, SAS transport file; several are joined.",
+    ),
+]
+Attained = Annotated[
+    str | None,
+    typer.Option(metavar="N,N", help="Patients analysed at each look, cumulative, if not as planned."),
+]
+Param = Annotated[
+    str | None,
+    typer.Option(metavar="CODE", help="PARAMCD of the response, where a data set has several: BOR, CBOR."),
+]
+TimeUnit = Annotated[
+    str | None,
+    typer.Option(metavar="UNIT", help="Unit of the times in the file: days, weeks, months or years."),
+]
+Handling = Annotated[
+    str, typer.Option(help="Patients who are not evaluable in the file: nonresponder, replace or exclude.")
+]
+P1 = Annotated[float | None, terminal.rate_option("Rate worth finding, for the rules that recalculate bounds.")]
+Alpha = Annotated[
+    float | None,
+    terminal.rate_option("Type I error that recalculated bounds keep; that of the plan if left out."),
+]
+FirstStage = Annotated[int | None, terminal.whole_option("Responses at the first look, if sizes differ.")]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Given:
+    """The results as options state them; None where nothing is stated."""
+
+    looks: str | None
+    p0: float | None
+    responses: int | None
+    stage: int | None
+    first_stage: int | None
+    attained: str | None
+    patients: list[Path] | None
+    param: str | None
+    time_unit: str | None
+    p1: float | None
+    alpha: float | None
+
+    def none(self) -> bool:
+        """Whether no option is given."""
+        return all(getattr(self, one.name) is None for one in fields(self))
+
+    def first_of(self, *names: str) -> str | None:
+        """The first of some options that is given."""
+        return next((name for name in names if getattr(self, name) is not None), None)
 
 
 def analyze(
@@ -23,93 +80,92 @@ def analyze(
     p0: terminal.Rate = None,
     responses: Annotated[int | None, terminal.whole_option("Responses by the end.")] = None,
     stage: Annotated[int | None, terminal.whole_option("Look at which it ended.")] = None,
-    first_stage: Annotated[int | None, terminal.whole_option("Responses at the first look, if sizes differ.")] = None,
-    attained: Annotated[
-        str | None, typer.Option(metavar="N,N", help="Patients analysed at each look, cumulative, if not as planned.")
-    ] = None,
-    patients: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--patients",
-            help="File of patients instead of counts: CSV, ADaM data set, SAS transport file; several are joined.",
-        ),
-    ] = None,
-    param: Annotated[
-        str | None,
-        typer.Option(metavar="CODE", help="PARAMCD of the response, where a data set has several: BOR, CBOR."),
-    ] = None,
-    time_unit: Annotated[
-        str | None, typer.Option(metavar="UNIT", help="Unit of the times in the file: days, weeks, months or years.")
-    ] = None,
-    handling: Annotated[
-        str, typer.Option(help="Patients who are not evaluable in the file: nonresponder, replace or exclude.")
-    ] = "nonresponder",
-    p1: Annotated[
-        float | None, terminal.rate_option("Rate worth finding, for the rules that recalculate bounds.")
-    ] = None,
-    alpha: Annotated[
-        float | None, terminal.rate_option("Type I error that recalculated bounds keep; that of the plan if left out.")
-    ] = None,
+    first_stage: FirstStage = None,
+    attained: Attained = None,
+    patients: Patients = None,
+    param: Param = None,
+    time_unit: TimeUnit = None,
+    handling: Handling = "nonresponder",
+    p1: P1 = None,
+    alpha: Alpha = None,
     level: Annotated[float, terminal.rate_option("Confidence level.")] = 0.95,
     sides: Annotated[int, terminal.whole_option("1 for a lower limit alone.", "1|2")] = 2,
     ordering: Annotated[str, typer.Option(help="Order of the endings: stage, mle or umvue.")] = "stage",
     as_json: terminal.Json = False,
 ) -> None:
     """Analyze a finished trial: decision, p-value, estimates and intervals that know of the interim look."""
-    from simtrial.analysis import final as analysis
-    from simtrial.analysis.text import how_read
-    from simtrial.design.designs import parse_looks
-    from simtrial.patients import data as patient_data
-    from simtrial.trial import params
-    from simtrial.trial.case import Case
-
+    given = _Given(
+        looks=looks, p0=p0, responses=responses, stage=stage, first_stage=first_stage, attained=attained,
+        patients=patients or None, param=param, time_unit=time_unit, p1=p1, alpha=alpha,
+    )  # fmt: skip
     if parameter_file is not None:
-        given = (looks, p0, responses, stage, first_stage, attained, patients or None, p1, alpha, param, time_unit)
-        if any(v is not None for v in given):
-            raise InputError("take results from one place: a parameter file, or the options", "analyze")
-        trial, source = params.read(parameter_file)
-        if trial.analysis is None:
-            raise InputError("is missing: it holds the results to be analysed", f"{source.path}: trial.analysis")
-        with terminal.waiting("analysing"):
-            done = analysis.of_trial(trial, Case.of(trial).checked(str(source.path)).chosen)
-        found, data = done.final, done.data
+        found, data = _of_file(parameter_file, given)
     else:
-        for name, value in (("looks", looks), ("p0", p0)):
-            if value is None:
-                raise InputError("is missing: say it, or name a parameter file", name)
-        assert looks is not None
-        assert p0 is not None
-        if (responses is None) == (not patients):
-            raise InputError("is counted from the patients; leave it out" if patients
-                             else "is missing: say how many responded, or --patients FILE", "responses")  # fmt: skip
-        how: dict[str, Any] = {"p1": p1, "alpha": alpha, "level": level, "sides": sides, "ordering": ordering}
-        sizes = None if attained is None else [_size(part) for part in attained.split(",")]
-        design, data = parse_looks(looks), None
-        if not patients:
-            assert responses is not None
-            given_alone = next((n for n, v in (("param", param), ("time_unit", time_unit)) if v is not None), None)
-            if given_alone is not None:
-                raise InputError("goes with --patients; leave it out where responses are given", given_alone)
-            with terminal.waiting("analysing"):
-                found = analysis.final(
-                    design, p0, responses, stage=stage, first_stage=first_stage, attained=sizes, **how
-                )  # fmt: skip
-        else:
-            counted = (("stage", stage), ("first_stage", first_stage))
-            contradicted = next((name for name, value in counted if value is not None), None)
-            if contradicted is not None:
-                raise InputError("is counted from the patients; leave it out", contradicted)
-            with terminal.waiting("analysing"):
-                data = patient_data.read(patients, param=param, time_unit=time_unit)
-                found = analysis.of_patients(data, design, p0, handling, attained=sizes, **how)  # type: ignore[arg-type]  # checked there
+        how = {"p1": p1, "alpha": alpha, "level": level, "sides": sides, "ordering": ordering}
+        found, data = _of_options(given, handling, how)
     if as_json:
         terminal.print_json(_final_json(found, data))
         return
     if data is not None:
-        for said in how_read(data):
-            terminal.console().print(terminal.one_line(said))
-        print("; ".join(f"{what} {number}" for what, number in data.disposition().items()))
+        _data_lines(data)
     _final_tables(found)
+
+
+def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None]:
+    """The analysis of the results that a parameter file holds."""
+    from simtrial.trial import params
+    from simtrial.trial.case import Case
+
+    if not given.none():
+        raise InputError("take results from one place: a parameter file, or the options", "analyze")
+    trial, source = params.read(file)
+    if trial.analysis is None:
+        raise InputError("is missing: it holds the results to be analysed", f"{source.path}: trial.analysis")
+    with terminal.waiting("analysing"):
+        done = dossier.of_trial(trial, Case.of(trial).checked(str(source.path)).chosen)
+    return done.final, done.data
+
+
+def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Final, PatientData | None]:
+    """The analysis of counts, or of a file of patients."""
+    from simtrial.analysis import final as analysis
+    from simtrial.design.designs import parse_looks
+    from simtrial.patients import data as patient_data
+
+    for name, value in (("looks", given.looks), ("p0", given.p0)):
+        if value is None:
+            raise InputError("is missing: say it, or name a parameter file", name)
+    assert given.looks is not None
+    assert given.p0 is not None
+    if (given.responses is None) == (not given.patients):
+        raise InputError("is counted from the patients; leave it out" if given.patients
+                         else "is missing: say how many responded, or --patients FILE", "responses")  # fmt: skip
+    sizes = None if given.attained is None else [_size(part) for part in given.attained.split(",")]
+    design = parse_looks(given.looks)
+    if not given.patients:
+        assert given.responses is not None
+        alone = given.first_of("param", "time_unit")
+        if alone is not None:
+            raise InputError("goes with --patients; leave it out where responses are given", alone)
+        ending: dict[str, Any] = {"stage": given.stage, "first_stage": given.first_stage, "attained": sizes}
+        with terminal.waiting("analysing"):
+            return analysis.final(design, given.p0, given.responses, **ending, **how), None
+    contradicted = given.first_of("stage", "first_stage")
+    if contradicted is not None:
+        raise InputError("is counted from the patients; leave it out", contradicted)
+    with terminal.waiting("analysing"):
+        data = patient_data.read(given.patients, param=given.param, time_unit=given.time_unit)
+        found = dossier.of_patients(data, design, given.p0, handling, attained=sizes, **how)  # type: ignore[arg-type]  # checked there
+    return found, data
+
+
+def _data_lines(data: PatientData) -> None:
+    """How a file of patients was read, and what became of them."""
+    from simtrial.analysis.text import how_read
+
+    for said in how_read(data):
+        terminal.console().print(terminal.one_line(said))
+    print("; ".join(f"{what} {number}" for what, number in data.disposition().items()))
 
 
 def monitor(

@@ -118,10 +118,10 @@ def schema(
     sweep: Annotated[bool, typer.Option("--sweep", help="Of sweep files instead.")] = False,
 ) -> None:
     """Print the JSON Schema of parameter files, for editors."""
-    from simtrial.sweep import file as sweep_file
+    from simtrial.sweep import section
     from simtrial.trial import params
 
-    print(json.dumps(params.json_schema(sweep_file.SweepFile) if sweep else params.json_schema(), indent=2))
+    print(json.dumps(params.json_schema(section.SweepFile) if sweep else params.json_schema(), indent=2))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -143,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except Exception as error:
         from simtrial.report.execution import NotebookError
-        from simtrial.sweep.run import SweepError
+        from simtrial.sweep.driver import SweepError
 
         if hasattr(error, "format_message"):  # a slip in the command itself, told by typer
             terminal.fault(usage.of(error, words))

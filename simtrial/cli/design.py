@@ -12,8 +12,13 @@ from simtrial.errors import InputError
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simtrial.conduct.simulation import Result, Simulation
     from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.search.formulas import Approximation
 
 
 def design(
@@ -32,86 +37,73 @@ def design(
 ) -> None:
     """Find the single-stage and two-stage designs that meet the limits, with proof."""
     from simtrial import search
-    from simtrial.design.designs import looks_text
     from simtrial.design.requirements import plausible
-    from simtrial.search import formulas, text
-    from simtrial.search.wording import question
+    from simtrial.search import formulas
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
     with terminal.waiting("searching"):
         single = search.single_stage(asked, n_limit=n_limit)
         two = search.two_stage(asked, n_limit=n_limit)
         rough = formulas.approximate(asked)
-    proof = two.certificate
     if as_json:
-        stage = ("r", "n", "type_i_error", "power")
-        pair = ("r1", "n1", *stage, "pet_p0", "en_p0", "pet_p1", "en_p1", "q_low", "q_high")
-        terminal.print_json(
-            {
-                "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
-                "single_stage": {
-                    name: {key: getattr(found, key) for key in stage}
-                    for name, found in (("first", single.first), ("sustained", single.sustained))
-                },
-                "two_stage": [
-                    {"kinds": list(c.kinds)} | {key: getattr(c, key) for key in pair} for c in two.admissible
-                ],
-                "approximations": [
-                    {key: getattr(a, key) for key in ("method", "n_raw", "n", "r", "type_i_error", "power")}
-                    for a in rough
-                ],
-                "certificate": {
-                    "n_lower": proof.n_lower,
-                    "n_upper": proof.n_upper,
-                    "n_minimax": proof.n_minimax,
-                    "en_optimal": proof.en_optimal,
-                    "en_beyond": proof.en_beyond,
-                    "solved": proof.solved,
-                    "n_single_stage_proven": single.n_proven,
-                },
-            }
-        )
+        terminal.print_json(_designs_json(asked, single, two, rough))
         return
+    _designs_table(asked, single, two)
+    lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
+    formula_heads = ("textbook formula", "n", "rejects if X >", "exact type I", "exact power")
+    terminal.table("What the formulas say, and what their rules do", formula_heads, lines)
+    proof = two.certificate
+    terminal.console().print(
+        f"Stop if X1 <= r1 of n1; reject H0 if X > r of n. Proof: below n = {proof.n_lower} no design has the power; "
+        f"above n = {proof.n_upper} EN(p0) is at least {proof.en_beyond:.4f}."
+    )
+
+
+def _designs_json(
+    asked: Requirements, single: SingleStageSearch, two: TwoStageSearch, rough: Sequence[Approximation]
+) -> dict[str, Any]:
+    stage = ("r", "n", "type_i_error", "power")
+    pair = ("r1", "n1", *stage, "pet_p0", "en_p0", "pet_p1", "en_p1", "q_low", "q_high")
+    proof = ("n_lower", "n_upper", "n_minimax", "en_optimal", "en_beyond", "solved")
+    return {
+        "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
+        "single_stage": {
+            name: {key: getattr(found, key) for key in stage}
+            for name, found in (("first", single.first), ("sustained", single.sustained))
+        },
+        "two_stage": [{"kinds": list(c.kinds)} | {key: getattr(c, key) for key in pair} for c in two.admissible],
+        "approximations": [
+            {key: getattr(a, key) for key in ("method", "n_raw", "n", "r", "type_i_error", "power")} for a in rough
+        ],
+        "certificate": {key: getattr(two.certificate, key) for key in proof}
+        | {"n_single_stage_proven": single.n_proven},
+    }
+
+
+def _designs_table(asked: Requirements, single: SingleStageSearch, two: TwoStageSearch) -> None:
+    """The designs, one per row, and those that stand exactly at a limit."""
+    from simtrial import search
+    from simtrial.design.designs import looks_text
+    from simtrial.search import text
+    from simtrial.search.wording import question
+
     rows = [
         [
-            search.named(c.kinds),
-            looks_text(c, ", "),
-            str(c.n),
-            f"{c.type_i_error:.4f}",
-            f"{c.power:.4f}",
-            f"{c.en_p0:.2f}",
-            f"{c.pet_p0:.4f}",
-            f"{c.q_low:.3f}-{c.q_high:.3f}",
+            search.named(c.kinds), looks_text(c, ", "), str(c.n), f"{c.type_i_error:.4f}", f"{c.power:.4f}",
+            f"{c.en_p0:.2f}", f"{c.pet_p0:.4f}", f"{c.q_low:.3f}-{c.q_high:.3f}",
         ]
         for c in two.admissible
-    ]
+    ]  # fmt: skip
     names = [one.name for one in search.CRITERIA.of("single")]
     for name, found in zip(names, (single.first, single.sustained), strict=True):
-        rows.append(
-            [
-                name,
-                looks_text(found),
-                str(found.n),
-                f"{found.type_i_error:.4f}",
-                f"{found.power:.4f}",
-                f"{found.n:.2f}",
-                "",
-                "",
-            ]
-        )
+        numbers = (f"{found.type_i_error:.4f}", f"{found.power:.4f}", f"{found.n:.2f}")
+        rows.append([name, looks_text(found), str(found.n), *numbers, "", ""])
     heads = ("design", "looks (r/n)", "n", "type I", "power", "EN(p0)", "PET(p0)", "weights q")
     terminal.table(question(asked), heads, rows, left=2)
     shown = {looks_text(c, ", "): c for c in (*two.admissible, single.first, single.sustained)}
     exactly = [f"{looks}: {at}." for looks, c in shown.items() if (at := text.exactly(c, asked))]
     if exactly:
         terminal.console().print("\n".join(exactly) + "\n")
-    lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
-    formula_heads = ("textbook formula", "n", "rejects if X >", "exact type I", "exact power")
-    terminal.table("What the formulas say, and what their rules do", formula_heads, lines)
-    terminal.console().print(
-        f"Stop if X1 <= r1 of n1; reject H0 if X > r of n. Proof: below n = {proof.n_lower} no design has the power; "
-        f"above n = {proof.n_upper} EN(p0) is at least {proof.en_beyond:.4f}."
-    )
 
 
 def oc(

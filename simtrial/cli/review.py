@@ -141,14 +141,14 @@ def import_registry(
     out: Annotated[Path | None, typer.Option("--out", help="Write the file here instead of printing it.")] = None,
 ) -> None:
     """Turn a registry record into a commented parameter file; what it does not say is marked TO FILL."""
-    from simtrial.review import registry
+    from simtrial.review import draft, registry
 
     if nct is None:
         several = registry.listed(record)
         for number, title in several if several[1:] else ():
             terminal.say(f"  {terminal.one_line(f'{number} {title}')[:118]}")
     found = registry.read(record, nct)
-    text = registry.parameter_file(found)
+    text = draft.parameter_file(found)
     for warning in found.warnings:
         terminal.say(f"warning: {warning}")
     if out is None:

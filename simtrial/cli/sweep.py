@@ -17,7 +17,7 @@ from simtrial.show import terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simtrial.sweep.run import Progress
+    from simtrial.sweep.driver import Progress
 
 CONFIRM_MINUTES = 10.0
 """A sweep that is estimated to take longer wants --yes."""
@@ -47,6 +47,7 @@ def sweep(
     """Run a trial over a grid of its parameters; run again, it does only what is missing."""
     from simtrial.sweep import file as sweep_file
     from simtrial.sweep import run as runner
+    from simtrial.sweep import task
     from simtrial.sweep import workers as sweep_workers
 
     asked = sweep_file.read(file)
@@ -55,7 +56,7 @@ def sweep(
         raise InputError(f"({workers}) must be from 1 to 1024", "workers")
     local = workers or os.cpu_count() or 1
     left = runner.missing(asked, folder)
-    size = runner.calibrate(asked) if left else runner.Estimate(0, 0.0)
+    size = task.calibrate(asked) if left else task.Cost(0, 0.0)
     with (
         nullcontext((sweep_workers.pool(local), local)) if scheduler is None else sweep_workers.cluster(scheduler) as (
             start,

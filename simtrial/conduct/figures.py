@@ -25,11 +25,14 @@ from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, P
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
+    from simtrial.conduct.cohort import Bools
     from simtrial.conduct.runs import Trials
     from simtrial.conduct.sensitivity import Sensitivity, Variant
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
+    from simtrial.plan.enrollment import Floats
 
 GREY = "#999999"
 MOST_BARS = 80
@@ -155,14 +158,9 @@ def swimmer(
     drawn = (rows + 1) % every == 0
     pending, entered = known > now, (entry <= now) & drawn
     figure, (axis,) = canvas(1, 9.4, 1.8 + 0.17 * (height // every))
-    kinds = np.where(~evaluable, 3, np.where(responds, 0, 2))
-    if cohort.stable is not None:
-        kinds = np.where(cohort.stable[:enrolled, column], 1, kinds)
-    kinds = np.where(pending, 4, kinds)
+    kinds = np.where(pending, 4, _kinds(trials, column))
     colours = [BLUE, SKY, ORANGE, "#dddddd", "white"]
-    names = ["CR or PR", "SD", "PD", "not evaluable", "not known yet"]
-    if cohort.stable is None:
-        names[2] = "no response"
+    names = ["CR or PR", "SD", "PD" if cohort.stable is not None else "no response", "not evaluable", "not known yet"]
     with mpl.rc_context(STYLE):
         death = progression = np.full(enrolled, np.inf)
         if cohort.pfs is not None:
@@ -175,13 +173,7 @@ def swimmer(
             rows[entered] + 1, (stop - entry)[entered], left=entry[entered], height=0.62 * every,
             color=[colours[k] for k in kinds[entered]], edgecolor=BLACK, linewidth=0.5,
         )  # fmt: skip
-        assessments = plan.disease.assessments
-        if assessments.delay is None:
-            visits = assessments.interval * np.arange(1, int(assessments.window / assessments.interval + 1e-9) + 1)
-            seen = entry[:, np.newaxis] + visits
-            last = np.minimum(stop, known)[:, np.newaxis] + 1e-9
-            y, x = np.nonzero((seen <= last) & drawn[:, np.newaxis])
-            axis.plot(seen[y, x], y + 1, "|", color=BLACK, markersize=4)
+        _draw_assessments(axis, plan.disease.assessments, entry, np.minimum(stop, known), drawn)
         shown = responds & ~pending & drawn
         axis.plot(known[shown], rows[shown] + 1, "^", color="white", markeredgecolor=BLACK, markersize=6)
         # who was lost before an assessment was not seen to progress
@@ -190,23 +182,13 @@ def swimmer(
         dead = (death <= stop) & drawn
         axis.plot(death[dead], rows[dead] + 1, "X", color=BLACK, markersize=5.5)
         _mark_looks(axis, plan, trials, column, height, now)
-        axis.set_ylim(height + 0.8 * every, 1 - 0.8 * every)
-        axis.set_xlim(0, width * 1.01)
-        axis.set_xlabel("Month")
-        axis.set_ylabel("Patient" if every == 1 else f"Patient (1 of {every} drawn)")
-        axis.yaxis.set_major_locator(MaxNLocator(integer=True))
-        handles: list[Any] = [
-            Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k])
-            for k in range(5)
-            if (kinds[entered] == k).any()
-        ]
+        _patients_by_month(axis, height, width, every)
+        there = [int(k) for k in np.unique(kinds[entered])]
+        handles: list[Any] = [Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k]) for k in there]
         marks = [("^", "white", "response known", bool(shown.any())), ("D", ORANGE, "progression", bool(gone.any()))]
-        marks += [("X", BLACK, "death", bool(dead.any())), ("|", BLACK, "assessment", assessments.delay is None)]
-        handles += [
-            Line2D([], [], marker=m, color=c, markeredgecolor=BLACK, linestyle="none", label=name)
-            for m, c, name, there in marks
-            if there
-        ]
+        marks += [("X", BLACK, "death", bool(dead.any()))]
+        marks += [("|", BLACK, "assessment", plan.disease.assessments.delay is None)]
+        handles += _mark_handles(marks)
         figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8.5)
     decided = "rejected" if trials.reject[column] else "not rejected"
     alt = (
@@ -214,6 +196,42 @@ def swimmer(
         f"month {float(trials.decision[column]):.1f}, follow-up to month {end:.1f}."
     )
     return Picture("swimmer", alt, figure)
+
+
+def _kinds(trials: Trials, column: int) -> NDArray[np.int64]:
+    """What each enrolled patient of a trial turns out to be: 0 a responder, 1 stable, 2 neither, 3 not evaluable."""
+    cohort, enrolled = trials.cohort, int(trials.enrolled[column])
+    responds, evaluable = cohort.responds[:enrolled, column], cohort.evaluable[:enrolled, column]
+    kinds = np.where(~evaluable, 3, np.where(responds, 0, 2))
+    return kinds if cohort.stable is None else np.where(cohort.stable[:enrolled, column], 1, kinds)
+
+
+def _draw_assessments(axis: Axes, assessments: Assessments, entry: Floats, until: Floats, drawn: Bools) -> None:
+    """Draw the assessments of each patient, up to a month."""
+    if assessments.delay is None:
+        visits = assessments.interval * np.arange(1, int(assessments.window / assessments.interval + 1e-9) + 1)
+        seen = entry[:, np.newaxis] + visits
+        last = until[:, np.newaxis] + 1e-9
+        y, x = np.nonzero((seen <= last) & drawn[:, np.newaxis])
+        axis.plot(seen[y, x], y + 1, "|", color=BLACK, markersize=4)
+
+
+def _patients_by_month(axis: Axes, height: int, width: float, every: int) -> None:
+    """Months to the right, patients downwards."""
+    axis.set_ylim(height + 0.8 * every, 1 - 0.8 * every)
+    axis.set_xlim(0, width * 1.01)
+    axis.set_xlabel("Month")
+    axis.set_ylabel("Patient" if every == 1 else f"Patient (1 of {every} drawn)")
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _mark_handles(marks: list[tuple[str, str, str, bool]]) -> list[Line2D]:
+    """Entries of the legend for marks: marker, colour, what it is called, and whether it is there."""
+    return [
+        Line2D([], [], marker=m, color=c, markeredgecolor=BLACK, linestyle="none", label=name)
+        for m, c, name, there in marks
+        if there
+    ]
 
 
 def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, height: int, until: float) -> None:

@@ -27,7 +27,7 @@ DASHES = {"-": "none", "--": "7 3", "-.": "7 3 1.5 3", ":": "2 3"}
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class Stroke:
     """One line: values over the x of its chart, a colour, and a dash of `DASHES`."""
 
     y: Floats
@@ -35,7 +35,7 @@ class Curve:
     dash: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Chart:
     """Curves over one x, with lines across to mark what matters.
 
@@ -45,7 +45,7 @@ class Chart:
         What it is, what is along x, and the same in words for who does not see it.
     x : ndarray, shape (points,)
         Increasing.
-    curves : sequence of Curve
+    curves : sequence of Stroke
         The first lies on top.
     top : float
         y goes from 0 to here.
@@ -59,7 +59,7 @@ class Chart:
     x_label: str
     alt: str
     x: Floats
-    curves: Sequence[Curve]
+    curves: Sequence[Stroke]
     top: float
     x_marks: Sequence[tuple[float, str]]
     y_marks: Sequence[tuple[float, str]]

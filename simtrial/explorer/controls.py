@@ -42,7 +42,7 @@ START: dict[str, Any] = {
 """The first screen."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Controls:
     """One setting of all controls.
 
@@ -108,18 +108,18 @@ def of(trial: Trial) -> Controls:
     law = assessments.law
     counting: Any = dropout.handling if dropout.bounds is None else f"{dropout.handling} {dropout.bounds}"
     return Controls(
-        asked.p0,
-        asked.p1,
-        asked.alpha,
-        asked.power,
-        trial.design.criterion or looks_text(parse_looks(trial.design.looks or "")),
-        dropout.law(law.interval).probability,
-        counting,
-        rate,
-        enrollment.screening_success,
-        law.window,
-        conduct.interim.accrual if conduct.interim else "hold",
-        frozenset(name for name, found in own.items() if found),
+        p0=asked.p0,
+        p1=asked.p1,
+        alpha=asked.alpha,
+        power=asked.power,
+        design=trial.design.criterion or looks_text(parse_looks(trial.design.looks or "")),
+        dropout=dropout.law(law.interval).probability,
+        counting=counting,
+        rate=rate,
+        screening=enrollment.screening_success,
+        readout=law.window,
+        accrual=conduct.interim.accrual if conduct.interim else "hold",
+        own=frozenset(name for name, found in own.items() if found),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from simtrial.design.requirements import meant_instead
 from simtrial.errors import InputError
@@ -47,6 +47,7 @@ class Entry:
     """
 
     label: str
+    _: KW_ONLY
     low: float
     high: float
     step: float
@@ -61,21 +62,94 @@ class Entry:
 
 NUMBERS = {
     "p0": Entry(
-        "p0: response rate not worth pursuing", 0.01, 0.98, 0.01, 0, 1, "a rate", 0.1, open_least=True, open_most=True
+        "p0: response rate not worth pursuing",
+        low=0.01,
+        high=0.98,
+        step=0.01,
+        least=0,
+        most=1,
+        noun="a rate",
+        example=0.1,
+        open_least=True,
+        open_most=True,
     ),
     "p1": Entry(
-        "p1: response rate worth finding", 0.02, 0.99, 0.01, 0, 1, "a rate", 0.3, open_least=True, open_most=True
+        "p1: response rate worth finding",
+        low=0.02,
+        high=0.99,
+        step=0.01,
+        least=0,
+        most=1,
+        noun="a rate",
+        example=0.3,
+        open_least=True,
+        open_most=True,
     ),
     "alpha": Entry(
-        "alpha: largest type I error, one-sided", 0.005, 0.25, 0.005, 0, 0.5, "a probability", 0.05, open_least=True
+        "alpha: largest type I error, one-sided",
+        low=0.005,
+        high=0.25,
+        step=0.005,
+        least=0,
+        most=0.5,
+        noun="a probability",
+        example=0.05,
+        open_least=True,
     ),
-    "power": Entry("power: smallest power at p1", 0.5, 0.99, 0.01, 0.5, 1, "a probability", 0.8, open_most=True),
-    "dropout": Entry("Dropout: before the first assessment", 0, 0.5, 0.01, 0, 1, "a proportion", 0.1, open_most=True),
+    "power": Entry(
+        "power: smallest power at p1",
+        low=0.5,
+        high=0.99,
+        step=0.01,
+        least=0.5,
+        most=1,
+        noun="a probability",
+        example=0.8,
+        open_most=True,
+    ),
+    "dropout": Entry(
+        "Dropout: before the first assessment",
+        low=0,
+        high=0.5,
+        step=0.01,
+        least=0,
+        most=1,
+        noun="a proportion",
+        example=0.1,
+        open_most=True,
+    ),
     "rate": Entry(
-        "Enrollment: patients screened per month", 0.1, 20, 0.1, 1e-4, 1e5, "a number of patients", 2, share=False
+        "Enrollment: patients screened per month",
+        low=0.1,
+        high=20,
+        step=0.1,
+        least=1e-4,
+        most=1e5,
+        noun="a number of patients",
+        example=2,
+        share=False,
     ),
-    "screening": Entry("Screening success: proportion enrolled", 0.05, 1, 0.01, 0.01, 1, "a proportion", 0.9),
-    "readout": Entry("Readout: months to a known response", 0, 24, 0.25, 0, 1200, "a number of months", 4, share=False),
+    "screening": Entry(
+        "Screening success: proportion enrolled",
+        low=0.05,
+        high=1,
+        step=0.01,
+        least=0.01,
+        most=1,
+        noun="a proportion",
+        example=0.9,
+    ),
+    "readout": Entry(
+        "Readout: months to a known response",
+        low=0,
+        high=24,
+        step=0.25,
+        least=0,
+        most=1200,
+        noun="a number of months",
+        example=4,
+        share=False,
+    ),
 }
 """The numbers of the page; the limits are those of `Requirements`, `Dropout`, `Plan` and the enrollment models."""
 

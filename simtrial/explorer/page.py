@@ -3,7 +3,7 @@
 The page is a set of ipywidgets that `notebooks/explorer.ipynb` shows and Voila serves. Its state is one trial, as a
 parameter file would describe it: `simtrial.explorer.controls` turns settings into that trial,
 `simtrial.explorer.screen` computes it, `simtrial.explorer.panels` writes it, `simtrial.explorer.number_controls` are
-its numbers, and this module only moves widgets.
+its numbers, `simtrial.explorer.layout` makes and places the widgets, and this module only moves them.
 
 Nothing that was typed is changed in silence. What cannot be used stays in its box with the fault beside it, and the
 last valid answer stays on the page, marked as such. A file that cannot be used is refused in the words of the command
@@ -12,7 +12,6 @@ line.
 
 from __future__ import annotations
 
-import html
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -23,9 +22,9 @@ from scipy import optimize, stats  # noqa: F401 - laws of the calendar want them
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets
 from simtrial.errors import InputError
-from simtrial.explorer import controls, entries, screen
-from simtrial.explorer import panels as pages
+from simtrial.explorer import controls, entries, layout, panels, screen
 from simtrial.explorer.controls import Controls
+from simtrial.explorer.layout import OWN, QUESTION
 from simtrial.explorer.number_controls import NumberControl
 from simtrial.search import CRITERIA
 from simtrial.show.terminal import one_line
@@ -35,7 +34,7 @@ from simtrial.trial.case import Case
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simtrial.explorer.screen import Answer
+    from simtrial.explorer.screen import Known
     from simtrial.search import TwoStageSearch
     from simtrial.trial.trial import Trial
 
@@ -44,30 +43,6 @@ STEP = 0.01
 
 PLACE = re.compile(r"^trial\.(?:hypotheses|conduct)\.")
 """What the place of a fault in a file begins with, which says nothing to who has no file."""
-
-QUESTION = ("p0", "p1", "alpha", "power")
-
-COUNTING = {
-    "count as non-responders": "nonresponder",
-    "replace by new patients": "replace",
-    "exclude, planned bounds": "exclude fixed",
-    "exclude, recalculated bounds": "exclude recut",
-}
-ACCRUAL = {"hold accrual": "hold", "continue accrual": "continue"}
-OWN = {
-    "dropout": ("dropout", "Dropout as in the file"),
-    "enrollment": ("rate", "Enrollment as in the file"),
-    "assessments": ("readout", "Assessments as in the file"),
-}
-"""Sections whose law may be the file's own: the number that it replaces, and the label of its checkbox."""
-
-GROUPS = (
-    ("The question", QUESTION),
-    ("The design", ("design", "search")),
-    ("Dropout", ("own dropout", "dropout", "counting")),
-    ("The calendar", ("own enrollment", "rate", "screening", "own assessments", "readout", "accrual")),
-    ("Parameter file", ("file", "file note", "download")),
-)
 
 
 class Explorer:
@@ -94,49 +69,18 @@ class Explorer:
         self._answer = ""
         self.trial: Trial | None = None
         self.numbers = {name: NumberControl(name, self._heard) for name in entries.NUMBERS}
-        self.inputs = self._made()
-        self.panels = {
-            name: widgets.HTML() for name in ("status", "candidates", "curves", "decisions", "calendar", "statement")
-        }
-        self.page = self._laid_out()
+        self.inputs = layout.made() | {name: number.box for name, number in self.numbers.items()}
+        self._listen()
+        self.panels = {name: widgets.HTML() for name in layout.PANELS}
+        self.page = layout.laid_out(self.inputs, self.numbers, self.panels)
         self._fill()
         self._show()
 
-    # making and laying out
-
-    def _made(self) -> dict[str, Any]:
-        inputs: dict[str, Any] = {}
-        inputs["design"] = widgets.Dropdown(description="Design")
-        inputs["counting"] = widgets.Dropdown(description="Patients without a response assessment", options=COUNTING)
-        inputs["accrual"] = widgets.Dropdown(description="While the interim analysis is pending", options=ACCRUAL)
-        for name, (_, said) in OWN.items():
-            inputs[f"own {name}"] = widgets.Checkbox(description=said, indent=False)
-        for control in inputs.values():
-            control.observe(self._chosen, "value")
-        inputs["search"] = widgets.Button(description="Search two stages")
-        inputs["search"].on_click(self._search)
-        inputs["file"] = widgets.FileUpload(description="Open a parameter file", accept=".yaml,.yml")
-        inputs["file"].observe(self._opened, "value")
-        inputs["file note"] = widgets.HTML()
-        inputs["download"] = widgets.HTML()
-        for control in inputs.values():
-            control.layout.width = "auto"
-        return inputs | {name: number.box for name, number in self.numbers.items()}
-
-    def _laid_out(self) -> widgets.Widget:
-        groups = []
-        for title, names in GROUPS:
-            head = widgets.HTML(f"<h2>{html.escape(title)}</h2>")
-            groups.append(_classed(widgets.VBox([head, *map(self._row, names)]), "simtrial-group"))
-        for name, panel in self.panels.items():
-            _classed(panel, f"simtrial-{name}")
-        left = _classed(widgets.VBox(groups), "simtrial-controls")
-        right = _classed(widgets.VBox(list(self.panels.values())), "simtrial-results")
-        return _classed(widgets.HBox([left, right]), "simtrial-explorer")
-
-    def _row(self, name: str) -> widgets.Widget:
-        """A control; a number with its slider and its note."""
-        return self.numbers[name].row if name in self.numbers else self.inputs[name]
+    def _listen(self) -> None:
+        for name in ("design", "counting", "accrual", *(f"own {name}" for name in OWN)):
+            self.inputs[name].observe(self._chosen, "value")
+        self.inputs["search"].on_click(self._search)
+        self.inputs["file"].observe(self._opened, "value")
 
     # setting controls, and reading them
 
@@ -215,7 +159,7 @@ class Explorer:
         self._show()
 
     def _search(self, _: widgets.Button) -> None:
-        self.panels["status"].value = pages.told("Searching two-stage designs ...")
+        self.panels["status"].value = panels.told("Searching two-stage designs ...")
         self._show(patient=True)
 
     def _keep_apart(self, moved: str) -> None:
@@ -271,8 +215,10 @@ class Explorer:
             except InputError as error:
                 raise error.placed(f"{name}: trial.hypotheses.") from None
         except InputError as error:
-            self.panels["status"].value = pages.refused(error.lines, self._base.study.id, self._answer)
-            self.inputs["file note"].value = pages.note("file", f"Refused: {name}; see the top of the page", wrong=True)
+            self.panels["status"].value = panels.refused(error.lines, self._base.study.id, self._answer)
+            self.inputs["file note"].value = panels.note(
+                "file", f"Refused: {name}; see the top of the page", wrong=True
+            )
             return
         self.inputs["file note"].value = ""
         self._base = base
@@ -311,12 +257,12 @@ class Explorer:
         except InputError as error:
             self._hold(str(error))
 
-    def _answered(self, patient: bool) -> tuple[Trial, Answer]:
+    def _answered(self, patient: bool) -> tuple[Trial, Known]:
         trial = controls.applied(self._settings(), self._base)
         self._case = Case.of(trial, like=self._case)
         return trial, screen.answer(self._case, patient=patient)
 
-    def _show_answer(self, trial: Trial, found: Answer) -> None:
+    def _show_answer(self, trial: Trial, found: Known) -> None:
         self._offer_of(found.two)
         self.inputs["search"].layout.display = "none" if found.two else ""
         if found.design is None:
@@ -327,16 +273,16 @@ class Explorer:
         done = screen.calendar(found.case)
         self.trial = trial
         self.page.remove_class("simtrial-held")
-        self._answer = pages.status(trial, found.design, done, self._remark)
+        self._answer = panels.status(trial, found.design, done, self._remark)
         self.panels["status"].value = self._answer
-        self.panels["candidates"].value = pages.candidates(found)
-        self.panels["curves"].value = pages.curves(pages.compared(found, found.design), trial.requirements)
-        self.panels["decisions"].value = pages.decisions(found.design, plan)
-        self.panels["statement"].value = pages.statement(found.design, trial, plan)
-        self.inputs["download"].value = pages.download(trial)
-        self.panels["calendar"].value = pages.calendar(done, trial)
+        self.panels["candidates"].value = panels.candidates(found)
+        self.panels["curves"].value = panels.curves(panels.compared(found, found.design), trial.requirements)
+        self.panels["decisions"].value = panels.decisions(found.design, plan)
+        self.panels["statement"].value = panels.statement(found.design, trial, plan)
+        self.inputs["download"].value = panels.download(trial)
+        self.panels["calendar"].value = panels.calendar(done, trial)
 
-    def _wait(self, found: Answer) -> None:
+    def _wait(self, found: Known) -> None:
         """Show what is known of a question whose two-stage search waits to be asked for, and nothing older."""
         self.trial, self._answer = None, ""
         self.page.remove_class("simtrial-held")
@@ -344,11 +290,11 @@ class Explorer:
             f"A single stage needs {found.single.first.n} patients. With this many patients the complete two-stage "
             "search takes several seconds: press Search two stages, or choose a single-stage design."
         )
-        self.panels["status"].value = pages.told(f"{self._remark} {why}".strip())
+        self.panels["status"].value = panels.told(f"{self._remark} {why}".strip())
         for panel in self.panels.values():
             if panel is not self.panels["status"]:
                 panel.value = ""
-        self.panels["candidates"].value = pages.candidates(found)
+        self.panels["candidates"].value = panels.candidates(found)
         self.inputs["download"].value = ""
 
     def _hold(self, why: str) -> None:
@@ -361,13 +307,8 @@ class Explorer:
             for name, number in self.numbers.items():
                 if number.fault or getattr(shown, name) != number.value:
                     held[name] = entries.written(getattr(shown, name))
-            self.inputs["download"].value = pages.download(self.trial, held=True)
+            self.inputs["download"].value = panels.download(self.trial, held=True)
         else:
             self.panels["candidates"].value = ""
         self.page.add_class("simtrial-held")
-        self.panels["status"].value = pages.held(faults, held, self._answer)
-
-
-def _classed(widget: widgets.Widget, name: str) -> widgets.Widget:
-    widget.add_class(name)
-    return widget
+        self.panels["status"].value = panels.held(faults, held, self._answer)

@@ -15,6 +15,7 @@ from simtrial.design.exact import meets, operating_characteristics
 from simtrial.explorer import charts as sketch
 from simtrial.explorer import controls
 from simtrial.search import figures, tables
+from simtrial.search.wording import question
 from simtrial.show.terminal import one_line
 from simtrial.trial import params, text
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from simtrial.conduct.simulation import Simulation
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.explorer.screen import Answer
+    from simtrial.explorer.screen import Known
     from simtrial.plan.plan import Plan
     from simtrial.trial.trial import Trial
 
@@ -95,8 +96,7 @@ def status(trial: Trial, design: Design, done: Simulation, remark: str) -> str:
     patients = f"{n} patients" if len(design.looks) == 1 else f"at most {n} patients, EN(p0) = {oc.en:.1f}"
     lines = [
         f'<p class="answer"><strong>{html.escape(looks_text(design, ", "))}</strong> {patients}</p>',
-        f"<p>H0: p &lt;= {asked.p0:g} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), "
-        f"power {asked.power:g}</p>",
+        f"<p>{html.escape(question(asked))}</p>",
     ]
     if not meets(design, asked):
         lines.append('<p class="warning">This design does not meet the required limits.</p>')
@@ -111,13 +111,13 @@ def status(trial: Trial, design: Design, done: Simulation, remark: str) -> str:
     return f'<div role="status">{"".join(lines)}</div>'
 
 
-def candidates(found: Answer) -> str:
+def candidates(found: Known) -> str:
     """The designs that meet the limits; the chosen one in bold."""
     table = tables.candidates(found.single, found.two, found.design)
     return _section("Which designs meet the limits?", table.html())
 
 
-def compared(found: Answer, design: Design) -> list[tuple[str, Design]]:
+def compared(found: Known, design: Design) -> list[tuple[str, Design]]:
     """The chosen design and those it is compared with."""
     return figures.compared(design, found.two, found.single)
 
@@ -134,19 +134,19 @@ def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) ->
     for name, title, top in (("reject", "P(reject H0; p)", 1.0), ("pet", "PET(p)", 1.0), ("en", "EN(p)", most * 1.05)):
         low, high = getattr(at, name)
         chart = sketch.Chart(
-            title,
-            "True response rate p",
-            f"{title} of {looks_text(designs[0][1])}: {low:.4f} at p0 and {high:.4f} at p1.",
-            p,
-            [
-                sketch.Curve(getattr(oc, name), colour, dash)
+            title=title,
+            x_label="True response rate p",
+            alt=f"{title} of {looks_text(designs[0][1])}: {low:.4f} at p0 and {high:.4f} at p1.",
+            x=p,
+            curves=[
+                sketch.Stroke(getattr(oc, name), colour, dash)
                 for oc, (_, _, colour, dash) in zip(found, lines, strict=True)
             ],
-            top,
-            ((requirements.p0, "p0"), (requirements.p1, "p1")),
-            limits if name == "reject" else (),
-            lambda x: f"{100 * x:g}%",
-            lambda y: f"{y:g}",
+            top=top,
+            x_marks=((requirements.p0, "p0"), (requirements.p1, "p1")),
+            y_marks=limits if name == "reject" else (),
+            x_form=lambda x: f"{100 * x:g}%",
+            y_form=lambda y: f"{y:g}",
         )
         charts.append(f"<figure>{chart.svg()}</figure>")
     legend = sketch.legend([(label, colour, dash) for label, _, colour, dash in lines])

@@ -28,7 +28,7 @@ LIVE_TRIALS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Known:
     """What is known of a case without keeping anybody waiting.
 
     Attributes
@@ -51,7 +51,7 @@ class Answer:
         return self.case.single
 
 
-def answer(case: Case, *, patient: bool = False) -> Answer:
+def answer(case: Case, *, patient: bool = False) -> Known:
     """Search for what a trial asks for.
 
     Parameters
@@ -68,10 +68,10 @@ def answer(case: Case, *, patient: bool = False) -> Answer:
     """
     wish, single = case.trial.wish, case.single
     if case.searches.two_is_known or patient or single.first.n <= LIVE_N:
-        return Answer(case, case.two, case.chosen)
+        return Known(case, case.two, case.chosen)
     if not isinstance(wish, str):
-        return Answer(case, None, wish)
-    return Answer(case, None, case.chosen if CRITERIA[wish].family == "single" else None)
+        return Known(case, None, wish)
+    return Known(case, None, case.chosen if CRITERIA[wish].family == "single" else None)
 
 
 def offered(two: TwoStageSearch | None, wish: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ import matplotlib as mpl
 import numpy as np
 
 from simtrial import search
-from simtrial.analysis import inference
+from simtrial.analysis import inference, properties
 from simtrial.analysis.figures import COLOURS, draw_errors
 from simtrial.design.designs import Look, MultiStage, looks_text
 from simtrial.design.exact import endings
@@ -146,7 +146,7 @@ def simulated(rates: Pair, criterion: str, trials: int, seed: int) -> Picture:
     """The bias of the naive and of the unbiased estimate in simulated trials, beside the exact curves."""
     design, p = _design(rates, criterion), _stretch(rates)
     every = inference.every_ending(design, rates[0])
-    curve = inference.properties(every, p)
+    curve = properties.properties(every, p)
     at = np.linspace(p[0], p[-1], 10)[1:]
     errors = [_errors(every, float(rate), k, trials, seed) for k, rate in enumerate(at)]
     figure, (axis,) = canvas(1, 8.2, 4.0)
@@ -165,8 +165,8 @@ def simulated(rates: Pair, criterion: str, trials: int, seed: int) -> Picture:
         axis.set_ylabel("Mean estimate minus true rate")
         percent_ticks(axis.xaxis)
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
-    k = int(np.argmax(np.abs(inference.properties(every, at).bias["mle"])))
-    exact = float(inference.properties(every, at[k]).bias["mle"][0])
+    k = int(np.argmax(np.abs(properties.properties(every, at).bias["mle"])))
+    exact = float(properties.properties(every, at[k]).bias["mle"][0])
     naive = seen["mle"]
     said = (
         f"p = {at[k]:.3f}, {trials} trials: naive bias {naive.mean[k]:+.4f} (MCSE {naive.mcse[k]:.4f}), exactly "
@@ -189,7 +189,7 @@ def cure(rates: Pair, criterion: str) -> Picture:
     """Bias and error of each estimate, exactly."""
     design, p = _design(rates, criterion), _stretch(rates)
     every = inference.every_ending(design, rates[0])
-    found = inference.properties(every, p)
+    found = properties.properties(every, p)
     figure, axes = canvas(2, 10.0, 4.2)
     with mpl.rc_context(STYLE):
         draw_errors(axes, every, found)

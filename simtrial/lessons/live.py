@@ -9,7 +9,7 @@ the defaults and nothing else, so that no dead slider and no name of a widget is
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Rate:
     value: float
     least: float = 0.0
     most: float = 1.0
+    _: KW_ONLY
     step: float = 0.01
 
     def handles(self) -> Handles:
@@ -95,6 +96,7 @@ class Rates:
     value: tuple[float, float]
     apart: float
     least: float = 0.01
+    _: KW_ONLY
     most: float = 0.95
     step: float = 0.01
 

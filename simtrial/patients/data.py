@@ -21,35 +21,20 @@ from simtrial.numbers import count
 from simtrial.patients import files as patient_files
 from simtrial.patients import sets as patient_sets
 from simtrial.patients import times as patient_times
-from simtrial.patients.cells import (
-    KINDS,
-    RESPONDS,
-    UNITS,
-    CellError,
-    day,
-    has_decimal_comma,
-    has_decimal_point,
-    is_missing,
-)
-from simtrial.patients.columns import BY_NAME, COLUMNS, TIMES, plain, used
-from simtrial.patients.times import MAX_MONTHS
+from simtrial.patients.cells import UNITS, has_decimal_comma
+from simtrial.patients.columns import used
+from simtrial.patients.faults import comma_faults, judged, line_of, repeated, values_of, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from simtrial.patients.rows import Patients, Row
+    from simtrial.patients.rows import Patients
     from simtrial.plan.plan import Handling
 
 MAX_PATIENTS = 10_000
 """Most patients of one trial."""
-
-_KINDS = {column.name: KINDS[column.kind] for column in COLUMNS}
-_SURVIVAL = TIMES[:3]
-
-SAME_TIME = 1e-9
-"""Months by which PFS and OS that end on one day may differ when one of them was given in days."""
 
 
 class Times(NamedTuple):
@@ -75,7 +60,7 @@ class Counts(NamedTuple):
     beyond: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PatientData:
     """The patients of a file: arrays of shape (screened,), the enrolled first and in the order of enrollment.
 
@@ -177,24 +162,7 @@ class PatientData:
         if handling not in ("nonresponder", "replace", "exclude"):
             raise InputError(f"({handling!r:.40}) must be nonresponder, replace or exclude", "handling")
         counting = self.enrolled if handling == "nonresponder" else self.evaluable
-        if self.stage is not None:
-            reached = int(self.stage.max(initial=0))
-            if reached > len(planned):
-                place = f"{self.path}: {self.columns['STAGE']}"
-                raise InputError(f"({reached}) must be at most {len(planned)}, the looks planned", place)
-            seen = [(self.stage > 0) & (self.stage <= k) for k in range(1, reached + 1)]
-        elif attained is not None:
-            # who counts as the last one of each look
-            before_each: NDArray[np.int64] = np.cumsum(counting) - counting
-            seen = [np.less(before_each, count(n, "attained", at_least=1)) for n in attained]
-            seen[-1] = self.enrolled
-        else:
-            place_of = np.cumsum(self.evaluable if handling == "replace" else self.enrolled)
-            present = int(place_of.max(initial=0))
-            before = [n for n in planned[:-1] if n <= present]
-            seen = [place_of <= n for n in before]
-            if present > (before[-1] if before else 0):
-                seen.append(self.enrolled)
+        seen = self._seen(planned, handling, counting, attained)
         found = [int((who & counting).sum()) for who in seen]
         responses = [int((who & self.responder).sum()) for who in seen]
         while len(found) > 1 and found[-1] == found[-2]:
@@ -205,6 +173,30 @@ class PatientData:
             raise InputError(f"({given}) must be {held}, the patients of {self.path} who count", "attained")
         beyond = int(counting.sum()) - (found[-1] if found else 0)
         return Counts(tuple(found), tuple(responses), beyond)
+
+    def _seen(
+        self, planned: list[int], handling: Handling, counting: NDArray[np.bool_], attained: Sequence[int] | None
+    ) -> list[NDArray[np.bool_]]:
+        """Who was enrolled by each look that was taken."""
+        if self.stage is not None:
+            reached = int(self.stage.max(initial=0))
+            if reached > len(planned):
+                place = f"{self.path}: {self.columns['STAGE']}"
+                raise InputError(f"({reached}) must be at most {len(planned)}, the looks planned", place)
+            return [(self.stage > 0) & (self.stage <= k) for k in range(1, reached + 1)]
+        if attained is not None:
+            # who counts as the last one of each look
+            before_each: NDArray[np.int64] = np.cumsum(counting) - counting
+            seen = [np.less(before_each, count(n, "attained", at_least=1)) for n in attained]
+            seen[-1] = self.enrolled
+            return seen
+        place_of = np.cumsum(self.evaluable if handling == "replace" else self.enrolled)
+        present = int(place_of.max(initial=0))
+        before = [n for n in planned[:-1] if n <= present]
+        seen = [place_of <= n for n in before]
+        if present > (before[-1] if before else 0):
+            seen.append(self.enrolled)
+        return seen
 
 
 def read(
@@ -235,131 +227,26 @@ def read(
     place = " and ".join(str(one) for one in paths)
     if len(patients.rows) > MAX_PATIENTS:
         raise InputError(f"holds more than {MAX_PATIENTS} patients; no more are read", f"{place}:")
-    faults = _comma_faults(patients) + _repeated(patients)
+    faults = comma_faults(patients) + repeated(patients)
     found = []
     for row in patients.rows:
-        values, wrong = _values(row)
+        values, unread = values_of(row)
         found.append(values)
-        faults += wrong
+        faults += unread
     if faults:
-        raise several(sorted(faults, key=_line))
+        raise several(sorted(faults, key=line_of))
     today = date.today() if today is None else today
     settled, said = patient_times.units(patients, found, time_unit, today)
     for name, word in settled.items():
         for values in found:
             if values[name] is not None:
                 values[name] /= UNITS[word]
-    faults = [fault for row, values in zip(patients.rows, found, strict=True) for fault in _judged(row, values)]
+    faults = [fault for row, values in zip(patients.rows, found, strict=True) for fault in judged(row, values)]
     if faults:
         raise several(faults)
     commas = any(has_decimal_comma(cell.text) for row in patients.rows for cell in row.values())
     notes = [*patients.notes, *(["numbers are read with decimal commas"] if commas else []), *said]
     return replace(_assembled(place, found, patients, notes), sha256=tuple(sheet.sha256 for sheet in sheets))
-
-
-def _line(fault: InputError) -> int:
-    digits = fault.field.partition(" line ")[2].partition(":")[0]
-    return int(digits) if digits.isdigit() else 0
-
-
-def _wrong(row: Row, name: str, said: str) -> InputError:
-    cell = row[name]
-    return InputError(f"({cell.text!r:.40}) {said}", f"{cell.place} {cell.heading}")
-
-
-def _comma_faults(patients: Patients) -> list[InputError]:
-    """Columns in which one row has a decimal comma and another a decimal point: one of them is a thousands mark."""
-    faults = []
-    for name in patients.read:
-        if BY_NAME[name].kind not in ("time", "change"):
-            continue
-        commas = [row for row in patients.rows if has_decimal_comma(row[name].text)]
-        if commas and any(has_decimal_point(row[name].text) for row in patients.rows):
-            faults += [_wrong(row, name, "has a decimal comma where other rows have a decimal point") for row in commas]
-    return faults
-
-
-def _repeated(patients: Patients) -> list[InputError]:
-    """Patients who stand in two rows."""
-    lines: dict[str, str] = {}
-    faults = []
-    for row in patients.rows:
-        cell = row["USUBJID"]
-        first = lines.setdefault(cell.text.casefold(), cell.place)  # s1 and S1 are one slip of the pen
-        if first != cell.place and not is_missing(cell.text):
-            where = first.rsplit(" ", 1)[-1].rstrip(":")
-            faults.append(_wrong(row, "USUBJID", f"stands in line {where} too; a patient has one row"))
-    return faults
-
-
-def _values(row: Row) -> tuple[dict[str, Any], list[InputError]]:
-    """Values by the names of `COLUMNS`, None of missing cells, and the cells that cannot be read."""
-    found: dict[str, Any] = dict.fromkeys(_KINDS)
-    faults = []
-    unread = set()
-    for name, cell in row.items():
-        if is_missing(cell.text):
-            continue
-        kind = _KINDS[name]
-        try:
-            found[name] = day(cell.text, sas_days=cell.sas_days) if kind is KINDS["day"] else kind.read(cell.text)
-        except CellError as error:
-            faults.append(_wrong(row, name, str(error)))
-            unread.add(name)
-    apart = "ENRLFL" in row and not found["ENRLFL"]
-    needed = ("USUBJID", "ENRLFL") if apart else ("USUBJID", "EVALFL", "STAGE")
-    gone = (name for name in needed if name in row and found[name] is None and name not in unread)
-    return found, [*faults, *(_wrong(row, name, f"must be {_KINDS[name].right}") for name in gone)]
-
-
-def _judged(row: Row, found: dict[str, Any]) -> list[InputError]:
-    """Hold the values of a patient against each other; ENRLFL, EVALFL, RESPONDER and events are known after it."""
-    try:
-        found["ENRLFL"] = found["ENRLFL"] is not False
-        if not found["ENRLFL"]:
-            for name, cell in row.items():
-                given = not is_missing(cell.text) and found[name] is not False and found[name] != "NE"
-                if given and name not in ("USUBJID", "ENRLFL", "ENRLDT", "TIMEUNIT"):
-                    raise _wrong(row, name, f"must be empty: {row['ENRLFL'].heading} says not enrolled")
-        _judge_response(row, found)
-        _judge_times(row, found)
-    except InputError as error:
-        return [error]
-    return []
-
-
-def _judge_response(row: Row, found: dict[str, Any]) -> None:
-    cell = row["BOR" if "BOR" in row else "RESPONDER"]
-    said, told = f"{cell.heading} is {cell.text or 'empty'}", found["RESPONDER"]
-    if "BOR" in row:
-        found["BOR"] = found["BOR"] or "NE"
-        known, responds = found["BOR"] != "NE", found["BOR"] in RESPONDS
-        if told is not None and told != responds:
-            raise _wrong(row, "RESPONDER", f"must be {responds:d}: {said}")
-    else:
-        known, responds = told is not None, told is True
-    if found["EVALFL"] and not known and plain(row["EVALFL"].heading) != "EFFFL":  # a population may hold the lost
-        raise _wrong(row, "EVALFL", f"must be N: {said}")
-    if found["EVALFL"] is False and responds:
-        raise _wrong(row, "EVALFL", f"must be Y: {said}")
-    found["EVALFL"], found["RESPONDER"] = known and found["EVALFL"] is not False, responds
-
-
-def _judge_times(row: Row, found: dict[str, Any]) -> None:
-    for name in TIMES:
-        if found[name] is not None and found[name] > MAX_MONTHS:
-            raise _wrong(row, name, f"is {found[name]:.4g} months; at most {MAX_MONTHS:g} are read")
-    for name in _SURVIVAL:
-        event = f"{name}EVENT" if f"{name}EVENT" in row else f"{name}CNSR"
-        for here, there in ((name, event), (event, name)):
-            if found[here] is not None and found[there] is None:
-                raise _wrong(row, here, f"needs {row[there].heading} beside it, which is empty")
-        found[f"{name}EVENT"] = found[event] is (event == f"{name}EVENT")
-    for name in ("DOR", "TTR"):
-        if found[name] is not None and not found["RESPONDER"]:
-            raise _wrong(row, name, "must be empty: the patient has no response")
-    if found["PFS"] is not None and found["OS"] is not None and found["PFS"] > found["OS"] + SAME_TIME:
-        raise _wrong(row, "PFS", f"must be <= OS ({row['OS'].text}): death or the last contact ends it")
 
 
 def _assembled(place: str, found: list[dict[str, Any]], patients: Patients, notes: list[str]) -> PatientData:
@@ -417,7 +304,7 @@ def _check_rows(patients: Patients, found: list[dict[str, Any]]) -> None:
     why = (
         "is missing, and the rows do not stand in the order of the other days, so nobody can tell who belongs to a look"
     )
-    raise _wrong(without, "ENRLDT", f"{why}; give the day, or sort the rows by enrollment")
+    raise wrong(without, "ENRLDT", f"{why}; give the day, or sort the rows by enrollment")
 
 
 def _check_stage(stage: NDArray[np.int64], place: str, *, by_date: bool) -> None:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from simtrial.errors import InputError, several
 from simtrial.patients.cells import KINDS, CellError, day, is_missing, unit, unit_by
 from simtrial.patients.columns import BY_NAME, meant, named, plain
-from simtrial.patients.rows import Cell, Patients, Row, Table
+from simtrial.patients.rows import Patients, PlacedCell, Row, SheetTable
 
 if TYPE_CHECKING:
     from datetime import date
@@ -47,12 +47,12 @@ _RANKS = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
 _FLAGS = (("ANL01FL", ("Y",)), ("RSACPTFL", ("Y",)), ("RSEVAL", ("INVESTIGATOR",)), ("PARQUAL", ("INVESTIGATOR",)))
 
 
-def picked(table: Table, code: str, param: str | None) -> Patients:
+def picked(table: SheetTable, code: str, param: str | None) -> Patients:
     """Pick the rows of a data set.
 
     Parameters
     ----------
-    table : Table
+    table : SheetTable
         The data set.
     code : str
         Plain heading of its codes.
@@ -88,7 +88,7 @@ def picked(table: Table, code: str, param: str | None) -> Patients:
 
 
 def _take_response(
-    table: Table, code: str, subject: str, codes: dict[str, list[int]], param: str | None, rows: dict[str, Row],
+    table: SheetTable, code: str, subject: str, codes: dict[str, list[int]], param: str | None, rows: dict[str, Row],
     found: Patients, used: set[str],
 ) -> None:  # fmt: skip
     heading = table.sheet.headings[table.at[code]]
@@ -126,7 +126,7 @@ def _take_response(
         if who in kept:
             row[name] = table.cell(value, kept[who])
         else:
-            row[name] = Cell(table.sheet.headings[table.at[value]], "", row["USUBJID"].place)
+            row[name] = PlacedCell(table.sheet.headings[table.at[value]], "", row["USUBJID"].place)
     used |= {value} | ({"AVAL"} if value == "AVALC" else set())
     found.read[name] = f"{table.sheet.headings[table.at[value]]} where {heading} is {chosen}"
     others = [c for c in dict.fromkeys(there) if c != chosen]
@@ -149,7 +149,9 @@ def _alike(codes: dict[str, list[int]], heading: str, param: str | None) -> list
     return alike
 
 
-def _picked(table: Table, code: str, subject: str, places: list[int], found: Patients, used: set[str]) -> list[int]:
+def _picked(
+    table: SheetTable, code: str, subject: str, places: list[int], found: Patients, used: set[str]
+) -> list[int]:
     """The rows of a code, thinned by flags where a patient has several."""
     for flag, wanted in _FLAGS:
         if flag not in table.at:
@@ -164,12 +166,12 @@ def _picked(table: Table, code: str, subject: str, places: list[int], found: Pat
     return places
 
 
-def _repeated(table: Table, subject: str, places: list[int]) -> bool:
+def _repeated(table: SheetTable, subject: str, places: list[int]) -> bool:
     who = [text.casefold() for text in table.cells(subject, places)]
     return len(set(who)) < len(who)
 
 
-def _only(table: Table, subject: str, places: list[int], value: str) -> dict[str, int]:
+def _only(table: SheetTable, subject: str, places: list[int], value: str) -> dict[str, int]:
     """The one row of each patient."""
     kept: dict[str, int] = {}
     faults = []
@@ -188,7 +190,7 @@ def _only(table: Table, subject: str, places: list[int], value: str) -> dict[str
     return kept
 
 
-def _best_of_visits(table: Table, subject: str, places: list[int], value: str) -> dict[str, int]:
+def _best_of_visits(table: SheetTable, subject: str, places: list[int], value: str) -> dict[str, int]:
     """The best visit of each patient up to the first progression, by ADT or RSDTC where there, else by the rows."""
     when = table.has("ADT", "RSDTC", "ADY", "VISITNUM", "AVISITN")
 
@@ -229,7 +231,7 @@ def _day(text: str, *, sas_days: bool) -> date | None:
 
 
 def _take_times(
-    table: Table, code: str, subject: str, codes: dict[str, list[int]], rows: dict[str, Row], found: Patients,
+    table: SheetTable, code: str, subject: str, codes: dict[str, list[int]], rows: dict[str, Row], found: Patients,
     used: set[str],
 ) -> None:  # fmt: skip
     heading = table.sheet.headings[table.at[code]]
@@ -242,7 +244,7 @@ def _take_times(
         picked = _picked(table, word, subject, codes[word], found, used)
         kept = _only(table, subject, picked, "AVAL")
         for who, row in rows.items():
-            blank = Cell("AVAL", "", row["USUBJID"].place)
+            blank = PlacedCell("AVAL", "", row["USUBJID"].place)
             row[name] = table.cell("AVAL", kept[who]) if who in kept else blank
             if name != "TTR":
                 row[f"{name}CNSR"] = table.cell("CNSR", kept[who]) if who in kept else blank
@@ -256,7 +258,7 @@ def _take_times(
             found.notes.append(f"{table.name}: {word} is in {stated[0]}, by {stated[1]}")
 
 
-def _unit_of(table: Table, places: list[int], used: set[str]) -> tuple[str, str] | None:
+def _unit_of(table: SheetTable, places: list[int], used: set[str]) -> tuple[str, str] | None:
     """The unit of AVAL and by what it is known: AVALU, the two days between which it lies, or the day of the study."""
     if "AVALU" in table.at:
         words = {text for text in table.cells("AVALU", places) if not is_missing(text)}
@@ -293,7 +295,7 @@ def _whole(text: str) -> int | None:
         return None
 
 
-def _take_constants(table: Table, subject: str, rows: dict[str, Row], found: Patients, used: set[str]) -> None:
+def _take_constants(table: SheetTable, subject: str, rows: dict[str, Row], found: Patients, used: set[str]) -> None:
     """What a data set carries of each patient beside its own rows, such as TRTSDT."""
     sheet = table.sheet
     wanted: tuple[str, ...] = ("ENRLDT", "ENRLFL", "EVALFL", "STAGE")

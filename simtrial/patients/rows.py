@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simtrial.patients.files import Sheet
 
 
-class Cell(NamedTuple):
+class PlacedCell(NamedTuple):
     """A cell: the heading and the place (file and line) it stands under, and its text."""
 
     heading: str
@@ -26,11 +26,11 @@ class Cell(NamedTuple):
     sas_days: bool = False
 
 
-Row = dict[str, Cell]
+Row = dict[str, PlacedCell]
 """The cells of one patient, by the names of `simtrial.patients.columns.COLUMNS`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Patients:
     """One row per patient.
 
@@ -55,7 +55,7 @@ class Patients:
     notes: list[str] = field(default_factory=list)
 
 
-class Table:
+class SheetTable:
     """A sheet with its columns by plain heading."""
 
     def __init__(self, sheet: Sheet) -> None:
@@ -71,10 +71,10 @@ class Table:
         """Cells of a column in some rows."""
         return [self.columns[self.at[name]][i] for i in rows]
 
-    def cell(self, name: str, i: int) -> Cell:
+    def cell(self, name: str, i: int) -> PlacedCell:
         """One cell with its place."""
         k = self.at[name]
-        return Cell(self.sheet.headings[k], self.columns[k][i], self.place(i), self.sheet.sas_days)
+        return PlacedCell(self.sheet.headings[k], self.columns[k][i], self.place(i), self.sheet.sas_days)
 
     def place(self, i: int) -> str:
         """File and line of a row."""

@@ -13,7 +13,7 @@ from simtrial.errors import InputError, several
 from simtrial.patients import long as patient_long
 from simtrial.patients.cells import is_missing
 from simtrial.patients.columns import BY_NAME, TIMES, named, plain, stated_unit
-from simtrial.patients.rows import Cell, Patients, Row, Table
+from simtrial.patients.rows import Patients, PlacedCell, Row, SheetTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def one_row_each(sheets: Sequence[Sheet], param: str | None = None) -> Patients:
     InputError
         If the files do not say who responded, or contradict each other.
     """
-    tables = [Table(sheet) for sheet in sheets]
+    tables = [SheetTable(sheet) for sheet in sheets]
     found = []
     for table in tables:
         if not table.sheet.rows:
@@ -78,7 +78,7 @@ def _units_of(read: dict[str, str]) -> dict[str, str]:
     return {name: word for name, word in stated.items() if word is not None}
 
 
-def _wide(table: Table) -> Patients:
+def _wide(table: SheetTable) -> Patients:
     """A file that has one row per patient already."""
     sheet = table.sheet
     names = named(sheet.headings, table.columns, table.header_place)
@@ -86,7 +86,7 @@ def _wide(table: Table) -> Patients:
     ignored = [heading or "(no heading)" for name, heading in zip(names, sheet.headings, strict=True) if not name]
     rows: list[Row] = [
         {
-            name: Cell(heading, text, table.place(i), sheet.sas_days)
+            name: PlacedCell(heading, text, table.place(i), sheet.sas_days)
             for name, heading, text in zip(names, sheet.headings, cells, strict=True)
             if name
         }
@@ -104,14 +104,17 @@ def _wide(table: Table) -> Patients:
         for other in ignored
         if other not in taken and plain(other) in {plain(o) for o in (name, *BY_NAME[name].others)}
     ]
-    found = Patients(rows, read, ignored, _units_of(read), notes + [f"{table.name}: {said}" for said in chosen])
+    found = Patients(
+        rows=rows, read=read, ignored=ignored, units=_units_of(read),
+        notes=notes + [f"{table.name}: {said}" for said in chosen],
+    )  # fmt: skip
     arms = [name for name in _ARMS if name in table.at]
     if not arms or {"BOR", "RESPONDER"} & set(read):
         return found
     return _told_of_arms(_enrolled_by_arm(found, table, arms), table, arms[0])
 
 
-def _told_of_arms(found: Patients, table: Table, arm: str) -> Patients:
+def _told_of_arms(found: Patients, table: SheetTable, arm: str) -> Patients:
     """Say so where the enrolled patients belong to several arms."""
     texts = {text.strip() for text in table.columns[table.at[arm]]}
     names = sorted(text for text in texts if not is_missing(text) and text.lower() not in _NOT_ENROLLED)
@@ -121,7 +124,7 @@ def _told_of_arms(found: Patients, table: Table, arm: str) -> Patients:
     return found
 
 
-def _enrolled_by_arm(found: Patients, table: Table, arms: Sequence[str]) -> Patients:
+def _enrolled_by_arm(found: Patients, table: SheetTable, arms: Sequence[str]) -> Patients:
     """Tell by the arm who failed screening."""
     said = [(name, [text.strip().lower() in _NOT_ENROLLED for text in table.columns[table.at[name]]]) for name in arms]
     telling = next(((name, failed) for name, failed in said if any(failed)), None)
@@ -130,15 +133,17 @@ def _enrolled_by_arm(found: Patients, table: Table, arms: Sequence[str]) -> Pati
     name, failed = telling
     heading = table.sheet.headings[table.at[name]]
     rows = [
-        row | {"ENRLFL": Cell(heading, "N" if out else "Y", table.place(i))}
+        row | {"ENRLFL": PlacedCell(heading, "N" if out else "Y", table.place(i))}
         for i, (row, out) in enumerate(zip(found.rows, failed, strict=True))
     ]
     note = f"{table.name}: by {heading}, not enrolled: {sum(failed)}"
     ignored = [other for other in found.ignored if other != heading]
-    return Patients(rows, found.read | {"ENRLFL": heading}, ignored, found.units, [*found.notes, note])
+    return Patients(
+        rows=rows, read=found.read | {"ENRLFL": heading}, ignored=ignored, units=found.units, notes=[*found.notes, note]
+    )
 
 
-def _fault(cell: Cell, said: str) -> InputError:
+def _fault(cell: PlacedCell, said: str) -> InputError:
     return InputError(f"({cell.text!r:.40}) {said}", f"{cell.place} {cell.heading}")
 
 
@@ -180,11 +185,11 @@ def _joined(found: Sequence[Patients]) -> Patients:
         units = one.units | units
     for row in rows.values():
         for name, heading in read.items():
-            row.setdefault(name, Cell(heading, "", row["USUBJID"].place))
+            row.setdefault(name, PlacedCell(heading, "", row["USUBJID"].place))
     notes = [note for one in ordered for note in one.notes]
     enrolled = [row for row in rows.values() if "ENRLFL" not in row or row["ENRLFL"].text.strip().upper() != "N"]
     gone = sum(is_missing(row[name].text) for row in enrolled for name in ("BOR", "RESPONDER") if name in read)
     if subjects and gone:
         notes.append(f"without a response in the files, so not evaluable: {gone} of {len(enrolled)} enrolled")
     ignored = list(dict.fromkeys(heading for one in ordered for heading in one.ignored))
-    return Patients(list(rows.values()), read, ignored, units, notes)
+    return Patients(rows=list(rows.values()), read=read, ignored=ignored, units=units, notes=notes)

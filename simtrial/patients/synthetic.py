@@ -63,7 +63,20 @@ def one_trial(plan: Plan, scenario: Scenario, seed: int, start: date | None = No
     """
     trials, rng = simulated(plan, scenario, seed)
     enrolled, screened = int(trials.enrolled[0]), int(trials.screened[0])
-    cohort, rows = trials.cohort, slice(0, enrolled)
+    table = _columns(plan, trials, rng, start)
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["USUBJID", *table])
+    for k in range(screened):
+        cells = [column[k] for column in table.values()] if k < enrolled else ["N", *[""] * (len(table) - 1)]
+        writer.writerow([f"SYN-{k + 1:03d}", *cells])
+    return buffer.getvalue()
+
+
+def _columns(plan: Plan, trials: Trials, rng: np.random.Generator, start: date | None) -> dict[str, list[str]]:
+    """Cells of the patients enrolled, by column; numbers are drawn in a fixed order."""
+    enrolled, cohort = int(trials.enrolled[0]), trials.cohort
+    rows = slice(0, enrolled)
     responds, evaluable = cohort.responds[rows, 0], cohort.evaluable[rows, 0]
     table: dict[str, list[str]] = {"ENRLFL": ["Y"] * enrolled}
     if start is not None:
@@ -85,30 +98,34 @@ def one_trial(plan: Plan, scenario: Scenario, seed: int, start: date | None = No
     least, most = np.array([CHANGES.get(kind, (0.0, 0.0)) for kind in best]).reshape(-1, 2).T
     change = np.round(rng.uniform(least, most), 1)
     table["PCHG"] = [f"{c:.1f}" if seen else "" for c, seen in zip(change, evaluable, strict=True)]
-    known = cohort.known if isinstance(cohort.known, float) else cohort.known[rows, 0]
-    first = np.round(np.broadcast_to(known - plan.disease.assessments.confirmation, enrolled), 2)
-    if "PFS" in times:
-        # who is lost for follow-up before the response is seen still responds in the simulator
-        first = np.minimum(first, times["PFS"][0])
-        times["DOR"] = (times["PFS"][0] - first, times["PFS"][1])
-    table["TTR"] = _written(first, responds)
-    for name, (months, event) in times.items():
-        counted = responds if name == "DOR" else np.ones(enrolled, dtype=np.bool_)
-        table[name] = _written(months, counted)
-        table[f"{name}EVENT"] = [f"{int(e)}" if c else "" for e, c in zip(event, counted, strict=True)]
+    table |= _time_columns(plan, trials, times)
     if plan.toxicity is not None:
         severe = rng.random(enrolled) < plan.toxicity.rate
         mild, grave = (rng.choice(grades, enrolled, p=shares) for grades, shares in GRADES)
         table["TOXGR"] = [str(grade) for grade in np.where(severe, grave, mild)]
     if "TTR" in table:
         table["TIMEUNIT"] = ["months"] * enrolled  # some of these times lie in the future, which real ones cannot
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["USUBJID", *table])
-    for k in range(screened):
-        cells = [column[k] for column in table.values()] if k < enrolled else ["N", *[""] * (len(table) - 1)]
-        writer.writerow([f"SYN-{k + 1:03d}", *cells])
-    return buffer.getvalue()
+    return table
+
+
+def _time_columns(plan: Plan, trials: Trials, times: dict[str, tuple[Floats, Bools]]) -> dict[str, list[str]]:
+    """Months to the first response, and of PFS, OS and the duration of response."""
+    enrolled, cohort = int(trials.enrolled[0]), trials.cohort
+    rows = slice(0, enrolled)
+    responds = cohort.responds[rows, 0]
+    table: dict[str, list[str]] = {}
+    known = cohort.known if isinstance(cohort.known, float) else cohort.known[rows, 0]
+    first = np.round(np.broadcast_to(known - plan.disease.assessments.confirmation, enrolled), 2)
+    if "PFS" in times:
+        # who is lost for follow-up before the response is seen still responds in the simulator
+        first = np.minimum(first, times["PFS"][0])
+        times = times | {"DOR": (times["PFS"][0] - first, times["PFS"][1])}
+    table["TTR"] = _written(first, responds)
+    for name, (months, event) in times.items():
+        counted = responds if name == "DOR" else np.ones(enrolled, dtype=np.bool_)
+        table[name] = _written(months, counted)
+        table[f"{name}EVENT"] = [f"{int(e)}" if c else "" for e, c in zip(event, counted, strict=True)]
+    return table
 
 
 def _stages(plan: Plan, trials: Trials) -> Ints:

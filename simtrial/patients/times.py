@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from simtrial.patients.rows import Cell, Patients
+    from simtrial.patients.rows import Patients, PlacedCell
 
 MAX_MONTHS = 240.0
 """Longest time that is read, twenty years."""
@@ -117,7 +117,7 @@ def _by_days(patients: Patients, found: Sequence[dict[str, Any]], name: str) -> 
 
 def _values(
     patients: Patients, found: Sequence[dict[str, Any]], names: Sequence[str]
-) -> list[tuple[str, float, Cell, dict[str, Any]]]:
+) -> list[tuple[str, float, PlacedCell, dict[str, Any]]]:
     return [
         (name, values[name], row[name], values)
         for row, values in zip(patients.rows, found, strict=True)

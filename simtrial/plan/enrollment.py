@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from simtrial.errors import InputError
 from simtrial.numbers import Floats, positive
 
 
-def rate_of(value: Any, field: str) -> float:
+def rate_of(value: object, field: str) -> float:
     """Check one rate a month, of patients or of those of them who pass screening: up to a hundred thousand."""
     return positive(value, field, least=1e-4, most=1e5)
 

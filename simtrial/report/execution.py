@@ -64,6 +64,12 @@ def execute(template: Path, target: Path, parameters: Mapping[str, object], kern
     """
     import papermill
 
+    begun: list[Any] = []
+
+    async def cleared(notebook: Any) -> None:
+        begun.append(notebook)
+        await kernel.cleared(notebook)
+
     try:
         papermill.execute_notebook(
             template,
@@ -72,13 +78,16 @@ def execute(template: Path, target: Path, parameters: Mapping[str, object], kern
             kernel_name="python3",
             progress_bar=False,
             cwd=project.ROOT,
+            request_save_on_cell_execute=False,  # twice a cell it takes longer than most cells
             km=kernel,
-            on_notebook_start=kernel.cleared,
+            on_notebook_start=cleared,
             allow_error_names=[LIMIT, "NameError"],  # what they mean is settled below
         )
     except papermill.exceptions.PapermillExecutionError:
         return _settle(template.name, target)
     except Exception as error:  # a kernel that died, a template that is no notebook: the run fails the same way
+        if begun:  # with what its cells have shown so far
+            papermill.iorw.write_ipynb(begun[0], str(target))
         raise NotebookError(f"{template.name} stopped: {' '.join(str(error).split())[:500]}") from error
     _write(target, _read(target))
     return ()

@@ -8,122 +8,42 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import tempfile
-import threading
 import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from multiprocessing import active_children, get_context, parent_process
+from dataclasses import dataclass, replace
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simtrial import __version__
-from simtrial.design.designs import looks_text
-from simtrial.design.exact import meets, operating_characteristics
 from simtrial.errors import InputError
 from simtrial.report import replacement
 from simtrial.report import run as report
-from simtrial.report.execution import NotebookError
+from simtrial.report.index import FAILED, INDEX, WRONG, ReportEntry, Reports, failure, write_index
+from simtrial.report.worker import ReportTask, work
 from simtrial.show import terminal
 from simtrial.trial import params
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from multiprocessing.process import BaseProcess
-    from types import FrameType
 
-    from simtrial.trial.params import Source
-    from simtrial.trial.trial import Trial
-
-INDEX = "index.html"
 PATIENCE = 30.0
 """Seconds that a process has for ending its kernel and removing what it began, before it is killed."""
-
-DONE, FAILED, WRONG = 0, 1, 2
-"""What became of a file; also the exit codes of the command."""
-
-STATUS = {DONE: "done", FAILED: "failed", WRONG: "wrong input"}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The design that a report takes, and its exact errors."""
-
-    design: str
-    type_i_error: float
-    power: float
-    meets: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What became of one parameter file.
-
-    Attributes
-    ----------
-    file : str
-        As given.
-    study, title : str
-        Empty if the file could not be read.
-    answer : Answer or None
-        If the report is there.
-    code : int
-        `DONE`, `FAILED` or `WRONG`.
-    error : str
-        In one line; empty if the report is there.
-    """
-
-    file: str
-    study: str = ""
-    title: str = ""
-    answer: Answer | None = None
-    code: int = DONE
-    error: str = ""
-
-    @property
-    def status(self) -> str:
-        """The same in a word or two."""
-        return "done, misses its limits" if self.answer and not self.answer.meets else STATUS[self.code]
-
-
-@dataclass(frozen=True, slots=True)
-class Reports:
-    """The page over all reports, and what became of each file, in the order given."""
-
-    html: Path
-    entries: tuple[Entry, ...]
-
-    @property
-    def code(self) -> int:
-        """Exit code: 2 if some input was wrong, else 1 if some report failed, else 0."""
-        return max(entry.code for entry in self.entries)
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """A file that was read, and where its report goes."""
-
-    trial: Trial
-    source: Source
-    out: Path
-    entry: Entry
-    replace_other: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
     """A task and the process that is at it."""
 
-    task: _Task
+    task: ReportTask
     pool: ProcessPoolExecutor
-    future: Future[Entry]
+    future: Future[ReportEntry]
     process: BaseProcess
 
-    def entry(self) -> Entry:
+    def entry(self) -> ReportEntry:
         """What became of it, once it has ended."""
         broken = isinstance(self.future.exception(), BrokenProcessPool)
         self.pool.shutdown()  # joins the process: only then is its exit code known
@@ -163,16 +83,16 @@ def write(
         If two files are of the same study, or `jobs` is no number of processes; nothing is run.
     """
     at_once = _at_once(jobs, len(files))
-    entries: list[Entry | _Task] = [_read(file, Path(out), replace_other=replace) for file in files]
-    tasks = [entry for entry in entries if isinstance(entry, _Task)]
+    entries: list[ReportEntry | ReportTask] = [_read(file, Path(out), replace_other=replace) for file in files]
+    tasks = [entry for entry in entries if isinstance(entry, ReportTask)]
     _refuse_twins(tasks)
     Path(out).mkdir(parents=True, exist_ok=True)
     for entry in entries:
-        if isinstance(entry, Entry):
+        if isinstance(entry, ReportEntry):
             _complain(entry)
     done = {entry.study: entry for entry in _run(tasks, at_once)}
-    all_entries = tuple(done[e.entry.study] if isinstance(e, _Task) else e for e in entries)
-    return Reports(_write_index(all_entries, Path(out)), all_entries)
+    all_entries = tuple(done[e.entry.study] if isinstance(e, ReportTask) else e for e in entries)
+    return Reports(write_index(all_entries, Path(out)), all_entries)
 
 
 def _at_once(jobs: int | None, files: int) -> int:
@@ -183,8 +103,8 @@ def _at_once(jobs: int | None, files: int) -> int:
     return max(1, min(jobs or cores, files))
 
 
-def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> _Task | Entry:
-    entry = Entry(terminal.one_line(str(file)))
+def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> ReportTask | ReportEntry:
+    entry = ReportEntry(file=terminal.one_line(str(file)))
     try:
         trial, source = params.read(file)
         entry = replace(entry, study=trial.study.id, title=trial.study.title)
@@ -193,13 +113,13 @@ def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> _Task 
         if not replace_other:
             replacement.refuse(out / trial.study.id, source)
     except InputError as error:
-        return _failure(entry, WRONG, error)
-    return _Task(trial, source, out, entry, replace_other)
+        return failure(entry, WRONG, error)
+    return ReportTask(trial=trial, source=source, out=out, entry=entry, replace_other=replace_other)
 
 
-def _refuse_twins(tasks: Sequence[_Task]) -> None:
+def _refuse_twins(tasks: Sequence[ReportTask]) -> None:
     """Two files of one study would write one folder; so would ids that differ by case only, on many disks."""
-    seen: dict[str, Entry] = {}
+    seen: dict[str, ReportEntry] = {}
     for entry in (task.entry for task in tasks):
         other = seen.setdefault(entry.study.casefold(), entry)
         if other is not entry:
@@ -207,9 +127,9 @@ def _refuse_twins(tasks: Sequence[_Task]) -> None:
             raise InputError(f"both hold trial.study.id {ids}; give each its own", f"{other.file} and {entry.file}")
 
 
-def _run(tasks: Sequence[_Task], at_once: int) -> list[Entry]:
+def _run(tasks: Sequence[ReportTask], at_once: int) -> list[ReportEntry]:
     """Run all tasks, so many at once; whatever ends this early ends the processes too."""
-    waiting, running, entries = deque(tasks), dict[Future[Entry], _Running](), list[Entry]()
+    waiting, running, entries = deque(tasks), dict[Future[ReportEntry], _Running](), list[ReportEntry]()
     others = set(active_children())
     try:
         while waiting or running:
@@ -226,11 +146,11 @@ def _run(tasks: Sequence[_Task], at_once: int) -> list[Entry]:
     return entries
 
 
-def _start(task: _Task) -> _Running:
+def _start(task: ReportTask) -> _Running:
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
     others = set(active_children())
     with _born_deaf():
-        future = pool.submit(_work, task)
+        future = pool.submit(work, task)
     (process,) = set(active_children()) - others
     return _Running(task, pool, future, process)
 
@@ -258,68 +178,6 @@ def _stop(processes: set[BaseProcess], running: Sequence[_Running]) -> None:
         one.clear()
 
 
-def _work(task: _Task) -> Entry:
-    """Write one report; this runs in a process of its own."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    _hush_kernels()
-    try:
-        return _written(task)
-    except KeyboardInterrupt:
-        # what was begun is removed by now; the pool would catch an exception and wait for the next task
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.raise_signal(signal.SIGTERM)
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _hush_kernels() -> None:
-    """Keep standard error for this process: what kernels log as they end names no file, and failures are told."""
-    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - a device, not a place
-        os.dup2(nowhere.fileno(), 2)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: a second one must not break off the removal
-    raise KeyboardInterrupt
-
-
-def _follow_parent() -> None:
-    """End with the process that asked for the report, even if that was killed and could tell nobody."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _written(task: _Task) -> Entry:
-    began = time.monotonic()
-    entry = task.entry
-    try:
-        done = report.of_trial(
-            task.trial, task.source, task.out, lambda step: _say(entry, f"{step} ..."), replace=task.replace_other
-        )
-        asked = task.trial.requirements
-        oc = operating_characteristics(done.design, [asked.p0, asked.p1])
-    except InputError as error:
-        return _failure(entry, WRONG, error)
-    except (NotebookError, OSError) as error:
-        return _failure(entry, FAILED, error)
-    except Exception as error:  # a fault of simtrial's own is no reason to lose the other files
-        return _failure(entry, FAILED, RuntimeError(f"{type(error).__name__}: {error} (run it alone to see where)"))
-    _say(entry, f"done in {time.monotonic() - began:.1f} s")
-    chosen = looks_text(done.design, ", ")
-    return replace(
-        entry, answer=Answer(chosen, float(oc.reject[0]), float(oc.reject[1]), bool(meets(done.design, asked)))
-    )
-
-
-def _failure(entry: Entry, code: int, error: Exception) -> Entry:
-    return replace(entry, code=code, error=terminal.one_line(str(error)).removeprefix(f"{entry.file}: "))
-
-
 def _fate(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
         memory = "; too little memory, perhaps" if -exit_code == 9 else ""
@@ -327,55 +185,6 @@ def _fate(exit_code: int | None) -> str:
     return f"ended with exit code {exit_code} before it was done"
 
 
-def _say(entry: Entry, what: str) -> None:
-    # one write, so that lines of several processes never mix
-    sys.stderr.write(f"  {entry.file}: {terminal.one_line(what)}\n")
-    sys.stderr.flush()
-
-
-def _complain(entry: Entry) -> None:
+def _complain(entry: ReportEntry) -> None:
     if entry.error:
         terminal.say(f"simtrial: {entry.file}: {entry.error}")
-
-
-def _write_index(entries: Sequence[Entry], out: Path) -> Path:
-    """Write the page under another name first: a page that is there is a complete one."""
-    page = out / INDEX
-    handle, name = tempfile.mkstemp(prefix=f".{INDEX}-", dir=out)
-    try:
-        with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - it is open already
-            file.write(_index(entries, out))
-        Path(name).chmod(0o644)
-        Path(name).replace(page)
-    finally:
-        Path(name).unlink(missing_ok=True)
-    return page
-
-
-def _index(entries: Sequence[Entry], out: Path) -> str:
-    import nbformat
-
-    rows = [asdict(_placeless(entry, out)) | {"status": entry.status} for entry in entries]
-    page = {
-        "title": f"Reports of {len(entries)} parameter files",
-        "summary": _summary(entries),
-        "rows": rows,
-        "made": f"Made by simtrial {__version__}, {report.date()}.",
-    }
-    return report.render("reports.html.j2", nbformat.v4.new_notebook(), page)
-
-
-def _placeless(entry: Entry, out: Path) -> Entry:
-    """Name no folder of this machine: the page may be moved with the reports, and what is beside it stays there."""
-    file = Path(entry.file)
-    error = entry.error
-    for folder in (out, out.resolve(), file.parent, file.parent.resolve()):
-        if folder.name:  # not "." or "/", which stand in other words
-            error = error.replace(f"{folder}{os.sep}", "")
-    return replace(entry, file=file.name, error=error)
-
-
-def _summary(entries: Sequence[Entry]) -> str:
-    codes = [entry.code for entry in entries]
-    words = {DONE: "{} done", FAILED: "{} failed", WRONG: "{} with wrong input"}
-    return ", ".join(words[code].format(codes.count(code)) for code in words if code in codes)

@@ -34,7 +34,7 @@ Kind = Literal["reproduces", "reproduces with a convention", "does not reproduce
 NOMINAL = Convention("nominal alpha", "alpha is kept by the normal approximation only", lambda reading: (reading,))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What came of a check.
 
@@ -56,8 +56,8 @@ class Verdict:
     """
 
     kind: Kind
-    conventions: tuple[Convention, ...]
-    answers: tuple[Answer, ...]
+    conventions: tuple[Convention, ...] = ()
+    answers: tuple[Answer, ...] = ()
     attained: dict[str, float]
     lines: tuple[str, ...]
     candidates: tuple[Requirements, ...] = ()
@@ -169,14 +169,16 @@ def check(statement: Statement, tell: Callable[[int], None] | None = None) -> Ve
     right = tuple(answers(plain(statement)))
     if not right or asked is None:
         said = "No design within the limit of the search (2,000 patients) meets these numbers."
-        return Verdict("does not reproduce", (), (), attained, (said, rule))
+        return Verdict(kind="does not reproduce", attained=attained, lines=(said, rule))
     nearest = max(right, key=lambda a: _shared(statement, a))
     claim = claim_line(plain(statement).statement, asked)
     lines = [claim] if claim else []
     lines += [best_line(right), rule]
     if statement.criterion == "fleming":
         lines.append(fleming_line(statement, asked))
-    return Verdict("does not reproduce", (), right, attained, (*lines, *faults(statement, nearest, asked)))
+    return Verdict(
+        kind="does not reproduce", answers=right, attained=attained, lines=(*lines, *faults(statement, nearest, asked))
+    )
 
 
 def _explained(statement: Statement, conventions: tuple[Convention, ...], reading: Reading, answer: Answer) -> Verdict:
@@ -219,7 +221,7 @@ def _explained(statement: Statement, conventions: tuple[Convention, ...], readin
     if statement.criterion == "fleming" and tested is not None:
         lines.append(fleming_line(statement, tested))
     kind: Kind = "reproduces with a convention" if conventions else "reproduces"
-    return Verdict(kind, conventions, (answer,), attained, (*lines, *used))
+    return Verdict(kind=kind, conventions=conventions, answers=(answer,), attained=attained, lines=(*lines, *used))
 
 
 def _plainly(_: str) -> str:
@@ -262,18 +264,26 @@ def _of_several_looks(statement: Statement, attained: dict[str, float], rule: st
     missing = statement.missing
     if missing:
         kind: Kind = "does not reproduce" if wrong else "underspecified"
-        return Verdict(kind, (), compared.answers, attained, (*lines, f"Not stated: {', '.join(missing)}."))
+        return Verdict(
+            kind=kind, answers=compared.answers, attained=attained, lines=(*lines, f"Not stated: {', '.join(missing)}.")
+        )
     powered = asked is not None and attained["power"] >= asked.power
     nominal = compared.same and powered and not compared.meets and not wrong
     if nominal:
         lines.append(f"The statement is reproduced provided {NOMINAL.sentence}.")
-        return Verdict("reproduces with a convention", (NOMINAL,), compared.answers, attained, tuple(lines))
+        return Verdict(
+            kind="reproduces with a convention",
+            conventions=(NOMINAL,),
+            answers=compared.answers,
+            attained=attained,
+            lines=tuple(lines),
+        )
     if compared.same and compared.meets and not wrong and statement.criterion in (None, "fleming", "two_stage"):
-        return Verdict("reproduces", (), compared.answers, attained, tuple(lines))
+        return Verdict(kind="reproduces", answers=compared.answers, attained=attained, lines=tuple(lines))
     if compared.meets and not wrong and statement.criterion != "fleming":
         lines.append("The rule keeps both limits; the statement does not say by which method its bounds were chosen.")
-        return Verdict("underspecified", (), compared.answers, attained, tuple(lines))
-    return Verdict("does not reproduce", (), compared.answers, attained, tuple(lines))
+        return Verdict(kind="underspecified", answers=compared.answers, attained=attained, lines=tuple(lines))
+    return Verdict(kind="does not reproduce", answers=compared.answers, attained=attained, lines=tuple(lines))
 
 
 def _shared(statement: Statement, answer: Answer) -> int:
@@ -301,18 +311,21 @@ def _underspecified(statement: Statement, attained: dict[str, float], rule: str)
     contradicted = _contradicted(statement)
     if contradicted:
         said = tuple(f"The {fault}." for fault in contradicted)
-        return Verdict("does not reproduce", (), (), attained, (rule, *said, missing))
+        return Verdict(kind="does not reproduce", attained=attained, lines=(rule, *said, missing))
     if "n" in statement.missing:
         right = tuple(answers(plain(statement)))
         exact = "; ".join(short(a.method, a.looks) for a in right)
         told = (f"For what is stated the exact answer is {exact}.",) if right else ()
-        return Verdict("underspecified", (), right, attained, (missing, *told))
+        return Verdict(kind="underspecified", answers=right, attained=attained, lines=(missing, *told))
     found = _completions(statement)
     told = ("No conventional values in their place reproduce the statement.",)
     if found:
         listed = "; ".join(f"{limits(asked)} ({short(answer.method, answer.looks)})" for asked, answer in found[:5])
         told = (f"These conventional values would reproduce it: {listed}" + ("; and others." if found[5:] else "."),)
     return Verdict(
-        "underspecified", (), tuple(a for _, a in found), attained, (missing, *told, rule),
-        tuple(asked for asked, _ in found),
-    )  # fmt: skip
+        kind="underspecified",
+        answers=tuple(a for _, a in found),
+        attained=attained,
+        lines=(missing, *told, rule),
+        candidates=tuple(asked for asked, _ in found),
+    )

@@ -55,7 +55,7 @@ def limits_line(design: Design, asked: Requirements) -> str:
 
 
 def _named(criterion: str, asked: Requirements) -> Answer | None:
-    return next(answers(Reading(_of(asked), (criterion,))), None)
+    return next(answers(Reading(statement=_of(asked), methods=(criterion,))), None)
 
 
 def _of(asked: Requirements) -> Statement:
@@ -240,7 +240,7 @@ def _published(asked: Requirements) -> Iterator[tuple[Requirements, Answer, int]
     settings += [(replace(asked, alpha=alpha), 1) for alpha in ALPHAS if alpha != asked.alpha and alpha < asked.power]
     for setting, differs in settings:
         if score_n(setting) <= QUICK:
-            for answer in answers(Reading(_of(setting), SIMON)):
+            for answer in answers(Reading(statement=_of(setting), methods=SIMON)):
                 yield setting, answer, differs
 
 

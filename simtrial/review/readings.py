@@ -43,7 +43,7 @@ EXACT = (*(criterion.method for family in ("simon", "single") for criterion in C
 TWO_STAGE = set(SIMON)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What one method gives: a whole two-stage or single-stage rule."""
 
@@ -62,7 +62,7 @@ class Answer:
         return f"{self.r}/{self.n}" if self.n1 is None else f"{self.r1}/{self.n1},{self.r}/{self.n}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One way to understand a statement.
 
@@ -122,7 +122,7 @@ def answers(reading: Reading) -> Iterator[Answer]:
             named = {"minimax": few[:1], "optimal": few[-1:], "admissible": found.admissible[1:-1]}
             for method in SIMON:
                 if method in reading.methods:
-                    yield from (Answer(method, c.r, c.n, c.r1, c.n1) for c in named[method])
+                    yield from (Answer(method=method, r=c.r, n=c.n, r1=c.r1, n1=c.n1) for c in named[method])
     asked_for = [criterion for criterion in CRITERIA.of("single") if criterion.method in reading.methods]
     if asked_for:
         single = reach.single_stage(asked)
@@ -130,7 +130,7 @@ def answers(reading: Reading) -> Iterator[Answer]:
             for criterion in asked_for:
                 last = criterion.pick(single).looks[-1]
                 assert last.r is not None  # only an interim look may lack it
-                yield Answer(criterion.method, last.r, last.n)
+                yield Answer(method=criterion.method, r=last.r, n=last.n)
     yield from _estimates(reading, asked)
     # a formula solves for its limits exactly: there is no slack to take
     slack = reading.alpha_slack or reading.power_slack
@@ -143,7 +143,7 @@ def answers(reading: Reading) -> Iterator[Answer]:
             ):
                 # of some tiny n the formula's rule would never reject, which is no design
                 if rule.method + suffix in reading.methods and n > rule.r:
-                    yield Answer(f"{rule.method}{suffix}", rule.r, n)
+                    yield Answer(method=f"{rule.method}{suffix}", r=rule.r, n=n)
 
 
 HALF_WIDTHS = (0.2, 0.15, 0.1, 0.05)
@@ -179,12 +179,12 @@ def _estimates(reading: Reading, asked: Requirements) -> Iterator[Answer]:
         for rate, width in product((0.5, asked.p1, asked.p0), HALF_WIDTHS):
             n = precision_n(rate, width)
             if suffices(n):
-                yield Answer(f"precision +-{width:g} at {rate:g}", rule(n), n)
+                yield Answer(method=f"precision +-{width:g} at {rate:g}", r=rule(n), n=n)
     if "Gehan" in reading.methods:
         for error in STANDARD_ERRORS:
             n1, n = gehan_n(asked.p1, asked.power, error)
             if suffices(n) or (reading.statement.r1, reading.statement.n1) == (0, n1):  # 0 of n1 is Gehan's own rule
-                yield Answer(f"Gehan SE {error:g}", rule(n), n, 0, n1)
+                yield Answer(method=f"Gehan SE {error:g}", r=rule(n), n=n, r1=0, n1=n1)
 
 
 def _printed(stated: float | None, found: float, least: int) -> bool:
@@ -283,8 +283,8 @@ def plain(statement: Statement) -> Reading:
         "fleming": (FIRST,),
     }
     if statement.criterion in methods:
-        return Reading(statement, methods[statement.criterion])
+        return Reading(statement=statement, methods=methods[statement.criterion])
     if statement.stages == 2:
-        return Reading(statement, SIMON[:-1])
+        return Reading(statement=statement, methods=SIMON[:-1])
     # a bare number may be that of one stage or of two
-    return Reading(statement, (FIRST,) if statement.r is not None else (FIRST, *SIMON[:-1]))
+    return Reading(statement=statement, methods=(FIRST,) if statement.r is not None else (FIRST, *SIMON[:-1]))

@@ -45,7 +45,7 @@ MOST_N = 1000
 """Largest number that is traced back."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One calculation that ends at the number asked for.
 
@@ -90,7 +90,7 @@ def _forward(asked: Requirements, wanted: Collection[int]) -> list[tuple[str, in
     ]
     if can_have_power(max(wanted), asked):  # else no exact design of so few patients
         stated = Statement(asked.p0, asked.p1, asked.alpha, asked.power, n1=1)
-        for answer in answers(Reading(stated, EXACT)):
+        for answer in answers(Reading(statement=stated, methods=EXACT)):
             if answer.n in wanted:
                 oc = operating_characteristics(parse_looks(answer.looks), [asked.p0, asked.p1])
                 rows.append((answer.method, answer.n, answer.looks, float(oc.reject[0]), float(oc.reject[1])))
@@ -175,22 +175,39 @@ def routes(
     if lows and highs and lows[0] >= highs[-1]:
         raise InputError(f"({lows[0]:g}) must be < p1 ({highs[-1]:g})", "p0")
     needed, losses = bool(losses), losses or LOSSES
-    found = []
     origins = _origins(n, losses, needed=needed)
-    every = usual(lows, highs, errors or ALPHAS, powers or POWERS)
-    for asked in every if origins else ():
-        for method, evaluable, looks, error, reached in _forward(asked, origins):
-            for d, how in origins[evaluable]:
-                odd = oddness(asked) + (method not in EXACT) + 2 * (d > 0)
-                numbers = (asked.p0, asked.p1, asked.alpha, asked.power)
-                rank = (odd, METHODS.index(method), *numbers, d, how)
-                found.append((rank, Route(method, *numbers, evaluable, d, how, looks, error, reached)))
-        if tell is not None:
-            tell(1 / len(every))
-    ranked = [route for _, route in sorted(found, key=lambda row: row[0])]
+    every = usual(lows, highs, errors or ALPHAS, powers or POWERS) if origins else ()
+    ranked = _ranked(every, origins, tell)
     if not lows and not errors:
         ranked.extend(_estimates(n, highs, powers, losses, needed=needed))
     return ranked
+
+
+def _ranked(every: Collection[Requirements], origins: dict[int, list[tuple[float, str]]], tell: Tell) -> list[Route]:
+    """The routes from each question to each number that is an origin, sorted by the rule written above."""
+    found = []
+    for asked in every:
+        for method, evaluable, looks, error, reached in _forward(asked, origins):
+            for d, how in origins[evaluable]:
+                odd = oddness(asked) + (method not in EXACT) + 2 * (d > 0)
+                rank = (odd, METHODS.index(method), asked.p0, asked.p1, asked.alpha, asked.power, d, how)
+                route = Route(
+                    method=method,
+                    p0=asked.p0,
+                    p1=asked.p1,
+                    alpha=asked.alpha,
+                    power=asked.power,
+                    n_evaluable=evaluable,
+                    dropout=d,
+                    inflation=how,
+                    looks=looks,
+                    type_i_error=error,
+                    attained_power=reached,
+                )
+                found.append((rank, route))
+        if tell is not None:
+            tell(1 / len(every))
+    return [route for _, route in sorted(found, key=lambda row: row[0])]
 
 
 def _estimates(
@@ -216,7 +233,19 @@ def _estimates(
     origins = _origins(n, losses, needed=needed)
     for method, seen, aim, size, looks in sizes:
         for d, how in origins.get(size, ()):
-            yield Route(method, None, seen, 0.05, aim, size, d, how, looks, None, None)
+            yield Route(
+                method=method,
+                p0=None,
+                p1=seen,
+                alpha=0.05,
+                power=aim,
+                n_evaluable=size,
+                dropout=d,
+                inflation=how,
+                looks=looks,
+                type_i_error=None,
+                attained_power=None,
+            )
 
 
 def numbers(most: int = 100, tell: Tell = None) -> dict[int, dict[str, int]]:
@@ -240,7 +269,7 @@ def numbers(most: int = 100, tell: Tell = None) -> dict[int, dict[str, int]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """The routes that start from the same numbers, and whether they allow for losses."""
 
@@ -258,7 +287,8 @@ def grouped(found: Sequence[Route]) -> list[Question]:
     for r in found:
         groups.setdefault((r.dropout > 0, r.p0, r.p1, r.alpha, r.power), []).append(r)
     questions = [
-        Question(p0, p1, alpha, power, losses, tuple(rows)) for (losses, p0, p1, alpha, power), rows in groups.items()
+        Question(p0=p0, p1=p1, alpha=alpha, power=power, losses=losses, routes=tuple(rows))
+        for (losses, p0, p1, alpha, power), rows in groups.items()
     ]
     return sorted(questions, key=lambda question: question.losses)
 
@@ -286,3 +316,15 @@ def cached(n: int, known: dict[str, Known], version: str | None = None, tell: Te
     except OSError:
         pass  # no cache, no harm
     return found
+
+
+def trace(n: int) -> list[Route]:
+    """The routes to a number of patients; above `MOST_N` none, and what shows them says so (`why_none`)."""
+    return routes(n) if n <= MOST_N else []
+
+
+def why_none(n: int) -> str:
+    """Say why there are no routes."""
+    if n > MOST_N:
+        return f"Calculations that give {n} patients are left out: they are listed up to {MOST_N} patients"
+    return f"None of the usual calculations gives {n} patients"

@@ -58,7 +58,7 @@ def compare(statement: Statement) -> Compared:
     his = _bounds(looks_at, p0, alpha)
     if his is None:
         return Compared(False, kept, (), f"Fleming's (1982) rule cannot be formed for {where}.")
-    answer = Answer("Fleming", his.looks[-1].r or 0, looks_at[-1], bounds=his.looks)
+    answer = Answer(method="Fleming", r=his.looks[-1].r or 0, n=looks_at[-1], bounds=his.looks)
     if _same(his, design):
         return Compared(True, kept, (answer,), f"The bounds are those of Fleming's (1982) rule for {where}.")
     rates = [p0] if statement.p1 is None else [p0, statement.p1]

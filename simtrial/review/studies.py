@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simtrial import files
 from simtrial.errors import InputError
-from simtrial.review import study_xml
+from simtrial.review import older_json, study_xml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Protocol = dict[str, Any]
+    from simtrial.review.record import Protocol
 
 MAX_WRAPPINGS = 6
 """Most lists and objects around a record."""
@@ -130,7 +130,7 @@ def _records(content: object, depth: int) -> Iterator[Protocol]:
         if isinstance(modern, dict):
             yield modern
         elif isinstance(older, dict):
-            yield _older(older)
+            yield older_json.protocol(older)
         elif isinstance(content.get("identificationModule"), dict):
             yield content  # the section by itself
         elif depth:
@@ -139,71 +139,3 @@ def _records(content: object, depth: int) -> Iterator[Protocol]:
     elif isinstance(content, list) and depth:
         for inner in content:
             yield from _records(inner, depth - 1)
-
-
-def _older(section: Protocol) -> Protocol:
-    """A record of the older JSON, whose keys begin with a capital."""
-
-    def at(*names: str) -> Any:
-        here: Any = section
-        for name in names:
-            here = here.get(name) if isinstance(here, dict) else None
-        return here
-
-    def text(*names: str) -> str:
-        found = at(*names)
-        return found if isinstance(found, str) else ""
-
-    def listed(*names: str) -> list[Any]:
-        found = at(*names)
-        return found if isinstance(found, list) else []
-
-    def outcomes(kind: str) -> list[Protocol]:
-        rows = listed("OutcomesModule", f"{kind}OutcomeList", f"{kind}Outcome")
-        return [
-            {
-                "measure": row.get(f"{kind}OutcomeMeasure"),
-                "timeFrame": row.get(f"{kind}OutcomeTimeFrame"),
-                "description": row.get(f"{kind}OutcomeDescription"),
-            }
-            for row in rows
-            if isinstance(row, dict)
-        ]
-
-    status, design, info = "StatusModule", "DesignModule", "DesignInfo"
-    phases = [study_xml.phases(phase) for phase in listed(design, "PhaseList", "Phase") if isinstance(phase, str)]
-    return {
-        "identificationModule": {
-            "nctId": text("IdentificationModule", "NCTId"),
-            "briefTitle": text("IdentificationModule", "BriefTitle"),
-            "officialTitle": text("IdentificationModule", "OfficialTitle"),
-        },
-        "statusModule": {
-            "startDateStruct": {"date": study_xml.day(text(status, "StartDateStruct", "StartDate"))},
-            "completionDateStruct": {"date": study_xml.day(text(status, "CompletionDateStruct", "CompletionDate"))},
-        },
-        "descriptionModule": {
-            "briefSummary": text("DescriptionModule", "BriefSummary"),
-            "detailedDescription": text("DescriptionModule", "DetailedDescription"),
-        },
-        "designModule": {
-            "studyType": study_xml.word(text(design, "StudyType")),
-            "phases": [phase for several in phases for phase in several],
-            "designInfo": {
-                "allocation": study_xml.word(text(design, info, "DesignAllocation")),
-                "interventionModel": study_xml.word(text(design, info, "DesignInterventionModel")),
-            },
-            "enrollmentInfo": {
-                "count": study_xml.whole(text(design, "EnrollmentInfo", "EnrollmentCount")),
-                "type": study_xml.enrolled(text(design, "EnrollmentInfo", "EnrollmentType")),
-            },
-        },
-        "armsInterventionsModule": {
-            "armGroups": [
-                {"label": arm.get("ArmGroupLabel")}
-                for arm in listed("ArmsInterventionsModule", "ArmGroupList", "ArmGroup")
-                if isinstance(arm, dict)
-            ]
-        },
-        "outcomesModule": {"primaryOutcomes": outcomes("Primary"), "secondaryOutcomes": outcomes("Secondary")},
-    }

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from simtrial.errors import InputError
+
+if TYPE_CHECKING:
+    from simtrial.review.record import Protocol
 
 MAX_DEPTH = 60
 """Deepest nesting of elements that is read."""
@@ -47,7 +50,7 @@ class _Element:
         return "\n\n".join(filter(None, (" ".join(part.split()) for part in paragraphs)))
 
 
-def protocols(data: bytes, path: object) -> list[dict[str, Any]]:
+def protocols(data: bytes, path: object) -> list[Protocol]:
     """Read every study of an XML file.
 
     Parameters
@@ -114,7 +117,7 @@ def _tree(data: bytes, path: object) -> _Element:
     return top.children[0]
 
 
-def _protocol(study: _Element) -> dict[str, Any]:
+def _protocol(study: _Element) -> Protocol:
     """One study with the keys and words of the version 2 API."""
     design = {
         "allocation": "study_design_info/allocation",

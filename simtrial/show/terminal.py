@@ -119,7 +119,7 @@ def bar(total: float, what: str = "trials", doing: str = "simulating") -> Iterat
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
-    class Rate(ProgressColumn):
+    class Speed(ProgressColumn):
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:,.1f} a second" if task.speed else "")
 
@@ -128,7 +128,7 @@ def bar(total: float, what: str = "trials", doing: str = "simulating") -> Iterat
         TextColumn(doing),
         BarColumn(),
         TextColumn("{task.completed:,.0f} " + what),
-        Rate(),
+        Speed(),
         TimeRemainingColumn(),
     )
     bar = Progress(*columns, console=Console(stderr=True), transient=True)

@@ -1,4 +1,4 @@
-"""Validation cases for the final analysis; see `simtrial.validation.search` for what a case is."""
+"""Validation cases for the final analysis; see `simtrial.validation.cases` for what a case is."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simtrial.analysis import deviation, inference
+from simtrial.analysis import conditional, inference, rules
+from simtrial.analysis.attained import Attained, Planned
 from simtrial.design.designs import TwoStage, parse_looks
-from simtrial.validation.search import Comparison, case_of, reference, same_digits
+from simtrial.validation.cases import Comparison, case_of, reference, same_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,10 +174,8 @@ def attained() -> Comparison:
             expected.append(row.new_x2_critical)
             yield f"Koyama-Chen: {row.example}", _listed(expected), _listed(found), agree
         for row in reference("green_dahlberg_attained").itertuples():
-            plan = deviation.Planned(0, row.planned_n1, 0, row.planned_n)  # the rule asks for sizes alone
-            bounds = deviation.green_dahlberg(
-                plan, deviation.Question(row.p0, row.pA, 0.05), row.attained_n1, row.attained_n
-            )
+            plan = Planned(0, row.planned_n1, 0, row.planned_n)  # the rule asks for sizes alone
+            bounds = rules.green_dahlberg(plan, rules.Asked(row.p0, row.pA, 0.05), row.attained_n1, row.attained_n)
             assert bounds is not None
             reject, pet = bounds.reject_probability([row.p0, row.pA])
             got = [bounds.r1, int(bounds.r[0]) + 1, float(reject[0]), float(reject[1]), float(pet[0])]
@@ -197,10 +196,10 @@ KC_DIGITS = (5.1e-7, 5.1e-6, 5.1e-6, 5.1e-6, 5.1e-7)
 
 def koyama_chen_numbers(row: Any) -> list[float]:
     """P-value, lower limit, median, upper limit, conditional error and new second-stage bound of an example."""
-    plan = deviation.Planned(row.R1_continue_if_ge - 1, row.n1, row.RT_reject_if_ge - 1, row.nT)
-    seen = deviation.Attained(row.n1, row.n1 + row.n2_actual, row.x1, row.x1 + row.x2)
-    rates = [deviation.conditional_rate(plan, seen, a) for a in (0.05, 0.5, 0.95)]
-    error = float(deviation.conditional_error(plan, row.p0, np.array([row.x1]))[0])
-    bounds = deviation.koyama_chen(plan, deviation.Question(row.p0, row.p1, error), row.n1, seen.n)
+    plan = Planned(row.R1_continue_if_ge - 1, row.n1, row.RT_reject_if_ge - 1, row.nT)
+    seen = Attained(row.n1, row.n1 + row.n2_actual, row.x1, row.x1 + row.x2)
+    rates = [conditional.conditional_rate(plan, seen, a) for a in (0.05, 0.5, 0.95)]
+    error = float(conditional.conditional_error(plan, row.p0, np.array([row.x1]))[0])
+    bounds = rules.koyama_chen(plan, rules.Asked(row.p0, row.p1, error), row.n1, seen.n)
     assert bounds is not None
-    return [deviation.conditional_p_value(plan, seen, row.p0), *rates, error, int(bounds.r[row.x1]) + 1 - row.x1]
+    return [conditional.conditional_p_value(plan, seen, row.p0), *rates, error, int(bounds.r[row.x1]) + 1 - row.x1]

@@ -1,4 +1,4 @@
-"""Validation cases for the conduct of a trial; see `simtrial.validation.search` for what a case is."""
+"""Validation cases for the conduct of a trial; see `simtrial.validation.cases` for what a case is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant, Piecewise, Ramp
 from simtrial.plan.plan import FollowUp, Interim, Plan, Scenario
 from simtrial.plan.survival import Survival
-from simtrial.validation.search import Comparison, case_of, reference, same_digits
+from simtrial.validation.cases import Comparison, case_of, reference, same_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Validation cases for the reviewer's desk; see `simtrial.validation.search` for what a case is."""
+"""Validation cases for the reviewer's desk; see `simtrial.validation.cases` for what a case is."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
-from simtrial.review import check as reproduction
+from simtrial.review import check
 from simtrial.trial.statement import SIMON, Statement
-from simtrial.validation.search import Comparison, case_of, reference
+from simtrial.validation.cases import Comparison, case_of, reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,10 +46,10 @@ def stated(row: Any) -> Statement:
 
 
 def judged(verdict: str) -> str:
-    """The reader's verdict, in the words of `reproduction.Kind`."""
+    """The reader's verdict, in the words of `check.Kind`."""
     if verdict.startswith("reproduces with"):
         return "reproduces with a convention"
-    kinds: tuple[str, ...] = get_args(reproduction.Kind)
+    kinds: tuple[str, ...] = get_args(check.Kind)
     return next(kind for kind in kinds if verdict.startswith(kind))
 
 
@@ -58,7 +58,7 @@ def statements() -> Comparison:
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
         for row in reference("statements").itertuples():
-            verdict = reproduction.check(stated(row))
+            verdict = check.check(stated(row))
             names = f" ({', '.join(c.name for c in verdict.conventions)})" if verdict.conventions else ""
             expected = judged(row.verdict)
             same = verdict.kind == expected

@@ -1,102 +1,23 @@
-"""Validation cases: numbers made elsewhere, or by plain enumeration, compared with ours on this machine.
-
-Each function returns a `Comparison`, one row a number compared; `verdict` fails if any row disagrees. The reference
-tables and their provenance are in ``tests/reference``. Numbers are compared to the digits that the tables give: half a
-unit in the last place, and a millionth of that for the binary form of a decimal.
-"""
+"""Validation cases for the searches, the formulas and the exact recursion; see `simtrial.validation.cases`."""
 
 from __future__ import annotations
 
-import html
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from simtrial import search
 from simtrial.design import exact
 from simtrial.design.designs import Design, TwoStage, looks_text, parse_looks
 from simtrial.design.requirements import N_LIMIT, Requirements
-from simtrial.project import folder
 from simtrial.search import formulas
-from simtrial.show.table import WHOLE, WORDS, Shown, Table
+from simtrial.validation.cases import Comparison, case_of, reference, same_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One validation case.
-
-    Attributes
-    ----------
-    name : str
-        What was checked.
-    source : str
-        Where the expected values come from.
-    frame : DataFrame
-        One row a comparison: what, expected, found, agrees.
-    """
-
-    name: str
-    source: str
-    frame: pd.DataFrame
-
-    @property
-    def failures(self) -> pd.DataFrame:
-        """The rows that disagree."""
-        return self.frame[~self.frame.agrees.astype(bool)]
-
-    @property
-    def passed(self) -> bool:
-        """Whether there was something to compare and all of it agrees."""
-        return len(self.frame) > 0 and self.failures.empty
-
-    def table(self) -> Table:
-        """Every comparison."""
-        shown: dict[str, Shown] = {
-            "what": ("Setting", WORDS),
-            "expected": ("Reference", WORDS),
-            "found": ("Here", WORDS),
-            "agrees": ("Agrees", lambda agrees: "yes" if agrees else "NO"),
-        }
-        name = "validation_" + "_".join(self.name.lower().split())
-        return Table(
-            name, f"{self.name}. Source: {self.source}", self.frame, shown, (~self.frame.agrees.astype(bool)).tolist()
-        )
-
-    def __str__(self) -> str:
-        return f"{self.name}: {len(self.frame) - len(self.failures)} of {len(self.frame)} agree"
-
-    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
-        table = self.table()
-        data, metadata = table._repr_mimebundle_()
-        line = f"{'Passed' if self.passed else 'FAILED'}. {self}."
-        data["text/html"] = (
-            f"<p><strong>{html.escape(line)}</strong></p>"
-            f"<details><summary>Every comparison</summary>{table.html()}</details>"
-        )
-        data["text/plain"] = line
-        return data, metadata
-
-
-class ValidationError(AssertionError):
-    """Some case disagrees with its reference."""
-
-
-def reference(*names: str) -> pd.DataFrame:
-    """Give tables of ``tests/reference``, one below the other."""
-    return pd.concat([pd.read_csv(folder("tests/reference") / f"{name}.csv") for name in names], ignore_index=True)
-
-
-def same_digits(found: float, printed: float, decimals: int) -> bool:
-    """Whether a number is the printed one to so many decimals; see the head of this module."""
-    return abs(found - printed) <= 0.500001 * 10.0**-decimals
 
 
 def _power(beta: float) -> float:
@@ -105,11 +26,6 @@ def _power(beta: float) -> float:
 
 def _setting(asked: Requirements) -> str:
     return f"{asked.p0:g}/{asked.p1:g}, alpha {asked.alpha:g}, power {asked.power:g}"
-
-
-def case_of(name: str, source: str, rows: Iterator[tuple[str, str, str, bool]]) -> Comparison:
-    """Make a case of its comparisons."""
-    return Comparison(name, source, pd.DataFrame(rows, columns=["what", "expected", "found", "agrees"]))
 
 
 def published_two_stage() -> Comparison:
@@ -367,32 +283,3 @@ def _without_enumeration(found: search.TwoStageSearch) -> Comparison:
 
     reason = f"n_upper = {found.certificate.n_upper} is above {BRUTE_FORCE_N}"
     return case_of("This trial, not enumerated", f"scipy, on the designs found and the lower bound; {reason}", rows())
-
-
-def verdict(*cases: Comparison) -> Table:
-    """Give one row a case, or fail.
-
-    Raises
-    ------
-    ValidationError
-        Naming every case with a disagreement, and its first one.
-    """
-    failed = [case for case in cases if not case.passed]
-    if failed:
-        firsts = []
-        for case in failed:
-            row = case.failures.iloc[0] if len(case.failures) else None
-            told = "nothing was compared" if row is None else f"{row.what}: {row.found}, expected {row.expected}"
-            firsts.append(f"{case} (first: {told})")
-        raise ValidationError("; ".join(firsts))
-    frame = pd.DataFrame(
-        [(case.name, len(case.frame), len(case.failures), case.source) for case in cases],
-        columns=["case", "compared", "failed", "source"],
-    )
-    shown = {
-        "case": ("Comparison", WORDS),
-        "compared": ("Compared", WHOLE),
-        "failed": ("Failed", WHOLE),
-        "source": ("Source", WORDS),
-    }
-    return Table("verdict", "Every case passed", frame, shown)

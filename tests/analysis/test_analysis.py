@@ -9,11 +9,12 @@ import pytest
 from scipy import stats
 
 from simtrial import InputError, TwoStage, parse_looks, search
-from simtrial.analysis import deviation, inference
+from simtrial.analysis import conditional, dossier, inference
 from simtrial.analysis import figures as analysis_figures
 from simtrial.analysis import final as analysis
 from simtrial.analysis import tables as analysis_tables
 from simtrial.analysis import text as analysis_text
+from simtrial.analysis.attained import Attained, Planned
 from simtrial.cli.app import main
 from simtrial.design import exact
 from simtrial.trial import params  # fmt: skip
@@ -30,7 +31,7 @@ def answer(capsys, *arguments):
 @pytest.fixture
 def report(root):
     case = params.load(root / "params/NCT07022301.yaml")
-    return analysis.of_trial(case, search.choose(case.requirements, case.wish))
+    return dossier.of_trial(case, search.choose(case.requirements, case.wish))
 
 
 def with_results(root, tmp_path, results):
@@ -111,7 +112,7 @@ def test_a_trial_decided_at_its_first_look_is_estimated_from_all_of_its_patients
 
 def sentence(root, tmp_path, results, looks="1/15,5/25"):
     case, _ = params.read(with_results(root, tmp_path, results))
-    return str(analysis_text.sentence(analysis.of_trial(case, parse_looks(looks))))
+    return str(analysis_text.sentence(dossier.of_trial(case, parse_looks(looks))))
 
 
 def test_the_sentence_says_how_the_trial_went(root, tmp_path):
@@ -139,11 +140,11 @@ def test_tables_of_synthetic_patients_say_so_in_their_csv_too(report):
 
 
 def test_a_one_sided_limit_of_other_sizes_spends_all_on_one_side():
-    seen = deviation.Attained(19, 42, 7, 17)
+    seen = Attained(19, 42, 7, 17)
     found = analysis.final(parse_looks("6/19,16/39"), 0.3, 17, first_stage=7, attained=(19, 42), level=0.95, sides=1)
     low, high = found.result.intervals["koyama_chen"]
     assert high == 1
-    assert deviation.conditional_p_value(deviation.Planned(6, 19, 16, 39), seen, low) == pytest.approx(0.05, abs=1e-9)
+    assert conditional.conditional_p_value(Planned(6, 19, 16, 39), seen, low) == pytest.approx(0.05, abs=1e-9)
 
 
 def test_every_size_and_outcome_near_the_plan_has_an_answer():
@@ -224,7 +225,7 @@ def test_the_patients_of_a_file_are_analysed_where_the_parameter_file_stands(roo
     )  # fmt: skip
     assert found == same
     case, _ = params.read(path)
-    done = analysis.of_trial(case, TwoStage(1, 15, 5, 25))
+    done = dossier.of_trial(case, TwoStage(1, 15, 5, 25))
     assert not done.is_synthetic
     assert "SHA-256" in done.source
 
@@ -299,7 +300,7 @@ def test_tables_hold_the_numbers_of_the_result(report):
 
 def test_other_sizes_show_in_tables_and_sentence(root, tmp_path):
     case, _ = params.read(with_results(root, tmp_path, "{responses: 7, first_stage: 3, attained: [15, 27]}"))
-    done = analysis.of_trial(case, TwoStage(1, 15, 5, 25))
+    done = dossier.of_trial(case, TwoStage(1, 15, 5, 25))
     table = analysis_tables.rules(done)
     assert table.frame.rule.tolist() == ["Koyama-Chen", "recut", "Green-Dahlberg", "planned bounds"]
     assert table.chosen == [True, False, False, False]
@@ -317,7 +318,7 @@ def test_figures_are_the_same_bytes_every_time(report):
 def test_a_single_stage_and_three_looks_are_reported_too(root):
     case = params.load(root / "params/NCT07022301.yaml")
     for looks in ("5/25", "0/8,2/16,5/25", "1:6/10,5/29"):
-        done = analysis.of_trial(case, parse_looks(looks))
+        done = dossier.of_trial(case, parse_looks(looks))
         for table in (analysis_tables.intervals, analysis_tables.endings, analysis_tables.averaged,
                       analysis_tables.on_the_way):  # fmt: skip
             assert table(done).html()
@@ -340,5 +341,5 @@ def test_the_analysis_cases_can_fail(monkeypatch):
     monkeypatch.setattr(inference, "endings", careless)
     for case in (analysis_validation.every_ending, analysis_validation.singlearm, analysis_validation.clinfun):
         assert not case().passed
-    monkeypatch.setattr(deviation, "conditional_error", lambda design, p, x1: np.full(np.shape(x1), 0.04))  # noqa: ARG005
+    monkeypatch.setattr(conditional, "conditional_error", lambda design, p, x1: np.full(np.shape(x1), 0.04))  # noqa: ARG005
     assert not analysis_validation.attained().passed

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simtrial import InputError, SingleStage, TwoStage, parse_looks
+from simtrial.analysis import dossier
 from simtrial.analysis import final as analysis
 from simtrial.analysis import text as analysis_text
 from simtrial.cli.app import main
@@ -64,8 +65,8 @@ def test_patients_with_stages_without_and_counts_give_one_answer(tmp_path_factor
     if not sizes[0]:
         return
     how = {"p1": 0.3, "alpha": 0.05}
-    plain = analysis.of_patients(file_of(folder / "plain.csv", codes), TWO, 0.1, handling, **how)
-    staged = analysis.of_patients(file_of(folder / "staged.csv", codes, stages), TWO, 0.1, handling, **how)
+    plain = dossier.of_patients(file_of(folder / "plain.csv", codes), TWO, 0.1, handling, **how)
+    staged = dossier.of_patients(file_of(folder / "staged.csv", codes, stages), TWO, 0.1, handling, **how)
     first = responses[0] if len(sizes) > 1 else None
     counts = analysis.final(TWO, 0.1, responses[-1], first_stage=first, attained=sizes, **how)
     same(plain, staged)
@@ -78,7 +79,7 @@ def test_patients_with_stages_without_and_counts_give_one_answer(tmp_path_factor
 def test_28_of_29_patients_are_decided_by_all_of_them(tmp_path):
     responding = (3, 7, 12, 14, 16, 18, 20, 22, 27)
     codes = ["PR" if k in responding else "SD" for k in range(1, 29)]
-    found = analysis.of_patients(file_of(tmp_path / "f.csv", codes), TWO, 0.1, "nonresponder", p1=0.3, alpha=0.05)
+    found = dossier.of_patients(file_of(tmp_path / "f.csv", codes), TWO, 0.1, "nonresponder", p1=0.3, alpha=0.05)
     assert found.sizes == (10, 28)
     assert (found.result.responses, found.result.n, found.result.reject) == (9, 28, True)
     # Koyama and Chen: 7 further responses in 18 patients are as likely at p = .1 as more than 3 in 19 at p*
@@ -100,7 +101,7 @@ def test_28_of_29_patients_are_decided_by_all_of_them(tmp_path):
 def test_24_of_25_patients_of_a_single_stage_are_analysed(tmp_path):
     responding = (3, 7, 12, 14, 16, 18, 20, 22)
     codes = ["PR" if k in responding else "SD" for k in range(1, 25)]
-    found = analysis.of_patients(file_of(tmp_path / "f.csv", codes), SingleStage(5, 25), 0.1, "nonresponder")
+    found = dossier.of_patients(file_of(tmp_path / "f.csv", codes), SingleStage(5, 25), 0.1, "nonresponder")
     assert (found.result.responses, found.result.n, found.result.reject) == (8, 24, True)
     # P(X >= 8; 24, .1)
     p = sum(math.comb(24, x) * 0.1**x * 0.9 ** (24 - x) for x in range(8, 25))
@@ -129,7 +130,7 @@ def test_any_design_keeps_its_planned_bounds_at_other_sizes(tmp_path, looks):
     for n in (planned[0], planned[0] + 3, planned[-1] - 1, planned[-1], planned[-1] + 4):
         for rate in (0.05, 0.2, 0.5):
             codes = np.where(rng.random(n) < rate, "PR", "SD").tolist()
-            found = analysis.of_patients(file_of(tmp_path / "f.csv", codes), design, 0.1, "nonresponder", p1=0.3)
+            found = dossier.of_patients(file_of(tmp_path / "f.csv", codes), design, 0.1, "nonresponder", p1=0.3)
             assert found.result.n + found.after == n
             assert found.result.responses + found.after_responses == codes.count("PR")
             assert all(a < b for a, b in pairwise(found.sizes))
@@ -185,12 +186,12 @@ def test_a_look_taken_at_another_number_is_said_beside_the_patients(tmp_path):
     rng = np.random.default_rng(5)
     codes = np.where(rng.random(29) < 0.3, "PR", "SD").tolist()
     data = file_of(tmp_path / "f.csv", codes)
-    found = analysis.of_patients(data, TWO, 0.1, "nonresponder", attained=(12, 29), p1=0.3)
+    found = dossier.of_patients(data, TWO, 0.1, "nonresponder", attained=(12, 29), p1=0.3)
     first = codes[:12].count("PR")
     same(found, analysis.final(TWO, 0.1, codes.count("PR"), first_stage=first, attained=(12, 29), p1=0.3))
-    assert analysis.of_patients(data, SingleStage(5, 30), 0.1, "nonresponder", attained=(29,)).sizes == (29,)
+    assert dossier.of_patients(data, SingleStage(5, 30), 0.1, "nonresponder", attained=(29,)).sizes == (29,)
     with pytest.raises(InputError, match=r"attained \(12,28\) must be 12,29, the patients of .*f.csv who count"):
-        analysis.of_patients(data, TWO, 0.1, "nonresponder", attained=(12, 28))
+        dossier.of_patients(data, TWO, 0.1, "nonresponder", attained=(12, 28))
 
 
 def test_a_look_counted_by_evaluable_patients_ends_with_the_last_of_them(tmp_path):

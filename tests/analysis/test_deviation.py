@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 from simtrial import InputError, Look, Requirements, SingleStage, TwoStage, parse_looks
-from simtrial.analysis import deviation
-from simtrial.analysis.deviation import Attained, Planned, Question
+from simtrial.analysis import averaged, conditional, deviation, rules
+from simtrial.analysis.attained import Attained, Planned
+from simtrial.analysis.rules import Asked
 from simtrial.design import binomial, exact
 from simtrial.laws import decision
 from simtrial.plan import recut
@@ -21,7 +22,7 @@ from simtrial.validation.analysis import KC_DIGITS, koyama_chen_numbers
 
 MINIMAX = TwoStage(6, 19, 16, 39)
 NUMBERS = Planned(6, 19, 16, 39)
-ASKED = Question(0.3, 0.5, 0.05)
+ASKED = Asked(0.3, 0.5, 0.05)
 
 
 def test_the_published_examples_to_the_digits_printed(reference):
@@ -49,7 +50,7 @@ def test_a_second_stage_of_23_gives_the_corrected_p_value_and_no_rejection():
     ("n2", "bound"), [(17, 9), (18, 10), (19, 10), (20, 10), (21, 11), (22, 11), (23, 12), (24, 12)]
 )
 def test_new_bounds_of_the_published_example(n2, bound):
-    found = deviation.koyama_chen(NUMBERS, ASKED, 19, 19 + n2)
+    found = rules.koyama_chen(NUMBERS, ASKED, 19, 19 + n2)
     assert int(found.r[7]) + 1 - 7 == bound
 
 
@@ -58,14 +59,14 @@ def test_green_and_dahlberg_as_in_the_table(reference):
     assert len(rows) == 63
     for row in rows.itertuples():
         plan = Planned(0, row.planned_n1, 0, row.planned_n)
-        found = deviation.green_dahlberg(plan, Question(row.p0, row.pA, 0.05), row.attained_n1, row.attained_n)
+        found = rules.green_dahlberg(plan, Asked(row.p0, row.pA, 0.05), row.attained_n1, row.attained_n)
         assert (found.r1, int(found.r[0]) + 1) == (row.stop_if_x1_le, row.reject_if_x_ge)
         reject, pet = found.reject_probability([row.p0, row.pA])
         assert [*reject, pet[0]] == pytest.approx([row.type1, row.power, row.PET0], abs=1e-12)  # sums of some 50 terms
 
 
 def test_probabilities_of_a_rule_are_sums_over_both_stages():
-    found = deviation.koyama_chen(NUMBERS, ASKED, 19, 40)
+    found = rules.koyama_chen(NUMBERS, ASKED, 19, 40)
     total = 0.0
     for x1 in range(7, 20):
         for x2 in range(22):
@@ -77,9 +78,9 @@ def test_probabilities_of_a_rule_are_sums_over_both_stages():
 @pytest.mark.parametrize("n2", range(1, 40))
 def test_the_conditional_error_is_kept_whatever_the_second_stage(n2):
     planned = float(exact.operating_characteristics(MINIMAX, 0.3).reject)
-    found = deviation.koyama_chen(NUMBERS, ASKED, 19, 19 + n2)
+    found = rules.koyama_chen(NUMBERS, ASKED, 19, 19 + n2)
     assert found.reject_probability(0.3)[0] <= planned * (1 + 1e-12)
-    allowed = deviation.conditional_error(NUMBERS, 0.3, np.arange(20))
+    allowed = conditional.conditional_error(NUMBERS, 0.3, np.arange(20))
     for x1 in range(7, 17):
         fewest = int(found.r[x1]) + 1 - x1
         assert stats.binom.sf(fewest - 1, n2, 0.3) <= allowed[x1] * (1 + 1e-9)
@@ -89,16 +90,16 @@ def test_the_conditional_error_is_kept_whatever_the_second_stage(n2):
 @pytest.mark.parametrize("n2", [15, 19, 21, 26])
 def test_its_p_value_is_no_larger_than_the_planned_type_i_error_exactly_where_it_rejects(n2):
     planned = float(exact.operating_characteristics(MINIMAX, 0.3).reject)
-    bounds = deviation.koyama_chen(NUMBERS, ASKED, 19, 19 + n2)
+    bounds = rules.koyama_chen(NUMBERS, ASKED, 19, 19 + n2)
     for x1 in range(7, 20):
         for x2 in range(n2 + 1):
-            p = deviation.conditional_p_value(NUMBERS, Attained(19, 19 + n2, x1, x1 + x2), 0.3)
+            p = conditional.conditional_p_value(NUMBERS, Attained(19, 19 + n2, x1, x1 + x2), 0.3)
             assert (p <= planned * (1 + 1e-9)) == (x1 + x2 > bounds.r[x1]), (x1, x2)
 
 
 @pytest.mark.parametrize("sizes", [(19, 39), (15, 39), (22, 41), (19, 33), (25, 60)])
 def test_recut_bounds_keep_alpha_and_the_chance_of_a_wrong_stop(sizes):
-    found = deviation.recut_bounds(NUMBERS, ASKED, *sizes)
+    found = rules.recut_bounds(NUMBERS, ASKED, *sizes)
     assert found.reject_probability(0.3)[0] <= 0.05
     if sizes[0] != 19:
         wrong = stats.binom.cdf(6, 19, 0.5)
@@ -114,7 +115,7 @@ def test_recut_bounds_are_those_of_the_simulator_where_it_knows_them():
     table = recut.attained_bounds(design, asked)
     for m1 in range(1, 16):
         for m in range(m1 + 1, m1 + 11):
-            ours = deviation.recut_bounds(Planned(1, 15, 5, 25), Question(0.1, 0.3, 0.05), m1, m)
+            ours = rules.recut_bounds(Planned(1, 15, 5, 25), Asked(0.1, 0.3, 0.05), m1, m)
             assert (ours.r1, int(ours.r[0])) == (table.first[m1, 0], table.final[m1, m]), (m1, m)
 
 
@@ -144,7 +145,7 @@ def test_averages_over_sizes_are_the_exact_laws_of_the_conduct(odds_ratio):
     case = Case.of(trial)
     design, plan = case.chosen, case.plan
     loss = Dropout(0.12, odds_ratio)
-    found = {one.rule: one for one in deviation.averaged(design, trial.requirements, loss)}
+    found = {one.rule: one for one in averaged.averaged(design, trial.requirements, loss)}
     rates = np.array([0.1, 0.3])
     for rule, bounds in (("planned bounds", None), ("recut", trial.requirements)):
         run = decision.decision(dataclasses.replace(plan, handling="exclude", dropout=loss, recut=bounds), rates).reject
@@ -156,10 +157,10 @@ def test_averages_over_sizes_are_the_exact_laws_of_the_conduct(odds_ratio):
 
 def test_the_average_of_koyama_and_chen_is_over_second_stages_alone():
     trial, _ = params.read("params/NCT07022301.yaml")
-    found = deviation.averaged(TwoStage(1, 15, 5, 25), trial.requirements, Dropout(0.2))[0]
-    plan, asked = Planned(1, 15, 5, 25), Question(0.1, 0.3, 0.05)
+    found = averaged.averaged(TwoStage(1, 15, 5, 25), trial.requirements, Dropout(0.2))[0]
+    plan, asked = Planned(1, 15, 5, 25), Asked(0.1, 0.3, 0.05)
     power = sum(
-        stats.binom.pmf(m2, 10, 0.8) * deviation.koyama_chen(plan, asked, 15, 15 + m2).reject_probability(0.3)[0]
+        stats.binom.pmf(m2, 10, 0.8) * rules.koyama_chen(plan, asked, 15, 15 + m2).reject_probability(0.3)[0]
         for m2 in range(11)
     )
     assert found.power == pytest.approx(power, rel=1e-10)
@@ -207,9 +208,9 @@ def test_sizes_that_cannot_be_are_refused(looks, seen, said):
 def test_a_rate_solves_its_p_value():
     seen = Attained(19, 42, 7, 17)
     for a in (0.05, 0.5, 0.95):
-        rate = deviation.conditional_rate(NUMBERS, seen, a)
-        assert deviation.conditional_p_value(NUMBERS, seen, rate) == pytest.approx(a, abs=1e-10)
-    assert math.isclose(deviation.conditional_rate(NUMBERS, Attained(19, 42, 7, 7), 1.0), 1.0)
+        rate = conditional.conditional_rate(NUMBERS, seen, a)
+        assert conditional.conditional_p_value(NUMBERS, seen, rate) == pytest.approx(a, abs=1e-10)
+    assert math.isclose(conditional.conditional_rate(NUMBERS, Attained(19, 42, 7, 7), 1.0), 1.0)
 
 
 def test_recalculated_bounds_may_spend_all_of_alpha():
@@ -226,13 +227,13 @@ def test_a_recalculated_first_bound_may_stop_as_often_as_planned():
 
 def test_a_conditional_error_may_be_spent_whole():
     # after 1 of 2, more than 1 of 3 further patients: P(X2 > 1; 3, 1/2) = 1/2 = P(X2 > 0; 1, 1/2)
-    found = deviation.koyama_chen(Planned(0, 2, 2, 5), Question(0.5, 0.8, 0.2), 2, 3)
+    found = rules.koyama_chen(Planned(0, 2, 2, 5), Asked(0.5, 0.8, 0.2), 2, 3)
     assert found.r[1] == 1
 
 
 def test_green_and_dahlbergs_levels_are_decimals():
     # P(X <= 0; 1, .98) = .02, which doubles make .020000000000000018; P(X >= 1; 1, .055) = .055
-    found = deviation.green_dahlberg(Planned(0, 5, 1, 9), Question(0.055, 0.98, 0.05), 1, 1)
+    found = rules.green_dahlberg(Planned(0, 5, 1, 9), Asked(0.055, 0.98, 0.05), 1, 1)
     assert (found.r1, found.r[0]) == (0, 0)
 
 

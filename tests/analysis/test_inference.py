@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from simtrial import InputError, SingleStage, TwoStage, parse_looks
-from simtrial.analysis import inference
+from simtrial.analysis import inference, properties
 from simtrial.design import binomial, exact
 from simtrial.validation.analysis import compared, place, singlearm_difference
 
@@ -81,28 +81,28 @@ def test_an_ending_has_as_many_orders_as_plain_counting_finds(design):
 
 
 def test_umvue_is_unbiased_at_every_rate(design):
-    found = inference.properties(inference.every_ending(design, 0.1), GRID)
+    found = properties.properties(inference.every_ending(design, 0.1), GRID)
     assert np.abs(found.bias["umvue"]).max() < 1e-12
 
 
 def test_umvcue_is_unbiased_given_that_the_trial_went_on(design):
     if len(design.looks) != 2:
         return  # with more looks it is so look by look, with one there is none
-    found = inference.properties(inference.every_ending(design, 0.1), GRID)
+    found = properties.properties(inference.every_ending(design, 0.1), GRID)
     assert np.abs(found.bias["umvcue"]).max() < 1e-11
 
 
 def test_the_bias_that_is_subtracted_is_that_of_the_mle(design):
     every = inference.every_ending(design, 0.1)
     mle = every.estimates["mle"]
-    bias = inference.properties(every, mle).bias["mle"]
+    bias = properties.properties(every, mle).bias["mle"]
     assert every.estimates["bias_subtracted"] == pytest.approx(mle - bias, abs=1e-12)
 
 
 def test_bias_adjusted_solves_its_equation(design):
     every = inference.every_ending(design, 0.1)
     solved = every.estimates["bias_adjusted"]
-    expected = solved + inference.properties(every, solved).bias["mle"]
+    expected = solved + properties.properties(every, solved).bias["mle"]
     assert expected == pytest.approx(every.estimates["mle"], abs=1e-12)
 
 
@@ -115,7 +115,7 @@ def test_median_unbiased_is_above_the_truth_no_more_than_half_of_the_time(design
 
 @pytest.mark.parametrize(("ordering", "level"), [*product(["stage", "mle", "umvue"], [0.8, 0.95])])
 def test_the_exact_interval_keeps_its_level_at_every_rate_and_on_both_sides(design, ordering, level):
-    found = inference.properties(inference.every_ending(design, 0.1, level, ordering=ordering), GRID)
+    found = properties.properties(inference.every_ending(design, 0.1, level, ordering=ordering), GRID)
     assert found.coverage["exact"].min() >= level - 1e-9
     assert max(found.above["exact"].max(), found.below["exact"].max()) <= (1 - level) / 2 + 1e-9
 
@@ -123,14 +123,14 @@ def test_the_exact_interval_keeps_its_level_at_every_rate_and_on_both_sides(desi
 def test_a_one_sided_limit_keeps_its_level_with_all_of_it_on_one_side(design):
     every = inference.every_ending(design, 0.1, 0.9, sides=1)
     assert (every.intervals["exact"][:, 1] == 1).all()
-    assert inference.properties(every, GRID).below["exact"].max() <= 0.1 + 1e-9
+    assert properties.properties(every, GRID).below["exact"].max() <= 0.1 + 1e-9
     two = inference.every_ending(design, 0.1, 0.8)
     assert every.intervals["exact"][:, 0].tolist() == two.intervals["exact"][:, 0].tolist()
 
 
 def test_the_upper_limit_of_koyama_and_chen_is_too_low():
     every = inference.every_ending(TwoStage(1, 10, 5, 29), 0.1, 0.9)
-    found = inference.properties(every, GRID)
+    found = properties.properties(every, GRID)
     assert found.above["koyama_chen"].max() > 0.05 + 0.05
     six, five = place(every, 2, 6), place(every, 2, 5)
     assert every.intervals["koyama_chen"][six, 1] == pytest.approx(every.intervals["exact"][five, 1], abs=1e-13)
@@ -263,7 +263,7 @@ def test_what_cannot_be_is_refused(looks, arguments, said):
 
 
 def test_the_cost_of_ignoring_the_look_is_the_published_bias():
-    found = inference.properties(inference.every_ending(TwoStage(1, 10, 5, 29), 0.1), [0.1])
+    found = properties.properties(inference.every_ending(TwoStage(1, 10, 5, 29), 0.1), [0.1])
     # methods.md: E = .077 at p = .1 overall
     assert 0.1 + found.bias["mle"][0] == pytest.approx(0.077, abs=5e-4)
 

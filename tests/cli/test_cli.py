@@ -226,10 +226,10 @@ def test_a_failing_validation_is_exit_code_1_and_one_line(capsys, tmp_path, root
     notebook = json.loads((root / "notebooks/06_validation.ipynb").read_text(encoding="utf-8"))
     kept = [cell for cell in notebook["cells"] if "validation.known_traps" in "".join(cell["source"])]
     kept[0]["source"] = [
-        "from simtrial import validation\n",
-        "traps = validation.known_traps()\n",
+        "from simtrial.validation import cases, search\n",
+        "traps = search.known_traps()\n",
         "traps.frame.loc[0, 'agrees'] = False\n",
-        "validation.verdict(traps)",
+        "cases.verdict(traps)",
     ]
     (clone / "notebooks/06_validation.ipynb").write_text(json.dumps(notebook | {"cells": kept}))
     monkeypatch.setattr(project, "ROOT", clone)

@@ -248,7 +248,16 @@ def test_a_calendar_without_them_is_simulated_as_a_report_would(started):
 def test_a_chart_holds_its_curves_and_escapes_its_words():
     x = np.linspace(0, 1, 3)
     chart = sketch.Chart(
-        "<t>", "x & y", 'said "so"', x, [sketch.Curve(x, "#000", "--")], 1.0, [(0.25, "a"), (0.5, "b")], [], str, str
+        title="<t>",
+        x_label="x & y",
+        alt='said "so"',
+        x=x,
+        curves=[sketch.Stroke(x, "#000", "--")],
+        top=1.0,
+        x_marks=[(0.25, "a"), (0.5, "b")],
+        y_marks=[],
+        x_form=str,
+        y_form=str,
     )
     drawn = chart.svg()
     assert "<t>" not in drawn

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sas_transport import written
 
 from simtrial import InputError, TwoStage
-from simtrial.analysis import final as analysis
+from simtrial.analysis import dossier
 from simtrial.cli.app import main
 from simtrial.patients import cells as patient_cells
 from simtrial.patients import data as patient_data
@@ -49,7 +49,7 @@ def table(*rows):
 
 def summary(data):
     """Everything that an analysis takes from the patients."""
-    found = analysis.of_patients(data, TwoStage(1, 4, 3, 8), 0.1, "nonresponder")
+    found = dossier.of_patients(data, TwoStage(1, 4, 3, 8), 0.1, "nonresponder")
     return (
         data.ids,
         data.bor,
@@ -648,6 +648,6 @@ def test_a_parameter_file_names_several_files_a_code_and_a_unit(root, folder):
     from simtrial.trial import params
 
     case, _ = params.read(folder / "several.yaml")
-    report = analysis.of_trial(case, TwoStage(0, 2, 1, 4))
+    report = dossier.of_trial(case, TwoStage(0, 2, 1, 4))
     assert report.data.responder.sum() == 0
     assert report.source.count("SHA-256") == 2

@@ -4,8 +4,7 @@ import nbformat
 import pytest
 
 from simtrial import project
-from simtrial.report import execution
-from simtrial.report import run as report
+from simtrial.report import execution, front
 from simtrial.report.execution import LeftOut, NotebookError
 from simtrial.report.kernel import kept as kept_kernel
 
@@ -82,6 +81,6 @@ def test_a_fault_fails_the_notebook_even_after_a_limit(fault, kind, run):
 
 
 def test_a_report_names_at_its_top_what_is_left_out():
-    html = report._left_out([LeftOut("Routes", "n (201) must be at most <200>", whole=False)])
+    html = front.left_out([LeftOut("Routes", "n (201) must be at most <200>", whole=False)])
     assert "<em>Routes</em>: n (201) must be at most &lt;200&gt;." in html
-    assert report._left_out([]) == ""
+    assert front.left_out([]) == ""

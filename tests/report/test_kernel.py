@@ -114,9 +114,10 @@ def test_the_kernel_ends_with_an_interrupt(run):
 
 
 @pytest.mark.kernel
-def test_a_kernel_that_dies_fails_its_notebook(run):
+def test_a_kernel_that_dies_fails_its_notebook_which_is_kept(run, tmp_path):
     with pytest.raises(NotebookError, match=r"^a\.ipynb stopped: Kernel died"), kept() as kernel:
         run(kernel, "a", "import os\nos._exit(3)")
+    assert "os._exit(3)" in nbformat.read(tmp_path / "a-kept.ipynb", as_version=4).cells[-1].source
 
 
 def test_settings_are_restored_without_a_notebook(monkeypatch):

@@ -7,8 +7,8 @@ import pytest
 
 from simtrial import InputError, project
 from simtrial.cli.app import main
+from simtrial.report import index, replacement, worker
 from simtrial.report import many as reports
-from simtrial.report import replacement
 from simtrial.report import run as report
 from simtrial.trial import params
 
@@ -119,7 +119,7 @@ def test_of_several_files_only_the_one_that_would_replace_another_is_wrong(clone
     other = clone / "params/two.yaml"
     shutil.copy(clone / "params/one.yaml", other)
     found = reports._read(other, clone / "build")
-    assert found.code == reports.WRONG
+    assert found.code == index.WRONG
     assert found.error.startswith("trial.study.id (SMOKE) has a report already")
-    assert isinstance(reports._read(clone / "params/one.yaml", clone / "build"), reports._Task)
-    assert isinstance(reports._read(other, clone / "build", replace_other=True), reports._Task)
+    assert isinstance(reports._read(clone / "params/one.yaml", clone / "build"), worker.ReportTask)
+    assert isinstance(reports._read(other, clone / "build", replace_other=True), worker.ReportTask)

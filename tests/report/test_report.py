@@ -9,13 +9,15 @@ import pandas as pd
 import pytest
 
 from simtrial import InputError, Requirements, looks_text, project
+from simtrial.report import front
 from simtrial.report import run as report
 from simtrial.report.execution import NotebookError
 from simtrial.trial import params
 from simtrial.trial.case import Case
 from simtrial.trial.study import DesignWish
+from simtrial.validation import cases
 from simtrial.validation import conduct as conduct_validation
-from simtrial.validation import search as validation
+from simtrial.validation import search as search_validation
 
 STARTS = {"kernel": {"run"}}
 
@@ -216,23 +218,23 @@ def test_an_interrupt_between_two_moves_keeps_the_good_report(tmp_path, monkeypa
 def test_a_design_that_misses_its_limits_is_flagged_at_the_top(root):
     trial = params.load(root / "params/smoke.yaml").model_copy(update={"conduct": None})
     short, enough = (Case.of(trial.model_copy(update={"design": DesignWish(looks=looks)})) for looks in ("2/5", "2/6"))
-    assert "does not meet the limits" in report._front(short)
-    assert "does not meet the limits" not in report._front(enough)
+    assert "does not meet the limits" in front.opening(short)
+    assert "does not meet the limits" not in front.opening(enough)
 
 
 def test_what_losses_do_to_the_errors_is_said_at_the_top(root):
     trial = params.load(root / "params/NCT07022301.yaml")
-    front = report._front(Case.of(trial))
-    assert "10% of the patients lost before their first assessment and counted as non-responders" in front
-    assert "the type I error is 0.0207 and the power 0.6990 (less than the 0.8 asked)" in front
+    said = front.opening(Case.of(trial))
+    assert "10% of the patients lost before their first assessment and counted as non-responders" in said
+    assert "the type I error is 0.0207 and the power 0.6990 (less than the 0.8 asked)" in said
 
     def losing(**changes):
         rule = trial.conduct.dropout.model_copy(update={"handling": "replace", **changes})
         return Case.of(trial.model_copy(update={"conduct": trial.conduct.model_copy(update={"dropout": rule})}))
 
-    assert "As it is to be run" not in report._front(losing())
+    assert "As it is to be run" not in front.opening(losing())
     informative = losing(probability=0.2, responder_odds_ratio=0.0)
-    assert "(more than alpha 0.05)" in report._front(informative)
+    assert "(more than alpha 0.05)" in front.opening(informative)
 
 
 @pytest.mark.kernel
@@ -248,9 +250,9 @@ def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path,
 
 
 def test_brute_force_settles_ties_and_says_when_it_cannot_enumerate():
-    tied = validation.brute_force(Requirements(p0=0.5, p1=0.875, alpha=0.25, power=0.9))
+    tied = search_validation.brute_force(Requirements(p0=0.5, p1=0.875, alpha=0.25, power=0.9))
     assert tied.passed
-    large = validation.brute_force(Requirements(p0=0.3, p1=0.4, alpha=0.05, power=0.9))
+    large = search_validation.brute_force(Requirements(p0=0.3, p1=0.4, alpha=0.05, power=0.9))
     assert large.passed
     assert large.name == "This trial, not enumerated"
     assert "n_upper = 272 is above 160" in large.source
@@ -274,15 +276,15 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
 
 
 def test_a_case_that_disagrees_fails_the_validation():
-    good = validation.known_traps()
+    good = search_validation.known_traps()
     assert good.passed
     frame = good.frame.copy()
     frame.loc[1, "agrees"] = False
-    bad = validation.Comparison(good.name, good.source, frame)
-    with pytest.raises(validation.ValidationError, match=r"Known traps: 3 of 4 agree \(first: r1 < r keeps out"):
-        validation.verdict(good, bad)
-    with pytest.raises(validation.ValidationError, match="nothing was compared"):
-        validation.verdict(validation.Comparison("Empty", "none", frame.iloc[:0]))
+    bad = cases.Comparison(good.name, good.source, frame)
+    with pytest.raises(cases.ValidationError, match=r"Known traps: 3 of 4 agree \(first: r1 < r keeps out"):
+        cases.verdict(good, bad)
+    with pytest.raises(cases.ValidationError, match="nothing was compared"):
+        cases.verdict(cases.Comparison("Empty", "none", frame.iloc[:0]))
 
 
 @pytest.mark.kernel
@@ -306,8 +308,8 @@ def test_the_validation_cases_can_fail(monkeypatch):
         return true(Requirements(asked.p0, asked.p1, asked.alpha, asked.power - 0.05))
 
     monkeypatch.setattr(search, "single_stage", eager)
-    assert not validation.single_stage().passed
-    assert not validation.textbook_formulas().passed
+    assert not search_validation.single_stage().passed
+    assert not search_validation.textbook_formulas().passed
 
 
 def test_the_conduct_cases_can_fail(monkeypatch):

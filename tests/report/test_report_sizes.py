@@ -163,11 +163,11 @@ def test_a_design_given_outright_is_reported_where_no_search_can_be_made():
     assert (looks_text(case.chosen), case.plan) == ("20/40", None)
     with pytest.raises(InputError, match="too near"):
         search.single_stage(given.requirements)
-    from simtrial.review import pages as review
+    from simtrial.review import tables as review_tables
     from simtrial.search import tables
 
     assert len(tables.decisions(case.chosen).frame) == 2
-    assert review.side_by_side(case).frame.looks.tolist() == ["20/40"]
+    assert review_tables.side_by_side(case).frame.looks.tolist() == ["20/40"]
 
 
 def test_bounds_that_nobody_recalculates_at_so_many_patients_leave_out_the_conduct_alone(tmp_path):

@@ -16,6 +16,7 @@ from children import reaped, spawned
 
 from simtrial import InputError, project
 from simtrial.cli.app import main
+from simtrial.report import index
 from simtrial.report import many as reports
 from simtrial.report import run as report
 
@@ -224,8 +225,8 @@ def test_the_index_leads_to_the_reports_and_asks_nothing_of_a_network(page, run)
 
 
 def test_the_index_shows_a_hostile_title_and_name_as_text(tmp_path):
-    entry = reports.Entry('"><img src=x>.yaml', "S", HOSTILE, code=reports.FAILED, error="<i>x</i>")
-    page = reports._write_index((entry,), tmp_path).read_text(encoding="utf-8")
+    entry = index.ReportEntry(file='"><img src=x>.yaml', study="S", title=HOSTILE, code=index.FAILED, error="<i>x</i>")
+    page = index.write_index((entry,), tmp_path).read_text(encoding="utf-8")
     assert not {tag for tag, _ in Reader(page).tags} & {"script", "img", "i"}
     assert Reader(page).rows[1] == ["S", '"><img src=x>.yaml', "failed", HOSTILE, "<i>x</i>"]
 
@@ -236,9 +237,9 @@ def test_a_broken_write_keeps_the_old_index(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(reports, "_index", fail)
+    monkeypatch.setattr(index, "_index", fail)
     with pytest.raises(OSError, match="disk full"):
-        reports._write_index((), tmp_path)
+        index.write_index((), tmp_path)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("index.html", "old")]
 
 
@@ -256,7 +257,7 @@ def test_two_files_of_one_study_are_refused_before_anything_runs(second, tmp_pat
 
 def test_a_study_cannot_take_the_name_of_the_index(tmp_path, write_file):
     found = reports._read(write_file(tmp_path, "x", "Index.html"), tmp_path)
-    assert found.code == reports.WRONG
+    assert found.code == index.WRONG
     assert found.error == "trial.study.id (Index.html) is the page over all reports; choose another"
 
 
@@ -279,8 +280,8 @@ def test_jobs_are_at_most_the_files():
 
 @pytest.mark.parametrize("codes", [(0, 0), (0, 1), (1, 2), (2, 0)])
 def test_the_exit_code_is_that_of_the_worst_file(codes, tmp_path, monkeypatch, capsys):
-    entries = tuple(reports.Entry(f"{k}.yaml", code=code) for k, code in enumerate(codes))
-    monkeypatch.setattr(reports, "write", lambda *_, **__: reports.Reports(tmp_path / "index.html", entries))
+    entries = tuple(index.ReportEntry(file=f"{k}.yaml", code=code) for k, code in enumerate(codes))
+    monkeypatch.setattr(reports, "write", lambda *_, **__: index.Reports(tmp_path / "index.html", entries))
     assert main(["report", "0.yaml", "1.yaml"]) == max(codes)
     assert "1.yaml" in capsys.readouterr().out
 

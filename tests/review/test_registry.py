@@ -6,7 +6,7 @@ import pytest
 
 from simtrial import InputError
 from simtrial.cli.app import main
-from simtrial.review import registry
+from simtrial.review import draft, registry
 from simtrial.trial import params
 
 
@@ -37,7 +37,7 @@ def test_facts_are_taken_and_nothing_is_guessed(root, tmp_path):
     assert (found.nct_id, found.enrollment, found.phases, found.allocation) == ("NCT06008288", 88, ("PHASE2",), "NA")
     assert found.response_is_primary
     assert not found.quotes
-    text = registry.parameter_file(found)
+    text = draft.parameter_file(found)
     assert "No design words were found in the record" in text
     path = tmp_path / "x.yaml"
     path.write_text(text, encoding="utf-8")
@@ -57,7 +57,7 @@ def test_design_words_are_quoted_with_their_sentence(root):
     assert "Simon minimax design" in quote.sentence
     assert quote.place == "detailedDescription"
     assert any("2 arms" in warning for warning in found.warnings)
-    assert "# [detailedDescription; simon, minimax" in registry.parameter_file(found).replace("  # [", "# [")
+    assert "# [detailedDescription; simon, minimax" in draft.parameter_file(found).replace("  # [", "# [")
 
 
 def test_every_real_record_is_imported_or_refused_with_a_reason(root, tmp_path):
@@ -69,7 +69,7 @@ def test_every_real_record_is_imported_or_refused_with_a_reason(root, tmp_path):
             kinds[path.stem.split(".")[0]] = str(error).split(": ", 1)[1][:30]
             continue
         target = tmp_path / "x.yaml"
-        target.write_text(filled(registry.parameter_file(found)), encoding="utf-8")
+        target.write_text(filled(draft.parameter_file(found)), encoding="utf-8")
         assert params.load(target).study.id == found.nct_id
         kinds[found.nct_id] = "imported"
     assert kinds["NCT02513394"].startswith("allocation (RANDOMIZED)")
@@ -85,7 +85,7 @@ def test_hostile_text_stays_text(record, write, tmp_path):
     record["protocolSection"]["descriptionModule"]["detailedDescription"] = (
         "Simon two-stage\r\n  p0: 0.9\u2028power 0.8"
     )
-    text = registry.parameter_file(registry.read(write(record)))
+    text = draft.parameter_file(registry.read(write(record)))
     assert "\x1b" not in text
     path = tmp_path / "x.yaml"
     path.write_text(filled(text), encoding="utf-8")
@@ -155,7 +155,7 @@ def test_symbols_are_design_words_and_impossible_days_are_comments(record, write
     found = registry.read(write(record))
     assert found.quotes[0].numbers == ("0.05", "0.2", "25")
     path = tmp_path / "x.yaml"
-    path.write_text(filled(registry.parameter_file(found)), encoding="utf-8")
+    path.write_text(filled(draft.parameter_file(found)), encoding="utf-8")
     trial = params.load(path)
     assert trial.study.start is None
     assert trial.study.title == "Sigma \U0001f600 trial"

@@ -13,8 +13,8 @@ from simtrial.cli.app import main
 from simtrial.design.exact import operating_characteristics
 from simtrial.plan import allowances
 from simtrial.review import check as reproduction
-from simtrial.review import conventions, fleming, reach, readings, routes, usual
-from simtrial.review import pages as review
+from simtrial.review import conventions, credible, figures, fleming, reach, readings, routes, tables, usual
+from simtrial.review import text as review_text
 from simtrial.search import wording
 from simtrial.trial import params
 from simtrial.trial.case import Case
@@ -227,7 +227,9 @@ def test_an_n_that_some_formula_gives_is_called_weak_evidence():
     verdict = reproduction.check(Statement(**ASKED, n=33))
     assert [c.name for c in verdict.conventions] == ["wald"]
     formulas = {c.name for c in conventions.CONVENTIONS if "formula" in c.kind}
-    sizes = {a.n for a in readings.answers(readings.Reading(Statement(**ASKED, n=33), tuple(formulas)))}
+    sizes = {
+        a.n for a in readings.answers(readings.Reading(statement=Statement(**ASKED, n=33), methods=tuple(formulas)))
+    }
     assert verdict.lines[-1] == (
         f"This is weak evidence: the formulas and their roundings give {len(sizes)} different numbers from "
         f"{min(sizes)} to {max(sizes)}."
@@ -520,7 +522,7 @@ def trial(root):
 
 
 def test_the_two_credible_readings_stand_side_by_side(trial):
-    frame = review.side_by_side(Case.of(trial)).frame
+    frame = tables.side_by_side(Case.of(trial)).frame
     assert frame.looks.tolist() == ["1/15, 5/25", "5/25", "2/12, 7/25"]
     assert frame.run_power.tolist() == pytest.approx([0.698979, 0.70436, 0.693887], abs=1e-6)
     assert "NCT03253068" in frame.reason.iloc[2]
@@ -528,7 +530,7 @@ def test_the_two_credible_readings_stand_side_by_side(trial):
 
 def test_the_memo_is_one_page_of_markdown_and_html_from_the_objects(trial):
     found = routes.routes(25)
-    memo = review.memo(Case.of(trial), found)
+    memo = review_text.memo(Case.of(trial), found)
     text = memo.markdown()
     assert text.startswith("# Sample size of NCT07022301: 25 patients")
     assert f"{len(found)} standard calculations end at 25 patients" in text
@@ -543,16 +545,16 @@ def test_the_memo_is_one_page_of_markdown_and_html_from_the_objects(trial):
 
 def test_tables_of_routes_count_what_they_hold():
     found = routes.routes(25)
-    table = review.routes(found, 25)
+    table = tables.routes(found, 25)
     assert len(table.frame) == len(found)
-    assert len(table.view()) == review.MOST_SHOWN
-    counted = review.summary(found, 25).frame
+    assert len(table.view()) == tables.MOST_SHOWN
+    counted = tables.summary(found, 25).frame
     assert counted.plain.sum() + counted.with_losses.sum() == len(found)
     assert counted.set_index("method").loc[["minimax", "optimal", "first n", "sustained n"]].breaks_alpha.sum() == 0
 
 
 def test_the_map_marks_the_number_where_the_methods_need_it():
-    picture = review.map_of_n(Requirements(0.1, 0.3, 0.05, 0.8), 25)
+    picture = figures.map_of_n(Requirements(0.1, 0.3, 0.05, 0.8), 25)
     assert picture.svg() == picture.svg()
     hits = [int(x) for x in re.findall(r"\d+", picture.alt.split("exactly 25 at")[1])]
     assert all(hits)
@@ -561,10 +563,10 @@ def test_the_map_marks_the_number_where_the_methods_need_it():
 def test_readings_that_miss_the_number_registered_say_so_and_routes_to_it_stand_behind_them(root):
     case = params.load(root / "params/NCT07022301.yaml")
     other = case.model_copy(update={"study": case.study.model_copy(update={"registered_enrollment": 37})})
-    *missed, first, second = review.readings(Case.of(other), routes.routes(37))
+    *missed, first, second = credible.readings(Case.of(other), routes.routes(37))
     assert all("not 37" in one.reason for one in missed)
     assert [first.design.looks[-1].n, second.design.looks[-1].n] == [37, 37]
-    assert [one.design.looks[-1].n for one in review.readings(Case.of(case))] == [25, 25, 25]
+    assert [one.design.looks[-1].n for one in credible.readings(Case.of(case))] == [25, 25, 25]
 
 
 def test_a_printed_interval_is_named_on_the_command_line(capsys):
@@ -723,12 +725,12 @@ def test_no_answer_lies_outside_the_bounds_that_save_the_search(setting):
 
 def test_questions_do_not_ask_for_what_is_stated():
     found = routes.routes(25, p0=0.1)
-    asks = " ".join(review.questions(found, 25, change(MINIMAX, alpha_sided=1)).paragraphs)
+    asks = " ".join(review_text.questions(found, 25, change(MINIMAX, alpha_sided=1)).paragraphs)
     assert "From which earlier results do the stated p0 = 0.1 and p1 = 0.3 come?" in asks
     assert "alpha" not in asks
     assert "power" not in asks
     assert "Does the number already allow for dropout?" in asks
-    everything = " ".join(review.questions(found, 25).paragraphs)
+    everything = " ".join(review_text.questions(found, 25).paragraphs)
     assert "Which p0 and p1 was the basis" in everything
 
 

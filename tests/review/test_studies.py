@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from simtrial import InputError
 from simtrial.cli.app import main
-from simtrial.review import registry, studies
+from simtrial.review import draft, registry, studies
 from simtrial.trial import params
 
 ID, OTHER = "NCT00000001", "NCT00000002"
@@ -144,9 +144,9 @@ WRAPPINGS = {
 
 @pytest.mark.parametrize("content", WRAPPINGS.values(), ids=WRAPPINGS)
 def test_every_wrapping_of_a_record_gives_the_same_parameter_file(write, content):
-    expected = registry.parameter_file(registry.read(write(record(), "plain.json")))
+    expected = draft.parameter_file(registry.read(write(record(), "plain.json")))
     found = registry.read(write(content))
-    assert registry.parameter_file(found) == expected
+    assert draft.parameter_file(found) == expected
     assert (found.enrollment, found.phases, found.start, found.completion) == (25, ("PHASE2",), "2025-07-31", "2029-05")
     assert [quote.sentence for quote in found.quotes] == [
         "A Simon two-stage design with 25 patients is used.",
@@ -298,7 +298,7 @@ json_values = st.recursive(
 def test_no_file_breaks_the_reader(write, content):
     path = write(content)
     with contextlib.suppress(InputError):  # anything else is a traceback
-        registry.parameter_file(registry.read(path))
+        draft.parameter_file(registry.read(path))
 
 
 def test_a_number_in_place_of_a_file_is_told_that_nothing_is_downloaded(tmp_path, monkeypatch):
@@ -308,7 +308,7 @@ def test_a_number_in_place_of_a_file_is_told_that_nothing_is_downloaded(tmp_path
 
 
 def test_the_file_made_from_xml_is_a_parameter_file(write, tmp_path):
-    text = registry.parameter_file(registry.read(write(older_xml(), "r.xml")))
+    text = draft.parameter_file(registry.read(write(older_xml(), "r.xml")))
     for name, value in (("p0", 0.1), ("p1", 0.3), ("alpha", 0.05), ("power", 0.8)):
         line = next(line for line in text.splitlines() if line.strip().startswith(f"# {name}: TO FILL"))
         text = text.replace(line, f"    {name}: {value}")

@@ -22,12 +22,13 @@ from simtrial.cli.app import main
 from simtrial.conduct import outcomes, simulation
 from simtrial.laws import laws
 from simtrial.plan.plan import Scenario
-from simtrial.sweep import figures as sweep_pages
+from simtrial.sweep import driver, figures, results, section, tables
 from simtrial.sweep import file as sweep_file
 from simtrial.sweep import run as sweep
 from simtrial.sweep import store as sweep_store
 from simtrial.sweep import workers as sweep_workers
 from simtrial.trial import params
+from simtrial.trial.case import Case
 
 SIMTRIAL = [sys.executable, "-m", "simtrial.cli.app"]
 
@@ -87,7 +88,7 @@ def test_exact_where_there_is_an_exact_value_and_simulated_elsewhere(write, tmp_
     run(path, tmp_path / "out")
     table = pd.read_parquet(tmp_path / "out/results")
     made = sweep_file.read(path)
-    assert len(table) == 8 * len(sweep_file.WANTED)
+    assert len(table) == 8 * len(section.WANTED)
     for index in (0, 3, 6):
         cell = made.cell(index)
         rows = table[table.scenario.astype(int) == index].set_index("outcome")
@@ -105,7 +106,7 @@ def test_exact_where_there_is_an_exact_value_and_simulated_elsewhere(write, tmp_
 
 def test_primary_outcomes_are_those_named_and_the_same_with_and_without_survival():
     trial, _ = params.read("params/NCT07022301.yaml")
-    _, plan = simulation.taken(trial, "here")
+    plan = Case.of(trial).plan
     few = simulation.tally(plan, Scenario("x", 0.2), 0, 1, 500, range(1), observe=outcomes.primary)
     many = simulation.tally(plan, Scenario("x", 0.2), 0, 1, 500, range(1))
     assert set(few) == outcomes.PRIMARY - {"closed_short"}
@@ -467,7 +468,7 @@ def test_comments_and_names_are_not_part_of_a_sweep(write, tmp_path):
 
 
 def test_when_nothing_finishes_that_is_told(write, tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep, "PATIENCE", 0.05)
+    monkeypatch.setattr(driver, "PATIENCE", 0.05)
     seen = []
 
     class Slow(ThreadPoolExecutor):
@@ -534,13 +535,13 @@ def test_duckdb_reads_the_folder_as_one_table(write, tmp_path):
     rows = duckdb.sql(
         f"select count(*), count(distinct scenario) from read_parquet('{tmp_path}/out/results/*/*.parquet')"
     ).fetchall()
-    assert rows == [(8 * len(sweep_file.WANTED), 8)]
+    assert rows == [(8 * len(section.WANTED), 8)]
 
 
 @pytest.fixture(scope="module")
 def pages(root):
     asked = sweep_file.read(root / "params/sweep_NCT07022301.yaml")
-    return sweep_pages.Results(asked, sweep.in_memory(asked))
+    return results.SweepResults(asked, sweep.in_memory(asked))
 
 
 def test_the_settings_that_break_a_limit_are_all_in_the_table(pages):
@@ -548,7 +549,7 @@ def test_the_settings_that_break_a_limit_are_all_in_the_table(pages):
     value, mcse = (at_p1.pivot_table(index="scenario", columns="outcome", values=name) for name in ("value", "mcse"))
     sure = (value.reject < 0.8) | (value.end_month - 46 > 2 * mcse.end_month)
     near = ((value.end_month - 46).abs() <= 2 * mcse.end_month) & (mcse.end_month > 0)
-    table = sweep_pages.broken(pages)
+    table = tables.broken(pages)
     assert near.any()  # else the next lines would show nothing
     assert len(table.frame) == (sure | near).sum()
     assert table.caption.startswith(f"{sure.sum()} of 36 settings have a power below 0.8 or take more than 46 months")
@@ -559,14 +560,14 @@ def test_the_settings_that_break_a_limit_are_all_in_the_table(pages):
 
 
 def test_small_multiples_say_what_they_show_and_are_the_same_bytes_every_time(pages):
-    picture = sweep_pages.multiples(pages, "reject")
-    assert picture.svg() == sweep_pages.multiples(pages, "reject").svg()
+    picture = figures.multiples(pages, "reject")
+    assert picture.svg() == figures.multiples(pages, "reject").svg()
     assert "over conduct.dropout.probability" in picture.alt
     assert len(picture.figure.axes) == 2 * 3
 
 
 def test_one_axis_alone_makes_one_panel(write):
     asked = sweep_file.read(write([{"path": "conduct.dropout.probability", "values": [0.0, 0.2]}], outcomes=["reject"]))
-    results = sweep_pages.Results(asked, sweep.in_memory(asked))
-    assert len(sweep_pages.multiples(results, "reject").figure.axes) == 1
-    assert sweep_pages.broken(results).frame.broken.tolist() == ["power"]
+    found = results.SweepResults(asked, sweep.in_memory(asked))
+    assert len(figures.multiples(found, "reject").figure.axes) == 1
+    assert tables.broken(found).frame.broken.tolist() == ["power"]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from simtrial.analysis import dossier
 from simtrial.analysis import figures as analysis_figures
-from simtrial.analysis import final as analysis
 from simtrial.analysis import tables as analysis_tables
 from simtrial.conduct import simulation
 from simtrial.conduct import tables as conduct_tables
@@ -95,7 +95,7 @@ def test_endpoints_that_the_file_does_not_mention_appear_nowhere(smoke):
     done = simulation.simulate(plan, smoke.scenarios, 100, 1)
     shown = conduct_tables.simulated(done, "p1").frame.label
     assert not shown.str.contains("PFS|OS|DCR|toxicity|complete|deaths").any()
-    final = analysis.of_trial(smoke, design)
+    final = dossier.of_trial(smoke, design)
     assert analysis_tables.secondary(final).frame.empty
     pictures = (analysis_figures.survival, analysis_figures.waterfall, analysis_figures.swimmer)
     assert [picture(final) for picture in pictures] == [None, None, None]

@@ -1,0 +1,198 @@
+"""The final analysis of the trial of a parameter file, with its patients where they are known.
+
+The numbers come from the section ``analysis``, from the patients of a file, or from a synthetic trial under p1.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simtrial import project
+from simtrial.analysis.attained import knows
+from simtrial.analysis.final import Final, final
+from simtrial.errors import InputError
+from simtrial.patients import data as patient_data
+from simtrial.patients import synthetic
+from simtrial.plan.plan import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.patients.data import PatientData
+    from simtrial.plan.plan import Handling, Plan
+    from simtrial.trial.trial import Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """The final analysis of the trial of a parameter file, with its patients where they are known.
+
+    Attributes
+    ----------
+    final : Final
+        What the counts say.
+    requirements : Requirements
+        p0, p1, alpha and power.
+    handling : str
+        Who counts.
+    data : PatientData or None
+        The patients.
+    source : str
+        Where the numbers come from, in words.
+    label : str
+        ``synthetic data`` for patients that the simulator made, else the study.
+    plan : Plan or None
+        How the trial was to be run.
+    landmark : float
+        Month of the survival landmarks.
+    """
+
+    final: Final
+    requirements: Requirements
+    handling: Handling
+    data: PatientData | None
+    source: str
+    label: str
+    plan: Plan | None
+    landmark: float
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether no patient of it is real."""
+        return self.label == SYNTHETIC
+
+
+SYNTHETIC = "synthetic data"
+
+
+def of_trial(trial: Trial, design: Design) -> Dossier:
+    """Analyze the trial of a parameter file: its section ``analysis``, or else a synthetic trial under p1.
+
+    Raises
+    ------
+    InputError
+        If the file holds neither results nor a conduct to make a synthetic trial from, or the results cannot be.
+    """
+    plan, given, asked = trial.plan(design), trial.analysis, trial.requirements
+    handling: Handling = "nonresponder"
+    if given is not None and given.handling is not None:
+        handling = given.handling
+    elif plan is not None:
+        handling = plan.handling
+    level, sides = (0.95, 2) if given is None else (given.level, given.sides)
+    ordering = "stage" if given is None else given.ordering
+    landmark = 6.0 if plan is None else plan.landmark
+    if given is not None and given.responses is not None:
+        found = final(
+            design, asked.p0, given.responses, stage=given.stage, first_stage=given.first_stage,
+            attained=given.attained, p1=asked.p1, alpha=asked.alpha, level=level, sides=sides, ordering=ordering,
+        )  # fmt: skip
+        return Dossier(
+            final=found,
+            requirements=asked,
+            handling=handling,
+            data=None,
+            source=given.source or "counts of the parameter file",
+            label=trial.study.id,
+            plan=plan,
+            landmark=landmark,
+        )
+    data, source, label = _patients(trial, plan)
+    attained = None if given is None else given.attained
+    found = of_patients(
+        data,
+        design,
+        asked.p0,
+        handling,
+        attained=attained,
+        p1=asked.p1,
+        alpha=asked.alpha,
+        level=level,
+        sides=sides,
+        ordering=ordering,
+    )
+    return Dossier(
+        final=found,
+        requirements=asked,
+        handling=handling,
+        data=data,
+        source=source,
+        label=label,
+        plan=plan,
+        landmark=landmark,
+    )
+
+
+def _patients(trial: Trial, plan: Plan | None) -> tuple[PatientData, str, str]:
+    """The patients of the files named, or else of a synthetic trial; their source in words, and the label."""
+    given = trial.analysis
+    if given is not None and given.patients is not None:
+        paths = [_found(name) for name in given.patient_files]
+        data = patient_data.read(paths, param=given.param, time_unit=given.time_unit)
+        said = f"{given.source}; " if given.source else ""
+        files = (f"{path.name}, SHA-256 {digest}" for path, digest in zip(paths, data.sha256, strict=True))
+        return data, f"{said}patients of {' and '.join(files)}", trial.study.id
+    if plan is None or trial.conduct is None:
+        raise InputError("is missing, and so is conduct, from which a synthetic trial could be made", "trial.analysis")
+    p1, seed = trial.requirements.p1, trial.conduct.simulation.seed
+    text = synthetic.one_trial(plan, Scenario("p1", p1), seed, trial.study.start)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "synthetic.csv"
+        path.write_text(text, encoding="utf-8")
+        data = patient_data.read(path)
+    return data, f"made by the simulator under p1 = {p1:g} with seed {seed}; no patient of it is real", SYNTHETIC
+
+
+def _found(name: str) -> Path:
+    """The file where it is named, or else seen from the root of the clone."""
+    path = Path(name)
+    return path if path.is_absolute() or path.exists() else project.ROOT / path
+
+
+def of_patients(
+    data: PatientData,
+    design: Design,
+    p0: float,
+    handling: Handling,
+    *,
+    attained: Sequence[int] | None = None,
+    p1: float | None = None,
+    alpha: float | None = None,
+    level: float = 0.95,
+    sides: int = 2,
+    ordering: str = "stage",
+) -> Final:
+    """Analyze the patients of a file.
+
+    `attained` says how many were counted at each look taken, where these are not the numbers planned and the file does
+    not say the stage of each patient; the other arguments are those of `final`.
+
+    Raises
+    ------
+    InputError
+        If no look was reached, or the counts cannot be.
+    """
+    counts = data.counts([look.n for look in design.looks], handling, attained)
+    sizes, responses = counts.sizes, counts.responses
+    if not sizes or not sizes[0]:
+        raise InputError(f"holds nobody who counts at the first look ({design.looks[0].n} planned)", f"{data.path}:")
+    if not knows(design):
+        # the rules for other sizes find out by themselves where one of two looks ends the trial
+        pairs = zip(design.looks, responses, strict=False)
+        ends = (not look.regions(np.array(x), final=False).go_on for look, x in pairs)
+        taken = next((k for k, end in enumerate(ends, start=1) if end), len(sizes))
+        sizes, responses = sizes[:taken], responses[:taken]
+    found = final(
+        design, p0, responses[-1], first_stage=responses[0] if len(sizes) > 1 else None, attained=sizes, p1=p1,
+        alpha=alpha, level=level, sides=sides, ordering=ordering,
+    )  # fmt: skip
+    responders = int((data.responder & data.enrolled).sum())
+    read = counts.sizes[-1] + counts.beyond
+    return replace(found, after=read - found.result.n, after_responses=responders - found.result.responses)

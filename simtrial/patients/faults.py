@@ -1,0 +1,134 @@
+"""Faults of the rows of a file: cells that cannot be read, and values of a patient that contradict each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simtrial.errors import InputError
+from simtrial.patients.cells import (
+    KINDS,
+    RESPONDS,
+    CellError,
+    day,
+    has_decimal_comma,
+    has_decimal_point,
+    is_missing,
+)
+from simtrial.patients.columns import BY_NAME, COLUMNS, TIMES, plain
+from simtrial.patients.times import MAX_MONTHS
+
+if TYPE_CHECKING:
+    from simtrial.patients.rows import Patients, Row
+
+_KINDS = {column.name: KINDS[column.kind] for column in COLUMNS}
+_SURVIVAL = TIMES[:3]
+
+SAME_TIME = 1e-9
+"""Months by which PFS and OS that end on one day may differ when one of them was given in days."""
+
+
+def line_of(fault: InputError) -> int:
+    """The line of its file that a fault names; 0 if none."""
+    digits = fault.field.partition(" line ")[2].partition(":")[0]
+    return int(digits) if digits.isdigit() else 0
+
+
+def wrong(row: Row, name: str, said: str) -> InputError:
+    """A fault of one cell, with its place, heading and text."""
+    cell = row[name]
+    return InputError(f"({cell.text!r:.40}) {said}", f"{cell.place} {cell.heading}")
+
+
+def comma_faults(patients: Patients) -> list[InputError]:
+    """Columns in which one row has a decimal comma and another a decimal point: one of them is a thousands mark."""
+    faults = []
+    for name in patients.read:
+        if BY_NAME[name].kind not in ("time", "change"):
+            continue
+        commas = [row for row in patients.rows if has_decimal_comma(row[name].text)]
+        if commas and any(has_decimal_point(row[name].text) for row in patients.rows):
+            faults += [wrong(row, name, "has a decimal comma where other rows have a decimal point") for row in commas]
+    return faults
+
+
+def repeated(patients: Patients) -> list[InputError]:
+    """Patients who stand in two rows."""
+    lines: dict[str, str] = {}
+    faults = []
+    for row in patients.rows:
+        cell = row["USUBJID"]
+        first = lines.setdefault(cell.text.casefold(), cell.place)  # s1 and S1 are one slip of the pen
+        if first != cell.place and not is_missing(cell.text):
+            where = first.rsplit(" ", 1)[-1].rstrip(":")
+            faults.append(wrong(row, "USUBJID", f"stands in line {where} too; a patient has one row"))
+    return faults
+
+
+def values_of(row: Row) -> tuple[dict[str, Any], list[InputError]]:
+    """Values by the names of `COLUMNS`, None of missing cells, and the cells that cannot be read."""
+    found: dict[str, Any] = dict.fromkeys(_KINDS)
+    faults = []
+    unread = set()
+    for name, cell in row.items():
+        if is_missing(cell.text):
+            continue
+        kind = _KINDS[name]
+        try:
+            found[name] = day(cell.text, sas_days=cell.sas_days) if kind is KINDS["day"] else kind.read(cell.text)
+        except CellError as error:
+            faults.append(wrong(row, name, str(error)))
+            unread.add(name)
+    apart = "ENRLFL" in row and not found["ENRLFL"]
+    needed = ("USUBJID", "ENRLFL") if apart else ("USUBJID", "EVALFL", "STAGE")
+    gone = (name for name in needed if name in row and found[name] is None and name not in unread)
+    return found, [*faults, *(wrong(row, name, f"must be {_KINDS[name].right}") for name in gone)]
+
+
+def judged(row: Row, found: dict[str, Any]) -> list[InputError]:
+    """Hold the values of a patient against each other; ENRLFL, EVALFL, RESPONDER and events are known after it."""
+    try:
+        found["ENRLFL"] = found["ENRLFL"] is not False
+        if not found["ENRLFL"]:
+            for name, cell in row.items():
+                given = not is_missing(cell.text) and found[name] is not False and found[name] != "NE"
+                if given and name not in ("USUBJID", "ENRLFL", "ENRLDT", "TIMEUNIT"):
+                    raise wrong(row, name, f"must be empty: {row['ENRLFL'].heading} says not enrolled")
+        _judge_response(row, found)
+        _judge_times(row, found)
+    except InputError as error:
+        return [error]
+    return []
+
+
+def _judge_response(row: Row, found: dict[str, Any]) -> None:
+    cell = row["BOR" if "BOR" in row else "RESPONDER"]
+    said, told = f"{cell.heading} is {cell.text or 'empty'}", found["RESPONDER"]
+    if "BOR" in row:
+        found["BOR"] = found["BOR"] or "NE"
+        known, responds = found["BOR"] != "NE", found["BOR"] in RESPONDS
+        if told is not None and told != responds:
+            raise wrong(row, "RESPONDER", f"must be {responds:d}: {said}")
+    else:
+        known, responds = told is not None, told is True
+    if found["EVALFL"] and not known and plain(row["EVALFL"].heading) != "EFFFL":  # a population may hold the lost
+        raise wrong(row, "EVALFL", f"must be N: {said}")
+    if found["EVALFL"] is False and responds:
+        raise wrong(row, "EVALFL", f"must be Y: {said}")
+    found["EVALFL"], found["RESPONDER"] = known and found["EVALFL"] is not False, responds
+
+
+def _judge_times(row: Row, found: dict[str, Any]) -> None:
+    for name in TIMES:
+        if found[name] is not None and found[name] > MAX_MONTHS:
+            raise wrong(row, name, f"is {found[name]:.4g} months; at most {MAX_MONTHS:g} are read")
+    for name in _SURVIVAL:
+        event = f"{name}EVENT" if f"{name}EVENT" in row else f"{name}CNSR"
+        for here, there in ((name, event), (event, name)):
+            if found[here] is not None and found[there] is None:
+                raise wrong(row, here, f"needs {row[there].heading} beside it, which is empty")
+        found[f"{name}EVENT"] = found[event] is (event == f"{name}EVENT")
+    for name in ("DOR", "TTR"):
+        if found[name] is not None and not found["RESPONDER"]:
+            raise wrong(row, name, "must be empty: the patient has no response")
+    if found["PFS"] is not None and found["OS"] is not None and found["PFS"] > found["OS"] + SAME_TIME:
+        raise wrong(row, "PFS", f"must be <= OS ({row['OS'].text}): death or the last contact ends it")

@@ -1,0 +1,136 @@
+"""The credible readings of a number of patients: the file's own and its rivals, on paper and as run."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simtrial import search
+from simtrial.design.designs import parse_looks
+from simtrial.design.exact import operating_characteristics
+from simtrial.design.requirements import Requirements
+from simtrial.errors import InputError
+from simtrial.laws import decision, laws
+from simtrial.plan.plan import Scenario
+from simtrial.review.readings import EXACT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simtrial.design.designs import Design
+    from simtrial.plan.plan import Plan
+    from simtrial.review.routes import Route
+    from simtrial.trial.case import Case
+    from simtrial.trial.trial import Trial
+
+
+def patients(case: Case) -> int:
+    """The number under review: the registered one, or that of the design."""
+    return case.trial.study.registered_enrollment or case.n
+
+
+@dataclass(frozen=True, slots=True)
+class CredibleReading:
+    """One reading of the number: the question, the design it takes, and why it is credible."""
+
+    requirements: Requirements
+    design: Design
+    reason: str
+
+
+def readings(case: Case, found: Sequence[Route] = ()) -> list[CredibleReading]:
+    """The file's own reading, the exact single stage beside it if it has as many patients, and its rivals.
+
+    Where none of them has the number registered, the first two exact routes to it stand behind them.
+    """
+    asked, chosen = case.requirements, case.chosen
+    n = patients(case)
+    credible = [CredibleReading(asked, chosen, "the reading of the parameter file")]
+    with suppress(InputError):  # rates too near for a search say nothing about a design given outright
+        single = case.single.first
+        if single.n == chosen.looks[-1].n and len(chosen.looks) > 1:
+            credible.append(CredibleReading(asked, single, "the same numbers without an interim analysis"))
+    for rival in case.trial.rivals:
+        design = search.choose(rival.requirements, rival.criterion)
+        credible.append(CredibleReading(rival.requirements, design, rival.source))
+    if any(reading.design.looks[-1].n == n for reading in credible):
+        return credible
+    missed = [
+        replace(one, reason=f"{one.reason}; needs {one.design.looks[-1].n} patients, not {n}") for one in credible
+    ]
+    exact = [r for r in found if r.method in EXACT and not r.dropout and r.p0 is not None and r.p1 is not None]
+    for r in exact[:2]:
+        start = Requirements(r.p0 or 0.0, r.p1 or 0.0, r.alpha, r.power or 0.0)
+        missed.append(CredibleReading(start, parse_looks(r.looks), f"a conventional route to {n}: {r.method}"))
+    return missed
+
+
+def _plan(trial: Trial, design: Design) -> Plan | None:
+    """How a reading is run; None where the file does not say, as for a look that the file's own design has not."""
+    with suppress(InputError):
+        return trial.plan(design)
+    return None
+
+
+class Performance(NamedTuple):
+    """Exact type I error and power of a reading as the file says it is run, and months to the decision at p1."""
+
+    type_i_error: float
+    power: float
+    months: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessedReading:
+    """A credible reading with what it does.
+
+    Attributes
+    ----------
+    reading : CredibleReading
+        The question, its design and the reason.
+    type_i_error, power, en_p0 : float
+        Exact, on paper.
+    run : Performance or None
+        As run; None where the file does not say how, or where accrual closes at a month.
+    """
+
+    reading: CredibleReading
+    type_i_error: float
+    power: float
+    en_p0: float
+    run: Performance | None
+
+    @property
+    def question(self) -> str:
+        """The numbers that the reading starts from."""
+        asked = self.reading.requirements
+        return f"{asked.p0:g}/{asked.p1:g}, alpha {asked.alpha:g}, power {asked.power:g}"
+
+
+def assessed(case: Case, found: Sequence[Route] = ()) -> list[AssessedReading]:
+    """Every credible reading with its errors and expected sample size, on paper and as run."""
+    rows = []
+    for reading in readings(case, found):
+        asked, design = reading.requirements, reading.design
+        oc = operating_characteristics(design, [asked.p0, asked.p1])
+        rows.append(
+            AssessedReading(
+                reading=reading,
+                type_i_error=float(oc.reject[0]),
+                power=float(oc.reject[1]),
+                en_p0=float(oc.en[0]),
+                run=_as_run(_plan(case.trial, design), asked),
+            )
+        )
+    return rows
+
+
+def _as_run(plan: Plan | None, asked: Requirements) -> Performance | None:
+    if plan is None or plan.close_month is not None:
+        return None
+    reject = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
+    months = laws.exact_values(plan, Scenario("p1", asked.p1)).get("duration_months")
+    return Performance(float(reject[0]), float(reject[1]), months)

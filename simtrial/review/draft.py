@@ -1,0 +1,94 @@
+"""A commented parameter file drafted from a study record.
+
+Facts of the record are values; sentences on the design are comments; what the record does not say is marked TO FILL.
+The text of a record is written as quoted strings and comments, so none of it becomes code.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from datetime import date
+from typing import TYPE_CHECKING
+
+from simtrial.search import CRITERIA
+
+if TYPE_CHECKING:
+    from simtrial.review.record import Record
+
+
+def _day(text: str) -> bool:
+    """Whether a text is a day of the calendar."""
+    try:
+        return text.isascii() and len(text) == 10 and date.fromisoformat(text) is not None
+    except ValueError:
+        return False
+
+
+def _comment(text: str, indent: str = "  ") -> str:
+    return textwrap.fill(text, 116, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}#   ")
+
+
+def _study(record: Record) -> list[str]:
+    """The section ``study``: what the record says as values."""
+    # a JSON string is a YAML string, whatever is in it
+    lines = [
+        "trial:",
+        "  study:",
+        f"    id: {record.nct_id}",
+        f"    title: {json.dumps(record.title, ensure_ascii=False)}",
+    ]
+    if record.enrollment is not None:
+        lines.append(
+            f"    registered_enrollment: {record.enrollment}  # {record.enrollment_type.lower() or 'type not said'}"
+        )
+    for name, day in (("start", record.start), ("completion", record.completion)):
+        if _day(day) and (name == "start" or not _day(record.start) or record.start < day):
+            lines.append(f"    {name}: {day}")
+        elif day:
+            lines.append(f"    # {name}: TO FILL with a day; the record has {day}")
+    return [*lines, "    source: ClinicalTrials.gov record", ""]
+
+
+def _described(record: Record) -> list[str]:
+    """What the record says of the trial and of its design, as comments."""
+    lines = [
+        _comment(f"phase {', '.join(record.phases) or 'not stated'}; allocation {record.allocation or 'not stated'}")
+    ]
+    lines += [_comment(f"arm: {label}") for label in record.arms]
+    lines += [_comment(f"primary outcome: {measure}") for measure in record.primary]
+    lines += [_comment(f"secondary outcome: {measure}") for measure in record.secondary[:20]]
+    if not record.quotes:
+        none = "No design words were found in the record: how its number of patients was found is TO FILL."
+        return [*lines, "", _comment(none)]
+    lines += ["", _comment("What the record says of the design, sentence by sentence; nothing of it was taken over.")]
+    for quote in record.quotes:
+        numbers = f"; numbers {', '.join(quote.numbers)}" if quote.numbers else ""
+        lines.append(_comment(f"[{quote.place}; {', '.join(quote.words)}{numbers}] {quote.sentence}"))
+    return lines
+
+
+def parameter_file(record: Record) -> str:
+    """Write a commented parameter file: facts as values, sentences as comments, the rest TO FILL."""
+    lines = [
+        f"# {record.nct_id}, from its ClinicalTrials.gov record. Lines marked TO FILL are not in the record: they are",
+        "# assumptions until a protocol says them. simtrial refuses the file until p0, p1, alpha and power are given.",
+        *(_comment(f"WARNING: {warning}", "") for warning in record.warnings),
+        *_study(record),
+        *_described(record),
+        "",
+    ]
+    if record.enrollment is not None:
+        lines += ["  stated:", f"    n: {record.enrollment}", "    source: ClinicalTrials.gov record", ""]
+    lines += [
+        "  hypotheses:",
+        "    # p0: TO FILL, response rate not worth pursuing",
+        "    # p1: TO FILL, response rate worth finding",
+        "    # alpha: TO FILL, one-sided",
+        "    # power: TO FILL",
+        "    basis: assumed                # protocol, once a protocol says the four numbers",
+        "",
+        "  design:",
+        f"    criterion: minimax            # TO FILL: {', '.join(CRITERIA)}; or looks",
+    ]
+    return "\n".join(lines) + "\n"

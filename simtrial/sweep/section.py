@@ -1,0 +1,130 @@
+"""The section ``sweep`` of a file: the base trial, the axes along which its parameters change, and what is reported."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from simtrial.conduct import simulation
+from simtrial.conduct.outcomes import OUTCOMES
+from simtrial.errors import InputError
+from simtrial.trial.section import Line, Made, Section
+
+MOST_CELLS = 1_000_000
+
+RATE = "p"
+"""Path of the axis of true response rates."""
+
+NOT_VARIED = ("evidence", "rivals", "stated", "analysis", "study")
+"""Sections that change no result."""
+
+WANTED = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month", "duration_months")
+"""Outcomes that are reported if the file does not say."""
+
+
+class EqualSteps(Made):
+    """Equal steps from one number to another."""
+
+    start: float = Field(description="First value.")
+    stop: float = Field(description="Last value, included if a step ends there.")
+    step: float = Field(description="Step, above 0.")
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The values, to twelve digits, so that .1 and two steps of .1 are .3."""
+        return self.make()
+
+    def make(self) -> tuple[float, ...]:
+        """See `values`."""
+        if not self.step > 0 or not math.isfinite((self.stop - self.start) / self.step) or self.stop < self.start:
+            raise InputError("must go up: start <= stop, step > 0")
+        number = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
+        if number > MOST_CELLS:
+            raise InputError(f"makes {number} values; at most {MOST_CELLS} are taken")
+        return tuple(round(self.start + k * self.step, 12) for k in range(number))
+
+
+class Axis(Made):
+    """One parameter that changes."""
+
+    path: Line = Field(
+        description="Dotted path into the parameter file, such as conduct.enrollment.rate; p: true rates."
+    )
+    values: Annotated[tuple[Any, ...], Field(strict=False, min_length=1, max_length=10_000)] | None = None
+    range: EqualSteps | None = Field(None, description="In place of values: start, stop, step.")
+
+    @property
+    def taken(self) -> tuple[Any, ...]:
+        """Its values."""
+        return self.make()
+
+    def make(self) -> tuple[Any, ...]:
+        """See `taken`."""
+        if (self.values is None) == (self.range is None):
+            raise InputError("must hold either values or range, and not both")
+        values = self.range.values if self.range is not None else self.values or ()
+        again = next((v for k, v in enumerate(values) if v in values[:k]), None) if self.range is None else None
+        if again is not None:
+            raise InputError(f"({again!r:.40}) is given twice", "values")
+        return values
+
+
+class SweepSection(Section):
+    """The sweep."""
+
+    base: Line = Field(description="Parameter file of the trial, seen from this file's folder.")
+    combine: Literal["cross", "zip"] = Field(
+        "cross", description="cross: every combination; zip: the k-th of each axis."
+    )
+    axes: Annotated[tuple[Axis, ...], Field(strict=False, min_length=1, max_length=20)]
+    outcomes: Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=40)] = Field(
+        WANTED, description=f"What is reported: any of {', '.join(OUTCOMES)}."
+    )
+    trials: Annotated[int, Field(ge=2, le=simulation.MAX_TRIALS)] = Field(description="Simulated trials a scenario.")
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+
+    @model_validator(mode="after")
+    def _rules(self) -> SweepSection:
+        paths = [axis.path for axis in self.axes]
+        again = next((path for path in paths if paths.count(path) > 1), None)
+        if again is not None:
+            raise InputError(f"({again}) is given twice", "axes.path")
+        under = next(((a, b) for a in paths for b in paths if b.startswith(f"{a}.")), None)
+        if under is not None:
+            raise InputError(
+                f"({under[1]}) lies under another axis ({under[0]}), which would overwrite it", "axes.path"
+            )
+        vain = next((path for path in paths if path.startswith(("conduct.simulation", *NOT_VARIED))), None)
+        if vain is not None:
+            raise InputError(f"({vain}) changes no result of a sweep", "axes.path")
+        led = next((path for path in paths if path.startswith("trial.")), None)
+        if led is not None:
+            raise InputError(f"({led}) must not begin with trial.: paths start under that key", "axes.path")
+        if len(set(self.outcomes)) < len(self.outcomes):
+            raise InputError("must not name an outcome twice", "outcomes")
+        unknown = next((name for name in self.outcomes if name not in OUTCOMES), None)
+        if unknown is not None:
+            raise InputError(f"({unknown!r:.40}) must be of {', '.join(OUTCOMES)}", "outcomes")
+        lengths = {len(axis.taken) for axis in self.axes}
+        if self.combine == "zip" and len(lengths) > 1:
+            raise InputError(
+                f"must have as many values each to be zipped, not {', '.join(map(str, sorted(lengths)))}", "axes"
+            )
+        if self.cells > MOST_CELLS:
+            raise InputError(f"make {self.cells} scenarios; at most {MOST_CELLS} are run", "axes")
+        return self
+
+    @property
+    def cells(self) -> int:
+        """How many scenarios: without an axis of true rates each setting is run at its p0 and its p1."""
+        lengths = [len(axis.taken) for axis in self.axes]
+        settings = lengths[0] if self.combine == "zip" else math.prod(lengths)
+        return settings * (1 if any(axis.path == RATE for axis in self.axes) else 2)
+
+
+class SweepFile(Section):
+    """The whole file: the one key ``sweep``."""
+
+    sweep: SweepSection

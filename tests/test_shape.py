@@ -1,0 +1,81 @@
+"""The shape of the package: small modules, short functions, few values by position, one class to a name."""
+
+import ast
+from collections import Counter
+
+import pytest
+
+MOST_LINES = 350
+MOST_LINES_OF_A_FUNCTION = 60
+MOST_BY_POSITION = 4
+WINGS_THAT_SHOW = ("cli", "validation", "report", "explorer", "lessons")
+SHOWING = ("tables", "figures", "text", "words")
+
+
+@pytest.fixture(scope="module")
+def modules(root):
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((root / "simtrial").rglob("*.py"))}
+
+
+def of_type(modules, kinds):
+    return [(path, node) for path, tree in modules.items() for node in ast.walk(tree) if isinstance(node, kinds)]
+
+
+def test_a_long_module_says_why(modules):
+    long = {path for path in modules if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES}
+    assert not {path.name for path in long if "One module, " not in (ast.get_docstring(modules[path]) or "")}
+
+
+def test_a_function_fits_on_a_screen(modules):
+    functions = of_type(modules, (ast.FunctionDef, ast.AsyncFunctionDef))
+    long = [
+        f"{path.parent.name}.{path.stem}.{node.name}: {lines}"
+        for path, node in functions
+        if (lines := node.end_lineno - node.lineno + 1) > MOST_LINES_OF_A_FUNCTION
+    ]
+    assert not long
+
+
+def by_position(node):
+    """Values that the constructor of a dataclass or named tuple takes by position."""
+    decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+    made = any("dataclass" in decorator for decorator in decorators) or "NamedTuple" in map(ast.unparse, node.bases)
+    if not made or any("kw_only=True" in decorator for decorator in decorators):
+        return 0
+    fields = [ast.unparse(part.annotation) for part in node.body if isinstance(part, ast.AnnAssign)]
+    fields = [field for field in fields if "ClassVar" not in field]
+    return fields.index("KW_ONLY") if "KW_ONLY" in fields else len(fields)
+
+
+def test_no_constructor_takes_more_than_four_values_by_position(modules):
+    classes = of_type(modules, ast.ClassDef)
+    assert not {node.name: count for _, node in classes if (count := by_position(node)) > MOST_BY_POSITION}
+    written = [
+        (node.name, len(part.args.args) - 1)
+        for _, node in classes
+        for part in node.body
+        if isinstance(part, ast.FunctionDef) and part.name == "__init__"
+    ]
+    assert not [(name, count) for name, count in written if count > MOST_BY_POSITION]
+
+
+def test_the_count_of_values_sees_what_is_too_much():
+    fields = "".join(f"    {name}: int\n" for name in "abcde")
+    (flat,) = ast.parse(f"@dataclass(frozen=True)\nclass Flat:\n{fields}").body
+    (named,) = ast.parse(f"@dataclass(kw_only=True)\nclass Named:\n{fields}").body
+    assert (by_position(flat), by_position(named)) == (5, 0)
+
+
+def test_no_class_name_stands_twice(modules):
+    names = Counter(node.name for _, node in of_type(modules, ast.ClassDef))
+    assert not [name for name, count in names.items() if count > 1]
+
+
+def test_only_what_shows_imports_the_materials(modules, root):
+    stray = set()
+    for path, node in of_type(modules, ast.ImportFrom):
+        wing = path.relative_to(root / "simtrial").parts[0]
+        shows = wing in ("show", *WINGS_THAT_SHOW) or path.stem in SHOWING
+        if not shows and (node.module or "").startswith("simtrial.show"):
+            stray.add(f"{wing}.{path.stem}")
+    assert not stray
