@@ -68,7 +68,9 @@ lessons: $(READY) ## run the lessons and write build/teaching/report.html
 lab: $(READY) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
-bench: $(READY) ## speed, side by side with R clinfun where it is installed
+OLD ?= HEAD
+
+bench: $(READY) ## speed, side by side with R clinfun and with the commit OLD
 	@$(BIN)/python benchmarks/search.py
 	@$(BIN)/python benchmarks/start.py
 	@$(BIN)/python benchmarks/conduct.py
@@ -78,6 +80,8 @@ bench: $(READY) ## speed, side by side with R clinfun where it is installed
 	@$(BIN)/python benchmarks/explore.py
 	@$(BIN)/python benchmarks/limits.py
 	@$(BIN)/python benchmarks/lessons.py
+	@$(BIN)/python benchmarks/walk.py
+	@$(BIN)/python benchmarks/report.py $(OLD)
 
 COMPILE := uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade
 lock: ## resolve pyproject.toml anew into both locks (needs uv)

@@ -56,7 +56,9 @@ def p_values(report: Dossier) -> Table:
     shown: dict[str, Shown] = {"method": ("Method", WORDS), "p_value": ("p-value, one-sided", p_written)}
     decision = "H0 is rejected" if result.reject else "H0 is not rejected"
     caption = _named(report, f"{responses_in(result.responses, result.n)}: {decision}")
-    return _of_patients(report, Table("p_values", caption, frame, shown, [name == "exact" for name in result.p_values]))
+    return _of_patients(
+        report, Table("p_values", caption, frame, shown, chosen=[name == "exact" for name in result.p_values])
+    )
 
 
 def estimates(report: Dossier) -> Table:
@@ -69,7 +71,7 @@ def estimates(report: Dossier) -> Table:
     shown: dict[str, Shown] = {"method": ("Method", WORDS), "estimate": ("Response rate", RATE)}
     caption = _named(report, "Estimates; in bold the one that goes into the paper")
     stressed = [name == "umvue" for name in result.estimates]
-    return _of_patients(report, Table("estimates", caption, pd.DataFrame(rows), shown, stressed))
+    return _of_patients(report, Table("estimates", caption, pd.DataFrame(rows), shown, chosen=stressed))
 
 
 def intervals(report: Dossier) -> Table:
@@ -93,7 +95,7 @@ def intervals(report: Dossier) -> Table:
     sides = "" if result.sides == 2 else ", one-sided"
     caption = _named(report, f"{100 * result.level:g}% intervals{sides}; in bold the one that goes into the paper")
     stressed = [name == "exact" for name in result.intervals]
-    return _of_patients(report, Table("intervals", caption, pd.DataFrame(rows), shown, stressed))
+    return _of_patients(report, Table("intervals", caption, pd.DataFrame(rows), shown, chosen=stressed))
 
 
 def rules(report: Dossier) -> Table:
@@ -129,7 +131,7 @@ def rules(report: Dossier) -> Table:
         f"Planned {looks_text(final.design, ', ')}; errors are exact, at the sizes attained{kept}; in bold the rule "
         "taken"
     )
-    return Table("rules", _named(report, caption), pd.DataFrame(rows), shown, chosen)
+    return Table("rules", _named(report, caption), pd.DataFrame(rows), shown, chosen=chosen)
 
 
 def averaged(report: Dossier) -> Table:
@@ -197,7 +199,7 @@ def endings(report: Dossier) -> Table:
     seen_too = "; in bold the one seen" if stressed.any() else ""
     order = f"; exact intervals by {ORDERINGS[result.ordering]}" if len(design.looks) > 1 else ""
     caption = f"Every ending of {looks_text(design, ', ')} as planned{order}{seen_too}{more}"
-    return Table("endings", caption, frame, shown, stressed[:MOST_ENDINGS], first=MOST_ENDINGS)
+    return Table("endings", caption, frame, shown, chosen=stressed[:MOST_ENDINGS], first=MOST_ENDINGS)
 
 
 def on_the_way(report: Dossier) -> Table:

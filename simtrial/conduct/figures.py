@@ -25,11 +25,13 @@ from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, P
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from simtrial.conduct.runs import Trials
     from simtrial.conduct.sensitivity import Sensitivity, Variant
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
+    from simtrial.numbers import Bools, Floats
 
 GREY = "#999999"
 MOST_BARS = 80
@@ -146,8 +148,7 @@ def swimmer(
     entry = trials.entry[:enrolled, column]
     known = entry + (cohort.known if isinstance(cohort.known, float) else cohort.known[:enrolled, column])
     responds, evaluable = cohort.responds[:enrolled, column], cohort.evaluable[:enrolled, column]
-    stop, end = known, float(trials.end[column])
-    height, width = enrolled, max(end, float(trials.decision[column]))
+    height, width = enrolled, max(float(trials.end[column]), float(trials.decision[column]))
     if until is not None:
         height, width = max(enrolled, plan.design.looks[-1].n), max(width, float(trials.looks[-1, column]))
     now = np.inf if until is None else until
@@ -155,33 +156,17 @@ def swimmer(
     drawn = (rows + 1) % every == 0
     pending, entered = known > now, (entry <= now) & drawn
     figure, (axis,) = canvas(1, 9.4, 1.8 + 0.17 * (height // every))
-    kinds = np.where(~evaluable, 3, np.where(responds, 0, 2))
-    if cohort.stable is not None:
-        kinds = np.where(cohort.stable[:enrolled, column], 1, kinds)
-    kinds = np.where(pending, 4, kinds)
+    kinds = np.where(pending, 4, _kinds(trials, column))
     colours = [BLUE, SKY, ORANGE, "#dddddd", "white"]
-    names = ["CR or PR", "SD", "PD", "not evaluable", "not known yet"]
-    if cohort.stable is None:
-        names[2] = "no response"
+    names = ["CR or PR", "SD", "PD" if cohort.stable is not None else "no response", "not evaluable", "not known yet"]
     with mpl.rc_context(STYLE):
-        death = progression = np.full(enrolled, np.inf)
-        if cohort.pfs is not None:
-            lost, os = outcomes.lifetimes(plan, trials, cohort.pfs, rng)
-            progression = entry + cohort.pfs[:enrolled, column]
-            death = np.full(enrolled, np.inf) if os is None else entry + os[:enrolled, column]
-            stop = np.minimum(np.minimum(death, entry + lost[:enrolled, column]), end)
-        stop = np.minimum(stop, now)
+        progression, death, stop = _followed(plan, trials, column, rng)
+        stop = np.minimum(known if stop is None else stop, now)
         axis.barh(
             rows[entered] + 1, (stop - entry)[entered], left=entry[entered], height=0.62 * every,
             color=[colours[k] for k in kinds[entered]], edgecolor=BLACK, linewidth=0.5,
         )  # fmt: skip
-        assessments = plan.disease.assessments
-        if assessments.delay is None:
-            visits = assessments.interval * np.arange(1, int(assessments.window / assessments.interval + 1e-9) + 1)
-            seen = entry[:, np.newaxis] + visits
-            last = np.minimum(stop, known)[:, np.newaxis] + 1e-9
-            y, x = np.nonzero((seen <= last) & drawn[:, np.newaxis])
-            axis.plot(seen[y, x], y + 1, "|", color=BLACK, markersize=4)
+        _draw_assessments(axis, plan.disease.assessments, entry, np.minimum(stop, known), drawn)
         shown = responds & ~pending & drawn
         axis.plot(known[shown], rows[shown] + 1, "^", color="white", markeredgecolor=BLACK, markersize=6)
         # who was lost before an assessment was not seen to progress
@@ -190,30 +175,80 @@ def swimmer(
         dead = (death <= stop) & drawn
         axis.plot(death[dead], rows[dead] + 1, "X", color=BLACK, markersize=5.5)
         _mark_looks(axis, plan, trials, column, height, now)
-        axis.set_ylim(height + 0.8 * every, 1 - 0.8 * every)
-        axis.set_xlim(0, width * 1.01)
-        axis.set_xlabel("Month")
-        axis.set_ylabel("Patient" if every == 1 else f"Patient (1 of {every} drawn)")
-        axis.yaxis.set_major_locator(MaxNLocator(integer=True))
-        handles: list[Any] = [
-            Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k])
-            for k in range(5)
-            if (kinds[entered] == k).any()
-        ]
-        marks = [("^", "white", "response known", bool(shown.any())), ("D", ORANGE, "progression", bool(gone.any()))]
-        marks += [("X", BLACK, "death", bool(dead.any())), ("|", BLACK, "assessment", assessments.delay is None)]
-        handles += [
-            Line2D([], [], marker=m, color=c, markeredgecolor=BLACK, linestyle="none", label=name)
-            for m, c, name, there in marks
-            if there
-        ]
+        _patients_by_month(axis, height, width, every)
+        there = [int(k) for k in np.unique(kinds[entered])]
+        handles: list[Any] = [Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k]) for k in there]
+        assessed = plan.disease.assessments.delay is None
+        handles += _mark_handles(bool(shown.any()), bool(gone.any()), bool(dead.any()), assessed)
         figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8.5)
+    return Picture("swimmer", _told(trials, column), figure)
+
+
+def _told(trials: Trials, column: int) -> str:
+    """How one trial went, in a sentence."""
     decided = "rejected" if trials.reject[column] else "not rejected"
-    alt = (
-        f"One simulated trial: {enrolled} patients, {int(trials.responses[column])} responses counted, H0 {decided} in "
-        f"month {float(trials.decision[column]):.1f}, follow-up to month {end:.1f}."
+    return (
+        f"One simulated trial: {int(trials.enrolled[column])} patients, {int(trials.responses[column])} responses "
+        f"counted, H0 {decided} in month {float(trials.decision[column]):.1f}, follow-up to month "
+        f"{float(trials.end[column]):.1f}."
     )
-    return Picture("swimmer", alt, figure)
+
+
+def _kinds(trials: Trials, column: int) -> NDArray[np.int64]:
+    """What each enrolled patient of a trial turns out to be: 0 a responder, 1 stable, 2 neither, 3 not evaluable."""
+    cohort, enrolled = trials.cohort, int(trials.enrolled[column])
+    responds, evaluable = cohort.responds[:enrolled, column], cohort.evaluable[:enrolled, column]
+    kinds = np.where(~evaluable, 3, np.where(responds, 0, 2))
+    return kinds if cohort.stable is None else np.where(cohort.stable[:enrolled, column], 1, kinds)
+
+
+def _draw_assessments(axis: Axes, assessments: Assessments, entry: Floats, until: Floats, drawn: Bools) -> None:
+    """Draw the assessments of each patient, up to a month."""
+    if assessments.delay is None:
+        visits = assessments.interval * np.arange(1, int(assessments.window / assessments.interval + 1e-9) + 1)
+        seen = entry[:, np.newaxis] + visits
+        last = until[:, np.newaxis] + 1e-9
+        y, x = np.nonzero((seen <= last) & drawn[:, np.newaxis])
+        axis.plot(seen[y, x], y + 1, "|", color=BLACK, markersize=4)
+
+
+def _patients_by_month(axis: Axes, height: int, width: float, every: int) -> None:
+    """Months to the right, patients downwards."""
+    axis.set_ylim(height + 0.8 * every, 1 - 0.8 * every)
+    axis.set_xlim(0, width * 1.01)
+    axis.set_xlabel("Month")
+    axis.set_ylabel("Patient" if every == 1 else f"Patient (1 of {every} drawn)")
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _mark_handles(*there: bool) -> list[Line2D]:
+    """Entries of the legend for the marks that are there: responses, progressions, deaths, assessments."""
+    marks = (
+        ("^", "white", "response known"),
+        ("D", ORANGE, "progression"),
+        ("X", BLACK, "death"),
+        ("|", BLACK, "assessment"),
+    )
+    return [
+        Line2D([], [], marker=marker, color=colour, markeredgecolor=BLACK, linestyle="none", label=said)
+        for (marker, colour, said), shown in zip(marks, there, strict=True)
+        if shown
+    ]
+
+
+def _followed(
+    plan: Plan, trials: Trials, column: int, rng: np.random.Generator
+) -> tuple[Floats, Floats, Floats | None]:
+    """Months of progression, death and the end of observation of each enrolled patient; no end without PFS."""
+    enrolled, pfs = int(trials.enrolled[column]), trials.cohort.pfs
+    never = np.full(enrolled, np.inf)
+    if pfs is None:
+        return never, never, None
+    entry = trials.entry[:enrolled, column]
+    lost, os = outcomes.lifetimes(plan, trials, pfs, rng)
+    death = never if os is None else entry + os[:enrolled, column]
+    stop = np.minimum(np.minimum(death, entry + lost[:enrolled, column]), float(trials.end[column]))
+    return entry + pfs[:enrolled, column], death, stop
 
 
 def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, height: int, until: float) -> None:

@@ -114,7 +114,7 @@ def scenarios(done: Simulation) -> Table:
     caption = f"Every true rate of the file: {HOW}"
     bold = [result.scenario.label in ("p0", "p1") for result in done.results]
     right = [f"{name}_shown" for name in given]
-    return Table("conduct_scenarios", caption, frame, shown, bold, right)
+    return Table("conduct_scenarios", caption, frame, shown, chosen=bold, right=right)
 
 
 def running(design: Design) -> tuple[str, ...]:
@@ -188,7 +188,7 @@ def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: 
     mine = next(said for said, rule in ways.items() if rule == plan.interim)
     caption = f"The decision is the same, patients and months are not; the plan in bold. {HOW[0].upper()}{HOW[1:]}"
     bold = (frame.accrual == mine).tolist()
-    return Table("hold_or_continue", caption, frame, shown, bold, [f"{name}_shown" for name in names])
+    return Table("hold_or_continue", caption, frame, shown, chosen=bold, right=[f"{name}_shown" for name in names])
 
 
 def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Table:
@@ -216,7 +216,7 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Tabl
     }
     against = f"a loss of {100 * lost:.3g}% (at p1), if the lost are counted as non-responders"
     caption = f"Inflating {n} against {against}; n/(1 - d) in bold"
-    return Table("inflation", caption, frame, shown, (frame.enrolled == enrolled_for(n, lost)).tolist())
+    return Table("inflation", caption, frame, shown, chosen=(frame.enrolled == enrolled_for(n, lost)).tolist())
 
 
 def sensitivity(found: Sensitivity) -> Table:
@@ -233,4 +233,6 @@ def sensitivity(found: Sensitivity) -> Table:
     shown |= {f"{name}_shown": (title, WORDS) for name, (title, _, _) in MEASURES.items()}
     bold = [True, *(False for _ in found.variants)]
     right = [f"{name}_shown" for name in MEASURES]
-    return Table("sensitivity", f"One assumption changed at a time: {HOW}", pd.DataFrame(rows), shown, bold, right)
+    return Table(
+        "sensitivity", f"One assumption changed at a time: {HOW}", pd.DataFrame(rows), shown, chosen=bold, right=right
+    )

@@ -139,7 +139,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
+class Stops:
     """Values to walk through by hand or by themselves, from the first on; paper shows where they lead."""
 
     label: str

@@ -41,7 +41,7 @@ MONTHS = tuple(k / 4 for k in range(1, 97))
 """Steps of the calendar: short enough for patients to come one by one, the last past the end of nearly every trial."""
 
 PLAY = {
-    "month": live.Steps("month", MONTHS),
+    "month": live.Stops("month", MONTHS),
     "p": live.Choice("true rate", {f"{p:g}": p for p in RATES}, "0.3"),
     "number": live.Whole("trial number", 1, 1, 100),
 }

@@ -60,7 +60,7 @@ class Counts(NamedTuple):
     beyond: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PatientData:
     """The patients of a file: arrays of shape (screened,), the enrolled first and in the order of enrollment.
 

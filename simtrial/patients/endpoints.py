@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from simtrial.plan.plan import Handling
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """One secondary endpoint.
 
@@ -63,7 +63,7 @@ class Endpoint:
     method: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Curve:
     """A Kaplan-Meier estimate of one group, at the times of its events: arrays of shape (times,).
 
@@ -135,7 +135,7 @@ def curve(months: Floats, event: Bools, level: float = 0.95) -> Curve:
     months, event = months[there], event[there]
     if not event.any():  # statsmodels takes no empty group
         nothing = np.zeros(0)
-        return Curve(nothing, nothing, nothing, nothing, months, event)
+        return Curve(times=nothing, survival=nothing, low=nothing, high=nothing, months=months, event=event)
     found = SurvfuncRight(months, event.astype(np.float64))
     survival = np.asarray(found.surv_prob, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):  # S = 0 has no limits of its own
@@ -143,7 +143,8 @@ def curve(months: Floats, event: Bools, level: float = 0.95) -> Curve:
         z = NormalDist().inv_cdf((1 + level) / 2)
         spread = np.exp(z * np.asarray(found.surv_prob_se) / survival / np.abs(log))
         low, high = np.exp(log * spread), np.exp(log / spread)
-    return Curve(np.asarray(found.surv_times, dtype=np.float64), survival, low, high, months, event)
+    times = np.asarray(found.surv_times, dtype=np.float64)
+    return Curve(times=times, survival=survival, low=low, high=high, months=months, event=event)
 
 
 def secondary(
@@ -204,7 +205,17 @@ def _share(name: str, label: str, events: int, n: int, level: float, whom: str) 
     if n:
         value = events / n
         low, high = (float(limit) for limit in clopper_pearson(events, n, (1 - level) / 2))
-    return Endpoint(name, label, n, events, value, low, high, "share", f"Clopper-Pearson; {whom}")
+    return Endpoint(
+        name=name,
+        label=label,
+        n=n,
+        events=events,
+        value=value,
+        low=low,
+        high=high,
+        unit="share",
+        method=f"Clopper-Pearson; {whom}",
+    )
 
 
 def _survival(
@@ -218,10 +229,36 @@ def _survival(
         since, until = found.flat
         middle = f"; S = 1/2 from {since:.4g} to {until:.4g} months: midpoint, as in R and SAS"
     method = f"Kaplan-Meier, Brookmeyer-Crowley log-log{middle}{_missing(counted, there)}"
-    ends = [Endpoint(f"{name}_median", f"Median {label}", n, events, *found.median, "months", method)]
+    value, low, high = found.median
+    ends = [
+        Endpoint(
+            name=f"{name}_median",
+            label=f"Median {label}",
+            n=n,
+            events=events,
+            value=value,
+            low=low,
+            high=high,
+            unit="months",
+            method=method,
+        )
+    ]
     if landmark is not None:
         by_then = int((found.event & (found.months <= landmark)).sum())
         method = f"Kaplan-Meier, Greenwood log-log{_missing(counted, there)}"
         said = f"{label} at {landmark:g} months"
-        ends.append(Endpoint(f"{name}_landmark", said, n, by_then, *found.at(landmark), "share", method))
+        value, low, high = found.at(landmark)
+        ends.append(
+            Endpoint(
+                name=f"{name}_landmark",
+                label=said,
+                n=n,
+                events=by_then,
+                value=value,
+                low=low,
+                high=high,
+                unit="share",
+                method=method,
+            )
+        )
     return ends

@@ -22,9 +22,14 @@ from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, P
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from simtrial.numbers import Bools, Floats
     from simtrial.patients.data import PatientData
+    from simtrial.patients.endpoints import Curve
+
+Mark = tuple["Floats", "Bools", "str | int", "dict[str, Any]", str]
+"""Months, who has them, marker, its style, and what it is called."""
 
 GREY = "#777777"
 TALLEST = 40.0
@@ -97,16 +102,7 @@ def waterfall(data: PatientData, label: str) -> Picture:
                 f"{change[k]:+.0f}", (k + 1, HIGHEST), xytext=(0, 2), textcoords="offset points", ha="center",
                 fontsize=7,
             )  # fmt: skip
-        # growth stands on the left and shrinkage on the right: each label goes to the free end of its line
-        for limit, said, x, side, above in (
-            (20, "+20%: PD", 1.0, "right", True),
-            (-30, "-30%: PR", 0.0, "left", False),
-        ):
-            axis.axhline(limit, color=RED, linewidth=1.0, linestyle="--")
-            axis.annotate(
-                said, (x, limit), xycoords=("axes fraction", "data"), xytext=(0, 2) if above else (4, -2),
-                textcoords="offset points", ha=side, va="bottom" if above else "top", fontsize=8.5, color=RED,
-            )  # fmt: skip
+        _mark_limits(axis)
         axis.axhline(0, color=BLACK, linewidth=0.8)
         axis.set_xlim(0.2, n + 0.8)
         axis.set_ylim(-105, max(30.0, min(float(change.max()), HIGHEST)) + 8)
@@ -130,6 +126,20 @@ def waterfall(data: PatientData, label: str) -> Picture:
     return Picture("waterfall", alt, figure)
 
 
+def _mark_limits(axis: Axes) -> None:
+    """Mark the changes from which a patient has PD or PR."""
+    # growth stands on the left and shrinkage on the right: each label goes to the free end of its line
+    for limit, said, x, side, above in (
+        (20, "+20%: PD", 1.0, "right", True),
+        (-30, "-30%: PR", 0.0, "left", False),
+    ):
+        axis.axhline(limit, color=RED, linewidth=1.0, linestyle="--")
+        axis.annotate(
+            said, (x, limit), xycoords=("axes fraction", "data"), xytext=(0, 2) if above else (4, -2),
+            textcoords="offset points", ha=side, va="bottom" if above else "top", fontsize=8.5, color=RED,
+        )  # fmt: skip
+
+
 def swimmer(data: PatientData, label: str) -> Picture:
     """Each enrolled patient's time on study, in the order of enrollment: response, progression, death, or ongoing.
 
@@ -145,15 +155,14 @@ def swimmer(data: PatientData, label: str) -> Picture:
     InputError
         If no patient has a time.
     """
-    none = np.full(len(data.ids), np.nan)
-    pfs, progressed = data.pfs or (none, np.zeros(len(data.ids), dtype=np.bool_))
-    alive, died = data.os or (none, np.zeros(len(data.ids), dtype=np.bool_))
+    none, nobody = np.full(len(data.ids), np.nan), np.zeros(len(data.ids), dtype=np.bool_)
+    pfs, progressed = data.pfs or (none, nobody)
+    alive, died = data.os or (none, nobody)
     length = np.where(np.isnan(alive), pfs, alive)
     enrolled = int(data.enrolled.sum())
     if not np.isfinite(length[:enrolled]).any():
         raise InputError("or PFS is needed for a swimmer plot, with a time of at least one patient enrolled", "OS")
-    best, colours = _best(data)
-    rows = np.arange(len(data.ids)) + 1
+    (best, colours), rows = _best(data), np.arange(len(data.ids)) + 1
     # progression at the time of death is death without progression, as far as the file can tell
     progressed = progressed & ~(died & (pfs == alive))
     dead = died & ~np.isnan(alive)
@@ -162,18 +171,18 @@ def swimmer(data: PatientData, label: str) -> Picture:
     lasted = none if data.dor is None else data.dor.months
     until = np.minimum(since + lasted, length)
     height = 2.2 + 0.19 * enrolled
-    figure, (axis,) = canvas(1, 8.8, min(height, TALLEST))
     thin = max(min(1.0, TALLEST / height), 0.3)
+    figure, (axis,) = canvas(1, 8.8, min(height, TALLEST))
     with mpl.rc_context(STYLE):
         there = np.flatnonzero(~np.isnan(length))
         axis.barh(
             rows[there], length[there], height=0.66, color=[colours[best[k]] for k in there], edgecolor=BLACK,
             linewidth=0.5 * thin,
         )  # fmt: skip
-        axis.hlines(rows, since, until, color="white", linewidth=2.6 * thin)
-        axis.hlines(rows, since, until, color=BLACK, linewidth=1.3 * thin)
+        for colour, wide in (("white", 2.6), (BLACK, 1.3)):
+            axis.hlines(rows, since, until, color=colour, linewidth=wide * thin)
         going_on = "alive when last seen" if data.os is not None else "no progression when last seen"
-        marks: list[tuple[Floats, Bools, str | int, dict[str, Any], str]] = [
+        marks: list[Mark] = [
             (since, ~np.isnan(since), "^", {"color": "white", "markersize": 6}, "first response"),
             (pfs, progressed, "D", {"color": RED, "markersize": 4.5}, "progression"),
             (alive, dead, "X", {"color": BLACK, "markersize": 6}, "death"),
@@ -182,17 +191,8 @@ def swimmer(data: PatientData, label: str) -> Picture:
         handles = _legend(best, colours, ~np.isnan(length))
         if np.isfinite(until).any():
             handles.append(Line2D([], [], color=BLACK, linewidth=1.3, label="in response"))
-        for x, where, marker, look, said in marks:
-            if where.any():
-                style = {"marker": marker, "linestyle": "none", "markeredgecolor": BLACK, **look}
-                axis.plot(x[where], rows[where], **style | {"markersize": style["markersize"] * thin})
-                handles.append(Line2D([], [], label=said, **style))
-        axis.set_ylim(enrolled + 0.8, 0.2)
-        axis.set_xlim(0, float(np.nanmax(length)) * 1.06 + 0.1)
-        axis.set_xlabel("Months from enrollment")
-        axis.set_ylabel("Patient by enrollment" if data.by_date else "Patient as in the file")
-        axis.yaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.grid(visible=False, axis="y")
+        handles += _draw_marks(axis, rows, marks, thin)
+        _month_axis(axis, data, float(np.nanmax(length)))
         _note(axis, label)
         figure.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=8.5)
     alt = (
@@ -200,6 +200,27 @@ def swimmer(data: PatientData, label: str) -> Picture:
         f"{int(progressed.sum())} seen to progress, {int(dead.sum())} dead, {int(ongoing.sum())} {going_on}."
     )
     return Picture("swimmer_patients", alt, figure)
+
+
+def _month_axis(axis: Axes, data: PatientData, longest: float) -> None:
+    """Months to the right, a row per enrolled patient from the top."""
+    axis.set_ylim(int(data.enrolled.sum()) + 0.8, 0.2)
+    axis.set_xlim(0, longest * 1.06 + 0.1)
+    axis.set_xlabel("Months from enrollment")
+    axis.set_ylabel("Patient by enrollment" if data.by_date else "Patient as in the file")
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.grid(visible=False, axis="y")
+
+
+def _draw_marks(axis: Axes, rows: NDArray[np.int64], marks: list[Mark], thin: float) -> list[Line2D]:
+    """Draw what happened to patients in their rows, and give the entries of the legend."""
+    handles = []
+    for x, where, marker, look, said in marks:
+        if where.any():
+            style = {"marker": marker, "linestyle": "none", "markeredgecolor": BLACK, **look}
+            axis.plot(x[where], rows[where], **style | {"markersize": style["markersize"] * thin})
+            handles.append(Line2D([], [], label=said, **style))
+    return handles
 
 
 def survival(data: PatientData, label: str) -> Picture:
@@ -229,32 +250,7 @@ def survival(data: PatientData, label: str) -> Picture:
     told = []
     with mpl.rc_context(STYLE):
         for name, found, colour, dash in curves:
-            end = float(found.months.max())
-            times = np.concatenate([[0.0], found.times, [end]])
-
-            def steps(values: Floats, first: float = 1.0) -> Floats:
-                return np.concatenate([[first], values, values[-1:] if len(values) else [first]])
-
-            line = steps(found.survival)
-            median, low, high = found.median
-            said = f"{name}, median not reached" if median is None else f"{name}, median {median:.1f} months"
-            axis.step(times, line, where="post", color=colour, linestyle=dash, label=said)
-            # at S = 0, where everything ends, there are no limits: the band reaches up to there
-            kept = found.survival > HALF
-            until = np.concatenate([[0.0], found.times[kept], [end]])
-            axis.fill_between(
-                until,
-                steps(found.low[kept]),
-                steps(found.high[kept]),
-                step="post",
-                color=colour,
-                alpha=0.15,
-                linewidth=0,
-            )
-            lost = np.unique(found.months[~found.event])
-            place = np.searchsorted(found.times, lost, side="right")
-            axis.plot(lost, line[place], "|", color=colour, markersize=8, markeredgewidth=1.3)
-            limits = " to ".join("not reached" if limit is None else f"{limit:.1f}" for limit in (low, high))
+            said, limits = _draw_curve(axis, name, found, colour, dash)
             told.append(f"{said} (95% {limits}), {int(found.event.sum())} events in {len(found.months)} patients")
         axis.axhline(0.5, color=GREY, linewidth=0.8, linestyle=":")
         axis.set_xlim(0, longest * 1.02)
@@ -270,25 +266,59 @@ def survival(data: PatientData, label: str) -> Picture:
         handles.append(Patch(facecolor=GREY, alpha=0.25))
         axis.legend(handles, [*labels, "censored", "95% band, log-log"], loc="best", fontsize=9)
         _note(axis, label)
-        written: dict[str, Any] = {
-            "textcoords": "offset points",
-            "annotation_clip": False,
-            "fontsize": 8.5,
-            "va": "top",
-        }
-        axis.annotate("At risk", (0, 0), xycoords="axes fraction", xytext=(-16, -38), ha="right", color=GREY, **written)
-        for k, (name, found, colour, _) in enumerate(curves):
-            down = -52 - 14 * k
-            axis.annotate(
-                name, (0, 0), xycoords="axes fraction", xytext=(-16, down), ha="right", color=colour, **written
-            )
-            for month, number in zip(ticks, found.at_risk(ticks), strict=True):
-                axis.annotate(
-                    f"{number}",
-                    (month, 0),
-                    xycoords=("data", "axes fraction"),
-                    xytext=(0, down),
-                    ha="center",
-                    **written,
-                )
+        _write_at_risk(axis, curves, ticks)
     return Picture("survival", f"Kaplan-Meier curves of {label}: {'; '.join(told)}.", figure)
+
+
+def _draw_curve(axis: Axes, name: str, found: Curve, colour: str, dash: str) -> tuple[str, str]:
+    """Draw one curve with its band and its losses, and say its median and the limits of that."""
+    end = float(found.months.max())
+    times = np.concatenate([[0.0], found.times, [end]])
+
+    def steps(values: Floats, first: float = 1.0) -> Floats:
+        return np.concatenate([[first], values, values[-1:] if len(values) else [first]])
+
+    line = steps(found.survival)
+    median, low, high = found.median
+    said = f"{name}, median not reached" if median is None else f"{name}, median {median:.1f} months"
+    axis.step(times, line, where="post", color=colour, linestyle=dash, label=said)
+    # at S = 0, where everything ends, there are no limits: the band reaches up to there
+    kept = found.survival > HALF
+    until = np.concatenate([[0.0], found.times[kept], [end]])
+    axis.fill_between(
+        until,
+        steps(found.low[kept]),
+        steps(found.high[kept]),
+        step="post",
+        color=colour,
+        alpha=0.15,
+        linewidth=0,
+    )
+    lost = np.unique(found.months[~found.event])
+    place = np.searchsorted(found.times, lost, side="right")
+    axis.plot(lost, line[place], "|", color=colour, markersize=8, markeredgewidth=1.3)
+    limits = " to ".join("not reached" if limit is None else f"{limit:.1f}" for limit in (low, high))
+    return said, limits
+
+
+def _write_at_risk(axis: Axes, curves: list[tuple[str, Curve, str, str]], ticks: Floats) -> None:
+    """Write the patients at risk below the axis, a line per curve."""
+    written: dict[str, Any] = {
+        "textcoords": "offset points",
+        "annotation_clip": False,
+        "fontsize": 8.5,
+        "va": "top",
+    }
+    axis.annotate("At risk", (0, 0), xycoords="axes fraction", xytext=(-16, -38), ha="right", color=GREY, **written)
+    for k, (name, found, colour, _) in enumerate(curves):
+        down = -52 - 14 * k
+        axis.annotate(name, (0, 0), xycoords="axes fraction", xytext=(-16, down), ha="right", color=colour, **written)
+        for month, number in zip(ticks, found.at_risk(ticks), strict=True):
+            axis.annotate(
+                f"{number}",
+                (month, 0),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, down),
+                ha="center",
+                **written,
+            )

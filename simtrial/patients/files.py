@@ -35,7 +35,7 @@ _TRANSPORT = b"HEADER RECORD*******LIB"
 _SAS_DATA_SET = b"\0" * 12 + b"\xc2\xea\x81\x60"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """A table of text.
 
@@ -122,7 +122,7 @@ def _text(path: str, text: str, known: Callable[[str], Sequence[str]]) -> Sheet:
     while rows and not any(cell.strip() for cell in rows[-1][1]):
         rows.pop()
     if not rows:
-        return Sheet(path, (), (), separator=separator)
+        return Sheet(path=path, headings=(), rows=(), separator=separator)
     (_, first), body = rows[0], rows[1:]
     header = [cell.strip() for cell in first]
     if _has_row_names(header, body, known):
@@ -132,7 +132,7 @@ def _text(path: str, text: str, known: Callable[[str], Sequence[str]]) -> Sheet:
         body = [(place, row[: len(header)]) for place, row in body]  # separators at the ends of the rows
     _check_widths(path, header, body, separator)
     cells = tuple((place, tuple(cell.strip() for cell in row)) for place, row in body)
-    return Sheet(path, tuple(header), cells, separator=separator, notes=tuple(notes))
+    return Sheet(path=path, headings=tuple(header), rows=cells, separator=separator, notes=tuple(notes))
 
 
 def _has_row_names(header: list[str], body: list[tuple[int, list[str]]], known: Callable[[str], Sequence[str]]) -> bool:
@@ -256,7 +256,14 @@ def _sas(path: str, data: bytes, form: str) -> Sheet:
         for number, row in enumerate(frame.itertuples(index=False, name=None), start=1)
     )
     headings = tuple(str(name).strip() for name in frame.columns)
-    return Sheet(path, headings, rows, form == "xport", "", (f"read as a {said}; lines are its rows",))
+    return Sheet(
+        path=path,
+        headings=headings,
+        rows=rows,
+        sas_days=form == "xport",
+        separator="",
+        notes=(f"read as a {said}; lines are its rows",),
+    )
 
 
 def _written(value: Any) -> str:

@@ -30,7 +30,7 @@ Row = dict[str, PlacedCell]
 """The cells of one patient, by the names of `simtrial.patients.columns.COLUMNS`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Patients:
     """One row per patient.
 

@@ -104,7 +104,10 @@ def _wide(table: SheetTable) -> Patients:
         for other in ignored
         if other not in taken and plain(other) in {plain(o) for o in (name, *BY_NAME[name].others)}
     ]
-    found = Patients(rows, read, ignored, _units_of(read), notes + [f"{table.name}: {said}" for said in chosen])
+    found = Patients(
+        rows=rows, read=read, ignored=ignored, units=_units_of(read),
+        notes=notes + [f"{table.name}: {said}" for said in chosen],
+    )  # fmt: skip
     arms = [name for name in _ARMS if name in table.at]
     if not arms or {"BOR", "RESPONDER"} & set(read):
         return found
@@ -135,7 +138,9 @@ def _enrolled_by_arm(found: Patients, table: SheetTable, arms: Sequence[str]) ->
     ]
     note = f"{table.name}: by {heading}, not enrolled: {sum(failed)}"
     ignored = [other for other in found.ignored if other != heading]
-    return Patients(rows, found.read | {"ENRLFL": heading}, ignored, found.units, [*found.notes, note])
+    return Patients(
+        rows=rows, read=found.read | {"ENRLFL": heading}, ignored=ignored, units=found.units, notes=[*found.notes, note]
+    )
 
 
 def _fault(cell: PlacedCell, said: str) -> InputError:
@@ -187,4 +192,4 @@ def _joined(found: Sequence[Patients]) -> Patients:
     if subjects and gone:
         notes.append(f"without a response in the files, so not evaluable: {gone} of {len(enrolled)} enrolled")
     ignored = list(dict.fromkeys(heading for one in ordered for heading in one.ignored))
-    return Patients(list(rows.values()), read, ignored, units, notes)
+    return Patients(rows=list(rows.values()), read=read, ignored=ignored, units=units, notes=notes)

@@ -44,7 +44,7 @@ def routes(found: Sequence[Route], n: int) -> Table:
     more = f"; the first {MOST_SHOWN}" if len(found) > MOST_SHOWN else ""
     caption = f"{len(found)} routes to {n} patients, the most conventional first{more}"
     bold = [r.method in EXACT and not r.dropout for r in found[:MOST_SHOWN]]
-    return Table("routes", caption, frame, shown, bold, first=MOST_SHOWN)
+    return Table("routes", caption, frame, shown, chosen=bold, first=MOST_SHOWN)
 
 
 def _row(route: Route) -> dict[str, Any]:

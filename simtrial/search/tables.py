@@ -79,7 +79,7 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch | None, chosen: De
     }
     caption = "Candidates (stop if X1 <= r1 of n1; reject H0 if X > r of n); the chosen design in bold"
     bold = [chosen is not None and d.looks == chosen.looks for _, d, _, _ in listed]
-    return Table("candidates", caption, view, shown, bold)
+    return Table("candidates", caption, view, shown, chosen=bold)
 
 
 def near(designs: Sequence[TwoStageCandidate], chosen: Design, requirements: Requirements) -> Table:
@@ -96,7 +96,7 @@ def near(designs: Sequence[TwoStageCandidate], chosen: Design, requirements: Req
     rows = [{"kind": kind, **_behaviour(design, requirements), "apart": apart(design)} for kind, design in listed]
     shown: dict[str, Shown] = {"kind": ("Kind", WORDS), **_BEHAVIOUR, "apart": ("Patients apart", WHOLE)}
     bold = [design.looks == chosen.looks for _, design in listed]
-    return Table("near", _rule(designs, chosen), pd.DataFrame(rows), shown, bold)
+    return Table("near", _rule(designs, chosen), pd.DataFrame(rows), shown, chosen=bold)
 
 
 def _rule(designs: Sequence[TwoStageCandidate], chosen: Design) -> str:
@@ -168,7 +168,7 @@ def approximations(found: Sequence[Approximation], single: SingleStageSearch) ->
         "verdict": ("Verdict", WORDS),
     }
     caption = "Textbook sample sizes and the exact size and power of the rule each implies"
-    return Table("approximations", caption, frame, shown, frame.method.str.startswith("exact").tolist())
+    return Table("approximations", caption, frame, shown, chosen=frame.method.str.startswith("exact").tolist())
 
 
 def _verdict(rule: Approximation, asked: Requirements) -> str:
@@ -203,7 +203,7 @@ def characteristics(design: Design, requirements: Requirements, p: Sequence[floa
         frame[f"stop_at_{look.n}"] = oc.n_distribution[:, k]
         shown[f"stop_at_{look.n}"] = (f"P(N = {look.n}; p)", RATE)
     caption = f"Exact operating characteristics of {looks_text(design, ', ')}; p0 and p1 in bold"
-    return Table("operating_characteristics", caption, frame, shown, np.isin(rates, [p0, p1]).tolist())
+    return Table("operating_characteristics", caption, frame, shown, chosen=np.isin(rates, [p0, p1]).tolist())
 
 
 def decisions(design: Design) -> Table:

@@ -7,7 +7,7 @@ report writes its files. What is shown and what is written can so never differ.
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +58,7 @@ class Table:
     caption: str
     frame: pd.DataFrame
     shown: Mapping[str, Shown]
+    _: KW_ONLY
     chosen: Sequence[bool] = ()
     right: Sequence[str] = ()
     first: int | None = None

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simtrial.sweep.section import RATE
-from simtrial.trial.tables import months_registered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +38,7 @@ class SweepResults:
     @property
     def months(self) -> float | None:
         """Months from the registered start to the registered completion."""
-        return months_registered(self.sweep.base)
+        return self.sweep.base.study.months
 
     def at_p1(self, outcome: str) -> pd.DataFrame:
         """One outcome at `p1`, one row per setting."""

@@ -24,7 +24,7 @@ WANTED = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month
 """Outcomes that are reported if the file does not say."""
 
 
-class EqualSteps(Made):
+class Steps(Made):
     """Equal steps from one number to another."""
 
     start: float = Field(description="First value.")
@@ -53,7 +53,7 @@ class Axis(Made):
         description="Dotted path into the parameter file, such as conduct.enrollment.rate; p: true rates."
     )
     values: Annotated[tuple[Any, ...], Field(strict=False, min_length=1, max_length=10_000)] | None = None
-    range: EqualSteps | None = Field(None, description="In place of values: start, stop, step.")
+    range: Steps | None = Field(None, description="In place of values: start, stop, step.")
 
     @property
     def taken(self) -> tuple[Any, ...]:

@@ -10,7 +10,6 @@ import numpy as np
 from simtrial.conduct import simulation
 from simtrial.conduct.figures import GREY
 from simtrial.show.picture import BLACK, BLUE, RED, SKY, STYLE, Picture, canvas
-from simtrial.trial.tables import months_registered
 
 if TYPE_CHECKING:
     from simtrial.numbers import Floats
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, seed: int, blocks: int = 5) -> Picture:
     """Patients enrolled by each month if the trial is not stopped: median, 50% and 90% bands, the registered dates."""
-    n, whole = plan.design.looks[-1].n, months_registered(trial)
+    n, whole = plan.design.looks[-1].n, trial.study.months
     runs = [simulation.block(plan, scenario, index, seed, k)[0].entry for k in range(blocks)]
     full = np.sort(np.concatenate([_full(entry, n) for entry in runs]))
     horizon = float(full[int(0.97 * len(full))])

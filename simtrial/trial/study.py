@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from simtrial.design.designs import parse_looks
 from simtrial.design.requirements import N_LIMIT, N_LIMIT_MOST, Requirements, plausible
 from simtrial.errors import InputError
+from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
 from simtrial.trial.section import (
     CriterionKey,
     Day,
@@ -43,6 +44,15 @@ class Study(Section):
         if self.start and self.completion and self.completion <= self.start:
             raise InputError(f"({self.completion}) must be after start ({self.start})", "completion")
         return self
+
+    @property
+    def months(self) -> float | None:
+        """Months from the registered start to completion; None if one of them is not given."""
+        if self.start is None or self.completion is None:
+            return None
+        start, end = self.start, self.completion
+        whole = MONTHS_IN_YEAR * (end.year - start.year) + end.month - start.month
+        return whole + (end.day - start.day) / DAYS_IN_MONTH
 
 
 def _plausible(asked: Hypotheses | Rival) -> None:

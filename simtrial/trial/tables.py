@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from simtrial.conduct.tables import simulated_error
 from simtrial.laws import integrals
-from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
 from simtrial.trial import words
 
 if TYPE_CHECKING:
@@ -117,19 +116,10 @@ def conduct_assumptions(trial: Trial) -> Table:
     return Table("conduct_assumptions", caption, frame, shown)
 
 
-def months_registered(trial: Trial) -> float | None:
-    """Months from the registered start to completion, or None."""
-    study = trial.study
-    if study.start is None or study.completion is None:
-        return None
-    start, end = study.start, study.completion
-    return MONTHS_IN_YEAR * (end.year - start.year) + end.month - start.month + (end.day - start.day) / DAYS_IN_MONTH
-
-
 def timeline(trial: Trial, done: Simulation) -> Table:
     """Chances of keeping the registered dates."""
     plan, n = done.plan, done.plan.design.looks[-1].n
-    whole = months_registered(trial)
+    whole = trial.study.months
     after = plan.follow_up.months_after_last
     rows: list[tuple[str, float, str]] = []
     if whole is not None:

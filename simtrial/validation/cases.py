@@ -58,7 +58,11 @@ class Comparison:
         }
         name = "validation_" + "_".join(self.name.lower().split())
         return Table(
-            name, f"{self.name}. Source: {self.source}", self.frame, shown, (~self.frame.agrees.astype(bool)).tolist()
+            name,
+            f"{self.name}. Source: {self.source}",
+            self.frame,
+            shown,
+            chosen=(~self.frame.agrees.astype(bool)).tolist(),
         )
 
     def __str__(self) -> str:

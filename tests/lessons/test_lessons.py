@@ -414,7 +414,7 @@ def test_a_menu_and_steps_start_where_they_should():
         return picture.Picture("x", "x", figure)
 
     way = live.Choice("way", {"a": 1, "b": 2}, "b")
-    cell = live.controls(draw, way=way, month=live.Steps("month", (0.5, 1.0, 1.5)))
+    cell = live.controls(draw, way=way, month=live.Stops("month", (0.5, 1.0, 1.5)))
     cell.picture()
     menu, _, slider = cell.show().children
     slider.index = 1

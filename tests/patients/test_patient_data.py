@@ -16,6 +16,7 @@ from simtrial.patients import data as patient_data
 from simtrial.patients import endpoints, synthetic
 from simtrial.patients import figures as patient_figures
 from simtrial.patients import files as patient_files
+from simtrial.patients.columns import COLUMNS
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
@@ -234,7 +235,7 @@ def test_names_words_and_cells_are_read_in_any_case_with_a_bom_and_blank_lines_a
     assert data.ignored == ("Arm", "(no heading)")
 
 
-@pytest.mark.parametrize("column", patient_data.COLUMNS, ids=lambda column: column.name)
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
 def test_each_column_is_known_by_each_of_its_names(read, column):
     cells = {"id": "a", "response": "CR", "yes": "Y", "day": "2025-01-01", "unit": "months"}
     time = next((name for name in ("PFS", "OS", "DOR") if column.name.startswith(name) and column.kind != "day"), None)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 import time
+from functools import cache
 
 import pytest
 
@@ -190,7 +191,8 @@ def test_conventions_have_names_and_sentences_of_their_own():
     assert all(len(c.sentence) > 10 for c in conventions.CONVENTIONS)
 
 
-def test_real_statements_get_the_verdicts_of_a_reader(reference):
+def test_real_statements_get_the_verdicts_of_a_reader(reference, monkeypatch):
+    monkeypatch.setattr(reproduction, "check", cache(reproduction.check))  # the validation asks the same questions
     rows = reference("statements")
     seen = {row.id: (reproduction.check(stated(row)).kind, judged(row.verdict)) for row in rows.itertuples()}
     assert len(seen) == 54
@@ -208,6 +210,7 @@ def test_the_wrong_ones_say_what_would_be_right(reference):
     assert "the usual one is 46/0.95 = 48.42, rounded up to 49." in s009
 
 
+@pytest.mark.xdist_group("single-stage settings")  # as long as all other tests here
 def test_every_single_stage_setting_of_the_table_reproduces(reference):
     for row in reference("sample_size_by_method").itertuples():
         asked = {"p0": row.p0, "p1": row.p1, "alpha": row.alpha_one_sided, "power": row.power}
