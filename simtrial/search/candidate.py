@@ -8,14 +8,14 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from simtrial.design import exact
 
 if TYPE_CHECKING:
-    from simtrial.design.designs import Look, SingleStage, TwoStage
+    from simtrial.design.designs import Design, Look, TwoStage
     from simtrial.design.requirements import Requirements
 
 
@@ -23,18 +23,20 @@ if TYPE_CHECKING:
 class Candidate:
     """A design that meets the limits, with its attained values. It is itself a design: it has looks."""
 
-    design: SingleStage | TwoStage
+    design: Design
     requirements: Requirements
 
     @property
     def r(self) -> int:
         """Bound at the end, cumulative."""
-        return self.design.r
+        bound = self.looks[-1].r
+        assert bound is not None  # every design has one at its last look
+        return bound
 
     @property
     def n(self) -> int:
         """Maximum number of patients."""
-        return self.design.n
+        return self.looks[-1].n
 
     @property
     def looks(self) -> tuple[Look, ...]:
@@ -94,6 +96,7 @@ class TwoStageCandidate(Candidate):
     """
 
     design: TwoStage
+    _: KW_ONLY
     kinds: tuple[str, ...] = ()
     q_low: float | None = None
     q_high: float | None = None

@@ -155,7 +155,9 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
     admissible = []
     for k, i in enumerate(hull):
         kinds = ("minimax", "optimal") if len(hull) == 1 else (names.get(k, "admissible"),)
-        admissible.append(TwoStageCandidate(records[i].design, requirements, kinds, cuts[k + 1], cuts[k]))
+        admissible.append(
+            TwoStageCandidate(records[i].design, requirements, kinds=kinds, q_low=cuts[k + 1], q_high=cuts[k])
+        )
     on_hull = dict(zip(hull, admissible, strict=True))
     frontier = [on_hull.get(i) or TwoStageCandidate(found.design, requirements) for i, found in enumerate(records)]
     certificate = Certificate(

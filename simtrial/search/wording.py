@@ -1,4 +1,4 @@
-"""How the desk of the reviewer words what it found: methods, requirements and percentages."""
+"""How the question and its designs are worded: hypotheses, methods, requirements, numbers of patients."""
 
 from __future__ import annotations
 
