@@ -17,7 +17,10 @@ LARGEST = {
 }
 PROGRAM = """
 import resource, time
-from simtrial import Requirements, exact, params, parse_looks, search, simulation
+from simtrial import Requirements, exact, parse_looks, search
+from simtrial.conduct import simulation
+from simtrial.trial import params
+from simtrial.trial.case import Case
 from simtrial.trial.case import Case
 began = time.perf_counter()
 {work}
