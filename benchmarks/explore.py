@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 
 from simtrial import Requirements, search
-from simtrial.explorer import panels as explorer_pages
-from simtrial.explorer import screen
+from simtrial.explorer import panels, screen
 from simtrial.explorer.page import Explorer
 from simtrial.search import figures
 from simtrial.trial import params
+from simtrial.trial.case import Case
 
 NEAR = Requirements(0.10, 0.145, 0.05, 0.80)
 MOVES = 20
@@ -53,8 +53,8 @@ def in_kernel():
 
     whole = seconds(move)
     asked = Requirements(0.1, 0.3, 0.05, 0.8)
-    designs = explorer_pages.compared(screen.answer(page.trial), search.two_stage(asked).minimax)
-    drawn = seconds(lambda: explorer_pages.curves(designs, asked))
+    designs = panels.compared(screen.answer(Case.of(page.trial)), search.two_stage(asked).minimax)
+    drawn = seconds(lambda: panels.curves(designs, asked))
     plotted = seconds(lambda: figures.characteristics(designs, asked).svg(), 3)
     print(f"p1 moved, every panel computed: {1000 * whole:.0f} ms")
     print(
@@ -66,8 +66,8 @@ def in_kernel():
     page.inputs["counting"].value = "replace"
     print(f"the same where losses are replaced, {screen.LIVE_TRIALS} trials a rate: {1000 * seconds(move, 3):.0f} ms")
     trial = params.load("params/NCT07022301.yaml")
-    plan = trial.plan(screen.answer(trial).design)
-    print(f"calendar of NCT07022301: {1000 * seconds(lambda: screen.calendar(plan, trial), 3):.0f} ms")
+    took = seconds(lambda: screen.calendar(Case.of(trial)), 3)
+    print(f"calendar of NCT07022301, its searches included: {1000 * took:.0f} ms")
 
 
 def in_browser(chromium):
@@ -77,7 +77,7 @@ def in_browser(chromium):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "simtrial.cli.app", "explore", "--no-browser", "--port", str(port)]
+    command = [sys.executable, "-m", "simtrial", "explore", "--no-browser", "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while "Ctrl-C" not in server.stderr.readline():
         pass
