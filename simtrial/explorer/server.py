@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PORT = 8866
 """Where the explorer is first tried; the next free port is taken if it is in use."""
 
-TEMPLATES = Path(__file__).parent
+TEMPLATES = Path(__file__).parent  # Voila looks below it, in voila/templates
 
 POLICY = "; ".join(
     (
