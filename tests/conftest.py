@@ -27,6 +27,7 @@ settings.register_profile("simtrial", derandomize=True, deadline=None)
 settings.load_profile("simtrial")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Mark tests by the fixtures they use, and keep the tests of a module in one worker, the slow modules first."""
     slow = set()

@@ -56,9 +56,7 @@ def told_until(server, words):
     """Read what a server says until it says some words."""
     said = b""
     while words not in said:
-        assert select.select([server.stderr], [], [], PATIENCE / 1000)[0], (
-            f"nothing more was said after {said.decode()}"
-        )
+        assert select.select([server.stderr], [], [], PATIENCE / 1000)[0], f"nothing follows {said.decode()}"
         more = os.read(server.stderr.fileno(), 4096)
         assert more, said.decode()
         said += more
