@@ -10,14 +10,16 @@ LARGEST = {
     "search, n_lower near the default limit": "search.two_stage(Requirements(.5, .5328, .05, .9))",
     "search, n_lower near the highest limit": "search.two_stage(Requirements(.9, .9134, .05, .8), n_limit=3000)",
     "10,000,000 trials of the registered plan": (
-        "trial = params.load('params/NCT07022301.yaml'); plan = Case.of(trial).plan;"
-        "simulation.simulate(plan, trial.scenarios[:1], 10_000_000, 1)"
+        "case = Case.of(params.load('params/NCT07022301.yaml'));"
+        "simulation.simulate(case.plan, case.trial.scenarios[:1], 10_000_000, 1)"
     ),
     "looks of 5,000 and 10,000 patients": "exact.operating_characteristics(parse_looks('1000/5000,2200/10000'), .2)",
 }
 PROGRAM = """
 import resource, time
-from simtrial import Requirements, exact, params, parse_looks, search, simulation
+from simtrial import Requirements, exact, parse_looks, search
+from simtrial.conduct import simulation
+from simtrial.trial import params
 from simtrial.trial.case import Case
 began = time.perf_counter()
 {work}

@@ -27,8 +27,9 @@ MEMORY = """
 import resource, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from simtrial.sweep import file, run
-run.run(file.read(sys.argv[1]), Path(sys.argv[2]), lambda: ThreadPoolExecutor(1), 1)
+from simtrial.sweep import file as sweep_file
+from simtrial.sweep import run as sweep
+sweep.run(sweep_file.read(sys.argv[1]), Path(sys.argv[2]), lambda: ThreadPoolExecutor(1), 1)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
