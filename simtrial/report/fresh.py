@@ -1,8 +1,9 @@
 """What a kernel clears between two notebooks, so that none finds what another one left; this runs inside the kernel.
 
 Variables, figures, widgets, random numbers and settings (of matplotlib, numpy, pandas, warnings, the environment and
-the places where modules are looked for) are put back to what they were when the kernel started. Modules stay loaded:
-they are what one kernel for all notebooks saves.
+the places where modules are looked for) are put back to what they were when the kernel started; those of pandas to its
+own defaults. Modules stay loaded: they are what one kernel for all notebooks saves. What a notebook would change inside a
+module is therefore not undone; notebooks define and change nothing, which a test holds.
 """
 
 from __future__ import annotations
