@@ -2,8 +2,8 @@
 
 Variables, figures, widgets, random numbers and settings (of matplotlib, numpy, pandas, warnings, the environment and
 the places where modules are looked for) are put back to what they were when the kernel started; those of pandas to its
-own defaults. Modules stay loaded: they are what one kernel for all notebooks saves. What a notebook would change inside a
-module is therefore not undone; notebooks define and change nothing, which a test holds.
+own defaults. Modules stay loaded: they are what one kernel for all notebooks saves. What a notebook would change inside
+a module is therefore not undone; notebooks define and change nothing, which a test holds.
 """
 
 from __future__ import annotations
