@@ -27,20 +27,17 @@ settings.register_profile("simtrial", derandomize=True, deadline=None)
 settings.load_profile("simtrial")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+@pytest.hookimpl(tryfirst=True)  # before tests are left out by their markers
 def pytest_collection_modifyitems(items):
-    """Mark tests by the fixtures they use, and keep the tests of a module in one worker, the slow modules first."""
-    slow = set()
+    """Mark tests by the fixtures they use; begin with the modules that take longest, for workers share out modules."""
+    longest = set()
     for item in items:
         for marker, fixtures in getattr(getattr(item, "module", None), "STARTS", {}).items():
             if fixtures.intersection(getattr(item, "fixturenames", ())):
                 item.add_marker(marker)
-        if item.get_closest_marker("xdist_group") is None:
-            # fixtures of a module are made once only if one worker has all its tests
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
-        if any(item.get_closest_marker(marker) for marker in SLOW):
-            slow.add(item.get_closest_marker("xdist_group").args[0])
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args[0] not in slow)
+        if any(item.get_closest_marker(marker) for marker in (*SLOW, "long")):
+            longest.add(item.path)
+    items.sort(key=lambda item: item.path not in longest)
 
 
 @pytest.hookimpl(wrapper=True)

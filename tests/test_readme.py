@@ -21,6 +21,7 @@ def squeezed(line):
     return " ".join(line.split())
 
 
+@pytest.mark.long
 def test_every_command_shown_prints_what_is_shown(readme, capsys):
     examples = re.findall(r"^    \$ \.venv/bin/simtrial (.+)\n\n((?:    .*\n|\n)+)", readme, flags=re.MULTILINE)
     assert len(examples) == 5
@@ -43,6 +44,7 @@ def test_the_lesson_runs_and_says_what_its_comments_say(readme):
     assert eval(one_stage, names).tolist() == pytest.approx([25, 25])
 
 
+@pytest.mark.long
 def test_the_sweep_is_read_as_shown(readme, monkeypatch, root, tmp_path):
     (shown,) = [text for text in re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL) if "parquet" in text]
     monkeypatch.chdir(tmp_path)

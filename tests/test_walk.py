@@ -43,6 +43,7 @@ def test_a_report_starts_one_kernel_and_asks_hardly_anything_twice(walk):
     assert done.calls["tally"] <= 15
 
 
+@pytest.mark.long
 def test_a_move_of_a_slider_is_one_search_of_each_kind_and_simulates_nothing(walk):
     done = walk.slider()
     assert (done.calls["single_stage"], done.calls["two_stage"], done.calls["tally"]) == (1, 1, 0)

@@ -147,6 +147,7 @@ def test_a_one_sided_limit_of_other_sizes_spends_all_on_one_side():
     assert conditional.conditional_p_value(Planned(6, 19, 16, 39), seen, low) == pytest.approx(0.05, abs=1e-9)
 
 
+@pytest.mark.long
 def test_every_size_and_outcome_near_the_plan_has_an_answer():
     for n1 in (8, 10, 12):
         for n in (n1 + 1, 26, 29, 31):
@@ -315,6 +316,7 @@ def test_figures_are_the_same_bytes_every_time(report):
         assert picture(report).svg() == picture(report).svg()
 
 
+@pytest.mark.long
 def test_a_single_stage_and_three_looks_are_reported_too(root):
     case = params.load(root / "params/NCT07022301.yaml")
     for looks in ("5/25", "0/8,2/16,5/25", "1:6/10,5/29"):
@@ -331,6 +333,7 @@ def test_columns_are_listed(capsys):
     assert "USUBJID" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_the_analysis_cases_can_fail(monkeypatch):
     true = inference.endings
 

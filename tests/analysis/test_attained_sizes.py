@@ -49,6 +49,7 @@ def same(one, other):
     assert one.result.estimates == other.result.estimates
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(
     n=st.integers(10, 34),

@@ -83,6 +83,7 @@ def test_oc_gives_the_promised_json(capsys):
     }
 
 
+@pytest.mark.long
 def test_simulate_gives_the_promised_json(capsys, root):
     file = str(root / "params/NCT07022301.yaml")
     found = answer(capsys, "simulate", file, "--trials", "3000", "--seed", "1", "--json")

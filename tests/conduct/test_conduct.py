@@ -159,6 +159,7 @@ def test_every_closed_form_within_4_standard_errors(model, disease, rule):
         assert "duration_months" in checked or disease is not FIXED
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize(("handling", "recut"), [("replace", False), ("exclude", False), ("exclude", True)])
 @pytest.mark.parametrize("loss", [Dropout(0.2), Dropout(0.2, 0.5)], ids=["independent", "informative"])
@@ -177,6 +178,7 @@ def test_every_handling_within_4_standard_errors(handling, recut, loss, rule):
     assert {"reject", "pet", "n_evaluable"} <= agree(plan)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("handling", ["nonresponder", "replace"])
 @pytest.mark.parametrize("rule", RULES)
 def test_three_looks_with_efficacy_bounds_within_4_standard_errors(handling, rule):
@@ -204,6 +206,7 @@ def test_assurance_over_a_beta_distribution_within_4_standard_errors():
     assert {"reject", "pet", "n_enrolled"} <= agree(plan, [Scenario("prior", Beta(3, 7))])
 
 
+@pytest.mark.long
 def test_events_of_a_single_look_within_4_standard_errors():
     for dcr in (None, 0.7):
         law = Disease(Assessments.fixed(1.4), dcr, 0.3, Survival(4.0, 0.5, 0.3), os=Survival(8.0, 0.5, 0.3))
@@ -288,6 +291,7 @@ def test_at_most_k_extra_patients_come_while_the_look_is_pending():
     assert (t.enrolled - t.counted).max() == 3
 
 
+@pytest.mark.long
 def test_the_same_bytes_in_any_grouping_of_blocks():
     plan = Plan(
         OPTIMAL, MODELS["centres"], DISEASE, Dropout(0.2), handling="replace", interim=RULES["extra"],

@@ -143,6 +143,7 @@ def drawn(trial, plan, changed):
     ]
 
 
+@pytest.mark.long
 def test_figures_are_valid_svg_with_a_text_alternative_and_the_same_bytes_again(trial, plan, changed):
     for one, two in zip(drawn(trial, plan, changed), drawn(trial, plan, changed), strict=True):
         svg = one.svg()
@@ -183,6 +184,7 @@ def test_the_cases_hold_every_pair():
     assert pairs == {pair for case in possible for pair in itertools.combinations(enumerate(case), 2)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("looks", "close", "way"), CASES)
 def test_every_plan_can_be_drawn_and_told(trial, looks, close, way):
     (loss, handling, recut), rule = WAYS[way], LOOKS[looks]

@@ -97,6 +97,7 @@ def test_a_written_file_is_read_back_as_the_same_trial(name, root):
     assert params.opened(params.written(trial, "a remark").encode(), "x.yaml") == trial
 
 
+@pytest.mark.long
 @given(
     st.text(min_size=1, max_size=60).filter(lambda s: not any(ord(c) < 32 for c in s)),
     st.text(min_size=1, max_size=60),
@@ -313,6 +314,7 @@ MOVES = st.tuples(
 )
 
 
+@pytest.mark.long
 @given(st.lists(MOVES, min_size=1, max_size=12))
 @settings(max_examples=25, deadline=None)
 def test_nothing_that_is_typed_is_changed_and_p0_stays_below_p1(moves):

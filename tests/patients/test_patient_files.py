@@ -133,6 +133,7 @@ def sas_export(frame, *, separator, missing, spelled):
     return "\r\n".join(lines) + "\r\n"
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(
     patients=people,
@@ -157,6 +158,7 @@ def test_any_file_that_pandas_writes_gives_the_same_analysis(
     assert summary(read(buffer.getvalue())) == summary(read(plain(frame)))
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(
     patients=people,
@@ -177,6 +179,7 @@ def test_any_file_that_r_writes_gives_the_same_analysis(read, patients, separato
     assert summary(read(text)) == summary(read(plain(frame)))
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(
     patients=people,

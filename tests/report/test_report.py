@@ -326,6 +326,7 @@ def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path):
     assert "synthetic" not in (done.folder / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_the_validation_cases_can_fail(monkeypatch):
     # a search content with less power must be caught by each case that rests on it
     from simtrial import search
@@ -340,6 +341,7 @@ def test_the_validation_cases_can_fail(monkeypatch):
     assert not search_validation.textbook_formulas().passed
 
 
+@pytest.mark.long
 def test_the_conduct_cases_can_fail(monkeypatch):
     from simtrial.laws import decision, laws
 

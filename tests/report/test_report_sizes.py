@@ -12,6 +12,8 @@ from simtrial.report import run as report
 from simtrial.trial import params
 from simtrial.trial.case import Case
 
+pytestmark = pytest.mark.long
+
 CONDUCT = {
     "enrollment": {"model": "constant", "rate": 12.0, "screening_success": 0.8},
     "assessments": {"readout_months": 2.0},

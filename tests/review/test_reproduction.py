@@ -107,6 +107,7 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("criterion", ["optimal", "minimax"])
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_one_wrong_number_is_not_explained_away(setting, criterion):
@@ -168,6 +169,7 @@ def test_a_bare_number_may_be_of_one_stage_or_two():
     assert (verdict.kind, verdict.answers[0].method) == ("reproduces", "optimal")
 
 
+@pytest.mark.long
 def test_what_is_missing_is_named_with_what_would_fit():
     verdict = reproduction.check(Statement.of_looks("1/9,8/34", criterion="optimal"))
     assert verdict.kind == "underspecified"
@@ -191,6 +193,7 @@ def test_conventions_have_names_and_sentences_of_their_own():
     assert all(len(c.sentence) > 10 for c in conventions.CONVENTIONS)
 
 
+@pytest.mark.long
 def test_real_statements_get_the_verdicts_of_a_reader(reference, monkeypatch):
     monkeypatch.setattr(reproduction, "check", cache(reproduction.check))  # the validation asks the same questions
     rows = reference("statements")
@@ -210,7 +213,7 @@ def test_the_wrong_ones_say_what_would_be_right(reference):
     assert "the usual one is 46/0.95 = 48.42, rounded up to 49." in s009
 
 
-@pytest.mark.xdist_group("single-stage settings")  # as long as all other tests here
+@pytest.mark.long
 def test_every_single_stage_setting_of_the_table_reproduces(reference):
     for row in reference("sample_size_by_method").itertuples():
         asked = {"p0": row.p0, "p1": row.p1, "alpha": row.alpha_one_sided, "power": row.power}
@@ -332,6 +335,7 @@ def test_values_to_try_take_the_place_of_the_usual_ones():
     assert sorted(map(str, some)) == sorted(str(r) for found in each for r in found)
 
 
+@pytest.mark.long
 def test_numbers_up_to_a_limit_agree_with_the_routes_to_each():
     table = routes.numbers(40)
     for n in (12, 25, 40):
@@ -553,6 +557,7 @@ def test_tables_of_routes_count_what_they_hold():
     assert counted.set_index("method").loc[["minimax", "optimal", "first n", "sustained n"]].breaks_alpha.sum() == 0
 
 
+@pytest.mark.long
 def test_the_map_marks_the_number_where_the_methods_need_it():
     picture = figures.map_of_n(Requirements(0.1, 0.3, 0.05, 0.8), 25)
     assert picture.svg() == picture.svg()
@@ -578,6 +583,7 @@ def test_a_printed_interval_is_named_on_the_command_line(capsys):
     assert "low (6.8) must be a proportion" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_numbers_up_to_a_limit_are_counted_on_the_command_line(capsys):
     assert main(["reproduce", "--up-to", "12", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)["numbers"]

@@ -44,6 +44,7 @@ def test_all_156_admissible_designs_and_their_weights_are_found(reference):
             assert abs(c.power - g.power) <= 0.51e-5
 
 
+@pytest.mark.long
 def test_all_684_single_stage_settings_are_found(reference):
     table = reference("single_stage_exact")
     assert len(table) == 684
@@ -55,6 +56,7 @@ def test_all_684_single_stage_settings_are_found(reference):
         assert abs(found.sustained.power - row.pw_sust) <= 0.51e-5
 
 
+@pytest.mark.long
 def test_searches_agree_with_the_table_of_methods(reference):
     for row in reference("sample_size_by_method").itertuples():
         asked = Requirements(row.p0, row.p1, row.alpha_one_sided, row.power)
@@ -133,6 +135,7 @@ def test_the_search_equals_an_enumeration_in_fractions(limits):
     assert {(c.n, c.n1, c.r, c.r1) for c in near if c.n <= n_max} == best
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(
     p0=st.integers(2, 15).map(lambda k: k / 20),
@@ -367,6 +370,7 @@ def small_designs(draw):
     return TwoStage(r1, n1, draw(st.integers(r1, n - 1)), n)
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(small_designs(), small_designs(), st.integers(1, 12), st.integers(4, 14))
 def test_designs_exactly_at_a_limit_are_never_lost(of_alpha, of_power, twentieths, gap):

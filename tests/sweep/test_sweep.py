@@ -387,6 +387,7 @@ def _settled(path, out):
             time.sleep(0.2)
 
 
+@pytest.mark.long
 def test_a_full_disk_is_said_and_what_was_written_stays_valid(write, tmp_path, monkeypatch, capsys):
     path = write(SMALL)
     digest = run(path, tmp_path / "calm")[1]
@@ -424,6 +425,7 @@ def test_a_damaged_file_is_found_and_computed_anew(write, tmp_path, damage):
     assert len(files(out)) == 8
 
 
+@pytest.mark.long
 def test_a_damaged_part_is_never_averaged_in(write, tmp_path):
     path = write(LONG[:1], trials=60_000, outcomes=SLOW)
     made = sweep_file.read(path)
@@ -509,6 +511,7 @@ def test_a_long_sweep_wants_to_be_confirmed(write, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 def test_the_command_says_what_it_did(write, tmp_path, capsys):
     path = write(SMALL)
     out = tmp_path / "out"
