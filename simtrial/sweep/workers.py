@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 
+PATIENCE = 10.0
+"""Seconds to wait for a scheduler at an address."""
+
+
 def versions() -> dict[str, str]:
     """What a worker must have in common with the driver, the code itself included."""
     return {
@@ -96,7 +100,7 @@ def cluster(address: str) -> Iterator[tuple[Callable[[], Executor], int]]:
     if re.fullmatch(r"[a-z]+://\S+", address) is None:
         raise InputError(f"({address[:60]!r}) must be an address such as tcp://10.0.0.1:8786", "scheduler")
     try:
-        client = Client(address, timeout=10, set_as_default=False)
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(f"({address}) cannot be reached: {' '.join(str(error).split())[:200]}", "scheduler") from None
     try:

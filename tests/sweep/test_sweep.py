@@ -283,7 +283,8 @@ def test_an_address_that_is_none_is_said_in_one_line(write, tmp_path, capsys):
     assert line.startswith("simtrial: scheduler ('foo') must be an address such as tcp://")
 
 
-def test_nobody_at_the_address_is_said_in_one_line(write, tmp_path, capsys):
+def test_nobody_at_the_address_is_said_in_one_line(write, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sweep_workers, "PATIENCE", 1.0)
     arguments = ["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", "tcp://127.0.0.1:9"]
     assert main(arguments) == 2
     assert (
