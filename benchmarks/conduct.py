@@ -13,8 +13,7 @@ import numpy as np
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from simtrial import TwoStage
-from simtrial.conduct import engine as conduct
-from simtrial.conduct import runs, simulation
+from simtrial.conduct import engine, runs, simulation
 from simtrial.conduct.survival import kaplan_meier
 from simtrial.months import WEEK
 from simtrial.plan.assessments import Assessments
@@ -66,7 +65,7 @@ class Recorder:
 def bare(case: Plan) -> float:
     """Seconds for the random numbers of all blocks alone."""
     recorder = Recorder()
-    block = conduct.simulate(case, P0, recorder)
+    block = engine.simulate(case, P0, recorder)
     simulation.outcomes.observe(case, block, recorder)
     began = time.perf_counter()
     for number in simulation.blocks(case, TRIALS):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from simtrial.analysis import averaged as averages
+from simtrial.analysis import averaged as analysis_averaged
 from simtrial.analysis import inference, monitoring
 from simtrial.analysis.text import ORDERINGS, estimate_name, interval_name, p_method, responses_in, stops_at
 from simtrial.design.designs import looks_text
@@ -144,7 +144,7 @@ def averaged(report: Dossier) -> Table:
         if plan is not None and plan.dropout.probability:
             why = "Left out: rules for other sizes are made for one or two looks that stop for futility alone."
         return Table("averaged", why, pd.DataFrame({"rule": []}), {})
-    found = averages.averaged(report.final.design, report.requirements, plan.dropout)
+    found = analysis_averaged.averaged(report.final.design, report.requirements, plan.dropout)
     frame = pd.DataFrame([asdict(one) for one in found])
     shown: dict[str, Shown] = {
         "rule": ("Rule", WORDS),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct import cohort as patients
+from simtrial.conduct import cohort
 from simtrial.conduct.courses import Course, InOrder, Replacing, at_row, how_many
 from simtrial.conduct.runs import Trials, block_size
 from simtrial.design.designs import regions
@@ -60,8 +60,8 @@ def simulate(
     trials = trials or block_size(plan)
     clock = plan.arrivals.realise(trials, rng)
     p = rng.beta(scenario.p.a, scenario.p.b, trials) if isinstance(scenario.p, Beta) else float(scenario.p)
-    cohort = patients.draw(plan, p, trials, rng)
-    course: Course = (Replacing if plan.handling == "replace" else InOrder)(plan, clock, cohort)
+    drawn = cohort.draw(plan, p, trials, rng)
+    course: Course = (Replacing if plan.handling == "replace" else InOrder)(plan, clock, drawn)
     return _settle(plan, clock, course, _through_looks(plan, course, bounds), p, rng)
 
 

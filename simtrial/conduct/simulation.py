@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct import engine as conduct
-from simtrial.conduct import outcomes, runs
+from simtrial.conduct import engine, outcomes, runs
 from simtrial.conduct.outcomes import OUTCOMES, Observer
 from simtrial.conduct.tally import Estimate, Tally
 from simtrial.errors import InputError
@@ -88,7 +87,7 @@ def blocks(plan: Plan, trials: int) -> range:
 def block(plan: Plan, scenario: Scenario, index: int, seed: int, number: int) -> tuple[Trials, np.random.Generator]:
     """One whole block of a scenario (number `index` of its run), and its random numbers from there on."""
     rng = np.random.default_rng(runs.stream(seed, index, number))
-    return conduct.simulate(plan, scenario, rng, bounds_of(plan)), rng
+    return engine.simulate(plan, scenario, rng, bounds_of(plan)), rng
 
 
 def tally(

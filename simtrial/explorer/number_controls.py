@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from simtrial.errors import InputError
-from simtrial.explorer import entries
-from simtrial.explorer import panels as pages
+from simtrial.explorer import entries, panels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +101,7 @@ class NumberControl:
         beyond = f"outside the slider, which covers {low:g} to {high:g}" if self.beyond else ""
         mark = self.row.add_class if self.fault else self.row.remove_class
         mark("simtrial-refused")  # before the note, at whose change the page looks for it
-        self.note.value = pages.note(self.name, self.fault or self.remark or beyond, wrong=bool(self.fault))
+        self.note.value = panels.note(self.name, self.fault or self.remark or beyond, wrong=bool(self.fault))
 
     def _typed(self, _: Any) -> None:
         if self._quiet:

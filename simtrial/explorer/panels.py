@@ -12,8 +12,7 @@ from simtrial.conduct import tables as conduct_tables
 from simtrial.conduct import text as conduct_text
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
-from simtrial.explorer import charts as sketch
-from simtrial.explorer import controls
+from simtrial.explorer import charts, controls
 from simtrial.search import figures, tables
 from simtrial.search.wording import question
 from simtrial.show.terminal import one_line
@@ -130,16 +129,16 @@ def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) ->
     at = operating_characteristics(designs[0][1], [requirements.p0, requirements.p1])
     most = max(float(oc.n[-1]) for oc in found)
     limits = ((requirements.alpha, "alpha"), (requirements.power, "power"))
-    charts = []
+    drawn = []
     for name, title, top in (("reject", "P(reject H0; p)", 1.0), ("pet", "PET(p)", 1.0), ("en", "EN(p)", most * 1.05)):
         low, high = getattr(at, name)
-        chart = sketch.Chart(
+        chart = charts.Chart(
             title=title,
             x_label="True response rate p",
             alt=f"{title} of {looks_text(designs[0][1])}: {low:.4f} at p0 and {high:.4f} at p1.",
             x=p,
             curves=[
-                sketch.Stroke(getattr(oc, name), colour, dash)
+                charts.Stroke(getattr(oc, name), colour, dash)
                 for oc, (_, _, colour, dash) in zip(found, lines, strict=True)
             ],
             top=top,
@@ -148,9 +147,9 @@ def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) ->
             x_form=lambda x: f"{100 * x:g}%",
             y_form=lambda y: f"{y:g}",
         )
-        charts.append(f"<figure>{chart.svg()}</figure>")
-    legend = sketch.legend([(label, colour, dash) for label, _, colour, dash in lines])
-    return _section("How does it behave?", f'{legend}<div class="curves">{"".join(charts)}</div>')
+        drawn.append(f"<figure>{chart.svg()}</figure>")
+    legend = charts.legend([(label, colour, dash) for label, _, colour, dash in lines])
+    return _section("How does it behave?", f'{legend}<div class="curves">{"".join(drawn)}</div>')
 
 
 def decisions(design: Design, plan: Plan) -> str:

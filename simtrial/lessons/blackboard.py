@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 
-from simtrial.conduct import engine as conduct
-from simtrial.conduct import runs
+from simtrial.conduct import engine, runs
 from simtrial.design.requirements import Requirements
 from simtrial.lessons import live
 from simtrial.plan.assessments import Assessments
@@ -68,7 +67,7 @@ def trials(plan: Plan, p: float, index: int, seed: int, number: int) -> Trials:
     Kept, since a slider asks for the same trials again and again.
     """
     rng = np.random.default_rng(runs.stream(seed, index, 0))
-    return conduct.simulate(plan, Scenario("", p), rng, bounds_of(plan), number)
+    return engine.simulate(plan, Scenario("", p), rng, bounds_of(plan), number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct import engine as conduct
-from simtrial.conduct import runs
+from simtrial.conduct import engine, runs
 from simtrial.conduct.outcomes import lifetimes
 from simtrial.months import DAYS_IN_MONTH
 from simtrial.patients.times import MAX_MONTHS
@@ -38,7 +37,7 @@ GRADES = ((0, 1, 2), (0.2, 0.4, 0.4)), ((3, 4), (0.8, 0.2))
 def simulated(plan: Plan, scenario: Scenario, seed: int) -> tuple[Trials, np.random.Generator]:
     """One trial, the only one of its block, and its random numbers from there on."""
     rng = np.random.default_rng(runs.stream(seed, 0, 0))
-    return conduct.simulate(plan, scenario, rng, bounds_of(plan), trials=1), rng
+    return engine.simulate(plan, scenario, rng, bounds_of(plan), trials=1), rng
 
 
 def one_trial(plan: Plan, scenario: Scenario, seed: int, start: date | None = None) -> str:

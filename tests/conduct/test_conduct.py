@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from simtrial import InputError, Requirements, SingleStage, TwoStage, parse_looks
-from simtrial.conduct import engine as conduct
-from simtrial.conduct import outcomes, runs, simulation
+from simtrial.conduct import engine, outcomes, runs, simulation
 from simtrial.laws import laws
 from simtrial.months import WEEK
 from simtrial.plan import recut
@@ -39,7 +38,7 @@ BOTH = (Scenario("p0", 0.1), P1)
 
 
 def simulate(plan, scenario=P1, seed=1, trials=0, bounds=None):
-    return conduct.simulate(plan, scenario, np.random.default_rng(seed), bounds, trials)
+    return engine.simulate(plan, scenario, np.random.default_rng(seed), bounds, trials)
 
 
 def walk(plan, trials, column):
@@ -346,7 +345,7 @@ def test_another_seed_or_scenario_gives_other_numbers():
 def test_patients_neither_die_before_progression_nor_progress_before_their_response_is_known():
     plan = Plan(OPTIMAL, Constant(2.0), DISEASE, Dropout(0.2), handling="nonresponder", loss_per_year=0.1)
     rng = np.random.default_rng(3)
-    t = conduct.simulate(plan, P1, rng)
+    t = engine.simulate(plan, P1, rng)
     _, os = outcomes.lifetimes(plan, t, t.cohort.pfs, rng)
     assert (os >= t.cohort.pfs).all()
     responds = t.cohort.responds
@@ -358,7 +357,7 @@ def test_simulated_medians_are_those_asked_for():
     plan = Plan(OPTIMAL, Constant(2.0), DISEASE, Dropout(0), handling="nonresponder")
     for at, name, median in ((0.324, "pfs", 5.6), (0.5, "os", 12.7)):
         rng = np.random.default_rng(4)
-        t = conduct.simulate(plan, Scenario("", at), rng)
+        t = engine.simulate(plan, Scenario("", at), rng)
         times = t.cohort.pfs if name == "pfs" else outcomes.lifetimes(plan, t, t.cohort.pfs, rng)[1]
         share = np.mean(times <= median)
         assert abs(share - 0.5) < 4 * 0.5 / np.sqrt(times.size)  # 4 standard errors of a share of one half

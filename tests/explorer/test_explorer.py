@@ -20,8 +20,7 @@ from simtrial.design import exact
 from simtrial.design.designs import looks_text, parse_looks
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
-from simtrial.explorer import charts as sketch
-from simtrial.explorer import controls, screen
+from simtrial.explorer import charts, controls, screen
 from simtrial.explorer.page import Explorer
 from simtrial.report import run as report
 from simtrial.trial import params, text
@@ -248,12 +247,12 @@ def test_a_calendar_without_them_is_simulated_as_a_report_would(started):
 
 def test_a_chart_holds_its_curves_and_escapes_its_words():
     x = np.linspace(0, 1, 3)
-    chart = sketch.Chart(
+    chart = charts.Chart(
         title="<t>",
         x_label="x & y",
         alt='said "so"',
         x=x,
-        curves=[sketch.Stroke(x, "#000", "--")],
+        curves=[charts.Stroke(x, "#000", "--")],
         top=1.0,
         x_marks=[(0.25, "a"), (0.5, "b")],
         y_marks=[],
@@ -264,8 +263,8 @@ def test_a_chart_holds_its_curves_and_escapes_its_words():
     assert "<t>" not in drawn
     assert "x &amp; y" in drawn
     points = re.search(r'points="([^"]+)"', drawn)[1].split()
-    left, right = sketch.LEFT, sketch.WIDTH - sketch.RIGHT
-    top, bottom = sketch.TOP, sketch.HEIGHT - sketch.BOTTOM
+    left, right = charts.LEFT, charts.WIDTH - charts.RIGHT
+    top, bottom = charts.TOP, charts.HEIGHT - charts.BOTTOM
     assert points == [
         f"{left:.1f},{bottom:.1f}",
         f"{(left + right) / 2:.1f},{(top + bottom) / 2:.1f}",

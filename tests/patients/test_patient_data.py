@@ -9,8 +9,7 @@ from scipy.stats import binomtest
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from simtrial import InputError, parse_looks
-from simtrial.conduct import engine as conduct
-from simtrial.conduct import outcomes, runs
+from simtrial.conduct import engine, outcomes, runs
 from simtrial.conduct.survival import kaplan_meier
 from simtrial.patients import data as patient_data
 from simtrial.patients import endpoints, synthetic
@@ -397,11 +396,11 @@ def test_curves_agree_with_the_engine_and_with_statsmodels():
         n = rng.integers(1, 21)
         months, event = np.ceil(rng.exponential(5, n) * 2) / 2, rng.random(n) < 0.7
         mine = endpoints.curve(months, event)
-        engine = kaplan_meier(months[:, np.newaxis], event[:, np.newaxis])
-        expected = (engine.median[0], *(float(limit[0]) for limit in engine.interval()))
+        curve = kaplan_meier(months[:, np.newaxis], event[:, np.newaxis])
+        expected = (curve.median[0], *(float(limit[0]) for limit in curve.interval()))
         assert mine.median == tuple(v if np.isfinite(v) else None for v in expected)
         for month in (0.25, 2.0, 5.0, 40.0):
-            value = engine.at(month)[0][0]
+            value = curve.at(month)[0][0]
             assert mine.at(month)[0] == (None if np.isnan(value) else pytest.approx(value, rel=1e-12, abs=1e-12))
         if event.any() and not np.isclose(mine.survival, 0.5).any() and (mine.survival > 0).all():
             with np.errstate(all="ignore"):  # statsmodels divides by 0 where S = 1
@@ -467,7 +466,7 @@ def test_endpoints_that_cannot_be_are_refused(read, given, said):
 
 def _same(read, plan, scenario, seed):
     """A synthetic trial read again, held against the simulator's own."""
-    trials = conduct.simulate(plan, scenario, np.random.default_rng(runs.stream(seed, 0, 0)), bounds_of(plan), trials=1)
+    trials = engine.simulate(plan, scenario, np.random.default_rng(runs.stream(seed, 0, 0)), bounds_of(plan), trials=1)
     data = read(synthetic.one_trial(plan, scenario, seed, date(2025, 7, 31)).encode())
     assert data.ignored == ()
     enrolled = int(trials.enrolled[0])
@@ -489,7 +488,7 @@ def test_a_synthetic_trial_is_the_simulators(read, plan, trial, seed):
     scenario = trial.scenarios[seed % len(trial.scenarios)]
     data, trials = _same(read, plan, scenario, seed)
     rng = np.random.default_rng(runs.stream(seed, 0, 0))
-    again = conduct.simulate(plan, scenario, rng, bounds_of(plan), trials=1)
+    again = engine.simulate(plan, scenario, rng, bounds_of(plan), trials=1)
     lost, death = outcomes.lifetimes(plan, again, again.cohort.pfs, rng)
     n = int(trials.enrolled[0])
     until = np.minimum(lost[:n, 0], trials.end[0] - trials.entry[:n, 0])

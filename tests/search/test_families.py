@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simtrial import InputError, Requirements, TwoStage, search
-from simtrial.conduct import engine as conduct
+from simtrial.conduct import engine
 from simtrial.design import exact
 from simtrial.search.criteria import Criteria, choose
 from simtrial.search.families import FAMILIES
@@ -186,7 +186,7 @@ def test_a_parameter_file_takes_a_new_family_through_exact_engine_and_simulation
     assert oc.reject[0] <= trial.requirements.alpha
     assert oc.reject[1] >= trial.requirements.power
     assert design.looks[-1].n == 2 * design.looks[0].n
-    done = conduct.simulate(plan, trial.scenarios[0], np.random.default_rng(1), trials=500)
+    done = engine.simulate(plan, trial.scenarios[0], np.random.default_rng(1), trials=500)
     assert set(np.unique(done.stage)) == {1, 2}
     assert "balanced_minimax" in str(params.json_schema())
 
