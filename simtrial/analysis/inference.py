@@ -157,28 +157,29 @@ def _infer(
         return total
 
     before = np.where(stage > 1, np.array([0, *(look.n for look in design.looks)])[stage - 1], n - 1)
+    a = (1 - level) / sides
+    # P(as low, or lower) = 1 - P(higher): the exact upper limit leaves the ending itself out of G
+    median, low, low_mid, high, high_koyama, high_mid = tails.solve(
+        [(0.5, 1.0), (a, 1.0), (a, 0.5), (1 - a, 0.0), (1 - a, 1.0), (1 - a, 0.5)], which
+    )
     estimates = {
         "mle": mle,
         "umvue": found.first[which] / design.looks[0].n,
         "umvcue": np.where(stage > 1, (s - found.before[which]) / (n - before), np.nan),
-        "median_unbiased": tails.solve(0.5, which),
+        "median_unbiased": median,
         "bias_subtracted": 2 * mle - mean(mle),
         "bias_adjusted": root(lambda p, place: mean(p) - mle[place], len(which)),
         "conditional_mle": np.empty(len(which)),
     }
-    a = (1 - level) / sides
-    low, nothing = tails.solve(a, which), np.ones(len(which))
-    naive_low, naive_high = clopper_pearson(s, n, a)
-    # P(as low, or lower) = 1 - P(higher): the exact upper limit leaves the ending itself out of G
-    high = {
-        "exact": tails.solve(1 - a, which, 0.0),
-        "koyama_chen": tails.solve(1 - a, which),
-        "mid_p": tails.solve(1 - a, which, 0.5),
-        "naive": naive_high,
+    nothing = np.ones(len(which))
+    limits = {
+        "exact": (low, high),
+        "koyama_chen": (low, high_koyama),
+        "mid_p": (low_mid, high_mid),
+        "naive": clopper_pearson(s, n, a),
     }
-    lows = {"mid_p": tails.solve(a, which, 0.5), "naive": naive_low}
     intervals = {
-        name: np.stack([lows.get(name, low), upper if sides == 2 else nothing], axis=-1) for name, upper in high.items()
+        name: np.stack([lower, upper if sides == 2 else nothing], axis=-1) for name, (lower, upper) in limits.items()
     }
     # after the lowest ending G is 1 whatever p: no p has G(p) <= 1 - a
     intervals["koyama_chen"][tails.rank[which] == 0, 1] = np.nan

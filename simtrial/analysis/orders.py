@@ -17,7 +17,7 @@ from simtrial.errors import InputError
 from simtrial.numbers import Ints, count, probability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simtrial.design.designs import Design
     from simtrial.design.exact import Endings
@@ -36,18 +36,24 @@ class Tails:
     def __init__(self, found: Endings, rank: Ints) -> None:
         self.found, self.rank = found, rank
 
-    def above(self, p: Floats, which: Ints, tie: float = 1.0) -> Floats:
+    def above(self, p: Floats, which: Ints, tie: float | Floats = 1.0) -> Floats:
         """P_p(higher than an ending) + tie P_p(as high), for each p and the ending at its place; shape of `p`."""
-        mine = self.rank[which]
-        weight = (self.rank > mine[:, np.newaxis]) + tie * (self.rank == mine[:, np.newaxis])
+        mine = self.rank[which][:, np.newaxis]
+        weight = (self.rank > mine) + np.reshape(tie, (-1, 1)) * (self.rank == mine)
         chance = self.found.probability(p)
         # every trial ends somewhere: over the sum, so that the lowest ending has exactly 1
         total: Floats = (chance * weight).sum(axis=-1) / chance.sum(axis=-1)
         return total
 
-    def solve(self, a: float, which: Ints, tie: float = 1.0) -> Floats:
-        """The p at which `above` is a; 0 or 1 where it is never so low, or never so high."""
-        return root(lambda p, place: self.above(p, which[place], tie) - a, len(which))
+    def solve(self, asked: Sequence[tuple[float, float]], which: Ints) -> Floats:
+        """The p at which `above` is a, for each (a, tie); 0 or 1 where it is never so low, or never so high.
+
+        Shape (asked, endings). All at once: the steps of the search cost more than what they evaluate.
+        """
+        a, tie = (np.repeat(column, len(which)) for column in np.transpose(asked))
+        every = np.tile(which, len(asked))
+        found = root(lambda p, place: self.above(p, every[place], tie[place]) - a[place], every.size)
+        return found.reshape(len(asked), -1)
 
 
 def root(rising: Callable[[Floats, Ints], Floats], size: int) -> Floats:
