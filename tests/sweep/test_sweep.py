@@ -5,17 +5,13 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from children import reaped, spawned
+from sweeps import SMALL, files, run
 
 from simtrial import InputError
 from simtrial.cli.app import main
@@ -29,58 +25,6 @@ from simtrial.sweep import store as sweep_store
 from simtrial.sweep import workers as sweep_workers
 from simtrial.trial import params
 from simtrial.trial.case import Case
-
-SIMTRIAL = [sys.executable, "-m", "simtrial.cli.app"]
-
-
-@pytest.fixture
-def write(root, tmp_path):
-    """Write a sweep of the registered trial."""
-
-    def of(axes, *, trials=2000, outcomes=None, combine="cross", name="s.yaml"):
-        wanted = f"  outcomes: {json.dumps(outcomes)}\n" if outcomes else ""
-        text = (
-            f"sweep:\n  base: {root / 'params/NCT07022301.yaml'}\n  combine: {combine}\n  axes: {json.dumps(axes)}\n"
-            f"{wanted}  trials: {trials}\n  seed: 7\n"
-        )
-        path = tmp_path / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return of
-
-
-SMALL = [
-    {"path": "conduct.enrollment.rate", "values": [1.0, 2.0]},
-    {"path": "conduct.dropout.handling", "values": ["nonresponder", "replace"]},
-    {"path": "p", "values": [0.1, 0.3]},
-]
-
-
-def serial():
-    return ThreadPoolExecutor(1)
-
-
-def run(path, out, start=serial, workers=1):
-    return sweep.run(sweep_file.read(path), out, start, workers)
-
-
-def files(out):
-    return sorted(p.relative_to(out).as_posix() for p in (out / "results").rglob("*.parquet"))
-
-
-def children(pid):
-    """Processes started by another, from /proc."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[1]) == pid:
-                found.append(int(entry.name))
-    return found
 
 
 def test_exact_where_there_is_an_exact_value_and_simulated_elsewhere(write, tmp_path):
@@ -205,78 +149,6 @@ def test_wrong_keys_of_the_file_are_named(write):
         sweep_file.read(path)
 
 
-STARTS = {"processes": {"dask_cluster"}}
-
-
-@pytest.fixture(scope="module")
-def dask_cluster(tmp_path_factory):
-    """A scheduler and two workers, started by hand as README says, reached by address."""
-    folder = tmp_path_factory.mktemp("dask")
-    dask = str(Path(sys.executable).parent / "dask")
-    environment = os.environ | {"DASK_DISTRIBUTED__WORKER__DAEMON": "True"}
-    began = []
-
-    def start(*words):
-        with (folder / f"{len(began)}.log").open("w") as log:
-            began.append(subprocess.Popen([dask, *words], stdout=log, stderr=log, cwd=folder, env=environment))
-
-    start(
-        "scheduler",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        "0",
-        "--dashboard-address",
-        "127.0.0.1:0",
-        "--scheduler-file",
-        "where.json",
-    )
-    deadline = time.monotonic() + 60
-    while not (folder / "where.json").exists():
-        assert time.monotonic() < deadline, (folder / "0.log").read_text()
-        time.sleep(0.1)
-    address = json.loads((folder / "where.json").read_text())["address"]
-    for _ in range(2):
-        start("worker", address, "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder))
-    from distributed import Client
-
-    with Client(address, timeout=60) as client:
-        client.wait_for_workers(2, timeout=60)
-    yield address
-    for process in reversed(began):
-        process.terminate()
-    for process in began:
-        process.wait(20)
-
-
-def test_the_same_digest_serially_in_processes_on_a_cluster_and_by_address(write, tmp_path, dask_cluster):
-    from distributed import LocalCluster
-
-    path = write(SMALL, trials=6000)
-    digests = [run(path, tmp_path / "serial")[1]]
-    digests.append(run(path, tmp_path / "pool", sweep_workers.pool(2), 2)[1])
-    with sweep_workers.cluster(dask_cluster) as (start, workers):
-        assert workers == 2
-        digests.append(run(path, tmp_path / "address", start, workers)[1])
-    with (
-        LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as local,
-        sweep_workers.cluster(local.scheduler_address) as (start, workers),
-    ):
-        digests.append(run(path, tmp_path / "local", start, workers)[1])
-    assert len(set(digests)) == 1
-    assert files(tmp_path / "serial") == files(tmp_path / "pool") == files(tmp_path / "address")
-
-
-def test_workers_with_another_version_are_refused(monkeypatch, dask_cluster, write, tmp_path, capsys):
-    true = sweep_workers.versions()
-    monkeypatch.setattr(sweep_workers, "__version__", "9.9.9")
-    assert sweep_workers.versions() != true
-    assert main(["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", dask_cluster]) == 2
-    said = capsys.readouterr().err
-    assert "has simtrial" in said
-    assert "here 9.9.9" in said
-
-
 def test_an_address_that_is_none_is_said_in_one_line(write, tmp_path, capsys):
     assert main(["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", "foo"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
@@ -290,102 +162,6 @@ def test_nobody_at_the_address_is_said_in_one_line(write, tmp_path, capsys, monk
     assert (
         capsys.readouterr().err.splitlines()[-1].startswith("simtrial: scheduler (tcp://127.0.0.1:9) cannot be reached")
     )
-
-
-LONG = [{"path": "p", "values": [0.1, 0.2, 0.3, 0.4]}]
-SLOW = ["pfs_median"]
-"""Takes ten times as long to simulate as the decision."""
-
-
-@pytest.mark.processes
-def test_a_killed_worker_costs_nothing_but_time(write, tmp_path):
-    path = write(LONG, trials=60_000, outcomes=SLOW)
-    expected = run(path, tmp_path / "calm")[1]
-    killed = []
-
-    def kill():
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not killed:
-            pools = [p for p in children(os.getpid()) if b"spawn_main" in Path(f"/proc/{p}/cmdline").read_bytes()]
-            if pools and (tmp_path / "shot/parts").exists():
-                os.kill(pools[0], signal.SIGKILL)
-                killed.append(pools[0])
-            time.sleep(0.05)
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    state, digest = run(path, tmp_path / "shot", sweep_workers.pool(2), 2)
-    thread.join()
-    assert killed
-    assert digest == expected
-    assert state.done == 4
-
-
-def started(path, out, *words):
-    return spawned(
-        [*SIMTRIAL, "sweep", str(path), "--out", str(out), "--workers", "2", "--json", *words],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-
-
-def wait_for(folder, pattern, number, process):
-    deadline = time.monotonic() + 120
-    while len(list(folder.glob(pattern))) < number:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-@pytest.mark.processes
-def test_a_killed_driver_loses_no_finished_block(write, tmp_path):
-    path = write(LONG, trials=60_000, outcomes=SLOW)
-    expected, digest = run(path, tmp_path / "calm")
-    out = tmp_path / "shot"
-    with reaped(started(path, out)) as process:
-        wait_for(out, "parts/*/*.json", 2, process)
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate(timeout=30)  # its workers hold the other ends of the pipes, and end with it
-    left = sum(
-        int(p.name.split("-")[1]) - int(p.name.split("-")[0])
-        for p in out.glob("parts/*/*.json")
-        if p.name.endswith(".json")
-    )
-    assert left
-    state, again = run(path, out)
-    assert again == digest
-    # what was finished was found, and what was found was not run again
-    assert state.found_blocks >= left * (state.found == 0)
-    per_scenario = expected.blocks // 4
-    assert state.blocks + state.found_blocks + state.found * per_scenario == expected.blocks
-    assert state.blocks < expected.blocks
-    assert not list(out.rglob("*.tmp"))
-
-
-@pytest.mark.processes
-def test_ctrl_c_stops_in_one_line_and_the_same_command_goes_on(write, tmp_path):
-    path = write(LONG, trials=60_000, outcomes=SLOW)
-    out = tmp_path / "out"
-    with reaped(started(path, out)) as process:
-        wait_for(out, "parts/*/*.json", 1, process)
-        os.kill(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert said.splitlines()[-1].startswith("simtrial: interrupted")
-    assert "Traceback" not in said
-    state, digest = _settled(path, out)
-    assert digest == run(path, tmp_path / "calm")[1]
-    assert state.done == 4
-
-
-def _settled(path, out):
-    """Run until the folder is free."""
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            return run(path, out)
-        except InputError:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
 
 
 @pytest.mark.long
@@ -424,25 +200,6 @@ def test_a_damaged_file_is_found_and_computed_anew(write, tmp_path, damage):
     state, again = run(path, out)
     assert (state.found, again) == (7, digest)
     assert len(files(out)) == 8
-
-
-@pytest.mark.long
-def test_a_damaged_part_is_never_averaged_in(write, tmp_path):
-    path = write(LONG[:1], trials=60_000, outcomes=SLOW)
-    made = sweep_file.read(path)
-    out = tmp_path / "out"
-    cell = made.cell(0)
-    tallies = simulation.tally(cell.plan, cell.scenario, 0, 7, 60_000, range(2))
-    out.mkdir()
-    with sweep_store.locked(out):
-        store = sweep_store.Store(out)
-        store.claim(sweep.manifest(made))
-        store.keep(0, range(2), {"pfs_median": tallies["pfs_median"]})
-    (part,) = (out / "parts/000000").iterdir()
-    part.write_text(part.read_text().replace('"infinite": ', '"infinite": 1'))
-    state, digest = run(path, out)
-    assert state.found_blocks == 0
-    assert digest == run(path, tmp_path / "calm")[1]
 
 
 def test_a_good_file_in_the_wrong_place_is_not_taken_for_another(write, tmp_path):
