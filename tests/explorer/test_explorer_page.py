@@ -129,18 +129,29 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def first(browser, address):
-    """A page that nobody touches."""
+def shared(browser, address):
+    """A page for all tests that touch it, for each page costs a kernel; with what it shows at the start."""
     visited = Visit(browser, address, 1280)
+    visited.start = visited.results()
     yield visited
     visited.context.close()
 
 
 @pytest.fixture
-def visit(browser, address):
-    visited = Visit(browser, address, 1280)
-    yield visited
-    visited.context.close()
+def visit(shared, tmp_path):
+    """The shared page, as it starts."""
+    shared.page.set_viewport_size({"width": 1280, "height": 900})
+    start = tmp_path / f"{tmp_path.name}.yaml"
+    start.write_text(params.written(params.load(controls.START)), encoding="utf-8")
+    shared.open(start)
+    shared.wait("status", f"Opened {start.name}")
+    shared.page.wait_for_function("!document.querySelector('.simtrial-held')")
+    deadline = time.monotonic() + PATIENCE / 1000
+    while shared.results() != shared.start:  # the calendar comes last
+        assert time.monotonic() < deadline
+        shared.page.wait_for_timeout(50)
+    shared.errors.clear()
+    return shared
 
 
 def slider(visit, name):
@@ -152,16 +163,16 @@ def minimax(*asked):
     return requirements, search.two_stage(requirements).minimax
 
 
-def test_the_page_loads_without_an_error_or_a_request_to_another_machine(first, address):
+def test_the_page_loads_without_an_error_or_a_request_to_another_machine(shared, address):
     _, design = minimax(0.1, 0.3, 0.05, 0.8)
-    assert looks_text(design, ", ") in first.said("status")
-    assert f"{design.en_p0:.2f}" in first.said("candidates")
-    assert first.errors == []
-    assert len(first.asked) > 20
+    assert looks_text(design, ", ") in shared.said("status")
+    assert f"{design.en_p0:.2f}" in shared.said("candidates")
+    assert shared.errors == []
+    assert len(shared.asked) > 20
     here = address.removeprefix("http")
-    assert [url for url in first.asked if not url.startswith((f"http{here}", f"ws{here}", "data:", "blob:"))] == []
-    assert first.page.locator("html").get_attribute("lang")
-    assert first.page.title() == "simtrial: design explorer"
+    assert [url for url in shared.asked if not url.startswith((f"http{here}", f"ws{here}", "data:", "blob:"))] == []
+    assert shared.page.locator("html").get_attribute("lang")
+    assert shared.page.title() == "simtrial: design explorer"
 
 
 def status_of(url):
@@ -173,23 +184,9 @@ def status_of(url):
             return refused.code
 
 
-def test_a_page_that_is_left_ends_its_kernel(visit, address):
-    config = visit.page.locator("#jupyter-config-data").text_content()
-    kernel = f"{address}api/kernels/{json.loads(config)['kernelId']}"
-    assert status_of(kernel) == 200
-    visit.page.reload()
-    visit.page.wait_for_selector(".simtrial-calendar section")
-    for _ in range(100):
-        if status_of(kernel) == 404:
-            break
-        time.sleep(0.1)
-    assert status_of(kernel) == 404
-    assert visit.errors == []
-
-
-def test_no_code_is_in_the_page(first):
-    assert "import" not in first.page.locator("main").inner_text()
-    assert "Explorer()" not in first.page.content()
+def test_no_code_is_in_the_page(visit):
+    assert "import" not in visit.page.locator("main").inner_text()
+    assert "Explorer()" not in visit.page.content()
 
 
 def test_a_slider_moves_the_numbers_to_the_exact_values_and_the_sentence_follows(visit):
@@ -333,26 +330,25 @@ def test_a_wrong_file_is_told_in_one_line_and_a_huge_one_is_not_read(visit, tmp_
     visit.wait("status", "p <= 0.11")
 
 
-def test_every_control_is_reached_by_the_keyboard_and_named(first):
-    found = first.page.evaluate("""() => [...document.querySelectorAll(
+def test_every_control_is_reached_by_the_keyboard_and_named(visit):
+    found = visit.page.evaluate("""() => [...document.querySelectorAll(
         '.simtrial-controls :is(input:not([type=file]), select, button, a[href], .noUi-handle)')]
         .filter((e) => e.offsetParent !== null)
         .map((e) => ({ tab: e.tabIndex, name: e.getAttribute('aria-label') || e.textContent.trim() ||
             (e.labels && e.labels[0] && e.labels[0].textContent.trim()) || '' , tag: e.tagName }))""")
     assert len(found) == 8 * 2 + 3 + 2  # numbers with sliders, lists, two buttons for files
     assert [entry for entry in found if entry["tab"] < 0 or len(entry["name"]) < 5] == []
-    first.page.keyboard.press("Tab")
+    visit.page.keyboard.press("Tab")
     named = "(({ariaLabel, id, textContent}) => ariaLabel || id || textContent)(document.activeElement)"
     reached = set()
     for _ in range(len(found) + 2):
-        reached.add(first.page.evaluate(named))
-        first.page.keyboard.press("Tab")
+        reached.add(visit.page.evaluate(named))
+        visit.page.keyboard.press("Tab")
     assert len(reached) >= len(found)
 
 
 @pytest.mark.parametrize("width", [1280, 400])
-def test_it_fits_the_screen(first, root, width):
-    visit = first
+def test_it_fits_the_screen(visit, root, width):
     visit.page.set_viewport_size({"width": width, "height": 900})
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
     handles = visit.page.locator(".noUi-handle")
@@ -398,3 +394,16 @@ def test_nobody_else_can_reach_it(address):
         bound = [line.split()[3] for line in listening.stdout.splitlines() if line.split()[3].endswith(f":{port}")]
         assert bound
         assert all(place.startswith(("127.", "[::1]")) for place in bound)
+
+
+# last, for nobody comes back to the page
+def test_a_page_that_is_left_ends_its_kernel(visit, address):
+    config = visit.page.locator("#jupyter-config-data").text_content()
+    kernel = f"{address}api/kernels/{json.loads(config)['kernelId']}"
+    assert status_of(kernel) == 200
+    visit.page.goto("about:blank")
+    deadline = time.monotonic() + PATIENCE / 1000
+    while status_of(kernel) != 404:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert visit.errors == []
