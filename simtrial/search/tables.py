@@ -155,7 +155,7 @@ def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Pro
             "value": (found.value, "What the first criterion of the family attains."),
             "bound": (found.bound, "No design has a value below this."),
         }
-        rows += [(f"{family.key}: {name}", value, f"{meaning} ({family.title})") for name, (value, meaning) in own.items()]
+        rows += [(f"{family.key}: {name}", value, meaning) for name, (value, meaning) in own.items()]
     rows += [
         (
             "n_lower",

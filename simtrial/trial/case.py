@@ -14,7 +14,7 @@ from simtrial import search
 from simtrial.conduct import simulation
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
-from simtrial.search import CRITERIA, FAMILIES, simon
+from simtrial.search import FAMILIES, simon
 from simtrial.search import single as one_stage
 
 if TYPE_CHECKING:
@@ -160,8 +160,7 @@ class Case:
     @property
     def criterion(self) -> AnyCriterion | None:
         """The criterion by which the design is taken; None where it is given outright."""
-        key = self.trial.design.criterion
-        return CRITERIA[key] if key is not None else None
+        return self.trial.criterion
 
     @property
     def family(self) -> AnyFamily | None:
