@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -189,19 +189,20 @@ def simulate(
     _simulation_tables(case.chosen, done)
 
 
-def _scenario_json(result: Result) -> dict[str, Any]:
+def _scenario_json(result: Result) -> dict[str, object]:
     from simtrial.plan.disease import Beta
 
     p = result.scenario.p
-    data: dict[str, Any] = {"label": result.scenario.label, "p": result.scenario.mean}
+    data: dict[str, object] = {"label": result.scenario.label, "p": result.scenario.mean}
     if isinstance(p, Beta):
         data["beta"] = [p.a, p.b]
     for name, estimate in result.estimates.items():
-        data[name] = {"value": estimate.value, "mcse": estimate.mcse, "exact": estimate.exact}
+        row: dict[str, object] = {"value": estimate.value, "mcse": estimate.mcse, "exact": estimate.exact}
         if estimate.outcome.kind != "share":
             if estimate.infinite:  # no mean then: in this share of the trials the time was not reached
-                data[name]["not_reached"] = estimate.infinite / (estimate.n + estimate.infinite)
-            data[name]["quantiles"] = {f"{q:g}": estimate.quantiles[q] for q in (0.05, 0.5, 0.95)}
+                row["not_reached"] = estimate.infinite / (estimate.n + estimate.infinite)
+            row["quantiles"] = {f"{q:g}": estimate.quantiles[q] for q in (0.05, 0.5, 0.95)}
+        data[name] = row
     return data
 
 

@@ -100,7 +100,7 @@ def _tell(verdict: Verdict, as_json: bool) -> None:
         terminal.console().print(line)
 
 
-def _verdict_json(verdict: Verdict) -> dict[str, Any]:
+def _verdict_json(verdict: Verdict) -> dict[str, object]:
     return {
         "verdict": verdict.kind,
         "conventions": [convention.name for convention in verdict.conventions],

@@ -79,7 +79,7 @@ def with_names(family: Family[Found], found: Found) -> list[tuple[tuple[str, ...
     return [(kinds[looks], design) for looks, design in designs.items()]
 
 
-class Kept(Protocol):
+class SearchKeeper(Protocol):
     """Somebody who keeps what the search of each family found."""
 
     def __call__(self, family: Family[Found]) -> Found:
@@ -93,7 +93,7 @@ def choose(
     *,
     n_limit: int = N_LIMIT,
     families: Mapping[str, AnyFamily] = FAMILIES,
-    found: Kept | None = None,
+    found: SearchKeeper | None = None,
 ) -> Design:
     """Give the design that is wished for: the best one by a criterion, or the design itself.
 

@@ -117,7 +117,10 @@ def near(
         first = abs(design.looks[0].n - chosen.looks[0].n) if len(chosen.looks) > 1 else 0
         return abs(design.looks[-1].n - chosen.looks[-1].n) + first
 
-    listed: list[tuple[str, Design]] = [(named(design.kinds) or "–", design) for design in designs]
+    own = criterion.name if criterion is not None else "–"
+    listed: list[tuple[str, Design]] = [
+        (named(design.kinds) or (own if design.looks == chosen.looks else "–"), design) for design in designs
+    ]
     if all(design.looks != chosen.looks for design in designs):
         missed = "" if meets(chosen, requirements) else ", misses the limits"
         listed.insert(0, (f"{criterion.name if criterion is not None else 'chosen'}{missed}", chosen))

@@ -60,7 +60,7 @@ class Searches:
             If even the most powerful test needs too many patients.
         """
         if family.key not in self._found:
-            self._found[family.key] = family.search(self.requirements, n_limit=self.n_limit)
+            self._found[family.key] = FAMILIES[family.key].search(self.requirements, n_limit=self.n_limit)
         return cast("Found", self._found[family.key])  # the search of this family put it there
 
     @property

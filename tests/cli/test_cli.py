@@ -141,7 +141,14 @@ def test_an_absent_bound_is_null(capsys):
 def test_tables_show_the_same_designs_to_people(capsys):
     assert main(["design", *ASKED]) == 0
     shown = capsys.readouterr().out
-    for part in ("1/15, 5/25", "1/10, 5/29", "0.0328", "15.01", "exact single stage (sustained n)", "below n = 23"):
+    for part in (
+        "1/15, 5/25",
+        "1/10, 5/29",
+        "0.0328",
+        "15.01",
+        "exact single stage (sustained n)",
+        "fewer than 23 patients",
+    ):
         assert part in shown
     assert main(["oc", "--looks", "1/10,5/29", "--p", "0.1"]) == 0
     assert "0.047086" in capsys.readouterr().out

@@ -715,9 +715,9 @@ def test_what_fails_is_said_apart_from_what_passes_and_a_mixture_is_found(capsys
 
 
 def test_a_percentage_never_equals_the_limit_that_it_passes():
-    assert wording.percent(0.100000004, 0.1) == "10.0000004%"
-    assert wording.percent(0.919, 0.8) == "91.9%"
-    assert wording.percent(0.1, 0.1) == "10.0%"
+    assert wording.percent_beside(0.100000004, 0.1) == "10.0000004%"
+    assert wording.percent_beside(0.919, 0.8) == "91.9%"
+    assert wording.percent_beside(0.1, 0.1) == "10.0%"
 
 
 @pytest.mark.parametrize("setting", [*SETTINGS, (0.05, 0.15, 0.1, 0.8), (0.7, 0.9, 0.05, 0.9), (0.01, 0.1, 0.05, 0.8)])
