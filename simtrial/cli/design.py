@@ -35,7 +35,7 @@ def design(
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     as_json: terminal.Json = False,
 ) -> None:
-    """Find the single-stage and two-stage designs that meet the limits, with proof."""
+    """Find the designs of every family that meet the limits, with proof."""
     from simtrial import search
     from simtrial.design.requirements import plausible
     from simtrial.search import families, formulas, text

@@ -14,6 +14,7 @@ from simtrial.cli.app import main
 from simtrial.conduct import engine as conduct
 from simtrial.design import exact
 from simtrial.design.designs import parse_looks
+from simtrial.explorer import panels, screen
 from simtrial.review.check import check
 from simtrial.search.criteria import Criteria, choose
 from simtrial.search.families import FAMILIES
@@ -364,3 +365,14 @@ def test_the_criteria_of_a_single_stage_are_checked_too(criterion, looks):
     assert check(Statement.of_looks("3/25", criterion=criterion, **ASKED)).kind == "does not reproduce"
     with pytest.raises(InputError, match="does not go with two looks"):
         Statement.of_looks("1/10,5/29", criterion=criterion, **ASKED)
+
+
+@pytest.mark.usefixtures("known")
+def test_the_explorer_shows_a_new_family_by_its_name(toy_trial):
+    case = Case.of(params.load(toy_trial))
+    found = screen.answer(case)
+    assert screen.offered(found.two, "balanced_minimax")["balanced minimax"] == "balanced_minimax"
+    assert "balanced minimax" in panels.candidates(found)
+    assert "that of the smallest design with two stages of the same size" in panels.statement(
+        found, found.design, case.plan
+    )
