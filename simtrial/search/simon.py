@@ -210,7 +210,7 @@ MINIMAX: Criterion[TwoStageSearch] = Criterion(
     method="minimax",
     looks=2,
     family="simon",
-    why="No two-stage design has fewer patients at most, and with as many none has a smaller EN(p0).",
+    why="No two-stage design needs fewer patients at most; of those that need as many, none has a smaller EN(p0).",
     pick=lambda found: found.minimax,
     best=_minimax,
 )
