@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simtrial.errors import InputError
-from simtrial.slips import percent
+from simtrial.slips import as_rate
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -63,7 +63,7 @@ def probability(value: float, field: str, *, closed: bool = False) -> float:
     number = float(value)
     inside = 0.0 <= number <= 1.0 if closed else 0.0 < number < 1.0
     if not math.isfinite(number) or not inside:
-        hint = percent(number)
+        hint = as_rate(number)
         raise InputError(f"({value}) must be {interval}{hint and f'; {hint}'}", field)
     return number
 

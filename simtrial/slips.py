@@ -24,7 +24,7 @@ _LOOKALIKES = str.maketrans({
 """Characters that look like those of a number: letters, the raised point of journals, dashes of a word processor."""
 
 
-def percent(value: float) -> str:
+def as_rate(value: float) -> str:
     """Say how a percentage is written as a rate: ``write 0.15 for 15 %``; empty for what is none.
 
     Parameters
@@ -54,7 +54,7 @@ def number(text: str) -> str:
     told = " ".join(text.split())[:40]
     whole = re.fullmatch(r"(.+?)\s*(?:%|percent|per cent|pct)\.?", told, re.IGNORECASE)
     if whole and (value := _decimal(whole[1].replace(",", "."))) is not None:
-        return f"is a percentage; {percent(float(value)) or 'write it as a rate between 0 and 1'}"
+        return f"is a percentage; {as_rate(float(value)) or 'write it as a rate between 0 and 1'}"
     if re.fullmatch(r"[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", told) and not told.lstrip("+-").startswith("0"):
         return f"holds a separator of thousands; write {told.replace(',', '')}"
     if re.fullmatch(r"[-+]?[0-9]*,[0-9]+", told):

@@ -52,10 +52,6 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.exact import Endings
 
-ESTIMATES = ("mle", "umvue", "umvcue", "median_unbiased", "bias_subtracted", "bias_adjusted", "conditional_mle")
-INTERVALS = ("exact", "koyama_chen", "mid_p", "naive")
-P_VALUES = ("exact", "mid_p", "conditional", "naive")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inference:
@@ -76,11 +72,12 @@ class Inference:
     endings : Endings
         All of the design.
     estimates : dict of str to ndarray, shape (endings,)
-        By the names of `ESTIMATES`; NaN where there is none.
+        mle, umvue, umvcue, median_unbiased, bias_subtracted, bias_adjusted and conditional_mle; NaN where there is
+        none.
     intervals : dict of str to ndarray, shape (endings, 2)
-        By the names of `INTERVALS`; an upper limit is NaN where the set is empty.
+        exact, koyama_chen, mid_p and naive; an upper limit is NaN where the set is empty.
     p_values : dict of str to ndarray, shape (endings,)
-        By the names of `P_VALUES`.
+        exact, mid_p, conditional and naive.
     """
 
     design: Design

@@ -82,7 +82,7 @@ class InterimResult:
     prior: Beta
 
 
-def _chance(design: Design, m: int, x: int, step: Step) -> float:
+def _chance(design: Design, m: int, x: int, step: Step[np.float64]) -> float:
     """P(reject H0 | x of m), each stretch of further patients taken by `step`."""
     chances = np.zeros(m + 1)
     chances[x] = 1.0

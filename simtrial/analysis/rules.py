@@ -149,7 +149,7 @@ class Rule:
     bounds : callable
         Gives the bounds from the design, what they keep and the sizes attained; None where the rule does not apply.
     interval : str
-        The interval that goes with its decision, by the names of `simtrial.analysis.inference.INTERVALS`.
+        The interval that goes with its decision, by its name in `simtrial.analysis.inference.Inference.intervals`.
     """
 
     name: str

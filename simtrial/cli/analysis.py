@@ -273,9 +273,9 @@ def _size(text: str) -> int:
         raise InputError(f"({text[:40]!r}) must be whole numbers, such as 10,27", "attained") from None
 
 
-def _final_json(found: Final, patients: PatientData | None) -> dict[str, Any]:
+def _final_json(found: Final, patients: PatientData | None) -> dict[str, object]:
     result = found.result
-    data: dict[str, Any] = {
+    data: dict[str, object] = {
         "reject": result.reject,
         "p_value": result.p_value,
         "stage": result.stage,

@@ -67,7 +67,7 @@ def report(
     began = time.monotonic()
     done = runner.write(files[0], out, terminal.progress(), replace=replace)
     terminal.say(f"  done in {time.monotonic() - began:.1f} s")
-    print(text.statement(done.design, done.trial.requirements, done.trial.plan(done.design)))
+    print(text.statement(done.design, done.trial.requirements, done.trial.plan(done.design), done.trial.criterion))
     print(f"\nReport: {done.html}")
 
 

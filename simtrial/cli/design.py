@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simtrial.conduct.simulation import Result, Simulation
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.search import AnyFamily, SingleStageSearch, TwoStageSearch
     from simtrial.search.formulas import Approximation
 
 
@@ -35,33 +35,35 @@ def design(
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     as_json: terminal.Json = False,
 ) -> None:
-    """Find the single-stage and two-stage designs that meet the limits, with proof."""
+    """Find the designs of every family that meet the limits, with proof."""
     from simtrial import search
     from simtrial.design.requirements import plausible
-    from simtrial.search import formulas
+    from simtrial.search import families, formulas, text
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
     with terminal.waiting("searching"):
         single = search.single_stage(asked, n_limit=n_limit)
         two = search.two_stage(asked, n_limit=n_limit)
         rough = formulas.approximate(asked)
+        others = [(family, family.search(asked, n_limit=n_limit)) for family in families.others()]
     if as_json:
-        terminal.print_json(_designs_json(asked, single, two, rough))
+        more = {family.key: _family_json(family, found, asked) for family, found in others}
+        terminal.print_json(_designs_json(asked, single, two, rough) | more)
         return
-    _designs_table(asked, single, two)
+    every: list[tuple[AnyFamily, object]] = [(search.simon.FAMILY, two), (search.single.FAMILY, single), *others]
+    _designs_table(asked, every)
     lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
     formula_heads = ("textbook formula", "n", "rejects if X >", "exact type I", "exact power")
     terminal.table("What the formulas say, and what their rules do", formula_heads, lines)
-    proof = two.certificate
-    terminal.console().print(
-        f"Stop if X1 <= r1 of n1; reject H0 if X > r of n. Proof: below n = {proof.n_lower} no design has the power; "
-        f"above n = {proof.n_upper} EN(p0) is at least {proof.en_beyond:.4f}."
-    )
+    where = terminal.console()
+    where.print("Each look is r/n: stop for futility if X <= r of n; at the last look reject H0 if X > r.")
+    for family, found in every:
+        where.print(text.proved(family, family.proof(found)))
 
 
 def _designs_json(
     asked: Requirements, single: SingleStageSearch, two: TwoStageSearch, rough: Sequence[Approximation]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     stage = ("r", "n", "type_i_error", "power")
     pair = ("r1", "n1", *stage, "pet_p0", "en_p0", "pet_p1", "en_p1", "q_low", "q_high")
     proof = ("n_lower", "n_upper", "n_minimax", "en_optimal", "en_beyond", "solved")
@@ -80,30 +82,51 @@ def _designs_json(
     }
 
 
-def _designs_table(asked: Requirements, single: SingleStageSearch, two: TwoStageSearch) -> None:
-    """The designs, one per row, and those that stand exactly at a limit."""
+def _family_json(family: AnyFamily, found: object, asked: Requirements) -> dict[str, object]:
+    """The designs of any other family, and the certificate of its search."""
+    from simtrial.search import Candidate
+    from simtrial.search.criteria import with_names
+
+    attained = ("n", "type_i_error", "power", "en_p0", "en_p1", "pet_p0", "pet_p1")
+    proof = family.proof(found)
+    return {
+        "designs": [
+            {"kinds": list(kinds), "looks": [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]}
+            | {key: getattr(Candidate(design, asked), key) for key in attained}
+            for kinds, design in with_names(family, found)
+        ],
+        "certificate": {
+            key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")
+        },
+    }
+
+
+def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]]) -> None:
+    """The designs of every family, one per row, and those that stand exactly at a limit."""
     from simtrial import search
     from simtrial.design.designs import looks_text
     from simtrial.search import text
+    from simtrial.search.criteria import with_names
     from simtrial.search.wording import question
 
-    rows = [
-        [
-            search.named(c.kinds), looks_text(c, ", "), str(c.n), f"{c.type_i_error:.4f}", f"{c.power:.4f}",
-            f"{c.en_p0:.2f}", f"{c.pet_p0:.4f}", f"{c.q_low:.3f}-{c.q_high:.3f}",
-        ]
-        for c in two.admissible
-    ]  # fmt: skip
-    names = [one.name for one in search.CRITERIA.of("single")]
-    for name, found in zip(names, (single.first, single.sustained), strict=True):
-        numbers = (f"{found.type_i_error:.4f}", f"{found.power:.4f}", f"{found.n:.2f}")
-        rows.append([name, looks_text(found), str(found.n), *numbers, "", ""])
+    rows, exactly = [], []
+    for family, found in every:
+        for kinds, design in with_names(family, found):
+            one = design if isinstance(design, search.Candidate) else search.Candidate(design, asked)
+            low, high = getattr(one, "q_low", None), getattr(one, "q_high", None)
+            rows.append(
+                [
+                    search.named(kinds), looks_text(one, ", "), str(one.n), f"{one.type_i_error:.4f}",
+                    f"{one.power:.4f}", f"{one.en_p0:.2f}", f"{one.pet_p0:.4f}" if one.looks[1:] else "",
+                    "" if low is None or high is None else f"{low:.3f}-{high:.3f}",
+                ]
+            )  # fmt: skip
+            if at := text.exactly(one, asked):
+                exactly.append(f"{looks_text(one, ', ')}: {at}.")
     heads = ("design", "looks (r/n)", "n", "type I", "power", "EN(p0)", "PET(p0)", "weights q")
     terminal.table(question(asked), heads, rows, left=2)
-    shown = {looks_text(c, ", "): c for c in (*two.admissible, single.first, single.sustained)}
-    exactly = [f"{looks}: {at}." for looks, c in shown.items() if (at := text.exactly(c, asked))]
     if exactly:
-        terminal.console().print("\n".join(exactly) + "\n")
+        terminal.console().print("\n".join(dict.fromkeys(exactly)) + "\n")
 
 
 def oc(
@@ -166,19 +189,20 @@ def simulate(
     _simulation_tables(case.chosen, done)
 
 
-def _scenario_json(result: Result) -> dict[str, Any]:
+def _scenario_json(result: Result) -> dict[str, object]:
     from simtrial.plan.disease import Beta
 
     p = result.scenario.p
-    data: dict[str, Any] = {"label": result.scenario.label, "p": result.scenario.mean}
+    data: dict[str, object] = {"label": result.scenario.label, "p": result.scenario.mean}
     if isinstance(p, Beta):
         data["beta"] = [p.a, p.b]
     for name, estimate in result.estimates.items():
-        data[name] = {"value": estimate.value, "mcse": estimate.mcse, "exact": estimate.exact}
+        row: dict[str, object] = {"value": estimate.value, "mcse": estimate.mcse, "exact": estimate.exact}
         if estimate.outcome.kind != "share":
             if estimate.infinite:  # no mean then: in this share of the trials the time was not reached
-                data[name]["not_reached"] = estimate.infinite / (estimate.n + estimate.infinite)
-            data[name]["quantiles"] = {f"{q:g}": estimate.quantiles[q] for q in (0.05, 0.5, 0.95)}
+                row["not_reached"] = estimate.infinite / (estimate.n + estimate.infinite)
+            row["quantiles"] = {f"{q:g}": estimate.quantiles[q] for q in (0.05, 0.5, 0.95)}
+        data[name] = row
     return data
 
 

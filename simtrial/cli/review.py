@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from simtrial.review.routes import Question
     from simtrial.trial.statement import Statement
 
+*OTHERS, LAST = METHODS
+
 
 def check(
     parameter_file: Annotated[
@@ -31,7 +33,7 @@ def check(
         str | None, typer.Option(help="The rule as stated, cumulative: 1/10,5/29, 5/25 or 3:7/15,8/25.")
     ] = None,
     alpha_sided: Annotated[int | None, terminal.whole_option("As stated.", "1|2")] = None,
-    criterion: Annotated[str | None, typer.Option(help=f"{', '.join(METHODS[:-1])} or {METHODS[-1]}.")] = None,
+    criterion: Annotated[str | None, typer.Option(help=f"{', '.join(OTHERS)} or {LAST}.")] = None,
     n: Annotated[int | None, terminal.whole_option("Patients in all; with looks, dropout allowed for.")] = None,
     dropout: Annotated[float | None, terminal.rate_option("Dropout allowed for.")] = None,
     type_i_error: Annotated[float | None, terminal.rate_option("Attained type I error, as printed.")] = None,
@@ -98,7 +100,7 @@ def _tell(verdict: Verdict, as_json: bool) -> None:
         terminal.console().print(line)
 
 
-def _verdict_json(verdict: Verdict) -> dict[str, Any]:
+def _verdict_json(verdict: Verdict) -> dict[str, object]:
     return {
         "verdict": verdict.kind,
         "conventions": [convention.name for convention in verdict.conventions],
@@ -224,18 +226,22 @@ def reproduce(
 
 def _ways(question: Question) -> str:
     """The routes of one question: each rule once, with the methods that lead there."""
+    from simtrial.search.wording import called
+
     ways: dict[str, list[str]] = {}
     for r in question.routes:
         errors = "" if r.type_i_error is None else f" ({r.type_i_error:.4f}, {r.attained_power:.4f})"
         losses = f", {100 * r.dropout:g}% dropout allowed for, {r.n_evaluable} evaluable" if r.dropout else ""
         methods = ways.setdefault(f"{r.looks or f'{r.n_evaluable}'}{errors}{losses}", [])
-        if r.method not in methods:  # n/(1 - d) and n(1 + d) may give the same
-            methods.append(r.method)
+        name = called(r.method)
+        if name not in methods:  # n/(1 - d) and n(1 + d) may give the same
+            methods.append(name)
     return "; ".join(f"{', '.join(methods)} {rule}" for rule, methods in ways.items())
 
 
 def _tell_numbers(found: dict[int, dict[str, int]], as_json: bool) -> None:
     from simtrial.review.readings import EXACT
+    from simtrial.search.wording import called
 
     if as_json:
         terminal.print_json({"numbers": [{"n": n, "routes": counts} for n, counts in found.items()]})
@@ -244,9 +250,8 @@ def _tell_numbers(found: dict[int, dict[str, int]], as_json: bool) -> None:
         [str(n), *(str(counts[m]) for m in EXACT), str(sum(k for m, k in counts.items() if m not in EXACT))]
         for n, counts in found.items()
     ]
-    terminal.table(
-        "Routes to every number of patients, without an allowance for dropout", ("n", *EXACT, "formulas"), rows
-    )
+    heads = ("n", *map(called, EXACT), "formulas")
+    terminal.table("Routes to every number of patients, without an allowance for dropout", heads, rows)
 
 
 def printed(

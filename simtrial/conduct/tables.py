@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -103,7 +103,7 @@ def scenarios(done: Simulation) -> Table:
     )
     rows = []
     for result in done.results:
-        row: dict[str, Any] = {"scenario": result.scenario.label, "p": result.scenario.rate}
+        row: dict[str, object] = {"scenario": result.scenario.label, "p": result.scenario.rate}
         for name, e in result.estimates.items():
             row |= {name: e.best, f"{name}_mcse": e.best_mcse, f"{name}_shown": written(e)}
         rows.append(row)
@@ -129,7 +129,7 @@ def calendar(done: Simulation) -> Table:
     both = {label: done[label] for label in ("p0", "p1")}
     rows = []
     for name in running(done.plan.design):
-        row: dict[str, Any] = {"outcome": name, "label": outcomes.OUTCOMES[name].label}
+        row: dict[str, object] = {"outcome": name, "label": outcomes.OUTCOMES[name].label}
         for label, result in both.items():
             e = result[name]
             row |= {label: e.best, f"{label}_mcse": e.best_mcse, f"{label}_shown": written(e)}
@@ -171,7 +171,7 @@ def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: 
     for said, rule in ways.items():
         done = simulation.expect(replace(plan, interim=rule), both, names, trials, seed)
         for label in ("p0", "p1"):
-            row: dict[str, Any] = {"accrual": said, "rate": label}
+            row: dict[str, object] = {"accrual": said, "rate": label}
             for name in names:
                 e = done[label][name]
                 row |= {name: e.best, f"{name}_mcse": e.best_mcse, f"{name}_shown": written(e)}
@@ -223,7 +223,7 @@ def sensitivity(found: Sensitivity) -> Table:
     """One assumption changed at a time."""
     rows = []
     for variant in (found.base, *found.variants):
-        row: dict[str, Any] = {"assumption": variant.assumption or "as planned", "setting": variant.setting or "–"}
+        row: dict[str, object] = {"assumption": variant.assumption or "as planned", "setting": variant.setting or "–"}
         for name, (_, _, outcome) in MEASURES.items():
             value, mcse = variant.values[name], variant.mcse[name]
             said = f"{value:.4f}" if outcome == "reject" else f"{value:.2f}"

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.plan.dropout import Dropout
-    from simtrial.plan.plan import Plan
+    from simtrial.plan.plan import Handling, Plan
 
-HANDLINGS = {
+HANDLINGS: dict[Handling, str] = {
     "nonresponder": "counted as non-responders",
     "replace": "replaced by new patients",
     "exclude": "left out of the count and of the denominator",

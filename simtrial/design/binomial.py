@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simtrial.design.requirements import decimal
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    from simtrial.numbers import Floats
+    from simtrial.numbers import Floats, Ints
 
 
-def log_choose(n: int, k: NDArray[Any]) -> Floats:
+def log_choose(n: int, k: Ints) -> Floats:
     """Natural logarithm of the binomial coefficient C(n, k); -inf outside 0 <= k <= n. Shape of `k`.
 
     By the beta function, which loses no digits to the cancellation of large log-factorials.
@@ -28,7 +28,7 @@ def log_choose(n: int, k: NDArray[Any]) -> Floats:
     return np.where(inside, -np.log1p(n) - special.betaln(n - safe + 1.0, safe + 1.0), -np.inf)
 
 
-def binomial_pmf(n: int, p: ArrayLike, x: NDArray[Any] | None = None) -> Floats:
+def binomial_pmf(n: int, p: ArrayLike, x: Ints | None = None) -> Floats:
     """b(x; n, p) along a new last axis, for x = 0..n unless others are given: shape ``p.shape + x.shape``."""
     x = np.arange(n + 1) if x is None else x
     rate = np.asarray(p, dtype=np.float64)[..., np.newaxis]
@@ -42,7 +42,7 @@ def binomial_pmf(n: int, p: ArrayLike, x: NDArray[Any] | None = None) -> Floats:
     return pmf
 
 
-def weighted(n: int, p: Floats, weights: NDArray[Any]) -> Floats:
+def weighted(n: int, p: Floats, weights: Floats) -> Floats:
     """Sum of b(x; n, p) weights(x) over x, row by row: a matrix product may round a p differently in other company."""
     x = np.flatnonzero(weights)
     total: Floats = (binomial_pmf(n, p, x) * weights[x]).sum(axis=-1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,21 +17,21 @@ from simtrial.errors import InputError
 from simtrial.numbers import count
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from simtrial.numbers import Bools, Ints
 
 
 class Regions(NamedTuple):
     """Where each number of responses leads at one look: boolean arrays of one shape, exactly one of them true."""
 
-    accept: NDArray[np.bool_]
-    reject: NDArray[np.bool_]
-    go_on: NDArray[np.bool_]
+    accept: Bools
+    reject: Bools
+    go_on: Bools
 
 
 def regions(
-    responses: NDArray[np.integer[Any]],
-    r: int | NDArray[np.integer[Any]] | None,
-    e: int | NDArray[np.integer[Any]] | None,
+    responses: Ints,
+    r: int | Ints | None,
+    e: int | Ints | None,
     *,
     final: bool,
 ) -> Regions:
@@ -67,8 +67,8 @@ class AttainedBounds:
         single look.
     """
 
-    first: NDArray[np.int64]
-    final: NDArray[np.int64]
+    first: Ints
+    final: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Look:
     r: int | None
     e: int | None = None
 
-    def regions(self, responses: NDArray[np.integer[Any]], *, final: bool) -> Regions:
+    def regions(self, responses: Ints, *, final: bool) -> Regions:
         """Sort response counts into accept, reject and go on: see `regions`."""
         return regions(responses, self.r, self.e, final=final)
 

@@ -24,9 +24,9 @@ References
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,11 +38,11 @@ from simtrial.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.numbers import Floats
+    from simtrial.numbers import Bools, Floats, Ints
 
 CLOSE = 1e-9
 """Nearer than this to a limit, as a share of it, a floating-point probability is not believed and fractions decide.
@@ -67,7 +67,7 @@ class OperatingCharacteristics:
     """
 
     p: Floats
-    n: NDArray[np.int64]
+    n: Ints
     accept_by_look: Floats
     reject_by_look: Floats
 
@@ -164,10 +164,10 @@ class Endings:
         ending; they do not depend on p.
     """
 
-    stage: NDArray[np.int64]
-    n: NDArray[np.int64]
-    responses: NDArray[np.int64]
-    reject: NDArray[np.bool_]
+    stage: Ints
+    n: Ints
+    responses: Ints
+    reject: Bools
     share: Floats
     first: Floats
     before: Floats
@@ -188,31 +188,33 @@ def endings(design: Design) -> Endings:
     Run with X1 in place of 1 at the start, the recursion gives the mean of X1 given each ending, as every order of
     responses and failures is equally likely; and with x c(x) in place of c(x) for one step, that of the count before.
     """
-    parts: list[dict[str, NDArray[Any]]] = []
+    parts: list[Endings] = []
     for k, (look, here, (whole, first, before)) in enumerate(arrivals(design), start=1):
         ends = np.flatnonzero(~here.go_on & (whole > 0))
         parts.append(
-            {
-                "stage": np.full(ends.size, k),
-                "n": np.full(ends.size, look.n),
-                "responses": ends,
-                "reject": here.reject[ends],
-                "share": whole[ends],
-                "first": first[ends] / whole[ends],
-                "before": before[ends] / whole[ends],
-            }
+            Endings(
+                stage=np.full(ends.size, k),
+                n=np.full(ends.size, look.n),
+                responses=ends,
+                reject=here.reject[ends],
+                share=whole[ends],
+                first=first[ends] / whole[ends],
+                before=before[ends] / whole[ends],
+            )
         )
-    return Endings(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    return Endings(
+        **{part.name: np.concatenate([getattr(one, part.name) for one in parts]) for part in fields(Endings)}
+    )
 
 
-def arrivals(design: Design) -> Iterator[Arrival]:
+def arrivals(design: Design) -> Iterator[Arrival[np.float64]]:
     """Walk in shares of the orders, c_k(s) at the head of this module.
 
     The weights have three rows: the shares, and the same weighted by the responses at the first look, and at the look
     before (0 at the first).
     """
 
-    def step(reached: NDArray[Any], n: int, later: int) -> NDArray[Any]:
+    def step(reached: Floats, n: int, later: int) -> Floats:
         share, first, _ = reached
         return np.stack([shares(row, n, later) for row in (share, first, share * np.arange(n + 1))])
 
@@ -236,7 +238,7 @@ def reject_fraction(design: Design, p: Fraction) -> Fraction:
     return total
 
 
-def signs(found: ArrayLike, limit: ArrayLike, gap: Callable[..., Fraction]) -> NDArray[np.int64]:
+def signs(found: ArrayLike, limit: ArrayLike, gap: Callable[..., Fraction]) -> Ints:
     """Compare probabilities with limits: -1 below, 0 exactly at the limit, 1 above.
 
     Parameters
@@ -254,7 +256,7 @@ def signs(found: ArrayLike, limit: ArrayLike, gap: Callable[..., Fraction]) -> N
     """
     limits = np.asarray(limit, dtype=np.float64)
     above = np.asarray(found, dtype=np.float64) - limits
-    sign: NDArray[np.int64] = np.asarray(np.sign(above)).astype(np.int64)
+    sign: Ints = np.asarray(np.sign(above)).astype(np.int64)
     for place in np.argwhere(np.abs(above) < CLOSE * limits).tolist():
         exactly = gap(*place)
         sign[tuple(place)] = (exactly > 0) - (exactly < 0)

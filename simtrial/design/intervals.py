@@ -8,15 +8,17 @@ References
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from simtrial.numbers import Floats
 
 
-def clopper_pearson(x: ArrayLike, n: ArrayLike, tail: float) -> tuple[NDArray[Any], NDArray[Any]]:
+def clopper_pearson(x: ArrayLike, n: ArrayLike, tail: float) -> tuple[Floats, Floats]:
     """Lower and upper limits of x / n; 0 where x is 0, and 1 where x is n.
 
     Parameters

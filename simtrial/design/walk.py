@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Look, Regions
     from simtrial.numbers import Floats
 
+
+Wholes: TypeAlias = NDArray[np.object_]
+"""Whole numbers of any size."""
+
+Weight = TypeVar("Weight", np.float64, np.object_)
+"""What a walk carries: numbers in floating point, or whole numbers of any size."""
 
 BLOCK = 1 << 20
 """Terms of the recursion held at once, so that memory stays bounded for any design."""
@@ -39,19 +45,19 @@ def shares(reached: Floats, n_before: int, n_now: int) -> Floats:
     return share
 
 
-def orders(reached: NDArray[Any], n_before: int, n_now: int) -> NDArray[Any]:
+def orders(reached: Wholes, n_before: int, n_now: int) -> Wholes:
     """One step of the recursion in whole numbers of orders: shape (n_before + 1,) to (n_now + 1,)."""
     added = n_now - n_before
     row = np.array([math.comb(added, k) for k in range(added + 1)], dtype=object)
-    total: NDArray[Any] = np.convolve(reached, row)
+    total: Wholes = np.convolve(reached, row)
     return total
 
 
-Step = Callable[[NDArray[Any], int, int], NDArray[Any]]
+Step: TypeAlias = Callable[[NDArray[Weight], int, int], NDArray[Weight]]
 """Takes what is known of each count at n patients to those at a later number: (weights, n, later)."""
 
 
-class Arrival(NamedTuple):
+class Arrival(NamedTuple, Generic[Weight]):
     """One look of a walk; arrays whose last axis is the responses there, 0..n.
 
     Attributes
@@ -66,17 +72,18 @@ class Arrival(NamedTuple):
 
     look: Look
     here: Regions
-    reached: NDArray[Any]
+    reached: NDArray[Weight]
 
     @property
-    def onward(self) -> NDArray[Any]:
+    def onward(self) -> NDArray[Weight]:
         """Weights of the counts that go on."""
-        return self.reached * self.here.go_on
+        going: NDArray[Weight] = self.reached * self.here.go_on
+        return going
 
 
 def walk(
-    looks: Sequence[Look], start: NDArray[Any], step: Step, n: int | None = None, *, final: bool = True
-) -> Iterator[Arrival]:
+    looks: Sequence[Look], start: NDArray[Weight], step: Step[Weight], n: int | None = None, *, final: bool = True
+) -> Iterator[Arrival[Weight]]:
     """Walk over looks: the one recursion of this package, whatever the weights are and however they move on.
 
     Parameters
@@ -102,11 +109,11 @@ def walk(
         reached = arrival.onward
 
 
-def responding(p: float) -> Step:
+def responding(p: float) -> Step[np.float64]:
     """The step of probabilities: each further patient responds with probability p."""
 
-    def step(reached: NDArray[Any], n: int, later: int) -> NDArray[Any]:
-        moved: NDArray[Any] = np.convolve(reached, binomial_pmf(later - n, p))
+    def step(reached: Floats, n: int, later: int) -> Floats:
+        moved: Floats = np.convolve(reached, binomial_pmf(later - n, p))
         return moved
 
     return step

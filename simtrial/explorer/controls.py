@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from simtrial.design.designs import looks_text, parse_looks
-from simtrial.search import CRITERIA
+from simtrial.search import CRITERIA, USUAL
 from simtrial.trial import params
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ CONDUCT: dict[str, Any] = {
 START: dict[str, Any] = {
     "study": {"id": "explorer", "title": "A design explored by hand"},
     "hypotheses": {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "power": 0.8, "basis": "assumed"},
-    "design": {"criterion": "minimax"},
+    "design": {"criterion": USUAL},
     "conduct": CONDUCT,
 }
 """The first screen."""

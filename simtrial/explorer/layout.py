@@ -10,6 +10,7 @@ import ipywidgets as widgets
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from simtrial.explorer.controls import Counting
     from simtrial.explorer.number_controls import NumberControl
 
 QUESTION = ("p0", "p1", "alpha", "power")
@@ -17,7 +18,7 @@ QUESTION = ("p0", "p1", "alpha", "power")
 PANELS = ("status", "candidates", "curves", "decisions", "calendar", "statement")
 """The results, from top to bottom."""
 
-COUNTING = {
+COUNTING: dict[str, Counting] = {
     "count as non-responders": "nonresponder",
     "replace by new patients": "replace",
     "exclude, planned bounds": "exclude fixed",

@@ -112,7 +112,7 @@ def status(trial: Trial, design: Design, done: Simulation, remark: str) -> str:
 
 def candidates(found: Known) -> str:
     """The designs that meet the limits; the chosen one in bold."""
-    table = tables.candidates(found.single, found.two, found.design)
+    table = tables.candidates(found.single, found.two, found.design, found.case.criterion)
     return _section("Which designs meet the limits?", table.html())
 
 
@@ -172,9 +172,9 @@ def calendar(done: Simulation, trial: Trial) -> str:
     return _section("What happens when it is run?", conduct_tables.calendar(done).html() + fewer + cost)
 
 
-def statement(design: Design, trial: Trial, plan: Plan) -> str:
+def statement(found: Known, design: Design, plan: Plan) -> str:
     """The paragraph for the protocol, with a button that copies it."""
-    said = text.statement(design, trial.requirements, plan).html()
+    said = text.statement(design, found.case.requirements, plan, found.case.criterion).html()
     button = '<button type="button" class="copy" data-copy="simtrial-sentence">Copy</button>'
     return _section("What goes into the protocol?", f'<div id="simtrial-sentence">{said}</div>', button)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from simtrial.conduct import tables as conduct_tables
 from simtrial.design.designs import looks_text
-from simtrial.search import CRITERIA
+from simtrial.search import CRITERIA, simon, single
 
 if TYPE_CHECKING:
     from simtrial.conduct.simulation import Simulation
@@ -66,12 +66,12 @@ def answer(case: Case, *, patient: bool = False) -> Known:
     InputError
         If even the most powerful test needs too many patients.
     """
-    wish, single = case.trial.wish, case.single
-    if case.searches.two_is_known or patient or single.first.n <= LIVE_N:
+    wish = case.trial.wish
+    if case.searches.two_is_known or patient or case.single.first.n <= LIVE_N:
         return Known(case, case.two, case.chosen)
     if not isinstance(wish, str):
         return Known(case, None, wish)
-    return Known(case, None, case.chosen if CRITERIA[wish].family == "single" else None)
+    return Known(case, None, case.chosen if CRITERIA[wish].family == single.FAMILY.key else None)
 
 
 def offered(two: TwoStageSearch | None, wish: str) -> dict[str, str]:
@@ -82,7 +82,7 @@ def offered(two: TwoStageSearch | None, wish: str) -> dict[str, str]:
     """
     names = {criterion.name: key for key, criterion in CRITERIA.items()}
     middle = two.admissible[1:-1] if two else ()
-    names |= {f"admissible {looks_text(c, ', ')}": looks_text(c) for c in middle}
+    names |= {f"{simon.ADMISSIBLE} {looks_text(c, ', ')}": looks_text(c) for c in middle}
     if wish not in names.values():
         names[f"as given {wish.replace(',', ', ')}"] = wish
     return names

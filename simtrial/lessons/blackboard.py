@@ -20,7 +20,7 @@ from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
 from simtrial.plan.plan import Plan, Scenario
 from simtrial.plan.recut import bounds_of
-from simtrial.search import CRITERIA
+from simtrial.search import simon
 from simtrial.show.passage import Passage
 from simtrial.show.picture import BLUE, RED, STYLE, Picture
 
@@ -44,7 +44,7 @@ FURTHER = 0.15
 RATES = live.Rates(("p0", "p1"), (0.1, 0.3), APART)
 ALPHA = live.Choice("alpha", {"0.05": 0.05, "0.025": 0.025, "0.1": 0.1})
 POWER = live.Choice("power", {"0.8": 0.8, "0.85": 0.85, "0.9": 0.9})
-CRITERION = live.Choice("design", {CRITERIA[key].name: key for key in ("optimal", "minimax")})
+CRITERION = live.Choice("design", {criterion.name: criterion.key for criterion in reversed(simon.FAMILY.criteria)})
 TRIALS = live.Choice("trials", {"1,000": 1000, "100": 100, "4,000": 4000})
 
 BARS = "simulated, with bars of two Monte Carlo standard errors"

@@ -22,14 +22,14 @@ from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Pictur
 
 if TYPE_CHECKING:
     from simtrial.numbers import Floats
-    from simtrial.plan.plan import Plan
+    from simtrial.plan.plan import Handling, Plan
 
 LOSS = live.Rate("probability d of loss", 0.1, 0.0, 0.4)
 
 ASKED = Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8)
 """The question behind the trial of this lesson."""
 
-HANDLINGS = {
+HANDLINGS: dict[str, tuple[Handling, bool, str, str, str]] = {
     "count as failures": ("nonresponder", False, BLUE, "-", "o"),
     "replace": ("replace", False, GREEN, "--", "s"),
     "leave out, bounds fixed": ("exclude", False, ORANGE, ":", "^"),
@@ -55,7 +55,7 @@ def plan(handling: str, d: float, who: float, design: SingleStage | None = None)
     kind, recut, *_ = HANDLINGS[handling]
     base = blackboard.without_losses(design or search.two_stage(ASKED).minimax.design)
     bounds = ASKED if recut else None
-    return replace(base, dropout=Dropout(d, who), handling=kind, recut=bounds)  # type: ignore[arg-type]  # from a table
+    return replace(base, dropout=Dropout(d, who), handling=kind, recut=bounds)
 
 
 @lru_cache(maxsize=64)

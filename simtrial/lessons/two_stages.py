@@ -12,6 +12,8 @@ from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.lessons import blackboard
 from simtrial.search import figures
+from simtrial.search.simon import MINIMAX, OPTIMAL
+from simtrial.search.single import FIRST
 from simtrial.show.passage import percent
 from simtrial.show.picture import BLACK, BLUE, GREEN, STYLE, Picture, canvas, few_ticks, percent_ticks
 
@@ -27,8 +29,8 @@ def cost(rates: Pair, alpha: float, power: float) -> Picture:
     """P(reject), PET and EN of one stage and of two, over the true rate."""
     asked = blackboard.asked(rates, alpha, power)
     two, one = search.two_stage(asked), search.single_stage(asked).first
-    names = [search.CRITERIA[key].name for key in ("optimal", "minimax", "single_stage_first")]
-    shown = figures.characteristics(list(zip(names, (two.optimal, two.minimax, one), strict=True)), asked)
+    designs = [*((criterion.name, criterion.pick(two)) for criterion in (OPTIMAL, MINIMAX)), (FIRST.name, one)]
+    shown = figures.characteristics(designs, asked)
     said = f"If the drug is useless: {one.n} patients in one stage, {two.optimal.en_p0:.1f} expected in two."
     return blackboard.headed(Picture("cost_of_stages", shown.alt, shown.figure), said, rates)
 

@@ -24,6 +24,7 @@ from simtrial.patients import times as patient_times
 from simtrial.patients.cells import UNITS, has_decimal_comma
 from simtrial.patients.columns import used
 from simtrial.patients.faults import comma_faults, judged, line_of, repeated, values_of, wrong
+from simtrial.plan.plan import check_handling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,8 +160,7 @@ class PatientData:
         planned = [count(n, "sizes", at_least=1) for n in sizes]
         if not planned or any(a >= b for a, b in pairwise(planned)):
             raise InputError(f"({planned}) must increase from look to look", "sizes")
-        if handling not in ("nonresponder", "replace", "exclude"):
-            raise InputError(f"({handling!r:.40}) must be nonresponder, replace or exclude", "handling")
+        check_handling(handling)
         counting = self.enrolled if handling == "nonresponder" else self.evaluable
         seen = self._seen(planned, handling, counting, attained)
         found = [int((who & counting).sum()) for who in seen]

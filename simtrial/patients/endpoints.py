@@ -23,8 +23,8 @@ import numpy as np
 
 from simtrial.conduct.survival import HALF, half_way
 from simtrial.design.intervals import clopper_pearson
-from simtrial.errors import InputError
 from simtrial.numbers import positive, probability
+from simtrial.plan.plan import check_handling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -170,8 +170,7 @@ def secondary(
     """
     probability(level, "level")
     positive(landmark, "landmark")
-    if handling not in ("nonresponder", "replace", "exclude"):
-        raise InputError(f"({handling!r:.40}) must be nonresponder, replace or exclude", "handling")
+    check_handling(handling)
     found = []
     if data.bor is not None:
         of, bor = data.enrolled if handling == "nonresponder" else data.evaluable, np.array(data.bor)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from simtrial.errors import InputError
 from simtrial.months import MONTHS_IN_YEAR
@@ -38,6 +38,16 @@ MAX_RECUT = 150
 """Most patients for which bounds are recut at every pair of numbers evaluable."""
 
 Handling = Literal["nonresponder", "replace", "exclude"]
+"""What becomes of patients without a response assessment: see above."""
+
+HANDLINGS: tuple[Handling, ...] = get_args(Handling)
+
+
+def check_handling(handling: str) -> None:
+    """Hold that a handling is one of the three."""
+    if handling not in HANDLINGS:
+        *others, last = HANDLINGS
+        raise InputError(f"({handling!r:.40}) must be {', '.join(others)} or {last}", "handling")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +146,7 @@ class Plan:
     landmark: float = 6.0
 
     def __post_init__(self) -> None:
-        if self.handling not in ("nonresponder", "replace", "exclude"):
-            raise InputError(f"({self.handling!r:.40}) must be nonresponder, replace or exclude", "handling")
+        check_handling(self.handling)
         if self.recut and self.handling != "exclude":
             raise InputError("(recut) goes with handling: exclude", "bounds")
         if self.recut and len(self.design.looks) > 2:

@@ -62,13 +62,13 @@ def _first(look: Look, m: int, p0: float, p1: float) -> tuple[int, int]:
     return r, max(e, r + 2)
 
 
-def _arrival(look: Look, p0: float) -> Arrival:
+def _arrival(look: Look, p0: float) -> Arrival[np.float64]:
     """What reaches an interim look that is the first."""
     (first,) = walk([look], binomial_pmf(look.n, p0), responding(p0), final=False)
     return first
 
 
-def _last(first: Arrival, m: int, p0: float, alpha: float) -> int:
+def _last(first: Arrival[np.float64], m: int, p0: float, alpha: float) -> int:
     """Smallest r with P(reject H0; p0) <= alpha, by what reaches the look before and the number of further patients."""
     n, here = first.look.n, first.here
     arrived = responding(p0)(first.onward, n, n + m)

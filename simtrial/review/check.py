@@ -14,13 +14,16 @@ import numpy as np
 from simtrial import search
 from simtrial.design.designs import SingleStage, looks_text, parse_looks
 from simtrial.design.exact import at_limits, meets, operating_characteristics
-from simtrial.review.conventions import FALLING, Convention, evidence, explanations
+from simtrial.review.conventions import FALLING, SWAPPED, Convention, evidence, explanations
 from simtrial.review.hints import best_line, claim_line, faults, fleming_line, limits_line, total_line
-from simtrial.review.readings import EXACT, Answer, Reading, answers, limits_of, matching, misprinted, plain
+from simtrial.review.readings import Answer, Reading, answers, is_exact, limits_of, matching, misprinted, plain
 from simtrial.review.several_looks import compare
 from simtrial.review.usual import usual
+from simtrial.search import simon
 from simtrial.search.bounds import score_n
-from simtrial.search.wording import DESIGNS, limits, short
+from simtrial.search.families import COMPARED
+from simtrial.search.wording import limits, phrase, short
+from simtrial.trial.statement import FLEMING, TWO_STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,7 +162,8 @@ def check(statement: Statement, tell: Callable[[int], None] | None = None) -> Ve
     asked = plain(statement).statement.requirements
     attained = _attained(statement, asked)
     rule = _rule(statement, attained, asked)
-    if statement.looks is not None:
+    another = statement.named is not None and statement.named.family not in COMPARED
+    if statement.looks is not None and not another:
         return _of_several_looks(statement, attained, rule)
     if statement.missing:
         return _underspecified(statement, attained, rule)
@@ -174,7 +178,7 @@ def check(statement: Statement, tell: Callable[[int], None] | None = None) -> Ve
     claim = claim_line(plain(statement).statement, asked)
     lines = [claim] if claim else []
     lines += [best_line(right), rule]
-    if statement.criterion == "fleming":
+    if statement.criterion == FLEMING:
         lines.append(fleming_line(statement, asked))
     return Verdict(
         kind="does not reproduce", answers=right, attained=attained, lines=(*lines, *faults(statement, nearest, asked))
@@ -191,17 +195,17 @@ def _explained(statement: Statement, conventions: tuple[Convention, ...], readin
     used = evidence(statement, conventions) if conventions else []
     if reading.statement.p0 != statement.p0:
         conventions = (FALLING, *conventions)
-    exact = answer.method in EXACT
+    exact = is_exact(answer.method)
     lines = []
     if asked is not None and exact and (claim := claim_line(reading.statement, asked, answer)):
         lines.append(claim)
     told = [c for c in conventions if exact or "formula" not in c.kind]
     if lines:  # the refuted claim says it already
-        told = [c for c in told if c.name not in ("criterion swapped", "admissible")]
+        told = [c for c in told if c.name not in (SWAPPED, simon.ADMISSIBLE)]
     provided = f", provided {'; and '.join(c.sentence for c in told)}" if told else ""
     numbers = limits(asked) if asked is not None else ""
     if exact:
-        lines.append(f"{answer.looks} is {DESIGNS[answer.method]} for {numbers}{provided}.")
+        lines.append(f"{answer.looks} is {phrase(answer.method)} for {numbers}{provided}.")
     else:
         name = next((c.sentence for c in conventions if "formula" in c.kind), answer.method)
         detail = {"precision": _precision, "Gehan": _gehan}.get(answer.method.split()[0], _plainly)(answer.method)
@@ -218,7 +222,7 @@ def _explained(statement: Statement, conventions: tuple[Convention, ...], readin
     design = _tested(statement, tested)
     if conventions and tested is not None and design is not None and attained and not meets(design, tested):
         lines.append(limits_line(design, tested))
-    if statement.criterion == "fleming" and tested is not None:
+    if statement.criterion == FLEMING and tested is not None:
         lines.append(fleming_line(statement, tested))
     kind: Kind = "reproduces with a convention" if conventions else "reproduces"
     return Verdict(kind=kind, conventions=conventions, answers=(answer,), attained=attained, lines=(*lines, *used))
@@ -242,7 +246,7 @@ def _of_several_looks(statement: Statement, attained: dict[str, float], rule: st
     compared = compare(statement)
     asked, design = statement.requirements, statement.design
     lines = [compared.line] if compared.line else []
-    if statement.criterion not in (None, "fleming", "two_stage"):
+    if statement.criterion not in (None, FLEMING, TWO_STAGES):
         lines.insert(
             0,
             f"The claim that the design is {statement.criterion} cannot be confirmed: Simon's criteria compare "
@@ -278,9 +282,9 @@ def _of_several_looks(statement: Statement, attained: dict[str, float], rule: st
             attained=attained,
             lines=tuple(lines),
         )
-    if compared.same and compared.meets and not wrong and statement.criterion in (None, "fleming", "two_stage"):
+    if compared.same and compared.meets and not wrong and statement.criterion in (None, FLEMING, TWO_STAGES):
         return Verdict(kind="reproduces", answers=compared.answers, attained=attained, lines=tuple(lines))
-    if compared.meets and not wrong and statement.criterion != "fleming":
+    if compared.meets and not wrong and statement.criterion != FLEMING:
         lines.append("The rule keeps both limits; the statement does not say by which method its bounds were chosen.")
         return Verdict(kind="underspecified", answers=compared.answers, attained=attained, lines=tuple(lines))
     return Verdict(kind="does not reproduce", answers=compared.answers, attained=attained, lines=tuple(lines))
@@ -297,7 +301,7 @@ def _contradicted(statement: Statement) -> list[str]:
         return []
     start = plain(statement).statement
     counted = []
-    for names in (("r1",), ("r",), ("r1", "r")):
+    for names in (("r1",), ("r",), ("r1", "r")) if start.looks is None else ():
         given = {name: getattr(start, name) for name in names}
         if all(given.values()):
             counted.append(replace(start, **{name: value - 1 for name, value in given.items()}))

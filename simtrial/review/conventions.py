@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from simtrial.errors import InputError
 from simtrial.plan.allowances import OTHERS
-from simtrial.review.readings import TWO_STAGE, Reading, answers, matching, plain
-from simtrial.search import CRITERIA, wording
+from simtrial.review.readings import EXACT, TWO_STAGE, Reading, answers, is_exact, matching, plain
+from simtrial.search import simon, single, wording
 from simtrial.search.formulas import FORMULAS
-from simtrial.trial.statement import SIMON
+from simtrial.trial.statement import ONE_STAGE, SIMON, TWO_STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simtrial.review.readings import Answer
     from simtrial.trial.statement import Statement
 
-SUSTAINED = CRITERIA["single_stage_sustained"].method
+SUSTAINED = single.SUSTAINED.method
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ def _second_stage(reading: Reading) -> Iterator[Reading]:
 
 def _methods(names: tuple[str, ...], stages: int) -> Callable[[Reading], Iterator[Reading]]:
     def readings(reading: Reading) -> Iterator[Reading]:
-        if reading.statement.stages == stages and not set(names) <= set(reading.methods):
+        known = all(method in EXACT or not is_exact(method) for method in reading.methods)  # none of another family
+        if known and reading.statement.stages == stages and not set(names) <= set(reading.methods):
             yield replace(reading, methods=names)
 
     return readings
@@ -117,7 +118,7 @@ def _slack(alpha: float, power: float) -> Callable[[Reading], Iterator[Reading]]
 
 
 def _limit(reading: Reading) -> Iterator[Reading]:
-    if reading.statement.stages == 2:
+    if TWO_STAGE & set(reading.methods) and reading.statement.stages == 2:
         yield replace(reading, search_limit=100)
 
 
@@ -141,14 +142,17 @@ def _stages(reading: Reading) -> Iterator[Reading]:
         yield replace(reading, stages_inflated=True)
 
 
+SWAPPED = "criterion swapped"
+"""The name of the convention that takes one of Simon's criteria for the other."""
+
 FALLING = Convention("failures", "failures are counted, because p1 is below p0", lambda reading: (reading,))
 
 CONVENTIONS = (
-    Convention("criterion swapped", "optimal is read as minimax, or the reverse", _methods(SIMON[:-1], 2)),
+    Convention(SWAPPED, "optimal is read as minimax, or the reverse", _methods(SIMON[:-1], 2)),
     Convention(
-        "admissible",
+        simon.ADMISSIBLE,
         "an admissible design that is neither minimax nor optimal is accepted",
-        _methods(("admissible",), 2),
+        _methods((simon.ADMISSIBLE,), 2),
     ),
     Convention(
         SUSTAINED,
@@ -189,8 +193,8 @@ CONVENTIONS = (
     ),
     Convention("alpha rounded", "the attained type I error need keep alpha only to two decimals", _slack(0.00499, 0.0)),
     Convention("power rounded", "the attained power need reach its limit only to two decimals", _slack(0.0, 0.00499)),
-    Convention("precision", wording.formula("precision"), _estimate("precision", None, "single_stage"), "formula"),
-    Convention("Gehan", wording.formula("Gehan"), _estimate("Gehan", None, "two_stage"), "formula"),
+    Convention("precision", wording.formula("precision"), _estimate("precision", None, ONE_STAGE), "formula"),
+    Convention("Gehan", wording.formula("Gehan"), _estimate("Gehan", None, TWO_STAGES), "formula"),
     Convention("search up to 100", "the search ended at n = 100, the default of clinfun", _limit),
     *(
         Convention(

@@ -16,6 +16,7 @@ from simtrial.errors import InputError
 from simtrial.laws import decision, laws
 from simtrial.plan.plan import Scenario
 from simtrial.review.readings import EXACT
+from simtrial.search.wording import called
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,7 @@ def readings(case: Case, found: Sequence[Route] = ()) -> list[CredibleReading]:
     exact = [r for r in found if r.method in EXACT and not r.dropout and r.p0 is not None and r.p1 is not None]
     for r in exact[:2]:
         start = Requirements(r.p0 or 0.0, r.p1 or 0.0, r.alpha, r.power or 0.0)
-        missed.append(CredibleReading(start, parse_looks(r.looks), f"a conventional route to {n}: {r.method}"))
+        missed.append(CredibleReading(start, parse_looks(r.looks), f"a conventional route to {n}: {called(r.method)}"))
     return missed
 
 

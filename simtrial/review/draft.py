@@ -11,7 +11,7 @@ import textwrap
 from datetime import date
 from typing import TYPE_CHECKING
 
-from simtrial.search import CRITERIA
+from simtrial.search import CRITERIA, USUAL
 
 if TYPE_CHECKING:
     from simtrial.review.record import Record
@@ -89,6 +89,6 @@ def parameter_file(record: Record) -> str:
         "    basis: assumed                # protocol, once a protocol says the four numbers",
         "",
         "  design:",
-        f"    criterion: minimax            # TO FILL: {', '.join(CRITERIA)}; or looks",
+        f"    {f'criterion: {USUAL}':<30}# TO FILL: {', '.join(CRITERIA)}; or looks",
     ]
     return "\n".join(lines) + "\n"

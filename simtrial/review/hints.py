@@ -16,12 +16,13 @@ from simtrial.design.designs import SingleStage, looks_text, parse_looks
 from simtrial.design.exact import meets, operating_characteristics, side
 from simtrial.plan import allowances
 from simtrial.review import reach
-from simtrial.review.readings import Reading, answers, is_the_test, matching, misprinted, plain
+from simtrial.review.readings import Reading, answers, is_exact, is_the_test, matching, misprinted, plain
 from simtrial.review.usual import ALPHAS, POWERS
+from simtrial.search import simon, single
 from simtrial.search.bounds import score_n
 from simtrial.search.formulas import approximate
-from simtrial.search.wording import DESIGNS, NAMES, apart, listed, patients, percent, short
-from simtrial.trial.statement import SIMON
+from simtrial.search.wording import apart, called, listed, patients, percent_beside, phrase, short
+from simtrial.trial.statement import ONE_STAGE, SIMON, TWO_STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.review.readings import Answer
+    from simtrial.search import TwoStageSearch
     from simtrial.trial.statement import Statement
 
 
@@ -41,8 +43,8 @@ def limits_line(design: Design, asked: Requirements) -> str:
     oc = operating_characteristics(design, [asked.p0, asked.p1]).reject
     error, power = float(oc[0]), float(oc[1])
     at_alpha, at_power = side(design, asked.p0, asked.alpha, error), side(design, asked.p1, asked.power, power)
-    error_text = percent(asked.alpha if at_alpha == 0 else error, asked.alpha)
-    power_text = percent(asked.power if at_power == 0 else power, asked.power)
+    error_text = percent_beside(asked.alpha if at_alpha == 0 else error, asked.alpha)
+    power_text = percent_beside(asked.power if at_power == 0 else power, asked.power)
     against = {-1: "does not exceed", 0: "is exactly the limit of", 1: "exceeds"}[at_alpha]
     enough = "is sufficient" if at_power >= 0 else f"falls short of {100 * asked.power:g}%"
     verdicts = [
@@ -77,39 +79,52 @@ def claim_line(statement: Statement, asked: Requirements, found: Answer | None =
         The exact answer that it is instead.
     """
     claim = statement.criterion
-    if claim == "single_stage":
+    if claim in (ONE_STAGE, single.FIRST.key):
         return _single_claim(statement, asked)
-    if claim not in SIMON:
+    if claim == simon.ADMISSIBLE:
+        every = reach.two_stage(asked)
+        return "" if every is None else _admissible_claim(statement, asked, found, every)
+    criterion = statement.named
+    true = None if criterion is None else reach.best(criterion, asked)
+    if criterion is None or true is None or (found is not None and found.method == criterion.method):
         return ""
-    every = reach.two_stage(asked)
-    if every is None or (found is not None and found.method == claim):
-        return ""
-    true = every.minimax if claim == "minimax" else every.optimal
+    name = criterion.key if criterion.key in SIMON else criterion.name
+    which = f"{criterion.phrase} is {looks_text(true)}"
     design = parse_looks(found.looks) if found is not None else statement.design
-    if claim == "admissible":
-        shown = listed([looks_text(c) for c in every.admissible])
-        which = (
-            f"the admissible designs are {shown}" if every.admissible[1:] else f"the only admissible design is {shown}"
-        )
-    else:
-        which = f"the {NAMES[claim]} design is {looks_text(true)}"
+    n, expected = true.looks[-1].n, float(operating_characteristics(true, [asked.p0]).en[0])
     if design is None:
         if _consistent(statement, true):
             return ""
-        if statement.n is not None and statement.n != true.n and claim != "admissible":
-            which += f", which has {patients(true.n)}, not {statement.n}"
-        return f"The claim that the design is {claim} is false: {which} (EN(p0) = {true.en_p0:.2f})."
-    if looks_text(design) in {looks_text(c) for c in (every.admissible if claim == "admissible" else (true,))}:
+        if statement.n is not None and statement.n != n:
+            which += f", which has {patients(n)}, not {statement.n}"
+        return f"The claim that the design is {name} is false: {which} (EN(p0) = {expected:.2f})."
+    if looks_text(design) == looks_text(true):
         return ""
-    oc = operating_characteristics(design, [asked.p0])
-    here, there = apart(float(oc.en[0]), true.en_p0)
-    status = _status(design, asked, found)
+    here, there = apart(float(operating_characteristics(design, [asked.p0]).en[0]), expected)
     numbers = f"n = {design.looks[-1].n}, EN(p0) = {here}"
-    if claim == "admissible":
-        return f"The claim that the design is admissible is false: {looks_text(design)} ({numbers}) {status}; {which}."
     return (
-        f"The claim that the design is {claim} is false: {looks_text(design)} ({numbers}) {status}; "
-        f"{which} (n = {true.n}, EN(p0) = {there})."
+        f"The claim that the design is {name} is false: {looks_text(design)} ({numbers}) "
+        f"{_status(design, asked, found, statement)}; {which} (n = {n}, EN(p0) = {there})."
+    )
+
+
+def _admissible_claim(statement: Statement, asked: Requirements, found: Answer | None, every: TwoStageSearch) -> str:
+    """The line that refutes the claim that a design is admissible."""
+    if found is not None and found.method == simon.ADMISSIBLE:
+        return ""
+    design = parse_looks(found.looks) if found is not None else statement.design
+    shown = listed([looks_text(c) for c in every.admissible])
+    which = f"the admissible designs are {shown}" if every.admissible[1:] else f"the only admissible design is {shown}"
+    if design is None:
+        if _consistent(statement, every.optimal):
+            return ""
+        return f"The claim that the design is admissible is false: {which} (EN(p0) = {every.optimal.en_p0:.2f})."
+    if looks_text(design) in {looks_text(c) for c in every.admissible}:
+        return ""
+    here, _ = apart(float(operating_characteristics(design, [asked.p0]).en[0]), every.optimal.en_p0)
+    return (
+        f"The claim that the design is admissible is false: {looks_text(design)} (n = {design.looks[-1].n}, "
+        f"EN(p0) = {here}) {_status(design, asked, found, statement)}; {which}."
     )
 
 
@@ -120,13 +135,13 @@ def _consistent(statement: Statement, design: Design) -> bool:
     return all(stated is None or stated == true for stated, true in pairs)
 
 
-def _status(design: Design, asked: Requirements, found: Answer | None) -> str:
-    if found is not None and found.method == "admissible":
+def _status(design: Design, asked: Requirements, found: Answer | None, statement: Statement) -> str:
+    if found is not None and found.method == simon.ADMISSIBLE:
         return "is only admissible"
-    if found is not None and found.method in DESIGNS:
-        return f"is {DESIGNS[found.method]}"
+    if found is not None and is_exact(found.method):
+        return f"is {phrase(found.method)}"
     if meets(design, asked):
-        return "meets both limits but is not even admissible"
+        return "meets both limits" + (" but is not even admissible" if statement.criterion in SIMON else "")
     return "does not meet both limits"
 
 
@@ -184,15 +199,15 @@ def _neighbour_line(statement: Statement, name: str) -> str:
         start = plain(replace(statement, total=None, n=_size(statement), **{name: value}))  # type: ignore[arg-type]  # a probability
         right = next(matching(start), None)
         if right is not None:
-            found.append(f"with {name} {value:g} it would be {DESIGNS.get(right.method, right.method)} {right.looks}")
+            found.append(f"with {name} {value:g} it would be {phrase(right.method)} {right.looks}")
     asked = statement.requirements
     if not found and statement.n1 is not None and statement.design is not None and asked and score_n(asked) <= QUICK:
-        end = replace(statement, r1=None, n1=None, total=None, criterion="two_stage")
+        end = replace(statement, r1=None, n1=None, total=None, criterion=TWO_STAGES)
         for value in ALPHAS if name == "alpha" else POWERS:
             right = next(matching(plain(replace(end, **{name: value}))), None)  # type: ignore[arg-type]  # as above
             if right is not None and value != getattr(statement, name):
                 found.append(
-                    f"with {name} {value:g} {DESIGNS[right.method]} is {right.looks}, which has the stated end but "
+                    f"with {name} {value:g} {phrase(right.method)} is {right.looks}, which has the stated end but "
                     "another first stage"
                 )
     return f"{found[0][0].upper()}{'; '.join(found)[1:]}." if found else ""
@@ -206,6 +221,8 @@ def _rule_line(statement: Statement) -> str:
     """What the stated rule is put together from, or which bound its n would have."""
     asked, design = statement.requirements, statement.design
     if asked is None or design is None:
+        return ""
+    if statement.looks is not None:
         return ""
     if isinstance(design, SingleStage):
         if is_the_test(statement, asked):
@@ -251,7 +268,7 @@ def _told(one: tuple[Requirements, Answer, int], asked: Requirements) -> str:
         other.append(f"alpha {setting.alpha:g}")
     if setting.power != asked.power:
         other.append(f"power {setting.power:g}")
-    name = "an admissible" if answer.method == "admissible" else f"the {NAMES[answer.method]}"
+    name = "an admissible" if answer.method == simon.ADMISSIBLE else f"the {called(answer.method)}"
     return f"{name} design {answer.looks}{f' for {listed(other)}' if other else ''}"
 
 
@@ -267,7 +284,7 @@ def _total_line(statement: Statement) -> str:
         if right is None or not d:
             return ""
         return (
-            f"The stated design is {DESIGNS.get(right.method, right.method)} {right.looks}; the total would be "
+            f"The stated design is {phrase(right.method)} {right.looks}; the total would be "
             f"{allowances.PLAIN.total(right.n, d)}."
         )
     if not d:
@@ -278,7 +295,7 @@ def _total_line(statement: Statement) -> str:
     right = next(matching(plain(replace(statement, total=None))), None)
     if right is None:
         return line
-    return f"The stated design is {DESIGNS.get(right.method, right.method)} {right.looks}. {line}"
+    return f"The stated design is {phrase(right.method)} {right.looks}. {line}"
 
 
 def total_line(total: int, n: int, d: float, n1: int = 0) -> str:

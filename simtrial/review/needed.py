@@ -8,8 +8,9 @@ import numpy as np
 
 from simtrial.design.requirements import Requirements
 from simtrial.review import reach
-from simtrial.search import CRITERIA
 from simtrial.search.formulas import approximate
+from simtrial.search.simon import MINIMAX
+from simtrial.search.single import FIRST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 STEPS = np.round(np.arange(0.05, 0.96, 0.025), 3)
 """Values of p0 and of p1."""
 
-METHODS = (CRITERIA["single_stage_first"].name, CRITERIA["minimax"].name, "Fleming's formula")
+METHODS = (FIRST.name, MINIMAX.name, "Fleming's formula")
 
 
 def over_rates(requirements: Requirements, n: int) -> NDArray[np.float64]:

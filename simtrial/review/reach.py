@@ -21,13 +21,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial import search
+from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
+from simtrial.search import simon, single
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.search import AnyCriterion, AnyFamily, SingleStageSearch, TwoStageSearch
 
 TRIED = (1.0, 1.05, 1.1, 1.2)
 """Multiples of the smallest single-stage n that are tried for T: where the optimum usually lies."""
@@ -52,6 +55,27 @@ def single_stage(asked: Requirements) -> SingleStageSearch | None:
         return search.single_stage(asked)
     except InputError:
         return None
+
+
+@lru_cache(maxsize=8192)
+def _searched(family: AnyFamily, asked: Requirements) -> object | None:
+    """The search of any other family, done once; None where it is refused."""
+    try:
+        found: object = family.search(asked, n_limit=N_LIMIT)
+    except InputError:
+        return None
+    return found
+
+
+def best(criterion: AnyCriterion, asked: Requirements) -> Design | None:
+    """The design that is best by a criterion of the register; None where its search is refused."""
+    if criterion.family == simon.FAMILY.key:
+        found: object | None = two_stage(asked)
+    elif criterion.family == single.FAMILY.key:
+        found = single_stage(asked)
+    else:
+        found = _searched(search.FAMILIES[criterion.family], asked)
+    return None if found is None else criterion.pick(found)
 
 
 def _largest_r(n: NDArray[np.int64], p: float, mass: float) -> NDArray[np.int64]:

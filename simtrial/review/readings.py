@@ -1,8 +1,9 @@
 """Ways to understand a stated sample size, and what the exact search and the formulas answer to each.
 
-The plain reading (`plain`): alpha on one side unless it is called two-sided, the criterion as named (minimax or optimal
-where none is), the exact search without a limit, dropout allowed for by n / (1 - d) rounded up; where p0 is above p1,
-failures are counted. `matching` searches only where a bound does not rule the stated number out beforehand.
+The plain reading (`plain`): alpha on one side unless it is called two-sided, the criterion as named (where none is,
+minimax or optimal; another one of the register only by its name), the exact search without a limit, dropout allowed for
+by n / (1 - d) rounded up; where p0 is above p1, failures are counted. `matching` searches only where a bound does not
+rule the stated number out beforehand.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from simtrial.design.requirements import Requirements, decimal
 from simtrial.errors import InputError
 from simtrial.plan.allowances import PLAIN, Allowance, nearest
 from simtrial.review import reach
-from simtrial.search import CRITERIA
+from simtrial.search import CRITERIA, simon, single
 from simtrial.search.formulas import FORMULAS, approximate
-from simtrial.trial.statement import SIMON
+from simtrial.trial.statement import FLEMING, ONE_STAGE, SIMON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,13 +35,22 @@ if TYPE_CHECKING:
     from simtrial.search.formulas import Approximation
     from simtrial.trial.statement import Statement
 
-FIRST = CRITERIA["single_stage_first"].method
+FIRST = single.FIRST.method
 """The method that a single stage is read by where nothing else is said."""
 
-EXACT = (*(criterion.method for family in ("simon", "single") for criterion in CRITERIA.of(family)), "admissible")
-"""Methods whose answers come from the exact search; all others are formulas."""
+EXACT = (
+    *(criterion.method for criterion in simon.FAMILY.criteria),
+    *(criterion.method for criterion in single.FAMILY.criteria),
+    simon.ADMISSIBLE,
+)
+"""Exact methods that a statement may mean without naming them, and to which a number is traced back."""
 
 TWO_STAGE = set(SIMON)
+
+
+def is_exact(method: str) -> bool:
+    """Whether the answers of a method come from an exact search; all others are formulas."""
+    return method in EXACT or any(criterion.method == method for criterion in CRITERIA.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +70,16 @@ class Answer:
         if self.bounds is not None:
             return looks_text(MultiStage(self.bounds))
         return f"{self.r}/{self.n}" if self.n1 is None else f"{self.r1}/{self.n1},{self.r}/{self.n}"
+
+    @classmethod
+    def of(cls, method: str, design: Design) -> Answer:
+        """The answer that a design is."""
+        *interim, last = design.looks
+        assert last.r is not None  # only an interim look may lack it
+        if interim[1:] or any(look.r is None or look.e is not None for look in interim):
+            return cls(method=method, r=last.r, n=last.n, bounds=design.looks)
+        first = interim[0] if interim else Look(0, None)
+        return cls(method=method, r=last.r, n=last.n, r1=first.r, n1=first.n or None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,18 +139,19 @@ def answers(reading: Reading) -> Iterator[Answer]:
         found = reach.two_stage(asked)
         if found is not None:
             few = [c for c in found.frontier if reading.search_limit is None or c.n <= reading.search_limit]
-            named = {"minimax": few[:1], "optimal": few[-1:], "admissible": found.admissible[1:-1]}
+            named = {
+                simon.MINIMAX.method: few[:1],
+                simon.OPTIMAL.method: few[-1:],
+                simon.ADMISSIBLE: found.admissible[1:-1],
+            }
             for method in SIMON:
                 if method in reading.methods:
                     yield from (Answer(method=method, r=c.r, n=c.n, r1=c.r1, n1=c.n1) for c in named[method])
-    asked_for = [criterion for criterion in CRITERIA.of("single") if criterion.method in reading.methods]
-    if asked_for:
-        single = reach.single_stage(asked)
-        if single is not None:
-            for criterion in asked_for:
-                last = criterion.pick(single).looks[-1]
-                assert last.r is not None  # only an interim look may lack it
-                yield Answer(method=criterion.method, r=last.r, n=last.n)
+    for criterion in CRITERIA.values():
+        if criterion.family != simon.FAMILY.key and criterion.method in reading.methods:
+            design = reach.best(criterion, asked)
+            if design is not None:
+                yield Answer.of(criterion.method, design)
     yield from _estimates(reading, asked)
     # a formula solves for its limits exactly: there is no slack to take
     slack = reading.alpha_slack or reading.power_slack
@@ -199,18 +220,20 @@ def _printed(stated: float | None, found: float, least: int) -> bool:
 def agrees(reading: Reading, answer: Answer) -> bool:
     """Whether an answer has every number that the reading states."""
     s = reading.statement
-    formula = answer.method not in EXACT
+    formula = not is_exact(answer.method)
     n1, n = answer.n1, answer.n
     if reading.stages_inflated and s.dropout and n1 is not None:
         n1, n = reading.allowance.stages(n1, n, s.dropout)
     pairs = [(s.n1, n1), (s.r1, answer.r1), (s.n, n)]
     if not formula:
         pairs.append((s.r, answer.r))
-    elif s.criterion == "fleming" and answer.method == "score" and s.r == answer.r:
+    elif s.criterion == FLEMING and answer.method == "score" and s.r == answer.r:
         pass  # his formula has a rule of its own
     elif (asked := s.requirements) is not None and not is_the_test(s, asked):
         return False  # a formula gives n; a rule stated beside it must be the test of that alpha
     if any(stated is not None and stated != found for stated, found in pairs):
+        return False
+    if s.looks is not None and s.looks != parse_looks(answer.looks).looks:
         return False
     if reading.allowance.by_stage and not answer.n1:
         return False  # a single stage has no stages to be enlarged
@@ -232,7 +255,7 @@ def matching(reading: Reading) -> Iterator[Answer]:
 def _ruled_out(method: str, reading: Reading, asked: Requirements) -> bool:
     """Whether an exact method cannot give what is stated: the rule breaks a limit, or no design has the number."""
     s = reading.statement
-    if method not in EXACT or reading.stages_inflated:
+    if not is_exact(method) or reading.stages_inflated:
         return False
     if s.design is not None and not meets(s.design, asked):
         return True
@@ -276,12 +299,9 @@ def plain(statement: Statement) -> Reading:
         # a rate that ought to fall: the failures of one hypothesis are the successes of the other
         p0, p1 = (round(1 - p, 12) for p in (statement.p0, statement.p1))
         statement = replace(statement, p0=p0, p1=p1, r1=None, r=None)
-    methods: dict[str | None, tuple[str, ...]] = {
-        **{criterion.key: (criterion.method,) for criterion in CRITERIA.of("simon")},
-        "admissible": SIMON,
-        "single_stage": (FIRST,),
-        "fleming": (FIRST,),
-    }
+    if statement.named is not None:
+        return Reading(statement=statement, methods=(statement.named.method,))
+    methods: dict[str | None, tuple[str, ...]] = {simon.ADMISSIBLE: SIMON, ONE_STAGE: (FIRST,), FLEMING: (FIRST,)}
     if statement.criterion in methods:
         return Reading(statement=statement, methods=methods[statement.criterion])
     if statement.stages == 2:

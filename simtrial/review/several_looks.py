@@ -12,6 +12,7 @@ from simtrial.review import fleming
 from simtrial.review.readings import Answer
 from simtrial.review.usual import ALPHAS
 from simtrial.search.wording import listed
+from simtrial.trial.statement import FLEMING
 
 if TYPE_CHECKING:
     from simtrial.design.designs import MultiStage
@@ -48,7 +49,7 @@ def compare(statement: Statement) -> Compared:
     asked = statement.requirements
     kept = asked is not None and meets(design, asked)
     looks_at = [look.n for look in design.looks]
-    claimed = statement.criterion == "fleming"
+    claimed = statement.criterion == FLEMING
     if statement.alpha is None:
         known = [a for a in ALPHAS if (found := _bounds(looks_at, p0, a)) and _same(found, design)]
         line = f"The bounds are those of Fleming's rule for one-sided alpha {listed([f'{a:g}' for a in known])}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from simtrial.design.exact import side
 from simtrial.review.credible import assessed
 from simtrial.review.readings import EXACT
 from simtrial.review.routes import METHODS, why_none
+from simtrial.search.wording import called
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def routes(found: Sequence[Route], n: int) -> Table:
         return Table("routes", "There is no calculation to list", pd.DataFrame({"method": []}), {})
     frame = pd.DataFrame([_row(route) for route in found])
     shown: dict[str, Shown] = {
-        "method": ("Method", WORDS),
+        "method": ("Method", called),
         "p0": ("p0", "{:g}"),
         "p1": ("p1", "{:g}"),
         "alpha": ("alpha", "{:g}"),
@@ -47,7 +48,7 @@ def routes(found: Sequence[Route], n: int) -> Table:
     return Table("routes", caption, frame, shown, chosen=bold, first=MOST_SHOWN)
 
 
-def _row(route: Route) -> dict[str, Any]:
+def _row(route: Route) -> dict[str, object]:
     losses = f"{100 * route.dropout:g}%, {route.inflation}" if route.dropout else "none"
     return asdict(route) | {"losses": losses}
 
@@ -76,7 +77,7 @@ def summary(found: Sequence[Route], n: int) -> Table:
                 }
             )
     shown: dict[str, Shown] = {
-        "method": ("Method", WORDS),
+        "method": ("Method", called),
         "plain": ("Routes", WHOLE),
         "with_losses": ("with dropout allowed for", WHOLE),
         "breaks_alpha": ("of all: exact type I error above alpha", WHOLE),
@@ -103,7 +104,7 @@ def side_by_side(case: Case, found: Sequence[Route] = ()) -> Table:
     """The credible readings: on paper, and as run if the file says how."""
     rows = []
     for one in assessed(case, found):
-        row: dict[str, Any] = {
+        row: dict[str, object] = {
             "reading": one.question,
             "looks": looks_text(one.reading.design, ", "),
             "type_i_error": one.type_i_error,

@@ -2,9 +2,9 @@
 
 from simtrial.search.bounds import LEAST_ERROR, LEAST_RATE, can_have_power, score_n, smallest_r
 from simtrial.search.candidate import Candidate, TwoStageCandidate
-from simtrial.search.criteria import CRITERIA, choose, named
+from simtrial.search.criteria import CRITERIA, USUAL, choose, named
 from simtrial.search.families import FAMILIES
-from simtrial.search.record import Criterion, Family, Proof
+from simtrial.search.record import AnyCriterion, AnyFamily, Criterion, Family, Proof
 from simtrial.search.simon import Certificate, TwoStageSearch, two_stage
 from simtrial.search.single import SawTooth, SingleStageSearch, saw_tooth, single_stage
 
@@ -25,9 +25,12 @@ __all__ = [
     "LEAST_RATE",
     "LEAST_ERROR",
     "CRITERIA",
+    "USUAL",
     "named",
     "FAMILIES",
     "Criterion",
     "Family",
+    "AnyCriterion",
+    "AnyFamily",
     "Proof",
 ]

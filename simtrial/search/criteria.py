@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
 from simtrial.search.families import FAMILIES
-from simtrial.search.record import Criterion
+from simtrial.search.record import AnyCriterion, Found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from simtrial.design.designs import Design
+    from simtrial.design.designs import Design, Look
     from simtrial.design.requirements import Requirements
-    from simtrial.search.record import Family
+    from simtrial.search.record import AnyFamily, Family
 
 
-class Criteria(Mapping[str, Criterion]):
+class Criteria(Mapping[str, AnyCriterion]):
     """The criteria of a register of families, by key; a family that is added later is seen too.
 
     Parameters
@@ -27,13 +27,13 @@ class Criteria(Mapping[str, Criterion]):
         The register.
     """
 
-    def __init__(self, families: Mapping[str, Family]) -> None:
+    def __init__(self, families: Mapping[str, AnyFamily]) -> None:
         self._families = families
 
-    def _all(self) -> Iterator[Criterion]:
+    def _all(self) -> Iterator[AnyCriterion]:
         return (criterion for family in self._families.values() for criterion in family.criteria)
 
-    def __getitem__(self, key: str) -> Criterion:
+    def __getitem__(self, key: str) -> AnyCriterion:
         for criterion in self._all():
             if criterion.key == key:
                 return criterion
@@ -45,7 +45,7 @@ class Criteria(Mapping[str, Criterion]):
     def __len__(self) -> int:
         return sum(1 for _ in self._all())
 
-    def of(self, family: str) -> tuple[Criterion, ...]:
+    def of(self, family: str) -> tuple[AnyCriterion, ...]:
         """The criteria of one family."""
         return self._families[family].criteria
 
@@ -54,9 +54,37 @@ CRITERIA = Criteria(FAMILIES)
 """The criteria that parameter files, the command line and the explorer know."""
 
 
+USUAL = next(iter(CRITERIA))
+"""The key that is offered where nobody has chosen yet: the first of the register."""
+
+
 def named(kinds: Iterable[str]) -> str:
     """The names of a design that is of these kinds: "Simon minimax and Simon optimal"; "admissible" is no criterion."""
-    return " and ".join(CRITERIA[kind].name if kind in CRITERIA else kind for kind in kinds)
+    keys = tuple(kinds)
+    for family in FAMILIES.values():
+        if family.together and set(keys) == {criterion.key for criterion in family.criteria}:
+            return family.together
+    return " and ".join(CRITERIA[key].name if key in CRITERIA else key for key in keys)
+
+
+def with_names(family: Family[Found], found: Found) -> list[tuple[tuple[str, ...], Design]]:
+    """The designs that a search found and that have names, each once, with its kinds: keys of criteria, or others."""
+    kinds: dict[tuple[Look, ...], tuple[str, ...]] = {}
+    designs: dict[tuple[Look, ...], Design] = {}
+    picked = [((criterion.key,), criterion.pick(found)) for criterion in family.criteria]
+    for more, design in [*((getattr(one, "kinds", ()), one) for one in family.listed(found)), *picked]:
+        designs.setdefault(design.looks, design)
+        before = kinds.get(design.looks, ())
+        kinds[design.looks] = (*before, *(key for key in more if key not in before))
+    return [(kinds[looks], design) for looks, design in designs.items()]
+
+
+class SearchKeeper(Protocol):
+    """Somebody who keeps what the search of each family found."""
+
+    def __call__(self, family: Family[Found]) -> Found:
+        """What it found."""
+        ...
 
 
 def choose(
@@ -64,8 +92,8 @@ def choose(
     wish: str | Design,
     *,
     n_limit: int = N_LIMIT,
-    families: Mapping[str, Family] = FAMILIES,
-    found: Callable[[str], Any] | None = None,
+    families: Mapping[str, AnyFamily] = FAMILIES,
+    found: SearchKeeper | None = None,
 ) -> Design:
     """Give the design that is wished for: the best one by a criterion, or the design itself.
 
@@ -79,7 +107,7 @@ def choose(
     families : Mapping of str to Family
         The families whose criteria may be wished for.
     found : callable, optional
-        Gives what the search of a family found, by its key, where somebody keeps it; every search is made here if not.
+        Gives what the search of a family found, where somebody keeps it; every search is made here if not.
 
     Raises
     ------
@@ -93,8 +121,8 @@ def choose(
     (Look(n=15, r=1, e=None), Look(n=25, r=5, e=None))
     """
 
-    def search(family: Family) -> Any:
-        return found(family.key) if found is not None else family.search(requirements, n_limit=n_limit)
+    def search(family: Family[Found]) -> Found:
+        return found(family) if found is not None else family.search(requirements, n_limit=n_limit)
 
     if isinstance(wish, str):
         criteria = Criteria(families)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from simtrial.search import simon, single
 
 if TYPE_CHECKING:
-    from simtrial.search.record import Family
+    from simtrial.search.record import AnyFamily
 
-FAMILIES: dict[str, Family] = {
+FAMILIES: dict[str, AnyFamily] = {
     family.key: family
     for family in (
         simon.FAMILY,
@@ -21,3 +21,12 @@ FAMILIES: dict[str, Family] = {
     )
 }
 """The families that are known, in the order in which they are offered."""
+
+COMPARED = (simon.FAMILY.key, single.FAMILY.key)
+"""The families whose designs and proofs stand beside every chosen design; what else there is stands where it is asked
+for."""
+
+
+def others() -> list[AnyFamily]:
+    """The families beside those that are always compared."""
+    return [family for key, family in FAMILIES.items() if key not in COMPARED]

@@ -10,8 +10,11 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.search.criteria import CRITERIA, named
-from simtrial.search.single import saw_tooth
+from simtrial.search import simon
+from simtrial.search.criteria import named
+from simtrial.search.simon import MINIMAX, OPTIMAL
+from simtrial.search.single import FAMILY as ONE_STAGE
+from simtrial.search.single import FIRST, SUSTAINED, saw_tooth
 from simtrial.show.picture import (
     BLACK,
     BLUE,
@@ -73,7 +76,7 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
             "s",
             color=ORANGE,
             markersize=7,
-            label="single stage: first, sustained",
+            label=ONE_STAGE.together,
         )
         en = float(operating_characteristics(chosen, p0).en)
         axis.plot(
@@ -106,8 +109,8 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
         axis.legend(loc="best", fontsize=9)
     alt = (
         "Expected against maximum number of patients. "
-        f"{CRITERIA['minimax'].name} {looks_text(two.minimax)} expects {two.minimax.en_p0:.1f} of {two.minimax.n}; "
-        f"{CRITERIA['optimal'].name} {looks_text(two.optimal)} expects {two.optimal.en_p0:.1f} of {two.optimal.n}."
+        f"{MINIMAX.name} {looks_text(two.minimax)} expects {two.minimax.en_p0:.1f} of {two.minimax.n}; "
+        f"{OPTIMAL.name} {looks_text(two.optimal)} expects {two.optimal.en_p0:.1f} of {two.optimal.n}."
     )
     return Picture("candidates", alt, figure)
 
@@ -125,8 +128,8 @@ def drawn_apart(designs: Sequence[tuple[str, Design]]) -> list[tuple[str, Design
 
 def compared(chosen: Design, two: TwoStageSearch | None, single: SingleStageSearch) -> list[tuple[str, Design]]:
     """The chosen design and those it is compared with, each with its name. Without `two`, the single stage alone."""
-    others = [(criterion.name, criterion.pick(two)) for criterion in CRITERIA.of("simon")] if two is not None else []
-    return [("chosen", chosen), *others, (CRITERIA["single_stage_first"].name, single.first)]
+    others = [(criterion.name, criterion.pick(two)) for criterion in simon.FAMILY.criteria] if two is not None else []
+    return [("chosen", chosen), *others, (FIRST.name, single.first)]
 
 
 def characteristics(designs: Sequence[tuple[str, Design]], requirements: Requirements) -> Picture:
@@ -232,10 +235,10 @@ def saw(single: SingleStageSearch) -> Picture:
             axis.set_title(f"{name} of the exact test", fontsize=10)
             axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             few_ticks(axis.yaxis)
-        for c, label, marker, colour in ((first, "first n", "o", ORANGE), (sustained, "sustained n", "s", GREEN)):
+        for c, name, marker, colour in ((first, FIRST.name, "o", ORANGE), (sustained, SUSTAINED.name, "s", GREEN)):
             axes[0].plot(
                 c.n, c.power, marker, color=colour, markersize=9, linestyle="none", markeredgecolor="black",
-                label=f"{label} = {c.n} (reject if X > {c.r})",
+                label=f"{name}: {looks_text(c)}",
             )  # fmt: skip
         axes[0].legend(loc="lower right", fontsize=9)
         axes[1].set_ylim(0, asked.alpha * 1.15)

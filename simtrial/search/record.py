@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -11,12 +11,17 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
 
+Found = TypeVar("Found")
+"""What the search of a family finds, and its criteria pick from."""
+
+FoundNow = TypeVar("FoundNow", covariant=True)
+
 How = Literal["proved", "capped", "heuristic"]
 """How far a search reaches: to a proof, to a proof below a cap on n, or to the best design that was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
+class Criterion(Generic[Found]):
     """A reason to prefer one design of a family.
 
     Attributes
@@ -34,11 +39,13 @@ class Criterion:
     family : str
         Key of its family.
     why : str
-        Why one would take it, in one sentence.
+        What it is best at, in one sentence; the report says so where it says which design is taken.
     pick : callable
         The design, from what the family's search found.
     best : callable
         The design by definition: the best of all that meet the limits. No search uses it; the laws of families do.
+    protocol : str
+        What the paragraph for the protocol calls the design; the phrase, if left out.
     """
 
     key: str
@@ -48,8 +55,9 @@ class Criterion:
     looks: int
     family: str
     why: str
-    pick: Callable[[Any], Design]
+    pick: Callable[[Found], Design]
     best: Callable[[Sequence[Design], Requirements], Design]
+    protocol: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +90,16 @@ class Proof:
         return max(self.value - self.bound, 0.0)
 
 
+class Search(Protocol[FoundNow]):
+    """How a family is searched; it may take options of its own as further keywords."""
+
+    def __call__(self, requirements: Requirements, *, n_limit: int) -> FoundNow:
+        """Search, or refuse at once if even the most powerful test needs more than `n_limit` patients."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class Family(Generic[Found]):
     """A family of designs: how it is searched, and why its search is complete.
 
     Attributes
@@ -93,7 +109,10 @@ class Family:
     title : str
         What its designs are, in the plural.
     bound : str
-        The bound that makes its search complete, in one sentence.
+        The bound that makes its search complete, in one sentence; numbers of the `Proof` stand in it as
+        ``{n_upper}`` or ``{value:.2f}``.
+    references : tuple of str
+        The literature that the paragraph for the protocol cites.
     criteria : tuple of Criterion
         Its criteria.
     search : callable
@@ -106,14 +125,23 @@ class Family:
         Designs of this type, given outright, are looked for among the `listed`, whose names they then bear.
     listed : callable
         The designs that `search` found and that have names.
+    together : str
+        The name of a design that is best by all of its criteria, where their names in a row read badly.
     """
 
     key: str
     title: str
     bound: str
-    criteria: tuple[Criterion, ...]
-    search: Callable[..., Any]
-    proof: Callable[[Any], Proof]
+    references: tuple[str, ...]
+    criteria: tuple[Criterion[Found], ...]
+    search: Search[Found]
+    proof: Callable[[Found], Proof]
     every: Callable[[int], Iterable[Design]]
-    recognised: type | None = None
-    listed: Callable[[Any], Sequence[Design]] = lambda _: ()
+    recognised: type[Design] | None = None
+    listed: Callable[[Found], Sequence[Design]] = lambda _: ()
+    together: str = ""
+
+
+AnyCriterion: TypeAlias = "Criterion[Any]"
+AnyFamily: TypeAlias = "Family[Any]"
+"""Those of a register: each finds something of its own, which only it picks from."""

@@ -203,34 +203,36 @@ def _proof(found: TwoStageSearch) -> Proof:
     )
 
 
-FAMILY = Family(
+MINIMAX: Criterion[TwoStageSearch] = Criterion(
+    key="minimax",
+    name="Simon minimax",
+    phrase="the Simon minimax design",
+    method="minimax",
+    looks=2,
+    family="simon",
+    why="No two-stage design needs fewer patients at most; of those that need as many, none has a smaller EN(p0).",
+    pick=lambda found: found.minimax,
+    best=_minimax,
+)
+
+OPTIMAL: Criterion[TwoStageSearch] = Criterion(
+    key="optimal",
+    name="Simon optimal",
+    phrase="the Simon optimal design",
+    method="optimal",
+    looks=2,
+    family="simon",
+    why="No two-stage design has a smaller expected sample size EN(p0).",
+    pick=lambda found: found.optimal,
+    best=_optimal,
+)
+
+FAMILY: Family[TwoStageSearch] = Family(
     key="simon",
     title="two-stage designs without a stop for efficacy",
-    bound="EN(p0) of every design with more patients than n_upper is at least that of the optimal design.",
-    criteria=(
-        Criterion(
-            key="minimax",
-            name="Simon minimax",
-            phrase="the Simon minimax design",
-            method="minimax",
-            looks=2,
-            family="simon",
-            why="Fewest patients at most, and of these designs the least expected sample size EN(p0).",
-            pick=lambda found: found.minimax,
-            best=_minimax,
-        ),
-        Criterion(
-            key="optimal",
-            name="Simon optimal",
-            phrase="the Simon optimal design",
-            method="optimal",
-            looks=2,
-            family="simon",
-            why="Least expected sample size EN(p0) if the true response rate is p0.",
-            pick=lambda found: found.optimal,
-            best=_optimal,
-        ),
-    ),
+    bound="With more than {n_upper} patients EN(p0) is at least {value:.4f}, which the optimal design attains.",
+    references=("Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Trials 1989;10:1-10.",),
+    criteria=(MINIMAX, OPTIMAL),
     search=two_stage,
     proof=_proof,
     every=lambda n: (TwoStage(r1, n1, r, n) for n1 in range(1, n) for r in range(1, n) for r1 in range(min(r, n1))),
@@ -238,3 +240,12 @@ FAMILY = Family(
     listed=lambda found: found.admissible,
 )
 """What the register holds of Simon's designs."""
+
+ADMISSIBLE = "admissible"
+"""A kind of design beside the criteria: between two of them, least by a weight."""
+
+ADMISSIBLE_REFERENCE = (
+    "Jung SH, Lee T, Kim KM, George SL. Admissible two-stage designs for phase II cancer clinical trials. Stat Med "
+    "2004;23:561-569."
+)
+"""What the paragraph for the protocol cites beside Simon for an admissible design."""

@@ -148,36 +148,41 @@ def _proof(found: SingleStageSearch) -> Proof:
     return Proof(how="proved", n_lower=n, n_upper=found.n_proven, value=n, bound=n)
 
 
-FAMILY = Family(
+FIRST: Criterion[SingleStageSearch] = Criterion(
+    key="single_stage_first",
+    name="exact single stage (first n)",
+    phrase="the smallest exact single-stage design",
+    method="first n",
+    looks=1,
+    family="single",
+    why="No single-stage design with fewer patients meets both limits.",
+    pick=lambda found: found.first,
+    best=_first,
+    protocol="an exact single-stage design",
+)
+
+SUSTAINED: Criterion[SingleStageSearch] = Criterion(
+    key="single_stage_sustained",
+    name="exact single stage (sustained n)",
+    phrase="the exact single-stage design from whose n on every larger n meets both limits too",
+    method="sustained n",
+    looks=1,
+    family="single",
+    why="Every larger n meets both limits too, although power is a saw-tooth in n.",
+    pick=lambda found: found.sustained,
+    best=_sustained,
+    protocol="an exact single-stage design",
+)
+
+FAMILY: Family[SingleStageSearch] = Family(
     key="single",
     title="exact single-stage designs",
-    bound="From an n on the Chernoff bound proves that both limits can be met; every smaller n is computed.",
-    criteria=(
-        Criterion(
-            key="single_stage_first",
-            name="exact single stage (first n)",
-            phrase="the smallest exact single-stage design",
-            method="first n",
-            looks=1,
-            family="single",
-            why="No single-stage design with fewer patients meets both limits.",
-            pick=lambda found: found.first,
-            best=_first,
-        ),
-        Criterion(
-            key="single_stage_sustained",
-            name="exact single stage (sustained n)",
-            phrase="the exact single-stage design from whose n on every larger n meets both limits too",
-            method="sustained n",
-            looks=1,
-            family="single",
-            why="Power is a saw-tooth in n; from this n on a few patients more never cost it.",
-            pick=lambda found: found.sustained,
-            best=_sustained,
-        ),
-    ),
+    bound="From n = {n_upper} on the Chernoff bound proves that both limits can be met; every smaller n is computed.",
+    references=("A'Hern RP. Sample size tables for exact single-stage phase II designs. Stat Med 2001;20:859-866.",),
+    criteria=(FIRST, SUSTAINED),
     search=single_stage,
     proof=_proof,
     every=lambda n: (SingleStage(r, n) for r in range(n)),
+    together="exact single stage (first and sustained n)",
 )
 """What the register holds of the single stage."""

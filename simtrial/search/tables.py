@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,11 @@ from simtrial.design.designs import SingleStage, looks_text
 from simtrial.design.exact import meets, operating_characteristics, side
 from simtrial.design.requirements import N_LIMIT_MOST
 from simtrial.search import neighbours
-from simtrial.search.criteria import CRITERIA, named
+from simtrial.search.criteria import named, with_names
+from simtrial.search.families import COMPARED
 from simtrial.search.formulas import Approximation
+from simtrial.search.single import FAMILY as ONE_STAGE
+from simtrial.search.single import FIRST, SUSTAINED
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
@@ -21,10 +24,17 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search import SingleStageSearch, TwoStageCandidate, TwoStageSearch
+    from simtrial.search import (
+        AnyCriterion,
+        AnyFamily,
+        Proof,
+        SingleStageSearch,
+        TwoStageCandidate,
+        TwoStageSearch,
+    )
 
 
-def _behaviour(design: Design, requirements: Requirements) -> dict[str, Any]:
+def _behaviour(design: Design, requirements: Requirements) -> dict[str, object]:
     oc = operating_characteristics(design, [requirements.p0, requirements.p1])
     early = len(design.looks) > 1
     return {
@@ -51,18 +61,31 @@ _BEHAVIOUR: dict[str, Shown] = {
 }
 
 
-def candidates(single: SingleStageSearch, two: TwoStageSearch | None, chosen: Design | None) -> Table:
-    """The designs worth considering, side by side; the chosen one stressed. Without `two`, the single stage alone."""
+def candidates(
+    single: SingleStageSearch,
+    two: TwoStageSearch | None,
+    chosen: Design | None,
+    criterion: AnyCriterion | None = None,
+) -> Table:
+    """The designs worth considering, side by side; the chosen one stressed. Without `two`, the single stage alone.
+
+    The criterion by which the design was chosen gives it its name, if none of the others has the same looks.
+    """
     asked = single.requirements
-    ones = {criterion.name: criterion.pick(single) for criterion in CRITERIA.of("single")}
-    if single.sustained.design == single.first.design:
-        ones = {"exact single stage (first and sustained n)": single.first}
-    listed: list[tuple[str, Design, float, float]] = [(name, design, np.nan, np.nan) for name, design in ones.items()]
+    listed: list[tuple[str, Design, float, float]] = [
+        (named(kinds), design, np.nan, np.nan) for kinds, design in with_names(ONE_STAGE, single)
+    ]
     listed += [
         (named(c.kinds), c, c.q_low or 0.0, 1.0 if c.q_high is None else c.q_high)
         for c in (two.admissible if two else ())
     ]
-    if chosen is not None and all(design.looks != chosen.looks for _, design, _, _ in listed):
+    if chosen is not None and criterion is not None and criterion.family not in COMPARED:
+        same = [k for k, (_, design, _, _) in enumerate(listed) if design.looks == chosen.looks]
+        for k in same:
+            listed[k] = (f"{listed[k][0]} and {criterion.name}", *listed[k][1:])
+        if not same:
+            listed.append((criterion.name, chosen, np.nan, np.nan))
+    elif chosen is not None and all(design.looks != chosen.looks for _, design, _, _ in listed):
         missed = "" if meets(chosen, asked) else ", misses the limits"
         listed.append((f"as given{missed}", chosen, np.nan, np.nan))
     rows = [
@@ -82,17 +105,25 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch | None, chosen: De
     return Table("candidates", caption, view, shown, chosen=bold)
 
 
-def near(designs: Sequence[TwoStageCandidate], chosen: Design, requirements: Requirements) -> Table:
+def near(
+    designs: Sequence[TwoStageCandidate],
+    chosen: Design,
+    requirements: Requirements,
+    criterion: AnyCriterion | None = None,
+) -> Table:
     """Designs near the chosen one, with the rule that picks them in the caption; see `neighbours.near`."""
 
     def apart(design: Design) -> int:
         first = abs(design.looks[0].n - chosen.looks[0].n) if len(chosen.looks) > 1 else 0
         return abs(design.looks[-1].n - chosen.looks[-1].n) + first
 
-    listed: list[tuple[str, Design]] = [(named(design.kinds) or "–", design) for design in designs]
+    own = criterion.name if criterion is not None else "–"
+    listed: list[tuple[str, Design]] = [
+        (named(design.kinds) or (own if design.looks == chosen.looks else "–"), design) for design in designs
+    ]
     if all(design.looks != chosen.looks for design in designs):
         missed = "" if meets(chosen, requirements) else ", misses the limits"
-        listed.insert(0, (f"chosen{missed}", chosen))
+        listed.insert(0, (f"{criterion.name if criterion is not None else 'chosen'}{missed}", chosen))
     rows = [{"kind": kind, **_behaviour(design, requirements), "apart": apart(design)} for kind, design in listed]
     shown: dict[str, Shown] = {"kind": ("Kind", WORDS), **_BEHAVIOUR, "apart": ("Patients apart", WHOLE)}
     bold = [design.looks == chosen.looks for _, design in listed]
@@ -116,10 +147,19 @@ def _rule(designs: Sequence[TwoStageCandidate], chosen: Design) -> str:
     )
 
 
-def certificate(two: TwoStageSearch) -> Table:
-    """The proof of optimality, number by number."""
+def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Proof | None = None) -> Table:
+    """The proof of optimality, number by number; of another family than those always compared, its own stands first."""
     proof, asked = two.certificate, two.requirements
-    rows = [
+    rows: list[tuple[str, int | float, str]] = []
+    if family is not None and found is not None and family.key not in COMPARED:
+        own = {
+            "n_lower": (found.n_lower, "With fewer patients no design meets both limits."),
+            "n_upper": (found.n_upper, "With more patients no design is better."),
+            "value": (found.value, "What the first criterion of the family attains."),
+            "bound": (found.bound, "No design has a value below this."),
+        }
+        rows += [(f"{family.key}: {name}", value, meaning) for name, (value, meaning) in own.items()]
+    rows += [
         (
             "n_lower",
             proof.n_lower,
@@ -147,14 +187,14 @@ def approximations(found: Sequence[Approximation], single: SingleStageSearch) ->
     exact = [
         Approximation(
             method=f"exact_{name}",
-            title=f"exact, {name} n",
+            title=criterion.name,
             n_raw=np.nan,
             n=c.n,
             r=c.r,
             type_i_error=c.type_i_error,
             power=c.power,
         )
-        for name, c in (("first", single.first), ("sustained", single.sustained))
+        for criterion, name, c in ((FIRST, "first", single.first), (SUSTAINED, "sustained", single.sustained))
     ]
     rows = [asdict(a) | {"verdict": _verdict(a, asked)} for a in (*found, *exact)]
     frame = pd.DataFrame(rows)

@@ -5,29 +5,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.design.exact import at_limits, operating_characteristics, side
+from simtrial.search import simon, single
 from simtrial.search.criteria import named
+from simtrial.search.families import COMPARED, FAMILIES
 from simtrial.show.passage import Passage, percent
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search import TwoStageSearch
+    from simtrial.search import AnyCriterion, AnyFamily, Proof, TwoStageSearch
 
-REFERENCES = {
-    "two": "Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Trials 1989;10:1-10.",
-    "admissible": "Jung SH, Lee T, Kim KM, George SL. Admissible two-stage designs for phase II cancer clinical "
-    "trials. Stat Med 2004;23:561-569.",
-    "one": "A'Hern RP. Sample size tables for exact single-stage phase II designs. Stat Med 2001;20:859-866.",
-    "many": "Schultz JR, Nichol FR, Elfring GL, Weed SD. Multiple-stage procedures for drug screening. Biometrics "
+SEVERAL_LOOKS = (
+    "Schultz JR, Nichol FR, Elfring GL, Weed SD. Multiple-stage procedures for drug screening. Biometrics "
     "1973;29:293-300.",
-}
+)
+"""What the paragraph for the protocol cites for a design given outright that is of no family."""
 
 
-def kind(design: Design) -> str:
-    """What a design is called: by its criterion if it has one, else by its number of looks."""
+def references(design: Design, criterion: AnyCriterion | None = None) -> tuple[str, ...]:
+    """The literature on a design: that of its family; of a design given outright, that of its form."""
+    if criterion is not None:
+        sources = FAMILIES[criterion.family].references
+    elif len(design.looks) == 1:
+        sources = single.FAMILY.references
+    elif len(design.looks) == 2 and design.looks[0].e is None:
+        sources = simon.FAMILY.references
+    else:
+        sources = SEVERAL_LOOKS
+    return (*sources, simon.ADMISSIBLE_REFERENCE) if simon.ADMISSIBLE in getattr(design, "kinds", ()) else sources
+
+
+def kind(design: Design, criterion: AnyCriterion | None = None) -> str:
+    """What a design is called: by its kinds or its criterion if it has any, else by its number of looks."""
     kinds = getattr(design, "kinds", ())
     if kinds:
-        return f"{'an' if kinds == ('admissible',) else 'the'} {named(kinds)} two-stage design"
+        return f"{'an' if kinds == (simon.ADMISSIBLE,) else 'the'} {named(kinds)} two-stage design"
+    if criterion is not None:
+        return criterion.protocol or criterion.phrase
     looks = len(design.looks)
     return {1: "an exact single-stage design", 2: "a two-stage design"}.get(looks, f"a design with {looks} looks")
 
@@ -69,12 +83,30 @@ def difference(value: float, form: str = "d") -> str:
     return f"{abs(value):{form}} {'more' if value > 0 else 'fewer'}"
 
 
-def certificate(two: TwoStageSearch) -> Passage:
-    """The proof of optimality in words."""
+REACH = {
+    "proved": "",
+    "capped": " No design with more than {cap} patients was examined.",
+    "heuristic": " The search is not exhaustive: what it found exceeds the least possible value by at most {gap:.4g}.",
+}
+"""How far a search reaches, where it does not reach to a proof."""
+
+
+def proved(family: AnyFamily, proof: Proof) -> str:
+    """What a family is, and why its search is complete: two or three sentences."""
+    reach = REACH[proof.how].format(cap=proof.cap, gap=proof.gap)
+    bound = family.bound.format(n_lower=proof.n_lower, n_upper=proof.n_upper, value=proof.value, bound=proof.bound)
+    title = f"{family.title[0].upper()}{family.title[1:]}"
+    return f"{title}: with fewer than {proof.n_lower} patients no design meets both limits. {bound}{reach}"
+
+
+def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Proof | None = None) -> Passage:
+    """The proof of optimality in words; of another family than those always compared, its own stands first."""
     proof, asked = two.certificate, two.requirements
+    own = (proved(family, found),) if family is not None and found is not None and family.key not in COMPARED else ()
     return Passage(
         "certificate_in_words",
         (
+            *own,
             f"Below {proof.n_lower} patients even the most powerful test of level {asked.alpha:g} lacks the power. "
             f"From {proof.n_lower} to {proof.n_upper} every (n, n1, r) that could still win was solved for its best "
             "r1; "

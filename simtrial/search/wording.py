@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.search.criteria import CRITERIA
+from simtrial.search.simon import ADMISSIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simtrial.design.requirements import Requirements
 
-DESIGNS = {criterion.method: criterion.phrase for criterion in CRITERIA.values()} | {
-    "admissible": "an admissible design that is neither minimax nor optimal",
+NO_CRITERION = {
+    ADMISSIBLE: "an admissible design that is neither minimax nor optimal",
     "Fleming": "Fleming's rule",
 }
-"""Exact methods, as what a design is."""
-
-NAMES = {criterion.method: criterion.name for criterion in CRITERIA.values()}
-"""Exact methods, as their designs are called."""
+"""Exact methods that belong to no criterion, as what a design is."""
 
 FORMULAS = {
     "score": "Fleming's formula (the variance under H0 for the type I error, that under H1 for the power)",
@@ -46,9 +44,20 @@ def formula(method: str) -> str:
     return FORMULAS[name] + ROUNDINGS[comma + rounding]
 
 
+def phrase(method: str) -> str:
+    """An exact method as what a design is: "the Simon optimal design"; another method as it is."""
+    phrases = {criterion.method: criterion.phrase for criterion in CRITERIA.values()}
+    return (phrases | NO_CRITERION).get(method, method)
+
+
+def called(method: str) -> str:
+    """An exact method as its designs are called: "Simon optimal"; another method as it is."""
+    return next((criterion.name for criterion in CRITERIA.values() if criterion.method == method), method)
+
+
 def short(method: str, looks: str) -> str:
     """A design in a list: "Simon optimal 1/10,5/29"."""
-    return f"{NAMES.get(method, method)} {looks}"
+    return f"{called(method)} {looks}"
 
 
 def null(rate: str) -> str:
@@ -82,7 +91,7 @@ def listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def percent(value: float, limit: float) -> str:
+def percent_beside(value: float, limit: float) -> str:
     """A percentage with one decimal, or as many as show on which side of a limit it lies."""
     for digits in range(1, 13):
         text = f"{100 * value:.{digits}f}"

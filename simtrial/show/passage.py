@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from dataclasses import dataclass
 
 
@@ -27,6 +28,8 @@ class Passage:
 
 
 def percent(value: float) -> str:
-    """Write a probability as a percentage with up to four significant digits: 0.0328 as 3.28%."""
+    """Write a probability as a percentage with up to four significant digits: 0.0328 as 3.28%; a dash for none."""
+    if math.isnan(value):
+        return "–"
     # of what is smaller, no digit matters, and an exponent reads badly in a protocol
     return f"{100 * value:.4g}%" if value >= 1e-6 or value == 0 else "less than 0.0001%"

@@ -9,7 +9,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -84,7 +84,7 @@ def fault(error: BaseException | str) -> None:
         say(f"simtrial: {one_line(line)}")
 
 
-def print_json(data: dict[str, Any]) -> None:
+def print_json(data: dict[str, object]) -> None:
     """Print the one JSON object."""
     print(json.dumps(data, allow_nan=False))
 
@@ -97,17 +97,26 @@ def console() -> Console:
     return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
 
 
+LEAST_WORDS = 16
+"""Fewest letters of the first column that are left beside whole numbers."""
+
+
 def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> None:
     """Print a table, so many columns flush left and the others right."""
     from rich import box
     from rich.table import Table
 
-    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    where = console()
+    widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
+    # where the terminal is narrow columns move together, and the words of the first wrap before any number does
+    wide = sum(widths) + 2 * len(widths) > where.width
+    tight = wide and where.width - sum(widths[1:]) - len(widths) - 1 >= LEAST_WORDS
+    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0 if tight else 1, 0, 0), pad_edge=False)
     for k, head in enumerate(heads):
-        shown.add_column(head, justify="left" if k < left else "right", overflow="fold")
+        whole = widths[k] if k and tight else None
+        shown.add_column(head, justify="left" if k < left else "right", overflow="fold", min_width=whole)
     for row in rows:
         shown.add_row(*row)
-    where = console()
     where.print(title, style="bold")
     where.print(shown)
 
@@ -170,7 +179,7 @@ def waiting(doing: str) -> Iterator[None]:
         status.stop()
 
 
-def progress() -> Any:
+def progress() -> Callable[[str], None]:
     """A line a step, with the time the last one took."""
     began: list[float] = []
 

@@ -20,7 +20,7 @@ def table(sweep: Sweep, cell: GridCell, exact: dict[str, float], tallies: dict[s
     result: Result = simulation.Result(cell.scenario, {name: tally.estimate() for name, tally in tallies.items()})
     rows = []
     for name in sweep.asked.outcomes:
-        row: dict[str, Any] = {"outcome": name, "value": None, "mcse": None, "exact": False, "trials": 0}
+        row: dict[str, object] = {"outcome": name, "value": None, "mcse": None, "exact": False, "trials": 0}
         row |= {"q05": None, "q50": None, "q95": None, "not_reached": None}
         if name in exact:
             row |= {"value": exact[name], "mcse": 0.0, "exact": True}

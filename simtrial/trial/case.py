@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from simtrial import search
 from simtrial.conduct import simulation
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
-from simtrial.search import FAMILIES
+from simtrial.search import FAMILIES, simon
+from simtrial.search import single as one_stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from simtrial.design.exact import OperatingCharacteristics
     from simtrial.design.requirements import Requirements
     from simtrial.plan.plan import Plan, Scenario
-    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.search import AnyCriterion, AnyFamily, Family, Proof, SingleStageSearch, TwoStageSearch
+    from simtrial.search.record import Found
     from simtrial.trial.conduct import SimulationSize
     from simtrial.trial.trial import Trial
 
@@ -45,38 +47,36 @@ class Searches:
     n_limit: int
 
     @cached_property
-    def _found(self) -> dict[str, Any]:
+    def _found(self) -> dict[str, object]:
         """What has been searched, by family."""
         return {}
 
-    def of(self, family: str) -> Any:
-        """What the search of a family found, by its key in the register.
+    def of(self, family: Family[Found]) -> Found:
+        """What the search of a family found.
 
         Raises
         ------
         InputError
             If even the most powerful test needs too many patients.
         """
-        if family not in self._found:
-            self._found[family] = FAMILIES[family].search(self.requirements, n_limit=self.n_limit)
-        return self._found[family]
+        if family.key not in self._found:
+            self._found[family.key] = FAMILIES[family.key].search(self.requirements, n_limit=self.n_limit)
+        return cast("Found", self._found[family.key])  # the search of this family put it there
 
     @property
     def single(self) -> SingleStageSearch:
         """Designs of one stage; see `of`."""
-        found: SingleStageSearch = self.of("single")
-        return found
+        return self.of(one_stage.FAMILY)
 
     @property
     def two(self) -> TwoStageSearch:
         """Designs of two stages; see `of`."""
-        found: TwoStageSearch = self.of("simon")
-        return found
+        return self.of(simon.FAMILY)
 
     @property
     def two_is_known(self) -> bool:
         """Whether the search for two stages has been made."""
-        return "simon" in self._found
+        return simon.FAMILY.key in self._found
 
     def choose(self, wish: str | Design) -> Design:
         """Give the design that is wished for, as `search.choose` does."""
@@ -156,6 +156,21 @@ class Case:
     def chosen(self) -> Design:
         """The design that the file asks for, by criterion or outright."""
         return self.searches.choose(self.trial.wish)
+
+    @property
+    def criterion(self) -> AnyCriterion | None:
+        """The criterion by which the design is taken; None where it is given outright."""
+        return self.trial.criterion
+
+    @property
+    def family(self) -> AnyFamily | None:
+        """The family that this criterion belongs to."""
+        return FAMILIES[self.criterion.family] if self.criterion is not None else None
+
+    @property
+    def proof(self) -> Proof | None:
+        """The certificate of the search that found the design; None where the design is given outright."""
+        return self.family.proof(self.searches.of(self.family)) if self.family is not None else None
 
     @property
     def n(self) -> int:

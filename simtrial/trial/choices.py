@@ -31,7 +31,7 @@ class OneOf:
     def __init__(self, words: Iterable[str]) -> None:
         self.words = words
 
-    def _checked(self, value: Any) -> str:
+    def _checked(self, value: object) -> str:
         words = tuple(self.words)
         if isinstance(value, str) and value in words:
             return value

@@ -14,7 +14,7 @@ from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Beta, Disease
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant, Piecewise, Ramp
-from simtrial.plan.plan import FollowUp, Interim, Scenario
+from simtrial.plan.plan import FollowUp, Handling, Interim, Scenario
 from simtrial.plan.survival import Survival
 from simtrial.trial.section import Line, Made, Section, Weeks, one_line, trimmed, under
 
@@ -196,7 +196,7 @@ class DropoutRule(Section):
         description="Odds of loss of a patient who would have responded over those of one who would not; the "
         "probability above is then that of the latter. 1: loss says nothing about response.",
     )
-    handling: Literal["nonresponder", "replace", "exclude"] = Field(
+    handling: Handling = Field(
         description="Who counts at a look. nonresponder: the first n1 enrolled, the unevaluable as not responding. "
         "replace: the first n1 evaluable, in the order of enrollment; every loss, once known, gives its place to a new "
         "patient. exclude: the first n1 enrolled, the unevaluable left out of the count and of the denominator. A look "

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from simtrial.errors import InputError
 from simtrial.numbers import probability
+from simtrial.plan.plan import Handling
 from simtrial.trial.section import Line, Patients, Rate, Section
 
 
@@ -33,7 +34,7 @@ class Results(Section):
     time_unit: Literal["days", "weeks", "months", "years"] | None = Field(
         None, description="Unit of the times in the file of patients, where the file does not state it."
     )
-    handling: Literal["nonresponder", "replace", "exclude"] | None = Field(
+    handling: Handling | None = Field(
         None, description="What becomes of patients who are not evaluable; as under conduct.dropout if left out."
     )
     level: Rate = Field(0.95, description="Confidence level.")

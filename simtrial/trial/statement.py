@@ -5,21 +5,45 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simtrial import files
 from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError, several
 from simtrial.numbers import count, positive, probability
-from simtrial.search import CRITERIA
+from simtrial.search import CRITERIA, simon
 
-SIMON = (*(criterion.key for criterion in CRITERIA.of("simon")), "admissible")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simtrial.search import AnyCriterion
+
+TWO_STAGES, ONE_STAGE, FLEMING = "two_stage", "single_stage", "fleming"
+"""What is said of the method where no criterion is named: two stages, one stage, or Fleming's name."""
+
+SIMON = (*(criterion.key for criterion in simon.FAMILY.criteria), simon.ADMISSIBLE)
 """What is said of a two-stage design by Simon: one of his criteria, or that it is admissible."""
 
-METHODS = (*SIMON, "two_stage", "single_stage", "fleming")
-"""What is said of the method: a Simon criterion, two stages without one, one stage, or Fleming's name."""
+
+class Methods(Collection[str]):
+    """What may be said of the method: that of Simon, two stages, one stage, Fleming; any other criterion there is."""
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*SIMON, TWO_STAGES, ONE_STAGE, FLEMING)
+        yield from (key for key in CRITERIA if key not in SIMON)
+
+    def __contains__(self, word: object) -> bool:
+        return any(word == method for method in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+METHODS = Methods()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +121,15 @@ class Statement:
                 raise InputError(
                     f"({self.p0:g}) must be < p1 ({self.p1:g}) where a rule is stated: state it by failures", "p0"
                 )
-        if self.criterion in ("single_stage", "fleming") and self.n1 is not None:
+        one_stage = self.criterion == ONE_STAGE or (self.named is not None and self.named.looks == 1)
+        if (one_stage or self.criterion == FLEMING) and self.n1 is not None:
             raise InputError(
                 f"({self.criterion}) does not go with two looks without their bounds"
-                + ("; state them as looks, such as 3:7/15,8/25" if self.criterion == "fleming" else ""),
+                + ("; state them as looks, such as 3:7/15,8/25" if self.criterion == FLEMING else ""),
                 "criterion",
             )
         if self.looks is not None:
-            if self.criterion == "single_stage":
+            if one_stage:
                 raise InputError(f"({self.criterion}) does not go with {len(self.looks)} looks", "criterion")
             last = MultiStage(self.looks).looks[-1]
             if (self.r, self.n, self.r1, self.n1) != (last.r, last.n, None, None):
@@ -118,7 +143,7 @@ class Statement:
         design = parse_looks(looks)
         if isinstance(design, SingleStage):
             return cls(r=design.r, n=design.n, **stated)  # type: ignore[arg-type]  # checked by the class
-        if isinstance(design, MultiStage) or design.e1 is not None or stated.get("criterion") == "fleming":
+        if isinstance(design, MultiStage) or design.e1 is not None or stated.get("criterion") == FLEMING:
             last = design.looks[-1]
             return cls(r=last.r, n=last.n, looks=design.looks, **stated)  # type: ignore[arg-type]  # as above
         return cls(r1=design.r1, n1=design.n1, r=design.r, n=design.n, **stated)  # type: ignore[arg-type]  # as above
@@ -128,8 +153,14 @@ class Statement:
         """How many, as far as can be told; a bare n is taken for one stage."""
         if self.looks is not None:
             return len(self.looks)
-        two = self.n1 is not None or self.r1 is not None
-        return 2 if two or self.criterion in (*SIMON, "two_stage") else 1
+        if self.n1 is not None or self.r1 is not None or self.criterion in (*SIMON, TWO_STAGES):
+            return 2
+        return self.named.looks if self.named is not None else 1
+
+    @property
+    def named(self) -> AnyCriterion | None:
+        """The criterion of the register that is named; None if none is."""
+        return None if self.criterion is None else CRITERIA.get(self.criterion)
 
     @property
     def design(self) -> SingleStage | TwoStage | MultiStage | None:

@@ -10,8 +10,9 @@ from simtrial.conduct.text import HANDLINGS, lost
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.laws import decision
-from simtrial.search import CRITERIA
-from simtrial.search.text import REFERENCES, difference, exactly, kind, limits_missed, next_to
+from simtrial.search import simon
+from simtrial.search.single import FIRST
+from simtrial.search.text import difference, exactly, kind, limits_missed, next_to, references
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage, percent
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.plan.plan import Handling, Plan
-    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.search import AnyCriterion, SingleStageSearch, TwoStageSearch
     from simtrial.trial.trial import Trial
 
 
@@ -27,7 +28,7 @@ def _count(n: int) -> str:
     return f"{n} {'patient' if n == 1 else 'patients'}"
 
 
-COUNTED = {
+COUNTED: dict[Handling | None, str] = {
     None: "with a known response status",
     "nonresponder": "enrolled, those without a response status counting as non-responders,",
     "replace": "with a known response status (others are replaced)",
@@ -72,12 +73,15 @@ def _rules(design: Design, handling: Handling | None) -> list[str]:
     return sentences
 
 
-def statement(design: Design, requirements: Requirements, plan: Plan | None = None) -> Passage:
+def statement(
+    design: Design, requirements: Requirements, plan: Plan | None = None, criterion: AnyCriterion | None = None
+) -> Passage:
     """The sample-size paragraph for the protocol, with every number computed from the design.
 
     It states both hypotheses, alpha and power asked and attained, the design, its decision rules, EN and PET at p0, and
     the references: the components a reviewer needs to reproduce it. A plan of the conduct adds who is analysed, and
-    the errors with the losses that it expects.
+    the errors with the losses that it expects. The criterion by which the design was taken names it and its literature;
+    without one, the kinds that a search gave it do, or its number of looks.
     """
     asked = requirements
     oc = operating_characteristics(design, [asked.p0, asked.p1])
@@ -88,7 +92,7 @@ def statement(design: Design, requirements: Requirements, plan: Plan | None = No
         f"against the alternative that it is larger, with the design alternative p1 = {percent(asked.p1)}, at a "
         f"one-sided type I error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} "
         "at p1.",
-        f"The sample size is that of {kind(design)} ({looks_text(design, ', ')}).",
+        f"The sample size is that of {kind(design, criterion)} ({looks_text(design, ', ')}).",
         *_rules(design, plan.handling if plan else None),
         *((RECUT,) if plan and plan.recut else ()),
         f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
@@ -113,11 +117,8 @@ def statement(design: Design, requirements: Requirements, plan: Plan | None = No
         sentences.insert(
             0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {limits_missed(design, asked)}."
         )
-    kinds = getattr(design, "kinds", ())
-    sources = [REFERENCES["one" if looks == 1 else "two" if looks == 2 and design.looks[0].e is None else "many"]]
-    if "admissible" in kinds:
-        sources.append(REFERENCES["admissible"])
-    return Passage("statement", (" ".join(sentences), "References: " + " ".join(sources)), quoted=True)
+    sources = " ".join(references(design, criterion))
+    return Passage("statement", (" ".join(sentences), f"References: {sources}"), quoted=True)
 
 
 def basis(trial: Trial) -> Passage:
@@ -140,20 +141,22 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     asked = trial.requirements
     oc = operating_characteristics(chosen, asked.p0)
     n, en = chosen.looks[-1].n, float(oc.en)
-    wish = trial.design.criterion
-    reason = f"asked for by the criterion {CRITERIA[wish].name}" if wish else "given in the parameter file"
+    wish = trial.criterion
+    reason = "given in the parameter file."
+    if wish is not None:
+        reason = f"asked for by the criterion {wish.name}. {wish.why}"
     needs = f"It needs {_count(n)}."
     if len(chosen.looks) > 1:
         needs = f"It needs at most {_count(n)} and expects {en:.1f} if the true rate is p0."
-    paragraphs = [f"Taken: {looks_text(chosen, ', ')}, {reason}. {needs}"]
+    paragraphs = [f"Taken: {looks_text(chosen, ', ')}, {reason} {needs}"]
     if not meets(chosen, asked):
         paragraphs.append(f"It does not meet the limits: {limits_missed(chosen, asked)}.")
     rivals: dict[str, tuple[str, Design]] = {
         looks_text(other): (label, other)
         for label, other in (
-            *(("admissible", other) for other in next_to(two, chosen)),
-            *((criterion.name, criterion.pick(two)) for criterion in CRITERIA.of("simon")),
-            (CRITERIA["single_stage_first"].name, single.first),
+            *((simon.ADMISSIBLE, other) for other in next_to(two, chosen)),
+            *((criterion.name, criterion.pick(two)) for criterion in simon.FAMILY.criteria),
+            (FIRST.name, single.first),
         )
         if other.looks != chosen.looks
     }

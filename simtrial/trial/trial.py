@@ -11,6 +11,7 @@ from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
 from simtrial.plan.disease import Toxicity
 from simtrial.plan.plan import Interim, Plan, Scenario
+from simtrial.search import CRITERIA
 from simtrial.trial.conduct import Conduct
 from simtrial.trial.results import Results
 from simtrial.trial.section import Section, under
@@ -18,6 +19,7 @@ from simtrial.trial.study import DesignWish, Evidence, Hypotheses, Rival, Stated
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
+    from simtrial.search import AnyCriterion
 
 
 class Trial(Section):
@@ -104,6 +106,11 @@ class Trial(Section):
     def wish(self) -> str | SingleStage | TwoStage | MultiStage:
         """The criterion by name, or the design given outright."""
         return self.design.criterion or parse_looks(self.design.looks or "")
+
+    @property
+    def criterion(self) -> AnyCriterion | None:
+        """The criterion by which the design is taken; None where it is given outright."""
+        return None if self.design.criterion is None else CRITERIA[self.design.criterion]
 
     def plain(self) -> dict[str, Any]:
         """The trial as plain JSON values, which is what may be handed to papermill."""

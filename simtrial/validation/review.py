@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pandas as pd
 
 from simtrial.review import check
-from simtrial.trial.statement import SIMON, Statement
+from simtrial.trial.statement import FLEMING, ONE_STAGE, SIMON, TWO_STAGES, Statement
 from simtrial.validation.cases import Comparison, case_of, reference
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ KEPT = {
 def stated(row: Any) -> Statement:
     """A row of ``statements.csv``; totals count only where a loss is stated as a share, as others hold more cohorts."""
     said = str(row.design_type)
-    single = "fleming" if said == "Fleming single-stage" else "single_stage"
-    two = said if said in SIMON[:-1] else "two_stage"
+    single = FLEMING if said == "Fleming single-stage" else ONE_STAGE
+    two = said if said in SIMON[:-1] else TWO_STAGES
     kind = single if said.startswith(("single", "A'Hern", "Fleming-A", "Fleming single")) else two
     loss = re.match(r"(\d+)%", str(row.dropout_stated))
     numbers: dict[str, Any] = {

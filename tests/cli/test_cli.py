@@ -138,10 +138,29 @@ def test_an_absent_bound_is_null(capsys):
     assert found["looks"][0] == {"n": 10, "r": None, "e": 5}
 
 
+def test_a_terminal_of_eighty_columns_wraps_names_and_no_number(capsys, monkeypatch):
+    from rich.console import Console
+
+    monkeypatch.setattr(terminal, "console", lambda: Console(highlight=False, markup=False, width=80))
+    assert main(["design", *ASKED]) == 0
+    lines = capsys.readouterr().out.split("\n")
+    assert all(len(line) <= 80 for line in lines)
+    at = next(k for k, line in enumerate(lines) if line.startswith(" exact single stage"))
+    assert [line.split()[0] for line in lines[at : at + 4]] == ["exact", "(first", "exact", "(sustained"]
+    assert "25 0.0334 0.8065  25.00" in lines[at]
+
+
 def test_tables_show_the_same_designs_to_people(capsys):
     assert main(["design", *ASKED]) == 0
     shown = capsys.readouterr().out
-    for part in ("1/15, 5/25", "1/10, 5/29", "0.0328", "15.01", "exact single stage (sustained n)", "below n = 23"):
+    for part in (
+        "1/15, 5/25",
+        "1/10, 5/29",
+        "0.0328",
+        "15.01",
+        "exact single stage (sustained n)",
+        "fewer than 23 patients",
+    ):
         assert part in shown
     assert main(["oc", "--looks", "1/10,5/29", "--p", "0.1"]) == 0
     assert "0.047086" in capsys.readouterr().out

@@ -532,6 +532,15 @@ def test_the_two_credible_readings_stand_side_by_side(trial):
     assert "NCT03253068" in frame.reason.iloc[2]
 
 
+def test_a_reading_that_is_not_run_has_dashes_in_the_memo(trial):
+    first, *others = credible.assessed(Case.of(trial))
+    run = dataclasses.replace(first, run=credible.Performance(0.04, 0.81, None))
+    lines = review_text._side_by_side([run, *(dataclasses.replace(one, run=None) for one in others)])
+    assert ", as run 4% and 81%; " in lines[0]
+    assert all(", as run – and –; " in line for line in lines[1:])
+    assert others
+
+
 def test_the_memo_is_one_page_of_markdown_and_html_from_the_objects(trial):
     found = routes.routes(25)
     memo = review_text.memo(Case.of(trial), found)
@@ -715,9 +724,9 @@ def test_what_fails_is_said_apart_from_what_passes_and_a_mixture_is_found(capsys
 
 
 def test_a_percentage_never_equals_the_limit_that_it_passes():
-    assert wording.percent(0.100000004, 0.1) == "10.0000004%"
-    assert wording.percent(0.919, 0.8) == "91.9%"
-    assert wording.percent(0.1, 0.1) == "10.0%"
+    assert wording.percent_beside(0.100000004, 0.1) == "10.0000004%"
+    assert wording.percent_beside(0.919, 0.8) == "91.9%"
+    assert wording.percent_beside(0.1, 0.1) == "10.0%"
 
 
 @pytest.mark.parametrize("setting", [*SETTINGS, (0.05, 0.15, 0.1, 0.8), (0.7, 0.9, 0.05, 0.9), (0.01, 0.1, 0.05, 0.8)])

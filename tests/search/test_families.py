@@ -1,5 +1,7 @@
 """Every family of the register keeps the same laws, and a family is one module and one line: here is one."""
 
+import ast
+import json
 import math
 from fractions import Fraction
 from itertools import pairwise
@@ -8,12 +10,17 @@ import numpy as np
 import pytest
 
 from simtrial import InputError, Requirements, TwoStage, search
+from simtrial.cli.app import main
 from simtrial.conduct import engine
 from simtrial.design import exact
+from simtrial.design.designs import parse_looks
+from simtrial.explorer import panels, screen
+from simtrial.review.check import check
 from simtrial.search.criteria import Criteria, choose
 from simtrial.search.families import FAMILIES
 from simtrial.trial import params
 from simtrial.trial.case import Case
+from simtrial.trial.statement import METHODS, Statement
 
 LIMITS = [
     (0.2, 0.6, 0.1, 0.8),
@@ -45,7 +52,8 @@ def least_balanced(requirements, *, n_limit=60):
 TOY = search.Family(
     key="balanced",
     title="two stages of the same size",
-    bound="Below n_lower the most powerful test lacks the power; every n from there to the answer is enumerated.",
+    bound="Every design with {n_lower} to {n_upper} patients was examined.",
+    references=("Toy A. Two stages of the same size. J Toys 2020;1:1-2.",),
     criteria=(
         search.Criterion(
             key="balanced_minimax",
@@ -202,3 +210,169 @@ def test_a_new_criterion_is_told_among_those_that_are_allowed(root):
 def test_a_criterion_is_forgotten_with_its_family():
     assert "balanced_minimax" not in search.CRITERIA
     assert "balanced_minimax" not in str(params.json_schema())
+
+
+ASKED = {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "power": 0.8}
+OPTIONS = [word for key, value in ASKED.items() for word in (f"--{key}", str(value))]
+
+
+def told(capsys, *words):
+    """What a command prints."""
+    assert main(list(words)) == 0
+    return capsys.readouterr().out
+
+
+def cells(path, trial):
+    """What each cell of a notebook shows, without a kernel, for a trial of one's own."""
+    names, shown = {}, {}
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "code":
+            continue
+        *body, last = ast.parse(source).body
+        if not isinstance(last, ast.Expr):
+            exec(source, names)
+            names.update({"trial": trial} if source.startswith("trial =") else {})
+            continue
+        exec(compile(ast.Module(body, []), "cell", "exec"), names)
+        found = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+        shown.setdefault(found.name, found)  # the table of the candidates, not the figure
+    return shown
+
+
+@pytest.fixture
+def toy_trial(root):
+    """The parameter file with the criterion of the toy family."""
+    plain = params.load(root / "params/NCT07022301.yaml").plain()
+    plain["hypotheses"] |= ASKED
+    return plain | {"design": {"criterion": "balanced_minimax"}}
+
+
+@pytest.mark.usefixtures("known")
+def test_the_notebook_on_the_design_names_a_new_family_and_shows_its_certificate(root, toy_trial):
+    shown = cells(root / "notebooks/01_design.ipynb", toy_trial)
+    assert "criterion balanced minimax. The interim analysis falls in the middle." in str(shown["choice"])
+    for name in ("candidates", "near"):
+        frame = shown[name].frame
+        assert frame[frame.looks == "1/13, 5/26"].kind.tolist() == ["balanced minimax"]
+        assert not frame.kind.str.contains("given").any()
+    first, *simon = shown["certificate_in_words"].paragraphs
+    assert first == (
+        "Two stages of the same size: with fewer than 24 patients no design meets both limits. Every design with 24 to "
+        "26 patients was examined."
+    )
+    assert simon[0].startswith("Below 23 patients")
+    numbers = shown["certificate"].frame.set_index("name").value
+    assert (numbers["balanced: n_lower"], numbers["balanced: value"], numbers["n_upper"]) == (24, 26, 35)
+    said = str(shown["statement"])
+    assert "that of the smallest design with two stages of the same size (1/13, 5/26)" in said
+    assert said.endswith("References: Toy A. Two stages of the same size. J Toys 2020;1:1-2.")
+
+
+@pytest.mark.usefixtures("known")
+def test_the_command_design_lists_a_new_family_with_its_proof(capsys):
+    shown = " ".join(told(capsys, "design", *OPTIONS).split())
+    assert "balanced minimax 1/13, 5/26 26" in shown
+    assert "Every design with 24 to 26 patients was examined." in shown
+    found = json.loads(told(capsys, "design", *OPTIONS, "--json"))
+    assert found["balanced"]["certificate"] == {
+        "n_lower": 24, "n_upper": 26, "value": 26, "bound": 26, "gap": 0.0, "how": "proved", "cap": None,
+    }  # fmt: skip
+    (design,) = found["balanced"]["designs"]
+    assert design["kinds"] == ["balanced_minimax"]
+    assert design["looks"] == [{"n": 13, "r": 1, "e": None}, {"n": 26, "r": 5, "e": None}]
+    oc = exact.operating_characteristics(TwoStage(1, 13, 5, 26), [0.1, 0.3])
+    assert (design["type_i_error"], design["en_p1"], design["pet_p0"]) == (oc.reject[0], oc.en[1], oc.pet[0])
+
+
+def test_a_new_family_only_adds_to_the_json_of_the_command_design(capsys, monkeypatch):
+    before = json.loads(told(capsys, "design", *OPTIONS, "--json"))
+    monkeypatch.setitem(FAMILIES, TOY.key, TOY)
+    after = json.loads(told(capsys, "design", *OPTIONS, "--json"))
+    assert {key: value for key, value in after.items() if key != "balanced"} == before
+
+
+@pytest.mark.usefixtures("known")
+def test_the_command_check_searches_a_new_criterion_and_compares(capsys):
+    words = ("check", *OPTIONS, "--criterion", "balanced_minimax", "--json", "--looks")
+    right = json.loads(told(capsys, *words, "1/13,5/26"))
+    assert (right["verdict"], right["conventions"]) == ("reproduces", [])
+    assert "1/13,5/26 is the smallest design with two stages of the same size for p0 = 0.1" in right["explanation"]
+    wrong = json.loads(told(capsys, *words, "1/15,5/25"))
+    assert (wrong["verdict"], wrong["conventions"]) == ("does not reproduce", [])
+    assert [one["looks"] for one in wrong["expected"]] == ["1/13,5/26"]
+    assert wrong["lines"][0] == (
+        "The claim that the design is balanced minimax is false: 1/15,5/25 (n = 25, EN(p0) = 19.51) meets both limits; "
+        "the smallest design with two stages of the same size is 1/13,5/26 (n = 26, EN(p0) = 17.92)."
+    )
+    assert wrong["lines"][1] == "The exact answer is balanced minimax 1/13,5/26."
+
+
+@pytest.mark.usefixtures("known")
+def test_conventions_that_do_not_belong_to_a_family_explain_a_new_criterion():
+    stated = {"criterion": "balanced_minimax", "p0": 0.1, "p1": 0.3, "power": 0.8}
+    half = check(Statement.of_looks("1/13,5/26", alpha=0.1, alpha_sided=2, **stated))
+    assert half.kind == "reproduces"
+    called = check(Statement.of_looks("1/13,5/26", alpha=0.1, **stated))
+    assert [one.name for one in called.conventions] == ["alpha two-sided"]
+    inflated = check(Statement(n1=13, total=29, dropout=0.1, alpha=0.05, **stated))
+    assert inflated.kind == "reproduces"
+    successes = check(Statement.of_looks("2/13,6/26", alpha=0.05, **stated))
+    assert [one.name for one in successes.conventions] == ["both count successes"]
+    open_ = check(Statement.of_looks("1/13,5/26", criterion="balanced_minimax", p0=0.1, p1=0.3))
+    assert open_.kind == "underspecified"
+    assert "balanced minimax 1/13,5/26" in open_.explanation
+
+
+@pytest.mark.usefixtures("known")
+def test_a_stated_size_of_a_parameter_file_may_name_a_new_criterion(toy_trial):
+    trial = params.load(toy_trial | {"stated": {**ASKED, "criterion": "balanced_minimax", "looks": "1/13,5/26"}})
+    assert check(trial.stated.statement).kind == "reproduces"
+    assert [*METHODS][-1] == "balanced_minimax"
+
+
+THREE = search.Family(
+    key="three",
+    title="one design of three looks",
+    bound="It is the only one.",
+    references=(),
+    criteria=(
+        search.Criterion(
+            key="three_looks", name="three looks", phrase="the design of three looks", method="three looks", looks=3,
+            family="three", why="It has three looks.", pick=lambda found: found, best=lambda designs, _: designs[0],
+        ),
+    ),
+    search=lambda _, *, n_limit: parse_looks("0/8,2:7/16,6/30"),  # noqa: ARG005 - as every search
+    proof=lambda _: search.Proof(how="capped", n_lower=1, n_upper=30, value=30, bound=29, cap=30),
+    every=lambda _: (),
+)  # fmt: skip
+
+
+def test_looks_with_bounds_for_efficacy_are_compared_with_the_family_that_is_named(monkeypatch, capsys):
+    monkeypatch.setitem(FAMILIES, THREE.key, THREE)
+    words = ("check", *OPTIONS, "--criterion", "three_looks", "--json", "--looks")
+    assert json.loads(told(capsys, *words, "0/8,2:7/16,6/30"))["expected"][0]["method"] == "three looks"
+    other = json.loads(told(capsys, *words, "0/8,2:8/16,6/30"))
+    assert other["verdict"] == "does not reproduce"
+    assert "the design of three looks is 0/8,2:7/16,6/30" in other["explanation"]
+    assert "No design with more than 30 patients was examined." in " ".join(told(capsys, "design", *OPTIONS).split())
+
+
+@pytest.mark.parametrize(("criterion", "looks"), [("single_stage_first", "5/25"), ("single_stage_sustained", "6/29")])
+def test_the_criteria_of_a_single_stage_are_checked_too(criterion, looks):
+    right = check(Statement.of_looks(looks, criterion=criterion, **ASKED))
+    assert (right.kind, right.conventions) == ("reproduces", ())
+    assert check(Statement.of_looks("3/25", criterion=criterion, **ASKED)).kind == "does not reproduce"
+    with pytest.raises(InputError, match="does not go with two looks"):
+        Statement.of_looks("1/10,5/29", criterion=criterion, **ASKED)
+
+
+@pytest.mark.usefixtures("known")
+def test_the_explorer_shows_a_new_family_by_its_name(toy_trial):
+    case = Case.of(params.load(toy_trial))
+    found = screen.answer(case)
+    assert screen.offered(found.two, "balanced_minimax")["balanced minimax"] == "balanced_minimax"
+    assert "balanced minimax" in panels.candidates(found)
+    assert "that of the smallest design with two stages of the same size" in panels.statement(
+        found, found.design, case.plan
+    )
