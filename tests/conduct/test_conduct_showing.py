@@ -162,7 +162,7 @@ def test_the_counting_picture_shows_one_loss_among_the_first_four():
 WAYS = {
     "nobody lost": (Dropout(0), "nonresponder", None),
     "non-responders, informative": (Dropout(0.3, 4.0), "nonresponder", None),
-    "replaced": (Dropout(0.4), "replace", None),
+    "replaced": (Dropout(0.25), "replace", None),
     "excluded": (Dropout(0.2), "exclude", None),
     "recut": (Dropout(0.2), "exclude", ASKED),
 }
@@ -175,6 +175,13 @@ CASES = [
     for (i, looks), (k, way) in itertools.product(enumerate(LOOKS), enumerate(WAYS))
     if way != "recut" or looks.count(",") < 2  # no plan for the others: see test_plan
 ]
+
+
+RENDERED = [CASES[0], CASES[2], CASES[6], CASES[10], CASES[12], CASES[13]]
+
+
+def test_every_value_is_rendered_once():
+    assert set().union(*RENDERED) == {*LOOKS, None, 14.0, *WAYS}
 
 
 def test_the_cases_hold_every_pair():
@@ -201,7 +208,8 @@ def test_every_plan_can_be_drawn_and_told(trial, looks, close, way):
     assert tables.timeline(trial, done).html()
     changed = sensitivity.analyse(plan, ASKED, 200, 1)
     for picture in drawn(trial, plan, changed)[1:]:  # the first depends on no plan
-        assert picture.svg(cropped=False)
+        # what costs most is matplotlib's part, and needs every value once
+        assert picture.svg(cropped=False) if (looks, close, way) in RENDERED else picture.alt
     assert str(conduct_text.cost(done, ASKED))
     assert str(conduct_text.hurts_most(changed, ASKED))
     assert conduct_tables.hold_or_continue(plan, ASKED, 200, 1).html()
