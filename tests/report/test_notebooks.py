@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from sweeps import SMALL, written
 
 from simtrial.report import run as report
 
@@ -157,12 +158,12 @@ def test_the_handout_is_one_page_that_needs_no_network_and_folds_every_answer(ha
 WAYS = [
     ("01_design", "-p trial params/smoke.yaml"),
     *((name, "-f params/smoke.yaml") for name in NOTEBOOKS[:5]),
-    ("07_sweep", ""),
+    ("07_sweep", "-p sweep {folder}/sweep.yaml"),
     (report.LESSONS[0], "-p seed 7"),
 ]
 """Both ways for one notebook, one way for the others: all have the same cell of parameters.
 
-The validation notebook takes most of a minute, and a test of the report runs it by papermill in a kernel of its own. Of
+A small sweep stands for the one of 36 settings, which tests of the sweep compute. The validation notebook takes most of a minute, and a test of the report runs it by papermill in a kernel of its own. Of
 the lessons one stands for all: they have the same cell, and their handout is made of them by papermill too.
 """
 
@@ -175,7 +176,8 @@ def test_raw_papermill_runs_it_from_the_root(name, how, root, tmp_path, monkeypa
 
     monkeypatch.chdir(root)
     target = tmp_path / "out.ipynb"
-    papermill([f"notebooks/{name}.ipynb", str(target), *how.split()], standalone_mode=False)
+    written(root, tmp_path, SMALL, trials=100, name="sweep.yaml")
+    papermill([f"notebooks/{name}.ipynb", str(target), *how.format(folder=tmp_path).split()], standalone_mode=False)
     cells = json.loads(target.read_text(encoding="utf-8"))["cells"]
     shown = json.dumps([cell.get("outputs") for cell in cells])
     assert "error" not in {o["output_type"] for cell in cells for o in cell.get("outputs", [])}
