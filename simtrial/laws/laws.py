@@ -23,6 +23,7 @@ import numpy as np
 
 from simtrial.laws.calendar import months_of, overrun_counts
 from simtrial.laws.decision import beta_rule, decision
+from simtrial.memo import kept
 from simtrial.plan.disease import Beta
 
 if TYPE_CHECKING:
@@ -52,6 +53,15 @@ def exact_values(plan: Plan, scenario: Scenario, *, months: bool = True) -> Law:
     dict
         By the names of `simtrial.conduct.outcomes`.
     """
+    return dict(_known(plan, scenario, months))
+
+
+@kept(256)
+def _known(plan: Plan, scenario: Scenario, months: bool) -> Law:
+    return _exact_values(plan, scenario, months)
+
+
+def _exact_values(plan: Plan, scenario: Scenario, months: bool) -> Law:
     if plan.close_month is not None:
         return {}
     if isinstance(scenario.p, Beta):
