@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.design.binomial import above
 from simtrial.laws.calendar import months_of, overrun_counts
 from simtrial.laws.decision import beta_rule, decision
 from simtrial.memo import kept
@@ -113,8 +114,5 @@ def _at_rate(plan: Plan, p: float, stop: Floats) -> Law:
 
 def _toxic(toxicity: Toxicity, n: NDArray[np.int64]) -> Floats:
     """P(more than the limit times n of n patients have toxicity), for each n."""
-    from scipy import stats
-
     # a product that should be a whole number must not fall below it by its last bit
-    above: Floats = stats.binom.sf(np.floor(toxicity.limit * n * (1 + 1e-12)), n, toxicity.rate)
-    return above
+    return above(np.floor(toxicity.limit * n * (1 + 1e-12)), n, toxicity.rate)
