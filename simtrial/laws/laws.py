@@ -59,10 +59,10 @@ def exact_values(plan: Plan, scenario: Scenario, *, months: bool = True) -> Law:
 
 @kept(256)
 def _known(plan: Plan, scenario: Scenario, months: bool) -> Law:
-    return _exact_values(plan, scenario, months)
+    return _exact_values(plan, scenario, months=months)
 
 
-def _exact_values(plan: Plan, scenario: Scenario, months: bool) -> Law:
+def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
     if plan.close_month is not None:
         return {}
     if isinstance(scenario.p, Beta):
