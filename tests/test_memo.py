@@ -40,7 +40,7 @@ def test_an_error_is_raised_each_time():
         raise TypeError(x)
 
     for _ in range(2):
-        with pytest.raises(TypeError, match="^7$"):
+        with pytest.raises(TypeError, match=r"^7$"):
             refuse(7)
 
 

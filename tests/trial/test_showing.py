@@ -176,7 +176,7 @@ def test_tables_carry_full_precision_as_csv(single, two):
 
 @pytest.mark.parametrize("cropped", [True, False])
 @pytest.mark.parametrize("engine", ["constrained", "none"])
-def test_a_figure_drawn_once_is_that_which_matplotlib_draws_twice(cropped, engine, single, two, asked, monkeypatch):
+def test_a_figure_drawn_once_is_that_which_matplotlib_draws_twice(cropped, engine, single, two, monkeypatch):
     def drawn():
         picture = figures.candidates(single, two, two.minimax)
         picture.figure.set_layout_engine(engine)
