@@ -56,8 +56,13 @@ def counting(name, function):
     return call
 
 
+def modules():
+    say("modules", os.getpid(), os.path.basename(sys.argv[0]) if hasattr(sys, "argv") else "", len(sys.modules))
+
+
 def exec_module(self, module):
     execute(self, module)
+    modules()  # the last such line of a process counts: one that is slow to end may be killed before it can write it
     if module.__name__.split(".")[0] == "simtrial":
         for name in counted:
             computing = "_" + name if {name, "_" + name} <= vars(module).keys() else name
@@ -71,7 +76,7 @@ def exec_module(self, module):
 
 
 SourceFileLoader.exec_module = exec_module
-atexit.register(lambda: say("modules", os.path.basename(sys.argv[0]), len(sys.modules)))
+atexit.register(modules)
 """
 
 DESIGN = """
@@ -134,15 +139,15 @@ def walk(code: str, clone: Path = ROOT) -> Walk:
             raise RuntimeError(done.stderr[-2000:])
         lines = [line.split() for line in log.read_text(encoding="utf-8").splitlines()]
     begun = next((k for k, line in enumerate(lines) if line == ["moved"]), -1)
-    ends = [(line[1], int(line[2])) for line in lines if line[0] == "modules"]
-    kernels = [modules for name, modules in ends if name == "ipykernel_launcher.py"]
+    ends = {line[1]: (line[2], int(line[3])) for line in lines if line[0] == "modules" and len(line) == 4}
+    kernels = [modules for name, modules in ends.values() if name == "ipykernel_launcher.py"]
     calls = [(line[1], line[2]) for line in lines[begun + 1 :] if line[0] == "call"]
     return Walk(
         calls=Counter(name for name, _ in calls),
         questions=Counter(name for name, _ in set(calls)),
         kernels=len(kernels),
         in_kernels=sum(kernels),
-        modules=sum(modules for name, modules in ends if name == "-c"),
+        modules=sum(modules for name, modules in ends.values() if name == "-c"),
     )
 
 
