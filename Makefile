@@ -71,9 +71,7 @@ lessons: $(READY) ## run the lessons and write build/teaching/report.html
 lab: $(READY) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
-OLD ?= HEAD
-
-bench: $(READY) ## speed, side by side with R clinfun and with the commit OLD
+bench: $(READY) ## speed, side by side with R clinfun; with OLD=<commit> also the report beside that commit's
 	@$(BIN)/python benchmarks/search.py
 	@$(BIN)/python benchmarks/start.py
 	@$(BIN)/python benchmarks/conduct.py
@@ -84,7 +82,7 @@ bench: $(READY) ## speed, side by side with R clinfun and with the commit OLD
 	@$(BIN)/python benchmarks/limits.py
 	@$(BIN)/python benchmarks/lessons.py
 	@$(BIN)/python benchmarks/walk.py
-	@$(BIN)/python benchmarks/report.py $(OLD)
+	@$(if $(OLD),$(BIN)/python benchmarks/report.py $(OLD),echo "The report is compared with that of an older commit where one is given: make bench OLD=<commit>")
 
 COMPILE := uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade
 lock: ## resolve pyproject.toml anew into both locks (needs uv)

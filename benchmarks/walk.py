@@ -3,7 +3,8 @@
 .venv/bin/python benchmarks/walk.py [CLONE]
 
 Another clone, such as a worktree of an older commit, is counted by the same program. Functions are counted by their
-names wherever in the package they are defined, in every process that a command starts.
+names wherever in the package they are defined, in every process that a command starts; where a function keeps what it
+found (`simtrial.memo`), what is counted is how often it computes, by the function of its name with an underscore.
 """
 
 from __future__ import annotations
@@ -48,27 +49,34 @@ def written(value):
 def counting(name, function):
     @functools.wraps(function)
     def call(*given, **named):
-        asked = ";".join(map(written, given[:2]))
+        asked = ";".join(map(written, given[:2])) + ";without months" * (named.get("months") is False)
         say("call", name, hashlib.md5(asked.encode()).hexdigest())
         return function(*given, **named)
 
     return call
 
 
+def modules():
+    say("modules", os.getpid(), os.path.basename(sys.argv[0]) if hasattr(sys, "argv") else "", len(sys.modules))
+
+
 def exec_module(self, module):
     execute(self, module)
+    modules()  # the last such line of a process counts: one that is slow to end may be killed before it can write it
     if module.__name__.split(".")[0] == "simtrial":
         for name in counted:
-            function = vars(module).get(name)
+            computing = "_" + name if {name, "_" + name} <= vars(module).keys() else name
+            function = vars(module).get(computing)
             if getattr(function, "__module__", "") == module.__name__ and not hasattr(function, "cache_info"):
-                setattr(module, name, counting(name, function))
+                setattr(module, computing, counting(name, function))
         family = vars(module).get("FAMILY")
-        if getattr(family, "search", None) is not None:
+        search = getattr(family, "search", None)
+        if search is not None and "_" + search.__name__ not in vars(module):
             object.__setattr__(family, "search", counting(family.search.__name__, family.search))
 
 
 SourceFileLoader.exec_module = exec_module
-atexit.register(lambda: say("modules", os.path.basename(sys.argv[0]), len(sys.modules)))
+atexit.register(modules)
 """
 
 DESIGN = """
@@ -131,15 +139,15 @@ def walk(code: str, clone: Path = ROOT) -> Walk:
             raise RuntimeError(done.stderr[-2000:])
         lines = [line.split() for line in log.read_text(encoding="utf-8").splitlines()]
     begun = next((k for k, line in enumerate(lines) if line == ["moved"]), -1)
-    ends = [(line[1], int(line[2])) for line in lines if line[0] == "modules"]
-    kernels = [modules for name, modules in ends if name == "ipykernel_launcher.py"]
+    ends = {line[1]: (line[2], int(line[3])) for line in lines if line[0] == "modules" and len(line) == 4}
+    kernels = [modules for name, modules in ends.values() if name == "ipykernel_launcher.py"]
     calls = [(line[1], line[2]) for line in lines[begun + 1 :] if line[0] == "call"]
     return Walk(
         calls=Counter(name for name, _ in calls),
         questions=Counter(name for name, _ in set(calls)),
         kernels=len(kernels),
         in_kernels=sum(kernels),
-        modules=sum(modules for name, modules in ends if name == "-c"),
+        modules=sum(modules for name, modules in ends.values() if name == "-c"),
     )
 
 

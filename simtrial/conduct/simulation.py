@@ -18,6 +18,7 @@ from simtrial.conduct.outcomes import OUTCOMES, Observer
 from simtrial.conduct.tally import Estimate, Tally
 from simtrial.errors import InputError
 from simtrial.laws import calendar, laws
+from simtrial.memo import kept
 from simtrial.plan.centres import Centres
 from simtrial.plan.recut import bounds_of
 
@@ -198,7 +199,7 @@ def expect(
         Of 0 trials if nothing had to be simulated. Months have their exact values only if some of them are wanted.
     """
     check(trials, seed)
-    numbers, results = blocks(plan, trials), []
+    results = []
     wanted = [names[s.label] if isinstance(names, Mapping) else names for s in scenarios]
     exact = [
         laws.exact_values(plan, scenario, months=not set(calendar.MONTHS).isdisjoint(mine))
@@ -208,7 +209,7 @@ def expect(
         trials = 0
     for index, (scenario, law, mine) in enumerate(zip(scenarios, exact, wanted, strict=True)):
         if trials:
-            tallies = tally(plan, scenario, index, seed, trials, numbers, observe=outcomes.primary)
+            tallies = _primary(plan, scenario, index, seed, trials)
             results.append(_summed(plan, scenario, tallies, law))
         else:
             known = {n: Estimate.known(OUTCOMES[n], law[n]) for n in mine}
@@ -216,12 +217,18 @@ def expect(
     return Simulation(plan, trials, seed, tuple(results))
 
 
+@kept(64)
+def _primary(plan: Plan, scenario: Scenario, index: int, seed: int, trials: int) -> Mapping[str, Tally]:
+    """The primary outcomes of a scenario, for several tables to sum up."""
+    return tally(plan, scenario, index, seed, trials, blocks(plan, trials), observe=outcomes.primary)
+
+
 def sum_up(plan: Plan, scenario: Scenario, tallies: dict[str, Tally]) -> Result:
     """Turn the merged tallies of a scenario into estimates beside their exact values."""
     return _summed(plan, scenario, tallies, laws.exact_values(plan, scenario))
 
 
-def _summed(plan: Plan, scenario: Scenario, tallies: dict[str, Tally], exact: laws.Law) -> Result:
+def _summed(plan: Plan, scenario: Scenario, tallies: Mapping[str, Tally], exact: laws.Law) -> Result:
     steady = not isinstance(plan.enrollment, Centres) or plan.enrollment.variance_is_finite
     estimates = {
         name: t.estimate(exact.get(name), comparable=steady or t.outcome.kind != "months")

@@ -49,6 +49,16 @@ def weighted(n: int, p: Floats, weights: Floats) -> Floats:
     return total
 
 
+def above(r: ArrayLike, n: ArrayLike, p: float) -> Floats:
+    """P(X > r; n, p) by the incomplete beta function, as `scipy.stats` gives it, whose import takes a second."""
+    from scipy import special
+
+    r, n = np.asarray(r, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    inside = (r >= 0) & (r < n)
+    found: Floats = np.where(inside, special.betainc(np.where(inside, r, 0) + 1, np.where(inside, n - r, 1), p), r < 0)
+    return found
+
+
 def tail_fraction(r: int, n: int, p: float) -> Fraction:
     """P(X > r; n, p) as an exact fraction, with p the decimal that was written; any r, any n from 0."""
     if r < 0:

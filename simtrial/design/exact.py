@@ -34,13 +34,14 @@ from simtrial.design.binomial import binomial_pmf, weighted
 from simtrial.design.requirements import decimal
 from simtrial.design.walk import Arrival, orders, shares, walk
 from simtrial.errors import InputError
+from simtrial.memo import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import ArrayLike
 
-    from simtrial.design.designs import Design
+    from simtrial.design.designs import Design, Look
     from simtrial.design.requirements import Requirements
     from simtrial.numbers import Bools, Floats, Ints
 
@@ -51,10 +52,13 @@ Against fractions, sums are right to 1e-12 for n up to 1,000 and single probabil
 (tests), so the margin is at least a hundredfold.
 """
 
+KEPT_RATES = 1024
+"""Most rates of an evaluation that is kept for whoever asks the same again."""
+
 
 @dataclass(frozen=True)
 class OperatingCharacteristics:
-    """How a design behaves at each response rate `p`; every array starts with the shape of `p`.
+    """How a design behaves at each response rate `p`; every array starts with the shape of `p` and is read-only.
 
     Attributes
     ----------
@@ -135,16 +139,32 @@ def operating_characteristics(design: Design, p: ArrayLike) -> OperatingCharacte
     inside = (rates >= 0.0) & (rates <= 1.0)
     if not np.all(inside):
         raise InputError(f"({float(rates[~inside].flat[0])}) must be in [0, 1]", "p")
-    accept = np.empty((*rates.shape, len(design.looks)))
+    evaluate = _known if rates.size <= KEPT_RATES else _operating_characteristics
+    return evaluate(tuple(design.looks), (rates.shape, rates.tobytes()))
+
+
+def _operating_characteristics(looks: tuple[Look, ...], at: tuple[tuple[int, ...], bytes]) -> OperatingCharacteristics:
+    """Evaluate looks at the rates of this shape and these bytes."""
+    shape, written = at
+    rates = np.frombuffer(written).reshape(shape)
+    accept = np.empty((*shape, len(looks)))
     reject = np.empty_like(accept)
-    for k, (look, here, reached) in enumerate(walk(design.looks, np.ones(design.looks[0].n + 1), shares)):
+    for k, (look, here, reached) in enumerate(walk(looks, np.ones(looks[0].n + 1), shares)):
         accept[..., k] = weighted(look.n, rates, reached * here.accept)
         reject[..., k] = weighted(look.n, rates, reached * here.reject)
     # every trial ends somewhere: what rounding left over is shared out
     total = (accept + reject).sum(axis=-1, keepdims=True)
     accept /= total
     reject /= total
-    return OperatingCharacteristics(rates, np.array([look.n for look in design.looks]), accept, reject)
+    found = OperatingCharacteristics(rates, np.array([look.n for look in looks]), accept, reject)
+    for array in (found.p, found.n, accept, reject):
+        array.setflags(write=False)
+    return found
+
+
+@kept(1024)
+def _known(looks: tuple[Look, ...], at: tuple[tuple[int, ...], bytes]) -> OperatingCharacteristics:
+    return _operating_characteristics(looks, at)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.design.binomial import above
 from simtrial.design.designs import MultiStage
 from simtrial.design.exact import operating_characteristics
 from simtrial.plan.allowances import enrolled_for
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
+    from simtrial.numbers import Floats
     from simtrial.plan.dropout import Dropout
 
 
@@ -26,12 +28,9 @@ MOST_ROWS = 15
 """Most inflated numbers shown."""
 
 
-def probability_enough(n: int, enrolled: Sequence[int], loss: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def probability_enough(n: int, enrolled: Sequence[int], loss: float) -> Floats:
     """P(at least n evaluable of each number enrolled), losses independent: a binomial tail."""
-    from scipy import stats
-
-    found: np.ndarray[tuple[int], np.dtype[np.float64]] = stats.binom.sf(n - 1, np.asarray(enrolled), 1 - loss)
-    return found
+    return above(n - 1, np.asarray(enrolled), 1 - loss)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.memo import kept
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -132,11 +134,17 @@ def look_months(arrivals: Enrollment, n: int, known: tuple[Floats, Floats]) -> f
     values, chances = known
     if len(values) == 1:
         return mean_months(arrivals, n) + float(values[0])
+    order = np.argsort(values)
+    return _look_months(arrivals, n, tuple(values[order].tolist()), tuple(chances[order].tolist()))
+
+
+@kept(1024)
+def _look_months(arrivals: Enrollment, n: int, delays: tuple[float, ...], shares: tuple[float, ...]) -> float:
+    """The same by delay, in increasing order, and by the share of patients who have it."""
     clock = arrivals.clock
     if clock is None:
         return np.nan
-    order = np.argsort(values)
-    values, chances = values[order], chances[order]
+    values, chances = np.array(delays), np.array(shares)
     x, w = np.polynomial.legendre.leggauss(8)
     base = _levels(n)
 
@@ -146,13 +154,17 @@ def look_months(arrivals: Enrollment, n: int, known: tuple[Floats, Floats]) -> f
         edges = np.sort(np.concatenate([np.broadcast_to(base, (len(months), len(base))), levels], axis=1), axis=1)
         edges = np.minimum(edges, levels[:, :1])
         half = np.diff(edges)[..., np.newaxis] / 2
-        g = (edges[:, 1:] + edges[:, :-1])[..., np.newaxis] / 2 + half * x
+        terms = np.zeros((*half.shape[:2], len(x)))
+        row, panel = np.nonzero(half[..., 0])  # the others are cut to nothing
+        half, middle = half[row, panel], (edges[:, 1:] + edges[:, :-1])[row, panel, np.newaxis] / 2
+        g = middle + half * x
         mean, last = np.zeros(g.shape), np.zeros(half.shape)
-        for level, chance in zip(levels.T[..., np.newaxis, np.newaxis], chances, strict=True):  # over delays
+        for level, chance in zip(levels.T[:, row, np.newaxis], chances, strict=True):  # over delays
             mean += chance * np.minimum(level, g)
-            last += chance * (level >= g[..., :1])
+            last += chance * (level >= g[:, :1])
         every = (mean / np.maximum(g, 1e-300)) ** (n - 1)
-        unknown: Floats = 1 - (gamma_density(n, g) * every * last * half * w).sum(axis=(1, 2))
+        terms[row, panel] = gamma_density(n, g) * every * last * half * w
+        unknown: Floats = 1 - terms.sum(axis=(1, 2))
         return unknown
 
     spread = np.array([-9, -6, -4, -3, -2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 6, 9, 12]) * np.sqrt(n)

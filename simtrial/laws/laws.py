@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.design.binomial import above
 from simtrial.laws.calendar import months_of, overrun_counts
 from simtrial.laws.decision import beta_rule, decision
+from simtrial.memo import kept
 from simtrial.plan.disease import Beta
 
 if TYPE_CHECKING:
@@ -52,6 +54,15 @@ def exact_values(plan: Plan, scenario: Scenario, *, months: bool = True) -> Law:
     dict
         By the names of `simtrial.conduct.outcomes`.
     """
+    return dict(_known(plan, scenario, months))
+
+
+@kept(256)
+def _known(plan: Plan, scenario: Scenario, months: bool) -> Law:
+    return _exact_values(plan, scenario, months=months)
+
+
+def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
     if plan.close_month is not None:
         return {}
     if isinstance(scenario.p, Beta):
@@ -103,8 +114,5 @@ def _at_rate(plan: Plan, p: float, stop: Floats) -> Law:
 
 def _toxic(toxicity: Toxicity, n: NDArray[np.int64]) -> Floats:
     """P(more than the limit times n of n patients have toxicity), for each n."""
-    from scipy import stats
-
     # a product that should be a whole number must not fall below it by its last bit
-    above: Floats = stats.binom.sf(np.floor(toxicity.limit * n * (1 + 1e-12)), n, toxicity.rate)
-    return above
+    return above(np.floor(toxicity.limit * n * (1 + 1e-12)), n, toxicity.rate)

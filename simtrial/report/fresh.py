@@ -1,16 +1,21 @@
 """What a kernel clears between two notebooks, so that none finds what another one left; this runs inside the kernel.
 
-Variables, figures, widgets, random numbers and settings (of matplotlib, numpy, pandas, warnings, the environment and
-the places where modules are looked for) are put back to what they were when the kernel started; those of pandas to its
-own defaults. Modules stay loaded: they are what one kernel for all notebooks saves. What a notebook would change inside
-a module is therefore not undone; notebooks define and change nothing, which a test holds.
+Variables, figures, widgets, random numbers and settings (of matplotlib, numpy, pandas, decimals, warnings, logging, the
+garbage collector, the hooks of Python, the environment and the places where modules are looked for) are put back to
+what they were when the kernel started; those of pandas to its own defaults. Modules stay loaded: they are what one
+kernel for all notebooks saves. What a notebook would change elsewhere inside a module is therefore not undone;
+notebooks define and change nothing, which a test holds.
 """
 
 from __future__ import annotations
 
+import decimal
+import gc
+import logging
 import os
 import random
 import sys
+import threading
 import warnings
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +26,17 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from IPython.core.getipython import get_ipython
+
+HOOKS = (
+    (sys, "excepthook"),
+    (sys, "unraisablehook"),
+    (sys, "displayhook"),
+    (sys, "breakpointhook"),
+    (threading, "excepthook"),
+    (warnings, "showwarning"),
+    (warnings, "formatwarning"),
+)
+"""What Python calls on its own account: by module and name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +52,10 @@ class State:
     environment: dict[str, str]
     folder: Path
     places: tuple[str, ...]
+    hooks: tuple[Any, ...]
+    decimals: decimal.Context
+    logged: tuple[int, int, tuple[logging.Handler, ...]]
+    collected: tuple[bool, tuple[int, int, int]]
 
     @classmethod
     def now(cls) -> State:
@@ -50,6 +70,10 @@ class State:
             environment=dict(os.environ),
             folder=Path.cwd(),
             places=tuple(sys.path),
+            hooks=tuple(getattr(module, name) for module, name in HOOKS),
+            decimals=decimal.getcontext().copy(),
+            logged=(logging.root.level, logging.root.manager.disable, tuple(logging.root.handlers)),
+            collected=(gc.isenabled(), gc.get_threshold()),
         )
 
     def restore(self) -> None:
@@ -68,11 +92,22 @@ class State:
         os.environ.update(self.environment)
         os.chdir(self.folder)
         sys.path[:] = self.places
+        for (module, name), hook in zip(HOOKS, self.hooks, strict=True):
+            setattr(module, name, hook)
+        decimal.setcontext(self.decimals.copy())
+        level, disabled, handlers = self.logged
+        logging.root.setLevel(level)
+        logging.disable(disabled)
+        logging.root.handlers[:] = handlers
+        enabled, thresholds = self.collected
+        (gc.enable if enabled else gc.disable)()
+        gc.set_threshold(*thresholds)
 
 
 @cache
 def start() -> State:
     """The settings at the start of this kernel, where this is called first."""
+    gc.freeze()  # what is loaded by now stays: no collection, of which every clearing is one, need look at it again
     return State.now()
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from simtrial.design import exact
 from simtrial.design.designs import TwoStage
 from simtrial.design.requirements import N_LIMIT, Requirements
+from simtrial.memo import kept
 from simtrial.search import bounds
 from simtrial.search.candidate import TwoStageCandidate
 from simtrial.search.record import Criterion, Family, Proof
@@ -142,6 +143,15 @@ def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStage
     (23, 35)
     """
     bounds.refuse(requirements, n_limit)
+    return _known(requirements)
+
+
+@kept(1024)
+def _known(requirements: Requirements) -> TwoStageSearch:
+    return _two_stage(requirements)
+
+
+def _two_stage(requirements: Requirements) -> TwoStageSearch:
     scan = Scan(requirements)
     records = scan.records
     hull = _hull(records, requirements.p0)

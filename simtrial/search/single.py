@@ -17,6 +17,7 @@ from simtrial.design import binomial, exact
 from simtrial.design.designs import SingleStage
 from simtrial.design.requirements import N_LIMIT, Requirements, decimal
 from simtrial.errors import InputError
+from simtrial.memo import kept
 from simtrial.search import bounds
 from simtrial.search.bounds import smallest_r
 from simtrial.search.candidate import Candidate
@@ -92,6 +93,15 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
             f"proven only from {n_proven:,} patients on; ask for more power or a wider gap",
             "power",
         )
+    return _known(requirements, n_proven)
+
+
+@kept(1024)
+def _known(requirements: Requirements, n_proven: int) -> SingleStageSearch:
+    return _single_stage(requirements, n_proven)
+
+
+def _single_stage(requirements: Requirements, n_proven: int) -> SingleStageSearch:
     n = np.arange(1, n_proven + 1)
     r, _, meets = _powers(requirements, n)
     first = int(np.argmax(meets))

@@ -20,6 +20,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.backend_bases import RendererBase
 
 # Okabe and Ito's palette, which stays apart under every common colour blindness; ordered light to dark last
 BLACK, ORANGE, SKY, GREEN, BLUE, RED = "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00"
@@ -41,6 +42,22 @@ STYLE: dict[Any, Any] = {
 }
 
 
+class Drawing(Figure):
+    """A figure that is drawn once when it is saved; matplotlib draws it twice, first without a trace, to lay it out."""
+
+    to_lay_out = False
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw, or find the layout alone where that is what the next drawing is for."""
+        if not self.to_lay_out:
+            super().draw(renderer)
+            return
+        self.to_lay_out = False
+        engine = self.get_layout_engine()
+        if engine is not None:
+            engine.execute(self)
+
+
 @dataclass(frozen=True)
 class Picture:
     """A figure with its name, for the file, and its text alternative."""
@@ -55,6 +72,8 @@ class Picture:
         Cropped to what is drawn, or else at its full size, which stays the same from one drawing to the next.
         """
         buffer = io.StringIO()
+        if isinstance(self.figure, Drawing):
+            self.figure.to_lay_out = cropped or self.figure.get_layout_engine() is not None
         with mpl.rc_context(STYLE):
             self.figure.savefig(
                 buffer, format="svg", bbox_inches="tight" if cropped else None, metadata={"Date": None, "Creator": None}
@@ -72,7 +91,7 @@ class Picture:
 def canvas(columns: int, width: float, height: float, *, share_y: bool = False) -> tuple[Figure, list[Axes]]:
     """Give an empty figure with axes side by side, in the style of all figures."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Drawing(figsize=(width, height), layout="constrained")
         axes = list(np.atleast_1d(figure.subplots(1, columns, sharey=share_y)))
     return figure, axes
 

@@ -163,6 +163,12 @@ def test_a_probability_equal_to_its_limit_meets_it():
     assert not exact.meets(design, Requirements(p0=0.5, p1=0.75, alpha=0.07, power=math.nextafter(0.31640625, 1)))
 
 
+@pytest.mark.parametrize("p", [0.0, 1e-9, 0.1, 0.25, 0.9, 1.0])
+def test_a_tail_is_that_of_scipy(p):
+    r, n = np.meshgrid(np.arange(-2, 60), np.arange(1, 58))
+    np.testing.assert_allclose(binomial.above(r, n, p), stats.binom.sf(r, n, p), rtol=1e-12, atol=1e-300)
+
+
 @pytest.mark.parametrize("n", [1, 7, 40])
 def test_a_tail_in_fractions_is_the_sum_of_its_terms(n):
     p = Fraction(3, 10)

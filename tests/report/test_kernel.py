@@ -12,7 +12,7 @@ from simtrial.report.execution import NotebookError
 from simtrial.report.kernel import kept
 
 LEAVE = """
-import os, random, sys, warnings
+import decimal, gc, logging, os, random, sys, threading, warnings
 import ipywidgets
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -32,10 +32,17 @@ os.environ["LEFT"] = "1"
 os.chdir("/")
 sys.path.insert(0, "/nowhere")
 slider = ipywidgets.IntSlider()
+for module, name in (sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook"), (warnings, "showwarning"):
+    setattr(module, name, lambda *given: None)
+decimal.getcontext().prec = 3
+logging.basicConfig(level=5, force=True)
+logging.disable(40)
+gc.set_threshold(7, 7, 7)
+gc.disable()
 _ = 7
 """
 LOOK = """
-import os, random, sys, warnings
+import decimal, gc, logging, os, random, sys, threading, warnings
 import ipywidgets
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -48,6 +55,9 @@ print([
     warnings.filters, os.environ.get("LEFT"), os.getcwd(), "/nowhere" in sys.path,
     len(ipywidgets.Widget.widgets if hasattr(ipywidgets.Widget, "widgets") else ipywidgets.widgets.widget._instances),
     In[1:-1],
+    [str(hook) for hook in (sys.excepthook, sys.unraisablehook, threading.excepthook, warnings.showwarning)],
+    decimal.getcontext(), gc.isenabled(), gc.get_threshold(),
+    logging.root.level, logging.root.handlers, logging.root.manager.disable,
 ])
 """
 

@@ -5,12 +5,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from statsmodels.stats.proportion import proportion_confint
 
 from simtrial import Requirements, SingleStage, parse_looks, search
 from simtrial.design import exact
 from simtrial.search import figures, formulas, neighbours
 from simtrial.search import tables as search_tables
+from simtrial.show.picture import Drawing
 from simtrial.trial import params, tables, text
 
 
@@ -170,6 +172,19 @@ def test_tables_carry_full_precision_as_csv(single, two):
     data, metadata = search_tables.candidates(single, two, two.minimax)._repr_mimebundle_()
     assert metadata == {"simtrial": {"name": "candidates"}}
     assert repr(two.minimax.power) in data["text/csv"]
+
+
+@pytest.mark.parametrize("cropped", [True, False])
+@pytest.mark.parametrize("engine", ["constrained", "none"])
+def test_a_figure_drawn_once_is_that_which_matplotlib_draws_twice(cropped, engine, single, two, monkeypatch):
+    def drawn():
+        picture = figures.candidates(single, two, two.minimax)
+        picture.figure.set_layout_engine(engine)
+        return picture.svg(cropped=cropped)
+
+    once = drawn()
+    monkeypatch.setattr(Drawing, "draw", Figure.draw)
+    assert drawn() == once
 
 
 @pytest.mark.parametrize("which", ["candidates", "characteristics", "endings", "saw"])
