@@ -163,8 +163,9 @@ WAYS = [
 ]
 """Both ways for one notebook, one way for the others: all have the same cell of parameters.
 
-A small sweep stands for the one of 36 settings, which tests of the sweep compute. The validation notebook takes most of a minute, and a test of the report runs it by papermill in a kernel of its own. Of
-the lessons one stands for all: they have the same cell, and their handout is made of them by papermill too.
+A small sweep stands for the one of 36 settings, which tests of sweeps compute. The validation notebook takes most of a
+minute, and a test of the report runs it by papermill in a kernel of its own. Of the lessons one stands for all: they
+have the same cell, and their handout is made of them by papermill too.
 """
 
 
@@ -176,7 +177,7 @@ def test_raw_papermill_runs_it_from_the_root(name, how, root, tmp_path, monkeypa
 
     monkeypatch.chdir(root)
     target = tmp_path / "out.ipynb"
-    written(root, tmp_path, SMALL, trials=100, name="sweep.yaml")
+    written(root, tmp_path, SMALL, trials=100, outcomes=["reject", "end_month", "n_enrolled"], name="sweep.yaml")
     papermill([f"notebooks/{name}.ipynb", str(target), *how.format(folder=tmp_path).split()], standalone_mode=False)
     cells = json.loads(target.read_text(encoding="utf-8"))["cells"]
     shown = json.dumps([cell.get("outputs") for cell in cells])
