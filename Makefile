@@ -31,6 +31,8 @@ report: $(READY) ## run the notebooks on PARAMS and write build/<study>/report.h
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 || echo $$n)
 # by files, so that the fixtures of a module are made once; not by groups, which pytest 9.2 ignores (pytest-xdist 1386)
 SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# tests start about sixty processes, each of which would compile the package anew where bytecode is not kept
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest
 QUICK := -m "not kernel and not browser and not processes and not long"
 
 lint: $(READY) ## style, types, layers
@@ -40,10 +42,10 @@ lint: $(READY) ## style, types, layers
 	@$(BIN)/lint-imports
 
 test: lint ## lint and all tests
-	$(BIN)/pytest $(SPREAD)
+	$(PYTEST) $(SPREAD)
 
 quick: lint ## lint and every test without kernel, browser, workers or long computing
-	$(BIN)/pytest $(SPREAD) $(QUICK)
+	$(PYTEST) $(SPREAD) $(QUICK)
 
 # In a .venv of its own, which stays until the lock changes. Old libraries warn of what newer ones of theirs will drop:
 # that is their affair, so these warnings are no errors here.

@@ -12,6 +12,11 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
+from simtrial.libraries import spared
+
+with spared():
+    import nbformat as nbformat  # two seconds less of collecting, for each worker
+
 ROOT = Path(__file__).resolve().parent.parent
 
 SLOW = ("kernel", "browser", "processes")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simtrial.errors import InputError
+from simtrial.libraries import spared
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
@@ -146,7 +147,9 @@ def server(notebook: Path, port: int) -> Any:
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, (str(TEMPLATES), os.environ.get("JUPYTER_PATH"))))
     try:
         from traitlets.config import Config
-        from voila.app import Voila
+
+        with spared():
+            from voila.app import Voila
     except ImportError:
         raise InputError("is not installed: pip install 'voila>=0.5.8,<0.6' (the extra explore)", "voila") from None
     app = Voila(

@@ -7,7 +7,6 @@ papermill, and `simtrial.report.fresh` says what is cleared.
 from __future__ import annotations
 
 import importlib
-import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from jupyter_core.utils import run_sync
 from traitlets.config import Config
 
 from simtrial import project
+from simtrial.libraries import spared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +29,6 @@ LOADED = "__import__('importlib').import_module('simtrial.report.fresh').start()
 CLEARED = "__import__('importlib').import_module('simtrial.report.fresh').clear()"
 PATIENCE = 60.0
 """Seconds that clearing may take."""
-
-UNUSED = "rfc3987_syntax"
-"""Three of papermill's four seconds: jsonschema builds grammars for identifiers in any script, if this is installed.
-It does without if not, and no notebook has such an identifier to be checked.
-"""
 
 LATER = ("nbconvert.exporters", "latex2mathml.converter")
 """Modules for the page at the end, loaded while the kernel computes."""
@@ -80,26 +75,13 @@ def kept() -> Iterator[Kept]:
     quiet = ["--HistoryManager.hist_file=:memory:", f"--IPKernelApp.exec_lines={LOADED}"]
     try:
         run_sync(kernel.start_kernel)(extra_arguments=quiet, cwd=str(project.ROOT))
-        with _without(UNUSED):
+        with spared():
             importlib.import_module("papermill")
         threading.Thread(target=_load, daemon=True).start()
         yield kernel
     finally:
         kernel.release()
         run_sync(_ended)(kernel)
-
-
-@contextmanager
-def _without(module: str) -> Iterator[None]:
-    """Let an optional module that is not loaded yet look as if it were not installed."""
-    hidden = module not in sys.modules
-    if hidden:
-        sys.modules[module] = None  # type: ignore[assignment]  # what Python takes for: not to be imported
-    try:
-        yield
-    finally:
-        if hidden:
-            del sys.modules[module]
 
 
 def _load() -> None:
