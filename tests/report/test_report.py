@@ -316,7 +316,8 @@ def test_a_case_that_disagrees_fails_the_validation():
 
 
 @pytest.mark.kernel
-def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path):
+def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "NOTEBOOKS", ("01_design", report.CONDUCT, report.ANALYSIS))
     path = tmp_path / "x.yaml"
     path.write_text(smoke_text[: smoke_text.index("  conduct:")] + "  analysis: {responses: 4}\n", encoding="utf-8")
     done = report.write(path, tmp_path / "build")
