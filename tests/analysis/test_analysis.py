@@ -311,6 +311,7 @@ def test_other_sizes_show_in_tables_and_sentence(root, tmp_path):
     assert analysis_figures.swimmer(done) is None
 
 
+@pytest.mark.long
 def test_figures_are_the_same_bytes_every_time(report):
     for picture in (analysis_figures.forest, analysis_figures.long_run):
         assert picture(report).svg() == picture(report).svg()

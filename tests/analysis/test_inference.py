@@ -44,6 +44,7 @@ def orders_ending(design):
     return found
 
 
+@pytest.mark.long
 def test_every_number_of_the_reference_to_six_decimals(reference):
     for (r1, n1, r, n, p0), rows in reference("two_stage_inference").groupby(["r1", "n1", "r", "n", "p0"]):
         two = TwoStage(int(r1), int(n1), int(r), int(n))

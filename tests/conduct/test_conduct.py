@@ -117,6 +117,7 @@ def clock(plan):
     return lambda t: plan.arrivals.level(np.array(t)), lambda x: plan.arrivals.months(np.array(x))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("looks", ["1/10,5/29", "0/5,2:6/12,:9/20,8/40", "5/25"])
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("handling", ["nonresponder", "replace", "exclude"])
@@ -154,6 +155,7 @@ def agree(plan, scenarios=BOTH, trials=20_000, seed=11):
 DISEASES = {"fixed": FIXED, "scans": Disease(SCANS, 0.735, 0.324)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("model", "rule", "disease"), every_pair(MODELS, RULES, DISEASES))
 def test_every_closed_form_within_4_standard_errors(model, rule, disease):
     plan = Plan(

@@ -218,6 +218,7 @@ def test_stopping_for_success_turns_the_bias_round():
     assert down == pytest.approx(parts.mean[0] - 0.3, abs=5e-5)
 
 
+@pytest.mark.long
 def test_the_figure_of_bias_names_its_deepest_point():
     *_, bias, p = said(lesson_bias.bias(RATES, "optimal"))
     rates = np.linspace(0.005, 0.6, 2000)
@@ -273,6 +274,7 @@ def test_each_handling_speaks_of_a_rate_of_its_own():
     assert lesson_dropout.spoken_of("replace", 0.2, 0.0, 0.3)[0] == pytest.approx(0.3 / (0.3 + 0.7 * 0.8))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", list(lesson_dropout.WHO.values()))
 def test_simulated_rates_and_decisions_settle_on_the_exact_ones(who):
     for index, name in enumerate(lesson_dropout.HANDLINGS):
@@ -450,6 +452,7 @@ def test_a_picture_with_a_hole_is_not_sound():
     assert not sound(picture.Picture("x", "power 0.8", empty))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rates", [(0.01, 0.11), (0.85, 0.95), (0.01, 0.95), (0.45, 0.55)])
 def test_no_corner_of_the_controls_is_refused(rates):
     for alpha, power in itertools.product((0.025, 0.1), (0.8, 0.9)):

@@ -540,6 +540,7 @@ def test_the_same_seed_gives_the_same_file_and_another_seed_another(plan, trial)
 FIGURES = (patient_figures.waterfall, patient_figures.swimmer, patient_figures.survival)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("draw", FIGURES)
 def test_a_figure_is_the_same_bytes_each_time_and_says_what_the_data_are(example, draw):
     label = "data of $x^ {no maths} <b>"

@@ -290,6 +290,7 @@ def test_an_n_alone_is_tested_exactly():
     assert reproduction.check(Statement(**ASKED, n=1)).attained == {}  # one patient admits no test of level .05
 
 
+@pytest.mark.long
 def test_routes_to_25_hold_the_known_ones_and_are_exact():
     began = time.process_time()
     found = routes.routes(25)
@@ -572,6 +573,7 @@ def test_the_map_marks_the_number_where_the_methods_need_it():
     assert all(hits)
 
 
+@pytest.mark.long
 def test_readings_that_miss_the_number_registered_say_so_and_routes_to_it_stand_behind_them(root):
     case = params.load(root / "params/NCT07022301.yaml")
     other = case.model_copy(update={"study": case.study.model_copy(update={"registered_enrollment": 37})})

@@ -115,6 +115,7 @@ def meeting(family, asked, n_max):
     ]
 
 
+@pytest.mark.long
 @EVERY
 @SMALL
 def test_what_a_family_finds_is_the_best_of_an_enumeration_beyond_its_proof(family, limits):

@@ -251,6 +251,7 @@ def test_power_is_not_monotone_in_n():
     assert (teeth.power >= 0.8).tolist() == [True, True, True, False, True]
 
 
+@pytest.mark.long
 def test_first_and_sustained_n_mostly_differ(reference):
     table = reference("single_stage_exact")
     differ = 0

@@ -27,6 +27,7 @@ from simtrial.trial import params
 from simtrial.trial.case import Case
 
 
+@pytest.mark.long
 def test_exact_where_there_is_an_exact_value_and_simulated_elsewhere(write, tmp_path):
     path = write(SMALL)
     run(path, tmp_path / "out")
@@ -149,12 +150,14 @@ def test_wrong_keys_of_the_file_are_named(write):
         sweep_file.read(path)
 
 
+@pytest.mark.long
 def test_an_address_that_is_none_is_said_in_one_line(write, tmp_path, capsys):
     assert main(["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", "foo"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("simtrial: scheduler ('foo') must be an address such as tcp://")
 
 
+@pytest.mark.long
 def test_nobody_at_the_address_is_said_in_one_line(write, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sweep_workers, "PATIENCE", 1.0)
     arguments = ["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", "tcp://127.0.0.1:9"]
@@ -188,6 +191,7 @@ def test_a_full_disk_is_said_and_what_was_written_stays_valid(write, tmp_path, m
     assert (state.found, again) == (3, digest)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "emptied"])
 def test_a_damaged_file_is_found_and_computed_anew(write, tmp_path, damage):
     path = write(SMALL)
@@ -305,6 +309,7 @@ def pages(root):
     return results.SweepResults(asked, sweep.in_memory(asked))
 
 
+@pytest.mark.long
 def test_the_settings_that_break_a_limit_are_all_in_the_table(pages):
     at_p1 = pages.frame[pages.frame.p == 0.3]
     value, mcse = (at_p1.pivot_table(index="scenario", columns="outcome", values=name) for name in ("value", "mcse"))
@@ -320,6 +325,7 @@ def test_the_settings_that_break_a_limit_are_all_in_the_table(pages):
     assert (table.frame[table.frame.broken == "months"].reject >= 0.8).all()
 
 
+@pytest.mark.long
 def test_small_multiples_say_what_they_show_and_are_the_same_bytes_every_time(pages):
     picture = figures.multiples(pages, "reject")
     assert picture.svg() == figures.multiples(pages, "reject").svg()

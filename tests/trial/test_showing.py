@@ -174,6 +174,7 @@ def test_tables_carry_full_precision_as_csv(single, two):
     assert repr(two.minimax.power) in data["text/csv"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cropped", [True, False])
 @pytest.mark.parametrize("engine", ["constrained", "none"])
 def test_a_figure_drawn_once_is_that_which_matplotlib_draws_twice(cropped, engine, single, two, monkeypatch):
@@ -187,6 +188,7 @@ def test_a_figure_drawn_once_is_that_which_matplotlib_draws_twice(cropped, engin
     assert drawn() == once
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("which", ["candidates", "characteristics", "endings", "saw"])
 def test_figures_are_valid_svg_with_a_text_alternative_and_the_same_bytes_again(which, single, two, asked):
     def draw():
@@ -203,6 +205,7 @@ def test_figures_are_valid_svg_with_a_text_alternative_and_the_same_bytes_again(
     assert not re.search(r"(href|src)=\"http", first)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("looks", ["5/25", ":5/10,5/29", "0/5,2:9/12,4/20,7/40"])
 def test_every_kind_of_design_can_be_drawn_and_told(looks, asked, single, two):
     design = parse_looks(looks)
