@@ -35,11 +35,13 @@ STARTER = """
 import sys
 from pathlib import Path
 from simtrial import project
+from simtrial.report import kernel
 from simtrial.report import run as report
 
 # stands outside the guard: the processes of the pool read it too
 project.ROOT = Path({clone!r})
 report.NOTEBOOKS = ("01_design",)
+kernel.LOADED = kernel.CLEARED = "None"  # two seconds of libraries that the notebook does without
 
 if __name__ == "__main__":
     from simtrial.cli.app import main
