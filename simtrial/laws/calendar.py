@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simtrial.laws.laws import Law
-    from simtrial.numbers import Floats
+    from simtrial.numbers import Floats, Ints
     from simtrial.plan.enrollment import Enrollment
     from simtrial.plan.plan import Plan
 
@@ -40,25 +40,27 @@ def overrun_counts(plan: Plan, k: int) -> Floats | None:
 
 def _capped(arrivals: Enrollment, n: int, months: float, room: int) -> Floats | None:
     """Law of the number enrolled in the months after patient n, at most `room`."""
-    from scipy import integrate, stats
-
     counts = np.arange(room)
     if isinstance(arrivals, Constant):
-        pmf = stats.poisson.pmf(counts, arrivals.rate * months)
+        pmf = _poisson(counts, arrivals.rate * months)
     elif isinstance(arrivals, Centres):
+        from scipy import stats  # takes a second to import, so only here
+
         if len(set(arrivals.opens)) > 1:
             return None
         shape, b = arrivals.shape * len(arrivals.opens), arrivals.shape / arrivals.mean_rate
         # given the first n arrivals the summed rate is Gamma with n more; unconditionally its prior law stands
         pmf = stats.nbinom.pmf(counts, shape, b / (b + months))
     else:
+        from scipy import integrate
+
         clock = arrivals.clock
         assert clock is not None  # centres are dealt with above
 
         def density(g: float) -> Floats:
             start = clock.months(np.array(g))
             expected = clock.level(start + months) - g
-            return np.asarray(gamma_density(n, np.array(g)) * stats.poisson.pmf(counts, expected))
+            return np.asarray(gamma_density(n, np.array(g)) * _poisson(counts, expected))
 
         spread = 12 * np.sqrt(n) + 40
         pmf, _ = integrate.quad_vec(
@@ -66,6 +68,14 @@ def _capped(arrivals: Enrollment, n: int, months: float, room: int) -> Floats | 
             points=[float(clock.level(np.array(b))) for b in arrivals.breaks],
         )  # fmt: skip
     return np.append(pmf, max(0.0, 1 - pmf.sum()))
+
+
+def _poisson(counts: Ints, mean: float | Floats) -> Floats:
+    """P(X = k) of a Poisson number for each k of `counts`."""
+    from scipy import special
+
+    pmf: Floats = np.exp(special.xlogy(counts, mean) - special.gammaln(counts + 1) - mean)
+    return pmf
 
 
 MONTHS = ("interim_month", "hold_months", "last_patient_month", "duration_months", "end_month")
@@ -174,7 +184,7 @@ def _limited(plan: Plan, stop: Floats, delay: float, rate: float) -> Law:
 
     However many came, the next arrival after the decision is a fresh one: E[last] = decision + (n2 - E[extra]) / rate.
     """
-    from scipy import stats
+    from scipy import special
 
     first, last = plan.design.looks
     pending, room = delay + plan.interim.lag, plan.capacities[0] - first.n
@@ -188,7 +198,7 @@ def _limited(plan: Plan, stop: Floats, delay: float, rate: float) -> Law:
     extra = float(came @ np.arange(len(came)))
     wait = pending
     if room:  # E (pending - Gamma(room, rate))+
-        wait = pending * stats.gamma.cdf(pending, room, scale=1 / rate)
-        wait -= room / rate * stats.gamma.cdf(pending, room + 1, scale=1 / rate)
+        wait = pending * special.gammainc(room, pending * rate)
+        wait -= room / rate * special.gammainc(room + 1, pending * rate)
     duration = stop[0] * decided + stop[1] * (decided + (more - extra) / rate + delay)
     return {"hold_months": float(wait), "duration_months": float(duration)}
