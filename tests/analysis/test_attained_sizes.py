@@ -50,7 +50,7 @@ def same(one, other):
 
 
 @pytest.mark.long
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     n=st.integers(10, 34),
     handling=st.sampled_from(["nonresponder", "replace", "exclude"]),

@@ -101,7 +101,7 @@ def test_a_written_file_is_read_back_as_the_same_trial(name, root):
     st.text(min_size=1, max_size=60).filter(lambda s: not any(ord(c) < 32 for c in s)),
     st.text(min_size=1, max_size=60),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_text_of_a_file_changes_by_being_written(title, source):
     plain = {**controls.START, "study": {"id": "x", "title": title, "source": source}}
     try:
@@ -315,7 +315,7 @@ MOVES = st.tuples(
 
 @pytest.mark.long
 @given(st.lists(MOVES, min_size=1, max_size=12))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_nothing_that_is_typed_is_changed_and_p0_stays_below_p1(moves):
     explorer = Explorer()
     for name, value in moves:

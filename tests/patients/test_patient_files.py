@@ -134,7 +134,7 @@ def sas_export(frame, *, separator, missing, spelled):
 
 
 @pytest.mark.long
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     patients=people,
     separator=st.sampled_from([",", ";", "\t", "|"]),
@@ -159,7 +159,7 @@ def test_any_file_that_pandas_writes_gives_the_same_analysis(
 
 
 @pytest.mark.long
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     patients=people,
     separator=st.sampled_from([" ", ",", ";", "\t"]),
@@ -180,7 +180,7 @@ def test_any_file_that_r_writes_gives_the_same_analysis(read, patients, separato
 
 
 @pytest.mark.long
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     patients=people,
     separator=st.sampled_from([",", "\t", "|"]),

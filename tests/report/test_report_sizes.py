@@ -47,7 +47,7 @@ REVIEW = "04_reproduce_sample_size"
 ONLY = {"554 registered": (REVIEW,), "100000 registered": (REVIEW,)}
 """All that depends on the registered number."""
 
-WITHOUT_REVIEW = ("2", "3 looks with efficacy")
+WITHOUT_REVIEW = ("2", "3 looks with efficacy", "single stage without interim")
 """Sizes that other cases trace back as well, for the sake of time."""
 
 TEXTBOOK = (0.1, 0.3, 0.05, 0.8)
@@ -60,7 +60,7 @@ CASES = {
     "2": (trial((0.05, 0.95, 0.1, 0.9), {"looks": "0/1,1/2"}, CONDUCT), "0/1,1/2"),
     "3 looks with efficacy": (trial(TEXTBOOK, {"looks": "0:4/8,2:6/16,5/26"}, CONDUCT), "0:4/8,2:6/16,5/26"),
     "single stage without interim": (
-        trial(TEXTBOOK, {"criterion": "single_stage_first"}, {k: v for k, v in CONDUCT.items() if k != "interim"}, 40),
+        trial(TEXTBOOK, {"criterion": "single_stage_first"}, {k: v for k, v in CONDUCT.items() if k != "interim"}),
         "5/25",
     ),
 }

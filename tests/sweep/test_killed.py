@@ -36,7 +36,7 @@ def children(pid):
     return found
 
 
-LONG = [{"path": "p", "values": [0.1, 0.2, 0.3, 0.4]}]
+LONG = [{"path": "p", "values": [0.1, 0.2, 0.3]}]
 SLOW = ["pfs_median"]
 """Takes ten times as long to simulate as the decision."""
 
@@ -72,7 +72,7 @@ def test_a_killed_worker_costs_nothing_but_time(calm, tmp_path):
     thread.join()
     assert killed
     assert digest == expected
-    assert state.done == 4
+    assert state.done == 3
 
 
 def started(path, out, *words):
@@ -108,7 +108,7 @@ def test_a_killed_driver_loses_no_finished_block(calm, tmp_path):
     assert again == digest
     # what was finished was found, and what was found was not run again
     assert state.found_blocks >= left * (state.found == 0)
-    per_scenario = expected.blocks // 4
+    per_scenario = expected.blocks // 3
     assert state.blocks + state.found_blocks + state.found * per_scenario == expected.blocks
     assert state.blocks < expected.blocks
     assert not list(out.rglob("*.tmp"))
@@ -127,7 +127,7 @@ def test_ctrl_c_stops_in_one_line_and_the_same_command_goes_on(calm, tmp_path):
     assert "Traceback" not in said
     state, digest = _settled(path, out)
     assert digest == expected
-    assert state.done == 4
+    assert state.done == 3
 
 
 def _settled(path, out):
