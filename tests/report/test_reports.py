@@ -295,7 +295,7 @@ def test_a_killed_process_fails_its_file_and_the_others_finish(tmp_path, write_f
     old.write_text("a good report")
     files = [write_file(tmp_path, name, name.upper()) for name in ("slow", "one", "two")]
     process = start(files, out, "--jobs", "2")
-    within(20, lambda: begun(out, "SLOW") and begun(out, "ONE"))
+    within(60, lambda: begun(out, "SLOW") and begun(out, "ONE"))
     os.kill(begun(out, "SLOW"), signal.SIGKILL)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -315,7 +315,7 @@ def test_when_it_is_stopped_everything_stops_and_nothing_is_half_written(how, tm
     files = [write_file(tmp_path, name, name) for name in ("SLOW1", "SLOW2", "THIRD")]
     process = start(files, out, "--jobs", "2")
     kernels = [clone / f"{name}.pid" for name in ("SLOW1", "SLOW2")]
-    within(20, lambda: all(p.exists() and p.read_text() for p in kernels))
+    within(60, lambda: all(p.exists() and p.read_text() for p in kernels))
     workers = [begun(out, name) for name in ("SLOW1", "SLOW2")]
     with reaped(process):
         if how == "Ctrl-C":
