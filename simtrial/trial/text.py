@@ -144,7 +144,7 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     wish = trial.criterion
     reason = "given in the parameter file."
     if wish is not None:
-        reason = f"asked for by the criterion {wish.name}. {wish.why}"
+        reason = f"{wish.name}, as the parameter file asks. {wish.why}"
     needs = f"It needs {_count(n)}."
     if len(chosen.looks) > 1:
         needs = f"It needs at most {_count(n)} and expects {en:.1f} if the true rate is p0."
