@@ -252,7 +252,7 @@ def toy_trial(root):
 @pytest.mark.usefixtures("known")
 def test_the_notebook_on_the_design_names_a_new_family_and_shows_its_certificate(root, toy_trial):
     shown = cells(root / "notebooks/01_design.ipynb", toy_trial)
-    assert "criterion balanced minimax. The interim analysis falls in the middle." in str(shown["choice"])
+    assert "balanced minimax, as the parameter file asks. The interim analysis falls in the middle." in str(shown["choice"])
     for name in ("candidates", "near"):
         frame = shown[name].frame
         assert frame[frame.looks == "1/13, 5/26"].kind.tolist() == ["balanced minimax"]
