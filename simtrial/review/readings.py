@@ -148,7 +148,7 @@ def answers(reading: Reading) -> Iterator[Answer]:
                 if method in reading.methods:
                     yield from (Answer(method=method, r=c.r, n=c.n, r1=c.r1, n1=c.n1) for c in named[method])
     for criterion in CRITERIA.values():
-        if criterion.family != simon.FAMILY.key and criterion.method in reading.methods:
+        if criterion.method not in TWO_STAGE and criterion.method in reading.methods:
             design = reach.best(criterion, asked)
             if design is not None:
                 yield Answer.of(criterion.method, design)

@@ -13,13 +13,23 @@ from simtrial.search import simon, single
 if TYPE_CHECKING:
     from simtrial.search.record import AnyFamily
 
-FAMILIES: dict[str, AnyFamily] = {
-    family.key: family
-    for family in (
-        simon.FAMILY,
-        single.FAMILY,
-    )
-}
+
+def registered(*families: AnyFamily) -> dict[str, AnyFamily]:
+    """Families by their keys, each of which stands once, as every criterion does."""
+    for what, keys in (
+        ("family", [family.key for family in families]),
+        ("criterion", [criterion.key for family in families for criterion in family.criteria]),
+    ):
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice:
+            raise ValueError(f"the key of a {what} is taken: {', '.join(sorted(twice))}")
+    return {family.key: family for family in families}
+
+
+FAMILIES: dict[str, AnyFamily] = registered(
+    simon.FAMILY,
+    single.FAMILY,
+)
 """The families that are known, in the order in which they are offered."""
 
 COMPARED = (simon.FAMILY.key, single.FAMILY.key)

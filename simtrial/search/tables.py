@@ -147,17 +147,33 @@ def _rule(designs: Sequence[TwoStageCandidate], chosen: Design) -> str:
     )
 
 
+BEYOND = {
+    "proved": "With more patients no design is better.",
+    "capped": "Designs with more patients were not examined.",
+    "heuristic": "With more patients none was examined; the bound says how much better a design could be.",
+}
+"""What is known beyond n_upper, by how far a search reaches."""
+
+EXAMINED = {"proved": "", "capped": "that was examined ", "heuristic": ""}
+"""Of which designs the bound holds."""
+
+
 def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Proof | None = None) -> Table:
     """The proof of optimality, number by number; of another family than those always compared, its own stands first."""
     proof, asked = two.certificate, two.requirements
     rows: list[tuple[str, int | float, str]] = []
+    whose = "two-stage search"
     if family is not None and found is not None and family.key not in COMPARED:
         own = {
             "n_lower": (found.n_lower, "With fewer patients no design meets both limits."),
-            "n_upper": (found.n_upper, "With more patients no design is better."),
-            "value": (found.value, "What the first criterion of the family attains."),
-            "bound": (found.bound, "No design has a value below this."),
+            "n_upper": (found.n_upper, BEYOND[found.how]),
+            "value": (found.value, f"The value of the {family.criteria[0].name} design."),
+            "bound": (
+                found.bound,
+                f"No design {'that was examined ' * (found.how == 'capped')}has a value below this.",
+            ),
         }
+        whose = f"search for {family.title}, and of the {whose}"
         rows += [(f"{family.key}: {name}", value, meaning) for name, (value, meaning) in own.items()]
     rows += [
         (
@@ -178,7 +194,7 @@ def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Pro
         "value": ("Value", lambda v: f"{v:.4f}" if isinstance(v, float) else f"{v:d}"),
         "meaning": ("What it proves", WORDS),
     }
-    return Table("certificate", "Certificate of the two-stage search", frame, shown)
+    return Table("certificate", f"Certificate of the {whose}", frame, shown)
 
 
 def approximations(found: Sequence[Approximation], single: SingleStageSearch) -> Table:

@@ -111,7 +111,7 @@ def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Pro
             f"From {proof.n_lower} to {proof.n_upper} every (n, n1, r) that could still win was solved for its best "
             "r1; "
             f"{proof.n_minimax} is the first n with a design. Beyond {proof.n_upper} patients EN(p0) is at least "
-            f"{proof.en_beyond:.4f}, whatever the design, and the optimum has {proof.en_optimal:.4f}.",
+            f"{proof.en_beyond:.4f} for every two-stage design, and the optimum has {proof.en_optimal:.4f}.",
             "Left out: designs with r1 = r, whose second stage cannot change the decision.",
         ),
     )

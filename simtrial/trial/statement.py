@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 TWO_STAGES, ONE_STAGE, FLEMING = "two_stage", "single_stage", "fleming"
 """What is said of the method where no criterion is named: two stages, one stage, or Fleming's name."""
 
-SIMON = (*(criterion.key for criterion in simon.FAMILY.criteria), simon.ADMISSIBLE)
-"""What is said of a two-stage design by Simon: one of his criteria, or that it is admissible."""
+SIMON = (simon.MINIMAX.key, simon.OPTIMAL.key, simon.ADMISSIBLE)
+"""What is said in print of a two-stage design by Simon."""
 
 
 class Methods(Collection[str]):
