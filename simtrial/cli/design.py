@@ -14,6 +14,7 @@ from simtrial.show import terminal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simtrial.cli.losses import Run
     from simtrial.conduct.simulation import Result, Simulation
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
@@ -33,25 +34,47 @@ def design(
         ),
     ] = N_LIMIT,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
+    dropout: Annotated[
+        float | None, terminal.rate_option("Share of patients lost before their first assessment.")
+    ] = None,
+    handling: Annotated[
+        str | None, typer.Option(help="How patients lost are counted: nonresponder, replace, or exclude with bounds as planned.")
+    ] = None,
+    p0_among: Annotated[
+        str | None, typer.Option(help="nonresponder: whether p0 is the rate among those enrolled or evaluable.")
+    ] = None,
+    search_: Annotated[
+        str | None, typer.Option("--search", help="Where the limits hold: as the trial is run, or on paper.")
+    ] = None,
     as_json: terminal.Json = False,
 ) -> None:
     """Find the designs of every family that meet the limits, with proof."""
     from simtrial import search
+    from simtrial.cli import losses
     from simtrial.design.requirements import plausible
     from simtrial.search import families, formulas, text
+    from simtrial.search.wording import question
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
+    run = losses.read(dropout, handling, p0_among, search_)
+    limits = asked if run is None else run.asked(asked)
     with terminal.waiting("searching"):
-        single = search.single_stage(asked, n_limit=n_limit)
-        two = search.two_stage(asked, n_limit=n_limit)
+        single, two = losses.on_paper(
+            search.single_stage(limits, n_limit=n_limit), search.two_stage(limits, n_limit=n_limit), asked
+        )
         rough = formulas.approximate(asked)
-        others = [(family, family.search(asked, n_limit=n_limit)) for family in families.others()]
+        others = [(family, family.search(limits, n_limit=n_limit)) for family in families.others()]
     if as_json:
-        more = {family.key: _family_json(family, found, asked) for family, found in others}
-        terminal.print_json(_designs_json(asked, single, two, rough) | more)
+        more = {family.key: _family_json(family, found, asked, run) for family, found in others}
+        searched = {} if run is None else {"searched": run.searched}
+        terminal.print_json(_designs_json(asked, single, two, rough, run) | more | searched)
         return
     every: list[tuple[AnyFamily, object]] = [(search.simon.FAMILY, two), (search.single.FAMILY, single), *others]
-    _designs_table(asked, every)
+    _designs_table(asked, every, question(asked) + (", nobody lost" if run is not None else ""))
+    if run is not None:
+        named = [(search.named(k), d) for family, found in every for k, d in search.criteria.with_names(family, found)]
+        usual = [(c.name, search.choose(asked, c.key)) for c in search.CRITERIA.values()]
+        losses.show(run, asked, named, usual)
     lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
     formula_heads = ("textbook formula", "n", "rejects if X >", "exact type I", "exact power")
     terminal.table("What the formulas say, and what their rules do", formula_heads, lines)
@@ -62,18 +85,27 @@ def design(
 
 
 def _designs_json(
-    asked: Requirements, single: SingleStageSearch, two: TwoStageSearch, rough: Sequence[Approximation]
+    asked: Requirements,
+    single: SingleStageSearch,
+    two: TwoStageSearch,
+    rough: Sequence[Approximation],
+    run: Run | None = None,
 ) -> dict[str, object]:
+    def lossy(design: Design) -> dict[str, object]:
+        return {} if run is None else run.json(design, asked)
+
     stage = ("r", "n", "type_i_error", "power")
     pair = ("r1", "n1", *stage, "pet_p0", "en_p0", "pet_p1", "en_p1", "q_low", "q_high")
     proof = ("n_lower", "n_upper", "n_minimax", "en_optimal", "en_beyond", "solved")
     return {
         "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
         "single_stage": {
-            name: {key: getattr(found, key) for key in stage}
+            name: {key: getattr(found, key) for key in stage} | lossy(found)
             for name, found in (("first", single.first), ("sustained", single.sustained))
         },
-        "two_stage": [{"kinds": list(c.kinds)} | {key: getattr(c, key) for key in pair} for c in two.admissible],
+        "two_stage": [
+            {"kinds": list(c.kinds)} | {key: getattr(c, key) for key in pair} | lossy(c) for c in two.admissible
+        ],
         "approximations": [
             {key: getattr(a, key) for key in ("method", "n_raw", "n", "r", "type_i_error", "power")} for a in rough
         ],
@@ -82,7 +114,7 @@ def _designs_json(
     }
 
 
-def _family_json(family: AnyFamily, found: object, asked: Requirements) -> dict[str, object]:
+def _family_json(family: AnyFamily, found: object, asked: Requirements, run: Run | None = None) -> dict[str, object]:
     """The designs of any other family, and the certificate of its search."""
     from simtrial.search import Candidate
     from simtrial.search.criteria import with_names
@@ -93,6 +125,7 @@ def _family_json(family: AnyFamily, found: object, asked: Requirements) -> dict[
         "designs": [
             {"kinds": list(kinds), "looks": [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]}
             | {key: getattr(Candidate(design, asked), key) for key in attained}
+            | ({} if run is None else run.json(design, asked))
             for kinds, design in with_names(family, found)
         ],
         "certificate": {
@@ -101,13 +134,12 @@ def _family_json(family: AnyFamily, found: object, asked: Requirements) -> dict[
     }
 
 
-def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]]) -> None:
+def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], title: str) -> None:
     """The designs of every family, one per row, and those that stand exactly at a limit."""
     from simtrial import search
     from simtrial.design.designs import looks_text
     from simtrial.search import text
     from simtrial.search.criteria import with_names
-    from simtrial.search.wording import question
 
     rows, exactly = [], []
     for family, found in every:
@@ -124,7 +156,7 @@ def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]
             if at := text.exactly(one, asked):
                 exactly.append(f"{looks_text(one, ', ')}: {at}.")
     heads = ("design", "looks (r/n)", "n", "type I", "power", "EN(p0)", "PET(p0)", "weights q")
-    terminal.table(question(asked), heads, rows, left=2)
+    terminal.table(title, heads, rows, left=2)
     if exactly:
         terminal.console().print("\n".join(dict.fromkeys(exactly)) + "\n")
 

@@ -13,6 +13,7 @@ from simtrial.design.exact import operating_characteristics
 from simtrial.design.walk import responding, walk
 from simtrial.errors import InputError
 from simtrial.laws.integrals import NODES
+from simtrial.laws.losses import counted
 from simtrial.plan.recut import bounds_of
 
 if TYPE_CHECKING:
@@ -51,8 +52,7 @@ def decision(plan: Plan, p: Floats) -> Decision:
     if bounds is not None:
         cases = [_recut(plan, float(dropout.evaluable(q)), float(dropout.among_evaluable(q)), bounds) for q in p]
         return Decision(np.array([c.reject for c in cases]), np.array([c.stop for c in cases]))
-    rate = dropout.among_evaluable(p) if plan.handling == "replace" else dropout.seen(p)
-    oc = operating_characteristics(plan.design, rate)
+    oc = operating_characteristics(plan.design, counted(dropout, plan.handling, p))
     return Decision(oc.reject, oc.n_distribution)
 
 
