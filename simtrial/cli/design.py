@@ -38,7 +38,8 @@ def design(
         float | None, terminal.rate_option("Share of patients lost before their first assessment.")
     ] = None,
     handling: Annotated[
-        str | None, typer.Option(help="How patients lost are counted: nonresponder, replace, or exclude with bounds as planned.")
+        str | None,
+        typer.Option(help="Patients lost are counted as nonresponder, replace, or exclude (bounds as planned)."),
     ] = None,
     p0_among: Annotated[
         str | None, typer.Option(help="nonresponder: whether p0 is the rate among those enrolled or evaluable.")

@@ -1,9 +1,9 @@
 """What a design is asked to keep when patients are lost, while its bounds stay as planned.
 
-A trial that loses patients then decides as the design on paper does at another response rate [1]_: the rate of patients
-who are evaluable and respond where patients lost count as non-responders or are left out, the rate among the evaluable where
+A trial that loses patients then decides as the design on paper does at another response rate [1]_: that of patients who
+are evaluable and respond, where patients lost count as non-responders or are left out; that among the evaluable, where
 patients lost are replaced. The search for designs that keep their limits as the trial is run is therefore the search on
-paper at those rates; its certificate holds as it stands.
+paper at those rates, and its certificate holds as it stands.
 
 References
 ----------
@@ -53,8 +53,8 @@ class AsRun:
     handling : Handling
         How patients lost are counted.
     among : {'enrolled', 'evaluable'}
-        Whose rate p0 is. It matters where patients lost count as non-responders: among all enrolled H0 is the larger rate,
-        so that the type I error is kept whatever the dropout turns out to be.
+        Whose rate p0 is. It matters where patients lost count as non-responders: among all enrolled H0 is the larger
+        rate, so that the type I error is kept whatever the dropout turns out to be.
     """
 
     loss: Dropout
