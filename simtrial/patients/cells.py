@@ -21,7 +21,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simtrial.design.designs import MAX_LOOKS
 from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
@@ -90,6 +90,10 @@ _SAS_DAY = re.compile(r"(\d{1,2})[- ]?([A-Za-z]{3})[- ]?(\d{4})([: ][\d:.]*)?", 
 _DOTTED_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})( [\d:.]*)?", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _SAS_EPOCH = date(1960, 1, 1)
+
+
+Value = str | bool | float | date
+"""What a cell that is not missing may mean."""
 
 
 class CellError(ValueError):
@@ -217,7 +221,7 @@ class Kind:
         What would be right, for messages.
     """
 
-    read: Callable[[str], Any]
+    read: Callable[[str], Value]
     right: str
 
 
