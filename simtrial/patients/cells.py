@@ -92,10 +92,6 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _SAS_EPOCH = date(1960, 1, 1)
 
 
-Value = str | bool | float | date
-"""What a cell that is not missing may mean."""
-
-
 class CellError(ValueError):
     """A cell that cannot be read: what is wrong with it, behind its heading and text."""
 
@@ -207,6 +203,10 @@ def _number(least: float, most: float, right: str, *, whole: bool = False) -> Ca
         return value
 
     return read_number
+
+
+Value = str | bool | float | date
+"""What a cell that is not missing may mean."""
 
 
 @dataclass(frozen=True, slots=True)

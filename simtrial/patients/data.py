@@ -276,11 +276,11 @@ def _assembled(place: str, found: list[Values], patients: Patients, notes: list[
         notes = [*notes, f"patients are taken in the order of the rows: {why}"]
     return PatientData(
         path=place,
-        ids=tuple(p.texts["USUBJID"] for p in found),
+        ids=tuple(p.texts["USUBJID"] or "" for p in found),
         enrolled=truths("ENRLFL"),
         evaluable=truths("EVALFL"),
         responder=truths("RESPONDER"),
-        bor=tuple(p.texts["BOR"] for p in found) if "BOR" in there else None,
+        bor=tuple(p.texts["BOR"] or "NE" for p in found) if "BOR" in there else None,
         dates=tuple(p.days["ENRLDT"] for p in found),
         by_date=by_date,
         stage=stage,
