@@ -10,6 +10,23 @@ MOST_LINES_OF_A_FUNCTION = 60
 MOST_BY_POSITION = 4
 WINGS_THAT_SHOW = ("cli", "validation", "report", "explorer", "lessons")
 SHOWING = ("tables", "figures", "text", "words")
+MAY_SAY_ANY = {
+    "cli": "click's commands and errors; keywords of a command handed on",
+    "report": "notebooks and manifests as JSON",
+    "lessons.live": "values of ipywidgets",
+    "explorer.layout": "values of ipywidgets",
+    "explorer.number_controls": "values of ipywidgets",
+    "explorer.page": "values of ipywidgets",
+    "explorer.server": "the application of voila",
+    "validation": "rows of pandas; keywords of a plan",
+    "show.picture": "settings of matplotlib",
+    "show.table": "cells of pandas",
+    "analysis.figures": "keywords of matplotlib",
+    "patients.figures": "keywords of matplotlib",
+    "trial.trial": "pydantic's dump of a section",
+    "search.record": "criteria and families of whatever is found, side by side in a register",
+}
+"""Modules, or whole wings, at the borders of what has no types, and what comes in there."""
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +96,14 @@ def test_only_what_shows_imports_the_materials(modules, root):
         if not shows and (node.module or "").startswith("simtrial.show"):
             stray.add(f"{wing}.{path.stem}")
     assert not stray
+
+
+def test_any_stands_at_the_borders_only(modules, root):
+    said = {
+        ".".join(path.relative_to(root / "simtrial").with_suffix("").parts)
+        for path, node in of_type(modules, (ast.alias, ast.Attribute))
+        if "Any" in (getattr(node, "name", ""), getattr(node, "attr", ""))
+    }
+    covered = {module: {border for border in MAY_SAY_ANY if f"{module}.".startswith(f"{border}.")} for module in said}
+    assert not [module for module, borders in covered.items() if not borders]
+    assert set().union(*covered.values()) == set(MAY_SAY_ANY)  # a border that is no longer needed is struck off

@@ -21,7 +21,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simtrial.design.designs import MAX_LOOKS
 from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
@@ -205,6 +205,10 @@ def _number(least: float, most: float, right: str, *, whole: bool = False) -> Ca
     return read_number
 
 
+Value = str | bool | float | date
+"""What a cell that is not missing may mean."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What the cells of a column hold.
@@ -217,7 +221,7 @@ class Kind:
         What would be right, for messages.
     """
 
-    read: Callable[[str], Any]
+    read: Callable[[str], Value]
     right: str
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simtrial.review import study_xml
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from simtrial.review.record import Protocol
 
 
-def _at(section: Protocol, *names: str) -> Any:
-    here: Any = section
+def _at(section: Protocol, *names: str) -> object:
+    here: object = section
     for name in names:
         here = here.get(name) if isinstance(here, dict) else None
     return here
@@ -22,7 +22,7 @@ def _text(section: Protocol, *names: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _listed(section: Protocol, *names: str) -> list[Any]:
+def _listed(section: Protocol, *names: str) -> list[object]:
     found = _at(section, *names)
     return found if isinstance(found, list) else []
 

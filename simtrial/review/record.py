@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import Any
 
 from simtrial.errors import InputError
 
-Protocol = dict[str, Any]
+Protocol = dict[str, object]
 """The ``protocolSection`` of the version 2 API."""
 
 _RESPONSE = re.compile(
@@ -97,14 +96,19 @@ def _plain(value: object, most: int = 4000) -> str:
     return " ".join(visible.split())[:most]
 
 
-def _section(content: dict[str, Any], *names: str) -> dict[str, Any]:
+def _patients(value: object) -> int | None:
+    """A number of patients, if it can be one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100_000 else None
+
+
+def _section(content: Protocol, *names: str) -> Protocol:
     for name in names:
         inner = content.get(name)
         content = inner if isinstance(inner, dict) else {}
     return content
 
 
-def _listed(content: dict[str, Any], name: str) -> list[Any]:
+def _listed(content: Protocol, name: str) -> list[object]:
     found = content.get(name)
     return found[:200] if isinstance(found, list) else []
 
@@ -224,15 +228,13 @@ def of(protocol: Protocol, path: object) -> Record:
     _refuse(protocol, path)
     nct_id, title = identity(protocol)
     enrolled, status = _section(protocol, "designModule", "enrollmentInfo"), _section(protocol, "statusModule")
-    number = enrolled.get("count")
-    usable = isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= 100_000
     arms = _listed(_section(protocol, "armsInterventionsModule"), "armGroups")
     record = Record(
         nct_id=nct_id,
         title=title or nct_id,
         phases=_phases(protocol),
         allocation=_allocation(protocol),
-        enrollment=number if usable else None,
+        enrollment=_patients(enrolled.get("count")),
         enrollment_type=_plain(enrolled.get("type"), 20),
         start=_plain(_section(status, "startDateStruct").get("date"), 10),
         completion=_plain(_section(status, "completionDateStruct").get("date"), 10),
