@@ -1,6 +1,7 @@
 """The shape of the package: small modules, short functions, few values by position, one class to a name."""
 
 import ast
+import json
 from collections import Counter
 
 import pytest
@@ -79,3 +80,30 @@ def test_only_what_shows_imports_the_materials(modules, root):
         if not shows and (node.module or "").startswith("simtrial.show"):
             stray.add(f"{wing}.{path.stem}")
     assert not stray
+
+
+def strangers(source, wings):
+    """Modules of ours that an import calls neither by their own name nor by that of their wing and theirs."""
+    return [
+        f"{node.module}.{part.name} as {part.asname}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").removeprefix("simtrial.") in wings
+        for part in node.names
+        if part.asname and part.name in wings[wing := node.module.removeprefix("simtrial.")]
+        if part.asname not in (f"{wing}_{part.name}", f"{wing.removesuffix('s')}_{part.name}")
+    ]
+
+
+def test_a_module_is_imported_under_its_own_name_or_that_of_its_wing_and_its_own(modules, root):
+    wings = {path.parent.name: set() for path in modules}
+    for path in modules:
+        wings[path.parent.name].add(path.stem)
+    told = "from simtrial.report import {0} as {1}"
+    assert strangers(told.format("run", "runner"), wings) == ["simtrial.report.run as runner"]
+    assert not strangers(told.format("run", "report_run"), wings)
+    files = [path for folder in ("simtrial", "tests", "benchmarks") for path in sorted((root / folder).rglob("*.py"))]
+    sources = [path.read_text(encoding="utf-8") for path in files]
+    for path in sorted((root / "notebooks").glob("*.ipynb")):  # a lesson is `lesson` in the notebook that teaches it
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources += ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert not [found for source in sources for found in strangers(source, wings)]

@@ -73,11 +73,11 @@ def check(
 
 def _checked(statement: Statement) -> Verdict:
     """The verdict, with a bar on a terminal where it takes more than a second."""
-    from simtrial.review import check as reproduction
+    from simtrial.review import check as review_check
     from simtrial.review import conventions
 
     with terminal.bar(len(conventions.SETS), "readings", "checking") as tell:
-        return reproduction.check(statement, tell)
+        return review_check.check(statement, tell)
 
 
 def _stated(file: Path) -> Statement:
@@ -115,12 +115,12 @@ def _verdict_json(verdict: Verdict) -> dict[str, object]:
 
 def _check_all(statements: Sequence[tuple[str, Statement]], as_json: bool) -> None:
     """One verdict a row, each as soon as it is there."""
-    from simtrial.review import check as reproduction
+    from simtrial.review import check as review_check
 
     found = []
     with terminal.bar(len(statements), "statements", "checking") as tell:
         for label, statement in statements:
-            found.append((label, reproduction.check(statement)))
+            found.append((label, review_check.check(statement)))
             tell(1)
     if as_json:
         terminal.print_json({"verdicts": [{"id": label} | _verdict_json(verdict) for label, verdict in found]})
