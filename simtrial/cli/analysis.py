@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from simtrial.patients.data import PatientData
 
 
-Patients = Annotated[
+PatientsOption = Annotated[
     list[Path] | None,
     typer.Option(
         "--patients",
         help="File of patients instead of counts: CSV, ADaM data set, SAS transport file; several are joined.",
     ),
 ]
-Attained = Annotated[
+AttainedOption = Annotated[
     str | None,
     typer.Option(metavar="N,N", help="Patients analysed at each look, cumulative, if not as planned."),
 ]
@@ -36,7 +36,7 @@ TimeUnit = Annotated[
     str | None,
     typer.Option(metavar="UNIT", help="Unit of the times in the file: days, weeks, months or years."),
 ]
-Handling = Annotated[
+HandlingOption = Annotated[
     str, typer.Option(help="Patients who are not evaluable in the file: nonresponder, replace or exclude.")
 ]
 P1 = Annotated[float | None, terminal.rate_option("Rate worth finding, for the rules that recalculate bounds.")]
@@ -77,15 +77,15 @@ def analyze(
         Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `analysis` holds the results.")
     ] = None,
     looks: Annotated[str | None, typer.Option(help="The design as planned: 1/10,5/29.")] = None,
-    p0: terminal.Rate = None,
+    p0: terminal.RateOption = None,
     responses: Annotated[int | None, terminal.whole_option("Responses by the end.")] = None,
     stage: Annotated[int | None, terminal.whole_option("Look at which it ended.")] = None,
     first_stage: FirstStage = None,
-    attained: Attained = None,
-    patients: Patients = None,
+    attained: AttainedOption = None,
+    patients: PatientsOption = None,
     param: Param = None,
     time_unit: TimeUnit = None,
-    handling: Handling = "nonresponder",
+    handling: HandlingOption = "nonresponder",
     p1: P1 = None,
     alpha: Alpha = None,
     level: Annotated[float, terminal.rate_option("Confidence level.")] = 0.95,

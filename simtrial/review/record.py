@@ -13,7 +13,7 @@ from typing import Any
 
 from simtrial.errors import InputError
 
-Protocol = dict[str, Any]
+StudyProtocol = dict[str, Any]
 """The ``protocolSection`` of the version 2 API."""
 
 _RESPONSE = re.compile(
@@ -109,7 +109,7 @@ def _listed(content: dict[str, Any], name: str) -> list[Any]:
     return found[:200] if isinstance(found, list) else []
 
 
-def identity(protocol: Protocol) -> tuple[str, str]:
+def identity(protocol: StudyProtocol) -> tuple[str, str]:
     """Number and title of a record."""
     named = _section(protocol, "identificationModule")
     nct_id = _plain(named.get("nctId"), 64)
@@ -130,17 +130,17 @@ def _quotes(texts: list[tuple[str, str]]) -> tuple[Quote, ...]:
     return tuple(found.values())[:40]
 
 
-def _measures(protocol: Protocol, kind: str) -> tuple[str, ...]:
+def _measures(protocol: StudyProtocol, kind: str) -> tuple[str, ...]:
     """The primary or the secondary outcome measures."""
     rows = _listed(_section(protocol, "outcomesModule"), f"{kind}Outcomes")
     return tuple(_plain(row.get("measure"), 300) for row in rows if isinstance(row, dict))
 
 
-def _phases(protocol: Protocol) -> tuple[str, ...]:
+def _phases(protocol: StudyProtocol) -> tuple[str, ...]:
     return tuple(_plain(phase, 20) for phase in _listed(_section(protocol, "designModule"), "phases"))
 
 
-def _allocation(protocol: Protocol) -> str:
+def _allocation(protocol: StudyProtocol) -> str:
     return _plain(_section(protocol, "designModule", "designInfo").get("allocation"), 40).upper()
 
 
@@ -149,7 +149,7 @@ def _responds(measures: tuple[str, ...]) -> bool:
     return any(_RESPONSE.search(measure) for measure in measures)
 
 
-def _refuse(protocol: Protocol, path: object) -> None:
+def _refuse(protocol: StudyProtocol, path: object) -> None:
     """Refuse a record that lacks what is needed, or describes no single-arm trial with a response endpoint."""
     nct_id, _ = identity(protocol)
     if not re.fullmatch(r"NCT[0-9]{8}", nct_id):
@@ -174,7 +174,7 @@ def _refuse(protocol: Protocol, path: object) -> None:
         )
 
 
-def _prose(protocol: Protocol) -> list[tuple[str, str]]:
+def _prose(protocol: StudyProtocol) -> list[tuple[str, str]]:
     """The free text of a record, with the place of each piece."""
     outcomes, described = _section(protocol, "outcomesModule"), _section(protocol, "descriptionModule")
     texts = [(name, described.get(name) or "") for name in ("briefSummary", "detailedDescription")]
@@ -205,7 +205,7 @@ def _warnings(record: Record) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def of(protocol: Protocol, path: object) -> Record:
+def of(protocol: StudyProtocol, path: object) -> Record:
     """Take what is needed from a study record.
 
     Parameters

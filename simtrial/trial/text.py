@@ -44,9 +44,9 @@ UNASSESSED: dict[Handling | None, str] = {
 
 
 RECUT = (
-    "These bounds are those of the planned numbers: they are recalculated at the numbers evaluable, the first so that a "
-    "treatment of rate p1 is stopped no more often than planned, the last so that the type I error stays at or below "
-    "its limit."
+    "These bounds are those of the planned numbers: they are recalculated at the numbers evaluable, the first so "
+    "that a treatment of rate p1 is stopped no more often than planned, the last so that the type I error stays at or "
+    "below its limit."
 )
 """What recalculated bounds keep; see `simtrial.plan.recut`."""
 
@@ -118,8 +118,8 @@ def statement(
     if plan is not None and plan.dropout.probability and plan.close_month is None:
         run = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
         sentences.append(
-            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}, the "
-            f"type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
+            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}, "
+            f"the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
         )
     if not meets(design, asked):
         sentences.insert(

@@ -49,7 +49,7 @@ def judged(verdict: str) -> str:
     """The reader's verdict, in the words of `check.Kind`."""
     if verdict.startswith("reproduces with"):
         return "reproduces with a convention"
-    kinds: tuple[str, ...] = get_args(check.Kind)
+    kinds: tuple[str, ...] = get_args(check.VerdictKind)
     return next(kind for kind in kinds if verdict.startswith(kind))
 
 
