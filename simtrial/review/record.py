@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from simtrial.errors import InputError
 
-Protocol = dict[str, object]
+StudyProtocol = dict[str, object]
 """The ``protocolSection`` of the version 2 API."""
 
 _RESPONSE = re.compile(
@@ -101,19 +101,19 @@ def _patients(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100_000 else None
 
 
-def _section(content: Protocol, *names: str) -> Protocol:
+def _section(content: StudyProtocol, *names: str) -> StudyProtocol:
     for name in names:
         inner = content.get(name)
         content = inner if isinstance(inner, dict) else {}
     return content
 
 
-def _listed(content: Protocol, name: str) -> list[object]:
+def _listed(content: StudyProtocol, name: str) -> list[object]:
     found = content.get(name)
     return found[:200] if isinstance(found, list) else []
 
 
-def identity(protocol: Protocol) -> tuple[str, str]:
+def identity(protocol: StudyProtocol) -> tuple[str, str]:
     """Number and title of a record."""
     named = _section(protocol, "identificationModule")
     nct_id = _plain(named.get("nctId"), 64)
@@ -134,17 +134,17 @@ def _quotes(texts: list[tuple[str, str]]) -> tuple[Quote, ...]:
     return tuple(found.values())[:40]
 
 
-def _measures(protocol: Protocol, kind: str) -> tuple[str, ...]:
+def _measures(protocol: StudyProtocol, kind: str) -> tuple[str, ...]:
     """The primary or the secondary outcome measures."""
     rows = _listed(_section(protocol, "outcomesModule"), f"{kind}Outcomes")
     return tuple(_plain(row.get("measure"), 300) for row in rows if isinstance(row, dict))
 
 
-def _phases(protocol: Protocol) -> tuple[str, ...]:
+def _phases(protocol: StudyProtocol) -> tuple[str, ...]:
     return tuple(_plain(phase, 20) for phase in _listed(_section(protocol, "designModule"), "phases"))
 
 
-def _allocation(protocol: Protocol) -> str:
+def _allocation(protocol: StudyProtocol) -> str:
     return _plain(_section(protocol, "designModule", "designInfo").get("allocation"), 40).upper()
 
 
@@ -153,7 +153,7 @@ def _responds(measures: tuple[str, ...]) -> bool:
     return any(_RESPONSE.search(measure) for measure in measures)
 
 
-def _refuse(protocol: Protocol, path: object) -> None:
+def _refuse(protocol: StudyProtocol, path: object) -> None:
     """Refuse a record that lacks what is needed, or describes no single-arm trial with a response endpoint."""
     nct_id, _ = identity(protocol)
     if not re.fullmatch(r"NCT[0-9]{8}", nct_id):
@@ -178,7 +178,7 @@ def _refuse(protocol: Protocol, path: object) -> None:
         )
 
 
-def _prose(protocol: Protocol) -> list[tuple[str, str]]:
+def _prose(protocol: StudyProtocol) -> list[tuple[str, str]]:
     """The free text of a record, with the place of each piece."""
     outcomes, described = _section(protocol, "outcomesModule"), _section(protocol, "descriptionModule")
     texts = [(name, described.get(name) or "") for name in ("briefSummary", "detailedDescription")]
@@ -209,7 +209,7 @@ def _warnings(record: Record) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def of(protocol: Protocol, path: object) -> Record:
+def of(protocol: StudyProtocol, path: object) -> Record:
     """Take what is needed from a study record.
 
     Parameters

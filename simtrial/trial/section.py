@@ -65,7 +65,7 @@ def _rate(value: float) -> float:
     return probability(value, "")
 
 
-Rate = Annotated[
+Probability = Annotated[
     float,
     AfterValidator(_rate),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
@@ -73,7 +73,7 @@ Rate = Annotated[
 Day = Annotated[date, BeforeValidator(_day)]
 Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(one_line)]
 Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_paragraphs)]
-Patients = Annotated[int, Field(ge=1, le=100_000)]
+PatientCount = Annotated[int, Field(ge=1, le=100_000)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Months = Annotated[float, Field(gt=0, le=1200)]
 Weeks = Annotated[float, Field(gt=0, le=5200)]
