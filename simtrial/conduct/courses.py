@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simtrial.plan.enrollment import Clock
     from simtrial.plan.plan import Plan
 
-Kind = TypeVar("Kind", bound=np.generic)
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Count(NamedTuple):
@@ -213,7 +213,7 @@ class Replacing:
         return row
 
 
-def running(combine: np.ufunc, rows: NDArray[Kind]) -> NDArray[Kind]:
+def running(combine: np.ufunc, rows: NDArray[Scalar]) -> NDArray[Scalar]:
     """Running sum or maximum down the patients.
 
     Row upon row, each a vector over trials: numpy's own accumulate walks the columns, which takes ten times as long.
@@ -221,9 +221,9 @@ def running(combine: np.ufunc, rows: NDArray[Kind]) -> NDArray[Kind]:
     return np.stack(list(accumulate(rows, combine)))
 
 
-def at_row(array: NDArray[Kind], row: Ints) -> NDArray[Kind]:
+def at_row(array: NDArray[Scalar], row: Ints) -> NDArray[Scalar]:
     """The entry of one row of each trial."""
-    one: NDArray[Kind] = np.take_along_axis(array, row[np.newaxis], 0)[0]
+    one: NDArray[Scalar] = np.take_along_axis(array, row[np.newaxis], 0)[0]
     return one
 
 

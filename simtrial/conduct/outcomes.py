@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from simtrial.numbers import Bools, Floats, Ints, Numbers
     from simtrial.plan.plan import Plan
 
-Kind = Literal["share", "patients", "months", "rate"]
+OutcomeKind = Literal["share", "patients", "months", "rate"]
 Observer = Callable[["Plan", "Trials", np.random.Generator], "dict[str, Numbers]"]
 """Gives outcomes of a block of trials: `observe`, or `primary` where survival and precision are not wanted."""
 
@@ -37,7 +37,7 @@ class Outcome:
 
     name: str
     label: str
-    kind: Kind
+    kind: OutcomeKind
 
     @property
     def unit(self) -> float:

@@ -210,7 +210,7 @@ Value = str | bool | float | date
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CellKind:
     """What the cells of a column hold.
 
     Attributes
@@ -225,19 +225,19 @@ class Kind:
     right: str
 
 
-def _numeric(least: float, most: float, right: str, *, whole: bool = False) -> Kind:
-    return Kind(_number(least, most, right, whole=whole), right)
+def _numeric(least: float, most: float, right: str, *, whole: bool = False) -> CellKind:
+    return CellKind(_number(least, most, right, whole=whole), right)
 
 
 KINDS = {
-    "id": Kind(_identifier, "1 to 100 printable characters that do not begin with =, + or @"),
-    "response": Kind(_response, "CR, PR, SD, NON-CR/NON-PD, PD or NE"),
-    "yes": Kind(_yes, "Y or N"),
-    "event": Kind(_event, "1 or 0"),
-    "censored": Kind(_censored, "0 for an event, 1 or more for censored"),
-    "day": Kind(lambda text: day(text), "a day, written YYYY-MM-DD"),
+    "id": CellKind(_identifier, "1 to 100 printable characters that do not begin with =, + or @"),
+    "response": CellKind(_response, "CR, PR, SD, NON-CR/NON-PD, PD or NE"),
+    "yes": CellKind(_yes, "Y or N"),
+    "event": CellKind(_event, "1 or 0"),
+    "censored": CellKind(_censored, "0 for an event, 1 or more for censored"),
+    "day": CellKind(lambda text: day(text), "a day, written YYYY-MM-DD"),
     "time": _numeric(0, MAX_TIME, "a time from 0 on, as a number"),
-    "unit": Kind(lambda text: unit(text), "days, weeks, months or years"),
+    "unit": CellKind(lambda text: unit(text), "days, weeks, months or years"),
     "grade": _numeric(0, 5, "a grade from 0 to 5", whole=True),
     "stage": _numeric(0, MAX_LOOKS, f"a whole number from 0 to {MAX_LOOKS}", whole=True),
     "change": _numeric(-100, MAX_CHANGE, f"a percentage from -100 to {MAX_CHANGE:g}"),
