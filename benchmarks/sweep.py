@@ -18,7 +18,7 @@ from distributed import LocalCluster
 
 from simtrial import project
 from simtrial.sweep import file as sweep_file
-from simtrial.sweep import run as sweep
+from simtrial.sweep import run as sweep_run
 from simtrial.sweep import workers as sweep_workers
 
 BASE = project.ROOT / "params/NCT07022301.yaml"
@@ -28,8 +28,8 @@ import resource, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from simtrial.sweep import file as sweep_file
-from simtrial.sweep import run as sweep
-sweep.run(sweep_file.read(sys.argv[1]), Path(sys.argv[2]), lambda: ThreadPoolExecutor(1), 1)
+from simtrial.sweep import run as sweep_run
+sweep_run.run(sweep_file.read(sys.argv[1]), Path(sys.argv[2]), lambda: ThreadPoolExecutor(1), 1)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
@@ -58,7 +58,7 @@ def seconds(path: Path, out: Path, start: object, workers: int) -> float:
     """Time of one run, the reading of the file left out."""
     asked = sweep_file.read(path)
     began = time.perf_counter()
-    sweep.run(asked, out, start, workers)  # type: ignore[arg-type]  # any executor
+    sweep_run.run(asked, out, start, workers)  # type: ignore[arg-type]  # any executor
     return time.perf_counter() - began
 
 

@@ -9,20 +9,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
 Given = ParamSpec("Given")
-Found = TypeVar("Found")
+Returned = TypeVar("Returned")
 
 
-def kept(most: int) -> Callable[[Callable[Given, Found]], Callable[Given, Found]]:
+def kept(most: int) -> Callable[[Callable[Given, Returned]], Callable[Given, Returned]]:
     """Keep the last `most` answers of a function that depends on its arguments alone and whose answers nobody changes.
 
     Arguments that have no hash, such as a design of somebody else's making, are computed each time.
     """
 
-    def keeping(function: Callable[Given, Found]) -> Callable[Given, Found]:
+    def keeping(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
         known = lru_cache(maxsize=most)(function)
 
         @wraps(function)
-        def ask(*given: Given.args, **named: Given.kwargs) -> Found:
+        def ask(*given: Given.args, **named: Given.kwargs) -> Returned:
             try:
                 hash((given, tuple(named.values())))
             except TypeError:

@@ -16,6 +16,8 @@ from simtrial.slips import as_rate
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Numbers = Floats | Ints | Bools
+"""Numbers of any kind; a truth counts as 0 or 1."""
 
 MAX_PATIENTS = 10_000
 """Largest design that is accepted: far above any single-arm trial, and still quick (`benchmarks/limits.py`)."""
@@ -43,12 +45,12 @@ def count(value: object, field: str, *, at_least: int = 0) -> int:
     return number
 
 
-def probability(value: float, field: str, *, closed: bool = False) -> float:
+def probability(value: object, field: str, *, closed: bool = False) -> float:
     """Check one probability and give it back as a plain float.
 
     Parameters
     ----------
-    value : float
+    value : object
         The number to check.
     field : str
         Its name, for the message.

@@ -4,7 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 from simtrial.sweep import file as sweep_file
-from simtrial.sweep import run as sweep
+from simtrial.sweep import run as sweep_run
 
 SMALL = [
     {"path": "conduct.enrollment.rate", "values": [1.0, 2.0]},
@@ -30,7 +30,7 @@ def serial():
 
 
 def run(path, out, start=serial, workers=1):
-    return sweep.run(sweep_file.read(path), out, start, workers)
+    return sweep_run.run(sweep_file.read(path), out, start, workers)
 
 
 def files(out):

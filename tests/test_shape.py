@@ -1,6 +1,8 @@
 """The shape of the package: small modules, short functions, few values by position, one class to a name."""
 
 import ast
+import json
+import re
 from collections import Counter
 
 import pytest
@@ -10,6 +12,23 @@ MOST_LINES_OF_A_FUNCTION = 60
 MOST_BY_POSITION = 4
 WINGS_THAT_SHOW = ("cli", "validation", "report", "explorer", "lessons")
 SHOWING = ("tables", "figures", "text", "words")
+MAY_SAY_ANY = {
+    "cli": "click's commands and errors; keywords of a command handed on",
+    "report": "notebooks and manifests as JSON",
+    "lessons.live": "values of ipywidgets",
+    "explorer.layout": "values of ipywidgets",
+    "explorer.number_controls": "values of ipywidgets",
+    "explorer.page": "values of ipywidgets",
+    "explorer.server": "the application of voila",
+    "validation": "rows of pandas; keywords of a plan",
+    "show.picture": "settings of matplotlib",
+    "show.table": "cells of pandas",
+    "analysis.figures": "keywords of matplotlib",
+    "patients.figures": "keywords of matplotlib",
+    "trial.trial": "pydantic's dump of a section",
+    "search.record": "criteria and families of whatever is found, side by side in a register",
+}
+"""Modules, or whole wings, at the borders of what has no types, and what comes in there."""
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +85,24 @@ def test_the_count_of_values_sees_what_is_too_much():
     assert (by_position(flat), by_position(named)) == (5, 0)
 
 
+def aliases(tree):
+    """Names in capitals and small letters that a module assigns: aliases of types, and variables of types."""
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in targets:
+            if isinstance(target, ast.Name) and re.fullmatch(r"[A-Z]\w*[a-z]\w*", target.id):
+                yield target.id
+
+
+def test_aliases_are_seen():
+    told = "A1 = 3\nSIZE = 4\nKind = Literal['a']\nPair: TypeAlias = tuple\nlow = T\nThing = TypeVar('Thing')\n"
+    assert list(aliases(ast.parse(told))) == ["Kind", "Pair", "Thing"]
+
+
 def test_no_class_name_stands_twice(modules):
     names = Counter(node.name for _, node in of_type(modules, ast.ClassDef))
-    assert not [name for name, count in names.items() if count > 1]
+    names.update(name for tree in modules.values() for name in aliases(tree))
+    assert not {name for name, count in names.items() if count > 1}
 
 
 def test_only_what_shows_imports_the_materials(modules, root):
@@ -79,3 +113,41 @@ def test_only_what_shows_imports_the_materials(modules, root):
         if not shows and (node.module or "").startswith("simtrial.show"):
             stray.add(f"{wing}.{path.stem}")
     assert not stray
+
+
+def test_any_stands_at_the_borders_only(modules, root):
+    said = {
+        ".".join(path.relative_to(root / "simtrial").with_suffix("").parts)
+        for path, node in of_type(modules, (ast.alias, ast.Attribute))
+        if "Any" in (getattr(node, "name", ""), getattr(node, "attr", ""))
+    }
+    covered = {module: {border for border in MAY_SAY_ANY if f"{module}.".startswith(f"{border}.")} for module in said}
+    assert not [module for module, borders in covered.items() if not borders]
+    assert set().union(*covered.values()) == set(MAY_SAY_ANY)  # a border that is no longer needed is struck off
+
+
+def strangers(source, wings):
+    """Modules of ours that an import calls neither by their own name nor by that of their wing and theirs."""
+    return [
+        f"{node.module}.{part.name} as {part.asname}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").removeprefix("simtrial.") in wings
+        for part in node.names
+        if part.asname and part.name in wings[wing := node.module.removeprefix("simtrial.")]
+        if part.asname not in (f"{wing}_{part.name}", f"{wing.removesuffix('s')}_{part.name}")
+    ]
+
+
+def test_a_module_is_imported_under_its_own_name_or_that_of_its_wing_and_its_own(modules, root):
+    wings = {path.parent.name: set() for path in modules}
+    for path in modules:
+        wings[path.parent.name].add(path.stem)
+    told = "from simtrial.report import {0} as {1}"
+    assert strangers(told.format("run", "runner"), wings) == ["simtrial.report.run as runner"]
+    assert not strangers(told.format("run", "report_run"), wings)
+    files = [path for folder in ("simtrial", "tests", "benchmarks") for path in sorted((root / folder).rglob("*.py"))]
+    sources = [path.read_text(encoding="utf-8") for path in files]
+    for path in sorted((root / "notebooks").glob("*.ipynb")):  # a lesson is `lesson` in the notebook that teaches it
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources += ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert not [found for source in sources for found in strangers(source, wings)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def properties(inference: Inference, p: ArrayLike) -> Properties:
         weight = np.divide(chance[:, there], whole, out=np.full(chance[:, there].shape, np.nan), where=whole > 0)
         error = values[there] - rates[:, np.newaxis]
         bias[name], mse[name] = (weight * error).sum(axis=-1), (weight * error**2).sum(axis=-1)
-    missed: dict[str, dict[str, Any]] = {"coverage": {}, "above": {}, "below": {}}
+    missed: dict[str, dict[str, Floats]] = {"coverage": {}, "above": {}, "below": {}}
     for name, limits in inference.intervals.items():
         over, under = limits[:, 1] < rates[:, np.newaxis], limits[:, 0] > rates[:, np.newaxis]
         empty = np.isnan(limits).any(axis=-1)

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from simtrial.patients.data import PatientData
 
 
-Patients = Annotated[
+PatientsOption = Annotated[
     list[Path] | None,
     typer.Option(
         "--patients",
         help="File of patients instead of counts: CSV, ADaM data set, SAS transport file; several are joined.",
     ),
 ]
-Attained = Annotated[
+AttainedOption = Annotated[
     str | None,
     typer.Option(metavar="N,N", help="Patients analysed at each look, cumulative, if not as planned."),
 ]
@@ -36,7 +36,7 @@ TimeUnit = Annotated[
     str | None,
     typer.Option(metavar="UNIT", help="Unit of the times in the file: days, weeks, months or years."),
 ]
-Handling = Annotated[
+HandlingOption = Annotated[
     str, typer.Option(help="Patients who are not evaluable in the file: nonresponder, replace or exclude.")
 ]
 P1 = Annotated[float | None, terminal.rate_option("Rate worth finding, for the rules that recalculate bounds.")]
@@ -77,15 +77,15 @@ def analyze(
         Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `analysis` holds the results.")
     ] = None,
     looks: Annotated[str | None, typer.Option(help="The design as planned: 1/10,5/29.")] = None,
-    p0: terminal.Rate = None,
+    p0: terminal.RateOption = None,
     responses: Annotated[int | None, terminal.whole_option("Responses by the end.")] = None,
     stage: Annotated[int | None, terminal.whole_option("Look at which it ended.")] = None,
     first_stage: FirstStage = None,
-    attained: Attained = None,
-    patients: Patients = None,
+    attained: AttainedOption = None,
+    patients: PatientsOption = None,
     param: Param = None,
     time_unit: TimeUnit = None,
-    handling: Handling = "nonresponder",
+    handling: HandlingOption = "nonresponder",
     p1: P1 = None,
     alpha: Alpha = None,
     level: Annotated[float, terminal.rate_option("Confidence level.")] = 0.95,
@@ -128,7 +128,7 @@ def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None]:
 
 def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Final, PatientData | None]:
     """The analysis of counts, or of a file of patients."""
-    from simtrial.analysis import final as analysis
+    from simtrial.analysis import final as analysis_final
     from simtrial.design.designs import parse_looks
     from simtrial.patients import data as patient_data
 
@@ -149,7 +149,7 @@ def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Fina
             raise InputError("goes with --patients; leave it out where responses are given", alone)
         ending: dict[str, Any] = {"stage": given.stage, "first_stage": given.first_stage, "attained": sizes}
         with terminal.waiting("analysing"):
-            return analysis.final(design, given.p0, given.responses, **ending, **how), None
+            return analysis_final.final(design, given.p0, given.responses, **ending, **how), None
     contradicted = given.first_of("stage", "first_stage")
     if contradicted is not None:
         raise InputError("is counted from the patients; leave it out", contradicted)
@@ -250,7 +250,7 @@ def synthetic(
 ) -> None:
     """Print the patients of one simulated trial as CSV, to try an analysis on before there are any."""
     from simtrial.conduct import simulation
-    from simtrial.patients import synthetic as made
+    from simtrial.patients import synthetic as patient_synthetic
     from simtrial.trial import params
     from simtrial.trial.case import Case
 
@@ -263,7 +263,7 @@ def synthetic(
         raise InputError(f"({label!r:.60}) must be one of {', '.join(s.label for s in trial.scenarios)}", "scenario")
     seed = trial.conduct.simulation.seed if seed is None else seed
     simulation.check(2, seed)
-    print(made.one_trial(plan, scenario, seed, trial.study.start), end="")
+    print(patient_synthetic.one_trial(plan, scenario, seed, trial.study.start), end="")
 
 
 def _size(text: str) -> int:

@@ -59,22 +59,22 @@ def report(
     if len(files) > 1:
         _reports(files, out, jobs, replace=replace)
         return
-    from simtrial.report import run as runner
+    from simtrial.report import run as report_run
     from simtrial.trial import text
 
     if jobs is not None and jobs < 1:
         raise InputError(f"({jobs}) must be a whole number from 1", "jobs")
     began = time.monotonic()
-    done = runner.write(files[0], out, terminal.progress(), replace=replace)
+    done = report_run.write(files[0], out, terminal.progress(), replace=replace)
     terminal.say(f"  done in {time.monotonic() - began:.1f} s")
     print(text.statement(done.design, done.trial.requirements, done.trial.plan(done.design), done.trial.criterion))
     print(f"\nReport: {done.html}")
 
 
 def _reports(files: Sequence[Path], out: Path, jobs: int | None, *, replace: bool) -> None:
-    from simtrial.report import many as reports
+    from simtrial.report import many as report_many
 
-    done = reports.write(files, out, jobs, replace=replace)
+    done = report_many.write(files, out, jobs, replace=replace)
     rows = []
     for entry in done.entries:
         found = entry.answer
@@ -93,9 +93,9 @@ def validate(
     """Compare every result with its references on this machine; fails if one disagrees."""
     import csv
 
-    from simtrial.report import run as runner
+    from simtrial.report import run as report_run
 
-    done = runner.validate(file, out, terminal.progress())
+    done = report_run.validate(file, out, terminal.progress())
     with (done.folder / "tables" / "verdict.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             print(f"{row['case']}: {int(row['compared']) - int(row['failed'])} of {row['compared']} agree")
@@ -108,9 +108,9 @@ def lessons(
     out: terminal.Out = Path("build"),
 ) -> None:
     """Run the five lessons and write them as one HTML handout."""
-    from simtrial.report import run as runner
+    from simtrial.report import run as report_run
 
-    print(f"Handout: {runner.lessons(seed, out, terminal.progress())}")
+    print(f"Handout: {report_run.lessons(seed, out, terminal.progress())}")
 
 
 @app.command()

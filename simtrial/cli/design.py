@@ -246,7 +246,7 @@ def _simulation_tables(design: Design, done: Simulation) -> None:
     accrual = "hold" if plan.interim.hold else "continue"
     if plan.interim.extra is not None:
         accrual += f", at most {plan.interim.extra} extra"
-    bounds = " (bounds recut)" if plan.recut else ""
+    bounds = " (bounds recalculated)" if plan.recut else ""
     waiting = "" if single else f"accrual at looks: {accrual}; "
     print(
         f"{looks_text(design, ', ')}; losses: {plan.handling}{bounds}; {waiting}"

@@ -25,10 +25,10 @@ def check(
     parameter_file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `stated` is checked.")
     ] = None,
-    p0: terminal.Rate = None,
-    p1: terminal.Rate = None,
-    alpha: terminal.Rate = None,
-    power: terminal.Rate = None,
+    p0: terminal.RateOption = None,
+    p1: terminal.RateOption = None,
+    alpha: terminal.RateOption = None,
+    power: terminal.RateOption = None,
     looks: Annotated[
         str | None, typer.Option(help="The rule as stated, cumulative: 1/10,5/29, 5/25 or 3:7/15,8/25.")
     ] = None,
@@ -73,11 +73,11 @@ def check(
 
 def _checked(statement: Statement) -> Verdict:
     """The verdict, with a bar on a terminal where it takes more than a second."""
-    from simtrial.review import check as reproduction
+    from simtrial.review import check as review_check
     from simtrial.review import conventions
 
     with terminal.bar(len(conventions.SETS), "readings", "checking") as tell:
-        return reproduction.check(statement, tell)
+        return review_check.check(statement, tell)
 
 
 def _stated(file: Path) -> Statement:
@@ -115,12 +115,12 @@ def _verdict_json(verdict: Verdict) -> dict[str, object]:
 
 def _check_all(statements: Sequence[tuple[str, Statement]], as_json: bool) -> None:
     """One verdict a row, each as soon as it is there."""
-    from simtrial.review import check as reproduction
+    from simtrial.review import check as review_check
 
     found = []
     with terminal.bar(len(statements), "statements", "checking") as tell:
         for label, statement in statements:
-            found.append((label, reproduction.check(statement)))
+            found.append((label, review_check.check(statement)))
             tell(1)
     if as_json:
         terminal.print_json({"verdicts": [{"id": label} | _verdict_json(verdict) for label, verdict in found]})
@@ -164,11 +164,11 @@ def import_registry(
 
 def reproduce(
     n: Annotated[int | None, terminal.whole_option("Patients, as registered or stated.")] = None,
-    p0: terminal.Rates = None,
-    p1: terminal.Rates = None,
-    alpha: terminal.Rates = None,
-    power: terminal.Rates = None,
-    dropout: terminal.Rates = None,
+    p0: terminal.RatesOption = None,
+    p1: terminal.RatesOption = None,
+    alpha: terminal.RatesOption = None,
+    power: terminal.RatesOption = None,
+    dropout: terminal.RatesOption = None,
     up_to: Annotated[int | None, terminal.whole_option("Count the routes to every number up to this instead.")] = None,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     as_json: terminal.Json = False,
@@ -185,7 +185,7 @@ def reproduce(
 
     for value in () if low_power else power or ():
         plausible_power(value)
-    known: dict[str, routes.Known] = {"p0": p0, "p1": p1, "alpha": alpha, "power": power, "dropout": dropout}
+    known: dict[str, routes.KnownValues] = {"p0": p0, "p1": p1, "alpha": alpha, "power": power, "dropout": dropout}
     if up_to is not None:
         if n is not None or any(value is not None for value in known.values()):
             raise InputError("goes alone: it counts what the usual values give", "up_to")

@@ -46,7 +46,7 @@ def sweep(
 ) -> None:
     """Run a trial over a grid of its parameters; run again, it does only what is missing."""
     from simtrial.sweep import file as sweep_file
-    from simtrial.sweep import run as runner
+    from simtrial.sweep import run as sweep_run
     from simtrial.sweep import task
     from simtrial.sweep import workers as sweep_workers
 
@@ -55,7 +55,7 @@ def sweep(
     if workers is not None and not 1 <= workers <= 1024:
         raise InputError(f"({workers}) must be from 1 to 1024", "workers")
     local = workers or os.cpu_count() or 1
-    left = runner.missing(asked, folder)
+    left = sweep_run.missing(asked, folder)
     size = task.calibrate(asked) if left else task.Cost(0, 0.0)
     with (
         nullcontext((sweep_workers.pool(local), local)) if scheduler is None else sweep_workers.cluster(scheduler) as (
@@ -73,7 +73,7 @@ def sweep(
         if minutes > CONFIRM_MINUTES and not yes:
             raise InputError(f"is estimated at {minutes:.0f} minutes; say --yes to run it all the same", f"{file}:")
         with terminal.bar(len(asked), "scenarios") as tell:
-            done, digest = runner.run(asked, folder, start, number, _teller(len(asked), tell))
+            done, digest = sweep_run.run(asked, folder, start, number, _teller(len(asked), tell))
     if as_json:
         terminal.print_json(
             {"folder": str(folder), "scenarios": done.scenarios, "found": done.found, "blocks": done.blocks,

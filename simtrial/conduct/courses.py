@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from simtrial.numbers import Bools, Floats, Ints
     from simtrial.plan.enrollment import Clock
     from simtrial.plan.plan import Plan
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Count(NamedTuple):
@@ -211,7 +213,7 @@ class Replacing:
         return row
 
 
-def running(combine: np.ufunc, rows: NDArray[Any]) -> NDArray[Any]:
+def running(combine: np.ufunc, rows: NDArray[Scalar]) -> NDArray[Scalar]:
     """Running sum or maximum down the patients.
 
     Row upon row, each a vector over trials: numpy's own accumulate walks the columns, which takes ten times as long.
@@ -219,9 +221,9 @@ def running(combine: np.ufunc, rows: NDArray[Any]) -> NDArray[Any]:
     return np.stack(list(accumulate(rows, combine)))
 
 
-def at_row(array: NDArray[Any], row: Ints) -> NDArray[Any]:
+def at_row(array: NDArray[Scalar], row: Ints) -> NDArray[Scalar]:
     """The entry of one row of each trial."""
-    one: NDArray[Any] = np.take_along_axis(array, row[np.newaxis], 0)[0]
+    one: NDArray[Scalar] = np.take_along_axis(array, row[np.newaxis], 0)[0]
     return one
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -24,6 +24,7 @@ from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -177,7 +178,7 @@ def swimmer(
         _mark_looks(axis, plan, trials, column, height, now)
         _patients_by_month(axis, height, width, every)
         there = [int(k) for k in np.unique(kinds[entered])]
-        handles: list[Any] = [Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k]) for k in there]
+        handles: list[Artist] = [Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k]) for k in there]
         assessed = plan.disease.assessments.delay is None
         handles += _mark_handles(bool(shown.any()), bool(gone.any()), bool(dead.any()), assessed)
         figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8.5)

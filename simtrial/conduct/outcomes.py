@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -12,14 +12,12 @@ from simtrial.conduct.survival import kaplan_meier
 from simtrial.design.intervals import clopper_pearson
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from simtrial.conduct.runs import Trials
-    from simtrial.numbers import Bools, Floats, Ints
+    from simtrial.numbers import Bools, Floats, Ints, Numbers
     from simtrial.plan.plan import Plan
 
-Kind = Literal["share", "patients", "months", "rate"]
-Observer = Callable[["Plan", "Trials", np.random.Generator], "dict[str, NDArray[Any]]"]
+OutcomeKind = Literal["share", "patients", "months", "rate"]
+Observer = Callable[["Plan", "Trials", np.random.Generator], "dict[str, Numbers]"]
 """Gives outcomes of a block of trials: `observe`, or `primary` where survival and precision are not wanted."""
 
 
@@ -39,7 +37,7 @@ class Outcome:
 
     name: str
     label: str
-    kind: Kind
+    kind: OutcomeKind
 
     @property
     def unit(self) -> float:
@@ -89,9 +87,9 @@ PRIMARY = frozenset(
 """What `primary` gives: no survival, no precision."""
 
 
-def primary(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, NDArray[Any]]:  # noqa: ARG001 - as `observe`
+def primary(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, Numbers]:  # noqa: ARG001 - as `observe`
     """Give the decision, the patients and the months of each trial; see `observe`."""
-    found: dict[str, NDArray[Any]] = {
+    found: dict[str, Numbers] = {
         "reject": trials.reject,
         "pet": (trials.stage < len(plan.design.looks)) & ~trials.closed,
         "n_screened": trials.screened,
@@ -109,7 +107,7 @@ def primary(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
     return found
 
 
-def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, Numbers]:
     """Give each outcome of each trial, NaN where it does not apply and infinite where a time is not reached.
 
     Parameters
@@ -177,7 +175,7 @@ def lifetimes(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator)
     return lost, pfs + rng.standard_exponential(pfs.shape) / hazard
 
 
-def _survival(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+def _survival(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator) -> dict[str, Numbers]:
     enrolled = np.arange(len(pfs))[:, np.newaxis] < trials.enrolled
     lost, os = lifetimes(plan, trials, pfs, rng)
     until = np.minimum(np.where(enrolled, trials.end - np.where(enrolled, trials.entry, 0.0), 0.0), lost)
@@ -187,7 +185,7 @@ def _survival(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator)
     return found
 
 
-def _endpoint(name: str, time: Floats, until: Floats, counted: Bools, landmark: float) -> dict[str, NDArray[Any]]:
+def _endpoint(name: str, time: Floats, until: Floats, counted: Bools, landmark: float) -> dict[str, Numbers]:
     events = (time <= until) & counted
     curve = kaplan_meier(np.minimum(time, until), events, counted)
     low, high = curve.interval()

@@ -126,7 +126,7 @@ def _handlings(plan: Plan, asked: Requirements) -> Iterator[Change]:
         ("nonresponder", False, "as non-responders"),
         ("replace", False, "replaced"),
         ("exclude", False, "excluded, fixed bounds"),
-        ("exclude", True, "excluded, bounds recut"),
+        ("exclude", True, "excluded, bounds recalculated"),
     )
     for handling, recut, said in ways:
         if plan.dropout.probability and (handling, recut) != (plan.handling, plan.recut is not None):

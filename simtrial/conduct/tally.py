@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simtrial.conduct.outcomes import Outcome
+    from simtrial.numbers import Numbers
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -40,7 +41,7 @@ class Tally:
     bins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
     infinite: int = 0
 
-    def add(self, block: int, values: NDArray[Any]) -> None:
+    def add(self, block: int, values: Numbers) -> None:
         """Take in one block of values; NaN is left out."""
         if values.dtype.kind == "f":
             given = values[~np.isnan(values)].astype(np.float64)

@@ -60,7 +60,7 @@ def as_run(done: Simulation, requirements: Requirements) -> str:
     closes = ""
     if plan.close_month is not None:
         closes = f" and accrual closing in month {plan.close_month:g} (simulated, MCSE {high.best_mcse:.4f})"
-    recut = ", bounds recut" if plan.recut else ""
+    recut = ", bounds recalculated" if plan.recut else ""
     above = f" (more than alpha {asked.alpha:g})" if _more(low.best, asked.alpha) else ""
     below = f" (less than the {asked.power:g} asked)" if _more(asked.power, high.best) else ""
     return (
@@ -74,7 +74,7 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
     plan = done.plan
     oc = operating_characteristics(plan.design, [requirements.p0, requirements.p1])
     low, high = done["p0"], done["p1"]
-    recut = ", with the bounds recut at the number evaluable" if plan.recut else ""
+    recut = ", with the bounds recalculated at the number evaluable" if plan.recut else ""
     patients = f"{low['n_enrolled'].best:.1f} patients are enrolled at p0 and {high['n_enrolled'].best:.1f} at p1"
     if not plan.interim.hold and len(plan.design.looks) > 1:
         patients += (
@@ -92,8 +92,8 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
     zs = [e.z for result in done.results for e in result.estimates.values() if e.z is not None]
     if zs:
         paragraphs.append(
-            f"The run checks itself: {len(zs)} simulated means have an exact value beside them, and the farthest lies "
-            f"{np.max(np.abs(zs)):.1f} Monte Carlo standard errors away."
+            f"Check: of {len(zs)} simulated means with a known exact value, the largest deviation is "
+            f"{np.max(np.abs(zs)):.1f} Monte Carlo standard errors."
         )
     return Passage("conduct_cost", tuple(paragraphs))
 

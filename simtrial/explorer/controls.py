@@ -8,7 +8,7 @@ a source or rationale for a value that was changed is removed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from simtrial.design.designs import looks_text, parse_looks
 from simtrial.search import CRITERIA, USUAL
@@ -23,7 +23,10 @@ Counting = Literal["nonresponder", "replace", "exclude fixed", "exclude recut"]
 EXPLORED = "-explored"
 """Ends the id of a study whose file was changed by hand, so that its report does not replace that of the file."""
 
-CONDUCT: dict[str, Any] = {
+Sections = dict[str, dict[str, object]]
+"""Sections of a parameter file by their keys, as far as the controls change them."""
+
+CONDUCT: Sections = {
     "enrollment": {"model": "constant", "rate": 2.0},
     "assessments": {"readout_months": 4.0},
     "dropout": {"probability": 0.1, "handling": "nonresponder"},
@@ -33,11 +36,11 @@ CONDUCT: dict[str, Any] = {
 }
 """How a trial is run where its file does not say."""
 
-START: dict[str, Any] = {
+START: Sections = {
     "study": {"id": "explorer", "title": "A design explored by hand"},
     "hypotheses": {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "power": 0.8, "basis": "assumed"},
     "design": {"criterion": USUAL},
-    "conduct": CONDUCT,
+    "conduct": {**CONDUCT},
 }
 """The first screen."""
 
@@ -106,7 +109,7 @@ def of(trial: Trial) -> Controls:
     if rate is None:
         rate = (enrollment.mean_rate or 0.0) * len(enrollment.opens_months or ())
     law = assessments.law
-    counting: Any = dropout.handling if dropout.bounds is None else f"{dropout.handling} {dropout.bounds}"
+    counting = dropout.handling if dropout.bounds is None else f"{dropout.handling} {dropout.bounds}"
     return Controls(
         p0=asked.p0,
         p1=asked.p1,
@@ -114,7 +117,7 @@ def of(trial: Trial) -> Controls:
         power=asked.power,
         design=trial.design.criterion or looks_text(parse_looks(trial.design.looks or "")),
         dropout=dropout.law(law.interval).probability,
-        counting=counting,
+        counting=cast("Counting", counting),
         rate=rate,
         screening=enrollment.screening_success,
         readout=law.window,
@@ -137,13 +140,13 @@ def applied(now: Controls, trial: Trial) -> Trial:
     plain = trial.plain()
     _question(now, before, plain)
     _conduct(now, before, plain["conduct"])
-    study = plain["study"]
-    if study["id"] != START["study"]["id"]:
-        study["id"] = study["id"].removesuffix(EXPLORED)[: 64 - len(EXPLORED)] + EXPLORED
+    name = trial.study.id
+    if name != START["study"]["id"]:
+        plain["study"]["id"] = name.removesuffix(EXPLORED)[: 64 - len(EXPLORED)] + EXPLORED
     return params.load(plain)
 
 
-def _question(now: Controls, before: Controls, plain: dict[str, Any]) -> None:
+def _question(now: Controls, before: Controls, plain: Sections) -> None:
     names = ("p0", "p1", "alpha", "power")
     if any(getattr(now, name) != getattr(before, name) for name in names):
         kept = {key: value for key, value in plain["hypotheses"].items() if key != "rationale"}
@@ -153,7 +156,7 @@ def _question(now: Controls, before: Controls, plain: dict[str, Any]) -> None:
         plain["design"] = {"criterion" if now.design in CRITERIA else "looks": now.design, "n_limit": limit}
 
 
-def _conduct(now: Controls, before: Controls, conduct: dict[str, Any]) -> None:
+def _conduct(now: Controls, before: Controls, conduct: Sections) -> None:
     taken = before.own - now.own
     if now.rate != before.rate or "enrollment" in taken:
         kept = {k: v for k, v in conduct["enrollment"].items() if k in ("screening_success", "close_month")}

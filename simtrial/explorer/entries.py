@@ -14,8 +14,8 @@ from dataclasses import KW_ONLY, dataclass
 from simtrial.design.requirements import meant_instead
 from simtrial.errors import InputError
 from simtrial.show.terminal import one_line
+from simtrial.slips import PLAIN
 
-PLAIN = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 FRACTION = re.compile(r"([0-9.]+) ?/ ?([0-9.]+)")
 PERCENT = re.compile(r"(%|\bpercent\b|\bper cent\b|\bpct\b)", re.IGNORECASE)

@@ -26,7 +26,7 @@ from simtrial.explorer import controls, entries, layout, panels, screen
 from simtrial.explorer.controls import Controls
 from simtrial.explorer.layout import OWN, QUESTION
 from simtrial.explorer.number_controls import NumberControl
-from simtrial.search import CRITERIA
+from simtrial.search import CRITERIA, USUAL
 from simtrial.show.terminal import one_line
 from simtrial.trial import params
 from simtrial.trial.case import Case
@@ -249,7 +249,7 @@ class Explorer:
             trial, found = self._answered(patient)
             given = found.design if trial.design.looks else None
             if asked and given is not None and not meets(given, trial.requirements):
-                instead = CRITERIA[controls.START["design"]["criterion"]]
+                instead = CRITERIA[USUAL]
                 self._remark = f"{looks_text(given, ', ')} does not meet these limits: {instead.name} is used instead."
                 self._offer({instead.name: instead.key}, instead.key)
                 trial, found = self._answered(patient)

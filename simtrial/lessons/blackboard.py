@@ -6,7 +6,7 @@ import html
 import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -25,12 +25,13 @@ from simtrial.show.passage import Passage
 from simtrial.show.picture import BLUE, RED, STYLE, Picture
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from simtrial.conduct.runs import Trials
     from simtrial.design.designs import Design
-    from simtrial.numbers import Floats
+    from simtrial.numbers import Floats, Numbers
 
 Pair = tuple[float, float]
 """p0 and p1."""
@@ -78,14 +79,14 @@ class Simulated:
     mcse: Floats
 
 
-def means(columns: list[NDArray[Any]]) -> Simulated:
+def means(columns: Sequence[Numbers]) -> Simulated:
     """Sum up simulated values, one column a mean."""
     mean = np.array([column.mean() for column in columns])
     mcse = np.array([column.std(ddof=1) / np.sqrt(len(column)) for column in columns])
     return Simulated(mean, mcse)
 
 
-def shares(columns: list[NDArray[Any]], exact: Floats) -> Simulated:
+def shares(columns: Sequence[Numbers], exact: Floats) -> Simulated:
     """Shares of trials, with the standard errors that the exact probabilities give.
 
     Those estimated from the trials would be 0 where all or none are alike, as after the first trial.
@@ -96,7 +97,7 @@ def shares(columns: list[NDArray[Any]], exact: Floats) -> Simulated:
 
 
 def dots(
-    axis: Axes, x: NDArray[Any], found: Simulated, label: str | None = BARS, colour: str = RED, marker: str = "o"
+    axis: Axes, x: Numbers, found: Simulated, label: str | None = BARS, colour: str = RED, marker: str = "o"
 ) -> None:
     """Draw simulated means with bars of two standard errors."""
     axis.errorbar(

@@ -21,7 +21,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simtrial.design.designs import MAX_LOOKS
 from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
@@ -205,8 +205,12 @@ def _number(least: float, most: float, right: str, *, whole: bool = False) -> Ca
     return read_number
 
 
+Value = str | bool | float | date
+"""What a cell that is not missing may mean."""
+
+
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CellKind:
     """What the cells of a column hold.
 
     Attributes
@@ -217,23 +221,23 @@ class Kind:
         What would be right, for messages.
     """
 
-    read: Callable[[str], Any]
+    read: Callable[[str], Value]
     right: str
 
 
-def _numeric(least: float, most: float, right: str, *, whole: bool = False) -> Kind:
-    return Kind(_number(least, most, right, whole=whole), right)
+def _numeric(least: float, most: float, right: str, *, whole: bool = False) -> CellKind:
+    return CellKind(_number(least, most, right, whole=whole), right)
 
 
 KINDS = {
-    "id": Kind(_identifier, "1 to 100 printable characters that do not begin with =, + or @"),
-    "response": Kind(_response, "CR, PR, SD, NON-CR/NON-PD, PD or NE"),
-    "yes": Kind(_yes, "Y or N"),
-    "event": Kind(_event, "1 or 0"),
-    "censored": Kind(_censored, "0 for an event, 1 or more for censored"),
-    "day": Kind(lambda text: day(text), "a day, written YYYY-MM-DD"),
+    "id": CellKind(_identifier, "1 to 100 printable characters that do not begin with =, + or @"),
+    "response": CellKind(_response, "CR, PR, SD, NON-CR/NON-PD, PD or NE"),
+    "yes": CellKind(_yes, "Y or N"),
+    "event": CellKind(_event, "1 or 0"),
+    "censored": CellKind(_censored, "0 for an event, 1 or more for censored"),
+    "day": CellKind(lambda text: day(text), "a day, written YYYY-MM-DD"),
     "time": _numeric(0, MAX_TIME, "a time from 0 on, as a number"),
-    "unit": Kind(lambda text: unit(text), "days, weeks, months or years"),
+    "unit": CellKind(lambda text: unit(text), "days, weeks, months or years"),
     "grade": _numeric(0, 5, "a grade from 0 to 5", whole=True),
     "stage": _numeric(0, MAX_LOOKS, f"a whole number from 0 to {MAX_LOOKS}", whole=True),
     "change": _numeric(-100, MAX_CHANGE, f"a percentage from -100 to {MAX_CHANGE:g}"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simtrial.patients.rows import Patients
+    from simtrial.patients.rows import Patients, Values
     from simtrial.plan.plan import Handling
 
 MAX_PATIENTS = 10_000
@@ -239,8 +239,9 @@ def read(
     settled, said = patient_times.units(patients, found, time_unit, today)
     for name, word in settled.items():
         for values in found:
-            if values[name] is not None:
-                values[name] /= UNITS[word]
+            time = values.numbers[name]
+            if time is not None:
+                values.numbers[name] = time / UNITS[word]
     faults = [fault for row, values in zip(patients.rows, found, strict=True) for fault in judged(row, values)]
     if faults:
         raise several(faults)
@@ -249,18 +250,18 @@ def read(
     return replace(_assembled(place, found, patients, notes), sha256=tuple(sheet.sha256 for sheet in sheets))
 
 
-def _assembled(place: str, found: list[dict[str, Any]], patients: Patients, notes: list[str]) -> PatientData:
+def _assembled(place: str, found: list[Values], patients: Patients, notes: list[str]) -> PatientData:
     there = set(patients.read)
-    by_date = "ENRLDT" in there and all(p["ENRLDT"] is not None for p in found if p["ENRLFL"])
+    by_date = "ENRLDT" in there and all(p.days["ENRLDT"] is not None for p in found if p.truths["ENRLFL"])
     if "ENRLDT" in there and not by_date:
         _check_rows(patients, found)
-    found = sorted(found, key=lambda p: (not p["ENRLFL"], (by_date and p["ENRLDT"]) or date.max))
+    found = sorted(found, key=lambda p: (not p.truths["ENRLFL"], (by_date and p.days["ENRLDT"]) or date.max))
 
     def numbers(name: str) -> NDArray[np.float64] | None:
-        return np.array([p[name] for p in found], dtype=np.float64) if name in there else None
+        return np.array([p.numbers[name] for p in found], dtype=np.float64) if name in there else None
 
     def truths(name: str) -> NDArray[np.bool_]:
-        return np.array([p[name] for p in found], dtype=np.bool_)
+        return np.array([p.truths[name] for p in found], dtype=np.bool_)
 
     def times(name: str) -> Times | None:
         months = numbers(name)
@@ -268,19 +269,19 @@ def _assembled(place: str, found: list[dict[str, Any]], patients: Patients, note
 
     stage = None
     if "STAGE" in there:
-        stage = np.array([p["STAGE"] or 0 for p in found], dtype=np.int64)
+        stage = np.array([p.numbers["STAGE"] or 0 for p in found], dtype=np.int64)
         _check_stage(stage, f"{place}: {patients.read['STAGE']}", by_date=by_date)
     if not by_date:
         why = "not every patient has a day of enrollment" if "ENRLDT" in there else "there is no day of enrollment"
         notes = [*notes, f"patients are taken in the order of the rows: {why}"]
     return PatientData(
         path=place,
-        ids=tuple(p["USUBJID"] for p in found),
+        ids=tuple(p.texts["USUBJID"] or "" for p in found),
         enrolled=truths("ENRLFL"),
         evaluable=truths("EVALFL"),
         responder=truths("RESPONDER"),
-        bor=tuple(p["BOR"] for p in found) if "BOR" in there else None,
-        dates=tuple(p["ENRLDT"] for p in found),
+        bor=tuple(p.texts["BOR"] or "NE" for p in found) if "BOR" in there else None,
+        dates=tuple(p.days["ENRLDT"] for p in found),
         by_date=by_date,
         stage=stage,
         pfs=times("PFS"),
@@ -295,12 +296,13 @@ def _assembled(place: str, found: list[dict[str, Any]], patients: Patients, note
     )
 
 
-def _check_rows(patients: Patients, found: list[dict[str, Any]]) -> None:
+def _check_rows(patients: Patients, found: list[Values]) -> None:
     """Refuse an order of rows that the days of enrollment contradict, where not everybody has a day."""
-    days = [p["ENRLDT"] for p in found if p["ENRLFL"] and p["ENRLDT"] is not None]
+    days = [day for p in found if p.truths["ENRLFL"] and (day := p.days["ENRLDT"]) is not None]
     if all(a <= b for a, b in pairwise(days)):
         return
-    without = next(row for row, p in zip(patients.rows, found, strict=True) if p["ENRLFL"] and p["ENRLDT"] is None)
+    pairs = zip(patients.rows, found, strict=True)
+    without = next(row for row, p in pairs if p.truths["ENRLFL"] and p.days["ENRLDT"] is None)
     why = (
         "is missing, and the rows do not stand in the order of the other days, so nobody can tell who belongs to a look"
     )

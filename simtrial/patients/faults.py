@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
 from simtrial.patients.cells import (
@@ -15,6 +15,7 @@ from simtrial.patients.cells import (
     is_missing,
 )
 from simtrial.patients.columns import BY_NAME, COLUMNS, TIMES, plain
+from simtrial.patients.rows import Values
 from simtrial.patients.times import MAX_MONTHS
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ def repeated(patients: Patients) -> list[InputError]:
     return faults
 
 
-def values_of(row: Row) -> tuple[dict[str, Any], list[InputError]]:
+def values_of(row: Row) -> tuple[Values, list[InputError]]:
     """Values by the names of `COLUMNS`, None of missing cells, and the cells that cannot be read."""
-    found: dict[str, Any] = dict.fromkeys(_KINDS)
+    found = Values()
     faults = []
     unread = set()
     for name, cell in row.items():
@@ -74,21 +75,22 @@ def values_of(row: Row) -> tuple[dict[str, Any], list[InputError]]:
             continue
         kind = _KINDS[name]
         try:
-            found[name] = day(cell.text, sas_days=cell.sas_days) if kind is KINDS["day"] else kind.read(cell.text)
+            read = day(cell.text, sas_days=cell.sas_days) if kind is KINDS["day"] else kind.read(cell.text)
+            found.put(name, read)
         except CellError as error:
             faults.append(wrong(row, name, str(error)))
             unread.add(name)
-    apart = "ENRLFL" in row and not found["ENRLFL"]
+    apart = "ENRLFL" in row and not found.truths["ENRLFL"]
     needed = ("USUBJID", "ENRLFL") if apart else ("USUBJID", "EVALFL", "STAGE")
     gone = (name for name in needed if name in row and found[name] is None and name not in unread)
     return found, [*faults, *(wrong(row, name, f"must be {_KINDS[name].right}") for name in gone)]
 
 
-def judged(row: Row, found: dict[str, Any]) -> list[InputError]:
+def judged(row: Row, found: Values) -> list[InputError]:
     """Hold the values of a patient against each other; ENRLFL, EVALFL, RESPONDER and events are known after it."""
     try:
-        found["ENRLFL"] = found["ENRLFL"] is not False
-        if not found["ENRLFL"]:
+        found.truths["ENRLFL"] = found.truths["ENRLFL"] is not False
+        if not found.truths["ENRLFL"]:
             for name, cell in row.items():
                 given = not is_missing(cell.text) and found[name] is not False and found[name] != "NE"
                 if given and name not in ("USUBJID", "ENRLFL", "ENRLDT", "TIMEUNIT"):
@@ -100,35 +102,38 @@ def judged(row: Row, found: dict[str, Any]) -> list[InputError]:
     return []
 
 
-def _judge_response(row: Row, found: dict[str, Any]) -> None:
+def _judge_response(row: Row, found: Values) -> None:
     cell = row["BOR" if "BOR" in row else "RESPONDER"]
-    said, told = f"{cell.heading} is {cell.text or 'empty'}", found["RESPONDER"]
+    said, told = f"{cell.heading} is {cell.text or 'empty'}", found.truths["RESPONDER"]
     if "BOR" in row:
-        found["BOR"] = found["BOR"] or "NE"
-        known, responds = found["BOR"] != "NE", found["BOR"] in RESPONDS
+        best = found.texts["BOR"] = found.texts["BOR"] or "NE"
+        known, responds = best != "NE", best in RESPONDS
         if told is not None and told != responds:
             raise wrong(row, "RESPONDER", f"must be {responds:d}: {said}")
     else:
         known, responds = told is not None, told is True
-    if found["EVALFL"] and not known and plain(row["EVALFL"].heading) != "EFFFL":  # a population may hold the lost
+    evaluable = found.truths["EVALFL"]
+    if evaluable and not known and plain(row["EVALFL"].heading) != "EFFFL":  # a population may hold the lost
         raise wrong(row, "EVALFL", f"must be N: {said}")
-    if found["EVALFL"] is False and responds:
+    if evaluable is False and responds:
         raise wrong(row, "EVALFL", f"must be Y: {said}")
-    found["EVALFL"], found["RESPONDER"] = known and found["EVALFL"] is not False, responds
+    found.truths["EVALFL"], found.truths["RESPONDER"] = known and evaluable is not False, responds
 
 
-def _judge_times(row: Row, found: dict[str, Any]) -> None:
+def _judge_times(row: Row, found: Values) -> None:
     for name in TIMES:
-        if found[name] is not None and found[name] > MAX_MONTHS:
-            raise wrong(row, name, f"is {found[name]:.4g} months; at most {MAX_MONTHS:g} are read")
+        months = found.numbers[name]
+        if months is not None and months > MAX_MONTHS:
+            raise wrong(row, name, f"is {months:.4g} months; at most {MAX_MONTHS:g} are read")
     for name in _SURVIVAL:
         event = f"{name}EVENT" if f"{name}EVENT" in row else f"{name}CNSR"
         for here, there in ((name, event), (event, name)):
             if found[here] is not None and found[there] is None:
                 raise wrong(row, here, f"needs {row[there].heading} beside it, which is empty")
-        found[f"{name}EVENT"] = found[event] is (event == f"{name}EVENT")
+        found.truths[f"{name}EVENT"] = found.truths[event] is (event == f"{name}EVENT")
     for name in ("DOR", "TTR"):
-        if found[name] is not None and not found["RESPONDER"]:
+        if found.numbers[name] is not None and not found.truths["RESPONDER"]:
             raise wrong(row, name, "must be empty: the patient has no response")
-    if found["PFS"] is not None and found["OS"] is not None and found["PFS"] > found["OS"] + SAME_TIME:
+    pfs, os = found.numbers["PFS"], found.numbers["OS"]
+    if pfs is not None and os is not None and pfs > os + SAME_TIME:
         raise wrong(row, "PFS", f"must be <= OS ({row['OS'].text}): death or the last contact ends it")

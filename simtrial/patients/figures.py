@@ -21,6 +21,7 @@ from simtrial.patients.endpoints import curve
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -61,7 +62,7 @@ def _note(axis: Axes, label: str, y: float = 1.0) -> None:
     )  # fmt: skip
 
 
-def _legend(best: list[str], colours: dict[str, str], shown: Bools) -> list[Any]:
+def _legend(best: list[str], colours: dict[str, str], shown: Bools) -> list[Artist]:
     there = {kind for kind, here in zip(best, shown, strict=True) if here}
     return [Patch(facecolor=c, edgecolor=BLACK, label=kind) for kind, c in colours.items() if kind in there]
 

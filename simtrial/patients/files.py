@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simtrial import files
 from simtrial.errors import InputError, several
 
 if TYPE_CHECKING:
+    from _csv import Reader
     from collections.abc import Callable, Iterator, Sequence
 
 MAX_BYTES = 33_554_432
@@ -155,11 +156,16 @@ def _after_excel(text: str) -> tuple[str, int]:
     return (rest, 1) if first.strip().lower().startswith("sep=") else (text, 0)
 
 
-def _split(text: str, separator: str, *, escaped: bool = False) -> Any:
-    form: dict[str, Any] = {"delimiter": separator, "strict": True, "skipinitialspace": separator == " "}
-    if escaped:  # write.table of R writes \" where others write ""
-        form |= {"escapechar": "\\", "doublequote": False}
-    return csv.reader(io.StringIO(text, newline=""), **form)
+def _split(text: str, separator: str, *, escaped: bool = False) -> Reader:
+    return csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        strict=True,
+        skipinitialspace=separator == " ",
+        # write.table of R writes \" where others write ""
+        escapechar="\\" if escaped else None,
+        doublequote=not escaped,
+    )
 
 
 def _separator(text: str, known: Callable[[str], Sequence[str]]) -> str:
@@ -189,7 +195,7 @@ def _parsed(path: str, text: str, separator: str, skipped: int) -> list[tuple[in
         raise InputError(f"is not CSV: {fault}", f"{path} line {line}:") from None
 
 
-def _numbered(path: str, reader: Any, skipped: int) -> Iterator[tuple[int, list[str]]]:
+def _numbered(path: str, reader: Reader, skipped: int) -> Iterator[tuple[int, list[str]]]:
     line = 1
     for number, cells in enumerate(reader):
         if number > MAX_ROWS:
@@ -266,7 +272,7 @@ def _sas(path: str, data: bytes, form: str) -> Sheet:
     )
 
 
-def _written(value: Any) -> str:
+def _written(value: str | float | date | None) -> str:
     """A value of a SAS file as text."""
     if isinstance(value, str):
         return value.strip()

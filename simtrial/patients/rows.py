@@ -6,14 +6,16 @@ What `simtrial.patients.long` and `simtrial.patients.sets` hand to each other an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from simtrial.patients.columns import plain
+from simtrial.patients.columns import COLUMNS, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from simtrial.patients.cells import Value
     from simtrial.patients.files import Sheet
 
 
@@ -28,6 +30,42 @@ class PlacedCell(NamedTuple):
 
 Row = dict[str, PlacedCell]
 """The cells of one patient, by the names of `simtrial.patients.columns.COLUMNS`."""
+
+
+class Values:
+    """The values of one patient by the names of `COLUMNS`, apart by what they are; None where there is none.
+
+    Attributes
+    ----------
+    texts, truths, numbers, days : dict of str to value or None
+        Every name is a key of each.
+    """
+
+    __slots__ = ("days", "numbers", "texts", "truths")
+
+    def __init__(self) -> None:
+        names = [column.name for column in COLUMNS]
+        self.texts: dict[str, str | None] = dict.fromkeys(names)
+        self.truths: dict[str, bool | None] = dict.fromkeys(names)
+        self.numbers: dict[str, float | None] = dict.fromkeys(names)
+        self.days: dict[str, date | None] = dict.fromkeys(names)
+
+    def put(self, name: str, value: Value) -> None:
+        """Keep what was read from a cell."""
+        match value:
+            case bool():
+                self.truths[name] = value
+            case str():
+                self.texts[name] = value
+            case date():
+                self.days[name] = value
+            case _:
+                self.numbers[name] = value
+
+    def __getitem__(self, name: str) -> Value | None:
+        """The value under a name, whatever it is."""
+        kept = (self.texts[name], self.truths[name], self.numbers[name], self.days[name])
+        return next((value for value in kept if value is not None), None)
 
 
 @dataclass(frozen=True, kw_only=True)

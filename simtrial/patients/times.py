@@ -13,7 +13,7 @@ Then the unit is asked for. A month is 365.25 / 12 days.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
 from simtrial.months import DAYS_IN_MONTH
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from simtrial.patients.rows import Patients, PlacedCell
+    from simtrial.patients.rows import Patients, PlacedCell, Values
 
 MAX_MONTHS = 240.0
 """Longest time that is read, twenty years."""
@@ -36,7 +36,7 @@ _ASK = "say --time-unit days or --time-unit months (time_unit in a parameter fil
 
 
 def units(
-    patients: Patients, found: Sequence[dict[str, Any]], asked: str | None, today: date
+    patients: Patients, found: Sequence[Values], asked: str | None, today: date
 ) -> tuple[dict[str, str], list[str]]:
     """Settle the unit of each time of the files.
 
@@ -44,8 +44,8 @@ def units(
     ----------
     patients : Patients
         Cells, for places in messages, and the units that the files state.
-    found : sequence of dict
-        Values of each patient as numbers, in the same order.
+    found : sequence of Values
+        Values of each patient, in the same order.
     asked : {'days', 'weeks', 'months', 'years'}, optional
         Unit of all times, as an option says.
     today : date
@@ -94,10 +94,10 @@ def _asked(text: str) -> str:
         raise InputError(f"({text!r:.40}) {error}", "time_unit") from None
 
 
-def _column(patients: Patients, found: Sequence[dict[str, Any]]) -> str | None:
+def _column(patients: Patients, found: Sequence[Values]) -> str | None:
     if "TIMEUNIT" not in patients.read:
         return None
-    said = {values["TIMEUNIT"]: k for k, values in enumerate(found) if values["TIMEUNIT"] is not None}
+    said = {word: k for k, values in enumerate(found) if (word := values.texts["TIMEUNIT"]) is not None}
     if len(said) > 1:
         place = patients.rows[max(said.values())]["TIMEUNIT"]
         raise InputError(
@@ -106,27 +106,27 @@ def _column(patients: Patients, found: Sequence[dict[str, Any]]) -> str | None:
     return next(iter(said), None)
 
 
-def _by_days(patients: Patients, found: Sequence[dict[str, Any]], name: str) -> str | None:
+def _by_days(patients: Patients, found: Sequence[Values], name: str) -> str | None:
     """The unit by the days of enrollment and of the end, where the file has both."""
     if f"{name}DT" not in patients.read or "ENRLDT" not in patients.read:
         return None
-    ends = [(values[f"{name}DT"], values["ENRLDT"]) for values in found]
+    ends = [(values.days[f"{name}DT"], values.days["ENRLDT"]) for values in found]
     lengths = [None if end is None or start is None else (end - start).days for end, start in ends]
     return unit_by([row[name].text for row in patients.rows], lengths)
 
 
 def _values(
-    patients: Patients, found: Sequence[dict[str, Any]], names: Sequence[str]
-) -> list[tuple[str, float, PlacedCell, dict[str, Any]]]:
+    patients: Patients, found: Sequence[Values], names: Sequence[str]
+) -> list[tuple[str, float, PlacedCell, Values]]:
     return [
-        (name, values[name], row[name], values)
+        (name, value, row[name], values)
         for row, values in zip(patients.rows, found, strict=True)
         for name in names
-        if values[name] is not None
+        if (value := values.numbers[name]) is not None
     ]
 
 
-def _check_months(patients: Patients, found: Sequence[dict[str, Any]], names: Sequence[str]) -> None:
+def _check_months(patients: Patients, found: Sequence[Values], names: Sequence[str]) -> None:
     values = _values(patients, found, names)
     if not values:
         return
@@ -143,24 +143,24 @@ def _check_months(patients: Patients, found: Sequence[dict[str, Any]], names: Se
         )  # fmt: skip
 
 
-def _check_calendar(patients: Patients, found: Sequence[dict[str, Any]], settled: dict[str, str], today: date) -> None:
+def _check_calendar(patients: Patients, found: Sequence[Values], settled: dict[str, str], today: date) -> None:
     """Refuse a unit under which a patient was followed into the future.
 
     A unit of the last digit written and a day are allowed for, as times may be rounded; and who is enrolled in the
     future is not real.
     """
-    enrolled = [values["ENRLDT"] for values in found if values["ENRLDT"] is not None]
+    enrolled = [day for values in found if (day := values.days["ENRLDT"]) is not None]
     if not enrolled or max(enrolled) > today:
         return
     for name, value, cell, values in _values(patients, found, [n for n in settled if n in ("PFS", "OS", "TTR")]):
-        months = value / UNITS[settled[name]]
-        if values["ENRLDT"] is None or months > MAX_MONTHS:
+        start, months = values.days["ENRLDT"], value / UNITS[settled[name]]
+        if start is None or months > MAX_MONTHS:
             continue
         digits = len(cell.text.replace(",", ".").partition(".")[2])
         rounded = 10.0**-digits / UNITS[settled[name]] * DAYS_IN_MONTH + 1
-        end = values["ENRLDT"] + timedelta(days=months * DAYS_IN_MONTH)
+        end = start + timedelta(days=months * DAYS_IN_MONTH)
         if end - timedelta(days=rounded) > today:
             raise InputError(
-                f"({cell.text!r:.40}) contradicts the calendar: in {settled[name]} from {values['ENRLDT']} on it ends "
+                f"({cell.text!r:.40}) contradicts the calendar: in {settled[name]} from {start} on it ends "
                 f"in the future ({end}); {_ASK}", f"{cell.place} {cell.heading}",
             )  # fmt: skip

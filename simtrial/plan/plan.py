@@ -11,7 +11,7 @@ exclude
     planned (fixed) or are recut at the number evaluable (recut).
 
 A look happens when the status of all whom it counts is known; after the lag the decision is taken. Patients enrolled
-meanwhile count as enrolled: they enter the next stage if the trial goes on, and are overrun if it stops.
+meanwhile count as enrolled: they enter the next stage if the trial continues, and are overrun if it stops.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
 from simtrial.report import replacement
-from simtrial.report import run as report
+from simtrial.report import run as report_run
 from simtrial.report.index import FAILED, INDEX, WRONG, ReportEntry, Reports, failure, write_index
 from simtrial.report.worker import ReportTask, work
 from simtrial.show import terminal
@@ -54,7 +54,7 @@ class _Running:
 
     def clear(self) -> None:
         """Remove what the process left unfinished."""
-        report.clear(self.task.out / self.task.entry.study, self.process.pid or 0)
+        report_run.clear(self.task.out / self.task.entry.study, self.process.pid or 0)
 
 
 def write(

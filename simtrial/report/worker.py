@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.errors import InputError
-from simtrial.report import run as report
+from simtrial.report import run as report_run
 from simtrial.report.execution import NotebookError
 from simtrial.report.index import FAILED, WRONG, ReportEntry, TakenDesign, failure
 from simtrial.show import terminal
@@ -78,7 +78,7 @@ def _written(task: ReportTask) -> ReportEntry:
     began = time.monotonic()
     entry = task.entry
     try:
-        done = report.of_trial(
+        done = report_run.of_trial(
             task.trial, task.source, task.out, lambda step: _say(entry, f"{step} ..."), replace=task.replace_other
         )
         asked = task.trial.requirements

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.trial.statement import Statement
 
-Kind = Literal["reproduces", "reproduces with a convention", "does not reproduce", "underspecified"]
+VerdictKind = Literal["reproduces", "reproduces with a convention", "does not reproduce", "underspecified"]
 
 NOMINAL = Convention("nominal alpha", "alpha is kept by the normal approximation only", lambda reading: (reading,))
 
@@ -58,7 +58,7 @@ class Verdict:
         Completions that reproduce an underspecified statement.
     """
 
-    kind: Kind
+    kind: VerdictKind
     conventions: tuple[Convention, ...] = ()
     answers: tuple[Answer, ...] = ()
     attained: dict[str, float]
@@ -224,7 +224,7 @@ def _explained(statement: Statement, conventions: tuple[Convention, ...], readin
         lines.append(limits_line(design, tested))
     if statement.criterion == FLEMING and tested is not None:
         lines.append(fleming_line(statement, tested))
-    kind: Kind = "reproduces with a convention" if conventions else "reproduces"
+    kind: VerdictKind = "reproduces with a convention" if conventions else "reproduces"
     return Verdict(kind=kind, conventions=conventions, answers=(answer,), attained=attained, lines=(*lines, *used))
 
 
@@ -267,7 +267,7 @@ def _of_several_looks(statement: Statement, attained: dict[str, float], rule: st
     lines += [line for line in wrong if line not in lines]
     missing = statement.missing
     if missing:
-        kind: Kind = "does not reproduce" if wrong else "underspecified"
+        kind: VerdictKind = "does not reproduce" if wrong else "underspecified"
         return Verdict(
             kind=kind, answers=compared.answers, attained=attained, lines=(*lines, f"Not stated: {', '.join(missing)}.")
         )

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simtrial.review import study_xml
 
 if TYPE_CHECKING:
-    from simtrial.review.record import Protocol
+    from simtrial.review.record import StudyProtocol
 
 
-def _at(section: Protocol, *names: str) -> Any:
-    here: Any = section
+def _at(section: StudyProtocol, *names: str) -> object:
+    here: object = section
     for name in names:
         here = here.get(name) if isinstance(here, dict) else None
     return here
 
 
-def _text(section: Protocol, *names: str) -> str:
+def _text(section: StudyProtocol, *names: str) -> str:
     found = _at(section, *names)
     return found if isinstance(found, str) else ""
 
 
-def _listed(section: Protocol, *names: str) -> list[Any]:
+def _listed(section: StudyProtocol, *names: str) -> list[object]:
     found = _at(section, *names)
     return found if isinstance(found, list) else []
 
 
-def _outcomes(section: Protocol, kind: str) -> list[Protocol]:
+def _outcomes(section: StudyProtocol, kind: str) -> list[StudyProtocol]:
     """The primary or the secondary outcomes."""
     return [
         {
@@ -40,7 +40,7 @@ def _outcomes(section: Protocol, kind: str) -> list[Protocol]:
     ]
 
 
-def protocol(section: Protocol) -> Protocol:
+def protocol(section: StudyProtocol) -> StudyProtocol:
     """Bring the ``ProtocolSection`` of a record to the ``protocolSection`` of the version 2 API."""
     status, design, info = "StatusModule", "DesignModule", "DesignInfo"
     phases = [

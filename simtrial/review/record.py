@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import Any
 
 from simtrial.errors import InputError
 
-Protocol = dict[str, Any]
+StudyProtocol = dict[str, object]
 """The ``protocolSection`` of the version 2 API."""
 
 _RESPONSE = re.compile(
@@ -97,19 +96,24 @@ def _plain(value: object, most: int = 4000) -> str:
     return " ".join(visible.split())[:most]
 
 
-def _section(content: dict[str, Any], *names: str) -> dict[str, Any]:
+def _patients(value: object) -> int | None:
+    """A number of patients, if it can be one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100_000 else None
+
+
+def _section(content: StudyProtocol, *names: str) -> StudyProtocol:
     for name in names:
         inner = content.get(name)
         content = inner if isinstance(inner, dict) else {}
     return content
 
 
-def _listed(content: dict[str, Any], name: str) -> list[Any]:
+def _listed(content: StudyProtocol, name: str) -> list[object]:
     found = content.get(name)
     return found[:200] if isinstance(found, list) else []
 
 
-def identity(protocol: Protocol) -> tuple[str, str]:
+def identity(protocol: StudyProtocol) -> tuple[str, str]:
     """Number and title of a record."""
     named = _section(protocol, "identificationModule")
     nct_id = _plain(named.get("nctId"), 64)
@@ -130,17 +134,17 @@ def _quotes(texts: list[tuple[str, str]]) -> tuple[Quote, ...]:
     return tuple(found.values())[:40]
 
 
-def _measures(protocol: Protocol, kind: str) -> tuple[str, ...]:
+def _measures(protocol: StudyProtocol, kind: str) -> tuple[str, ...]:
     """The primary or the secondary outcome measures."""
     rows = _listed(_section(protocol, "outcomesModule"), f"{kind}Outcomes")
     return tuple(_plain(row.get("measure"), 300) for row in rows if isinstance(row, dict))
 
 
-def _phases(protocol: Protocol) -> tuple[str, ...]:
+def _phases(protocol: StudyProtocol) -> tuple[str, ...]:
     return tuple(_plain(phase, 20) for phase in _listed(_section(protocol, "designModule"), "phases"))
 
 
-def _allocation(protocol: Protocol) -> str:
+def _allocation(protocol: StudyProtocol) -> str:
     return _plain(_section(protocol, "designModule", "designInfo").get("allocation"), 40).upper()
 
 
@@ -149,7 +153,7 @@ def _responds(measures: tuple[str, ...]) -> bool:
     return any(_RESPONSE.search(measure) for measure in measures)
 
 
-def _refuse(protocol: Protocol, path: object) -> None:
+def _refuse(protocol: StudyProtocol, path: object) -> None:
     """Refuse a record that lacks what is needed, or describes no single-arm trial with a response endpoint."""
     nct_id, _ = identity(protocol)
     if not re.fullmatch(r"NCT[0-9]{8}", nct_id):
@@ -174,7 +178,7 @@ def _refuse(protocol: Protocol, path: object) -> None:
         )
 
 
-def _prose(protocol: Protocol) -> list[tuple[str, str]]:
+def _prose(protocol: StudyProtocol) -> list[tuple[str, str]]:
     """The free text of a record, with the place of each piece."""
     outcomes, described = _section(protocol, "outcomesModule"), _section(protocol, "descriptionModule")
     texts = [(name, described.get(name) or "") for name in ("briefSummary", "detailedDescription")]
@@ -205,7 +209,7 @@ def _warnings(record: Record) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def of(protocol: Protocol, path: object) -> Record:
+def of(protocol: StudyProtocol, path: object) -> Record:
     """Take what is needed from a study record.
 
     Parameters
@@ -224,15 +228,13 @@ def of(protocol: Protocol, path: object) -> Record:
     _refuse(protocol, path)
     nct_id, title = identity(protocol)
     enrolled, status = _section(protocol, "designModule", "enrollmentInfo"), _section(protocol, "statusModule")
-    number = enrolled.get("count")
-    usable = isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= 100_000
     arms = _listed(_section(protocol, "armsInterventionsModule"), "armGroups")
     record = Record(
         nct_id=nct_id,
         title=title or nct_id,
         phases=_phases(protocol),
         allocation=_allocation(protocol),
-        enrollment=number if usable else None,
+        enrollment=_patients(enrolled.get("count")),
         enrollment_type=_plain(enrolled.get("type"), 20),
         start=_plain(_section(status, "startDateStruct").get("date"), 10),
         completion=_plain(_section(status, "completionDateStruct").get("date"), 10),

@@ -17,7 +17,7 @@ MAX_BYTES = 4_194_304
 """Largest record that is read."""
 
 
-def _read(path: Path) -> list[record.Protocol]:
+def _read(path: Path) -> list[record.StudyProtocol]:
     if not path.exists() and re.fullmatch(r"NCT[0-9]{8}", path.name, re.IGNORECASE):
         raise InputError("is no file, and nothing is downloaded from here; save the study's record as JSON", f"{path}")
     return studies.protocols(files.read(path, MAX_BYTES).data, path)
@@ -34,7 +34,7 @@ def listed(path: str | Path) -> list[tuple[str, str]]:
     return [record.identity(protocol) for protocol in _read(Path(path))]
 
 
-def _chosen(found: list[record.Protocol], nct: str | None, path: Path) -> record.Protocol:
+def _chosen(found: list[record.StudyProtocol], nct: str | None, path: Path) -> record.StudyProtocol:
     """The one study, or that of the number given."""
     numbers = [record.identity(protocol)[0] for protocol in found]
     shown = ", ".join(number or "one without a number" for number in numbers[:10])

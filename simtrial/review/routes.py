@@ -122,11 +122,11 @@ def _origins(n: int, losses: tuple[float, ...], *, needed: bool) -> dict[int, li
 Tell = Callable[[float], None] | None
 """Called with the share of the work that a step did."""
 
-Known = float | Sequence[float] | None
+KnownValues = float | Sequence[float] | None
 """A number that is known, or several to try, instead of the usual ones."""
 
 
-def _several(known: Known, name: str) -> tuple[float, ...]:
+def _several(known: KnownValues, name: str) -> tuple[float, ...]:
     """The values to try; none stands for the usual ones."""
     if known is None:
         return ()
@@ -136,11 +136,11 @@ def _several(known: Known, name: str) -> tuple[float, ...]:
 
 def routes(
     n: int,
-    p0: Known = None,
-    p1: Known = None,
-    alpha: Known = None,
-    power: Known = None,
-    dropout: Known = None,
+    p0: KnownValues = None,
+    p1: KnownValues = None,
+    alpha: KnownValues = None,
+    power: KnownValues = None,
+    dropout: KnownValues = None,
     tell: Tell = None,
 ) -> list[Route]:
     """List every standard calculation that gives n patients.
@@ -298,7 +298,7 @@ def _version() -> str:
     return f"{__version__}-{files.code_digest()[:12]}"
 
 
-def cached(n: int, known: dict[str, Known], version: str | None = None, tell: Tell = None) -> list[Route]:
+def cached(n: int, known: dict[str, KnownValues], version: str | None = None, tell: Tell = None) -> list[Route]:
     """`routes`, kept on disk under the version that computed them, so that the second time takes no time."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simtrial"
     home = cache / (version or _version())

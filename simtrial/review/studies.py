@@ -18,7 +18,7 @@ from simtrial.review import older_json, study_xml
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simtrial.review.record import Protocol
+    from simtrial.review.record import StudyProtocol
 
 MAX_WRAPPINGS = 6
 """Most lists and objects around a record."""
@@ -26,7 +26,7 @@ MAX_WRAPPINGS = 6
 REMEDY = "on the study's page choose Download, then JSON"
 
 
-def protocols(data: bytes, path: object) -> list[Protocol]:
+def protocols(data: bytes, path: object) -> list[StudyProtocol]:
     """Find every study record of a file, each once.
 
     Parameters
@@ -63,7 +63,7 @@ def protocols(data: bytes, path: object) -> list[Protocol]:
         raise InputError("is nested too deeply", f"{path}:") from None
 
 
-def _once(found: list[Protocol]) -> list[Protocol]:
+def _once(found: list[StudyProtocol]) -> list[StudyProtocol]:
     return [one for k, one in enumerate(found) if one not in found[:k]] if len(found) < 200 else found
 
 
@@ -123,7 +123,7 @@ def _refused(word: str) -> None:
     raise ValueError(f"{word} is no number")
 
 
-def _records(content: object, depth: int) -> Iterator[Protocol]:
+def _records(content: object, depth: int) -> Iterator[StudyProtocol]:
     """The records in lists and objects, whatever these are called."""
     if isinstance(content, dict):
         modern, older = content.get("protocolSection"), content.get("ProtocolSection")

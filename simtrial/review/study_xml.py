@@ -15,7 +15,7 @@ from xml.parsers import expat
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:
-    from simtrial.review.record import Protocol
+    from simtrial.review.record import StudyProtocol
 
 MAX_DEPTH = 60
 """Deepest nesting of elements that is read."""
@@ -50,7 +50,7 @@ class _Element:
         return "\n\n".join(filter(None, (" ".join(part.split()) for part in paragraphs)))
 
 
-def protocols(data: bytes, path: object) -> list[Protocol]:
+def protocols(data: bytes, path: object) -> list[StudyProtocol]:
     """Read every study of an XML file.
 
     Parameters
@@ -117,7 +117,7 @@ def _tree(data: bytes, path: object) -> _Element:
     return top.children[0]
 
 
-def _protocol(study: _Element) -> Protocol:
+def _protocol(study: _Element) -> StudyProtocol:
     """One study with the keys and words of the version 2 API."""
     design = {
         "allocation": "study_design_info/allocation",

@@ -117,7 +117,7 @@ class Tables:
         self.possible = self.tail[1, n, r] + share * self.pmf[1, n, r] >= power - slack
 
 
-class Found(NamedTuple):
+class Best(NamedTuple):
     """A two-stage design that meets the limits, with its EN(p0)."""
 
     en: float
@@ -158,7 +158,7 @@ class Scan:
     def __init__(self, requirements: Requirements) -> None:
         self.requirements = requirements
         self.examined = 0
-        self.records: list[Found] = []
+        self.records: list[Best] = []
         self.tables = Tables(requirements, math.ceil(1.45 * score_n(requirements)) + 12)
         self.n_lower = self.r_low = 0
         self.n_upper = self._visit()
@@ -221,7 +221,7 @@ class Scan:
                 blocks.append(Block(n=n, first=top, last=bottom, starts=starts, x_last=x_last))
         return blocks
 
-    def _best_at(self, n: int) -> Found | None:
+    def _best_at(self, n: int) -> Best | None:
         """Give the design of n patients with least EN(p0), if it is below the target."""
         blocks = self._blocks(n)
         if not blocks:
@@ -232,7 +232,7 @@ class Scan:
                 self.r_low -= 1
         while not self._can_keep_alpha(blocks, self.r_low):
             self.r_low += 1
-        best: Found | None = None
+        best: Best | None = None
         for block in blocks:
             cells = (block.last - block.first + 1) * (block.x_last - block.starts[1] + 1)
             step = max(1, min(self.tables.PAD, self.CELLS // cells))
@@ -266,7 +266,7 @@ class Scan:
                 return True
         return False
 
-    def _best_of(self, block: Block, rs: Ints, best: Found | None) -> Found | None:
+    def _best_of(self, block: Block, rs: Ints, best: Best | None) -> Best | None:
         """Improve on `best` with the bounds `rs`, decreasing."""
         tables, n, requirements = self.tables, block.n, self.requirements
         block = block.below(int(rs[0]))
@@ -298,25 +298,25 @@ class Scan:
                 best = found
         return best
 
-    def _settle(self, n: int, n1: int, r: int, r1: int, *, clear: bool) -> Found | None:
+    def _settle(self, n: int, n1: int, r: int, r1: int, *, clear: bool) -> Best | None:
         """Confirm a design; where the tables cannot tell, ask for an exact answer, with smaller r1 if need be."""
         while r1 >= 0:
             if clear or exact.meets(TwoStage(r1, n1, r, n), self.requirements):
-                return Found(n1 + float(self.tables.tail[0, n1, r1]) * (n - n1), TwoStage(r1, n1, r, n))
+                return Best(n1 + float(self.tables.tail[0, n1, r1]) * (n - n1), TwoStage(r1, n1, r, n))
             power = float(exact.operating_characteristics(TwoStage(r1, n1, r, n), self.requirements.p1).reject)
             if power > self.requirements.power + exact.CLOSE:
                 return None
             r1 -= 1
         return None
 
-    def _beats(self, new: Found, best: Found | None) -> bool:
+    def _beats(self, new: Best, best: Best | None) -> bool:
         """Whether `new` has the lower EN(p0), or wins the tie; a tie with fewer patients is lost."""
         if best is None:
             return not self.records or self._order(new, self.records[-1]) < 0
         order = self._order(new, best)
         return order < 0 or (order == 0 and (new.design.n1, -new.design.r) < (best.design.n1, -best.design.r))
 
-    def _order(self, new: Found, old: Found) -> int:
+    def _order(self, new: Best, old: Best) -> int:
         """Negative if `new` has the lower EN(p0), 0 if both have the same."""
         if abs(new.en - old.en) > EN_CLOSE:
             return -1 if new.en < old.en else 1

@@ -27,7 +27,7 @@ from simtrial.memo import kept
 from simtrial.search import bounds
 from simtrial.search.candidate import TwoStageCandidate
 from simtrial.search.record import Criterion, Family, Proof
-from simtrial.search.scan import EN_CLOSE, Found, Scan, expected_fraction
+from simtrial.search.scan import EN_CLOSE, Best, Scan, expected_fraction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +96,7 @@ class TwoStageSearch:
         return self.admissible[-1]
 
 
-def _hull(records: list[Found], p0: float) -> list[int]:
+def _hull(records: list[Best], p0: float) -> list[int]:
     """Indices of the points on the lower-left convex hull of (n, en); `records` rise in n and fall in en."""
     hull: list[int] = []
     for i, new in enumerate(records):
@@ -106,7 +106,7 @@ def _hull(records: list[Found], p0: float) -> list[int]:
     return hull
 
 
-def _above(a: Found, b: Found, c: Found, p0: float) -> bool:
+def _above(a: Best, b: Best, c: Best, p0: float) -> bool:
     """Whether b lies above the line from a to c; on it, b is as good as both at the weight where they are equal."""
     run, whole = b.design.n - a.design.n, c.design.n - a.design.n
     height = (b.en - a.en) * whole - (c.en - a.en) * run

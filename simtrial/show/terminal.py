@@ -63,10 +63,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
 
 
-Rate = Annotated[float | None, typer.Option(parser=number, metavar="RATE")]
+RateOption = Annotated[float | None, typer.Option(parser=number, metavar="RATE")]
 
 
-Rates = Annotated[
+RatesOption = Annotated[
     list[float] | None,
     typer.Option(parser=number, metavar="RATE", help="Instead of the usual values; may be given again."),
 ]

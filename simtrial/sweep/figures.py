@@ -8,7 +8,7 @@ their first value, which the caption says.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -30,7 +30,7 @@ class _Layout:
     rows: str | None
     columns: str | None
     lines: str | None
-    fixed: dict[str, Any]
+    fixed: dict[str, object]
 
 
 def _layout(results: SweepResults) -> _Layout:
@@ -88,7 +88,7 @@ def multiples(results: SweepResults, outcome: str) -> Picture:
     return Picture(f"sweep_{outcome}", alt, figure)
 
 
-def _at(frame: pd.DataFrame, path: str | None, value: Any) -> pd.DataFrame:
+def _at(frame: pd.DataFrame, path: str | None, value: object) -> pd.DataFrame:
     return frame if path is None else frame[frame[path] == value]
 
 

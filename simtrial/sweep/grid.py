@@ -12,7 +12,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simtrial.design.designs import looks_text
 from simtrial.errors import InputError
@@ -48,7 +48,7 @@ class GridCell:
     """
 
     index: int
-    values: dict[str, Any]
+    values: dict[str, object]
     design: Design
     plan: Plan
     scenario: Scenario
@@ -64,7 +64,7 @@ class Sweep:
 
     def __init__(self, asked: SweepSection, base: Trial, path: Path) -> None:
         self.asked, self.base, self.path = asked, base, path
-        kept = base.plain()
+        kept: dict[str, object] = base.plain()
         for name in set(NOT_VARIED) - {"study"}:
             kept.pop(name, None)  # they change no result, and would be read anew for every setting
         self._plain = kept
@@ -121,15 +121,15 @@ class Sweep:
         InputError
             Naming the cell, and what is wrong with it.
         """
-        values: dict[str, Any] = {}
+        values: dict[str, object] = {}
         try:
             places = self.places(index)
             rate_at = self.paths.index(RATE)
             values = {axis.path: axis.taken[place] for axis, place in zip(self.asked.axes, places, strict=False)}
             trial, design, plan = self._setting(tuple(p for k, p in enumerate(places) if k != rate_at))
-            rate: Any = values[RATE] if RATE in values else ("p0", "p1")[places[rate_at]]
+            rate = values[RATE] if RATE in values else ("p0", "p1")[places[rate_at]]
             asked = trial.requirements
-            named: dict[Any, float] = {"p0": asked.p0, "p1": asked.p1}
+            named: dict[object, float] = {"p0": asked.p0, "p1": asked.p1}
             p = probability(named.get(rate, rate), "p", closed=True)
         except InputError as error:
             told = ", ".join(f"{path} = {value!r:.60}" for path, value in values.items())
@@ -147,7 +147,7 @@ class Sweep:
         return map(self.cell, range(len(self)))
 
 
-def _put(data: dict[str, Any], path: str, value: Any) -> None:
+def _put(data: dict[str, object], path: str, value: object) -> None:
     """Set a value at a dotted path; keys on the way that are not there are made, and judged with the whole."""
     *way, last = path.split(".")
     here = data

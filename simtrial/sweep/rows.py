@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simtrial.conduct import simulation
 from simtrial.sweep.section import RATE
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from simtrial.conduct.simulation import Result
     from simtrial.conduct.tally import Tally
     from simtrial.sweep.grid import GridCell, Sweep
 
 
-def table(sweep: Sweep, cell: GridCell, exact: dict[str, float], tallies: dict[str, Tally]) -> Any:
+def table(sweep: Sweep, cell: GridCell, exact: dict[str, float], tallies: dict[str, Tally]) -> pa.Table:
     """The result of a scenario: one row per outcome, its place on every axis beside it."""
     import pyarrow as pa
 
@@ -37,10 +39,8 @@ def table(sweep: Sweep, cell: GridCell, exact: dict[str, float], tallies: dict[s
     return pa.table(columns)
 
 
-def _shown(sweep: Sweep, path: str, value: Any) -> float | str:
+def _shown(sweep: Sweep, path: str, value: object) -> float | str:
     """A value as the table holds it: a number if all of its axis are, else text."""
-    if path == RATE:
-        return float(value)
-    axis = next(axis for axis in sweep.asked.axes if axis.path == path)
-    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in axis.taken)
-    return float(value) if numbers else str(value)
+    taken = (v for axis in sweep.asked.axes if axis.path == path for v in axis.taken)
+    numbers = path == RATE or all(isinstance(v, int | float) and not isinstance(v, bool) for v in taken)
+    return float(value) if numbers and isinstance(value, int | float) else str(value)

@@ -9,7 +9,7 @@ scenarios.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simtrial.conduct import simulation
 from simtrial.sweep.driver import Driver, Progress, SweepError
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from simtrial.sweep.grid import Sweep
+    from simtrial.sweep.store import Manifest
 
 
-def manifest(sweep: Sweep) -> dict[str, Any]:
+def manifest(sweep: Sweep) -> Manifest:
     """What the results of a sweep depend on."""
     asked, base = sweep.content
     return {"sweep_sha256": asked, "base_sha256": base, "seed": sweep.asked.seed, "scenarios": len(sweep),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -52,15 +52,15 @@ class Axis(Made):
     path: Line = Field(
         description="Dotted path into the parameter file, such as conduct.enrollment.rate; p: true rates."
     )
-    values: Annotated[tuple[Any, ...], Field(strict=False, min_length=1, max_length=10_000)] | None = None
+    values: Annotated[tuple[object, ...], Field(strict=False, min_length=1, max_length=10_000)] | None = None
     range: Steps | None = Field(None, description="In place of values: start, stop, step.")
 
     @property
-    def taken(self) -> tuple[Any, ...]:
+    def taken(self) -> tuple[object, ...]:
         """Its values."""
         return self.make()
 
-    def make(self) -> tuple[Any, ...]:
+    def make(self) -> tuple[object, ...]:
         """See `taken`."""
         if (self.values is None) == (self.range is None):
             raise InputError("must hold either values or range, and not both")

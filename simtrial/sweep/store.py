@@ -18,7 +18,7 @@ import json
 import os
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -32,8 +32,19 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+Manifest = dict[str, str | int]
+"""What results depend on, by name."""
+
 SHORT = 32
 """Hexadecimal digits of the SHA-256 in a name: 128 bits."""
+
+
+class _Sums(TypedDict):
+    """A tally as it stands in a file of parts."""
+
+    parts: list[tuple[int, int, float, float]]
+    bins: list[int]
+    infinite: int
 
 
 @contextmanager
@@ -69,7 +80,7 @@ class Store:
     def _parts(self, index: int) -> Path:
         return self.folder / "parts" / f"{index:06d}"
 
-    def claim(self, manifest: dict[str, Any]) -> None:
+    def claim(self, manifest: Manifest) -> None:
         """Say what makes the results, or make sure that the same did.
 
         Raises
@@ -157,9 +168,9 @@ class Store:
 
     def keep(self, index: int, blocks: range, tallies: dict[str, Tally]) -> None:
         """Keep some finished blocks of a scenario."""
-        found = {
+        found: dict[str, _Sums] = {
             name: {
-                "parts": [[block, *sums] for block, sums in sorted(t.parts.items())],
+                "parts": [(block, *sums) for block, sums in sorted(t.parts.items())],
                 "bins": t.bins.tolist(),
                 "infinite": t.infinite,
             }
@@ -190,6 +201,6 @@ class Store:
         return total.hexdigest()
 
 
-def _tally(name: str, values: dict[str, Any]) -> Tally:
+def _tally(name: str, values: _Sums) -> Tally:
     parts = {int(block): (int(n), float(mean), float(squares)) for block, n, mean, squares in values["parts"]}
     return Tally(OUTCOMES[name], parts, np.array(values["bins"], dtype=np.int64), int(values["infinite"]))

@@ -15,7 +15,7 @@ from simtrial.conduct import simulation
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
 from simtrial.search import FAMILIES, simon
-from simtrial.search import single as one_stage
+from simtrial.search import single as search_single
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ class Searches:
     @property
     def single(self) -> SingleStageSearch:
         """Designs of one stage; see `of`."""
-        return self.of(one_stage.FAMILY)
+        return self.of(search_single.FAMILY)
 
     @property
     def two(self) -> TwoStageSearch:

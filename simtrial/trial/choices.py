@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -38,7 +38,7 @@ class OneOf:
         # the type of pydantic's own complaint about a Literal, so that both are told alike
         raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": listed(words)})
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         """Check the word, whatever the type of what was written."""
         return core_schema.no_info_plain_validator_function(self._checked)
 

@@ -7,7 +7,7 @@ key that is missing only because it is misspelt is no second mistake.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -184,7 +184,7 @@ def _choices(kind: type[BaseModel], place: Place) -> str:
     return ", ".join(words[:-1]) + f" or {words[-1]}" if words else ""
 
 
-def _sections(kind: Any) -> Iterator[type[BaseModel]]:
+def _sections(kind: object) -> Iterator[type[BaseModel]]:
     """The sections that a type speaks of, through unions, tuples and annotations."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         yield kind

@@ -201,7 +201,7 @@ class DropoutRule(Section):
         "replace: the first n1 evaluable, in the order of enrollment; every loss, once known, gives its place to a new "
         "patient. exclude: the first n1 enrolled, the unevaluable left out of the count and of the denominator. A look "
         "happens when the status of all whom it counts is known. Patients enrolled meanwhile count as enrolled: they "
-        "enter the next stage if the trial goes on, and are overrun if it stops. There is no default."
+        "enter the next stage if the trial continues, and are overrun if it stops. There is no default."
     )
     bounds: Literal["fixed", "recut"] | None = Field(
         None,

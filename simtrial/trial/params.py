@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -60,7 +60,7 @@ class _StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no t
             raise _refusal(f"the tag {event.tag[:40]!r} is not read; write the value plainly", event)
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         seen = set()
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
@@ -69,7 +69,7 @@ class _StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no t
             seen.add(name)
             if value.tag == "!number" and re.fullmatch(r"[-+]?0[0-9].*", value.value):
                 raise _refusal(f"{name[:40]} ({value.value[:40]}) starts with a zero, which some read as octal", value)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        mapping: dict[object, object] = super().construct_mapping(node, deep)
         return mapping
 
 
@@ -139,7 +139,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> InputError:
     return InputError(problem, f"{name} line {at + 1}:" if mark else f"{name}:")
 
 
-def load(source: str | Path | Mapping[str, Any]) -> Trial:
+def load(source: str | Path | Mapping[str, object]) -> Trial:
     """Read and check a trial.
 
     Parameters
@@ -214,7 +214,7 @@ def _checked(held: files.Content, kind: type[M], content: str) -> M:
         raise complaints.of(error, kind).placed(f"{name}: ") from None
 
 
-def _rooted(found: dict[Any, Any], name: str, kind: type[BaseModel]) -> None:
+def _rooted(found: dict[object, object], name: str, kind: type[BaseModel]) -> None:
     """Refuse a file without its one key by what it holds instead."""
     ((root, field),) = kind.model_fields.items()
     if root in found:
@@ -226,7 +226,7 @@ def _rooted(found: dict[Any, Any], name: str, kind: type[BaseModel]) -> None:
             "is the parameter file of a trial; a sweep file has the key sweep:, and names it as base", f"{name}:"
         )
     section = field.annotation
-    bare = [key for key in found if section is not None and key in section.model_fields]
+    bare = [str(key) for key in found if section is not None and key in section.model_fields]
     if bare:
         keys = ", ".join(bare)
         raise InputError(
@@ -241,7 +241,7 @@ def written(trial: Trial, *remarks: str) -> str:
     return "\n".join([*lines, "trial:", *_block(section, "  ")]) + "\n"
 
 
-def _block(section: dict[str, Any], indent: str) -> Iterator[str]:
+def _block(section: Mapping[str, object], indent: str) -> Iterator[str]:
     """The lines of a section. A JSON scalar is a YAML one, whatever is in it, and so is a flow of JSON."""
     for key, value in section.items():
         entries = value if isinstance(value, list) and value and isinstance(value[0], dict) else None
@@ -278,7 +278,7 @@ def _seen_from_root(path: Path) -> str:
     return inside.as_posix()
 
 
-def json_schema(kind: type[BaseModel] = ParameterFile) -> dict[str, Any]:
+def json_schema(kind: type[BaseModel] = ParameterFile) -> dict[str, object]:
     """JSON Schema of a kind of file, for editors that check and complete while one types."""
     schema = kind.model_json_schema()
     title = "simtrial parameter file" if kind is ParameterFile else "simtrial sweep file"

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from simtrial.errors import InputError
 from simtrial.numbers import probability
 from simtrial.plan.plan import Handling
-from simtrial.trial.section import Line, Patients, Rate, Section
+from simtrial.trial.section import Line, PatientCount, Probability, Section
 
 
 class Results(Section):
@@ -20,7 +20,7 @@ class Results(Section):
     first_stage: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
         None, description="Responses at the first look; needed where sizes differ from plan."
     )
-    attained: Annotated[tuple[Patients, ...], Field(strict=False, min_length=1, max_length=50)] | None = Field(
+    attained: Annotated[tuple[PatientCount, ...], Field(strict=False, min_length=1, max_length=50)] | None = Field(
         None, description="Patients analysed at each look taken, cumulative, where they differ from plan: [15, 27]."
     )
     patients: Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1, max_length=10)] | None = Field(
@@ -37,7 +37,7 @@ class Results(Section):
     handling: Handling | None = Field(
         None, description="What becomes of patients who are not evaluable; as under conduct.dropout if left out."
     )
-    level: Rate = Field(0.95, description="Confidence level.")
+    level: Probability = Field(0.95, description="Confidence level.")
     sides: Literal[1, 2] = Field(2, description="1 for a lower limit alone.")
     ordering: Literal["stage", "mle", "umvue"] = Field("stage", description="How endings are ordered.")
     source: Line | None = Field(None, description="Where the counts come from.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import WithJsonSchema
@@ -61,18 +61,19 @@ def _day(value: object) -> object:
     return value
 
 
-_UNIT: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
-
-
 def _rate(value: float) -> float:
     return probability(value, "")
 
 
-Rate = Annotated[float, AfterValidator(_rate), WithJsonSchema(_UNIT)]
+Probability = Annotated[
+    float,
+    AfterValidator(_rate),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
+]
 Day = Annotated[date, BeforeValidator(_day)]
 Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(one_line)]
 Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_paragraphs)]
-Patients = Annotated[int, Field(ge=1, le=100_000)]
+PatientCount = Annotated[int, Field(ge=1, le=100_000)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Months = Annotated[float, Field(gt=0, le=1200)]
 Weeks = Annotated[float, Field(gt=0, le=5200)]

@@ -17,9 +17,9 @@ from simtrial.trial.section import (
     Made,
     Method,
     Months,
-    Patients,
+    PatientCount,
     Percent,
-    Rate,
+    Probability,
     Section,
     Text,
     folder_name,
@@ -34,7 +34,9 @@ class Study(Section):
         description="Registry number or short name; names the output folder."
     )
     title: Line = Field(description="Full title.")
-    registered_enrollment: Patients | None = Field(None, description="Patients registered; compared with the design.")
+    registered_enrollment: PatientCount | None = Field(
+        None, description="Patients registered; compared with the design."
+    )
     start: Day | None = Field(None, description="First patient, as registered (YYYY-MM-DD).")
     completion: Day | None = Field(None, description="Study completion, as registered (YYYY-MM-DD).")
     source: Line | None = Field(None, description="Where these facts were read.")
@@ -64,10 +66,10 @@ def _plausible(asked: Hypotheses | Rival) -> None:
 class Hypotheses(Section):
     """The response rates to tell apart and the error limits, one-sided."""
 
-    p0: Rate = Field(description="Response rate not worth pursuing. H0: p <= p0.")
-    p1: Rate = Field(description="Response rate worth finding; above p0.")
-    alpha: Rate = Field(description="Largest type I error allowed, one-sided.")
-    power: Rate = Field(description="Smallest power allowed at p1.")
+    p0: Probability = Field(description="Response rate not worth pursuing. H0: p <= p0.")
+    p1: Probability = Field(description="Response rate worth finding; above p0.")
+    alpha: Probability = Field(description="Largest type I error allowed, one-sided.")
+    power: Probability = Field(description="Smallest power allowed at p1.")
     basis: Literal["assumed", "protocol"] = Field(
         description="'protocol' if a protocol or registry states these numbers, 'assumed' if you chose them."
     )
@@ -108,7 +110,7 @@ class Evidence(Section):
 
     treatment: Line
     setting: Line
-    n: Patients = Field(description="Patients in the denominator of the response rate.")
+    n: PatientCount = Field(description="Patients in the denominator of the response rate.")
     responders: Annotated[int, Field(ge=0)] | None = Field(None, description="Count, where it was published.")
     orr_percent: Percent | None = Field(None, description="Objective response rate.")
     dcr_percent: Percent | None = Field(None, description="Disease control rate.")
@@ -138,7 +140,7 @@ class StatedSize(Made):
     power: float | None = Field(None, description="As stated.")
     criterion: Method | None = Field(None, description="The method, as far as it is named.")
     looks: Line | None = Field(None, description="The rule, cumulative: 1/10,5/29 or 5/25.")
-    n: Patients | None = Field(None, description="Patients in all; with looks, losses allowed for.")
+    n: PatientCount | None = Field(None, description="Patients in all; with looks, losses allowed for.")
     dropout: float | None = Field(None, description="Loss allowed for.")
     type_i_error: float | None = Field(None, description="Attained, as printed.")
     attained_power: float | None = Field(None, description="Attained, as printed.")
@@ -162,10 +164,10 @@ class StatedSize(Made):
 class Rival(Section):
     """Another reading of the same number of patients."""
 
-    p0: Rate
-    p1: Rate
-    alpha: Rate
-    power: Rate
+    p0: Probability
+    p1: Probability
+    alpha: Probability
+    power: Probability
     criterion: CriterionKey = Field(description="The design that it takes.")
     source: Line = Field(description="Why it is credible.")
     low_power: bool | None = Field(None, description="true: a power below 0.5 is meant, and is not beta.")

@@ -30,19 +30,25 @@ def _count(n: int) -> str:
 
 COUNTED: dict[Handling | None, str] = {
     None: "with a known response status",
-    "nonresponder": "enrolled, those without a response status counting as non-responders,",
+    "nonresponder": "enrolled",
     "replace": "with a known response status (others are replaced)",
-    "exclude": "enrolled, without those who have no response status,",
+    "exclude": "enrolled",
 }
 """Who is analysed, by the handling of patients without a response status; None where it is not said."""
 
+UNASSESSED: dict[Handling | None, str] = {
+    "nonresponder": "Patients without a response assessment are counted as non-responders.",
+    "exclude": "Patients without a response assessment are excluded from the analysis.",
+}
+"""What becomes of the others, by their handling, where that is not said by whom is analysed."""
+
 
 RECUT = (
-    "These bounds are those of the planned numbers: they are recut at the numbers evaluable, the first so that a "
-    "treatment of rate p1 is stopped no more often than planned, the last so that the type I error stays at or below "
-    "its limit."
+    "These bounds are those of the planned numbers: they are recalculated at the numbers evaluable, the first so "
+    "that a treatment of rate p1 is stopped no more often than planned, the last so that the type I error stays at or "
+    "below its limit."
 )
-"""What recut bounds keep; see `simtrial.plan.recut`."""
+"""What recalculated bounds keep; see `simtrial.plan.recut`."""
 
 
 def _rules(design: Design, handling: Handling | None) -> list[str]:
@@ -64,12 +70,14 @@ def _rules(design: Design, handling: Handling | None) -> list[str]:
             clauses.append(f"if {seen} the trial stops for futility")
         if look.e is not None:
             clauses.append(f"if {look.e} or more respond the trial stops and H0 is rejected")
-        sentences.append(f"{opening}: {'; '.join(clauses) or 'the trial goes on'}.")
+        sentences.append(f"{opening}: {'; '.join(clauses) or 'the trial continues'}.")
         before = look.n
     more = last.n - before
     added = f"Otherwise {more} more {'is' if more == 1 else 'are'} enrolled, {_count(last.n)} in all, and"
     start = added if before else f"{_count(last.n)} {COUNTED[handling]} {'is' if last.n == 1 else 'are'} analysed, and"
     sentences.append(f"{start} H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n}).")
+    if handling in UNASSESSED:
+        sentences.append(UNASSESSED[handling])
     return sentences
 
 
@@ -110,8 +118,8 @@ def statement(
     if plan is not None and plan.dropout.probability and plan.close_month is None:
         run = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
         sentences.append(
-            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recut' if plan.recut else ''}, the "
-            f"type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
+            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}, "
+            f"the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
         )
     if not meets(design, asked):
         sentences.insert(

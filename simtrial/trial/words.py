@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     )
     from simtrial.trial.trial import Trial
 
-Row = tuple[str, str, str]
+AssumptionRow = tuple[str, str, str]
 """What is assumed, the assumption, and where it comes from."""
 
 
-def rows(trial: Trial) -> list[Row]:
+def rows(trial: Trial) -> list[AssumptionRow]:
     """Every assumption about the conduct; of endpoints, those that the file mentions."""
     given = trial.conduct
     if given is None:
@@ -132,18 +132,18 @@ def follow_up(rule: FollowUpRule) -> str:
     return f"until {_number(rule.months_after_last_patient or 0.0, 'month')} after the last patient's enrollment"
 
 
-def _endpoints(given: Conduct, p1: float) -> list[Row]:
+def _endpoints(given: Conduct, p1: float) -> list[AssumptionRow]:
     patients = given.patients
 
     def where(at_orr: float | None) -> str:
         return f"where the response rate is {percent(p1 if at_orr is None else at_orr)}"
 
-    def median(name: str, curve: MedianSurvival, since: str) -> Row:
+    def median(name: str, curve: MedianSurvival, since: str) -> AssumptionRow:
         ratio = f"hazard of responders {curve.hazard_ratio:g} times that of the others {since}"
         months = _number(curve.median_months, "month")
         return name, f"median {months} {where(curve.at_orr)}; {ratio}", curve.source or ""
 
-    found: list[Row] = []
+    found: list[AssumptionRow] = []
     if patients.dcr is not None:
         said = f"{percent(patients.dcr.rate)} {where(patients.dcr.at_orr)}"
         found.append(("Disease control rate (DCR)", said, patients.dcr.source or ""))

@@ -46,10 +46,10 @@ def stated(row: Any) -> Statement:
 
 
 def judged(verdict: str) -> str:
-    """The reader's verdict, in the words of `check.Kind`."""
+    """The reader's verdict, in the words of `check.VerdictKind`."""
     if verdict.startswith("reproduces with"):
         return "reproduces with a convention"
-    kinds: tuple[str, ...] = get_args(check.Kind)
+    kinds: tuple[str, ...] = get_args(check.VerdictKind)
     return next(kind for kind in kinds if verdict.startswith(kind))
 
 

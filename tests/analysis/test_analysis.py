@@ -11,14 +11,14 @@ from scipy import stats
 from simtrial import InputError, TwoStage, parse_looks, search
 from simtrial.analysis import conditional, dossier, inference
 from simtrial.analysis import figures as analysis_figures
-from simtrial.analysis import final as analysis
+from simtrial.analysis import final as analysis_final
 from simtrial.analysis import tables as analysis_tables
 from simtrial.analysis import text as analysis_text
 from simtrial.analysis.attained import Attained, Planned
 from simtrial.cli.app import main
 from simtrial.design import exact
 from simtrial.trial import params  # fmt: skip
-from simtrial.validation import analysis as analysis_validation
+from simtrial.validation import analysis as validation_analysis
 
 TWO = TwoStage(1, 10, 5, 29)
 
@@ -67,14 +67,14 @@ def test_other_sizes_on_the_command_line_follow_koyama_and_chen(capsys):
 
 
 def test_naming_the_planned_sizes_changes_nothing():
-    plain = analysis.final(TWO, 0.1, 6)
-    assert analysis.final(TWO, 0.1, 6, first_stage=2, attained=(10, 29)) == plain
-    assert analysis.final(TWO, 0.1, 1, attained=(10,)) == analysis.final(TWO, 0.1, 1, stage=1)
+    plain = analysis_final.final(TWO, 0.1, 6)
+    assert analysis_final.final(TWO, 0.1, 6, first_stage=2, attained=(10, 29)) == plain
+    assert analysis_final.final(TWO, 0.1, 1, attained=(10,)) == analysis_final.final(TWO, 0.1, 1, stage=1)
 
 
 @pytest.mark.parametrize(("n", "x"), [(7, 0), (7, 2), (7, 7), (10, 4), (12, 5)])
 def test_a_trial_that_accrual_ended_is_one_sample_with_the_type_i_error_of_the_plan(n, x):
-    found = analysis.final(TWO, 0.1, x, attained=(n,))
+    found = analysis_final.final(TWO, 0.1, x, attained=(n,))
     planned = float(exact.operating_characteristics(TWO, 0.1).reject)
     if x <= 1:  # the look would have stopped it as well
         assert not found.closed
@@ -90,8 +90,8 @@ def test_a_trial_that_accrual_ended_is_one_sample_with_the_type_i_error_of_the_p
 def test_a_trial_ends_at_the_look_that_stops_it_and_says_who_came_later():
     # 1 of 10 is <= 1: P(X >= 1; 10, .1) = 1 - .9^10, whatever was analysed afterwards
     for sizes in ((10, 27), (10, 29)):
-        found = analysis.final(TWO, 0.1, 9, first_stage=1, attained=sizes)
-        assert found.result == analysis.final(TWO, 0.1, 1, stage=1).result
+        found = analysis_final.final(TWO, 0.1, 9, first_stage=1, attained=sizes)
+        assert found.result == analysis_final.final(TWO, 0.1, 1, stage=1).result
         assert not found.result.reject
         assert found.result.p_value == pytest.approx(1 - 0.9**10, rel=1e-12)
         assert (found.after, found.after_responses) == (sizes[1] - 10, 8)
@@ -102,7 +102,7 @@ def test_a_trial_ends_at_the_look_that_stops_it_and_says_who_came_later():
 
 
 def test_a_trial_decided_at_its_first_look_is_estimated_from_all_of_its_patients():
-    found = analysis.final(TWO, 0.1, 6, first_stage=6, attained=(10, 35), p1=0.3, alpha=0.05)
+    found = analysis_final.final(TWO, 0.1, 6, first_stage=6, attained=(10, 35), p1=0.3, alpha=0.05)
     assert found.result.reject
     assert "decided at the first look" in found.rule.why
     at_sizes = inference.analyze(TwoStage(1, 10, 5, 35), 6, 0.1, 2)
@@ -141,7 +141,9 @@ def test_tables_of_synthetic_patients_say_so_in_their_csv_too(report):
 
 def test_a_one_sided_limit_of_other_sizes_spends_all_on_one_side():
     seen = Attained(19, 42, 7, 17)
-    found = analysis.final(parse_looks("6/19,16/39"), 0.3, 17, first_stage=7, attained=(19, 42), level=0.95, sides=1)
+    found = analysis_final.final(
+        parse_looks("6/19,16/39"), 0.3, 17, first_stage=7, attained=(19, 42), level=0.95, sides=1
+    )
     low, high = found.result.intervals["koyama_chen"]
     assert high == 1
     assert conditional.conditional_p_value(Planned(6, 19, 16, 39), seen, low) == pytest.approx(0.05, abs=1e-9)
@@ -154,7 +156,7 @@ def test_every_size_and_outcome_near_the_plan_has_an_answer():
             for x1, x in ((0, 0), (1, 2), (3, 3), (n1, n)):
                 if (n1, n) == (10, 29) and x1 < 2:
                     continue  # sizes as planned, but the design would have stopped: refused, see below
-                found = analysis.final(TWO, 0.1, x, first_stage=x1, attained=(n1, n), p1=0.3, alpha=0.05)
+                found = analysis_final.final(TWO, 0.1, x, first_stage=x1, attained=(n1, n), p1=0.3, alpha=0.05)
                 result = found.result
                 assert 0 <= result.p_value <= 1
                 assert all(low <= (1 if high is None else high) for low, high in result.intervals.values())
@@ -162,7 +164,7 @@ def test_every_size_and_outcome_near_the_plan_has_an_answer():
                 assert (found.rule is None) == (n1 == 10 and (n == 29 or x1 < 2))
                 assert found.rule is None or result.reject == bool(found.rule.reject)
         for x in (0, 1, 2, 5):
-            found = analysis.final(TWO, 0.1, x, attained=(n1,), p1=0.3, alpha=0.05) if n1 != 10 else None
+            found = analysis_final.final(TWO, 0.1, x, attained=(n1,), p1=0.3, alpha=0.05) if n1 != 10 else None
             assert found is None or found.result.stage == 1
 
 
@@ -186,7 +188,7 @@ def test_every_size_and_outcome_near_the_plan_has_an_answer():
 )
 def test_counts_that_contradict_each_other_are_refused(arguments, said):
     with pytest.raises(InputError) as caught:
-        analysis.final(TWO, 0.1, **arguments)
+        analysis_final.final(TWO, 0.1, **arguments)
     assert str(caught.value).startswith(said)
 
 
@@ -234,7 +236,7 @@ def test_the_patients_of_a_file_are_analysed_where_the_parameter_file_stands(roo
 def test_counts_of_a_parameter_file_are_analysed(root, tmp_path, capsys):
     path = with_results(root, tmp_path, "{responses: 7, first_stage: 3, attained: [15, 27], level: 0.9}")
     found = answer(capsys, "analyze", str(path))
-    expected = analysis.final(
+    expected = analysis_final.final(
         TwoStage(1, 15, 5, 25), 0.1, 7, first_stage=3, attained=(15, 27), p1=0.3, alpha=0.05, level=0.9
     )
     assert found["p_value"] == expected.result.p_value
@@ -343,7 +345,7 @@ def test_the_analysis_cases_can_fail(monkeypatch):
         return dataclasses.replace(found, first=found.first * 1.001, before=found.before + 0.001)
 
     monkeypatch.setattr(inference, "endings", careless)
-    for case in (analysis_validation.every_ending, analysis_validation.singlearm, analysis_validation.clinfun):
+    for case in (validation_analysis.every_ending, validation_analysis.singlearm, validation_analysis.clinfun):
         assert not case().passed
     monkeypatch.setattr(conditional, "conditional_error", lambda design, p, x1: np.full(np.shape(x1), 0.04))  # noqa: ARG005
-    assert not analysis_validation.attained().passed
+    assert not validation_analysis.attained().passed

@@ -11,7 +11,7 @@ from scipy import stats
 
 from simtrial import InputError, SingleStage, TwoStage, parse_looks
 from simtrial.analysis import dossier
-from simtrial.analysis import final as analysis
+from simtrial.analysis import final as analysis_final
 from simtrial.analysis import text as analysis_text
 from simtrial.cli.app import main
 from simtrial.patients import data as patient_data
@@ -69,7 +69,7 @@ def test_patients_with_stages_without_and_counts_give_one_answer(tmp_path_factor
     plain = dossier.of_patients(file_of(folder / "plain.csv", codes), TWO, 0.1, handling, **how)
     staged = dossier.of_patients(file_of(folder / "staged.csv", codes, stages), TWO, 0.1, handling, **how)
     first = responses[0] if len(sizes) > 1 else None
-    counts = analysis.final(TWO, 0.1, responses[-1], first_stage=first, attained=sizes, **how)
+    counts = analysis_final.final(TWO, 0.1, responses[-1], first_stage=first, attained=sizes, **how)
     same(plain, staged)
     same(plain, counts)
     # nobody who was read is left out of the answer
@@ -149,7 +149,7 @@ def test_any_design_keeps_its_planned_bounds_at_other_sizes(tmp_path, looks):
 def test_the_names_of_methods_are_those_of_the_result(ordering, attained):
     design = parse_looks("3/13,12/43")
     first = None if attained is None else 5
-    found = analysis.final(design, 0.1, 8, first_stage=first, attained=attained, ordering=ordering, p1=0.3)
+    found = analysis_final.final(design, 0.1, 8, first_stage=first, attained=attained, ordering=ordering, p1=0.3)
     order = analysis_text.ORDERINGS[ordering]
     assert analysis_text.interval_name(found, "exact") == f"exact, {order}"
     assert analysis_text.interval_name(found, "mid_p") == f"mid-p, {order}"
@@ -177,7 +177,7 @@ def test_an_ordering_by_the_mle_is_not_called_stage_wise(capsys):
 
 
 def test_a_single_stage_has_a_clopper_pearson_interval_by_name():
-    found = analysis.final(SingleStage(5, 25), 0.1, 6)
+    found = analysis_final.final(SingleStage(5, 25), 0.1, 6)
     assert analysis_text.interval_name(found, "exact") == "exact (Clopper-Pearson)"
     low, high = stats.binomtest(6, 25).proportion_ci(0.95, "exact")
     assert found.result.intervals["exact"] == pytest.approx((low, high), abs=1e-10)  # two ways to the same root
@@ -189,7 +189,7 @@ def test_a_look_taken_at_another_number_is_said_beside_the_patients(tmp_path):
     data = file_of(tmp_path / "f.csv", codes)
     found = dossier.of_patients(data, TWO, 0.1, "nonresponder", attained=(12, 29), p1=0.3)
     first = codes[:12].count("PR")
-    same(found, analysis.final(TWO, 0.1, codes.count("PR"), first_stage=first, attained=(12, 29), p1=0.3))
+    same(found, analysis_final.final(TWO, 0.1, codes.count("PR"), first_stage=first, attained=(12, 29), p1=0.3))
     assert dossier.of_patients(data, SingleStage(5, 30), 0.1, "nonresponder", attained=(29,)).sizes == (29,)
     with pytest.raises(InputError, match=r"attained \(12,28\) must be 12,29, the patients of .*f.csv who count"):
         dossier.of_patients(data, TWO, 0.1, "nonresponder", attained=(12, 28))
@@ -206,7 +206,7 @@ def test_a_look_counted_by_evaluable_patients_ends_with_the_last_of_them(tmp_pat
 )
 def test_a_bound_without_its_look_is_recalculated_at_the_planned_number_too(looks, p0, alpha, n, x):
     # P(X >= 11; 33, .2) = .0508 and P(X >= 6; 17, .2) = .1057: only the look that was not taken kept alpha
-    found = analysis.final(parse_looks(looks), p0, x, attained=(n,), alpha=alpha)
+    found = analysis_final.final(parse_looks(looks), p0, x, attained=(n,), alpha=alpha)
     size = stats.binom.sf(x - 1, n, p0)
     assert size > alpha >= stats.binom.sf(x, n, p0)
     assert found.closed

@@ -22,7 +22,7 @@ from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
 from simtrial.explorer import charts, controls, screen
 from simtrial.explorer.page import Explorer
-from simtrial.report import run as report
+from simtrial.report import run as report_run
 from simtrial.trial import params, text
 from simtrial.trial.case import Case
 
@@ -661,13 +661,13 @@ def test_a_port_in_use_is_told(capsys):
 
 @pytest.mark.kernel
 def test_the_downloaded_file_makes_a_report_of_just_this_screen(explorer, tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "NOTEBOOKS", ("01_design", "03_enrollment_and_dropout"))  # all that a screen shows
+    monkeypatch.setattr(report_run, "NOTEBOOKS", ("01_design", "03_enrollment_and_dropout"))  # all that a screen shows
     explorer.inputs["p1"].value = "0.6"
     explorer.inputs["p0"].value = "0.2"
     explorer.inputs["counting"].value = "replace"  # simulated, so seed and number of trials count too
     name, data = downloaded(explorer)
     (tmp_path / name).write_bytes(data)
-    done = report.write(tmp_path / name, tmp_path / "build")
+    done = report_run.write(tmp_path / name, tmp_path / "build")
     made = {path.stem: path for path in done.folder.rglob("*") if path.suffix in (".csv", ".txt")}
     assert squeezed(made["statement"].read_text(encoding="utf-8")) in squeezed(shown(explorer, "statement"))
     assert squeezed(made["conduct_cost"].read_text(encoding="utf-8")) in squeezed(shown(explorer, "calendar"))

@@ -17,7 +17,7 @@ from simtrial.lessons import dropout as lesson_dropout
 from simtrial.lessons import one_sample as lesson_one_sample
 from simtrial.lessons import one_trial as lesson_one_trial
 from simtrial.lessons import two_stages as lesson_two_stages
-from simtrial.report import run as report
+from simtrial.report import run as report_run
 from simtrial.show import picture
 
 RATES, ASKED = (0.1, 0.3), Requirements(0.1, 0.3, 0.05, 0.8)
@@ -494,4 +494,4 @@ def test_a_wrong_seed_is_refused_in_one_line(seed, capsys, tmp_path):
 
 def test_the_lessons_refuse_a_seed_that_is_none(tmp_path):
     with pytest.raises(InputError, match=r"seed \(-1\) must be a whole number from 0"):
-        report.lessons(-1, tmp_path)
+        report_run.lessons(-1, tmp_path)

@@ -7,7 +7,7 @@ import re
 import pytest
 from sweeps import SMALL, written
 
-from simtrial.report import run as report
+from simtrial.report import run as report_run
 
 NOTEBOOKS = [
     "01_design",
@@ -18,11 +18,11 @@ NOTEBOOKS = [
     "06_validation",
     "07_sweep",
 ]
-ALL = [*NOTEBOOKS, *report.LESSONS]
+ALL = [*NOTEBOOKS, *report_run.LESSONS]
 STARTS = {"kernel": {"handout", "other_handout"}}
 PAGE = "explorer"
 """What Voila serves: no questions, one cell."""
-PARAMETERS = {"07_sweep": 'sweep = "params/sweep_NCT07022301.yaml"'} | dict.fromkeys(report.LESSONS, "seed = 1")
+PARAMETERS = {"07_sweep": 'sweep = "params/sweep_NCT07022301.yaml"'} | dict.fromkeys(report_run.LESSONS, "seed = 1")
 """What the one cell of parameters says, where it names no trial."""
 
 
@@ -39,7 +39,7 @@ def test_every_notebook_is_listed_here(root):
     folder = root / "notebooks"
     found = {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.ipynb")}
     assert {name for name in found if ".ipynb_checkpoints" not in name} == {*ALL, PAGE}
-    assert {*report.NOTEBOOKS, report.VALIDATION, "07_sweep"} == set(NOTEBOOKS)
+    assert {*report_run.NOTEBOOKS, report_run.VALIDATION, "07_sweep"} == set(NOTEBOOKS)
 
 
 def test_the_page_is_one_cell_without_outputs(root):
@@ -85,7 +85,7 @@ def test_every_question_stands_over_its_answer(notebook):
     assert len(headings) >= 5
 
 
-@pytest.fixture(params=report.LESSONS)
+@pytest.fixture(params=report_run.LESSONS)
 def lesson(request, root):
     return json.loads((root / "notebooks" / f"{request.param}.ipynb").read_text(encoding="utf-8"))
 
@@ -108,7 +108,7 @@ def outputs(path):
 @pytest.fixture(scope="module")
 def handout(tmp_path_factory):
     """All lessons with seed 1."""
-    return report.lessons(1, tmp_path_factory.mktemp("build"))
+    return report_run.lessons(1, tmp_path_factory.mktemp("build"))
 
 
 SIMULATED = {
@@ -120,10 +120,10 @@ SIMULATED = {
 @pytest.fixture(scope="module")
 def other_handout(tmp_path_factory):
     """All lessons with seed 7."""
-    return report.lessons(7, tmp_path_factory.mktemp("other"))
+    return report_run.lessons(7, tmp_path_factory.mktemp("other"))
 
 
-@pytest.mark.parametrize("name", report.LESSONS)
+@pytest.mark.parametrize("name", report_run.LESSONS)
 def test_another_seed_changes_what_is_simulated_and_nothing_that_is_exact(name, handout, other_handout):
     with_1, with_7 = (
         outputs(made.parent / "notebooks" / f"{name.split('/')[1]}.ipynb") for made in (handout, other_handout)
@@ -134,7 +134,7 @@ def test_another_seed_changes_what_is_simulated_and_nothing_that_is_exact(name, 
 
 
 def test_the_same_cell_shows_the_default_figure_without_widgets(handout):
-    for name in report.LESSONS:
+    for name in report_run.LESSONS:
         path = handout.parent / "notebooks" / f"{name.split('/')[1]}.ipynb"
         assert "widget" not in json.loads(path.read_text(encoding="utf-8"))["metadata"]
         for shown, data in outputs(path).items():
@@ -144,7 +144,7 @@ def test_the_same_cell_shows_the_default_figure_without_widgets(handout):
 
 def test_the_handout_is_one_page_that_needs_no_network_and_folds_every_answer(handout):
     html = handout.read_text(encoding="utf-8")
-    assert html.count('<details class="answer"><summary>Answer</summary>') == len(report.LESSONS)
+    assert html.count('<details class="answer"><summary>Answer</summary>') == len(report_run.LESSONS)
     assert "VBox" not in html
     assert "HBox" not in html
     assert "<script" not in html
@@ -159,7 +159,7 @@ WAYS = [
     ("01_design", "-p trial params/smoke.yaml"),
     *((name, "-f params/smoke.yaml") for name in NOTEBOOKS[:5]),
     ("07_sweep", "-p sweep {folder}/sweep.yaml"),
-    (report.LESSONS[0], "-p seed 7"),
+    (report_run.LESSONS[0], "-p seed 7"),
 ]
 """Both ways for one notebook, one way for the others: all have the same cell of parameters.
 

@@ -8,8 +8,8 @@ import pytest
 from simtrial import InputError, project
 from simtrial.cli.app import main
 from simtrial.report import index, replacement, worker
-from simtrial.report import many as reports
-from simtrial.report import run as report
+from simtrial.report import many as report_many
+from simtrial.report import run as report_run
 from simtrial.trial import params
 
 
@@ -34,7 +34,7 @@ def made(final, file):
 
 def refusal(file, out):
     with pytest.raises(InputError) as caught:
-        report.write(file, out)
+        report_run.write(file, out)
     return str(caught.value)
 
 
@@ -110,7 +110,7 @@ def test_with_replace_anything_goes_on_to_the_work(clone, monkeypatch):
     other = clone / "params/two.yaml"
     shutil.copy(clone / "params/one.yaml", other)
     begun = []
-    monkeypatch.setattr(report, "_run", lambda _job, final, _progress: begun.append(final) or final)
+    monkeypatch.setattr(report_run, "_run", lambda _job, final, _progress: begun.append(final) or final)
     assert main(["report", str(other), "--out", str(clone / "build"), "--replace"]) == 0
     assert begun == [clone / "build/SMOKE"]
 
@@ -118,8 +118,8 @@ def test_with_replace_anything_goes_on_to_the_work(clone, monkeypatch):
 def test_of_several_files_only_the_one_that_would_replace_another_is_wrong(clone):
     other = clone / "params/two.yaml"
     shutil.copy(clone / "params/one.yaml", other)
-    found = reports._read(other, clone / "build")
+    found = report_many._read(other, clone / "build")
     assert found.code == index.WRONG
     assert found.error.startswith("trial.study.id (SMOKE) has a report already")
-    assert isinstance(reports._read(clone / "params/one.yaml", clone / "build"), worker.ReportTask)
-    assert isinstance(reports._read(other, clone / "build", replace_other=True), worker.ReportTask)
+    assert isinstance(report_many._read(clone / "params/one.yaml", clone / "build"), worker.ReportTask)
+    assert isinstance(report_many._read(other, clone / "build", replace_other=True), worker.ReportTask)

@@ -11,17 +11,14 @@ import nbformat
 import pandas as pd
 import pytest
 
-from simtrial import InputError, Requirements, looks_text, project
+from simtrial import InputError, looks_text, project
 from simtrial.cli.app import main
 from simtrial.report import front
-from simtrial.report import run as report
+from simtrial.report import run as report_run
 from simtrial.report.execution import NotebookError
 from simtrial.trial import params
 from simtrial.trial.case import Case
 from simtrial.trial.study import DesignWish
-from simtrial.validation import cases
-from simtrial.validation import conduct as conduct_validation
-from simtrial.validation import search as search_validation
 
 STARTS = {"kernel": {"run"}}
 
@@ -40,7 +37,7 @@ def run(hostile_file, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", "1750000000")
         steps = []
-        first = report.write(hostile_file, out, steps.append)
+        first = report_run.write(hostile_file, out, steps.append)
         kept = {p.relative_to(first.folder): p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
         with redirect_stdout(io.StringIO()) as shown, redirect_stderr(io.StringIO()) as said:
             assert main(["report", str(hostile_file), "--out", str(out)]) == 0
@@ -70,7 +67,7 @@ def test_it_writes_notebooks_tables_figures_html_and_a_manifest(run):
     assert {"report.html", "manifest.json", "notebooks/01_design.ipynb", "tables/candidates.csv"} <= names
     assert "text/statement.txt" in names
     assert {"figures/candidates.svg", "figures/operating_characteristics.svg", "figures/saw_tooth.svg"} <= names
-    assert run[3] == [*report.NOTEBOOKS, "report.html"]
+    assert run[3] == [*report_run.NOTEBOOKS, "report.html"]
     assert {"text/memo.md", "tables/routes.csv", "figures/map.svg"} <= names
     assert {f"figures/{f}.svg" for f in ("counting", "swimmer", "enrollment_fan", "tornado", "inflation")} <= names
     assert {f"tables/{t}.csv" for t in ("conduct_p0", "conduct_p1", "sensitivity", "hold_or_continue")} <= names
@@ -160,13 +157,13 @@ def test_a_wrong_file_writes_nothing(tmp_path, smoke_text):
     path = tmp_path / "bad.yaml"
     path.write_text(smoke_text.replace("p0: 0.2", "p0: 0.7"))
     with pytest.raises(InputError, match="must be < p1"):
-        report.write(path, tmp_path / "build")
+        report_run.write(path, tmp_path / "build")
     path.write_text(smoke_text.replace("p1: 0.6", "p1: 0.2001"))
     with pytest.raises(InputError, match=r"bad\.yaml: trial\.hypotheses\.p1 \(0\.2001\) is too near p0"):
-        report.write(path, tmp_path / "build")
+        report_run.write(path, tmp_path / "build")
     path.write_text(smoke_text.replace("trial:", "import os; os.system('touch pwned'); x: 1\ntrial:"))
     with pytest.raises(InputError, match="not a known key"):
-        report.write(path, tmp_path / "build")
+        report_run.write(path, tmp_path / "build")
     assert [p.name for p in tmp_path.iterdir()] == ["bad.yaml"]
 
 
@@ -189,7 +186,7 @@ def test_a_failing_notebook_names_its_cell_and_leaves_a_good_report_alone(root, 
     good.parent.mkdir(parents=True)
     good.write_text("a good report")
     with pytest.raises(NotebookError) as caught:
-        report.write(root / "params/smoke.yaml", out)
+        report_run.write(root / "params/smoke.yaml", out)
     said = str(caught.value)
     # papermill puts the injected parameters before it
     assert "01_design.ipynb, cell 6 (raise ZeroDivisionError('by design')) failed: ZeroDivisionError: by design" in said
@@ -203,10 +200,10 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path, root, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(report, "kept", nullcontext)  # that the kernel ends too is tested with the kernel
-    monkeypatch.setattr(report, "execute", interrupt)
+    monkeypatch.setattr(report_run, "kept", nullcontext)  # that the kernel ends too is tested with the kernel
+    monkeypatch.setattr(report_run, "execute", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        report.write(root / "params/smoke.yaml", tmp_path / "build")
+        report_run.write(root / "params/smoke.yaml", tmp_path / "build")
     assert list((tmp_path / "build").iterdir()) == []
 
 
@@ -224,7 +221,7 @@ def test_an_interrupt_between_two_moves_keeps_the_good_report(tmp_path, monkeypa
 
     monkeypatch.setattr(type(place), "rename", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        report._replace(new, place)
+        report_run._replace(new, place)
     assert (place / "report.html").read_text() == "good"
 
 
@@ -261,98 +258,31 @@ def not_run(monkeypatch):
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"# {template.stem}")]), target)
         return ()
 
-    monkeypatch.setattr(report, "kept", nullcontext)
-    monkeypatch.setattr(report, "execute", keep)
+    monkeypatch.setattr(report_run, "kept", nullcontext)
+    monkeypatch.setattr(report_run, "execute", keep)
 
 
 @pytest.mark.usefixtures("not_run")
 def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path, smoke_text):
     path = tmp_path / "x.yaml"
     path.write_text(smoke_text[: smoke_text.index("  conduct:")], encoding="utf-8")
-    done = report.write(path, tmp_path / "build")
+    done = report_run.write(path, tmp_path / "build")
     names = {p.name for p in (done.folder / "notebooks").iterdir()}
-    assert names == {f"{name}.ipynb" for name in report.NOTEBOOKS if name not in (report.CONDUCT, report.ANALYSIS)}
+    assert names == {
+        f"{name}.ipynb" for name in report_run.NOTEBOOKS if name not in (report_run.CONDUCT, report_run.ANALYSIS)
+    }
     manifest = json.loads((done.folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["seed"] == "none: every number is exact"
     assert "03_enrollment" not in (done.folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_brute_force_settles_ties_and_says_when_it_cannot_enumerate():
-    tied = search_validation.brute_force(Requirements(p0=0.5, p1=0.875, alpha=0.25, power=0.9))
-    assert tied.passed
-    large = search_validation.brute_force(Requirements(p0=0.3, p1=0.4, alpha=0.05, power=0.9))
-    assert large.passed
-    assert large.name == "This trial, not enumerated"
-    assert "n_upper = 272 is above 160" in large.source
-
-
-@pytest.mark.kernel
-def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, root):
-    done = report.validate(root / "params/smoke.yaml", tmp_path)
-    verdict = pd.read_csv(done.folder / "tables/verdict.csv").set_index("case")
-    assert verdict.failed.sum() == 0
-    assert verdict.loc["Published two-stage designs", "compared"] == 102
-    assert verdict.loc["Admissible sets", "compared"] == 51
-    assert verdict.loc["Exact single stage", "compared"] == 684
-    assert verdict.loc["Losses", "compared"] == 103
-    assert verdict.loc["Calendar", "compared"] == 184
-    assert verdict.loc["Conduct", "compared"] > 250
-    assert verdict.loc["Kaplan-Meier", "compared"] == 9
-    html = done.html.read_text(encoding="utf-8")
-    assert "Simon 1989, Tables 1 and 2; R clinfun 1.1.5" in html
-    assert "102 of 102 agree" in html
-
-
-def test_a_case_that_disagrees_fails_the_validation():
-    good = search_validation.known_traps()
-    assert good.passed
-    frame = good.frame.copy()
-    frame.loc[1, "agrees"] = False
-    bad = cases.Comparison(good.name, good.source, frame)
-    with pytest.raises(cases.ValidationError, match=r"Known traps: 3 of 4 agree \(first: r1 < r keeps out"):
-        cases.verdict(good, bad)
-    with pytest.raises(cases.ValidationError, match="nothing was compared"):
-        cases.verdict(cases.Comparison("Empty", "none", frame.iloc[:0]))
-
-
 @pytest.mark.kernel
 def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "NOTEBOOKS", ("01_design", report.CONDUCT, report.ANALYSIS))
+    monkeypatch.setattr(report_run, "NOTEBOOKS", ("01_design", report_run.CONDUCT, report_run.ANALYSIS))
     path = tmp_path / "x.yaml"
     path.write_text(smoke_text[: smoke_text.index("  conduct:")] + "  analysis: {responses: 4}\n", encoding="utf-8")
-    done = report.write(path, tmp_path / "build")
+    done = report_run.write(path, tmp_path / "build")
     names = {p.name for p in (done.folder / "notebooks").iterdir()}
-    assert f"{report.ANALYSIS}.ipynb" in names
-    assert f"{report.CONDUCT}.ipynb" not in names
+    assert f"{report_run.ANALYSIS}.ipynb" in names
+    assert f"{report_run.CONDUCT}.ipynb" not in names
     assert "synthetic" not in (done.folder / "report.html").read_text(encoding="utf-8")
-
-
-@pytest.mark.long
-def test_the_validation_cases_can_fail(monkeypatch):
-    # a search content with less power must be caught by each case that rests on it
-    from simtrial import search
-
-    true = search.single_stage
-
-    def eager(asked):
-        return true(Requirements(asked.p0, asked.p1, asked.alpha, asked.power - 0.05))
-
-    monkeypatch.setattr(search, "single_stage", eager)
-    assert not search_validation.single_stage().passed
-    assert not search_validation.textbook_formulas().passed
-
-
-@pytest.mark.long
-def test_the_conduct_cases_can_fail(monkeypatch):
-    from simtrial.laws import decision, laws
-
-    true = decision.decision
-
-    def optimistic(plan, p):
-        found = true(plan, p)
-        return decision.Decision(found.reject + 0.05, found.stop)
-
-    monkeypatch.setattr(decision, "decision", optimistic)
-    monkeypatch.setattr(laws, "decision", optimistic)  # the name that the simulation's exact values use
-    assert not conduct_validation.losses().passed
-    assert not conduct_validation.conduct().passed

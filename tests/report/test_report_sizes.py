@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from simtrial import InputError, looks_text, project, search
-from simtrial.report import run as report
+from simtrial.report import run as report_run
 from simtrial.trial import params
 from simtrial.trial.case import Case
 
@@ -79,7 +79,7 @@ def shown(given, parts):
     """What the notebooks of a report show: by their names, the outputs by theirs."""
     found = {}
     for notebook in parts:
-        if notebook in report._impossible(Case.of(given)):
+        if notebook in report_run._impossible(Case.of(given)):
             continue
         text = (project.ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8")
         names, outputs = {}, []
@@ -106,7 +106,7 @@ def shown(given, parts):
 def case(request):
     """One size: its trial, the design expected, and what its notebooks show."""
     given, looks = CASES[request.param]
-    parts = ONLY.get(request.param, report.NOTEBOOKS)
+    parts = ONLY.get(request.param, report_run.NOTEBOOKS)
     parts = [part for part in parts if part != REVIEW or request.param not in WITHOUT_REVIEW]
     return request.param, given, looks, shown(given, parts)
 
@@ -176,7 +176,7 @@ def test_bounds_that_nobody_recalculates_at_so_many_patients_leave_out_the_condu
     recut = CONDUCT | {"dropout": {"probability": 0.1, "handling": "exclude", "bounds": "recut"}}
     source = params.Source(tmp_path / "x.yaml", "")
     small = trial(TEXTBOOK, {"criterion": "optimal"}, recut)
-    assert report._runnable(small, source) == (small, [])
-    large, (why,) = report._runnable(trial((0.3, 0.4, 0.05, 0.9), {"criterion": "optimal"}, recut), source)
+    assert report_run._runnable(small, source) == (small, [])
+    large, (why,) = report_run._runnable(trial((0.3, 0.4, 0.05, 0.9), {"criterion": "optimal"}, recut), source)
     assert large.conduct is None
     assert why.why.startswith("trial.conduct.dropout.bounds (recut) is for at most 150 patients, not 229; write fixed")

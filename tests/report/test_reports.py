@@ -17,8 +17,8 @@ from children import reaped, spawned
 from simtrial import InputError, project
 from simtrial.cli.app import main
 from simtrial.report import index
-from simtrial.report import many as reports
-from simtrial.report import run as report
+from simtrial.report import many as report_many
+from simtrial.report import run as report_run
 
 STARTS = {"kernel": {"start"}}
 HOSTILE = "<script>alert(1)</script> {{ 7*7 }} &amp;"
@@ -188,7 +188,7 @@ def test_each_line_of_progress_names_its_file(run):
 def test_each_report_is_the_one_a_single_run_writes(run, clone, monkeypatch, capsys):
     alone = run[3].with_name("alone")  # beside the other, for a manifest says where the file is from there
     monkeypatch.setattr(project, "ROOT", clone)
-    monkeypatch.setattr(report, "NOTEBOOKS", ("01_design",))
+    monkeypatch.setattr(report_run, "NOTEBOOKS", ("01_design",))
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1750000000")
     assert main(["report", str(run[4][0]), "--out", str(alone)]) == 0
     shown = capsys.readouterr()
@@ -258,7 +258,7 @@ def test_two_files_of_one_study_are_refused_before_anything_runs(second, tmp_pat
 
 
 def test_a_study_cannot_take_the_name_of_the_index(tmp_path, write_file):
-    found = reports._read(write_file(tmp_path, "x", "Index.html"), tmp_path)
+    found = report_many._read(write_file(tmp_path, "x", "Index.html"), tmp_path)
     assert found.code == index.WRONG
     assert found.error == "trial.study.id (Index.html) is the page over all reports; choose another"
 
@@ -273,17 +273,17 @@ def test_jobs_is_a_number_of_processes(jobs, files, tmp_path, capsys, root, monk
 
 
 def test_jobs_are_at_most_the_files():
-    assert reports._at_once(8, 3) == 3
-    assert reports._at_once(2, 3) == 2
-    assert 1 <= reports._at_once(None, 1000) <= os.cpu_count()
+    assert report_many._at_once(8, 3) == 3
+    assert report_many._at_once(2, 3) == 2
+    assert 1 <= report_many._at_once(None, 1000) <= os.cpu_count()
     with pytest.raises(InputError, match=r"jobs \(0\)"):
-        reports._at_once(0, 3)
+        report_many._at_once(0, 3)
 
 
 @pytest.mark.parametrize("codes", [(0, 0), (0, 1), (1, 2), (2, 0)])
 def test_the_exit_code_is_that_of_the_worst_file(codes, tmp_path, monkeypatch, capsys):
     entries = tuple(index.ReportEntry(file=f"{k}.yaml", code=code) for k, code in enumerate(codes))
-    monkeypatch.setattr(reports, "write", lambda *_, **__: index.Reports(tmp_path / "index.html", entries))
+    monkeypatch.setattr(report_many, "write", lambda *_, **__: index.Reports(tmp_path / "index.html", entries))
     assert main(["report", "0.yaml", "1.yaml"]) == max(codes)
     assert "1.yaml" in capsys.readouterr().out
 
@@ -336,7 +336,7 @@ def test_a_report_moved_aside_by_a_killed_process_goes_back(tmp_path):
     for name in (".A-12-abcdefgh-old", ".A-12-abcdefgh", ".A-12-345-abcdefgh", ".A-13-abcdefgh"):
         (tmp_path / name).mkdir()
     (tmp_path / ".A-12-abcdefgh-old" / "report.html").write_text("good")
-    report.clear(tmp_path / "A", 12)
+    report_run.clear(tmp_path / "A", 12)
     # neither the unfinished report of study A-12 nor that of another process is touched
     assert sorted(p.name for p in tmp_path.iterdir()) == [".A-12-345-abcdefgh", ".A-13-abcdefgh", "A"]
     assert (tmp_path / "A" / "report.html").read_text() == "good"

@@ -11,7 +11,7 @@ from simtrial import InputError, Requirements, files, looks_text, parse_looks, s
 from simtrial.cli.app import main
 from simtrial.design.exact import operating_characteristics
 from simtrial.plan import allowances
-from simtrial.review import check as reproduction
+from simtrial.review import check as review_check
 from simtrial.review import conventions, credible, figures, fleming, reach, readings, routes, tables, usual
 from simtrial.review import text as review_text
 from simtrial.search import wording
@@ -31,7 +31,7 @@ def names(verdict):
 
 def test_a_right_statement_reproduces_without_a_convention():
     for statement in (OPTIMAL, MINIMAX, SINGLE, dataclasses.replace(OPTIMAL, criterion=None)):
-        verdict = reproduction.check(statement)
+        verdict = review_check.check(statement)
         assert verdict.kind == "reproduces"
         assert not verdict.conventions
     assert verdict.attained["type_i_error"] == pytest.approx(0.047086, abs=1e-6)
@@ -71,7 +71,7 @@ NEEDED = {
 
 @pytest.mark.parametrize(("convention", "statement"), NEEDED.items(), ids=NEEDED)
 def test_each_convention_explains_a_statement_made_to_need_it(convention, statement):
-    verdict = reproduction.check(statement)
+    verdict = review_check.check(statement)
     assert verdict.kind == "reproduces with a convention"
     assert names(verdict) == [convention]
     if convention in ("criterion swapped", "admissible"):
@@ -81,18 +81,18 @@ def test_each_convention_explains_a_statement_made_to_need_it(convention, statem
 
 
 def test_the_eortc_tolerance_is_shown_with_its_exact_errors():
-    verdict = reproduction.check(NEEDED["tolerance .005"])
+    verdict = review_check.check(NEEDED["tolerance .005"])
     assert verdict.attained["type_i_error"] == pytest.approx(0.0511, abs=5e-5)
     assert 1 - verdict.attained["power"] == pytest.approx(0.2037, abs=5e-5)
 
 
 def test_two_conventions_may_be_needed_and_are_both_named():
-    verdict = reproduction.check(change(OPTIMAL, criterion="minimax", r=6))
+    verdict = review_check.check(change(OPTIMAL, criterion="minimax", r=6))
     assert sorted(names(verdict)) == ["criterion swapped", "r counts successes"]
 
 
 def test_never_more_than_two_conventions():
-    verdict = reproduction.check(change(OPTIMAL, criterion="minimax", r=6, n=19))
+    verdict = review_check.check(change(OPTIMAL, criterion="minimax", r=6, n=19))
     assert verdict.kind == "does not reproduce"
 
 
@@ -111,12 +111,12 @@ SETTINGS = [
 def test_one_wrong_number_is_not_explained_away(setting, criterion):
     found = getattr(search.two_stage(Requirements(*setting)), criterion)
     right = Statement(*setting, criterion=criterion, r1=found.r1, n1=found.n1, r=found.r, n=found.n)
-    assert reproduction.check(right).kind == "reproduces"
+    assert review_check.check(right).kind == "reproduces"
     explained = []
     for name, step in [(name, step) for name in ("r1", "n1", "r", "n") for step in (-2, -1, 1, 2)]:
         if getattr(right, name) + step < 0:
             continue
-        verdict = reproduction.check(change(right, **{name: getattr(right, name) + step}))
+        verdict = review_check.check(change(right, **{name: getattr(right, name) + step}))
         if verdict.kind != "does not reproduce":
             explained.append((name, step, names(verdict)))
     # one more is what a first success count looks like; all others need a slack in the errors, and only one convention
@@ -129,57 +129,57 @@ def test_one_wrong_number_is_not_explained_away(setting, criterion):
 @pytest.mark.parametrize(("p0", "p1", "false", "true"), [(0.05, 0.2, "3/29", "3/27"), (0.2, 0.4, "12/43", "11/35")])
 def test_false_ahern_values_that_circulate_do_not_reproduce(p0, p1, false, true):
     stated = {"p0": p0, "p1": p1, "alpha": 0.05, "power": 0.8}
-    wrong = reproduction.check(Statement.of_looks(false, **stated))
+    wrong = review_check.check(Statement.of_looks(false, **stated))
     assert wrong.kind == "does not reproduce"
     assert wrong.answers[0].looks == true
     assert f"The exact answer is exact single stage (first n) {true}" in wrong.explanation
-    assert reproduction.check(Statement.of_looks(true, **stated)).kind == "reproduces"
+    assert review_check.check(Statement.of_looks(true, **stated)).kind == "reproduces"
 
 
 def test_a_wrong_statement_is_told_how_far_off_it_is():
-    verdict = reproduction.check(Statement.of_looks("12/43", p0=0.2, p1=0.4, alpha=0.05, power=0.8))
+    verdict = review_check.check(Statement.of_looks("12/43", p0=0.2, p1=0.4, alpha=0.05, power=0.8))
     assert "type I error of 0.0733" in verdict.explanation
     assert "The type I error 7.3% exceeds 5%; the power 93.0% is sufficient." in verdict.explanation
     assert "The stated sample size exceeds 35 by 8 patients." in verdict.explanation
 
 
 def test_printed_values_must_agree_to_their_digits():
-    assert reproduction.check(change(OPTIMAL, en_p0=15.0, pet_p0=0.74, type_i_error=0.047)).kind == "reproduces"
-    assert reproduction.check(change(OPTIMAL, en_p0=15.2)).kind == "does not reproduce"
-    assert reproduction.check(change(OPTIMAL, attained_power=0.801)).kind == "does not reproduce"
+    assert review_check.check(change(OPTIMAL, en_p0=15.0, pet_p0=0.74, type_i_error=0.047)).kind == "reproduces"
+    assert review_check.check(change(OPTIMAL, en_p0=15.2)).kind == "does not reproduce"
+    assert review_check.check(change(OPTIMAL, attained_power=0.801)).kind == "does not reproduce"
 
 
 def test_zeros_at_the_end_of_a_printed_value_count():
-    assert reproduction.check(change(OPTIMAL, pet_p0=0.70)).kind == "does not reproduce"
-    verdict = reproduction.check(change(OPTIMAL, en_p0=16.0))
+    assert review_check.check(change(OPTIMAL, pet_p0=0.70)).kind == "does not reproduce"
+    verdict = review_check.check(change(OPTIMAL, en_p0=16.0))
     assert verdict.kind == "does not reproduce"
     assert "The EN(p0) is 15.0141, not 16." in verdict.explanation
 
 
 def test_a_formula_does_not_excuse_any_rule():
     wrong = Statement.of_looks("15/24", p0=0.1, p1=0.3, alpha=0.05, power=0.8, criterion="single_stage")
-    assert reproduction.check(wrong).kind == "does not reproduce"
-    assert reproduction.check(change(wrong, r=5)).kind == "reproduces with a convention"
+    assert review_check.check(wrong).kind == "does not reproduce"
+    assert review_check.check(change(wrong, r=5)).kind == "reproduces with a convention"
 
 
 def test_a_bare_number_may_be_of_one_stage_or_two():
-    verdict = reproduction.check(Statement(0.1, 0.3, 0.05, 0.8, n=29))
+    verdict = review_check.check(Statement(0.1, 0.3, 0.05, 0.8, n=29))
     assert (verdict.kind, verdict.answers[0].method) == ("reproduces", "optimal")
 
 
 @pytest.mark.long
 def test_what_is_missing_is_named_with_what_would_fit():
-    verdict = reproduction.check(Statement.of_looks("1/9,8/34", criterion="optimal"))
+    verdict = review_check.check(Statement.of_looks("1/9,8/34", criterion="optimal"))
     assert verdict.kind == "underspecified"
     assert Requirements(0.15, 0.35, 0.05, 0.8) in verdict.candidates
     assert "Not stated: p0, p1, alpha, power" in verdict.explanation
-    only = reproduction.check(Statement(0.1, 0.3, 0.05, 0.8))
+    only = review_check.check(Statement(0.1, 0.3, 0.05, 0.8))
     assert only.kind == "underspecified"
     assert "exact single stage (first n) 5/25" in only.explanation
 
 
 def test_a_rate_that_ought_to_fall_is_read_by_its_failures():
-    verdict = reproduction.check(Statement(0.26, 0.13, 0.05, 0.8, criterion="single_stage", n=62))
+    verdict = review_check.check(Statement(0.26, 0.13, 0.05, 0.8, criterion="single_stage", n=62))
     assert verdict.kind == "reproduces with a convention"
     assert names(verdict) == ["failures"]
     with pytest.raises(InputError, match="state it by failures"):
@@ -196,15 +196,15 @@ def test_each_statement_that_is_judged_otherwise_than_by_a_reader_has_its_reason
     assert len(rows) == 54
     # that all others agree is a case of the validation, which a test of the report runs
     for row in rows.loc[list(KEPT)].itertuples():
-        assert reproduction.check(stated(row)).kind != judged(row.verdict)
+        assert review_check.check(stated(row)).kind != judged(row.verdict)
 
 
 def test_the_wrong_ones_say_what_would_be_right(reference):
     rows = reference("statements").set_index("id")
-    s028 = reproduction.check(stated(rows.loc["S028"])).explanation
+    s028 = review_check.check(stated(rows.loc["S028"])).explanation
     assert "optimal 8/28,29/89" in s028
     assert "With power 0.9 it would be the Simon optimal design 12/44,34/105" in s028
-    s009 = reproduction.check(stated(rows.loc["S009"])).explanation
+    s009 = review_check.check(stated(rows.loc["S009"])).explanation
     assert "The stated design is the Simon optimal design 7/16,23/46. No conventional allowance for dropout" in s009
     assert "the usual one is 46/0.95 = 48.42, rounded up to 49." in s009
 
@@ -214,18 +214,18 @@ def test_every_single_stage_setting_of_the_table_reproduces(reference):
     for row in reference("sample_size_by_method").itertuples():
         asked = {"p0": row.p0, "p1": row.p1, "alpha": row.alpha_one_sided, "power": row.power}
         first = Statement(**asked, criterion="single_stage", n=int(row.exact_single_first_n))
-        assert reproduction.check(first).kind == "reproduces"
+        assert review_check.check(first).kind == "reproduces"
         if row.Index % 4:  # ten times as long, for all formulas are asked; 4 meets every alpha with every power
             continue
         score = Statement(**asked, criterion="single_stage", n=int(row.score_null_alt_var))
-        assert reproduction.check(score).kind.startswith("reproduces")
+        assert review_check.check(score).kind.startswith("reproduces")
 
 
 ASKED = {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "power": 0.8}
 
 
 def test_an_n_that_some_formula_gives_is_called_weak_evidence():
-    verdict = reproduction.check(Statement(**ASKED, n=33))
+    verdict = review_check.check(Statement(**ASKED, n=33))
     assert [c.name for c in verdict.conventions] == ["wald"]
     formulas = {c.name for c in conventions.CONVENTIONS if "formula" in c.kind}
     sizes = {
@@ -242,7 +242,7 @@ def test_an_n_that_some_formula_gives_is_called_weak_evidence():
 
 
 def test_other_conventions_that_explain_it_as_well_are_named():
-    verdict = reproduction.check(Statement(**ASKED, n=24))
+    verdict = review_check.check(Statement(**ASKED, n=24))
     assert [c.name for c in verdict.conventions] == ["arcsine"]
     assert (
         "Other conventions explain it as well: score_continuity, nearest; mean_variance, truncated"
@@ -252,42 +252,42 @@ def test_other_conventions_that_explain_it_as_well_are_named():
 
 @pytest.mark.parametrize("n", [16, 25, 43, 62, 97])
 def test_a_precision_does_not_explain_a_test_that_it_cannot_power(n):
-    verdict = reproduction.check(Statement(p0=0.2, p1=0.25, alpha=0.05, power=0.95, n=n))
+    verdict = review_check.check(Statement(p0=0.2, p1=0.25, alpha=0.05, power=0.95, n=n))
     assert verdict.kind == "does not reproduce"
     assert [a.n for a in verdict.answers if a.method == "first n"] == [756]
 
 
 def test_attained_values_that_the_rule_cannot_have_are_wrong_whatever_is_missing():
     rule = {"p0": 0.1, "p1": 0.3, "r1": 1, "n1": 10, "r": 5, "n": 29}
-    verdict = reproduction.check(Statement(**rule, type_i_error=0.037))
+    verdict = review_check.check(Statement(**rule, type_i_error=0.037))
     assert verdict.kind == "does not reproduce"
     assert "The type I error is 0.0471, not 0.037." in verdict.explanation
-    assert reproduction.check(Statement(**rule, type_i_error=0.047)).kind == "underspecified"
+    assert review_check.check(Statement(**rule, type_i_error=0.047)).kind == "underspecified"
     counted = rule | {"r1": 2, "r": 6}  # first successes
-    assert reproduction.check(Statement(**counted, type_i_error=0.047)).kind == "underspecified"
+    assert review_check.check(Statement(**counted, type_i_error=0.047)).kind == "underspecified"
 
 
 def test_what_is_misprinted_is_told_of_the_rule_stated():
-    verdict = reproduction.check(Statement(p0=0.2, p1=0.4, alpha=0.05, power=0.8, r=10, n=33, type_i_error=0.0457))
+    verdict = review_check.check(Statement(p0=0.2, p1=0.4, alpha=0.05, power=0.8, r=10, n=33, type_i_error=0.0457))
     assert "The type I error is 0.0508, not 0.0457." in verdict.explanation
 
 
 def test_rounding_of_alpha_is_that_of_alpha_as_stated():
     stated = Statement(p0=0.25, p1=0.4, alpha=0.05, power=0.9, n=97, criterion="minimax")
-    assert "alpha rounded" not in [c.name for c in reproduction.check(stated).conventions]
+    assert "alpha rounded" not in [c.name for c in review_check.check(stated).conventions]
 
 
 def test_where_no_rule_is_stated_that_of_the_answer_is_evaluated():
-    verdict = reproduction.check(Statement(**ASKED, criterion="optimal", n=29))
+    verdict = review_check.check(Statement(**ASKED, criterion="optimal", n=29))
     oc = operating_characteristics(parse_looks("1/10,5/29"), [0.1, 0.3]).reject
     assert f"a type I error of {oc[0]:.4f} and a power of {oc[1]:.4f}" in verdict.explanation
 
 
 def test_an_n_alone_is_tested_exactly():
-    verdict = reproduction.check(Statement(**ASKED, n=24))
+    verdict = review_check.check(Statement(**ASKED, n=24))
     oc = operating_characteristics(parse_looks("5/24"), [0.1, 0.3])
     assert [verdict.attained["type_i_error"], verdict.attained["power"]] == oc.reject.tolist()
-    assert reproduction.check(Statement(**ASKED, n=1)).attained == {}  # one patient admits no test of level .05
+    assert review_check.check(Statement(**ASKED, n=1)).attained == {}  # one patient admits no test of level .05
 
 
 @pytest.mark.long
@@ -637,7 +637,7 @@ def test_stages_are_enlarged_one_by_one():
 
 
 def test_a_total_rounded_down_is_not_called_rounded_to_the_nearest():
-    verdict = reproduction.check(stated_as(total=27, dropout=0.1))
+    verdict = review_check.check(stated_as(total=27, dropout=0.1))
     assert names(verdict) == ["dropout: n/(1 - d), rounded down"]
     assert "25/0.9 = 27.78, rounded down to 27" in verdict.explanation
     assert "dropout: n(1 + d), rounded down (25 x 1.1 = 27.5, rounded down to 27)" in verdict.explanation
@@ -645,7 +645,7 @@ def test_a_total_rounded_down_is_not_called_rounded_to_the_nearest():
 
 
 def test_a_convention_that_changes_alpha_shows_the_exact_test_of_that_alpha():
-    verdict = reproduction.check(Statement(0.1, 0.3, 0.1, 0.9, n=30))
+    verdict = review_check.check(Statement(0.1, 0.3, 0.1, 0.9, n=30))
     assert "alpha two-sided" in names(verdict)
     # P(X > 6; 30, .1) = .0258, P(X > 5; 30, .1) = .0732 > .05
     assert "the exact test of that n at one-sided alpha 0.05, 6/30, has a type I error of 0.0258" in verdict.explanation
@@ -669,13 +669,13 @@ def test_a_convention_that_changes_alpha_shows_the_exact_test_of_that_alpha():
 def test_a_false_claim_of_a_criterion_is_the_first_sentence(claim, looks, said):
     # EN(p0) = n1 + P(X1 > r1; .1) (n - n1); 18 + .2662 x 8 = 20.13, 12 + .3410 x 23 = 19.84, 16 + .4853 x 9 =
     # 20.37, 13 + .3787 x 21 = 20.95, 10 + .2639 x 10 = 12.64
-    verdict = reproduction.check(Statement.of_looks(looks, p0=0.1, p1=0.3, alpha=0.1, power=0.9, criterion=claim))
+    verdict = review_check.check(Statement.of_looks(looks, p0=0.1, p1=0.3, alpha=0.1, power=0.9, criterion=claim))
     assert verdict.lines[0] == f"The claim that the design is {claim} is false: {looks} {said}"
 
 
 def test_a_true_claim_is_not_refuted():
     for statement in (OPTIMAL, MINIMAX, change(OPTIMAL, alpha=0.1), change(OPTIMAL, r=6)):
-        assert "claim" not in reproduction.check(statement).explanation
+        assert "claim" not in review_check.check(statement).explanation
 
 
 def test_flemings_bounds_for_several_looks():

@@ -15,7 +15,7 @@ from sweeps import run, written
 from simtrial import InputError
 from simtrial.conduct import simulation
 from simtrial.sweep import file as sweep_file
-from simtrial.sweep import run as sweep
+from simtrial.sweep import run as sweep_run
 from simtrial.sweep import store as sweep_store
 from simtrial.sweep import workers as sweep_workers
 
@@ -151,7 +151,7 @@ def test_a_damaged_part_is_never_averaged_in(write, tmp_path):
     out.mkdir()
     with sweep_store.locked(out):
         store = sweep_store.Store(out)
-        store.claim(sweep.manifest(made))
+        store.claim(sweep_run.manifest(made))
         store.keep(0, range(2), {"pfs_median": tallies["pfs_median"]})
     (part,) = (out / "parts/000000").iterdir()
     part.write_text(part.read_text().replace('"infinite": ', '"infinite": 1'))

@@ -20,7 +20,7 @@ from simtrial.laws import laws
 from simtrial.plan.plan import Scenario
 from simtrial.sweep import driver, figures, results, section, tables
 from simtrial.sweep import file as sweep_file
-from simtrial.sweep import run as sweep
+from simtrial.sweep import run as sweep_run
 from simtrial.sweep import store as sweep_store
 from simtrial.sweep import workers as sweep_workers
 from simtrial.trial import params
@@ -239,7 +239,9 @@ def test_when_nothing_finishes_that_is_told(write, tmp_path, monkeypatch):
         def submit(self, work, /, *arguments):
             return super().submit(lambda: (time.sleep(0.4), work(*arguments))[1])
 
-    sweep.run(sweep_file.read(write(SMALL)), tmp_path / "out", lambda: Slow(1), 1, lambda now: seen.append(now.stalled))
+    sweep_run.run(
+        sweep_file.read(write(SMALL)), tmp_path / "out", lambda: Slow(1), 1, lambda now: seen.append(now.stalled)
+    )
     assert max(seen) >= 0.1
     assert seen[-1] == 0
 
@@ -289,7 +291,7 @@ def test_in_memory_and_on_disk_are_the_same(write, tmp_path):
     path = write(SMALL)
     run(path, tmp_path / "out")
     disk = pd.read_parquet(tmp_path / "out/results").drop(columns="scenario")
-    memory = sweep.in_memory(sweep_file.read(path)).drop(columns="scenario")
+    memory = sweep_run.in_memory(sweep_file.read(path)).drop(columns="scenario")
     pd.testing.assert_frame_equal(disk, memory)
 
 
@@ -306,7 +308,7 @@ def test_duckdb_reads_the_folder_as_one_table(write, tmp_path):
 @pytest.fixture(scope="module")
 def pages(root):
     asked = sweep_file.read(root / "params/sweep_NCT07022301.yaml")
-    return results.SweepResults(asked, sweep.in_memory(asked))
+    return results.SweepResults(asked, sweep_run.in_memory(asked))
 
 
 @pytest.mark.long
@@ -335,6 +337,6 @@ def test_small_multiples_say_what_they_show_and_are_the_same_bytes_every_time(pa
 
 def test_one_axis_alone_makes_one_panel(write):
     asked = sweep_file.read(write([{"path": "conduct.dropout.probability", "values": [0.0, 0.2]}], outcomes=["reject"]))
-    found = results.SweepResults(asked, sweep.in_memory(asked))
+    found = results.SweepResults(asked, sweep_run.in_memory(asked))
     assert len(figures.multiples(found, "reject").figure.axes) == 1
     assert tables.broken(found).frame.broken.tolist() == ["power"]

@@ -1,18 +1,13 @@
 """Tables, figures and sentences: every number in them is the object's, and no text of a file gets through as HTML."""
 
-import re
-from xml.etree import ElementTree
-
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from statsmodels.stats.proportion import proportion_confint
 
 from simtrial import Requirements, SingleStage, parse_looks, search
 from simtrial.design import exact
 from simtrial.search import figures, formulas, neighbours
 from simtrial.search import tables as search_tables
-from simtrial.show.picture import Drawing
 from simtrial.trial import params, tables, text
 
 
@@ -166,43 +161,6 @@ def test_text_of_a_file_never_becomes_html(trial):
     for shown in (tables.assumptions(bad), tables.evidence(bad), text.basis(bad)):
         assert "<script" not in shown.html()
         assert "&lt;script&gt;" in shown.html()
-
-
-def test_tables_carry_full_precision_as_csv(single, two):
-    data, metadata = search_tables.candidates(single, two, two.minimax)._repr_mimebundle_()
-    assert metadata == {"simtrial": {"name": "candidates"}}
-    assert repr(two.minimax.power) in data["text/csv"]
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("cropped", [True, False])
-@pytest.mark.parametrize("engine", ["constrained", "none"])
-def test_a_figure_drawn_once_is_that_which_matplotlib_draws_twice(cropped, engine, single, two, monkeypatch):
-    def drawn():
-        picture = figures.candidates(single, two, two.minimax)
-        picture.figure.set_layout_engine(engine)
-        return picture.svg(cropped=cropped)
-
-    once = drawn()
-    monkeypatch.setattr(Drawing, "draw", Figure.draw)
-    assert drawn() == once
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("which", ["candidates", "characteristics", "endings", "saw"])
-def test_figures_are_valid_svg_with_a_text_alternative_and_the_same_bytes_again(which, single, two, asked):
-    def draw():
-        if which == "candidates":
-            return figures.candidates(single, two, two.minimax)
-        if which == "characteristics":
-            return figures.characteristics([("a", two.minimax), ("b", single.first), ("c", two.minimax)], asked)
-        return figures.endings(two.minimax, asked) if which == "endings" else figures.saw(single)
-
-    first, second = draw().svg(), draw().svg()
-    assert first == second
-    drawing = ElementTree.fromstring(first)
-    assert drawing.find("{http://www.w3.org/2000/svg}title").text == draw().alt
-    assert not re.search(r"(href|src)=\"http", first)
 
 
 @pytest.mark.long

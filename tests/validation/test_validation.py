@@ -1,0 +1,79 @@
+"""The validation: it passes here, shows every case with its source, and fails where a case disagrees."""
+
+import pandas as pd
+import pytest
+
+from simtrial import Requirements
+from simtrial.report import run as report_run
+from simtrial.validation import cases
+from simtrial.validation import conduct as validation_conduct
+from simtrial.validation import search as validation_search
+
+
+def test_brute_force_settles_ties_and_says_when_it_cannot_enumerate():
+    tied = validation_search.brute_force(Requirements(p0=0.5, p1=0.875, alpha=0.25, power=0.9))
+    assert tied.passed
+    large = validation_search.brute_force(Requirements(p0=0.3, p1=0.4, alpha=0.05, power=0.9))
+    assert large.passed
+    assert large.name == "This trial, not enumerated"
+    assert "n_upper = 272 is above 160" in large.source
+
+
+@pytest.mark.kernel
+def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, root):
+    done = report_run.validate(root / "params/smoke.yaml", tmp_path)
+    verdict = pd.read_csv(done.folder / "tables/verdict.csv").set_index("case")
+    assert verdict.failed.sum() == 0
+    assert verdict.loc["Published two-stage designs", "compared"] == 102
+    assert verdict.loc["Admissible sets", "compared"] == 51
+    assert verdict.loc["Exact single stage", "compared"] == 684
+    assert verdict.loc["Losses", "compared"] == 103
+    assert verdict.loc["Calendar", "compared"] == 184
+    assert verdict.loc["Conduct", "compared"] > 250
+    assert verdict.loc["Kaplan-Meier", "compared"] == 9
+    html = done.html.read_text(encoding="utf-8")
+    assert "Simon 1989, Tables 1 and 2; R clinfun 1.1.5" in html
+    assert "102 of 102 agree" in html
+
+
+def test_a_case_that_disagrees_fails_the_validation():
+    good = validation_search.known_traps()
+    assert good.passed
+    frame = good.frame.copy()
+    frame.loc[1, "agrees"] = False
+    bad = cases.Comparison(good.name, good.source, frame)
+    with pytest.raises(cases.ValidationError, match=r"Known traps: 3 of 4 agree \(first: r1 < r keeps out"):
+        cases.verdict(good, bad)
+    with pytest.raises(cases.ValidationError, match="nothing was compared"):
+        cases.verdict(cases.Comparison("Empty", "none", frame.iloc[:0]))
+
+
+@pytest.mark.long
+def test_the_validation_cases_can_fail(monkeypatch):
+    # a search content with less power must be caught by each case that rests on it
+    from simtrial import search
+
+    true = search.single_stage
+
+    def eager(asked):
+        return true(Requirements(asked.p0, asked.p1, asked.alpha, asked.power - 0.05))
+
+    monkeypatch.setattr(search, "single_stage", eager)
+    assert not validation_search.single_stage().passed
+    assert not validation_search.textbook_formulas().passed
+
+
+@pytest.mark.long
+def test_the_conduct_cases_can_fail(monkeypatch):
+    from simtrial.laws import decision, laws
+
+    true = decision.decision
+
+    def optimistic(plan, p):
+        found = true(plan, p)
+        return decision.Decision(found.reject + 0.05, found.stop)
+
+    monkeypatch.setattr(decision, "decision", optimistic)
+    monkeypatch.setattr(laws, "decision", optimistic)  # the name that the simulation's exact values use
+    assert not validation_conduct.losses().passed
+    assert not validation_conduct.conduct().passed
