@@ -73,9 +73,7 @@ def design(
     every: list[tuple[AnyFamily, object]] = [(search.simon.FAMILY, two), (search.single.FAMILY, single), *others]
     _designs_table(asked, every, question(asked) + (", nobody lost" if run is not None else ""))
     if run is not None:
-        named = [(search.named(k), d) for family, found in every for k, d in search.criteria.with_names(family, found)]
-        usual = [(c.name, search.choose(asked, c.key)) for c in search.CRITERIA.values()]
-        losses.show(run, asked, named, usual)
+        _run_tables(asked, every, run)
     lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
     formula_heads = ("textbook formula", "n", "rejects if X >", "exact type I", "exact power")
     terminal.table("What the formulas say, and what their rules do", formula_heads, lines)
@@ -160,6 +158,17 @@ def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]
     terminal.table(title, heads, rows, left=2)
     if exactly:
         terminal.console().print("\n".join(dict.fromkeys(exactly)) + "\n")
+
+
+def _run_tables(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], run: Run) -> None:
+    """What the designs do as they are run, and what the usual allowance does to the best on paper."""
+    from simtrial import search
+    from simtrial.cli import losses
+    from simtrial.search.criteria import with_names
+
+    named = [(search.named(kinds), design) for family, found in every for kinds, design in with_names(family, found)]
+    usual = [(criterion.name, search.choose(asked, criterion.key)) for criterion in search.CRITERIA.values()]
+    losses.show(run, asked, named, usual)
 
 
 def oc(
