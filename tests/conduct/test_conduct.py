@@ -125,8 +125,8 @@ def clock(plan):
 def test_engine_agrees_with_an_event_by_event_walk(looks, rule, handling, disease):
     for model in (MODELS["constant"], MODELS["ramp"], MODELS["piecewise"]):
         plan = Plan(parse_looks(looks), model, disease, Dropout(0.25), handling=handling, interim=RULES[rule])
-        trials = simulate(plan, trials=25)
-        for column in range(25):
+        trials = simulate(plan, trials=15)
+        for column in range(15):
             truth = walk(plan, trials, column)
             for name in ("stage", "reject", "responses", "enrolled"):
                 assert getattr(trials, name)[column] == truth[name], name

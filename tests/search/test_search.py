@@ -136,7 +136,7 @@ def test_the_search_equals_an_enumeration_in_fractions(limits):
 
 
 @pytest.mark.long
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     p0=st.integers(2, 15).map(lambda k: k / 20),
     gap=st.integers(5, 12).map(lambda k: k / 20),
@@ -372,7 +372,7 @@ def small_designs(draw):
 
 
 @pytest.mark.long
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(small_designs(), small_designs(), st.integers(1, 12), st.integers(4, 14))
 def test_designs_exactly_at_a_limit_are_never_lost(of_alpha, of_power, twentieths, gap):
     # the limits are those of small designs, in decimals that a double gives back: every search has ties to settle
