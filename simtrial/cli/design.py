@@ -51,18 +51,17 @@ def design(
 ) -> None:
     """Find the designs of every family that meet the limits, with proof."""
     from simtrial import search
-    from simtrial.cli import losses
     from simtrial.design.requirements import plausible
     from simtrial.search import families, formulas, text
     from simtrial.search.wording import question
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
-    run = losses.read(dropout, handling, p0_among, search_)
+    run = _run(dropout, handling, p0_among, search_)
     limits = asked if run is None else run.asked(asked)
     with terminal.waiting("searching"):
-        single, two = losses.on_paper(
-            search.single_stage(limits, n_limit=n_limit), search.two_stage(limits, n_limit=n_limit), asked
-        )
+        single, two = search.single_stage(limits, n_limit=n_limit), search.two_stage(limits, n_limit=n_limit)
+        if run is not None:
+            single, two = run.on_paper(single, two, asked)
         rough = formulas.approximate(asked)
         others = [(family, family.search(limits, n_limit=n_limit)) for family in families.others()]
     if as_json:
@@ -81,6 +80,15 @@ def design(
     where.print("Each look is r/n: stop for futility if X <= r of n; at the last look reject H0 if X > r.")
     for family, found in every:
         where.print(text.proved(family, family.proof(found)))
+
+
+def _run(dropout: float | None, handling: str | None, p0_among: str | None, searched: str | None) -> Run | None:
+    """How patients are lost, if any option says so: what is imported for it takes as long as a search."""
+    if all(option is None for option in (dropout, handling, p0_among, searched)):
+        return None
+    from simtrial.cli import losses
+
+    return losses.read(dropout, handling, p0_among, searched)
 
 
 def _designs_json(

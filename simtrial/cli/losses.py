@@ -43,6 +43,15 @@ class Run:
         """The limits that the search is given."""
         return self.how.asked(paper) if self.searched == "run" else paper
 
+    @staticmethod
+    def on_paper(
+        single: SingleStageSearch, two: TwoStageSearch, paper: Requirements
+    ) -> tuple[SingleStageSearch, TwoStageSearch]:
+        """The designs that were found, with what they do when nobody is lost."""
+        first, sustained = (replace(one, requirements=paper) for one in (single.first, single.sustained))
+        admissible = tuple(replace(one, requirements=paper) for one in two.admissible)
+        return replace(single, first=first, sustained=sustained), replace(two, admissible=admissible)
+
     def json(self, design: Design, paper: Requirements) -> dict[str, object]:
         """What the JSON of a design gains."""
         return {"as_run": asdict(self.how.figures(design, paper))}
@@ -73,15 +82,6 @@ def read(dropout: float | None, handling: str | None, p0_among: str | None, sear
     taken: Handling = next((one for one in HANDLINGS if one == handling), "nonresponder")
     whose: Among = next((one for one in AMONG if one == p0_among), "enrolled")
     return Run(how=AsRun(loss=loss, handling=taken, among=whose), searched=search or "run")
-
-
-def on_paper(
-    single: SingleStageSearch, two: TwoStageSearch, paper: Requirements
-) -> tuple[SingleStageSearch, TwoStageSearch]:
-    """The designs that were found, with what they do when nobody is lost."""
-    first, sustained = (replace(one, requirements=paper) for one in (single.first, single.sustained))
-    admissible = tuple(replace(one, requirements=paper) for one in two.admissible)
-    return replace(single, first=first, sustained=sustained), replace(two, admissible=admissible)
 
 
 def show(
