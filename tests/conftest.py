@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
+from simtrial import Requirements, search
 from simtrial.libraries import spared
 
 with spared():
-    import nbformat as nbformat  # two seconds less of collecting, for each worker
+    import nbformat as nbformat  # first here, so that no test module loads what is spared
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -76,7 +77,7 @@ def watched(process, *given, **options):
     begin(process, *given, **options)
 
 
-# an audit hook would hear of it too, but also of every file, import and attribute: a fifth of the time of quick tests
+# an audit hook would hear of it too, but also of every file and import, which costs every test
 subprocess.Popen.__init__ = watched
 
 
@@ -91,6 +92,22 @@ def reference():
         return pd.concat([pd.read_csv(ROOT / "tests/reference" / f"{name}.csv") for name in names], ignore_index=True)
 
     return read
+
+
+@pytest.fixture(scope="session")
+def asked():
+    """The textbook question."""
+    return Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8)
+
+
+@pytest.fixture(scope="session")
+def single(asked):
+    return search.single_stage(asked)
+
+
+@pytest.fixture(scope="session")
+def two(asked):
+    return search.two_stage(asked)
 
 
 @pytest.fixture

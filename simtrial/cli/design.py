@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from simtrial.conduct.simulation import Result, Simulation
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search import AnyFamily, SingleStageSearch, TwoStageSearch
+    from simtrial.search import AnyFamily, Candidate, SingleStageSearch, TwoStageSearch
     from simtrial.search.formulas import Approximation
 
 
@@ -60,8 +61,6 @@ def design(
     limits = asked if run is None else run.asked(asked)
     with terminal.waiting("searching"):
         single, two = search.single_stage(limits, n_limit=n_limit), search.two_stage(limits, n_limit=n_limit)
-        if run is not None:
-            single, two = run.on_paper(single, two, asked)
         rough = formulas.approximate(asked)
         others = [(family, family.search(limits, n_limit=n_limit)) for family in families.others()]
     if as_json:
@@ -72,12 +71,14 @@ def design(
     every: list[tuple[AnyFamily, object]] = [(search.simon.FAMILY, two), (search.single.FAMILY, single), *others]
     _designs_table(asked, every, question(asked) + (", nobody lost" if run is not None else ""))
     if run is not None:
-        _run_tables(asked, every, run)
+        _run_tables(asked, every, run, n_limit)
     lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
     formula_heads = ("textbook formula", "n", "rejects if X >", "exact type I", "exact power")
     terminal.table("What the formulas say, and what their rules do", formula_heads, lines)
     where = terminal.console()
     where.print("Each look is r/n: stop for futility if X <= r of n; at the last look reject H0 if X > r.")
+    if limits != asked:
+        where.print(f"As it is run, a trial decides as if p0 were {limits.p0:g} and p1 {limits.p1:g}; proved so:")
     for family, found in every:
         where.print(text.proved(family, family.proof(found)))
 
@@ -91,6 +92,13 @@ def _run(dropout: float | None, handling: str | None, p0_among: str | None, sear
     return losses.read(dropout, handling, p0_among, searched)
 
 
+def _on_paper(design: Design, asked: Requirements) -> Candidate:
+    """A design with what it does if nobody is lost; the limits of its search may be those of the trial as it is run."""
+    from simtrial.search import Candidate
+
+    return replace(design, requirements=asked) if isinstance(design, Candidate) else Candidate(design, asked)
+
+
 def _designs_json(
     asked: Requirements,
     single: SingleStageSearch,
@@ -98,8 +106,9 @@ def _designs_json(
     rough: Sequence[Approximation],
     run: Run | None = None,
 ) -> dict[str, object]:
-    def lossy(design: Design) -> dict[str, object]:
-        return {} if run is None else run.json(design, asked)
+    def figures(found: Candidate, keys: tuple[str, ...]) -> dict[str, object]:
+        paper = _on_paper(found, asked)
+        return {key: getattr(paper, key) for key in keys} | ({} if run is None else run.json(found, asked))
 
     stage = ("r", "n", "type_i_error", "power")
     pair = ("r1", "n1", *stage, "pet_p0", "en_p0", "pet_p1", "en_p1", "q_low", "q_high")
@@ -107,12 +116,9 @@ def _designs_json(
     return {
         "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
         "single_stage": {
-            name: {key: getattr(found, key) for key in stage} | lossy(found)
-            for name, found in (("first", single.first), ("sustained", single.sustained))
+            name: figures(found, stage) for name, found in (("first", single.first), ("sustained", single.sustained))
         },
-        "two_stage": [
-            {"kinds": list(c.kinds)} | {key: getattr(c, key) for key in pair} | lossy(c) for c in two.admissible
-        ],
+        "two_stage": [{"kinds": list(c.kinds)} | figures(c, pair) for c in two.admissible],
         "approximations": [
             {key: getattr(a, key) for key in ("method", "n_raw", "n", "r", "type_i_error", "power")} for a in rough
         ],
@@ -123,7 +129,6 @@ def _designs_json(
 
 def _family_json(family: AnyFamily, found: object, asked: Requirements, run: Run | None = None) -> dict[str, object]:
     """The designs of any other family, and the certificate of its search."""
-    from simtrial.search import Candidate
     from simtrial.search.criteria import with_names
 
     attained = ("n", "type_i_error", "power", "en_p0", "en_p1", "pet_p0", "pet_p1")
@@ -131,7 +136,7 @@ def _family_json(family: AnyFamily, found: object, asked: Requirements, run: Run
     return {
         "designs": [
             {"kinds": list(kinds), "looks": [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]}
-            | {key: getattr(Candidate(design, asked), key) for key in attained}
+            | {key: getattr(_on_paper(design, asked), key) for key in attained}
             | ({} if run is None else run.json(design, asked))
             for kinds, design in with_names(family, found)
         ],
@@ -151,7 +156,7 @@ def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]
     rows, exactly = [], []
     for family, found in every:
         for kinds, design in with_names(family, found):
-            one = design if isinstance(design, search.Candidate) else search.Candidate(design, asked)
+            one = _on_paper(design, asked)
             low, high = getattr(one, "q_low", None), getattr(one, "q_high", None)
             rows.append(
                 [
@@ -168,14 +173,14 @@ def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]
         terminal.console().print("\n".join(dict.fromkeys(exactly)) + "\n")
 
 
-def _run_tables(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], run: Run) -> None:
+def _run_tables(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], run: Run, n_limit: int) -> None:
     """What the designs do as they are run, and what the usual allowance does to the best on paper."""
     from simtrial import search
     from simtrial.cli import losses
     from simtrial.search.criteria import with_names
 
     named = [(search.named(kinds), design) for family, found in every for kinds, design in with_names(family, found)]
-    usual = [(criterion.name, search.choose(asked, criterion.key)) for criterion in search.CRITERIA.values()]
+    usual = [(one.name, search.choose(asked, one.key, n_limit=n_limit)) for one in search.CRITERIA.values()]
     losses.show(run, asked, named, usual)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
@@ -19,17 +19,9 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.laws.losses import Among
     from simtrial.plan.plan import Handling
-    from simtrial.search import SingleStageSearch, TwoStageSearch
 
 SEARCHED = ("paper", "run")
 """Where the limits are to hold: had nobody been lost, or as the trial is run."""
-
-COUNTED = {
-    "nonresponder": "counted as non-responders",
-    "replace": "replaced",
-    "exclude": "left out, the bounds staying as planned",
-}
-"""What becomes of the patients lost, in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +34,6 @@ class Run:
     def asked(self, paper: Requirements) -> Requirements:
         """The limits that the search is given."""
         return self.how.asked(paper) if self.searched == "run" else paper
-
-    @staticmethod
-    def on_paper(
-        single: SingleStageSearch, two: TwoStageSearch, paper: Requirements
-    ) -> tuple[SingleStageSearch, TwoStageSearch]:
-        """The designs that were found, with what they do when nobody is lost."""
-        first, sustained = (replace(one, requirements=paper) for one in (single.first, single.sustained))
-        admissible = tuple(replace(one, requirements=paper) for one in two.admissible)
-        return replace(single, first=first, sustained=sustained), replace(two, admissible=admissible)
 
     def json(self, design: Design, paper: Requirements) -> dict[str, object]:
         """What the JSON of a design gains."""
@@ -75,6 +58,8 @@ def read(dropout: float | None, handling: str | None, p0_among: str | None, sear
             raise InputError("needs --dropout, the share of patients that is lost", field)
     if dropout is None:
         return None
+    if p0_among is not None and handling not in (None, "nonresponder"):
+        raise InputError(f"goes with --handling nonresponder only, not with {handling}", "p0-among")
     try:
         loss = Dropout(dropout)
     except InputError as error:
@@ -88,7 +73,9 @@ def show(
     run: Run, paper: Requirements, named: Iterable[tuple[str, Design]], usual: Sequence[tuple[str, Design]]
 ) -> None:
     """Print what each design does as it is run, and what the usual allowance for dropout does to others."""
-    from simtrial.design.designs import MultiStage, looks_text
+    from simtrial.conduct.text import HANDLINGS as COUNTED
+    from simtrial.design.designs import looks_text
+    from simtrial.laws.inflation import enlarged
 
     heads = ("design", "looks (r/n)", "type I", "power", "enrolled at p0", "at p1")
 
@@ -100,11 +87,11 @@ def show(
     lost = run.how.loss.probability
     among = "all enrolled" if run.how.among == "enrolled" else "the evaluable"
     whose = f", p0 being the rate among {among}" if run.how.handling == "nonresponder" else ""
-    said = f"{100 * lost:g}% of the patients lost and {COUNTED[run.how.handling]}{whose}"
+    kept = ", the bounds staying as planned" if run.how.handling == "exclude" else ""
+    said = f"{100 * lost:g}% of the patients lost and {COUNTED[run.how.handling]}{kept}{whose}"
     terminal.table(f"As the trial is run: {said}", heads, [row(*one) for one in named], left=2)
-    larger = [
-        (name, MultiStage(tuple(replace(look, n=enrolled_for(look.n, lost)) for look in design.looks)))
-        for name, design in usual
-    ]
+    if run.how.handling == "replace":  # which takes no allowance: patients come until so many are evaluable
+        return
+    larger = [(name, enlarged(design, enrolled_for(design.looks[-1].n, lost), lost)) for name, design in usual]
     title = "The usual allowance: the designs on paper with n/(1 - d) patients, rounded up, and their bounds"
     terminal.table(title, heads, [row(*one) for one in larger], left=2)

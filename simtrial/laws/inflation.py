@@ -59,6 +59,17 @@ class Inflated:
     design: Design
 
 
+def enlarged(design: Design, enrolled: int, loss: float) -> MultiStage:
+    """The looks with their bounds at ceil(n_k / (1 - d)) patients, the last at the number enrolled; n as it is."""
+    *interim, final = design.looks
+    if enrolled == final.n:
+        return MultiStage(tuple(design.looks))
+    earlier = [
+        replace(look, n=min(enrolled_for(look.n, loss), enrolled - len(interim) + k)) for k, look in enumerate(interim)
+    ]
+    return MultiStage((*earlier, replace(final, n=enrolled)))
+
+
 def inflated(design: Design, requirements: Requirements, loss: Dropout) -> list[Inflated]:
     """Enroll more, from the planned n up to the first number that secures n evaluable patients nine times in ten.
 
@@ -86,15 +97,7 @@ def inflated(design: Design, requirements: Requirements, loss: Dropout) -> list[
     rates = [float(loss.seen(p0)), float(loss.seen(p1)), p0]
     found = []
     for number in sorted({n, *numbers}):
-        looks = design.looks
-        if number > n:
-            *interim, final = design.looks
-            earlier = [
-                replace(look, n=min(enrolled_for(look.n, d), number - len(interim) + k))
-                for k, look in enumerate(interim)
-            ]
-            looks = (*earlier, replace(final, n=number))
-        larger = MultiStage(looks)
+        larger = enlarged(design, number, d)
         type_i_error, power, type_i_error_all = (float(v) for v in operating_characteristics(larger, rates).reject)
         enough = float(probability_enough(n, [number], d)[0])
         found.append(

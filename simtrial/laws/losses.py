@@ -33,9 +33,6 @@ patients had nobody been lost.
 """
 AMONG: tuple[Among, ...] = get_args(Among)
 
-DIGITS = 12
-"""Decimals of a rate: .35 times .92 is .322, and not a double beside it that no design would meet exactly."""
-
 
 def counted(loss: Dropout, handling: Handling, p: float | Floats) -> Floats:
     """Response rate at which a design with planned bounds decides, where p is the rate had nobody been lost."""
@@ -63,10 +60,14 @@ class AsRun:
 
     def rates(self, asked: Requirements) -> tuple[float, float]:
         """The rates at which the design decides under H0 and under the alternative."""
-        null = float(counted(self.loss, self.handling, asked.p0))
-        if self.handling == "nonresponder" and self.among == "enrolled":
-            null = asked.p0
-        return round(null, DIGITS), round(float(counted(self.loss, self.handling, asked.p1)), DIGITS)
+        null = asked.p0
+        if self.handling != "nonresponder" or self.among == "evaluable":
+            null = self._decided(asked.p0)
+        return null, self._decided(asked.p1)
+
+    def _decided(self, p: float) -> float:
+        """The rate as a decimal: .35 times .92 is .322, and not a double beside it that no design meets exactly."""
+        return float(f"{float(counted(self.loss, self.handling, p)):.12g}")
 
     def asked(self, paper: Requirements) -> Requirements:
         """The limits that a design must meet on paper in order to meet them as it is run.

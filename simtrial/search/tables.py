@@ -154,9 +154,6 @@ BEYOND = {
 }
 """What is known beyond n_upper, by how far a search reaches."""
 
-EXAMINED = {"proved": "", "capped": "that was examined ", "heuristic": ""}
-"""Of which designs the bound holds."""
-
 
 def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Proof | None = None) -> Table:
     """The proof of optimality, number by number; of another family than those always compared, its own stands first."""
@@ -164,14 +161,12 @@ def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Pro
     rows: list[tuple[str, int | float, str]] = []
     whose = "two-stage search"
     if family is not None and found is not None and family.key not in COMPARED:
+        examined = "that was examined " if found.how == "capped" else ""
         own = {
             "n_lower": (found.n_lower, "With fewer patients no design meets both limits."),
             "n_upper": (found.n_upper, BEYOND[found.how]),
             "value": (found.value, f"The value of the {family.criteria[0].name} design."),
-            "bound": (
-                found.bound,
-                f"No design {'that was examined ' * (found.how == 'capped')}has a value below this.",
-            ),
+            "bound": (found.bound, f"No design {examined}has a value below this."),
         }
         whose = f"search for {family.title}, and of the {whose}"
         rows += [(f"{family.key}: {name}", value, meaning) for name, (value, meaning) in own.items()]

@@ -36,7 +36,7 @@ def test_what_a_design_attains_as_run_is_the_law_of_its_conduct(looks, handling,
     found = run(handling, "evaluable", loss).figures(design, ASKED)
     for rate, reject, enrolled in ((ASKED.p0, found.type_i_error, found.en_p0), (ASKED.p1, found.power, found.en_p1)):
         law = laws.exact_values(plan, Scenario("", rate), months=False)
-        # the rates are rounded to 12 decimals, on which no probability depends more than n-fold
+        # rates have 12 digits, and no probability depends on a rate more than n-fold
         assert law["reject"] == pytest.approx(reject, abs=40e-12)
         assert law["n_enrolled"] == pytest.approx(enrolled, abs=40 * 40e-12)
 
@@ -133,6 +133,15 @@ def test_the_command_shows_the_usual_allowance_and_what_it_really_does(capsys):
     said = " ".join(capsys.readouterr().out.split())
     assert "8% of the patients lost and counted as non-responders, p0 being the rate among all enrolled" in said
     assert "Simon optimal 1/10, 8/37 0.0759 0.8103" in said
+    assert "decides as if p0 were 0.15 and p1 0.322; proved so" in said
+
+
+def test_who_is_replaced_needs_no_allowance(capsys):
+    assert main(["design", *OPTIONS, "--dropout", ".08", "--handling", "replace"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Simon optimal 1/9, 8/34 0.0474 0.8107 20.67 33.67" in said
+    assert "usual allowance" not in said
+    assert "as if p0 were" not in said
 
 
 @pytest.mark.parametrize(
@@ -141,6 +150,7 @@ def test_the_command_shows_the_usual_allowance_and_what_it_really_does(capsys):
         (["--handling", "replace"], "handling needs --dropout"),
         (["--dropout", ".1", "--handling", "itt"], "handling ('itt') must be nonresponder, replace or exclude"),
         (["--dropout", ".1", "--p0-among", "x"], "p0-among ('x') must be enrolled or evaluable"),
+        (["--dropout", ".1", "--handling", "replace", "--p0-among", "evaluable"], "p0-among goes with --handling nonr"),
         (["--dropout", ".1", "--search", "both"], "search ('both') must be paper or run"),
         (["--dropout", "1"], "dropout (1) must be < 1"),
         (["--dropout", "8"], "dropout (8.0)"),

@@ -6,24 +6,8 @@ from xml.etree import ElementTree
 import pytest
 from matplotlib.figure import Figure
 
-from simtrial import Requirements, search
 from simtrial.search import figures
 from simtrial.show.picture import Drawing
-
-
-@pytest.fixture(scope="module")
-def asked():
-    return Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8)
-
-
-@pytest.fixture(scope="module")
-def single(asked):
-    return search.single_stage(asked)
-
-
-@pytest.fixture(scope="module")
-def two(asked):
-    return search.two_stage(asked)
 
 
 @pytest.mark.long

@@ -11,21 +11,6 @@ from simtrial.search import tables as search_tables
 from simtrial.trial import params, tables, text
 
 
-@pytest.fixture(scope="module")
-def asked():
-    return Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8)
-
-
-@pytest.fixture(scope="module")
-def single(asked):
-    return search.single_stage(asked)
-
-
-@pytest.fixture(scope="module")
-def two(asked):
-    return search.two_stage(asked)
-
-
 @pytest.fixture
 def trial(root):
     return params.load(root / "params/NCT07022301.yaml")
