@@ -426,3 +426,14 @@ def test_the_explorer_shows_a_new_family_by_its_name(toy_trial):
     assert "that of the smallest design with two stages of the same size" in panels.statement(
         found, found.design, case.plan
     )
+
+
+@pytest.mark.usefixtures("known")
+def test_a_new_family_is_searched_with_the_dropout_and_shown_with_and_without_it(capsys):
+    assert main(["design", *OPTIONS, "--dropout", ".1", "--json"]) == 0
+    (design,) = json.loads(capsys.readouterr().out)["toy"]["designs"]
+    assert design["as_run"]["type_i_error"] <= 0.05 < 0.8 <= design["as_run"]["power"] < design["power"]
+    assert main(["design", *OPTIONS, "--dropout", ".1"]) == 0
+    paper, run = [line for line in capsys.readouterr().out.splitlines() if "balanced minimax" in line][:2]
+    assert f"{design['power']:.4f}" in paper
+    assert f"{design['as_run']['power']:.4f}" in run
