@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.exact import OperatingCharacteristics
     from simtrial.design.requirements import Requirements
+    from simtrial.laws.losses import AsRun, Losses
     from simtrial.plan.plan import Plan, Scenario
     from simtrial.search import AnyCriterion, AnyFamily, Family, Proof, SingleStageSearch, TwoStageSearch
     from simtrial.search.record import Found
@@ -109,7 +110,7 @@ class Case:
         like : Case, optional
             Another case; if it asks the same question, its searches are taken over.
         """
-        asked, limit = trial.requirements, trial.design.n_limit
+        asked, limit = trial.limits, trial.design.n_limit
         if like is not None and like.searches == Searches(asked, limit):
             return cls(trial, like.searches)
         return _kept(_ByContent(trial.model_dump_json(), trial))
@@ -130,17 +131,54 @@ class Case:
         try:
             _ = self.chosen
         except InputError as error:
-            raise InputError(error.message, f"{place}: trial.hypotheses.{error.field}") from None
+            raise InputError(self._told(error), f"{place}: trial.hypotheses.{error.field}") from None
         try:
             _ = self.plan
         except InputError as error:
             raise InputError(error.message, f"{place}: trial.{error.field}") from None
         return self
 
+    def _told(self, error: InputError) -> str:
+        """What is wrong with the question; the search may have been asked for other rates than the file states."""
+        if self.limits == self.requirements:
+            return error.message
+        asked, limits = self.requirements, self.limits
+        return (
+            f"{error.message}; under the dropout p0 = {asked.p0:g} and p1 = {asked.p1:g} become {limits.p0:g} and "
+            f"{limits.p1:g} (design.losses: paper asks for a design on paper)"
+        )
+
     @property
     def requirements(self) -> Requirements:
-        """The question put to the searches."""
+        """The question as it is written."""
+        return self.trial.requirements
+
+    @property
+    def limits(self) -> Requirements:
+        """The question put to the searches: the limits at the response rates at which the trial decides."""
         return self.searches.requirements
+
+    @property
+    def under(self) -> AsRun | None:
+        """How patients are lost, where the limits are to hold so; None where they are to hold on paper."""
+        return self.trial.how if self.trial.losses == "run" else None
+
+    @cached_property
+    def on_paper(self) -> Searches:
+        """The searches for the question as it is written, every patient being evaluable."""
+        return self._searched("paper")
+
+    @cached_property
+    def as_run(self) -> Searches | None:
+        """The searches under the dropout and handling of the file; None if it does not say how the trial is run."""
+        return None if self.trial.how is None else self._searched("run")
+
+    def _searched(self, losses: Losses) -> Searches:
+        if self.trial.losses == losses:
+            return self.searches
+        how = self.trial.how
+        asked = self.requirements if how is None or losses == "paper" else how.asked(self.requirements)
+        return Searches(asked, self.trial.design.n_limit)
 
     @property
     def single(self) -> SingleStageSearch:
@@ -258,4 +296,4 @@ class _ByContent:
 def _kept(one: _ByContent) -> Case:
     """The case of a trial; what it has computed is kept with it."""
     asked = one.trial
-    return Case(asked, Searches(asked.requirements, asked.design.n_limit))
+    return Case(asked, Searches(asked.limits, asked.design.n_limit))
