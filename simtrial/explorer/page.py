@@ -212,10 +212,11 @@ class Explorer:
         try:
             trial = params.opened(bytes(given["content"]), name)
             base = controls.complete(trial)
+            asked = Case.of(base)
             try:
-                screen.answer(Case.of(base))  # a file that asks too much is refused whole, like one that is wrong
+                screen.answer(asked)  # a file that asks too much is refused whole, like one that is wrong
             except InputError as error:
-                raise error.placed(f"{name}: trial.hypotheses.") from None
+                raise InputError(asked.told(error), f"{name}: trial.hypotheses.{error.field}") from None
         except InputError as error:
             self.panels["status"].value = panels.refused(error.lines, self._base.study.id, self._answer)
             self.inputs["file note"].value = panels.note(
@@ -261,8 +262,11 @@ class Explorer:
 
     def _answered(self, patient: bool) -> tuple[Trial, Known]:
         trial = controls.applied(self._settings(), self._base)
-        self._case = Case.of(trial, like=self._case)
-        return trial, screen.answer(self._case, patient=patient)
+        self._case = case = Case.of(trial, like=self._case)
+        try:
+            return trial, screen.answer(case, patient=patient)
+        except InputError as error:
+            raise InputError(case.told(error), error.field) from None
 
     def _show_answer(self, trial: Trial, found: Known) -> None:
         self._offer_of(found.two)

@@ -131,14 +131,14 @@ class Case:
         try:
             _ = self.chosen
         except InputError as error:
-            raise InputError(self._told(error), f"{place}: trial.hypotheses.{error.field}") from None
+            raise InputError(self.told(error), f"{place}: trial.hypotheses.{error.field}") from None
         try:
             _ = self.plan
         except InputError as error:
             raise InputError(error.message, f"{place}: trial.{error.field}") from None
         return self
 
-    def _told(self, error: InputError) -> str:
+    def told(self, error: InputError) -> str:
         """What is wrong with the question; the search may have been asked for other rates than the file states."""
         if self.limits == self.requirements:
             return error.message

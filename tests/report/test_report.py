@@ -247,7 +247,7 @@ def test_what_losses_do_to_the_errors_is_said_at_the_top(root):
 
     assert "1/15, 5/25 has a type I error of 3.281% and a power of 80.17%" in front.opening(losing())
     informative = losing(probability=0.2, responder_odds_ratio=0.0)
-    # those who would respond are never lost: p0 among the evaluable is .1 / (.1 + .9 x .8), and H0 is rejected too often
+    # who would respond is never lost: p0 among the evaluable is .1 / (.1 + .9 x .8), and H0 is rejected too often
     assert "1/15, 5/25 has a type I error of 7.427% and a power of 91.22%" in front.opening(informative)
 
 
