@@ -52,13 +52,12 @@ def opening(case: Case) -> str:
             '<div class="warning">The design given <strong>does not meet the limits</strong>: '
             f"{escape(text.limits_missed(design, limits))}.</div>"
         )
-    warning += _as_run(case)
     if case.trial.hypotheses.basis == "assumed":
         warning += (
             '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not taken from a protocol '
             "or registry; every result below depends on them.</div>"
         )
-    return f'{warning}<div class="brief"><p>{escape(question(asked))}</p><dl>{cells}</dl></div>'
+    return f'{warning}<div class="brief"><p>{escape(question(asked))}</p><dl>{cells}</dl></div>{_as_run(case)}'
 
 
 def _as_run(case: Case) -> str:

@@ -60,10 +60,6 @@ class UnderDropout:
     keeps: bool
 
 
-AMONG: dict[Among, str] = {"enrolled": "all enrolled", "evaluable": "the evaluable"}
-"""Whose rate p0 is, in few words."""
-
-
 def other_reading(how: AsRun) -> AsRun | None:
     """The same dropout with p0 read the other way; None where this makes no difference."""
     if how.handling != "nonresponder" or not how.loss.probability:

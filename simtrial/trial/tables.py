@@ -11,6 +11,7 @@ from simtrial.conduct.tables import simulated_error
 from simtrial.design.designs import looks_text
 from simtrial.design.intervals import clopper_pearson
 from simtrial.laws import integrals
+from simtrial.laws.losses import AMONG
 from simtrial.search import named
 from simtrial.search.wording import null
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
@@ -152,8 +153,8 @@ def timeline(trial: Trial, done: Simulation) -> Table:
 WHERE: dict[dropout.Where, str] = {
     "given": "",
     "paper": "on paper",
-    "run": "as the trial is run",
-    "allowance": "usual allowance, n/(1 - d)",
+    "run": "as run",
+    "allowance": "usual n/(1 - d)",
 }
 """Where the limits of a design hold."""
 
@@ -172,7 +173,7 @@ def under_dropout(case: Case) -> Table:
         rows.append(
             {
                 "design": one.name,
-                "limits": WHERE[one.where] + ("" if one.among is None else f", p0 among {dropout.AMONG[one.among]}"),
+                "limits": WHERE[one.where] + ("" if one.among is None else f", p0: {one.among}"),
                 "looks": looks_text(one.design, ", "),
                 "n": one.design.looks[-1].n,
                 "type_i_error_on_paper": one.type_i_error,
@@ -195,15 +196,20 @@ def under_dropout(case: Case) -> Table:
     }
     if found[0].other is None:
         shown[f"type_i_error_{how.among}"] = ("As run: type I error", RATE)
-    else:
-        for among in ("enrolled", "evaluable"):
-            shown[f"type_i_error_{among}"] = (f"As run: type I error, p0 among {dropout.AMONG[among]}", RATE)
+    else:  # the error on paper is that at p0 among all enrolled
+        shown.pop("type_i_error_on_paper")
+        for among in AMONG:
+            shown[f"type_i_error_{among}"] = (f"As run: type I error, p0: {among}", RATE)
     shown |= {
         "power": ("As run: power", RATE),
         "enrolled_p0": ("Enrolled at p0", PATIENTS),
         "enrolled_p1": ("Enrolled at p1", PATIENTS),
         "keeps": ("Keeps both limits as run", lambda kept: "yes" if kept else "no"),
     }
-    caption = "Designs on paper and under the assumed dropout; the design taken in bold"
+    caption = "Designs whose limits hold on paper, as the trial is run, and with the usual allowance; the design taken in bold"
+    if found[0].other is not None:
+        caption += (
+            ". p0: enrolled is the rate among all enrolled patients, p0: evaluable that with every patient evaluable"
+        )
     chosen = [one.design.looks == case.chosen.looks for one in found]
     return Table("under_dropout", caption, frame, shown, chosen=chosen)
