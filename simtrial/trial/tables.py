@@ -206,10 +206,8 @@ def under_dropout(case: Case) -> Table:
         "enrolled_p1": ("Enrolled at p1", PATIENTS),
         "keeps": ("Keeps both limits as run", lambda kept: "yes" if kept else "no"),
     }
-    caption = "Designs whose limits hold on paper, as the trial is run, and with the usual allowance; the design taken in bold"
+    caption = "Designs on paper, searched as the trial is run, and with the usual allowance; the design taken in bold"
     if found[0].other is not None:
-        caption += (
-            ". p0: enrolled is the rate among all enrolled patients, p0: evaluable that with every patient evaluable"
-        )
+        caption += ". p0: the rate among all enrolled patients, or with every patient evaluable"
     chosen = [one.design.looks == case.chosen.looks for one in found]
     return Table("under_dropout", caption, frame, shown, chosen=chosen)
