@@ -8,7 +8,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,10 @@ class Candidate:
     def looks(self) -> tuple[Look, ...]:
         """The design as a sequence of looks."""
         return self.design.looks
+
+    def on_paper(self, requirements: Requirements) -> Candidate:
+        """The design with what it attains if nobody is lost, whatever the limits it was found by."""
+        return replace(self, requirements=requirements)
 
     @cached_property
     def _at_limits(self) -> exact.OperatingCharacteristics:
