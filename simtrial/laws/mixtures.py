@@ -62,44 +62,44 @@ class FirstLooks:
     ----------
     bound : ndarray of int, shape (bounds, n_max + 1, n_max + 1)
         rho at [r1, n1, m1]; -1 where the trial cannot stop.
-    pet : ndarray, shape (2, bounds, n_max + 1)
-        Probability of early termination as the trial is run, under p0 and p1, at [r1, n1].
+    onward : ndarray, shape (2, bounds, n_max + 1)
+        Probability that the trial continues after its first look, under p0 and p1, at [r1, n1].
     r1_high : ndarray of int, shape (n_max + 1,)
-        Largest r1 whose probability of early termination under p1 leaves room for the power; -1 if there is none.
+        Largest r1 with which the trial continues under p1 with at least the power; -1 if there is none.
     """
 
     def __init__(self, law: Evaluable, weights: tuple[Floats, Floats], pmf: tuple[Floats, Floats]) -> None:
         n_max = len(pmf[0]) - 1
-        # P(X <= x) with a column for x = -1 before it
-        below0, below1 = (np.pad(np.cumsum(each, axis=1), ((0, 0), (1, 0))) for each in pmf)
+        below = np.pad(np.cumsum(pmf[1], axis=1), ((0, 0), (1, 0)))  # P(X <= x; q1) for x from -1
+        beyond = [_beyond(each, 1) for each in pmf]  # P(X > x) for x from -1
         m = np.arange(n_max + 1)
         fewer = m < m[:, np.newaxis]
         rho = np.full((n_max + 1, n_max + 1), -1)
         bounds: list[Ints] = []
-        pets: list[tuple[Floats, Floats]] = []
-        most = law.kept.beta + SLACK
+        onward: list[tuple[Floats, Floats]] = []
+        least = law.kept.power - SLACK
         self.r1_high = np.full(n_max + 1, -1)
         for r1 in range(n_max):
-            limit = below1[:, r1 + 1, np.newaxis]
+            limit = below[:, r1 + 1, np.newaxis]
             open_ = fewer & (m > r1)[:, np.newaxis]
-            while (up := open_ & (below1[m, rho + 2] <= limit * (1 - CLOSE))).any():
+            while (up := open_ & (below[m, rho + 2] <= limit * (1 - CLOSE))).any():
                 rho += up
             rho[m, m] = r1
             # what is too close counts as no step yet, so nothing that is possible is lost here
-            possible = (m > r1) & ((weights[1] * below1[m, rho + 1]).sum(axis=1) <= most)
-            close = open_ & possible[:, np.newaxis] & (np.abs(below1[m, rho + 2] - limit) < CLOSE * limit)
+            possible = (m > r1) & ((weights[1] * beyond[1][m, rho + 1]).sum(axis=1) >= least)
+            close = open_ & possible[:, np.newaxis] & (np.abs(below[m, rho + 2] - limit) < CLOSE * limit)
             for n1, m1 in np.argwhere(close).tolist():
                 rho[n1, m1] = recut.first_bound(Look(n1, r1), m1, *law.rates)
-            pet0, pet1 = ((w * at[m, rho + 1]).sum(axis=1) for w, at in zip(weights, (below0, below1), strict=True))
-            possible &= pet1 <= most
+            on0, on1 = ((w * at[m, rho + 1]).sum(axis=1) for w, at in zip(weights, beyond, strict=True))
+            possible &= on1 >= least
             if not possible.any():
                 break
             self.r1_high[possible] = r1
             bounds.append(rho.copy())
-            pets.append((pet0, pet1))
+            onward.append((on0, on1))
         shape = (0, n_max + 1, n_max + 1)
         self.bound: Ints = np.array(bounds) if bounds else np.zeros(shape, dtype=np.int64)
-        self.pet: Floats = np.array(pets).swapaxes(0, 1) if pets else np.zeros((2, *shape[:2]))
+        self.onward: Floats = np.array(onward).swapaxes(0, 1) if onward else np.zeros((2, *shape[:2]))
 
 
 class Mixtures:
@@ -124,7 +124,7 @@ class Mixtures:
         high = self.first.r1_high
         self.rest = np.ones(n_max + 1)
         if len(self.first.bound):
-            self.rest = np.where(high >= 0, 1 - self.first.pet[0, high, n1], 1.0)
+            self.rest = np.where(high >= 0, self.first.onward[0, high, n1], 1.0)
 
     @cached_property
     def _last(self) -> tuple[Floats, Ints]:

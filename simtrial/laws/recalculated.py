@@ -124,7 +124,7 @@ def _single_stage(asked: Requirements, loss: Dropout) -> SingleStageSearch:
     lacking = np.flatnonzero((exact.signs(attained, asked.power, gap) < 0) | (r >= np.arange(n_proven + 1)))
     first, sustained = int(np.argmax(np.append(np.diff(lacking), 2) > 1)) + 1, int(lacking[-1]) + 1
     if first > MAX_RECUT:
-        raise _too_many(str(first), MAX_RECUT)
+        raise _too_many(f"at least {first}", MAX_RECUT)
     smallest, lasting = (RecalculatedCandidate(SingleStage(int(r[n]), n), asked, loss=loss) for n in (first, sustained))
     return SingleStageSearch(asked, smallest, lasting, n_proven)
 
@@ -167,7 +167,8 @@ def two_stage(asked: Requirements, loss: Dropout, *, n_limit: int = N_LIMIT) -> 
     Returns
     -------
     TwoStageSearch
-        Its candidates are `RecalculatedTwoStage`; n and EN(p0) count patients enrolled.
+        Its candidates are `RecalculatedTwoStage`; n and EN(p0) count patients enrolled. The minimax design has at
+        most `MAX_RECUT` patients; others may have more, and cannot be run with recalculated bounds then.
 
     Raises
     ------
@@ -180,18 +181,18 @@ def two_stage(asked: Requirements, loss: Dropout, *, n_limit: int = N_LIMIT) -> 
 @kept(256)
 def _two_stage(asked: Requirements, loss: Dropout, n_lower: int) -> TwoStageSearch:
     law = Evaluable.of(asked, loss)
-    n_max = math.ceil(1.45 * bounds.score_n(law.kept) / law.shares[1]) + 12
+    n_max = min(math.ceil(1.45 * bounds.score_n(law.kept) / law.shares[1]) + 12, MAX_RECUT)
     while True:
-        n_max = min(n_max, MOST_SEARCHED)
         visit = Visit(Mixtures(law, n_max), n_lower)
+        fewest = visit.records[0].design.n if visit.records else n_max + 1
+        if fewest > MAX_RECUT:
+            raise _too_many(f"at least {fewest}", MAX_RECUT)
         if visit.end <= n_max:
             break
         if n_max == MOST_SEARCHED:
             raise _too_many(f"a search beyond {n_max}", MAX_RECUT)
-        n_max = visit.end
+        n_max = min(visit.end, MOST_SEARCHED)
     records = visit.records
-    if records[0].design.n > MAX_RECUT:
-        raise _too_many(str(records[0].design.n), MAX_RECUT)
     made = partial(RecalculatedTwoStage, requirements=asked, loss=loss)
     admissible, frontier = assembled(records, visit.expected, made)
     certificate = Certificate(
@@ -251,7 +252,7 @@ class Visit:
         r1 = len(meets) - 1 - np.argmax(meets[::-1], axis=0)
         some = meets.any(axis=0)
         n, r1, r = n[some], r1[some], r[r1, np.arange(n.size)][some]
-        self._en[n, n1] = n1 + (1 - tables.first.pet[0, r1, n1]) * (n - n1)
+        self._en[n, n1] = n1 + tables.first.onward[0, r1, n1] * (n - n1)
         self._bounds[:, n, n1] = r1, r
 
     def _best_at(self, n: int) -> Best | None:

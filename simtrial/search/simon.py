@@ -54,7 +54,7 @@ class Certificate:
     en_beyond : float
         Lower bound on EN(p0) of every design with more than `n_upper` patients; at least `en_optimal`.
     solved : int
-        How many (n, n1, r) were solved for r1.
+        How many (n, n1, r) were solved for r1; with recalculated bounds, how many designs had their power computed.
     """
 
     n_lower: int

@@ -116,7 +116,7 @@ def test_the_tables_are_the_law_of_every_plan(loss):
                 at = law.characteristics(design, (0.1, 0.3))
                 # a few hundred terms, each right to the last bits
                 assert power[r1, n - n1] == pytest.approx(at.reject[1], rel=1e-12)
-                assert tables.first.pet[:, r1, n1] == pytest.approx(at.pet, rel=1e-12)
+                assert 1 - tables.first.onward[:, r1, n1] == pytest.approx(at.pet, rel=1e-12)
                 assert how.figures(design, TEXTBOOK).power == at.reject[1]
                 smaller = exact.side(replace(design, r=design.r - 1), law.kept.p0, law.kept.alpha)
                 assert exact.side(design, law.kept.p0, law.kept.alpha) <= 0
@@ -208,7 +208,6 @@ def test_a_design_keeps_its_limits_as_run_or_not(loss):
     how, found = run(loss), recalculated.two_stage(TEXTBOOK, loss)
     assert all(how.keeps(one, TEXTBOOK) for one in found.frontier)
     assert not how.keeps(TwoStage(1, 10, 5, 29), TEXTBOOK)  # the optimum on paper lacks power
-    assert not how.keeps(TwoStage(1, 15, 3, 30), TEXTBOOK)  # too small an r at the planned numbers
 
 
 def test_the_binomial_tables_are_right_to_the_last_digits():
@@ -224,8 +223,12 @@ def test_no_more_patients_are_looked_at_than_plans_recalculate_for():
         recalculated.two_stage(Requirements(0.3, 0.4, 0.05, 0.9), Dropout(0.1))
     with pytest.raises(InputError, match=r"^bounds \(recut\) would take more than 24 patients, and n_limit is 24"):
         recalculated.single_stage(TEXTBOOK, Dropout(0.1), n_limit=24)
+    with pytest.raises(InputError, match=r"would take at least 151 patients"):
+        recalculated.two_stage(Requirements(0.05, 0.12, 0.05, 0.9), Dropout(0.1))
+    with pytest.raises(InputError, match=r"would take at least 159 patients"):
+        recalculated.single_stage(Requirements(0.05, 0.12, 0.05, 0.9), Dropout(0.1))
     with pytest.raises(InputError, match=r"would take a search beyond 300 patients"):
-        recalculated.two_stage(Requirements(0.001, 0.02, 0.05, 0.8), Dropout(0.1))
+        recalculated.two_stage(Requirements(0.004, 0.025, 0.0042, 0.45), Dropout(0.05))
     with pytest.raises(InputError, match=r"^power \(0\.06\) is so near alpha \(0\.05\)"):
         recalculated.single_stage(Requirements(0.5, 0.52, 0.05, 0.06), Dropout(0.1))
 
