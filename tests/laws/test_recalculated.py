@@ -25,7 +25,7 @@ from simtrial.search import families
 
 TEXTBOOK = Requirements(0.1, 0.3, 0.05, 0.8)
 SMALL = Requirements(0.2, 0.7, 0.1, 0.7)
-LOSSES = {"independent": Dropout(0.2), "informative": Dropout(0.3, 0.3), "responders lost": Dropout(0.1, 3.0)}
+LOSSES = {"independent": Dropout(0.2), "informative": Dropout(0.3, 0.3), "responders lost": Dropout(0.1, 2.0)}
 OPTIONS = ["--p0", ".1", "--p1", ".3", "--alpha", ".05", "--power", ".8", "--dropout", ".1", "--handling", "exclude"]
 
 every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
