@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
@@ -60,7 +60,8 @@ class Run:
 
     def json(self, design: Design, paper: Requirements) -> dict[str, object]:
         """What the JSON of a design gains."""
-        return {"as_run": asdict(self.how.figures(design, paper))}
+        found = self.how.figures(design, paper)
+        return {"as_run": {key: getattr(found, key) for key in ("type_i_error", "power", "en_p0", "en_p1")}}
 
 
 def read(

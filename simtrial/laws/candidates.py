@@ -25,6 +25,11 @@ def _exactly(candidate: RecalculatedCandidate | RecalculatedTwoStage) -> tuple[s
     return tuple(name for name, side in zip(("alpha", "power"), sides, strict=True) if side == 0)
 
 
+def _keeps(candidate: RecalculatedCandidate | RecalculatedTwoStage) -> bool:
+    alpha, power = Evaluable.of(candidate.requirements, candidate.loss).sides(candidate.design)
+    return alpha <= 0 <= power
+
+
 @dataclass(frozen=True)
 class RecalculatedCandidate(Candidate):
     """A design whose figures are those of the trial as it is run, its bounds recalculated; n counts patients enrolled.
@@ -47,6 +52,11 @@ class RecalculatedCandidate(Candidate):
         """Limits that are attained exactly as the trial is run: any of ``alpha`` and ``power``."""
         return _exactly(self)
 
+    @property
+    def keeps(self) -> bool:
+        """Whether both limits hold as the trial is run."""
+        return _keeps(self)
+
     def on_paper(self, requirements: Requirements) -> Candidate:
         """The planned design with what it attains if nobody is lost."""
         return Candidate(self.design, requirements)
@@ -67,6 +77,11 @@ class RecalculatedTwoStage(TwoStageCandidate):
     def at_limits(self) -> tuple[str, ...]:
         """Limits that are attained exactly as the trial is run: any of ``alpha`` and ``power``."""
         return _exactly(self)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether both limits hold as the trial is run."""
+        return _keeps(self)
 
     def on_paper(self, requirements: Requirements) -> TwoStageCandidate:
         """The planned design with what it attains if nobody is lost."""

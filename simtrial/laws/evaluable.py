@@ -34,31 +34,31 @@ def written(value: float | Floats) -> float:
 class Evaluable:
     """Who is evaluable under p0 and under p1, and what the recalculated bounds keep.
 
-    The rates are those among the evaluable, so that the type I error given the numbers evaluable never exceeds alpha
-    under the stated dropout. Where it is informative the rate of H0 among the evaluable is not p0.
+    Bounds that are informed of the dropout keep alpha at the response rate among the evaluable that belongs to p0, so
+    that the type I error given the numbers evaluable never exceeds alpha under the stated dropout. Others keep it at
+    p0, which is another rate where the dropout is informative.
 
     Attributes
     ----------
     kept : Requirements
-        Response rates among the evaluable, with the limits.
+        Response rates at which the bounds are recalculated, with the limits.
+    rates : tuple of float
+        Response rates among the evaluable, under p0 and under p1.
     shares : tuple of float
         Probability that a patient is evaluable, under p0 and under p1.
     """
 
     kept: Requirements
+    rates: tuple[float, float]
     shares: tuple[float, float]
 
     @classmethod
-    def of(cls, asked: Requirements, loss: Dropout) -> Evaluable:
+    def of(cls, asked: Requirements, loss: Dropout, *, informed: bool = True) -> Evaluable:
         """Those of a question and a law of loss."""
         q0, q1 = (written(loss.among_evaluable(p)) for p in (asked.p0, asked.p1))
         s0, s1 = (written(loss.evaluable(p)) for p in (asked.p0, asked.p1))
-        return cls(Requirements(q0, q1, asked.alpha, asked.power), (s0, s1))
-
-    @property
-    def rates(self) -> tuple[float, float]:
-        """The response rates among the evaluable."""
-        return self.kept.p0, self.kept.p1
+        kept = Requirements(q0, q1, asked.alpha, asked.power) if informed else asked
+        return cls(kept, (q0, q1), (s0, s1))
 
     def characteristics(self, design: Design, p: tuple[float, float]) -> OperatingCharacteristics:
         """What a design with one or two looks attains, p0 and p1 being `p`; its looks count patients enrolled.

@@ -56,21 +56,28 @@ class AsRun:
         rate, so that the type I error is kept whatever the dropout turns out to be.
     recut : bool
         Whether the bounds are recalculated at the numbers evaluable, where patients lost are left out (`exclude`).
+    informed : bool
+        Whether recalculated bounds keep alpha under this dropout; see `Evaluable`.
     """
 
     loss: Dropout
     handling: Handling
     among: Among = "enrolled"
     recut: bool = False
+    informed: bool = True
 
     def __post_init__(self) -> None:
         if self.recut and self.handling != "exclude":
             raise InputError("(recut) goes with handling: exclude", "bounds")
 
+    def evaluable(self, asked: Requirements) -> Evaluable:
+        """Who is evaluable, and what recalculated bounds keep."""
+        return Evaluable.of(asked, self.loss, informed=self.informed)
+
     def rates(self, asked: Requirements) -> tuple[float, float]:
         """The rates at which the design decides under H0 and under the alternative."""
         if self.recut:
-            return Evaluable.of(asked, self.loss).rates
+            return self.evaluable(asked).rates
         null = asked.p0
         if self.handling != "nonresponder" or self.among == "evaluable":
             null = self._decided(asked.p0)
@@ -104,7 +111,7 @@ class AsRun:
     def keeps(self, design: Design, paper: Requirements) -> bool:
         """Whether a design keeps both limits as it is run; with recalculated bounds for one or two looks."""
         if self.recut:
-            alpha, power = Evaluable.of(paper, self.loss).sides(design)
+            alpha, power = self.evaluable(paper).sides(design)
             return alpha <= 0 <= power
         p0, p1 = self.rates(paper)
         return p0 < p1 and meets(design, self.asked(paper))
@@ -118,14 +125,16 @@ class AsRun:
             If the bounds are recalculated and the design has more than two looks.
         """
         if self.recut:
-            at = Evaluable.of(asked, self.loss).characteristics(design, (asked.p0, asked.p1))
+            at = self.evaluable(asked).characteristics(design, (asked.p0, asked.p1))
         else:
             at = operating_characteristics(design, self.rates(asked))
         enrolled = at.en
         if self.handling == "replace":  # one evaluable patient in 1 / P(evaluable) enrolled ones
             enrolled = at.en / self.loss.evaluable(np.array([asked.p0, asked.p1]))
-        (type_i_error, power), (en_p0, en_p1) = at.reject.tolist(), enrolled.tolist()
-        return RunFigures(type_i_error=type_i_error, power=power, en_p0=en_p0, en_p1=en_p1)
+        (type_i_error, power), (en_p0, en_p1), (pet_p0, pet_p1) = at.reject.tolist(), enrolled.tolist(), at.pet.tolist()
+        return RunFigures(
+            type_i_error=type_i_error, power=power, en_p0=en_p0, en_p1=en_p1, pet_p0=pet_p0, pet_p1=pet_p1
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,9 +147,13 @@ class RunFigures:
         P(reject H0) under p0 and under p1.
     en_p0, en_p1 : float
         Patients expected to be enrolled, nobody being enrolled while a look is pending.
+    pet_p0, pet_p1 : float
+        Probability of early termination.
     """
 
     type_i_error: float
     power: float
     en_p0: float
     en_p1: float
+    pet_p0: float
+    pet_p1: float

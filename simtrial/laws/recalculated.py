@@ -47,7 +47,7 @@ from simtrial.laws.evaluable import Evaluable
 from simtrial.laws.mixtures import Mixtures, binomials, single_powers
 from simtrial.memo import kept
 from simtrial.plan.plan import MAX_RECUT
-from simtrial.search import bounds
+from simtrial.search import bounds, neighbours
 from simtrial.search.scan import EN_CLOSE, Best
 from simtrial.search.simon import Certificate, TwoStageSearch, assembled
 from simtrial.search.single import SingleStageSearch
@@ -55,6 +55,7 @@ from simtrial.search.single import SingleStageSearch
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from simtrial.design.designs import Design
     from simtrial.plan.dropout import Dropout
 
 MOST_SEARCHED = 2 * MAX_RECUT
@@ -206,6 +207,37 @@ def _two_stage(asked: Requirements, loss: Dropout, n_lower: int) -> TwoStageSear
     return TwoStageSearch(asked, admissible, frontier, certificate)
 
 
+def near(asked: Requirements, loss: Dropout, chosen: Design) -> tuple[RecalculatedTwoStage, ...]:
+    """Two-stage designs of about the same sizes as the chosen one, the closest first: as `search.neighbours.near`.
+
+    Of each pair of sizes (n, n1) the design with least EN(p0) whose limits hold as the trial is run is listed; for a
+    chosen single stage, of each n the one with least EN(p0).
+
+    Parameters
+    ----------
+    asked, loss
+        As for `two_stage`.
+    chosen : Design
+        Any design.
+    """
+    within, n = neighbours.closeness(chosen), chosen.looks[-1].n
+    n1 = chosen.looks[0].n if len(chosen.looks) > 1 else None
+    n_max = min(n + within, MAX_RECUT)
+    if n > MAX_RECUT:
+        return ()
+    visit = Visit(Mixtures(Evaluable.of(asked, loss), n_max), n_max + 1)
+    rows = []
+    for size in range(max(2, n - within), n_max + 1):
+        here = visit.designs(size)
+        if n1 is None:  # one design per n: every first look is as close
+            here = sorted(here, key=lambda one: one.en)[:1]
+        for one in here:
+            first = 0 if n1 is None else abs(one.design.n1 - n1)
+            if first <= within:
+                rows.append((abs(size - n) + first, one.en, size, one.design.n1, one.design))
+    return tuple(RecalculatedTwoStage(design, asked, loss=loss) for *_, design in sorted(rows)[: neighbours.MOST_NEAR])
+
+
 class Visit:
     """Visits n in increasing order, up to that of the tables, and records each design that lowers EN(p0).
 
@@ -267,6 +299,13 @@ class Visit:
         if least > target - EN_CLOSE and self.expected(best) >= self.expected(self.records[-1].design):
             return None
         return Best(float(en[best.n1]), best)
+
+    def designs(self, n: int) -> list[Best]:
+        """Of n patients, the design with the least EN(p0) for each n1 that has one."""
+        return [
+            Best(float(self._en[n, n1]), self._design(n, n1))
+            for n1 in np.flatnonzero(np.isfinite(self._en[n])).tolist()
+        ]
 
     def _design(self, n: int, n1: int) -> TwoStage:
         r1, r = self._bounds[:, n, n1].tolist()

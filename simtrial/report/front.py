@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from simtrial.conduct import text as conduct_text
 from simtrial.design.designs import looks_text
-from simtrial.design.exact import meets
-from simtrial.search import text
 from simtrial.search.wording import question
 from simtrial.trial import text as trial_text
 
@@ -46,11 +44,10 @@ def opening(case: Case) -> str:
     if len(design.looks) > 1:
         facts.append((f"PET(p0){paper}", f"{oc.pet[0]:.4f}"))
     cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
-    limits, warning = case.limits, ""
-    if not meets(design, limits):
+    warning = ""
+    if missed := trial_text.misses(design, asked, case.under):
         warning = (
-            '<div class="warning">The design given <strong>does not meet the limits</strong>: '
-            f"{escape(text.limits_missed(design, limits))}.</div>"
+            f'<div class="warning">The design given <strong>does not meet the limits</strong>: {escape(missed)}.</div>'
         )
     if case.trial.hypotheses.basis == "assumed":
         warning += (

@@ -67,6 +67,11 @@ class Candidate:
         return exact.at_limits(self.design, self.requirements)
 
     @property
+    def keeps(self) -> bool:
+        """Whether both limits hold."""
+        return exact.meets(self.design, self.requirements)
+
+    @property
     def pet_p0(self) -> float:
         """Probability of early termination at p0."""
         return float(self._at_limits.pet[0])
@@ -114,3 +119,10 @@ class TwoStageCandidate(Candidate):
     def n1(self) -> int:
         """Patients of the first stage."""
         return self.design.n1
+
+
+def attained(design: Design, requirements: Requirements) -> Candidate:
+    """A design with what it attains: itself where a search for these requirements has found it."""
+    if isinstance(design, Candidate) and design.requirements == requirements:
+        return design
+    return Candidate(design, requirements)

@@ -113,8 +113,7 @@ def _searched(case: Case, how: AsRun, wish: str) -> Iterator[tuple[Design, Among
         if reading is None:
             continue
         try:
-            asked = reading.asked(case.requirements)
-            here = Searches(asked, case.trial.design.n_limit)
+            here = Searches.under(replace(reading, informed=True), case.requirements, case.trial.design.n_limit)
             yield (case.searches if here == case.searches else here).choose(wish), reading.among if other else None
         except InputError:  # with so much dropout no design can
             continue

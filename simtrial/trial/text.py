@@ -10,9 +10,10 @@ from simtrial.conduct.text import HANDLINGS, lost, lost_of
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.laws import decision
+from simtrial.laws.losses import RunFigures
 from simtrial.search import simon
 from simtrial.search.single import FIRST
-from simtrial.search.text import difference, exactly, kind, limits_missed, next_to, references
+from simtrial.search.text import difference, exactly, kind, limits_missed, limits_missed_by, next_to, references
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage, percent
 from simtrial.trial import dropout
@@ -101,8 +102,7 @@ def statement(
     dropout, it says so, and for which response rates the design was found.
     """
     asked, limits = requirements, requirements if under is None else under.asked(requirements)
-    oc = operating_characteristics(design, [limits.p0, limits.p1])
-    looks = len(design.looks)
+    attained, looks = _attained(design, asked, under), len(design.looks)
     sentences = [
         "The primary endpoint is the objective response rate (ORR).",
         f"The null hypothesis that the true ORR is at most {percent(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
@@ -114,19 +114,19 @@ def statement(
         f"{'' if limits == asked else f' for response rates of {percent(limits.p0)} and {percent(limits.p1)}'}.",
         *_rules(design, plan.handling if plan else None),
         *((RECUT,) if plan and plan.recut else ()),
-        f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
-        f"{percent(oc.reject[1])} at p = {asked.p1:g}{'' if under is None else ', dropout included'}.",
+        f"The exact type I error is {percent(attained.type_i_error)} at p = {asked.p0:g} and the exact power "
+        f"{percent(attained.power)} at p = {asked.p1:g}{'' if under is None else ', dropout included'}.",
     ]
-    if at := exactly(design, limits):
+    if (under is None or not under.recut) and (at := exactly(design, limits)):
         sentences.append(f"In exact fractions {at}; a limit that is attained exactly is kept.")
     if looks > 1:
         sentences.append(
             f"If the true ORR is {percent(asked.p0)}, the probability of early termination"
             f"{' (for either reason)' if any(look.e is not None for look in design.looks) else ''} is "
-            f"{percent(oc.pet[0])} and "
-            f"the expected number of patients is {oc.en[0]:.1f}."
+            f"{percent(attained.pet_p0)} and "
+            f"the expected number of {'patients' if under is None else 'enrolled patients'} is {attained.en_p0:.1f}."
         )
-    if under is not None and limits != asked:
+    if under is not None and under.loss.lost(asked.p1):
         paper = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
         sentences.append(
             f"If every patient were evaluable, the type I error would be {percent(paper[0])} and the power "
@@ -138,12 +138,31 @@ def statement(
             f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}, "
             f"the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
         )
-    if not meets(design, limits):
-        sentences.insert(
-            0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {limits_missed(design, limits)}."
-        )
+    if missed := misses(design, asked, under):
+        sentences.insert(0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}.")
     sources = " ".join(references(design, criterion))
     return Passage("statement", (" ".join(sentences), f"References: {sources}"), quoted=True)
+
+
+def _attained(design: Design, asked: Requirements, under: AsRun | None) -> RunFigures:
+    """Exact figures of a design on paper, or as the trial is run."""
+    if under is not None:
+        return under.figures(design, asked)
+    oc = operating_characteristics(design, [asked.p0, asked.p1])
+    (type_i_error, power), (en_p0, en_p1), (pet_p0, pet_p1) = oc.reject.tolist(), oc.en.tolist(), oc.pet.tolist()
+    return RunFigures(type_i_error=type_i_error, power=power, en_p0=en_p0, en_p1=en_p1, pet_p0=pet_p0, pet_p1=pet_p1)
+
+
+def misses(design: Design, asked: Requirements, under: AsRun | None) -> str:
+    """Which limit a design misses, on paper or as the trial is run; empty if it keeps both."""
+    if under is None or not under.recut:
+        limits = asked if under is None else under.asked(asked)
+        return "" if meets(design, limits) else limits_missed(design, limits)
+    alpha, power = under.evaluable(asked).sides(design)
+    if alpha <= 0 <= power:
+        return ""
+    found = under.figures(design, asked)
+    return limits_missed_by((found.type_i_error, found.power), asked, over=alpha > 0, short=power < 0)
 
 
 READINGS: dict[Among, str] = {
@@ -156,9 +175,10 @@ READINGS: dict[Among, str] = {
 def _allowed_for(under: AsRun, asked: Requirements) -> str:
     """One sentence on the dropout that the sample size allows for."""
     reading = f"; p0 is {READINGS[under.among]}" if under.handling == "nonresponder" else ""
+    recut = ", bounds recalculated at the numbers evaluable" if under.recut else ""
     return (
         f"Type I error and power are those of the trial with {lost_of(under.loss, asked)} and "
-        f"{HANDLINGS[under.handling]}{reading}."
+        f"{HANDLINGS[under.handling]}{recut}{reading}."
     )
 
 
@@ -187,7 +207,7 @@ def limits_hold(case: Case, *, beside: bool = True) -> Passage:
         )
     if not how.loss.lost(asked.p1):
         return Passage("limits_hold", ("No dropout is assumed: the limits hold on paper and as the trial is run.",))
-    how_lost = f"{lost_of(how.loss, asked)} and {HANDLINGS[how.handling]}"
+    how_lost = f"{lost_of(how.loss, asked)} and {HANDLINGS[how.handling]}{', bounds recalculated' if how.recut else ''}"
     if case.under is None:
         said = f"The limits hold on paper, with every patient evaluable. As the trial is run, with {how_lost}, "
         said += f"{looks_text(case.chosen, ', ')} has {_errors(how, case.chosen, asked)}."
@@ -199,7 +219,9 @@ def limits_hold(case: Case, *, beside: bool = True) -> Passage:
             )
         return Passage("limits_hold", (said,))
     said = f"The limits hold as the trial is run, with {how_lost}. "
-    if case.limits != asked:
+    if how.recut:
+        said += "The searches below sum over the numbers evaluable, with the bounds recalculated at each. "
+    elif case.limits != asked:
         said += (
             f"The trial then decides as a design on paper does at response rates of {percent(case.limits.p0)} and "
             f"{percent(case.limits.p1)}: the searches below are made at these rates, and what they prove holds for the "
@@ -233,9 +255,8 @@ def _errors(how: AsRun, design: Design, asked: Requirements) -> str:
 
 def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Passage:
     """Which design is taken, what the alternatives would cost, and how it sits with the registered enrollment."""
-    asked = trial.limits
-    oc = operating_characteristics(chosen, asked.p0)
-    n, en = chosen.looks[-1].n, float(oc.en)
+    asked, under = trial.requirements, trial.how if trial.losses == "run" else None
+    n, en = chosen.looks[-1].n, _attained(chosen, asked, under).en_p0
     wish = trial.criterion
     reason = "given in the parameter file."
     if wish is not None:
@@ -244,8 +265,8 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     if len(chosen.looks) > 1:
         needs = f"It needs at most {_count(n)} and expects {en:.1f} if the true rate is p0."
     paragraphs = [f"Taken: {looks_text(chosen, ', ')}, {reason} {needs}"]
-    if not meets(chosen, asked):
-        paragraphs.append(f"It does not meet the limits: {limits_missed(chosen, asked)}.")
+    if short := misses(chosen, asked, under):
+        paragraphs.append(f"It does not meet the limits: {short}.")
     rivals: dict[str, tuple[str, Design]] = {
         looks_text(other): (label, other)
         for label, other in (
@@ -257,7 +278,7 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     }
     others = []
     for label, other in rivals.values():
-        other_en = float(operating_characteristics(other, asked.p0).en)
+        other_en = _attained(other, asked, under).en_p0
         others.append(
             f"{label} {looks_text(other, ', ')}: {difference(other.looks[-1].n - n)} at most, "
             f"{difference(other_en - en, '.1f')} expected at p0"

@@ -59,6 +59,8 @@ class Trial(Section):
             loss=_loss(self.conduct),
             handling=self.conduct.dropout.handling,
             among=self.hypotheses.p0_among or "enrolled",
+            recut=self.conduct.dropout.bounds == "recut",
+            informed=self.losses == "run",
         )
 
     @property
@@ -115,7 +117,7 @@ class Trial(Section):
                 loss,
                 handling=dropout.handling,
                 interim=given.interim.law if given.interim else Interim(hold=True),
-                recut=self.requirements if dropout.bounds == "recut" else None,
+                recut=self.limits if dropout.bounds == "recut" else None,
                 screening_success=enrollment.screening_success,
                 close_month=enrollment.close_month,
                 follow_up=given.follow_up.law,
