@@ -11,23 +11,26 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, cast
 
 from simtrial import search
-from simtrial.conduct import simulation
+from simtrial.conduct import choice, simulation
+from simtrial.conduct.choice import CalendarQuestion
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
-from simtrial.search import FAMILIES, simon
+from simtrial.search import FAMILIES, CalendarCriterion, simon
+from simtrial.search import calendar as search_calendar
 from simtrial.search import single as search_single
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simtrial.conduct.choice import CalendarChoice
     from simtrial.conduct.simulation import Simulation
     from simtrial.design.designs import Design
     from simtrial.design.exact import OperatingCharacteristics
     from simtrial.design.requirements import Requirements
     from simtrial.plan.plan import Plan, Scenario
     from simtrial.search import AnyCriterion, AnyFamily, Family, Proof, SingleStageSearch, TwoStageSearch
-    from simtrial.search.record import Found
-    from simtrial.trial.conduct import SimulationSize
+    from simtrial.search.record import Examined, Found
+    from simtrial.trial.simulated import SimulationSize
     from simtrial.trial.trial import Trial
 
 
@@ -130,7 +133,8 @@ class Case:
         try:
             _ = self.chosen
         except InputError as error:
-            raise InputError(error.message, f"{place}: trial.hypotheses.{error.field}") from None
+            section = "" if error.field.startswith("conduct") else "hypotheses."  # the calendar asks for a plan too
+            raise InputError(error.message, f"{place}: trial.{section}{error.field}") from None
         try:
             _ = self.plan
         except InputError as error:
@@ -155,22 +159,79 @@ class Case:
     @cached_property
     def chosen(self) -> Design:
         """The design that the file asks for, by criterion or outright."""
+        if isinstance(self.criterion, CalendarCriterion):
+            return self.by_calendar(self.criterion).design
         return self.searches.choose(self.trial.wish)
 
+    @cached_property
+    def question(self) -> CalendarQuestion:
+        """What a criterion of the calendar is asked: the limits of the search, and how a design is run.
+
+        Raises
+        ------
+        InputError
+            If the file does not say how the trial is run.
+        """
+        given = self.trial.conduct
+        if given is None:
+            raise InputError("is missing", "conduct")
+        return CalendarQuestion(
+            requirements=self.requirements,
+            rates=(self.trial.hypotheses.p0, self.trial.hypotheses.p1),
+            plan_of=self.run,
+            trials=given.simulation.trials,
+            seed=given.simulation.seed,
+            deadline=self.trial.deadline,
+            n_limit=self.searches.n_limit,
+        )
+
+    def run(self, design: Design) -> Plan:
+        """How any design is run by the file.
+
+        Raises
+        ------
+        InputError
+            If the file does not say, or its conduct does not fit the design.
+        """
+        plan = self.trial.plan(design)
+        if plan is None:
+            raise InputError("is missing", "conduct")
+        return plan
+
+    def by_calendar(self, criterion: CalendarCriterion) -> CalendarChoice:
+        """The design that is best by a criterion of the calendar, found when it is first asked for."""
+        if criterion.key not in self._by_calendar:
+            self._by_calendar[criterion.key] = choice.choose(criterion, self.question)
+        return self._by_calendar[criterion.key]
+
+    @cached_property
+    def _by_calendar(self) -> dict[str, CalendarChoice]:
+        """What has been chosen by the calendar, by criterion."""
+        return {}
+
     @property
-    def criterion(self) -> AnyCriterion | None:
+    def criterion(self) -> AnyCriterion | CalendarCriterion | None:
         """The criterion by which the design is taken; None where it is given outright."""
         return self.trial.criterion
 
     @property
-    def family(self) -> AnyFamily | None:
-        """The family that this criterion belongs to."""
-        return FAMILIES[self.criterion.family] if self.criterion is not None else None
+    def family(self) -> AnyFamily | Examined | None:
+        """The family that this criterion belongs to, or what was examined by the calendar."""
+        by = self.criterion
+        if isinstance(by, CalendarCriterion):
+            return search_calendar.examined(by, self.by_calendar(by).proof.how)
+        return FAMILIES[by.family] if by is not None else None
 
     @property
     def proof(self) -> Proof | None:
         """The certificate of the search that found the design; None where the design is given outright."""
-        return self.family.proof(self.searches.of(self.family)) if self.family is not None else None
+        by = self.criterion
+        if isinstance(by, CalendarCriterion):
+            return self.by_calendar(by).proof
+        if by is None:
+            return None
+        family = FAMILIES[by.family]
+        return family.proof(self.searches.of(family))
 
     @property
     def n(self) -> int:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.plan.plan import Handling, Plan
-    from simtrial.search import AnyCriterion, SingleStageSearch, TwoStageSearch
+    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.search.record import Preference
     from simtrial.trial.trial import Trial
 
 
@@ -82,7 +83,7 @@ def _rules(design: Design, handling: Handling | None) -> list[str]:
 
 
 def statement(
-    design: Design, requirements: Requirements, plan: Plan | None = None, criterion: AnyCriterion | None = None
+    design: Design, requirements: Requirements, plan: Plan | None = None, criterion: Preference | None = None
 ) -> Passage:
     """The sample-size paragraph for the protocol, with every number computed from the design.
 

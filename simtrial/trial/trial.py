@@ -11,7 +11,8 @@ from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
 from simtrial.plan.disease import Toxicity
 from simtrial.plan.plan import Interim, Plan, Scenario
-from simtrial.search import CRITERIA
+from simtrial.search import CALENDAR
+from simtrial.search.criteria import preference
 from simtrial.trial.conduct import Conduct
 from simtrial.trial.results import Results
 from simtrial.trial.section import Section, under
@@ -19,7 +20,7 @@ from simtrial.trial.study import DesignWish, Evidence, Hypotheses, Rival, Stated
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
-    from simtrial.search import AnyCriterion
+    from simtrial.search import AnyCriterion, CalendarCriterion
 
 
 class Trial(Section):
@@ -38,7 +39,32 @@ class Trial(Section):
     def _rules(self) -> Trial:
         if self.conduct is not None:
             self.plan(SingleStage(0, 1))
+        by = CALENDAR.get(self.design.criterion or "")
+        if by is not None and self.conduct is None:
+            raise InputError(
+                f"({by.key}) asks how the trial is run; add the section conduct (see params/example.yaml)",
+                "design.criterion",
+            )
+        if by is not None and by.measure == "late" and self.deadline is None:
+            raise InputError(
+                f"({by.key}) needs a date; give conduct.deadline_months, conduct.enrollment.close_month, or "
+                "study.start and study.completion",
+                "design.criterion",
+            )
         return self
+
+    @property
+    def deadline(self) -> float | None:
+        """Months from the first day of accrual within which a decision is in time; None if the file has no date.
+
+        conduct.deadline_months or, in this order, the month at which accrual closes and the registered completion.
+        """
+        given = self.conduct
+        if given is None:
+            return self.study.months
+        return next(
+            (one for one in (given.deadline_months, given.enrollment.close_month) if one is not None), self.study.months
+        )
 
     def plan(self, design: Design) -> Plan | None:
         """How a design is run by this file; None if it does not say.
@@ -108,9 +134,9 @@ class Trial(Section):
         return self.design.criterion or parse_looks(self.design.looks or "")
 
     @property
-    def criterion(self) -> AnyCriterion | None:
+    def criterion(self) -> AnyCriterion | CalendarCriterion | None:
         """The criterion by which the design is taken; None where it is given outright."""
-        return None if self.design.criterion is None else CRITERIA[self.design.criterion]
+        return None if self.design.criterion is None else preference(self.design.criterion)
 
     def plain(self) -> dict[str, Any]:
         """The trial as plain JSON values, which is what may be handed to papermill."""
