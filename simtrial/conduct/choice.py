@@ -173,16 +173,19 @@ def listed(measure: Measure, rate: str, asked: CalendarQuestion, n_max: int) -> 
 
 
 def _taken(pairs: Pairs, plan_of: Callable[[Design], Plan]) -> Pairs:
-    """Those whose number of patients the plan takes: accrual that closes early leaves no time for many."""
-    sizes, refusals = np.unique(pairs.n).tolist(), []
-    for n in sizes:
-        try:
-            plan_of(TwoStage(0, n - 1, 1, n) if n > 1 else SingleStage(0, 1))
-        except InputError as error:
-            refusals.append((n, error))
-    if len(refusals) == len(sizes):
-        raise refusals[0][1]
-    return _those(pairs, ~np.isin(pairs.n, [n for n, _ in refusals]))
+    """Those whose numbers of patients and looks the plan takes: accrual that closes leaves no time for many."""
+    taken, refused = np.ones(len(pairs), dtype=np.bool_), None
+    for two in (True, False):
+        here = (pairs.n1 > 0) == two
+        for n in np.unique(pairs.n[here]).tolist():
+            try:
+                plan_of(TwoStage(0, n - 1, 1, n) if two else SingleStage(0, n))
+            except InputError as error:
+                taken[here & (pairs.n == n)] = False
+                refused = refused or error
+    if refused is not None and not taken.any():
+        raise refused
+    return _those(pairs, taken)
 
 
 def _those(pairs: Pairs, which: Bools) -> Pairs:

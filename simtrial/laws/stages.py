@@ -77,7 +77,7 @@ def pet(plan: Plan, p: float, r1: Ints, n1: Ints) -> Floats:
 
     if plan.recut is None:
         rate = float(counted(plan.dropout, plan.handling, p))
-        found: Floats = np.where(n1 > 0, special.bdtr(np.maximum(r1, 0), np.maximum(n1, 1), rate), 0.0)
+        found: Floats = np.where(r1 >= 0, special.bdtr(np.maximum(r1, 0), np.maximum(n1, 1), rate), 0.0)
         return found
     asked, share, rate = plan.recut, float(plan.dropout.evaluable(p)), float(plan.dropout.among_evaluable(p))
     known: dict[tuple[int, int], float] = {(-1, 0): 0.0}

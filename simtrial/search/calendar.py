@@ -93,7 +93,7 @@ _BOUNDS: dict[How, str] = {
     "capped": "Up to {{n_upper}} patients {value} at {rate} is at least {{value:.4g}}, which the design attains.",
     "heuristic": "Of the design taken {value} at {rate} is {{value:.4g}}; where it has no exact law it is simulated, "
     "and a design is not simulated if its exact lower bound is above the smallest simulated value by more than 3 Monte "
-    "Carlo standard errors.",
+    "Carlo standard errors. What follows holds but for the Monte Carlo error.",
 }
 
 

@@ -31,12 +31,15 @@ from simtrial.design import exact
 from simtrial.design.designs import SingleStage, TwoStage
 from simtrial.memo import kept
 from simtrial.search.bounds import SLACK
-from simtrial.search.scan import Tables
+from simtrial.search.scan import Block, Tables
 from simtrial.search.single import saw_tooth
 
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.numbers import Floats, Ints
+
+ROWS, CHUNK = 48, 8
+"""Most rows of n1, and most bounds r, worked on at once: see `simtrial.search.scan.Scan.CELLS`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,36 +117,53 @@ def _single(requirements: Requirements, n_max: int) -> Ints:
 
 
 def _at(tables: Tables, requirements: Requirements, n: int) -> Ints:
-    """Rows n, n1, r1 and r of the pairs with n patients."""
-    n1 = np.arange(1, n)
-    top = tables.r1_high[1:n]
-    best, bound = np.full(n - 1, -1), np.full(n - 1, -1)
-    x = np.arange(min(int(top.max()) + 1, int(tables.r_high[n])))
-    if x.size:
-        place = np.arange(n - 1)
-        reached = tables.pmf[:, 1:n, : x.size]
-        for r in range(int(tables.r_high[n]), 0, -1):
-            later = tables.padded[:, (n - n1)[:, np.newaxis], tables.PAD + np.maximum(r - x, -1)]
-            lost = np.cumsum(reached * later, axis=2)
-            most = np.minimum(np.minimum(r - 1, top), x.size - 1)
-            over = float(tables.tail[0, n, r]) - requirements.alpha
-            spare = float(tables.tail[1, n, r]) - requirements.power
-            if not ((most >= 0) & (over - lost[0, place, np.maximum(most, 0)] <= SLACK)).any():
-                break  # a smaller r only adds to the type I error of every n1 and r1
-            r1 = np.minimum(np.count_nonzero(lost[1] <= spare + SLACK, axis=1) - 1, most)
-            at = np.maximum(r1, 0)
-            excess = over - lost[0, place, at]
-            clear = (excess < -SLACK) & (lost[1, place, at] < spare - SLACK)
-            for i in np.flatnonzero((r1 > best) & (excess <= SLACK) & ~clear).tolist():
-                r1[i] = _settled(requirements, n, i + 1, r, int(r1[i]))
-            better = (r1 > best) & (excess <= SLACK)
-            best[better], bound[better] = r1[better], r
-    there = best >= 0
-    return np.stack([np.full(int(there.sum()), n), n1[there], best[there], bound[there]])
+    """Rows n, n1, r1 and r of the pairs with n patients, found in blocks of neighbouring n1."""
+    r1, r = np.full(n, -1), np.full(n, -1)
+    for top in range(1, n, ROWS):
+        bottom = min(top + ROWS - 1, n - 1)
+        x_last = min(int(tables.r1_high[top : bottom + 1].max()), int(tables.r_high[n]) - 1)
+        if x_last >= 0:
+            # left of these X1 has less than 1e-12 of its mass
+            light = [min(int(np.count_nonzero(tables.tail[k, top] > 1 - 1e-12)), x_last) for k in (0, 1)]
+            block = Block(n=n, first=top, last=bottom, starts=(light[0], light[1]), x_last=x_last)
+            r1[block.n1], r[block.n1] = _solved(tables, requirements, block)
+    n1 = np.flatnonzero(r1 >= 0)
+    return np.stack([np.full(n1.size, n), n1, r1[n1], r[n1]])
 
 
-def _settled(requirements: Requirements, n: int, n1: int, r: int, r1: int) -> int:
-    """Largest r1 up to the one given that meets the limits, in fractions where need be; -1 if none does."""
+def _solved(tables: Tables, requirements: Requirements, block: Block) -> tuple[Ints, Ints]:
+    """The largest r1 of each n1 of a block, and of the r that go with it the largest; -1 where there is none."""
+    n, n1 = block.n, np.arange(block.first, block.last + 1)
+    best, bound = np.full(n1.size, -1), np.full(n1.size, -1)
+    for high in range(int(tables.r_high[n]), 0, -CHUNK):
+        rs = np.arange(high, max(high - CHUNK, 0), -1)
+        lost = [np.cumsum(tables.pmf[k, block.n1, block.x(k)] * tables.later(k, block, rs), axis=2) for k in (0, 1)]
+        over, spare = tables.tail[0, n, rs] - requirements.alpha, tables.tail[1, n, rs] - requirements.power
+        most = np.minimum(np.minimum(rs[:, np.newaxis] - 1, tables.r1_high[block.n1]), block.x_last)
+        fits = np.count_nonzero(lost[1] <= (spare + SLACK)[:, np.newaxis, np.newaxis], axis=2)
+        r1 = np.minimum(fits + block.starts[1] - 1, most)
+        excess = over[:, np.newaxis] - _taken(lost[0], r1 - block.starts[0])
+        unclear = (excess >= -SLACK) | (_taken(lost[1], r1 - block.starts[1]) >= spare[:, np.newaxis] - SLACK)
+        r1[excess > SLACK] = -1
+        for k, i in np.argwhere(unclear & (r1 > best)).tolist():
+            r1[k, i] = _settled(requirements, (n, int(n1[i]), int(rs[k])), int(r1[k, i]))
+        row = np.argmax(r1, axis=0)  # of equal ones the first, which has the largest r
+        here = np.take_along_axis(r1, row[np.newaxis], axis=0)[0]
+        best, bound = np.where(here > best, here, best), np.where(here > best, rs[row], bound)
+        if (over[-1] - _taken(lost[0][-1:], most[-1:] - block.starts[0]) > SLACK).all():
+            break  # a smaller r only adds to the type I error of every n1 and r1
+    return best, bound
+
+
+def _taken(lost: Floats, column: Ints) -> Floats:
+    """What has been lost by a column of the sums along the last axis; nothing before the first."""
+    at = np.take_along_axis(lost, np.maximum(column, 0)[..., np.newaxis], axis=-1)[..., 0]
+    return np.where(column >= 0, at, 0.0)
+
+
+def _settled(requirements: Requirements, sizes: tuple[int, int, int], r1: int) -> int:
+    """Largest r1 up to the one given that meets the limits with n, n1 and r, in fractions where need be; -1 if none."""
+    n, n1, r = sizes
     while r1 >= 0:
         design = TwoStage(r1, n1, r, n)
         if exact.meets(design, requirements):

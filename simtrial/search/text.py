@@ -93,12 +93,18 @@ REACH = {
 """How far a search reaches, where it does not reach to a proof."""
 
 
-def proved(family: AnyFamily | Examined, proof: Proof) -> str:
-    """What a family is, and why its search is complete: two or three sentences."""
+def reached(family: AnyFamily | Examined, proof: Proof) -> str:
+    """Why a search is complete, or how far it reaches: one or two sentences."""
     reach = REACH[proof.how].format(cap=proof.cap, gap=proof.gap)
     bound = family.bound.format(n_lower=proof.n_lower, n_upper=proof.n_upper, value=proof.value, bound=proof.bound)
+    return f"{bound}{reach}"
+
+
+def proved(family: AnyFamily | Examined, proof: Proof) -> str:
+    """What a family is, and why its search is complete: two or three sentences."""
     title = f"{family.title[0].upper()}{family.title[1:]}"
-    return f"{title}: with fewer than {proof.n_lower} patients no design meets both limits. {bound}{reach}"
+    lacking = f"with fewer than {proof.n_lower} patients no design meets both limits."
+    return f"{title}: {lacking} {reached(family, proof)}"
 
 
 def certificate(two: TwoStageSearch, family: AnyFamily | Examined | None = None, found: Proof | None = None) -> Passage:

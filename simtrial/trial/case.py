@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simtrial.conduct.choice import CalendarChoice
+    from simtrial.conduct.cost import Prices
     from simtrial.conduct.simulation import Simulation
     from simtrial.design.designs import Design
     from simtrial.design.exact import OperatingCharacteristics
@@ -184,6 +185,12 @@ class Case:
             deadline=self.trial.deadline,
             n_limit=self.searches.n_limit,
         )
+
+    @property
+    def prices(self) -> Prices | None:
+        """What the trial costs; None if the file does not say."""
+        given = self.trial.conduct
+        return None if given is None or given.cost is None else given.cost.law
 
     def run(self, design: Design) -> Plan:
         """How any design is run by the file.

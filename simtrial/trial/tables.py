@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from simtrial.conduct.tables import HOW, amount, simulated_error
+from simtrial.design.designs import looks_text
+from simtrial.design.exact import operating_characteristics
 from simtrial.design.intervals import clopper_pearson
+from simtrial.laws import integrals
 from simtrial.search import named
 from simtrial.search.wording import null
-from simtrial.show.table import WHOLE, WORDS, Shown, Table
+from simtrial.show.table import PATIENTS, WHOLE, WORDS, Shown, Table
+from simtrial.trial import calendar, words
 
 if TYPE_CHECKING:
-    from simtrial.trial.trial import Trial
-from typing import TYPE_CHECKING
-
-from simtrial.conduct.tables import simulated_error
-from simtrial.laws import integrals
-from simtrial.trial import words
-
-if TYPE_CHECKING:
+    from simtrial.conduct.measures import Measured
     from simtrial.conduct.simulation import Simulation
+    from simtrial.trial.case import Case
     from simtrial.trial.trial import Trial
 
 
@@ -150,3 +149,54 @@ def timeline(trial: Trial, done: Simulation) -> Table:
     if not rows:
         return Table("timeline", "No registered dates are given in the parameter file.", frame, {})
     return Table("timeline", "Chances of keeping the registered dates", frame, shown)
+
+
+COLUMNS = {
+    "n_enrolled": ("Enrolled", "{:.1f}"),
+    "interim_month": ("Interim, month", "{:.1f}"),
+    "duration_months": ("Decision, month", "{:.1f}"),
+    "in_time": ("In time", "{:.3f}"),
+    "cost": ("Cost", ""),
+}
+"""What the table of `by_calendar` shows of each design at p0 and at p1, where it is known."""
+
+
+def by_calendar(case: Case) -> Table:
+    """The designs chosen by the calendar beside Simon's and the file's own, as each would be run."""
+    rows: list[dict[str, object]] = []
+    designs = calendar.beside(case)
+    for one in designs:
+        oc = operating_characteristics(one.design, case.requirements.p0)
+        row: dict[str, object] = {
+            "kind": " and ".join(one.names),
+            "looks": looks_text(one.design, ", "),
+            "n": one.design.looks[-1].n,
+            "en_p0": float(oc.en),
+        }
+        for (name, rate), value in calendar.as_run(case, one.design).values.items():
+            row |= {f"{name}_{rate}": value.value, f"{name}_{rate}_mcse": value.mcse}
+            form = COLUMNS[name][1]
+            row[f"{name}_{rate}_shown"] = _measured(value, form) if form else amount(value.value, value.mcse)
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    shown: dict[str, Shown] = {
+        "kind": ("Design", WORDS),
+        "looks": ("Looks (r/n)", WORDS),
+        "n": ("n", WHOLE),
+        "en_p0": ("EN(p0)", PATIENTS),
+    }
+    for rate in ("p0", "p1"):
+        for name, (head, _) in COLUMNS.items():
+            if f"{name}_{rate}_shown" in frame:
+                shown[f"{name}_{rate}_shown"] = (f"{head}, {rate}", WORDS)
+    due = "" if case.question.deadline is None else f"; in time: a decision by month {case.question.deadline:.3g}"
+    caption = f"Designs by the calendar, as the trial is run ({HOW}{due}); the chosen design in bold"
+    bold = [one.design.looks == case.chosen.looks for one in designs]
+    right = [name for name in shown if name.endswith("_shown")]
+    return Table("by_calendar", caption, frame, shown, chosen=bold, right=right)
+
+
+def _measured(found: Measured, form: str) -> str:
+    if np.isnan(found.value):
+        return "–"
+    return form.format(found.value) + (f" ± {found.mcse:.2g}" if found.mcse else "")

@@ -10,18 +10,23 @@ from simtrial.conduct.text import HANDLINGS, lost
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.laws import decision
+from simtrial.laws.stages import plain
 from simtrial.search import simon
+from simtrial.search.calendar import examined
 from simtrial.search.single import FIRST
-from simtrial.search.text import difference, exactly, kind, limits_missed, next_to, references
+from simtrial.search.text import difference, exactly, kind, limits_missed, next_to, reached, references
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage, percent
+from simtrial.trial import calendar
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.plan.plan import Handling, Plan
     from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.search.calendar import Measure
     from simtrial.search.record import Preference
+    from simtrial.trial.case import Case
     from simtrial.trial.trial import Trial
 
 
@@ -186,3 +191,52 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
             + (" That they agree does not prove that this is how the number was found." if n == registered else "")
         )
     return Passage("choice", tuple(paragraphs))
+
+
+RULE = (
+    "For each pair of sizes (n1, n) only one two-stage design that meets the limits has to be considered, that with "
+    "the largest r1: trial by trial it stops whenever any other design of the pair stops, so that it enrolls no more "
+    "patients and is decided no later. Of single-stage designs each n is considered."
+)
+"""Why one design per pair of sizes is enough; see `simtrial.search.pairs`."""
+
+NO_RULE = (
+    "For each pair of sizes (n1, n) the two-stage design with the largest r1 is considered. As a look of this trial "
+    "does not wait for every response status, its month depends on the bounds, and another design of the pair may be "
+    "better."
+)
+
+ONE_STAGE_ONLY = (
+    "The parameter file does not say what accrual does while an interim analysis is pending (conduct.interim), so only "
+    "single-stage designs are considered."
+)
+
+UNITS: dict[Measure, str] = {
+    "duration_months": "{:.1f} months expected to the primary decision",
+    "n_enrolled": "{:.1f} patients expected to be enrolled",
+    "late": "a primary decision in time with probability {:.3f}",
+}
+"""What a criterion of the calendar finds, by its measure."""
+
+
+def by_calendar(case: Case) -> Passage:
+    """Which designs the calendar takes, and how it is known that no other is better."""
+    paragraphs = []
+    for criterion in calendar.asked(case):
+        found = case.by_calendar(criterion)
+        value = 1 - found.value.value if criterion.measure == "late" else found.value.value
+        said = UNITS[criterion.measure].format(value)
+        how = f"simulated, MCSE {found.value.mcse:.2g}" if found.value.mcse else "exact"
+        words = [f"{criterion.name[0].upper()}{criterion.name[1:]}: {looks_text(found.design, ', ')}, {said} ({how})."]
+        if found.simulated:
+            rivals = f"{found.rivals} other{' is' if found.rivals == 1 else 's are'}" if found.rivals else "none"
+            words.append(
+                f"{found.simulated} designs were simulated in order to find it; of these {rivals} within 3 Monte Carlo "
+                "standard errors of it."
+            )
+        words.append(reached(examined(criterion, found.proof.how), found.proof))
+        paragraphs.append(" ".join(words))
+    given = case.trial.conduct
+    if given is None or given.interim is None:
+        return Passage("by_calendar", (ONE_STAGE_ONLY, *paragraphs))
+    return Passage("by_calendar", (RULE if plain(given.interim.law) else NO_RULE, *paragraphs))

@@ -45,6 +45,12 @@ class Trial(Section):
                 f"({by.key}) asks how the trial is run; add the section conduct (see params/example.yaml)",
                 "design.criterion",
             )
+        if by is not None and self.conduct is not None and self.conduct.interim is None:
+            raise InputError(
+                f"is missing; with design.criterion: {by.key} say what accrual does while a look is pending: hold or "
+                "continue",
+                "conduct.interim",
+            )
         if by is not None and by.measure == "late" and self.deadline is None:
             raise InputError(
                 f"({by.key}) needs a date; give conduct.deadline_months, conduct.enrollment.close_month, or "
