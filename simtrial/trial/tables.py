@@ -116,39 +116,40 @@ def conduct_assumptions(trial: Trial) -> Table:
 
 
 def timeline(trial: Trial, done: Simulation) -> Table:
-    """Chances of keeping the registered dates."""
+    """Chances of keeping the registered dates, and of a primary decision within the months that count as in time."""
     plan, n = done.plan, done.plan.design.looks[-1].n
     whole = trial.study.months
     after = plan.follow_up.months_after_last
     rows: list[tuple[str, float, str]] = []
-    if whole is not None:
-        if after is not None and whole > after:
-            last = whole - after
-            if plan.close_month is None:
-                # replacing losses takes n evaluable patients, who arrive as so many fewer
-                share = 1 - plan.dropout.lost(done["p1"].scenario.mean) if plan.handling == "replace" else 1.0
-                chance = integrals.probability_by(plan.arrivals.scaled(share), n, last)
-                who = f"{n} evaluable patients (at p1)" if share < 1 else f"{n} patients"
-                said = f"{who} enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
-                rows.append((f"{said}: if accrual were never held", chance, "exact"))
-            for label in ("p0", "p1"):
-                chance, mcse = done[label]["last_patient_month"].at_most(last)
-                rows.append(
-                    (f"Last patient in by month {last:.3g}, true rate {label}", chance, simulated_error(mcse, done))
-                )
-        for outcome, said in (("duration_months", "Primary decision"), ("end_month", "Follow-up ends")):
-            for label in ("p0", "p1"):
-                chance, mcse = done[label][outcome].at_most(whole)
-                rows.append((f"{said} by month {whole:.3g}, true rate {label}", chance, simulated_error(mcse, done)))
+    if whole is not None and after is not None and whole > after:
+        last = whole - after
+        if plan.close_month is None:
+            # replacing losses takes n evaluable patients, who arrive as so many fewer
+            share = 1 - plan.dropout.lost(done["p1"].scenario.mean) if plan.handling == "replace" else 1.0
+            chance = integrals.probability_by(plan.arrivals.scaled(share), n, last)
+            who = f"{n} evaluable patients (at p1)" if share < 1 else f"{n} patients"
+            said = f"{who} enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
+            rows.append((f"{said}: if accrual were never held", chance, "exact"))
+        for label in ("p0", "p1"):
+            chance, mcse = done[label]["last_patient_month"].at_most(last)
+            rows.append(
+                (f"Last patient in by month {last:.3g}, true rate {label}", chance, simulated_error(mcse, done))
+            )
+    due = whole if trial.conduct is None or trial.conduct.deadline_months is None else trial.conduct.deadline_months
+    for outcome, said, by in (("duration_months", "Primary decision", due), ("end_month", "Follow-up ends", whole)):
+        for label in ("p0", "p1") if by is not None else ():
+            chance, mcse = done[label][outcome].at_most(by or 0.0)
+            rows.append((f"{said} by month {by:.3g}, true rate {label}", chance, simulated_error(mcse, done)))
     frame = pd.DataFrame(rows, columns=["what", "probability", "mcse"])
     shown: dict[str, Shown] = {
-        "what": ("By the registered completion", WORDS),
+        "what": ("By the registered completion" if due == whole else "In time", WORDS),
         "probability": ("Probability", "{:.3f}"),
         "mcse": ("MCSE", WORDS),
     }
     if not rows:
         return Table("timeline", "No registered dates are given in the parameter file.", frame, {})
-    return Table("timeline", "Chances of keeping the registered dates", frame, shown)
+    caption = "Chances of keeping the registered dates" if due == whole else "Chances of being in time"
+    return Table("timeline", caption, frame, shown)
 
 
 COLUMNS = {
