@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
-from simtrial.laws.losses import AMONG, AsRun
+from simtrial.laws.losses import AMONG, LOSSES, AsRun
 from simtrial.plan.allowances import enrolled_for
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.plan import HANDLINGS
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.laws.losses import Among
     from simtrial.plan.plan import Handling
-
-SEARCHED = ("paper", "run")
-"""Where the limits are to hold: had nobody been lost, or as the trial is run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +46,7 @@ def read(dropout: float | None, handling: str | None, p0_among: str | None, sear
         If one of them is none of its kind, or stands without a dropout.
     """
     for value, field, known in (
-        (handling, "handling", HANDLINGS), (p0_among, "p0-among", AMONG), (search, "search", SEARCHED),
+        (handling, "handling", HANDLINGS), (p0_among, "p0-among", AMONG), (search, "search", LOSSES),
     ):  # fmt: skip
         if value is not None and value not in known:
             *others, last = known

@@ -15,6 +15,7 @@ from simtrial.search import CALENDAR, CRITERIA, USUAL
 from simtrial.trial import params
 
 if TYPE_CHECKING:
+    from simtrial.laws.losses import Among, Losses
     from simtrial.trial.trial import Trial
 
 Counting = Literal["nonresponder", "replace", "exclude fixed", "exclude recut"]
@@ -39,7 +40,7 @@ CONDUCT: Sections = {
 START: Sections = {
     "study": {"id": "explorer", "title": "A design explored by hand"},
     "hypotheses": {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "power": 0.8, "basis": "assumed"},
-    "design": {"criterion": USUAL},
+    "design": {"criterion": USUAL, "losses": "paper"},
     "conduct": {**CONDUCT},
 }
 """The first screen."""
@@ -67,6 +68,10 @@ class Controls:
         Months from enrollment to a known response.
     accrual : {'hold', 'continue'}
         While an interim analysis is pending.
+    losses : Losses
+        Whether the limits are to hold on paper or as the trial is run.
+    among : Among
+        Whose rate p0 is, where patients without an assessment count as non-responders.
     own : frozenset of str
         Sections of the conduct (enrollment, assessments, dropout) whose law the controls cannot express and keep.
     """
@@ -82,13 +87,17 @@ class Controls:
     screening: float
     readout: float
     accrual: Literal["hold", "continue"]
+    losses: Losses
+    among: Among
     own: frozenset[str] = frozenset()
 
 
 def complete(trial: Trial) -> Trial:
     """A trial as the explorer keeps it: with a conduct, and without results, which belong to a finished trial."""
     plain = trial.plain()
-    plain.setdefault("conduct", CONDUCT)
+    if "conduct" not in plain:  # the limits are those of the file, which assumes no dropout
+        plain["conduct"] = CONDUCT
+        plain["design"].setdefault("losses", "paper")
     plain.pop("analysis", None)
     return params.load(plain)
 
@@ -122,6 +131,8 @@ def of(trial: Trial) -> Controls:
         screening=enrollment.screening_success,
         readout=law.window,
         accrual=conduct.interim.accrual if conduct.interim else "hold",
+        losses=trial.losses,
+        among=asked.p0_among or "enrolled",
         own=frozenset(name for name, found in own.items() if found),
     )
 
@@ -152,9 +163,15 @@ def _question(now: Controls, before: Controls, plain: Sections) -> None:
         kept = {key: value for key, value in plain["hypotheses"].items() if key != "rationale"}
         plain["hypotheses"] = kept | {name: getattr(now, name) for name in names} | {"basis": "assumed"}
     if now.design != before.design:
-        limit = plain["design"]["n_limit"]
+        kept = {key: value for key, value in plain["design"].items() if key in ("n_limit", "losses")}
         key = "criterion" if now.design in CRITERIA or now.design in CALENDAR else "looks"
-        plain["design"] = {key: now.design, "n_limit": limit}
+        plain["design"] = {key: now.design, **kept}
+    if now.losses != before.losses or now.design != before.design:
+        plain["design"]["losses"] = now.losses
+    if now.counting != "nonresponder":
+        plain["hypotheses"].pop("p0_among", None)
+    elif now.among != before.among:
+        plain["hypotheses"]["p0_among"] = now.among
 
 
 def _conduct(now: Controls, before: Controls, conduct: Sections) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from simtrial.explorer.controls import Counting
     from simtrial.explorer.number_controls import NumberControl
+    from simtrial.laws.losses import Among, Losses
 
 QUESTION = ("p0", "p1", "alpha", "power")
 
@@ -25,6 +26,8 @@ COUNTING: dict[str, Counting] = {
     "exclude, recalculated bounds": "exclude recut",
 }
 ACCRUAL = {"hold accrual": "hold", "continue accrual": "continue"}
+LOSSES: dict[str, Losses] = {"on paper, every patient evaluable": "paper", "as the trial is run": "run"}
+AMONG: dict[str, Among] = {"all enrolled patients": "enrolled", "evaluable patients": "evaluable"}
 OWN = {
     "dropout": ("dropout", "Dropout as in the file"),
     "enrollment": ("rate", "Enrollment as in the file"),
@@ -34,11 +37,15 @@ OWN = {
 
 GROUPS = (
     ("The question", QUESTION),
-    ("The design", ("design", "search")),
-    ("Dropout", ("own dropout", "dropout", "counting")),
+    ("The design", ("design", "losses", "search")),
+    ("Dropout", ("own dropout", "dropout", "counting", "among")),
     ("The calendar", ("own enrollment", "rate", "screening", "own assessments", "readout", "accrual")),
     ("Parameter file", ("file", "file note", "download")),
 )
+
+
+CHOICES = ("design", "losses", "counting", "among", "accrual")
+"""The controls that are lists."""
 
 
 def made() -> dict[str, Any]:
@@ -46,6 +53,8 @@ def made() -> dict[str, Any]:
     inputs: dict[str, Any] = {
         "design": widgets.Dropdown(description="Design"),
         "counting": widgets.Dropdown(description="Patients without a response assessment", options=COUNTING),
+        "losses": widgets.Dropdown(description="Alpha and power are to hold", options=LOSSES),
+        "among": widgets.Dropdown(description="p0 is the response rate among", options=AMONG),
         "accrual": widgets.Dropdown(description="While the interim analysis is pending", options=ACCRUAL),
     }
     for name, (_, said) in OWN.items():

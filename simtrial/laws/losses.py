@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from simtrial.design.exact import operating_characteristics
+from simtrial.design.exact import meets, operating_characteristics
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
 
@@ -32,6 +32,11 @@ Among = Literal["enrolled", "evaluable"]
 patients had nobody been lost.
 """
 AMONG: tuple[Among, ...] = get_args(Among)
+
+
+Losses = Literal["paper", "run"]
+"""Where the limits of a design are to hold: with every patient evaluable, or as the trial is run."""
+LOSSES: tuple[Losses, ...] = get_args(Losses)
 
 
 def counted(loss: Dropout, handling: Handling, p: float | Floats) -> Floats:
@@ -83,10 +88,15 @@ class AsRun:
             raise InputError(
                 f"({self.loss.probability:g}) is too much: with {lost:.3g}% lost only {100 * p1:.3g}% of all enrolled "
                 f"respond under p1 = {paper.p1:g}, which is not above p0 = {paper.p0:g}; plan for less dropout, "
-                "replace patients lost, or say that p0 is the rate among the evaluable",
+                "replace patients lost, say that p0 is the rate among the evaluable, or search on paper",
                 "dropout",
             )
         return Requirements(p0, p1, paper.alpha, paper.power)
+
+    def keeps(self, design: Design, paper: Requirements) -> bool:
+        """Whether a design keeps both limits as it is run."""
+        p0, p1 = self.rates(paper)
+        return p0 < p1 and meets(design, self.asked(paper))
 
     def figures(self, design: Design, asked: Requirements) -> RunFigures:
         """What a design attains as it is run."""

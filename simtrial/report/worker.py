@@ -92,7 +92,10 @@ def _written(task: ReportTask) -> ReportEntry:
     _say(entry, f"done in {time.monotonic() - began:.1f} s")
     chosen = looks_text(done.design, ", ")
     return replace(
-        entry, answer=TakenDesign(chosen, float(oc.reject[0]), float(oc.reject[1]), bool(meets(done.design, asked)))
+        entry,
+        answer=TakenDesign(
+            chosen, float(oc.reject[0]), float(oc.reject[1]), bool(meets(done.design, task.trial.limits))
+        ),
     )
 
 

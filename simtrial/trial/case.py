@@ -6,18 +6,17 @@ simulation of one trial is made twice, and nobody has to know how a design is fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from simtrial import search
 from simtrial.conduct import choice, simulation
 from simtrial.conduct.choice import CalendarQuestion
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
-from simtrial.search import FAMILIES, CalendarCriterion, simon
+from simtrial.search import FAMILIES, CalendarCriterion
 from simtrial.search import calendar as search_calendar
-from simtrial.search import single as search_single
+from simtrial.trial.searches import Searches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,63 +27,12 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.exact import OperatingCharacteristics
     from simtrial.design.requirements import Requirements
+    from simtrial.laws.losses import AsRun, Losses
     from simtrial.plan.plan import Plan, Scenario
-    from simtrial.search import AnyCriterion, AnyFamily, Family, Proof, SingleStageSearch, TwoStageSearch
-    from simtrial.search.record import Examined, Found
+    from simtrial.search import AnyCriterion, AnyFamily, Proof, SingleStageSearch, TwoStageSearch
+    from simtrial.search.record import Examined
     from simtrial.trial.simulated import SimulationSize
     from simtrial.trial.trial import Trial
-
-
-@dataclass(frozen=True)
-class Searches:
-    """The searches for one question, each made at most once.
-
-    Attributes
-    ----------
-    requirements : Requirements
-        The question.
-    n_limit : int
-        Most patients of a design.
-    """
-
-    requirements: Requirements
-    n_limit: int
-
-    @cached_property
-    def _found(self) -> dict[str, object]:
-        """What has been searched, by family."""
-        return {}
-
-    def of(self, family: Family[Found]) -> Found:
-        """What the search of a family found.
-
-        Raises
-        ------
-        InputError
-            If even the most powerful test needs too many patients.
-        """
-        if family.key not in self._found:
-            self._found[family.key] = FAMILIES[family.key].search(self.requirements, n_limit=self.n_limit)
-        return cast("Found", self._found[family.key])  # the search of this family put it there
-
-    @property
-    def single(self) -> SingleStageSearch:
-        """Designs of one stage; see `of`."""
-        return self.of(search_single.FAMILY)
-
-    @property
-    def two(self) -> TwoStageSearch:
-        """Designs of two stages; see `of`."""
-        return self.of(simon.FAMILY)
-
-    @property
-    def two_is_known(self) -> bool:
-        """Whether the search for two stages has been made."""
-        return simon.FAMILY.key in self._found
-
-    def choose(self, wish: str | Design) -> Design:
-        """Give the design that is wished for, as `search.choose` does."""
-        return search.choose(self.requirements, wish, found=self.of)
 
 
 @dataclass(frozen=True)
@@ -113,7 +61,7 @@ class Case:
         like : Case, optional
             Another case; if it asks the same question, its searches are taken over.
         """
-        asked, limit = trial.requirements, trial.design.n_limit
+        asked, limit = trial.limits, trial.design.n_limit
         if like is not None and like.searches == Searches(asked, limit):
             return cls(trial, like.searches)
         return _kept(_ByContent(trial.model_dump_json(), trial))
@@ -135,17 +83,54 @@ class Case:
             _ = self.chosen
         except InputError as error:
             section = "" if error.field.startswith("conduct") else "hypotheses."  # the calendar asks for a plan too
-            raise InputError(error.message, f"{place}: trial.{section}{error.field}") from None
+            raise InputError(self.told(error), f"{place}: trial.{section}{error.field}") from None
         try:
             _ = self.plan
         except InputError as error:
             raise InputError(error.message, f"{place}: trial.{error.field}") from None
         return self
 
+    def told(self, error: InputError) -> str:
+        """What is wrong with the question; the search may have been asked for other rates than the file states."""
+        if self.limits == self.requirements:
+            return error.message
+        asked, limits = self.requirements, self.limits
+        return (
+            f"{error.message}; under the dropout p0 = {asked.p0:g} and p1 = {asked.p1:g} become {limits.p0:g} and "
+            f"{limits.p1:g} (design.losses: paper asks for a design on paper)"
+        )
+
     @property
     def requirements(self) -> Requirements:
-        """The question put to the searches."""
+        """The question as it is written."""
+        return self.trial.requirements
+
+    @property
+    def limits(self) -> Requirements:
+        """The question put to the searches: the limits at the response rates at which the trial decides."""
         return self.searches.requirements
+
+    @property
+    def under(self) -> AsRun | None:
+        """How patients are lost, where the limits are to hold so; None where they are to hold on paper."""
+        return self.trial.how if self.trial.losses == "run" else None
+
+    @cached_property
+    def on_paper(self) -> Searches:
+        """The searches for the question as it is written, every patient being evaluable."""
+        return self._searched("paper")
+
+    @cached_property
+    def as_run(self) -> Searches | None:
+        """The searches under the dropout and handling of the file; None if it does not say how the trial is run."""
+        return None if self.trial.how is None else self._searched("run")
+
+    def _searched(self, losses: Losses) -> Searches:
+        if self.trial.losses == losses:
+            return self.searches
+        how = self.trial.how
+        asked = self.requirements if how is None or losses == "paper" else how.asked(self.requirements)
+        return Searches(asked, self.trial.design.n_limit)
 
     @property
     def single(self) -> SingleStageSearch:
@@ -177,7 +162,7 @@ class Case:
         if given is None:
             raise InputError("is missing", "conduct")
         return CalendarQuestion(
-            requirements=self.requirements,
+            requirements=self.limits,
             rates=(self.trial.hypotheses.p0, self.trial.hypotheses.p1),
             plan_of=self.run,
             trials=given.simulation.trials,
@@ -204,6 +189,21 @@ class Case:
         if plan is None:
             raise InputError("is missing", "conduct")
         return plan
+
+    def best(self, searches: Searches) -> Design:
+        """The design that is best by the file's criterion of those that meet the limits of other searches.
+
+        Raises
+        ------
+        InputError
+            If there is no criterion, or no such design.
+        """
+        by = self.criterion
+        if isinstance(by, CalendarCriterion):
+            return choice.choose(by, replace(self.question, requirements=searches.requirements)).design
+        if by is None:
+            raise InputError("is missing", "design.criterion")
+        return searches.choose(by.key)
 
     def by_calendar(self, criterion: CalendarCriterion) -> CalendarChoice:
         """The design that is best by a criterion of the calendar, found when it is first asked for."""
@@ -326,4 +326,4 @@ class _ByContent:
 def _kept(one: _ByContent) -> Case:
     """The case of a trial; what it has computed is kept with it."""
     asked = one.trial
-    return Case(asked, Searches(asked.requirements, asked.design.n_limit))
+    return Case(asked, Searches(asked.limits, asked.design.n_limit))

@@ -19,7 +19,7 @@ from simtrial.plan.enrollment import Constant, Ramp
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.search.calendar import BY_DATE, CALENDAR, FASTEST_P0, FASTEST_P1, LEAST_ENROLLED_P0
 
-SMALL, LARGEST = Requirements(0.2, 0.6, 0.1, 0.8), 15
+SMALL, LARGEST = Requirements(0.2, 0.6, 0.1, 0.8), 14
 FIXED, SCANS = Disease(Assessments.fixed(2.0)), Disease(Assessments(6 * WEEK, 12 * WEEK, 4 * WEEK))
 STEADY, HOLD = Constant(1.5), Interim(True, None, 0.5)
 

@@ -11,7 +11,7 @@ from simtrial.search.pairs import largest_r1, meeting
 
 ASKED = {
     "wide": (Requirements(0.2, 0.6, 0.1, 0.8), 14),
-    "textbook": (Requirements(0.1, 0.4, 0.1, 0.8), 16),
+    "textbook": (Requirements(0.1, 0.4, 0.1, 0.8), 13),
     "power attained exactly": (Requirements(0.25, 0.5, 0.25, 0.75), 12),
     "alpha attained exactly": (Requirements(0.1, 0.5, 0.01, 0.5), 8),
 }
