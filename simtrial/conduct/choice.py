@@ -22,7 +22,7 @@ the smallest value wins. What is simulated is no proof: the certificate says so,
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +32,7 @@ from simtrial.conduct.measures import Measured, at_least, exactly, known, simula
 from simtrial.design.designs import SingleStage, TwoStage
 from simtrial.errors import InputError
 from simtrial.laws import stages
-from simtrial.plan.plan import Scenario
+from simtrial.plan.plan import Interim, Scenario
 from simtrial.search.pairs import Pairs, largest_r1, meeting
 from simtrial.search.record import How, Proof
 from simtrial.search.simon import two_stage
@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 
 MOST_SIMULATED = 200
 """Most designs that are simulated for one criterion."""
+
+MOST_EVALUATED = 1000
+"""Most designs that are evaluated one by one, simulated or not."""
 
 ERRORS = 3.0
 """Monte Carlo standard errors by which a design may lie above the best one and still be simulated further."""
@@ -114,6 +117,9 @@ class Listed:
         Exact (0) or simulated; NaN where there is no exact law and nothing was simulated.
     least : ndarray
         Bound on the value from below.
+    guess : ndarray
+        The order in which designs without an exact law are tried: the bound or, where a look does not wait for every
+        status, that of the plan with looks that do.
     """
 
     pairs: Pairs
@@ -122,6 +128,7 @@ class Listed:
     values: Floats
     mcse: Floats
     least: Floats
+    guess: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,9 +174,11 @@ def listed(measure: Measure, rate: str, asked: CalendarQuestion, n_max: int) -> 
     values = exactly(measure, plan, p, sizes, asked.deadline).mean(pet)
     least = at_least(measure, plan, p, sizes, asked.deadline).mean(pet)
     mcse = np.where(np.isnan(values), np.nan, 0.0)
-    return Listed(
-        pairs=pairs, plan=plan, pet=pet, values=values, mcse=mcse, least=np.where(np.isnan(values), least, values)
-    )
+    least = guess = np.where(np.isnan(values), least, values)
+    if not stages.plain(plan.interim):
+        waiting = replace(plan, interim=Interim(plan.interim.hold, plan.interim.extra, plan.interim.lag))
+        guess = at_least(measure, waiting, p, sizes, asked.deadline).mean(pet)
+    return Listed(pairs=pairs, plan=plan, pet=pet, values=values, mcse=mcse, least=least, guess=guess)
 
 
 def _taken(pairs: Pairs, plan_of: Callable[[Design], Plan]) -> Pairs:
@@ -202,7 +211,8 @@ def _simulate(found: Listed, measure: Measure, rate: str, asked: CalendarQuestio
     unknown = np.flatnonzero(np.isnan(values))
     best = Measured(float(np.min(values, initial=math.inf, where=~np.isnan(values))))
     plans: dict[int, Plan] = {}
-    for i in unknown[np.argsort(found.least[unknown], kind="stable")].tolist():
+    order = unknown[np.lexsort((found.guess[unknown], found.least[unknown]))]
+    for i in order[:MOST_EVALUATED].tolist():
         if found.least[i] > best.value + ERRORS * best.mcse or len(plans) >= MOST_SIMULATED:
             break
         plan = asked.plan_of(pairs.design(i))

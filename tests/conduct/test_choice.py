@@ -188,3 +188,18 @@ def test_limits_of_the_trial_as_run_are_searched_and_the_true_rates_are_its_own(
     law = laws.exact_values(asked.plan_of(found.design), Scenario("", 0.2))
     assert found.value.value == pytest.approx(law["duration_months"], abs=1e-9)
     assert laws.exact_values(asked.plan_of(found.design), Scenario("", 0.6))["reject"] >= 0.8
+
+
+class Sooner(Interim):
+    """A look of another kind, whose month depends on the bounds as far as anybody knows."""
+
+    __slots__ = ()
+
+
+def test_where_a_month_may_depend_on_the_bounds_each_design_is_asked_for_its_own_law_and_nothing_is_proved():
+    asked = question(plan(rule=Sooner(True, None, 0.5)))
+    found = choice.choose(FASTEST_P0, asked)
+    assert found.proof.how == "heuristic"
+    assert found.proof.bound == 0
+    # the law of this one is that of the plain look
+    assert found.design == choice.choose(FASTEST_P0, question(plan())).design

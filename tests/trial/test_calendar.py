@@ -240,6 +240,64 @@ def test_the_explorer_opens_a_file_of_the_calendar_and_keeps_its_criterion(plain
     assert screen.answer(Case.of(moved)).design == Case.of(moved).chosen
 
 
+def test_a_command_lists_the_designs_of_a_file_with_those_of_its_calendar(plain, tmp_path, capsys):
+    given = case(plain, "fastest_p1", deadline_months=6.0)
+    path = str(written(tmp_path, given))
+    assert main(["design", path, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found["calendar"]) == list(CALENDAR)
+    for key, one in found["calendar"].items():
+        by = given.by_calendar(CALENDAR[key])
+        assert one["looks"] == [{"n": look.n, "r": look.r, "e": look.e} for look in by.design.looks]
+        assert (one["value"], one["certificate"]["how"]) == (by.value.value, "proved")
+    assert found["chosen"] == found["calendar"]["fastest_p1"]["looks"]
+    law = laws.exact_values(given.plan, given.scenarios[1])
+    mine = next(one for one in found["designs"] if one["looks"] == found["chosen"])
+    assert mine["p1"]["duration_months"] == {"value": pytest.approx(law["duration_months"]), "mcse": 0.0}
+    assert main(["design", path]) == 0
+    said = capsys.readouterr().out
+    assert "Designs by the calendar, as the trial is run" in said
+    assert "(chosen)" in said
+    assert "Most often in time: " in said
+
+
+def test_a_command_lists_the_designs_of_a_file_without_a_calendar(plain, tmp_path, capsys):
+    given = Case.of(params.load({key: value for key, value in plain.items() if key != "conduct"}))
+    assert main(["design", str(written(tmp_path, given))]) == 0
+    said = capsys.readouterr().out
+    assert "(chosen)" in said
+    assert "calendar" not in said
+    assert main(["design", str(written(tmp_path, given)), "--json"]) == 0
+    assert "calendar" not in json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--p0", ".1"], "--p0 does not go with a parameter file, which says it: change it in"),
+        (["other.yaml"], "FILE ('other.yaml') is one too many: give one parameter file"),
+    ],
+)
+def test_a_file_and_numbers_do_not_go_together(plain, tmp_path, capsys, more, said):
+    assert main(["design", str(written(tmp_path, case(plain))), *more]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+def test_limits_hold_as_the_trial_is_run_by_the_calendar_too(plain):
+    given = case(plain)
+    assert given.trial.losses == "run"
+    assert given.trial.how.keeps(given.chosen, given.requirements)
+    paper = Case.of(params.load(given.trial.plain() | {"design": {"criterion": "fastest_p1", "losses": "paper"}}))
+    assert paper.chosen.looks != given.chosen.looks
+    said = str(text.limits_hold(given))
+    assert f"With every patient evaluable the fastest at p1 design would be {looks_text(paper.chosen, ', ')}" in said
+    rows = tables.under_dropout(given).frame
+    mine = rows[rows.design == "fastest at p1"]
+    assert mine.looks.tolist() == [looks_text(given.chosen, ", ")]
+    assert mine.keeps.all()
+
+
 def test_true_rates_of_the_file_and_not_those_of_the_search_are_used(plain):
     question = case(plain).question
     assert question.rates == (0.2, 0.6)
