@@ -88,7 +88,7 @@ def _tables(case: Case, *, run: bool) -> None:
     every = search_tables.candidates(case.single, case.two, case.chosen, case.criterion)
     where = terminal.console()
     where.print(question(case.requirements), style="bold")
-    shown = [every, tables.by_calendar(case)] if run else [every]
+    shown = [every, tables.by_calendar(case, whole=True)] if run else [every]
     for table in shown:
         view = table.view()
         rows = view.to_numpy().tolist()
@@ -97,7 +97,7 @@ def _tables(case: Case, *, run: bool) -> None:
         terminal.table(table.caption.replace("; the chosen design in bold", ""), list(view.columns), rows, left=2)
     where.print("\n".join(text.limits_hold(case).paragraphs))
     if run:
-        where.print("\n".join(text.by_calendar(case).paragraphs))
+        where.print("\n".join(text.by_calendar(case, whole=True).paragraphs))
 
 
 def _json(case: Case, chosen: dict[CalendarCriterion, CalendarChoice]) -> dict[str, object]:

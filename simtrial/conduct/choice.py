@@ -13,10 +13,11 @@ with PETmax(n1) that of the largest r1 any design with the power may have, becau
 reaches the best value found, no larger n can win: the search is proved. It need not do so for the probability of a
 decision in time: then n ends at a cap, the larger of Simon's n_upper and the sustained single-stage n.
 
-*Designs without an exact law.* Each has an exact lower bound. In its order, designs are simulated, one block of trials
-each and all from the same seed, until the bound is above the smallest simulated value by 3 of its Monte Carlo standard
-errors, or `MOST_SIMULATED` have been. Those within 3 standard errors of the smallest are then simulated in full, and
-the smallest value wins. What is simulated is no proof: the certificate says so, and how far the bound lies below.
+*Designs without an exact law.* Each has an exact lower bound. In its order, designs are simulated, `FEW` trials each
+and all from the same seed, until the bound is above the smallest simulated value by 3 of its Monte Carlo standard
+errors, or `MOST_SIMULATED` have been. Of those within 3 standard errors of the smallest, the best `FINALISTS` are then
+simulated in full, and the smallest value wins. What is simulated is no proof: the certificate says so, and how far the
+bound lies below.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct import runs
 from simtrial.conduct.measures import Measured, at_least, exactly, known, simulated
 from simtrial.design.designs import SingleStage, TwoStage
 from simtrial.errors import InputError
@@ -48,8 +48,14 @@ if TYPE_CHECKING:
     from simtrial.plan.plan import Plan
     from simtrial.search.calendar import CalendarCriterion, Measure
 
-MOST_SIMULATED = 200
+MOST_SIMULATED = 100
 """Most designs that are simulated for one criterion."""
+
+FEW = 1024
+"""Trials of each at first."""
+
+FINALISTS = 10
+"""Most designs that are simulated in full."""
 
 MOST_EVALUATED = 1000
 """Most designs that are evaluated one by one, simulated or not."""
@@ -72,7 +78,7 @@ class CalendarQuestion:
     rates : tuple of float
         p0 and p1, the true response rates at which the trial is run.
     plan_of : callable
-        How a design is run.
+        How a design is run. Plans differ in their design alone; one that takes n patients takes fewer.
     trials, seed : int
         Of simulations.
     deadline : float, optional
@@ -183,15 +189,19 @@ def listed(measure: Measure, rate: str, asked: CalendarQuestion, n_max: int) -> 
 
 def _taken(pairs: Pairs, plan_of: Callable[[Design], Plan]) -> Pairs:
     """Those whose numbers of patients and looks the plan takes: accrual that closes leaves no time for many."""
-    taken, refused = np.ones(len(pairs), dtype=np.bool_), None
+    taken, refused = np.zeros(len(pairs), dtype=np.bool_), None
     for two in (True, False):
         here = (pairs.n1 > 0) == two
-        for n in np.unique(pairs.n[here]).tolist():
+        sizes = np.unique(pairs.n[here]).tolist()
+        low, high = 0, len(sizes)  # the first `low` are taken, those from `high` on are not
+        while low < high:
+            middle = high - 1 if high == len(sizes) else (low + high) // 2
             try:
-                plan_of(TwoStage(0, n - 1, 1, n) if two else SingleStage(0, n))
+                plan_of(TwoStage(0, sizes[middle] - 1, 1, sizes[middle]) if two else SingleStage(0, sizes[middle]))
+                low = middle + 1
             except InputError as error:
-                taken[here & (pairs.n == n)] = False
-                refused = refused or error
+                high, refused = middle, error
+        taken |= here & np.isin(pairs.n, sizes[:low])
     if refused is not None and not taken.any():
         raise refused
     return _those(pairs, taken)
@@ -215,20 +225,19 @@ def _simulate(found: Listed, measure: Measure, rate: str, asked: CalendarQuestio
     for i in order[:MOST_EVALUATED].tolist():
         if found.least[i] > best.value + ERRORS * best.mcse or len(plans) >= MOST_SIMULATED:
             break
-        plan = asked.plan_of(pairs.design(i))
+        plan = replace(found.plan, design=pairs.design(i))
         one = known(measure, plan, scenario)
         if one is None:
             plans[i] = plan
-            few = min(asked.trials, runs.block_size(plan))
-            one = simulated(measure, plan, scenario, few, asked.seed, asked.deadline)
+            one = simulated(measure, plan, scenario, min(asked.trials, FEW), asked.seed, asked.deadline)
         values[i], mcse[i] = one.value, one.mcse
         best = min(best, one, key=lambda mean: mean.value)
-    for i, plan in plans.items():
-        if values[i] - best.value <= ERRORS * math.hypot(mcse[i], best.mcse):
-            one = simulated(measure, plan, scenario, asked.trials, asked.seed, asked.deadline)
+    for rank, i in enumerate(sorted(plans, key=lambda at: float(values[at]))):
+        if rank < FINALISTS and values[i] - best.value <= ERRORS * math.hypot(mcse[i], best.mcse):
+            one = simulated(measure, plans[i], scenario, asked.trials, asked.seed, asked.deadline)
             values[i], mcse[i] = one.value, one.mcse
         else:
-            values[i] = mcse[i] = math.nan  # a few trials were enough to see that it is not the best
+            values[i] = mcse[i] = math.nan  # a few trials tell enough of it
     return len(plans)
 
 

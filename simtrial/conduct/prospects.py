@@ -72,7 +72,10 @@ def prospect(
         for name in names:
             values[name, scenario.label] = Measured(result[name].best, result[name].best_mcse)
         if deadline is not None:
-            values["in_time", scenario.label] = in_time(plan, scenario, deadline, trials, seed)
+            chance = _by_law(plan, scenario, deadline)
+            if chance is None and done.trials:
+                chance = Measured(*result["duration_months"].at_most(deadline))
+            values["in_time", scenario.label] = chance or in_time(plan, scenario, deadline, trials, seed)
         if prices is not None:
             values["cost", scenario.label] = Measured(*expected(prices, result))
     return Prospect(plan=plan, values=values)
@@ -80,6 +83,14 @@ def prospect(
 
 def in_time(plan: Plan, scenario: Scenario, deadline: float, trials: int, seed: int) -> Measured:
     """P(the primary decision is made by a month): exact for one or two looks that wait a fixed time, else simulated."""
+    exact = _by_law(plan, scenario, deadline)
+    if exact is not None:
+        return exact
+    late = simulated("late", plan, scenario, trials, seed, deadline)
+    return Measured(1 - late.value, late.mcse)
+
+
+def _by_law(plan: Plan, scenario: Scenario, deadline: float) -> Measured | None:
     *early, last = plan.design.looks
     first = early[0] if early else Look(0, None)
     if len(early) <= 1 and isinstance(scenario.p, int | float) and first.e is None:
@@ -88,5 +99,4 @@ def in_time(plan: Plan, scenario: Scenario, deadline: float, trials: int, seed: 
         known = float(stages.late(plan, p, n1, n, deadline).mean(stages.pet(plan, p, r1, n1))[0])
         if not np.isnan(known):
             return Measured(1 - known)
-    late_trials = simulated("late", plan, scenario, trials, seed, deadline)
-    return Measured(1 - late_trials.value, late_trials.mcse)
+    return None

@@ -13,14 +13,27 @@ from simtrial.conduct.prospects import Prospect, prospect
 from simtrial.design.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.search import simon, single
-from simtrial.search.calendar import CALENDAR, FASTEST_P0, LEAST_ENROLLED_P0
+from simtrial.search.calendar import CALENDAR, FASTEST_P0, LEAST_ENROLLED_P0, CalendarCriterion
 from simtrial.search.criteria import named
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.numbers import Bools, Floats
-    from simtrial.search import CalendarCriterion
     from simtrial.trial.case import Case
+
+
+MOST_N = 300
+"""Most patients up to which a report that was not asked for it compares designs by the calendar."""
+
+LEFT_OUT = (
+    f"Designs are compared by the calendar where n is at most {MOST_N}: with more patients it takes minutes. simtrial "
+    "design FILE compares them all the same, and so does the report where design.criterion is one of the calendar."
+)
+
+
+def left_out(case: Case) -> bool:
+    """Whether a comparison that nobody asked for would take long."""
+    return case.question.n_cap > MOST_N and not isinstance(case.criterion, CalendarCriterion)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

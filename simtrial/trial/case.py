@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from simtrial.trial.simulated import SimulationSize
     from simtrial.trial.trial import Trial
 
+MOST_TRIALS = 10_000
+"""Most trials by which designs are compared where they have to be simulated: there are many of them."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -165,7 +168,7 @@ class Case:
             requirements=self.limits,
             rates=(self.trial.hypotheses.p0, self.trial.hypotheses.p1),
             plan_of=self.run,
-            trials=given.simulation.trials,
+            trials=min(given.simulation.trials, MOST_TRIALS),
             seed=given.simulation.seed,
             deadline=self.trial.deadline,
             n_limit=self.searches.n_limit,

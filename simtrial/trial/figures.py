@@ -12,6 +12,7 @@ from simtrial.conduct.figures import GREY
 from simtrial.design.designs import looks_text
 from simtrial.search.calendar import FASTEST_P0, LEAST_ENROLLED_P0
 from simtrial.search.simon import MINIMAX, OPTIMAL
+from simtrial.show.passage import Passage
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
 from simtrial.trial import calendar
 
@@ -81,12 +82,14 @@ MARKERS = ((MINIMAX.name, "D", BLACK), (OPTIMAL.name, "s", GREEN), (FASTEST_P0.n
 """Designs that are marked by what they are called, beside the chosen one."""
 
 
-def months_and_patients(case: Case) -> Picture:
+def months_and_patients(case: Case) -> Picture | Passage:
     """Expected months against expected patients at p0, over every pair of sizes that has a design.
 
     The frontier is drawn where all values are exact. The axes end at the smallest single stage, or at the last design
-    that is marked.
+    that is marked. Left out for a large trial that does not ask for it.
     """
+    if calendar.left_out(case):
+        return Passage("months_and_patients", ("The picture of these designs is left out too.",))
     every = calendar.landscape(case)
     x, y, two = every.enrolled, every.months, every.designs.pairs.n1 > 0
     figure, (axis,) = canvas(1, 7.6, 5.2)

@@ -163,8 +163,13 @@ COLUMNS = {
 """What the table of `by_calendar` shows of each design at p0 and at p1, where it is known."""
 
 
-def by_calendar(case: Case) -> Table:
-    """The designs chosen by the calendar beside Simon's and the file's own, as each would be run."""
+def by_calendar(case: Case, *, whole: bool = False) -> Table:
+    """The designs chosen by the calendar beside Simon's and the file's own, as each would be run.
+
+    Left out for a large trial that does not ask for it, unless it is wanted `whole`.
+    """
+    if calendar.left_out(case) and not whole:
+        return Table("by_calendar", calendar.LEFT_OUT, pd.DataFrame(), {})
     rows: list[dict[str, object]] = []
     designs = calendar.beside(case)
     for one in designs:

@@ -304,8 +304,13 @@ UNITS: dict[Measure, str] = {
 """What a criterion of the calendar finds, by its measure."""
 
 
-def by_calendar(case: Case) -> Passage:
-    """Which designs the calendar takes, and how it is known that no other is better."""
+def by_calendar(case: Case, *, whole: bool = False) -> Passage:
+    """Which designs the calendar takes, and how it is known that no other is better.
+
+    Left out for a large trial that does not ask for it, unless it is wanted `whole`.
+    """
+    if calendar.left_out(case) and not whole:
+        return Passage("by_calendar", (calendar.LEFT_OUT,))
     paragraphs = []
     for criterion in calendar.asked(case):
         found = case.by_calendar(criterion)

@@ -298,6 +298,17 @@ def test_limits_hold_as_the_trial_is_run_by_the_calendar_too(plain):
     assert mine.keeps.all()
 
 
+def test_a_large_trial_is_compared_only_where_it_asks_for_it(plain, monkeypatch):
+    monkeypatch.setattr(calendar, "MOST_N", 5)
+    usual, own = case(plain, "minimax"), case(plain, "fastest_p0")
+    assert str(text.by_calendar(usual)) == calendar.LEFT_OUT
+    assert tables.by_calendar(usual).frame.empty
+    assert "left out" in str(figures.months_and_patients(usual))
+    assert "Fastest at p0" in str(text.by_calendar(usual, whole=True))
+    assert "Fastest at p0" in str(text.by_calendar(own))
+    assert not tables.by_calendar(own).frame.empty
+
+
 def test_true_rates_of_the_file_and_not_those_of_the_search_are_used(plain):
     question = case(plain).question
     assert question.rates == (0.2, 0.6)
