@@ -254,6 +254,7 @@ def simulate(
     as_json: terminal.Json = False,
 ) -> None:
     """Run the trial of a parameter file in calendar time, with the exact values beside the simulated ones."""
+    from simtrial.cli import cost as cli_cost
     from simtrial.conduct import simulation
     from simtrial.trial import params
     from simtrial.trial.case import Case
@@ -269,9 +270,12 @@ def simulate(
     with terminal.bar(trials * len(trial.scenarios)) as progress:
         done = simulation.simulate(case.plan, trial.scenarios, trials, seed, progress)
     if as_json:
-        terminal.print_json({"trials": trials, "seed": seed, "scenarios": [_scenario_json(r) for r in done.results]})
+        rows = [_scenario_json(result) | cli_cost.as_json(case.prices, result) for result in done.results]
+        terminal.print_json({"trials": trials, "seed": seed, "scenarios": rows})
         return
     _simulation_tables(case.chosen, done)
+    if case.prices is not None:
+        cli_cost.show(case.prices, done)
 
 
 def _scenario_json(result: Result) -> dict[str, object]:

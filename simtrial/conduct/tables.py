@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from simtrial.conduct import outcomes, simulation
+from simtrial.conduct import cost, outcomes, simulation
 from simtrial.conduct.sensitivity import MEASURES
 from simtrial.design.designs import looks_text
 from simtrial.laws.inflation import inflated
@@ -17,6 +17,7 @@ from simtrial.plan.plan import Interim, Scenario
 from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
+    from simtrial.conduct.cost import Prices
     from simtrial.conduct.sensitivity import Sensitivity
     from simtrial.conduct.simulation import Simulation
     from simtrial.conduct.tally import Estimate
@@ -88,8 +89,8 @@ def _why(e: Estimate) -> str:
     return f"not reached in {100 * e.infinite / (e.n + e.infinite):.2g}%" if e.infinite else "–"
 
 
-def scenarios(done: Simulation) -> Table:
-    """Every true rate in one row: exact where there is an exact value, else simulated."""
+def scenarios(done: Simulation, prices: Prices | None = None) -> Table:
+    """Every true rate in one row: exact where there is an exact value, else simulated; with prices, the cost too."""
     keys = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month", "duration_months", "end_month")
     heads = (
         "P(reject H0)",
@@ -106,10 +107,15 @@ def scenarios(done: Simulation) -> Table:
         row: dict[str, object] = {"scenario": result.scenario.label, "p": result.scenario.rate}
         for name, e in result.estimates.items():
             row |= {name: e.best, f"{name}_mcse": e.best_mcse, f"{name}_shown": written(e)}
+        if prices is not None:
+            value, error = cost.expected(prices, result)
+            row |= {"cost": value, "cost_mcse": error, "cost_shown": amount(value, error)}
         rows.append(row)
     frame = pd.DataFrame(rows)
     shown: dict[str, Shown] = {"scenario": ("True rate", WORDS), "p": ("p", WORDS)}
     given = {name: head for name, head in zip(keys, heads, strict=True) if not frame[name].isna().all()}
+    if prices is not None:
+        given["cost"] = "Cost"
     shown |= {f"{name}_shown": (head, WORDS) for name, head in given.items()}
     caption = f"Every true rate of the file: {HOW}"
     bold = [result.scenario.label in ("p0", "p1") for result in done.results]
@@ -150,6 +156,13 @@ def written(e: Estimate) -> str:
         return "–"
     value = _digits(e).format(e.best)
     return value if e.exact is not None else f"{value} ± {e.best_mcse:.2g}"
+
+
+def amount(value: float, error: float) -> str:
+    """A cost in whole units, with its Monte Carlo standard error if it is simulated."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:,.0f}" + (f" ± {error:,.0f}" if error else "")
 
 
 def simulated_error(mcse: float, done: Simulation) -> str:

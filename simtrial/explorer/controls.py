@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from simtrial.design.designs import looks_text, parse_looks
-from simtrial.search import CRITERIA, USUAL
+from simtrial.search import CALENDAR, CRITERIA, USUAL
 from simtrial.trial import params
 
 if TYPE_CHECKING:
@@ -164,7 +164,8 @@ def _question(now: Controls, before: Controls, plain: Sections) -> None:
         plain["hypotheses"] = kept | {name: getattr(now, name) for name in names} | {"basis": "assumed"}
     if now.design != before.design:
         kept = {key: value for key, value in plain["design"].items() if key in ("n_limit", "losses")}
-        plain["design"] = {"criterion" if now.design in CRITERIA else "looks": now.design, **kept}
+        key = "criterion" if now.design in CRITERIA or now.design in CALENDAR else "looks"
+        plain["design"] = {key: now.design, **kept}
     if now.losses != before.losses or now.design != before.design:
         plain["design"]["losses"] = now.losses
     if now.counting != "nonresponder":

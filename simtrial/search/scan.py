@@ -116,6 +116,19 @@ class Tables:
         slack = SLACK * (1 + self.pmf[1, n, r] / at_r / 10)
         self.possible = self.tail[1, n, r] + share * self.pmf[1, n, r] >= power - slack
 
+    def later(self, k: int, block: Block, rs: Ints) -> Floats:
+        """P(X > r | X1 = x) at [r, n1, x] for at most `PAD` decreasing `rs`: a view that walks a table backwards."""
+        padded, x = self.padded, block.x(k)
+        table, down, right = padded.strides
+        column = self.PAD + int(rs[0]) - x.start  # r - x > -PAD, because x < rs[0] and there are at most PAD rs
+        return np.ndarray(
+            (rs.size, block.last - block.first + 1, x.stop - x.start),
+            padded.dtype,
+            buffer=padded,
+            offset=k * table + (block.n - block.first) * down + column * right,
+            strides=(-right, -down, -right),
+        )
+
 
 class Best(NamedTuple):
     """A two-stage design that meets the limits, with its EN(p0)."""
@@ -232,19 +245,6 @@ class Scan:
                 best = self._best_of(block, np.arange(top, max(self.r_low, top - step + 1) - 1, -1), best)
         return best
 
-    def _later(self, k: int, block: Block, rs: Ints) -> Floats:
-        """P(X > r | X1 = x) at [r, n1, x] for decreasing `rs`: a view that walks a table backwards."""
-        padded, x = self.tables.padded, block.x(k)
-        table, down, right = padded.strides
-        column = self.tables.PAD + int(rs[0]) - x.start  # r - x > -PAD, because x < rs[0] and there are at most PAD rs
-        return np.ndarray(
-            (rs.size, block.last - block.first + 1, x.stop - x.start),
-            padded.dtype,
-            buffer=padded,
-            offset=k * table + (block.n - block.first) * down + column * right,
-            strides=(-right, -down, -right),
-        )
-
     def _can_keep_alpha(self, blocks: list[Block], r: int) -> bool:
         """Whether any n1 brings the type I error of bound `r` down to alpha, with the largest r1 that it may have."""
         tables, n = self.tables, blocks[0].n
@@ -252,7 +252,7 @@ class Scan:
         if spare <= SLACK or r >= tables.r_high[n]:
             return True
         for block in (block.below(r) for block in blocks):
-            lost = tables.pmf[0, block.n1, block.x(0)] * self._later(0, block, np.array([r]))[0]
+            lost = tables.pmf[0, block.n1, block.x(0)] * tables.later(0, block, np.array([r]))[0]
             lost *= np.arange(block.starts[0], block.x_last + 1) <= tables.r1_high[block.n1, np.newaxis]
             if lost.sum(axis=1).max() >= spare - SLACK:
                 return True
@@ -265,7 +265,7 @@ class Scan:
         n1 = np.arange(block.first, block.last + 1)
         self.examined += rs.size * n1.size
         x_first = block.starts[1]
-        loss = np.cumsum(tables.pmf[1, block.n1, block.x(1)] * self._later(1, block, rs), axis=2)
+        loss = np.cumsum(tables.pmf[1, block.n1, block.x(1)] * tables.later(1, block, rs), axis=2)
         spare = tables.tail[1, n, rs] - requirements.power
         fits = np.count_nonzero(loss <= (spare + SLACK)[:, np.newaxis, np.newaxis], axis=2)
         r1 = np.minimum(fits + (x_first - 1), np.minimum(rs[:, np.newaxis] - 1, tables.r1_high[block.n1]))

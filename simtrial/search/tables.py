@@ -13,7 +13,7 @@ from simtrial.design.exact import operating_characteristics, side
 from simtrial.design.requirements import N_LIMIT_MOST
 from simtrial.search import neighbours
 from simtrial.search.candidate import attained
-from simtrial.search.criteria import named, with_names
+from simtrial.search.criteria import compared, named, with_names
 from simtrial.search.families import COMPARED
 from simtrial.search.formulas import Approximation
 from simtrial.search.single import FAMILY as ONE_STAGE
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.search import (
-        AnyCriterion,
         AnyFamily,
         Proof,
         SingleStageSearch,
         TwoStageCandidate,
         TwoStageSearch,
     )
+    from simtrial.search.record import Examined, Preference
 
 
 def _behaviour(design: Design, requirements: Requirements) -> dict[str, object]:
@@ -66,7 +66,7 @@ def candidates(
     single: SingleStageSearch,
     two: TwoStageSearch | None,
     chosen: Design | None,
-    criterion: AnyCriterion | None = None,
+    criterion: Preference | None = None,
 ) -> Table:
     """The designs worth considering, side by side; the chosen one stressed. Without `two`, the single stage alone.
 
@@ -80,7 +80,7 @@ def candidates(
         (named(c.kinds), c, c.q_low or 0.0, 1.0 if c.q_high is None else c.q_high)
         for c in (two.admissible if two else ())
     ]
-    if chosen is not None and criterion is not None and criterion.family not in COMPARED:
+    if chosen is not None and criterion is not None and not compared(criterion):
         same = [k for k, (_, design, _, _) in enumerate(listed) if design.looks == chosen.looks]
         for k in same:
             listed[k] = (f"{listed[k][0]} and {criterion.name}", *listed[k][1:])
@@ -110,7 +110,7 @@ def near(
     designs: Sequence[TwoStageCandidate],
     chosen: Design,
     requirements: Requirements,
-    criterion: AnyCriterion | None = None,
+    criterion: Preference | None = None,
 ) -> Table:
     """Designs near the chosen one, with the rule that picks them in the caption; see `neighbours.near`."""
 
@@ -156,7 +156,7 @@ BEYOND = {
 """What is known beyond n_upper, by how far a search reaches."""
 
 
-def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Proof | None = None) -> Table:
+def certificate(two: TwoStageSearch, family: AnyFamily | Examined | None = None, found: Proof | None = None) -> Table:
     """The proof of optimality, number by number; of another family than those always compared, its own stands first."""
     proof, asked = two.certificate, two.requirements
     rows: list[tuple[str, int | float, str]] = []

@@ -8,12 +8,14 @@ from simtrial.design.exact import at_limits, operating_characteristics, side
 from simtrial.search import simon, single
 from simtrial.search.criteria import named
 from simtrial.search.families import COMPARED, FAMILIES
+from simtrial.search.record import Criterion
 from simtrial.show.passage import Passage, percent
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search import AnyCriterion, AnyFamily, Proof, TwoStageSearch
+    from simtrial.search import AnyFamily, Proof, TwoStageSearch
+    from simtrial.search.record import Examined, Preference
 
 SEVERAL_LOOKS = (
     "Schultz JR, Nichol FR, Elfring GL, Weed SD. Multiple-stage procedures for drug screening. Biometrics "
@@ -22,9 +24,9 @@ SEVERAL_LOOKS = (
 """What the paragraph for the protocol cites for a design given outright that is of no family."""
 
 
-def references(design: Design, criterion: AnyCriterion | None = None) -> tuple[str, ...]:
-    """The literature on a design: that of its family; of a design given outright, that of its form."""
-    if criterion is not None:
+def references(design: Design, criterion: Preference | None = None) -> tuple[str, ...]:
+    """The literature on a design: that of its family; given outright or taken by the calendar, that of its form."""
+    if isinstance(criterion, Criterion):
         sources = FAMILIES[criterion.family].references
     elif len(design.looks) == 1:
         sources = single.FAMILY.references
@@ -35,7 +37,7 @@ def references(design: Design, criterion: AnyCriterion | None = None) -> tuple[s
     return (*sources, simon.ADMISSIBLE_REFERENCE) if simon.ADMISSIBLE in getattr(design, "kinds", ()) else sources
 
 
-def kind(design: Design, criterion: AnyCriterion | None = None) -> str:
+def kind(design: Design, criterion: Preference | None = None) -> str:
     """What a design is called: by its kinds or its criterion if it has any, else by its number of looks."""
     kinds = getattr(design, "kinds", ())
     if kinds:
@@ -98,15 +100,21 @@ REACH = {
 """How far a search reaches, where it does not reach to a proof."""
 
 
-def proved(family: AnyFamily, proof: Proof) -> str:
-    """What a family is, and why its search is complete: two or three sentences."""
+def reached(family: AnyFamily | Examined, proof: Proof) -> str:
+    """Why a search is complete, or how far it reaches: one or two sentences."""
     reach = REACH[proof.how].format(cap=proof.cap, gap=proof.gap)
     bound = family.bound.format(n_lower=proof.n_lower, n_upper=proof.n_upper, value=proof.value, bound=proof.bound)
+    return f"{bound}{reach}"
+
+
+def proved(family: AnyFamily | Examined, proof: Proof) -> str:
+    """What a family is, and why its search is complete: two or three sentences."""
     title = f"{family.title[0].upper()}{family.title[1:]}"
-    return f"{title}: with fewer than {proof.n_lower} patients no design meets both limits. {bound}{reach}"
+    lacking = f"with fewer than {proof.n_lower} patients no design meets both limits."
+    return f"{title}: {lacking} {reached(family, proof)}"
 
 
-def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Proof | None = None) -> Passage:
+def certificate(two: TwoStageSearch, family: AnyFamily | Examined | None = None, found: Proof | None = None) -> Passage:
     """The proof of optimality in words; of another family than those always compared, its own stands first."""
     proof, asked = two.certificate, two.requirements
     own = (proved(family, found),) if family is not None and found is not None and family.key not in COMPARED else ()

@@ -11,85 +11,41 @@ from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.laws import decision
 from simtrial.laws.losses import RunFigures
+from simtrial.laws.stages import plain
 from simtrial.search import simon
+from simtrial.search.calendar import examined
 from simtrial.search.single import FIRST
-from simtrial.search.text import difference, exactly, kind, limits_missed, limits_missed_by, next_to, references
+from simtrial.search.text import (
+    difference,
+    exactly,
+    kind,
+    limits_missed,
+    limits_missed_by,
+    next_to,
+    reached,
+    references,
+)
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage, percent
-from simtrial.trial import dropout
+from simtrial.trial import calendar, dropout, rules
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.laws.losses import Among, AsRun
-    from simtrial.plan.plan import Handling, Plan
-    from simtrial.search import AnyCriterion, SingleStageSearch, TwoStageSearch
+    from simtrial.plan.plan import Plan
+    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.search.calendar import Measure
+    from simtrial.search.record import Preference
     from simtrial.trial.case import Case
     from simtrial.trial.trial import Trial
-
-
-def _count(n: int) -> str:
-    return f"{n} {'patient' if n == 1 else 'patients'}"
-
-
-COUNTED: dict[Handling | None, str] = {
-    None: "with a known response status",
-    "nonresponder": "enrolled",
-    "replace": "with a known response status (others are replaced)",
-    "exclude": "enrolled",
-}
-"""Who is analysed, by the handling of patients without a response status; None where it is not said."""
-
-UNASSESSED: dict[Handling | None, str] = {
-    "nonresponder": "Patients without a response assessment are counted as non-responders.",
-    "exclude": "Patients without a response assessment are excluded from the analysis.",
-}
-"""What becomes of the others, by their handling, where that is not said by whom is analysed."""
-
-
-RECUT = (
-    "These bounds are those of the planned numbers: they are recalculated at the numbers evaluable, the first so "
-    "that a treatment of rate p1 is stopped no more often than planned, the last so that the type I error stays at or "
-    "below its limit."
-)
-"""What recalculated bounds keep; see `simtrial.plan.recut`."""
-
-
-def _rules(design: Design, handling: Handling | None) -> list[str]:
-    """One sentence a look."""
-    sentences = []
-    *interim, last = design.looks
-    before, passed = 0, -1
-    for look in interim:
-        verb = "is" if look.n == 1 else "are"
-        opening = (
-            f"The first {_count(look.n) if look.n > 1 else 'patient'} {COUNTED[handling]} {verb} analysed"
-            if not before
-            else f"After {_count(look.n)} in all, a further look follows"
-        )
-        clauses = []
-        if look.r is not None and look.r > passed:
-            passed = look.r
-            seen = "none responds" if look.r == 0 else f"{look.r} or fewer respond"
-            clauses.append(f"if {seen} the trial stops for futility")
-        if look.e is not None:
-            clauses.append(f"if {look.e} or more respond the trial stops and H0 is rejected")
-        sentences.append(f"{opening}: {'; '.join(clauses) or 'the trial continues'}.")
-        before = look.n
-    more = last.n - before
-    added = f"Otherwise {more} more {'is' if more == 1 else 'are'} enrolled, {_count(last.n)} in all, and"
-    start = added if before else f"{_count(last.n)} {COUNTED[handling]} {'is' if last.n == 1 else 'are'} analysed, and"
-    sentences.append(f"{start} H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n}).")
-    if handling in UNASSESSED:
-        sentences.append(UNASSESSED[handling])
-    return sentences
 
 
 def statement(
     design: Design,
     requirements: Requirements,
     plan: Plan | None = None,
-    criterion: AnyCriterion | None = None,
+    criterion: Preference | None = None,
     *,
     under: AsRun | None = None,
 ) -> Passage:
@@ -112,8 +68,8 @@ def statement(
         *(() if under is None else (_allowed_for(under, asked),)),
         f"The sample size is that of {kind(design, criterion)} ({looks_text(design, ', ')})"
         f"{'' if limits == asked else f' for response rates of {percent(limits.p0)} and {percent(limits.p1)}'}.",
-        *_rules(design, plan.handling if plan else None),
-        *((RECUT,) if plan and plan.recut else ()),
+        *rules.sentences(design, plan.handling if plan else None),
+        *((rules.RECUT,) if plan and plan.recut else ()),
         f"The exact type I error is {percent(attained.type_i_error)} at p = {asked.p0:g} and the exact power "
         f"{percent(attained.power)} at p = {asked.p1:g}{'' if under is None else ', dropout included'}.",
     ]
@@ -261,9 +217,9 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     reason = "given in the parameter file."
     if wish is not None:
         reason = f"{wish.name}, as the parameter file asks. {wish.why}"
-    needs = f"It needs {_count(n)}."
+    needs = f"It needs {rules.patients(n)}."
     if len(chosen.looks) > 1:
-        needs = f"It needs at most {_count(n)} and expects {en:.1f} if the true rate is p0."
+        needs = f"It needs at most {rules.patients(n)} and expects {en:.1f} if the true rate is p0."
     paragraphs = [f"Taken: {looks_text(chosen, ', ')}, {reason} {needs}"]
     if short := misses(chosen, asked, under):
         paragraphs.append(f"It does not meet the limits: {short}.")
@@ -289,7 +245,61 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
         registered = trial.study.registered_enrollment
         same = "equals" if n == registered else f"is {difference(n - registered)} than"
         paragraphs.append(
-            f"Its maximum of {_count(n)} {same} the registered enrollment of {registered}."
+            f"Its maximum of {rules.patients(n)} {same} the registered enrollment of {registered}."
             + (" That they agree does not prove that this is how the number was found." if n == registered else "")
         )
     return Passage("choice", tuple(paragraphs))
+
+
+RULE = (
+    "For each pair of sizes (n1, n) only one two-stage design that meets the limits has to be considered, that with "
+    "the largest r1: trial by trial it stops whenever any other design of the pair stops, so that it enrolls no more "
+    "patients and is decided no later. Of single-stage designs each n is considered."
+)
+"""Why one design per pair of sizes is enough; see `simtrial.search.pairs`."""
+
+NO_RULE = (
+    "For each pair of sizes (n1, n) the two-stage design with the largest r1 is considered. As a look of this trial "
+    "does not wait for every response status, its month depends on the bounds, and another design of the pair may be "
+    "better."
+)
+
+ONE_STAGE_ONLY = (
+    "The parameter file does not say what accrual does while an interim analysis is pending (conduct.interim), so only "
+    "single-stage designs are considered."
+)
+
+UNITS: dict[Measure, str] = {
+    "duration_months": "{:.1f} months expected to the primary decision",
+    "n_enrolled": "{:.1f} patients expected to be enrolled",
+    "late": "a primary decision in time with probability {:.3f}",
+}
+"""What a criterion of the calendar finds, by its measure."""
+
+
+def by_calendar(case: Case, *, whole: bool = False) -> Passage:
+    """Which designs the calendar takes, and how it is known that no other is better.
+
+    Left out for a large trial that does not ask for it, unless it is wanted `whole`.
+    """
+    if calendar.left_out(case) and not whole:
+        return Passage("by_calendar", (calendar.LEFT_OUT,))
+    paragraphs = []
+    for criterion in calendar.asked(case):
+        found = case.by_calendar(criterion)
+        value = 1 - found.value.value if criterion.measure == "late" else found.value.value
+        said = UNITS[criterion.measure].format(value)
+        how = f"simulated, MCSE {found.value.mcse:.2g}" if found.value.mcse else "exact"
+        words = [f"{criterion.name[0].upper()}{criterion.name[1:]}: {looks_text(found.design, ', ')}, {said} ({how})."]
+        if found.simulated:
+            rivals = f"{found.rivals} other{' is' if found.rivals == 1 else 's are'}" if found.rivals else "none"
+            words.append(
+                f"{found.simulated} designs were simulated in order to find it; of these {rivals} within 3 Monte Carlo "
+                "standard errors of it."
+            )
+        words.append(reached(examined(criterion, found.proof.how), found.proof))
+        paragraphs.append(" ".join(words))
+    given = case.trial.conduct
+    if given is None or given.interim is None:
+        return Passage("by_calendar", (ONE_STAGE_ONLY, *paragraphs))
+    return Passage("by_calendar", (RULE if plain(given.interim.law) else NO_RULE, *paragraphs))
