@@ -121,7 +121,7 @@ def of(trial: Trial) -> Controls:
         rate=rate,
         screening=enrollment.screening_success,
         readout=law.window,
-        accrual=conduct.interim.accrual if conduct.interim else "hold",
+        accrual=conduct.interim.way if conduct.interim else "hold",
         own=frozenset(name for name, found in own.items() if found),
     )
 
@@ -178,8 +178,11 @@ def _conduct(now: Controls, before: Controls, conduct: Sections) -> None:
         if bounds:
             dropout["bounds"] = bounds
     if now.accrual != before.accrual or (now.design != before.design and "interim" not in conduct):
-        lag = conduct.get("interim", {}).get("decision_weeks", 0.0)
-        conduct["interim"] = {"accrual": now.accrual, "decision_weeks": lag}
+        given = conduct.get("interim", {})
+        interim = {key: value for key, value in given.items() if key not in ("extra_patients", "max_hold_months")}
+        if interim.get("pending") == "enroll_up_to":
+            del interim["pending"]
+        conduct["interim"] = {"decision_weeks": 0.0} | interim | {"accrual": now.accrual}
 
 
 def beyond(trial: Trial) -> tuple[str, ...]:
@@ -188,12 +191,16 @@ def beyond(trial: Trial) -> tuple[str, ...]:
     assert conduct is not None
     enrollment, patients, interim = conduct.enrollment, conduct.patients, conduct.interim
     lag, extra = (interim.decision_weeks, interim.extra_patients) if interim else (0.0, None)
+    most = interim.max_hold_months if interim else None
     close, ratio = enrollment.close_month, conduct.dropout.responder_odds_ratio
     told = [
         (close is not None, f"accrual closing in month {close}"),
         (ratio != 1, f"odds of dropout multiplied by {ratio:g} for patients who would respond"),
         (lag > 0, f"{lag:g} weeks from the interim analysis to its decision"),
         (extra is not None, f"at most {extra} patients enrolled while the interim analysis is pending"),
+        (most is not None, f"holds of at most {most} months"),
+        (interim is not None and interim.decide == "known", "analyses as soon as the statuses known settle them"),
+        (interim is not None and interim.pending == "conditional", "an interim analysis with patients pending"),
     ]
     told += [(getattr(patients, name) is not None, name.upper()) for name in ("dcr", "pfs", "os")]
     told += [

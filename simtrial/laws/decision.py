@@ -31,6 +31,11 @@ class Decision:
     stop: Floats
 
 
+def has_law(plan: Plan) -> bool:
+    """Whether the decision has an exact law."""
+    return plan.close_month is None and (plan.interim.conditional is None or len(plan.design.looks) == 1)
+
+
 def decision(plan: Plan, p: Floats) -> Decision:
     """Exact decision of a trial that handles losses as planned.
 
@@ -48,6 +53,8 @@ def decision(plan: Plan, p: Floats) -> Decision:
     """
     if plan.close_month is not None:
         raise InputError("makes the decision depend on the calendar, which has no closed form", "close_month")
+    if not has_law(plan):
+        raise InputError("(conditional) makes the decision depend on the calendar, without a closed form", "pending")
     dropout, bounds = plan.dropout, bounds_of(plan)
     if bounds is not None:
         cases = [_recut(plan, float(dropout.evaluable(q)), float(dropout.among_evaluable(q)), bounds) for q in p]

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design.binomial import above
+from simtrial.laws import known
 from simtrial.laws.calendar import months_of, overrun_counts
-from simtrial.laws.decision import beta_rule, decision
+from simtrial.laws.decision import beta_rule, decision, has_law
 from simtrial.memo import kept
 from simtrial.plan.disease import Beta
 
@@ -63,15 +64,18 @@ def _known(plan: Plan, scenario: Scenario, months: bool) -> Law:
 
 
 def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
-    if plan.close_month is not None:
+    if not has_law(plan):
         return {}
     if isinstance(scenario.p, Beta):
         rates, weights = beta_rule(scenario.p, plan)
     else:
         rates, weights = np.array([float(scenario.p)]), np.ones(1)
     found = decision(plan, rates)
-    cases = [_at_rate(plan, float(p), found.stop[i]) for i, p in enumerate(rates)]
-    if months:
+    if plan.interim.decide == "known":
+        cases = [known.values(plan, float(p), months=months) for p in rates]
+    else:
+        cases = [_at_rate(plan, float(p), found.stop[i]) for i, p in enumerate(rates)]
+    if months and plan.interim.decide == "complete":
         settled = len(rates) == 1
         cases = [
             c | months_of(plan, float(p), found.stop[i], settled)
@@ -107,7 +111,7 @@ def _at_rate(plan: Plan, p: float, stop: Floats) -> Law:
         "n_evaluable": float(stop @ n) * (1.0 if replacing else share),
         "overrun": overrun,
     }
-    if plan.toxicity is not None and plan.interim.hold and not replacing:
+    if plan.toxicity is not None and plan.interim.hold and plan.interim.max_hold is None and not replacing:
         law["toxicity_crossed"] = float(stop @ _toxic(plan.toxicity, n))
     return law
 

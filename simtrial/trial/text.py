@@ -115,7 +115,7 @@ def statement(
             f"{percent(oc.pet[0])} and "
             f"the expected number of patients is {oc.en[0]:.1f}."
         )
-    if plan is not None and plan.dropout.probability and plan.close_month is None:
+    if plan is not None and plan.dropout.probability and decision.has_law(plan):
         run = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
         sentences.append(
             f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}, "
