@@ -34,7 +34,9 @@ def overrun_counts(plan: Plan, k: int) -> Floats | None:
         return None
     if len(looks) > 2 and (plan.interim.extra is not None or plan.interim.lag > 0 or limit is not None):
         return None
-    pending, arrivals = delay + plan.interim.lag, plan.arrivals
+    # a look that does not wait is decided a lag after its last patient
+    pending = plan.interim.lag + (delay if plan.conditional is None else 0.0)
+    arrivals = plan.arrivals
     if limit is not None:  # they come after the hold, in a window that begins so long after patient n
         if not isinstance(arrivals, Constant):
             return None

@@ -12,6 +12,7 @@ from simtrial.design.designs import Look
 from simtrial.design.exact import operating_characteristics
 from simtrial.design.walk import responding, walk
 from simtrial.errors import InputError
+from simtrial.laws import pending
 from simtrial.laws.integrals import NODES
 from simtrial.laws.losses import counted
 from simtrial.plan.recut import bounds_of
@@ -33,7 +34,7 @@ class Decision:
 
 def has_law(plan: Plan) -> bool:
     """Whether the decision has an exact law."""
-    return plan.close_month is None and (plan.interim.conditional is None or len(plan.design.looks) == 1)
+    return plan.close_month is None and (plan.conditional is None or pending.has_law(plan))
 
 
 def decision(plan: Plan, p: Floats) -> Decision:
@@ -55,6 +56,9 @@ def decision(plan: Plan, p: Floats) -> Decision:
         raise InputError("makes the decision depend on the calendar, which has no closed form", "close_month")
     if not has_law(plan):
         raise InputError("(conditional) makes the decision depend on the calendar, without a closed form", "pending")
+    if plan.conditional is not None:
+        mixtures = [pending.decision(plan, float(q)) for q in p]
+        return Decision(np.array([reject for reject, _ in mixtures]), np.array([stop for _, stop in mixtures]))
     dropout, bounds = plan.dropout, bounds_of(plan)
     if bounds is not None:
         cases = [_recut(plan, float(dropout.evaluable(q)), float(dropout.among_evaluable(q)), bounds) for q in p]

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design.binomial import above
-from simtrial.laws import known
+from simtrial.laws import known, pending
 from simtrial.laws.calendar import months_of, overrun_counts
 from simtrial.laws.decision import beta_rule, decision, has_law
 from simtrial.memo import kept
@@ -71,16 +71,7 @@ def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
     else:
         rates, weights = np.array([float(scenario.p)]), np.ones(1)
     found = decision(plan, rates)
-    if plan.interim.decide == "known":
-        cases = [known.values(plan, float(p), months=months) for p in rates]
-    else:
-        cases = [_at_rate(plan, float(p), found.stop[i]) for i, p in enumerate(rates)]
-    if months and plan.interim.decide == "complete":
-        settled = len(rates) == 1
-        cases = [
-            c | months_of(plan, float(p), found.stop[i], settled)
-            for i, (c, p) in enumerate(zip(cases, rates, strict=True))
-        ]
+    cases = [_case(plan, float(p), found.stop[i], len(rates) == 1, months) for i, p in enumerate(rates)]
     law: Law = {"reject": float(weights @ found.reject), "pet": float(weights @ found.stop[:, :-1].sum(axis=1))}
     for name in cases[0]:
         column = [case[name] for case in cases]
@@ -89,6 +80,18 @@ def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
         else:
             law[name] = float(weights @ np.array(column, dtype=np.float64))
     return law
+
+
+def _case(plan: Plan, p: float, stop: Floats, settled: bool, months: bool) -> Law:
+    """Means at one of the true rates; `settled` if it is the only one."""
+    if plan.conditional is not None:
+        law = _at_rate(plan, p, stop)
+        if plan.interim.decide == "known":  # the last look may stop accrual
+            law = {name: value if name == "overrun" else None for name, value in law.items()}
+        return law | (pending.months_of(plan, stop) if months else {})
+    if plan.interim.decide == "known":
+        return known.values(plan, p, months=months)
+    return _at_rate(plan, p, stop) | (months_of(plan, p, stop, settled) if months else {})
 
 
 def _at_rate(plan: Plan, p: float, stop: Floats) -> Law:

@@ -236,8 +236,8 @@ class Plan:
         if self.interim.max_hold is not None and self.handling == "replace" and len(self.design.looks) > 2:
             problem = f"is for one or two looks where losses are replaced; this design has {len(self.design.looks)}"
             raise InputError(problem, "max_hold_months")
-        if self.interim.conditional is not None and len(self.design.looks) > 1:
-            self._check_conditional(self.interim.conditional)
+        if self.conditional is not None:
+            self._check_conditional(self.conditional)
         if self.close_month is not None:
             object.__setattr__(self, "close_month", positive(self.close_month, "close_month"))
             self._check_close(self.close_month)
@@ -278,6 +278,11 @@ class Plan:
     def arrivals(self) -> Enrollment:
         """The process of patients enrolled, while accrual is open."""
         return self.enrollment.scaled(self.screening_success)
+
+    @property
+    def conditional(self) -> Conditional | None:
+        """The rule of a first look that does not wait for patients pending; None if it waits, or is the only look."""
+        return self.interim.conditional if len(self.design.looks) > 1 else None
 
     @property
     def capacities(self) -> tuple[int, ...]:

@@ -59,8 +59,8 @@ class InterimRule(Made):
     look_month: float | None = Field(
         None,
         description="conditional: month of the first look, counted from the first day of accrual; if left out, the "
-        "look is taken when n1 patients are enrolled. Patients of the n1 not yet enrolled count with the probability that "
-        "a new patient responds.",
+        "look is taken when n1 patients are enrolled. Patients of the n1 not yet enrolled count with the probability "
+        "that a new patient responds.",
     )
 
     @property
