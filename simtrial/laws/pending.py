@@ -31,6 +31,16 @@ def has_law(plan: Plan) -> bool:
     return rule is not None and rule.month is None and delay is not None and steady and plan.handling != "replace"
 
 
+def month_of_look(plan: Plan) -> dict[str, float | None]:
+    """The month of a first look that does not wait, whatever the rest of the plan; nothing for other plans."""
+    rule = plan.conditional
+    if rule is None or plan.close_month is not None:
+        return {}
+    entered = mean_months(plan.arrivals, plan.design.looks[0].n)
+    month = entered if rule.month is None else rule.month
+    return {"interim_month": None if np.isnan(month) else month}
+
+
 def number_pending(plan: Plan) -> Floats:
     """P(B = 0), ..., P(B = n1): patients whose status is pending when patient n1 is enrolled."""
     n, delay, arrivals = plan.design.looks[0].n, plan.disease.assessments.delay, plan.arrivals

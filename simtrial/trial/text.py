@@ -81,6 +81,23 @@ def _rules(design: Design, handling: Handling | None) -> list[str]:
     return sentences
 
 
+def _early(plan: Plan | None) -> list[str]:
+    """How looks are decided that do not wait for every status."""
+    sentences = []
+    if plan is not None and plan.conditional is not None:
+        one, rule = plan.design.looks[0], plan.conditional
+        month = "when these patients are enrolled" if rule.month is None else f"in month {rule.month:g} of accrual"
+        sentences.append(
+            f"The interim analysis does not wait for pending patients: it is taken {month}, patients whose response "
+            f"status is pending count with their predictive probability of a response at p1, and the trial continues "
+            f"if the probability that more than {one.r} of {_count(one.n)} respond is at least {rule.threshold:g}."
+        )
+    if plan is not None and plan.interim.decide == "known":
+        what = "Each analysis" if plan.conditional is None else "The final analysis"
+        sentences.append(f"{what} takes place as soon as the response statuses known settle its decision.")
+    return sentences
+
+
 def statement(
     design: Design, requirements: Requirements, plan: Plan | None = None, criterion: AnyCriterion | None = None
 ) -> Passage:
@@ -103,6 +120,7 @@ def statement(
         f"The sample size is that of {kind(design, criterion)} ({looks_text(design, ', ')}).",
         *_rules(design, plan.handling if plan else None),
         *((RECUT,) if plan and plan.recut else ()),
+        *_early(plan),
         f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
         f"{percent(oc.reject[1])} at p = {asked.p1:g}.",
     ]
@@ -115,11 +133,13 @@ def statement(
             f"{percent(oc.pet[0])} and "
             f"the expected number of patients is {oc.en[0]:.1f}."
         )
-    if plan is not None and plan.dropout.probability and decision.has_law(plan):
+    differs = plan is not None and (plan.dropout.probability or plan.conditional)
+    if plan is not None and differs and decision.has_law(plan):
         run = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
+        pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
         sentences.append(
-            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}, "
-            f"the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
+            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
+            f"{pending}, the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
         )
     if not meets(design, asked):
         sentences.insert(
