@@ -30,11 +30,11 @@ from simtrial.plan.enrollment import Constant
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Look
-    from simtrial.numbers import Bools, Floats
+    from simtrial.numbers import Bools, Floats, Ints
     from simtrial.plan.plan import Plan
 
-MOST_PATIENTS = 400
-"""Largest design whose laws are computed: time and memory grow with its third and second power."""
+MOST_PATIENTS = 500
+"""Largest design whose laws are computed: time and memory grow with its square."""
 
 
 @dataclass(frozen=True)
@@ -97,25 +97,38 @@ def first_look(look: Look, n: int, p: float) -> First:
 
 
 def last_look(look: Look, onward: Floats, p: float) -> Last:
-    """Law of the last look, given what comes from the first one."""
-    size = look.n + 1
-    futile, rejects = np.zeros((len(onward), size)), np.zeros((len(onward), size))
-    alive = np.zeros((len(onward), size))
-    for i in range(size):
-        if i:
-            alive = _next(alive, p)
-        if i < len(onward):
-            alive[i] += onward[i]
-        lost, won, _ = settled(look, i, look.n, final=True)
-        futile[:, i], rejects[:, i] = alive[:, lost].sum(axis=1), alive[:, won].sum(axis=1)
-        alive[:, lost | won] = 0.0
+    """Law of the last look, given what comes from the first one.
+
+    From x responses of j patients on, the trial rejects H0 with the a-th response that follows and is futile with the
+    b-th other status, a = r + 1 - x and b = n - r - (j - x). The waits for them are negative binomial; as a + b is
+    n - j + 1, exactly one of them ends within the n - j patients to come.
+    """
+    j, x = np.nonzero(onward)
+    weight, r = onward[j, x][:, np.newaxis], look.r or 0
+    later = np.arange(look.n + 1) - j[:, np.newaxis]
+    responses, others = (r + 1 - x)[:, np.newaxis], (look.n - r - j + x)[:, np.newaxis]
+    rejects, futile = np.zeros((len(onward), look.n + 1)), np.zeros((len(onward), look.n + 1))
+    # who needs no more is decided at once, and the other decision can then not be reached
+    np.add.at(rejects, j, weight * np.where(others > 0, _waiting(responses, later, p), 0.0))
+    np.add.at(futile, j, weight * np.where(responses > 0, _waiting(others, later, 1 - p), 0.0))
     return Last(futile, rejects)
+
+
+def _waiting(needed: Ints, later: Ints, p: float) -> Floats:
+    """P(the event so often needed comes with so many more patients); with none more where it is not needed."""
+    from scipy import special
+
+    possible = (needed > 0) & (later >= needed)
+    events, patients = np.where(possible, needed, 1), np.where(possible, later, 1)
+    ways = special.gammaln(patients) - special.gammaln(events) - special.gammaln(patients - events + 1)
+    chance = np.exp(ways + special.xlogy(events, p) + special.xlog1py(patients - events, -p))
+    return np.where(needed > 0, np.where(possible, chance, 0.0), later == 0)
 
 
 def _next(alive: Floats, p: float) -> Floats:
     """The numbers of responses one patient later."""
-    later = alive * (1 - p)
-    later[..., 1:] += alive[..., :-1] * p
+    later: Floats = alive * (1 - p)
+    later[1:] += alive[:-1] * p
     return later
 
 

@@ -208,5 +208,5 @@ def test_a_limit_of_nothing_is_no_hold_and_a_large_one_a_hold():
 
 
 def test_large_designs_are_left_to_the_simulation():
-    plan = made("60/200,130/500", RULES["hold"])
+    plan = made("60/200,130/501", RULES["hold"])
     assert laws.exact_values(plan, SCENARIOS[1])["n_enrolled"] is None
