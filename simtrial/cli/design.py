@@ -269,7 +269,7 @@ def _simulation_tables(design: Design, done: Simulation) -> None:
     if plan.interim.extra is not None:
         accrual += f", at most {plan.interim.extra} extra"
     if plan.interim.max_hold is not None:
-        accrual += f", for at most {plan.interim.max_hold:g} months"
+        accrual += f", for at most {plan.interim.max_hold:g} {'month' if plan.interim.max_hold == 1 else 'months'}"
     if plan.conditional is not None:
         accrual += f"; patients pending: conditional, threshold {plan.conditional.threshold:g}"
     known = "decided when known; " if plan.interim.decide == "known" else ""

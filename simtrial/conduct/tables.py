@@ -184,7 +184,7 @@ def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: 
         "continue": replace(now, hold=False, extra=None, max_hold=None),
     }
     if now.max_hold is not None:
-        ways[f"hold, for at most {now.max_hold:g} months"] = now
+        ways[f"hold, for at most {now.max_hold:g} {'month' if now.max_hold == 1 else 'months'}"] = now
     names = ("n_enrolled", "overrun", "hold_months", "duration_months")
     plans = {said: replace(plan, interim=rule) for said, rule in ways.items()}
     frame = _ways(plans, requirements, names, (trials, seed)).rename(columns={"way": "accrual"})
@@ -253,7 +253,7 @@ def pending_price(plan: Plan, requirements: Requirements, trials: int, seed: int
     low, high = (found[found.rate == label].drop(columns="rate") for label in ("p0", "p1"))
     frame = low.merge(high, on="way", suffixes=("_p0", "_p1"), validate="one_to_one")
     shown: dict[str, Shown] = {
-        "way": ("Continue if P(passed) is at least", WORDS),
+        "way": (f"Continue if P(X1 > {plan.design.looks[0].r}) is at least", WORDS),
         "reject_shown_p0": ("Type I error", WORDS),
         "reject_shown_p1": ("Power", WORDS),
         "pet_shown_p0": ("PET at p0", WORDS),

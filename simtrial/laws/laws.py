@@ -65,7 +65,7 @@ def _known(plan: Plan, scenario: Scenario, months: bool) -> Law:
 
 def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
     if not has_law(plan):
-        return pending.month_of_look(plan)
+        return pending.of_first_look(plan)
     if isinstance(scenario.p, Beta):
         rates, weights = beta_rule(scenario.p, plan)
     else:

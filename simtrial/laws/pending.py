@@ -31,14 +31,21 @@ def has_law(plan: Plan) -> bool:
     return rule is not None and rule.month is None and delay is not None and steady and plan.handling != "replace"
 
 
-def month_of_look(plan: Plan) -> dict[str, float | None]:
-    """The month of a first look that does not wait, whatever the rest of the plan; nothing for other plans."""
-    rule = plan.conditional
+def of_first_look(plan: Plan) -> dict[str, float | None]:
+    """What is known of a first look that does not wait, whatever the rest of the plan; nothing for other plans."""
+    rule, interim = plan.conditional, plan.interim
     if rule is None or plan.close_month is not None:
         return {}
     entered = mean_months(plan.arrivals, plan.design.looks[0].n)
     month = entered if rule.month is None else rule.month
-    return {"interim_month": None if np.isnan(month) else month}
+    law: dict[str, float | None] = {"interim_month": None if np.isnan(month) else month}
+    if interim.allowed is None:
+        law["hold_months"] = 0.0
+    elif interim.hold and rule.month is None and plan.handling != "replace":
+        law["hold_months"] = interim.lag if interim.max_hold is None else min(interim.lag, interim.max_hold)
+    if interim.hold and interim.max_hold is None:
+        law["overrun"] = 0.0
+    return law
 
 
 def number_pending(plan: Plan) -> Floats:
@@ -75,13 +82,10 @@ def months_of(plan: Plan, stop: Floats) -> dict[str, float | None]:
     one, two = plan.design.looks
     interim, arrivals, delay = plan.interim, plan.arrivals, plan.disease.assessments.delay
     names = ("interim_month", "hold_months", "last_patient_month", "duration_months", "end_month")
-    law: dict[str, float | None] = dict.fromkeys(names)
-    entered = mean_months(arrivals, one.n)
-    law["interim_month"] = entered
-    if interim.extra is not None or delay is None or not isinstance(arrivals, Constant):
+    law: dict[str, float | None] = dict.fromkeys(names) | of_first_look(plan)
+    entered, held = law["interim_month"], law["hold_months"]
+    if entered is None or held is None or delay is None or not isinstance(arrivals, Constant):
         return law
-    held = 0.0 if not interim.hold else interim.lag if interim.max_hold is None else min(interim.lag, interim.max_hold)
-    law["hold_months"] = held
     if interim.decide == "known":
         return law
     # the month of the look and its decision depend on each other, what comes after the look on neither

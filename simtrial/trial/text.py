@@ -141,6 +141,11 @@ def statement(
             f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
             f"{pending}, the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
         )
+    elif plan is not None and plan.conditional and plan.close_month is None:
+        sentences.append(
+            "These are the errors of the design on paper; those with patients pending at the interim analysis are "
+            "found by simulation."
+        )
     if not meets(design, asked):
         sentences.insert(
             0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {limits_missed(design, asked)}."

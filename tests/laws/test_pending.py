@@ -81,8 +81,9 @@ def test_months_that_depend_on_more_than_the_look_are_left_to_the_simulation():
 )
 def test_what_has_no_law_is_simulated(more):
     plan = made(**more)
-    assert laws.exact_values(plan, SCENARIOS[0]).keys() == {"interim_month"}
-    assert checked(plan) == {"interim_month"}
+    known = {"interim_month", "overrun", *(("hold_months",) if "enrollment" in more else ())}
+    assert laws.exact_values(plan, SCENARIOS[0]).keys() == known
+    assert checked(plan) == known
     done = simulation.expect(plan, SCENARIOS[:2], ["reject"], 2000, 1)
     assert done["p0"]["reject"].best_mcse > 0
     with pytest.raises(InputError, match=r"pending \(conditional\) makes the decision depend on the calendar"):
