@@ -15,6 +15,7 @@ from simtrial.search import CRITERIA, USUAL
 from simtrial.trial import params
 
 if TYPE_CHECKING:
+    from simtrial.plan.plan import Decide
     from simtrial.trial.trial import Trial
 
 Counting = Literal["nonresponder", "replace", "exclude fixed", "exclude recut"]
@@ -67,6 +68,8 @@ class Controls:
         Months from enrollment to a known response.
     accrual : {'hold', 'continue'}
         While an interim analysis is pending.
+    decide : {'complete', 'known'}
+        When an analysis takes place.
     own : frozenset of str
         Sections of the conduct (enrollment, assessments, dropout) whose law the controls cannot express and keep.
     """
@@ -82,6 +85,7 @@ class Controls:
     screening: float
     readout: float
     accrual: Literal["hold", "continue"]
+    decide: Decide = "complete"
     own: frozenset[str] = frozenset()
 
 
@@ -122,6 +126,7 @@ def of(trial: Trial) -> Controls:
         screening=enrollment.screening_success,
         readout=law.window,
         accrual=conduct.interim.way if conduct.interim else "hold",
+        decide=conduct.interim.decide if conduct.interim else "complete",
         own=frozenset(name for name, found in own.items() if found),
     )
 
@@ -183,6 +188,8 @@ def _conduct(now: Controls, before: Controls, conduct: Sections) -> None:
         if interim.get("pending") == "enroll_up_to":
             del interim["pending"]
         conduct["interim"] = {"decision_weeks": 0.0} | interim | {"accrual": now.accrual}
+    if now.decide != before.decide:
+        conduct["interim"] = {"accrual": now.accrual} | conduct.get("interim", {}) | {"decide": now.decide}
 
 
 def beyond(trial: Trial) -> tuple[str, ...]:
@@ -199,7 +206,6 @@ def beyond(trial: Trial) -> tuple[str, ...]:
         (lag > 0, f"{lag:g} weeks from the interim analysis to its decision"),
         (extra is not None, f"at most {extra} patients enrolled while the interim analysis is pending"),
         (most is not None, f"holds of at most {most} months"),
-        (interim is not None and interim.decide == "known", "analyses as soon as the statuses known settle them"),
         (interim is not None and interim.pending == "conditional", "an interim analysis with patients pending"),
     ]
     told += [(getattr(patients, name) is not None, name.upper()) for name in ("dcr", "pfs", "os")]

@@ -25,6 +25,7 @@ COUNTING: dict[str, Counting] = {
     "exclude, recalculated bounds": "exclude recut",
 }
 ACCRUAL = {"hold accrual": "hold", "continue accrual": "continue"}
+DECIDE = {"when every status is known": "complete", "as soon as the statuses known settle it": "known"}
 OWN = {
     "dropout": ("dropout", "Dropout as in the file"),
     "enrollment": ("rate", "Enrollment as in the file"),
@@ -36,7 +37,7 @@ GROUPS = (
     ("The question", QUESTION),
     ("The design", ("design", "search")),
     ("Dropout", ("own dropout", "dropout", "counting")),
-    ("The calendar", ("own enrollment", "rate", "screening", "own assessments", "readout", "accrual")),
+    ("The calendar", ("own enrollment", "rate", "screening", "own assessments", "readout", "accrual", "decide")),
     ("Parameter file", ("file", "file note", "download")),
 )
 
@@ -47,6 +48,7 @@ def made() -> dict[str, Any]:
         "design": widgets.Dropdown(description="Design"),
         "counting": widgets.Dropdown(description="Patients without a response assessment", options=COUNTING),
         "accrual": widgets.Dropdown(description="While the interim analysis is pending", options=ACCRUAL),
+        "decide": widgets.Dropdown(description="An analysis takes place", options=DECIDE),
     }
     for name, (_, said) in OWN.items():
         inputs[f"own {name}"] = widgets.Checkbox(description=said, indent=False)

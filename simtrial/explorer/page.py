@@ -77,7 +77,7 @@ class Explorer:
         self._show()
 
     def _listen(self) -> None:
-        for name in ("design", "counting", "accrual", *(f"own {name}" for name in OWN)):
+        for name in ("design", "counting", "accrual", "decide", *(f"own {name}" for name in OWN)):
             self.inputs[name].observe(self._chosen, "value")
         self.inputs["search"].on_click(self._search)
         self.inputs["file"].observe(self._opened, "value")
@@ -101,7 +101,8 @@ class Explorer:
             for name, number in self.numbers.items():
                 number.low_power = bool(getattr(self._base.hypotheses, "low_power", False))
                 number.set(getattr(now, name))
-            self.inputs["counting"].value, self.inputs["accrual"].value = now.counting, now.accrual
+            for name in ("counting", "accrual", "decide"):
+                self.inputs[name].value = getattr(now, name)
             self._offer({now.design: now.design}, now.design)
             for name in OWN:
                 box = self.inputs[f"own {name}"]
@@ -130,7 +131,7 @@ class Explorer:
     def _settings(self) -> Controls:
         """What the controls are set to; of a refused number, its last valid value."""
         now: dict[str, Any] = {name: number.value for name, number in self.numbers.items()}
-        now |= {name: self.inputs[name].value for name in ("design", "counting", "accrual")}
+        now |= {name: self.inputs[name].value for name in ("design", "counting", "accrual", "decide")}
         before = controls.of(self._base).own
         return Controls(**now, own=frozenset(name for name in before if self.inputs[f"own {name}"].value))
 

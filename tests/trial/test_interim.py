@@ -1,8 +1,10 @@
 """The section on looks: its keys, what they make, and which of them go together."""
 
+import dataclasses
+
 import pytest
 
-from simtrial import InputError, TwoStage
+from simtrial import InputError
 from simtrial.explorer import controls
 from simtrial.months import WEEK
 from simtrial.plan.plan import Conditional, Interim
@@ -140,24 +142,17 @@ def test_the_assumptions_say_it_too():
 def test_the_explorer_keeps_the_rule_when_accrual_is_switched(smoke):
     trial, _ = told(smoke, accrual="hold", max_hold_months=1.0, decide="known", decision_weeks=3.0)
     now = controls.of(controls.complete(trial))
-    assert now.accrual == "hold"
+    assert (now.accrual, now.decide) == ("hold", "known")
     assert "holds of at most 1.0 months" in controls.beyond(trial)
-    changed = controls.applied(now.__class__(**{**fields(now), "accrual": "continue"}), controls.complete(trial))
+    whole = controls.applied(dataclasses.replace(now, decide="complete"), controls.complete(trial)).conduct.interim
+    assert (whole.decide, whole.max_hold_months, whole.decision_weeks) == ("complete", 1.0, 3.0)
+    changed = controls.applied(dataclasses.replace(now, accrual="continue"), controls.complete(trial))
     rule = changed.conduct.interim
     assert (rule.accrual, rule.decide, rule.decision_weeks, rule.max_hold_months) == ("continue", "known", 3.0, None)
     trial, _ = told(smoke, pending="enroll_up_to", extra_patients=2)
     now = controls.of(controls.complete(trial))
     assert now.accrual == "continue"
-    changed = controls.applied(now.__class__(**{**fields(now), "accrual": "hold"}), controls.complete(trial))
+    known = controls.applied(dataclasses.replace(now, decide="known"), controls.complete(trial))
+    assert known.conduct.interim.rule(0.3) == Interim(False, 2, decide="known")
+    changed = controls.applied(dataclasses.replace(now, accrual="hold"), controls.complete(trial))
     assert changed.conduct.interim.rule(0.3) == Interim(True)
-
-
-def fields(now):
-    return {name: getattr(now, name) for name in now.__dataclass_fields__}
-
-
-def test_a_sweep_may_vary_when_looks_decide(smoke):
-    smoke["design"] = {"looks": "1/10,5/29"}
-    for decide in ("complete", "known"):
-        smoke["conduct"]["interim"] = {"accrual": "hold", "decide": decide}
-        assert params.load(smoke).plan(TwoStage(1, 10, 5, 29)).interim.decide == decide
