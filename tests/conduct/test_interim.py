@@ -291,11 +291,18 @@ def test_accrual_completes_where_the_last_look_rejects_early_and_stops_where_it_
     assert (done.end >= done.last_patient).all()
 
 
-@pytest.mark.parametrize("rule", RULES)
+EARLY = {name: dataclasses.replace(rule, decide="known") for name, rule in RULES.items()} | {
+    "enrolled": Interim(True, None, 0.5, conditional=Conditional(0.3, 0.3)),
+    "a month": Interim(False, None, 0.5, conditional=Conditional(0.3, 0.3, 6.0)),
+    "a month, known": Interim(True, None, 0.5, decide="known", max_hold=1.0, conditional=Conditional(0.3, 0.3, 3.0)),
+}
+
+
+@pytest.mark.parametrize("rule", EARLY)
 @pytest.mark.parametrize("way", ["nonresponder", "replace", "exclude"])
 @pytest.mark.parametrize("close", [None, 14.0])
 def test_trials_decided_early_conserve_patients(way, rule, close):
-    plan = when_known(made("1/10,5/29", way, RULES[rule], CURVES, screening_success=0.7, close_month=close))
+    plan = made("1/10,5/29", way, EARLY[rule], CURVES, screening_success=0.7, close_month=close)
     done = simulate(plan)
     for more, less in itertools.pairwise(("screened", "enrolled", "counted", "evaluable", "responses")):
         assert (getattr(done, more) >= getattr(done, less)).all(), less
@@ -303,7 +310,8 @@ def test_trials_decided_early_conserve_patients(way, rule, close):
     assert np.array_equal(done.included.sum(axis=0), done.analysed)
     assert np.array_equal((done.included & done.cohort.responds).sum(axis=0), done.responses)
     assert (done.held >= 0).all()
-    if rule == "hold":
+    assert np.isfinite(done.decision).all()
+    if rule in ("hold", "enrolled"):
         assert np.array_equal(done.enrolled, done.counted)
     found = outcomes.observe(plan, done, np.random.default_rng(1))
     assert all(len(values) == 400 for values in found.values())
