@@ -72,10 +72,13 @@ def show(file: Path, as_json: bool) -> None:
 
 
 def _choices(case: Case) -> dict[CalendarCriterion, CalendarChoice]:
-    """What each criterion of the calendar takes; nothing where the file does not say how the trial is run."""
+    """What each criterion of the calendar takes; nothing where the file does not say how the trial is run.
+
+    Nor where its bounds are recalculated, under which designs are not compared so.
+    """
     from simtrial.trial import calendar
 
-    if case.plan is None:
+    if case.plan is None or calendar.left_out(case, whole=True):
         return {}
     return {criterion: case.by_calendar(criterion) for criterion in calendar.asked(case)}
 

@@ -57,7 +57,7 @@ FEW = 1024
 FINALISTS = 10
 """Most designs that are simulated in full."""
 
-MOST_EVALUATED = 1000
+MOST_EVALUATED = 200
 """Most designs that are evaluated one by one, simulated or not."""
 
 ERRORS = 3.0

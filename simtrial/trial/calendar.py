@@ -25,15 +25,24 @@ if TYPE_CHECKING:
 MOST_N = 300
 """Most patients up to which a report that was not asked for it compares designs by the calendar."""
 
-LEFT_OUT = (
+TOO_MANY = (
     f"Designs are compared by the calendar where n is at most {MOST_N}: with more patients it takes minutes. simtrial "
     "design FILE compares them all the same, and so does the report where design.criterion is one of the calendar."
 )
 
 
-def left_out(case: Case) -> bool:
-    """Whether a comparison that nobody asked for would take long."""
-    return case.question.n_cap > MOST_N and not isinstance(case.criterion, CalendarCriterion)
+RECALCULATED = (
+    "Designs are not compared by the calendar where their limits hold with bounds that are recalculated at the numbers "
+    "of evaluable patients; with conduct.dropout.bounds: fixed, or design.losses: paper, they are."
+)
+
+
+def left_out(case: Case, *, whole: bool = False) -> str:
+    """Why designs are not compared; empty where they are. With `whole` it is no reason that it takes long."""
+    if case.searches.lost is not None:
+        return RECALCULATED
+    wanted = whole or isinstance(case.criterion, CalendarCriterion)
+    return "" if wanted or case.question.n_cap <= MOST_N else TOO_MANY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,8 +168,8 @@ def by_calendar(case: Case, *, whole: bool = False) -> Table:
 
     Left out for a large trial that does not ask for it, unless it is wanted `whole`.
     """
-    if calendar.left_out(case) and not whole:
-        return Table("by_calendar", calendar.LEFT_OUT, pd.DataFrame(), {})
+    if why := calendar.left_out(case, whole=whole):
+        return Table("by_calendar", why, pd.DataFrame(), {})
     rows: list[dict[str, object]] = []
     designs = calendar.beside(case)
     for one in designs:

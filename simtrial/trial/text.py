@@ -296,8 +296,8 @@ def by_calendar(case: Case, *, whole: bool = False) -> Passage:
 
     Left out for a large trial that does not ask for it, unless it is wanted `whole`.
     """
-    if calendar.left_out(case) and not whole:
-        return Passage("by_calendar", (calendar.LEFT_OUT,))
+    if why := calendar.left_out(case, whole=whole):
+        return Passage("by_calendar", (why,))
     paragraphs = []
     for criterion in calendar.asked(case):
         found = case.by_calendar(criterion)

@@ -301,12 +301,25 @@ def test_limits_hold_as_the_trial_is_run_by_the_calendar_too(plain):
 def test_a_large_trial_is_compared_only_where_it_asks_for_it(plain, monkeypatch):
     monkeypatch.setattr(calendar, "MOST_N", 5)
     usual, own = case(plain, "minimax"), case(plain, "fastest_p0")
-    assert str(text.by_calendar(usual)) == calendar.LEFT_OUT
+    assert str(text.by_calendar(usual)) == calendar.TOO_MANY
     assert tables.by_calendar(usual).frame.empty
     assert "left out" in str(figures.months_and_patients(usual))
     assert "Fastest at p0" in str(text.by_calendar(usual, whole=True))
     assert "Fastest at p0" in str(text.by_calendar(own))
     assert not tables.by_calendar(own).frame.empty
+
+
+def test_recalculated_bounds_leave_the_calendar_out_and_the_rest_stands(plain, tmp_path, capsys):
+    recut = {"dropout": {"probability": 0.1, "handling": "exclude", "bounds": "recut"}}
+    usual = case(plain, "minimax", **recut)
+    assert str(text.by_calendar(usual)) == tables.by_calendar(usual).caption == calendar.RECALCULATED
+    assert "left out" in str(figures.months_and_patients(usual))
+    assert main(["design", str(written(tmp_path, usual)), "--json"]) == 0
+    assert "calendar" not in json.loads(capsys.readouterr().out)
+    with pytest.raises(
+        InputError, match=r"conduct\.dropout\.bounds \(recut\) does not go with criteria of the calendar"
+    ):
+        case(plain, "fastest_p0", **recut).checked("x.yaml")
 
 
 def test_true_rates_of_the_file_and_not_those_of_the_search_are_used(plain):
