@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.errors import InputError
+from simtrial.memo import kept
 from simtrial.numbers import Floats, positive, probability
 from simtrial.plan.survival import Deaths, Hazards, Survival, root
 
@@ -80,7 +81,7 @@ class Disease:
         """Hazards of progression or death that give the median PFS, and the DCR where it is given."""
         if self.pfs is None:
             raise InputError("is missing", "pfs")
-        return self._progression(self.pfs)
+        return _progression_of(self)
 
     def _progression(self, given: Survival) -> Hazards:
         first = self.assessments.interval
@@ -102,7 +103,7 @@ class Disease:
         """Hazards of death after progression that give the median OS."""
         if self.os is None:
             raise InputError("is missing", "os")
-        return self._deaths(self.os)
+        return _deaths_of(self)
 
     def _deaths(self, given: Survival) -> Deaths:
         progression = self.pfs_hazards
@@ -129,6 +130,18 @@ class Disease:
     def os_survival(self, months: Floats, p: float) -> Floats:
         """P(OS > t) of all patients when the response rate is p."""
         return self.death_hazards.survival(months, p, self.assessments, self.pfs_hazards)
+
+
+@kept(64)
+def _progression_of(disease: Disease) -> Hazards:
+    assert disease.pfs is not None
+    return disease._progression(disease.pfs)
+
+
+@kept(64)
+def _deaths_of(disease: Disease) -> Deaths:
+    assert disease.os is not None
+    return disease._deaths(disease.os)
 
 
 def _solved(given: Survival, assessments: Assessments, hazards: Callable[[float], Hazards], field: str) -> Hazards:
