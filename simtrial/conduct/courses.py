@@ -137,21 +137,23 @@ class Replacing:
         self.entry, self.release, self.start = np.full(shape, np.inf), np.full(shape, np.inf), np.zeros(shape)
         self.opened = 0
         self.steps = running(np.add, cohort.gaps)
-        kind = np.uint8 if len(self.entry) < 256 else np.int32
-        self.nth = running(np.add, cohort.evaluable.astype(kind))
-        self.responded = running(np.add, cohort.responds.astype(kind))
+        self.nth = running(np.add, cohort.evaluable.astype(np.int32))
+        self.responded = running(np.add, cohort.responds.astype(np.int32))
         # months at which the first, second, ... loss of each trial is known; after the last there is none
-        self.lost = np.full((len(self.entry) - plan.capacities[0], shape[1]), np.inf)
+        self.lost = np.full(shape, np.inf)
 
     def open(self, k: int, month: Floats) -> None:
         """See `Course`."""
-        before, capacity = self.opened, self.plan.capacities[k]
-        if before == capacity:
-            return
-        self.opened = capacity
+        capacity = self.plan.capacities[k]
+        if capacity > self.opened:
+            self._let_in(capacity, month)
+            self.opened = capacity
+
+    def _let_in(self, capacity: int, month: Floats) -> None:
+        """Let patients in up to a capacity, from a month on."""
         # Places under earlier looks stay what they were: the new look has more of them, from its opening on. A patient
         # beyond the capacity takes the place of a loss among those before, so one row after the other is settled.
-        self._enter(slice(before, capacity), np.minimum(self.release[before:capacity], month))
+        self._enter(slice(self.opened, capacity), np.minimum(self.release[self.opened : capacity], month))
         for row in range(capacity, len(self.entry)):
             taken = self.nth[row - 1] >= capacity
             if taken.all():
@@ -173,10 +175,7 @@ class Replacing:
         self.entry[rows] = self.clock.months(steps + start)
         row, trial = np.nonzero(~self.cohort.evaluable[rows])
         row += rows.start
-        number = row - self.nth[row, trial]
-        if rows.stop > len(self.lost):
-            row, trial, number = (part[number < len(self.lost)] for part in (row, trial, number))
-        self.lost[number, trial] = self.entry[row, trial] + self.plan.disease.assessments.interval
+        self.lost[row - self.nth[row, trial], trial] = self.entry[row, trial] + self.plan.disease.assessments.interval
 
     def look(self, k: int) -> tuple[Floats, Floats]:
         """See `Course`."""

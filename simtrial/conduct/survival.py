@@ -40,15 +40,17 @@ HALF = 1e-12
 LOG_LOG_2 = math.log(math.log(2))
 
 CLOSE = 1e-6
-"""Relative distance from 1/2, on the scale of the squared spread, within which limits are taken from their curves.
+"""Distance from Z^2 within which limits are taken from their curves; see `KaplanMeier.interval`.
 
-Outside it a limit differs from 1/2 by more than 1e-11 in any trial of up to `MAX_PATIENTS`, ten times `HALF`."""
+Beyond it a limit misses 1/2 by more than a quarter of 1e-7 w / a, which is 1e-10 with 10,000 patients: a hundred times
+`HALF`, and the rounding of g^2 / greenwood is a thousandth of it.
+"""
 
 NOBODY = np.uint64(2 * int(np.array(np.inf).view(np.uint64)) + 1)
 """The key of somebody who is not in a trial: after everybody else."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class KaplanMeier:
     """Product-limit estimates, trial by trial; sorted by time, where events come before losses at the same time.
 
@@ -58,6 +60,8 @@ class KaplanMeier:
         Sorted times; infinite where a trial has fewer patients.
     survival, greenwood : ndarray, shape (patients, trials)
         S(t) just after each time, and Greenwood's variance of log S.
+    hazard : ndarray, shape (patients, trials)
+        -log S(t), as a sum.
     steps : ndarray of bool, shape (patients, trials)
         The last event at its time: S steps down to its value there.
     """
@@ -65,6 +69,7 @@ class KaplanMeier:
     times: Floats
     survival: Floats
     greenwood: Floats
+    hazard: Floats
     steps: Bools
 
     @property
@@ -80,23 +85,22 @@ class KaplanMeier:
 
         With a = -log S, w = Z sqrt(greenwood) and g = a (log log 2 - log a), a limit exp(-a exp(+-w / a)) is at most
         1/2 where w >= g (the lower one) or w <= -g (the upper one): where S is below 1/2 the lower one always is, and
-        where it is above the upper one never. So g^2 / w^2 beside 1 tells both, without a curve of either.
+        where it is above the upper one never. So g^2 / greenwood beside Z^2 tells both, without a curve of either.
         """
         with np.errstate(divide="ignore", invalid="ignore"):  # S = 0 and S = 1 have no limits of their own
-            a = np.log(self.survival)
-            np.negative(a, out=a)
-            ratio = np.log(a)
+            ratio = np.log(self.hazard)
             ratio -= LOG_LOG_2
-            ratio *= a
+            ratio *= self.hazard
             ratio *= ratio
-            ratio /= np.multiply(self.greenwood, Z * Z, out=a)
-            ratio -= 1.0
+            ratio /= self.greenwood
+            ratio -= Z * Z
             below = self.survival < 0.5
             lower = self._time(_first((below | (ratio <= 0)) & self.steps))
             upper = self._time(_first(below & (ratio >= 0) & self.steps))
-            close = ((np.abs(ratio, out=ratio) <= CLOSE) & self.steps).any(axis=0)
+            close = (np.abs(ratio, out=ratio) <= CLOSE) & self.steps
         if close.any():
-            lower[close], upper[close] = self._limits(close)
+            where: Bools = np.any(close, axis=0)
+            lower[where], upper[where] = self._limits(where)
         return lower, upper
 
     def _limits(self, where: Bools) -> tuple[Floats, Floats]:
@@ -133,11 +137,10 @@ class KaplanMeier:
 
 def _first(where: Bools) -> Ints:
     """First row of each trial where something holds; the number of rows where it never does."""
-    rows = len(where)
-    kind = np.uint8 if rows < 256 else np.uint16
-    no = where.view(np.uint8).astype(kind) - kind(1)  # 0, and the largest number that there is where it does not hold
-    found = np.minimum.reduce(np.maximum(no, np.arange(rows, dtype=kind)[:, np.newaxis]), axis=0)
-    return np.minimum(found.astype(np.int64), rows)
+    rows = np.arange(len(where), dtype=np.uint16)[:, np.newaxis]
+    never = where.astype(np.uint16) - np.uint16(1)  # 0, and where it does not hold the largest number that there is
+    found: Ints = np.maximum(never, rows).min(axis=0).astype(np.int64)
+    return np.minimum(found, len(where))
 
 
 def half_way(times: Floats, curve: Floats, steps: NDArray[np.bool_] | None = None) -> Floats:
@@ -192,15 +195,16 @@ def kaplan_meier(times: Floats, events: NDArray[np.bool_], counted: NDArray[np.b
         The estimates.
     """
     patients, trials = times.shape
-    # One whole number holds a time and, in its last bit, whether it is a loss: the bits of a double that is not negative
-    # are in its order, so these sort by time, events before losses, and nothing has to be carried along.
+    # One whole number holds a time and, in its last bit, whether it is a loss. The bits of doubles from 0 on have their
+    # order, so these sort by time, events before losses, and nothing has to be carried along.
     keys = (times + 0.0).view(np.uint64)  # no negative zero
     keys <<= 1
     keys |= ~events
     at_risk = np.full(trials, patients)
     if counted is not None:
-        keys[~counted] = NOBODY
         at_risk = how_many(counted)
+        short = slice(int(np.argmin(counted.all(axis=1))), None)  # the first patients are often in every trial
+        keys[short][~counted[short]] = NOBODY
     columns = np.ascontiguousarray(keys.T)
     columns.sort(axis=1)
     keys = np.ascontiguousarray(columns.T)
@@ -210,13 +214,15 @@ def kaplan_meier(times: Floats, events: NDArray[np.bool_], counted: NDArray[np.b
     # how S and the variance change by a row, looked up by the number at risk and whether it is a loss
     left = np.maximum(np.arange(-patients, patients + 1.0), 1.0)
     with np.errstate(divide="ignore"):  # the last patient's event takes S to 0 and the variance of log S to infinity
-        factor = np.stack([1 - 1 / left, np.ones(len(left))], axis=1).ravel()
-        added = np.stack([1 / (left * (left - 1.0)), np.zeros(len(left))], axis=1).ravel()
+        by_event = (1 - 1 / left, 1 / (left * (left - 1.0)), -np.log1p(-1 / left))
     change = 2 * (at_risk + patients - np.arange(patients)[:, np.newaxis]) + lost
-    survival, greenwood = factor.take(change), added.take(change)
     # events at one time, taken one by one, telescope to d / n and to d / (n (n - d))
-    down(np.multiply, survival)
-    down(np.add, greenwood)
+    survival, greenwood, hazard = (
+        np.stack([event, np.full(len(left), loss)], axis=1).take(change)
+        for event, loss in zip(by_event, (1.0, 0.0, 0.0), strict=True)
+    )
+    for combine, rows in ((np.multiply, survival), (np.add, greenwood), (np.add, hazard)):
+        down(combine, rows)
     steps = last & (lost == 0)
     keys >>= 1
-    return KaplanMeier(keys.view(np.float64), survival, greenwood, steps)
+    return KaplanMeier(times=keys.view(np.float64), survival=survival, greenwood=greenwood, hazard=hazard, steps=steps)

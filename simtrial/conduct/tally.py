@@ -47,7 +47,7 @@ class Tally:
             finite = np.asarray(values, dtype=np.float64)
             here = np.isfinite(finite)
             if not here.all():
-                self.infinite += np.count_nonzero(np.isinf(finite))
+                self.infinite += int(np.isinf(finite).sum())
                 finite = finite[here]
             scaled = finite / self.outcome.unit
             scaled += 1e-9  # keeps a value that should be a whole number of units out of the bin below

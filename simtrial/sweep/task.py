@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from simtrial.conduct import outcomes, simulation
 from simtrial.laws import calendar, laws
-from simtrial.sweep import workers
 
 if TYPE_CHECKING:
     from simtrial.conduct.tally import Tally
@@ -83,7 +82,6 @@ class WorkDone:
 
 def perform(task: Task) -> list[WorkDone]:
     """Do a task. This is what runs on a worker."""
-    workers.keep_memory()
     found = []
     for work in task.works:
         began = time.perf_counter()

@@ -6,7 +6,6 @@ itself included, or its numbers would not be those of the manifest.
 
 from __future__ import annotations
 
-import ctypes
 import importlib.metadata
 import os
 import platform
@@ -14,8 +13,7 @@ import re
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
-from functools import cache
+from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from typing import TYPE_CHECKING
 
@@ -53,24 +51,6 @@ def _follow(driver: int) -> None:
     """End with the driver, even if it was killed and could say nothing."""
     connection.wait([driver])
     os._exit(1)
-
-
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-KEPT = 1 << 28
-"""Names of glibc's mallopt, and the bytes that a worker keeps instead of giving them back after every array."""
-
-
-@cache
-def keep_memory() -> None:
-    """Let this process reuse the memory of its arrays, once.
-
-    Dask starts workers with MALLOC_TRIM_THRESHOLD_ set, which makes glibc ask the kernel for fresh pages for every
-    array: blocks then take half as long again. Where there is no glibc nothing is done.
-    """
-    with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(M_MMAP_THRESHOLD, KEPT >> 3)
-        libc.mallopt(M_TRIM_THRESHOLD, KEPT)
 
 
 def pool(workers: int) -> Callable[[], Executor]:
