@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -109,7 +109,9 @@ def primary(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
     return found
 
 
-def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, Numbers]:
+def observe(
+    plan: Plan, trials: Trials, rng: np.random.Generator, wanted: Collection[str] = OUTCOMES
+) -> dict[str, Numbers]:
     """Give each outcome of each trial, NaN where it does not apply and infinite where a time is not reached.
 
     Parameters
@@ -120,6 +122,8 @@ def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
         One block.
     rng : Generator
         The block's own, after its trials have been drawn: toxicity, deaths and late losses come from it.
+    wanted : collection of str
+        Outcomes that are wanted, all if left out: the same values in whatever company.
 
     Returns
     -------
@@ -140,8 +144,8 @@ def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
         # a count that should equal the limit must not exceed it by the last bit of a product
         found["toxicity_crossed"] = toxic > plan.toxicity.limit * trials.enrolled * (1 + 1e-12)
     if trials.cohort.pfs is not None:
-        found |= _survival(plan, trials, trials.cohort.pfs, rng)
-    return found
+        found |= _survival(plan, trials, rng, wanted)
+    return {name: values for name, values in found.items() if name in wanted}
 
 
 def _widths(count: Ints, n: Ints) -> Floats:
@@ -193,13 +197,16 @@ def lifetimes(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator)
     return lost, death
 
 
-def _survival(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator) -> dict[str, Numbers]:
+def _survival(plan: Plan, trials: Trials, rng: np.random.Generator, wanted: Collection[str]) -> dict[str, Numbers]:
+    pfs = trials.cohort.pfs
+    assert pfs is not None
     enrolled = np.arange(len(pfs))[:, np.newaxis] < trials.enrolled
     lost, os = lifetimes(plan, trials, pfs, rng)
     until = np.minimum(trials.end - trials.entry, lost)  # of no meaning for who was not enrolled
-    found = _endpoint("pfs", pfs, until, enrolled, plan.landmark)
-    if os is not None:
-        found |= _endpoint("os", os, until, enrolled, plan.landmark)
+    found: dict[str, Numbers] = {}
+    for name, time in (("pfs", pfs), ("os", os)):
+        if time is not None and any(outcome.startswith(f"{name}_") for outcome in wanted):
+            found |= _endpoint(name, time, until, enrolled, plan.landmark)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simtrial.conduct import outcomes, simulation
@@ -91,7 +92,8 @@ def perform(task: Task) -> list[WorkDone]:
         if missing:
             blocks = work.blocks
             # the same numbers either way, as survival is drawn last; without it a trial takes a tenth of the time
-            observe = outcomes.primary if outcomes.PRIMARY.issuperset(missing) else outcomes.observe
+            primary = outcomes.PRIMARY.issuperset(missing)
+            observe = outcomes.primary if primary else partial(outcomes.observe, wanted=missing)
             every = simulation.tally(
                 work.plan, work.scenario, work.index, task.seed, task.trials, blocks, observe=observe
             )
