@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import signal
+import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -47,6 +48,10 @@ def _settle_in() -> None:
         threading.Thread(target=_follow, args=(driver.sentinel,), daemon=True).start()
 
 
+def _settled() -> None:
+    """Nothing to do, once there is a process to do it."""
+
+
 def _follow(driver: int) -> None:
     """End with the driver, even if it was killed and could say nothing."""
     connection.wait([driver])
@@ -59,9 +64,29 @@ def pool(workers: int) -> Callable[[], Executor]:
     def start() -> Executor:
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, "1")  # read by a worker when it starts
-        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_settle_in)
+        executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_settle_in)
+        with _program_left_out():
+            for _ in range(workers):
+                executor.submit(_settled)  # a process is started for each
+        return executor
 
     return start
+
+
+@contextmanager
+def _program_left_out() -> Iterator[None]:
+    """Start processes that do not import the program they are started from.
+
+    They would import it for what it defines. Tasks are of this package alone, and the imports of a command line take
+    as long as all that a worker needs.
+    """
+    program = vars(sys.modules["__main__"])
+    known = {name: program.pop(name) for name in ("__file__", "__spec__") if name in program}
+    program["__spec__"] = None
+    try:
+        yield
+    finally:
+        program.update(known)
 
 
 @contextmanager
