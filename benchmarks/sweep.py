@@ -3,8 +3,8 @@
     make bench                      or: .venv/bin/python benchmarks/sweep.py
 
 The simulated sweep takes about a minute serially; `--short` takes a few seconds. Efficiency is the serial time over
-twice that with two workers, both in this run; and, for a machine that does other work as well, the serial processor time
-over that of the driver and both workers.
+twice that with two workers, both in this run; of processors, for a machine that does other work as well, the processor
+time of the serial run over that of the driver and both workers.
 """
 
 import json

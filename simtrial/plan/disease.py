@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.errors import InputError
+from simtrial.memo import kept
 from simtrial.numbers import Floats, positive, probability
 from simtrial.plan.survival import Deaths, Hazards, Survival, root
 
@@ -44,7 +45,7 @@ class Disease:
     _: KW_ONLY
     os: Survival | None = None
     complete_share: float = 0.0
-    # solved for once, and with the plan wherever it is sent: a worker need not load scipy.optimize
+    # they go with the plan wherever it is sent, so that a worker need not load scipy.optimize
     _progressing: Hazards | None = field(default=None, init=False, repr=False, compare=False)
     _dying: Deaths | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -60,9 +61,9 @@ class Disease:
         if self.os is not None and self.pfs is None:
             raise InputError("needs pfs beside it, because PFS <= OS", "os")
         if self.pfs is not None:
-            object.__setattr__(self, "_progressing", self._progression(self.pfs))
+            object.__setattr__(self, "_progressing", _progression_of(self))
         if self.os is not None:
-            object.__setattr__(self, "_dying", self._deaths(self.os))
+            object.__setattr__(self, "_dying", _deaths_of(self))
 
     @property
     def stable_share(self) -> float | None:
@@ -132,6 +133,18 @@ class Disease:
     def os_survival(self, months: Floats, p: float) -> Floats:
         """P(OS > t) of all patients when the response rate is p."""
         return self.death_hazards.survival(months, p, self.assessments, self.pfs_hazards)
+
+
+@kept(64)
+def _progression_of(disease: Disease) -> Hazards:
+    assert disease.pfs is not None
+    return disease._progression(disease.pfs)
+
+
+@kept(64)
+def _deaths_of(disease: Disease) -> Deaths:
+    assert disease.os is not None
+    return disease._deaths(disease.os)
 
 
 def _solved(given: Survival, assessments: Assessments, hazards: Callable[[float], Hazards], field: str) -> Hazards:

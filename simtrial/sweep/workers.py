@@ -81,7 +81,7 @@ def _program_left_out() -> Iterator[None]:
     as long as all that a worker needs.
     """
     program = vars(sys.modules["__main__"])
-    known = {name: program.pop(name) for name in ("__file__", "__spec__") if name in program}
+    known: dict[str, object] = {name: program.pop(name) for name in ("__file__", "__spec__") if name in program}
     program["__spec__"] = None
     try:
         yield
