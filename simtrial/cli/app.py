@@ -67,7 +67,8 @@ def report(
     began = time.monotonic()
     done = report_run.write(files[0], out, terminal.progress(), replace=replace)
     terminal.say(f"  done in {time.monotonic() - began:.1f} s")
-    print(text.statement(done.design, done.trial.requirements, done.trial.plan(done.design), done.trial.criterion))
+    trial, under = done.trial, done.trial.how if done.trial.losses == "run" else None
+    print(text.statement(done.design, trial.requirements, trial.plan(done.design), trial.criterion, under=under))
     print(f"\nReport: {done.html}")
 
 

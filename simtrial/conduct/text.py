@@ -31,7 +31,11 @@ HANDLINGS: dict[Handling, str] = {
 
 def lost(plan: Plan, requirements: Requirements) -> str:
     """How many are lost, overall and, where it differs, by who would have responded."""
-    loss = plan.dropout
+    return lost_of(plan.dropout, requirements)
+
+
+def lost_of(loss: Dropout, requirements: Requirements) -> str:
+    """The same, of the law of dropout."""
     if loss.responder_odds_ratio == 1:
         return f"{percent(loss.probability)} of the patients lost before their first assessment"
     p0, p1 = (percent(round(loss.lost(p), 4)) for p in (requirements.p0, requirements.p1))

@@ -15,6 +15,7 @@ from simtrial.search import CRITERIA, USUAL
 from simtrial.trial import params
 
 if TYPE_CHECKING:
+    from simtrial.laws.losses import Among, Losses
     from simtrial.plan.plan import Decide
     from simtrial.trial.trial import Trial
 
@@ -40,7 +41,7 @@ CONDUCT: Sections = {
 START: Sections = {
     "study": {"id": "explorer", "title": "A design explored by hand"},
     "hypotheses": {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "power": 0.8, "basis": "assumed"},
-    "design": {"criterion": USUAL},
+    "design": {"criterion": USUAL, "losses": "paper"},
     "conduct": {**CONDUCT},
 }
 """The first screen."""
@@ -70,6 +71,10 @@ class Controls:
         While an interim analysis is pending.
     decide : {'complete', 'known'}
         When an analysis takes place.
+    losses : Losses
+        Whether the limits are to hold on paper or as the trial is run.
+    among : Among
+        Whose rate p0 is, where patients without an assessment count as non-responders.
     own : frozenset of str
         Sections of the conduct (enrollment, assessments, dropout) whose law the controls cannot express and keep.
     """
@@ -85,14 +90,18 @@ class Controls:
     screening: float
     readout: float
     accrual: Literal["hold", "continue"]
-    decide: Decide = "complete"
+    decide: Decide
+    losses: Losses
+    among: Among
     own: frozenset[str] = frozenset()
 
 
 def complete(trial: Trial) -> Trial:
     """A trial as the explorer keeps it: with a conduct, and without results, which belong to a finished trial."""
     plain = trial.plain()
-    plain.setdefault("conduct", CONDUCT)
+    if "conduct" not in plain:  # the limits are those of the file, which assumes no dropout
+        plain["conduct"] = CONDUCT
+        plain["design"].setdefault("losses", "paper")
     plain.pop("analysis", None)
     return params.load(plain)
 
@@ -127,6 +136,8 @@ def of(trial: Trial) -> Controls:
         readout=law.window,
         accrual=conduct.interim.way if conduct.interim else "hold",
         decide=conduct.interim.decide if conduct.interim else "complete",
+        losses=trial.losses,
+        among=asked.p0_among or "enrolled",
         own=frozenset(name for name, found in own.items() if found),
     )
 
@@ -157,8 +168,14 @@ def _question(now: Controls, before: Controls, plain: Sections) -> None:
         kept = {key: value for key, value in plain["hypotheses"].items() if key != "rationale"}
         plain["hypotheses"] = kept | {name: getattr(now, name) for name in names} | {"basis": "assumed"}
     if now.design != before.design:
-        limit = plain["design"]["n_limit"]
-        plain["design"] = {"criterion" if now.design in CRITERIA else "looks": now.design, "n_limit": limit}
+        kept = {key: value for key, value in plain["design"].items() if key in ("n_limit", "losses")}
+        plain["design"] = {"criterion" if now.design in CRITERIA else "looks": now.design, **kept}
+    if now.losses != before.losses or now.design != before.design:
+        plain["design"]["losses"] = now.losses
+    if now.counting != "nonresponder":
+        plain["hypotheses"].pop("p0_among", None)
+    elif now.among != before.among:
+        plain["hypotheses"]["p0_among"] = now.among
 
 
 def _conduct(now: Controls, before: Controls, conduct: Sections) -> None:

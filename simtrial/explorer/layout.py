@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from simtrial.explorer.controls import Counting
     from simtrial.explorer.number_controls import NumberControl
+    from simtrial.laws.losses import Among, Losses
 
 QUESTION = ("p0", "p1", "alpha", "power")
 
@@ -26,6 +27,8 @@ COUNTING: dict[str, Counting] = {
 }
 ACCRUAL = {"hold accrual": "hold", "continue accrual": "continue"}
 DECIDE = {"when every status is known": "complete", "as soon as the statuses known settle it": "known"}
+LOSSES: dict[str, Losses] = {"on paper, every patient evaluable": "paper", "as the trial is run": "run"}
+AMONG: dict[str, Among] = {"all enrolled patients": "enrolled", "evaluable patients": "evaluable"}
 OWN = {
     "dropout": ("dropout", "Dropout as in the file"),
     "enrollment": ("rate", "Enrollment as in the file"),
@@ -35,11 +38,15 @@ OWN = {
 
 GROUPS = (
     ("The question", QUESTION),
-    ("The design", ("design", "search")),
-    ("Dropout", ("own dropout", "dropout", "counting")),
+    ("The design", ("design", "losses", "search")),
+    ("Dropout", ("own dropout", "dropout", "counting", "among")),
     ("The calendar", ("own enrollment", "rate", "screening", "own assessments", "readout", "accrual", "decide")),
     ("Parameter file", ("file", "file note", "download")),
 )
+
+
+CHOICES = ("design", "losses", "counting", "among", "accrual", "decide")
+"""The controls that are lists."""
 
 
 def made() -> dict[str, Any]:
@@ -47,6 +54,8 @@ def made() -> dict[str, Any]:
     inputs: dict[str, Any] = {
         "design": widgets.Dropdown(description="Design"),
         "counting": widgets.Dropdown(description="Patients without a response assessment", options=COUNTING),
+        "losses": widgets.Dropdown(description="Alpha and power are to hold", options=LOSSES),
+        "among": widgets.Dropdown(description="p0 is the response rate among", options=AMONG),
         "accrual": widgets.Dropdown(description="While the interim analysis is pending", options=ACCRUAL),
         "decide": widgets.Dropdown(description="An analysis takes place", options=DECIDE),
     }

@@ -20,7 +20,6 @@ import ipywidgets as widgets
 from scipy import optimize, stats  # noqa: F401 - laws of the calendar want them: loaded before anybody waits
 
 from simtrial.design.designs import looks_text
-from simtrial.design.exact import meets
 from simtrial.errors import InputError
 from simtrial.explorer import controls, entries, layout, panels, screen
 from simtrial.explorer.controls import Controls
@@ -77,7 +76,7 @@ class Explorer:
         self._show()
 
     def _listen(self) -> None:
-        for name in ("design", "counting", "accrual", "decide", *(f"own {name}" for name in OWN)):
+        for name in (*layout.CHOICES, *(f"own {name}" for name in OWN)):
             self.inputs[name].observe(self._chosen, "value")
         self.inputs["search"].on_click(self._search)
         self.inputs["file"].observe(self._opened, "value")
@@ -101,7 +100,7 @@ class Explorer:
             for name, number in self.numbers.items():
                 number.low_power = bool(getattr(self._base.hypotheses, "low_power", False))
                 number.set(getattr(now, name))
-            for name in ("counting", "accrual", "decide"):
+            for name in ("losses", "counting", "among", "accrual", "decide"):
                 self.inputs[name].value = getattr(now, name)
             self._offer({now.design: now.design}, now.design)
             for name in OWN:
@@ -127,11 +126,12 @@ class Explorer:
         """Let no hand change a number while the file's own law is in force."""
         for name, (number, _) in OWN.items():
             self.numbers[number].disable(self.inputs[f"own {name}"].value)
+        self.inputs["among"].layout.display = "" if self.inputs["counting"].value == "nonresponder" else "none"
 
     def _settings(self) -> Controls:
         """What the controls are set to; of a refused number, its last valid value."""
         now: dict[str, Any] = {name: number.value for name, number in self.numbers.items()}
-        now |= {name: self.inputs[name].value for name in ("design", "counting", "accrual", "decide")}
+        now |= {name: self.inputs[name].value for name in layout.CHOICES}
         before = controls.of(self._base).own
         return Controls(**now, own=frozenset(name for name in before if self.inputs[f"own {name}"].value))
 
@@ -211,10 +211,11 @@ class Explorer:
         try:
             trial = params.opened(bytes(given["content"]), name)
             base = controls.complete(trial)
+            asked = Case.of(base)
             try:
-                screen.answer(Case.of(base))  # a file that asks too much is refused whole, like one that is wrong
+                screen.answer(asked)  # a file that asks too much is refused whole, like one that is wrong
             except InputError as error:
-                raise error.placed(f"{name}: trial.hypotheses.") from None
+                raise InputError(asked.told(error), f"{name}: trial.hypotheses.{error.field}") from None
         except InputError as error:
             self.panels["status"].value = panels.refused(error.lines, self._base.study.id, self._answer)
             self.inputs["file note"].value = panels.note(
@@ -249,7 +250,7 @@ class Explorer:
         try:
             trial, found = self._answered(patient)
             given = found.design if trial.design.looks else None
-            if asked and given is not None and not meets(given, trial.requirements):
+            if asked and given is not None and not found.case.keeps:
                 instead = CRITERIA[USUAL]
                 self._remark = f"{looks_text(given, ', ')} does not meet these limits: {instead.name} is used instead."
                 self._offer({instead.name: instead.key}, instead.key)
@@ -260,8 +261,11 @@ class Explorer:
 
     def _answered(self, patient: bool) -> tuple[Trial, Known]:
         trial = controls.applied(self._settings(), self._base)
-        self._case = Case.of(trial, like=self._case)
-        return trial, screen.answer(self._case, patient=patient)
+        self._case = case = Case.of(trial, like=self._case)
+        try:
+            return trial, screen.answer(case, patient=patient)
+        except InputError as error:
+            raise InputError(case.told(error), error.field) from None
 
     def _show_answer(self, trial: Trial, found: Known) -> None:
         self._offer_of(found.two)
@@ -274,7 +278,7 @@ class Explorer:
         done = screen.calendar(found.case)
         self.trial = trial
         self.page.remove_class("simtrial-held")
-        self._answer = panels.status(trial, found.design, done, self._remark)
+        self._answer = panels.status(found.case, found.design, done, self._remark)
         self.panels["status"].value = self._answer
         self.panels["candidates"].value = panels.candidates(found)
         self.panels["curves"].value = panels.curves(panels.compared(found, found.design), trial.requirements)

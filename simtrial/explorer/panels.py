@@ -11,8 +11,8 @@ import numpy as np
 from simtrial.conduct import tables as conduct_tables
 from simtrial.conduct import text as conduct_text
 from simtrial.design.designs import looks_text
-from simtrial.design.exact import meets, operating_characteristics
-from simtrial.explorer import charts, controls
+from simtrial.design.exact import operating_characteristics
+from simtrial.explorer import charts, controls, screen
 from simtrial.search import figures, tables
 from simtrial.search.wording import question
 from simtrial.show.terminal import one_line
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.explorer.screen import Known
     from simtrial.plan.plan import Plan
+    from simtrial.trial.case import Case
     from simtrial.trial.trial import Trial
 
 POINTS = 121
@@ -88,20 +89,21 @@ def held(faults: Sequence[str], values: Mapping[str, str], answer: str) -> str:
     return f'<div role="alert" class="refused">{"".join(lines)}</div>{answer}'
 
 
-def status(trial: Trial, design: Design, done: Simulation, remark: str) -> str:
-    """The answer in one line, the question, the errors as the trial is run, and what else is to be known."""
-    asked, n = trial.requirements, design.looks[-1].n
+def status(case: Case, design: Design, done: Simulation, remark: str) -> str:
+    """The answer in one line, the question, where its limits hold, and what else is to be known."""
+    trial, asked, n = case.trial, case.requirements, design.looks[-1].n
     oc = operating_characteristics(design, asked.p0)
     patients = f"{n} patients" if len(design.looks) == 1 else f"at most {n} patients, EN(p0) = {oc.en:.1f}"
     lines = [
         f'<p class="answer"><strong>{html.escape(looks_text(design, ", "))}</strong> {patients}</p>',
         f"<p>{html.escape(question(asked))}</p>",
     ]
-    if not meets(design, asked):
+    if not case.keeps:
         lines.append('<p class="warning">This design does not meet the required limits.</p>')
-    run = conduct_text.as_run(done, asked)
-    if run:
-        lines.append(f"<p>{html.escape(run)}</p>")
+    quick = case.single.first.n <= screen.LIVE_N
+    lines.append(f"<p>{html.escape(str(text.limits_hold(case, beside=quick)))}</p>")
+    if trial.conduct is not None and trial.conduct.enrollment.close_month is not None:
+        lines.append(f"<p>{html.escape(conduct_text.as_run(done, asked))}</p>")
     if remark:
         lines.append(f"<p>{html.escape(remark)}</p>")
     kept = controls.beyond(trial)
@@ -112,7 +114,8 @@ def status(trial: Trial, design: Design, done: Simulation, remark: str) -> str:
 
 def candidates(found: Known) -> str:
     """The designs that meet the limits; the chosen one in bold."""
-    table = tables.candidates(found.single, found.two, found.design, found.case.criterion)
+    taken = None if found.design is None else found.case.taken
+    table = tables.candidates(found.single, found.two, taken, found.case.criterion)
     return _section("Which designs meet the limits?", table.html())
 
 
@@ -174,7 +177,8 @@ def calendar(done: Simulation, trial: Trial) -> str:
 
 def statement(found: Known, design: Design, plan: Plan) -> str:
     """The paragraph for the protocol, with a button that copies it."""
-    said = text.statement(design, found.case.requirements, plan, found.case.criterion).html()
+    case = found.case
+    said = text.statement(design, case.requirements, plan, case.criterion, under=case.under).html()
     button = '<button type="button" class="copy" data-copy="simtrial-sentence">Copy</button>'
     return _section("What goes into the protocol?", f'<div id="simtrial-sentence">{said}</div>', button)
 

@@ -16,11 +16,16 @@ from simtrial import search
 from simtrial.design.designs import SingleStage, looks_text
 from simtrial.design.requirements import Requirements
 from simtrial.laws import decision
+from simtrial.laws.inflation import enlarged
+from simtrial.laws.losses import AMONG, AsRun
 from simtrial.lessons import blackboard, live
+from simtrial.plan.allowances import enrolled_for
 from simtrial.plan.dropout import Dropout
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Picture, canvas, few_ticks, percent_ticks
 
 if TYPE_CHECKING:
+    from simtrial.design.designs import Design
+    from simtrial.laws.losses import Among, RunFigures
     from simtrial.numbers import Floats
     from simtrial.plan.plan import Handling, Plan
 
@@ -165,6 +170,69 @@ def simulated(d: float, who: float, trials: int, seed: int) -> Picture:
     )
     alt = "Simulated type I error and power of each handling beside the exact ones."
     return blackboard.headed(Picture("simulated_losses", alt, figure), said)
+
+
+SEARCHED = {
+    "on paper": (BLACK, ":", "o"),
+    "usual allowance, n/(1 - d)": (ORANGE, "--", "^"),
+    "searched, p0 among all enrolled": (BLUE, "-", "s"),
+    "searched, p0 among the evaluable": (GREEN, "-.", "D"),
+}
+"""How a design allows for dropout, and how it is drawn."""
+
+
+@lru_cache(maxsize=64)
+def allowed_for(d: float) -> dict[str, tuple[Design, RunFigures]]:
+    """The minimax design by each way to allow for dropout, with its exact errors as the trial is run.
+
+    Patients without an assessment count as non-responders. The first three are judged with p0 among all enrolled, the
+    last with p0 among the evaluable.
+    """
+    run = {among: AsRun(loss=Dropout(d), handling="nonresponder", among=among) for among in AMONG}
+    paper = search.two_stage(ASKED).minimax
+    usual = enlarged(paper, enrolled_for(paper.n, d), d)
+    strict, other = (search.two_stage(run[among].asked(ASKED)).minimax for among in AMONG)
+    judged: list[tuple[Design, Among]] = [
+        (paper, "enrolled"), (usual, "enrolled"), (strict, "enrolled"), (other, "evaluable"),
+    ]  # fmt: skip
+    return {
+        name: (design, run[among].figures(design, ASKED))
+        for name, (design, among) in zip(SEARCHED, judged, strict=True)
+    }
+
+
+def searched(d: float) -> Picture:
+    """Patients, type I error and power of the minimax design by each way to allow for dropout."""
+    figure, axes = canvas(3, 11.0, 4.2)
+    at, said = allowed_for(d), []
+    with mpl.rc_context(STYLE):
+        for name, (colour, dash, marker) in SEARCHED.items():
+            every = [allowed_for(float(loss))[name] for loss in LOSSES]
+            design, run = at[name]
+            drawn: tuple[tuple[list[float], float], ...] = (
+                ([one.looks[-1].n for one, _ in every], design.looks[-1].n),
+                ([one.type_i_error for _, one in every], run.type_i_error),
+                ([one.power for _, one in every], run.power),
+            )
+            for axis, (line, here) in zip(axes, drawn, strict=True):
+                axis.plot(LOSSES, line, color=colour, linestyle=dash, linewidth=2.0)
+                axis.plot(d, here, marker, color=colour, markeredgecolor=BLACK, markersize=7)
+            axes[0].plot([], [], marker, color=colour, linestyle=dash, markeredgecolor=BLACK, label=name)
+            said.append(f"{name} {looks_text(design, ', ')} ({run.type_i_error:.4f}, {run.power:.4f})")
+        limits = ("Patients, at most", None), ("Type I error", ASKED.alpha), ("Power", ASKED.power)
+        for axis, (title, limit) in zip(axes, limits, strict=True):
+            if limit is not None:
+                axis.axhline(limit, color=BLACK, linewidth=0.9)
+            axis.axvline(d, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
+            axis.set_title(title if limit is None else f"{title} (limit {limit:g})", fontsize=10)
+            axis.set_xlabel("Probability d of dropout")
+            axis.set_ylim(bottom=0)
+            percent_ticks(axis.xaxis)
+            few_ticks(axis.yaxis)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
+    alt = "Patients, type I error and power of the minimax design over the probability of dropout."
+    headline = f"d = {d:g}; type I error and power in brackets: {'; '.join(said)}."
+    return blackboard.headed(Picture("searched_with_dropout", alt, figure), headline)
 
 
 def answer(d: float) -> blackboard.Folded:

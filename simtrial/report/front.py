@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from simtrial.conduct import text as conduct_text
 from simtrial.design.designs import looks_text
-from simtrial.design.exact import meets
-from simtrial.search import text
 from simtrial.search.wording import question
+from simtrial.trial import text as trial_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,34 +28,45 @@ def left_out(left: Sequence[LeftOut]) -> str:
 def opening(case: Case) -> str:
     """The assumption and the answer, before anything else."""
     asked, design, oc = case.requirements, case.chosen, case.at_limits
+    how = case.trial.how
+    lost = how is not None and how.loss.lost(asked.p1) > 0
+    paper = ", on paper" if lost else ""
     facts = [
         ("Design (r/n)", looks_text(design, ", ")),
         ("Patients, at most", str(design.looks[-1].n)),
-        ("Type I error", f"{oc.reject[0]:.4f}"),
-        ("Power", f"{oc.reject[1]:.4f}"),
-        ("EN(p0)", f"{oc.en[0]:.1f}"),
+        (f"Type I error{paper}", f"{oc.reject[0]:.4f}"),
+        (f"Power{paper}", f"{oc.reject[1]:.4f}"),
     ]
+    if how is not None and lost:
+        run = how.figures(design, asked)
+        facts += [("Type I error, as run", f"{run.type_i_error:.4f}"), ("Power, as run", f"{run.power:.4f}")]
+    facts.append((f"EN(p0){paper}", f"{oc.en[0]:.1f}"))
     if len(design.looks) > 1:
-        facts.append(("PET(p0)", f"{oc.pet[0]:.4f}"))
+        facts.append((f"PET(p0){paper}", f"{oc.pet[0]:.4f}"))
     cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
     warning = ""
-    if not meets(design, asked):
+    if missed := trial_text.misses(design, asked, case.under):
         warning = (
-            '<div class="warning">The design given <strong>does not meet the limits</strong>: '
-            f"{escape(text.limits_missed(design, asked))}.</div>"
+            f'<div class="warning">The design given <strong>does not meet the limits</strong>: {escape(missed)}.</div>'
         )
-    warning += _as_run(case)
     if case.trial.hypotheses.basis == "assumed":
         warning += (
             '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not taken from a protocol '
             "or registry; every result below depends on them.</div>"
         )
-    return f'{warning}<div class="brief"><p>{escape(question(asked))}</p><dl>{cells}</dl></div>'
+    return f'{warning}<div class="brief"><p>{escape(question(asked))}</p><dl>{cells}</dl></div>{_as_run(case)}'
 
 
 def _as_run(case: Case) -> str:
-    """Say on the front page what losses, and a date that closes accrual, do to the errors on paper."""
-    if case.plan is None:
+    """Say where the limits hold, what the other answer would be, and what else changes the errors of both."""
+    plan, how = case.plan, case.trial.how
+    if plan is None or how is None:
         return ""
-    said = conduct_text.as_run(case.expected(("reject",)), case.requirements)
-    return f'<div class="warning">{escape(said)}</div>' if said else ""
+    said = ""
+    if how.loss.lost(case.requirements.p1):
+        style = "brief" if how.keeps(case.chosen, case.requirements) else "warning"
+        said = f'<div class="{style}">{escape(str(trial_text.limits_hold(case)))}</div>'
+    if plan.close_month is not None or plan.conditional is not None:
+        otherwise = conduct_text.as_run(case.expected(("reject",)), case.requirements)
+        said += f'<div class="warning">{escape(otherwise)}</div>' if otherwise else ""
+    return said

@@ -37,7 +37,7 @@ import numpy as np
 from simtrial.design import binomial, exact
 from simtrial.design.designs import TwoStage
 from simtrial.design.requirements import decimal
-from simtrial.search.bounds import SLACK, score_n
+from simtrial.search.bounds import SLACK, last_n, least_en, score_n
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -176,7 +176,7 @@ class Scan:
                 found = self._best_at(possible)
                 if found is not None:
                     self.records.append(found)
-                    end = max(possible, self._last_n())
+                    end = max(possible, last_n(self.tables.rest, self._target()))
             n = tables.n_max + 1
         return int(end)
 
@@ -184,17 +184,9 @@ class Scan:
         """EN(p0) to beat."""
         return self.records[-1].en if self.records else math.inf
 
-    def _last_n(self) -> int:
-        """Largest n at which some n1 still allows an EN(p0) below the target."""
-        target = self._target()
-        n1 = np.arange(1, math.ceil(target))
-        reach = n1 + (target - n1) / self.tables.rest[n1]
-        return math.floor(np.max(reach, initial=target) + 1e-6)  # a bound that rounding brings below n keeps n open
-
     def least_en(self, n: int) -> float:
-        """Lower bound on EN(p0) of every design with n patients or more, by PETmax(n1)."""
-        n1 = np.arange(1, min(n, self.tables.n_max + 1))
-        return float(np.min(n1 + self.tables.rest[n1] * (n - n1)))
+        """Lower bound on EN(p0) of every design with n patients or more."""
+        return least_en(self.tables.rest, n)
 
     def _blocks(self, n: int) -> list[Block]:
         """Cut what is still open at n into blocks of neighbouring n1."""

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from simtrial.design.designs import SingleStage, looks_text
-from simtrial.design.exact import meets, operating_characteristics, side
+from simtrial.design.exact import operating_characteristics, side
 from simtrial.design.requirements import N_LIMIT_MOST
 from simtrial.search import neighbours
+from simtrial.search.candidate import attained
 from simtrial.search.criteria import named, with_names
 from simtrial.search.families import COMPARED
 from simtrial.search.formulas import Approximation
@@ -35,17 +36,17 @@ if TYPE_CHECKING:
 
 
 def _behaviour(design: Design, requirements: Requirements) -> dict[str, object]:
-    oc = operating_characteristics(design, [requirements.p0, requirements.p1])
+    one = attained(design, requirements)
     early = len(design.looks) > 1
     return {
         "looks": looks_text(design, ", "),
-        "n": design.looks[-1].n,
-        "type_i_error": oc.reject[0],
-        "power": oc.reject[1],
-        "en_p0": oc.en[0],
-        "pet_p0": oc.pet[0] if early else np.nan,
-        "en_p1": oc.en[1],
-        "pet_p1": oc.pet[1] if early else np.nan,
+        "n": one.n,
+        "type_i_error": one.type_i_error,
+        "power": one.power,
+        "en_p0": one.en_p0,
+        "pet_p0": one.pet_p0 if early else np.nan,
+        "en_p1": one.en_p1,
+        "pet_p1": one.pet_p1 if early else np.nan,
     }
 
 
@@ -86,7 +87,7 @@ def candidates(
         if not same:
             listed.append((criterion.name, chosen, np.nan, np.nan))
     elif chosen is not None and all(design.looks != chosen.looks for _, design, _, _ in listed):
-        missed = "" if meets(chosen, asked) else ", misses the limits"
+        missed = "" if attained(chosen, asked).keeps else ", misses the limits"
         listed.append((f"as given{missed}", chosen, np.nan, np.nan))
     rows = [
         {"kind": kind, **_behaviour(design, asked), "q_low": low, "q_high": high} for kind, design, low, high in listed
@@ -122,7 +123,7 @@ def near(
         (named(design.kinds) or (own if design.looks == chosen.looks else "–"), design) for design in designs
     ]
     if all(design.looks != chosen.looks for design in designs):
-        missed = "" if meets(chosen, requirements) else ", misses the limits"
+        missed = "" if attained(chosen, requirements).keeps else ", misses the limits"
         listed.insert(0, (f"{criterion.name if criterion is not None else 'chosen'}{missed}", chosen))
     rows = [{"kind": kind, **_behaviour(design, requirements), "apart": apart(design)} for kind, design in listed]
     shown: dict[str, Shown] = {"kind": ("Kind", WORDS), **_BEHAVIOUR, "apart": ("Patients apart", WHOLE)}
@@ -180,7 +181,11 @@ def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Pro
         ("en_optimal", proof.en_optimal, "Least EN(p0) of all designs up to n_upper."),
         ("n_upper", proof.n_upper, "The last n at which any n1 left room for a smaller EN(p0)."),
         ("en_beyond", proof.en_beyond, "EN(p0) of every design with more patients is at least this."),
-        ("solved", proof.solved, "Triples (n, n1, r) solved for r1 on the way."),
+        (
+            "solved",
+            proof.solved,
+            "How many (n, n1, r) were solved for r1, or (r1, n1, n) evaluated where bounds are recalculated.",
+        ),
     ]
     names, values, meanings = zip(*rows, strict=True)
     frame = pd.DataFrame({"name": names, "value": pd.Series(values, dtype=object), "meaning": meanings})

@@ -57,8 +57,15 @@ def exactly(design: Design, requirements: Requirements) -> str:
 
 def limits_missed(design: Design, asked: Requirements) -> str:
     """Which limit a design misses, and which it keeps."""
-    type_i_error, power = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
-    over, short = side(design, asked.p0, asked.alpha, type_i_error) > 0, side(design, asked.p1, asked.power, power) < 0
+    attained: tuple[float, float] = tuple(operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist())
+    over = side(design, asked.p0, asked.alpha, attained[0]) > 0
+    short = side(design, asked.p1, asked.power, attained[1]) < 0
+    return limits_missed_by(attained, asked, over=over, short=short)
+
+
+def limits_missed_by(attained: tuple[float, float], asked: Requirements, *, over: bool, short: bool) -> str:
+    """The same of a type I error and a power, of which it is known on which side of their limits they lie."""
+    type_i_error, power = attained
     said = [
         (
             over,
@@ -108,8 +115,8 @@ def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Pro
         (
             *own,
             f"Below {proof.n_lower} patients even the most powerful test of level {asked.alpha:g} lacks the power. "
-            f"From {proof.n_lower} to {proof.n_upper} every (n, n1, r) that could still win was solved for its best "
-            "r1; "
+            f"From {proof.n_lower} to {proof.n_upper} every (n, n1) that could still win was searched for "
+            "its best bounds; "
             f"{proof.n_minimax} is the first n with a design. Beyond {proof.n_upper} patients EN(p0) is at least "
             f"{proof.en_beyond:.4f} for every two-stage design, and the optimum has {proof.en_optimal:.4f}.",
             "Left out: designs with r1 = r, whose second stage cannot change the decision.",

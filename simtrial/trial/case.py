@@ -6,7 +6,7 @@ simulation of one trial is made twice, and nobody has to know how a design is fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, cast
 
@@ -14,8 +14,11 @@ from simtrial import search
 from simtrial.conduct import simulation
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
-from simtrial.search import FAMILIES, simon
+from simtrial.laws import recalculated
+from simtrial.laws.candidates import RecalculatedCandidate, RecalculatedTwoStage
+from simtrial.search import FAMILIES, neighbours, simon
 from simtrial.search import single as search_single
+from simtrial.search.candidate import attained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +27,11 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.exact import OperatingCharacteristics
     from simtrial.design.requirements import Requirements
+    from simtrial.laws.losses import AsRun, Losses
+    from simtrial.plan.dropout import Dropout
     from simtrial.plan.plan import Plan, Scenario
     from simtrial.search import AnyCriterion, AnyFamily, Family, Proof, SingleStageSearch, TwoStageSearch
+    from simtrial.search.candidate import Candidate, TwoStageCandidate
     from simtrial.search.record import Found
     from simtrial.trial.conduct import SimulationSize
     from simtrial.trial.trial import Trial
@@ -41,10 +47,20 @@ class Searches:
         The question.
     n_limit : int
         Most patients of a design.
+    lost : Dropout or None
+        The dropout, where bounds are recalculated at the numbers evaluable: searches of their own.
     """
 
     requirements: Requirements
     n_limit: int
+    lost: Dropout | None = None
+
+    @classmethod
+    def under(cls, how: AsRun, asked: Requirements, n_limit: int) -> Searches:
+        """The searches for designs that keep the limits as the trial is run."""
+        if how.recut and how.loss.probability:
+            return cls(asked, n_limit, how.loss)
+        return cls(how.asked(asked), n_limit)
 
     @cached_property
     def _found(self) -> dict[str, object]:
@@ -60,8 +76,17 @@ class Searches:
             If even the most powerful test needs too many patients.
         """
         if family.key not in self._found:
-            self._found[family.key] = FAMILIES[family.key].search(self.requirements, n_limit=self.n_limit)
+            self._found[family.key] = self._search(family.key)
         return cast("Found", self._found[family.key])  # the search of this family put it there
+
+    def _search(self, key: str) -> object:
+        if self.lost is None:
+            return FAMILIES[key].search(self.requirements, n_limit=self.n_limit)
+        if key == simon.FAMILY.key:
+            return recalculated.two_stage(self.requirements, self.lost, n_limit=self.n_limit)
+        if key == search_single.FAMILY.key:
+            return recalculated.single_stage(self.requirements, self.lost, n_limit=self.n_limit)
+        raise InputError(f"(recut) is not searched for {FAMILIES[key].title}; keep the bounds fixed", "bounds")
 
     @property
     def single(self) -> SingleStageSearch:
@@ -109,8 +134,7 @@ class Case:
         like : Case, optional
             Another case; if it asks the same question, its searches are taken over.
         """
-        asked, limit = trial.requirements, trial.design.n_limit
-        if like is not None and like.searches == Searches(asked, limit):
+        if like is not None and like.searches == _searches(trial):
             return cls(trial, like.searches)
         return _kept(_ByContent(trial.model_dump_json(), trial))
 
@@ -130,17 +154,74 @@ class Case:
         try:
             _ = self.chosen
         except InputError as error:
-            raise InputError(error.message, f"{place}: trial.hypotheses.{error.field}") from None
+            raise InputError(self.told(error), f"{place}: trial.hypotheses.{error.field}") from None
         try:
             _ = self.plan
         except InputError as error:
             raise InputError(error.message, f"{place}: trial.{error.field}") from None
         return self
 
+    def told(self, error: InputError) -> str:
+        """What is wrong with the question; the search may have been asked for other rates than the file states."""
+        if self.limits == self.requirements:
+            return error.message
+        asked, limits = self.requirements, self.limits
+        return (
+            f"{error.message}; under the dropout p0 = {asked.p0:g} and p1 = {asked.p1:g} become {limits.p0:g} and "
+            f"{limits.p1:g} (design.losses: paper asks for a design on paper)"
+        )
+
     @property
     def requirements(self) -> Requirements:
-        """The question put to the searches."""
-        return self.searches.requirements
+        """The question as it is written."""
+        return self.trial.requirements
+
+    @property
+    def limits(self) -> Requirements:
+        """The limits at the response rates at which the trial decides, which the searches are asked to keep."""
+        return self.trial.limits
+
+    @cached_property
+    def taken(self) -> Candidate:
+        """The design with what it attains, on paper or as the trial is run."""
+        if self.searches.lost is None or isinstance(self.chosen, RecalculatedCandidate | RecalculatedTwoStage):
+            return attained(self.chosen, self.limits)
+        return RecalculatedCandidate(self.chosen, self.requirements, loss=self.searches.lost)
+
+    @cached_property
+    def near(self) -> Sequence[TwoStageCandidate]:
+        """Two-stage designs of about the same sizes that keep the limits."""
+        if self.searches.lost is None:
+            return neighbours.near(self.two, self.chosen)
+        return recalculated.near(self.requirements, self.searches.lost, self.chosen)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the design keeps its limits, on paper or as the trial is run."""
+        return self.taken.keeps
+
+    @property
+    def under(self) -> AsRun | None:
+        """How patients are lost, where the limits are to hold so; None where they are to hold on paper."""
+        return self.trial.how if self.trial.losses == "run" else None
+
+    @cached_property
+    def on_paper(self) -> Searches:
+        """The searches for the question as it is written, every patient being evaluable."""
+        return self._searched("paper")
+
+    @cached_property
+    def as_run(self) -> Searches | None:
+        """The searches under the dropout and handling of the file; None if it does not say how the trial is run."""
+        return None if self.trial.how is None else self._searched("run")
+
+    def _searched(self, losses: Losses) -> Searches:
+        if self.trial.losses == losses:
+            return self.searches
+        how, asked, limit = self.trial.how, self.requirements, self.trial.design.n_limit
+        if how is None or losses == "paper":
+            return Searches(asked, limit)
+        return Searches.under(replace(how, informed=True), asked, limit)
 
     @property
     def single(self) -> SingleStageSearch:
@@ -257,5 +338,12 @@ class _ByContent:
 @lru_cache(maxsize=4)
 def _kept(one: _ByContent) -> Case:
     """The case of a trial; what it has computed is kept with it."""
-    asked = one.trial
-    return Case(asked, Searches(asked.requirements, asked.design.n_limit))
+    return Case(one.trial, _searches(one.trial))
+
+
+def _searches(trial: Trial) -> Searches:
+    """The searches of a trial, for limits on paper or as it is run."""
+    asked, limit = trial.requirements, trial.design.n_limit
+    if trial.how is None or trial.losses == "paper":
+        return Searches(asked, limit)
+    return Searches.under(trial.how, asked, limit)

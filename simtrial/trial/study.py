@@ -74,6 +74,13 @@ class Hypotheses(Section):
         description="'protocol' if a protocol or registry states these numbers, 'assumed' if you chose them."
     )
     rationale: Text | None = Field(None, description="Why these numbers; printed at the head of the report.")
+    p0_among: Literal["enrolled", "evaluable"] | None = Field(
+        None,
+        description="handling: nonresponder: whether p0 is the response rate among all enrolled patients, those "
+        "without an assessment counting as non-responders (enrolled, the default; the type I error is then kept "
+        "whatever the dropout), or the rate that would be seen if every patient were evaluable (evaluable). p1 is "
+        "always the latter.",
+    )
     low_power: bool | None = Field(None, description="true: a power below 0.5 is meant, and is not beta.")
 
     @model_validator(mode="after")
@@ -89,6 +96,12 @@ class DesignWish(Section):
 
     criterion: CriterionKey | None = Field(None, description="Take the design that is best by this criterion.")
     looks: Line | None = Field(None, description="Take this design instead: R/N or R:E/N, cumulative, as in 1/10,5/29.")
+    losses: Literal["paper", "run"] | None = Field(
+        None,
+        description="Whether alpha and power are to hold on paper, with every patient evaluable, or as the trial is "
+        "run, under the dropout and handling of the conduct section. Default: run for a criterion where "
+        "conduct.dropout is given, else paper.",
+    )
     n_limit: Annotated[int, Field(ge=1, le=N_LIMIT_MOST)] = Field(
         N_LIMIT, description="Refuse the request if even the most powerful test needs more patients."
     )

@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from simtrial.conduct.tables import simulated_error
+from simtrial.design.designs import looks_text
 from simtrial.design.intervals import clopper_pearson
+from simtrial.laws import integrals
+from simtrial.laws.losses import AMONG
 from simtrial.search import named
 from simtrial.search.wording import null
-from simtrial.show.table import WHOLE, WORDS, Shown, Table
-
-if TYPE_CHECKING:
-    from simtrial.trial.trial import Trial
-from typing import TYPE_CHECKING
-
-from simtrial.conduct.tables import simulated_error
-from simtrial.laws import integrals
-from simtrial.trial import words
+from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
+from simtrial.trial import dropout, words
 
 if TYPE_CHECKING:
     from simtrial.conduct.simulation import Simulation
+    from simtrial.trial.case import Case
     from simtrial.trial.trial import Trial
 
 
@@ -150,3 +148,66 @@ def timeline(trial: Trial, done: Simulation) -> Table:
     if not rows:
         return Table("timeline", "No registered dates are given in the parameter file.", frame, {})
     return Table("timeline", "Chances of keeping the registered dates", frame, shown)
+
+
+WHERE: dict[dropout.Where, str] = {
+    "given": "",
+    "paper": "on paper",
+    "run": "as run",
+    "allowance": "usual n/(1 - d)",
+}
+"""Where the limits of a design hold."""
+
+
+def under_dropout(case: Case) -> Table:
+    """The design of every criterion on paper, as the trial is run and with the usual allowance, side by side."""
+    found = dropout.compared(case)
+    how = case.trial.how
+    assert how is not None  # `compared` refuses a file that does not say how the trial is run
+    rows = []
+    for one in found:
+        second = dropout.other_reading(how)
+        readings = {how.among: one.run}
+        if second is not None and one.other is not None:
+            readings[second.among] = one.other
+        rows.append(
+            {
+                "design": one.name,
+                "limits": WHERE[one.where] + ("" if one.among is None else f", p0: {one.among}"),
+                "looks": looks_text(one.design, ", "),
+                "n": one.design.looks[-1].n,
+                "type_i_error_on_paper": one.type_i_error,
+                "power_on_paper": one.power,
+                **{f"type_i_error_{among}": figures.type_i_error for among, figures in readings.items()},
+                "power": one.run.power,
+                "enrolled_p0": one.run.en_p0,
+                "enrolled_p1": one.run.en_p1,
+                "keeps": one.keeps,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    shown: dict[str, Shown] = {
+        "design": ("Design", WORDS),
+        "limits": ("Limits hold", WORDS),
+        "looks": ("Looks (r/n)", WORDS),
+        "n": ("n", WHOLE),
+        "type_i_error_on_paper": ("Type I error on paper", RATE),
+        "power_on_paper": ("Power on paper", RATE),
+    }
+    if found[0].other is None:
+        shown[f"type_i_error_{how.among}"] = ("As run: type I error", RATE)
+    else:  # the error on paper is that at p0 among all enrolled
+        shown.pop("type_i_error_on_paper")
+        for among in AMONG:
+            shown[f"type_i_error_{among}"] = (f"As run: type I error, p0: {among}", RATE)
+    shown |= {
+        "power": ("As run: power", RATE),
+        "enrolled_p0": ("Enrolled at p0", PATIENTS),
+        "enrolled_p1": ("Enrolled at p1", PATIENTS),
+        "keeps": ("Keeps both limits as run", lambda kept: "yes" if kept else "no"),
+    }
+    caption = "Designs on paper, searched as the trial is run, and with the usual allowance; the design taken in bold"
+    if found[0].other is not None:
+        caption += ". p0: the rate among all enrolled patients, or with every patient evaluable"
+    chosen = [one.design.looks == case.chosen.looks for one in found]
+    return Table("under_dropout", caption, frame, shown, chosen=chosen)

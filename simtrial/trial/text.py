@@ -6,21 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct.text import HANDLINGS, lost
+from simtrial.conduct.text import HANDLINGS, lost, lost_of
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.laws import decision
+from simtrial.laws.losses import RunFigures
 from simtrial.search import simon
 from simtrial.search.single import FIRST
-from simtrial.search.text import difference, exactly, kind, limits_missed, next_to, references
+from simtrial.search.text import difference, exactly, kind, limits_missed, limits_missed_by, next_to, references
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage, percent
+from simtrial.trial import dropout
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
+    from simtrial.laws.losses import Among, AsRun
     from simtrial.plan.plan import Handling, Plan
     from simtrial.search import AnyCriterion, SingleStageSearch, TwoStageSearch
+    from simtrial.trial.case import Case
     from simtrial.trial.trial import Trial
 
 
@@ -99,59 +103,117 @@ def _early(plan: Plan | None) -> list[str]:
 
 
 def statement(
-    design: Design, requirements: Requirements, plan: Plan | None = None, criterion: AnyCriterion | None = None
+    design: Design,
+    requirements: Requirements,
+    plan: Plan | None = None,
+    criterion: AnyCriterion | None = None,
+    *,
+    under: AsRun | None = None,
 ) -> Passage:
     """The sample-size paragraph for the protocol, with every number computed from the design.
 
     It states both hypotheses, alpha and power asked and attained, the design, its decision rules, EN and PET at p0, and
     the references: the components a reviewer needs to reproduce it. A plan of the conduct adds who is analysed, and
     the errors with the losses that it expects. The criterion by which the design was taken names it and its literature;
-    without one, the kinds that a search gave it do, or its number of looks.
+    without one, the kinds that a search gave it do, or its number of looks. Where the limits are to hold `under` a
+    dropout, it says so, and for which response rates the design was found.
     """
-    asked = requirements
-    oc = operating_characteristics(design, [asked.p0, asked.p1])
-    looks = len(design.looks)
+    asked, limits = requirements, requirements if under is None else under.asked(requirements)
+    attained, looks = _attained(design, asked, under), len(design.looks)
     sentences = [
         "The primary endpoint is the objective response rate (ORR).",
         f"The null hypothesis that the true ORR is at most {percent(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
         f"against the alternative that it is larger, with the design alternative p1 = {percent(asked.p1)}, at a "
         f"one-sided type I error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} "
         "at p1.",
-        f"The sample size is that of {kind(design, criterion)} ({looks_text(design, ', ')}).",
+        *(() if under is None else (_allowed_for(under, asked),)),
+        f"The sample size is that of {kind(design, criterion)} ({looks_text(design, ', ')})"
+        f"{'' if limits == asked else f' for response rates of {percent(limits.p0)} and {percent(limits.p1)}'}.",
         *_rules(design, plan.handling if plan else None),
         *((RECUT,) if plan and plan.recut else ()),
         *_early(plan),
-        f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
-        f"{percent(oc.reject[1])} at p = {asked.p1:g}.",
+        f"The exact type I error is {percent(attained.type_i_error)} at p = {asked.p0:g} and the exact power "
+        f"{percent(attained.power)} at p = {asked.p1:g}{'' if under is None else ', dropout included'}.",
     ]
-    if at := exactly(design, asked):
+    if (under is None or not under.recut) and (at := exactly(design, limits)):
         sentences.append(f"In exact fractions {at}; a limit that is attained exactly is kept.")
     if looks > 1:
         sentences.append(
             f"If the true ORR is {percent(asked.p0)}, the probability of early termination"
             f"{' (for either reason)' if any(look.e is not None for look in design.looks) else ''} is "
-            f"{percent(oc.pet[0])} and "
-            f"the expected number of patients is {oc.en[0]:.1f}."
+            f"{percent(attained.pet_p0)} and "
+            f"the expected number of {'patients' if under is None else 'enrolled patients'} is {attained.en_p0:.1f}."
         )
-    differs = plan is not None and (plan.dropout.probability or plan.conditional)
-    if plan is not None and differs and decision.has_law(plan):
+    sentences += _beside(design, asked, plan, under)
+    if missed := misses(design, asked, under):
+        sentences.insert(0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}.")
+    sources = " ".join(references(design, criterion))
+    return Passage("statement", (" ".join(sentences), f"References: {sources}"), quoted=True)
+
+
+def _beside(design: Design, asked: Requirements, plan: Plan | None, under: AsRun | None) -> list[str]:
+    """The errors on paper where those stated include dropout, else those as the trial is run."""
+    sentences = []
+    included = under is not None and under.loss.lost(asked.p1) > 0
+    if included:
+        paper = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
+        sentences.append(
+            f"If every patient were evaluable, the type I error would be {percent(paper[0])} and the power "
+            f"{percent(paper[1])}."
+        )
+    if plan is None or not (plan.conditional or (plan.dropout.probability and not included)):
+        return sentences
+    if decision.has_law(plan):
         run = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
         pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
         sentences.append(
             f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
             f"{pending}, the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
         )
-    elif plan is not None and plan.conditional and plan.close_month is None:
+    elif plan.conditional and plan.close_month is None:
         sentences.append(
-            "These are the errors of the design on paper; those with patients pending at the interim analysis are "
-            "found by simulation."
+            "The interim analysis taken with patients pending changes these errors; those as run are found by "
+            "simulation."
         )
-    if not meets(design, asked):
-        sentences.insert(
-            0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {limits_missed(design, asked)}."
-        )
-    sources = " ".join(references(design, criterion))
-    return Passage("statement", (" ".join(sentences), f"References: {sources}"), quoted=True)
+    return sentences
+
+
+def _attained(design: Design, asked: Requirements, under: AsRun | None) -> RunFigures:
+    """Exact figures of a design on paper, or as the trial is run."""
+    if under is not None:
+        return under.figures(design, asked)
+    oc = operating_characteristics(design, [asked.p0, asked.p1])
+    (type_i_error, power), (en_p0, en_p1), (pet_p0, pet_p1) = oc.reject.tolist(), oc.en.tolist(), oc.pet.tolist()
+    return RunFigures(type_i_error=type_i_error, power=power, en_p0=en_p0, en_p1=en_p1, pet_p0=pet_p0, pet_p1=pet_p1)
+
+
+def misses(design: Design, asked: Requirements, under: AsRun | None) -> str:
+    """Which limit a design misses, on paper or as the trial is run; empty if it keeps both."""
+    if under is None or not under.recut:
+        limits = asked if under is None else under.asked(asked)
+        return "" if meets(design, limits) else limits_missed(design, limits)
+    alpha, power = under.evaluable(asked).sides(design)
+    if alpha <= 0 <= power:
+        return ""
+    found = under.figures(design, asked)
+    return limits_missed_by((found.type_i_error, found.power), asked, over=alpha > 0, short=power < 0)
+
+
+READINGS: dict[Among, str] = {
+    "enrolled": "the response rate among all enrolled patients, those without an assessment counting as non-responders",
+    "evaluable": "the response rate that would be seen if every patient were evaluable",
+}
+"""What p0 is, by its reading."""
+
+
+def _allowed_for(under: AsRun, asked: Requirements) -> str:
+    """One sentence on the dropout that the sample size allows for."""
+    reading = f"; p0 is {READINGS[under.among]}" if under.handling == "nonresponder" else ""
+    recut = ", bounds recalculated at the numbers evaluable" if under.recut else ""
+    return (
+        f"Type I error and power are those of the trial with {lost_of(under.loss, asked)} and "
+        f"{HANDLINGS[under.handling]}{recut}{reading}."
+    )
 
 
 def basis(trial: Trial) -> Passage:
@@ -169,11 +231,66 @@ def basis(trial: Trial) -> Passage:
     return Passage("basis", (opening, *filter(None, reasons)))
 
 
+def limits_hold(case: Case, *, beside: bool = True) -> Passage:
+    """Whether the limits hold on paper or as the trial is run, and (`beside`) what the other answer would be."""
+    how, asked = case.trial.how, case.requirements
+    if how is None:
+        return Passage(
+            "limits_hold",
+            ("The limits hold with every patient evaluable: the parameter file does not say how the trial is run.",),
+        )
+    if not how.loss.lost(asked.p1):
+        return Passage("limits_hold", ("No dropout is assumed: the limits hold on paper and as the trial is run.",))
+    how_lost = f"{lost_of(how.loss, asked)} and {HANDLINGS[how.handling]}{', bounds recalculated' if how.recut else ''}"
+    if case.under is None:
+        said = f"The limits hold on paper, with every patient evaluable. As the trial is run, with {how_lost}, "
+        said += f"{looks_text(case.chosen, ', ')} has {_errors(how, case.chosen, asked)}."
+        found = dropout.searched(case, "run") if beside else None
+        if found is not None and case.criterion is not None:
+            said += (
+                f" The {case.criterion.name} design that keeps its limits as the trial is run is "
+                f"{looks_text(found, ', ')}, with {_errors(how, found, asked)}."
+            )
+        return Passage("limits_hold", (said,))
+    said = f"The limits hold as the trial is run, with {how_lost}. "
+    if how.recut:
+        said += "The searches below sum over the numbers evaluable, with the bounds recalculated at each. "
+    elif case.limits != asked:
+        said += (
+            f"The trial then decides as a design on paper does at response rates of {percent(case.limits.p0)} and "
+            f"{percent(case.limits.p1)}: the searches below are made at these rates, and what they prove holds for the "
+            "trial as it is run. "
+        )
+    said += f"{looks_text(case.chosen, ', ')} has {_errors(how, case.chosen, asked)}."
+    found = dropout.searched(case, "paper") if beside else None
+    if found is not None and found.looks != case.chosen.looks and case.criterion is not None:
+        said += (
+            f" With every patient evaluable the {case.criterion.name} design would be {looks_text(found, ', ')}; as "
+            f"the trial is run it has {_errors(how, found, asked)}."
+        )
+    return Passage("limits_hold", (said,))
+
+
+def _errors(how: AsRun, design: Design, asked: Requirements) -> str:
+    """Type I error, by every reading of p0 that differs, and power of a design as the trial is run."""
+    found, other = how.figures(design, asked), dropout.other_reading(how)
+    error = f"a type I error of {percent(found.type_i_error)}"
+    if other is not None:
+        readings = {
+            one.among: percent(one.figures(design, asked).type_i_error)
+            for one in sorted((how, other), key=lambda one: one.among != "enrolled")
+        }
+        error = (
+            f"a type I error of {readings['enrolled']} if p0 is the rate among all enrolled patients "
+            f"({readings['evaluable']} if it is the rate with every patient evaluable)"
+        )
+    return f"{error} and a power of {percent(found.power)}"
+
+
 def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Passage:
     """Which design is taken, what the alternatives would cost, and how it sits with the registered enrollment."""
-    asked = trial.requirements
-    oc = operating_characteristics(chosen, asked.p0)
-    n, en = chosen.looks[-1].n, float(oc.en)
+    asked, under = trial.requirements, trial.how if trial.losses == "run" else None
+    n, en = chosen.looks[-1].n, _attained(chosen, asked, under).en_p0
     wish = trial.criterion
     reason = "given in the parameter file."
     if wish is not None:
@@ -182,8 +299,8 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     if len(chosen.looks) > 1:
         needs = f"It needs at most {_count(n)} and expects {en:.1f} if the true rate is p0."
     paragraphs = [f"Taken: {looks_text(chosen, ', ')}, {reason} {needs}"]
-    if not meets(chosen, asked):
-        paragraphs.append(f"It does not meet the limits: {limits_missed(chosen, asked)}.")
+    if short := misses(chosen, asked, under):
+        paragraphs.append(f"It does not meet the limits: {short}.")
     rivals: dict[str, tuple[str, Design]] = {
         looks_text(other): (label, other)
         for label, other in (
@@ -195,7 +312,7 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     }
     others = []
     for label, other in rivals.values():
-        other_en = float(operating_characteristics(other, asked.p0).en)
+        other_en = _attained(other, asked, under).en_p0
         others.append(
             f"{label} {looks_text(other, ', ')}: {difference(other.looks[-1].n - n)} at most, "
             f"{difference(other_en - en, '.1f')} expected at p0"

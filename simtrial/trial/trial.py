@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from simtrial.design.designs import MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
+from simtrial.laws.losses import AsRun
 from simtrial.plan.disease import Toxicity
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.search import CRITERIA
@@ -19,6 +20,8 @@ from simtrial.trial.study import DesignWish, Evidence, Hypotheses, Rival, Stated
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
+    from simtrial.laws.losses import Losses
+    from simtrial.plan.dropout import Dropout
     from simtrial.search import AnyCriterion
 
 
@@ -38,7 +41,40 @@ class Trial(Section):
     def _rules(self) -> Trial:
         if self.conduct is not None:
             self.plan(SingleStage(0, 1))
+        elif self.design.losses == "run":
+            raise InputError("(run) needs conduct.dropout, which says how patients are lost", "design.losses")
+        among = self.hypotheses.p0_among
+        if among is not None and (self.how is None or self.how.handling != "nonresponder"):
+            raise InputError("goes with conduct.dropout.handling: nonresponder only", "hypotheses.p0_among")
+        with under("conduct", {"dropout": "dropout.probability"}):
+            _ = self.limits
         return self
+
+    @property
+    def how(self) -> AsRun | None:
+        """How patients are lost and counted; None if the file does not say."""
+        if self.conduct is None:
+            return None
+        return AsRun(
+            loss=_loss(self.conduct),
+            handling=self.conduct.dropout.handling,
+            among=self.hypotheses.p0_among or "enrolled",
+            recut=self.conduct.dropout.bounds == "recut",
+            informed=self.losses == "run",
+        )
+
+    @property
+    def losses(self) -> Losses:
+        """Whether the limits are to hold on paper or as the trial is run."""
+        if self.design.losses is not None:
+            return self.design.losses
+        return "run" if self.conduct is not None and self.design.criterion is not None else "paper"
+
+    @property
+    def limits(self) -> Requirements:
+        """The question that the search answers: the limits at the response rates at which the trial decides."""
+        how = self.how
+        return self.requirements if how is None or self.losses == "paper" else how.asked(self.requirements)
 
     def plan(self, design: Design) -> Plan | None:
         """How a design is run by this file; None if it does not say.
@@ -59,7 +95,7 @@ class Trial(Section):
         with under("conduct"):
             disease = given.disease(self.hypotheses.p1)
         with under("conduct.dropout"):
-            loss = dropout.law(disease.assessments.interval)
+            loss = _loss(given)
         toxicity = patients.toxicity
         places = {
             "bounds": "dropout.bounds",
@@ -84,7 +120,7 @@ class Trial(Section):
                 loss,
                 handling=dropout.handling,
                 interim=given.interim.rule(self.hypotheses.p1) if given.interim else Interim(hold=True),
-                recut=self.requirements if dropout.bounds == "recut" else None,
+                recut=self.limits if dropout.bounds == "recut" else None,
                 screening_success=enrollment.screening_success,
                 close_month=enrollment.close_month,
                 follow_up=given.follow_up.law,
@@ -101,7 +137,7 @@ class Trial(Section):
 
     @property
     def requirements(self) -> Requirements:
-        """The question put to the search."""
+        """The question as it is written: response rates of evaluable patients, and the limits."""
         asked = self.hypotheses
         return Requirements(asked.p0, asked.p1, asked.alpha, asked.power)
 
@@ -118,3 +154,8 @@ class Trial(Section):
     def plain(self) -> dict[str, Any]:
         """The trial as plain JSON values, which is what may be handed to papermill."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+def _loss(given: Conduct) -> Dropout:
+    """The law of dropout before the first assessment."""
+    return given.dropout.law(given.assessments.law.interval)

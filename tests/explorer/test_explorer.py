@@ -530,7 +530,8 @@ def test_a_design_chosen_by_its_looks_gives_way_to_a_question_it_does_not_answer
 def test_every_control_is_heard(explorer):
     moves = {
         "p0": "0.12", "p1": "0.33", "alpha": "0.04", "power": "0.85", "design": "optimal", "dropout": "0.15",
-        "rate": "3", "screening": "0.75", "readout": "2", "accrual": "continue", "decide": "known",
+        "rate": "3", "screening": "0.75", "readout": "2", "accrual": "continue", "decide": "known", "losses": "run",
+        "among": "evaluable",
         "counting": "replace",
     }  # fmt: skip
     for name, value in moves.items():
@@ -538,6 +539,21 @@ def test_every_control_is_heard(explorer):
         explorer.inputs[name].value = value
         assert screen_of(explorer) != before, name
         assert getattr(controls.of(explorer.trial), name) == (float(value) if name in explorer.numbers else value)
+
+
+def test_the_limits_hold_as_the_trial_is_run_on_request(explorer):
+    explorer.inputs["losses"].value = "run"
+    found = search.two_stage(Requirements(0.1, 0.27, 0.05, 0.8)).minimax  # .3 x (1 - .1)
+    assert looks_text(found, ", ") in shown(explorer, "status")
+    assert "With every patient evaluable the Simon minimax design would be 1/15, 5/25" in shown(explorer, "status")
+    assert "for response rates of 10% and 27%" in shown(explorer, "statement")
+    explorer.inputs["among"].value = "evaluable"
+    other = search.two_stage(Requirements(0.09, 0.27, 0.05, 0.8)).minimax
+    assert looks_text(other, ", ") in shown(explorer, "status")
+    assert (explorer.trial.design.losses, explorer.trial.hypotheses.p0_among) == ("run", "evaluable")
+    explorer.inputs["counting"].value = "replace"
+    assert explorer.trial.hypotheses.p0_among is None
+    assert explorer.inputs["among"].layout.display == "none"
 
 
 @pytest.mark.parametrize("counting", ["nonresponder", "replace", "exclude fixed", "exclude recut"])

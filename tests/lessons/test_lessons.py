@@ -264,6 +264,20 @@ def test_each_handling_has_its_own_errors(p):
         assert lesson_dropout._errors(name, 1.0)[0, where] == pytest.approx(reject(1, 15, 5, 25, p))
 
 
+@pytest.mark.parametrize("d", [0.1, 0.2])
+def test_the_searched_designs_keep_both_limits_and_the_usual_allowance_does_not(d):
+    at = lesson_dropout.allowed_for(d)
+    for name in ("searched, p0 among all enrolled", "searched, p0 among the evaluable"):
+        run = at[name][1]
+        assert run.type_i_error <= 0.05
+        assert run.power >= 0.8
+    design, run = at["usual allowance, n/(1 - d)"]
+    (n1, r1), (n, r) = ((look.n, look.r) for look in design.looks)
+    assert run.type_i_error == pytest.approx(reject(r1, n1, r, n, 0.1))
+    assert run.type_i_error > 0.05
+    assert at["on paper"][1].power == pytest.approx(reject(1, 15, 5, 25, 0.3 * (1 - d)))
+
+
 def test_recut_bounds_hold_alpha_where_loss_says_nothing_of_response():
     assert (lesson_dropout._errors("leave out, bounds recut", 1.0)[:, 0] <= 0.05).all()
 

@@ -159,7 +159,7 @@ def test_a_wrong_file_writes_nothing(tmp_path, smoke_text):
     path.write_text(smoke_text.replace("p0: 0.2", "p0: 0.7"))
     with pytest.raises(InputError, match="must be < p1"):
         report_run.write(path, tmp_path / "build")
-    path.write_text(smoke_text.replace("p1: 0.6", "p1: 0.2001"))
+    path.write_text(smoke_text.replace("p1: 0.6", "p1: 0.2001").replace("minimax", "minimax\n    losses: paper"))
     with pytest.raises(InputError, match=r"bad\.yaml: trial\.hypotheses\.p1 \(0\.2001\) is too near p0"):
         report_run.write(path, tmp_path / "build")
     path.write_text(smoke_text.replace("trial:", "import os; os.system('touch pwned'); x: 1\ntrial:"))
@@ -237,15 +237,28 @@ def test_what_losses_do_to_the_errors_is_said_at_the_top(root):
     trial = params.load(root / "params/NCT07022301.yaml")
     said = front.opening(Case.of(trial))
     assert "10% of the patients lost before their first assessment and counted as non-responders" in said
-    assert "the type I error is 0.0207 and the power 0.6990 (less than the 0.8 asked)" in said
+    assert "1/15, 5/25 has a type I error of 3.281% if p0 is the rate among all enrolled patients (2.065% if" in said
+    assert "and a power of 69.9%" in said
+    # the answer under the dropout stands beside it: 2/25, 6/32 on paper at p1 (1 - d) = .27, as `design --dropout` says
+    assert "keeps its limits as the trial is run is 2/25, 6/32" in said
 
     def losing(**changes):
         rule = trial.conduct.dropout.model_copy(update={"handling": "replace", **changes})
         return Case.of(trial.model_copy(update={"conduct": trial.conduct.model_copy(update={"dropout": rule})}))
 
-    assert "As it is to be run" not in front.opening(losing())
+    assert "1/15, 5/25 has a type I error of 3.281% and a power of 80.17%" in front.opening(losing())
     informative = losing(probability=0.2, responder_odds_ratio=0.0)
-    assert "(more than alpha 0.05)" in front.opening(informative)
+    # who would respond is never lost: p0 among the evaluable is .1 / (.1 + .9 x .8), and H0 is rejected too often
+    assert "1/15, 5/25 has a type I error of 7.427% and a power of 91.22%" in front.opening(informative)
+
+
+def test_a_question_too_hard_under_its_dropout_names_the_rates_of_the_file_and_of_the_search(smoke_text, tmp_path):
+    path = tmp_path / "hard.yaml"
+    path.write_text(smoke_text.replace("p1: 0.6", "p1: 0.2223"))
+    with pytest.raises(
+        InputError, match=r"p0 = 0\.2 and p1 = 0\.2223 become 0\.2 and 0\.20007 \(design\.losses: paper"
+    ):
+        report_run.write(path, tmp_path / "build")
 
 
 @pytest.fixture

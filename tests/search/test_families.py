@@ -294,7 +294,7 @@ def toy_trial(root):
     """The parameter file with the criterion of the toy family."""
     plain = params.load(root / "params/NCT07022301.yaml").plain()
     plain["hypotheses"] |= ASKED
-    return plain | {"design": {"criterion": "balanced_minimax"}}
+    return plain | {"design": {"criterion": "balanced_minimax", "losses": "paper"}}
 
 
 @pytest.mark.usefixtures("known")

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from sweeps import SMALL, files, run
 
-from simtrial import InputError
+from simtrial import InputError, Requirements, looks_text, search
 from simtrial.cli.app import main
 from simtrial.conduct import outcomes, simulation
 from simtrial.laws import laws
@@ -74,6 +74,21 @@ def test_zipped_axes_move_together_and_ranges_make_equal_steps(write):
     ]
     made = sweep_file.read(write(axes, combine="zip"))
     assert [tuple(cell.values.values()) for cell in made.cells()] == [(0, 0.1), (0.1, 0.2), (0.2, 0.3), (0.3, 0.4)]
+
+
+def test_the_design_may_follow_the_dropout_along_an_axis(write):
+    axes = [
+        {"path": "design.losses", "values": ["paper", "run"]},
+        {"path": "conduct.dropout.probability", "values": [0.0, 0.1, 0.2]},
+        {"path": "p", "values": [0.3]},
+    ]
+    cells = list(sweep_file.read(write(axes)).cells())
+    assert [cell.looks for cell in cells[:3]] == ["1/15,5/25"] * 3
+    wanted = [search.two_stage(Requirements(0.1, p1, 0.05, 0.8)).minimax for p1 in (0.3, 0.27, 0.24)]  # .3 (1 - d)
+    assert [cell.looks for cell in cells[3:]] == [looks_text(design) for design in wanted]
+    power = [laws.exact_values(cell.plan, cell.scenario, months=False)["reject"] for cell in cells]
+    assert (power[1] < 0.8, power[2] < 0.8) == (True, True)
+    assert min(power[3:]) >= 0.8
 
 
 def test_a_design_takes_the_place_of_another(write):

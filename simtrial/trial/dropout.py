@@ -1,0 +1,138 @@
+"""The designs that a file's criteria take on paper and under its dropout, and what each does as the trial is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from simtrial.design.exact import operating_characteristics
+from simtrial.errors import InputError
+from simtrial.laws.inflation import enlarged
+from simtrial.plan.allowances import enrolled_for
+from simtrial.search import CRITERIA
+from simtrial.trial.case import Searches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simtrial.design.designs import Design
+    from simtrial.laws.losses import Among, AsRun, Losses, RunFigures
+    from simtrial.trial.case import Case
+
+Where = Literal["given", "paper", "run", "allowance"]
+"""Where the limits of a design hold: it was given outright; on paper; as the trial is run; on paper, with n/(1 - d)
+patients against the same bounds.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnderDropout:
+    """One design, on paper and as the trial is run.
+
+    Attributes
+    ----------
+    name : str
+        Its criterion.
+    where : Where
+        Where its limits hold.
+    among : Among or None
+        With `run`, the reading of p0 that it was searched under, where readings differ.
+    design : Design
+        The design.
+    type_i_error, power : float
+        With every patient evaluable.
+    run : RunFigures
+        As the trial is run, p0 read as the file says.
+    other : RunFigures or None
+        With the other reading of p0; None where both are the same.
+    keeps : bool
+        Whether it keeps both limits as the trial is run, p0 read as the file says.
+    """
+
+    name: str
+    where: Where
+    among: Among | None
+    design: Design
+    type_i_error: float
+    power: float
+    run: RunFigures
+    other: RunFigures | None
+    keeps: bool
+
+
+def other_reading(how: AsRun) -> AsRun | None:
+    """The same dropout with p0 read the other way; None where this makes no difference."""
+    if how.handling != "nonresponder" or not how.loss.probability:
+        return None
+    return replace(how, among="evaluable" if how.among == "enrolled" else "enrolled")
+
+
+def searched(case: Case, losses: Losses) -> Design | None:
+    """The design of the file's criterion whose limits hold on paper, or as the trial is run; None if there is none."""
+    if case.criterion is None or (losses == "run" and case.trial.how is None):
+        return None
+    try:
+        searches = case.on_paper if losses == "paper" else case.as_run
+        return None if searches is None else searches.choose(case.criterion.key)
+    except InputError:  # with so much dropout no design can
+        return None
+
+
+def compared(case: Case) -> list[UnderDropout]:
+    """The design of every criterion: on paper, as the trial is run, and with the usual allowance for dropout.
+
+    A design given outright stands first. Criteria that no design answers as the trial is run, such as one for which
+    too many patients are lost, have no row there.
+
+    Raises
+    ------
+    InputError
+        If the file does not say how the trial is run.
+    """
+    how = case.trial.how
+    if how is None:
+        raise InputError("is missing: it says how patients are lost", "conduct.dropout")
+    rows = []
+    if case.criterion is None:
+        rows.append(_row(case, how, "as given", "given", case.chosen))
+    for criterion in CRITERIA.values():
+        on_paper = case.on_paper.choose(criterion.key)
+        rows.append(_row(case, how, criterion.name, "paper", on_paper))
+        rows += [_row(case, how, criterion.name, "run", *found) for found in _searched(case, how, criterion.key)]
+        lost = how.loss.lost(case.requirements.p1)
+        more = enrolled_for(on_paper.looks[-1].n, lost)
+        if how.handling != "replace" and more > on_paper.looks[-1].n:
+            rows.append(_row(case, how, criterion.name, "allowance", enlarged(on_paper, more, lost)))
+    return rows
+
+
+def _searched(case: Case, how: AsRun, wish: str) -> Iterator[tuple[Design, Among | None]]:
+    """The designs that keep their limits as the trial is run, p0 read as the file says and the other way."""
+    other = other_reading(how)
+    for reading in (how, other):
+        if reading is None:
+            continue
+        try:
+            here = Searches.under(replace(reading, informed=True), case.requirements, case.trial.design.n_limit)
+            yield (case.searches if here == case.searches else here).choose(wish), reading.among if other else None
+        except InputError:  # with so much dropout no design can
+            continue
+
+
+def _row(
+    case: Case, how: AsRun, name: str, where: Where, design: Design, among: Among | None = None
+) -> UnderDropout:  # fmt: skip
+    asked = case.requirements
+    type_i_error, power = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
+    other = other_reading(how)
+    return UnderDropout(
+        name=name,
+        where=where,
+        among=among,
+        design=design,
+        type_i_error=type_i_error,
+        power=power,
+        run=how.figures(design, asked),
+        other=None if other is None else other.figures(design, asked),
+        keeps=how.keeps(design, asked),
+    )
