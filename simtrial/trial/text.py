@@ -262,8 +262,8 @@ LEAST: dict[Measure, str] = {
 
 SIMULATED = (
     f"Where a design has no exact law it is simulated: in the order of an exact lower bound, {FEW} trials each, until "
-    "the bound is above the smallest simulated value by 3 Monte Carlo standard errors. Of the designs that are not worse "
-    f"than the best one by more than that, at most {FINALISTS} are simulated in full."
+    "the bound is above the smallest simulated value by 3 Monte Carlo standard errors. Of the designs that are not "
+    f"worse than the best one by more than that, at most {FINALISTS} are simulated in full."
 )
 """Which designs without an exact law can still win; see `simtrial.conduct.choice`."""
 
