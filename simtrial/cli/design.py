@@ -302,10 +302,15 @@ def _simulation_tables(design: Design, done: Simulation) -> None:
     accrual = "hold" if plan.interim.hold else "continue"
     if plan.interim.extra is not None:
         accrual += f", at most {plan.interim.extra} extra"
+    if plan.interim.max_hold is not None:
+        accrual += f", for at most {plan.interim.max_hold:g} {'month' if plan.interim.max_hold == 1 else 'months'}"
+    if plan.conditional is not None:
+        accrual += f"; patients pending: conditional, threshold {plan.conditional.threshold:g}"
+    known = "decided when known; " if plan.interim.decide == "known" else ""
     bounds = " (bounds recalculated)" if plan.recut else ""
     waiting = "" if single else f"accrual at looks: {accrual}; "
     print(
-        f"{looks_text(design, ', ')}; losses: {plan.handling}{bounds}; {waiting}"
+        f"{looks_text(design, ', ')}; losses: {plan.handling}{bounds}; {waiting}{known}"
         f"{done.trials} trials a scenario, seed {done.seed}\n"
     )
     heads = ("", "simulated", "mcse", "exact", "5%", "50%", "95%")

@@ -181,7 +181,7 @@ def listed(measure: Measure, rate: str, asked: CalendarQuestion, n_max: int) -> 
     least = at_least(measure, plan, p, sizes, asked.deadline).mean(pet)
     mcse = np.where(np.isnan(values), np.nan, 0.0)
     least = guess = np.where(np.isnan(values), least, values)
-    if not stages.plain(plan.interim):
+    if not plan.interim.waits:
         waiting = replace(plan, interim=Interim(plan.interim.hold, plan.interim.extra, plan.interim.lag))
         guess = at_least(measure, waiting, p, sizes, asked.deadline).mean(pet)
     return Listed(pairs=pairs, plan=plan, pet=pet, values=values, mcse=mcse, least=least, guess=guess)
@@ -277,13 +277,13 @@ def choose(criterion: CalendarCriterion, asked: CalendarQuestion) -> CalendarCho
         bound = _beyond(criterion, asked, found.plan, n_max + 1)
         closed = bound >= value.value - 10.0**-TIE
         # else the bound may never reach the value
-        rising = measure != "late" and found.plan.close_month is None and stages.plain(found.plan.interim)
+        rising = measure != "late" and found.plan.close_month is None and found.plan.interim.waits
         if closed or not rising:
             break
         n_max = math.ceil(1.3 * n_max) + 8
     n_upper = _last(criterion, asked, found, at, n_max) if closed else n_max
     how: How = "heuristic" if value.mcse or count else "proved" if closed else "capped"
-    if not stages.plain(found.plan.interim):
+    if not found.plan.interim.waits:
         how = "heuristic"
     least = float(min(found.least.min(), bound))
     proof = Proof(

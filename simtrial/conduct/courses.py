@@ -45,6 +45,14 @@ class Course(Protocol):
         """What look k sees."""
         ...
 
+    def statuses(self, k: int) -> tuple[Floats, Bools]:
+        """When a status counts at look k, infinite for whom it does not count; and who responds: (patients, trials)."""
+        ...
+
+    def resume(self, k: int, months: float) -> Floats:
+        """Month at which accrual resumes if the hold for look k lasts so long, its decision still to come."""
+        ...
+
     def full(self, k: int) -> Floats:
         """Month at which the capacity of look k is taken up."""
         ...
@@ -110,6 +118,15 @@ class InOrder:
         )
         return self.counts
 
+    def statuses(self, k: int) -> tuple[Floats, Bools]:
+        """See `Course`."""
+        n, delay = self.plan.design.looks[k].n, self.cohort.known
+        return self.entry[:n] + (delay if isinstance(delay, float) else delay[:n]), self.cohort.responds[:n]
+
+    def resume(self, k: int, months: float) -> Floats:
+        """See `Course`."""
+        return self.full(k) + months
+
     def full(self, k: int) -> Floats:
         """See `Course`."""
         month: Floats = self.entry[self.plan.capacities[k] - 1]
@@ -148,10 +165,15 @@ class Replacing:
         if self.opened and self.opened[-1][0] == capacity:
             return
         self.opened.append((capacity, month))
+        self._let_in(capacity, month)
+
+    def _let_in(self, capacity: int, month: Floats) -> None:
+        """Let patients in up to a capacity, from a month on."""
         # Places under earlier looks stay what they were: the new look has more of them, from its opening on. Who enters
         # hangs on when losses are known, and that on who enters. From the earliest months there could be, entries only
         # move later, and each pass settles one more patient of every trial: the passes come to an end.
         known = np.zeros((len(self.entry), 1))
+        most = len(self.lost) - self.plan.capacities[0]
         earlier = self.release
         settled = False
         while not settled:
@@ -161,13 +183,12 @@ class Replacing:
             if not settled:
                 start = running(np.maximum, self.clock.level(self.release) - (self.steps - self.cohort.gaps))
                 self.entry = self.clock.months(self.steps + start)
-                known = self._known_losses()
+                known = self._known_losses(most)
         if self.plan.close_month is not None:
             self.entry[self.entry > self.plan.close_month] = np.inf
 
-    def _known_losses(self) -> Floats:
+    def _known_losses(self, most: int) -> Floats:
         """Months at which the first, second, ... loss of each trial is known."""
-        most = len(self.lost) - self.plan.capacities[0]
         months = np.take_along_axis(self.entry, self.lost[:most], 0) + self.plan.disease.assessments.interval
         return np.where(np.arange(most)[:, np.newaxis] < self.losses, months, np.inf)
 
@@ -192,6 +213,28 @@ class Replacing:
         came = np.minimum(row + 1, how_many(np.isfinite(self.entry)))
         row = np.maximum(came - 1, 0)
         return Count(at_row(self.responded, row) * (came > 0), at_row(self.nth, row) * (came > 0), came)
+
+    def statuses(self, k: int) -> tuple[Floats, Bools]:
+        """See `Course`.
+
+        Patient j > n_k is counted for certain once j - n_k of the patients before are known to be lost.
+        """
+        n = self.plan.design.looks[k].n
+        months = self.entry + self.cohort.known
+        months[n:] = np.maximum(months[n:], self._known_losses(len(months) - n))
+        return np.where(self.cohort.evaluable & (self.nth <= n), months, np.inf), self.cohort.responds
+
+    def resume(self, k: int, months: float) -> Floats:
+        """See `Course`.
+
+        A hold begins whenever every place is taken; the first that outlasts the limit opens those of the next look.
+        """
+        capacity = self.plan.capacities[k]
+        until = self.entry[capacity - 1 : -1] + months
+        still = self._known_losses(len(until)) > until
+        month: Floats = np.where(still, until, np.inf).min(axis=0)
+        self._let_in(self.plan.capacities[k + 1], month)
+        return month
 
     def full(self, k: int) -> Floats:
         """See `Course`."""

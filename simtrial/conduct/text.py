@@ -54,16 +54,23 @@ def _more(found: float, limit: float) -> bool:
     return found > limit * (1 + CLOSE)
 
 
+def _unlike_paper(plan: Plan) -> str:
+    """What changes the decision beside dropout."""
+    pending = " and the interim analysis not waiting for patients pending" if plan.conditional is not None else ""
+    closes = f" and accrual closing in month {plan.close_month:g}" if plan.close_month is not None else ""
+    return pending + closes
+
+
 def as_run(done: Simulation, requirements: Requirements) -> str:
-    """What losses, and a date that closes accrual, do to the errors on paper; nothing where they do nothing."""
+    """What losses, a date that closes accrual and patients pending do to the errors on paper; nothing if nothing."""
     plan, asked = done.plan, requirements
     low, high = done["p0"]["reject"], done["p1"]["reject"]
     power = float(operating_characteristics(plan.design, asked.p1).reject)
     if plan.close_month is None and not _more(low.best, asked.alpha) and abs(high.best - power) < 5e-5:
         return ""
-    closes = ""
-    if plan.close_month is not None:
-        closes = f" and accrual closing in month {plan.close_month:g} (simulated, MCSE {high.best_mcse:.4f})"
+    closes = _unlike_paper(plan)
+    if closes and high.best_mcse:
+        closes += f" (simulated, MCSE {high.best_mcse:.4f})"
     recut = ", bounds recalculated" if plan.recut else ""
     above = f" (more than alpha {asked.alpha:g})" if _more(low.best, asked.alpha) else ""
     below = f" (less than the {asked.power:g} asked)" if _more(asked.power, high.best) else ""
@@ -80,11 +87,11 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
     low, high = done["p0"], done["p1"]
     recut = ", with the bounds recalculated at the number evaluable" if plan.recut else ""
     patients = f"{low['n_enrolled'].best:.1f} patients are enrolled at p0 and {high['n_enrolled'].best:.1f} at p1"
-    if not plan.interim.hold and len(plan.design.looks) > 1:
+    if (not plan.interim.hold or plan.interim.max_hold is not None) and len(plan.design.looks) > 1:
         patients += (
             f", of whom {low['overrun'].best:.1f} and {high['overrun'].best:.1f} are overrun of trials that stop"
         )
-    closes = f" and accrual closing in month {plan.close_month:g}" if plan.close_month is not None else ""
+    closes = _unlike_paper(plan)
     paragraphs = [
         f"On paper the type I error is {percent(float(oc.reject[0]))}, the power {percent(float(oc.reject[1]))}, and "
         f"{oc.en[0]:.1f} patients are expected at p0.",

@@ -100,7 +100,7 @@ class Explorer:
             for name, number in self.numbers.items():
                 number.low_power = bool(getattr(self._base.hypotheses, "low_power", False))
                 number.set(getattr(now, name))
-            for name in ("losses", "counting", "among", "accrual"):
+            for name in layout.CHOICES[1:]:
                 self.inputs[name].value = getattr(now, name)
             self._offer({now.design: now.design}, now.design)
             for name in OWN:

@@ -12,6 +12,7 @@ from simtrial.design.designs import Look
 from simtrial.design.exact import operating_characteristics
 from simtrial.design.walk import responding, walk
 from simtrial.errors import InputError
+from simtrial.laws import pending
 from simtrial.laws.integrals import NODES
 from simtrial.plan.recut import bounds_of
 
@@ -36,6 +37,11 @@ class Decision:
     stop: Floats
 
 
+def has_law(plan: Plan) -> bool:
+    """Whether the decision has an exact law."""
+    return plan.close_month is None and (plan.conditional is None or pending.has_law(plan))
+
+
 def decision(plan: Plan, p: Floats) -> Decision:
     """Exact decision of a trial that handles losses as planned.
 
@@ -53,6 +59,11 @@ def decision(plan: Plan, p: Floats) -> Decision:
     """
     if plan.close_month is not None:
         raise InputError("makes the decision depend on the calendar, which has no closed form", "close_month")
+    if not has_law(plan):
+        raise InputError("(conditional) makes the decision depend on the calendar, without a closed form", "pending")
+    if plan.conditional is not None:
+        mixtures = [pending.decision(plan, float(q)) for q in p]
+        return Decision(np.array([reject for reject, _ in mixtures]), np.array([stop for _, stop in mixtures]))
     dropout, bounds = plan.dropout, bounds_of(plan)
     if bounds is not None:
         shares, rates = dropout.evaluable(p).tolist(), dropout.among_evaluable(p).tolist()

@@ -32,7 +32,6 @@ from simtrial.laws.integrals import known_law, look_months, mean_months, panels
 from simtrial.memo import kept
 from simtrial.plan.centres import Centres
 from simtrial.plan.enrollment import Constant
-from simtrial.plan.plan import Interim
 from simtrial.plan.recut import first_bound
 
 if TYPE_CHECKING:
@@ -64,11 +63,6 @@ class StageMeans:
             np.where(np.isnan(self.stopped), other.stopped, self.stopped),
             np.where(np.isnan(self.onward), other.onward, self.onward),
         )
-
-
-def plain(interim: Interim) -> bool:
-    """Whether a look waits for every status it counts, and nothing but accrual and the lag is said of it."""
-    return interim == Interim(interim.hold, interim.extra, interim.lag)
 
 
 def pet(plan: Plan, p: float, r1: Ints, n1: Ints) -> Floats:
@@ -153,7 +147,7 @@ def months(plan: Plan, p: float, n1: Ints, n: Ints) -> StageMeans:
     """
     arrivals, interim, delay = plan.arrivals, plan.interim, plan.disease.assessments.delay
     first, last, two = _nothing(n), _nothing(n), n1 > 0
-    if plan.close_month is not None or plan.handling == "replace" or not plain(interim):
+    if plan.close_month is not None or plan.handling == "replace" or not interim.waits:
         return StageMeans(first, last)
     last[~two] = _looks(plan, p, n[~two])
     afresh = isinstance(arrivals, Constant) or (isinstance(arrivals, Centres) and set(arrivals.opens) == {0.0})
@@ -179,7 +173,7 @@ def months_at_least(plan: Plan, p: float, n1: Ints, n: Ints) -> StageMeans:
     arrivals, close = plan.arrivals, plan.close_month
     if plan.handling == "replace":
         arrivals = arrivals.scaled(float(plan.dropout.evaluable(p)))
-    if not plain(plan.interim):
+    if not plan.interim.waits:
         return StageMeans(np.zeros(n.shape), np.zeros(n.shape))  # a look may come before all its statuses are known
     if close is not None:
         edges = np.unique([*np.linspace(0.0, close, 17), *(b for b in arrivals.breaks if b < close)])
@@ -222,7 +216,7 @@ def _overrun(plan: Plan, n1: Ints, n: Ints) -> Floats:
 def enrolled(plan: Plan, p: float, n1: Ints, n: Ints) -> StageMeans:
     """Patients expected to be enrolled by the decision, overrun included, where there is an exact law: see `months`."""
     first, last = _nothing(n), _nothing(n)
-    if plan.close_month is not None or not plain(plan.interim):
+    if plan.close_month is not None or not plan.interim.waits:
         return StageMeans(first, last)
     share = float(plan.dropout.evaluable(p)) if plan.handling == "replace" else 1.0
     two = n1 > 0
@@ -234,7 +228,7 @@ def enrolled(plan: Plan, p: float, n1: Ints, n: Ints) -> StageMeans:
 def enrolled_at_least(plan: Plan, p: float, n1: Ints, n: Ints) -> StageMeans:
     """Bounds on the patients expected to be enrolled from below: without overrun, or until accrual closes."""
     share = float(plan.dropout.evaluable(p)) if plan.handling == "replace" else 1.0
-    if plan.close_month is None and plain(plan.interim):
+    if plan.close_month is None and plan.interim.waits:
         return StageMeans(n1 / share, n / share)
     if plan.close_month is None:
         return StageMeans(np.zeros(n.shape), n / share)
@@ -248,7 +242,7 @@ def late(plan: Plan, p: float, n1: Ints, n: Ints, month: float) -> StageMeans:  
     """P(the primary decision comes after a month), where it has an exact law: see `months`."""
     arrivals, interim, delay = plan.arrivals, plan.interim, plan.disease.assessments.delay
     first, last, two = _nothing(n), _nothing(n), n1 > 0
-    if plan.close_month is not None or plan.handling == "replace" or not plain(interim) or delay is None:
+    if plan.close_month is not None or plan.handling == "replace" or not interim.waits or delay is None:
         return StageMeans(first, last)
 
     last[~two] = _late(arrivals, n[~two], month - delay)
@@ -264,7 +258,7 @@ def late_at_least(plan: Plan, p: float, n1: Ints, n: Ints, month: float) -> Stag
     arrivals, close = plan.arrivals, plan.close_month
     if plan.handling == "replace":
         arrivals = arrivals.scaled(float(plan.dropout.evaluable(p)))
-    if not plain(plan.interim) or (close is not None and month >= close):
+    if not plan.interim.waits or (close is not None and month >= close):
         return StageMeans(np.zeros(n.shape), np.zeros(n.shape))
     if close is not None:
         return StageMeans(_late(arrivals, n1, month), _late(arrivals, n, month))

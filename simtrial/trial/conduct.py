@@ -14,9 +14,10 @@ from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant, Piecewise, Ramp
-from simtrial.plan.plan import FollowUp, Handling, Interim
+from simtrial.plan.plan import FollowUp, Handling
 from simtrial.plan.survival import Survival
 from simtrial.trial.cost import CostRule
+from simtrial.trial.interim import InterimRule
 from simtrial.trial.section import Line, Made, Months, Section, Weeks, under
 from simtrial.trial.simulated import SimulationSize, TrueRate
 
@@ -226,31 +227,6 @@ class DropoutRule(Section):
             problem = "is missing; say fixed or recut" if self.bounds is None else "goes with handling: exclude only"
             raise InputError(problem, "bounds")
         return self
-
-
-class InterimRule(Made):
-    """What accrual does while a look is pending."""
-
-    accrual: Literal["hold", "continue"] = Field(
-        description="hold: nobody is enrolled between the last patient of a look and its decision."
-    )
-    extra_patients: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
-        None,
-        description="continue: at most so many patients beyond those of the look; where losses are replaced, so are "
-        "those among the extra ones.",
-    )
-    decision_weeks: Annotated[float, Field(ge=0, le=5200)] = Field(
-        0.0, description="Weeks from a look to its decision."
-    )
-
-    @property
-    def law(self) -> Interim:
-        """The rule, in months."""
-        return self.make()
-
-    def make(self) -> Interim:
-        """See `law`."""
-        return Interim(self.accrual == "hold", self.extra_patients, self.decision_weeks * WEEK)
 
 
 class FollowUpRule(Made):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
-    from simtrial.plan.plan import Handling
+    from simtrial.plan.plan import Handling, Plan
 
 
 def patients(n: int) -> str:
@@ -66,4 +66,21 @@ def sentences(design: Design, handling: Handling | None) -> list[str]:
     said.append(f"{start} H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n}).")
     if handling in UNASSESSED:
         said.append(UNASSESSED[handling])
+    return said
+
+
+def early(plan: Plan | None) -> list[str]:
+    """How looks are decided that do not wait for every status."""
+    said = []
+    if plan is not None and plan.conditional is not None:
+        one, rule = plan.design.looks[0], plan.conditional
+        month = "when these patients are enrolled" if rule.month is None else f"in month {rule.month:g} of accrual"
+        said.append(
+            f"The interim analysis does not wait for pending patients: it is taken {month}, patients whose response "
+            f"status is pending count with their predictive probability of a response at p1, and the trial continues "
+            f"if the probability that more than {one.r} of {patients(one.n)} respond is at least {rule.threshold:g}."
+        )
+    if plan is not None and plan.interim.decide == "known":
+        what = "Each analysis" if plan.conditional is None else "The final analysis"
+        said.append(f"{what} takes place as soon as the response statuses known settle its decision.")
     return said

@@ -12,7 +12,6 @@ from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.laws import decision
 from simtrial.laws.losses import RunFigures
-from simtrial.laws.stages import plain
 from simtrial.search import simon
 from simtrial.search.calendar import examined
 from simtrial.search.single import FIRST
@@ -72,6 +71,7 @@ def statement(
         f"{'' if limits == asked else f' for response rates of {percent(limits.p0)} and {percent(limits.p1)}'}.",
         *rules.sentences(design, plan.handling if plan else None),
         *((rules.RECUT,) if plan and plan.recut else ()),
+        *rules.early(plan),
         f"The exact type I error is {percent(attained.type_i_error)} at p = {asked.p0:g} and the exact power "
         f"{percent(attained.power)} at p = {asked.p1:g}{'' if under is None else ', dropout included'}.",
     ]
@@ -84,22 +84,36 @@ def statement(
             f"{percent(attained.pet_p0)} and "
             f"the expected number of {'patients' if under is None else 'enrolled patients'} is {attained.en_p0:.1f}."
         )
+    sentences += _otherwise(design, asked, plan, under)
+    if missed := misses(design, asked, under):
+        sentences.insert(0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}.")
+    sources = " ".join(references(design, criterion))
+    return Passage("statement", (" ".join(sentences), f"References: {sources}"), quoted=True)
+
+
+def _otherwise(design: Design, asked: Requirements, plan: Plan | None, under: AsRun | None) -> list[str]:
+    """The errors that are not those of the search: with every patient evaluable, or as the trial is run."""
+    sentences = []
     if under is not None and under.loss.lost(asked.p1):
         paper = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
         sentences.append(
             f"If every patient were evaluable, the type I error would be {percent(paper[0])} and the power "
             f"{percent(paper[1])}."
         )
-    elif plan is not None and plan.dropout.probability and plan.close_month is None:
+    differs = plan is not None and ((plan.dropout.probability and under is None) or plan.conditional)
+    if plan is not None and differs and decision.has_law(plan):
         run = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
+        pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
         sentences.append(
-            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}, "
-            f"the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
+            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
+            f"{pending}, the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
         )
-    if missed := misses(design, asked, under):
-        sentences.insert(0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}.")
-    sources = " ".join(references(design, criterion))
-    return Passage("statement", (" ".join(sentences), f"References: {sources}"), quoted=True)
+    elif plan is not None and plan.conditional and plan.close_month is None:
+        sentences.append(
+            "These are the errors of the design on paper; those with patients pending at the interim analysis are "
+            "found by simulation."
+        )
+    return sentences
 
 
 def _attained(design: Design, asked: Requirements, under: AsRun | None) -> RunFigures:
@@ -316,7 +330,7 @@ def by_calendar(case: Case, *, whole: bool = False) -> Passage:
     given = case.trial.conduct
     if given is None or given.interim is None:
         return Passage("by_calendar", (ONE_STAGE_ONLY, *paragraphs))
-    return Passage("by_calendar", (RULE if plain(given.interim.law) else NO_RULE, *paragraphs))
+    return Passage("by_calendar", (RULE if given.interim.make().waits else NO_RULE, *paragraphs))
 
 
 def _compared(found: CalendarChoice) -> str:

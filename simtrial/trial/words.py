@@ -15,10 +15,10 @@ if TYPE_CHECKING:
         DropoutRule,
         EnrollmentLaw,
         FollowUpRule,
-        InterimRule,
         MedianSurvival,
     )
     from simtrial.trial.cost import CostRule
+    from simtrial.trial.interim import InterimRule
     from simtrial.trial.simulated import SimulationSize, TrueRate
     from simtrial.trial.trial import Trial
 
@@ -123,16 +123,30 @@ def dropout(rule: DropoutRule) -> str:
 
 
 def interim(rule: InterimRule) -> str:
-    """What accrual does while an interim analysis is pending."""
-    if rule.accrual == "hold":
+    """How an interim analysis is decided, and what accrual does while it is pending."""
+    if rule.way == "hold":
         said = "accrual is held until the decision"
+        if rule.max_hold_months is not None:
+            said += f", but for at most {_number(rule.max_hold_months, 'month')}"
     elif rule.extra_patients is None:
         said = "accrual continues while the decision is pending"
     else:
         extra = _number(rule.extra_patients, "further patient")
         said = f"accrual continues while the decision is pending, by at most {extra}"
     lag = "at once" if rule.decision_weeks == 0 else f"{_number(rule.decision_weeks, 'week')} after the look"
-    return f"{said}; the decision is taken {lag}"
+    said += f"; the decision is taken {lag}"
+    if rule.pending == "conditional":
+        month = rule.look_month
+        taken = "when the patients of the first stage are enrolled" if month is None else f"in month {month:g}"
+        said += (
+            f"; the look is taken {taken}, patients whose status is pending count with their predictive probability of "
+            f"a response at p1, and the trial continues if the first bound is passed with probability "
+            f"{rule.threshold or 0.0:g} or more"
+        )
+    if rule.decide == "known":
+        what = "the final analysis" if rule.pending == "conditional" else "an analysis"
+        said += f"; {what} takes place as soon as the response statuses known settle its decision"
+    return said
 
 
 def follow_up(rule: FollowUpRule) -> str:

@@ -18,6 +18,7 @@ from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant, Ramp
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.search.calendar import BY_DATE, CALENDAR, FASTEST_P0, FASTEST_P1, LEAST_ENROLLED_P0
+from simtrial.search.pairs import meeting
 
 SMALL, LARGEST = Requirements(0.2, 0.6, 0.1, 0.8), 14
 FIXED, SCANS = Disease(Assessments.fixed(2.0)), Disease(Assessments(6 * WEEK, 12 * WEEK, 4 * WEEK))
@@ -190,16 +191,15 @@ def test_limits_of_the_trial_as_run_are_searched_and_the_true_rates_are_its_own(
     assert laws.exact_values(asked.plan_of(found.design), Scenario("", 0.6))["reject"] >= 0.8
 
 
-class Sooner(Interim):
-    """A look of another kind, whose month depends on the bounds as far as anybody knows."""
-
-    __slots__ = ()
-
-
-def test_where_a_month_may_depend_on_the_bounds_each_design_is_asked_for_its_own_law_and_nothing_is_proved():
-    asked = question(plan(rule=Sooner(True, None, 0.5)))
+def test_looks_decided_when_known_are_compared_by_the_law_of_each_design_and_nothing_is_proved():
+    asked = question(plan(rule=Interim(True, None, 0.5, decide="known")))
     found = choice.choose(FASTEST_P0, asked)
     assert found.proof.how == "heuristic"
     assert found.proof.bound == 0
-    # the law of this one is that of the plain look
-    assert found.design == choice.choose(FASTEST_P0, question(plan())).design
+    pairs = meeting(SMALL, asked.n_cap)
+    months = [
+        laws.exact_values(asked.plan_of(pairs.design(i)), Scenario("p0", SMALL.p0))["duration_months"]
+        for i in range(len(pairs))
+    ]
+    assert found.simulated == 0
+    assert found.value.value == min(months)

@@ -15,7 +15,7 @@ from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant, Piecewise, Ramp
-from simtrial.plan.plan import Interim, Plan, Scenario
+from simtrial.plan.plan import Conditional, Interim, Plan, Scenario
 
 ASKED = Requirements(0.1, 0.3, 0.05, 0.8)
 FIXED, SCANS = Disease(Assessments.fixed(4.0)), Disease(Assessments(6 * WEEK, 24 * WEEK, 4 * WEEK, 5 * WEEK))
@@ -138,11 +138,16 @@ def test_the_wait_for_statuses_is_constant_where_it_is_taken_to_be():
     assert found == pytest.approx(each, abs=1e-6)  # what `look_months` itself promises
 
 
-def test_a_look_of_another_kind_has_neither_law_nor_bound():
-    class Other(Interim):
-        __slots__ = ()
-
-    given = plan(rule=Other(True, None, 0.0))
-    assert not stages.plain(given.interim)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Interim(hold=True, decide="known"),
+        Interim(hold=True, max_hold=1.0),
+        Interim(hold=True, conditional=Conditional(0.3, 0.3)),
+    ],
+)
+def test_a_look_that_does_not_wait_has_neither_law_nor_bound_for_all_designs_at_once(rule):
+    given = plan(rule=rule)
+    assert not given.interim.waits
     assert np.isnan(stages.months(given, 0.1, N1, N).onward).all()
     assert not stages.months_at_least(given, 0.1, N1, N).onward.any()

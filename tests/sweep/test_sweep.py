@@ -98,6 +98,11 @@ def test_a_design_takes_the_place_of_another(write):
     assert made.cell(0).looks == "1/10,5/29"
 
 
+def test_when_looks_decide_is_an_axis(write):
+    made = sweep_file.read(write([{"path": "conduct.interim.decide", "values": ["complete", "known"]}]))
+    assert [made.cell(k).plan.interim.decide for k in (0, 2)] == ["complete", "known"]
+
+
 def axis(path, *values):
     return {"path": path, "values": values}
 
