@@ -149,7 +149,10 @@ def test_every_criterion_has_its_sentence_with_how_it_is_known(plain):
     assert "(exact)" in said
     assert "largest r1" in said
     replaced = case(plain, dropout={"probability": 0.1, "handling": "replace"})
-    assert "designs were simulated in order to find it" in str(text.by_calendar(replaced))
+    told = str(text.by_calendar(replaced))
+    assert "designs were simulated in order to find it" in told
+    assert "By an exact bound no design expects fewer than" in told
+    assert told.count("in the order of an exact lower bound") == 1
 
 
 def test_a_file_that_says_nothing_of_looks_compares_single_stages(plain):
