@@ -5,19 +5,22 @@
 The browser part needs chromium, and is left out without it. Compare the ratios; a shared machine is noisy.
 """
 
+import itertools
 import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+
+import numpy as np
 
 from simtrial import Requirements, search
 from simtrial.explorer import panels, screen
 from simtrial.explorer.page import Explorer
 from simtrial.search import figures
-from simtrial.trial import params
 from simtrial.trial.case import Case
 
 NEAR = Requirements(0.10, 0.145, 0.05, 0.80)
@@ -46,7 +49,7 @@ def seconds(task, repetitions=7):
 def in_kernel():
     """Print what a move costs where it is computed."""
     page = Explorer()
-    rates = iter(["0.31", "0.32", "0.33", "0.34"] * 10)
+    rates = iter([f"{rate:.4f}" for rate in np.arange(0.301, 0.34, 0.0003)])  # no answer is kept from an earlier move
 
     def move():
         page.inputs["p1"].value = next(rates)
@@ -61,13 +64,18 @@ def in_kernel():
         f"its three charts: {1000 * drawn:.1f} ms; the report's figure of them takes {plotted / drawn:.0f} times that"
     )
     found = search.single_stage(NEAR)
-    took = seconds(lambda: search.two_stage(NEAR), 3)
+    others = iter([NEAR, Requirements(0.1, 0.1451, 0.05, 0.8), Requirements(0.1, 0.1452, 0.05, 0.8)])
+    took = seconds(lambda: search.two_stage(next(others)), 3)
     print(f"longest search unasked (one stage of {found.first.n}, limit {screen.LIVE_N}): {1000 * took:.0f} ms")
     page.inputs["counting"].value = "replace"
-    print(f"the same where losses are replaced, {screen.LIVE_TRIALS} trials a rate: {1000 * seconds(move, 3):.0f} ms")
-    trial = params.load("params/NCT07022301.yaml")
-    took = seconds(lambda: screen.calendar(Case.of(trial)), 3)
-    print(f"calendar of NCT07022301, its searches included: {1000 * took:.0f} ms")
+    print(f"the same where losses are replaced, {screen.LIVE_TRIALS} trials a rate: {1000 * seconds(move):.0f} ms")
+    file = Path("params/NCT07022301.yaml")
+    page.inputs["file"].value = (
+        {"name": file.name, "type": "", "size": 0, "content": file.read_bytes(), "last_modified": datetime.now(UTC)},
+    )
+    for counting, accrual in itertools.product(("nonresponder", "replace"), ("hold", "continue")):
+        page.inputs["counting"].value, page.inputs["accrual"].value = counting, accrual
+        print(f"p1 moved in {file.stem}, {counting}, {accrual}: {1000 * seconds(move):.0f} ms", flush=True)
 
 
 def in_browser(chromium):

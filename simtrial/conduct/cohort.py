@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.conduct.courses import how_many
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -63,7 +65,7 @@ def draw(plan: Plan, p: Floats | float, trials: int, rng: np.random.Generator) -
         return kind((number, trials))
 
     gaps, u = rows(rng.standard_exponential, n), rows(rng.random, n)
-    while plan.handling == "replace" and np.min((u < limits[-1]).sum(axis=0)) < n:
+    while plan.handling == "replace" and np.min(how_many(u < limits[-1])) < n:
         more = max(8, len(u) // 4)
         gaps = np.concatenate([gaps, rows(rng.standard_exponential, more)])
         u = np.concatenate([u, rows(rng.random, more)])
@@ -78,13 +80,12 @@ def draw(plan: Plan, p: Floats | float, trials: int, rng: np.random.Generator) -
         stable = (course == last) & (hazard >= plan.disease.pfs_hazards.before * plan.disease.assessments.interval)
     elif plan.disease.stable_share is not None:
         stable = (course == last) & (rng.random(u.shape) < plan.disease.stable_share)
-    months = plan.disease.assessments.responses()[0]
-    pfs = None if hazard is None else _pfs(plan, responds, _look_up(np.append(months, [0.0, 0.0]), course), hazard)
+    pfs = None if hazard is None else _pfs(plan, course, responds, hazard)
     return Cohort(
         gaps=gaps,
         responds=responds,
         evaluable=evaluable,
-        known=_known(plan, course, responds, stable, pfs),
+        known=_known(plan, course, stable, pfs),
         stable=stable,
         pfs=pfs,
     )
@@ -97,33 +98,34 @@ def _limits(plan: Plan, p: Floats | float) -> list[Floats]:
     return [*(seen * below for below in np.cumsum(share)[:-1]), seen, plan.dropout.evaluable(p)]
 
 
-def _look_up(values: Floats, course: NDArray[np.uint8]) -> Floats:
-    """The value of each course; indexed by words, which numpy takes four times as fast as bytes."""
-    found: Floats = values.take(course.astype(np.intp))
-    return found
-
-
-def _pfs(plan: Plan, responds: Bools, response_known: Floats, hazard: Floats) -> Floats:
+def _pfs(plan: Plan, course: NDArray[np.uint8], responds: Bools, hazard: Floats) -> Floats:
     """Months at which the cumulative hazard of progression or death passes its unit exponential."""
     law, first = plan.disease.pfs_hazards, plan.disease.assessments.interval
     at_first = law.before * first
-    early = hazard / law.before if law.before > 0 else hazard
-    others = np.where(hazard < at_first, early, first + (hazard - at_first) / law.after)
-    return np.where(responds, response_known + hazard / law.responders, others)
+    months = hazard - at_first
+    months /= law.after
+    months += first
+    if law.before > 0:
+        early = np.flatnonzero(hazard < at_first)
+        months.put(early, hazard.take(early) / law.before)
+    responders = np.flatnonzero(responds)
+    response_known = plan.disease.assessments.responses()[0].take(course.take(responders))
+    months.put(responders, response_known + hazard.take(responders) / law.responders)
+    return months
 
 
-def _known(
-    plan: Plan, course: NDArray[np.uint8], responds: Bools, stable: Bools | None, pfs: Floats | None
-) -> Floats | float:
+def _known(plan: Plan, course: NDArray[np.uint8], stable: Bools | None, pfs: Floats | None) -> Floats | float:
     """When each status is known; see `Assessments`."""
     assessments = plan.disease.assessments
     if assessments.delay is not None:
         return assessments.delay
     months = assessments.responses()[0]
-    known = _look_up(np.append(months, [assessments.window, assessments.interval]), course)
-    if stable is not None:
-        known[~(stable | responds)] = assessments.interval
+    if stable is not None:  # progression by the first assessment is known there, as a loss is
+        course = course + ((course == len(months)) & ~stable).view(np.uint8)
+    # indexed by words, which numpy takes four times as fast as bytes
+    known: Floats = np.append(months, [assessments.window, assessments.interval]).take(course.astype(np.intp))
     if pfs is not None and stable is not None:
-        found = np.ceil(pfs / assessments.interval) * assessments.interval
-        np.minimum(known, found, out=known, where=stable)
+        where = np.flatnonzero(stable)
+        found = np.ceil(pfs.take(where) / assessments.interval) * assessments.interval
+        known.put(where, np.minimum(found, assessments.window))
     return known

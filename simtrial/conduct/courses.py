@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -150,69 +150,67 @@ class Replacing:
 
     def __init__(self, plan: Plan, clock: Clock, cohort: Cohort) -> None:
         self.plan, self.clock, self.cohort = plan, clock, cohort
-        self.entry = self.release = np.full(cohort.gaps.shape, np.inf)
-        self.opened: list[tuple[int, Floats]] = []
+        shape = cohort.gaps.shape
+        self.entry, self.release, self.start = np.full(shape, np.inf), np.full(shape, np.inf), np.zeros(shape)
+        self.opened = 0
         self.steps = running(np.add, cohort.gaps)
-        self.nth: Ints = running(np.add, cohort.evaluable.astype(np.int64))
-        self.responded: Ints = running(np.add, cohort.responds.astype(np.int64))
-        # losses are known equally long after enrollment, so in the order of enrollment: their rows first, in that order
-        self.lost = np.argsort(cohort.evaluable, axis=0, kind="stable")
-        self.losses = len(cohort.evaluable) - self.nth[-1]
+        self.nth = running(np.add, cohort.evaluable.astype(np.int32))
+        self.responded = running(np.add, cohort.responds.astype(np.int32))
+        # months at which the first, second, ... loss of each trial is known; after the last there is none
+        self.lost = np.full(shape, np.inf)
 
     def open(self, k: int, month: Floats) -> None:
         """See `Course`."""
         capacity = self.plan.capacities[k]
-        if self.opened and self.opened[-1][0] == capacity:
-            return
-        self.opened.append((capacity, month))
-        self._let_in(capacity, month)
+        if capacity > self.opened:
+            self._let_in(capacity, month)
+            self.opened = capacity
 
     def _let_in(self, capacity: int, month: Floats) -> None:
         """Let patients in up to a capacity, from a month on."""
-        # Places under earlier looks stay what they were: the new look has more of them, from its opening on. Who enters
-        # hangs on when losses are known, and that on who enters. From the earliest months there could be, entries only
-        # move later, and each pass settles one more patient of every trial: the passes come to an end.
-        known = np.zeros((len(self.entry), 1))
-        most = len(self.lost) - self.plan.capacities[0]
-        earlier = self.release
-        settled = False
-        while not settled:
-            before = self.release
-            self.release = np.minimum(earlier, self._places(capacity, month, known))
-            settled = np.array_equal(self.release, before)
-            if not settled:
-                start = running(np.maximum, self.clock.level(self.release) - (self.steps - self.cohort.gaps))
-                self.entry = self.clock.months(self.steps + start)
-                known = self._known_losses(most)
+        # Places under earlier looks stay what they were: the new look has more of them, from its opening on. A patient
+        # beyond the capacity takes the place of a loss among those before, so one row after the other is settled.
+        self._enter(slice(self.opened, capacity), np.minimum(self.release[self.opened : capacity], month))
+        for row in range(capacity, len(self.entry)):
+            taken = self.nth[row - 1] >= capacity
+            if taken.all():
+                break
+            free = np.maximum(month, self.lost[row - capacity])
+            free[taken] = np.inf
+            self._enter(slice(row, row + 1), np.minimum(self.release[row : row + 1], free))
         if self.plan.close_month is not None:
             self.entry[self.entry > self.plan.close_month] = np.inf
 
-    def _known_losses(self, most: int) -> Floats:
-        """Months at which the first, second, ... loss of each trial is known."""
-        months = np.take_along_axis(self.entry, self.lost[:most], 0) + self.plan.disease.assessments.interval
-        return np.where(np.arange(most)[:, np.newaxis] < self.losses, months, np.inf)
-
-    def _places(self, capacity: int, opened: Floats, known: Floats) -> Floats:
-        """When a place came free for each patient while so many may be evaluable or pending."""
-        free = np.broadcast_to(opened, self.nth.shape).copy()
-        free[capacity:] = np.maximum(opened, known[: len(free) - capacity])
-        free[self.nth - self.cohort.evaluable >= capacity] = np.inf
-        return free
+    def _enter(self, rows: slice, release: Floats) -> None:
+        """Let some patients in, one after the other, from the months at which each has a place."""
+        steps, start = self.steps[rows], self.start[rows]
+        self.release[rows] = release
+        np.subtract(self.clock.level(release), steps - self.cohort.gaps[rows], out=start)
+        if rows.start:
+            np.maximum(start[0], self.start[rows.start - 1], out=start[0])
+        down(np.maximum, start)
+        self.entry[rows] = self.clock.months(steps + start)
+        row, trial = np.nonzero(~self.cohort.evaluable[rows])
+        row += rows.start
+        self.lost[row - self.nth[row, trial], trial] = self.entry[row, trial] + self.plan.disease.assessments.interval
 
     def look(self, k: int) -> tuple[Floats, Floats]:
         """See `Course`."""
-        known = running(np.maximum, self.entry + self.cohort.known)
         row = self._row(self.plan.design.looks[k].n)
+        last = int(row.max()) + 1
+        delay = self.cohort.known
+        known = self.entry[:last] + (delay if isinstance(delay, float) else delay[:last])
+        down(np.maximum, known)
         return at_row(self.entry, row), at_row(known, row)
 
     def count(self, k: int) -> Count:
         """See `Course`."""
-        row = self._row(self.plan.design.looks[k].n)
-        if self.plan.close_month is None:
-            return Count(at_row(self.responded, row), at_row(self.nth, row), row + 1)
-        came = np.minimum(row + 1, how_many(np.isfinite(self.entry)))
+        came = self._row(self.plan.design.looks[k].n) + 1
+        if self.plan.close_month is not None:
+            came = np.minimum(came, how_many(np.isfinite(self.entry)))
         row = np.maximum(came - 1, 0)
-        return Count(at_row(self.responded, row) * (came > 0), at_row(self.nth, row) * (came > 0), came)
+        responses, evaluable = (at_row(of, row).astype(np.int64) for of in (self.responded, self.nth))
+        return Count(responses * (came > 0), evaluable * (came > 0), came)
 
     def statuses(self, k: int) -> tuple[Floats, Bools]:
         """See `Course`.
@@ -221,7 +219,7 @@ class Replacing:
         """
         n = self.plan.design.looks[k].n
         months = self.entry + self.cohort.known
-        months[n:] = np.maximum(months[n:], self._known_losses(len(months) - n))
+        months[n:] = np.maximum(months[n:], self.lost[: len(months) - n])
         return np.where(self.cohort.evaluable & (self.nth <= n), months, np.inf), self.cohort.responds
 
     def resume(self, k: int, months: float) -> Floats:
@@ -231,7 +229,7 @@ class Replacing:
         """
         capacity = self.plan.capacities[k]
         until = self.entry[capacity - 1 : -1] + months
-        still = self._known_losses(len(until)) > until
+        still = self.lost[: len(until)] > until
         month: Floats = np.where(still, until, np.inf).min(axis=0)
         self._let_in(self.plan.capacities[k + 1], month)
         return month
@@ -252,16 +250,23 @@ class Replacing:
 
     def _row(self, n: int) -> Ints:
         """Row of the n-th evaluable patient of each trial."""
-        row: Ints = np.argmax(self.nth >= n, axis=0)
-        return row
+        return how_many(self.nth < n)
 
 
 def running(combine: np.ufunc, rows: NDArray[Scalar]) -> NDArray[Scalar]:
-    """Running sum or maximum down the patients.
+    """Running sum or maximum down the patients."""
+    total = rows.copy()
+    down(combine, total)
+    return total
+
+
+def down(combine: np.ufunc, rows: NDArray[Scalar]) -> None:
+    """Replace rows by their running sum, product or maximum.
 
     Row upon row, each a vector over trials: numpy's own accumulate walks the columns, which takes ten times as long.
     """
-    return np.stack(list(accumulate(rows, combine)))
+    for before, here in pairwise(rows):
+        combine(before, here, out=here)
 
 
 def at_row(array: NDArray[Scalar], row: Ints) -> NDArray[Scalar]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from simtrial.conduct.courses import how_many
 from simtrial.conduct.survival import kaplan_meier
 from simtrial.design.intervals import clopper_pearson
+from simtrial.memo import kept
 
 if TYPE_CHECKING:
     from simtrial.conduct.runs import Trials
@@ -107,7 +109,9 @@ def primary(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
     return found
 
 
-def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, Numbers]:
+def observe(
+    plan: Plan, trials: Trials, rng: np.random.Generator, wanted: Collection[str] = OUTCOMES
+) -> dict[str, Numbers]:
     """Give each outcome of each trial, NaN where it does not apply and infinite where a time is not reached.
 
     Parameters
@@ -118,6 +122,8 @@ def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
         One block.
     rng : Generator
         The block's own, after its trials have been drawn: toxicity, deaths and late losses come from it.
+    wanted : collection of str
+        Outcomes that are wanted, all if left out: the same values in whatever company.
 
     Returns
     -------
@@ -128,7 +134,7 @@ def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
     found["orr_width"] = _widths(trials.responses, trials.analysed)
     disease, stable = plan.disease, trials.cohort.stable
     if stable is not None:
-        controlled = trials.responses + (stable & trials.included).sum(axis=0)
+        controlled = trials.responses + how_many(stable & trials.included)
         found["dcr"] = np.where(trials.analysed > 0, controlled / np.maximum(trials.analysed, 1), np.nan)
         found["dcr_width"] = _widths(controlled, trials.analysed)
     if disease.complete_share > 0:
@@ -138,50 +144,69 @@ def observe(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
         # a count that should equal the limit must not exceed it by the last bit of a product
         found["toxicity_crossed"] = toxic > plan.toxicity.limit * trials.enrolled * (1 + 1e-12)
     if trials.cohort.pfs is not None:
-        found |= _survival(plan, trials, trials.cohort.pfs, rng)
-    return found
+        found |= _survival(plan, trials, rng, wanted)
+    return {name: values for name, values in found.items() if name in wanted}
 
 
 def _widths(count: Ints, n: Ints) -> Floats:
     """Width of the Clopper-Pearson 95% interval; NaN where nobody was analysed."""
     most = int(np.max(n, initial=0)) + 1
     pairs = n * most + count
-    if most <= 256:  # few enough to look up, which spares the sort
-        found = np.bincount(pairs)
-        kinds, where = np.flatnonzero(found), (np.cumsum(found > 0) - 1)[pairs]
-    else:
-        kinds, where = np.unique(pairs, return_inverse=True)
+    if most <= 256:  # few enough to look up
+        table = np.full((most, most), np.nan)
+        for size in np.flatnonzero(np.bincount(n)):
+            table[size, : size + 1] = _widths_of(int(size))
+        return table.take(pairs)
+    kinds, where = np.unique(pairs, return_inverse=True)
     size, x = np.divmod(kinds, most)
     low, high = clopper_pearson(x, size, 0.025)
     width: Floats = np.where(size > 0, high - low, np.nan)[where]
     return width
 
 
+@kept(256)
+def _widths_of(n: int) -> Floats:
+    """Width of the interval for 0, 1, ..., n of n patients."""
+    low, high = clopper_pearson(np.arange(n + 1), n, 0.025)
+    return high - low if n else np.full(1, np.nan)
+
+
 def lifetimes(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator) -> tuple[Floats, Floats | None]:
     """Months from enrollment at which a patient is lost to follow-up, and dies (None without OS in the plan)."""
     cohort = trials.cohort
-    lost = np.full(pfs.shape, np.inf)
     if plan.loss_per_year > 0:
-        lost = rng.standard_exponential(pfs.shape) / plan.loss_hazard
+        lost = rng.standard_exponential(pfs.shape)
+        lost /= plan.loss_hazard
+    else:
+        lost = np.full(pfs.shape, np.inf)
     if not cohort.evaluable.all():
         # lost before the first assessment: an exponential time, given that it falls there
         chance = max(plan.dropout.probability, 1e-12)
-        share = np.log1p(-rng.random(pfs.shape) * chance) / np.log1p(-chance)
-        np.copyto(lost, share * plan.disease.assessments.interval, where=~cohort.evaluable)
+        early = np.flatnonzero(~cohort.evaluable)
+        share = np.log1p(-rng.random(pfs.shape).take(early) * chance) / np.log1p(-chance)
+        lost.put(early, share * plan.disease.assessments.interval)
     if plan.disease.os is None:
         return lost, None
-    death = plan.disease.death_hazards
-    hazard = np.where(cohort.responds, death.responders, death.others)
-    return lost, pfs + rng.standard_exponential(pfs.shape) / hazard
+    hazards = plan.disease.death_hazards
+    death = rng.standard_exponential(pfs.shape)
+    responders = np.flatnonzero(cohort.responds)
+    theirs = death.take(responders) / hazards.responders
+    death /= hazards.others
+    death.put(responders, theirs)
+    death += pfs
+    return lost, death
 
 
-def _survival(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator) -> dict[str, Numbers]:
+def _survival(plan: Plan, trials: Trials, rng: np.random.Generator, wanted: Collection[str]) -> dict[str, Numbers]:
+    pfs = trials.cohort.pfs
+    assert pfs is not None
     enrolled = np.arange(len(pfs))[:, np.newaxis] < trials.enrolled
     lost, os = lifetimes(plan, trials, pfs, rng)
-    until = np.minimum(np.where(enrolled, trials.end - np.where(enrolled, trials.entry, 0.0), 0.0), lost)
-    found = _endpoint("pfs", pfs, until, enrolled, plan.landmark)
-    if os is not None:
-        found |= _endpoint("os", os, until, enrolled, plan.landmark)
+    until = np.minimum(trials.end - trials.entry, lost)  # of no meaning for who was not enrolled
+    found: dict[str, Numbers] = {}
+    for name, time in (("pfs", pfs), ("os", os)):
+        if time is not None and any(outcome.startswith(f"{name}_") for outcome in wanted):
+            found |= _endpoint(name, time, until, enrolled, plan.landmark)
     return found
 
 
@@ -191,7 +216,7 @@ def _endpoint(name: str, time: Floats, until: Floats, counted: Bools, landmark: 
     low, high = curve.interval()
     open_end = ~np.isfinite(high)
     return {
-        f"{name}_events": events.sum(axis=0),
+        f"{name}_events": how_many(events),
         f"{name}_median": curve.median,
         f"{name}_median_width": np.where(open_end, np.inf, high - np.where(open_end, 0.0, low)),
         f"{name}_landmark": curve.at(landmark)[0],

@@ -19,6 +19,7 @@ from simtrial.conduct.tally import Estimate, Tally
 from simtrial.errors import InputError
 from simtrial.laws import calendar, laws
 from simtrial.memo import kept
+from simtrial.memory import keep_memory
 from simtrial.plan.centres import Centres
 from simtrial.plan.recut import bounds_of
 
@@ -121,6 +122,7 @@ def tally(
     dict of str to Tally
         By outcome; merge those of other blocks into it.
     """
+    keep_memory()
     size = runs.block_size(plan)
     found: dict[str, Tally] = {}
     for number in numbers:

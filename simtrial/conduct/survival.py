@@ -18,15 +18,18 @@ References
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.conduct.courses import at_row, down, how_many
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simtrial.numbers import Floats
+    from simtrial.numbers import Bools, Floats, Ints
 
 Z = 1.959963984540054
 """97.5% point of the normal law, for 95% limits."""
@@ -34,8 +37,20 @@ Z = 1.959963984540054
 HALF = 1e-12
 """A product of fractions that should be 1/2 may miss it by some units in the last place; medians allow for that."""
 
+LOG_LOG_2 = math.log(math.log(2))
 
-@dataclass(frozen=True)
+CLOSE = 1e-6
+"""Distance from Z^2 within which limits are taken from their curves; see `KaplanMeier.interval`.
+
+Beyond it a limit misses 1/2 by more than a quarter of 1e-7 w / a, which is 1e-10 with 10,000 patients: a hundred times
+`HALF`, and the rounding of g^2 / greenwood is a thousandth of it.
+"""
+
+NOBODY = np.uint64(2 * int(np.array(np.inf).view(np.uint64)) + 1)
+"""The key of somebody who is not in a trial: after everybody else."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class KaplanMeier:
     """Product-limit estimates, trial by trial; sorted by time, where events come before losses at the same time.
 
@@ -45,45 +60,87 @@ class KaplanMeier:
         Sorted times; infinite where a trial has fewer patients.
     survival, greenwood : ndarray, shape (patients, trials)
         S(t) just after each time, and Greenwood's variance of log S.
+    hazard : ndarray, shape (patients, trials)
+        -log S(t), as a sum.
     steps : ndarray of bool, shape (patients, trials)
-        Where a time is the last of its ties and an event happened by then: S is defined there.
+        The last event at its time: S steps down to its value there.
     """
 
     times: Floats
     survival: Floats
     greenwood: Floats
-    steps: NDArray[np.bool_]
+    hazard: Floats
+    steps: Bools
 
     @property
     def median(self) -> Floats:
         """Time at which S falls to 1/2, by `half_way`; infinite if it never does. Shape (trials,)."""
-        return half_way(self.times, self.survival, self.steps)
+        # S never rises, so the rows above 1/2 are those before it is reached; within ties the time is the same
+        reached = self._time(how_many(self.survival > 0.5 + HALF))
+        passed = self._time(how_many(self.survival >= 0.5 - HALF))
+        return np.where(np.isfinite(passed), (reached + passed) / 2, reached)
 
     def interval(self) -> tuple[Floats, Floats]:
-        """Brookmeyer-Crowley 95% limits of the median on the log-log scale; infinite if not reached."""
+        """Brookmeyer-Crowley 95% limits of the median on the log-log scale; infinite if not reached.
+
+        With a = -log S, w = Z sqrt(greenwood) and g = a (log log 2 - log a), a limit exp(-a exp(+-w / a)) is at most
+        1/2 where w >= g (the lower one) or w <= -g (the upper one): where S is below 1/2 the lower one always is, and
+        where it is above the upper one never. So g^2 / greenwood beside Z^2 tells both, without a curve of either.
+        """
         with np.errstate(divide="ignore", invalid="ignore"):  # S = 0 and S = 1 have no limits of their own
-            log = np.log(self.survival)
-            spread = Z * np.sqrt(self.greenwood) / np.abs(log)
+            ratio = np.log(self.hazard)
+            ratio -= LOG_LOG_2
+            ratio *= self.hazard
+            ratio *= ratio
+            ratio /= self.greenwood
+            ratio -= Z * Z
+            below = self.survival < 0.5
+            lower = self._time(_first((below | (ratio <= 0)) & self.steps))
+            upper = self._time(_first(below & (ratio >= 0) & self.steps))
+            close = (np.abs(ratio, out=ratio) <= CLOSE) & self.steps
+        if close.any():
+            where: Bools = np.any(close, axis=0)
+            lower[where], upper[where] = self._limits(where)
+        return lower, upper
+
+    def _limits(self, where: Bools) -> tuple[Floats, Floats]:
+        """The limits of some trials, from the curves: a limit that runs along 1/2 follows the rule of `half_way`."""
+        times, survival, steps = self.times[:, where], self.survival[:, where], self.steps[:, where]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log = np.log(survival)
+            spread = Z * np.sqrt(self.greenwood[:, where]) / np.abs(log)
             lower = np.exp(log * np.exp(spread))
             upper = np.exp(log * np.exp(-spread))
         # where S = 0 there are no limits: whatever was not reached before has its lower limit there and no upper one
-        lower = np.where(self.survival <= HALF, 0.0, lower)
-        return half_way(self.times, lower, self.steps), half_way(self.times, upper, self.steps)
+        lower = np.where(survival <= HALF, 0.0, lower)
+        return half_way(times, lower, steps), half_way(times, upper, steps)
 
     def at(self, month: float) -> tuple[Floats, Floats]:
         """S at a month and its Greenwood standard error, each of shape (trials,).
 
         Both are NaN where S is not known: nobody is left under observation then. The standard error is NaN where S = 0.
         """
-        seen = self.steps & (self.times <= month)
-        reached = seen.any(axis=0)
-        last = seen.shape[0] - 1 - np.argmax(seen[::-1], axis=0)[np.newaxis]
-        survival = np.where(reached, np.take_along_axis(self.survival, last, 0)[0], 1.0)
-        variance = np.where(reached, np.take_along_axis(self.greenwood, last, 0)[0], 0.0)
-        longest = np.where(np.isfinite(self.times), self.times, -np.inf).max(axis=0)
-        survival = np.where((month <= longest) | (survival <= HALF), survival, np.nan)
+        seen = how_many(self.times <= month)
+        last = np.maximum(seen - 1, 0)
+        survival = np.where(seen > 0, at_row(self.survival, last), 1.0)
+        variance = np.where(seen > 0, at_row(self.greenwood, last), 0.0)
+        watched = how_many(self.times < month) < how_many(self.times < np.inf)
+        survival = np.where(watched | (survival <= HALF), survival, np.nan)
         known = np.where(survival > HALF, variance, np.nan)  # at S = 0 the formula has no value
         return survival, survival * np.sqrt(known)
+
+    def _time(self, row: Ints) -> Floats:
+        """Time of one row of each trial; infinite beyond the last."""
+        last = len(self.times) - 1
+        return np.where(row <= last, at_row(self.times, np.minimum(row, last)), np.inf)
+
+
+def _first(where: Bools) -> Ints:
+    """First row of each trial where something holds; the number of rows where it never does."""
+    rows = np.arange(len(where), dtype=np.uint16)[:, np.newaxis]
+    never = where.astype(np.uint16) - np.uint16(1)  # 0, and where it does not hold the largest number that there is
+    found: Ints = np.maximum(never, rows).min(axis=0).astype(np.int64)
+    return np.minimum(found, len(where))
 
 
 def half_way(times: Floats, curve: Floats, steps: NDArray[np.bool_] | None = None) -> Floats:
@@ -126,7 +183,7 @@ def kaplan_meier(times: Floats, events: NDArray[np.bool_], counted: NDArray[np.b
     Parameters
     ----------
     times : ndarray, shape (patients, trials)
-        Time to event or to the end of observation.
+        Time to event or to the end of observation, 0 or more.
     events : ndarray of bool, shape (patients, trials)
         Whether the event was seen.
     counted : ndarray of bool, shape (patients, trials), optional
@@ -137,19 +194,35 @@ def kaplan_meier(times: Floats, events: NDArray[np.bool_], counted: NDArray[np.b
     KaplanMeier
         The estimates.
     """
-    patients = times.shape[0]
+    patients, trials = times.shape
+    # One whole number holds a time and, in its last bit, whether it is a loss. The bits of doubles from 0 on have their
+    # order, so these sort by time, events before losses, and nothing has to be carried along.
+    keys = (times + 0.0).view(np.uint64)  # no negative zero
+    keys <<= 1
+    keys |= ~events
+    at_risk = np.full(trials, patients)
     if counted is not None:
-        times = np.where(counted, times, np.inf)
-        events = events & counted
-    at_risk = np.full(times.shape[1], patients) if counted is None else counted.sum(axis=0)
-    # events before losses at the same time: losses are moved up by the smallest step there is
-    order = np.argsort(np.where(events, times, np.nextafter(times, np.inf)), axis=0, kind="stable")
-    times, events = np.take_along_axis(times, order, 0), np.take_along_axis(events, order, 0)
-    left = np.maximum(at_risk - np.arange(patients)[:, np.newaxis], 1)
-    survival: Floats = np.cumprod(np.where(events, 1 - 1 / left, 1.0), axis=0, dtype=np.float64)
+        at_risk = how_many(counted)
+        short = slice(int(np.argmin(counted.all(axis=1))), None)  # the first patients are often in every trial
+        keys[short][~counted[short]] = NOBODY
+    columns = np.ascontiguousarray(keys.T)
+    columns.sort(axis=1)
+    keys = np.ascontiguousarray(columns.T)
+    last = np.ones(times.shape, dtype=np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=last[:-1])
+    lost = (keys & 1).view(np.int64)
+    # how S and the variance change by a row, looked up by the number at risk and whether it is a loss
+    left = np.maximum(np.arange(-patients, patients + 1.0), 1.0)
     with np.errstate(divide="ignore"):  # the last patient's event takes S to 0 and the variance of log S to infinity
-        added = np.where(events, 1 / (left * (left - 1.0)), 0.0)
+        by_event = (1 - 1 / left, 1 / (left * (left - 1.0)), -np.log1p(-1 / left))
+    change = 2 * (at_risk + patients - np.arange(patients)[:, np.newaxis]) + lost
     # events at one time, taken one by one, telescope to d / n and to d / (n (n - d))
-    last = np.vstack([times[1:] > times[:-1], np.ones((1, times.shape[1]), dtype=np.bool_)])
-    steps = last & (np.cumsum(events, axis=0) > 0) & np.isfinite(times)
-    return KaplanMeier(times, survival, np.cumsum(added, axis=0), steps)
+    survival, greenwood, hazard = (
+        np.stack([event, np.full(len(left), loss)], axis=1).take(change)
+        for event, loss in zip(by_event, (1.0, 0.0, 0.0), strict=True)
+    )
+    for combine, rows in ((np.multiply, survival), (np.add, greenwood), (np.add, hazard)):
+        down(combine, rows)
+    steps = last & (lost == 0)
+    keys >>= 1
+    return KaplanMeier(times=keys.view(np.float64), survival=survival, greenwood=greenwood, hazard=hazard, steps=steps)

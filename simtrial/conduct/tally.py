@@ -44,15 +44,18 @@ class Tally:
     def add(self, block: int, values: Numbers) -> None:
         """Take in one block of values; NaN is left out."""
         if values.dtype.kind == "f":
-            given = values[~np.isnan(values)].astype(np.float64)
-            finite = given[np.isfinite(given)]
-            self.infinite += len(given) - len(finite)
-            # the slack keeps a value that should be a whole number of units out of the bin below
-            scaled = np.minimum(finite / self.outcome.unit + 1e-9, MAX_BINS)
-            self._count(np.bincount(scaled.astype(np.int64)))
+            finite = np.asarray(values, dtype=np.float64)
+            here = np.isfinite(finite)
+            if not here.all():
+                self.infinite += int(np.isinf(finite).sum())
+                finite = finite[here]
+            scaled = finite / self.outcome.unit
+            scaled += 1e-9  # keeps a value that should be a whole number of units out of the bin below
+            self._count(np.bincount(np.minimum(scaled, MAX_BINS, out=scaled).astype(np.int64)))
             if len(finite):
                 mean = float(finite.mean())
-                self.parts[block] = (len(finite), mean, float(np.square(finite - mean).sum()))
+                apart = np.subtract(finite, mean, out=scaled)
+                self.parts[block] = (len(finite), mean, float(np.square(apart, out=apart).sum()))
             return
         counts = np.bincount(values.astype(np.int64))
         self._count(counts)
@@ -94,21 +97,22 @@ class Tally:
             value=mean,
             mcse=mcse,
             exact=exact,
-            quantiles={q: self._quantile(q, n + self.infinite) for q in QUANTILES},
+            quantiles=self._quantiles(n + self.infinite),
             n=n,
             infinite=self.infinite,
             bins=self.bins,
             comparable=comparable,
         )
 
-    def _quantile(self, q: float, whole: int) -> float | None:
-        """Smallest value with at least a share q at or below it, to the width of a bin; None if not reached."""
+    def _quantiles(self, whole: int) -> dict[float, float | None]:
+        """Smallest values with at least a share q at or below them, to the width of a bin; None if not reached."""
         reached = np.cumsum(self.bins)
-        needed = max(math.ceil(q * whole - 1e-9), 1)
-        if whole == 0 or reached[-1] < needed:
-            return None
-        place = int(np.searchsorted(reached, needed))
-        return None if place >= MAX_BINS else round(place * self.outcome.unit, 6)
+        found: dict[float, float | None] = {}
+        for q in QUANTILES:
+            needed = max(math.ceil(q * whole - 1e-9), 1)
+            place = int(np.searchsorted(reached, needed))
+            found[q] = None if place >= min(len(reached), MAX_BINS) else round(place * self.outcome.unit, 6)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.conduct import simulation
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import CLOSE, operating_characteristics
 from simtrial.laws.inflation import inflated
 from simtrial.plan.allowances import enrolled_for
+from simtrial.plan.dropout import Dropout
 from simtrial.show.passage import Passage, percent
 
 if TYPE_CHECKING:
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from simtrial.conduct.tally import Estimate
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.plan.dropout import Dropout
     from simtrial.plan.plan import Handling, Plan
 
 HANDLINGS: dict[Handling, str] = {
@@ -100,6 +102,8 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
         f"primary decision is expected in month {low['duration_months'].best:.1f} at p0 and "
         f"{high['duration_months'].best:.1f} at p1.",
     ]
+    if plan.handling == "replace" and plan.dropout.lost(requirements.p1):
+        paragraphs.append(_price_of_replacing(done))
     zs = [e.z for result in done.results for e in result.estimates.values() if e.z is not None]
     if zs:
         paragraphs.append(
@@ -107,6 +111,20 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
             f"{np.max(np.abs(zs)):.1f} Monte Carlo standard errors."
         )
     return Passage("conduct_cost", tuple(paragraphs))
+
+
+def _price_of_replacing(done: Simulation) -> str:
+    """What replacing patients takes, against the same trial with every patient evaluable."""
+    names = "n_enrolled", "duration_months"
+    nobody = replace(done.plan, dropout=Dropout(0.0), handling="nonresponder")
+    scenarios = [done[label].scenario for label in ("p0", "p1")]
+    without = simulation.expect(nobody, scenarios, names, max(done.trials, 2), done.seed)
+    more = {label: [done[label][name].best - without[label][name].best for name in names] for label in ("p0", "p1")}
+    (patients, months), (patients1, months1) = more["p0"], more["p1"]
+    return (
+        f"Against a trial with every patient evaluable, replacing takes {patients:.1f} more enrolled patients and "
+        f"{months:.1f} more months to the primary decision at p0, {patients1:.1f} and {months1:.1f} at p1."
+    )
 
 
 def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Passage:

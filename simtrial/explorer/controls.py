@@ -92,7 +92,7 @@ class Controls:
     accrual: Literal["hold", "continue"]
     losses: Losses
     among: Among
-    decide: Decide = "complete"
+    decide: Decide
     own: frozenset[str] = frozenset()
 
 

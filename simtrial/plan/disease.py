@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simtrial.errors import InputError
+from simtrial.memo import kept
 from simtrial.numbers import Floats, positive, probability
 from simtrial.plan.survival import Deaths, Hazards, Survival, root
 
@@ -44,6 +45,9 @@ class Disease:
     _: KW_ONLY
     os: Survival | None = None
     complete_share: float = 0.0
+    # they go with the plan wherever it is sent, so that a worker need not load scipy.optimize
+    _progressing: Hazards | None = field(default=None, init=False, repr=False, compare=False)
+    _dying: Deaths | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "complete_share", probability(self.complete_share, "complete_share", closed=True))
@@ -57,9 +61,9 @@ class Disease:
         if self.os is not None and self.pfs is None:
             raise InputError("needs pfs beside it, because PFS <= OS", "os")
         if self.pfs is not None:
-            self._progression(self.pfs)
+            object.__setattr__(self, "_progressing", _progression_of(self))
         if self.os is not None:
-            self._deaths(self.os)
+            object.__setattr__(self, "_dying", _deaths_of(self))
 
     @property
     def stable_share(self) -> float | None:
@@ -78,9 +82,9 @@ class Disease:
     @property
     def pfs_hazards(self) -> Hazards:
         """Hazards of progression or death that give the median PFS, and the DCR where it is given."""
-        if self.pfs is None:
+        if self._progressing is None:
             raise InputError("is missing", "pfs")
-        return self._progression(self.pfs)
+        return self._progressing
 
     def _progression(self, given: Survival) -> Hazards:
         first = self.assessments.interval
@@ -100,9 +104,9 @@ class Disease:
     @property
     def death_hazards(self) -> Deaths:
         """Hazards of death after progression that give the median OS."""
-        if self.os is None:
+        if self._dying is None:
             raise InputError("is missing", "os")
-        return self._deaths(self.os)
+        return self._dying
 
     def _deaths(self, given: Survival) -> Deaths:
         progression = self.pfs_hazards
@@ -129,6 +133,18 @@ class Disease:
     def os_survival(self, months: Floats, p: float) -> Floats:
         """P(OS > t) of all patients when the response rate is p."""
         return self.death_hazards.survival(months, p, self.assessments, self.pfs_hazards)
+
+
+@kept(64)
+def _progression_of(disease: Disease) -> Hazards:
+    assert disease.pfs is not None
+    return disease._progression(disease.pfs)
+
+
+@kept(64)
+def _deaths_of(disease: Disease) -> Deaths:
+    assert disease.os is not None
+    return disease._deaths(disease.os)
 
 
 def _solved(given: Survival, assessments: Assessments, hazards: Callable[[float], Hazards], field: str) -> Hazards:

@@ -58,7 +58,7 @@ def opening(case: Case) -> str:
 
 
 def _as_run(case: Case) -> str:
-    """Say where the limits hold, what the other answer would be, and what a date that closes accrual does to both."""
+    """Say where the limits hold, what the other answer would be, and what else changes the errors of both."""
     plan, how = case.plan, case.trial.how
     if plan is None or how is None:
         return ""
@@ -66,7 +66,7 @@ def _as_run(case: Case) -> str:
     if how.loss.lost(case.requirements.p1):
         style = "brief" if how.keeps(case.chosen, case.requirements) else "warning"
         said = f'<div class="{style}">{escape(str(trial_text.limits_hold(case)))}</div>'
-    if plan.close_month is not None:
-        closes = conduct_text.as_run(case.expected(("reject",)), case.requirements)
-        said += f'<div class="warning">{escape(closes)}</div>' if closes else ""
+    if plan.close_month is not None or plan.conditional is not None:
+        otherwise = conduct_text.as_run(case.expected(("reject",)), case.requirements)
+        said += f'<div class="warning">{escape(otherwise)}</div>' if otherwise else ""
     return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -70,11 +71,20 @@ class Progress:
 
 @dataclass
 class _Open:
-    """A scenario of which blocks are still out."""
+    """A scenario of which blocks are still out, and the sum of those that are in."""
 
     cell: GridCell
     waiting: int
     exact: dict[str, float] = field(default_factory=dict)
+    total: dict[str, Tally] = field(default_factory=dict)
+
+    def add(self, tallies: dict[str, Tally]) -> None:
+        """Take in the tallies of other blocks."""
+        for name, tally in tallies.items():
+            if name in self.total:
+                self.total[name].merge(tally)
+            else:
+                self.total[name] = tally
 
 
 class Driver:
@@ -152,8 +162,8 @@ class Driver:
                 continue
             cell = self.sweep.cell(index)
             blocks = simulation.blocks(cell.plan, asked.trials)
-            missing = self._missing(index, blocks)
             self.open[index] = _Open(cell, 0)
+            missing = self._missing(index, blocks)
             a_task = max(1, round(SECONDS_A_TASK / self.a_block))
             if missing == [blocks] and len(blocks) <= a_task:
                 self.open[index].waiting = 1
@@ -163,9 +173,8 @@ class Driver:
                     yield self._task(*small)
                     small, spent = [], 0.0
                 continue
-            pieces = [
-                range(k, min(k + a_task, gap.stop)) for gap in missing for k in range(gap.start, gap.stop, a_task)
-            ]
+            last = index == len(self.sweep) - 1
+            pieces = [piece for gap in missing for piece in self._pieces(gap, a_task, shrinking=last)]
             self.open[index].waiting = len(pieces)
             if not pieces:  # every block is there, and only the result is not
                 self.open[index].waiting = 1
@@ -175,6 +184,14 @@ class Driver:
         if small:
             yield self._task(*small)
 
+    def _pieces(self, gap: range, most: int, *, shrinking: bool) -> Iterator[range]:
+        """Cut blocks into tasks; the last ones ever smaller, so that no worker waits long for another at the end."""
+        at = gap.start
+        while at < gap.stop:
+            size = min(most, math.ceil((gap.stop - at) / (2 * self.workers))) if shrinking else most
+            yield range(at, min(at + size, gap.stop))
+            at += size
+
     def _task(self, *works: Work) -> Task:
         asked = self.sweep.asked
         return Task(works, asked.outcomes, asked.trials, asked.seed)
@@ -182,8 +199,9 @@ class Driver:
     def _missing(self, index: int, blocks: range) -> list[range]:
         """Stretches of blocks that no part holds."""
         gaps, at = [], 0
-        for held, _ in self.store.parts(index):
+        for held, tallies in self.store.parts(index):
             self.state.found_blocks += len(held)
+            self.open[index].add(tallies)
             if held.start > at:
                 gaps.append(range(at, held.start))
             at = held.stop
@@ -207,20 +225,9 @@ class Driver:
         tallies = found.tallies
         if tallies and len(found.blocks) < len(every):
             self.store.keep(found.index, found.blocks, tallies)
+        here.add(tallies)
         if here.waiting:
             return
-        if not tallies or len(found.blocks) < len(every):
-            tallies = self._merged(found.index)
-        self.store.write(found.index, table(self.sweep, here.cell, here.exact, tallies))
+        self.store.write(found.index, table(self.sweep, here.cell, here.exact, here.total))
         del self.open[found.index]
         self.state.done += 1
-
-    def _merged(self, index: int) -> dict[str, Tally]:
-        total: dict[str, Tally] = {}
-        for _, tallies in self.store.parts(index):
-            for name, tally in tallies.items():
-                if name in total:
-                    total[name].merge(tally)
-                else:
-                    total[name] = tally
-        return total

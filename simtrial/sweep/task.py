@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simtrial.conduct import outcomes, simulation
 from simtrial.laws import calendar, laws
-from simtrial.sweep import workers
 
 if TYPE_CHECKING:
     from simtrial.conduct.tally import Tally
@@ -83,7 +83,6 @@ class WorkDone:
 
 def perform(task: Task) -> list[WorkDone]:
     """Do a task. This is what runs on a worker."""
-    workers.keep_memory()
     found = []
     for work in task.works:
         began = time.perf_counter()
@@ -93,7 +92,8 @@ def perform(task: Task) -> list[WorkDone]:
         if missing:
             blocks = work.blocks
             # the same numbers either way, as survival is drawn last; without it a trial takes a tenth of the time
-            observe = outcomes.primary if outcomes.PRIMARY.issuperset(missing) else outcomes.observe
+            primary = outcomes.PRIMARY.issuperset(missing)
+            observe = outcomes.primary if primary else partial(outcomes.observe, wanted=missing)
             every = simulation.tally(
                 work.plan, work.scenario, work.index, task.seed, task.trials, blocks, observe=observe
             )

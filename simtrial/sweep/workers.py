@@ -6,16 +6,15 @@ itself included, or its numbers would not be those of the manifest.
 
 from __future__ import annotations
 
-import ctypes
 import importlib.metadata
 import os
 import platform
 import re
 import signal
+import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
-from functools import cache
+from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from typing import TYPE_CHECKING
 
@@ -49,28 +48,14 @@ def _settle_in() -> None:
         threading.Thread(target=_follow, args=(driver.sentinel,), daemon=True).start()
 
 
+def _settled() -> None:
+    """Nothing to do, once there is a process to do it."""
+
+
 def _follow(driver: int) -> None:
     """End with the driver, even if it was killed and could say nothing."""
     connection.wait([driver])
     os._exit(1)
-
-
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-KEPT = 1 << 28
-"""Names of glibc's mallopt, and the bytes that a worker keeps instead of giving them back after every array."""
-
-
-@cache
-def keep_memory() -> None:
-    """Let this process reuse the memory of its arrays, once.
-
-    Dask starts workers with MALLOC_TRIM_THRESHOLD_ set, which makes glibc ask the kernel for fresh pages for every
-    array: blocks then take half as long again. Where there is no glibc nothing is done.
-    """
-    with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(M_MMAP_THRESHOLD, KEPT >> 3)
-        libc.mallopt(M_TRIM_THRESHOLD, KEPT)
 
 
 def pool(workers: int) -> Callable[[], Executor]:
@@ -79,9 +64,29 @@ def pool(workers: int) -> Callable[[], Executor]:
     def start() -> Executor:
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, "1")  # read by a worker when it starts
-        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_settle_in)
+        executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_settle_in)
+        with _program_left_out():
+            for _ in range(workers):
+                executor.submit(_settled)  # a process is started for each
+        return executor
 
     return start
+
+
+@contextmanager
+def _program_left_out() -> Iterator[None]:
+    """Start processes that do not import the program they are started from.
+
+    They would import it for what it defines. Tasks are of this package alone, and the imports of a command line take
+    as long as all that a worker needs.
+    """
+    program = vars(sys.modules["__main__"])
+    known: dict[str, object] = {name: program.pop(name) for name in ("__file__", "__spec__") if name in program}
+    program["__spec__"] = None
+    try:
+        yield
+    finally:
+        program.update(known)
 
 
 @contextmanager

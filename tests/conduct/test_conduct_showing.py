@@ -362,3 +362,20 @@ def test_a_trial_of_the_block_can_be_named(plan):
     trials, _ = simulation.block(plan, Scenario("p1", 0.3), 1, 1, 0)
     assert f"{trials.enrolled[7]} patients, {trials.responses[7]} responses counted" in one.alt
     assert dataclasses.is_dataclass(one)
+
+
+def test_what_replacing_takes_is_said_in_patients_and_months():
+    def told(lost):
+        # a hold and a fixed readout, so that the trial without dropout has exact months
+        plan = Plan(
+            parse_looks("1/10,5/29"), Constant(2.0), Disease(Assessments.fixed(4.0)), Dropout(lost), handling="replace"
+        )
+        done = simulation.simulate(plan, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 4000, 1)
+        return done, str(conduct_text.cost(done, ASKED))
+
+    done, said = told(0.2)
+    more = 15.014 / 0.8 - 15.014  # EN(p0) of 1/10, 5/29, exact
+    assert f"replacing takes {more:.1f} more enrolled patients and" in said
+    months = done["p0"]["duration_months"].best - (10 / 2 + 4 + (1 - 0.7361) * (19 / 2 + 4))
+    assert f"{months:.1f} more months to the primary decision at p0" in said
+    assert "replacing takes" not in told(0.0)[1]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
+from simtrial.conduct import survival
 from simtrial.conduct.survival import half_way, kaplan_meier
 from simtrial.validation.conduct import SIX_MP
 
@@ -155,3 +156,47 @@ def test_limits_of_the_median_of_ten_events():
     # = .43674, exp(-.91629 x .43674) = .670; at 7: .2333, -1.20397: .45551, .578; at 8: .4, -1.60944: .46290, .475
     low, high = one(range(1, 11)).interval()
     assert (low[0], high[0]) == (1, 8)
+
+
+def by_curves(times, events):
+    """Limits of the median of one trial from the two curves themselves, event time by event time."""
+    at, s, v = [], 1.0, 0.0
+    curves = []
+    for t in sorted({t for t, e in zip(times, events, strict=True) if e}):
+        left = sum(x >= t for x in times)
+        for k in range(sum(x == t and e for x, e in zip(times, events, strict=True))):
+            s *= 1 - 1 / (left - k)
+            v += 1 / ((left - k) * (left - k - 1)) if left - k > 1 else np.inf
+        spread = 1.959963984540054 * np.sqrt(v) / -np.log(s) if s else np.nan
+        at.append(t)
+        curves.append([s ** np.exp(sign * spread) if s else bare for sign, bare in ((1, 0.0), (-1, np.nan))])
+    low, high = np.array(curves).reshape(-1, 2).T
+    return [float(half_way(np.array(at), curve)) for curve in (low, high)]
+
+
+@pytest.mark.parametrize("close", [1e-6, np.inf], ids=["compared", "from their curves"])
+def test_limits_of_the_median_are_those_of_their_curves_whatever_the_ties_and_losses(close, monkeypatch):
+    monkeypatch.setattr(survival, "CLOSE", close)  # with infinity no comparison is believed
+    rng = np.random.default_rng(6)
+    for k in range(60):
+        n = int(rng.integers(1, 30))
+        times = rng.exponential(5, (n, 20))
+        times = np.floor(times) if k % 2 else times
+        events = rng.random((n, 20)) < rng.random()
+        found = kaplan_meier(times, events).interval()
+        for j in range(20):
+            assert [limit[j] for limit in found] == by_curves(times[:, j].tolist(), events[:, j].tolist())
+
+
+def test_patients_who_do_not_count_change_nothing_wherever_they_stand():
+    rng = np.random.default_rng(7)
+    times, events = rng.exponential(5, (12, 40)), rng.random((12, 40)) < 0.7
+    counted = rng.random((12, 40)) < 0.6
+    together = kaplan_meier(times, events, counted)
+    for j in range(40):
+        mine = counted[:, j]
+        alone = kaplan_meier(times[mine, j : j + 1], events[mine, j : j + 1])
+        assert together.median[j] == alone.median[0]
+        assert [limit[j] for limit in together.interval()] == [limit[0] for limit in alone.interval()]
+        assert together.at(4.0)[0][j] == pytest.approx(alone.at(4.0)[0][0], nan_ok=True, abs=0)
+        assert np.isinf(together.times[mine.sum() :, j]).all()

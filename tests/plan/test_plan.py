@@ -2,6 +2,7 @@
 # ruff: noqa: E501 - a change and its refusal read best on one line
 
 import datetime
+import pickle
 import re
 
 import numpy as np
@@ -11,6 +12,7 @@ from simtrial import InputError, MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.cli.app import main
 from simtrial.laws import decision, integrals
 from simtrial.months import WEEK
+from simtrial.plan import disease as plan_disease
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Beta, Disease, Toxicity
@@ -279,6 +281,17 @@ def test_response_times_add_up_and_respect_the_window():
     # half of the uncut exponential by week 5, so by week 6 of an exponential cut at week 18 this share
     assert share[0] == pytest.approx((1 - 2 ** (-6 / 5)) / (1 - 2 ** (-18 / 5)))
     assert Assessments(6 * WEEK, 24 * WEEK).responses()[1].tolist() == [1, 0, 0, 0]
+
+
+def test_hazards_are_solved_for_once_and_go_with_a_plan_that_is_sent(monkeypatch):
+    def disease():
+        return Disease(Assessments(1.4, 5.6), 0.7, 0.3, Survival(5.5, 0.5, 0.3), os=Survival(12.5, 0.6, 0.5))
+
+    here = disease()
+    monkeypatch.setattr(plan_disease, "root", None)  # nobody can solve for anything any more
+    there = pickle.loads(pickle.dumps(here))
+    assert there == here == disease()
+    assert (there.pfs_hazards, there.death_hazards) == (here.pfs_hazards, here.death_hazards)
 
 
 def test_informative_loss_keeps_the_odds_ratio():

@@ -5,13 +5,16 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from sweeps import SMALL, files, run
+from sweeps import SMALL, files, run, serial
 
 from simtrial import InputError, Requirements, looks_text, search
 from simtrial.cli.app import main
@@ -56,6 +59,45 @@ def test_primary_outcomes_are_those_named_and_the_same_with_and_without_survival
     many = simulation.tally(plan, Scenario("x", 0.2), 0, 1, 500, range(1))
     assert set(few) == outcomes.PRIMARY - {"closed_short"}
     assert all(few[name].parts == many[name].parts for name in few)
+
+
+def test_outcomes_are_the_same_in_whatever_company_they_are_wanted():
+    trial, _ = params.read("params/NCT07022301.yaml")
+    plan = Case.of(trial).plan
+    every = simulation.tally(plan, Scenario("x", 0.2), 0, 1, 500, range(1))
+    for wanted in (["os_median", "reject"], ["pfs_events"], ["toxicity_crossed"]):
+        observe = partial(outcomes.observe, wanted=wanted)
+        some = simulation.tally(plan, Scenario("x", 0.2), 0, 1, 500, range(1), observe=observe)
+        assert set(some) == set(wanted)
+        assert all(some[name].parts == every[name].parts for name in wanted)
+
+
+def test_the_last_tasks_of_a_sweep_shrink_and_every_block_is_in_one(write, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        driver, "SECONDS_A_TASK", 0.2
+    )  # four blocks of the twentieth of a second they are taken to last
+    asked = sweep_file.read(write([{"path": "p", "values": [0.1, 0.3]}], outcomes=["pfs_median"], trials=20 * 4096))
+    made = driver.Driver(asked, sweep_store.Store(tmp_path / "new"), serial, workers=2, tell=lambda _: None)
+    works = [work for task in made._tasks() for work in task.works]
+    blocks = [[work.blocks for work in works if work.index == index] for index in (0, 1)]
+    assert [len(b) for b in blocks[0]] == [4] * 5
+    assert [len(b) for b in blocks[1]] == [4, 4, 3, 3, 2, 1, 1, 1, 1]
+    assert all([k for b in one for k in b] == list(range(20)) for one in blocks)
+
+
+@pytest.mark.processes
+def test_workers_do_not_import_the_program_that_starts_them(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os\n"
+        "from simtrial.sweep import workers\n"
+        "assert __name__ == '__main__', 'imported'\n"  # which would break the pool
+        "executor = workers.pool(2)()\n"
+        "print(executor.submit(os.getpid).result() != os.getpid(), __file__)\n"
+        "executor.shutdown()\n"
+    )
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["True", str(program)]
 
 
 def test_the_last_axis_moves_fastest_and_p0_and_p1_stand_in_for_true_rates(write):

@@ -121,7 +121,7 @@ def test_the_protocol_paragraph_says_how_looks_are_decided_early(smoke):
     assert "and the interim analysis taken with patients pending, the type I error is" in early
     smoke["conduct"]["dropout"] = {"probability": 0.1, "handling": "replace"}
     _, simulated = told(smoke, accrual="hold", pending="conditional", threshold=0.3)
-    assert "those with patients pending at the interim analysis are found by simulation" in simulated
+    assert "patients pending changes these errors; those as run are found by simulation" in simulated
 
 
 def test_the_assumptions_say_it_too():
