@@ -221,10 +221,12 @@ def _simulate(found: Listed, measure: Measure, rate: str, asked: CalendarQuestio
     unknown = np.flatnonzero(np.isnan(values))
     best = Measured(float(np.min(values, initial=math.inf, where=~np.isnan(values))))
     plans: dict[int, Plan] = {}
-    order = unknown[np.lexsort((found.guess[unknown], found.least[unknown]))]
+    order = unknown[np.argsort(found.guess[unknown], kind="stable")]
     for i in order[:MOST_EVALUATED].tolist():
-        if found.least[i] > best.value + ERRORS * best.mcse or len(plans) >= MOST_SIMULATED:
+        if len(plans) >= MOST_SIMULATED:
             break
+        if found.least[i] > best.value + ERRORS * best.mcse:
+            continue  # and so are all that follow, where the order is that of the bounds
         plan = replace(found.plan, design=pairs.design(i))
         one = known(measure, plan, scenario)
         if one is None:
