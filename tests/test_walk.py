@@ -38,7 +38,7 @@ def test_a_report_starts_one_kernel_and_asks_hardly_anything_twice(walk):
     assert done.in_kernels <= 2200
     # the front page and the kernel are two processes: the first asks what the second asks again
     assert again(done, "single_stage") <= 1
-    assert again(done, "two_stage") <= 1
+    assert again(done, "two_stage") <= 2  # on paper, and as the trial is run
     assert again(done, "operating_characteristics") <= 4
     assert again(done, "exact_values") <= 2
     assert again(done, "tally") == 0
