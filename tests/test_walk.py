@@ -39,7 +39,7 @@ def test_a_report_starts_one_kernel_and_asks_hardly_anything_twice(walk):
     # the front page and the kernel are two processes: the first asks what the second asks again
     assert again(done, "single_stage") <= 1
     assert again(done, "two_stage") <= 2  # on paper, and as the trial is run
-    assert again(done, "operating_characteristics") <= 4
+    assert again(done, "operating_characteristics") <= 5  # the front page shows the errors as run too
     assert again(done, "exact_values") <= 2
     assert again(done, "tally") == 0
     assert done.calls["tally"] <= 13
