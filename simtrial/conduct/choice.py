@@ -250,6 +250,17 @@ def _first(found: Listed) -> int:
     return int(np.lexsort(keys)[0])  # NaN sorts last
 
 
+def has_law(criterion: CalendarCriterion, asked: CalendarQuestion) -> bool:
+    """Whether designs of one stage and of two have exact values, so that none needs to be simulated."""
+    try:
+        plan = asked.plan_of(TwoStage(0, 1, 1, 2))
+        sizes = np.array([0, 1]), np.array([2, 2])
+        found = exactly(criterion.measure, plan, asked.rate(criterion.rate), sizes, asked.deadline)
+    except InputError:  # without a date nothing is in time, and some plans take no such design
+        return False
+    return not np.isnan([found.onward[0], found.onward[1], found.stopped[1]]).any()
+
+
 def choose(criterion: CalendarCriterion, asked: CalendarQuestion) -> CalendarChoice:
     """Take the design that is best by a criterion of the calendar.
 

@@ -120,7 +120,8 @@ class Explorer:
     def _offer_of(self, two: TwoStageSearch | None) -> None:
         """Offer the designs of a search, and keep the choice."""
         wish = self.inputs["design"].value
-        self._offer(screen.offered(two, wish), wish)
+        timed = screen.quick(self._case) if self._case is not None else ()
+        self._offer(screen.offered(two, wish, timed), wish)
 
     def _tidy(self) -> None:
         """Let no hand change a number while the file's own law is in force."""

@@ -10,18 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simtrial.conduct import choice
 from simtrial.conduct import tables as conduct_tables
 from simtrial.design.designs import looks_text
 from simtrial.search import CALENDAR, CRITERIA, simon, single
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simtrial.conduct.simulation import Simulation
     from simtrial.design.designs import Design
-    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.search import CalendarCriterion, SingleStageSearch, TwoStageSearch
     from simtrial.trial.case import Case
 
 LIVE_N = 350
 """Patients of one stage up to which two stages are searched unasked: a tenth of a second (`benchmarks/explore.py`)."""
+
+LIVE_CALENDAR_N = 60
+"""Patients of one stage up to which designs are offered by the calendar: at most a second or two (`benchmarks/explore.py`)."""
 
 LIVE_TRIALS = 4_000
 """Most trials simulated for a screen: even with losses replaced some tenths of a second."""
@@ -75,14 +81,22 @@ def answer(case: Case, *, patient: bool = False) -> Known:
     return Known(case, None, case.chosen if one_stage else None)
 
 
-def offered(two: TwoStageSearch | None, wish: str) -> dict[str, str]:
+def quick(case: Case) -> tuple[CalendarCriterion, ...]:
+    """The criteria of the calendar that are answered from exact laws, at the speed of a hand."""
+    if case.searches.lost is not None or case.single.first.n > LIVE_CALENDAR_N:
+        return ()
+    return tuple(one for one in CALENDAR.values() if choice.has_law(one, case.question))
+
+
+def offered(two: TwoStageSearch | None, wish: str, timed: Sequence[CalendarCriterion] = ()) -> dict[str, str]:
     """The designs that may be chosen: what each is called, and the criterion or looks that ask for it.
 
     The admissible designs between minimax and optimal have no criterion, so they are asked for by their looks; so is a
     design that was given and is none of these.
     """
     names = {criterion.name: key for key, criterion in CRITERIA.items()}
-    if wish in CALENDAR:  # each takes a search of its own at every move of a control, so no file is offered another's
+    names |= {criterion.name: criterion.key for criterion in timed}
+    if wish in CALENDAR:  # a file may ask for one that has to be simulated
         names[CALENDAR[wish].name] = wish
     middle = two.admissible[1:-1] if two else ()
     names |= {f"{simon.ADMISSIBLE} {looks_text(c, ', ')}": looks_text(c) for c in middle}

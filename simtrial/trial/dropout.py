@@ -60,6 +60,10 @@ class UnderDropout:
     keeps: bool
 
 
+MOST_TIMED = 100
+"""Patients of one stage up to which a criterion of the calendar is asked a second time, for the sake of comparison."""
+
+
 def other_reading(how: AsRun) -> AsRun | None:
     """The same dropout with p0 read the other way; None where this makes no difference."""
     if how.handling != "nonresponder" or not how.loss.probability:
@@ -73,7 +77,10 @@ def searched(case: Case, losses: Losses) -> Design | None:
         return None
     try:
         searches = case.on_paper if losses == "paper" else case.as_run
-        return None if searches is None else case.best(searches)
+        if searches is None:
+            return None
+        slow = isinstance(case.criterion, CalendarCriterion) and searches.single.first.n > MOST_TIMED
+        return None if slow else case.best(searches)
     except InputError:  # with so much dropout no design can
         return None
 

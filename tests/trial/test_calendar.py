@@ -238,6 +238,7 @@ def test_the_explorer_opens_a_file_of_the_calendar_and_keeps_its_criterion(plain
     assert now.design == "fastest_p0"
     assert screen.offered(None, now.design)["fastest at p0"] == "fastest_p0"
     assert "fastest at p1" not in screen.offered(None, "minimax")
+    assert "fastest at p1" in screen.offered(None, "minimax", screen.quick(given))
     moved = controls.applied(dataclasses.replace(now, rate=3.0), whole)
     assert moved.design.criterion == "fastest_p0"
     assert screen.answer(Case.of(moved)).design == Case.of(moved).chosen
