@@ -17,6 +17,7 @@ from simtrial.cli import explore as cli_explore
 from simtrial.cli import review as cli_review
 from simtrial.cli import sweep as cli_sweep
 from simtrial.cli import usage
+from simtrial.cli.calendar import EPILOG, DesignCommand
 from simtrial.errors import InputError
 from simtrial.show import terminal
 
@@ -30,8 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command(cls=DesignCommand, epilog=EPILOG)(cli_design.design)
 for command in (
-    cli_design.design, cli_design.oc, cli_design.simulate,
+    cli_design.oc, cli_design.simulate,
     cli_review.check, cli_review.reproduce, cli_review.printed, cli_review.import_registry,
     cli_analysis.analyze, cli_analysis.monitor, cli_analysis.columns, cli_analysis.synthetic, cli_sweep.sweep,
     cli_explore.explore,

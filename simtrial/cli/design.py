@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,11 +38,16 @@ def design(
         float | None, terminal.rate_option("Share of patients lost before their first assessment.")
     ] = None,
     handling: Annotated[
-        str | None,
-        typer.Option(help="Patients lost are counted as nonresponder, replace, or exclude (bounds as planned)."),
+        str | None, typer.Option(help="Patients lost are counted as nonresponder, replace, or exclude.")
     ] = None,
     p0_among: Annotated[
         str | None, typer.Option(help="nonresponder: whether p0 is the rate among those enrolled or evaluable.")
+    ] = None,
+    bounds: Annotated[
+        str | None, typer.Option(help="exclude: bounds are fixed, or recut (recalculated at the numbers evaluable).")
+    ] = None,
+    odds_ratio: Annotated[
+        float | None, terminal.rate_option("Odds of dropout of responders over those of non-responders.", "RATIO")
     ] = None,
     search_: Annotated[
         str | None, typer.Option("--search", help="Where the limits hold: as the trial is run, or on paper.")
@@ -53,16 +57,14 @@ def design(
     """Find the designs of every family that meet the limits, with proof."""
     from simtrial import search
     from simtrial.design.requirements import plausible
-    from simtrial.search import families, formulas, text
+    from simtrial.search import formulas, text
     from simtrial.search.wording import question
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
-    run = _run(dropout, handling, p0_among, search_)
-    limits = asked if run is None else run.asked(asked)
+    run = _run(dropout, odds_ratio, handling=handling, p0_among=p0_among, bounds=bounds, search=search_)
     with terminal.waiting("searching"):
-        single, two = search.single_stage(limits, n_limit=n_limit), search.two_stage(limits, n_limit=n_limit)
+        single, two, others = _searched(asked, run, n_limit)
         rough = formulas.approximate(asked)
-        others = [(family, family.search(limits, n_limit=n_limit)) for family in families.others()]
     if as_json:
         more = {family.key: _family_json(family, found, asked, run) for family, found in others}
         searched = {} if run is None else {"searched": run.searched}
@@ -72,31 +74,48 @@ def design(
     _designs_table(asked, every, question(asked) + (", nobody lost" if run is not None else ""))
     if run is not None:
         _run_tables(asked, every, run, n_limit)
-    lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
-    formula_heads = ("textbook formula", "n", "rejects if X >", "exact type I", "exact power")
-    terminal.table("What the formulas say, and what their rules do", formula_heads, lines)
+    _formulas_table(rough)
     where = terminal.console()
     where.print("Each look is r/n: stop for futility if X <= r of n; at the last look reject H0 if X > r.")
-    if limits != asked:
-        where.print(f"As it is run, a trial decides as if p0 were {limits.p0:g} and p1 {limits.p1:g}; proved so:")
+    if run is not None and (said := run.decides(asked)):
+        where.print(said)
     for family, found in every:
         where.print(text.proved(family, family.proof(found)))
 
 
-def _run(dropout: float | None, handling: str | None, p0_among: str | None, searched: str | None) -> Run | None:
+def _run(dropout: float | None, odds_ratio: float | None, **words: str | None) -> Run | None:
     """How patients are lost, if any option says so: what is imported for it takes as long as a search."""
-    if all(option is None for option in (dropout, handling, p0_among, searched)):
+    if all(option is None for option in (dropout, odds_ratio, *words.values())):
         return None
     from simtrial.cli import losses
 
-    return losses.read(dropout, handling, p0_among, searched)
+    return losses.read(dropout, odds_ratio, **words)
+
+
+def _searched(
+    asked: Requirements, run: Run | None, n_limit: int
+) -> tuple[SingleStageSearch, TwoStageSearch, list[tuple[AnyFamily, object]]]:
+    """What is found for limits that hold on paper, or as the trial is run."""
+    from simtrial import search
+    from simtrial.search import families
+
+    others = families.others()
+    if run is not None and run.how.recut:
+        if others:
+            left = ", ".join(family.title for family in others)
+            terminal.say(f"left out, since bounds are not recalculated for them: {left}")
+        others = []
+    found = None if run is None else run.recalculated(asked, n_limit)
+    limits = asked if run is None else run.asked(asked)
+    single, two = found or (search.single_stage(limits, n_limit=n_limit), search.two_stage(limits, n_limit=n_limit))
+    return single, two, [(family, family.search(limits, n_limit=n_limit)) for family in others]
 
 
 def _on_paper(design: Design, asked: Requirements) -> Candidate:
     """A design with what it does if nobody is lost; the limits of its search may be those of the trial as it is run."""
     from simtrial.search import Candidate
 
-    return replace(design, requirements=asked) if isinstance(design, Candidate) else Candidate(design, asked)
+    return design.on_paper(asked) if isinstance(design, Candidate) else Candidate(design, asked)
 
 
 def _designs_json(
@@ -173,6 +192,12 @@ def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]
         terminal.console().print("\n".join(dict.fromkeys(exactly)) + "\n")
 
 
+def _formulas_table(rough: Sequence[Approximation]) -> None:
+    lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
+    heads = ("textbook formula", "n", "rejects if X >", "exact type I", "exact power")
+    terminal.table("What the formulas say, and what their rules do", heads, lines)
+
+
 def _run_tables(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], run: Run, n_limit: int) -> None:
     """What the designs do as they are run, and what the usual allowance does to the best on paper."""
     from simtrial import search
@@ -180,7 +205,12 @@ def _run_tables(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], 
     from simtrial.search.criteria import with_names
 
     named = [(search.named(kinds), design) for family, found in every for kinds, design in with_names(family, found)]
-    usual = [(one.name, search.choose(asked, one.key, n_limit=n_limit)) for one in search.CRITERIA.values()]
+    known = {family.key for family, _ in every}
+    usual = [
+        (one.name, search.choose(asked, one.key, n_limit=n_limit))
+        for one in search.CRITERIA.values()
+        if one.family in known
+    ]
     losses.show(run, asked, named, usual)
 
 
@@ -224,6 +254,7 @@ def simulate(
     as_json: terminal.Json = False,
 ) -> None:
     """Run the trial of a parameter file in calendar time, with the exact values beside the simulated ones."""
+    from simtrial.cli import cost as cli_cost
     from simtrial.conduct import simulation
     from simtrial.trial import params
     from simtrial.trial.case import Case
@@ -239,9 +270,12 @@ def simulate(
     with terminal.bar(trials * len(trial.scenarios)) as progress:
         done = simulation.simulate(case.plan, trial.scenarios, trials, seed, progress)
     if as_json:
-        terminal.print_json({"trials": trials, "seed": seed, "scenarios": [_scenario_json(r) for r in done.results]})
+        rows = [_scenario_json(result) | cli_cost.as_json(case.prices, result) for result in done.results]
+        terminal.print_json({"trials": trials, "seed": seed, "scenarios": rows})
         return
     _simulation_tables(case.chosen, done)
+    if case.prices is not None:
+        cli_cost.show(case.prices, done)
 
 
 def _scenario_json(result: Result) -> dict[str, object]:
@@ -268,10 +302,15 @@ def _simulation_tables(design: Design, done: Simulation) -> None:
     accrual = "hold" if plan.interim.hold else "continue"
     if plan.interim.extra is not None:
         accrual += f", at most {plan.interim.extra} extra"
+    if plan.interim.max_hold is not None:
+        accrual += f", for at most {plan.interim.max_hold:g} {'month' if plan.interim.max_hold == 1 else 'months'}"
+    if plan.conditional is not None:
+        accrual += f"; patients pending: conditional, threshold {plan.conditional.threshold:g}"
+    known = "decided when known; " if plan.interim.decide == "known" else ""
     bounds = " (bounds recalculated)" if plan.recut else ""
     waiting = "" if single else f"accrual at looks: {accrual}; "
     print(
-        f"{looks_text(design, ', ')}; losses: {plan.handling}{bounds}; {waiting}"
+        f"{looks_text(design, ', ')}; losses: {plan.handling}{bounds}; {waiting}{known}"
         f"{done.trials} trials a scenario, seed {done.seed}\n"
     )
     heads = ("", "simulated", "mcse", "exact", "5%", "50%", "95%")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.laws.losses import Among
     from simtrial.plan.plan import Handling
+    from simtrial.search import SingleStageSearch, TwoStageSearch
+
+BOUNDS = ("fixed", "recut")
+"""What becomes of the bounds where patients lost are left out: as planned, or recalculated at the numbers evaluable."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +36,43 @@ class Run:
         """The limits that the search is given."""
         return self.how.asked(paper) if self.searched == "run" else paper
 
+    def recalculated(self, paper: Requirements, n_limit: int) -> tuple[SingleStageSearch, TwoStageSearch] | None:
+        """What the searches with recalculated bounds find; None where the search is one on paper."""
+        if not self.how.recut or self.searched != "run":
+            return None
+        from simtrial.laws import recalculated
+
+        loss = self.how.loss
+        single = recalculated.single_stage(paper, loss, n_limit=n_limit)
+        return single, recalculated.two_stage(paper, loss, n_limit=n_limit)
+
+    def decides(self, paper: Requirements) -> str:
+        """At which rates the trial decides, in a sentence that ends before the proofs; empty if at those on paper."""
+        limits = self.asked(paper)
+        if limits == paper:
+            return ""
+        if self.how.recut:
+            return (
+                f"Among the evaluable the response rate is {limits.p0:.4g} under p0 and {limits.p1:.4g} under p1; the "
+                "recalculated bounds keep alpha at the former. Proved so:"
+            )
+        return f"As it is run, a trial decides as if p0 were {limits.p0:g} and p1 {limits.p1:g}; proved so:"
+
     def json(self, design: Design, paper: Requirements) -> dict[str, object]:
         """What the JSON of a design gains."""
-        return {"as_run": asdict(self.how.figures(design, paper))}
+        found = self.how.figures(design, paper)
+        return {"as_run": {key: getattr(found, key) for key in ("type_i_error", "power", "en_p0", "en_p1")}}
 
 
-def read(dropout: float | None, handling: str | None, p0_among: str | None, search: str | None) -> Run | None:
+def read(
+    dropout: float | None,
+    odds_ratio: float | None,
+    *,
+    handling: str | None,
+    p0_among: str | None,
+    bounds: str | None,
+    search: str | None,
+) -> Run | None:
     """Read the options; None where no dropout is given.
 
     Raises
@@ -45,25 +80,47 @@ def read(dropout: float | None, handling: str | None, p0_among: str | None, sear
     InputError
         If one of them is none of its kind, or stands without a dropout.
     """
-    for value, field, known in (
-        (handling, "handling", HANDLINGS), (p0_among, "p0-among", AMONG), (search, "search", LOSSES),
-    ):  # fmt: skip
+    words = (
+        (handling, "handling", HANDLINGS),
+        (p0_among, "p0-among", AMONG),
+        (bounds, "bounds", BOUNDS),
+        (search, "search", LOSSES),
+    )
+    for value, field, known in words:
         if value is not None and value not in known:
             *others, last = known
             raise InputError(f"({value!r:.40}) must be {', '.join(others)} or {last}", field)
-        if value is not None and dropout is None:
+    for given, field in ((odds_ratio, "odds-ratio"), *((value, field) for value, field, _ in words)):
+        if given is not None and dropout is None:
             raise InputError("needs --dropout, the share of patients that is lost", field)
     if dropout is None:
         return None
-    if p0_among is not None and handling not in (None, "nonresponder"):
-        raise InputError(f"goes with --handling nonresponder only, not with {handling}", "p0-among")
-    try:
-        loss = Dropout(dropout)
-    except InputError as error:
-        raise InputError(error.message, "dropout") from None
+    for given, field, goes in ((p0_among, "p0-among", "nonresponder"), (bounds, "bounds", "exclude")):
+        if given is not None and (handling or "nonresponder") != goes:
+            raise InputError(f"goes with --handling {goes} only, not with {handling or 'nonresponder'}", field)
     taken: Handling = next((one for one in HANDLINGS if one == handling), "nonresponder")
     whose: Among = next((one for one in AMONG if one == p0_among), "enrolled")
-    return Run(how=AsRun(loss=loss, handling=taken, among=whose), searched=search or "run")
+    how = AsRun(loss=_loss(dropout, odds_ratio), handling=taken, among=whose, recut=bounds == "recut")
+    return Run(how=how, searched=search or "run")
+
+
+def _loss(dropout: float, odds_ratio: float | None) -> Dropout:
+    try:
+        return Dropout(dropout, 1.0 if odds_ratio is None else odds_ratio)
+    except InputError as error:
+        names = {"probability": "dropout", "responder_odds_ratio": "odds-ratio"}
+        raise InputError(error.message, names.get(error.field or "", "dropout")) from None
+
+
+def _lost(loss: Dropout, paper: Requirements) -> str:
+    """How many patients are lost, in words."""
+    if loss.responder_odds_ratio == 1:
+        return f"{100 * loss.probability:g}% of the patients lost"
+    p0, p1 = (f"{100 * loss.lost(p):.3g}%" for p in (paper.p0, paper.p1))
+    return (
+        f"{100 * loss.of_responder:.3g}% of those who would respond and {100 * loss.probability:g}% of the others lost "
+        f"({p0} of all at p0, {p1} at p1)"
+    )
 
 
 def show(
@@ -81,11 +138,12 @@ def show(
         return [name, looks_text(design, ", "), f"{found.type_i_error:.4f}", f"{found.power:.4f}", f"{found.en_p0:.2f}",
                 f"{found.en_p1:.2f}"]  # fmt: skip
 
-    lost = run.how.loss.probability
+    lost = run.how.loss.lost(paper.p1)
     among = "all enrolled" if run.how.among == "enrolled" else "the evaluable"
     whose = f", p0 being the rate among {among}" if run.how.handling == "nonresponder" else ""
-    kept = ", the bounds staying as planned" if run.how.handling == "exclude" else ""
-    said = f"{100 * lost:g}% of the patients lost and {COUNTED[run.how.handling]}{kept}{whose}"
+    cut = "recalculated at the numbers evaluable" if run.how.recut else "staying as planned"
+    kept = f", the bounds {cut}" if run.how.handling == "exclude" else ""
+    said = f"{_lost(run.how.loss, paper)} and {COUNTED[run.how.handling]}{kept}{whose}"
     terminal.table(f"As the trial is run: {said}", heads, [row(*one) for one in named], left=2)
     if run.how.handling == "replace":  # which takes no allowance: patients come until so many are evaluable
         return

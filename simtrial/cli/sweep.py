@@ -18,9 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simtrial.sweep.driver import Progress
+    from simtrial.sweep.grid import Sweep
 
 CONFIRM_MINUTES = 10.0
 """A sweep that is estimated to take longer wants --yes."""
+
+MOST_SHOWN = 20
+"""Scenarios that are printed."""
+
+MOST_IN_CSV = 10_000
+"""Most scenarios that are also written as one CSV."""
 
 QUIET = 30.0
 """Seconds without a result after which that is said."""
@@ -77,14 +84,47 @@ def sweep(
     if as_json:
         terminal.print_json(
             {"folder": str(folder), "scenarios": done.scenarios, "found": done.found, "blocks": done.blocks,
-             "found_blocks": done.found_blocks, "trials": done.trials, "digest": digest}
+             "found_blocks": done.found_blocks, "trials": done.trials, "digest": digest, "csv": _written(asked, folder)}
         )  # fmt: skip
         return
+    _show(asked, folder)
     print(
         f"{done.scenarios} scenarios in {folder / 'results'}: {done.found} were there, {done.scenarios - done.found} "
         f"computed, {done.trials} trials simulated"
     )
     print(f"digest of all results: {digest}")
+
+
+def _written(asked: Sweep, folder: Path) -> str | None:
+    """Write the table of a finished sweep, one scenario per row; None where it has too many scenarios for one file."""
+    from simtrial.sweep import results, tables
+
+    if len(asked) > MOST_IN_CSV:
+        return None
+    path = folder / "table.csv"
+    frame = tables.every(asked, results.stored(folder, range(len(asked)))).frame
+    frame.drop(columns=[name for name in frame if name.endswith("_shown")]).to_csv(path, index=False)
+    return str(path)
+
+
+def _show(asked: Sweep, folder: Path) -> None:
+    """Print the first scenarios, and say where the others are."""
+    from simtrial.sweep import results, tables
+
+    path, first = _written(asked, folder), range(min(len(asked), MOST_SHOWN))
+    table = tables.every(asked, results.stored(folder, first))
+    view = table.view()
+    where = f"in {path}" if path is not None else f"in the Parquet files of {folder / 'results'}"
+    left = len(asked) - len(first)
+    more = (
+        f"the first {len(first)} of {len(asked)} scenarios; the {left} others are" if left else "every scenario; also"
+    )
+    terminal.table(
+        f"Outcomes, exact or ± Monte Carlo standard error: {more} {where}",
+        list(view.columns),
+        [[cell.replace(" ± ", "±") for cell in row] for row in view.to_numpy().tolist()],
+        left=len(table.shown) - len(table.right),
+    )
 
 
 def _spell(seconds: float) -> str:

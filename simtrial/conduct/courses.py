@@ -45,6 +45,14 @@ class Course(Protocol):
         """What look k sees."""
         ...
 
+    def statuses(self, k: int) -> tuple[Floats, Bools]:
+        """When a status counts at look k, infinite for whom it does not count; and who responds: (patients, trials)."""
+        ...
+
+    def resume(self, k: int, months: float) -> Floats:
+        """Month at which accrual resumes if the hold for look k lasts so long, its decision still to come."""
+        ...
+
     def full(self, k: int) -> Floats:
         """Month at which the capacity of look k is taken up."""
         ...
@@ -109,6 +117,15 @@ class InOrder:
             before.responses + how_many(responds), before.evaluable + how_many(evaluable), before.counted + came
         )
         return self.counts
+
+    def statuses(self, k: int) -> tuple[Floats, Bools]:
+        """See `Course`."""
+        n, delay = self.plan.design.looks[k].n, self.cohort.known
+        return self.entry[:n] + (delay if isinstance(delay, float) else delay[:n]), self.cohort.responds[:n]
+
+    def resume(self, k: int, months: float) -> Floats:
+        """See `Course`."""
+        return self.full(k) + months
 
     def full(self, k: int) -> Floats:
         """See `Course`."""
@@ -194,6 +211,28 @@ class Replacing:
         row = np.maximum(came - 1, 0)
         responses, evaluable = (at_row(of, row).astype(np.int64) for of in (self.responded, self.nth))
         return Count(responses * (came > 0), evaluable * (came > 0), came)
+
+    def statuses(self, k: int) -> tuple[Floats, Bools]:
+        """See `Course`.
+
+        Patient j > n_k is counted for certain once j - n_k of the patients before are known to be lost.
+        """
+        n = self.plan.design.looks[k].n
+        months = self.entry + self.cohort.known
+        months[n:] = np.maximum(months[n:], self.lost[: len(months) - n])
+        return np.where(self.cohort.evaluable & (self.nth <= n), months, np.inf), self.cohort.responds
+
+    def resume(self, k: int, months: float) -> Floats:
+        """See `Course`.
+
+        A hold begins whenever every place is taken; the first that outlasts the limit opens those of the next look.
+        """
+        capacity = self.plan.capacities[k]
+        until = self.entry[capacity - 1 : -1] + months
+        still = self.lost[: len(until)] > until
+        month: Floats = np.where(still, until, np.inf).min(axis=0)
+        self._let_in(self.plan.capacities[k + 1], month)
+        return month
 
     def full(self, k: int) -> Floats:
         """See `Course`."""

@@ -11,15 +11,15 @@ trials; where each trial stopped is settled last.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct import cohort
+from simtrial.conduct import cohort, pending, settled
 from simtrial.conduct.courses import Course, InOrder, Replacing, at_row, how_many
 from simtrial.conduct.runs import Trials, block_size
-from simtrial.design.designs import regions
+from simtrial.design.designs import Look, regions
 from simtrial.errors import InputError
 from simtrial.plan.disease import Beta
 
@@ -71,6 +71,8 @@ class _Looks:
 
     month: Floats
     decided: Floats
+    full: Floats
+    resumed: Floats
     held: Floats
     closed: Bools
     ends: Bools
@@ -92,15 +94,15 @@ class _Looks:
 def _through_looks(plan: Plan, course: Course, bounds: AttainedBounds | None) -> _Looks:
     looks, interim = plan.design.looks, plan.interim
     trials = course.entry.shape[1]
-    opened = np.zeros(trials)
+    since = opened = np.zeros(trials)
     first: Ints = np.zeros(trials, dtype=np.int64)
     rows = []
     for k, look in enumerate(looks):
         final = k == len(looks) - 1
         course.open(k, opened)
+        limit = None if final or interim.max_hold is None else course.resume(k, interim.max_hold)
         last, known = course.look(k)
         seen = course.count(k)
-        month = np.maximum(known, opened)
         r: int | Ints | None = look.r
         e: int | Ints | None = look.e
         if bounds is not None and final:
@@ -109,24 +111,31 @@ def _through_looks(plan: Plan, course: Course, bounds: AttainedBounds | None) ->
             (r, e), first = bounds.first[seen.evaluable].T, seen.evaluable
         here = regions(seen.responses, r, e, final=final)
         reject, ends = here.reject, ~here.go_on
+        if interim.conditional is not None and not final:
+            known, onward = pending.decide(course, interim.conditional)
+            reject, ends = np.zeros(trials, dtype=np.bool_), ~onward
+        elif interim.decide == "known":
+            known = settled.month(course, k, bounds, final=final)
+        month = np.maximum(known, since)
         decided = month if final else month + interim.lag
         closed = np.zeros(trials, dtype=np.bool_)
         if plan.close_month is not None:
-            closed = np.isinf(last)
-            came = np.isfinite(course.entry)
-            status = np.where(came, course.entry + course.cohort.known, 0.0).max(axis=0)
-            month = np.where(closed, np.maximum(np.maximum(status, plan.close_month), opened), month)
+            closed = np.isinf(last) & (interim.waits | ~(known <= plan.close_month))
+            month = np.where(closed, np.maximum(_all_in(course, plan.close_month), since), month)
             decided = np.where(closed, month, decided)
             # with accrual closed there is no next stage: what came is held against the last look's bound
             reject = np.where(closed, regions(seen.responses, looks[-1].r, None, final=True).reject, reject)
-        held = np.zeros(trials)
+        resumed = decided if limit is None else np.minimum(decided, limit)
+        full, held = np.full(trials, np.inf), np.zeros(trials)
         if not final and plan.capacities[k] < looks[-1].n:
-            waits = ~np.isinf(course.full(k))
-            held = np.maximum(decided - np.where(waits, course.full(k), decided), 0.0)
+            full = course.full(k)
+            held = np.maximum(resumed - np.where(np.isinf(full), resumed, full), 0.0)
         rows.append(
             _Looks(
                 month=month,
                 decided=decided,
+                full=full,
+                resumed=resumed,
                 held=held,
                 closed=closed,
                 ends=ends | closed | final,
@@ -136,8 +145,21 @@ def _through_looks(plan: Plan, course: Course, bounds: AttainedBounds | None) ->
                 counted=seen.counted,
             )
         )
-        opened = decided
+        since, opened = decided, resumed
     return _Looks.stacked(rows)
+
+
+def _all_in(course: Course, close: float) -> Floats:
+    """Month at which a trial can be decided whose accrual closes too soon."""
+    months: Floats = course.entry + course.cohort.known
+    came = np.isfinite(course.entry)
+    if course.plan.interim.decide == "known":
+        # who does not come will not respond, and that is known when accrual closes
+        rule = Look(len(months), course.plan.design.looks[-1].r)
+        responds = course.cohort.responds & came
+        return np.maximum(settled.by_counts(rule, np.where(came, months, close), responds, final=True), close)
+    status: Floats = np.where(came, months, 0.0).max(axis=0)
+    return np.maximum(status, close)
 
 
 def _settle(
@@ -147,11 +169,19 @@ def _settle(
     stop: Ints = np.argmax(looks.ends, axis=0)
     taken = looks.taken(stop)
     number = np.arange(len(looks.held))[:, np.newaxis]
-    held = np.where(number <= stop, looks.held, 0.0).sum(axis=0)
-    if plan.interim.hold and plan.close_month is None:
+    if plan.interim.max_hold is None:
+        held = np.where(number <= stop, looks.held, 0.0).sum(axis=0)
+    else:  # accrual may wait at the numbers of two looks before the first is decided
+        resumed = np.minimum(looks.resumed, taken.decided)
+        held = np.maximum(resumed - np.where(np.isinf(looks.full), resumed, looks.full), 0.0).sum(axis=0)
+    if plan.interim.waits and plan.interim.hold and plan.close_month is None:
         enrolled = taken.counted
     else:
         enrolled = how_many(course.entry <= taken.decided)
+    if not plan.interim.waits:
+        complete = taken.reject & (stop == len(plan.design.looks) - 1)
+        enrolled = np.where(complete, np.maximum(enrolled, taken.counted), enrolled)
+        taken = _enrolled_only(course, taken, enrolled)
     last = np.where(enrolled > 0, at_row(course.entry, np.maximum(enrolled - 1, 0)), 0.0)
     after, until = plan.follow_up.months_after_last, plan.follow_up.until_month
     end = np.maximum(taken.decided, last + (after or 0.0) if until is None else until)
@@ -176,9 +206,23 @@ def _settle(
         entry=course.entry,
         looks=looks.month,
         holds=looks.held,
+        resumed=looks.resumed,
         included=course.included(taken.counted),
         cohort=course.cohort,
         p=p,
+    )
+
+
+def _enrolled_only(course: Course, taken: _Looks, enrolled: Ints) -> _Looks:
+    """A look decided early, with those alone whom it counts and who came; all of them are followed to their status."""
+    counted = np.minimum(taken.counted, enrolled)
+    first = np.arange(len(course.entry))[:, np.newaxis] < counted
+    included = course.included(counted)
+    return replace(
+        taken,
+        counted=counted,
+        responses=how_many(included & course.cohort.responds),
+        evaluable=how_many(first & course.cohort.evaluable),
     )
 
 
@@ -191,7 +235,7 @@ def _failed(
         return 0
     mine = np.arange(len(course.entry))[:, np.newaxis] < enrolled
     open_level = np.where(mine, course.cohort.gaps, 0.0).sum(axis=0)
-    if not plan.interim.hold or plan.close_month is not None:
+    if not (plan.interim.hold and plan.interim.waits) or plan.close_month is not None:
         # accrual went on after the last patient, until the decision, its close, or a full house
         until = np.minimum(taken.decided, np.inf if plan.close_month is None else plan.close_month)
         since = np.minimum(np.maximum(last, course.free(enrolled)), until)

@@ -258,9 +258,10 @@ def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, height: int
         month, last = float(trials.looks[k, column]), k == len(plan.design.looks) - 1
         ended = bool(trials.closed[column]) and k == stage - 1
         decided, held = month + plan.interim.lag, float(trials.holds[k, column])
-        start = decided - held
+        resumed = float(trials.resumed[k, column])
+        start = resumed - held
         if held > 0 and not ended and start < until:
-            axis.axvspan(start, min(decided, until), color=RED, alpha=0.1, linewidth=0)
+            axis.axvspan(start, min(resumed, until), color=RED, alpha=0.1, linewidth=0)
             axis.annotate("accrual on hold", (start, height + 0.6), fontsize=8, color=RED, va="bottom")
         if month > until:
             continue

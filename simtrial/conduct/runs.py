@@ -31,9 +31,11 @@ class Trials:
     stage : ndarray of int
         Look at which the trial ended, from 1.
     responses, evaluable, analysed : ndarray of int
-        Responses at the decision, evaluable patients among those counted, and the denominator of the response rate.
+        Responses, evaluable patients among those counted, and the denominator of the response rate, once every patient
+        counted has his status.
     enrolled, counted : ndarray of int
-        Patients enrolled by the decision; those of them that the last look taken counts, lost ones included.
+        Patients enrolled by the decision, or where a rejection is known early by the completion of accrual; those of
+        them that the last look taken counts, lost ones included.
     screened : ndarray of int
         Patients screened for them.
     first_look : ndarray
@@ -41,13 +43,15 @@ class Trials:
     held : ndarray
         Months for which accrual waited for a decision.
     last_patient, decision, end : ndarray
-        Month of the last patient's enrollment, of the last decision, and of the end of follow-up.
+        Month of the last patient's enrollment, of the last decision, and of the end of follow-up. Accrual may be
+        completed after a decision that is taken as soon as it is known.
     closed : ndarray of bool
         Whether accrual closed at its date with too few patients for the look that was due.
     entry : ndarray, shape (patients, trials)
         Month of each enrollment had the trial not stopped; infinite where no place came free or accrual had closed.
-    looks, holds : ndarray, shape (looks, trials)
-        Month of each look, and months on hold for its decision, had the trial not stopped.
+    looks, holds, resumed : ndarray, shape (looks, trials)
+        Month of each look, months on hold for its decision, and month from which patients of the next stage enter, had
+        the trial not stopped.
     included : ndarray of bool, shape (patients, trials)
         Who counts in the response rate or its denominator at the decision.
     cohort : Cohort
@@ -73,6 +77,7 @@ class Trials:
     entry: Floats
     looks: Floats
     holds: Floats
+    resumed: Floats
     included: Bools
     cohort: Cohort
     p: Floats | float

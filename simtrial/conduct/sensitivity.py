@@ -15,7 +15,7 @@ from simtrial.errors import InputError
 from simtrial.months import WEEK
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.dropout import Dropout
-from simtrial.plan.plan import Interim, Scenario
+from simtrial.plan.plan import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,9 +165,11 @@ def _looks(plan: Plan, _: Requirements) -> Iterator[Change]:
         return
     now = plan.interim
     if now.hold:
-        yield "Accrual at the look", "continues", {"interim": Interim(False, None, now.lag)}
+        yield "Accrual at the look", "continues", {"interim": replace(now, hold=False, max_hold=None)}
     else:
-        yield "Accrual at the look", "holds", {"interim": Interim(True, None, now.lag)}
+        yield "Accrual at the look", "holds", {"interim": replace(now, hold=True, extra=None)}
+    if now.decide == "complete" and len(plan.design.looks) == 2:
+        yield "Decision at the looks", "as soon as known", {"interim": replace(now, decide="known")}
     for lag in (0.0, max(2 * now.lag, 1.0)):
         if lag != now.lag:
             yield "Time to decide", f"{lag / WEEK:.2g} weeks", {"interim": replace(now, lag=lag)}

@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from simtrial.conduct import outcomes, simulation
+from simtrial.conduct import cost, outcomes, simulation
 from simtrial.conduct.sensitivity import MEASURES
 from simtrial.design.designs import looks_text
+from simtrial.errors import InputError
 from simtrial.laws.inflation import inflated
 from simtrial.plan.allowances import enrolled_for
-from simtrial.plan.plan import Interim, Scenario
+from simtrial.plan.plan import Conditional, Scenario
 from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table
 
 if TYPE_CHECKING:
+    from simtrial.conduct.cost import Prices
     from simtrial.conduct.sensitivity import Sensitivity
     from simtrial.conduct.simulation import Simulation
     from simtrial.conduct.tally import Estimate
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.plan.dropout import Dropout
-    from simtrial.plan.plan import Plan
+    from simtrial.plan.plan import Decide, Plan
 
 
 def _label(e: Estimate, plan: Plan) -> str:
@@ -88,8 +90,8 @@ def _why(e: Estimate) -> str:
     return f"not reached in {100 * e.infinite / (e.n + e.infinite):.2g}%" if e.infinite else "–"
 
 
-def scenarios(done: Simulation) -> Table:
-    """Every true rate in one row: exact where there is an exact value, else simulated."""
+def scenarios(done: Simulation, prices: Prices | None = None) -> Table:
+    """Every true rate in one row: exact where there is an exact value, else simulated; with prices, the cost too."""
     keys = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month", "duration_months", "end_month")
     heads = (
         "P(reject H0)",
@@ -106,10 +108,15 @@ def scenarios(done: Simulation) -> Table:
         row: dict[str, object] = {"scenario": result.scenario.label, "p": result.scenario.rate}
         for name, e in result.estimates.items():
             row |= {name: e.best, f"{name}_mcse": e.best_mcse, f"{name}_shown": written(e)}
+        if prices is not None:
+            value, error = cost.expected(prices, result)
+            row |= {"cost": value, "cost_mcse": error, "cost_shown": amount(value, error)}
         rows.append(row)
     frame = pd.DataFrame(rows)
     shown: dict[str, Shown] = {"scenario": ("True rate", WORDS), "p": ("p", WORDS)}
     given = {name: head for name, head in zip(keys, heads, strict=True) if not frame[name].isna().all()}
+    if prices is not None:
+        given["cost"] = "Cost"
     shown |= {f"{name}_shown": (head, WORDS) for name, head in given.items()}
     caption = f"Every true rate of the file: {HOW}"
     bold = [result.scenario.label in ("p0", "p1") for result in done.results]
@@ -152,31 +159,48 @@ def written(e: Estimate) -> str:
     return value if e.exact is not None else f"{value} ± {e.best_mcse:.2g}"
 
 
+def amount(value: float, error: float) -> str:
+    """A cost in whole units, with its Monte Carlo standard error if it is simulated."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:,.0f}" + (f" ± {error:,.0f}" if error else "")
+
+
 def simulated_error(mcse: float, done: Simulation) -> str:
     """The standard error of a simulated share; where all trials agree, what they leave open."""
     return f"{mcse:.4f}" if mcse else f"all of {done.trials} trials agree"
 
 
-def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Table:
-    """The same trial with accrual held at each look, going on, and going on with a few more patients at most."""
-    lag, extra = plan.interim.lag, 3 if plan.interim.extra is None else plan.interim.extra
-    ways = {
-        "hold": Interim(True, None, lag),
-        f"continue, at most {extra} extra": Interim(False, extra, lag),
-        "continue": Interim(False, None, lag),
-    }
+def _ways(
+    plans: dict[str, Plan], requirements: Requirements, names: tuple[str, ...], size: tuple[int, int]
+) -> pd.DataFrame:
+    """The same trial run in several ways, at p0 and at p1: one row a way and rate."""
     both = (Scenario("p0", requirements.p0), Scenario("p1", requirements.p1))
-    names = ("n_enrolled", "overrun", "hold_months", "duration_months")
     rows = []
-    for said, rule in ways.items():
-        done = simulation.expect(replace(plan, interim=rule), both, names, trials, seed)
+    for said, plan in plans.items():
+        done = simulation.expect(plan, both, names, *size)
         for label in ("p0", "p1"):
-            row: dict[str, object] = {"accrual": said, "rate": label}
+            row: dict[str, object] = {"way": said, "rate": label}
             for name in names:
                 e = done[label][name]
                 row |= {name: e.best, f"{name}_mcse": e.best_mcse, f"{name}_shown": written(e)}
             rows.append(row)
-    frame = pd.DataFrame(rows).sort_values("rate", kind="stable", ignore_index=True)
+    return pd.DataFrame(rows).sort_values("rate", kind="stable", ignore_index=True)
+
+
+def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Table:
+    """The same trial with accrual held at each look, going on, and going on with a few more patients at most."""
+    now, extra = plan.interim, 3 if plan.interim.extra is None else plan.interim.extra
+    ways = {
+        "hold": replace(now, hold=True, extra=None, max_hold=None),
+        f"continue, at most {extra} extra": replace(now, hold=False, extra=extra, max_hold=None),
+        "continue": replace(now, hold=False, extra=None, max_hold=None),
+    }
+    if now.max_hold is not None:
+        ways[f"hold, for at most {now.max_hold:g} {'month' if now.max_hold == 1 else 'months'}"] = now
+    names = ("n_enrolled", "overrun", "hold_months", "duration_months")
+    plans = {said: replace(plan, interim=rule) for said, rule in ways.items()}
+    frame = _ways(plans, requirements, names, (trials, seed)).rename(columns={"way": "accrual"})
     shown: dict[str, Shown] = {
         "rate": ("True rate", WORDS),
         "accrual": ("Accrual while the look is pending", WORDS),
@@ -189,6 +213,77 @@ def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: 
     caption = f"The decision is the same, patients and months are not; the plan in bold. {HOW[0].upper()}{HOW[1:]}"
     bold = (frame.accrual == mine).tolist()
     return Table("hold_or_continue", caption, frame, shown, chosen=bold, right=[f"{name}_shown" for name in names])
+
+
+def complete_or_known(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Table:
+    """The same trial with each look waiting for every status, and decided as soon as the statuses known settle it."""
+    ways: dict[str, Decide] = {"every status is known": "complete", "the decision is settled": "known"}
+    single = len(plan.design.looks) == 1
+    names = (
+        ("n_enrolled", "duration_months")
+        if single
+        else ("interim_month", "hold_months", "n_enrolled", "duration_months")
+    )
+    plans = {said: replace(plan, interim=replace(plan.interim, decide=rule)) for said, rule in ways.items()}
+    frame = _ways(plans, requirements, names, (trials, seed)).rename(columns={"way": "decided"})
+    heads = {
+        "interim_month": "Interim look, month",
+        "hold_months": "Months on hold",
+        "n_enrolled": "Patients enrolled",
+        "duration_months": "Months to the decision",
+    }
+    shown: dict[str, Shown] = {"rate": ("True rate", WORDS), "decided": ("A look decides when", WORDS)}
+    shown |= {f"{name}_shown": (heads[name], WORDS) for name in names}
+    bold = [ways[said] == plan.interim.decide for said in frame.decided]
+    caption = (
+        "What deciding as soon as the decision is settled saves: type I error and power are the same; the plan in "
+        f"bold. {HOW[0].upper()}{HOW[1:]}"
+    )
+    right = [f"{name}_shown" for name in names]
+    return Table("complete_or_known", caption, frame, shown, chosen=bold, right=right)
+
+
+THRESHOLDS = (0.1, 0.3, 0.5, 0.7)
+"""Least predictive probabilities that are compared for an interim look with patients pending."""
+
+
+def pending_price(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Table | None:
+    """What it costs, and saves, to take the first of two looks with patients pending; None where it cannot be."""
+    now = plan.interim
+    month = None if now.conditional is None else now.conditional.month
+    plans = {"wait": replace(plan, interim=replace(now, conditional=None))}
+    mine = () if plan.conditional is None else (plan.conditional.threshold,)
+    if len(plan.design.looks) == 1:
+        return None
+    try:
+        for threshold in sorted({*THRESHOLDS, *mine}):
+            rule = Conditional(threshold, requirements.p1, month)
+            plans[f"{threshold:g}"] = replace(plan, interim=replace(now, conditional=rule))
+    except InputError:  # three looks, an efficacy bound, or recut bounds
+        return None
+    names = ("reject", "pet", "interim_month", "duration_months")
+    found = _ways(plans, requirements, names, (trials, seed))
+    low, high = (found[found.rate == label].drop(columns="rate") for label in ("p0", "p1"))
+    frame = low.merge(high, on="way", suffixes=("_p0", "_p1"), validate="one_to_one")
+    shown: dict[str, Shown] = {
+        "way": (f"Continue if P(X1 > {plan.design.looks[0].r}) is at least", WORDS),
+        "reject_shown_p0": ("Type I error", WORDS),
+        "reject_shown_p1": ("Power", WORDS),
+        "pet_shown_p0": ("PET at p0", WORDS),
+        "interim_month_shown_p0": ("Interim look at p0, month", WORDS),
+        "duration_months_shown_p0": ("Decision at p0, month", WORDS),
+        "duration_months_shown_p1": ("Decision at p1, month", WORDS),
+    }
+    first = plan.design.looks[0]
+    taken = f"when {first.n} patients are enrolled" if month is None else f"in month {month:g}"
+    after = f"; its decision follows {now.lag:.3g} months after the look" if now.lag else ""
+    caption = (
+        f"An interim look that waits for every status, and one taken {taken} with patients pending{after}; the plan in "
+        f"bold. {HOW[0].upper()}{HOW[1:]}"
+    )
+    chosen = "wait" if plan.conditional is None else f"{plan.conditional.threshold:g}"
+    right = [name for name in shown if name != "way"]
+    return Table("pending_price", caption, frame, shown, chosen=(frame.way == chosen).tolist(), right=right)
 
 
 def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Table:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.conduct import simulation
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import CLOSE, operating_characteristics
 from simtrial.laws.inflation import inflated
 from simtrial.plan.allowances import enrolled_for
+from simtrial.plan.dropout import Dropout
 from simtrial.show.passage import Passage, percent
 
 if TYPE_CHECKING:
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from simtrial.conduct.tally import Estimate
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.plan.dropout import Dropout
     from simtrial.plan.plan import Handling, Plan
 
 HANDLINGS: dict[Handling, str] = {
@@ -54,16 +56,23 @@ def _more(found: float, limit: float) -> bool:
     return found > limit * (1 + CLOSE)
 
 
+def _unlike_paper(plan: Plan) -> str:
+    """What changes the decision beside dropout."""
+    pending = " and the interim analysis not waiting for patients pending" if plan.conditional is not None else ""
+    closes = f" and accrual closing in month {plan.close_month:g}" if plan.close_month is not None else ""
+    return pending + closes
+
+
 def as_run(done: Simulation, requirements: Requirements) -> str:
-    """What losses, and a date that closes accrual, do to the errors on paper; nothing where they do nothing."""
+    """What losses, a date that closes accrual and patients pending do to the errors on paper; nothing if nothing."""
     plan, asked = done.plan, requirements
     low, high = done["p0"]["reject"], done["p1"]["reject"]
     power = float(operating_characteristics(plan.design, asked.p1).reject)
     if plan.close_month is None and not _more(low.best, asked.alpha) and abs(high.best - power) < 5e-5:
         return ""
-    closes = ""
-    if plan.close_month is not None:
-        closes = f" and accrual closing in month {plan.close_month:g} (simulated, MCSE {high.best_mcse:.4f})"
+    closes = _unlike_paper(plan)
+    if closes and high.best_mcse:
+        closes += f" (simulated, MCSE {high.best_mcse:.4f})"
     recut = ", bounds recalculated" if plan.recut else ""
     above = f" (more than alpha {asked.alpha:g})" if _more(low.best, asked.alpha) else ""
     below = f" (less than the {asked.power:g} asked)" if _more(asked.power, high.best) else ""
@@ -80,11 +89,11 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
     low, high = done["p0"], done["p1"]
     recut = ", with the bounds recalculated at the number evaluable" if plan.recut else ""
     patients = f"{low['n_enrolled'].best:.1f} patients are enrolled at p0 and {high['n_enrolled'].best:.1f} at p1"
-    if not plan.interim.hold and len(plan.design.looks) > 1:
+    if (not plan.interim.hold or plan.interim.max_hold is not None) and len(plan.design.looks) > 1:
         patients += (
             f", of whom {low['overrun'].best:.1f} and {high['overrun'].best:.1f} are overrun of trials that stop"
         )
-    closes = f" and accrual closing in month {plan.close_month:g}" if plan.close_month is not None else ""
+    closes = _unlike_paper(plan)
     paragraphs = [
         f"On paper the type I error is {percent(float(oc.reject[0]))}, the power {percent(float(oc.reject[1]))}, and "
         f"{oc.en[0]:.1f} patients are expected at p0.",
@@ -93,6 +102,8 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
         f"primary decision is expected in month {low['duration_months'].best:.1f} at p0 and "
         f"{high['duration_months'].best:.1f} at p1.",
     ]
+    if plan.handling == "replace" and plan.dropout.lost(requirements.p1):
+        paragraphs.append(_price_of_replacing(done))
     zs = [e.z for result in done.results for e in result.estimates.values() if e.z is not None]
     if zs:
         paragraphs.append(
@@ -100,6 +111,20 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
             f"{np.max(np.abs(zs)):.1f} Monte Carlo standard errors."
         )
     return Passage("conduct_cost", tuple(paragraphs))
+
+
+def _price_of_replacing(done: Simulation) -> str:
+    """What replacing patients takes, against the same trial with every patient evaluable."""
+    names = "n_enrolled", "duration_months"
+    nobody = replace(done.plan, dropout=Dropout(0.0), handling="nonresponder")
+    scenarios = [done[label].scenario for label in ("p0", "p1")]
+    without = simulation.expect(nobody, scenarios, names, max(done.trials, 2), done.seed)
+    more = {label: [done[label][name].best - without[label][name].best for name in names] for label in ("p0", "p1")}
+    (patients, months), (patients1, months1) = more["p0"], more["p1"]
+    return (
+        f"Against a trial with every patient evaluable, replacing takes {patients:.1f} more enrolled patients and "
+        f"{months:.1f} more months to the primary decision at p0, {patients1:.1f} and {months1:.1f} at p1."
+    )
 
 
 def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Passage:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from simtrial.design.designs import looks_text, parse_looks
-from simtrial.search import CRITERIA, USUAL
+from simtrial.search import CALENDAR, CRITERIA, USUAL
 from simtrial.trial import params
 
 if TYPE_CHECKING:
     from simtrial.laws.losses import Among, Losses
+    from simtrial.plan.plan import Decide
     from simtrial.trial.trial import Trial
 
 Counting = Literal["nonresponder", "replace", "exclude fixed", "exclude recut"]
@@ -72,6 +73,8 @@ class Controls:
         Whether the limits are to hold on paper or as the trial is run.
     among : Among
         Whose rate p0 is, where patients without an assessment count as non-responders.
+    decide : {'complete', 'known'}
+        When an analysis takes place.
     own : frozenset of str
         Sections of the conduct (enrollment, assessments, dropout) whose law the controls cannot express and keep.
     """
@@ -89,6 +92,7 @@ class Controls:
     accrual: Literal["hold", "continue"]
     losses: Losses
     among: Among
+    decide: Decide
     own: frozenset[str] = frozenset()
 
 
@@ -130,9 +134,10 @@ def of(trial: Trial) -> Controls:
         rate=rate,
         screening=enrollment.screening_success,
         readout=law.window,
-        accrual=conduct.interim.accrual if conduct.interim else "hold",
+        accrual=conduct.interim.way if conduct.interim else "hold",
         losses=trial.losses,
         among=asked.p0_among or "enrolled",
+        decide=conduct.interim.decide if conduct.interim else "complete",
         own=frozenset(name for name, found in own.items() if found),
     )
 
@@ -164,7 +169,8 @@ def _question(now: Controls, before: Controls, plain: Sections) -> None:
         plain["hypotheses"] = kept | {name: getattr(now, name) for name in names} | {"basis": "assumed"}
     if now.design != before.design:
         kept = {key: value for key, value in plain["design"].items() if key in ("n_limit", "losses")}
-        plain["design"] = {"criterion" if now.design in CRITERIA else "looks": now.design, **kept}
+        key = "criterion" if now.design in CRITERIA or now.design in CALENDAR else "looks"
+        plain["design"] = {key: now.design, **kept}
     if now.losses != before.losses or now.design != before.design:
         plain["design"]["losses"] = now.losses
     if now.counting != "nonresponder":
@@ -195,8 +201,13 @@ def _conduct(now: Controls, before: Controls, conduct: Sections) -> None:
         if bounds:
             dropout["bounds"] = bounds
     if now.accrual != before.accrual or (now.design != before.design and "interim" not in conduct):
-        lag = conduct.get("interim", {}).get("decision_weeks", 0.0)
-        conduct["interim"] = {"accrual": now.accrual, "decision_weeks": lag}
+        given = conduct.get("interim", {})
+        interim = {key: value for key, value in given.items() if key not in ("extra_patients", "max_hold_months")}
+        if interim.get("pending") == "enroll_up_to":
+            del interim["pending"]
+        conduct["interim"] = {"decision_weeks": 0.0} | interim | {"accrual": now.accrual}
+    if now.decide != before.decide:
+        conduct["interim"] = {"accrual": now.accrual} | conduct.get("interim", {}) | {"decide": now.decide}
 
 
 def beyond(trial: Trial) -> tuple[str, ...]:
@@ -205,12 +216,15 @@ def beyond(trial: Trial) -> tuple[str, ...]:
     assert conduct is not None
     enrollment, patients, interim = conduct.enrollment, conduct.patients, conduct.interim
     lag, extra = (interim.decision_weeks, interim.extra_patients) if interim else (0.0, None)
+    most = interim.max_hold_months if interim else None
     close, ratio = enrollment.close_month, conduct.dropout.responder_odds_ratio
     told = [
         (close is not None, f"accrual closing in month {close}"),
         (ratio != 1, f"odds of dropout multiplied by {ratio:g} for patients who would respond"),
         (lag > 0, f"{lag:g} weeks from the interim analysis to its decision"),
         (extra is not None, f"at most {extra} patients enrolled while the interim analysis is pending"),
+        (most is not None, f"holds of at most {most} months"),
+        (interim is not None and interim.pending == "conditional", "an interim analysis with patients pending"),
     ]
     told += [(getattr(patients, name) is not None, name.upper()) for name in ("dcr", "pfs", "os")]
     told += [

@@ -28,6 +28,7 @@ COUNTING: dict[str, Counting] = {
 ACCRUAL = {"hold accrual": "hold", "continue accrual": "continue"}
 LOSSES: dict[str, Losses] = {"on paper, every patient evaluable": "paper", "as the trial is run": "run"}
 AMONG: dict[str, Among] = {"all enrolled patients": "enrolled", "evaluable patients": "evaluable"}
+DECIDE = {"when every status is known": "complete", "as soon as the statuses known settle it": "known"}
 OWN = {
     "dropout": ("dropout", "Dropout as in the file"),
     "enrollment": ("rate", "Enrollment as in the file"),
@@ -39,12 +40,12 @@ GROUPS = (
     ("The question", QUESTION),
     ("The design", ("design", "losses", "search")),
     ("Dropout", ("own dropout", "dropout", "counting", "among")),
-    ("The calendar", ("own enrollment", "rate", "screening", "own assessments", "readout", "accrual")),
+    ("The calendar", ("own enrollment", "rate", "screening", "own assessments", "readout", "accrual", "decide")),
     ("Parameter file", ("file", "file note", "download")),
 )
 
 
-CHOICES = ("design", "losses", "counting", "among", "accrual")
+CHOICES = ("design", "losses", "counting", "among", "accrual", "decide")
 """The controls that are lists."""
 
 
@@ -56,6 +57,7 @@ def made() -> dict[str, Any]:
         "losses": widgets.Dropdown(description="Alpha and power are to hold", options=LOSSES),
         "among": widgets.Dropdown(description="p0 is the response rate among", options=AMONG),
         "accrual": widgets.Dropdown(description="While the interim analysis is pending", options=ACCRUAL),
+        "decide": widgets.Dropdown(description="An analysis takes place", options=DECIDE),
     }
     for name, (_, said) in OWN.items():
         inputs[f"own {name}"] = widgets.Checkbox(description=said, indent=False)

@@ -20,7 +20,6 @@ import ipywidgets as widgets
 from scipy import optimize, stats  # noqa: F401 - laws of the calendar want them: loaded before anybody waits
 
 from simtrial.design.designs import looks_text
-from simtrial.design.exact import meets
 from simtrial.errors import InputError
 from simtrial.explorer import controls, entries, layout, panels, screen
 from simtrial.explorer.controls import Controls
@@ -101,7 +100,7 @@ class Explorer:
             for name, number in self.numbers.items():
                 number.low_power = bool(getattr(self._base.hypotheses, "low_power", False))
                 number.set(getattr(now, name))
-            for name in ("losses", "counting", "among", "accrual"):
+            for name in layout.CHOICES[1:]:
                 self.inputs[name].value = getattr(now, name)
             self._offer({now.design: now.design}, now.design)
             for name in OWN:
@@ -251,7 +250,7 @@ class Explorer:
         try:
             trial, found = self._answered(patient)
             given = found.design if trial.design.looks else None
-            if asked and given is not None and not meets(given, trial.limits):
+            if asked and given is not None and not found.case.keeps:
                 instead = CRITERIA[USUAL]
                 self._remark = f"{looks_text(given, ', ')} does not meet these limits: {instead.name} is used instead."
                 self._offer({instead.name: instead.key}, instead.key)

@@ -11,7 +11,7 @@ import numpy as np
 from simtrial.conduct import tables as conduct_tables
 from simtrial.conduct import text as conduct_text
 from simtrial.design.designs import looks_text
-from simtrial.design.exact import meets, operating_characteristics
+from simtrial.design.exact import operating_characteristics
 from simtrial.explorer import charts, controls, screen
 from simtrial.search import figures, tables
 from simtrial.search.wording import question
@@ -98,7 +98,7 @@ def status(case: Case, design: Design, done: Simulation, remark: str) -> str:
         f'<p class="answer"><strong>{html.escape(looks_text(design, ", "))}</strong> {patients}</p>',
         f"<p>{html.escape(question(asked))}</p>",
     ]
-    if not meets(design, case.limits):
+    if not case.keeps:
         lines.append('<p class="warning">This design does not meet the required limits.</p>')
     quick = case.single.first.n <= screen.LIVE_N
     lines.append(f"<p>{html.escape(str(text.limits_hold(case, beside=quick)))}</p>")
@@ -114,7 +114,8 @@ def status(case: Case, design: Design, done: Simulation, remark: str) -> str:
 
 def candidates(found: Known) -> str:
     """The designs that meet the limits; the chosen one in bold."""
-    table = tables.candidates(found.single, found.two, found.design, found.case.criterion)
+    taken = None if found.design is None else found.case.taken
+    table = tables.candidates(found.single, found.two, taken, found.case.criterion)
     return _section("Which designs meet the limits?", table.html())
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from simtrial.conduct import tables as conduct_tables
 from simtrial.design.designs import looks_text
-from simtrial.search import CRITERIA, simon, single
+from simtrial.search import CALENDAR, CRITERIA, simon, single
 
 if TYPE_CHECKING:
     from simtrial.conduct.simulation import Simulation
@@ -71,7 +71,8 @@ def answer(case: Case, *, patient: bool = False) -> Known:
         return Known(case, case.two, case.chosen)
     if not isinstance(wish, str):
         return Known(case, None, wish)
-    return Known(case, None, case.chosen if CRITERIA[wish].family == single.FAMILY.key else None)
+    one_stage = wish in CRITERIA and CRITERIA[wish].family == single.FAMILY.key
+    return Known(case, None, case.chosen if one_stage else None)
 
 
 def offered(two: TwoStageSearch | None, wish: str) -> dict[str, str]:
@@ -81,6 +82,8 @@ def offered(two: TwoStageSearch | None, wish: str) -> dict[str, str]:
     design that was given and is none of these.
     """
     names = {criterion.name: key for key, criterion in CRITERIA.items()}
+    if wish in CALENDAR:  # each takes a search of its own at every move of a control, so no file is offered another's
+        names[CALENDAR[wish].name] = wish
     middle = two.admissible[1:-1] if two else ()
     names |= {f"{simon.ADMISSIBLE} {looks_text(c, ', ')}": looks_text(c) for c in middle}
     if wish not in names.values():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.laws.events import event_probability
-from simtrial.laws.integrals import gamma_density, known_law, look_months, mean_months
+from simtrial.laws.integrals import gamma_density, known_law, look_months, mean_months, mean_wait, poisson
 from simtrial.plan.centres import Centres
 from simtrial.plan.enrollment import Constant
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simtrial.laws.laws import Law
-    from simtrial.numbers import Floats, Ints
+    from simtrial.numbers import Floats
     from simtrial.plan.enrollment import Enrollment
     from simtrial.plan.plan import Plan
 
@@ -24,17 +24,23 @@ def overrun_counts(plan: Plan, k: int) -> Floats | None:
     """Law of the patients enrolled between the last one of look k and its decision: P(0), P(1), ... up to the room.
 
     None where there is no closed form: delays that differ, several looks with a lag or a limit, centres that open at
-    different months.
+    different months, a hold of limited length unless the rate is constant.
     """
-    looks, delay = plan.design.looks, plan.disease.assessments.delay
-    room = plan.capacities[k] - looks[k].n
+    looks, delay, limit = plan.design.looks, plan.disease.assessments.delay, plan.interim.max_hold
+    room = (plan.capacities[k] if limit is None else looks[-1].n) - looks[k].n
     if room == 0:
         return np.ones(1)
     if delay is None or plan.handling == "replace":
         return None
-    if len(looks) > 2 and (plan.interim.extra is not None or plan.interim.lag > 0):
+    if len(looks) > 2 and (plan.interim.extra is not None or plan.interim.lag > 0 or limit is not None):
         return None
-    pending, arrivals = delay + plan.interim.lag, plan.arrivals
+    # a look that does not wait is decided a lag after its last patient
+    pending = plan.interim.lag + (delay if plan.conditional is None else 0.0)
+    arrivals = plan.arrivals
+    if limit is not None:  # they come after the hold, in a window that begins so long after patient n
+        if not isinstance(arrivals, Constant):
+            return None
+        pending = max(pending - limit, 0.0)
     return _capped(arrivals, looks[k].n, pending, room)
 
 
@@ -42,7 +48,7 @@ def _capped(arrivals: Enrollment, n: int, months: float, room: int) -> Floats | 
     """Law of the number enrolled in the months after patient n, at most `room`."""
     counts = np.arange(room)
     if isinstance(arrivals, Constant):
-        pmf = _poisson(counts, arrivals.rate * months)
+        pmf = poisson(counts, arrivals.rate * months)
     elif isinstance(arrivals, Centres):
         from scipy import stats  # takes a second to import, so only here
 
@@ -60,7 +66,7 @@ def _capped(arrivals: Enrollment, n: int, months: float, room: int) -> Floats | 
         def density(g: float) -> Floats:
             start = clock.months(np.array(g))
             expected = clock.level(start + months) - g
-            return np.asarray(gamma_density(n, np.array(g)) * _poisson(counts, expected))
+            return np.asarray(gamma_density(n, np.array(g)) * poisson(counts, expected))
 
         spread = 12 * np.sqrt(n) + 40
         pmf, _ = integrate.quad_vec(
@@ -68,14 +74,6 @@ def _capped(arrivals: Enrollment, n: int, months: float, room: int) -> Floats | 
             points=[float(clock.level(np.array(b))) for b in arrivals.breaks],
         )  # fmt: skip
     return np.append(pmf, max(0.0, 1 - pmf.sum()))
-
-
-def _poisson(counts: Ints, mean: float | Floats) -> Floats:
-    """P(X = k) of a Poisson number for each k of `counts`."""
-    from scipy import special
-
-    pmf: Floats = np.exp(special.xlogy(counts, mean) - special.gammaln(counts + 1) - mean)
-    return pmf
 
 
 MONTHS = ("interim_month", "hold_months", "last_patient_month", "duration_months", "end_month")
@@ -92,6 +90,9 @@ def months_of(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
     stages = np.diff([0, *(look.n for look in looks)])
     if interim.allowed is None or not several:
         law["hold_months"] = 0.0
+    elif interim.max_hold is not None:
+        if len(looks) == 2 and delay is not None and plan.handling != "replace":
+            law["hold_months"] = min(delay + interim.lag, interim.max_hold)
     elif interim.hold and delay is not None:
         law["hold_months"] = float(reach[:-1].sum()) * (delay + interim.lag)
     if plan.handling == "replace":
@@ -114,7 +115,10 @@ def months_of(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
         return law
     # a stage that follows a hold starts afresh if the rate does not change; given their rates, so do centres'
     afresh = isinstance(arrivals, Constant) or (isinstance(arrivals, Centres) and set(arrivals.opens) == {0.0})
-    if interim.hold and (afresh or len(looks) == 2):
+    if interim.max_hold is not None:
+        if delay is not None and len(looks) == 2 and isinstance(arrivals, Constant):
+            law["duration_months"] = _resumed(plan, stop, delay, arrivals.rate)
+    elif interim.hold and (afresh or len(looks) == 2):
         law |= _held(plan, stop, reach, stages, first, known, afresh)
     elif not interim.hold and delay is not None and interim.extra is None:
         law |= _ongoing(plan, stop, delay)
@@ -184,8 +188,6 @@ def _limited(plan: Plan, stop: Floats, delay: float, rate: float) -> Law:
 
     However many came, the next arrival after the decision is a fresh one: E[last] = decision + (n2 - E[extra]) / rate.
     """
-    from scipy import special
-
     first, last = plan.design.looks
     pending, room = delay + plan.interim.lag, plan.capacities[0] - first.n
     more = last.n - first.n
@@ -196,9 +198,18 @@ def _limited(plan: Plan, stop: Floats, delay: float, rate: float) -> Law:
         return {}
     decided = first.n / rate + pending
     extra = float(came @ np.arange(len(came)))
-    wait = pending
-    if room:  # E (pending - Gamma(room, rate))+
-        wait = pending * special.gammainc(room, pending * rate)
-        wait -= room / rate * special.gammainc(room + 1, pending * rate)
+    wait = mean_wait(pending, np.array(room), rate)
     duration = stop[0] * decided + stop[1] * (decided + (more - extra) / rate + delay)
     return {"hold_months": float(wait), "duration_months": float(duration)}
+
+
+def _resumed(plan: Plan, stop: Floats, delay: float, rate: float) -> float:
+    """Months to the decision of a two-look trial at a constant rate whose hold has a limit.
+
+    The second stage begins when the hold ends, and its last status may be known before the first decision is taken.
+    """
+    first, last = plan.design.looks
+    lag, more = plan.interim.lag, last.n - first.n
+    held = min(plan.interim.max_hold or 0.0, delay + lag)
+    left = float(mean_wait(max(lag - held, 0.0), np.array(more), rate))
+    return float(first.n / rate + stop[0] * (delay + lag) + stop[1] * (held + more / rate + left + delay))

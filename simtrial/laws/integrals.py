@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.memo import kept
+from simtrial.plan.predictive import statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simtrial.numbers import Floats
+    from simtrial.numbers import Floats, Ints
     from simtrial.plan.disease import Disease
     from simtrial.plan.dropout import Dropout
     from simtrial.plan.enrollment import Enrollment
@@ -56,6 +57,32 @@ def gamma_density(n: int, g: Floats) -> Floats:
     return density
 
 
+def poisson(counts: Ints, mean: float | Floats) -> Floats:
+    """P(X = k) of a Poisson number for each k of `counts`."""
+    from scipy import special  # takes a second to import, so only here
+
+    pmf: Floats = np.exp(special.xlogy(counts, mean) - special.gammaln(counts + 1) - mean)
+    return pmf
+
+
+def mean_wait(months: float, patients: Ints, rate: float) -> Floats:
+    """E (c - T)+, what is left of c months when so many patients are enrolled: T is Gamma(patients, rate)."""
+    from scipy import special
+
+    shape = np.maximum(patients, 1)
+    left: Floats = months * special.gammainc(shape, months * rate)
+    left = left - shape / rate * special.gammainc(shape + 1, months * rate)
+    return np.where(patients > 0, left, months)
+
+
+def mean_capped(mean: float, most: int) -> Floats:
+    """E min(N, k) of a Poisson number N, for k = 0, ..., `most`."""
+    from scipy import special
+
+    reached = special.gammainc(np.arange(1, most + 1), mean)  # P(N >= 1), P(N >= 2), ...
+    return np.concatenate([[0.0], np.cumsum(reached)])
+
+
 def probability_by(arrivals: Enrollment, n: int, month: float) -> float:
     """P(T_n <= t): n patients are enrolled by a month, if accrual is never held."""
     return 1.0 - float(arrivals.fewer(n, np.array(month)))
@@ -94,32 +121,8 @@ def known_law(disease: Disease, dropout: Dropout, p: float) -> tuple[Floats, Flo
     assessments = disease.assessments
     if assessments.delay is not None:
         return np.array([assessments.delay]), np.ones(1)
-    months, share = assessments.responses()
-    interval, window = assessments.interval, assessments.window
-    seen, evaluable = float(dropout.seen(p)), float(dropout.evaluable(p))
-    others, stable = evaluable - seen, disease.stable_share
-    law: dict[float, float] = {}
-
-    def add(month: float, chance: float) -> None:
-        law[month] = law.get(month, 0.0) + chance
-
-    for month, part in zip(months, share, strict=True):
-        add(float(month), seen * float(part))
-    add(interval, 1 - evaluable)
-    if stable is None:
-        add(window, others)
-    elif disease.pfs is None:
-        add(interval, others * (1 - stable))
-        add(window, others * stable)
-    else:
-        hazards, free, at = disease.pfs_hazards, 1.0, 0
-        while (at + 1) * interval < window:
-            at += 1
-            left = stable * np.exp(-hazards.after * (at - 1) * interval)
-            add(at * interval, others * float(free - left))
-            free = float(left)
-        add(window, others * free)
-    return np.array(list(law)), np.array(list(law.values()))
+    law = statuses(disease, dropout, p)
+    return np.array(list(law)), np.array([chances.sum() for chances in law.values()])
 
 
 def look_months(arrivals: Enrollment, n: int, known: tuple[Floats, Floats]) -> float:

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design.binomial import above
+from simtrial.laws import known, pending
 from simtrial.laws.calendar import months_of, overrun_counts
-from simtrial.laws.decision import beta_rule, decision
+from simtrial.laws.decision import beta_rule, decision, has_law
 from simtrial.memo import kept
 from simtrial.plan.disease import Beta
 
@@ -63,20 +64,14 @@ def _known(plan: Plan, scenario: Scenario, months: bool) -> Law:
 
 
 def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
-    if plan.close_month is not None:
-        return {}
+    if not has_law(plan):
+        return pending.of_first_look(plan)
     if isinstance(scenario.p, Beta):
         rates, weights = beta_rule(scenario.p, plan)
     else:
         rates, weights = np.array([float(scenario.p)]), np.ones(1)
     found = decision(plan, rates)
-    cases = [_at_rate(plan, float(p), found.stop[i]) for i, p in enumerate(rates)]
-    if months:
-        settled = len(rates) == 1
-        cases = [
-            c | months_of(plan, float(p), found.stop[i], settled)
-            for i, (c, p) in enumerate(zip(cases, rates, strict=True))
-        ]
+    cases = [_case(plan, float(p), found.stop[i], len(rates) == 1, months) for i, p in enumerate(rates)]
     law: Law = {"reject": float(weights @ found.reject), "pet": float(weights @ found.stop[:, :-1].sum(axis=1))}
     for name in cases[0]:
         column = [case[name] for case in cases]
@@ -85,6 +80,18 @@ def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
         else:
             law[name] = float(weights @ np.array(column, dtype=np.float64))
     return law
+
+
+def _case(plan: Plan, p: float, stop: Floats, settled: bool, months: bool) -> Law:
+    """Means at one of the true rates; `settled` if it is the only one."""
+    if plan.conditional is not None:
+        law = _at_rate(plan, p, stop)
+        if plan.interim.decide == "known":  # the last look may stop accrual
+            law = {name: value if name == "overrun" else None for name, value in law.items()}
+        return law | (pending.months_of(plan, stop) if months else {})
+    if plan.interim.decide == "known":
+        return known.values(plan, p, months=months)
+    return _at_rate(plan, p, stop) | (months_of(plan, p, stop, settled) if months else {})
 
 
 def _at_rate(plan: Plan, p: float, stop: Floats) -> Law:
@@ -107,7 +114,7 @@ def _at_rate(plan: Plan, p: float, stop: Floats) -> Law:
         "n_evaluable": float(stop @ n) * (1.0 if replacing else share),
         "overrun": overrun,
     }
-    if plan.toxicity is not None and plan.interim.hold and not replacing:
+    if plan.toxicity is not None and plan.interim.hold and plan.interim.max_hold is None and not replacing:
         law["toxicity_crossed"] = float(stop @ _toxic(plan.toxicity, n))
     return law
 

@@ -12,6 +12,19 @@ exclude
 
 A look happens when the status of all whom it counts is known; after the lag the decision is taken. Patients enrolled
 meanwhile count as enrolled: they enter the next stage if the trial continues, and are overrun if it stops.
+
+Decided when known
+    A look happens as soon as the statuses known of those whom it counts settle its decision, whatever the others turn
+    out to be: for futility with n_k - r_k non-responses, for efficacy with e_k responses, and for going on with r_k + 1
+    responses once e_k can no longer be reached. The decision and its errors are unchanged. Who is not yet enrolled when
+    the trial stops is not enrolled. At the last look the trial stops likewise where H0 cannot be rejected any more;
+    where it is rejected, the decision has its month then, but accrual completes to n: the response rate is to be
+    estimated from all of them.
+
+Decided with patients pending
+    The first of two looks is taken when n_1 patients are enrolled, or in a given month. A patient whose status is not
+    known by then counts with the predictive probability that he will respond, and the trial continues if the
+    probability of more than r_1 responses is at least a threshold.
 """
 
 from __future__ import annotations
@@ -50,9 +63,38 @@ def check_handling(handling: str) -> None:
         raise InputError(f"({handling!r:.40}) must be {', '.join(others)} or {last}", "handling")
 
 
+Decide = Literal["complete", "known"]
+"""When a look decides: with every status of those whom it counts, or as soon as the statuses known settle it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """The first of two looks taken before every status is known.
+
+    Parameters
+    ----------
+    threshold : float
+        The trial continues if the predictive probability of more than r_1 responses is at least this.
+    p : float
+        Response rate under which patients count whose status is pending: p1.
+    month : float, optional
+        Month of the look; None if it is taken when n_1 patients are enrolled.
+    """
+
+    threshold: float
+    p: float
+    month: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "threshold", probability(self.threshold, "threshold"))
+        object.__setattr__(self, "p", probability(self.p, "p"))
+        if self.month is not None:
+            object.__setattr__(self, "month", positive(self.month, "look_month"))
+
+
 @dataclass(frozen=True, slots=True)
 class Interim:
-    """What accrual does while a look is pending.
+    """How a look is decided, and what accrual does while it is pending.
 
     Parameters
     ----------
@@ -63,21 +105,43 @@ class Interim:
         replaced, so are those among the extra ones.
     lag : float
         Months from a look to its decision.
+    decide : {'complete', 'known'}
+        When a look decides; see the head of this module.
+    max_hold : float, optional
+        Months that a hold lasts at most; accrual then resumes, up to the number of patients of the next look. None
+        without limit. Where losses are replaced, every place that comes free begins another hold.
+    conditional : Conditional, optional
+        Given if the first of two looks does not wait for patients whose status is pending.
     """
 
     hold: bool
     extra: int | None = None
     lag: float = 0.0
+    _: KW_ONLY
+    decide: Decide = "complete"
+    max_hold: float | None = None
+    conditional: Conditional | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lag", positive(self.lag, "decision_weeks", zero=True, most=1200))
         if self.hold and self.extra is not None:
             raise InputError("goes with accrual: continue; a hold takes no extra patients", "extra_patients")
+        if self.decide not in get_args(Decide):
+            raise InputError(f"({self.decide!r:.40}) must be complete or known", "decide")
+        if self.max_hold is not None:
+            object.__setattr__(self, "max_hold", positive(self.max_hold, "max_hold_months", zero=True))
+            if not self.hold:
+                raise InputError("goes with accrual: hold; there is no hold to limit", "max_hold_months")
 
     @property
     def allowed(self) -> int | None:
         """Patients beyond those of a look that may enter before its decision: 0 with a hold, None without limit."""
         return 0 if self.hold else self.extra
+
+    @property
+    def waits(self) -> bool:
+        """Whether every look waits for every status of those whom it counts, and every hold for the decision."""
+        return self.decide == "complete" and self.max_hold is None and self.conditional is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +177,7 @@ class Plan:
     handling : {'nonresponder', 'replace', 'exclude'}
         Who counts; see the head of this module. Never a default.
     interim : Interim
-        Accrual while a look is pending.
+        How looks are decided, and accrual while one is pending.
     recut : Requirements, optional
         With `exclude`, what bounds keep that are recut at the number evaluable; None if they stay as planned.
     screening_success : float
@@ -169,9 +233,30 @@ class Plan:
         if self.loss_per_year == 1:
             raise InputError("(1) must be < 1: nobody would be followed", "loss_per_year")
         object.__setattr__(self, "landmark", positive(self.landmark, "landmark_months"))
+        if self.interim.max_hold is not None and self.handling == "replace" and len(self.design.looks) > 2:
+            problem = f"is for one or two looks where losses are replaced; this design has {len(self.design.looks)}"
+            raise InputError(problem, "max_hold_months")
+        if self.conditional is not None:
+            self._check_conditional(self.conditional)
         if self.close_month is not None:
             object.__setattr__(self, "close_month", positive(self.close_month, "close_month"))
             self._check_close(self.close_month)
+
+    def _check_conditional(self, rule: Conditional) -> None:
+        looks = self.design.looks
+        if len(looks) > 2:
+            raise InputError(f"(conditional) is for two looks; this design has {len(looks)}", "pending")
+        if looks[0].e is not None:
+            raise InputError(f"(conditional) does not go with an efficacy bound (e1 = {looks[0].e})", "pending")
+        if looks[0].r is None:
+            raise InputError("(conditional) needs a futility bound r1 at the first look", "pending")
+        if self.recut:
+            raise InputError("(conditional) goes with bounds: fixed; recut bounds wait for every status", "pending")
+        if rule.month is not None and self.close_month is not None and rule.month >= self.close_month:
+            raise InputError(
+                f"({rule.month:g}) must be before the month at which accrual closes ({self.close_month:g})",
+                "look_month",
+            )
 
     def _check_close(self, month: float) -> None:
         import numpy as np
@@ -195,8 +280,13 @@ class Plan:
         return self.enrollment.scaled(self.screening_success)
 
     @property
+    def conditional(self) -> Conditional | None:
+        """The rule of a first look that does not wait for patients pending; None if it waits, or is the only look."""
+        return self.interim.conditional if len(self.design.looks) > 1 else None
+
+    @property
     def capacities(self) -> tuple[int, ...]:
-        """Patients that may have entered before the decision of each look."""
+        """Patients that may have entered before the decision of each look; more only after a hold of limited length."""
         looks = self.design.looks
         allowed = self.interim.allowed
         beyond = looks[-1].n if allowed is None else allowed

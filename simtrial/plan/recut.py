@@ -28,12 +28,14 @@ from simtrial.design.walk import responding, walk
 from simtrial.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.design.walk import Arrival
-    from simtrial.numbers import Floats
+    from simtrial.numbers import Floats, Ints
     from simtrial.plan.plan import Plan
 
 
@@ -76,16 +78,36 @@ def _last(first: Arrival[np.float64], m: int, p0: float, alpha: float) -> int:
     later = np.cumsum(arrived[::-1])[::-1]
     beyond = spent + np.append(later[1:], 0.0)  # P(reject H0) if r = 0, 1, ...
 
-    def gap(r: int) -> Fraction:
-        rate = decimal(p0)
-        total = Fraction(0)
-        for x in np.flatnonzero(~here.accept).tolist():
-            rejects = Fraction(1) if here.reject[x] else tail_fraction(r - x, m, p0)
-            total += math.comb(n, x) * rate**x * (1 - rate) ** (n - x) * rejects
-        return total - decimal(alpha)
-
-    kept = signs(beyond, alpha, gap) <= 0
+    kept = signs(beyond, alpha, lambda r: _excess(first, m, r, p0, alpha)) <= 0
     return int(np.argmax(kept)) if kept.any() else len(arrived)
+
+
+def _excess(first: Arrival[np.float64], m: int, r: int, p0: float, alpha: float) -> Fraction:
+    """P(reject H0; p0) - alpha as an exact fraction, by what reaches the look before."""
+    n, rate = first.look.n, decimal(p0)
+    total = Fraction(0)
+    for x in np.flatnonzero(~first.here.accept).tolist():
+        rejects = Fraction(1) if first.here.reject[x] else tail_fraction(r - x, m, p0)
+        total += math.comb(n, x) * rate**x * (1 - rate) ** (n - x) * rejects
+    return total - decimal(alpha)
+
+
+def _last_of_all(firsts: Sequence[Arrival[np.float64]], most: int, p0: float, alpha: float) -> Ints:
+    """What `_last` gives for each of these (row) and for 0 to `most` further patients (column), as one product."""
+    x = np.arange(len(firsts))
+    onward = np.zeros((x.size, x.size))
+    for row, first in zip(onward, firsts, strict=True):
+        row[: first.look.n + 1] = first.onward
+    spent = np.array([first.reached[first.here.reject].sum() for first in firsts])
+    r = np.arange(x.size + most)
+    # P(further responses > r - x) at [x, m, r]
+    later = np.stack([np.append(_tails(m, p0)[1][1:], np.zeros(r.size - m)) for m in range(most + 1)])
+    beyond = later[:, np.maximum(r - x[:, np.newaxis], 0)].swapaxes(0, 1)
+    beyond = np.where((r < x[:, np.newaxis])[:, np.newaxis], 1.0, beyond)
+    rejects = spent[:, np.newaxis, np.newaxis] + np.tensordot(onward, beyond, 1)
+    kept = signs(rejects, alpha, lambda k, m, r: _excess(firsts[k], m, r, p0, alpha)) <= 0
+    found: Ints = np.argmax(kept, axis=2)
+    return found
 
 
 def bounds_of(plan: Plan) -> AttainedBounds | None:
@@ -139,9 +161,9 @@ def _recut(looks: tuple[Look, ...], requirements: Requirements) -> AttainedBound
     (look,) = interim
     first = np.array([_first(look, m, p0, p1) for m in range(look.n + 1)])
     final: NDArray[np.int64] = np.full((look.n + 1, last.n + 1), planned)
-    for m1, (r, e) in enumerate(first):
-        arrival = _arrival(Look(m1, int(r), int(e)), p0)
-        for m2 in range(last.n - look.n + 1):
-            final[m1, m1 + m2] = _last(arrival, m2, p0, alpha)
+    arrivals = [_arrival(Look(m1, int(r), int(e)), p0) for m1, (r, e) in enumerate(first)]
+    recalculated = _last_of_all(arrivals, last.n - look.n, p0, alpha)
+    for m1, row in enumerate(recalculated):
+        final[m1, m1 : m1 + row.size] = row
     final[look.n, last.n] = planned
     return AttainedBounds(first, final)

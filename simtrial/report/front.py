@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from simtrial.conduct import text as conduct_text
 from simtrial.design.designs import looks_text
-from simtrial.design.exact import meets
-from simtrial.search import text
 from simtrial.search.wording import question
 from simtrial.trial import text as trial_text
 
@@ -46,23 +44,21 @@ def opening(case: Case) -> str:
     if len(design.looks) > 1:
         facts.append((f"PET(p0){paper}", f"{oc.pet[0]:.4f}"))
     cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
-    limits, warning = case.limits, ""
-    if not meets(design, limits):
+    warning = ""
+    if missed := trial_text.misses(design, asked, case.under):
         warning = (
-            '<div class="warning">The design given <strong>does not meet the limits</strong>: '
-            f"{escape(text.limits_missed(design, limits))}.</div>"
+            f'<div class="warning">The design given <strong>does not meet the limits</strong>: {escape(missed)}.</div>'
         )
-    warning += _as_run(case)
     if case.trial.hypotheses.basis == "assumed":
         warning += (
             '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not taken from a protocol '
             "or registry; every result below depends on them.</div>"
         )
-    return f'{warning}<div class="brief"><p>{escape(question(asked))}</p><dl>{cells}</dl></div>'
+    return f'{warning}<div class="brief"><p>{escape(question(asked))}</p><dl>{cells}</dl></div>{_as_run(case)}'
 
 
 def _as_run(case: Case) -> str:
-    """Say where the limits hold, what the other answer would be, and what a date that closes accrual does to both."""
+    """Say where the limits hold, what the other answer would be, and what else changes the errors of both."""
     plan, how = case.plan, case.trial.how
     if plan is None or how is None:
         return ""
@@ -70,7 +66,7 @@ def _as_run(case: Case) -> str:
     if how.loss.lost(case.requirements.p1):
         style = "brief" if how.keeps(case.chosen, case.requirements) else "warning"
         said = f'<div class="{style}">{escape(str(trial_text.limits_hold(case)))}</div>'
-    if plan.close_month is not None:
-        closes = conduct_text.as_run(case.expected(("reject",)), case.requirements)
-        said += f'<div class="warning">{escape(closes)}</div>' if closes else ""
+    if plan.close_month is not None or plan.conditional is not None:
+        otherwise = conduct_text.as_run(case.expected(("reject",)), case.requirements)
+        said += f'<div class="warning">{escape(otherwise)}</div>' if otherwise else ""
     return said

@@ -12,12 +12,13 @@ from multiprocessing import parent_process
 from typing import TYPE_CHECKING
 
 from simtrial.design.designs import looks_text
-from simtrial.design.exact import meets, operating_characteristics
+from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
 from simtrial.report import run as report_run
 from simtrial.report.execution import NotebookError
 from simtrial.report.index import FAILED, WRONG, ReportEntry, TakenDesign, failure
 from simtrial.show import terminal
+from simtrial.trial.case import Case
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,9 +94,7 @@ def _written(task: ReportTask) -> ReportEntry:
     chosen = looks_text(done.design, ", ")
     return replace(
         entry,
-        answer=TakenDesign(
-            chosen, float(oc.reject[0]), float(oc.reject[1]), bool(meets(done.design, task.trial.limits))
-        ),
+        answer=TakenDesign(chosen, float(oc.reject[0]), float(oc.reject[1]), Case.of(task.trial).keeps),
     )
 
 

@@ -130,7 +130,7 @@ def assessed(case: Case, found: Sequence[Route] = ()) -> list[AssessedReading]:
 
 
 def _as_run(plan: Plan | None, asked: Requirements) -> Performance | None:
-    if plan is None or plan.close_month is not None:
+    if plan is None or not decision.has_law(plan):
         return None
     reject = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
     months = laws.exact_values(plan, Scenario("p1", asked.p1)).get("duration_months")

@@ -1,6 +1,7 @@
 """The answers: designs that meet the limits, each family with the proof that nothing better exists."""
 
 from simtrial.search.bounds import LEAST_ERROR, LEAST_RATE, can_have_power, score_n, smallest_r
+from simtrial.search.calendar import CALENDAR, CalendarCriterion
 from simtrial.search.candidate import Candidate, TwoStageCandidate
 from simtrial.search.criteria import CRITERIA, USUAL, choose, named
 from simtrial.search.families import FAMILIES
@@ -26,6 +27,8 @@ __all__ = [
     "LEAST_ERROR",
     "CRITERIA",
     "USUAL",
+    "CALENDAR",
+    "CalendarCriterion",
     "named",
     "FAMILIES",
     "Criterion",

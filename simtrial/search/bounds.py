@@ -22,7 +22,7 @@ import numpy as np
 from simtrial.design import binomial, exact
 from simtrial.design.requirements import N_LIMIT_MOST, Requirements, decimal
 from simtrial.errors import InputError
-from simtrial.numbers import Ints, count
+from simtrial.numbers import Floats, Ints, count
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -38,16 +38,26 @@ LEAST_ERROR = 1e-6
 """Least alpha and least 1 - power that are searched for: below it the tables would leave everything to fractions."""
 
 
-def most_power(n: int, requirements: Requirements) -> float:
-    """Power of the randomised most powerful level-alpha test on n patients: no design with maximum n beats it [1]_."""
+def most_powers(n: Ints, requirements: Requirements) -> Floats:
+    """Power of the randomised most powerful level-alpha test on n >= 1 patients, of the shape of `n`.
+
+    No design with maximum n beats it [1]_.
+    """
     from scipy import special
 
-    r = int(smallest_r(np.array([n]), requirements.p0, requirements.alpha)[0])
+    r = smallest_r(n, requirements.p0, requirements.alpha)
     (at0, beyond0), (at1, beyond1) = (
-        (special.bdtrc(r - 1, n, p) if r else 1.0, special.bdtrc(r, n, p)) for p in (requirements.p0, requirements.p1)
+        (np.where(r > 0, special.bdtrc(np.maximum(r - 1, 0), n, p), 1.0), special.bdtrc(r, n, p))
+        for p in (requirements.p0, requirements.p1)
     )
-    share = min((requirements.alpha - beyond0) / max(at0 - beyond0, 1e-300), 1.0)
-    return float(beyond1 + share * (at1 - beyond1))
+    share = np.minimum((requirements.alpha - beyond0) / np.maximum(at0 - beyond0, 1e-300), 1.0)
+    power: Floats = beyond1 + share * (at1 - beyond1)
+    return power
+
+
+def most_power(n: int, requirements: Requirements) -> float:
+    """`most_powers` of one number of patients."""
+    return float(most_powers(np.array([n]), requirements)[0])
 
 
 def can_have_power(n: int, requirements: Requirements) -> bool:
@@ -131,3 +141,19 @@ def score_n(requirements: Requirements) -> float:
     p0, p1, z = requirements.p0, requirements.p1, NormalDist().inv_cdf
     width = -z(requirements.alpha) * math.sqrt(p0 * (1 - p0)) + z(requirements.power) * math.sqrt(p1 * (1 - p1))
     return max(1.0, (width / (p1 - p0)) ** 2)
+
+
+def last_n(rest: Floats, target: float) -> int:
+    """Largest n at which some n1 still allows an EN(p0) below the target, `rest` being 1 - PETmax(n1) by n1.
+
+    EN(p0) >= n1 + (1 - PETmax(n1)) (n - n1), which grows with n.
+    """
+    n1 = np.arange(1, math.ceil(target))
+    reach = n1 + (target - n1) / rest[n1]
+    return math.floor(np.max(reach, initial=target) + 1e-6)  # a bound that rounding brings below n keeps n open
+
+
+def least_en(rest: Floats, n: int) -> float:
+    """Lower bound on EN(p0) of every design with n patients or more, by PETmax(n1): see `last_n`."""
+    n1 = np.arange(1, min(n, len(rest)))
+    return float(np.min(n1 + rest[n1] * (n - n1)))

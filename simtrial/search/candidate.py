@@ -8,7 +8,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,10 @@ class Candidate:
         """The design as a sequence of looks."""
         return self.design.looks
 
+    def on_paper(self, requirements: Requirements) -> Candidate:
+        """The design with what it attains if nobody is lost, whatever the limits it was found by."""
+        return replace(self, requirements=requirements)
+
     @cached_property
     def _at_limits(self) -> exact.OperatingCharacteristics:
         return exact.operating_characteristics(self.design, [self.requirements.p0, self.requirements.p1])
@@ -61,6 +65,11 @@ class Candidate:
     def at_limits(self) -> tuple[str, ...]:
         """Limits that are attained exactly, none spared: any of ``alpha`` and ``power``."""
         return exact.at_limits(self.design, self.requirements)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether both limits hold."""
+        return exact.meets(self.design, self.requirements)
 
     @property
     def pet_p0(self) -> float:
@@ -110,3 +119,10 @@ class TwoStageCandidate(Candidate):
     def n1(self) -> int:
         """Patients of the first stage."""
         return self.design.n1
+
+
+def attained(design: Design, requirements: Requirements) -> Candidate:
+    """A design with what it attains: itself where a search for these requirements has found it."""
+    if isinstance(design, Candidate) and design.requirements == requirements:
+        return design
+    return Candidate(design, requirements)

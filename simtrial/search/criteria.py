@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
-from simtrial.search.families import FAMILIES
-from simtrial.search.record import AnyCriterion, Found
+from simtrial.search.calendar import CALENDAR
+from simtrial.search.families import COMPARED, FAMILIES
+from simtrial.search.record import AnyCriterion, Criterion, Found, Preference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from simtrial.design.designs import Design, Look
     from simtrial.design.requirements import Requirements
+    from simtrial.search.calendar import CalendarCriterion
     from simtrial.search.record import AnyFamily, Family
 
 
@@ -58,13 +60,23 @@ USUAL = next(iter(CRITERIA))
 """The key that is offered where nobody has chosen yet: the first of the register."""
 
 
+def preference(key: str) -> AnyCriterion | CalendarCriterion | None:
+    """The criterion of a key, of a family or of the calendar; None if there is none."""
+    return CRITERIA.get(key) or CALENDAR.get(key)
+
+
+def compared(criterion: Preference | None) -> bool:
+    """Whether a criterion is one of the families whose designs stand beside every chosen design anyway."""
+    return isinstance(criterion, Criterion) and criterion.family in COMPARED
+
+
 def named(kinds: Iterable[str]) -> str:
     """The names of a design that is of these kinds: "Simon minimax and Simon optimal"; "admissible" is no criterion."""
     keys = tuple(kinds)
     for family in FAMILIES.values():
         if family.together and set(keys) == {criterion.key for criterion in family.criteria}:
             return family.together
-    return " and ".join(CRITERIA[key].name if key in CRITERIA else key for key in keys)
+    return " and ".join(criterion.name if (criterion := preference(key)) else key for key in keys)
 
 
 def with_names(family: Family[Found], found: Found) -> list[tuple[tuple[str, ...], Design]]:

@@ -9,16 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.search import simon, single
+from simtrial.search.calendar import CALENDAR
 
 if TYPE_CHECKING:
     from simtrial.search.record import AnyFamily
 
 
 def registered(*families: AnyFamily) -> dict[str, AnyFamily]:
-    """Families by their keys, each of which stands once, as every criterion does."""
+    """Families by their keys, each of which stands once, as every criterion does, those of the calendar included."""
     for what, keys in (
         ("family", [family.key for family in families]),
-        ("criterion", [criterion.key for family in families for criterion in family.criteria]),
+        ("criterion", [*CALENDAR, *(criterion.key for family in families for criterion in family.criteria)]),
     ):
         twice = {key for key in keys if keys.count(key) > 1}
         if twice:

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.search import simon
+from simtrial.search.candidate import attained
 from simtrial.search.criteria import named
 from simtrial.search.simon import MINIMAX, OPTIMAL
 from simtrial.search.single import FAMILY as ONE_STAGE
@@ -78,7 +79,7 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
             markersize=7,
             label=ONE_STAGE.together,
         )
-        en = float(operating_characteristics(chosen, p0).en)
+        en = attained(chosen, two.requirements).en_p0
         axis.plot(
             chosen.looks[-1].n,
             en,

@@ -21,8 +21,8 @@ How = Literal["proved", "capped", "heuristic"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion(Generic[Found]):
-    """A reason to prefer one design of a family.
+class Preference:
+    """A reason to prefer one design: what is said of it, whatever it is picked from.
 
     Attributes
     ----------
@@ -32,18 +32,8 @@ class Criterion(Generic[Found]):
         What the design is called, wherever it is shown.
     phrase : str
         What the design is, within a sentence.
-    method : str
-        Its key among the answers of ``reproduce`` and ``check``.
-    looks : int
-        How many the design has.
-    family : str
-        Key of its family.
     why : str
         What it is best at, in one sentence; the report says so where it says which design is taken.
-    pick : callable
-        The design, from what the family's search found.
-    best : callable
-        The design by definition: the best of all that meet the limits. No search uses it; the laws of families do.
     protocol : str
         What the paragraph for the protocol calls the design; the phrase, if left out.
     """
@@ -51,13 +41,33 @@ class Criterion(Generic[Found]):
     key: str
     name: str
     phrase: str
+    why: str
+    protocol: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion(Preference, Generic[Found]):
+    """A reason to prefer one design of a family.
+
+    Attributes
+    ----------
+    method : str
+        Its key among the answers of ``reproduce`` and ``check``.
+    looks : int
+        How many the design has.
+    family : str
+        Key of its family.
+    pick : callable
+        The design, from what the family's search found.
+    best : callable
+        The design by definition: the best of all that meet the limits. No search uses it; the laws of families do.
+    """
+
     method: str
     looks: int
     family: str
-    why: str
     pick: Callable[[Found], Design]
     best: Callable[[Sequence[Design], Requirements], Design]
-    protocol: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,18 +109,34 @@ class Search(Protocol[FoundNow]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family(Generic[Found]):
-    """A family of designs: how it is searched, and why its search is complete.
+class Examined:
+    """A set of designs that was searched: what it is called, and why the search is complete.
 
     Attributes
     ----------
     key : str
-        Its key in the register.
+        Its key, as in the certificate.
     title : str
         What its designs are, in the plural.
     bound : str
         The bound that makes its search complete, in one sentence; numbers of the `Proof` stand in it as
         ``{n_upper}`` or ``{value:.2f}``.
+    criteria : tuple of Preference
+        What its designs are picked by; the value of a `Proof` is that of the first.
+    """
+
+    key: str
+    title: str
+    bound: str
+    criteria: tuple[Preference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family(Examined, Generic[Found]):
+    """A family of designs: how it is searched, and why its search is complete.
+
+    Attributes
+    ----------
     references : tuple of str
         The literature that the paragraph for the protocol cites.
     criteria : tuple of Criterion
@@ -129,9 +155,6 @@ class Family(Generic[Found]):
         The name of a design that is best by all of its criteria, where their names in a row read badly.
     """
 
-    key: str
-    title: str
-    bound: str
     references: tuple[str, ...]
     criteria: tuple[Criterion[Found], ...]
     search: Search[Found]

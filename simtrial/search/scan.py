@@ -37,7 +37,7 @@ import numpy as np
 from simtrial.design import binomial, exact
 from simtrial.design.designs import TwoStage
 from simtrial.design.requirements import decimal
-from simtrial.search.bounds import SLACK, score_n
+from simtrial.search.bounds import SLACK, last_n, least_en, score_n
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -116,6 +116,19 @@ class Tables:
         slack = SLACK * (1 + self.pmf[1, n, r] / at_r / 10)
         self.possible = self.tail[1, n, r] + share * self.pmf[1, n, r] >= power - slack
 
+    def later(self, k: int, block: Block, rs: Ints) -> Floats:
+        """P(X > r | X1 = x) at [r, n1, x] for at most `PAD` decreasing `rs`: a view that walks a table backwards."""
+        padded, x = self.padded, block.x(k)
+        table, down, right = padded.strides
+        column = self.PAD + int(rs[0]) - x.start  # r - x > -PAD, because x < rs[0] and there are at most PAD rs
+        return np.ndarray(
+            (rs.size, block.last - block.first + 1, x.stop - x.start),
+            padded.dtype,
+            buffer=padded,
+            offset=k * table + (block.n - block.first) * down + column * right,
+            strides=(-right, -down, -right),
+        )
+
 
 class Best(NamedTuple):
     """A two-stage design that meets the limits, with its EN(p0)."""
@@ -176,7 +189,7 @@ class Scan:
                 found = self._best_at(possible)
                 if found is not None:
                     self.records.append(found)
-                    end = max(possible, self._last_n())
+                    end = max(possible, last_n(self.tables.rest, self._target()))
             n = tables.n_max + 1
         return int(end)
 
@@ -184,17 +197,9 @@ class Scan:
         """EN(p0) to beat."""
         return self.records[-1].en if self.records else math.inf
 
-    def _last_n(self) -> int:
-        """Largest n at which some n1 still allows an EN(p0) below the target."""
-        target = self._target()
-        n1 = np.arange(1, math.ceil(target))
-        reach = n1 + (target - n1) / self.tables.rest[n1]
-        return math.floor(np.max(reach, initial=target) + 1e-6)  # a bound that rounding brings below n keeps n open
-
     def least_en(self, n: int) -> float:
-        """Lower bound on EN(p0) of every design with n patients or more, by PETmax(n1)."""
-        n1 = np.arange(1, min(n, self.tables.n_max + 1))
-        return float(np.min(n1 + self.tables.rest[n1] * (n - n1)))
+        """Lower bound on EN(p0) of every design with n patients or more."""
+        return least_en(self.tables.rest, n)
 
     def _blocks(self, n: int) -> list[Block]:
         """Cut what is still open at n into blocks of neighbouring n1."""
@@ -240,19 +245,6 @@ class Scan:
                 best = self._best_of(block, np.arange(top, max(self.r_low, top - step + 1) - 1, -1), best)
         return best
 
-    def _later(self, k: int, block: Block, rs: Ints) -> Floats:
-        """P(X > r | X1 = x) at [r, n1, x] for decreasing `rs`: a view that walks a table backwards."""
-        padded, x = self.tables.padded, block.x(k)
-        table, down, right = padded.strides
-        column = self.tables.PAD + int(rs[0]) - x.start  # r - x > -PAD, because x < rs[0] and there are at most PAD rs
-        return np.ndarray(
-            (rs.size, block.last - block.first + 1, x.stop - x.start),
-            padded.dtype,
-            buffer=padded,
-            offset=k * table + (block.n - block.first) * down + column * right,
-            strides=(-right, -down, -right),
-        )
-
     def _can_keep_alpha(self, blocks: list[Block], r: int) -> bool:
         """Whether any n1 brings the type I error of bound `r` down to alpha, with the largest r1 that it may have."""
         tables, n = self.tables, blocks[0].n
@@ -260,7 +252,7 @@ class Scan:
         if spare <= SLACK or r >= tables.r_high[n]:
             return True
         for block in (block.below(r) for block in blocks):
-            lost = tables.pmf[0, block.n1, block.x(0)] * self._later(0, block, np.array([r]))[0]
+            lost = tables.pmf[0, block.n1, block.x(0)] * tables.later(0, block, np.array([r]))[0]
             lost *= np.arange(block.starts[0], block.x_last + 1) <= tables.r1_high[block.n1, np.newaxis]
             if lost.sum(axis=1).max() >= spare - SLACK:
                 return True
@@ -273,7 +265,7 @@ class Scan:
         n1 = np.arange(block.first, block.last + 1)
         self.examined += rs.size * n1.size
         x_first = block.starts[1]
-        loss = np.cumsum(tables.pmf[1, block.n1, block.x(1)] * self._later(1, block, rs), axis=2)
+        loss = np.cumsum(tables.pmf[1, block.n1, block.x(1)] * tables.later(1, block, rs), axis=2)
         spare = tables.tail[1, n, rs] - requirements.power
         fits = np.count_nonzero(loss <= (spare + SLACK)[:, np.newaxis, np.newaxis], axis=2)
         r1 = np.minimum(fits + (x_first - 1), np.minimum(rs[:, np.newaxis] - 1, tables.r1_high[block.n1]))

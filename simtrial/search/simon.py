@@ -17,6 +17,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ from simtrial.search.record import Criterion, Family, Proof
 from simtrial.search.scan import EN_CLOSE, Best, Scan, expected_fraction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from fractions import Fraction
 
     from simtrial.design.designs import Design
 
@@ -52,7 +54,7 @@ class Certificate:
     en_beyond : float
         Lower bound on EN(p0) of every design with more than `n_upper` patients; at least `en_optimal`.
     solved : int
-        How many (n, n1, r) were solved for r1.
+        How many (n, n1, r) were solved for r1; with recalculated bounds, how many designs had their power computed.
     """
 
     n_lower: int
@@ -96,24 +98,54 @@ class TwoStageSearch:
         return self.admissible[-1]
 
 
-def _hull(records: list[Best], p0: float) -> list[int]:
+def _hull(records: Sequence[Best], expected: Callable[[TwoStage], Fraction]) -> list[int]:
     """Indices of the points on the lower-left convex hull of (n, en); `records` rise in n and fall in en."""
     hull: list[int] = []
     for i, new in enumerate(records):
-        while len(hull) > 1 and _above(records[hull[-2]], records[hull[-1]], new, p0):
+        while len(hull) > 1 and _above(records[hull[-2]], records[hull[-1]], new, expected):
             hull.pop()
         hull.append(i)
     return hull
 
 
-def _above(a: Best, b: Best, c: Best, p0: float) -> bool:
+def _above(a: Best, b: Best, c: Best, expected: Callable[[TwoStage], Fraction]) -> bool:
     """Whether b lies above the line from a to c; on it, b is as good as both at the weight where they are equal."""
     run, whole = b.design.n - a.design.n, c.design.n - a.design.n
     height = (b.en - a.en) * whole - (c.en - a.en) * run
     if abs(height) > EN_CLOSE * whole:
         return height > 0
-    ens = [expected_fraction(found.design, p0) for found in (a, b, c)]
+    ens = [expected(found.design) for found in (a, b, c)]
     return (ens[1] - ens[0]) * whole > (ens[2] - ens[0]) * run
+
+
+def assembled(
+    records: Sequence[Best], expected: Callable[[TwoStage], Fraction], made: Callable[..., TwoStageCandidate]
+) -> tuple[tuple[TwoStageCandidate, ...], tuple[TwoStageCandidate, ...]]:
+    """The admissible designs and the frontier, as `TwoStageSearch` holds them.
+
+    Parameters
+    ----------
+    records : sequence of Best
+        Each design with a lower EN(p0) than all designs of fewer patients, by n.
+    expected : callable
+        EN(p0) of a design as an exact fraction, for what floating point cannot tell apart.
+    made : callable
+        The candidate of a design, with ``kinds``, ``q_low`` and ``q_high`` where it is on the hull.
+    """
+    hull = _hull(records, expected)
+    # a weight q prefers the left of two neighbours on the hull when q dn > (1 - q) dEN
+    cuts = [1.0]
+    for a, b in pairwise(hull):
+        fall, rise = records[a].en - records[b].en, records[b].design.n - records[a].design.n
+        cuts.append(min(fall / (fall + rise), cuts[-1]))  # three on one line share a weight, to the last digit
+    cuts.append(0.0)
+    names = {0: "minimax", len(hull) - 1: "optimal"}
+    admissible = []
+    for k, i in enumerate(hull):
+        kinds = ("minimax", "optimal") if len(hull) == 1 else (names.get(k, "admissible"),)
+        admissible.append(made(records[i].design, kinds=kinds, q_low=cuts[k + 1], q_high=cuts[k]))
+    on_hull = dict(zip(hull, admissible, strict=True))
+    return tuple(admissible), tuple(on_hull.get(i) or made(found.design) for i, found in enumerate(records))
 
 
 def two_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> TwoStageSearch:
@@ -154,22 +186,11 @@ def _known(requirements: Requirements) -> TwoStageSearch:
 def _two_stage(requirements: Requirements) -> TwoStageSearch:
     scan = Scan(requirements)
     records = scan.records
-    hull = _hull(records, requirements.p0)
-    # a weight q prefers the left of two neighbours on the hull when q dn > (1 - q) dEN
-    cuts = [1.0]
-    for a, b in pairwise(hull):
-        fall, rise = records[a].en - records[b].en, records[b].design.n - records[a].design.n
-        cuts.append(min(fall / (fall + rise), cuts[-1]))  # three on one line share a weight, to the last digit
-    cuts.append(0.0)
-    names = {0: "minimax", len(hull) - 1: "optimal"}
-    admissible = []
-    for k, i in enumerate(hull):
-        kinds = ("minimax", "optimal") if len(hull) == 1 else (names.get(k, "admissible"),)
-        admissible.append(
-            TwoStageCandidate(records[i].design, requirements, kinds=kinds, q_low=cuts[k + 1], q_high=cuts[k])
-        )
-    on_hull = dict(zip(hull, admissible, strict=True))
-    frontier = [on_hull.get(i) or TwoStageCandidate(found.design, requirements) for i, found in enumerate(records)]
+    admissible, frontier = assembled(
+        records,
+        lambda design: expected_fraction(design, requirements.p0),
+        partial(TwoStageCandidate, requirements=requirements),
+    )
     certificate = Certificate(
         n_lower=scan.n_lower,
         n_minimax=records[0].design.n,
@@ -178,7 +199,7 @@ def _two_stage(requirements: Requirements) -> TwoStageSearch:
         en_beyond=scan.least_en(scan.n_upper + 1),
         solved=scan.examined,
     )
-    return TwoStageSearch(requirements, tuple(admissible), tuple(frontier), certificate)
+    return TwoStageSearch(requirements, admissible, frontier, certificate)
 
 
 def _figures(design: Design, requirements: Requirements) -> tuple[float, int, int, int, int]:

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from simtrial.design.designs import SingleStage, looks_text
-from simtrial.design.exact import meets, operating_characteristics, side
+from simtrial.design.exact import operating_characteristics, side
 from simtrial.design.requirements import N_LIMIT_MOST
 from simtrial.search import neighbours
-from simtrial.search.criteria import named, with_names
+from simtrial.search.candidate import attained
+from simtrial.search.criteria import compared, named, with_names
 from simtrial.search.families import COMPARED
 from simtrial.search.formulas import Approximation
 from simtrial.search.single import FAMILY as ONE_STAGE
@@ -25,27 +26,27 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.search import (
-        AnyCriterion,
         AnyFamily,
         Proof,
         SingleStageSearch,
         TwoStageCandidate,
         TwoStageSearch,
     )
+    from simtrial.search.record import Examined, Preference
 
 
 def _behaviour(design: Design, requirements: Requirements) -> dict[str, object]:
-    oc = operating_characteristics(design, [requirements.p0, requirements.p1])
+    one = attained(design, requirements)
     early = len(design.looks) > 1
     return {
         "looks": looks_text(design, ", "),
-        "n": design.looks[-1].n,
-        "type_i_error": oc.reject[0],
-        "power": oc.reject[1],
-        "en_p0": oc.en[0],
-        "pet_p0": oc.pet[0] if early else np.nan,
-        "en_p1": oc.en[1],
-        "pet_p1": oc.pet[1] if early else np.nan,
+        "n": one.n,
+        "type_i_error": one.type_i_error,
+        "power": one.power,
+        "en_p0": one.en_p0,
+        "pet_p0": one.pet_p0 if early else np.nan,
+        "en_p1": one.en_p1,
+        "pet_p1": one.pet_p1 if early else np.nan,
     }
 
 
@@ -65,7 +66,7 @@ def candidates(
     single: SingleStageSearch,
     two: TwoStageSearch | None,
     chosen: Design | None,
-    criterion: AnyCriterion | None = None,
+    criterion: Preference | None = None,
 ) -> Table:
     """The designs worth considering, side by side; the chosen one stressed. Without `two`, the single stage alone.
 
@@ -79,14 +80,14 @@ def candidates(
         (named(c.kinds), c, c.q_low or 0.0, 1.0 if c.q_high is None else c.q_high)
         for c in (two.admissible if two else ())
     ]
-    if chosen is not None and criterion is not None and criterion.family not in COMPARED:
+    if chosen is not None and criterion is not None and not compared(criterion):
         same = [k for k, (_, design, _, _) in enumerate(listed) if design.looks == chosen.looks]
         for k in same:
             listed[k] = (f"{listed[k][0]} and {criterion.name}", *listed[k][1:])
         if not same:
             listed.append((criterion.name, chosen, np.nan, np.nan))
     elif chosen is not None and all(design.looks != chosen.looks for _, design, _, _ in listed):
-        missed = "" if meets(chosen, asked) else ", misses the limits"
+        missed = "" if attained(chosen, asked).keeps else ", misses the limits"
         listed.append((f"as given{missed}", chosen, np.nan, np.nan))
     rows = [
         {"kind": kind, **_behaviour(design, asked), "q_low": low, "q_high": high} for kind, design, low, high in listed
@@ -109,7 +110,7 @@ def near(
     designs: Sequence[TwoStageCandidate],
     chosen: Design,
     requirements: Requirements,
-    criterion: AnyCriterion | None = None,
+    criterion: Preference | None = None,
 ) -> Table:
     """Designs near the chosen one, with the rule that picks them in the caption; see `neighbours.near`."""
 
@@ -122,7 +123,7 @@ def near(
         (named(design.kinds) or (own if design.looks == chosen.looks else "–"), design) for design in designs
     ]
     if all(design.looks != chosen.looks for design in designs):
-        missed = "" if meets(chosen, requirements) else ", misses the limits"
+        missed = "" if attained(chosen, requirements).keeps else ", misses the limits"
         listed.insert(0, (f"{criterion.name if criterion is not None else 'chosen'}{missed}", chosen))
     rows = [{"kind": kind, **_behaviour(design, requirements), "apart": apart(design)} for kind, design in listed]
     shown: dict[str, Shown] = {"kind": ("Kind", WORDS), **_BEHAVIOUR, "apart": ("Patients apart", WHOLE)}
@@ -155,7 +156,7 @@ BEYOND = {
 """What is known beyond n_upper, by how far a search reaches."""
 
 
-def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Proof | None = None) -> Table:
+def certificate(two: TwoStageSearch, family: AnyFamily | Examined | None = None, found: Proof | None = None) -> Table:
     """The proof of optimality, number by number; of another family than those always compared, its own stands first."""
     proof, asked = two.certificate, two.requirements
     rows: list[tuple[str, int | float, str]] = []
@@ -180,7 +181,11 @@ def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Pro
         ("en_optimal", proof.en_optimal, "Least EN(p0) of all designs up to n_upper."),
         ("n_upper", proof.n_upper, "The last n at which any n1 left room for a smaller EN(p0)."),
         ("en_beyond", proof.en_beyond, "EN(p0) of every design with more patients is at least this."),
-        ("solved", proof.solved, "Triples (n, n1, r) solved for r1 on the way."),
+        (
+            "solved",
+            proof.solved,
+            "How many (n, n1, r) were solved for r1, or (r1, n1, n) evaluated where bounds are recalculated.",
+        ),
     ]
     names, values, meanings = zip(*rows, strict=True)
     frame = pd.DataFrame({"name": names, "value": pd.Series(values, dtype=object), "meaning": meanings})

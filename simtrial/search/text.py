@@ -8,12 +8,14 @@ from simtrial.design.exact import at_limits, operating_characteristics, side
 from simtrial.search import simon, single
 from simtrial.search.criteria import named
 from simtrial.search.families import COMPARED, FAMILIES
+from simtrial.search.record import Criterion
 from simtrial.show.passage import Passage, percent
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search import AnyCriterion, AnyFamily, Proof, TwoStageSearch
+    from simtrial.search import AnyFamily, Proof, TwoStageSearch
+    from simtrial.search.record import Examined, Preference
 
 SEVERAL_LOOKS = (
     "Schultz JR, Nichol FR, Elfring GL, Weed SD. Multiple-stage procedures for drug screening. Biometrics "
@@ -22,9 +24,9 @@ SEVERAL_LOOKS = (
 """What the paragraph for the protocol cites for a design given outright that is of no family."""
 
 
-def references(design: Design, criterion: AnyCriterion | None = None) -> tuple[str, ...]:
-    """The literature on a design: that of its family; of a design given outright, that of its form."""
-    if criterion is not None:
+def references(design: Design, criterion: Preference | None = None) -> tuple[str, ...]:
+    """The literature on a design: that of its family; given outright or taken by the calendar, that of its form."""
+    if isinstance(criterion, Criterion):
         sources = FAMILIES[criterion.family].references
     elif len(design.looks) == 1:
         sources = single.FAMILY.references
@@ -35,7 +37,7 @@ def references(design: Design, criterion: AnyCriterion | None = None) -> tuple[s
     return (*sources, simon.ADMISSIBLE_REFERENCE) if simon.ADMISSIBLE in getattr(design, "kinds", ()) else sources
 
 
-def kind(design: Design, criterion: AnyCriterion | None = None) -> str:
+def kind(design: Design, criterion: Preference | None = None) -> str:
     """What a design is called: by its kinds or its criterion if it has any, else by its number of looks."""
     kinds = getattr(design, "kinds", ())
     if kinds:
@@ -57,8 +59,15 @@ def exactly(design: Design, requirements: Requirements) -> str:
 
 def limits_missed(design: Design, asked: Requirements) -> str:
     """Which limit a design misses, and which it keeps."""
-    type_i_error, power = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
-    over, short = side(design, asked.p0, asked.alpha, type_i_error) > 0, side(design, asked.p1, asked.power, power) < 0
+    attained: tuple[float, float] = tuple(operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist())
+    over = side(design, asked.p0, asked.alpha, attained[0]) > 0
+    short = side(design, asked.p1, asked.power, attained[1]) < 0
+    return limits_missed_by(attained, asked, over=over, short=short)
+
+
+def limits_missed_by(attained: tuple[float, float], asked: Requirements, *, over: bool, short: bool) -> str:
+    """The same of a type I error and a power, of which it is known on which side of their limits they lie."""
+    type_i_error, power = attained
     said = [
         (
             over,
@@ -91,15 +100,21 @@ REACH = {
 """How far a search reaches, where it does not reach to a proof."""
 
 
-def proved(family: AnyFamily, proof: Proof) -> str:
-    """What a family is, and why its search is complete: two or three sentences."""
+def reached(family: AnyFamily | Examined, proof: Proof) -> str:
+    """Why a search is complete, or how far it reaches: one or two sentences."""
     reach = REACH[proof.how].format(cap=proof.cap, gap=proof.gap)
     bound = family.bound.format(n_lower=proof.n_lower, n_upper=proof.n_upper, value=proof.value, bound=proof.bound)
+    return f"{bound}{reach}"
+
+
+def proved(family: AnyFamily | Examined, proof: Proof) -> str:
+    """What a family is, and why its search is complete: two or three sentences."""
     title = f"{family.title[0].upper()}{family.title[1:]}"
-    return f"{title}: with fewer than {proof.n_lower} patients no design meets both limits. {bound}{reach}"
+    lacking = f"with fewer than {proof.n_lower} patients no design meets both limits."
+    return f"{title}: {lacking} {reached(family, proof)}"
 
 
-def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Proof | None = None) -> Passage:
+def certificate(two: TwoStageSearch, family: AnyFamily | Examined | None = None, found: Proof | None = None) -> Passage:
     """The proof of optimality in words; of another family than those always compared, its own stands first."""
     proof, asked = two.certificate, two.requirements
     own = (proved(family, found),) if family is not None and found is not None and family.key not in COMPARED else ()
@@ -108,8 +123,8 @@ def certificate(two: TwoStageSearch, family: AnyFamily | None = None, found: Pro
         (
             *own,
             f"Below {proof.n_lower} patients even the most powerful test of level {asked.alpha:g} lacks the power. "
-            f"From {proof.n_lower} to {proof.n_upper} every (n, n1, r) that could still win was solved for its best "
-            "r1; "
+            f"From {proof.n_lower} to {proof.n_upper} every (n, n1) that could still win was searched for "
+            "its best bounds; "
             f"{proof.n_minimax} is the first n with a design. Beyond {proof.n_upper} patients EN(p0) is at least "
             f"{proof.en_beyond:.4f} for every two-stage design, and the optimum has {proof.en_optimal:.4f}.",
             "Left out: designs with r1 = r, whose second stage cannot change the decision.",

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simtrial.sweep.section import RATE
+from simtrial.sweep.store import Store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from simtrial.sweep.grid import Sweep
@@ -43,6 +46,14 @@ class SweepResults:
     def at_p1(self, outcome: str) -> pd.DataFrame:
         """One outcome at `p1`, one row per setting."""
         return self.frame[(self.frame.outcome == outcome) & (self.frame[RATE] == self.p1)]
+
+
+def stored(folder: Path, scenarios: range) -> pd.DataFrame:
+    """The results of some scenarios from the folder of a finished sweep, their number in the column ``scenario``."""
+    import pandas as pd
+
+    found = Store(folder)
+    return pd.concat([found.read(index).to_pandas().assign(scenario=index) for index in scenarios], ignore_index=True)
 
 
 def short(path: str | None) -> str:

@@ -166,6 +166,13 @@ class Store:
         self._write(self._scenario(index), index, "", ".parquet", buffer.getvalue().to_pybytes())
         shutil.rmtree(self._parts(index), ignore_errors=True)
 
+    def read(self, index: int) -> pa.Table:
+        """A scenario's result, which `done` found whole or `write` wrote."""
+        from pyarrow import parquet
+
+        (path,) = self._scenario(index).glob("*.parquet")
+        return parquet.read_table(path, partitioning=None)
+
     def keep(self, index: int, blocks: range, tallies: dict[str, Tally]) -> None:
         """Keep some finished blocks of a scenario."""
         found: dict[str, _Sums] = {

@@ -1,4 +1,4 @@
-"""The scenarios of a sweep that break a limit."""
+"""The results of a sweep, one scenario per row, and those that break a limit."""
 
 from __future__ import annotations
 
@@ -14,10 +14,55 @@ from simtrial.sweep.results import short
 from simtrial.sweep.section import RATE
 
 if TYPE_CHECKING:
+    from simtrial.sweep.grid import Sweep
     from simtrial.sweep.results import SweepResults
+
+LOOKS = "design.looks"
+"""The axis of designs, which says what the column of looks would say again."""
 
 MOST_ROWS = 60
 """Scenarios shown; all of them stand in the CSV."""
+
+
+def every(sweep: Sweep, frame: pd.DataFrame) -> Table:
+    """One scenario per row, its outcomes side by side: exact, or simulated with the Monte Carlo standard error.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        What was asked.
+    frame : DataFrame
+        Results, one row per outcome of a scenario, with the column ``scenario``.
+    """
+    rows = []
+    for index, part in frame.groupby("scenario", sort=True):
+        first = part.iloc[0]
+        row: dict[str, object] = {"scenario": index} | {path: first[path] for path in sweep.paths}
+        row["looks"] = first["looks"]
+        for one in part.itertuples():
+            row |= {one.outcome: one.value, f"{one.outcome}_mcse": one.mcse}
+            row[f"{one.outcome}_shown"] = _measured(one.outcome, one.value, one.mcse)
+        rows.append(row)
+    shown: dict[str, Shown] = {path: (short(path).replace(".", " "), _place) for path in sweep.paths}
+    if LOOKS not in sweep.paths:
+        shown["looks"] = ("looks", WORDS)
+    shown |= {f"{name}_shown": (name.removeprefix("n_").replace("_", " "), WORDS) for name in sweep.asked.outcomes}
+    caption = f"{len(rows)} scenarios: exact where there is an exact value, else simulated ± MCSE"
+    right = [f"{name}_shown" for name in sweep.asked.outcomes]
+    return Table("sweep", caption, pd.DataFrame(rows), shown, right=right)
+
+
+def _place(value: object) -> str:
+    """A place on an axis: a number with the digits it needs, or its word."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _measured(name: str, value: float | None, mcse: float | None) -> str:
+    if value is None or np.isnan(value):
+        return "–"
+    share = OUTCOMES[name].kind in ("share", "rate")
+    said = f"{value:.4f}" if share else f"{value:.2f}"
+    return f"{said} ± {mcse:.2g}" if mcse else said
 
 
 def broken(results: SweepResults) -> Table:

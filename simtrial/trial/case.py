@@ -6,82 +6,40 @@ simulation of one trial is made twice, and nobody has to know how a design is fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from simtrial import search
-from simtrial.conduct import simulation
+from simtrial.conduct import choice, simulation
+from simtrial.conduct.choice import CalendarQuestion
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
-from simtrial.search import FAMILIES, simon
-from simtrial.search import single as search_single
+from simtrial.laws import recalculated
+from simtrial.laws.candidates import RecalculatedCandidate, RecalculatedTwoStage
+from simtrial.search import FAMILIES, CalendarCriterion, neighbours
+from simtrial.search import calendar as search_calendar
+from simtrial.search.candidate import attained
+from simtrial.trial.searches import Searches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simtrial.conduct.choice import CalendarChoice
+    from simtrial.conduct.cost import Prices
     from simtrial.conduct.simulation import Simulation
     from simtrial.design.designs import Design
     from simtrial.design.exact import OperatingCharacteristics
     from simtrial.design.requirements import Requirements
-    from simtrial.laws.losses import AsRun, Losses
+    from simtrial.laws.losses import AsRun
     from simtrial.plan.plan import Plan, Scenario
-    from simtrial.search import AnyCriterion, AnyFamily, Family, Proof, SingleStageSearch, TwoStageSearch
-    from simtrial.search.record import Found
-    from simtrial.trial.conduct import SimulationSize
+    from simtrial.search import AnyCriterion, AnyFamily, Proof, SingleStageSearch, TwoStageSearch
+    from simtrial.search.candidate import Candidate, TwoStageCandidate
+    from simtrial.search.record import Examined
+    from simtrial.trial.simulated import SimulationSize
     from simtrial.trial.trial import Trial
 
-
-@dataclass(frozen=True)
-class Searches:
-    """The searches for one question, each made at most once.
-
-    Attributes
-    ----------
-    requirements : Requirements
-        The question.
-    n_limit : int
-        Most patients of a design.
-    """
-
-    requirements: Requirements
-    n_limit: int
-
-    @cached_property
-    def _found(self) -> dict[str, object]:
-        """What has been searched, by family."""
-        return {}
-
-    def of(self, family: Family[Found]) -> Found:
-        """What the search of a family found.
-
-        Raises
-        ------
-        InputError
-            If even the most powerful test needs too many patients.
-        """
-        if family.key not in self._found:
-            self._found[family.key] = FAMILIES[family.key].search(self.requirements, n_limit=self.n_limit)
-        return cast("Found", self._found[family.key])  # the search of this family put it there
-
-    @property
-    def single(self) -> SingleStageSearch:
-        """Designs of one stage; see `of`."""
-        return self.of(search_single.FAMILY)
-
-    @property
-    def two(self) -> TwoStageSearch:
-        """Designs of two stages; see `of`."""
-        return self.of(simon.FAMILY)
-
-    @property
-    def two_is_known(self) -> bool:
-        """Whether the search for two stages has been made."""
-        return simon.FAMILY.key in self._found
-
-    def choose(self, wish: str | Design) -> Design:
-        """Give the design that is wished for, as `search.choose` does."""
-        return search.choose(self.requirements, wish, found=self.of)
+MOST_TRIALS = 10_000
+"""Most trials by which designs are compared where they have to be simulated: there are many of them."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +68,7 @@ class Case:
         like : Case, optional
             Another case; if it asks the same question, its searches are taken over.
         """
-        asked, limit = trial.limits, trial.design.n_limit
-        if like is not None and like.searches == Searches(asked, limit):
+        if like is not None and like.searches == Searches.of_trial(trial, trial.losses):
             return cls(trial, like.searches)
         return _kept(_ByContent(trial.model_dump_json(), trial))
 
@@ -131,7 +88,8 @@ class Case:
         try:
             _ = self.chosen
         except InputError as error:
-            raise InputError(self.told(error), f"{place}: trial.hypotheses.{error.field}") from None
+            section = "" if error.field.startswith("conduct") else "hypotheses."  # the calendar asks for a plan too
+            raise InputError(self.told(error), f"{place}: trial.{section}{error.field}") from None
         try:
             _ = self.plan
         except InputError as error:
@@ -155,8 +113,27 @@ class Case:
 
     @property
     def limits(self) -> Requirements:
-        """The question put to the searches: the limits at the response rates at which the trial decides."""
-        return self.searches.requirements
+        """The limits at the response rates at which the trial decides, which the searches are asked to keep."""
+        return self.trial.limits
+
+    @cached_property
+    def taken(self) -> Candidate:
+        """The design with what it attains, on paper or as the trial is run."""
+        if self.searches.lost is None or isinstance(self.chosen, RecalculatedCandidate | RecalculatedTwoStage):
+            return attained(self.chosen, self.limits)
+        return RecalculatedCandidate(self.chosen, self.requirements, loss=self.searches.lost)
+
+    @cached_property
+    def near(self) -> Sequence[TwoStageCandidate]:
+        """Two-stage designs of about the same sizes that keep the limits."""
+        if self.searches.lost is None:
+            return neighbours.near(self.two, self.chosen)
+        return recalculated.near(self.requirements, self.searches.lost, self.chosen)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the design keeps its limits, on paper or as the trial is run."""
+        return self.taken.keeps
 
     @property
     def under(self) -> AsRun | None:
@@ -166,19 +143,14 @@ class Case:
     @cached_property
     def on_paper(self) -> Searches:
         """The searches for the question as it is written, every patient being evaluable."""
-        return self._searched("paper")
+        return self.searches if self.trial.losses == "paper" else Searches.of_trial(self.trial, "paper")
 
     @cached_property
     def as_run(self) -> Searches | None:
         """The searches under the dropout and handling of the file; None if it does not say how the trial is run."""
-        return None if self.trial.how is None else self._searched("run")
-
-    def _searched(self, losses: Losses) -> Searches:
-        if self.trial.losses == losses:
-            return self.searches
-        how = self.trial.how
-        asked = self.requirements if how is None or losses == "paper" else how.asked(self.requirements)
-        return Searches(asked, self.trial.design.n_limit)
+        if self.trial.how is None:
+            return None
+        return self.searches if self.trial.losses == "run" else Searches.of_trial(self.trial, "run")
 
     @property
     def single(self) -> SingleStageSearch:
@@ -193,22 +165,102 @@ class Case:
     @cached_property
     def chosen(self) -> Design:
         """The design that the file asks for, by criterion or outright."""
+        if isinstance(self.criterion, CalendarCriterion):
+            return self.by_calendar(self.criterion).design
         return self.searches.choose(self.trial.wish)
 
+    @cached_property
+    def question(self) -> CalendarQuestion:
+        """What a criterion of the calendar is asked: the limits of the search, and how a design is run.
+
+        Raises
+        ------
+        InputError
+            If the file does not say how the trial is run.
+        """
+        given = self.trial.conduct
+        if given is None:
+            raise InputError("is missing", "conduct")
+        if self.searches.lost is not None:
+            raise InputError("(recut) does not go with criteria of the calendar; say fixed", "conduct.dropout.bounds")
+        return CalendarQuestion(
+            requirements=self.limits,
+            rates=(self.trial.hypotheses.p0, self.trial.hypotheses.p1),
+            plan_of=self.run,
+            trials=min(given.simulation.trials, MOST_TRIALS),
+            seed=given.simulation.seed,
+            deadline=self.trial.deadline,
+            n_limit=self.searches.n_limit,
+        )
+
     @property
-    def criterion(self) -> AnyCriterion | None:
+    def prices(self) -> Prices | None:
+        """What the trial costs; None if the file does not say."""
+        given = self.trial.conduct
+        return None if given is None or given.cost is None else given.cost.law
+
+    def run(self, design: Design) -> Plan:
+        """How any design is run by the file.
+
+        Raises
+        ------
+        InputError
+            If the file does not say, or its conduct does not fit the design.
+        """
+        plan = self.trial.plan(design)
+        if plan is None:
+            raise InputError("is missing", "conduct")
+        return plan
+
+    def best(self, searches: Searches) -> Design:
+        """The design that is best by the file's criterion of those that meet the limits of other searches.
+
+        Raises
+        ------
+        InputError
+            If there is no criterion, or no such design.
+        """
+        by = self.criterion
+        if isinstance(by, CalendarCriterion):
+            return choice.choose(by, replace(self.question, requirements=searches.requirements)).design
+        if by is None:
+            raise InputError("is missing", "design.criterion")
+        return searches.choose(by.key)
+
+    def by_calendar(self, criterion: CalendarCriterion) -> CalendarChoice:
+        """The design that is best by a criterion of the calendar, found when it is first asked for."""
+        if criterion.key not in self._by_calendar:
+            self._by_calendar[criterion.key] = choice.choose(criterion, self.question)
+        return self._by_calendar[criterion.key]
+
+    @cached_property
+    def _by_calendar(self) -> dict[str, CalendarChoice]:
+        """What has been chosen by the calendar, by criterion."""
+        return {}
+
+    @property
+    def criterion(self) -> AnyCriterion | CalendarCriterion | None:
         """The criterion by which the design is taken; None where it is given outright."""
         return self.trial.criterion
 
     @property
-    def family(self) -> AnyFamily | None:
-        """The family that this criterion belongs to."""
-        return FAMILIES[self.criterion.family] if self.criterion is not None else None
+    def family(self) -> AnyFamily | Examined | None:
+        """The family that this criterion belongs to, or what was examined by the calendar."""
+        by = self.criterion
+        if isinstance(by, CalendarCriterion):
+            return search_calendar.examined(by, self.by_calendar(by).proof.how)
+        return FAMILIES[by.family] if by is not None else None
 
     @property
     def proof(self) -> Proof | None:
         """The certificate of the search that found the design; None where the design is given outright."""
-        return self.family.proof(self.searches.of(self.family)) if self.family is not None else None
+        by = self.criterion
+        if isinstance(by, CalendarCriterion):
+            return self.by_calendar(by).proof
+        if by is None:
+            return None
+        family = FAMILIES[by.family]
+        return family.proof(self.searches.of(family))
 
     @property
     def n(self) -> int:
@@ -295,5 +347,4 @@ class _ByContent:
 @lru_cache(maxsize=4)
 def _kept(one: _ByContent) -> Case:
     """The case of a trial; what it has computed is kept with it."""
-    asked = one.trial
-    return Case(asked, Searches(asked.limits, asked.design.n_limit))
+    return Case(one.trial, Searches.of_trial(one.trial, one.trial.losses))

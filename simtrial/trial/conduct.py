@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from simtrial.errors import InputError
 from simtrial.months import WEEK
-from simtrial.numbers import positive, probability
+from simtrial.numbers import positive
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.centres import Centres
-from simtrial.plan.disease import Beta, Disease
+from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant, Piecewise, Ramp
-from simtrial.plan.plan import FollowUp, Handling, Interim, Scenario
+from simtrial.plan.plan import FollowUp, Handling
 from simtrial.plan.survival import Survival
-from simtrial.trial.section import Line, Made, Section, Weeks, one_line, trimmed, under
+from simtrial.trial.cost import CostRule
+from simtrial.trial.interim import InterimRule
+from simtrial.trial.section import Line, Made, Months, Section, Weeks, under
+from simtrial.trial.simulated import SimulationSize, TrueRate
 
 if TYPE_CHECKING:
     from simtrial.plan.enrollment import Enrollment
@@ -226,31 +229,6 @@ class DropoutRule(Section):
         return self
 
 
-class InterimRule(Made):
-    """What accrual does while a look is pending."""
-
-    accrual: Literal["hold", "continue"] = Field(
-        description="hold: nobody is enrolled between the last patient of a look and its decision."
-    )
-    extra_patients: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
-        None,
-        description="continue: at most so many patients beyond those of the look; where losses are replaced, so are "
-        "those among the extra ones.",
-    )
-    decision_weeks: Annotated[float, Field(ge=0, le=5200)] = Field(
-        0.0, description="Weeks from a look to its decision."
-    )
-
-    @property
-    def law(self) -> Interim:
-        """The rule, in months."""
-        return self.make()
-
-    def make(self) -> Interim:
-        """See `law`."""
-        return Interim(self.accrual == "hold", self.extra_patients, self.decision_weeks * WEEK)
-
-
 class FollowUpRule(Made):
     """When the trial ends, never before its primary decision."""
 
@@ -267,43 +245,6 @@ class FollowUpRule(Made):
         return FollowUp(self.months_after_last_patient, self.until_month)
 
 
-class TrueRate(Made):
-    """A true response rate to simulate, beside p0 and p1."""
-
-    label: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(one_line), AfterValidator(trimmed)]
-    p: float | None = Field(None, description="The rate.")
-    beta: Annotated[tuple[float, ...], Field(strict=False, min_length=2, max_length=2)] | None = Field(
-        None, description="Or a Beta distribution, [a, b]: P(reject H0) is then the assurance."
-    )
-    source: Line | None = Field(None, description="Where this comes from.")
-
-    @property
-    def scenario(self) -> Scenario:
-        """The scenario."""
-        return self.make()
-
-    def make(self) -> Scenario:
-        """See `scenario`."""
-        if (self.p is None) == (self.beta is None):
-            raise InputError("must hold either p or beta, and not both")
-        if self.beta is not None:
-            return Scenario(self.label, Beta(*self.beta))
-        return Scenario(self.label, probability(self.p or 0.0, "p", closed=True))
-
-    @model_validator(mode="after")
-    def _rules(self) -> TrueRate:
-        if self.label in ("p0", "p1"):
-            raise InputError(f"({self.label}) is simulated anyway; choose another", "label")
-        return self
-
-
-class SimulationSize(Section):
-    """How much is simulated, and from which seed; every key is optional."""
-
-    trials: Annotated[int, Field(ge=2, le=100_000_000)] = Field(20_000, description="Trials of each scenario.")
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(1, description="The seed of all random numbers.")
-
-
 class Conduct(Section):
     """How the trial is run, in calendar time."""
 
@@ -313,6 +254,12 @@ class Conduct(Section):
     dropout: DropoutRule
     interim: InterimRule | None = None
     follow_up: FollowUpRule
+    deadline_months: Months | None = Field(
+        None,
+        description="A primary decision within this many months from the first day of accrual is in time; if left out, "
+        "the month at which accrual closes or, without one, the registered completion.",
+    )
+    cost: CostRule | None = Field(None, description="What the trial costs: expected at p0 and p1 beside its patients.")
     scenarios: Annotated[tuple[TrueRate, ...], Field(strict=False, max_length=50)] = ()
     simulation: SimulationSize = Field(SimulationSize(), description="20,000 trials from seed 1 if left out.")
 

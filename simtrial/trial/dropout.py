@@ -9,8 +9,8 @@ from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
 from simtrial.laws.inflation import enlarged
 from simtrial.plan.allowances import enrolled_for
-from simtrial.search import CRITERIA
-from simtrial.trial.case import Searches
+from simtrial.search import CRITERIA, CalendarCriterion
+from simtrial.trial.searches import Searches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,10 +60,6 @@ class UnderDropout:
     keeps: bool
 
 
-AMONG: dict[Among, str] = {"enrolled": "all enrolled", "evaluable": "the evaluable"}
-"""Whose rate p0 is, in few words."""
-
-
 def other_reading(how: AsRun) -> AsRun | None:
     """The same dropout with p0 read the other way; None where this makes no difference."""
     if how.handling != "nonresponder" or not how.loss.probability:
@@ -77,7 +73,7 @@ def searched(case: Case, losses: Losses) -> Design | None:
         return None
     try:
         searches = case.on_paper if losses == "paper" else case.as_run
-        return None if searches is None else searches.choose(case.criterion.key)
+        return None if searches is None else case.best(searches)
     except InputError:  # with so much dropout no design can
         return None
 
@@ -99,6 +95,8 @@ def compared(case: Case) -> list[UnderDropout]:
     rows = []
     if case.criterion is None:
         rows.append(_row(case, how, "as given", "given", case.chosen))
+    elif isinstance(case.criterion, CalendarCriterion):
+        rows.append(_row(case, how, case.criterion.name, case.trial.losses, case.chosen))
     for criterion in CRITERIA.values():
         on_paper = case.on_paper.choose(criterion.key)
         rows.append(_row(case, how, criterion.name, "paper", on_paper))
@@ -117,8 +115,7 @@ def _searched(case: Case, how: AsRun, wish: str) -> Iterator[tuple[Design, Among
         if reading is None:
             continue
         try:
-            asked = reading.asked(case.requirements)
-            here = Searches(asked, case.trial.design.n_limit)
+            here = Searches.under(replace(reading, informed=True), case.requirements, case.trial.design.n_limit)
             yield (case.searches if here == case.searches else here).choose(wish), reading.among if other else None
         except InputError:  # with so much dropout no design can
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Self
@@ -12,7 +13,7 @@ from pydantic.json_schema import WithJsonSchema
 
 from simtrial.errors import InputError
 from simtrial.numbers import probability
-from simtrial.search import CRITERIA
+from simtrial.search import CALENDAR, CRITERIA
 from simtrial.trial.choices import OneOf
 from simtrial.trial.statement import METHODS
 
@@ -20,7 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+class DesignKeys(Collection[str]):
+    """The criteria that may choose the design of a trial: those of families, and those of the calendar."""
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*CRITERIA, *CALENDAR)
+
+    def __contains__(self, word: object) -> bool:
+        return word in CRITERIA or word in CALENDAR
+
+    def __len__(self) -> int:
+        return len(CRITERIA) + len(CALENDAR)
+
+
 CriterionKey = Annotated[str, OneOf(CRITERIA)]
+DesignKey = Annotated[str, OneOf(DesignKeys())]
 Method = Annotated[str, OneOf(METHODS)]
 
 

@@ -13,6 +13,7 @@ from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
 from simtrial.trial.section import (
     CriterionKey,
     Day,
+    DesignKey,
     Line,
     Made,
     Method,
@@ -94,7 +95,12 @@ class DesignWish(Section):
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["criterion"]}, {"required": ["looks"]}]})
 
-    criterion: CriterionKey | None = Field(None, description="Take the design that is best by this criterion.")
+    criterion: DesignKey | None = Field(
+        None,
+        description="Take the design that is best by this criterion. fastest_p0, fastest_p1, least_enrolled_p0 and "
+        "by_date ask how the trial is run, and need the section conduct; by_date also needs a date (see "
+        "conduct.deadline_months).",
+    )
     looks: Line | None = Field(None, description="Take this design instead: R/N or R:E/N, cumulative, as in 1/10,5/29.")
     losses: Literal["paper", "run"] | None = Field(
         None,

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from simtrial.conduct.tables import simulated_error
+from simtrial.conduct.tables import HOW, amount, simulated_error
 from simtrial.design.designs import looks_text
+from simtrial.design.exact import operating_characteristics
 from simtrial.design.intervals import clopper_pearson
 from simtrial.laws import integrals
+from simtrial.laws.losses import AMONG
 from simtrial.search import named
 from simtrial.search.wording import null
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
-from simtrial.trial import dropout, words
+from simtrial.trial import calendar, dropout, words
 
 if TYPE_CHECKING:
+    from simtrial.conduct.measures import Measured
     from simtrial.conduct.simulation import Simulation
     from simtrial.trial.case import Case
     from simtrial.trial.trial import Trial
@@ -114,46 +117,103 @@ def conduct_assumptions(trial: Trial) -> Table:
 
 
 def timeline(trial: Trial, done: Simulation) -> Table:
-    """Chances of keeping the registered dates."""
+    """Chances of keeping the registered dates, and of a primary decision within the months that count as in time."""
     plan, n = done.plan, done.plan.design.looks[-1].n
     whole = trial.study.months
     after = plan.follow_up.months_after_last
     rows: list[tuple[str, float, str]] = []
-    if whole is not None:
-        if after is not None and whole > after:
-            last = whole - after
-            if plan.close_month is None:
-                # replacing losses takes n evaluable patients, who arrive as so many fewer
-                share = 1 - plan.dropout.lost(done["p1"].scenario.mean) if plan.handling == "replace" else 1.0
-                chance = integrals.probability_by(plan.arrivals.scaled(share), n, last)
-                who = f"{n} evaluable patients (at p1)" if share < 1 else f"{n} patients"
-                said = f"{who} enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
-                rows.append((f"{said}: if accrual were never held", chance, "exact"))
-            for label in ("p0", "p1"):
-                chance, mcse = done[label]["last_patient_month"].at_most(last)
-                rows.append(
-                    (f"Last patient in by month {last:.3g}, true rate {label}", chance, simulated_error(mcse, done))
-                )
-        for outcome, said in (("duration_months", "Primary decision"), ("end_month", "Follow-up ends")):
-            for label in ("p0", "p1"):
-                chance, mcse = done[label][outcome].at_most(whole)
-                rows.append((f"{said} by month {whole:.3g}, true rate {label}", chance, simulated_error(mcse, done)))
+    if whole is not None and after is not None and whole > after:
+        last = whole - after
+        if plan.close_month is None:
+            # replacing losses takes n evaluable patients, who arrive as so many fewer
+            share = 1 - plan.dropout.lost(done["p1"].scenario.mean) if plan.handling == "replace" else 1.0
+            chance = integrals.probability_by(plan.arrivals.scaled(share), n, last)
+            who = f"{n} evaluable patients (at p1)" if share < 1 else f"{n} patients"
+            said = f"{who} enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
+            rows.append((f"{said}: if accrual were never held", chance, "exact"))
+        for label in ("p0", "p1"):
+            chance, mcse = done[label]["last_patient_month"].at_most(last)
+            rows.append(
+                (f"Last patient in by month {last:.3g}, true rate {label}", chance, simulated_error(mcse, done))
+            )
+    due = whole if trial.conduct is None or trial.conduct.deadline_months is None else trial.conduct.deadline_months
+    for outcome, said, by in (("duration_months", "Primary decision", due), ("end_month", "Follow-up ends", whole)):
+        for label in ("p0", "p1") if by is not None else ():
+            chance, mcse = done[label][outcome].at_most(by or 0.0)
+            rows.append((f"{said} by month {by:.3g}, true rate {label}", chance, simulated_error(mcse, done)))
     frame = pd.DataFrame(rows, columns=["what", "probability", "mcse"])
     shown: dict[str, Shown] = {
-        "what": ("By the registered completion", WORDS),
+        "what": ("By the registered completion" if due == whole else "In time", WORDS),
         "probability": ("Probability", "{:.3f}"),
         "mcse": ("MCSE", WORDS),
     }
     if not rows:
         return Table("timeline", "No registered dates are given in the parameter file.", frame, {})
-    return Table("timeline", "Chances of keeping the registered dates", frame, shown)
+    caption = "Chances of keeping the registered dates" if due == whole else "Chances of being in time"
+    return Table("timeline", caption, frame, shown)
+
+
+COLUMNS = {
+    "n_enrolled": ("Enrolled", "{:.1f}"),
+    "interim_month": ("Interim, month", "{:.1f}"),
+    "duration_months": ("Decision, month", "{:.1f}"),
+    "in_time": ("In time", "{:.3f}"),
+    "cost": ("Cost", ""),
+}
+"""What the table of `by_calendar` shows of each design at p0 and at p1, where it is known."""
+
+
+def by_calendar(case: Case, *, whole: bool = False) -> Table:
+    """The designs chosen by the calendar beside Simon's and the file's own, as each would be run.
+
+    Left out for a large trial that does not ask for it, unless it is wanted `whole`.
+    """
+    if why := calendar.left_out(case, whole=whole):
+        return Table("by_calendar", why, pd.DataFrame(), {})
+    rows: list[dict[str, object]] = []
+    designs = calendar.beside(case)
+    for one in designs:
+        oc = operating_characteristics(one.design, case.requirements.p0)
+        row: dict[str, object] = {
+            "kind": " and ".join(one.names),
+            "looks": looks_text(one.design, ", "),
+            "n": one.design.looks[-1].n,
+            "en_p0": float(oc.en),
+        }
+        for (name, rate), value in calendar.as_run(case, one.design).values.items():
+            row |= {f"{name}_{rate}": value.value, f"{name}_{rate}_mcse": value.mcse}
+            form = COLUMNS[name][1]
+            row[f"{name}_{rate}_shown"] = _measured(value, form) if form else amount(value.value, value.mcse)
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    shown: dict[str, Shown] = {
+        "kind": ("Design", WORDS),
+        "looks": ("Looks (r/n)", WORDS),
+        "n": ("n", WHOLE),
+        "en_p0": ("EN(p0)", PATIENTS),
+    }
+    for rate in ("p0", "p1"):
+        for name, (head, _) in COLUMNS.items():
+            if f"{name}_{rate}_shown" in frame:
+                shown[f"{name}_{rate}_shown"] = (f"{head}, {rate}", WORDS)
+    due = "" if case.question.deadline is None else f"; in time: a decision by month {case.question.deadline:.3g}"
+    caption = f"Designs by the calendar, as the trial is run ({HOW}{due}); the chosen design in bold"
+    bold = [one.design.looks == case.chosen.looks for one in designs]
+    right = [name for name in shown if name.endswith("_shown")]
+    return Table("by_calendar", caption, frame, shown, chosen=bold, right=right)
+
+
+def _measured(found: Measured, form: str) -> str:
+    if np.isnan(found.value):
+        return "–"
+    return form.format(found.value) + (f" ± {found.mcse:.2g}" if found.mcse else "")
 
 
 WHERE: dict[dropout.Where, str] = {
     "given": "",
     "paper": "on paper",
-    "run": "as the trial is run",
-    "allowance": "usual allowance, n/(1 - d)",
+    "run": "as run",
+    "allowance": "usual n/(1 - d)",
 }
 """Where the limits of a design hold."""
 
@@ -172,7 +232,7 @@ def under_dropout(case: Case) -> Table:
         rows.append(
             {
                 "design": one.name,
-                "limits": WHERE[one.where] + ("" if one.among is None else f", p0 among {dropout.AMONG[one.among]}"),
+                "limits": WHERE[one.where] + ("" if one.among is None else f", p0: {one.among}"),
                 "looks": looks_text(one.design, ", "),
                 "n": one.design.looks[-1].n,
                 "type_i_error_on_paper": one.type_i_error,
@@ -195,15 +255,18 @@ def under_dropout(case: Case) -> Table:
     }
     if found[0].other is None:
         shown[f"type_i_error_{how.among}"] = ("As run: type I error", RATE)
-    else:
-        for among in ("enrolled", "evaluable"):
-            shown[f"type_i_error_{among}"] = (f"As run: type I error, p0 among {dropout.AMONG[among]}", RATE)
+    else:  # the error on paper is that at p0 among all enrolled
+        shown.pop("type_i_error_on_paper")
+        for among in AMONG:
+            shown[f"type_i_error_{among}"] = (f"As run: type I error, p0: {among}", RATE)
     shown |= {
         "power": ("As run: power", RATE),
         "enrolled_p0": ("Enrolled at p0", PATIENTS),
         "enrolled_p1": ("Enrolled at p1", PATIENTS),
         "keeps": ("Keeps both limits as run", lambda kept: "yes" if kept else "no"),
     }
-    caption = "Designs on paper and under the assumed dropout; the design taken in bold"
+    caption = "Designs on paper, searched as the trial is run, and with the usual allowance; the design taken in bold"
+    if found[0].other is not None:
+        caption += ". p0: the rate among all enrolled patients, or with every patient evaluable"
     chosen = [one.design.looks == case.chosen.looks for one in found]
     return Table("under_dropout", caption, frame, shown, chosen=chosen)

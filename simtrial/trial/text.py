@@ -6,89 +6,47 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.conduct.choice import FEW, FINALISTS, MOST_SIMULATED
 from simtrial.conduct.text import HANDLINGS, lost, lost_of
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.laws import decision
+from simtrial.laws.losses import RunFigures
 from simtrial.search import simon
+from simtrial.search.calendar import examined
 from simtrial.search.single import FIRST
-from simtrial.search.text import difference, exactly, kind, limits_missed, next_to, references
+from simtrial.search.text import (
+    difference,
+    exactly,
+    kind,
+    limits_missed,
+    limits_missed_by,
+    next_to,
+    reached,
+    references,
+)
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage, percent
-from simtrial.trial import dropout
+from simtrial.trial import calendar, dropout, rules
 
 if TYPE_CHECKING:
+    from simtrial.conduct.choice import CalendarChoice
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.laws.losses import Among, AsRun
-    from simtrial.plan.plan import Handling, Plan
-    from simtrial.search import AnyCriterion, SingleStageSearch, TwoStageSearch
+    from simtrial.plan.plan import Plan
+    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.search.calendar import Measure
+    from simtrial.search.record import Preference
     from simtrial.trial.case import Case
     from simtrial.trial.trial import Trial
-
-
-def _count(n: int) -> str:
-    return f"{n} {'patient' if n == 1 else 'patients'}"
-
-
-COUNTED: dict[Handling | None, str] = {
-    None: "with a known response status",
-    "nonresponder": "enrolled",
-    "replace": "with a known response status (others are replaced)",
-    "exclude": "enrolled",
-}
-"""Who is analysed, by the handling of patients without a response status; None where it is not said."""
-
-UNASSESSED: dict[Handling | None, str] = {
-    "nonresponder": "Patients without a response assessment are counted as non-responders.",
-    "exclude": "Patients without a response assessment are excluded from the analysis.",
-}
-"""What becomes of the others, by their handling, where that is not said by whom is analysed."""
-
-
-RECUT = (
-    "These bounds are those of the planned numbers: they are recalculated at the numbers evaluable, the first so "
-    "that a treatment of rate p1 is stopped no more often than planned, the last so that the type I error stays at or "
-    "below its limit."
-)
-"""What recalculated bounds keep; see `simtrial.plan.recut`."""
-
-
-def _rules(design: Design, handling: Handling | None) -> list[str]:
-    """One sentence a look."""
-    sentences = []
-    *interim, last = design.looks
-    before, passed = 0, -1
-    for look in interim:
-        verb = "is" if look.n == 1 else "are"
-        opening = (
-            f"The first {_count(look.n) if look.n > 1 else 'patient'} {COUNTED[handling]} {verb} analysed"
-            if not before
-            else f"After {_count(look.n)} in all, a further look follows"
-        )
-        clauses = []
-        if look.r is not None and look.r > passed:
-            passed = look.r
-            seen = "none responds" if look.r == 0 else f"{look.r} or fewer respond"
-            clauses.append(f"if {seen} the trial stops for futility")
-        if look.e is not None:
-            clauses.append(f"if {look.e} or more respond the trial stops and H0 is rejected")
-        sentences.append(f"{opening}: {'; '.join(clauses) or 'the trial continues'}.")
-        before = look.n
-    more = last.n - before
-    added = f"Otherwise {more} more {'is' if more == 1 else 'are'} enrolled, {_count(last.n)} in all, and"
-    start = added if before else f"{_count(last.n)} {COUNTED[handling]} {'is' if last.n == 1 else 'are'} analysed, and"
-    sentences.append(f"{start} H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n}).")
-    if handling in UNASSESSED:
-        sentences.append(UNASSESSED[handling])
-    return sentences
 
 
 def statement(
     design: Design,
     requirements: Requirements,
     plan: Plan | None = None,
-    criterion: AnyCriterion | None = None,
+    criterion: Preference | None = None,
     *,
     under: AsRun | None = None,
 ) -> Passage:
@@ -101,8 +59,7 @@ def statement(
     dropout, it says so, and for which response rates the design was found.
     """
     asked, limits = requirements, requirements if under is None else under.asked(requirements)
-    oc = operating_characteristics(design, [limits.p0, limits.p1])
-    looks = len(design.looks)
+    attained, looks = _attained(design, asked, under), len(design.looks)
     sentences = [
         "The primary endpoint is the objective response rate (ORR).",
         f"The null hypothesis that the true ORR is at most {percent(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
@@ -112,38 +69,72 @@ def statement(
         *(() if under is None else (_allowed_for(under, asked),)),
         f"The sample size is that of {kind(design, criterion)} ({looks_text(design, ', ')})"
         f"{'' if limits == asked else f' for response rates of {percent(limits.p0)} and {percent(limits.p1)}'}.",
-        *_rules(design, plan.handling if plan else None),
-        *((RECUT,) if plan and plan.recut else ()),
-        f"The exact type I error is {percent(oc.reject[0])} at p = {asked.p0:g} and the exact power "
-        f"{percent(oc.reject[1])} at p = {asked.p1:g}{'' if under is None else ', dropout included'}.",
+        *rules.sentences(design, plan.handling if plan else None),
+        *((rules.RECUT,) if plan and plan.recut else ()),
+        *rules.early(plan),
+        f"The exact type I error is {percent(attained.type_i_error)} at p = {asked.p0:g} and the exact power "
+        f"{percent(attained.power)} at p = {asked.p1:g}{'' if under is None else ', dropout included'}.",
     ]
-    if at := exactly(design, limits):
+    if (under is None or not under.recut) and (at := exactly(design, limits)):
         sentences.append(f"In exact fractions {at}; a limit that is attained exactly is kept.")
     if looks > 1:
         sentences.append(
             f"If the true ORR is {percent(asked.p0)}, the probability of early termination"
             f"{' (for either reason)' if any(look.e is not None for look in design.looks) else ''} is "
-            f"{percent(oc.pet[0])} and "
-            f"the expected number of patients is {oc.en[0]:.1f}."
+            f"{percent(attained.pet_p0)} and "
+            f"the expected number of {'patients' if under is None else 'enrolled patients'} is {attained.en_p0:.1f}."
         )
-    if under is not None and limits != asked:
+    sentences += _otherwise(design, asked, plan, under)
+    if missed := misses(design, asked, under):
+        sentences.insert(0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}.")
+    sources = " ".join(references(design, criterion))
+    return Passage("statement", (" ".join(sentences), f"References: {sources}"), quoted=True)
+
+
+def _otherwise(design: Design, asked: Requirements, plan: Plan | None, under: AsRun | None) -> list[str]:
+    """The errors that are not those of the search: with every patient evaluable, or as the trial is run."""
+    sentences = []
+    if under is not None and under.loss.lost(asked.p1):
         paper = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
         sentences.append(
             f"If every patient were evaluable, the type I error would be {percent(paper[0])} and the power "
             f"{percent(paper[1])}."
         )
-    elif plan is not None and plan.dropout.probability and plan.close_month is None:
+    differs = plan is not None and ((plan.dropout.probability and under is None) or plan.conditional)
+    if plan is not None and differs and decision.has_law(plan):
         run = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
+        pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
         sentences.append(
-            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}, "
-            f"the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
+            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
+            f"{pending}, the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
         )
-    if not meets(design, limits):
-        sentences.insert(
-            0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {limits_missed(design, limits)}."
+    elif plan is not None and plan.conditional and plan.close_month is None:
+        sentences.append(
+            "These are the errors of the design on paper; those with patients pending at the interim analysis are "
+            "found by simulation."
         )
-    sources = " ".join(references(design, criterion))
-    return Passage("statement", (" ".join(sentences), f"References: {sources}"), quoted=True)
+    return sentences
+
+
+def _attained(design: Design, asked: Requirements, under: AsRun | None) -> RunFigures:
+    """Exact figures of a design on paper, or as the trial is run."""
+    if under is not None:
+        return under.figures(design, asked)
+    oc = operating_characteristics(design, [asked.p0, asked.p1])
+    (type_i_error, power), (en_p0, en_p1), (pet_p0, pet_p1) = oc.reject.tolist(), oc.en.tolist(), oc.pet.tolist()
+    return RunFigures(type_i_error=type_i_error, power=power, en_p0=en_p0, en_p1=en_p1, pet_p0=pet_p0, pet_p1=pet_p1)
+
+
+def misses(design: Design, asked: Requirements, under: AsRun | None) -> str:
+    """Which limit a design misses, on paper or as the trial is run; empty if it keeps both."""
+    if under is None or not under.recut:
+        limits = asked if under is None else under.asked(asked)
+        return "" if meets(design, limits) else limits_missed(design, limits)
+    alpha, power = under.evaluable(asked).sides(design)
+    if alpha <= 0 <= power:
+        return ""
+    found = under.figures(design, asked)
+    return limits_missed_by((found.type_i_error, found.power), asked, over=alpha > 0, short=power < 0)
 
 
 READINGS: dict[Among, str] = {
@@ -156,9 +147,10 @@ READINGS: dict[Among, str] = {
 def _allowed_for(under: AsRun, asked: Requirements) -> str:
     """One sentence on the dropout that the sample size allows for."""
     reading = f"; p0 is {READINGS[under.among]}" if under.handling == "nonresponder" else ""
+    recut = ", bounds recalculated at the numbers evaluable" if under.recut else ""
     return (
         f"Type I error and power are those of the trial with {lost_of(under.loss, asked)} and "
-        f"{HANDLINGS[under.handling]}{reading}."
+        f"{HANDLINGS[under.handling]}{recut}{reading}."
     )
 
 
@@ -187,7 +179,7 @@ def limits_hold(case: Case, *, beside: bool = True) -> Passage:
         )
     if not how.loss.lost(asked.p1):
         return Passage("limits_hold", ("No dropout is assumed: the limits hold on paper and as the trial is run.",))
-    how_lost = f"{lost_of(how.loss, asked)} and {HANDLINGS[how.handling]}"
+    how_lost = f"{lost_of(how.loss, asked)} and {HANDLINGS[how.handling]}{', bounds recalculated' if how.recut else ''}"
     if case.under is None:
         said = f"The limits hold on paper, with every patient evaluable. As the trial is run, with {how_lost}, "
         said += f"{looks_text(case.chosen, ', ')} has {_errors(how, case.chosen, asked)}."
@@ -199,7 +191,9 @@ def limits_hold(case: Case, *, beside: bool = True) -> Passage:
             )
         return Passage("limits_hold", (said,))
     said = f"The limits hold as the trial is run, with {how_lost}. "
-    if case.limits != asked:
+    if how.recut:
+        said += "The searches below sum over the numbers evaluable, with the bounds recalculated at each. "
+    elif case.limits != asked:
         said += (
             f"The trial then decides as a design on paper does at response rates of {percent(case.limits.p0)} and "
             f"{percent(case.limits.p1)}: the searches below are made at these rates, and what they prove holds for the "
@@ -233,19 +227,18 @@ def _errors(how: AsRun, design: Design, asked: Requirements) -> str:
 
 def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Passage:
     """Which design is taken, what the alternatives would cost, and how it sits with the registered enrollment."""
-    asked = trial.limits
-    oc = operating_characteristics(chosen, asked.p0)
-    n, en = chosen.looks[-1].n, float(oc.en)
+    asked, under = trial.requirements, trial.how if trial.losses == "run" else None
+    n, en = chosen.looks[-1].n, _attained(chosen, asked, under).en_p0
     wish = trial.criterion
     reason = "given in the parameter file."
     if wish is not None:
         reason = f"{wish.name}, as the parameter file asks. {wish.why}"
-    needs = f"It needs {_count(n)}."
+    needs = f"It needs {rules.patients(n)}."
     if len(chosen.looks) > 1:
-        needs = f"It needs at most {_count(n)} and expects {en:.1f} if the true rate is p0."
+        needs = f"It needs at most {rules.patients(n)} and expects {en:.1f} if the true rate is p0."
     paragraphs = [f"Taken: {looks_text(chosen, ', ')}, {reason} {needs}"]
-    if not meets(chosen, asked):
-        paragraphs.append(f"It does not meet the limits: {limits_missed(chosen, asked)}.")
+    if short := misses(chosen, asked, under):
+        paragraphs.append(f"It does not meet the limits: {short}.")
     rivals: dict[str, tuple[str, Design]] = {
         looks_text(other): (label, other)
         for label, other in (
@@ -257,7 +250,7 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     }
     others = []
     for label, other in rivals.values():
-        other_en = float(operating_characteristics(other, asked.p0).en)
+        other_en = _attained(other, asked, under).en_p0
         others.append(
             f"{label} {looks_text(other, ', ')}: {difference(other.looks[-1].n - n)} at most, "
             f"{difference(other_en - en, '.1f')} expected at p0"
@@ -268,7 +261,87 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
         registered = trial.study.registered_enrollment
         same = "equals" if n == registered else f"is {difference(n - registered)} than"
         paragraphs.append(
-            f"Its maximum of {_count(n)} {same} the registered enrollment of {registered}."
+            f"Its maximum of {rules.patients(n)} {same} the registered enrollment of {registered}."
             + (" That they agree does not prove that this is how the number was found." if n == registered else "")
         )
     return Passage("choice", tuple(paragraphs))
+
+
+LEAST: dict[Measure, str] = {
+    "duration_months": "By an exact bound no design expects fewer than {:.1f} months.",
+    "n_enrolled": "By an exact bound no design is expected to enroll fewer than {:.1f} patients.",
+    "late": "By an exact bound the primary decision is late with probability {:.2g} or more, whatever the design.",
+}
+"""What no design is below, by the measure of a criterion."""
+
+SIMULATED = (
+    f"Where a design has no exact law it is simulated: in the order of an exact lower bound, {FEW} trials each, until "
+    "the bound is above the smallest simulated value by 3 Monte Carlo standard errors. Of the designs that are not "
+    f"worse than the best one by more than that, at most {FINALISTS} are simulated in full."
+)
+"""Which designs without an exact law can still win; see `simtrial.conduct.choice`."""
+
+RULE = (
+    "For each pair of sizes (n1, n) only one two-stage design that meets the limits has to be considered, that with "
+    "the largest r1: trial by trial it stops whenever any other design of the pair stops, so that it enrolls no more "
+    "patients and is decided no later. Of single-stage designs each n is considered."
+)
+"""Why one design per pair of sizes is enough; see `simtrial.search.pairs`."""
+
+NO_RULE = (
+    "For each pair of sizes (n1, n) the two-stage design with the largest r1 is considered. As a look of this trial "
+    "does not wait for every response status, its month depends on the bounds, and another design of the pair may be "
+    "better."
+)
+
+ONE_STAGE_ONLY = (
+    "The parameter file does not say what accrual does while an interim analysis is pending (conduct.interim), so only "
+    "single-stage designs are considered."
+)
+
+UNITS: dict[Measure, str] = {
+    "duration_months": "{:.1f} months expected to the primary decision",
+    "n_enrolled": "{:.1f} patients expected to be enrolled",
+    "late": "a primary decision in time with probability {:.3f}",
+}
+"""What a criterion of the calendar finds, by its measure."""
+
+
+def by_calendar(case: Case, *, whole: bool = False) -> Passage:
+    """Which designs the calendar takes, and how it is known that no other is better.
+
+    Left out for a large trial that does not ask for it, unless it is wanted `whole`.
+    """
+    if why := calendar.left_out(case, whole=whole):
+        return Passage("by_calendar", (why,))
+    paragraphs = []
+    for criterion in calendar.asked(case):
+        found = case.by_calendar(criterion)
+        value = 1 - found.value.value if criterion.measure == "late" else found.value.value
+        said = UNITS[criterion.measure].format(value)
+        how = f"simulated, MCSE {found.value.mcse:.2g}" if found.value.mcse else "exact"
+        lead = f"{criterion.name[0].upper()}{criterion.name[1:]}: {looks_text(found.design, ', ')}, {said} ({how})."
+        if found.proof.how == "heuristic":
+            paragraphs.append(f"{lead} {_compared(found)}")
+        else:
+            paragraphs.append(f"{lead} {reached(examined(criterion, found.proof.how), found.proof)}")
+    if any(case.by_calendar(criterion).simulated for criterion in calendar.asked(case)):
+        paragraphs.append(SIMULATED)
+    given = case.trial.conduct
+    if given is None or given.interim is None:
+        return Passage("by_calendar", (ONE_STAGE_ONLY, *paragraphs))
+    return Passage("by_calendar", (RULE if given.interim.make().waits else NO_RULE, *paragraphs))
+
+
+def _compared(found: CalendarChoice) -> str:
+    """How many designs were simulated for a choice, how many of them are about as good, and what none can be below."""
+    n, others, bound = found.simulated, found.rivals, found.proof.bound
+    said = "Designs are compared one by one, in the order in which they would stand if each look waited."
+    if n:
+        rivals = f"{others} other{' is' if others == 1 else 's are'}" if others else "no other is"
+        most = f", the most that are ({MOST_SIMULATED})" if n >= MOST_SIMULATED else ""
+        said = (
+            f"{n} design{' was' if n == 1 else 's were'} simulated in order to find it{most}; {rivals} within 3 Monte "
+            "Carlo standard errors of it."
+        )
+    return f"{said} {LEAST[found.criterion.measure].format(bound)}" if bound > 0 else said

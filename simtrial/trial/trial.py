@@ -12,7 +12,8 @@ from simtrial.errors import InputError
 from simtrial.laws.losses import AsRun
 from simtrial.plan.disease import Toxicity
 from simtrial.plan.plan import Interim, Plan, Scenario
-from simtrial.search import CRITERIA
+from simtrial.search import CALENDAR
+from simtrial.search.criteria import preference
 from simtrial.trial.conduct import Conduct
 from simtrial.trial.results import Results
 from simtrial.trial.section import Section, under
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.laws.losses import Losses
     from simtrial.plan.dropout import Dropout
-    from simtrial.search import AnyCriterion
+    from simtrial.search import AnyCriterion, CalendarCriterion
 
 
 class Trial(Section):
@@ -48,6 +49,7 @@ class Trial(Section):
             raise InputError("goes with conduct.dropout.handling: nonresponder only", "hypotheses.p0_among")
         with under("conduct", {"dropout": "dropout.probability"}):
             _ = self.limits
+        self._check_calendar()
         return self
 
     @property
@@ -59,6 +61,8 @@ class Trial(Section):
             loss=_loss(self.conduct),
             handling=self.conduct.dropout.handling,
             among=self.hypotheses.p0_among or "enrolled",
+            recut=self.conduct.dropout.bounds == "recut",
+            informed=self.losses == "run",
         )
 
     @property
@@ -73,6 +77,40 @@ class Trial(Section):
         """The question that the search answers: the limits at the response rates at which the trial decides."""
         how = self.how
         return self.requirements if how is None or self.losses == "paper" else how.asked(self.requirements)
+
+    def _check_calendar(self) -> None:
+        """Refuse a criterion that asks more of the calendar than the file says."""
+        by = CALENDAR.get(self.design.criterion or "")
+        if by is not None and self.conduct is None:
+            raise InputError(
+                f"({by.key}) asks how the trial is run; add the section conduct (see params/example.yaml)",
+                "design.criterion",
+            )
+        if by is not None and self.conduct is not None and self.conduct.interim is None:
+            raise InputError(
+                f"is missing; with design.criterion: {by.key} say what accrual does while a look is pending: hold or "
+                "continue",
+                "conduct.interim",
+            )
+        if by is not None and by.measure == "late" and self.deadline is None:
+            raise InputError(
+                f"({by.key}) needs a date; give conduct.deadline_months, conduct.enrollment.close_month, or "
+                "study.start and study.completion",
+                "design.criterion",
+            )
+
+    @property
+    def deadline(self) -> float | None:
+        """Months from the first day of accrual within which a decision is in time; None if the file has no date.
+
+        conduct.deadline_months or, in this order, the month at which accrual closes and the registered completion.
+        """
+        given = self.conduct
+        if given is None:
+            return self.study.months
+        return next(
+            (one for one in (given.deadline_months, given.enrollment.close_month) if one is not None), self.study.months
+        )
 
     def plan(self, design: Design) -> Plan | None:
         """How a design is run by this file; None if it does not say.
@@ -102,6 +140,9 @@ class Trial(Section):
             "mean_rate": "enrollment.mean_rate",
             "screening_success": "enrollment.screening_success",
             "close_month": "enrollment.close_month",
+            "max_hold_months": "interim.max_hold_months",
+            "pending": "interim.pending",
+            "look_month": "interim.look_month",
             "loss_per_year": "patients.loss_to_follow_up_per_year",
             "landmark_months": "patients.landmark_months",
             "toxicity.rate": "patients.toxicity.rate",
@@ -114,8 +155,8 @@ class Trial(Section):
                 disease,
                 loss,
                 handling=dropout.handling,
-                interim=given.interim.law if given.interim else Interim(hold=True),
-                recut=self.requirements if dropout.bounds == "recut" else None,
+                interim=given.interim.rule(self.hypotheses.p1) if given.interim else Interim(hold=True),
+                recut=self.limits if dropout.bounds == "recut" else None,
                 screening_success=enrollment.screening_success,
                 close_month=enrollment.close_month,
                 follow_up=given.follow_up.law,
@@ -142,9 +183,9 @@ class Trial(Section):
         return self.design.criterion or parse_looks(self.design.looks or "")
 
     @property
-    def criterion(self) -> AnyCriterion | None:
+    def criterion(self) -> AnyCriterion | CalendarCriterion | None:
         """The criterion by which the design is taken; None where it is given outright."""
-        return None if self.design.criterion is None else CRITERIA[self.design.criterion]
+        return None if self.design.criterion is None else preference(self.design.criterion)
 
     def plain(self) -> dict[str, Any]:
         """The trial as plain JSON values, which is what may be handed to papermill."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.conduct.text import HANDLINGS
-from simtrial.search import CRITERIA
+from simtrial.search import CALENDAR, CRITERIA
 from simtrial.show.passage import percent
 
 if TYPE_CHECKING:
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
         DropoutRule,
         EnrollmentLaw,
         FollowUpRule,
-        InterimRule,
         MedianSurvival,
-        SimulationSize,
-        TrueRate,
     )
+    from simtrial.trial.cost import CostRule
+    from simtrial.trial.interim import InterimRule
+    from simtrial.trial.simulated import SimulationSize, TrueRate
     from simtrial.trial.trial import Trial
 
 AssumptionRow = tuple[str, str, str]
@@ -36,15 +36,25 @@ def rows(trial: Trial) -> list[AssumptionRow]:
         ("Tumour assessments", assessments(given.assessments), given.assessments.source or ""),
         ("Dropout before the first assessment", dropout(given.dropout), given.dropout.source or ""),
     ]
-    wish = trial.wish
-    looks = CRITERIA[wish].looks if isinstance(wish, str) else len(wish.looks)
-    if given.interim is not None and looks > 1:
+    if given.interim is not None and _several_looks(trial):
         found.append(("Interim analysis", interim(given.interim), ""))
     found.append(("Follow-up", follow_up(given.follow_up), ""))
+    if given.deadline_months is not None:
+        found.append(("In time", f"a decision by month {given.deadline_months:g}", ""))
+    if given.cost is not None:
+        found.append(("Cost", cost(given.cost), given.cost.source or ""))
     found += _endpoints(given, trial.hypotheses.p1)
     found += [(f"True response rate: {s.label}", _rate(s), s.source or "") for s in given.scenarios]
     found.append(("Simulation", simulation(given.simulation), ""))
     return found
+
+
+def _several_looks(trial: Trial) -> bool:
+    """Whether the design that is asked for has an interim analysis, or may have one."""
+    wish = trial.wish
+    if isinstance(wish, str):
+        return wish in CALENDAR or CRITERIA[wish].looks > 1
+    return len(wish.looks) > 1
 
 
 def _number(value: float, one: str, many: str | None = None) -> str:
@@ -113,16 +123,30 @@ def dropout(rule: DropoutRule) -> str:
 
 
 def interim(rule: InterimRule) -> str:
-    """What accrual does while an interim analysis is pending."""
-    if rule.accrual == "hold":
+    """How an interim analysis is decided, and what accrual does while it is pending."""
+    if rule.way == "hold":
         said = "accrual is held until the decision"
+        if rule.max_hold_months is not None:
+            said += f", but for at most {_number(rule.max_hold_months, 'month')}"
     elif rule.extra_patients is None:
         said = "accrual continues while the decision is pending"
     else:
         extra = _number(rule.extra_patients, "further patient")
         said = f"accrual continues while the decision is pending, by at most {extra}"
     lag = "at once" if rule.decision_weeks == 0 else f"{_number(rule.decision_weeks, 'week')} after the look"
-    return f"{said}; the decision is taken {lag}"
+    said += f"; the decision is taken {lag}"
+    if rule.pending == "conditional":
+        month = rule.look_month
+        taken = "when the patients of the first stage are enrolled" if month is None else f"in month {month:g}"
+        said += (
+            f"; the look is taken {taken}, patients whose status is pending count with their predictive probability of "
+            f"a response at p1, and the trial continues if the first bound is passed with probability "
+            f"{rule.threshold or 0.0:g} or more"
+        )
+    if rule.decide == "known":
+        what = "the final analysis" if rule.pending == "conditional" else "an analysis"
+        said += f"; {what} takes place as soon as the response statuses known settle its decision"
+    return said
 
 
 def follow_up(rule: FollowUpRule) -> str:
@@ -130,6 +154,16 @@ def follow_up(rule: FollowUpRule) -> str:
     if rule.until_month is not None:
         return f"until month {rule.until_month:g} from the first day of accrual"
     return f"until {_number(rule.months_after_last_patient or 0.0, 'month')} after the last patient's enrollment"
+
+
+def cost(rule: CostRule) -> str:
+    """What a trial costs."""
+    units = (
+        (rule.per_screened, "per patient screened"),
+        (rule.per_enrolled, "per patient enrolled"),
+        (rule.per_month, "per month until the end of the trial"),
+    )
+    return "; ".join(f"{price:g} {unit}" for price, unit in units if price is not None)
 
 
 def _endpoints(given: Conduct, p1: float) -> list[AssumptionRow]:

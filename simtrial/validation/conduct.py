@@ -23,7 +23,7 @@ from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant, Piecewise, Ramp
-from simtrial.plan.plan import FollowUp, Interim, Plan, Scenario
+from simtrial.plan.plan import Conditional, FollowUp, Interim, Plan, Scenario
 from simtrial.plan.survival import Survival
 from simtrial.validation.cases import Comparison, case_of, reference, same_digits
 
@@ -191,6 +191,15 @@ def conduct() -> Comparison:
                         "1/10,5/29", Dropout(0.15, 0.5), interim=rule, handling=handling, recut=asked if cut else None
                     ),
                 )
+
+        early = {
+            "hold, decided when known": Interim(True, None, 0.5, decide="known"),
+            "continue, decided when known": Interim(False, None, 0.5, decide="known"),
+            "hold for at most 1 month": Interim(True, None, 0.5, max_hold=1.0),
+            "hold, patients pending": Interim(True, None, 0.5, conditional=Conditional(0.5, 0.3)),
+        }
+        for r, rule in early.items():
+            yield f"constant, readout 4 months, {r}, non-responders", _run("1/10,5/29", Dropout(0.15), interim=rule)
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
         for name, plan in plans():

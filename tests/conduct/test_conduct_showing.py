@@ -17,7 +17,7 @@ from simtrial.plan.assessments import Assessments
 from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
-from simtrial.plan.plan import FollowUp, Interim, Plan, Scenario
+from simtrial.plan.plan import Conditional, FollowUp, Interim, Plan, Scenario
 from simtrial.trial import figures, params, tables, text
 from simtrial.trial.case import Case
 
@@ -102,8 +102,11 @@ def test_sensitivity_takes_exact_values_and_the_same_dice(changed):
     assert found["Accrual at the look", "continues"].mcse["n_enrolled_p0"] > 0
     assert {v.assumption for v in changed.variants} == {
         "Dropout", "Informative loss", "Handling of losses", "Enrollment rate", "Screening success",
-        "Assessment window", "Accrual at the look", "Time to decide",
+        "Assessment window", "Accrual at the look", "Decision at the looks", "Time to decide",
     }  # fmt: skip
+    known = found["Decision at the looks", "as soon as known"]
+    assert known.values["power"] == changed.base.values["power"]
+    assert known.values["duration_p1"] < changed.base.values["duration_p1"] - 4 * known.mcse["duration_p1"]
 
 
 def test_what_hurts_most_is_the_worst_of_the_variants(changed):
@@ -122,6 +125,65 @@ def test_hold_and_continue_share_the_decision_and_differ_in_patients(plan):
     assert frame.n_enrolled["hold"] < frame.n_enrolled["continue"]
     assert frame.duration_months["hold"] > frame.duration_months["continue"]
     assert sum(table.chosen) == 2
+
+
+def test_what_deciding_when_known_saves_stands_beside_the_plan(plan):
+    table = conduct_tables.complete_or_known(plan, ASKED, 1000, 1)
+    frame = table.frame.set_index(["rate", "decided"])
+    for rate in ("p0", "p1"):
+        whole, known = (frame.loc[(rate, said)] for said in ("every status is known", "the decision is settled"))
+        for name in ("interim_month", "hold_months", "duration_months"):
+            assert known[name] < whole[name]
+        assert whole.duration_months_mcse == 0 < known.duration_months_mcse
+    assert table.frame.decided[np.array(table.chosen)].tolist() == ["every status is known"] * 2
+    single = conduct_tables.complete_or_known(dataclasses.replace(plan, design=SingleStage(5, 25)), ASKED, 200, 1)
+    assert "hold_months" not in single.frame
+
+
+def conditional(plan, threshold=0.4, **rule):
+    wait = dataclasses.replace(plan.interim, conditional=Conditional(threshold, 0.3), **rule)
+    return dataclasses.replace(plan, interim=wait)
+
+
+def test_the_price_of_not_waiting_has_a_row_for_every_threshold(plan):
+    table = conduct_tables.pending_price(plan, ASKED, 1000, 1)
+    frame = table.frame.set_index("way")
+    assert list(frame.index) == ["wait", "0.1", "0.3", "0.5", "0.7"]
+    assert table.frame.way[np.array(table.chosen)].tolist() == ["wait"]
+    assert (np.diff(frame.pet_p0[1:]) > 0).all()
+    assert (np.diff(frame.reject_p1[1:]) <= 0).all()
+    assert (frame.interim_month_p0[1:] < frame.interim_month_p0["wait"]).all()
+    assert frame.reject_mcse_p0["wait"] == 0 < frame.reject_mcse_p0["0.3"]
+    mine = conduct_tables.pending_price(conditional(plan), ASKED, 200, 1)
+    assert mine.frame.way[np.array(mine.chosen)].tolist() == ["0.4"]
+    exact = dataclasses.replace(plan, disease=Disease(Assessments.fixed(2.0)))
+    found = conduct_tables.pending_price(exact, ASKED, 200, 1).frame
+    assert (found[["reject_mcse_p0", "reject_mcse_p1", "pet_mcse_p0", "duration_months_mcse_p1"]] == 0).all().all()
+
+
+def test_the_price_of_not_waiting_is_for_two_looks_without_an_efficacy_bound(plan):
+    for looks in ("5/25", "1:5/10,5/29", "0/5,2/12,7/40"):
+        other = dataclasses.replace(plan, design=parse_looks(looks))
+        assert conduct_tables.pending_price(other, ASKED, 200, 1) is None
+    recut = dataclasses.replace(plan, handling="exclude", recut=ASKED)
+    assert conduct_tables.pending_price(recut, ASKED, 200, 1) is None
+
+
+def test_a_rule_of_its_own_is_told_and_drawn(plan):
+    for other in (
+        conditional(plan, max_hold=0.25, decide="known"),
+        dataclasses.replace(plan, interim=Interim(True, None, 0.5, decide="known", max_hold=1.0)),
+    ):
+        done = simulation.simulate(other, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 500, 1)
+        said = str(conduct_text.cost(done, ASKED))
+        assert ("and the interim analysis not waiting for patients pending" in said) == (other.conditional is not None)
+        assert "are overrun of trials that stop" in said
+        assert sum(conduct_tables.hold_or_continue(other, ASKED, 200, 1).chosen) == 2
+        assert conduct_figures.swimmer(other, Scenario("p1", 0.3), 1, 1).alt
+        assert sensitivity.analyse(other, ASKED, 200, 1).variants
+    early = conditional(plan, 0.9)
+    done = simulation.simulate(early, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 500, 1)
+    assert "not waiting for patients pending (simulated, MCSE" in conduct_text.as_run(done, ASKED)
 
 
 def test_inflation_marks_the_usual_number():
@@ -214,6 +276,9 @@ def test_every_plan_can_be_drawn_and_told(trial, looks, close, way):
     assert str(conduct_text.cost(done, ASKED))
     assert str(conduct_text.hurts_most(changed, ASKED))
     assert conduct_tables.hold_or_continue(plan, ASKED, 200, 1).html()
+    assert conduct_tables.complete_or_known(plan, ASKED, 200, 1).html()
+    price = conduct_tables.pending_price(plan, ASKED, 200, 1)
+    assert (price is not None) == (looks == "1/10,5/29" and way != "recut")
     assert conduct_tables.sensitivity(changed).html()
 
 
@@ -297,3 +362,20 @@ def test_a_trial_of_the_block_can_be_named(plan):
     trials, _ = simulation.block(plan, Scenario("p1", 0.3), 1, 1, 0)
     assert f"{trials.enrolled[7]} patients, {trials.responses[7]} responses counted" in one.alt
     assert dataclasses.is_dataclass(one)
+
+
+def test_what_replacing_takes_is_said_in_patients_and_months():
+    def told(lost):
+        # a hold and a fixed readout, so that the trial without dropout has exact months
+        plan = Plan(
+            parse_looks("1/10,5/29"), Constant(2.0), Disease(Assessments.fixed(4.0)), Dropout(lost), handling="replace"
+        )
+        done = simulation.simulate(plan, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 4000, 1)
+        return done, str(conduct_text.cost(done, ASKED))
+
+    done, said = told(0.2)
+    more = 15.014 / 0.8 - 15.014  # EN(p0) of 1/10, 5/29, exact
+    assert f"replacing takes {more:.1f} more enrolled patients and" in said
+    months = done["p0"]["duration_months"].best - (10 / 2 + 4 + (1 - 0.7361) * (19 / 2 + 4))
+    assert f"{months:.1f} more months to the primary decision at p0" in said
+    assert "replacing takes" not in told(0.0)[1]

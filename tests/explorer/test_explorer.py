@@ -530,7 +530,8 @@ def test_a_design_chosen_by_its_looks_gives_way_to_a_question_it_does_not_answer
 def test_every_control_is_heard(explorer):
     moves = {
         "p0": "0.12", "p1": "0.33", "alpha": "0.04", "power": "0.85", "design": "optimal", "dropout": "0.15",
-        "rate": "3", "screening": "0.75", "readout": "2", "accrual": "continue", "losses": "run", "among": "evaluable",
+        "rate": "3", "screening": "0.75", "readout": "2", "accrual": "continue", "decide": "known", "losses": "run",
+        "among": "evaluable",
         "counting": "replace",
     }  # fmt: skip
     for name, value in moves.items():

@@ -342,7 +342,7 @@ def test_every_control_is_reached_by_the_keyboard_and_named(visit):
         .filter((e) => e.offsetParent !== null)
         .map((e) => ({ tab: e.tabIndex, name: e.getAttribute('aria-label') || e.textContent.trim() ||
             (e.labels && e.labels[0] && e.labels[0].textContent.trim()) || '' , tag: e.tagName }))""")
-    assert len(found) == 8 * 2 + 3 + 2  # numbers with sliders, lists, two buttons for files
+    assert len(found) == 8 * 2 + 6 + 2  # numbers with sliders, lists, two buttons for files
     assert [entry for entry in found if entry["tab"] < 0 or len(entry["name"]) < 5] == []
     visit.page.keyboard.press("Tab")
     named = "(({ariaLabel, id, textContent}) => ariaLabel || id || textContent)(document.activeElement)"

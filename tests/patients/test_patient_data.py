@@ -20,7 +20,7 @@ from simtrial.plan.assessments import Assessments
 from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
-from simtrial.plan.plan import Interim, Plan, Scenario
+from simtrial.plan.plan import Conditional, Interim, Plan, Scenario
 from simtrial.plan.recut import bounds_of
 from simtrial.trial import params
 from simtrial.trial.case import Case
@@ -509,6 +509,10 @@ PLANS = {
     "replace": {"handling": "replace"},
     "accrual goes on": {"interim": Interim(hold=False)},
     "accrual goes on with replacement": {"interim": Interim(hold=False), "handling": "replace"},
+    "accrual goes on, decided when known": {"interim": Interim(hold=False, decide="known")},
+    "decided when known": {"interim": Interim(hold=True, decide="known")},
+    "decided when known, with replacement": {"interim": Interim(hold=True, decide="known"), "handling": "replace"},
+    "patients pending": {"interim": Interim(hold=True, conditional=Conditional(0.6, 0.3))},
     "accrual closes early": {"close_month": 9.0},
     "accrual closes early with replacement": {"close_month": 9.0, "handling": "replace"},
     "stable disease": {"disease": Disease(Assessments.fixed(2.0), dcr=0.6, dcr_at_orr=0.3)},

@@ -71,6 +71,7 @@ def test_it_writes_notebooks_tables_figures_html_and_a_manifest(run):
     assert {"text/memo.md", "tables/routes.csv", "figures/map.svg"} <= names
     assert {f"figures/{f}.svg" for f in ("counting", "swimmer", "enrollment_fan", "tornado", "inflation")} <= names
     assert {f"tables/{t}.csv" for t in ("conduct_p0", "conduct_p1", "sensitivity", "hold_or_continue")} <= names
+    assert {"tables/complete_or_known.csv", "tables/pending_price.csv"} <= names
 
 
 def test_the_same_inputs_give_the_same_bytes(run):

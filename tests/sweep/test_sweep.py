@@ -140,6 +140,11 @@ def test_a_design_takes_the_place_of_another(write):
     assert made.cell(0).looks == "1/10,5/29"
 
 
+def test_when_looks_decide_is_an_axis(write):
+    made = sweep_file.read(write([{"path": "conduct.interim.decide", "values": ["complete", "known"]}]))
+    assert [made.cell(k).plan.interim.decide for k in (0, 2)] == ["complete", "known"]
+
+
 def axis(path, *values):
     return {"path": path, "values": values}
 
@@ -397,3 +402,43 @@ def test_one_axis_alone_makes_one_panel(write):
     found = results.SweepResults(asked, sweep_run.in_memory(asked))
     assert len(figures.multiples(found, "reject").figure.axes) == 1
     assert tables.broken(found).frame.broken.tolist() == ["power"]
+
+
+def test_the_calendar_is_an_axis_like_any_other(write):
+    axes = [axis("design.criterion", "fastest_p0", "fastest_p1"), axis("conduct.enrollment.rate", 1.0, 4.0)]
+    found = sweep_run.in_memory(sweep_file.read(write(axes, outcomes=["duration_months"])))
+    by = found[found.outcome == "duration_months"].pivot_table(
+        index=["conduct.enrollment.rate", "p"], columns="design.criterion", values="value"
+    )
+    assert (by.xs(0.1, level="p").fastest_p0 <= by.xs(0.1, level="p").fastest_p1).all()
+    assert (by.xs(0.3, level="p").fastest_p1 <= by.xs(0.3, level="p").fastest_p0).all()
+    assert len(set(found.looks)) > 1
+
+
+def test_the_table_holds_one_scenario_per_row_as_stored(write, tmp_path):
+    asked = sweep_file.read(write(SMALL))
+    run(asked.path, tmp_path / "out")
+    memory = sweep_run.in_memory(asked)
+    pd.testing.assert_frame_equal(results.stored(tmp_path / "out", range(8)), memory)
+    table = tables.every(asked, memory)
+    assert len(table.frame) == 8
+    for row in table.frame.itertuples():
+        part = memory[memory.scenario == row.scenario].set_index("outcome")
+        assert (row.reject, row.pet) == (part.value["reject"], part.value["pet"])
+    simulated = memory[~memory.exact & (memory.outcome == "duration_months")].scenario
+    shown = table.frame.set_index("scenario").duration_months_shown
+    assert all(("±" in text) == (index in set(simulated)) for index, text in shown.items())
+
+
+@pytest.mark.long
+def test_the_command_prints_its_table_and_says_where_the_rest_is(write, tmp_path, capsys):
+    axes = [axis("conduct.enrollment.rate", *[1.0 + k / 10 for k in range(11)])]
+    path, out = write(axes, outcomes=["reject", "n_enrolled"]), tmp_path / "out"
+    assert main(["sweep", str(path), "--out", str(out), "--workers", "1"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"the first 20 of 22 scenarios; the 2 others are in {out / 'table.csv'}" in said
+    assert said.count("1/15,5/25") == 20
+    assert "digest of all results: " in said
+    stored = pd.read_csv(out / "table.csv")
+    assert len(stored) == 22
+    assert list(stored.columns)[:3] == ["scenario", "conduct.enrollment.rate", "p"]

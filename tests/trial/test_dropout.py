@@ -7,6 +7,7 @@ from simtrial import InputError, looks_text, search
 from simtrial.design import exact
 from simtrial.design.requirements import Requirements
 from simtrial.laws import decision
+from simtrial.search import tables as search_tables
 from simtrial.trial import dropout, params, tables, text
 from simtrial.trial.case import Case
 
@@ -62,8 +63,11 @@ def test_the_design_under_the_dropout_is_the_one_of_the_issue():
 
 @pytest.mark.parametrize(
     ("handling", "bounds", "ratio"),
-    [("nonresponder", None, None), ("nonresponder", None, 3.0), ("replace", None, 0.4), ("exclude", "fixed", 2.0)],
-)
+    [
+        ("nonresponder", None, None), ("nonresponder", None, 3.0), ("replace", None, 0.4), ("exclude", "fixed", 2.0),
+        ("exclude", "recut", None), ("exclude", "recut", 0.4),
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("criterion", ["minimax", "single_stage_first"])
 def test_the_law_of_the_conduct_finds_both_limits_kept(handling, bounds, ratio, criterion):
     given = trial(handling=handling, bounds=bounds, ratio=ratio, design={"criterion": criterion})
@@ -135,6 +139,42 @@ def test_the_table_tells_designs_that_keep_both_limits_as_run_from_those_that_do
     # the usual allowance, 1/10, 8/37, keeps the power and not alpha
     habit = frame[(frame.design == "Simon optimal") & frame.limits.str.startswith("usual")].iloc[0]
     assert (habit.looks, bool(habit.keeps), habit.power >= 0.8) == ("1/10, 8/37", False, True)
+
+
+def test_recalculated_bounds_keep_alpha_at_the_rate_among_the_evaluable_only_where_the_limits_hold_as_run():
+    # patients who would respond are lost less often: among the evaluable H0 has a larger rate than p0
+    lost = {"handling": "exclude", "bounds": "recut", "ratio": 0.25, "lost": 0.2}
+    run, paper = (
+        Case.of(trial(design={"criterion": "optimal", "losses": losses}, **lost)) for losses in ("run", "paper")
+    )
+    assert run.plan.recut == run.limits
+    assert run.limits.p0 > 0.15
+    assert paper.plan.recut == paper.requirements
+    for case in (run, paper):
+        found = decision.decision(case.plan, np.array([0.15, 0.35])).reject
+        stated = case.trial.how.figures(case.chosen, case.requirements)
+        # one law reached in two ways: sums of the same products in another order, at rates of 12 digits
+        assert [stated.type_i_error, stated.power] == pytest.approx(found.tolist(), abs=1e-10)
+
+
+def test_designs_near_one_with_recalculated_bounds_keep_their_limits_too():
+    case = Case.of(trial(handling="exclude", bounds="recut"))
+    assert case.chosen.looks in [one.looks for one in case.near]
+    for one in case.near:
+        assert case.under.keeps(one, case.requirements)
+        assert one.keeps
+        assert one.en_p0 == pytest.approx(case.under.figures(one, case.requirements).en_p0)
+
+
+def test_a_design_given_outright_is_judged_with_recalculated_bounds():
+    case = Case.of(trial(handling="exclude", bounds="recut", design={"looks": "1/9,8/30", "losses": "run"}))
+    assert not case.keeps
+    found = case.under.figures(case.chosen, case.requirements)
+    assert case.taken.power == found.power
+    said = str(text.statement(case.chosen, case.requirements, case.plan, under=case.under))
+    missed = f"this design does not meet its limits: its power of {100 * found.power:.4g}%"
+    assert said.startswith(f"NOT READY FOR A PROTOCOL: {missed}")
+    assert "misses the limits" in str(search_tables.candidates(case.single, case.two, case.taken).frame.kind.tolist())
 
 
 def test_without_dropout_both_answers_are_one():

@@ -5,8 +5,11 @@ import pytest
 
 from simtrial import Requirements
 from simtrial.report import run as report_run
+from simtrial.search import pairs
 from simtrial.validation import cases
+from simtrial.validation import choice as validation_choice
 from simtrial.validation import conduct as validation_conduct
+from simtrial.validation import dropout as validation_dropout
 from simtrial.validation import search as validation_search
 
 
@@ -28,6 +31,8 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
     assert verdict.loc["Admissible sets", "compared"] == 51
     assert verdict.loc["Exact single stage", "compared"] == 684
     assert verdict.loc["Losses", "compared"] == 103
+    assert verdict.loc["Designs under dropout", "compared"] == 44
+    assert verdict.loc["Designs by the calendar", "compared"] == 16
     assert verdict.loc["Calendar", "compared"] == 184
     assert verdict.loc["Conduct", "compared"] > 250
     assert verdict.loc["Kaplan-Meier", "compared"] == 9
@@ -77,3 +82,31 @@ def test_the_conduct_cases_can_fail(monkeypatch):
     monkeypatch.setattr(laws, "decision", optimistic)  # the name that the simulation's exact values use
     assert not validation_conduct.losses().passed
     assert not validation_conduct.conduct().passed
+
+
+@pytest.mark.long
+def test_the_cases_of_designs_under_dropout_can_fail(monkeypatch):
+    # a search that forgot the dropout would find smaller designs
+    from simtrial.laws.losses import AsRun
+
+    assert validation_dropout.searched().passed
+    monkeypatch.setattr(AsRun, "rates", lambda _, asked: (asked.p0, asked.p1))
+    found = validation_dropout.searched()
+    assert not found.passed
+    assert found.failures.what.str.contains("fewest n").any()
+    assert found.failures.what.str.contains("rejects at p1").any()
+
+
+@pytest.mark.long
+def test_the_cases_of_designs_by_the_calendar_can_fail(monkeypatch):
+    from simtrial.conduct import choice
+
+    assert validation_choice.by_calendar().passed
+    true = pairs.meeting
+
+    def hasty(asked, n_max):  # a search that forgot the single stages and the smallest first looks
+        found = true(asked, n_max)
+        return choice._those(found, found.n1 > 5)
+
+    monkeypatch.setattr(choice, "meeting", hasty)
+    assert not validation_choice.by_calendar().passed

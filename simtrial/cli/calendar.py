@@ -1,0 +1,151 @@
+"""`simtrial design FILE`: the designs of a parameter file, those chosen by its calendar among them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperCommand
+
+from simtrial.errors import InputError
+from simtrial.show import terminal
+
+if TYPE_CHECKING:
+    from simtrial.conduct.choice import CalendarChoice
+    from simtrial.search.calendar import CalendarCriterion
+    from simtrial.trial.case import Case
+
+FILE = "simtrial.design.file"
+"""Where the command keeps that it was given a file."""
+
+EPILOG = (
+    "With a parameter file in place of the options (simtrial design FILE [--json]) the question and how the trial is "
+    "run come from the file, and the designs chosen by its calendar are listed too."
+)
+
+
+class DesignCommand(TyperCommand):
+    """The command `design`, which takes a parameter file in place of the numbers."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options, or the file."""
+        files = [word for word in args if re.fullmatch(r"[^-].*\.ya?ml", word, re.IGNORECASE)]
+        if not files or "--help" in args:
+            rest: list[str] = super().parse_args(ctx, args)
+            return rest
+        stray = next((word.partition("=")[0] for word in args if word.startswith("-") and word != "--json"), None)
+        if stray is not None:
+            raise InputError(f"does not go with a parameter file, which says it: change it in {files[0]}", stray)
+        more = next((word for word in args if word not in (files[0], "--json")), None)
+        if more is not None:
+            raise InputError(f"({more!r:.60}) is one too many: give one parameter file", "FILE")
+        ctx.meta[FILE] = (Path(files[0]), "--json" in args)
+        return []
+
+    def invoke(self, ctx: Any) -> Any:
+        """Answer the options, or the file."""
+        if FILE in ctx.meta:
+            return show(*ctx.meta[FILE])
+        return super().invoke(ctx)
+
+
+def show(file: Path, as_json: bool) -> None:
+    """List the designs that meet the limits of a parameter file, and what each does as it is run.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or asks for what cannot be.
+    """
+    from simtrial.trial import params
+    from simtrial.trial.case import Case
+
+    trial, source = params.read(file)
+    case = Case.of(trial).checked(str(source.path))
+    with terminal.waiting("searching"):
+        chosen = _choices(case)
+    if as_json:
+        terminal.print_json(_json(case, chosen))
+        return
+    _tables(case, run=bool(chosen))
+
+
+def _choices(case: Case) -> dict[CalendarCriterion, CalendarChoice]:
+    """What each criterion of the calendar takes; nothing where the file does not say how the trial is run.
+
+    Nor where its bounds are recalculated, under which designs are not compared so.
+    """
+    from simtrial.trial import calendar
+
+    if case.plan is None or calendar.left_out(case, whole=True):
+        return {}
+    return {criterion: case.by_calendar(criterion) for criterion in calendar.asked(case)}
+
+
+def _tables(case: Case, *, run: bool) -> None:
+    from simtrial.search import tables as search_tables
+    from simtrial.search.wording import question
+    from simtrial.trial import tables, text
+
+    every = search_tables.candidates(case.single, case.two, case.chosen, case.criterion)
+    where = terminal.console()
+    where.print(question(case.requirements), style="bold")
+    shown = [every, tables.by_calendar(case, whole=True)] if run else [every]
+    for table in shown:
+        view = table.view()
+        rows = view.to_numpy().tolist()
+        for row, bold in zip(rows, table.chosen, strict=True):
+            row[0] += " (chosen)" if bold else ""
+        terminal.table(table.caption.replace("; the chosen design in bold", ""), list(view.columns), rows, left=2)
+    where.print("\n".join(text.limits_hold(case).paragraphs))
+    if run:
+        where.print("\n".join(text.by_calendar(case, whole=True).paragraphs))
+
+
+def _json(case: Case, chosen: dict[CalendarCriterion, CalendarChoice]) -> dict[str, object]:
+    from simtrial.trial import calendar
+
+    asked, limits = case.requirements, case.limits
+    found: dict[str, object] = {
+        "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
+        "searched": case.trial.losses,
+        "limits": {"p0": limits.p0, "p1": limits.p1},
+        "chosen": _looks(case.chosen),
+    }
+    if not chosen:
+        return found
+    found["calendar"] = {criterion.key: _choice_json(one) for criterion, one in chosen.items()}
+    found["designs"] = [
+        {"names": list(one.names), "looks": _looks(one.design)} | _values(case, one.design)
+        for one in calendar.beside(case)
+    ]
+    return found
+
+
+def _looks(design: Any) -> list[dict[str, int | None]]:
+    return [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]
+
+
+def _values(case: Case, design: Any) -> dict[str, object]:
+    """Patients, months, chances of being in time and cost of a design, by rate."""
+    from simtrial.trial import calendar
+
+    found: dict[str, dict[str, object]] = {"p0": {}, "p1": {}}
+    for (name, rate), value in calendar.as_run(case, design).values.items():
+        known = value.value == value.value
+        found[rate][name] = {"value": value.value if known else None, "mcse": value.mcse if known else None}
+    return dict(found)
+
+
+def _choice_json(one: CalendarChoice) -> dict[str, object]:
+    proof = one.proof
+    return {
+        "looks": _looks(one.design),
+        "value": one.value.value,
+        "mcse": one.value.mcse,
+        "simulated": one.simulated,
+        "certificate": {
+            key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")
+        },
+    }

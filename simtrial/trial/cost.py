@@ -1,0 +1,28 @@
+"""The section on what a trial costs."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from simtrial.conduct.cost import Prices
+from simtrial.trial.section import Line, Made
+
+
+class CostRule(Made):
+    """What a trial costs, in any currency; each key is optional."""
+
+    per_screened: float | None = Field(None, description="Per patient screened.")
+    per_enrolled: float | None = Field(None, description="Per patient enrolled.")
+    per_month: float | None = Field(
+        None, description="Per month from the first day of accrual to the end of the trial, its follow-up included."
+    )
+    source: Line | None = Field(None, description="Where this comes from.")
+
+    @property
+    def law(self) -> Prices:
+        """The prices."""
+        return self.make()
+
+    def make(self) -> Prices:
+        """See `law`."""
+        return Prices(per_screened=self.per_screened, per_enrolled=self.per_enrolled, per_month=self.per_month)

@@ -1,0 +1,50 @@
+"""The sections on what is simulated: true response rates, trials and seed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from simtrial.errors import InputError
+from simtrial.numbers import probability
+from simtrial.plan.disease import Beta
+from simtrial.plan.plan import Scenario
+from simtrial.trial.section import Line, Made, Section, one_line, trimmed
+
+
+class TrueRate(Made):
+    """A true response rate to simulate, beside p0 and p1."""
+
+    label: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(one_line), AfterValidator(trimmed)]
+    p: float | None = Field(None, description="The rate.")
+    beta: Annotated[tuple[float, ...], Field(strict=False, min_length=2, max_length=2)] | None = Field(
+        None, description="Or a Beta distribution, [a, b]: P(reject H0) is then the assurance."
+    )
+    source: Line | None = Field(None, description="Where this comes from.")
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario."""
+        return self.make()
+
+    def make(self) -> Scenario:
+        """See `scenario`."""
+        if (self.p is None) == (self.beta is None):
+            raise InputError("must hold either p or beta, and not both")
+        if self.beta is not None:
+            return Scenario(self.label, Beta(*self.beta))
+        return Scenario(self.label, probability(self.p or 0.0, "p", closed=True))
+
+    @model_validator(mode="after")
+    def _rules(self) -> TrueRate:
+        if self.label in ("p0", "p1"):
+            raise InputError(f"({self.label}) is simulated anyway; choose another", "label")
+        return self
+
+
+class SimulationSize(Section):
+    """How much is simulated, and from which seed; every key is optional."""
+
+    trials: Annotated[int, Field(ge=2, le=100_000_000)] = Field(20_000, description="Trials of each scenario.")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(1, description="The seed of all random numbers.")
