@@ -168,7 +168,9 @@ def _widths(count: Ints, n: Ints) -> Floats:
 def _widths_of(n: int) -> Floats:
     """Width of the interval for 0, 1, ..., n of n patients."""
     low, high = clopper_pearson(np.arange(n + 1), n, 0.025)
-    return high - low if n else np.full(1, np.nan)
+    width: Floats = high - low if n else np.full(1, np.nan)
+    width.setflags(write=False)
+    return width
 
 
 def lifetimes(plan: Plan, trials: Trials, pfs: Floats, rng: np.random.Generator) -> tuple[Floats, Floats | None]:

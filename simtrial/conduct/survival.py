@@ -183,7 +183,7 @@ def kaplan_meier(times: Floats, events: NDArray[np.bool_], counted: NDArray[np.b
     Parameters
     ----------
     times : ndarray, shape (patients, trials)
-        Time to event or to the end of observation, 0 or more.
+        Time to event or to the end of observation; below 0, of who entered after that end, it counts as 0.
     events : ndarray of bool, shape (patients, trials)
         Whether the event was seen.
     counted : ndarray of bool, shape (patients, trials), optional
@@ -197,7 +197,7 @@ def kaplan_meier(times: Floats, events: NDArray[np.bool_], counted: NDArray[np.b
     patients, trials = times.shape
     # One whole number holds a time and, in its last bit, whether it is a loss. The bits of doubles from 0 on have their
     # order, so these sort by time, events before losses, and nothing has to be carried along.
-    keys = (times + 0.0).view(np.uint64)  # no negative zero
+    keys = np.maximum(times, 0.0).view(np.uint64)
     keys <<= 1
     keys |= ~events
     at_risk = np.full(trials, patients)

@@ -188,6 +188,13 @@ def test_limits_of_the_median_are_those_of_their_curves_whatever_the_ties_and_lo
             assert [limit[j] for limit in found] == by_curves(times[:, j].tolist(), events[:, j].tolist())
 
 
+def test_who_entered_after_the_end_of_observation_was_never_watched():
+    # five events among nine patients, two of whom are lost before anything is seen: S = 6/7, ..., 3/7 at the fourth
+    found = one([-3.0, -0.0, 1, 2, 3, 4, 5, 6, 7], [0, 0, 1, 1, 1, 1, 1, 0, 0])
+    assert found.median[0] == 4
+    assert found.at(3.5)[0][0] == pytest.approx(4 / 7, abs=1e-15)  # a product of three fractions
+
+
 def test_patients_who_do_not_count_change_nothing_wherever_they_stand():
     rng = np.random.default_rng(7)
     times, events = rng.exponential(5, (12, 40)), rng.random((12, 40)) < 0.7
