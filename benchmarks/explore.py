@@ -67,8 +67,22 @@ def in_kernel():
     others = iter([NEAR, Requirements(0.1, 0.1451, 0.05, 0.8), Requirements(0.1, 0.1452, 0.05, 0.8)])
     took = seconds(lambda: search.two_stage(next(others)), 3)
     print(f"longest search unasked (one stage of {found.first.n}, limit {screen.LIVE_N}): {1000 * took:.0f} ms")
+    timed = iter(np.arange(0.22, 0.226, 0.0005))
+    page.inputs["accrual"].value = "continue"
+    page.inputs["p1"].value = "0.23"
+    for wish in [key for _, key in page.inputs["design"].options if key in search.CALENDAR]:
+        page.inputs["design"].value = wish
+
+        def chosen():
+            page.inputs["p1"].value = f"{next(timed):.4f}"
+
+        took = seconds(chosen, 3)
+        one = page._case.single.first.n
+        print(f"{wish}, one stage of {one} (limit {screen.LIVE_CALENDAR_N}): {1000 * took:.0f} ms", flush=True)
+    page.inputs["accrual"].value, page.inputs["design"].value = "hold", "minimax"
+    page.inputs["p1"].value = "0.3"
     page.inputs["counting"].value = "replace"
-    print(f"the same where losses are replaced, {screen.LIVE_TRIALS} trials a rate: {1000 * seconds(move):.0f} ms")
+    print(f"p1 moved where losses are replaced, {screen.LIVE_TRIALS} trials a rate: {1000 * seconds(move):.0f} ms")
     file = Path("params/NCT07022301.yaml")
     page.inputs["file"].value = (
         {"name": file.name, "type": "", "size": 0, "content": file.read_bytes(), "last_modified": datetime.now(UTC)},

@@ -23,6 +23,7 @@ from simtrial.errors import InputError
 from simtrial.explorer import charts, controls, screen
 from simtrial.explorer.page import Explorer
 from simtrial.report import run as report_run
+from simtrial.search import CALENDAR
 from simtrial.trial import params, text
 from simtrial.trial.case import Case
 
@@ -539,6 +540,19 @@ def test_every_control_is_heard(explorer):
         explorer.inputs[name].value = value
         assert screen_of(explorer) != before, name
         assert getattr(controls.of(explorer.trial), name) == (float(value) if name in explorer.numbers else value)
+
+
+def test_the_calendar_chooses_on_request_where_its_laws_are_exact(explorer):
+    offered = dict(explorer.inputs["design"].options)
+    assert [name for name, key in offered.items() if key in CALENDAR] == [
+        "fastest at p0", "fastest at p1", "fewest enrolled at p0",  # and no date by which a decision would be in time
+    ]  # fmt: skip
+    explorer.inputs["design"].value = "fastest_p1"
+    assert "5/25" in shown(explorer, "status")  # with a hold of four months a single stage is decided sooner at p1
+    assert explorer.trial.design.criterion == "fastest_p1"
+    explorer.inputs["design"].value = "minimax"
+    explorer.inputs["counting"].value = "replace"  # whose months have no law
+    assert [key for _, key in explorer.inputs["design"].options if key in CALENDAR] == ["least_enrolled_p0"]
 
 
 def test_the_limits_hold_as_the_trial_is_run_on_request(explorer):
