@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
 
+from simtrial.cli import designs_json
 from simtrial.errors import InputError
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simtrial.conduct.choice import CalendarChoice
     from simtrial.search.calendar import CalendarCriterion
+    from simtrial.show.table import Table
     from simtrial.trial.case import Case
 
 FILE = "simtrial.design.file"
@@ -88,27 +92,40 @@ def _tables(case: Case, *, run: bool) -> None:
     from simtrial.search.wording import question
     from simtrial.trial import tables, text
 
-    every = search_tables.candidates(case.single, case.two, case.chosen, case.criterion)
+    every = search_tables.candidates(case.single, case.two, case.taken, case.criterion)
     where = terminal.console()
     where.print(question(case.requirements), style="bold")
-    shown = [every, tables.by_calendar(case, whole=True)] if run else [every]
-    for table in shown:
-        view = table.view()
-        rows = view.to_numpy().tolist()
-        for row, bold in zip(rows, table.chosen, strict=True):
-            row[0] += " (chosen)" if bold else ""
-        terminal.table(table.caption.replace("; the chosen design in bold", ""), list(view.columns), rows, left=2)
+    _show(every)
+    if run:  # at one true rate after the other: both side by side are too wide for a terminal
+        timed = tables.by_calendar(case, whole=True)
+        for rate, other in (("p0", "p1"), ("p1", "p0")):
+            _show(timed, f"At {rate}: ", [head for head in timed.view().columns if not head.endswith(f", {other}")])
     where.print("\n".join(text.limits_hold(case).paragraphs))
     if run:
         where.print("\n".join(text.by_calendar(case, whole=True).paragraphs))
 
 
+def _show(table: Table, before: str = "", heads: Sequence[str] = ()) -> None:
+    """Print some columns of a table, or all."""
+    view = table.view()
+    view = view[list(heads)] if heads else view
+    rows = [[cell.replace(" ± ", "±") for cell in row] for row in view.to_numpy().tolist()]
+    for row, bold in zip(rows, table.chosen, strict=True):
+        row[0] += " (chosen)" if bold else ""
+    caption = table.caption.replace("; the chosen design in bold", "")
+    terminal.table(
+        f"{before}{caption[0].lower() if before else caption[0]}{caption[1:]}", list(view.columns), rows, left=2
+    )
+
+
 def _json(case: Case, chosen: dict[CalendarCriterion, CalendarChoice]) -> dict[str, object]:
+    from simtrial.cli.losses import Run
+    from simtrial.search import formulas
     from simtrial.trial import calendar
 
-    asked, limits = case.requirements, case.limits
-    found: dict[str, object] = {
-        "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
+    asked, limits, how = case.requirements, case.limits, case.trial.how
+    run = None if how is None else Run(how=how, searched=case.trial.losses)
+    found = designs_json.of_search(asked, case.single, case.two, formulas.approximate(asked), run) | {
         "searched": case.trial.losses,
         "limits": {"p0": limits.p0, "p1": limits.p1},
         "chosen": _looks(case.chosen),

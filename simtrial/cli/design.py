@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simtrial.cli import designs_json
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
 from simtrial.show import terminal
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from simtrial.conduct.simulation import Result, Simulation
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search import AnyFamily, Candidate, SingleStageSearch, TwoStageSearch
+    from simtrial.search import AnyFamily, SingleStageSearch, TwoStageSearch
     from simtrial.search.formulas import Approximation
 
 
@@ -66,9 +67,9 @@ def design(
         single, two, others = _searched(asked, run, n_limit)
         rough = formulas.approximate(asked)
     if as_json:
-        more = {family.key: _family_json(family, found, asked, run) for family, found in others}
+        more = {family.key: designs_json.of_family(family, found, asked, run) for family, found in others}
         searched = {} if run is None else {"searched": run.searched}
-        terminal.print_json(_designs_json(asked, single, two, rough, run) | more | searched)
+        terminal.print_json(designs_json.of_search(asked, single, two, rough, run) | more | searched)
         return
     every: list[tuple[AnyFamily, object]] = [(search.simon.FAMILY, two), (search.single.FAMILY, single), *others]
     _designs_table(asked, every, question(asked) + (", nobody lost" if run is not None else ""))
@@ -111,60 +112,6 @@ def _searched(
     return single, two, [(family, family.search(limits, n_limit=n_limit)) for family in others]
 
 
-def _on_paper(design: Design, asked: Requirements) -> Candidate:
-    """A design with what it does if nobody is lost; the limits of its search may be those of the trial as it is run."""
-    from simtrial.search import Candidate
-
-    return design.on_paper(asked) if isinstance(design, Candidate) else Candidate(design, asked)
-
-
-def _designs_json(
-    asked: Requirements,
-    single: SingleStageSearch,
-    two: TwoStageSearch,
-    rough: Sequence[Approximation],
-    run: Run | None = None,
-) -> dict[str, object]:
-    def figures(found: Candidate, keys: tuple[str, ...]) -> dict[str, object]:
-        paper = _on_paper(found, asked)
-        return {key: getattr(paper, key) for key in keys} | ({} if run is None else run.json(found, asked))
-
-    stage = ("r", "n", "type_i_error", "power")
-    pair = ("r1", "n1", *stage, "pet_p0", "en_p0", "pet_p1", "en_p1", "q_low", "q_high")
-    proof = ("n_lower", "n_upper", "n_minimax", "en_optimal", "en_beyond", "solved")
-    return {
-        "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
-        "single_stage": {
-            name: figures(found, stage) for name, found in (("first", single.first), ("sustained", single.sustained))
-        },
-        "two_stage": [{"kinds": list(c.kinds)} | figures(c, pair) for c in two.admissible],
-        "approximations": [
-            {key: getattr(a, key) for key in ("method", "n_raw", "n", "r", "type_i_error", "power")} for a in rough
-        ],
-        "certificate": {key: getattr(two.certificate, key) for key in proof}
-        | {"n_single_stage_proven": single.n_proven},
-    }
-
-
-def _family_json(family: AnyFamily, found: object, asked: Requirements, run: Run | None = None) -> dict[str, object]:
-    """The designs of any other family, and the certificate of its search."""
-    from simtrial.search.criteria import with_names
-
-    attained = ("n", "type_i_error", "power", "en_p0", "en_p1", "pet_p0", "pet_p1")
-    proof = family.proof(found)
-    return {
-        "designs": [
-            {"kinds": list(kinds), "looks": [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]}
-            | {key: getattr(_on_paper(design, asked), key) for key in attained}
-            | ({} if run is None else run.json(design, asked))
-            for kinds, design in with_names(family, found)
-        ],
-        "certificate": {
-            key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")
-        },
-    }
-
-
 def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], title: str) -> None:
     """The designs of every family, one per row, and those that stand exactly at a limit."""
     from simtrial import search
@@ -175,7 +122,7 @@ def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]
     rows, exactly = [], []
     for family, found in every:
         for kinds, design in with_names(family, found):
-            one = _on_paper(design, asked)
+            one = designs_json.on_paper(design, asked)
             low, high = getattr(one, "q_low", None), getattr(one, "q_high", None)
             rows.append(
                 [

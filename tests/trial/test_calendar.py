@@ -250,6 +250,8 @@ def test_a_command_lists_the_designs_of_a_file_with_those_of_its_calendar(plain,
     assert main(["design", path, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert list(found["calendar"]) == list(CALENDAR)
+    assert found["two_stage"][0]["n"] == given.two.minimax.n
+    assert set(found["two_stage"][0]["as_run"]) == {"type_i_error", "power", "en_p0", "en_p1"}
     for key, one in found["calendar"].items():
         by = given.by_calendar(CALENDAR[key])
         assert one["looks"] == [{"n": look.n, "r": look.r, "e": look.e} for look in by.design.looks]
@@ -260,7 +262,8 @@ def test_a_command_lists_the_designs_of_a_file_with_those_of_its_calendar(plain,
     assert mine["p1"]["duration_months"] == {"value": pytest.approx(law["duration_months"]), "mcse": 0.0}
     assert main(["design", path]) == 0
     said = capsys.readouterr().out
-    assert "Designs by the calendar, as the trial is run" in said
+    assert "At p0: designs by the calendar, as the trial is run" in said
+    assert "At p1: designs by the calendar, as the trial is run" in said
     assert "(chosen)" in said
     assert "Most often in time: " in said
 
