@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from simtrial.trial.case import Case
 
 
-MOST_N = 300
-"""Most patients up to which a report that was not asked for it compares designs by the calendar."""
+MOST_N, MOST_N_SIMULATED = 300, 100
+"""Most patients up to which a report that was not asked for it compares designs by the calendar, where all values are
+exact and where some have to be simulated.
+"""
 
 TOO_MANY = (
-    f"Designs are compared by the calendar where n is at most {MOST_N}: with more patients it takes minutes. simtrial "
-    "design FILE compares them all the same, and so does the report where design.criterion is one of the calendar."
+    f"Designs are compared by the calendar where n is at most {MOST_N}, or {MOST_N_SIMULATED} if designs have to be "
+    "simulated: with more patients it takes minutes. simtrial design FILE compares them all the same, and so does the "
+    "report where design.criterion is one of the calendar."
 )
 
 
@@ -41,8 +44,10 @@ def left_out(case: Case, *, whole: bool = False) -> str:
     """Why designs are not compared; empty where they are. With `whole` it is no reason that it takes long."""
     if case.searches.lost is not None:
         return RECALCULATED
-    wanted = whole or isinstance(case.criterion, CalendarCriterion)
-    return "" if wanted or case.question.n_cap <= MOST_N else TOO_MANY
+    if whole or isinstance(case.criterion, CalendarCriterion):
+        return ""
+    exact = all(choice.has_law(one, case.question) for one in asked(case))
+    return "" if case.question.n_cap <= (MOST_N if exact else MOST_N_SIMULATED) else TOO_MANY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

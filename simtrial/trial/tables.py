@@ -220,9 +220,11 @@ WHERE: dict[dropout.Where, str] = {
 
 def under_dropout(case: Case) -> Table:
     """The design of every criterion on paper, as the trial is run and with the usual allowance, side by side."""
-    found = dropout.compared(case)
     how = case.trial.how
-    assert how is not None  # `compared` refuses a file that does not say how the trial is run
+    if how is None or not how.loss.lost(case.requirements.p1):
+        said = "The parameter file does not say how the trial is run." if how is None else "No dropout is assumed."
+        return Table("under_dropout", said, pd.DataFrame(columns=["design"]), {})
+    found = dropout.compared(case)
     rows = []
     for one in found:
         second = dropout.other_reading(how)

@@ -182,7 +182,8 @@ def test_without_dropout_both_answers_are_one():
     assert case.limits == case.requirements
     assert looks_text(case.chosen) == "1/9,8/34"
     assert "No dropout is assumed" in str(text.limits_hold(case))
-    assert tables.under_dropout(case).frame.keeps.all()
+    assert tables.under_dropout(case).caption == "No dropout is assumed."
+    assert tables.under_dropout(Case.of(trial(conduct=False))).frame.empty
 
 
 def test_the_front_sentence_gives_both_readings_of_p0():
