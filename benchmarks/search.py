@@ -24,6 +24,7 @@ from simtrial.design import exact
 from simtrial.design.requirements import N_LIMIT
 from simtrial.laws import recalculated
 from simtrial.laws.evaluable import Evaluable
+from simtrial.laws.losses import AMONG, AsRun
 from simtrial.plan.dropout import Dropout
 from simtrial.search import bounds, simon, single
 
@@ -106,6 +107,10 @@ def least_ms(benchmark: type, number: int) -> float:
     return 1000 * min(times)
 
 
+UNDER_DROPOUT = ((0.1, 0.3, 0.05, 0.8), (0.15, 0.35, 0.05, 0.8), (0.2, 0.4, 0.05, 0.9), (0.3, 0.5, 0.05, 0.8))
+"""Questions searched with patients counted as non-responders: the rates move together, and n grows."""
+
+
 def both_on_paper_ms(limits: Limits) -> float:
     """Least time of the two searches on paper, in milliseconds."""
     total = 0.0
@@ -161,6 +166,13 @@ def main() -> None:
         for k, parameter in enumerate(benchmark.params):
             other.add_row(f"{benchmark.__doc__} {parameter}", f"{least_ms(benchmark, k):.2f}")
     console.print(other)
+    for limits in UNDER_DROPOUT:
+        paper, ratios = both_on_paper_ms(limits), []
+        for among in AMONG:
+            asked = AsRun(loss=Dropout(0.1), handling="nonresponder", among=among).asked(Requirements(*limits))
+            as_run = both_on_paper_ms((asked.p0, asked.p1, asked.alpha, asked.power))
+            ratios.append(f"{as_run / paper:.2f} (p0 among the {among})")
+        print(f"10% dropout as non-responders {limits}: times the searches on paper {', '.join(ratios)}")
     for k, limits in enumerate(RecalculatedSearch.params):
         here, paper = least_ms(RecalculatedSearch, k), both_on_paper_ms(limits)
         print(f"{RecalculatedSearch.__doc__} {limits}: {here:.0f} ms, {here / paper:.0f} times those on paper")
