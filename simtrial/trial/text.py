@@ -84,34 +84,36 @@ def statement(
             f"{percent(attained.pet_p0)} and "
             f"the expected number of {'patients' if under is None else 'enrolled patients'} is {attained.en_p0:.1f}."
         )
-    sentences += _otherwise(design, asked, plan, under)
+    sentences += _beside(design, asked, plan, under)
     if missed := misses(design, asked, under):
         sentences.insert(0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}.")
     sources = " ".join(references(design, criterion))
     return Passage("statement", (" ".join(sentences), f"References: {sources}"), quoted=True)
 
 
-def _otherwise(design: Design, asked: Requirements, plan: Plan | None, under: AsRun | None) -> list[str]:
-    """The errors that are not those of the search: with every patient evaluable, or as the trial is run."""
+def _beside(design: Design, asked: Requirements, plan: Plan | None, under: AsRun | None) -> list[str]:
+    """The errors on paper where those stated include dropout, else those as the trial is run."""
     sentences = []
-    if under is not None and under.loss.lost(asked.p1):
+    included = under is not None and under.loss.lost(asked.p1) > 0
+    if included:
         paper = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
         sentences.append(
             f"If every patient were evaluable, the type I error would be {percent(paper[0])} and the power "
             f"{percent(paper[1])}."
         )
-    differs = plan is not None and ((plan.dropout.probability and under is None) or plan.conditional)
-    if plan is not None and differs and decision.has_law(plan):
+    if plan is None or not (plan.conditional or (plan.dropout.probability and not included)):
+        return sentences
+    if decision.has_law(plan):
         run = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
         pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
         sentences.append(
             f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
             f"{pending}, the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
         )
-    elif plan is not None and plan.conditional and plan.close_month is None:
+    elif plan.conditional and plan.close_month is None:
         sentences.append(
-            "These are the errors of the design on paper; those with patients pending at the interim analysis are "
-            "found by simulation."
+            "The interim analysis taken with patients pending changes these errors; those as run are found by "
+            "simulation."
         )
     return sentences
 
