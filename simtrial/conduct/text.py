@@ -47,6 +47,12 @@ def lost_of(loss: Dropout, requirements: Requirements) -> str:
     )
 
 
+def reading(plan: Plan) -> str:
+    """What p0 is in a plan, where another reading has another type I error."""
+    counted = plan.handling == "nonresponder" and plan.dropout.probability > 0
+    return " (p0 being the rate with every patient evaluable)" if counted else ""
+
+
 def _percent(e: Estimate) -> str:
     return percent(e.exact) if e.exact is not None else f"{percent(round(e.best, 4))} (simulated)"
 
@@ -98,7 +104,8 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
         f"On paper the type I error is {percent(float(oc.reject[0]))}, the power {percent(float(oc.reject[1]))}, and "
         f"{oc.en[0]:.1f} patients are expected at p0.",
         f"As it is to be run, with {lost(plan, requirements)} and {HANDLINGS[plan.handling]}{recut}{closes}, the "
-        f"type I error is {_percent(low['reject'])} and the power {_percent(high['reject'])}; {patients}. The "
+        f"type I error is {_percent(low['reject'])}{reading(plan)} and the power {_percent(high['reject'])}; "
+        f"{patients}. The "
         f"primary decision is expected in month {low['duration_months'].best:.1f} at p0 and "
         f"{high['duration_months'].best:.1f} at p1.",
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.conduct.choice import FEW, FINALISTS, MOST_SIMULATED
-from simtrial.conduct.text import HANDLINGS, lost, lost_of
+from simtrial.conduct.text import HANDLINGS, lost, lost_of, reading
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.laws import decision
@@ -108,7 +108,8 @@ def _beside(design: Design, asked: Requirements, plan: Plan | None, under: AsRun
         pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
         sentences.append(
             f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
-            f"{pending}, the type I error is {percent(float(run[0]))} and the power {percent(float(run[1]))}."
+            f"{pending}, the type I error is {percent(float(run[0]))}{reading(plan)} and the power "
+            f"{percent(float(run[1]))}."
         )
     elif plan.conditional and plan.close_month is None:
         sentences.append(

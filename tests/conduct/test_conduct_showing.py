@@ -88,7 +88,7 @@ def test_the_cost_is_told_from_the_exact_laws(done):
     said = str(conduct_text.cost(done, ASKED))
     assert "On paper the type I error is 3.281%, the power 80.17%" in said
     assert "10% of the patients lost before their first assessment and counted as non-responders" in said
-    assert "the type I error is 2.065% and the power 69.9%" in said
+    assert "the type I error is 2.065% (p0 being the rate with every patient evaluable) and the power 69.9%" in said
     assert "simulated means with a known exact value, the largest deviation is" in said
 
 
@@ -337,7 +337,7 @@ def test_losses_are_told_by_who_would_have_responded(plan):
     assert "(12.08% of all at p0, 16.23% at p1)" in said
     assert "patients enrolled are analysed" in said
     assert "Patients without a response assessment are counted as non-responders." in said
-    assert "the type I error is 0.6072% and the power 41.63%" in said
+    assert "the type I error is 0.6072% (p0 being the rate with every patient evaluable) and the power 41.63%" in said
 
 
 def test_more_informative_loss_is_compared_at_the_same_overall_loss(changed):

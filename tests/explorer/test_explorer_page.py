@@ -360,6 +360,7 @@ def test_it_fits_the_screen(visit, root, width):
     handles = visit.page.locator(".noUi-handle")
     assert all(handles.nth(k).bounding_box()["width"] > 10 for k in range(handles.count()))
     visit.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    visit.page.locator(".simtrial-controls").evaluate("e => { e.scrollTop = 0; e.parentElement.scrollTop = 0; }")
     (root / "build").mkdir(exist_ok=True)
     visit.page.screenshot(path=root / f"build/explorer-{width}.png", full_page=True)
     if width == 400:  # the answer stays in view while a slider far down is moved
