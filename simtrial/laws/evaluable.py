@@ -16,6 +16,7 @@ import numpy as np
 from simtrial.design.binomial import tail_fraction
 from simtrial.design.exact import OperatingCharacteristics, signs
 from simtrial.design.requirements import Requirements, decimal
+from simtrial.errors import InputError
 from simtrial.laws.decision import mixture
 from simtrial.plan.recut import attained_bounds
 
@@ -34,9 +35,9 @@ def written(value: float | Floats) -> float:
 class Evaluable:
     """Who is evaluable under p0 and under p1, and what the recalculated bounds keep.
 
-    Bounds that are informed of the dropout keep alpha at the response rate among the evaluable that belongs to p0, so
-    that the type I error given the numbers evaluable never exceeds alpha under the stated dropout. Others keep it at
-    p0, which is another rate where the dropout is informative.
+    Bounds that are informed of the dropout keep alpha at the response rate among the evaluable that belongs to p0, or
+    at p0 itself if that is larger: given the numbers evaluable the type I error never exceeds alpha, neither under the
+    stated dropout nor under one that says nothing about response. Others keep it at p0 alone.
 
     Attributes
     ----------
@@ -57,7 +58,14 @@ class Evaluable:
         """Those of a question and a law of loss."""
         q0, q1 = (written(loss.among_evaluable(p)) for p in (asked.p0, asked.p1))
         s0, s1 = (written(loss.evaluable(p)) for p in (asked.p0, asked.p1))
-        kept = Requirements(q0, q1, asked.alpha, asked.power) if informed else asked
+        null = max(q0, asked.p0)
+        if informed and null >= q1:
+            raise InputError(
+                f"({loss.probability:g}) is too much: among the evaluable p1 = {asked.p1:g} becomes {q1:.4g}, which is "
+                f"not above {null:.4g}, at which the recalculated bounds keep alpha; plan for less dropout",
+                "dropout",
+            )
+        kept = Requirements(null, q1, asked.alpha, asked.power) if informed else asked
         return cls(kept, (q0, q1), (s0, s1))
 
     def characteristics(self, design: Design, p: tuple[float, float]) -> OperatingCharacteristics:

@@ -97,6 +97,8 @@ class AsRun:
         InputError
             If so many are lost that p1 is no longer above p0.
         """
+        if self.recut:
+            return self.evaluable(paper).kept
         p0, p1 = self.rates(paper)
         if p0 >= p1:
             lost = 100 * self.loss.lost(paper.p1)

@@ -118,7 +118,7 @@ class Mixtures:
     def __init__(self, law: Evaluable, n_max: int) -> None:
         self.law, self.n_max = law, n_max
         self.weights = (binomials(n_max, law.shares[0]), binomials(n_max, law.shares[1]))
-        self._pmf = (binomials(n_max, law.kept.p0), binomials(n_max, law.kept.p1))
+        self._pmf = (binomials(n_max, law.rates[0]), binomials(n_max, law.rates[1]))
         self.first = FirstLooks(law, self.weights, self._pmf)
         n1 = np.arange(n_max + 1)
         high = self.first.r1_high
@@ -133,8 +133,9 @@ class Mixtures:
         rows = len(self.first.bound) + 1
         single, _ = single_powers(kept, n_max)  # r is at most that of a single stage
         columns = max(int(single[-1]) + 1, rows)  # of x and r
-        beyond = [_beyond(each, columns) for each in self._pmf]
-        pmf = [each[:, :columns].T.copy() for each in self._pmf]
+        both = (binomials(n_max, kept.p0), self._pmf[1])  # alpha is kept at the former
+        beyond = [_beyond(each, columns) for each in both]
+        pmf = [each[:, :columns].T.copy() for each in both]
         at = columns + np.arange(columns) - np.arange(columns)[:, np.newaxis]  # of r - x, at [x, r]
         power = np.zeros((rows, n_max + 1, n_max + 1))
         bound: Ints = np.zeros(power.shape, dtype=np.int64)
@@ -168,7 +169,7 @@ class Mixtures:
 
         r is the smallest above r1 that keeps alpha at the planned numbers.
         """
-        q1, weights = self.law.kept.p1, self.weights[1]
+        q1, weights = self.law.rates[1], self.weights[1]
         most, later = int(self.first.r1_high[n1]), np.arange(self.n_max - n1 + 1)
         m1, r1 = np.arange(n1 + 1), np.arange(most + 1)
         rho = self.first.bound[: most + 1, n1, : n1 + 1]

@@ -1,10 +1,12 @@
 """Designs whose limits hold as the trial is run, patients lost being left out and the bounds recalculated.
 
-The bounds are recalculated at the numbers evaluable by the rule of `simtrial.plan.recut`, at the response rates among
-the evaluable, q0 and q1. Given those numbers the type I error therefore never exceeds alpha under the stated dropout,
-and only power has to be searched for. The planned bounds of a design matter at the planned numbers: r1 fixes the
-probability of stopping that the first look keeps, and r is the smallest above r1 that keeps alpha at q0, which has the
-most power. A design is therefore (r1, n1, n), or n alone in a single stage.
+The bounds are recalculated at the numbers evaluable by the rule of `simtrial.plan.recut`, at the response rate q1 among
+the evaluable and at the larger of p0 and q0. Given those numbers the type I error therefore never exceeds alpha, under
+the stated dropout and under one that says nothing about response, and only power has to be searched for. The planned
+bounds of a design hold at the planned numbers, where they keep alpha too: r1 fixes the probability of stopping that the
+first look keeps, and r is the smallest above r1 that keeps alpha, which has the most power. A design is therefore
+(r1, n1, n), or n alone in a single stage. Designs whose planned r would break alpha if everybody were evaluable are not
+among them, although their mixture may keep it.
 
 Why the searches are complete
 -----------------------------
