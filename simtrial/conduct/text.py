@@ -47,10 +47,11 @@ def lost_of(loss: Dropout, requirements: Requirements) -> str:
     )
 
 
-def reading(plan: Plan) -> str:
+def reading(plan: Plan, *, enrolled: bool = False) -> str:
     """What p0 is in a plan, where another reading has another type I error."""
-    counted = plan.handling == "nonresponder" and plan.dropout.probability > 0
-    return " (p0 being the rate with every patient evaluable)" if counted else ""
+    if plan.handling != "nonresponder" or not plan.dropout.probability:
+        return ""
+    return f" (p0 being the rate {'among all enrolled patients' if enrolled else 'with every patient evaluable'})"
 
 
 def _percent(e: Estimate) -> str:
@@ -93,6 +94,7 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
     plan = done.plan
     oc = operating_characteristics(plan.design, [requirements.p0, requirements.p1])
     low, high = done["p0"], done["p1"]
+    other = low.scenario.mean > requirements.p0
     recut = ", with the bounds recalculated at the number evaluable" if plan.recut else ""
     patients = f"{low['n_enrolled'].best:.1f} patients are enrolled at p0 and {high['n_enrolled'].best:.1f} at p1"
     if (not plan.interim.hold or plan.interim.max_hold is not None) and len(plan.design.looks) > 1:
@@ -104,11 +106,16 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
         f"On paper the type I error is {percent(float(oc.reject[0]))}, the power {percent(float(oc.reject[1]))}, and "
         f"{oc.en[0]:.1f} patients are expected at p0.",
         f"As it is to be run, with {lost(plan, requirements)} and {HANDLINGS[plan.handling]}{recut}{closes}, the "
-        f"type I error is {_percent(low['reject'])}{reading(plan)} and the power {_percent(high['reject'])}; "
-        f"{patients}. The "
+        f"type I error is {_percent(low['reject'])}{reading(plan, enrolled=other)} and the power "
+        f"{_percent(high['reject'])}; {patients}. The "
         f"primary decision is expected in month {low['duration_months'].best:.1f} at p0 and "
         f"{high['duration_months'].best:.1f} at p1.",
     ]
+    if other:
+        paragraphs.append(
+            f"At p0 the response rate with every patient evaluable is {low.scenario.rate}, so that "
+            f"{requirements.p0:g} of all enrolled patients respond and are evaluable."
+        )
     if plan.handling == "replace" and plan.dropout.lost(requirements.p1):
         paragraphs.append(_price_of_replacing(done))
     zs = [e.z for result in done.results for e in result.estimates.values() if e.z is not None]

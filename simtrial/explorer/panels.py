@@ -92,8 +92,7 @@ def held(faults: Sequence[str], values: Mapping[str, str], answer: str) -> str:
 def status(case: Case, design: Design, done: Simulation, remark: str) -> str:
     """The answer in one line, the question, where its limits hold, and what else is to be known."""
     trial, asked, n = case.trial, case.requirements, design.looks[-1].n
-    oc = operating_characteristics(design, asked.p0)
-    patients = f"{n} patients" if len(design.looks) == 1 else f"at most {n} patients, EN(p0) = {oc.en:.1f}"
+    patients = f"{n} patients" if len(design.looks) == 1 else f"at most {n} patients, EN(p0) = {case.taken.en_p0:.1f}"
     lines = [
         f'<p class="answer"><strong>{html.escape(looks_text(design, ", "))}</strong> {patients}</p>',
         f"<p>{html.escape(question(asked))}</p>",

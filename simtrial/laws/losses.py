@@ -13,7 +13,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -74,6 +74,13 @@ class AsRun:
         """Who is evaluable, and what recalculated bounds keep."""
         return Evaluable.of(asked, self.loss, informed=self.informed)
 
+    @property
+    def other(self) -> AsRun | None:
+        """The same dropout with p0 read the other way; None where this makes no difference."""
+        if self.handling != "nonresponder" or not self.loss.probability:
+            return None
+        return replace(self, among="evaluable" if self.among == "enrolled" else "enrolled")
+
     def rates(self, asked: Requirements) -> tuple[float, float]:
         """The rates at which the design decides under H0 and under the alternative."""
         if self.recut:
@@ -85,6 +92,13 @@ class AsRun:
 
     def _decided(self, p: float) -> float:
         return written(counted(self.loss, self.handling, p))
+
+    def truths(self, asked: Requirements) -> Requirements:
+        """The true rates of H0 and of the alternative with every patient evaluable, at which the trial is run."""
+        if self.handling != "nonresponder" or self.among == "evaluable":
+            return asked
+        null = written(asked.p0 / (1 - self.loss.of_responder))
+        return Requirements(null, asked.p1, asked.alpha, asked.power)
 
     def asked(self, paper: Requirements) -> Requirements:
         """The limits that a design must meet on paper in order to meet them as it is run.

@@ -13,6 +13,7 @@ from simtrial.trial import text as trial_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simtrial.laws.losses import AsRun
     from simtrial.report.execution import LeftOut
     from simtrial.trial.case import Case
 
@@ -38,8 +39,10 @@ def opening(case: Case) -> str:
         (f"Power{paper}", f"{oc.reject[1]:.4f}"),
     ]
     if how is not None and lost:
-        run = how.figures(design, asked)
-        facts += [("Type I error, as run", f"{run.type_i_error:.4f}"), ("Power, as run", f"{run.power:.4f}")]
+        facts += [
+            (name, f"{value:.4f}")
+            for name, value in zip(("Type I error, as run", "Power, as run"), _errors_as_run(case, how), strict=True)
+        ]
     facts.append((f"EN(p0){paper}", f"{oc.en[0]:.1f}"))
     if len(design.looks) > 1:
         facts.append((f"PET(p0){paper}", f"{oc.pet[0]:.4f}"))
@@ -55,6 +58,16 @@ def opening(case: Case) -> str:
             "or registry; every result below depends on them.</div>"
         )
     return f'{warning}<div class="brief"><p>{escape(question(asked))}</p><dl>{cells}</dl></div>{_as_run(case)}'
+
+
+def _errors_as_run(case: Case, how: AsRun) -> tuple[float, float]:
+    """Type I error and power as the trial is run: of the search, unless a look or a date does something else."""
+    plan = case.plan
+    if plan is not None and (plan.close_month is not None or plan.conditional is not None):
+        done = case.expected(("reject",))
+        return done["p0"]["reject"].best, done["p1"]["reject"].best
+    run = how.figures(case.chosen, case.requirements)
+    return run.type_i_error, run.power
 
 
 def _as_run(case: Case) -> str:

@@ -128,8 +128,8 @@ class Sweep:
             values = {axis.path: axis.taken[place] for axis, place in zip(self.asked.axes, places, strict=False)}
             trial, design, plan = self._setting(tuple(p for k, p in enumerate(places) if k != rate_at))
             rate = values[RATE] if RATE in values else ("p0", "p1")[places[rate_at]]
-            asked = trial.requirements
-            named: dict[object, float] = {"p0": asked.p0, "p1": asked.p1}
+            truths = trial.truths
+            named: dict[object, float] = {"p0": truths.p0, "p1": truths.p1}
             p = probability(named.get(rate, rate), "p", closed=True)
         except InputError as error:
             told = ", ".join(f"{path} = {value!r:.60}" for path, value in values.items())

@@ -185,7 +185,7 @@ class Case:
             raise InputError("(recut) does not go with criteria of the calendar; say fixed", "conduct.dropout.bounds")
         return CalendarQuestion(
             requirements=self.limits,
-            rates=(self.trial.hypotheses.p0, self.trial.hypotheses.p1),
+            rates=(self.trial.truths.p0, self.trial.truths.p1),
             plan_of=self.run,
             trials=min(given.simulation.trials, MOST_TRIALS),
             seed=given.simulation.seed,

@@ -64,13 +64,6 @@ MOST_TIMED = 100
 """Patients of one stage up to which a criterion of the calendar is asked a second time, for the sake of comparison."""
 
 
-def other_reading(how: AsRun) -> AsRun | None:
-    """The same dropout with p0 read the other way; None where this makes no difference."""
-    if how.handling != "nonresponder" or not how.loss.probability:
-        return None
-    return replace(how, among="evaluable" if how.among == "enrolled" else "enrolled")
-
-
 def searched(case: Case, losses: Losses) -> Design | None:
     """The design of the file's criterion whose limits hold on paper, or as the trial is run; None if there is none."""
     if case.criterion is None or (losses == "run" and case.trial.how is None):
@@ -117,7 +110,7 @@ def compared(case: Case) -> list[UnderDropout]:
 
 def _searched(case: Case, how: AsRun, wish: str) -> Iterator[tuple[Design, Among | None]]:
     """The designs that keep their limits as the trial is run, p0 read as the file says and the other way."""
-    other = other_reading(how)
+    other = how.other
     for reading in (how, other):
         if reading is None:
             continue
@@ -133,7 +126,7 @@ def _row(
 ) -> UnderDropout:  # fmt: skip
     asked = case.requirements
     type_i_error, power = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
-    other = other_reading(how)
+    other = how.other
     return UnderDropout(
         name=name,
         where=where,

@@ -227,7 +227,7 @@ def under_dropout(case: Case) -> Table:
     found = dropout.compared(case)
     rows = []
     for one in found:
-        second = dropout.other_reading(how)
+        second = how.other
         readings = {how.among: one.run}
         if second is not None and one.other is not None:
             readings[second.among] = one.other

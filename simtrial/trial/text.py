@@ -27,13 +27,13 @@ from simtrial.search.text import (
 )
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage, percent
-from simtrial.trial import calendar, dropout, rules
+from simtrial.trial import calendar, dropout, rules, words
 
 if TYPE_CHECKING:
     from simtrial.conduct.choice import CalendarChoice
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.laws.losses import Among, AsRun
+    from simtrial.laws.losses import AsRun
     from simtrial.plan.plan import Plan
     from simtrial.search import SingleStageSearch, TwoStageSearch
     from simtrial.search.calendar import Measure
@@ -66,9 +66,9 @@ def statement(
         f"against the alternative that it is larger, with the design alternative p1 = {percent(asked.p1)}, at a "
         f"one-sided type I error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} "
         "at p1.",
-        *(() if under is None else (_allowed_for(under, asked),)),
+        *(() if under is None else (words.allowed_for(under, asked),)),
         f"The sample size is that of {kind(design, criterion)} ({looks_text(design, ', ')})"
-        f"{'' if limits == asked else f' for response rates of {percent(limits.p0)} and {percent(limits.p1)}'}.",
+        f"{'' if limits == asked else words.searched_at(limits, asked)}.",
         *rules.sentences(design, plan.handling if plan else None),
         *((rules.RECUT,) if plan and plan.recut else ()),
         *rules.early(plan),
@@ -140,23 +140,6 @@ def misses(design: Design, asked: Requirements, under: AsRun | None) -> str:
     return limits_missed_by((found.type_i_error, found.power), asked, over=alpha > 0, short=power < 0)
 
 
-READINGS: dict[Among, str] = {
-    "enrolled": "the response rate among all enrolled patients, those without an assessment counting as non-responders",
-    "evaluable": "the response rate that would be seen if every patient were evaluable",
-}
-"""What p0 is, by its reading."""
-
-
-def _allowed_for(under: AsRun, asked: Requirements) -> str:
-    """One sentence on the dropout that the sample size allows for."""
-    reading = f"; p0 is {READINGS[under.among]}" if under.handling == "nonresponder" else ""
-    recut = ", bounds recalculated at the numbers evaluable" if under.recut else ""
-    return (
-        f"Type I error and power are those of the trial with {lost_of(under.loss, asked)} and "
-        f"{HANDLINGS[under.handling]}{recut}{reading}."
-    )
-
-
 def basis(trial: Trial) -> Passage:
     """Whether the hypotheses are known or assumed, and the reasons given."""
     asked = trial.hypotheses
@@ -173,59 +156,37 @@ def basis(trial: Trial) -> Passage:
 
 
 def limits_hold(case: Case, *, beside: bool = True) -> Passage:
-    """Whether the limits hold on paper or as the trial is run, and (`beside`) what the other answer would be."""
+    """Whether alpha and power are required on paper or as the trial is run, and (`beside`) what the other answer is."""
     how, asked = case.trial.how, case.requirements
     if how is None:
-        return Passage(
-            "limits_hold",
-            ("The limits hold with every patient evaluable: the parameter file does not say how the trial is run.",),
-        )
-    if not how.loss.lost(asked.p1):
-        return Passage("limits_hold", ("No dropout is assumed: the limits hold on paper and as the trial is run.",))
-    how_lost = f"{lost_of(how.loss, asked)} and {HANDLINGS[how.handling]}{', bounds recalculated' if how.recut else ''}"
-    if case.under is None:
-        said = f"The limits hold on paper, with every patient evaluable. As the trial is run, with {how_lost}, "
-        said += f"{looks_text(case.chosen, ', ')} has {_errors(how, case.chosen, asked)}."
-        found = dropout.searched(case, "run") if beside else None
-        if found is not None and case.criterion is not None:
-            said += (
-                f" The {case.criterion.name} design that keeps its limits as the trial is run is "
-                f"{looks_text(found, ', ')}, with {_errors(how, found, asked)}."
-            )
+        said = "Alpha and power are required with every patient evaluable; the parameter file assumes no dropout."
         return Passage("limits_hold", (said,))
-    said = f"The limits hold as the trial is run, with {how_lost}. "
-    if how.recut:
-        said += "The searches below sum over the numbers evaluable, with the bounds recalculated at each. "
-    elif case.limits != asked:
-        said += (
-            f"The trial then decides as a design on paper does at response rates of {percent(case.limits.p0)} and "
-            f"{percent(case.limits.p1)}: the searches below are made at these rates, and what they prove holds for the "
-            "trial as it is run. "
+    if not how.loss.lost(asked.p1):
+        said = "No dropout is assumed, so alpha and power on paper are those of the trial as it is run."
+        return Passage("limits_hold", (f"{said}{words.unless(case)}",))
+    how_lost = f"{lost_of(how.loss, asked)} and {HANDLINGS[how.handling]}{', bounds recalculated' if how.recut else ''}"
+    its = f"{looks_text(case.chosen, ', ')} has {words.errors_as_run(how, case.chosen, asked)}"
+    missed = "" if how.keeps(case.chosen, asked) else " It does not keep both limits as the trial is run."
+    if case.under is None:
+        said = (
+            f"Alpha and power are required on paper, with every patient evaluable. As the trial is run, with {how_lost}"
         )
-    said += f"{looks_text(case.chosen, ', ')} has {_errors(how, case.chosen, asked)}."
+        said += f", {its}.{missed}"
+        found = dropout.searched(case, "run") if beside else None
+        if found is not None:
+            said += f" Searched under this dropout, the answer is {looks_text(found, ', ')}, with "
+            said += f"{words.errors_as_run(how, found, asked)}."
+        return Passage("limits_hold", (f"{said}{words.unless(case)}",))
+    said = (
+        f"Alpha and power are required as the trial is run, with {how_lost}. {words.rates_of(case, how)}{its}.{missed}"
+    )
     found = dropout.searched(case, "paper") if beside else None
-    if found is not None and found.looks != case.chosen.looks and case.criterion is not None:
+    if found is not None and found.looks != case.chosen.looks:
         said += (
-            f" With every patient evaluable the {case.criterion.name} design would be {looks_text(found, ', ')}; as "
-            f"the trial is run it has {_errors(how, found, asked)}."
+            f" With every patient evaluable the answer would be {looks_text(found, ', ')}; as the trial is run it has "
         )
-    return Passage("limits_hold", (said,))
-
-
-def _errors(how: AsRun, design: Design, asked: Requirements) -> str:
-    """Type I error, by every reading of p0 that differs, and power of a design as the trial is run."""
-    found, other = how.figures(design, asked), dropout.other_reading(how)
-    error = f"a type I error of {percent(found.type_i_error)}"
-    if other is not None:
-        readings = {
-            one.among: percent(one.figures(design, asked).type_i_error)
-            for one in sorted((how, other), key=lambda one: one.among != "enrolled")
-        }
-        error = (
-            f"a type I error of {readings['enrolled']} if p0 is the rate among all enrolled patients "
-            f"({readings['evaluable']} if it is the rate with every patient evaluable)"
-        )
-    return f"{error} and a power of {percent(found.power)}"
+        said += f"{words.errors_as_run(how, found, asked)}."
+    return Passage("limits_hold", (f"{said}{words.unless(case)}",))
 
 
 def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Passage:

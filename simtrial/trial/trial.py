@@ -166,10 +166,18 @@ class Trial(Section):
             )
 
     @property
+    def truths(self) -> Requirements:
+        """The true rates of H0 and of the alternative with every patient evaluable, at which the trial is run.
+
+        Where the limits hold as it is run and p0 is the rate among all enrolled patients, H0 has a larger one than p0.
+        """
+        return self.requirements if self.how is None or self.losses == "paper" else self.how.truths(self.requirements)
+
+    @property
     def scenarios(self) -> tuple[Scenario, ...]:
         """The true rates to simulate: p0, p1, and what the file adds."""
         more = () if self.conduct is None else tuple(s.scenario for s in self.conduct.scenarios)
-        return (Scenario("p0", self.hypotheses.p0), Scenario("p1", self.hypotheses.p1), *more)
+        return (Scenario("p0", self.truths.p0), Scenario("p1", self.truths.p1), *more)
 
     @property
     def requirements(self) -> Requirements:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.conduct.text import HANDLINGS
+from simtrial.conduct.text import HANDLINGS, lost_of
 from simtrial.search import CALENDAR, CRITERIA
 from simtrial.show.passage import percent
 
 if TYPE_CHECKING:
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.laws.losses import Among, AsRun
+    from simtrial.trial.case import Case
     from simtrial.trial.conduct import (
         AssessmentPlan,
         Conduct,
@@ -212,3 +216,69 @@ def _rate(given: TrueRate) -> str:
 def simulation(size: SimulationSize) -> str:
     """How much is simulated."""
     return f"{size.trials:,} trials for each true response rate, seed {size.seed}"
+
+
+READINGS: dict[Among, str] = {
+    "enrolled": "the response rate among all enrolled patients, those without an assessment counting as non-responders",
+    "evaluable": "the response rate that would be seen if every patient were evaluable",
+}
+"""What p0 is, by its reading."""
+
+
+def allowed_for(under: AsRun, asked: Requirements) -> str:
+    """One sentence on the dropout that the sample size allows for."""
+    reading = f"; p0 is {READINGS[under.among]}" if under.handling == "nonresponder" else ""
+    recut = ", bounds recalculated at the numbers evaluable" if under.recut else ""
+    return f"The sample size allows for {lost_of(under.loss, asked)} and {HANDLINGS[under.handling]}{recut}{reading}."
+
+
+def searched_at(limits: Requirements, asked: Requirements) -> str:
+    """The rates at which a design was searched, each with the one that it stands for."""
+    pairs = ((limits.p0, asked.p0), (limits.p1, asked.p1))
+    said = [f"{percent(at)}" if at == of else f"{percent(at)} (of {percent(of)}, dropout included)" for at, of in pairs]
+    return f", found for response rates of {said[0]} and {said[1]}"
+
+
+def rates_of(case: Case, how: AsRun) -> str:
+    """At which response rates the searches are made, and why."""
+    asked, limits = case.requirements, case.limits
+    if how.recut:
+        return (
+            "Designs are searched over the distribution of the number of evaluable patients, with the bounds "
+            "recalculated at each number; at the planned numbers the planned bounds keep alpha too. "
+        )
+    if limits == asked:
+        return ""
+    whose = "of all enrolled patients respond and are evaluable" if how.handling != "replace" else "of them respond"
+    return (
+        f"Under H0 {percent(limits.p0)} and under the alternative {percent(limits.p1)} {whose}. A trial with planned "
+        "bounds decides by these rates, so the designs below are searched at them. "
+    )
+
+
+def unless(case: Case) -> str:
+    """What else changes the errors of a design as it is run; nothing where nothing does."""
+    plan, whens = case.plan, []
+    if plan is not None and plan.conditional is not None:
+        whens.append("the interim analysis waits for every response status")
+    if plan is not None and plan.close_month is not None:
+        whens.append("accrual does not close before the last patient is enrolled")
+    return (
+        f" These figures are right only if {' and '.join(whens)}; see those of the trial as it is run." if whens else ""
+    )
+
+
+def errors_as_run(how: AsRun, design: Design, asked: Requirements) -> str:
+    """Type I error, by every reading of p0 that differs, and power of a design as the trial is run."""
+    found, other = how.figures(design, asked), how.other
+    error = f"a type I error of {percent(found.type_i_error)}"
+    if other is not None:
+        readings = {
+            one.among: percent(one.figures(design, asked).type_i_error)
+            for one in sorted((how, other), key=lambda one: one.among != "enrolled")
+        }
+        error = (
+            f"a type I error of {readings['enrolled']} if p0 is the rate among all enrolled patients "
+            f"({readings['evaluable']} if it is the rate with every patient evaluable)"
+        )
+    return f"{error} and a power of {percent(found.power)}"

@@ -240,7 +240,7 @@ def test_what_losses_do_to_the_errors_is_said_at_the_top(root):
     assert "1/15, 5/25 has a type I error of 3.281% if p0 is the rate among all enrolled patients (2.065% if" in said
     assert "and a power of 69.9%" in said
     # the answer under the dropout stands beside it: 2/25, 6/32 on paper at p1 (1 - d) = .27, as `design --dropout` says
-    assert "keeps its limits as the trial is run is 2/25, 6/32" in said
+    assert "Searched under this dropout, the answer is 2/25, 6/32" in said
 
     def losing(**changes):
         rule = trial.conduct.dropout.model_copy(update={"handling": "replace", **changes})

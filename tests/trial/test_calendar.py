@@ -13,7 +13,6 @@ from simtrial.conduct import tables as conduct_tables
 from simtrial.conduct.prospects import in_time
 from simtrial.explorer import controls, screen
 from simtrial.laws import laws
-from simtrial.plan.plan import Scenario
 from simtrial.report import front
 from simtrial.search import CALENDAR, families
 from simtrial.search import tables as search_tables
@@ -298,7 +297,7 @@ def test_limits_hold_as_the_trial_is_run_by_the_calendar_too(plain):
     paper = Case.of(params.load(given.trial.plain() | {"design": {"criterion": "fastest_p1", "losses": "paper"}}))
     assert paper.chosen.looks != given.chosen.looks
     said = str(text.limits_hold(given))
-    assert f"With every patient evaluable the fastest at p1 design would be {looks_text(paper.chosen, ', ')}" in said
+    assert f"With every patient evaluable the answer would be {looks_text(paper.chosen, ', ')}" in said
     rows = tables.under_dropout(given).frame
     mine = rows[rows.design == "fastest at p1"]
     assert mine.looks.tolist() == [looks_text(given.chosen, ", ")]
@@ -329,8 +328,11 @@ def test_recalculated_bounds_leave_the_calendar_out_and_the_rest_stands(plain, t
         case(plain, "fastest_p0", **recut).checked("x.yaml")
 
 
-def test_true_rates_of_the_file_and_not_those_of_the_search_are_used(plain):
-    question = case(plain).question
-    assert question.rates == (0.2, 0.6)
-    assert question.rate("p1") == 0.6
-    assert Scenario("p0", question.rate("p0")).mean == 0.2
+def test_the_trial_is_run_at_true_rates_and_not_at_those_of_the_search(plain):
+    given = case(plain)
+    # a tenth is lost, and p0 is the rate among all enrolled patients: .2 of them respond if .2 / .9 would
+    assert given.question.rates == (pytest.approx(0.2 / 0.9), 0.6)
+    law = laws.exact_values(given.plan, given.scenarios[0], months=False)
+    assert law["reject"] == pytest.approx(given.trial.how.figures(given.chosen, given.requirements).type_i_error)
+    paper = Case.of(params.load(given.trial.plain() | {"design": {"criterion": "fastest_p1", "losses": "paper"}}))
+    assert paper.question.rates == (0.2, 0.6)

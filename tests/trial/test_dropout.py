@@ -6,7 +6,8 @@ import pytest
 from simtrial import InputError, looks_text, search
 from simtrial.design import exact
 from simtrial.design.requirements import Requirements
-from simtrial.laws import decision
+from simtrial.laws import decision, laws
+from simtrial.report import front
 from simtrial.search import tables as search_tables
 from simtrial.trial import dropout, params, tables, text
 from simtrial.trial.case import Case
@@ -106,15 +107,15 @@ def test_what_does_not_go_together_is_refused_in_one_line(change, said):
 def test_so_much_dropout_is_no_fault_of_a_design_on_paper():
     case = Case.of(trial(lost=0.6, design={"criterion": "optimal", "losses": "paper"}))
     assert looks_text(case.chosen) == "1/9,8/34"
-    assert "that keeps its limits as the trial is run" not in str(text.limits_hold(case))
+    assert "Searched under this dropout" not in str(text.limits_hold(case))
     assert not any(row.where == "run" and row.among == "enrolled" for row in dropout.compared(case))
 
 
 def test_the_paragraph_for_the_protocol_says_which_dropout_it_allows_for():
     case = Case.of(trial())
     said = str(text.statement(case.chosen, case.requirements, case.plan, case.criterion, under=case.under))
-    assert "Type I error and power are those of the trial with 8% of the patients lost" in said
-    assert "for response rates of 15% and 32.2%" in said
+    assert "The sample size allows for 8% of the patients lost" in said
+    assert "found for response rates of 15% and 32.2% (of 35%, dropout included)" in said
     assert "p0 is the response rate among all enrolled patients" in said
     paper = exact.operating_characteristics(case.chosen, 0.35).reject
     assert "If every patient were evaluable, the type I error would be" in said
@@ -191,5 +192,43 @@ def test_the_front_sentence_gives_both_readings_of_p0():
     said = str(text.limits_hold(case))
     run = case.trial.how.figures(case.chosen, case.requirements)
     assert f"{100 * run.type_i_error:.4g}% if p0 is the rate among all enrolled patients" in said
-    other = dropout.other_reading(case.trial.how).figures(case.chosen, case.requirements)
+    other = case.trial.how.other.figures(case.chosen, case.requirements)
     assert f"({100 * other.type_i_error:.4g}% if it is the rate with every patient evaluable)" in said
+
+
+def test_the_simulated_type_i_error_is_that_of_the_search_with_either_reading_of_p0():
+    for among in ("enrolled", "evaluable"):
+        case = Case.of(trial(p0_among=among))
+        law = laws.exact_values(case.plan, case.scenarios[0], months=False)
+        run = case.under.figures(case.chosen, case.requirements)
+        # one law in two ways, at rates of 12 digits
+        assert law["reject"] == pytest.approx(run.type_i_error, abs=1e-10)
+        assert law["n_enrolled"] == pytest.approx(run.en_p0, abs=1e-8)
+    paper = Case.of(trial(design={"criterion": "optimal", "losses": "paper"}))
+    assert paper.scenarios[0].p == 0.15
+
+
+def test_a_design_that_misses_its_limits_as_run_is_not_said_to_keep_them():
+    case = Case.of(trial(design={"looks": "1/9,8/34", "losses": "run"}))
+    assert "It does not keep both limits as the trial is run." in str(text.limits_hold(case))
+    assert "does not keep" not in str(text.limits_hold(Case.of(trial())))
+
+
+@pytest.mark.parametrize(
+    ("interim", "enrollment", "when"),
+    [
+        ({"pending": "conditional", "threshold": 0.1}, {}, "the interim analysis waits for every response status"),
+        ({}, {"close_month": 30}, "accrual does not close before the last patient is enrolled"),
+    ],
+)
+def test_what_else_changes_the_errors_is_said_beside_them_with_the_errors_as_run(interim, enrollment, when):
+    plain = trial().plain()
+    plain["conduct"]["interim"] |= interim
+    plain["conduct"]["enrollment"] |= enrollment
+    plain["conduct"]["simulation"] = {"trials": 2000, "seed": 1}
+    case = Case.of(params.load(plain))
+    assert f"These figures are right only if {when}" in str(text.limits_hold(case))
+    shown = front.opening(case)
+    found = case.expected(("reject",))
+    assert f"<dt>Type I error, as run</dt><dd>{found['p0']['reject'].best:.4f}</dd>" in shown
+    assert f"<dt>Power, as run</dt><dd>{found['p1']['reject'].best:.4f}</dd>" in shown
