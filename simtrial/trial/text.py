@@ -9,7 +9,7 @@ import numpy as np
 from simtrial.conduct.choice import FEW, FINALISTS, MOST_SIMULATED
 from simtrial.conduct.text import HANDLINGS, lost, lost_of, reading
 from simtrial.design.designs import looks_text
-from simtrial.design.exact import meets, operating_characteristics
+from simtrial.design.exact import CLOSE, meets, operating_characteristics
 from simtrial.laws import decision
 from simtrial.laws.losses import RunFigures
 from simtrial.search import simon
@@ -77,7 +77,7 @@ def statement(
     ]
     if (under is None or not under.recut) and (at := exactly(design, limits)):
         sentences.append(f"In exact fractions {at}; a limit that is attained exactly is kept.")
-    if looks > 1:
+    if looks > 1 and (plan is None or plan.conditional is None):
         sentences.append(
             f"If the true ORR is {percent(asked.p0)}, the probability of early termination"
             f"{' (for either reason)' if any(look.e is not None for look in design.looks) else ''} is "
@@ -85,7 +85,7 @@ def statement(
             f"the expected number of {'patients' if under is None else 'enrolled patients'} is {attained.en_p0:.1f}."
         )
     sentences += _beside(design, asked, plan, under)
-    if missed := misses(design, asked, under):
+    if missed := misses(design, asked, under) or _pending_breaks(plan, asked, under):
         sentences.insert(0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}.")
     sources = " ".join(references(design, criterion))
     return Passage("statement", (" ".join(sentences), f"References: {sources}"), quoted=True)
@@ -101,15 +101,21 @@ def _beside(design: Design, asked: Requirements, plan: Plan | None, under: AsRun
             f"If every patient were evaluable, the type I error would be {percent(paper[0])} and the power "
             f"{percent(paper[1])}."
         )
+    if plan is not None and plan.close_month is not None:
+        sentences.append(
+            f"Accrual closes in month {plan.close_month:g}, which changes these errors; those as run are found by "
+            "simulation."
+        )
     if plan is None or not (plan.conditional or (plan.dropout.probability and not included)):
         return sentences
     if decision.has_law(plan):
-        run = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
+        truths = asked if under is None else under.truths(asked)
+        run = decision.decision(plan, np.array([truths.p0, truths.p1])).reject
         pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
         sentences.append(
             f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
-            f"{pending}, the type I error is {percent(float(run[0]))}{reading(plan)} and the power "
-            f"{percent(float(run[1]))}."
+            f"{pending}, the type I error is {percent(float(run[0]))}{reading(plan, enrolled=truths != asked)} and the "
+            f"power {percent(float(run[1]))}."
         )
     elif plan.conditional and plan.close_month is None:
         sentences.append(
@@ -117,6 +123,19 @@ def _beside(design: Design, asked: Requirements, plan: Plan | None, under: AsRun
             "simulation."
         )
     return sentences
+
+
+def _pending_breaks(plan: Plan | None, asked: Requirements, under: AsRun | None) -> str:
+    """Which limit is missed with patients pending at the interim analysis; empty where none is, or no law tells."""
+    if plan is None or plan.conditional is None or not decision.has_law(plan):
+        return ""
+    truths = asked if under is None else under.truths(asked)
+    type_i_error, power = decision.decision(plan, np.array([truths.p0, truths.p1])).reject.tolist()
+    over, short = type_i_error > asked.alpha * (1 + CLOSE), power < asked.power * (1 - CLOSE)
+    if not (over or short):
+        return ""
+    missed = limits_missed_by((type_i_error, power), asked, over=over, short=short)
+    return f"with patients pending at the interim analysis, {missed}"
 
 
 def _attained(design: Design, asked: Requirements, under: AsRun | None) -> RunFigures:

@@ -232,3 +232,18 @@ def test_what_else_changes_the_errors_is_said_beside_them_with_the_errors_as_run
     found = case.expected(("reject",))
     assert f"<dt>Type I error, as run</dt><dd>{found['p0']['reject'].best:.4f}</dd>" in shown
     assert f"<dt>Power, as run</dt><dd>{found['p1']['reject'].best:.4f}</dd>" in shown
+
+
+def test_a_rule_with_patients_pending_that_breaks_alpha_is_not_ready_for_a_protocol():
+    # the first of two looks lets through what it would stop: the errors of the design no longer hold
+    plain = trial(
+        design={"criterion": "minimax"}, asked=(0.25, 0.45, 0.08, 0.85), lost=0.13, p0_among="evaluable"
+    ).plain()
+    plain["conduct"]["assessments"] = {"readout_months": 3}
+    plain["conduct"]["interim"] |= {"pending": "conditional", "threshold": 0.1}
+    case = Case.of(params.load(plain))
+    run = decision.decision(case.plan, np.array([0.25, 0.45])).reject
+    assert run[0] > 0.08
+    said = str(text.statement(case.chosen, case.requirements, case.plan, case.criterion, under=case.under))
+    assert said.startswith("NOT READY FOR A PROTOCOL: this design does not meet its limits: with patients pending")
+    assert "probability of early termination" not in said
