@@ -210,16 +210,17 @@ def _taken(pairs: Pairs, plan_of: Callable[[Design], Plan]) -> Pairs:
 def _simulate(found: Listed, measure: Measure, rate: str, asked: CalendarQuestion) -> int:
     """Fill in the values of the designs that may still be the best and have no law; how many were simulated."""
     scenario, pairs = Scenario(rate, asked.rate(rate)), found.pairs
-    values, mcse = found.values, found.mcse
+    values, mcse, tried = found.values, found.mcse, 0
     unknown = np.flatnonzero(np.isnan(values))
     best = Measured(float(np.min(values, initial=math.inf, where=~np.isnan(values))))
     plans: dict[int, Plan] = {}
     order = unknown[np.lexsort((found.guess[unknown], ~_usual(pairs, asked)[unknown]))]
-    for i in order[:MOST_EVALUATED].tolist():
-        if len(plans) >= MOST_SIMULATED:
+    for i in order.tolist():
+        if len(plans) >= MOST_SIMULATED or tried >= MOST_EVALUATED:
             break
         if found.least[i] > best.value + ERRORS * best.mcse:
             continue
+        tried += 1
         plan = replace(found.plan, design=pairs.design(i))
         one = known(measure, plan, scenario)
         if one is None:
@@ -237,7 +238,7 @@ def _simulate(found: Listed, measure: Measure, rate: str, asked: CalendarQuestio
 
 
 def _usual(pairs: Pairs, asked: CalendarQuestion) -> Bools:
-    """Which have the sizes of Simon's designs or of the first or the sustained single stage: always tried."""
+    """Which have the sizes of designs that are always tried."""
     two = two_stage(asked.requirements, n_limit=asked.n_limit)
     one = single_stage(asked.requirements, n_limit=asked.n_limit)
     return pairs.sized((two.minimax, two.optimal, one.first, one.sustained))
@@ -332,9 +333,8 @@ def _beyond(criterion: CalendarCriterion, asked: CalendarQuestion, plan: Plan, n
 
 def _sharper(split: StageMeans, plan: Plan, p: float, sizes: tuple[Ints, Ints]) -> tuple[Floats, Floats]:
     """The exact months where they have a law, in place of bounds on them."""
-    known = stages.months(plan, p, *sizes)
     size = len(sizes[0])
-    found = known.or_else(type(split)(split.stopped[:size], split.onward[:size]))
+    found = stages.months(plan, p, *sizes).or_else(type(split)(split.stopped[:size], split.onward[:size]))
     return found.stopped, found.onward
 
 
