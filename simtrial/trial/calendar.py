@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from simtrial.conduct.prospects import Prospect, prospect
 from simtrial.design.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.search import simon, single
-from simtrial.search.calendar import CALENDAR, FASTEST_P0, LEAST_ENROLLED_P0, CalendarCriterion, examined
+from simtrial.search.calendar import CALENDAR, FASTEST_P0, FASTEST_P1, LEAST_ENROLLED_P0, CalendarCriterion, examined
 from simtrial.search.criteria import named
 from simtrial.search.text import reached
 
@@ -115,14 +115,14 @@ def as_run(case: Case, design: Design) -> Prospect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landscape:
-    """Every design up to some n at p0: arrays of shape (designs,).
+    """Every design up to some n at one true rate: arrays of shape (designs,).
 
     Attributes
     ----------
     designs : choice.Listed
         The designs, with their months.
     months, enrolled : ndarray
-        Expected months to the primary decision and patients enrolled at p0: exact, or bounds from below.
+        Expected months to the primary decision and patients enrolled: exact, or bounds from below.
     exact : ndarray of bool
         Which are exact.
     frontier : ndarray of bool
@@ -136,13 +136,14 @@ class Landscape:
     frontier: Bools
 
 
-def landscape(case: Case) -> Landscape:
-    """Evaluate every pair of sizes that has a design, up to the n where neither axis can be any smaller."""
+def landscape(case: Case, rate: Literal["p0", "p1"]) -> Landscape:
+    """Evaluate every pair of sizes that has a design, up to the n where neither axis can be any smaller at p0."""
     question = case.question
-    ends = [case.by_calendar(criterion).proof.n_upper for criterion in (FASTEST_P0, LEAST_ENROLLED_P0)]
+    fastest = FASTEST_P0 if rate == "p0" else FASTEST_P1
+    ends = [case.by_calendar(criterion).proof.n_upper for criterion in (fastest, LEAST_ENROLLED_P0)]
     n_max = max(question.n_cap, *ends)
-    found = choice.listed("duration_months", "p0", question, n_max)
-    patients = choice.listed("n_enrolled", "p0", question, n_max)
+    found = choice.listed("duration_months", rate, question, n_max)
+    patients = choice.listed("n_enrolled", rate, question, n_max)
     exact = ~(np.isnan(found.values) | np.isnan(patients.values))
     months, enrolled = found.least, patients.least  # which are the exact values where there are any
     order = np.lexsort((enrolled.round(choice.TIE), months.round(choice.TIE)))

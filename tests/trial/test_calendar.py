@@ -181,7 +181,7 @@ def test_a_file_that_says_nothing_of_looks_compares_single_stages(plain):
 
 def test_the_frontier_holds_the_two_designs_that_are_best_at_p0(plain):
     given = case(plain)
-    every = calendar.landscape(given)
+    every = calendar.landscape(given, "p0")
     assert every.exact.all()
     on = [every.designs.pairs.design(i) for i in np.flatnonzero(every.frontier)]
     assert given.by_calendar(CALENDAR["fastest_p0"]).design in on
@@ -193,10 +193,12 @@ def test_the_frontier_holds_the_two_designs_that_are_best_at_p0(plain):
 
 def test_the_picture_marks_the_chosen_design_and_simons(plain):
     picture = figures.months_and_patients(case(plain, "fastest_p1"))
-    (axis,) = picture.figure.axes
-    labels = axis.get_legend_handles_labels()[1]
-    assert sum(label.startswith("chosen: ") for label in labels) == 1
-    assert "designs that meet the limits: " in picture.alt
+    assert len(picture.figure.axes) == 2
+    for axis, rate in zip(picture.figure.axes, ("p0", "p1"), strict=True):
+        labels = axis.get_legend_handles_labels()[1]
+        assert sum(label.startswith("chosen: ") for label in labels) == 1
+        assert axis.get_xlabel().endswith(f"at {rate}")
+        assert f"at {rate} " in picture.alt
     bounds = case(plain, dropout={"probability": 0.1, "handling": "replace"})
     labels = figures.months_and_patients(bounds).figure.axes[0].get_legend_handles_labels()[1]
     assert not any("frontier" in label for label in labels)  # bounds have none
