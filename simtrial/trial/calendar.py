@@ -95,7 +95,8 @@ def beside(case: Case) -> tuple[NamedDesign, ...]:
     if own is None and looks_text(case.chosen) not in found:
         add("as given", case.chosen)
     elif own is not None:
-        add(named([own.key]), case.chosen)
+        taken = not isinstance(own, CalendarCriterion) or possible(case.by_calendar(own))
+        add(named([own.key]) if taken else "as the file asks", case.chosen)
     return tuple(found.values())
 
 

@@ -156,8 +156,9 @@ def test_every_criterion_has_its_sentence_with_how_it_is_known(plain):
     assert told.count("the most promising ones first") == 1
 
 
-def test_a_date_that_no_design_can_keep_is_said_and_no_design_is_called_most_often_in_time(plain):
-    given = case(plain, "minimax", deadline_months=1.0)  # a status is known after 2 months
+@pytest.mark.parametrize("criterion", ["minimax", "by_date"])
+def test_a_date_that_no_design_can_keep_is_said_and_no_design_is_called_most_often_in_time(plain, criterion):
+    given = case(plain, criterion, deadline_months=1.0)  # a status is known after 2 months
     assert "Most often in time at p1: no design can be in time, that is by month 1." in str(text.by_calendar(given))
     assert not any("in time" in kind for kind in tables.by_calendar(given).frame.kind)
 
