@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from simtrial.errors import InputError
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from simtrial.conduct.choice import CalendarChoice
     from simtrial.search.calendar import CalendarCriterion
     from simtrial.show.table import Table
@@ -96,19 +95,29 @@ def _tables(case: Case, *, run: bool) -> None:
     where = terminal.console()
     where.print(question(case.requirements), style="bold")
     _show(every)
-    if run:  # at one true rate after the other: both side by side are too wide for a terminal
+    if run:
         timed = tables.by_calendar(case, whole=True)
-        for rate, other in (("p0", "p1"), ("p1", "p0")):
-            _show(timed, f"At {rate}: ", [head for head in timed.view().columns if not head.endswith(f", {other}")])
+        for rate in ("p0", "p1"):
+            _show(_at(timed, rate), f"At {rate}: ")
     where.print("\n".join(text.limits_hold(case).paragraphs))
     if run:
         where.print("\n".join(text.by_calendar(case, whole=True).paragraphs))
 
 
-def _show(table: Table, before: str = "", heads: Sequence[str] = ()) -> None:
-    """Print some columns of a table, or all."""
+def _at(table: Table, rate: str) -> Table:
+    """Its rows at one true rate, which is then said above them."""
+    here = table.frame.rate == rate
+    return replace(
+        table,
+        frame=table.frame[here],
+        shown={name: how for name, how in table.shown.items() if name != "rate"},
+        chosen=[bold for bold, at in zip(table.chosen, here, strict=True) if at],
+    )
+
+
+def _show(table: Table, before: str = "") -> None:
+    """Print a table."""
     view = table.view()
-    view = view[list(heads)] if heads else view
     rows = [[cell.replace(" ± ", "±") for cell in row] for row in view.to_numpy().tolist()]
     for row, bold in zip(rows, table.chosen, strict=True):
         row[0] += " (chosen)" if bold else ""

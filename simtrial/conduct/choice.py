@@ -13,11 +13,11 @@ with PETmax(n1) that of the largest r1 any design with the power may have, becau
 reaches the best value found, no larger n can win: the search is proved. It need not do so for the probability of a
 decision in time: then n ends at a cap, the larger of Simon's n_upper and the sustained single-stage n.
 
-*Designs without an exact law.* Each has an exact lower bound. In its order, designs are simulated, `FEW` trials each
-and all from the same seed, until the bound is above the smallest simulated value by 3 of its Monte Carlo standard
-errors, or `MOST_SIMULATED` have been. Of those within 3 standard errors of the smallest, the best `FINALISTS` are then
-simulated in full, and the smallest value wins. What is simulated is no proof: the certificate says so, and how far the
-bound lies below.
+*Designs without an exact law.* Each has an exact lower bound. Simon's minimax and optimal and the first and sustained
+single stages are simulated first, then the others in the order of `Listed.guess`, `FEW` trials each and all from the
+same seed, save those whose bound is above the smallest simulated value by 3 of its Monte Carlo standard errors, until
+`MOST_SIMULATED` have been. Of those within 3 standard errors of the smallest, the best `FINALISTS` are then simulated
+in full, and the smallest value wins. This is no proof: the certificate says so, and how far the bound lies below.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.conduct import measures
 from simtrial.conduct.measures import Measured, at_least, exactly, known, simulated
 from simtrial.design.designs import SingleStage, TwoStage
 from simtrial.errors import InputError
 from simtrial.laws import stages
-from simtrial.plan.plan import Interim, Scenario
+from simtrial.plan.plan import Scenario
 from simtrial.search.pairs import Pairs, largest_r1, meeting
 from simtrial.search.record import How, Proof
 from simtrial.search.simon import two_stage
@@ -124,8 +125,8 @@ class Listed:
     least : ndarray
         Bound on the value from below.
     guess : ndarray
-        The order in which designs without an exact law are tried: the bound or, where a look does not wait for every
-        status, that of the plan with looks that do.
+        The order in which designs without an exact law are tried: the bound or, where it says little, a guess from the
+        plan with looks that wait and without a date that closes accrual.
     """
 
     pairs: Pairs
@@ -181,9 +182,8 @@ def listed(measure: Measure, rate: str, asked: CalendarQuestion, n_max: int) -> 
     least = at_least(measure, plan, p, sizes, asked.deadline).mean(pet)
     mcse = np.where(np.isnan(values), np.nan, 0.0)
     least = guess = np.where(np.isnan(values), least, values)
-    if not plan.interim.waits:
-        waiting = replace(plan, interim=Interim(plan.interim.hold, plan.interim.extra, plan.interim.lag))
-        guess = at_least(measure, waiting, p, sizes, asked.deadline).mean(pet)
+    if not plan.interim.waits or plan.close_month is not None:
+        guess = measures.guess(measure, plan, p, sizes, asked.deadline).mean(pet)
     return Listed(pairs=pairs, plan=plan, pet=pet, values=values, mcse=mcse, least=least, guess=guess)
 
 
@@ -204,29 +204,23 @@ def _taken(pairs: Pairs, plan_of: Callable[[Design], Plan]) -> Pairs:
         taken |= here & np.isin(pairs.n, sizes[:low])
     if refused is not None and not taken.any():
         raise refused
-    return _those(pairs, taken)
-
-
-def _those(pairs: Pairs, which: Bools) -> Pairs:
-    return Pairs(
-        n1=pairs.n1[which], n=pairs.n[which], r1=pairs.r1[which], r=pairs.r[which],
-        pet=pairs.pet[:, which], en=pairs.en[:, which],
-    )  # fmt: skip
+    return pairs.those(taken)
 
 
 def _simulate(found: Listed, measure: Measure, rate: str, asked: CalendarQuestion) -> int:
     """Fill in the values of the designs that may still be the best and have no law; how many were simulated."""
     scenario, pairs = Scenario(rate, asked.rate(rate)), found.pairs
-    values, mcse = found.values, found.mcse
+    values, mcse, tried = found.values, found.mcse, 0
     unknown = np.flatnonzero(np.isnan(values))
     best = Measured(float(np.min(values, initial=math.inf, where=~np.isnan(values))))
     plans: dict[int, Plan] = {}
-    order = unknown[np.argsort(found.guess[unknown], kind="stable")]
-    for i in order[:MOST_EVALUATED].tolist():
-        if len(plans) >= MOST_SIMULATED:
+    order = unknown[np.lexsort((found.guess[unknown], ~_usual(pairs, asked)[unknown]))]
+    for i in order.tolist():
+        if len(plans) >= MOST_SIMULATED or tried >= MOST_EVALUATED:
             break
         if found.least[i] > best.value + ERRORS * best.mcse:
-            continue  # and so are all that follow, where the order is that of the bounds
+            continue
+        tried += 1
         plan = replace(found.plan, design=pairs.design(i))
         one = known(measure, plan, scenario)
         if one is None:
@@ -241,6 +235,13 @@ def _simulate(found: Listed, measure: Measure, rate: str, asked: CalendarQuestio
         else:
             values[i] = mcse[i] = math.nan  # a few trials tell enough of it
     return len(plans)
+
+
+def _usual(pairs: Pairs, asked: CalendarQuestion) -> Bools:
+    """Which have the sizes of designs that are always tried."""
+    two = two_stage(asked.requirements, n_limit=asked.n_limit)
+    one = single_stage(asked.requirements, n_limit=asked.n_limit)
+    return pairs.sized((two.minimax, two.optimal, one.first, one.sustained))
 
 
 def _first(found: Listed) -> int:
@@ -332,9 +333,8 @@ def _beyond(criterion: CalendarCriterion, asked: CalendarQuestion, plan: Plan, n
 
 def _sharper(split: StageMeans, plan: Plan, p: float, sizes: tuple[Ints, Ints]) -> tuple[Floats, Floats]:
     """The exact months where they have a law, in place of bounds on them."""
-    known = stages.months(plan, p, *sizes)
     size = len(sizes[0])
-    found = known.or_else(type(split)(split.stopped[:size], split.onward[:size]))
+    found = stages.months(plan, p, *sizes).or_else(type(split)(split.stopped[:size], split.onward[:size]))
     return found.stopped, found.onward
 
 

@@ -6,7 +6,7 @@ Exact where there is a law, for many designs at once or for one; a bound from be
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from simtrial.conduct import simulation
 from simtrial.errors import InputError
 from simtrial.laws import laws, stages
 from simtrial.memo import kept
+from simtrial.plan.plan import Interim
 
 if TYPE_CHECKING:
     from simtrial.laws.stages import StageMeans
@@ -53,6 +54,33 @@ def at_least(measure: Measure, plan: Plan, p: float, sizes: tuple[Ints, Ints], d
     if measure == "n_enrolled":
         return stages.enrolled_at_least(plan, p, *sizes)
     return stages.late_at_least(plan, p, *sizes, month=_due(deadline))
+
+
+def guess(measure: Measure, plan: Plan, p: float, sizes: tuple[Ints, Ints], deadline: float | None) -> StageMeans:
+    """About what a measure is, for every plan: the order in which designs without an exact law are worth trying.
+
+    Looks that need not wait are taken to wait, and a date that closes accrual cuts off the months and the patients of
+    the same plan without it.
+    """
+    rule, close = plan.interim, plan.close_month
+    waiting = rule if rule.waits else Interim(rule.hold, rule.extra, rule.lag)
+    free = replace(plan, interim=waiting, close_month=None)
+
+    def open_ended(asked: Measure, month: float | None) -> StageMeans:
+        found = exactly(asked, free, p, sizes, month)
+        return found.or_else(at_least(asked, free, p, sizes, month))
+
+    if close is None or measure == "late":
+        return open_ended(measure, deadline)
+    if measure == "n_enrolled":
+        return stages.enrolled_until(free, p, sizes, open_ended(measure, None), close)
+    # E min(T, close) is the integral of P(T > t) up to the close
+    months = np.linspace(0.0, close, 25)
+    late = [open_ended("late", month) for month in months.tolist()]
+    return stages.StageMeans(
+        np.trapezoid(np.stack([one.stopped for one in late]), months, axis=0),
+        np.trapezoid(np.stack([one.onward for one in late]), months, axis=0),
+    )
 
 
 def _due(deadline: float | None) -> float:

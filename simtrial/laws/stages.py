@@ -238,6 +238,23 @@ def enrolled_at_least(plan: Plan, p: float, n1: Ints, n: Ints) -> StageMeans:
     return StageMeans(came[n1], came[sure])
 
 
+def enrolled_until(plan: Plan, p: float, sizes: tuple[Ints, Ints], whole: StageMeans, close: float) -> StageMeans:
+    """About the patients enrolled if accrual closes in a month: a guess from the `whole` of the plan without a close.
+
+    Patients of a second stage come later by what a hold adds at least; patients over are all taken to come in time.
+    """
+    n1, n = sizes
+    share = float(plan.dropout.evaluable(p)) if plan.handling == "replace" else 1.0
+    arrivals = plan.arrivals.scaled(share) if plan.handling == "replace" else plan.arrivals
+    every = range(1, int(n.max(initial=0)) + 1)
+    held = _waits(plan, p)[2]
+    first, later = (
+        np.cumsum([0.0, *(1 - _missed(arrivals, k, close - wait) for k in every)]) / share for wait in (0.0, held)
+    )
+    onward = np.where(n1 > 0, first[n1] + later[n] - later[n1], first[n])
+    return StageMeans(first[n1] + whole.stopped - n1 / share, onward)
+
+
 def late(plan: Plan, p: float, n1: Ints, n: Ints, month: float) -> StageMeans:  # noqa: ARG001 - as `months`
     """P(the primary decision comes after a month), where it has an exact law: see `months`."""
     arrivals, interim, delay = plan.arrivals, plan.interim, plan.disease.assessments.delay

@@ -66,8 +66,8 @@ LEAST_ENROLLED_P0 = CalendarCriterion(
 
 BY_DATE = CalendarCriterion(
     key="by_date",
-    name="most often in time",
-    phrase="the design with the largest probability of a primary decision in time",
+    name="most often in time at p1",
+    phrase="the design with the largest probability of a primary decision in time at p1",
     why="Of the designs that meet the limits it has the largest probability, at p1, that the primary decision is made "
     "in time, as the trial is run; at p1, where the trial is longest, this is the smaller of the two probabilities.",
     measure="late",
@@ -81,23 +81,25 @@ CALENDAR: dict[str, CalendarCriterion] = {
 
 TITLE = "single-stage designs, and two-stage designs without a stop for efficacy, by the calendar"
 
-_VALUES: dict[Measure, str] = {
-    "duration_months": "the expected number of months to the primary decision",
-    "n_enrolled": "the expected number of patients enrolled",
-    "late": "the probability that the primary decision comes too late",
+_VALUES: dict[Measure, tuple[str, str]] = {
+    "duration_months": ("the expected number of months to the primary decision", "at least {value:.4g}"),
+    "n_enrolled": ("the expected number of patients enrolled", "at least {value:.4g}"),
+    "late": ("the probability of a decision in time", "at most {chance:.4g}"),
 }
+"""What is compared, and how large it can be."""
 
 _BOUNDS: dict[How, str] = {
-    "proved": "With more than {{n_upper}} patients {value} at {rate} is at least {{value:.4g}}, which the design "
-    "attains.",
-    "capped": "Up to {{n_upper}} patients {value} at {rate} is at least {{value:.4g}}, which the design attains.",
-    "heuristic": "Of the design taken {value} at {rate} is {{value:.4g}}; where it has no exact law it is simulated, "
-    "and a design is not simulated if its exact lower bound is above the smallest simulated value by more than 3 Monte "
-    "Carlo standard errors. What follows holds but for the Monte Carlo error.",
+    "proved": "With more than {{n_upper}} patients {value} at {rate} is {limit}; the design taken attains this.",
+    "capped": "With at most {{n_upper}} patients {value} at {rate} is {limit}; the design taken attains this.",
+    "heuristic": "With the design taken {value} at {rate} is {least}. A design without an exact formula is simulated, "
+    "unless an exact lower bound shows it to be worse than the best one found by more than 3 Monte Carlo standard "
+    "errors. What follows holds but for the Monte Carlo error.",
 }
 
 
 def examined(criterion: CalendarCriterion, how: How) -> Examined:
     """What was searched for a criterion, and the sentence that says how far, for the certificate."""
-    bound = _BOUNDS[how].format(value=_VALUES[criterion.measure], rate=criterion.rate)
+    value, limit = _VALUES[criterion.measure]
+    least = limit.removeprefix("at least ").removeprefix("at most ")
+    bound = _BOUNDS[how].format(value=value, rate=criterion.rate, limit=limit, least=least)
     return Examined(key=criterion.key, title=TITLE, bound=bound, criteria=(criterion,))

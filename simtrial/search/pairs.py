@@ -35,8 +35,11 @@ from simtrial.search.scan import Block, Tables
 from simtrial.search.single import saw_tooth
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.numbers import Floats, Ints
+    from simtrial.numbers import Bools, Floats, Ints
 
 ROWS, CHUNK = 48, 8
 """Most rows of n1, and most bounds r, worked on at once: see `simtrial.search.scan.Scan.CELLS`."""
@@ -70,6 +73,21 @@ class Pairs:
         """One of them."""
         r1, n1, r, n = (int(values[i]) for values in (self.r1, self.n1, self.r, self.n))
         return TwoStage(r1, n1, r, n) if n1 else SingleStage(r, n)
+
+    def those(self, which: Bools) -> Pairs:
+        """Some of them."""
+        return Pairs(
+            n1=self.n1[which], n=self.n[which], r1=self.r1[which], r=self.r[which],
+            pet=self.pet[:, which], en=self.en[:, which],
+        )  # fmt: skip
+
+    def sized(self, designs: Iterable[Design]) -> Bools:
+        """Which have the sizes of one of some designs of one or two stages."""
+        found = np.zeros(len(self), dtype=np.bool_)
+        for design in designs:
+            first, last = design.looks[0].n, design.looks[-1].n
+            found |= (self.n1 == (first if len(design.looks) > 1 else 0)) & (self.n == last)
+        return found
 
 
 @kept(32)

@@ -166,7 +166,7 @@ def certificate(two: TwoStageSearch, family: AnyFamily | Examined | None = None,
         own = {
             "n_lower": (found.n_lower, "With fewer patients no design meets both limits."),
             "n_upper": (found.n_upper, BEYOND[found.how]),
-            "value": (found.value, f"The value of the {family.criteria[0].name} design."),
+            "value": (found.value, f"The value of {family.criteria[0].phrase}."),
             "bound": (found.bound, f"No design {examined}has a value below this."),
         }
         whose = f"search for {family.title}, and of the {whose}"

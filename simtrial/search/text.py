@@ -103,7 +103,8 @@ REACH = {
 def reached(family: AnyFamily | Examined, proof: Proof) -> str:
     """Why a search is complete, or how far it reaches: one or two sentences."""
     reach = REACH[proof.how].format(cap=proof.cap, gap=proof.gap)
-    bound = family.bound.format(n_lower=proof.n_lower, n_upper=proof.n_upper, value=proof.value, bound=proof.bound)
+    known = {"n_lower": proof.n_lower, "n_upper": proof.n_upper, "bound": proof.bound}
+    bound = family.bound.format(**known, value=proof.value, chance=1 - proof.value)
     return f"{bound}{reach}"
 
 

@@ -1,10 +1,10 @@
-"""The designs that stand side by side where a trial is chosen by its calendar, and every design behind them."""
+"""The designs that stand side by side where a trial is chosen by its calendar, what is said of them, and all others."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,12 +13,15 @@ from simtrial.conduct.prospects import Prospect, prospect
 from simtrial.design.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.search import simon, single
-from simtrial.search.calendar import CALENDAR, FASTEST_P0, LEAST_ENROLLED_P0, CalendarCriterion
+from simtrial.search.calendar import CALENDAR, FASTEST_P0, FASTEST_P1, LEAST_ENROLLED_P0, CalendarCriterion, examined
 from simtrial.search.criteria import named
+from simtrial.search.text import reached
 
 if TYPE_CHECKING:
+    from simtrial.conduct.choice import CalendarChoice
     from simtrial.design.designs import Design
     from simtrial.numbers import Bools, Floats
+    from simtrial.search.calendar import Measure
     from simtrial.trial.case import Case
 
 
@@ -63,6 +66,11 @@ def asked(case: Case) -> tuple[CalendarCriterion, ...]:
     return tuple(one for one in CALENDAR.values() if one.measure != "late" or case.question.deadline is not None)
 
 
+def possible(found: CalendarChoice) -> bool:
+    """Whether a choice is one: not where with every design the decision comes too late in every trial."""
+    return found.criterion.measure != "late" or found.value.value < 1 - 10.0**-choice.TIE
+
+
 def beside(case: Case) -> tuple[NamedDesign, ...]:
     """The designs taken by the calendar, Simon's, the smallest single stage, and the file's own: each design once."""
     found: dict[str, NamedDesign] = {}
@@ -78,7 +86,8 @@ def beside(case: Case) -> tuple[NamedDesign, ...]:
         found[looks] = NamedDesign(names=before if name in before else (*before, name), design=design)
 
     for criterion in asked(case):
-        add(criterion.name, case.by_calendar(criterion).design)
+        if possible(case.by_calendar(criterion)):
+            add(criterion.name, case.by_calendar(criterion).design)
     for usual in simon.FAMILY.criteria:
         add(usual.name, usual.pick(case.two))
     add(single.FIRST.name, case.single.first)
@@ -86,7 +95,8 @@ def beside(case: Case) -> tuple[NamedDesign, ...]:
     if own is None and looks_text(case.chosen) not in found:
         add("as given", case.chosen)
     elif own is not None:
-        add(named([own.key]), case.chosen)
+        taken = not isinstance(own, CalendarCriterion) or possible(case.by_calendar(own))
+        add(named([own.key]) if taken else "as the file asks", case.chosen)
     return tuple(found.values())
 
 
@@ -106,14 +116,14 @@ def as_run(case: Case, design: Design) -> Prospect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landscape:
-    """Every design up to some n at p0: arrays of shape (designs,).
+    """Every design up to some n at one true rate: arrays of shape (designs,).
 
     Attributes
     ----------
     designs : choice.Listed
         The designs, with their months.
     months, enrolled : ndarray
-        Expected months to the primary decision and patients enrolled at p0: exact, or bounds from below.
+        Expected months to the primary decision and patients enrolled: exact, or bounds from below.
     exact : ndarray of bool
         Which are exact.
     frontier : ndarray of bool
@@ -127,13 +137,14 @@ class Landscape:
     frontier: Bools
 
 
-def landscape(case: Case) -> Landscape:
-    """Evaluate every pair of sizes that has a design, up to the n where neither axis can be any smaller."""
+def landscape(case: Case, rate: Literal["p0", "p1"]) -> Landscape:
+    """Evaluate every pair of sizes that has a design, up to the n where neither axis can be any smaller at p0."""
     question = case.question
-    ends = [case.by_calendar(criterion).proof.n_upper for criterion in (FASTEST_P0, LEAST_ENROLLED_P0)]
+    fastest = FASTEST_P0 if rate == "p0" else FASTEST_P1
+    ends = [case.by_calendar(criterion).proof.n_upper for criterion in (fastest, LEAST_ENROLLED_P0)]
     n_max = max(question.n_cap, *ends)
-    found = choice.listed("duration_months", "p0", question, n_max)
-    patients = choice.listed("n_enrolled", "p0", question, n_max)
+    found = choice.listed("duration_months", rate, question, n_max)
+    patients = choice.listed("n_enrolled", rate, question, n_max)
     exact = ~(np.isnan(found.values) | np.isnan(patients.values))
     months, enrolled = found.least, patients.least  # which are the exact values where there are any
     order = np.lexsort((enrolled.round(choice.TIE), months.round(choice.TIE)))
@@ -141,3 +152,100 @@ def landscape(case: Case) -> Landscape:
     on = np.zeros(len(order), dtype=np.bool_)
     on[order] = np.append(True, least[1:] < least[:-1] - 10.0**-choice.TIE)
     return Landscape(designs=found, months=months, enrolled=enrolled, exact=exact, frontier=on)
+
+
+LEAST: dict[Measure, str] = {
+    "duration_months": "By an exact bound no design expects fewer than {0:.1f} months.",
+    "n_enrolled": "By an exact bound no design is expected to enroll fewer than {0:.1f} patients.",
+    "late": "By an exact bound no design is in time with a probability above {1:.3f}.",
+}
+"""What no design is below, by the measure of a criterion."""
+
+SIMULATED = (
+    "A design whose value has no exact formula is simulated: Simon's designs and the single stages first, then the "
+    f"others, the most promising ones first. {choice.FEW} trials of each are simulated, and at most "
+    f"{choice.MOST_SIMULATED} designs; a design is left out if an exact lower bound shows it to be worse than the best "
+    "one found by more than 3 Monte Carlo standard errors. Of the designs that are not worse than the best one by more "
+    f"than that, at most {choice.FINALISTS} are simulated in full."
+)
+"""Which designs without an exact law can still win; see `simtrial.conduct.choice`."""
+
+RULE = (
+    "For each pair of sizes (n1, n) only one two-stage design that meets the limits has to be considered, that with "
+    "the largest r1: trial by trial it stops whenever any other design of the pair stops, so that it enrolls no more "
+    "patients and is decided no later. Of single-stage designs each n is considered."
+)
+"""Why one design per pair of sizes is enough; see `simtrial.search.pairs`."""
+
+NO_RULE = (
+    "For each pair of sizes (n1, n) the two-stage design with the largest r1 is considered. As a look of this trial "
+    "does not wait for every response status, its month depends on the bounds, and another design of the pair may be "
+    "better."
+)
+
+ONE_STAGE_ONLY = (
+    "The parameter file does not say what accrual does while an interim analysis is pending (conduct.interim), so only "
+    "single-stage designs are considered."
+)
+
+UNITS: dict[Measure, str] = {
+    "duration_months": "{:.1f} months expected to the primary decision",
+    "n_enrolled": "{:.1f} patients expected to be enrolled",
+    "late": "a primary decision in time with probability {:.3f} at p1",
+}
+"""What a criterion of the calendar finds, by its measure."""
+
+
+FUTILE = "At p1 a decision in time is then mostly an early stop for futility, so a later date should be considered."
+"""What is said where less than half of the trials at p1 are in time."""
+
+
+def sentences(case: Case, *, whole: bool = False) -> tuple[str, ...]:
+    """Which designs the calendar takes, and how it is known that no other is better; or why none are compared."""
+    if why := left_out(case, whole=whole):
+        return (why,)
+    every = [case.by_calendar(criterion) for criterion in asked(case)]
+    paragraphs = [_said(found, case.question.deadline) for found in every]
+    if any(found.simulated for found in every):
+        paragraphs.append(SIMULATED)
+    given = case.trial.conduct
+    if given is None or given.interim is None:
+        return (ONE_STAGE_ONLY, *paragraphs)
+    return (RULE if given.interim.make().waits else NO_RULE, *paragraphs)
+
+
+def _said(found: CalendarChoice, deadline: float | None) -> str:
+    """What one criterion takes, and how far it was searched."""
+    criterion, value = found.criterion, found.value.value
+    name = f"{criterion.name[0].upper()}{criterion.name[1:]}"
+    if not possible(found):
+        ever = "in no simulated trial of any design was the decision" if found.simulated else "no design can be"
+        return f"{name}: {ever} in time, that is by month {deadline:.3g}. A later date should be considered."
+    shown = UNITS[criterion.measure].format(1 - value if criterion.measure == "late" else value)
+    how = f"simulated, MCSE {found.value.mcse:.2g}" if found.value.mcse else "exact"
+    said = [f"{name}: {looks_text(found.design, ', ')}, {shown} ({how})."]
+    if criterion.measure == "late" and value > 0.5:
+        said.append(FUTILE if len(found.design.looks) > 1 else "A later date should be considered.")
+    said.append(
+        _compared(found)
+        if found.proof.how == "heuristic"
+        else reached(examined(criterion, found.proof.how), found.proof)
+    )
+    return " ".join(said)
+
+
+def _compared(found: CalendarChoice) -> str:
+    """How many designs were simulated for a choice, how many of them are about as good, and what none can be below."""
+    n, others, bound = found.simulated, found.rivals, found.proof.bound
+    said = (
+        f"At most {choice.MOST_EVALUATED} designs were compared, each by its own exact value, the most promising ones "
+        "first; one that was not compared may be better."
+    )
+    if n:
+        most = "" if n < choice.MOST_SIMULATED else ", the largest number allowed, so that a better one may be left out"
+        rivals = f"{others} other{' is' if others == 1 else 's are'}" if others else "no other is"
+        said = (
+            f"To find it {n} design{' was' if n == 1 else 's were'} simulated{most}; {rivals} within 3 Monte Carlo "
+            "standard errors of it."
+        )
+    return f"{said} {LEAST[found.criterion.measure].format(bound, 1 - bound)}" if bound > 0 else said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from simtrial.conduct import simulation
 from simtrial.conduct.figures import GREY
 from simtrial.design.designs import looks_text
-from simtrial.search.calendar import FASTEST_P0, LEAST_ENROLLED_P0
+from simtrial.search.calendar import FASTEST_P0, FASTEST_P1, LEAST_ENROLLED_P0
 from simtrial.search.simon import MINIMAX, OPTIMAL
 from simtrial.show.passage import Passage
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
@@ -78,51 +78,60 @@ def _full(entry: Floats, n: int) -> Floats:
 
 
 MARKERS = ((MINIMAX.name, "D", BLACK), (OPTIMAL.name, "s", GREEN), (FASTEST_P0.name, "^", BLUE),
-           (LEAST_ENROLLED_P0.name, "v", ORANGE))  # fmt: skip
+           (FASTEST_P1.name, ">", BLUE), (LEAST_ENROLLED_P0.name, "v", ORANGE))  # fmt: skip
 """Designs that are marked by what they are called, beside the chosen one."""
 
 
+RATES: tuple[Literal["p0", "p1"], ...] = ("p0", "p1")
+"""The true rates at which designs are drawn."""
+
+
 def months_and_patients(case: Case) -> Picture | Passage:
-    """Expected months against expected patients at p0, over every pair of sizes that has a design.
+    """Expected months against expected patients at p0 and at p1, over every pair of sizes that has a design.
 
     The frontier is drawn where all values are exact. The axes end at the smallest single stage, or at the last design
     that is marked. Left out for a large trial that does not ask for it.
     """
     if calendar.left_out(case):
         return Passage("months_and_patients", ("The picture of these designs is left out too.",))
-    every = calendar.landscape(case)
-    x, y, two = every.enrolled, every.months, every.designs.pairs.n1 > 0
-    figure, (axis,) = canvas(1, 7.6, 5.2)
+    figure, axes = canvas(2, 9.6, 5.2)
+    said: list[str] = []
     with mpl.rc_context(STYLE):
-        for which, mark, colour, size, said in (
-            (two, ".", SKY, 4, "designs of two stages"),
-            (~two, "x", GREY, 5, "designs of a single stage"),
-        ):
-            bound = "" if every.exact[which].all() else " (lower bounds)"
-            axis.plot(x[which], y[which], mark, color=colour, markersize=size, label=f"{said}{bound}")
-        line = np.flatnonzero(every.frontier)
-        line = line[np.argsort(x[line])]
-        if every.exact.all():
-            axis.plot(x[line], y[line], ".-", color=BLUE, linewidth=1.4, label="frontier: no design is better in both")
-        places = _mark(axis, case)
-        first = np.flatnonzero(~two)[0]
-        axis.set_xlim(*_shown(np.array([x.min(), x[first], *places[:, 0]])))
-        axis.set_ylim(*_shown(np.array([y.min(), y[first], *places[:, 1]])))
-        axis.set_xlabel("Patients expected to be enrolled at p0")
-        axis.set_ylabel("Expected month of the decision at p0")
-        handles, labels = axis.get_legend_handles_labels()
+        for axis, rate in zip(axes, RATES, strict=True):
+            said.append(_landscape(axis, case, rate))
+        handles, labels = axes[0].get_legend_handles_labels()
         columns = 2 if max(map(len, labels)) < 60 else 1
         figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=8.5)
-    alt = (
-        f"Expected month of the decision against patients expected to be enrolled, at p0, for {len(x)} designs that "
-        "meet the limits"
-    )
+    alt = f"Expected month of the decision against patients expected to be enrolled: {'; '.join(said)}."
+    return Picture("months_and_patients", alt, figure)
+
+
+def _landscape(axis: Axes, case: Case, rate: Literal["p0", "p1"]) -> str:
+    """Draw every design at one true rate; what there is to see."""
+    every = calendar.landscape(case, rate)
+    x, y, two = every.enrolled, every.months, every.designs.pairs.n1 > 0
+    for which, mark, colour, size, kind in (
+        (two, ".", SKY, 4, "designs of two stages"),
+        (~two, "x", GREY, 5, "designs of a single stage"),
+    ):
+        bound = "" if every.exact[which].all() else " (lower bounds)"
+        axis.plot(x[which], y[which], mark, color=colour, markersize=size, label=f"{kind}{bound}")
+    line = np.flatnonzero(every.frontier)
+    line = line[np.argsort(x[line])]
     if every.exact.all():
-        alt += (
-            f": {len(line)} on the frontier, from {x[line[0]]:.1f} patients and month {y[line[0]]:.1f} to "
-            f"{x[line[-1]]:.1f} patients and month {y[line[-1]]:.1f}"
-        )
-    return Picture("months_and_patients", f"{alt}.", figure)
+        axis.plot(x[line], y[line], ".-", color=BLUE, linewidth=1.4, label="frontier: no design is better in both")
+    places = _mark(axis, case, rate)
+    first = np.flatnonzero(~two)[0]
+    axis.set_xlim(*_shown(np.array([x.min(), x[first], *places[:, 0]])))
+    axis.set_ylim(*_shown(np.array([y.min(), y[first], *places[:, 1]])))
+    axis.set_xlabel(f"Patients expected to be enrolled at {rate}")
+    axis.set_ylabel(f"Expected month of the decision at {rate}")
+    said = f"at {rate} {len(x)} designs that meet the limits"
+    if every.exact.all():
+        ends = [f"{x[i]:.1f} patients and month {y[i]:.1f}" for i in (line[0], line[-1])]
+        several = f", {len(line)} of them on the frontier, from {ends[0]} to {ends[1]}"
+        said += several if len(line) > 1 else f", one of them the best in both with {ends[0]}"
+    return said
 
 
 def _shown(held: Floats) -> tuple[float, float]:
@@ -131,8 +140,8 @@ def _shown(held: Floats) -> tuple[float, float]:
     return float(held.min()) - margin, float(held.max()) + margin
 
 
-def _mark(axis: Axes, case: Case) -> Floats:
-    """Mark the chosen design, Simon's and the two of the calendar at p0; where they lie, shape (designs, 2)."""
+def _mark(axis: Axes, case: Case, rate: Literal["p0", "p1"]) -> Floats:
+    """Mark the chosen design, Simon's and some of the calendar at one true rate; where they lie, shape (designs, 2)."""
     places = []
     for one in calendar.beside(case):
         marks = [(marker, colour) for name, marker, colour in MARKERS if name in one.names]
@@ -140,9 +149,9 @@ def _mark(axis: Axes, case: Case) -> Floats:
         if not marks and not chosen:
             continue
         values = calendar.as_run(case, one.design).values
-        place = (values["n_enrolled", "p0"].value, values["duration_months", "p0"].value)
+        place = (values["n_enrolled", rate].value, values["duration_months", rate].value)
         marker, colour = ("o", RED) if chosen else marks[0]
-        said = f"{'chosen' if chosen else ' and '.join(one.names)}: {looks_text(one.design, ', ')}"
+        said = f"{'chosen' if chosen else '; '.join(one.names)}: {looks_text(one.design, ', ')}"
         axis.plot(*place, marker, color=colour, markersize=11, markerfacecolor="none", markeredgewidth=2, label=said)
         places.append(place)
     return np.array(places)

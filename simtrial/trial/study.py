@@ -98,8 +98,8 @@ class DesignWish(Section):
     criterion: DesignKey | None = Field(
         None,
         description="Take the design that is best by this criterion. fastest_p0, fastest_p1, least_enrolled_p0 and "
-        "by_date ask how the trial is run, and need the section conduct; by_date also needs a date (see "
-        "conduct.deadline_months).",
+        "by_date ask how the trial is run, and need the section conduct; by_date takes the largest probability of a "
+        "decision in time at p1, and also needs a date (see conduct.deadline_months).",
     )
     looks: Line | None = Field(None, description="Take this design instead: R/N or R:E/N, cumulative, as in 1/10,5/29.")
     losses: Literal["paper", "run"] | None = Field(

@@ -160,7 +160,7 @@ COLUMNS = {
     "in_time": ("In time", "{:.3f}"),
     "cost": ("Cost", ""),
 }
-"""What the table of `by_calendar` shows of each design at p0 and at p1, where it is known."""
+"""What the table of `by_calendar` shows of each design at one true rate, where it is known."""
 
 
 def by_calendar(case: Case, *, whole: bool = False) -> Table:
@@ -172,33 +172,31 @@ def by_calendar(case: Case, *, whole: bool = False) -> Table:
         return Table("by_calendar", why, pd.DataFrame(), {})
     rows: list[dict[str, object]] = []
     designs = calendar.beside(case)
-    for one in designs:
-        oc = operating_characteristics(one.design, case.requirements.p0)
-        row: dict[str, object] = {
-            "kind": " and ".join(one.names),
-            "looks": looks_text(one.design, ", "),
-            "n": one.design.looks[-1].n,
-            "en_p0": float(oc.en),
-        }
-        for (name, rate), value in calendar.as_run(case, one.design).values.items():
-            row |= {f"{name}_{rate}": value.value, f"{name}_{rate}_mcse": value.mcse}
-            form = COLUMNS[name][1]
-            row[f"{name}_{rate}_shown"] = _measured(value, form) if form else amount(value.value, value.mcse)
-        rows.append(row)
+    for rate in ("p0", "p1"):
+        for one in designs:
+            row: dict[str, object] = {
+                "kind": "; ".join(one.names),
+                "looks": looks_text(one.design, ", "),
+                "rate": rate,
+                "n": one.design.looks[-1].n,
+                "en_p0": float(operating_characteristics(one.design, case.requirements.p0).en),
+            }
+            for (name, at), value in calendar.as_run(case, one.design).values.items():
+                if at == rate:
+                    form = COLUMNS[name][1]
+                    row |= {name: value.value, f"{name}_mcse": value.mcse}
+                    row[f"{name}_shown"] = _measured(value, form) if form else amount(value.value, value.mcse)
+            rows.append(row)
     frame = pd.DataFrame(rows)
     shown: dict[str, Shown] = {
         "kind": ("Design", WORDS),
         "looks": ("Looks (r/n)", WORDS),
-        "n": ("n", WHOLE),
-        "en_p0": ("EN(p0)", PATIENTS),
+        "rate": ("True rate", WORDS),
     }
-    for rate in ("p0", "p1"):
-        for name, (head, _) in COLUMNS.items():
-            if f"{name}_{rate}_shown" in frame:
-                shown[f"{name}_{rate}_shown"] = (f"{head}, {rate}", WORDS)
+    shown |= {f"{name}_shown": (head, WORDS) for name, (head, _) in COLUMNS.items() if f"{name}_shown" in frame}
     due = "" if case.question.deadline is None else f"; in time: a decision by month {case.question.deadline:.3g}"
     caption = f"Designs by the calendar, as the trial is run ({HOW}{due}); the chosen design in bold"
-    bold = [one.design.looks == case.chosen.looks for one in designs]
+    bold = [one.design.looks == case.chosen.looks for one in designs] * 2
     right = [name for name in shown if name.endswith("_shown")]
     return Table("by_calendar", caption, frame, shown, chosen=bold, right=right)
 

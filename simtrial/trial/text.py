@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct.choice import FEW, FINALISTS, MOST_SIMULATED
 from simtrial.conduct.text import HANDLINGS, lost, lost_of, reading
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import CLOSE, meets, operating_characteristics
 from simtrial.laws import decision
 from simtrial.laws.losses import RunFigures
 from simtrial.search import simon
-from simtrial.search.calendar import examined
 from simtrial.search.single import FIRST
 from simtrial.search.text import (
     difference,
@@ -22,7 +20,6 @@ from simtrial.search.text import (
     limits_missed,
     limits_missed_by,
     next_to,
-    reached,
     references,
 )
 from simtrial.search.wording import null
@@ -30,13 +27,11 @@ from simtrial.show.passage import Passage, percent
 from simtrial.trial import calendar, dropout, rules, words
 
 if TYPE_CHECKING:
-    from simtrial.conduct.choice import CalendarChoice
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.laws.losses import AsRun
     from simtrial.plan.plan import Plan
     from simtrial.search import SingleStageSearch, TwoStageSearch
-    from simtrial.search.calendar import Measure
     from simtrial.search.record import Preference
     from simtrial.trial.case import Case
     from simtrial.trial.trial import Trial
@@ -250,81 +245,9 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     return Passage("choice", tuple(paragraphs))
 
 
-LEAST: dict[Measure, str] = {
-    "duration_months": "By an exact bound no design expects fewer than {:.1f} months.",
-    "n_enrolled": "By an exact bound no design is expected to enroll fewer than {:.1f} patients.",
-    "late": "By an exact bound the primary decision is late with probability {:.2g} or more, whatever the design.",
-}
-"""What no design is below, by the measure of a criterion."""
-
-SIMULATED = (
-    f"Where a design has no exact law it is simulated: in the order of an exact lower bound, {FEW} trials each, until "
-    "the bound is above the smallest simulated value by 3 Monte Carlo standard errors. Of the designs that are not "
-    f"worse than the best one by more than that, at most {FINALISTS} are simulated in full."
-)
-"""Which designs without an exact law can still win; see `simtrial.conduct.choice`."""
-
-RULE = (
-    "For each pair of sizes (n1, n) only one two-stage design that meets the limits has to be considered, that with "
-    "the largest r1: trial by trial it stops whenever any other design of the pair stops, so that it enrolls no more "
-    "patients and is decided no later. Of single-stage designs each n is considered."
-)
-"""Why one design per pair of sizes is enough; see `simtrial.search.pairs`."""
-
-NO_RULE = (
-    "For each pair of sizes (n1, n) the two-stage design with the largest r1 is considered. As a look of this trial "
-    "does not wait for every response status, its month depends on the bounds, and another design of the pair may be "
-    "better."
-)
-
-ONE_STAGE_ONLY = (
-    "The parameter file does not say what accrual does while an interim analysis is pending (conduct.interim), so only "
-    "single-stage designs are considered."
-)
-
-UNITS: dict[Measure, str] = {
-    "duration_months": "{:.1f} months expected to the primary decision",
-    "n_enrolled": "{:.1f} patients expected to be enrolled",
-    "late": "a primary decision in time with probability {:.3f}",
-}
-"""What a criterion of the calendar finds, by its measure."""
-
-
 def by_calendar(case: Case, *, whole: bool = False) -> Passage:
     """Which designs the calendar takes, and how it is known that no other is better.
 
     Left out for a large trial that does not ask for it, unless it is wanted `whole`.
     """
-    if why := calendar.left_out(case, whole=whole):
-        return Passage("by_calendar", (why,))
-    paragraphs = []
-    for criterion in calendar.asked(case):
-        found = case.by_calendar(criterion)
-        value = 1 - found.value.value if criterion.measure == "late" else found.value.value
-        said = UNITS[criterion.measure].format(value)
-        how = f"simulated, MCSE {found.value.mcse:.2g}" if found.value.mcse else "exact"
-        lead = f"{criterion.name[0].upper()}{criterion.name[1:]}: {looks_text(found.design, ', ')}, {said} ({how})."
-        if found.proof.how == "heuristic":
-            paragraphs.append(f"{lead} {_compared(found)}")
-        else:
-            paragraphs.append(f"{lead} {reached(examined(criterion, found.proof.how), found.proof)}")
-    if any(case.by_calendar(criterion).simulated for criterion in calendar.asked(case)):
-        paragraphs.append(SIMULATED)
-    given = case.trial.conduct
-    if given is None or given.interim is None:
-        return Passage("by_calendar", (ONE_STAGE_ONLY, *paragraphs))
-    return Passage("by_calendar", (RULE if given.interim.make().waits else NO_RULE, *paragraphs))
-
-
-def _compared(found: CalendarChoice) -> str:
-    """How many designs were simulated for a choice, how many of them are about as good, and what none can be below."""
-    n, others, bound = found.simulated, found.rivals, found.proof.bound
-    said = "Designs are compared one by one, in the order in which they would stand if each look waited."
-    if n:
-        rivals = f"{others} other{' is' if others == 1 else 's are'}" if others else "no other is"
-        most = f", the most that are ({MOST_SIMULATED})" if n >= MOST_SIMULATED else ""
-        said = (
-            f"{n} design{' was' if n == 1 else 's were'} simulated in order to find it{most}; {rivals} within 3 Monte "
-            "Carlo standard errors of it."
-        )
-    return f"{said} {LEAST[found.criterion.measure].format(bound)}" if bound > 0 else said
+    return Passage("by_calendar", calendar.sentences(case, whole=whole))

@@ -19,6 +19,8 @@ from simtrial.plan.enrollment import Constant, Ramp
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.search.calendar import BY_DATE, CALENDAR, FASTEST_P0, FASTEST_P1, LEAST_ENROLLED_P0
 from simtrial.search.pairs import meeting
+from simtrial.search.simon import two_stage
+from simtrial.search.single import single_stage
 
 SMALL, LARGEST = Requirements(0.2, 0.6, 0.1, 0.8), 14
 FIXED, SCANS = Disease(Assessments.fixed(2.0)), Disease(Assessments(6 * WEEK, 12 * WEEK, 4 * WEEK))
@@ -152,6 +154,22 @@ def test_what_is_simulated_is_within_its_error_of_the_best_of_all_simulated(give
     assert mine.value <= least.value + 7 * np.hypot(least.mcse, mine.mcse)
     assert found.value.value == pytest.approx(mine.value, abs=5 * np.hypot(found.value.mcse, mine.mcse) + 1e-9)
     assert found.simulated == 0 or found.proof.how == "heuristic"
+
+
+@pytest.mark.parametrize("rule", [HOLD, Interim(False)], ids=["hold", "continue"])
+def test_where_accrual_closes_no_usual_design_and_no_other_choice_is_better_than_the_chosen_one(rule):
+    given, limits = plan(rule=rule, close_month=20.0), Requirements(0.25, 0.4, 0.1, 0.8)
+    asked = question(given, limits, deadline=20.0, trials=2000)
+    chosen = {criterion: choice.choose(criterion, asked) for criterion in CALENDAR.values()}
+    two, one = two_stage(limits), single_stage(limits)
+    beside = [two.minimax, two.optimal, one.first, one.sustained, *(found.design for found in chosen.values())]
+    for criterion in (LEAST_ENROLLED_P0, BY_DATE):
+        scenario = Scenario(criterion.rate, asked.rate(criterion.rate))
+        found = chosen[criterion]
+        assert found.simulated == choice.MOST_SIMULATED
+        for design in beside:
+            other = measures.simulated(criterion.measure, asked.plan_of(design), scenario, 20_000, 2, deadline=20.0)
+            assert found.value.value <= other.value + 3 * np.hypot(found.value.mcse, other.mcse)
 
 
 def test_the_same_seed_chooses_the_same_design_with_the_same_error():

@@ -117,19 +117,20 @@ def test_what_is_said_of_the_design_bears_the_name_of_its_criterion(plain):
 def test_designs_stand_side_by_side_each_once_with_the_chosen_one_stressed(plain):
     given = case(plain, "fastest_p1", deadline_months=6.0, cost={"per_enrolled": 100.0})
     table = tables.by_calendar(given)
-    assert table.frame.looks.is_unique
-    assert table.frame.looks[np.flatnonzero(table.chosen)].tolist() == [looks_text(given.chosen, ", ")]
-    said = " and ".join(table.frame.kind)
+    assert not table.frame[["looks", "rate"]].duplicated().any()
+    mine = table.frame[np.array(table.chosen)]
+    assert mine.looks.tolist() == [looks_text(given.chosen, ", ")] * 2
+    said = "; ".join(table.frame.kind)
     assert all(criterion.name in said for criterion in CALENDAR.values())
-    row = table.frame.iloc[int(np.argmax(table.chosen))]
+    row = mine[mine.rate == "p1"].iloc[0]
     law = laws.exact_values(given.plan, given.scenarios[1])
-    assert row.duration_months_p1 == pytest.approx(law["duration_months"])
-    assert row.n_enrolled_p1 == pytest.approx(law["n_enrolled"])
-    assert row.cost_p1 == pytest.approx(100 * law["n_enrolled"])
-    assert row.interim_month_p1 == pytest.approx(law["interim_month"])
+    assert row.duration_months == pytest.approx(law["duration_months"])
+    assert row.n_enrolled == pytest.approx(law["n_enrolled"])
+    assert row.cost == pytest.approx(100 * law["n_enrolled"])
+    assert row.interim_month == pytest.approx(law["interim_month"])
     done, _ = simulation.block(given.plan, given.scenarios[1], 1, 1, 0)
     share = (done.decision <= 6.0).mean()
-    assert row.in_time_p1 == pytest.approx(share, abs=4 * (0.25 / len(done)) ** 0.5)  # no share has a larger error
+    assert row.in_time == pytest.approx(share, abs=4 * (0.25 / len(done)) ** 0.5)  # no share has a larger error
 
 
 def test_a_chance_of_being_in_time_without_a_law_is_simulated(plain):
@@ -149,9 +150,24 @@ def test_every_criterion_has_its_sentence_with_how_it_is_known(plain):
     assert "largest r1" in said
     replaced = case(plain, dropout={"probability": 0.1, "handling": "replace"})
     told = str(text.by_calendar(replaced))
-    assert "designs were simulated in order to find it" in told
+    assert "designs were simulated" in told
     assert "By an exact bound no design expects fewer than" in told
-    assert told.count("in the order of an exact lower bound") == 1
+    assert told.count("the most promising ones first") == 1
+
+
+@pytest.mark.parametrize("criterion", ["minimax", "by_date"])
+def test_a_date_that_no_design_can_keep_is_said_and_no_design_is_called_most_often_in_time(plain, criterion):
+    given = case(plain, criterion, deadline_months=1.0)  # a status is known after 2 months
+    assert "Most often in time at p1: no design can be in time, that is by month 1." in str(text.by_calendar(given))
+    assert not any("in time" in kind for kind in tables.by_calendar(given).frame.kind)
+
+
+@pytest.mark.parametrize(("month", "rare"), [(4.0, True), (14.0, False)])
+def test_a_date_that_most_trials_at_p1_miss_is_said_to_favour_early_stops(plain, month, rare):
+    given = case(plain, deadline_months=month)
+    found = given.by_calendar(CALENDAR["by_date"])
+    assert (found.value.value > 0.5) == rare
+    assert ("A later date" in str(text.by_calendar(given)) or calendar.FUTILE in str(text.by_calendar(given))) == rare
 
 
 def test_a_file_that_says_nothing_of_looks_compares_single_stages(plain):
@@ -159,13 +175,13 @@ def test_a_file_that_says_nothing_of_looks_compares_single_stages(plain):
     given["conduct"].pop("interim")
     one = Case.of(params.load(given))
     assert str(text.by_calendar(one)).startswith("The parameter file does not say what accrual does")
-    assert tables.by_calendar(one).frame.looks.tolist() == [looks_text(one.single.first)]
+    assert tables.by_calendar(one).frame.looks.tolist() == [looks_text(one.single.first)] * 2
     assert figures.months_and_patients(one).svg()
 
 
 def test_the_frontier_holds_the_two_designs_that_are_best_at_p0(plain):
     given = case(plain)
-    every = calendar.landscape(given)
+    every = calendar.landscape(given, "p0")
     assert every.exact.all()
     on = [every.designs.pairs.design(i) for i in np.flatnonzero(every.frontier)]
     assert given.by_calendar(CALENDAR["fastest_p0"]).design in on
@@ -177,10 +193,12 @@ def test_the_frontier_holds_the_two_designs_that_are_best_at_p0(plain):
 
 def test_the_picture_marks_the_chosen_design_and_simons(plain):
     picture = figures.months_and_patients(case(plain, "fastest_p1"))
-    (axis,) = picture.figure.axes
-    labels = axis.get_legend_handles_labels()[1]
-    assert sum(label.startswith("chosen: ") for label in labels) == 1
-    assert "designs that meet the limits: " in picture.alt
+    assert len(picture.figure.axes) == 2
+    for axis, rate in zip(picture.figure.axes, ("p0", "p1"), strict=True):
+        labels = axis.get_legend_handles_labels()[1]
+        assert sum(label.startswith("chosen: ") for label in labels) == 1
+        assert axis.get_xlabel().endswith(f"at {rate}")
+        assert f"at {rate} " in picture.alt
     bounds = case(plain, dropout={"probability": 0.1, "handling": "replace"})
     labels = figures.months_and_patients(bounds).figure.axes[0].get_legend_handles_labels()[1]
     assert not any("frontier" in label for label in labels)  # bounds have none
@@ -264,7 +282,7 @@ def test_a_command_lists_the_designs_of_a_file_with_those_of_its_calendar(plain,
     assert "At p0: designs by the calendar, as the trial is run" in said
     assert "At p1: designs by the calendar, as the trial is run" in said
     assert "(chosen)" in said
-    assert "Most often in time: " in said
+    assert "Most often in time at p1: " in said
 
 
 def test_a_command_lists_the_designs_of_a_file_without_a_calendar(plain, tmp_path, capsys):
