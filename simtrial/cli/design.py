@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from simtrial.errors import InputError
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from simtrial.cli.losses import Run
     from simtrial.conduct.simulation import Result, Simulation
@@ -21,6 +22,38 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.search import AnyFamily, SingleStageSearch, TwoStageSearch
     from simtrial.search.formulas import Approximation
+
+
+DropoutShare = Annotated[
+    float | None,
+    terminal.rate_option(
+        "Share of patients lost before their first assessment; with --odds-ratio the share among patients who would "
+        "not respond."
+    ),
+]
+DropoutHandling = Annotated[
+    str | None,
+    typer.Option(help="Patients lost are counted as nonresponder, replace, or exclude.  [default: nonresponder]"),
+]
+DropoutAmong = Annotated[
+    str | None,
+    typer.Option(
+        help="With nonresponder: whether p0 is the rate among those enrolled or evaluable.  [default: enrolled]"
+    ),
+]
+DropoutBounds = Annotated[
+    str | None,
+    typer.Option(
+        help="With exclude: bounds are fixed, or recut (recalculated at the numbers evaluable).  [default: fixed]"
+    ),
+]
+DropoutOdds = Annotated[
+    float | None,
+    terminal.rate_option("Odds of dropout of responders over those of non-responders.  [default: 1]", "RATIO"),
+]
+DropoutSearch = Annotated[
+    str | None, typer.Option("--search", help="Where the limits hold: as it is run, or on paper.  [default: run]")
+]
 
 
 def design(
@@ -35,24 +68,12 @@ def design(
         ),
     ] = N_LIMIT,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
-    dropout: Annotated[
-        float | None, terminal.rate_option("Share of patients lost before their first assessment.")
-    ] = None,
-    handling: Annotated[
-        str | None, typer.Option(help="Patients lost are counted as nonresponder, replace, or exclude.")
-    ] = None,
-    p0_among: Annotated[
-        str | None, typer.Option(help="nonresponder: whether p0 is the rate among those enrolled or evaluable.")
-    ] = None,
-    bounds: Annotated[
-        str | None, typer.Option(help="exclude: bounds are fixed, or recut (recalculated at the numbers evaluable).")
-    ] = None,
-    odds_ratio: Annotated[
-        float | None, terminal.rate_option("Odds of dropout of responders over those of non-responders.", "RATIO")
-    ] = None,
-    search_: Annotated[
-        str | None, typer.Option("--search", help="Where the limits hold: as the trial is run, or on paper.")
-    ] = None,
+    dropout: DropoutShare = None,
+    handling: DropoutHandling = None,
+    p0_among: DropoutAmong = None,
+    bounds: DropoutBounds = None,
+    odds_ratio: DropoutOdds = None,
+    search_: DropoutSearch = None,
     as_json: terminal.Json = False,
 ) -> None:
     """Find the designs of every family that meet the limits, with proof."""
@@ -63,7 +84,7 @@ def design(
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
     run = _run(dropout, odds_ratio, handling=handling, p0_among=p0_among, bounds=bounds, search=search_)
-    with terminal.waiting("searching"):
+    with terminal.waiting("searching"), _as_typed(asked, run):
         single, two, others = _searched(asked, run, n_limit)
         rough = formulas.approximate(asked)
     if as_json:
@@ -74,7 +95,8 @@ def design(
     every: list[tuple[AnyFamily, object]] = [(search.simon.FAMILY, two), (search.single.FAMILY, single), *others]
     _designs_table(asked, every, question(asked) + (", nobody lost" if run is not None else ""))
     if run is not None:
-        _run_tables(asked, every, run, n_limit)
+        with _as_typed(asked, None):  # the searches on paper, beside those under dropout
+            _run_tables(asked, every, run, n_limit)
     _formulas_table(rough)
     where = terminal.console()
     where.print("Each look is r/n: stop for futility if X <= r of n; at the last look reject H0 if X > r.")
@@ -91,6 +113,17 @@ def _run(dropout: float | None, odds_ratio: float | None, **words: str | None) -
     from simtrial.cli import losses
 
     return losses.read(dropout, odds_ratio, **words)
+
+
+@contextmanager
+def _as_typed(asked: Requirements, run: Run | None) -> Iterator[None]:
+    """Tell the error of a search by the options as they are typed, and by the rates that were given."""
+    try:
+        yield
+    except InputError as error:
+        told = error if run is None else run.told(error, asked)
+        names = {"n_limit": "--n-limit", "dropout": "--dropout", "bounds": "--bounds"}
+        raise InputError(told.message.replace("n_limit", "--n-limit"), names.get(told.field, told.field)) from None
 
 
 def _searched(
