@@ -310,7 +310,7 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Tabl
         "type_i_error_all": ("Type I error, p0 among all enrolled", RATE),
     }
     against = f"a loss of {100 * lost:.3g}% (at p1), if patients lost are counted as non-responders"
-    caption = f"Inflating {n} against {against}; n/(1 - d) in bold"
+    caption = f"Inflating the {n} patients of {looks_text(design, ', ')} against {against}; n/(1 - d) in bold"
     return Table("inflation", caption, frame, shown, chosen=(frame.enrolled == enrolled_for(n, lost)).tolist())
 
 
