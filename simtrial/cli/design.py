@@ -250,10 +250,15 @@ def simulate(
     with terminal.bar(trials * len(trial.scenarios)) as progress:
         done = simulation.simulate(case.plan, trial.scenarios, trials, seed, progress)
     if as_json:
-        rows = [_scenario_json(result) | cli_cost.as_json(case.prices, result) for result in done.results]
+        rows = [
+            _scenario_json(result) | _in_time(trial.deadline, result) | cli_cost.as_json(case.prices, result)
+            for result in done.results
+        ]
         terminal.print_json({"trials": trials, "seed": seed, "scenarios": rows})
         return
     _simulation_tables(case.chosen, done)
+    if trial.deadline is not None:
+        _in_time_table(trial.deadline, done)
     if case.prices is not None:
         cli_cost.show(case.prices, done)
 
@@ -273,6 +278,24 @@ def _scenario_json(result: Result) -> dict[str, object]:
             row["quantiles"] = {f"{q:g}": estimate.quantiles[q] for q in (0.05, 0.5, 0.95)}
         data[name] = row
     return data
+
+
+def _in_time(deadline: float | None, result: Result) -> dict[str, object]:
+    """The probability of a decision within the months that count as in time; nothing without a deadline."""
+    if deadline is None:
+        return {}
+    value, mcse = result.estimates["duration_months"].at_most(deadline)
+    return {"in_time": {"value": value, "mcse": mcse}}
+
+
+def _in_time_table(deadline: float, done: Simulation) -> None:
+    rows = []
+    for result in done.results:
+        value, mcse = result.estimates["duration_months"].at_most(deadline)
+        error = f"{mcse:.4f}" if mcse else f"all of {done.trials} trials agree"
+        rows.append([f"{result.scenario.label}: p = {result.scenario.rate}", f"{value:.4f}", error])
+    title = f"In time: primary decision by month {deadline:.3g}"
+    terminal.table(title, ("", "P(in time), simulated", "mcse"), rows)
 
 
 def _simulation_tables(design: Design, done: Simulation) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import yaml
 
 from simtrial import Requirements, SingleStage, parse_looks, project, search
 from simtrial.cli.app import main
@@ -131,6 +132,28 @@ def test_simulate_shows_simulated_standard_error_and_exact_side_by_side(capsys, 
     assert "losses: nonresponder; accrual at looks: continue; 2000 trials a scenario, seed 1" in shown.out
     assert "…" not in shown.out
     assert shown.err == ""
+
+
+def test_simulate_tells_the_chance_of_a_decision_in_time_where_the_file_has_a_deadline(capsys, root, tmp_path):
+    given = yaml.safe_load((root / "params/smoke.yaml").read_text(encoding="utf-8"))
+    path = tmp_path / "due.yaml"
+    path.write_text(yaml.safe_dump(given), encoding="utf-8")
+    median = answer(capsys, "simulate", str(path), "--json")["scenarios"][1]
+    assert "in_time" not in median
+    due = median["duration_months"]["quantiles"]["0.5"]
+    given["trial"]["conduct"]["deadline_months"] = due
+    path.write_text(yaml.safe_dump(given), encoding="utf-8")
+    low, high = answer(capsys, "simulate", str(path), "--json")["scenarios"][:2]
+    assert high["in_time"]["value"] >= 0.5  # by the definition of a median
+    for one in (low["in_time"], high["in_time"]):
+        assert one["mcse"] == pytest.approx((one["value"] * (1 - one["value"]) / 2000) ** 0.5)
+    assert main(["simulate", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert f"In time: primary decision by month {due:.3g}" in shown
+    lines = shown[shown.index("In time:") :].splitlines()
+    for label, one in (("p0: p =", low["in_time"]), ("p1: p =", high["in_time"])):
+        (line,) = [line for line in lines if line.strip().startswith(label)]
+        assert line.split()[-2:] == [f"{one['value']:.4f}", f"{one['mcse']:.4f}"]
 
 
 def test_an_absent_bound_is_null(capsys):
