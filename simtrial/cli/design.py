@@ -84,7 +84,7 @@ def design(
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
     run = _run(dropout, odds_ratio, handling=handling, p0_among=p0_among, bounds=bounds, search=search_)
-    with terminal.waiting("searching"), _as_typed(asked, run):
+    with terminal.waiting("searching"), _as_typed(asked, run, n_limit):
         single, two, others = _searched(asked, run, n_limit)
         rough = formulas.approximate(asked)
     if as_json:
@@ -95,7 +95,7 @@ def design(
     every: list[tuple[AnyFamily, object]] = [(search.simon.FAMILY, two), (search.single.FAMILY, single), *others]
     _designs_table(asked, every, question(asked) + (", nobody lost" if run is not None else ""))
     if run is not None:
-        with _as_typed(asked, None):  # the searches on paper, beside those under dropout
+        with _as_typed(asked, None, n_limit):  # the searches on paper, beside those under dropout
             _run_tables(asked, every, run, n_limit)
     _formulas_table(rough)
     where = terminal.console()
@@ -116,12 +116,12 @@ def _run(dropout: float | None, odds_ratio: float | None, **words: str | None) -
 
 
 @contextmanager
-def _as_typed(asked: Requirements, run: Run | None) -> Iterator[None]:
+def _as_typed(asked: Requirements, run: Run | None, n_limit: int) -> Iterator[None]:
     """Tell the error of a search by the options as they are typed, and by the rates that were given."""
     try:
         yield
     except InputError as error:
-        told = error if run is None else run.told(error, asked)
+        told = error if run is None else run.told(error, asked, n_limit)
         names = {"n_limit": "--n-limit", "dropout": "--dropout", "bounds": "--bounds"}
         raise InputError(told.message.replace("n_limit", "--n-limit"), names.get(told.field, told.field)) from None
 

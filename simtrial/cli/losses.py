@@ -36,13 +36,19 @@ class Run:
         """The limits that the search is given."""
         return self.how.asked(paper) if self.searched == "run" else paper
 
-    def told(self, error: InputError, paper: Requirements) -> InputError:
+    def told(self, error: InputError, paper: Requirements, n_limit: int) -> InputError:
         """The error of a search in terms of what was typed: it may have been asked for other rates under dropout."""
+        from simtrial.search import bounds
+
         if error.field not in ("p0", "p1") or self.searched != "run":
             return error
         limits = self.asked(paper)
         if limits == paper:
             return error
+        try:
+            bounds.refuse(paper, n_limit)
+        except InputError as on_paper:  # the dropout is not to blame
+            return on_paper
         pairs = (("p0", paper.p0, limits.p0), ("p1", paper.p1, limits.p1))
         become = " and ".join(f"{name} = {p:g} becomes {at:.4g}" for name, p, at in pairs if p != at)
         return InputError(

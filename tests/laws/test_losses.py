@@ -176,6 +176,12 @@ def test_too_much_dropout_is_told_with_the_rates_as_typed(capsys):
     assert "n_limit" not in said
 
 
+def test_the_dropout_is_not_blamed_for_rates_that_are_too_near_on_paper(capsys):
+    options = ["--p0", ".25", "--p1", ".26", "--alpha", ".08", "--power", ".85", "--dropout", ".1"]
+    assert main(["design", *options, "--handling", "exclude"]) == 2
+    assert capsys.readouterr().err.startswith("simtrial: p1 (0.26) is too near p0 (0.25): even the most powerful test")
+
+
 def test_the_help_states_what_holds_where_an_option_is_left_out(capsys):
     assert main(["design", "--help"]) == 0
     said = " ".join(capsys.readouterr().out.split())
