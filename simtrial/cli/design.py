@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from simtrial.errors import InputError
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from simtrial.cli.losses import Run
     from simtrial.conduct.simulation import Result, Simulation
@@ -21,6 +22,38 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.search import AnyFamily, SingleStageSearch, TwoStageSearch
     from simtrial.search.formulas import Approximation
+
+
+DropoutShare = Annotated[
+    float | None,
+    terminal.rate_option(
+        "Share of patients lost before their first assessment; with --odds-ratio the share among patients who would "
+        "not respond."
+    ),
+]
+DropoutHandling = Annotated[
+    str | None,
+    typer.Option(help="Patients lost are counted as nonresponder, replace, or exclude.  [default: nonresponder]"),
+]
+DropoutAmong = Annotated[
+    str | None,
+    typer.Option(
+        help="With nonresponder: whether p0 is the rate among those enrolled or evaluable.  [default: enrolled]"
+    ),
+]
+DropoutBounds = Annotated[
+    str | None,
+    typer.Option(
+        help="With exclude: bounds are fixed, or recut (recalculated at the numbers evaluable).  [default: fixed]"
+    ),
+]
+DropoutOdds = Annotated[
+    float | None,
+    terminal.rate_option("Odds of dropout of responders over those of non-responders.  [default: 1]", "RATIO"),
+]
+DropoutSearch = Annotated[
+    str | None, typer.Option("--search", help="Where the limits hold: as it is run, or on paper.  [default: run]")
+]
 
 
 def design(
@@ -35,24 +68,12 @@ def design(
         ),
     ] = N_LIMIT,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
-    dropout: Annotated[
-        float | None, terminal.rate_option("Share of patients lost before their first assessment.")
-    ] = None,
-    handling: Annotated[
-        str | None, typer.Option(help="Patients lost are counted as nonresponder, replace, or exclude.")
-    ] = None,
-    p0_among: Annotated[
-        str | None, typer.Option(help="nonresponder: whether p0 is the rate among those enrolled or evaluable.")
-    ] = None,
-    bounds: Annotated[
-        str | None, typer.Option(help="exclude: bounds are fixed, or recut (recalculated at the numbers evaluable).")
-    ] = None,
-    odds_ratio: Annotated[
-        float | None, terminal.rate_option("Odds of dropout of responders over those of non-responders.", "RATIO")
-    ] = None,
-    search_: Annotated[
-        str | None, typer.Option("--search", help="Where the limits hold: as the trial is run, or on paper.")
-    ] = None,
+    dropout: DropoutShare = None,
+    handling: DropoutHandling = None,
+    p0_among: DropoutAmong = None,
+    bounds: DropoutBounds = None,
+    odds_ratio: DropoutOdds = None,
+    search_: DropoutSearch = None,
     as_json: terminal.Json = False,
 ) -> None:
     """Find the designs of every family that meet the limits, with proof."""
@@ -63,7 +84,7 @@ def design(
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
     run = _run(dropout, odds_ratio, handling=handling, p0_among=p0_among, bounds=bounds, search=search_)
-    with terminal.waiting("searching"):
+    with terminal.waiting("searching"), _as_typed(asked, run, n_limit):
         single, two, others = _searched(asked, run, n_limit)
         rough = formulas.approximate(asked)
     if as_json:
@@ -74,7 +95,8 @@ def design(
     every: list[tuple[AnyFamily, object]] = [(search.simon.FAMILY, two), (search.single.FAMILY, single), *others]
     _designs_table(asked, every, question(asked) + (", nobody lost" if run is not None else ""))
     if run is not None:
-        _run_tables(asked, every, run, n_limit)
+        with _as_typed(asked, None, n_limit):  # the searches on paper, beside those under dropout
+            _run_tables(asked, every, run, n_limit)
     _formulas_table(rough)
     where = terminal.console()
     where.print("Each look is r/n: stop for futility if X <= r of n; at the last look reject H0 if X > r.")
@@ -91,6 +113,17 @@ def _run(dropout: float | None, odds_ratio: float | None, **words: str | None) -
     from simtrial.cli import losses
 
     return losses.read(dropout, odds_ratio, **words)
+
+
+@contextmanager
+def _as_typed(asked: Requirements, run: Run | None, n_limit: int) -> Iterator[None]:
+    """Tell the error of a search by the options as they are typed, and by the rates that were given."""
+    try:
+        yield
+    except InputError as error:
+        told = error if run is None else run.told(error, asked, n_limit)
+        names = {"n_limit": "--n-limit", "dropout": "--dropout", "bounds": "--bounds"}
+        raise InputError(told.message.replace("n_limit", "--n-limit"), names.get(told.field, told.field)) from None
 
 
 def _searched(
@@ -217,10 +250,15 @@ def simulate(
     with terminal.bar(trials * len(trial.scenarios)) as progress:
         done = simulation.simulate(case.plan, trial.scenarios, trials, seed, progress)
     if as_json:
-        rows = [_scenario_json(result) | cli_cost.as_json(case.prices, result) for result in done.results]
+        rows = [
+            _scenario_json(result) | _in_time(trial.deadline, result) | cli_cost.as_json(case.prices, result)
+            for result in done.results
+        ]
         terminal.print_json({"trials": trials, "seed": seed, "scenarios": rows})
         return
     _simulation_tables(case.chosen, done)
+    if trial.deadline is not None:
+        _in_time_table(trial.deadline, done)
     if case.prices is not None:
         cli_cost.show(case.prices, done)
 
@@ -240,6 +278,24 @@ def _scenario_json(result: Result) -> dict[str, object]:
             row["quantiles"] = {f"{q:g}": estimate.quantiles[q] for q in (0.05, 0.5, 0.95)}
         data[name] = row
     return data
+
+
+def _in_time(deadline: float | None, result: Result) -> dict[str, object]:
+    """The probability of a decision within the months that count as in time; nothing without a deadline."""
+    if deadline is None:
+        return {}
+    value, mcse = result.estimates["duration_months"].at_most(deadline)
+    return {"in_time": {"value": value, "mcse": mcse}}
+
+
+def _in_time_table(deadline: float, done: Simulation) -> None:
+    rows = []
+    for result in done.results:
+        value, mcse = result.estimates["duration_months"].at_most(deadline)
+        error = f"{mcse:.4f}" if mcse else f"all of {done.trials} trials agree"
+        rows.append([f"{result.scenario.label}: p = {result.scenario.rate}", f"{value:.4f}", error])
+    title = f"In time: primary decision by month {deadline:.3g}"
+    terminal.table(title, ("", "P(in time), simulated", "mcse"), rows)
 
 
 def _simulation_tables(design: Design, done: Simulation) -> None:

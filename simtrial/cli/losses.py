@@ -36,6 +36,27 @@ class Run:
         """The limits that the search is given."""
         return self.how.asked(paper) if self.searched == "run" else paper
 
+    def told(self, error: InputError, paper: Requirements, n_limit: int) -> InputError:
+        """The error of a search in terms of what was typed: it may have been asked for other rates under dropout."""
+        from simtrial.search import bounds
+
+        if error.field not in ("p0", "p1") or self.searched != "run":
+            return error
+        limits = self.asked(paper)
+        if limits == paper:
+            return error
+        try:
+            bounds.refuse(paper, n_limit)
+        except InputError as on_paper:  # the dropout is not to blame
+            return on_paper
+        pairs = (("p0", paper.p0, limits.p0), ("p1", paper.p1, limits.p1))
+        become = " and ".join(f"{name} = {p:g} becomes {at:.4g}" for name, p, at in pairs if p != at)
+        return InputError(
+            f"({self.how.loss.probability:g}) is too much: with {_lost(self.how.loss, paper)}, {become}; {error.field} "
+            f"{error.message}; or plan for less dropout, or ask for a design on paper (--search paper)",
+            "--dropout",
+        )
+
     def recalculated(self, paper: Requirements, n_limit: int) -> tuple[SingleStageSearch, TwoStageSearch] | None:
         """What the searches with recalculated bounds find; None where the search is one on paper."""
         if not self.how.recut or self.searched != "run":
@@ -81,21 +102,21 @@ def read(
         If one of them is none of its kind, or stands without a dropout.
     """
     words = (
-        (handling, "handling", HANDLINGS),
-        (p0_among, "p0-among", AMONG),
-        (bounds, "bounds", BOUNDS),
-        (search, "search", LOSSES),
+        (handling, "--handling", HANDLINGS),
+        (p0_among, "--p0-among", AMONG),
+        (bounds, "--bounds", BOUNDS),
+        (search, "--search", LOSSES),
     )
     for value, field, known in words:
         if value is not None and value not in known:
             *others, last = known
             raise InputError(f"({value!r:.40}) must be {', '.join(others)} or {last}", field)
-    for given, field in ((odds_ratio, "odds-ratio"), *((value, field) for value, field, _ in words)):
+    for given, field in ((odds_ratio, "--odds-ratio"), *((value, field) for value, field, _ in words)):
         if given is not None and dropout is None:
             raise InputError("needs --dropout, the share of patients that is lost", field)
     if dropout is None:
         return None
-    for given, field, goes in ((p0_among, "p0-among", "nonresponder"), (bounds, "bounds", "exclude")):
+    for given, field, goes in ((p0_among, "--p0-among", "nonresponder"), (bounds, "--bounds", "exclude")):
         if given is not None and (handling or "nonresponder") != goes:
             raise InputError(f"goes with --handling {goes} only, not with {handling or 'nonresponder'}", field)
     taken: Handling = next((one for one in HANDLINGS if one == handling), "nonresponder")
@@ -108,8 +129,8 @@ def _loss(dropout: float, odds_ratio: float | None) -> Dropout:
     try:
         return Dropout(dropout, 1.0 if odds_ratio is None else odds_ratio)
     except InputError as error:
-        names = {"probability": "dropout", "responder_odds_ratio": "odds-ratio"}
-        raise InputError(error.message, names.get(error.field or "", "dropout")) from None
+        names = {"probability": "--dropout", "responder_odds_ratio": "--odds-ratio"}
+        raise InputError(error.message, names.get(error.field or "", "--dropout")) from None
 
 
 def _lost(loss: Dropout, paper: Requirements) -> str:

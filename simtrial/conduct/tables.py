@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from simtrial.conduct import cost, outcomes, simulation
@@ -218,12 +219,8 @@ def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: 
 def complete_or_known(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Table:
     """The same trial with each look waiting for every status, and decided as soon as the statuses known settle it."""
     ways: dict[str, Decide] = {"every status is known": "complete", "the decision is settled": "known"}
-    single = len(plan.design.looks) == 1
-    names = (
-        ("n_enrolled", "duration_months")
-        if single
-        else ("interim_month", "hold_months", "n_enrolled", "duration_months")
-    )
+    earlier = () if len(plan.design.looks) == 1 else ("interim_month", "hold_months")
+    names = (*earlier, "n_enrolled", "duration_months")
     plans = {said: replace(plan, interim=replace(plan.interim, decide=rule)) for said, rule in ways.items()}
     frame = _ways(plans, requirements, names, (trials, seed)).rename(columns={"way": "decided"})
     heads = {
@@ -261,29 +258,47 @@ def pending_price(plan: Plan, requirements: Requirements, trials: int, seed: int
             plans[f"{threshold:g}"] = replace(plan, interim=replace(now, conditional=rule))
     except InputError:  # three looks, an efficacy bound, or recut bounds
         return None
-    names = ("reject", "pet", "interim_month", "duration_months")
+    names = ("reject", "pet", "n_enrolled", "interim_month", "duration_months")
     found = _ways(plans, requirements, names, (trials, seed))
     low, high = (found[found.rate == label].drop(columns="rate") for label in ("p0", "p1"))
-    frame = low.merge(high, on="way", suffixes=("_p0", "_p1"), validate="one_to_one")
+    frame = _saved(low.merge(high, on="way", suffixes=("_p0", "_p1"), validate="one_to_one"))
     shown: dict[str, Shown] = {
         "way": (f"Continue if P(X1 > {plan.design.looks[0].r}) is at least", WORDS),
         "reject_shown_p0": ("Type I error", WORDS),
         "reject_shown_p1": ("Power", WORDS),
         "pet_shown_p0": ("PET at p0", WORDS),
+        "n_enrolled_shown_p0": ("Enrolled at p0", WORDS),
+        "n_enrolled_shown_p1": ("Enrolled at p1", WORDS),
         "interim_month_shown_p0": ("Interim look at p0, month", WORDS),
         "duration_months_shown_p0": ("Decision at p0, month", WORDS),
+        "saved_shown_p0": ("Months saved at p0", WORDS),
         "duration_months_shown_p1": ("Decision at p1, month", WORDS),
+        "saved_shown_p1": ("Months saved at p1", WORDS),
     }
     first = plan.design.looks[0]
     taken = f"when {first.n} patients are enrolled" if month is None else f"in month {month:g}"
     after = f"; its decision follows {now.lag:.3g} months after the look" if now.lag else ""
     caption = (
         f"An interim look that waits for every status, and one taken {taken} with patients pending{after}; the plan in "
-        f"bold. {HOW[0].upper()}{HOW[1:]}"
+        f"bold. {HOW[0].upper()}{HOW[1:]}. Months saved are those against waiting, negative if the decision comes "
+        "later: at p0 it can, because fewer trials stop at the interim look"
     )
     chosen = "wait" if plan.conditional is None else f"{plan.conditional.threshold:g}"
     right = [name for name in shown if name != "way"]
     return Table("pending_price", caption, frame, shown, chosen=(frame.way == chosen).tolist(), right=right)
+
+
+def _saved(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the months saved against waiting, the first row; the MCSE is that of rows independent of each other."""
+    for rate in ("p0", "p1"):
+        months, mcse = frame[f"duration_months_{rate}"], frame[f"duration_months_mcse_{rate}"]
+        saved, error = months.iloc[0] - months, np.hypot(mcse.iloc[0], mcse)
+        frame[f"saved_{rate}"], frame[f"saved_mcse_{rate}"] = saved, error
+        frame[f"saved_shown_{rate}"] = [
+            "–" if k == 0 or math.isnan(value) else f"{value:.2f}" + (f" ± {apart:.2g}" if apart else "")
+            for k, (value, apart) in enumerate(zip(saved, error, strict=True))
+        ]
+    return frame
 
 
 def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Table:
@@ -310,7 +325,7 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Tabl
         "type_i_error_all": ("Type I error, p0 among all enrolled", RATE),
     }
     against = f"a loss of {100 * lost:.3g}% (at p1), if patients lost are counted as non-responders"
-    caption = f"Inflating {n} against {against}; n/(1 - d) in bold"
+    caption = f"Inflating the {n} patients of {looks_text(design, ', ')} against {against}; n/(1 - d) in bold"
     return Table("inflation", caption, frame, shown, chosen=(frame.enrolled == enrolled_for(n, lost)).tolist())
 
 

@@ -141,8 +141,40 @@ def _price_of_replacing(done: Simulation) -> str:
     )
 
 
-def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Passage:
-    """What enrolling n / (1 - d) with the planned bounds secures, and what it does to the type I error."""
+def _inflates(design: Design, plan: Plan | None) -> str:
+    """Which design is inflated, and where its numbers are not those of the plan."""
+    if plan is None:
+        return ""
+    taken = looks_text(plan.design, ", ")
+    said = []
+    if design.looks != plan.design.looks:
+        said.append(
+            f"The design on paper, {looks_text(design, ', ')}, is inflated here; the design taken, {taken}, allows for "
+            "the dropout already."
+        )
+    if plan.handling != "nonresponder":
+        cut = ", with bounds recalculated" if plan.recut else ""
+        said.append(
+            f"In this trial patients lost are {HANDLINGS[plan.handling]}{cut}; all numbers here are those of counting "
+            "them as non-responders against the bounds as planned."
+        )
+    return " ".join(said)
+
+
+def inflation(design: Design, requirements: Requirements, loss: Dropout, plan: Plan | None = None) -> Passage:
+    """What enrolling n / (1 - d) with the planned bounds secures, and what it does to the type I error.
+
+    Parameters
+    ----------
+    design : Design
+        The design on paper, which makes no allowance for dropout yet.
+    requirements : Requirements
+        p0, p1 and the limits.
+    loss : Dropout
+        Law of loss.
+    plan : Plan, optional
+        How the trial is run, if this is another design or another handling of patients lost.
+    """
     n, d = design.looks[-1].n, loss.lost(requirements.p1)
     if d == 0:
         return Passage("inflation", ("Nobody is lost, so there is nothing to inflate.",))
@@ -155,9 +187,11 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Pass
             (one.type_i_error_all, "the rate among all who are enrolled"),
         )
     ]
+    said = _inflates(design, plan)
     return Passage(
         "inflation",
         (
+            *([said] if said else []),
             f"Enrolling {usual} = {n}/(1 - {d:.3g}), rounded up, makes {n} evaluable patients the mean, not a promise: "
             f"it secures them with probability {one.enough:.3f}. More patients against the same bounds loosen the "
             f"test. With {looks_text(one.design, ', ')} the type I error is {verdicts[0]}; and {verdicts[1]}. The "

@@ -10,8 +10,9 @@ exclude
     The first n_k enrolled; the unevaluable are left out of the count and of the denominator. The bounds stay as
     planned (fixed) or are recut at the number evaluable (recut).
 
-A look happens when the status of all whom it counts is known; after the lag the decision is taken. Patients enrolled
-meanwhile count as enrolled: they enter the next stage if the trial continues, and are overrun if it stops.
+A look happens when the status of all whom it counts is known; after the lag the decision is taken, at the last look at
+once. Patients enrolled meanwhile count as enrolled: they enter the next stage if the trial continues, and are overrun
+if it stops.
 
 Decided when known
     A look happens as soon as the statuses known of those whom it counts settle its decision, whatever the others turn
@@ -104,7 +105,7 @@ class Interim:
         With accrual going on, at most so many patients beyond those of the look; None without limit. Where losses are
         replaced, so are those among the extra ones.
     lag : float
-        Months from a look to its decision.
+        Months from a look to its decision; the last look has none.
     decide : {'complete', 'known'}
         When a look decides; see the head of this module.
     max_hold : float, optional

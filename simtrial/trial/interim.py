@@ -18,7 +18,7 @@ class InterimRule(Made):
     accrual: Literal["hold", "continue"] | None = Field(
         None,
         description="hold: nobody is enrolled between the last patient of a look and its decision. continue: patients "
-        "are enrolled meanwhile. May be left out with pending: enroll_up_to only.",
+        "are enrolled meanwhile. May be left out with pending: enroll_up_to only, which does not go with hold.",
     )
     extra_patients: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
         None,
@@ -33,7 +33,9 @@ class InterimRule(Made):
         "limit is for one or two looks. Without limit if left out.",
     )
     decision_weeks: Annotated[float, Field(ge=0, le=5200)] = Field(
-        0.0, description="Weeks from a look to its decision."
+        0.0,
+        description="Weeks from an interim look to its decision. The final decision is taken at the last look, without "
+        "delay.",
     )
     decide: Decide = Field(
         "complete",
@@ -66,7 +68,7 @@ class InterimRule(Made):
     @property
     def way(self) -> Literal["hold", "continue"]:
         """What accrual does, whichever key says so."""
-        return "hold" if self.accrual == "hold" and self.pending != "enroll_up_to" else "continue"
+        return "hold" if self.accrual == "hold" else "continue"
 
     def rule(self, p1: float) -> Interim:
         """The rule, in months; pending patients count at the response rate p1."""
@@ -88,6 +90,11 @@ class InterimRule(Made):
         """See `rule`; whether there is one does not depend on p1."""
         if self.pending == "enroll_up_to" and self.extra_patients is None:
             raise InputError("is missing; with pending: enroll_up_to say how many patients may enter", "extra_patients")
+        if self.accrual == "hold" and self.pending == "enroll_up_to":
+            raise InputError(
+                "(hold) contradicts pending: enroll_up_to, which enrolls patients meanwhile; leave accrual out",
+                "accrual",
+            )
         if self.accrual is None and self.pending != "enroll_up_to":
             raise InputError("is missing; say hold or continue", "accrual")
         for key, value in (("threshold", self.threshold), ("look_month", self.look_month)):

@@ -42,6 +42,10 @@ def rows(trial: Trial) -> list[AssumptionRow]:
     ]
     if given.interim is not None and _several_looks(trial):
         found.append(("Interim analysis", interim(given.interim), ""))
+    elif given.interim is not None and given.interim.pending == "conditional":
+        # not refused: sweeps and the explorer change the criterion and keep how the trial is run
+        said = "none, since the design has a single look; pending: conditional and its threshold have no effect"
+        found.append(("Interim analysis", said, ""))
     found.append(("Follow-up", follow_up(given.follow_up), ""))
     if given.deadline_months is not None:
         found.append(("In time", f"a decision by month {given.deadline_months:g}", ""))

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import yaml
 
 from simtrial import Requirements, SingleStage, parse_looks, project, search
 from simtrial.cli.app import main
@@ -133,6 +134,28 @@ def test_simulate_shows_simulated_standard_error_and_exact_side_by_side(capsys, 
     assert shown.err == ""
 
 
+def test_simulate_tells_the_chance_of_a_decision_in_time_where_the_file_has_a_deadline(capsys, root, tmp_path):
+    given = yaml.safe_load((root / "params/smoke.yaml").read_text(encoding="utf-8"))
+    path = tmp_path / "due.yaml"
+    path.write_text(yaml.safe_dump(given), encoding="utf-8")
+    median = answer(capsys, "simulate", str(path), "--json")["scenarios"][1]
+    assert "in_time" not in median
+    due = median["duration_months"]["quantiles"]["0.5"]
+    given["trial"]["conduct"]["deadline_months"] = due
+    path.write_text(yaml.safe_dump(given), encoding="utf-8")
+    low, high = answer(capsys, "simulate", str(path), "--json")["scenarios"][:2]
+    assert high["in_time"]["value"] >= 0.5  # by the definition of a median
+    for one in (low["in_time"], high["in_time"]):
+        assert one["mcse"] == pytest.approx((one["value"] * (1 - one["value"]) / 2000) ** 0.5)
+    assert main(["simulate", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert f"In time: primary decision by month {due:.3g}" in shown
+    lines = shown[shown.index("In time:") :].splitlines()
+    for label, one in (("p0: p =", low["in_time"]), ("p1: p =", high["in_time"])):
+        (line,) = [line for line in lines if line.strip().startswith(label)]
+        assert line.split()[-2:] == [f"{one['value']:.4f}", f"{one['mcse']:.4f}"]
+
+
 def test_an_absent_bound_is_null(capsys):
     found = answer(capsys, "oc", "--looks", ":5/10,5/29", "--p", "0.1", "--json")
     assert found["looks"][0] == {"n": 10, "r": None, "e": 5}
@@ -174,7 +197,7 @@ def test_tables_show_the_same_designs_to_people(capsys):
         (["design", "--p0", "nan", "--p1", "0.1", "--alpha", "0.05", "--power", "0.8"], "p0 (nan)"),
         (["design", "--p0", "0.1", "--p1", "0.1001", "--alpha", "0.05", "--power", "0.8"], "p1 (0.1001) is too near"),
         (["design", "--p0", "0.1"], "--p1"),
-        (["design", *ASKED, "--n-limit", "0"], "n_limit (0)"),
+        (["design", *ASKED, "--n-limit", "0"], "--n-limit (0)"),
         (["oc", "--looks", "10/10,5/29", "--p", "0.1"], "r1 (10) must be < n1 (10)"),
         (["oc", "--looks", "1/10\x1b[31m", "--p", "0.1"], "looks ("),
         (["oc", "--looks", "1/10,5/29", "--p", "2"], "p (2.0) must be in [0, 1]"),

@@ -154,6 +154,14 @@ def test_the_price_of_not_waiting_has_a_row_for_every_threshold(plan):
     assert (np.diff(frame.reject_p1[1:]) <= 0).all()
     assert (frame.interim_month_p0[1:] < frame.interim_month_p0["wait"]).all()
     assert frame.reject_mcse_p0["wait"] == 0 < frame.reject_mcse_p0["0.3"]
+    # more patients are enrolled where fewer trials stop, and the decision at p0 can then come later than by waiting
+    assert (np.diff(frame.n_enrolled_p0[1:]) < 0).all()
+    assert frame.saved_p0["0.1"] < 0 < frame.saved_p1["0.1"]
+    for rate in ("p0", "p1"):
+        months = frame[f"duration_months_{rate}"]
+        assert (frame[f"saved_{rate}"] == months["wait"] - months).all()
+    assert "negative if the decision comes later: at p0 it can, because fewer trials stop" in table.caption
+    assert table.view()["Months saved at p0"].iloc[0] == "–"
     mine = conduct_tables.pending_price(conditional(plan), ASKED, 200, 1)
     assert mine.frame.way[np.array(mine.chosen)].tolist() == ["0.4"]
     exact = dataclasses.replace(plan, disease=Disease(Assessments.fixed(2.0)))

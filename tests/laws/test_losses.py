@@ -147,16 +147,44 @@ def test_who_is_replaced_needs_no_allowance(capsys):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--handling", "replace"], "handling needs --dropout"),
-        (["--dropout", ".1", "--handling", "itt"], "handling ('itt') must be nonresponder, replace or exclude"),
-        (["--dropout", ".1", "--p0-among", "x"], "p0-among ('x') must be enrolled or evaluable"),
-        (["--dropout", ".1", "--handling", "replace", "--p0-among", "evaluable"], "p0-among goes with --handling nonr"),
-        (["--dropout", ".1", "--search", "both"], "search ('both') must be paper or run"),
-        (["--dropout", "1"], "dropout (1) must be < 1"),
-        (["--dropout", "8"], "dropout (8.0)"),
+        (["--handling", "replace"], "--handling needs --dropout"),
+        (["--dropout", ".1", "--handling", "itt"], "--handling ('itt') must be nonresponder, replace or exclude"),
+        (["--dropout", ".1", "--p0-among", "x"], "--p0-among ('x') must be enrolled or evaluable"),
+        (
+            ["--dropout", ".1", "--handling", "replace", "--p0-among", "evaluable"],
+            "--p0-among goes with --handling nonr",
+        ),
+        (["--dropout", ".1", "--search", "both"], "--search ('both') must be paper or run"),
+        (["--dropout", "1"], "--dropout (1) must be < 1"),
+        (["--dropout", "8"], "--dropout (8.0)"),
     ],
 )
 def test_a_slip_in_the_options_on_dropout_is_one_line(options, said, capsys):
     assert main(["design", *OPTIONS, *options]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"simtrial: {said}")
+
+
+def test_too_much_dropout_is_told_with_the_rates_as_typed(capsys):
+    options = ["--p0", ".25", "--p1", ".45", "--alpha", ".08", "--power", ".85", "--dropout", ".44"]
+    assert main(["design", *options]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "simtrial: --dropout (0.44) is too much: with 44% of the patients lost, p1 = 0.45 becomes 0.252; p1 (0.252) is"
+    )
+    assert "or raise --n-limit; or plan for less dropout" in said
+    assert "n_limit" not in said
+
+
+def test_the_dropout_is_not_blamed_for_rates_that_are_too_near_on_paper(capsys):
+    options = ["--p0", ".25", "--p1", ".26", "--alpha", ".08", "--power", ".85", "--dropout", ".1"]
+    assert main(["design", *options, "--handling", "exclude"]) == 2
+    assert capsys.readouterr().err.startswith("simtrial: p1 (0.26) is too near p0 (0.25): even the most powerful test")
+
+
+def test_the_help_states_what_holds_where_an_option_is_left_out(capsys):
+    assert main(["design", "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for default in ("nonresponder", "enrolled", "fixed", "1", "run"):
+        assert f"[default: {default}]" in said
+    assert "with --odds-ratio the share among patients who would not respond" in said

@@ -280,10 +280,13 @@ def test_families_without_recalculated_bounds_are_left_out_with_a_note(capsys, m
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--handling", "replace", "--bounds", "recut"], "bounds goes with --handling exclude only, not with replace"),
-        (["--bounds", "fixed"], "bounds goes with --handling exclude only, not with nonresponder"),
-        (["--handling", "exclude", "--bounds", "loose"], "bounds ('loose') must be fixed or recut"),
-        (["--odds-ratio", "-1"], "odds-ratio (-1) must be >= 0"),
+        (
+            ["--handling", "replace", "--bounds", "recut"],
+            "--bounds goes with --handling exclude only, not with replace",
+        ),
+        (["--bounds", "fixed"], "--bounds goes with --handling exclude only, not with nonresponder"),
+        (["--handling", "exclude", "--bounds", "loose"], "--bounds ('loose') must be fixed or recut"),
+        (["--odds-ratio", "-1"], "--odds-ratio (-1) must be >= 0"),
     ],
 )
 def test_a_slip_in_the_options_is_one_line(options, said, capsys):
@@ -294,7 +297,7 @@ def test_a_slip_in_the_options_is_one_line(options, said, capsys):
 
 def test_the_odds_ratio_needs_a_dropout(capsys):
     assert main(["design", *OPTIONS[:8], "--odds-ratio", ".5"]) == 2
-    assert capsys.readouterr().err == "simtrial: odds-ratio needs --dropout, the share of patients that is lost\n"
+    assert capsys.readouterr().err == "simtrial: --odds-ratio needs --dropout, the share of patients that is lost\n"
 
 
 def test_informative_dropout_moves_both_rates_where_bounds_stay(capsys):

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from simtrial import InputError, looks_text, search
+from simtrial.conduct import text as conduct_text
 from simtrial.design import exact
 from simtrial.design.requirements import Requirements
 from simtrial.laws import decision, laws
 from simtrial.report import front
 from simtrial.search import tables as search_tables
-from simtrial.trial import dropout, params, tables, text
+from simtrial.trial import allowance, dropout, params, tables, text
 from simtrial.trial.case import Case
 
 CONDUCT = {
@@ -87,6 +88,33 @@ def test_a_search_as_run_and_one_on_paper_stand_beside_each_other():
     paper = Case.of(trial(design={"criterion": "optimal", "losses": "paper"}))
     assert paper.on_paper is paper.searches
     assert paper.as_run.choose("optimal").looks == case.chosen.looks
+
+
+def test_the_design_on_paper_is_inflated_and_not_the_one_that_allows_for_dropout():
+    case = Case.of(trial())
+    paper = allowance.to_inflate(case)
+    assert looks_text(paper) == "1/9,8/34" != looks_text(case.chosen)
+    said = str(conduct_text.inflation(paper, case.requirements, case.plan.dropout, case.plan))
+    assert said.startswith("The design on paper, 1/9, 8/34, is inflated here; the design taken, ")
+    assert "Enrolling 37 = 34/(1 - 0.08), rounded up" in said
+    outright = Case.of(trial(design={"looks": "1/9,8/34"}))
+    assert allowance.to_inflate(outright) is outright.chosen
+    said = str(conduct_text.inflation(paper, outright.requirements, outright.plan.dropout, outright.plan))
+    assert said.startswith("Enrolling 37")
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"handling": "replace"}, "In this trial patients lost are replaced by new patients; all numbers here are"),
+        ({"handling": "exclude", "bounds": "recut"}, "denominator, with bounds recalculated; all numbers here are"),
+    ],
+)
+def test_inflation_says_first_that_its_numbers_count_patients_lost_as_non_responders(how, said):
+    case = Case.of(trial(**how))
+    told = str(conduct_text.inflation(allowance.to_inflate(case), case.requirements, case.plan.dropout, case.plan))
+    assert said in told
+    assert told.index(said) < told.index("Enrolling 37")
 
 
 @pytest.mark.parametrize(

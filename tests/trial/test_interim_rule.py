@@ -17,10 +17,6 @@ MADE = {
     "known": ({"accrual": "continue", "decide": "known"}, Interim(False, decide="known")),
     "a limited hold": ({"accrual": "hold", "max_hold_months": 2.0}, Interim(True, max_hold=2.0)),
     "up to 4": ({"pending": "enroll_up_to", "extra_patients": 4}, Interim(False, 4)),
-    "up to 4, whatever accrual says": (
-        {"accrual": "hold", "pending": "enroll_up_to", "extra_patients": 4},
-        Interim(False, 4),
-    ),
     "conditional": (
         {"accrual": "hold", "pending": "conditional", "threshold": 0.3, "decision_weeks": 2.0},
         Interim(True, None, 2 * WEEK, conditional=Conditional(0.3, 0.4)),
@@ -44,6 +40,10 @@ REFUSED = {
     "up to 3, hold limited": (
         {"pending": "enroll_up_to", "extra_patients": 3, "max_hold_months": 1.0},
         "max_hold_months goes with accrual: hold",
+    ),
+    "held and up to 3": (
+        {"accrual": "hold", "pending": "enroll_up_to", "extra_patients": 3},
+        "accrual (hold) contradicts pending: enroll_up_to",
     ),
     "no hold to limit": ({"accrual": "continue", "max_hold_months": 1.0}, "max_hold_months goes with accrual: hold"),
     "no threshold": ({"accrual": "hold", "pending": "conditional"}, "threshold is missing; with pending: conditional"),
@@ -137,6 +137,16 @@ def test_the_assumptions_say_it_too():
     conditional = said(accrual="continue", pending="conditional", threshold=0.3, look_month=9.0)
     assert "the look is taken in month 9, patients whose status is pending count" in conditional
     assert conditional.endswith("the trial continues if the first bound is passed with probability 0.3 or more")
+
+
+@pytest.mark.parametrize("design", [{"criterion": "single_stage_first"}, {"looks": "5/25"}])
+def test_the_assumptions_say_that_a_single_look_has_no_patients_pending(smoke, design):
+    smoke["design"] = design
+    smoke["conduct"]["interim"] = {"accrual": "hold", "pending": "conditional", "threshold": 0.3}
+    (said,) = [value for what, value, _ in words.rows(params.load(smoke)) if what == "Interim analysis"]
+    assert said == "none, since the design has a single look; pending: conditional and its threshold have no effect"
+    smoke["conduct"]["interim"] = {"accrual": "hold"}
+    assert "Interim analysis" not in [what for what, _, _ in words.rows(params.load(smoke))]
 
 
 def test_the_explorer_keeps_the_rule_when_accrual_is_switched(smoke):
