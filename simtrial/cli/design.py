@@ -123,7 +123,8 @@ def _as_typed(asked: Requirements, run: Run | None, n_limit: int) -> Iterator[No
     except InputError as error:
         told = error if run is None else run.told(error, asked, n_limit)
         names = {"n_limit": "--n-limit", "dropout": "--dropout", "bounds": "--bounds"}
-        raise InputError(told.message.replace("n_limit", "--n-limit"), names.get(told.field, told.field)) from None
+        message = told.message.replace("n_limit", "--n-limit")
+        raise InputError(message, names.get(told.field, told.field), error.others) from None
 
 
 def _searched(
