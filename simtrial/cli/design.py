@@ -89,11 +89,11 @@ def design(
         rough = formulas.approximate(asked)
     if as_json:
         more = {family.key: designs_json.of_family(family, found, asked, run) for family, found in others}
-        searched = {} if run is None else {"searched": run.searched}
+        searched = {} if run is None else {"searched": run.searched, "dropout": run.stated()}
         terminal.print_json(designs_json.of_search(asked, single, two, rough, run) | more | searched)
         return
     every: list[tuple[AnyFamily, object]] = [(search.simon.FAMILY, two), (search.single.FAMILY, single), *others]
-    _designs_table(asked, every, question(asked) + (", nobody lost" if run is not None else ""))
+    _designs_table(asked, every, question(asked) + (", every patient evaluable" if run is not None else ""))
     if run is not None:
         with _as_typed(asked, None, n_limit):  # the searches on paper, beside those under dropout
             _run_tables(asked, every, run, n_limit)
@@ -157,7 +157,9 @@ def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]
     for family, found in every:
         for kinds, design in with_names(family, found):
             one = designs_json.on_paper(design, asked)
-            low, high = getattr(one, "q_low", None), getattr(one, "q_high", None)
+            # weights of a search under dropout weigh other patients than those of this table
+            ours = getattr(design, "requirements", asked) == asked
+            low, high = (getattr(one, name, None) if ours else None for name in ("q_low", "q_high"))
             rows.append(
                 [
                     search.named(kinds), looks_text(one, ", "), str(one.n), f"{one.type_i_error:.4f}",
@@ -257,6 +259,9 @@ def simulate(
         ]
         terminal.print_json({"trials": trials, "seed": seed, "scenarios": rows})
         return
+    if trial.truths != trial.requirements:
+        p0, truth = trial.requirements.p0, trial.truths.p0
+        print(f"p0 = {p0:g} is the rate among all enrolled patients: with every patient evaluable {truth:.4g} respond.")
     _simulation_tables(case.chosen, done)
     if trial.deadline is not None:
         _in_time_table(trial.deadline, done)

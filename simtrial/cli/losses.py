@@ -79,6 +79,17 @@ class Run:
             )
         return f"As it is run, a trial decides as if p0 were {limits.p0:g} and p1 {limits.p1:g}; proved so:"
 
+    def stated(self) -> dict[str, object]:
+        """The dropout as it was given, for JSON."""
+        how = self.how
+        return {
+            "probability": how.loss.probability,
+            "odds_ratio": how.loss.responder_odds_ratio,
+            "handling": how.handling,
+            "p0_among": how.among if how.handling == "nonresponder" else None,
+            "bounds": ("recut" if how.recut else "fixed") if how.handling == "exclude" else None,
+        }
+
     def json(self, design: Design, paper: Requirements) -> dict[str, object]:
         """What the JSON of a design gains."""
         found = self.how.figures(design, paper)

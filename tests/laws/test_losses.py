@@ -122,6 +122,9 @@ def test_the_command_adds_what_each_design_does_as_it_is_run(capsys):
     assert main(["design", *OPTIONS, *options]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found.pop("searched") == "paper"
+    assert found.pop("dropout") == {
+        "probability": 0.08, "odds_ratio": 1.0, "handling": "nonresponder", "p0_among": "evaluable", "bounds": None,
+    }  # fmt: skip
     assert round(found["two_stage"][-1]["as_run"]["power"], 3) == 0.726
     for design in (*found["two_stage"], *found["single_stage"].values()):
         del design["as_run"]
