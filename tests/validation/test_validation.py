@@ -106,7 +106,7 @@ def test_the_cases_of_designs_by_the_calendar_can_fail(monkeypatch):
 
     def hasty(asked, n_max):  # a search that forgot the single stages and the smallest first looks
         found = true(asked, n_max)
-        return choice._those(found, found.n1 > 5)
+        return found.those(found.n1 > 5)
 
     monkeypatch.setattr(choice, "meeting", hasty)
     assert not validation_choice.by_calendar().passed
