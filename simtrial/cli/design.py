@@ -140,10 +140,11 @@ def _searched(
             left = ", ".join(family.title for family in others)
             terminal.say(f"left out, since bounds are not recalculated for them: {left}")
         others = []
-    found = None if run is None else run.recalculated(asked, n_limit)
-    limits = asked if run is None else run.asked(asked)
-    single, two = found or (search.single_stage(limits, n_limit=n_limit), search.two_stage(limits, n_limit=n_limit))
-    return single, two, [(family, family.search(limits, n_limit=n_limit)) for family in others]
+    if run is None:
+        single, two = search.single_stage(asked, n_limit=n_limit), search.two_stage(asked, n_limit=n_limit)
+        return single, two, [(family, family.search(asked, n_limit=n_limit)) for family in others]
+    found = run.searches(asked, n_limit)
+    return found.single, found.two, [(family, found.of(family)) for family in others]
 
 
 def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], title: str) -> None:

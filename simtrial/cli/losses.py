@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.laws.losses import Among
     from simtrial.plan.plan import Handling
-    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.trial.searches import Searches
 
 BOUNDS = ("fixed", "recut")
 """What becomes of the bounds where patients lost are left out: as planned, or recalculated at the numbers evaluable."""
@@ -57,15 +57,11 @@ class Run:
             "--dropout",
         )
 
-    def recalculated(self, paper: Requirements, n_limit: int) -> tuple[SingleStageSearch, TwoStageSearch] | None:
-        """What the searches with recalculated bounds find; None where the search is one on paper."""
-        if not self.how.recut or self.searched != "run":
-            return None
-        from simtrial.laws import recalculated
+    def searches(self, paper: Requirements, n_limit: int) -> Searches:
+        """The searches for limits that hold on paper, or as the trial is run."""
+        from simtrial.trial.searches import Searches
 
-        loss = self.how.loss
-        single = recalculated.single_stage(paper, loss, n_limit=n_limit)
-        return single, recalculated.two_stage(paper, loss, n_limit=n_limit)
+        return Searches.under(self.how, paper, n_limit) if self.searched == "run" else Searches(paper, n_limit)
 
     def decides(self, paper: Requirements) -> str:
         """At which rates the trial decides, in a sentence that ends before the proofs; empty if at those on paper."""
@@ -74,8 +70,8 @@ class Run:
             return ""
         if self.how.recut:
             return (
-                f"Among the evaluable the response rate is {limits.p0:.4g} under p0 and {limits.p1:.4g} under p1; the "
-                "recalculated bounds keep alpha at the former. Proved so:"
+                f"The recalculated bounds keep alpha at a response rate of {limits.p0:.4g} among evaluable patients; "
+                f"under p1 {limits.p1:.4g} of them respond. Proved so:"
             )
         return f"As it is run, a trial decides as if p0 were {limits.p0:g} and p1 {limits.p1:g}; proved so:"
 

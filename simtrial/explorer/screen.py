@@ -27,7 +27,7 @@ LIVE_N = 350
 """Patients of one stage up to which two stages are searched unasked: a tenth of a second (`benchmarks/explore.py`)."""
 
 LIVE_CALENDAR_N = 60
-"""Patients of one stage up to which designs are offered by the calendar: a second or so (`benchmarks/explore.py`)."""
+"""Patients of one stage up to which calendar criteria are offered, in tenths of a second (`benchmarks/explore.py`)."""
 
 LIVE_TRIALS = 4_000
 """Most trials simulated for a screen: even with losses replaced some tenths of a second."""

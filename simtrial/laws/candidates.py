@@ -11,23 +11,9 @@ from simtrial.search.candidate import Candidate, TwoStageCandidate
 
 if TYPE_CHECKING:
     from simtrial.design import exact
+    from simtrial.design.designs import TwoStage
     from simtrial.design.requirements import Requirements
     from simtrial.plan.dropout import Dropout
-
-
-def _attained(candidate: RecalculatedCandidate | RecalculatedTwoStage) -> exact.OperatingCharacteristics:
-    asked = candidate.requirements
-    return Evaluable.of(asked, candidate.loss).characteristics(candidate.design, (asked.p0, asked.p1))
-
-
-def _exactly(candidate: RecalculatedCandidate | RecalculatedTwoStage) -> tuple[str, ...]:
-    sides = Evaluable.of(candidate.requirements, candidate.loss).sides(candidate.design)
-    return tuple(name for name, side in zip(("alpha", "power"), sides, strict=True) if side == 0)
-
-
-def _keeps(candidate: RecalculatedCandidate | RecalculatedTwoStage) -> bool:
-    alpha, power = Evaluable.of(candidate.requirements, candidate.loss).sides(candidate.design)
-    return alpha <= 0 <= power
 
 
 @dataclass(frozen=True)
@@ -45,43 +31,38 @@ class RecalculatedCandidate(Candidate):
 
     @cached_property
     def _at_limits(self) -> exact.OperatingCharacteristics:
-        return _attained(self)
+        asked = self.requirements
+        return self._law.characteristics(self.design, (asked.p0, asked.p1))
 
     @cached_property
     def at_limits(self) -> tuple[str, ...]:
         """Limits that are attained exactly as the trial is run: any of ``alpha`` and ``power``."""
-        return _exactly(self)
+        return tuple(name for name, side in zip(("alpha", "power"), self._sides, strict=True) if side == 0)
 
     @property
     def keeps(self) -> bool:
         """Whether both limits hold as the trial is run."""
-        return _keeps(self)
+        alpha, power = self._sides
+        return alpha <= 0 <= power
 
     def on_paper(self, requirements: Requirements) -> Candidate:
         """The planned design with what it attains if nobody is lost."""
         return Candidate(self.design, requirements)
 
+    @property
+    def _law(self) -> Evaluable:
+        return Evaluable.of(self.requirements, self.loss)
+
+    @cached_property
+    def _sides(self) -> tuple[int, int]:
+        return self._law.sides(self.design)
+
 
 @dataclass(frozen=True)
-class RecalculatedTwoStage(TwoStageCandidate):
+class RecalculatedTwoStage(RecalculatedCandidate, TwoStageCandidate):
     """A two-stage design whose figures are those of the trial as it is run: see `RecalculatedCandidate`."""
 
-    _: KW_ONLY
-    loss: Dropout
-
-    @cached_property
-    def _at_limits(self) -> exact.OperatingCharacteristics:
-        return _attained(self)
-
-    @cached_property
-    def at_limits(self) -> tuple[str, ...]:
-        """Limits that are attained exactly as the trial is run: any of ``alpha`` and ``power``."""
-        return _exactly(self)
-
-    @property
-    def keeps(self) -> bool:
-        """Whether both limits hold as the trial is run."""
-        return _keeps(self)
+    design: TwoStage
 
     def on_paper(self, requirements: Requirements) -> TwoStageCandidate:
         """The planned design with what it attains if nobody is lost."""

@@ -27,4 +27,4 @@ def to_inflate(case: Case) -> Design:
     """
     if case.criterion is None or case.trial.losses == "paper":
         return case.chosen
-    return dropout.searched(case, "paper") or case.on_paper.choose("optimal")
+    return dropout.searched(case, "paper") or case.on_paper.two.optimal

@@ -15,7 +15,7 @@ from simtrial.conduct.choice import CalendarQuestion
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
 from simtrial.laws import recalculated
-from simtrial.laws.candidates import RecalculatedCandidate, RecalculatedTwoStage
+from simtrial.laws.candidates import RecalculatedCandidate
 from simtrial.search import FAMILIES, CalendarCriterion, neighbours
 from simtrial.search import calendar as search_calendar
 from simtrial.search.candidate import attained
@@ -119,7 +119,7 @@ class Case:
     @cached_property
     def taken(self) -> Candidate:
         """The design with what it attains, on paper or as the trial is run."""
-        if self.searches.lost is None or isinstance(self.chosen, RecalculatedCandidate | RecalculatedTwoStage):
+        if self.searches.lost is None or isinstance(self.chosen, RecalculatedCandidate):
             return attained(self.chosen, self.limits)
         return RecalculatedCandidate(self.chosen, self.requirements, loss=self.searches.lost)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from simtrial.design.exact import operating_characteristics
@@ -111,12 +111,15 @@ def compared(case: Case) -> list[UnderDropout]:
 def _searched(case: Case, how: AsRun, wish: str) -> Iterator[tuple[Design, Among | None]]:
     """The designs that keep their limits as the trial is run, p0 read as the file says and the other way."""
     other = how.other
-    for reading in (how, other):
-        if reading is None:
-            continue
+    for reading in filter(None, (how, other)):
         try:
-            here = Searches.under(replace(reading, informed=True), case.requirements, case.trial.design.n_limit)
-            yield (case.searches if here == case.searches else here).choose(wish), reading.among if other else None
+            here = (
+                Searches.under(reading, case.requirements, case.trial.design.n_limit)
+                if reading is other
+                else case.as_run
+            )
+            if here is not None:
+                yield here.choose(wish), reading.among if other else None
         except InputError:  # with so much dropout no design can
             continue
 

@@ -10,8 +10,8 @@ from simtrial.conduct.text import HANDLINGS, lost, lost_of, reading
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import CLOSE, meets, operating_characteristics
 from simtrial.laws import decision
-from simtrial.laws.losses import RunFigures
 from simtrial.search import simon
+from simtrial.search.candidate import attained
 from simtrial.search.single import FIRST
 from simtrial.search.text import (
     difference,
@@ -29,9 +29,9 @@ from simtrial.trial import calendar, dropout, rules, words
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.laws.losses import AsRun
+    from simtrial.laws.losses import AsRun, RunFigures
     from simtrial.plan.plan import Plan
-    from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.search import Candidate, SingleStageSearch, TwoStageSearch
     from simtrial.search.record import Preference
     from simtrial.trial.case import Case
     from simtrial.trial.trial import Trial
@@ -54,7 +54,7 @@ def statement(
     dropout, it says so, and for which response rates the design was found.
     """
     asked, limits = requirements, requirements if under is None else under.asked(requirements)
-    attained, looks = _attained(design, asked, under), len(design.looks)
+    figures, looks = _attained(design, asked, under), len(design.looks)
     sentences = [
         "The primary endpoint is the objective response rate (ORR).",
         f"The null hypothesis that the true ORR is at most {percent(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
@@ -67,8 +67,8 @@ def statement(
         *rules.sentences(design, plan.handling if plan else None),
         *((rules.RECUT,) if plan and plan.recut else ()),
         *rules.early(plan),
-        f"The exact type I error is {percent(attained.type_i_error)} at p = {asked.p0:g} and the exact power "
-        f"{percent(attained.power)} at p = {asked.p1:g}{'' if under is None else ', dropout included'}.",
+        f"The exact type I error is {percent(figures.type_i_error)} at p = {asked.p0:g} and the exact power "
+        f"{percent(figures.power)} at p = {asked.p1:g}{'' if under is None else ', dropout included'}.",
     ]
     if (under is None or not under.recut) and (at := exactly(design, limits)):
         sentences.append(f"In exact fractions {at}; a limit that is attained exactly is kept.")
@@ -76,8 +76,8 @@ def statement(
         sentences.append(
             f"If the true ORR is {percent(asked.p0)}, the probability of early termination"
             f"{' (for either reason)' if any(look.e is not None for look in design.looks) else ''} is "
-            f"{percent(attained.pet_p0)} and "
-            f"the expected number of {'patients' if under is None else 'enrolled patients'} is {attained.en_p0:.1f}."
+            f"{percent(figures.pet_p0)} and "
+            f"the expected number of {'patients' if under is None else 'enrolled patients'} is {figures.en_p0:.1f}."
         )
     sentences += _beside(design, asked, plan, under)
     if missed := misses(design, asked, under) or _pending_breaks(plan, asked, under):
@@ -133,13 +133,9 @@ def _pending_breaks(plan: Plan | None, asked: Requirements, under: AsRun | None)
     return f"with patients pending at the interim analysis, {missed}"
 
 
-def _attained(design: Design, asked: Requirements, under: AsRun | None) -> RunFigures:
-    """Exact figures of a design on paper, or as the trial is run."""
-    if under is not None:
-        return under.figures(design, asked)
-    oc = operating_characteristics(design, [asked.p0, asked.p1])
-    (type_i_error, power), (en_p0, en_p1), (pet_p0, pet_p1) = oc.reject.tolist(), oc.en.tolist(), oc.pet.tolist()
-    return RunFigures(type_i_error=type_i_error, power=power, en_p0=en_p0, en_p1=en_p1, pet_p0=pet_p0, pet_p1=pet_p1)
+def _attained(design: Design, asked: Requirements, under: AsRun | None) -> RunFigures | Candidate:
+    """Exact figures of a design as the trial is run, or on paper."""
+    return attained(design, asked) if under is None else under.figures(design, asked)
 
 
 def misses(design: Design, asked: Requirements, under: AsRun | None) -> str:

@@ -205,16 +205,25 @@ def foreseen(plan, entry, seen, kind):
     return "on" if sum(law[x] for x in law if x > look.r) >= rule.threshold else "futile"
 
 
-def agrees(plan, trials):
+def compared(plan, trials):
+    """What the engine says of some trials, and what their walks say."""
     done = simulate(plan, trials=trials, seed=3)
+    engine, walks = [], []
     for column in range(trials):
         truth = walk(plan, done, column)
         final = truth["stage"] == len(plan.design.looks) and truth["reject"]
-        for name in ("stage", "reject", *(() if final else ("enrolled",))):
-            assert getattr(done, name)[column] == truth[name], name
-        # months below 100, each the end of some hundred additions: 1e-10 leaves room for all their roundings
-        assert done.decision[column] == pytest.approx(truth["decision"], abs=1e-10)
-        assert done.looks[: truth["stage"], column] == pytest.approx(truth["looks"], abs=1e-10)
+        names = ("stage", "reject", *(() if final else ("enrolled",)))
+        engine.append([getattr(done, name)[column] for name in names])
+        engine[-1] += [done.decision[column], *done.looks[: truth["stage"], column]]
+        walks.append([*(truth[name] for name in names), truth["decision"], *truth["looks"]])
+    return list(itertools.chain(*engine)), list(itertools.chain(*walks)), list(map(len, engine)), list(map(len, walks))
+
+
+def same(walks):
+    """As a walk says: months below 100, each the end of some hundred additions, whose roundings 1e-10 leaves room for;
+    counts and decisions, which are whole numbers, can so not differ at all.
+    """
+    return pytest.approx(walks, rel=0, abs=1e-10)
 
 
 @pytest.mark.long
@@ -229,7 +238,10 @@ def test_looks_decided_when_known_agree_with_an_event_by_event_walk(way, rule, d
         ("0/4,1:4/7,:5/10,4/15", Piecewise((0, 3, 6), (0.5, 1, 2))),
     ):
         if possible(looks, way, rule):
-            agrees(when_known(made(looks, way, RULES[rule], DISEASES[disease], 0.25, enrollment=model)), 12)
+            plan = when_known(made(looks, way, RULES[rule], DISEASES[disease], 0.25, enrollment=model))
+            engine, walks, lengths, expected = compared(plan, 12)
+            assert lengths == expected
+            assert engine == same(walks)
 
 
 @pytest.mark.long
@@ -240,7 +252,10 @@ def test_looks_decided_when_known_agree_with_an_event_by_event_walk(way, rule, d
 @pytest.mark.parametrize("months", [0.3, 2.0])
 def test_holds_of_limited_length_agree_with_an_event_by_event_walk(looks, way, months):
     for disease in (FIXED, SCANS):
-        agrees(made(looks, way, Interim(True, None, 0.5, max_hold=months), disease, 0.25), 15)
+        plan = made(looks, way, Interim(True, None, 0.5, max_hold=months), disease, 0.25)
+        engine, walks, lengths, expected = compared(plan, 15)
+        assert lengths == expected
+        assert engine == same(walks)
 
 
 @pytest.mark.parametrize("way", ["nonresponder", "replace", "exclude"])
@@ -248,7 +263,9 @@ def test_holds_of_limited_length_agree_with_an_event_by_event_walk(looks, way, m
 def test_looks_with_patients_pending_agree_with_an_event_by_event_walk(way, month):
     for threshold in (0.2, 0.6):
         rule = Interim(True, None, 0.5, conditional=Conditional(threshold, 0.3, month))
-        agrees(made("1/6,3/14", way, rule, loss=0.25), 25)
+        engine, walks, lengths, expected = compared(made("1/6,3/14", way, rule, loss=0.25), 25)
+        assert lengths == expected
+        assert engine == same(walks)
 
 
 LIMITED = [case for case in itertools.product(LOOKS[1:], WAYS[:3]) if possible(*case, "limited")]

@@ -265,7 +265,14 @@ def test_the_command_says_what_recalculated_bounds_keep(capsys):
     said = " ".join(capsys.readouterr().out.split())
     assert "4.26% of those who would respond and 10% of the others lost (9.43% of all at p0, 8.28% at p1)" in said
     assert "the bounds recalculated at the numbers evaluable" in said
-    assert "Among the evaluable the response rate is 0.1057 under p0 and 0.3132 under p1" in said
+    kept = (
+        "recalculated bounds keep alpha at a response rate of {} among evaluable patients; under p1 {} of them respond"
+    )
+    assert kept.format("0.1057", "0.3132") in said
+    # where those who would respond are lost more often, p0 is the larger rate, and alpha is kept at it
+    assert main(["design", *OPTIONS, "--bounds", "recut", "--odds-ratio", "2.5"]) == 0
+    assert Dropout(0.1, 2.5).among_evaluable(0.1) < 0.1
+    assert kept.format("0.1", "0.2715") in " ".join(capsys.readouterr().out.split())
 
 
 def test_families_without_recalculated_bounds_are_left_out_with_a_note(capsys, monkeypatch):
