@@ -8,9 +8,10 @@ from simtrial.analysis.attained import knows
 from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
+from simtrial.phrases import percent
 from simtrial.search.text import kind
 from simtrial.search.wording import null
-from simtrial.show.passage import Passage, percent
+from simtrial.show.passage import Passage
 
 if TYPE_CHECKING:
     from simtrial.analysis.deviation import Ruling

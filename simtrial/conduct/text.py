@@ -11,9 +11,10 @@ from simtrial.conduct import simulation
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import CLOSE, operating_characteristics
 from simtrial.laws.inflation import inflated
+from simtrial.phrases import percent
 from simtrial.plan.allowances import enrolled_for
 from simtrial.plan.dropout import Dropout
-from simtrial.show.passage import Passage, percent
+from simtrial.show.passage import Passage
 
 if TYPE_CHECKING:
     from simtrial.conduct.sensitivity import Sensitivity, Variant

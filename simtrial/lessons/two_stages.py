@@ -11,10 +11,10 @@ from simtrial import search
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.lessons import blackboard
+from simtrial.phrases import percent
 from simtrial.search import figures
 from simtrial.search.simon import MINIMAX, OPTIMAL
 from simtrial.search.single import FIRST
-from simtrial.show.passage import percent
 from simtrial.show.picture import BLACK, BLUE, GREEN, STYLE, Picture, canvas, few_ticks, percent_ticks
 
 if TYPE_CHECKING:

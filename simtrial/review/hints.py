@@ -14,6 +14,7 @@ import numpy as np
 from simtrial import search
 from simtrial.design.designs import SingleStage, looks_text, parse_looks
 from simtrial.design.exact import meets, operating_characteristics, side
+from simtrial.phrases import counted, listed, percent_beside
 from simtrial.plan import allowances
 from simtrial.review import reach
 from simtrial.review.readings import Reading, answers, is_exact, is_the_test, matching, misprinted, plain
@@ -21,7 +22,7 @@ from simtrial.review.usual import ALPHAS, POWERS
 from simtrial.search import simon, single
 from simtrial.search.bounds import score_n
 from simtrial.search.formulas import approximate
-from simtrial.search.wording import apart, called, listed, patients, percent_beside, phrase, short
+from simtrial.search.wording import apart, called, phrase, short
 from simtrial.trial.statement import ONE_STAGE, SIMON, TWO_STAGES
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def claim_line(statement: Statement, asked: Requirements, found: Answer | None =
         if _consistent(statement, true):
             return ""
         if statement.n is not None and statement.n != n:
-            which += f", which has {patients(n)}, not {statement.n}"
+            which += f", which has {counted(n, 'patient')}, not {statement.n}"
         return f"The claim that the design is {name} is false: {which} (EN(p0) = {expected:.2f})."
     if looks_text(design) == looks_text(true):
         return ""
@@ -154,9 +155,10 @@ def _single_claim(statement: Statement, asked: Requirements) -> str:
         more = statement.n - single.first.n
         return (
             f"{looks_text(design)} meets both limits but is not the smallest exact single-stage design: that is "
-            f"{first}, with {patients(more)} fewer."
+            f"{first}, with {counted(more, 'patient')} fewer."
         )
-    return f"The smallest exact single-stage design is {first}, with {patients(single.first.n)}, not {statement.n}."
+    needed = counted(single.first.n, "patient")
+    return f"The smallest exact single-stage design is {first}, with {needed}, not {statement.n}."
 
 
 def fleming_line(statement: Statement, asked: Requirements) -> str:
@@ -182,9 +184,8 @@ def faults(statement: Statement, right: Answer, limits_of: Requirements | None) 
     said += [f"The {fault}." for fault in misprinted(statement, statement.design or parse_looks(right.looks))]
     if statement.n is not None and statement.n != right.n:
         gap = statement.n - right.n
-        said.append(
-            f"The stated sample size {'exceeds' if gap > 0 else 'falls short of'} {right.n} by {patients(abs(gap))}."
-        )
+        by = counted(abs(gap), "patient")
+        said.append(f"The stated sample size {'exceeds' if gap > 0 else 'falls short of'} {right.n} by {by}.")
     said += [line for name in ("alpha", "power") if (line := _neighbour_line(statement, name))]
     said += [line for line in (_rule_line(start), _total_line(statement)) if line]
     return said
@@ -228,7 +229,7 @@ def _rule_line(statement: Statement) -> str:
         if is_the_test(statement, asked):
             return ""
         r = int(search.smallest_r(np.array([design.n]), asked.p0, asked.alpha)[0])
-        return f"The exact test of {patients(design.n)} at alpha {asked.alpha:g} is {r}/{design.n}."
+        return f"The exact test of {counted(design.n, 'patient')} at alpha {asked.alpha:g} is {r}/{design.n}."
     if score_n(asked) > QUICK:
         return ""
     pool = list(_published(asked))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.errors import InputError
+from simtrial.phrases import listed
 from simtrial.review import fleming
 from simtrial.review.readings import Answer
 from simtrial.review.usual import ALPHAS
-from simtrial.search.wording import listed
 from simtrial.trial.statement import FLEMING
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simtrial.design.designs import looks_text
+from simtrial.phrases import percent
 from simtrial.review.check import check
 from simtrial.review.credible import Performance, assessed, patients
 from simtrial.review.readings import EXACT
 from simtrial.review.routes import MOST_N, why_none
-from simtrial.show.passage import Passage, percent
+from simtrial.show.passage import Passage
 from simtrial.trial.statement import Statement
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.design.exact import at_limits, operating_characteristics, side
+from simtrial.phrases import percent
 from simtrial.search import simon, single
 from simtrial.search.criteria import named
 from simtrial.search.families import COMPARED, FAMILIES
 from simtrial.search.record import Criterion
-from simtrial.show.passage import Passage, percent
+from simtrial.show.passage import Passage
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design

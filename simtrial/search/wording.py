@@ -8,8 +8,6 @@ from simtrial.search.criteria import CRITERIA
 from simtrial.search.simon import ADMISSIBLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from simtrial.design.requirements import Requirements
 
 NO_CRITERION = {
@@ -79,25 +77,6 @@ def question(asked: Requirements) -> str:
 def limits(asked: Requirements) -> str:
     """The four numbers, in words."""
     return f"p0 = {asked.p0:g}, p1 = {asked.p1:g}, one-sided alpha {asked.alpha:g} and power {asked.power:g}"
-
-
-def patients(n: int) -> str:
-    """A number with its noun."""
-    return f"{n} patient{'' if n == 1 else 's'}"
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Parts as in a sentence: "a, b and c"."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def percent_beside(value: float, limit: float) -> str:
-    """A percentage with one decimal, or as many as show on which side of a limit it lies."""
-    for digits in range(1, 13):
-        text = f"{100 * value:.{digits}f}"
-        if value == limit or text != f"{100 * limit:.{digits}f}":
-            return f"{text}%"
-    return f"{100 * value!r}%"
 
 
 def apart(a: float, b: float) -> tuple[str, str]:

@@ -1,9 +1,8 @@
-"""Sentences for people: paragraphs that show themselves, and how numbers stand in them."""
+"""Sentences for people: paragraphs that show themselves."""
 
 from __future__ import annotations
 
 import html
-import math
 from dataclasses import dataclass
 
 
@@ -25,11 +24,3 @@ class Passage:
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
         return {"text/html": self.html(), "text/plain": str(self)}, {"simtrial": {"name": self.name}}
-
-
-def percent(value: float) -> str:
-    """Write a probability as a percentage with up to four significant digits: 0.0328 as 3.28%; a dash for none."""
-    if math.isnan(value):
-        return "–"
-    # of what is smaller, no digit matters, and an exponent reads badly in a protocol
-    return f"{100 * value:.4g}%" if value >= 1e-6 or value == 0 else "less than 0.0001%"

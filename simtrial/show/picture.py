@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # Okabe and Ito's palette, which stays apart under every common colour blindness; ordered light to dark last
 BLACK, ORANGE, SKY, GREEN, BLUE, RED = "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00"
 LINES = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (BLACK, ":"))
+DOTS = 300
+"""Dots per inch of a bitmap, as journals ask."""
+
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -37,7 +40,7 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.8,
     "svg.hashsalt": "simtrial",
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
     "axes.formatter.use_mathtext": False,
 }
 
@@ -60,11 +63,24 @@ class Drawing(Figure):
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with its name, for the file, and its text alternative."""
+    """A figure with its name, for the file, its text alternative, and its caption.
+
+    Attributes
+    ----------
+    name : str
+        Names the files.
+    alt : str
+        What there is to see, in words, for somebody who does not see it.
+    figure : Figure
+        As drawn.
+    caption : str
+        Stands below the figure and by itself: what is drawn, for which design, under which assumptions.
+    """
 
     name: str
     alt: str
     figure: Figure
+    caption: str = ""
 
     def svg(self, *, cropped: bool = True) -> str:
         """The figure as SVG text without date or address, its text alternative as the title element.
@@ -84,8 +100,18 @@ class Picture:
         head, rest = text.split(">", 1)
         return f'{head} role="img">\n <title>{html.escape(self.alt)}</title>{rest}'
 
+    def png(self) -> bytes:
+        """The same figure as a bitmap for print, 300 dots per inch, without date or program."""
+        buffer = io.BytesIO()
+        if isinstance(self.figure, Drawing):
+            self.figure.to_lay_out = True
+        with mpl.rc_context(STYLE):
+            self.figure.savefig(buffer, format="png", dpi=DOTS, bbox_inches="tight", metadata={"Software": None})
+        return buffer.getvalue()
+
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
-        return {"image/svg+xml": self.svg(), "text/plain": self.alt}, {"simtrial": {"name": self.name}}
+        shown = {"image/svg+xml": self.svg(), "text/plain": self.alt}
+        return shown, {"simtrial": {"name": self.name, "caption": self.caption or self.alt}}
 
 
 def canvas(columns: int, width: float, height: float, *, share_y: bool = False) -> tuple[Figure, list[Axes]]:

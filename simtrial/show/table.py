@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from simtrial import glossary
+from simtrial.phrases import rate
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 Shown = tuple[str, "Callable[[Any], str] | str"]
 """A column as shown: its heading and how to write a value (a format string or a function)."""
 
-RATE = "{:.4f}"
+RATE = rate
 
 
 def p_written(value: float) -> str:
@@ -27,7 +30,12 @@ def p_written(value: float) -> str:
     return f"{value:.4f}" if value >= 5e-5 else "< 0.0001"
 
 
-PATIENTS = "{:.2f}"
+def column(key: str, how: Callable[[Any], str] | str, more: str = "") -> Shown:
+    """A column under the name that the glossary gives it, with what sets it apart in its table."""
+    return glossary.head(key, more), how
+
+
+PATIENTS = "{:.1f}"
 WHOLE = "{:.0f}"
 WORDS = "{}"
 
@@ -41,7 +49,7 @@ class Table:
     name : str
         Names the CSV file.
     caption : str
-        Said above the table.
+        Stands above the table and by itself: what the rows are, under which assumptions.
     frame : DataFrame
         Tidy, at full precision, with machine names.
     shown : mapping of str to (str, format)
@@ -107,4 +115,4 @@ class Table:
             "text/csv": self.frame.to_csv(index=False),
             "text/plain": f"{self.caption}\n{self.view().to_string(index=False)}",
         }
-        return data, {"simtrial": {"name": self.name}}
+        return data, {"simtrial": {"name": self.name, "caption": self.caption, "rows": len(self.frame)}}

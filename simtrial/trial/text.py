@@ -10,6 +10,7 @@ from simtrial.conduct.text import HANDLINGS, lost, lost_of, reading
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import CLOSE, meets, operating_characteristics
 from simtrial.laws import decision
+from simtrial.phrases import percent
 from simtrial.search import simon
 from simtrial.search.candidate import attained
 from simtrial.search.single import FIRST
@@ -23,7 +24,7 @@ from simtrial.search.text import (
     references,
 )
 from simtrial.search.wording import null
-from simtrial.show.passage import Passage, percent
+from simtrial.show.passage import Passage
 from simtrial.trial import calendar, dropout, rules, words
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.conduct.text import HANDLINGS, lost_of
+from simtrial.phrases import percent
 from simtrial.search import CALENDAR, CRITERIA
-from simtrial.show.passage import percent
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design

@@ -1,0 +1,127 @@
+"""The glossary: every name that stands in a table, a caption or a control, with what it means, in one place.
+
+Tables and figures take their headings from here, and the report and the explorer show the same lines as a page and
+as tooltips. A name that is explained here is explained nowhere else in other words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One name and what it means.
+
+    Attributes
+    ----------
+    head : str
+        As it heads a column or a row.
+    meaning : str
+        One sentence or two, for somebody who is no statistician; empty for a plain word that needs none.
+    """
+
+    head: str
+    meaning: str = ""
+
+
+DESIGN = {
+    "p0": Term(
+        "p0", "The response rate not worth pursuing: the null hypothesis H0 is that the true rate is at most p0."
+    ),
+    "p1": Term("p1", "The response rate worth finding, at which the power is required (the alternative)."),
+    "p": Term("True rate p", "A true response rate for which a figure is computed."),
+    "alpha": Term("alpha", "The limit of the type I error, one-sided."),
+    "type_i_error": Term(
+        "Type I error",
+        "The probability that H0 is rejected although the true response rate is p0: a treatment not worth pursuing is "
+        "declared a success.",
+    ),
+    "power": Term("Power", "The probability that H0 is rejected if the true response rate is p1."),
+    "reject": Term("P(reject H0)", "The probability that H0 is rejected at a true response rate."),
+    "design": Term("Design", "The rule of the trial: how many patients at each look, and what is decided there."),
+    "looks": Term(
+        "Looks (r/n)",
+        "The decision rule, look by look: at most r responses in n patients stop the trial for futility or, at the "
+        "last look, do not reject H0; more than r continue, or reject it.",
+    ),
+    "n": Term("n", "The number of patients at the final analysis, if the trial is not stopped before."),
+    "n1": Term("n1", "The number of patients at the interim analysis, the first look."),
+    "en_p0": Term("EN(p0)", "The expected sample size if the true response rate is p0."),
+    "en_p1": Term("EN(p1)", "The expected sample size if the true response rate is p1."),
+    "en": Term("EN(p)", "The expected sample size at a true response rate."),
+    "pet_p0": Term("PET(p0)", "The probability of early termination: of stopping before the last look, at p0."),
+    "pet_p1": Term("PET(p1)", "The probability of early termination: of stopping before the last look, at p1."),
+    "pet": Term("PET(p)", "The probability of early termination: of stopping before the last look, at a true rate."),
+    "look": Term("Look", "An analysis at which the trial may stop; all but the last are interim analyses."),
+    "minimax": Term("Minimax", "The design with the smallest n of those that meet both limits."),
+    "optimal": Term("Optimal", "The design with the smallest EN(p0) of those that meet both limits."),
+    "admissible": Term(
+        "Admissible", "A design with the smallest weighted mean of n and EN(p0), for some weight from 0 to 1."
+    ),
+    "exact": Term("Exact", "Computed as a sum or an integral, without simulation."),
+}
+"""Designs and what they attain."""
+
+CONDUCT = {
+    "evaluable": Term("Evaluable", "Patients with a response assessment."),
+    "dropout": Term(
+        "Dropout",
+        "Patients who leave the trial before their first assessment, so that their response is never known.",
+    ),
+    "enrolled": Term("Patients enrolled", "All who enter the trial, evaluable or not."),
+    "as_run": Term(
+        "As run", "With the enrollment, assessments and dropout that are assumed; the opposite of on paper."
+    ),
+    "on_paper": Term("On paper", "As if every patient were evaluable and nothing took time."),
+    "hold": Term("Hold", "No patient is enrolled between the last patient of a look and the decision."),
+    "overrun": Term(
+        "Overrun", "Patients enrolled while a look is pending, in a trial that then stops: they could not change it."
+    ),
+    "mcse": Term(
+        "MCSE",
+        "Monte Carlo standard error: the accuracy of a simulated figure. The exact value lies within 2 of them "
+        "19 times of 20.",
+    ),
+}
+"""How the trial is run."""
+
+ANALYSIS = {
+    "umvue": Term("UMVUE", "The estimate of the response rate that is unbiased and varies least."),
+}
+"""The analysis of a finished trial."""
+
+REVIEW = {
+    "route": Term("Route", "A calculation, with its inputs, that gives the stated number of patients."),
+}
+"""The reviewer's desk."""
+
+PLAIN = {
+    "source": Term("Source"),
+    "method": Term("Method"),
+    "setting": Term("Setting"),
+}
+"""Words that need no explanation."""
+
+TERMS = {**DESIGN, **CONDUCT, **ANALYSIS, **REVIEW, **PLAIN}
+"""All of them, by the name that they have in the files of the report."""
+
+_BY_HEAD = {term.head: term for term in TERMS.values()}
+
+
+def head(key: str, more: str = "") -> str:
+    """The heading of a term, with what sets it apart in its table.
+
+    >>> head("type_i_error"), head("power", "as run")
+    ('Type I error', 'Power, as run')
+    """
+    return f"{TERMS[key].head}, {more}" if more else TERMS[key].head
+
+
+def explained(heading: str) -> Term | None:
+    """The term that a heading stands for, whole or up to its comma; None if there is none.
+
+    >>> explained("Power, as run").head
+    'Power'
+    """
+    return _BY_HEAD.get(heading) or _BY_HEAD.get(heading.partition(", ")[0])
