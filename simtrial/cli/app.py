@@ -63,14 +63,14 @@ def report(
         return
     from simtrial.report import run as report_run
     from simtrial.trial import text
+    from simtrial.trial.case import Case
 
     if jobs is not None and jobs < 1:
         raise InputError(f"({jobs}) must be a whole number from 1", "jobs")
     began = time.monotonic()
     done = report_run.write(files[0], out, terminal.progress(), replace=replace)
     terminal.say(f"  done in {time.monotonic() - began:.1f} s")
-    trial, under = done.trial, done.trial.how if done.trial.losses == "run" else None
-    print(text.statement(done.design, trial.requirements, trial.plan(done.design), trial.criterion, under=under))
+    print(text.protocol(Case.of(done.trial)))
     print(f"\nReport: {done.html}")
 
 

@@ -559,7 +559,7 @@ def test_the_limits_hold_as_the_trial_is_run_on_request(explorer):
     explorer.inputs["losses"].value = "run"
     found = search.two_stage(Requirements(0.1, 0.27, 0.05, 0.8)).minimax  # .3 x (1 - .1)
     assert looks_text(found, ", ") in shown(explorer, "status")
-    assert "With every patient evaluable the answer would be 1/15, 5/25" in shown(explorer, "status")
+    assert "With every patient evaluable the design would be 1/15, 5/25" in shown(explorer, "status")
     assert "found for response rates of 10% and 27% (of 30%, dropout included)" in shown(explorer, "statement")
     explorer.inputs["among"].value = "evaluable"
     other = search.two_stage(Requirements(0.09, 0.27, 0.05, 0.8)).minimax

@@ -29,16 +29,16 @@ def test_the_protocol_paragraph_holds_what_a_reviewer_needs(two, asked):
     for part in (
         "at most 10% (H0: p <= 0.1)",
         "p1 = 30%",
-        "one-sided type I error of at most 5%",
-        "power of at least 80%",
+        "one-sided type I error is at most 5%",
+        "power at p1 is at least 80%",
         "the Simon minimax two-stage design (1/15, 5/25)",
-        "The first 15 patients",
-        "if 1 or fewer respond the trial stops for futility",
-        "Otherwise 10 more are enrolled, 25 patients in all, and H0 is rejected if 6 or more respond",
-        f"type I error is {100 * oc.reject[0]:.4g}%",
-        f"exact power {100 * oc.reject[1]:.4g}%",
-        f"early termination is {100 * oc.pet[0]:.4g}%",
-        f"expected number of patients is {oc.en[0]:.1f}",
+        "The first 15 evaluable patients are analysed.",
+        "If 1 or fewer respond, the trial stops for futility.",
+        "Otherwise 10 more patients are enrolled, 25 in all, and H0 is rejected if 6 or more respond",
+        f"type I error is {100 * oc.reject[0]:.1f}%",
+        f"exact power is {100 * oc.reject[1]:.1f}%",
+        f"early termination is {100 * oc.pet[0]:.1f}%",
+        f"expected sample size EN(p0) is {oc.en[0]:.1f}",
         "Control Clin Trials 1989;10:1-10",
     ):
         assert part in said
@@ -47,14 +47,25 @@ def test_the_protocol_paragraph_holds_what_a_reviewer_needs(two, asked):
 @pytest.mark.parametrize(
     ("looks", "parts"),
     [
-        ("5/25", ["an exact single-stage design (5/25)", "25 patients with a known response status", "A'Hern"]),
-        ("0/9,2/17", ["if none responds the trial stops", "if 3 or more respond"]),
-        ("1:5/10,5/29", ["if 5 or more respond the trial stops and H0 is rejected", "(for either reason)"]),
-        (":5/10,5/29", ["analysed: if 5 or more respond the trial stops"]),
-        ("0/5,2/12,7/40", ["a design with 3 looks", "After 12 patients in all", "Otherwise 28 more", "Schultz"]),
+        ("5/25", ["an exact single-stage design (5/25)", "25 evaluable patients are analysed.", "A'Hern"]),
+        ("0/9,2/17", ["If none responds, the trial stops", "if 3 or more respond"]),
+        ("1:5/10,5/29", ["; if 5 or more respond, the trial stops and H0 is rejected", "(for either reason)"]),
+        (":5/10,5/29", ["analysed. If 5 or more respond, the trial stops"]),
+        (
+            "0/5,2/12,7/40",
+            [
+                "a design with 3 looks",
+                "a further interim analysis of 12 patients in all: if 2 or fewer",
+                "Otherwise 28 more patients",
+                "Schultz",
+            ],
+        ),
         ("5/20", ["NOT READY FOR A PROTOCOL: this design does not meet its limits: its power of"]),
-        ("0/1", ["1 patient with a known response status is analysed"]),
-        ("2/12,2:9/30,6/40", ["a further look follows: if 9 or more respond the trial stops"]),
+        ("0/1", ["1 evaluable patient is analysed. H0 is rejected"]),
+        (
+            "2/12,2:9/30,6/40",
+            ["18 more patients are enrolled for a further interim analysis of 30 patients in all: if 9 or more"],
+        ),
     ],
 )
 def test_the_paragraph_follows_the_design(looks, parts, asked):
@@ -69,14 +80,14 @@ def test_a_design_that_meets_the_limits_is_not_said_to_miss_them(single, asked):
 
 def test_the_choice_says_what_the_alternatives_cost(trial, single, two):
     said = str(text.choice(trial, single, two, two.minimax))
-    assert "optimal 1/10, 5/29: 4 more at most, 4.5 fewer expected at p0" in said
-    assert "admissible 1/12, 5/26: 1 more at most, 2.7 fewer expected at p0" in said
-    assert "exact single stage (first n) 5/25: as many at most, 5.5 more expected at p0" in said
+    assert "optimal 1/10, 5/29: n is larger by 4 and EN(p0) is smaller by 4.5" in said
+    assert "admissible 1/12, 5/26: n is larger by 1 and EN(p0) is smaller by 2.7" in said
+    assert "exact single stage (first n) 5/25: n is the same and EN(p0) is larger by 5.5" in said
     assert "equals the registered enrollment of 25" in said
     assert "does not prove" in said
     other = str(text.choice(trial, single, two, SingleStage(4, 20)))
     assert "does not meet the limits" in other
-    assert "5 fewer than the registered enrollment of 25" in other
+    assert "falls short of the registered enrollment of 25 by 5." in other
 
 
 def test_assumed_hypotheses_are_called_so(trial):
