@@ -31,7 +31,7 @@ def test_assumptions_are_words_with_units_and_no_keys_of_the_file(root):
         "every 6 weeks until week 24; a response is confirmed 6 weeks later; median time to response 6 weeks"
     )
     assert value[DROPOUT].startswith("10% of the patients; ")
-    assert value[INTERIM].endswith("the decision is taken 2 weeks after the look")
+    assert value[INTERIM].endswith("the decision is taken 2 weeks after the analysis")
     assert value["Progression-free survival (PFS)"].startswith("median 5.6 months where the response rate is 32.4%")
     assert value["Simulation"] == "20,000 trials for each true response rate, seed 20250731"
     assert not value.str.contains("probability|nonresponder|model|median months|at orr|decision weeks|_").any()
