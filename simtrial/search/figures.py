@@ -10,7 +10,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.search import simon
+from simtrial.phrases import percent, stated
+from simtrial.search import simon, steps
 from simtrial.search.calendar import CALENDAR
 from simtrial.search.candidate import attained
 from simtrial.search.criteria import CRITERIA, named
@@ -18,6 +19,7 @@ from simtrial.search.simon import MINIMAX, OPTIMAL
 from simtrial.search.single import FAMILY as ONE_STAGE
 from simtrial.search.single import FIRST, SUSTAINED, saw_tooth
 from simtrial.show import inks
+from simtrial.show.flow import Box, Branch, Stage, draw
 from simtrial.show.picture import (
     BLUE,
     GREEN,
@@ -173,6 +175,58 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
         f"{oc.reject[0]:.4f} at p0 and {oc.reject[1]:.4f} at p1; it expects {oc.en[0]:.1f} and {oc.en[1]:.1f} patients."
     )
     return Picture("operating_characteristics", alt, figure)
+
+
+def flow(design: Design, asked: Requirements | None = None) -> Picture:
+    """The design as a flow: patients, what each number of responses leads to, and how the trial ends.
+
+    Parameters
+    ----------
+    design : Design
+        Any design with looks.
+    asked : Requirements, optional
+        With them the exact probability of each ending at p0 and at p1 stands in its box.
+    """
+    rates = {} if asked is None else {"p0": asked.p0, "p1": asked.p1}
+    at = operating_characteristics(design, list(rates.values())) if rates else None
+    stages, found = [], steps.steps(design)
+
+    def branch(leaf: steps.Leaf | None, k: int) -> Branch | None:
+        if leaf is None:
+            return None
+        notes: list[tuple[str, str]] = []
+        if at is not None:
+            share = (at.accept_by_look if leaf.kind in ("futile", "not_rejected") else at.reject_by_look)[:, k]
+            notes = [
+                (f"at {name} = {stated(rate)}: {percent(float(value))}", inks.RATES[name].text)
+                for (name, rate), value in zip(rates.items(), share, strict=True)
+            ]
+        return Branch(leaf.condition, Box(steps.ENDINGS[leaf.kind], inks.ENDS[leaf.kind], tuple(notes)))
+
+    for k, step in enumerate(found):
+        last = k == len(found) - 1
+        high = branch(step.high, k)
+        stages.append(
+            Stage(
+                box=Box(step.lines),
+                low=branch(step.low, k),
+                high=None if last else high,
+                onward=step.onward,
+                end=high if last else None,
+            )
+        )
+    caption = (
+        f"Flow of the design {looks_text(design, ', ')}: how many patients are analysed at each look, and what the "
+    )
+    caption += "number of responses among all patients so far leads to. H0: the true response rate is at most p0."
+    alt = f"The design {looks_text(design, ', ')} as a flow. {steps.told(design)}"
+    if at is not None and asked is not None:
+        caption += (
+            " In each box where the trial ends: the exact probability of this ending if the true response rate is "
+            f"p0 = {stated(asked.p0)} and if it is p1 = {stated(asked.p1)}, every patient being evaluable."
+        )
+        alt += f" H0 is rejected with probability {percent(at.reject[0])} at p0 and {percent(at.reject[1])} at p1."
+    return Picture("flow", alt, draw(stages), caption)
 
 
 def endings(design: Design, requirements: Requirements) -> Picture:

@@ -74,6 +74,9 @@ SPARE = (
 RATES = {"p0": Ink("#666666", ":", "o"), "p1": Ink("#117733", "--", "s")}
 """The two hypotheses."""
 
+ENDS = {"futile": "#b8690f", "not_rejected": "#e0a43c", "rejected": "#0072b2", "effective": "#00507d"}
+"""How a trial ends (`simtrial.search.steps.Kind`): without rejection of H0 in browns, with rejection in blues."""
+
 
 def ink(keys: Iterable[str], register: Sequence[str] = ()) -> Ink:
     """How a design is drawn that is known by some keys: as the first of `DESIGNS` among them.
