@@ -28,8 +28,14 @@ LINES = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (BLACK, ":"))
 DOTS = 300
 """Dots per inch of a bitmap, as journals ask."""
 
+FONT = "DejaVu Sans"
+"""The font that texts are laid out in; the package brings it along."""
+
+ELSEWHERE = f"'{FONT}', Verdana, Geneva, sans-serif"
+"""Fonts of an SVG, in the order in which they are tried: Verdana has the widths of ours, and most machines have it."""
+
 STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -97,6 +103,7 @@ class Picture:
         text = buffer.getvalue()
         text = text[text.index("<svg") :]
         text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+        text = text.replace(f"'{FONT}'", ELSEWHERE)
         head, rest = text.split(">", 1)
         return f'{head} role="img">\n <title>{html.escape(self.alt)}</title>{rest}'
 
