@@ -83,6 +83,24 @@ CONDUCT = {
         "Monte Carlo standard error: the accuracy of a simulated figure. The exact value lies within 2 of them "
         "19 times of 20.",
     ),
+    "lever": Term(
+        "Assumption",
+        "What is assumed about the conduct of the trial and could be changed: by the protocol or by the sites.",
+    ),
+    "lever_kind": Term(
+        "Set by",
+        "Who could change an assumption: a time that the protocol lays down, a rule of the trial, or a fact of the "
+        "sites and their patients.",
+    ),
+    "assumed": Term("As assumed", "The setting of the parameter file."),
+    "instead": Term("Instead", "The setting with which it is compared: the assumption taken away or halved."),
+    "months_saved": Term(
+        "Months saved", "Months by which the primary decision comes earlier; negative if it comes later."
+    ),
+    "hold_saved": Term("Hold shorter by", "Months by which the hold of accrual at the interim analyses is shorter."),
+    "power_gained": Term("Power gained", "By how much the power rises; negative if it falls."),
+    "type_i_error_added": Term("Type I error added", "By how much the type I error rises; negative if it falls."),
+    "more_enrolled": Term("More patients", "By how many patients the expected enrollment grows; negative if it falls."),
 }
 """How the trial is run."""
 
