@@ -60,6 +60,19 @@ DESIGN = {
         "Admissible", "A design with the smallest weighted mean of n and EN(p0), for some weight from 0 to 1."
     ),
     "exact": Term("Exact", "Computed as a sum or an integral, without simulation."),
+    "weights": Term(
+        "Weights q", "The weights q for which the design has the smallest q n + (1 - q) EN(p0): it is admissible."
+    ),
+    "apart": Term("Distance", "How many patients the sizes of a design differ from those of the chosen design."),
+    "ends_at": Term("P(N)", "The probability that the trial ends with this number of patients."),
+    "rejects_above": Term("Rejects if X >", "H0 is rejected with more responses than this."),
+    "analysed": Term("Patients analysed", "The number of patients at the analysis."),
+    "responses": Term("Responses", "Patients with a complete or partial response, confirmed where the protocol asks."),
+    "observed": Term("Observed rate", "Responses divided by the patients analysed."),
+    "decision": Term("Decision", "What follows from the number of responses."),
+    "formula": Term("Formula", "A textbook formula for the sample size, based on a normal approximation."),
+    "verdict": Term("Verdict", "Whether both limits are met, by the exact probabilities."),
+    "proves": Term("What it proves"),
 }
 """Designs and what they attain."""
 
@@ -118,6 +131,8 @@ PLAIN = {
     "source": Term("Source"),
     "method": Term("Method"),
     "setting": Term("Setting"),
+    "quantity": Term("Quantity"),
+    "value": Term("Value"),
 }
 """Words that need no explanation."""
 

@@ -15,6 +15,7 @@ from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage, par
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError, several
 from simtrial.numbers import count, positive, probability
+from simtrial.phrases import counted
 from simtrial.search import CRITERIA, simon
 
 if TYPE_CHECKING:
@@ -130,12 +131,12 @@ class Statement:
             )
         if self.looks is not None:
             if one_stage:
-                raise InputError(f"({self.criterion}) does not go with {len(self.looks)} looks", "criterion")
+                raise InputError(f"({self.criterion}) does not go with {counted(len(self.looks), 'look')}", "criterion")
             last = MultiStage(self.looks).looks[-1]
             if (self.r, self.n, self.r1, self.n1) != (last.r, last.n, None, None):
                 raise InputError("must end with r and n, and leave r1 and n1 out", "looks")
         if self.dropout == 1:
-            raise InputError("(1) must be < 1: nobody would be left", "dropout")
+            raise InputError("(1) must be < 1: no patient would be left", "dropout")
 
     @classmethod
     def of_looks(cls, looks: str, **stated: object) -> Statement:
@@ -225,7 +226,7 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     except csv.Error as error:
         raise InputError(f"is not CSV: {error}", f"{path}:") from None
     if len(rows) > MAX_ROWS:
-        raise InputError(f"holds {len(rows)} rows; at most {MAX_ROWS} are read", f"{path}:")
+        raise InputError(f"holds {counted(len(rows), 'row')}; at most {MAX_ROWS} are read", f"{path}:")
     names = list(rows[0]) if rows else []
     if not rows or not set(names) & {*kinds, "looks"}:
         raise InputError(f"holds no statement; columns are id, looks, {', '.join(kinds)}", f"{path}:")
