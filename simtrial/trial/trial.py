@@ -14,7 +14,9 @@ from simtrial.plan.disease import Toxicity
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.search import CALENDAR
 from simtrial.search.criteria import preference
+from simtrial.trial import parts
 from simtrial.trial.conduct import Conduct
+from simtrial.trial.parts import ReportWish
 from simtrial.trial.results import Results
 from simtrial.trial.section import Section, under
 from simtrial.trial.study import DesignWish, Evidence, Hypotheses, Rival, StatedSize, Study
@@ -37,6 +39,7 @@ class Trial(Section):
     conduct: Conduct | None = None
     analysis: Results | None = Field(None, description="The results, once the trial is over.")
     evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=200)] = ()
+    report: ReportWish | None = Field(None, description="What the report on this file holds.")
 
     @model_validator(mode="after")
     def _rules(self) -> Trial:
@@ -50,7 +53,20 @@ class Trial(Section):
         with under("conduct", {"dropout": "dropout.probability"}):
             _ = self.limits
         self._check_calendar()
+        if self.report is not None:
+            with under("report"):
+                parts.refuse(self.report.parts, **self.holds)
         return self
+
+    @property
+    def holds(self) -> dict[str, bool]:
+        """Whether the file has the sections that parts of a report need."""
+        return {"conduct": self.conduct is not None, "results": self.analysis is not None}
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of its report: those that it names, or the usual ones."""
+        return parts.usual(**self.holds) if self.report is None else self.report.parts
 
     @property
     def how(self) -> AsRun | None:
