@@ -34,13 +34,14 @@ def opening(case: Case) -> str:
     """The design, what it promises, how long it takes, what is assumed, what is to be decided, and the sentence."""
     found = summary.of(case)
     picture = figures.flow(case.chosen, case.requirements)
+    answers = f"{_part('What it promises', _promises(found))}{_part('How long it takes', _months(found))}"
+    open_points = f"{_decisions(found)}{_part('What is assumed and not known', _assumed(found))}"
     parts = [
         _warning(case),
         f"<p>{escape(found.question)}</p>",
         _part("The design", f"<p><strong>{escape(found.design)}</strong></p><figure>{picture.svg()}</figure>"),
-        f'<div class="columns">{_part("What it promises", _promises(found))}{_part("How long it takes", _months(found))}'
-        "</div>",
-        f'<div class="columns">{_part("What is assumed and not known", _assumed(found))}{_decisions(found)}</div>',
+        f'<div class="columns">{answers}</div>',
+        f'<div class="columns">{open_points}</div>',
         _part("The sentence for the protocol", trial_text.protocol(case).html()),
     ]
     return f'<div class="front">{"".join(parts)}</div>'
@@ -80,8 +81,9 @@ def _promises(found: Summary) -> str:
     def row(one: Promise) -> tuple[str, ...]:
         return (one.name, one.limit or "–", one.paper, *((one.run or "–",) if as_run else ()))
 
-    said = f"<p>As run: {escape(found.how_run)}.</p>" if as_run else ""
-    return _table(("", "Asked", "On paper", *(("As run",) if as_run else ())), list(map(row, found.promises))) + said
+    run = f"{found.how_run}. EN as run: enrolled patients."
+    said = f"<p>{escape(run)}</p>" if as_run else ""
+    return _table(("", "Limit", "On paper", *(("As run",) if as_run else ())), list(map(row, found.promises))) + said
 
 
 def _months(found: Summary) -> str:
@@ -91,20 +93,23 @@ def _months(found: Summary) -> str:
     def row(one: Moment) -> tuple[str, str, str]:
         return one.name, one.at_p0, one.at_p1
 
+    rows = [row(one) for one in (*found.moments, *found.dates)]
     said = (
-        "Months from the first day of accrual: median and range of 90% of the trials. Dates: probability. "
-        f"{found.trials:,} simulated trials; the Monte Carlo standard error of a probability is at most "
-        f"{50 / found.trials**0.5:.1f} percentage points."
+        f"Median and range of 90% of {found.trials:,} simulated trials; months from the first day of accrual. Dates: "
+        f"probability, with a Monte Carlo standard error of at most {50 / found.trials**0.5:.1f} percentage points."
     )
-    return _table(("", "If p = p0", "If p = p1"), [row(one) for one in (*found.moments, *found.dates)]) + f"<p>{said}</p>"
+    return f"{_table(('', 'If p = p0', 'If p = p1'), rows)}<p>{said}</p>"
 
 
 def _assumed(found: Summary) -> str:
-    return f"<dl>{''.join(f'<dt>{escape(what)}</dt><dd>{escape(value)}.</dd>' for what, value in found.assumed)}</dl>"
+    items = "".join(f"<dt>{escape(what)}</dt><dd>{escape(value)}.</dd>" for what, value in found.assumed)
+    return f"<dl>{items}</dl>"
 
 
 def _decisions(found: Summary) -> str:
     number = len(found.decisions)
     title = f"{NUMBERS[number].capitalize()} {agreeing(number, 'thing')} to decide before signing"
     items = "".join(f"<li><strong>{escape(one.title)}.</strong> {escape(one.why)}</li>" for one in found.decisions)
-    return _part(title, f"<ol>{items}</ol>") if number else ""
+    dearest = "".join(f"<p>{escape(one)}</p>" for one in found.dearest)
+    both = [_part(title, f"<ol>{items}</ol>") if number else "", _part("What costs most", dearest)]
+    return f"<div>{''.join(both)}</div>"

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simtrial.conduct import levers
+from simtrial.conduct import levers as conduct_levers
 from simtrial.design.designs import looks_text
-from simtrial.phrases import counted, percent, percent_beside, stated
+from simtrial.design.exact import operating_characteristics
+from simtrial.phrases import counted, listed, percent, percent_beside, stated
 from simtrial.search import simon
 from simtrial.search.wording import null
-from simtrial.trial import dropout, words
+from simtrial.trial import dropout, levers, words
 from simtrial.trial.protocol import timed
 
 if TYPE_CHECKING:
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
 
     from simtrial.conduct.simulation import Simulation
     from simtrial.conduct.tally import Estimate
-    from simtrial.laws.losses import AsRun
+    from simtrial.design.designs import Design
     from simtrial.trial.case import Case
+    from simtrial.trial.study import Evidence
 
 MOST_DECISIONS = 3
 """Decisions that the front page names: the most pressing ones."""
+
+RATES = ("p0", "p1")
 
 SURE = 0.9
 """A date that is kept with at least this probability is not named among the decisions."""
@@ -80,6 +84,8 @@ class Summary:
         Simulated trials behind `moments` and `dates`.
     assumed : tuple of (str, str)
         What is assumed, and what it is.
+    dearest : tuple of str
+        Sentences on the assumptions that cost most time and most power.
     decisions : tuple of Decision
         At most `MOST_DECISIONS`, the most pressing ones first.
     """
@@ -92,6 +98,7 @@ class Summary:
     dates: tuple[Moment, ...]
     trials: int
     assumed: tuple[tuple[str, str], ...]
+    dearest: tuple[str, ...]
     decisions: tuple[Decision, ...]
 
 
@@ -107,6 +114,7 @@ def of(case: Case) -> Summary:
         dates=() if done is None else tuple(_dates(case, done)),
         trials=0 if done is None else done.trials,
         assumed=tuple(_assumed(case)),
+        dearest=() if done is None else conduct_levers.sentences(levers.of(case)),
         decisions=tuple(_decisions(case, done))[:MOST_DECISIONS],
     )
 
@@ -115,8 +123,8 @@ def _question(case: Case) -> str:
     asked = case.requirements
     return (
         f"A response rate of at most {stated(asked.p0)} is not worth pursuing ({null(f'{asked.p0:g}')}); a rate of "
-        f"{stated(asked.p1)} is worth finding (p1). The one-sided type I error is to be at most {stated(asked.alpha)} and "
-        f"the power at p1 at least {stated(asked.power)}."
+        f"{stated(asked.p1)} is worth finding (p1). The one-sided type I error is to be at most {stated(asked.alpha)} "
+        f"and the power at p1 at least {stated(asked.power)}."
     )
 
 
@@ -126,55 +134,56 @@ def _design(case: Case) -> str:
     return f"{name}: {looks_text(case.chosen, ', ')}, {most}{counted(case.n, 'patient')}"
 
 
-def errors_as_run(case: Case, how: AsRun) -> tuple[float, float]:
-    """Type I error and power as the trial is run: of the search, unless a look or a date does something else."""
-    plan = case.plan
-    if plan is not None and (plan.close_month is not None or plan.conditional is not None):
-        done = case.expected(("reject",))
-        return done["p0"]["reject"].best, done["p1"]["reject"].best
-    run = how.figures(case.chosen, case.requirements)
-    return run.type_i_error, run.power
-
-
 def _promises(case: Case, done: Simulation | None) -> Iterator[Promise]:
-    asked, oc, how = case.requirements, case.at_limits, case.trial.how
-    run = ("", "") if how is None else tuple(
-        percent_beside(value, limit)
-        for value, limit in zip(errors_as_run(case, how), (asked.alpha, asked.power), strict=True)
-    )
-    enrolled = ("", "") if done is None else tuple(f"{done[rate]['n_enrolled'].best:.1f}" for rate in ("p0", "p1"))
-    paper = [percent_beside(float(v), limit) for v, limit in zip(oc.reject, (asked.alpha, asked.power), strict=True)]
-    yield Promise("Type I error", f"at most {stated(asked.alpha)}", paper[0], run[0])
-    yield Promise("Power", f"at least {stated(asked.power)}", paper[1], run[1])
-    for rate, expected, all_enrolled in zip(("p0", "p1"), oc.en, enrolled, strict=True):
+    asked, oc, limits = case.requirements, case.at_limits, (case.requirements.alpha, case.requirements.power)
+    paper = [percent_beside(float(value), limit) for value, limit in zip(oc.reject, limits, strict=True)]
+    errors = enrolled = ["", ""]
+    early = ""
+    if done is not None:
+        # of the laws of the trial as it is run, so that dates and pending patients are in it
+        run = case.expected(("reject", "pet"))
+        errors = [percent_beside(run[r]["reject"].best, limit) for r, limit in zip(RATES, limits, strict=True)]
+        enrolled = [f"{done[rate]['n_enrolled'].best:.1f}" for rate in RATES]
+        early = percent(run["p0"]["pet"].best)
+    yield Promise("Type I error", f"at most {stated(asked.alpha)}", paper[0], errors[0])
+    yield Promise("Power", f"at least {stated(asked.power)}", paper[1], errors[1])
+    for rate, expected, all_enrolled in zip(RATES, oc.en, enrolled, strict=True):
         yield Promise(f"Expected sample size EN({rate})", "", f"{expected:.1f}", all_enrolled)
     if len(case.chosen.looks) > 1:
-        early = "" if done is None else percent(done["p0"]["pet"].best)
         yield Promise("Probability of early termination PET(p0)", "", percent(float(oc.pet[0])), early)
 
 
 def _how_run(case: Case) -> str:
-    how = case.trial.how
+    how, asked = case.trial.how, case.requirements
     if how is None or case.trial.conduct is None:
         return ""
-    if not how.loss.lost(case.requirements.p1):
-        return "no dropout is assumed"
-    return words.dropout(case.trial.conduct.dropout)
+    if not how.loss.lost(asked.p1):
+        return "No dropout is assumed"
+    reading = ""
+    if how.other is not None:
+        whose = "all enrolled patients" if case.under is not None and how.among == "enrolled" else "evaluable patients"
+        reading = f"; p0 is the rate among {whose}"
+    return f"Dropout before the first assessment: {words.dropout(case.trial.conduct.dropout)}{reading}"
 
 
-def _month(estimate: Estimate) -> str:
-    low, median, high = (estimate.quantiles.get(q) for q in (0.05, 0.5, 0.95))
-    if median is None:
-        return "not reached in half of the trials"
-    return f"{median:.1f} ({'–' if low is None else f'{low:.1f}'} to {'–' if high is None else f'{high:.1f}'})"
+def _range(estimate: Estimate) -> str:
+    form = ".0f" if estimate.outcome.kind == "patients" else ".1f"
+    low, median, high = (
+        "–" if value is None else f"{value:{form}}" for value in map(estimate.quantiles.get, (0.05, 0.5, 0.95))
+    )
+    return f"{median} ({low} to {high})"
 
 
 def _moments(case: Case, done: Simulation) -> Iterator[Moment]:
-    names = {"duration_months": "Primary decision", "end_month": "End of follow-up"}
-    if len(case.chosen.looks) > 1:
-        names = {"interim_month": "Interim analysis", **names}
+    names = {
+        "interim_month": "Interim analysis, month",
+        "duration_months": "Primary decision, month",
+        "end_month": "End of follow-up, month",
+        "n_screened": "Patients to screen",
+    }
     for name, said in names.items():
-        yield Moment(said, *(_month(done[rate][name]) for rate in ("p0", "p1")))
+        if name != "interim_month" or len(case.chosen.looks) > 1:
+            yield Moment(said, *(_range(done[rate][name]) for rate in RATES))
 
 
 def _due(case: Case) -> Iterator[tuple[str, str, float]]:
@@ -185,13 +194,13 @@ def _due(case: Case) -> Iterator[tuple[str, str, float]]:
         yield f"Decision by month {due:.3g}", "duration_months", due
     if whole is not None:
         if due is None:
-            yield f"Decision by the registered completion, month {whole:.3g}", "duration_months", whole
-        yield f"End of follow-up by the registered completion, month {whole:.3g}", "end_month", whole
+            yield f"Decision by registered completion (month {whole:.3g})", "duration_months", whole
+        yield f"End of follow-up by registered completion (month {whole:.3g})", "end_month", whole
 
 
 def _dates(case: Case, done: Simulation) -> Iterator[Moment]:
     for said, name, by in _due(case):
-        yield Moment(said, *(percent(done[rate][name].at_most(by)[0]) for rate in ("p0", "p1")))
+        yield Moment(said, *(percent(done[rate][name].at_most(by)[0]) for rate in RATES))
 
 
 def _assumed(case: Case) -> Iterator[tuple[str, str]]:
@@ -210,21 +219,16 @@ def _decisions(case: Case, done: Simulation | None) -> Iterator[Decision]:
     yield from _on_limits(case)
     if case.trial.hypotheses.basis == "assumed":
         yield Decision("The hypotheses", _on_hypotheses(case))
-    if done is not None and case.plan is not None:
+    if done is not None:
         yield from _on_dates(case, done)
-        found = levers.of(
-            case.plan, case.requirements, case.size.trials, case.size.seed, among=_among(case)
+    else:
+        yield Decision(
+            "How the trial is run",
+            "The parameter file states no accrual, assessments or dropout. With them this page gives the months to the "
+            "decision, and the design that keeps its limits under dropout.",
         )
-        titles = ("What costs most time", "What costs most power")
-        said = levers.sentences(found)
-        yield from (Decision(titles["costs most power" in one], one) for one in said)
     yield from _on_readings(case)
     yield from _on_criterion(case)
-
-
-def _among(case: Case) -> str:
-    how = case.trial.how
-    return how.among if how is not None and case.trial.losses == "run" else "evaluable"
 
 
 def _on_limits(case: Case) -> Iterator[Decision]:
@@ -232,13 +236,14 @@ def _on_limits(case: Case) -> Iterator[Decision]:
     how, asked = case.trial.how, case.requirements
     if how is None or not how.loss.lost(asked.p1) or how.keeps(case.chosen, asked):
         return
-    attained = how.figures(case.chosen, asked)
-    fault = (
-        f"the power is {percent_beside(attained.power, asked.power)} instead of {stated(asked.power)}"
-        if attained.power < asked.power
-        else f"the type I error is {percent_beside(attained.type_i_error, asked.alpha)} instead of {stated(asked.alpha)}"
-    )
-    said = f"With the assumed dropout {fault}."
+    run = how.figures(case.chosen, asked)
+    faults = []
+    if run.power < asked.power:
+        faults.append(f"the power is {percent_beside(run.power, asked.power)} instead of {stated(asked.power)}")
+    if run.type_i_error > asked.alpha:
+        error = percent_beside(run.type_i_error, asked.alpha)
+        faults.append(f"the type I error is {error} instead of {stated(asked.alpha)}")
+    said = f"With the assumed dropout {listed(faults)}."
     found = dropout.searched(case, "run")
     if found is not None and case.under is None:
         said += (
@@ -264,15 +269,15 @@ def _observed(item: Evidence) -> float | None:
 
 
 def _on_dates(case: Case, done: Simulation) -> Iterator[Decision]:
+    """The first date that is not safe, and the month that would be."""
     for said, name, by in _due(case):
-        chance = min(done[rate][name].at_most(by)[0] for rate in ("p0", "p1"))
-        if chance < SURE:
-            chances = [percent(done[rate][name].at_most(by)[0]) for rate in ("p0", "p1")]
-            last = max((done[rate][name].quantiles.get(0.95) or by) for rate in ("p0", "p1"))
+        chances = [done[rate][name].at_most(by)[0] for rate in RATES]
+        if min(chances) < SURE:
+            ends = [done[rate][name].quantiles.get(0.95) for rate in RATES]
+            later = "" if None in ends else f" By month {max(e for e in ends if e is not None):.1f} it is 95%."
             yield Decision(
                 "The dates",
-                f"{said} has probability {chances[0]} at p0 and {chances[1]} at p1. 95% of the trials are there by month "
-                f"{last:.1f}.",
+                f"{said}: the probability is {percent(chances[0])} at p0 and {percent(chances[1])} at p1.{later}",
             )
             return
 
@@ -292,8 +297,10 @@ def _on_criterion(case: Case) -> Iterator[Decision]:
     small, best = (one.pick(case.two) for one in (simon.MINIMAX, simon.OPTIMAL))
     if small.looks == best.looks:
         return
-    yield Decision(
-        "Minimax or optimal",
-        f"The minimax design {looks_text(small, ', ')} has n = {small.n} and EN(p0) = {small.en_p0:.1f}; the optimal "
-        f"design {looks_text(best, ', ')} has n = {best.n} and EN(p0) = {best.en_p0:.1f}.",
-    )
+
+    def figures(design: Design) -> str:
+        asked, under = case.requirements, case.under
+        at = operating_characteristics(design, asked.p0).en if under is None else under.figures(design, asked).en_p0
+        return f"{looks_text(design, ', ')} has n = {design.looks[-1].n} and EN(p0) = {float(at):.1f}"
+
+    yield Decision("Minimax or optimal", f"The minimax design {figures(small)}; the optimal design {figures(best)}.")
