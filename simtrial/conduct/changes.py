@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from simtrial.plan.enrollment import Enrollment
     from simtrial.plan.plan import Handling, Plan
 
-Kind = Literal["protocol", "rule", "site"]
+LeverKind = Literal["protocol", "rule", "site"]
 """A time that the protocol lays down, a rule of the trial, or a fact of the sites and their patients."""
 
 
@@ -36,7 +36,7 @@ class Changed:
     ----------
     key : str
         Its name in files.
-    kind : Kind
+    kind : LeverKind
         Who could change it.
     name, assumed, instead : str
         What it is, and its setting as planned and as changed, with units.
@@ -47,7 +47,7 @@ class Changed:
     """
 
     key: str
-    kind: Kind
+    kind: LeverKind
     name: str
     assumed: str
     instead: str
@@ -59,13 +59,13 @@ class Changed:
 Parts = dict[str, object]
 """Parts of a plan by the names of its attributes."""
 
-Words = tuple[str, str, str, str, str, str]
+ChangeWords = tuple[str, str, str, str, str, str]
 """The attributes of `Changed` from `key` to `condition`, without the kind."""
 
 
 def of(plan: Plan) -> Iterator[Changed]:
     """Every change that the plan has and allows."""
-    kinds: tuple[tuple[Kind, tuple[Iterator[tuple[Words, Parts]], ...]], ...] = (
+    kinds: tuple[tuple[LeverKind, tuple[Iterator[tuple[ChangeWords, Parts]], ...]], ...] = (
         ("protocol", (_assessments(plan), _dates(plan))),
         ("rule", (_looks(plan), _handling(plan))),
         ("site", (_dropout(plan), _screening(plan), _opening(plan))),
@@ -85,7 +85,7 @@ def _weeks(months: float) -> str:
     return counted(round(months / WEEK, 2), "week")
 
 
-def _assessments(plan: Plan) -> Iterator[tuple[Words, Parts]]:
+def _assessments(plan: Plan) -> Iterator[tuple[ChangeWords, Parts]]:
     """When statuses are known: the window, and the confirmation of responses."""
     now, disease = plan.disease.assessments, plan.disease
     if now.delay is not None:
@@ -113,7 +113,7 @@ def _assessments(plan: Plan) -> Iterator[tuple[Words, Parts]]:
         )  # fmt: skip
 
 
-def _dates(plan: Plan) -> Iterator[tuple[Words, Parts]]:
+def _dates(plan: Plan) -> Iterator[tuple[ChangeWords, Parts]]:
     """The time to decide, and the month at which accrual closes."""
     lag = plan.interim.lag
     if lag and len(plan.design.looks) > 1:
@@ -132,7 +132,7 @@ def _dates(plan: Plan) -> Iterator[tuple[Words, Parts]]:
         )  # fmt: skip
 
 
-def _looks(plan: Plan) -> Iterator[tuple[Words, Parts]]:
+def _looks(plan: Plan) -> Iterator[tuple[ChangeWords, Parts]]:
     """Accrual while an interim analysis is pending, and what an analysis waits for."""
     now, several = plan.interim, len(plan.design.looks) > 1
     pending = "while an interim analysis is pending"
@@ -175,7 +175,7 @@ HANDLINGS: dict[Handling, tuple[str, str]] = {
 """What becomes of patients without a response assessment: in a table, and as the subject of a sentence."""
 
 
-def _handling(plan: Plan) -> Iterator[tuple[Words, Parts]]:
+def _handling(plan: Plan) -> Iterator[tuple[ChangeWords, Parts]]:
     """How patients without a response assessment are counted: replaced, or not replaced."""
     if not plan.dropout.probability:
         return
@@ -188,7 +188,7 @@ def _handling(plan: Plan) -> Iterator[tuple[Words, Parts]]:
     )
 
 
-def _dropout(plan: Plan) -> Iterator[tuple[Words, Parts]]:
+def _dropout(plan: Plan) -> Iterator[tuple[ChangeWords, Parts]]:
     """Dropout before the first assessment."""
     d = plan.dropout
     if d.probability:
@@ -201,7 +201,7 @@ def _dropout(plan: Plan) -> Iterator[tuple[Words, Parts]]:
         )
 
 
-def _screening(plan: Plan) -> Iterator[tuple[Words, Parts]]:
+def _screening(plan: Plan) -> Iterator[tuple[ChangeWords, Parts]]:
     """Patients who fail screening."""
     failure = 1 - plan.screening_success
     if failure:
@@ -212,7 +212,7 @@ def _screening(plan: Plan) -> Iterator[tuple[Words, Parts]]:
         )
 
 
-def _opening(plan: Plan) -> Iterator[tuple[Words, Parts]]:
+def _opening(plan: Plan) -> Iterator[tuple[ChangeWords, Parts]]:
     """What delays the full enrollment rate, and for comparison twice the rate."""
     law, first = plan.enrollment, "the full rate from the first month"
     full: Enrollment | None = None

@@ -26,12 +26,12 @@ from simtrial.plan.plan import Scenario
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from simtrial.conduct.changes import Changed, Kind
+    from simtrial.conduct.changes import Changed, LeverKind
     from simtrial.design.requirements import Requirements
     from simtrial.laws.losses import Among
     from simtrial.plan.plan import Plan
 
-OPENINGS: dict[Kind, str] = {
+OPENINGS: dict[LeverKind, str] = {
     "protocol": "Of the times that the protocol lays down, ",
     "rule": "Of the rules of the trial, ",
     "site": "Of the facts of the sites and their patients, ",
@@ -160,7 +160,7 @@ def _clear(gain: Measured, least: float) -> bool:
     return gain.value >= least and gain.value > ERRORS * gain.mcse
 
 
-def most_time(found: Sequence[Lever], kinds: Sequence[Kind] = ("protocol",)) -> Lever | None:
+def most_time(found: Sequence[Lever], kinds: Sequence[LeverKind] = ("protocol",)) -> Lever | None:
     """The lever of some kinds with which the decision at p1 comes earliest; None if with none it comes earlier.
 
     Twice the enrollment rate is never it: that would be another trial, not this one without an assumption.
@@ -201,7 +201,7 @@ def _beside(lever: Lever, *, timed: bool) -> str:
 ASSUMING = {
     "window": ", provided that as many patients respond within it",
     "readout": ", provided that as many responses are then known",
-    "confirmation": ", provided that the response rates are those without confirmation",
+    "confirmation": ", provided that p0 and p1 are rates of unconfirmed responses",
 }
 """What a gain presupposes, by the key of its lever."""
 
@@ -243,7 +243,7 @@ def sentences(found: Sequence[Lever]) -> tuple[str, ...]:
 
     Where neither the protocol nor a rule costs time, a fact of the sites is named if one does.
     """
-    kinds: tuple[Kind, ...] = ("protocol", "rule")
+    kinds: tuple[LeverKind, ...] = ("protocol", "rule")
     times = [one for kind in kinds if (one := most_time(found, (kind,))) is not None]
     if not times and (site := most_time(found, ("site",))) is not None:
         times.append(site)

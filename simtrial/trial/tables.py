@@ -21,7 +21,7 @@ from simtrial.trial import calendar, dropout, words
 from simtrial.trial import levers as trial_levers
 
 if TYPE_CHECKING:
-    from simtrial.conduct.changes import Kind
+    from simtrial.conduct.changes import LeverKind
     from simtrial.conduct.measures import Measured
     from simtrial.conduct.simulation import Simulation
     from simtrial.trial.case import Case
@@ -210,7 +210,7 @@ def _measured(found: Measured, form: str) -> str:
     return form.format(found.value) + (f" ± {found.mcse:.2g}" if found.mcse else "")
 
 
-KINDS: dict[Kind, str] = {"protocol": "protocol: a time", "rule": "protocol: a rule", "site": "sites and patients"}
+KINDS: dict[LeverKind, str] = {"protocol": "protocol: a time", "rule": "protocol: a rule", "site": "sites and patients"}
 """Who could change an assumption."""
 
 
