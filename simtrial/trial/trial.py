@@ -46,7 +46,7 @@ class Trial(Section):
         if self.conduct is not None:
             self.plan(SingleStage(0, 1))
         elif self.design.losses == "run":
-            raise InputError("(run) needs conduct.dropout, which says how patients are lost", "design.losses")
+            raise InputError("(run) needs the section conduct.dropout; add it, or write paper", "design.losses")
         among = self.hypotheses.p0_among
         if among is not None and (self.how is None or self.how.handling != "nonresponder"):
             raise InputError("goes with conduct.dropout.handling: nonresponder only", "hypotheses.p0_among")
@@ -99,13 +99,13 @@ class Trial(Section):
         by = CALENDAR.get(self.design.criterion or "")
         if by is not None and self.conduct is None:
             raise InputError(
-                f"({by.key}) asks how the trial is run; add the section conduct (see params/example.yaml)",
+                f"({by.key}) depends on how the trial is run; add the section conduct (see params/example.yaml)",
                 "design.criterion",
             )
         if by is not None and self.conduct is not None and self.conduct.interim is None:
             raise InputError(
-                f"is missing; with design.criterion: {by.key} say what accrual does while a look is pending: hold or "
-                "continue",
+                f"is missing; with design.criterion: {by.key} state whether accrual holds or continues while a look is "
+                "pending: hold or continue",
                 "conduct.interim",
             )
         if by is not None and by.measure == "late" and self.deadline is None:
@@ -141,7 +141,7 @@ class Trial(Section):
             return None
         if given.interim is None and len(design.looks) > 1:
             raise InputError(
-                "is missing; say what accrual does while a look is pending: hold or continue", "conduct.interim"
+                "is missing; state what accrual does while a look is pending: hold or continue", "conduct.interim"
             )
         patients, enrollment, dropout = given.patients, given.enrollment, given.dropout
         with under("conduct"):
