@@ -110,6 +110,36 @@ def _covered(box: Floats, taken: Floats, placed: Sequence[Floats], room: Floats)
     return float(inside.sum() + names + 100 * out)
 
 
+def above(axis: Axes, names: Sequence[tuple[float, str, str]]) -> None:
+    """Write names above an axis whose limits are set, each over its place, in as many rows as keep them apart.
+
+    Parameters
+    ----------
+    axis : Axes
+        Alone in its figure.
+    names : sequence of (float, str, str)
+        Places along x, names, and colours; several lines of a name stand below each other.
+    """
+    low, high = axis.get_xlim()
+    room = float(axis.figure.get_size_inches()[0]) * 72 * INSIDE[0]  # type: ignore[union-attr]  # a figure has a size
+    rows: list[list[tuple[float, float, int]]] = []
+    for x, name, colour in sorted(names):
+        wide, at = Label(x, 0.0, name).size[0], (x - low) / (high - low) * room
+        left = min(max(at - wide / 2, 0.0), max(room - wide, 0.0))
+        k = next(
+            (k for k, row in enumerate(rows) if all(left > b + 6 or left + wide < a - 6 for a, b, _ in row)), len(rows)
+        )
+        if k == len(rows):
+            rows.append([])
+        rows[k].append((left, left + wide, name.count("\n") + 1))
+        below = sum(max(lines for _, _, lines in row) for row in rows[:k])
+        side = "center" if abs(left - (at - wide / 2)) < 1 else "left" if at < room / 2 else "right"
+        axis.annotate(
+            name, (x, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2 + HIGH * SIZE * below),
+            textcoords="offset points", ha=side, va="bottom", fontsize=SIZE, color=colour, linespacing=1.0,
+        )  # fmt: skip
+
+
 LEAST = 0.07
 """Height that a name needs within a layer, as a share of its axis."""
 
