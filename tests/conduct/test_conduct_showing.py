@@ -227,7 +227,7 @@ def test_figures_are_valid_svg_with_a_text_alternative_and_the_same_bytes_again(
 def test_the_counting_picture_shows_one_loss_among_the_first_four():
     # it is drawn from a simulated trial that fits; any seed must hold one
     for seed in (1, 2, 20250731):
-        assert "one of the first four lost" in conduct_figures.counting(seed).alt
+        assert "dropout of one of the first four" in conduct_figures.counting(seed).alt
 
 
 WAYS = {
