@@ -100,6 +100,23 @@ CONDUCT = {
     "hold_saved": Term("Hold shorter by", "Months by which the hold of accrual at the interim analyses is shorter."),
     "power_gained": Term("Power gained", "By how much the power rises; negative if it falls."),
     "type_i_error_added": Term("Type I error added", "By how much the type I error rises; negative if it falls."),
+    "interim_month": Term("Months to the interim analysis", "From the first day of accrual to the first interim look."),
+    "decision_month": Term(
+        "Months to the primary decision",
+        "From the first day of accrual to the look at which H0 is rejected or not, early or at the end.",
+    ),
+    "end_month": Term(
+        "Months to the end", "From the first day of accrual to the last contact with the patient followed longest."
+    ),
+    "decided_by": Term("P(decision by month)", "The probability that the primary decision is made by a month."),
+    "ended_by": Term("P(end by month)", "The probability that the follow-up of every patient ends by a month."),
+    "beyond_futility": Term(
+        "Patients beyond futility",
+        "Patients enrolled after the one whose response status settles that H0 is not rejected, even if every later "
+        "patient responds: they can no longer change the conclusion. Patients are counted in the order of enrollment, "
+        "as if each status were known at once.",
+    ),
+    "cost": Term("Expected cost", "What the trial is expected to cost at the prices of the parameter file."),
     "more_enrolled": Term("More patients", "By how many patients the expected enrollment grows; negative if it falls."),
 }
 """How the trial is run."""
@@ -118,6 +135,7 @@ PLAIN = {
     "source": Term("Source"),
     "method": Term("Method"),
     "setting": Term("Setting"),
+    "quantity": Term("Quantity"),
 }
 """Words that need no explanation."""
 
