@@ -60,6 +60,19 @@ DESIGN = {
         "Admissible", "A design with the smallest weighted mean of n and EN(p0), for some weight from 0 to 1."
     ),
     "exact": Term("Exact", "Computed as a sum or an integral, without simulation."),
+    "weights": Term(
+        "Weights q", "The weights q for which the design has the smallest q n + (1 - q) EN(p0): it is admissible."
+    ),
+    "apart": Term("Distance", "How many patients the sizes of a design differ from those of the chosen design."),
+    "ends_at": Term("P(N)", "The probability that the trial ends with this number of patients."),
+    "rejects_above": Term("Rejects if X >", "H0 is rejected with more responses than this."),
+    "analysed": Term("Patients analysed", "The number of patients at the analysis."),
+    "responses": Term("Responses", "Patients with a complete or partial response, confirmed where the protocol asks."),
+    "observed": Term("Observed rate", "Responses divided by the patients analysed."),
+    "decision": Term("Decision", "What follows from the number of responses."),
+    "formula": Term("Formula", "A textbook formula for the sample size, based on a normal approximation."),
+    "verdict": Term("Verdict", "Whether both limits are met, by the exact probabilities."),
+    "proves": Term("What it proves"),
 }
 """Designs and what they attain."""
 
@@ -100,16 +113,12 @@ CONDUCT = {
     "hold_saved": Term("Hold shorter by", "Months by which the hold of accrual at the interim analyses is shorter."),
     "power_gained": Term("Power gained", "By how much the power rises; negative if it falls."),
     "type_i_error_added": Term("Type I error added", "By how much the type I error rises; negative if it falls."),
-    "interim_month": Term("Months to the interim analysis", "From the first day of accrual to the first interim look."),
-    "decision_month": Term(
-        "Months to the primary decision",
-        "From the first day of accrual to the look at which H0 is rejected or not, early or at the end.",
+    "months_to_interim": Term(
+        "Months to the interim analysis", "From the first day of accrual to the first interim look."
     ),
     "end_month": Term(
         "Months to the end", "From the first day of accrual to the last contact with the patient followed longest."
     ),
-    "decided_by": Term("P(decision by month)", "The probability that the primary decision is made by a month."),
-    "ended_by": Term("P(end by month)", "The probability that the follow-up of every patient ends by a month."),
     "beyond_futility": Term(
         "Patients beyond futility",
         "Patients enrolled after the one whose response status settles that H0 is not rejected, even if every later "
@@ -131,15 +140,87 @@ REVIEW = {
 }
 """The reviewer's desk."""
 
+CONTROLS = {
+    "enrollment_rate": Term(
+        "Enrollment", "The number of patients screened per month; those who pass the screening are enrolled."
+    ),
+    "screening": Term("Screening success", "The proportion of the screened patients who are enrolled."),
+    "readout": Term("Readout", "The months from the enrollment of a patient until the response is known."),
+    "handling": Term(
+        "Patients without a response assessment",
+        "How the analysis handles patients who drop out before their first assessment: they count as non-responders, "
+        "are replaced by new patients, or are excluded.",
+    ),
+    "p0_among": Term(
+        "p0 is the response rate among",
+        "The patients whose response rate p0 is: all enrolled patients, or only those with a response assessment. With "
+        "dropout the two rates differ, and so does the type I error.",
+    ),
+    "limits_hold": Term(
+        "Alpha and power are to hold",
+        "Where the two limits are required: on paper, as if every patient were evaluable, or in the trial as it is "
+        "run, dropout included.",
+    ),
+    "accrual": Term(
+        "While the interim analysis is pending",
+        "Whether patients are enrolled between the last patient of the interim analysis and its decision.",
+    ),
+    "decide": Term(
+        "An analysis takes place",
+        "When an analysis is made: when the response of every one of its patients is known, or as soon as the known "
+        "responses determine its result.",
+    ),
+    "own_law": Term(
+        "as in the file",
+        "The parameter file describes this in more detail than the number of this page can. While the box is checked, "
+        "the description of the file applies.",
+    ),
+    "two_stage_search": Term(
+        "Search two stages",
+        "The complete search for two-stage designs. It starts by itself unless it takes several seconds.",
+    ),
+    "parameter_file": Term(
+        "Parameter file",
+        "A text file that describes one trial. The report of a trial is made from it, and this page opens and writes "
+        "it.",
+    ),
+    "weights": Term(
+        "Weights q",
+        "The weights q of n for which a design has the smallest weighted mean q n + (1 - q) EN(p0).",
+    ),
+    "patients_analysed": Term("Patients analysed", "The number of patients in an analysis."),
+    "responses_seen": Term("Responses seen", "The number of responders among the patients analysed."),
+    "observed_rate": Term("Observed rate, %", "The responses in per cent of the patients analysed."),
+    "decision": Term("Decision", "What the rule of the trial prescribes after this number of responses."),
+    "outcome": Term(
+        "Outcome", "A quantity that differs from trial to trial: a decision, a number of patients, a time."
+    ),
+    "screened": Term("Patients screened", "All who are examined for the trial, whether they are enrolled or not."),
+    "interim_month": Term(
+        "Month of the (first) interim look", "Months from the start of the trial to its first interim analysis."
+    ),
+    "hold_months": Term("Months on hold", "Months during which no patient is enrolled because an analysis is pending."),
+    "decision_months": Term(
+        "Months to the primary decision", "Months from the start of the trial until it is known whether H0 is rejected."
+    ),
+    "p_short": Term(
+        "P(accrual closes too soon)",
+        "The probability that fewer patients than planned are enrolled by the month in which accrual closes.",
+    ),
+    "pet_any": Term("PET", "The probability of early termination: of stopping before the last look."),
+}
+"""The controls of the explorer and the headings of its tables."""
+
 PLAIN = {
     "source": Term("Source"),
     "method": Term("Method"),
     "setting": Term("Setting"),
     "quantity": Term("Quantity"),
+    "value": Term("Value"),
 }
 """Words that need no explanation."""
 
-TERMS = {**DESIGN, **CONDUCT, **ANALYSIS, **REVIEW, **PLAIN}
+TERMS = {**DESIGN, **CONDUCT, **ANALYSIS, **REVIEW, **CONTROLS, **PLAIN}
 """All of them, by the name that they have in the files of the report."""
 
 _BY_HEAD = {term.head: term for term in TERMS.values()}

@@ -1,4 +1,4 @@
-"""Line charts written straight as SVG, for a page that is drawn anew at every move of a hand.
+"""Line charts written straight as SVG, for a page that is drawn again whenever a control moves.
 
 matplotlib draws the figures of reports. Three small ones take it some tenths of a second, most of it spent on the
 letters of the axes; these take a hundredth of that (`benchmarks/explore.py`), which leaves the time to the designs.

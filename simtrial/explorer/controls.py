@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from simtrial.design.designs import looks_text, parse_looks
+from simtrial.phrases import counted
 from simtrial.search import CALENDAR, CRITERIA, USUAL
 from simtrial.trial import params
 
@@ -218,20 +219,20 @@ def beyond(trial: Trial) -> tuple[str, ...]:
     lag, extra = (interim.decision_weeks, interim.extra_patients) if interim else (0.0, None)
     most = interim.max_hold_months if interim else None
     close, ratio = enrollment.close_month, conduct.dropout.responder_odds_ratio
-    told = [
+    parts = [
         (close is not None, f"accrual closing in month {close}"),
         (ratio != 1, f"odds of dropout multiplied by {ratio:g} for patients who would respond"),
-        (lag > 0, f"{lag:g} weeks from the interim analysis to its decision"),
-        (extra is not None, f"at most {extra} patients enrolled while the interim analysis is pending"),
-        (most is not None, f"holds of at most {most} months"),
+        (lag > 0, f"{counted(lag, 'week')} from the interim analysis to its decision"),
+        (extra is not None, f"at most {counted(extra or 0, 'patient')} enrolled while the interim analysis is pending"),
+        (most is not None, f"holds of at most {counted(most or 0, 'month')}"),
         (interim is not None and interim.pending == "conditional", "an interim analysis with patients pending"),
     ]
-    told += [(getattr(patients, name) is not None, name.upper()) for name in ("dcr", "pfs", "os")]
-    told += [
+    parts += [(getattr(patients, name) is not None, name.upper()) for name in ("dcr", "pfs", "os")]
+    parts += [
         (patients.toxicity is not None, "toxicity"),
         (bool(conduct.scenarios), "other true rates"),
         (trial.stated is not None, "the stated sample size"),
         (bool(trial.rivals), "alternative interpretations"),
         (bool(trial.evidence), "evidence"),
     ]
-    return tuple(words for there, words in told if there)
+    return tuple(words for there, words in parts if there)

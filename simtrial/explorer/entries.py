@@ -1,4 +1,4 @@
-"""What is typed into a number box of the explorer: the number, or the fault that was found and its remedy.
+"""What is typed into a number box of the explorer: the number, or its fault and the remedy.
 
 A box takes every value that a parameter file may hold, so the slider beside it may cover less. What looks like a slip
 (a percentage, a decimal comma, beta in place of power) is refused with the number that was probably meant: nothing is
@@ -11,6 +11,7 @@ import math
 import re
 from dataclasses import KW_ONLY, dataclass
 
+from simtrial import glossary
 from simtrial.design.requirements import meant_instead
 from simtrial.errors import InputError
 from simtrial.show.terminal import one_line
@@ -30,8 +31,10 @@ class Entry:
 
     Attributes
     ----------
-    label : str
-        What it is, with its unit.
+    term : str
+        The key of its name in the glossary.
+    hint : str
+        What follows the name on the page: what it is, with its unit.
     low, high, step : float
         What the slider covers.
     least, most : float
@@ -46,7 +49,8 @@ class Entry:
         Whether `least` and `most` themselves are excluded.
     """
 
-    label: str
+    term: str
+    hint: str
     _: KW_ONLY
     low: float
     high: float
@@ -59,10 +63,26 @@ class Entry:
     open_least: bool = False
     open_most: bool = False
 
+    @property
+    def head(self) -> str:
+        """Its name."""
+        return glossary.head(self.term)
+
+    @property
+    def label(self) -> str:
+        """What stands above the box."""
+        return f"{self.head}: {self.hint}"
+
+    @property
+    def meaning(self) -> str:
+        """What the name means."""
+        return glossary.TERMS[self.term].meaning
+
 
 NUMBERS = {
     "p0": Entry(
-        "p0: response rate not worth pursuing",
+        "p0",
+        "response rate not worth pursuing",
         low=0.01,
         high=0.98,
         step=0.01,
@@ -74,7 +94,8 @@ NUMBERS = {
         open_most=True,
     ),
     "p1": Entry(
-        "p1: response rate worth finding",
+        "p1",
+        "response rate worth finding",
         low=0.02,
         high=0.99,
         step=0.01,
@@ -86,7 +107,8 @@ NUMBERS = {
         open_most=True,
     ),
     "alpha": Entry(
-        "alpha: largest type I error, one-sided",
+        "alpha",
+        "largest type I error, one-sided",
         low=0.005,
         high=0.25,
         step=0.005,
@@ -97,7 +119,8 @@ NUMBERS = {
         open_least=True,
     ),
     "power": Entry(
-        "power: smallest power at p1",
+        "power",
+        "smallest at p1",
         low=0.5,
         high=0.99,
         step=0.01,
@@ -108,7 +131,8 @@ NUMBERS = {
         open_most=True,
     ),
     "dropout": Entry(
-        "Dropout: before the first assessment",
+        "dropout",
+        "proportion of the patients",
         low=0,
         high=0.5,
         step=0.01,
@@ -119,7 +143,8 @@ NUMBERS = {
         open_most=True,
     ),
     "rate": Entry(
-        "Enrollment: patients screened per month",
+        "enrollment_rate",
+        "patients screened per month",
         low=0.1,
         high=20,
         step=0.1,
@@ -130,7 +155,8 @@ NUMBERS = {
         share=False,
     ),
     "screening": Entry(
-        "Screening success: proportion enrolled",
+        "screening",
+        "proportion enrolled",
         low=0.05,
         high=1,
         step=0.01,
@@ -140,7 +166,8 @@ NUMBERS = {
         example=0.9,
     ),
     "readout": Entry(
-        "Readout: months to a known response",
+        "readout",
+        "months to a known response",
         low=0,
         high=24,
         step=0.25,
@@ -246,7 +273,7 @@ def _meant(name: str, value: float) -> str:
     if improbable(name, value):
         return f"{written(1 - value)} (1 - {written(value)})"
     if entry.share and value > 1 and _out_of_range(name, value / 100) is None:
-        return f"{written(value / 100)} for {written(value)} %"
+        return f"{written(value / 100)} for {written(value)}%"
     return _such_as(entry)
 
 
@@ -264,7 +291,7 @@ def _out_of_range(name: str, value: float, *, low_power: bool = False) -> str | 
     if value > entry.most:
         return f"is too large, the limit is {entry.most:,.0f}: {instead}"
     if value < entry.least or (value == entry.least and entry.open_least):
-        limit = "must be above" if entry.open_least else "is too small, the limit is"
+        limit = "is not above" if entry.open_least else "is too small, the limit is"
         return f"{limit} {written(entry.least)}: {instead}"
     return None
 
@@ -272,12 +299,12 @@ def _out_of_range(name: str, value: float, *, low_power: bool = False) -> str | 
 def _as_percentage(name: str, value: float) -> str:
     """The fault of a proportion of 1 or more, most likely a percentage."""
     entry = NUMBERS[name]
-    fault = f"is not {entry.noun}" if value > 1 else "means 100 %"
+    fault = f"is not {entry.noun}" if value > 1 else "means 100%"
     hundredth = value / 100
     slip = improbable(name, hundredth)
     if value > 1 and slip:
-        return f"{fault}: {written(hundredth)} for {written(value)} % {slip}"
+        return f"{fault}: {written(hundredth)} for {written(value)}% {slip}"
     if value > 100 or slip or _out_of_range(name, hundredth):
         low, high = written(entry.least), written(entry.most)
         return f"{fault}: write a number between {low} and {high}, such as {written(entry.example)}"
-    return f"{fault}: write {written(hundredth)} for {written(value)} %"
+    return f"{fault}: write {written(hundredth)} for {written(value)}%"

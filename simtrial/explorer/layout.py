@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from simtrial import glossary
+from simtrial.explorer import terms
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,41 +31,49 @@ COUNTING: dict[str, Counting] = {
 ACCRUAL = {"hold accrual": "hold", "continue accrual": "continue"}
 LOSSES: dict[str, Losses] = {"on paper, every patient evaluable": "paper", "as the trial is run": "run"}
 AMONG: dict[str, Among] = {"all enrolled patients": "enrolled", "evaluable patients": "evaluable"}
-DECIDE = {"when every status is known": "complete", "as soon as the statuses known settle it": "known"}
+DECIDE = {"when every response is known": "complete", "as soon as its result is certain": "known"}
 OWN = {
-    "dropout": ("dropout", "Dropout as in the file"),
-    "enrollment": ("rate", "Enrollment as in the file"),
-    "assessments": ("readout", "Assessments as in the file"),
+    "dropout": ("dropout", "Dropout"),
+    "enrollment": ("rate", "Enrollment"),
+    "assessments": ("readout", "Assessments"),
 }
-"""Sections whose law may be the file's own: the number that it replaces, and the label of its checkbox."""
+"""Sections whose law may be the file's own: the number that it replaces, and its name."""
 
 GROUPS = (
     ("The question", QUESTION),
     ("The design", ("design", "losses", "search")),
     ("Dropout", ("own dropout", "dropout", "counting", "among")),
     ("The calendar", ("own enrollment", "rate", "screening", "own assessments", "readout", "accrual", "decide")),
-    ("Parameter file", ("file", "file note", "download")),
+    (glossary.head("parameter_file"), ("file", "file note", "download")),
 )
 
 
-CHOICES = ("design", "losses", "counting", "among", "accrual", "decide")
-"""The controls that are lists."""
+NAMED: dict[str, tuple[str, Mapping[str, str]]] = {
+    "design": ("design", {}),
+    "losses": ("limits_hold", LOSSES),
+    "counting": ("handling", COUNTING),
+    "among": ("p0_among", AMONG),
+    "accrual": ("accrual", ACCRUAL),
+    "decide": ("decide", DECIDE),
+}
+"""The controls that are lists: the term of the glossary that names each, and its entries."""
+
+CHOICES = tuple(NAMED)
 
 
 def made() -> dict[str, Any]:
     """The controls that are not numbers."""
+    named = glossary.TERMS
     inputs: dict[str, Any] = {
-        "design": widgets.Dropdown(description="Design"),
-        "counting": widgets.Dropdown(description="Patients without a response assessment", options=COUNTING),
-        "losses": widgets.Dropdown(description="Alpha and power are to hold", options=LOSSES),
-        "among": widgets.Dropdown(description="p0 is the response rate among", options=AMONG),
-        "accrual": widgets.Dropdown(description="While the interim analysis is pending", options=ACCRUAL),
-        "decide": widgets.Dropdown(description="An analysis takes place", options=DECIDE),
+        name: widgets.Dropdown(description=named[key].head, tooltip=named[key].meaning, options=entries)
+        for name, (key, entries) in NAMED.items()
     }
-    for name, (_, said) in OWN.items():
-        inputs[f"own {name}"] = widgets.Checkbox(description=said, indent=False)
-    inputs["search"] = widgets.Button(description="Search two stages")
-    inputs["file"] = widgets.FileUpload(description="Open a parameter file", accept=".yaml,.yml")
+    own = named["own_law"]
+    for name, (_, head) in OWN.items():
+        inputs[f"own {name}"] = widgets.Checkbox(description=f"{head} {own.head}", tooltip=own.meaning, indent=False)
+    search, file = named["two_stage_search"], named["parameter_file"]
+    inputs["search"] = widgets.Button(description=search.head, tooltip=search.meaning)
+    inputs["file"] = widgets.FileUpload(description="Open a parameter file", tooltip=file.meaning, accept=".yaml,.yml")
     inputs["file note"] = widgets.HTML()
     inputs["download"] = widgets.HTML()
     for control in inputs.values():
@@ -82,7 +93,8 @@ def laid_out(
     for name, panel in panels.items():
         _classed(panel, f"simtrial-{name}")
     left = _classed(widgets.VBox(groups), "simtrial-controls")
-    right = _classed(widgets.VBox(list(panels.values())), "simtrial-results")
+    folded = _classed(widgets.HTML(terms.page()), "simtrial-glossary")
+    right = _classed(widgets.VBox([*panels.values(), folded]), "simtrial-results")
     return _classed(widgets.HBox([left, right]), "simtrial-explorer")
 
 

@@ -36,18 +36,26 @@ class NumberControl:
     fault : str
         Why what is in the box is refused; empty if it is not.
     remark : str
-        What is to know of a valid entry.
+        What is to be known of a valid entry.
     low_power : bool
         See `entries.read`.
+    head : str
+        Its name for people.
     """
 
     def __init__(self, name: str, heard: Callable[[str], None]) -> None:
         entry = entries.NUMBERS[name]
         self.name, self.value, self.fault, self.remark, self.low_power = name, entry.example, "", "", False
+        self.head = entry.head
         self._entry, self._heard, self._quiet, self._before = entry, heard, False, entry.example
-        self.box = widgets.Text(description=entry.label, continuous_update=False)
+        self.box = widgets.Text(description=entry.label, tooltip=entry.meaning, continuous_update=False)
         self.slider = widgets.FloatSlider(
-            description=entry.label, min=entry.low, max=entry.high, step=entry.step, readout=False
+            description=entry.label,
+            tooltip=entry.meaning,
+            min=entry.low,
+            max=entry.high,
+            step=entry.step,
+            readout=False,
         )
         self.note = widgets.HTML()
         self.row = widgets.HBox([self.box, self.slider, self.note])
@@ -98,7 +106,7 @@ class NumberControl:
         # a slider that is there to the last bit but one is not set: a hand may be on it
         if abs(self.slider.value - near) > 1e-6:
             self._quietly(self.slider, near)
-        beyond = f"outside the slider, which covers {low:g} to {high:g}" if self.beyond else ""
+        beyond = f"outside the range of the slider, {low:g} to {high:g}" if self.beyond else ""
         mark = self.row.add_class if self.fault else self.row.remove_class
         mark("simtrial-refused")  # before the note, at whose change the page looks for it
         self.note.value = panels.note(self.name, self.fault or self.remark or beyond, wrong=bool(self.fault))

@@ -186,7 +186,7 @@ class Explorer:
         target = home if free else round(one.value + sign * STEP, 6)
         if not 0 < target < 1:
             one.refuse(
-                f"{entries.written(one.value)} leaves no room for {other.name}, which must be {relation} {moved}: "
+                f"{entries.written(one.value)} leaves no room for {other.name}, which must be {relation} {moved}; "
                 f"change {other.name} first"
             )
             return
@@ -225,11 +225,11 @@ class Explorer:
             return
         self.inputs["file note"].value = ""
         self._base = base
-        left = [] if trial.conduct else ["it does not say how the trial is run, so the settings of this page are used"]
-        left += ["its results are not used"] if trial.analysis else []
+        left = [] if trial.conduct else ["how the trial is run is not stated, so the settings of this page are used"]
+        left += ["its results are ignored"] if trial.analysis else []
         self._fill()
-        beyond = [f"{n} = {entries.written(c.value)}" for n, c in self.numbers.items() if c.beyond]
-        left += [f"outside the range of the sliders, and kept: {', '.join(beyond)}"] if beyond else []
+        beyond = [f"{c.head} = {entries.written(c.value)}" for c in self.numbers.values() if c.beyond]
+        left += [f"outside the range of the sliders, but used: {', '.join(beyond)}"] if beyond else []
         self._remark = f"Opened {'; '.join([name, *left])}."
         self._show()
 
@@ -294,7 +294,7 @@ class Explorer:
         self.page.remove_class("simtrial-held")
         why = (
             f"A single stage needs {found.single.first.n} patients. With this many patients the complete two-stage "
-            "search takes several seconds: press Search two stages, or choose a single-stage design."
+            "search takes several seconds. Press Search two stages to start it, or choose a single-stage design."
         )
         self.panels["status"].value = panels.told(f"{self._remark} {why}".strip())
         for panel in self.panels.values():
@@ -305,14 +305,14 @@ class Explorer:
 
     def _hold(self, why: str) -> None:
         """Explain what is refused, and mark the results as those of the last valid input."""
-        faults = [f"{name}: {number.fault}" for name, number in self.numbers.items() if number.fault]
+        faults = [f"{number.head}: {number.fault}" for number in self.numbers.values() if number.fault]
         faults += [f"{self._remark} {PLACE.sub('', why)}".strip()] if why else []
         held: dict[str, str] = {}
         if self.trial is not None:
             shown = controls.of(self.trial)
             for name, number in self.numbers.items():
                 if number.fault or getattr(shown, name) != number.value:
-                    held[name] = entries.written(getattr(shown, name))
+                    held[number.head] = entries.written(getattr(shown, name))
             self.inputs["download"].value = panels.download(self.trial, held=True)
         else:
             self.panels["candidates"].value = ""

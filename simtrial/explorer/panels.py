@@ -1,4 +1,4 @@
-"""What the explorer shows, as HTML: one function a panel, all text escaped."""
+"""What the explorer shows, as HTML: one function per panel, all text escaped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from simtrial.conduct import tables as conduct_tables
 from simtrial.conduct import text as conduct_text
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.explorer import charts, controls, screen
+from simtrial.explorer import charts, controls, screen, terms
+from simtrial.phrases import counted, rate
 from simtrial.search import figures, tables
 from simtrial.search.wording import question
 from simtrial.show.terminal import one_line
@@ -44,7 +45,7 @@ def told(message: str, *, wrong: bool = False) -> str:
 
 
 def refused(lines: Sequence[str], shown: str, answer: str) -> str:
-    """The mistakes of a file that was refused, a line each, above what the page still shows.
+    """The mistakes of a file that was refused, one line each, above what the page still shows.
 
     Parameters
     ----------
@@ -92,7 +93,8 @@ def held(faults: Sequence[str], values: Mapping[str, str], answer: str) -> str:
 def status(case: Case, design: Design, done: Simulation, remark: str) -> str:
     """The answer in one line, the question, where its limits hold, and what else is to be known."""
     trial, asked, n = case.trial, case.requirements, design.looks[-1].n
-    patients = f"{n} patients" if len(design.looks) == 1 else f"at most {n} patients, EN(p0) = {case.taken.en_p0:.1f}"
+    most = counted(n, "patient")
+    patients = most if len(design.looks) == 1 else f"at most {most}, EN(p0) = {case.taken.en_p0:.1f}"
     lines = [
         f'<p class="answer"><strong>{html.escape(looks_text(design, ", "))}</strong> {patients}</p>',
         f"<p>{html.escape(question(asked))}</p>",
@@ -115,7 +117,7 @@ def candidates(found: Known) -> str:
     """The designs that meet the limits; the chosen one in bold."""
     taken = None if found.design is None else found.case.taken
     table = tables.candidates(found.single, found.two, taken, found.case.criterion)
-    return _section("Which designs meet the limits?", table.html())
+    return _section("Which designs meet the limits?", terms.explained(table.html()))
 
 
 def compared(found: Known, design: Design) -> list[tuple[str, Design]]:
@@ -134,10 +136,11 @@ def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) ->
     drawn = []
     for name, title, top in (("reject", "P(reject H0; p)", 1.0), ("pet", "PET(p)", 1.0), ("en", "EN(p)", most * 1.05)):
         low, high = getattr(at, name)
+        written = "{:.1f}".format if name == "en" else rate
         chart = charts.Chart(
             title=title,
             x_label="True response rate p",
-            alt=f"{title} of {looks_text(designs[0][1])}: {low:.4f} at p0 and {high:.4f} at p1.",
+            alt=f"{title} of {looks_text(designs[0][1])}: {written(low)} at p0 and {written(high)} at p1.",
             x=p,
             curves=[
                 charts.Stroke(getattr(oc, name), colour, dash)
@@ -150,8 +153,12 @@ def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) ->
             y_form=lambda y: f"{y:g}",
         )
         drawn.append(f"<figure>{chart.svg()}</figure>")
+    caption = (
+        "<p><strong>Exact operating characteristics over the true response rate p: the probability of rejecting H0, "
+        "the probability of early termination, and the expected sample size.</strong></p>"
+    )
     legend = charts.legend([(label, colour, dash) for label, _, colour, dash in lines])
-    return _section("How does it behave?", f'{legend}<div class="curves">{"".join(drawn)}</div>')
+    return _section("How does the design behave?", f'{caption}{legend}<div class="curves">{"".join(drawn)}</div>')
 
 
 def decisions(design: Design, plan: Plan) -> str:
@@ -161,7 +168,9 @@ def decisions(design: Design, plan: Plan) -> str:
         if plan.recut
         else ""
     )
-    return _section("Responses seen: what follows?", tables.decisions(design).html() + note)
+    return _section(
+        "What is decided at each number of responses?", terms.explained(tables.decisions(design).html()) + note
+    )
 
 
 def calendar(done: Simulation, trial: Trial) -> str:
@@ -169,9 +178,13 @@ def calendar(done: Simulation, trial: Trial) -> str:
     size = trial.conduct.simulation.trials if trial.conduct else 0
     fewer = ""
     if 0 < done.trials < size:
-        fewer = f"<p>Simulated here with {done.trials} of the file's {size} trials; the report uses all of them.</p>"
+        fewer = (
+            f"<p>Simulated with {done.trials:,} of the {counted(size, 'trial')} that the file states; the report uses "
+            "all of them.</p>"
+        )
     cost = conduct_text.cost(done, trial.requirements).html()
-    return _section("What happens when it is run?", conduct_tables.calendar(done).html() + fewer + cost)
+    table = terms.explained(conduct_tables.calendar(done).html(), rows=True)
+    return _section("What happens when the trial is run?", table + fewer + cost)
 
 
 def statement(found: Known, design: Design, plan: Plan) -> str:
@@ -179,7 +192,7 @@ def statement(found: Known, design: Design, plan: Plan) -> str:
     case = found.case
     said = text.statement(design, case.requirements, plan, case.criterion, under=case.under).html()
     button = '<button type="button" class="copy" data-copy="simtrial-sentence">Copy</button>'
-    return _section("What goes into the protocol?", f'<div id="simtrial-sentence">{said}</div>', button)
+    return _section("What does the protocol state?", f'<div id="simtrial-sentence">{said}</div>', button)
 
 
 def download(trial: Trial, *, held: bool = False) -> str:

@@ -1,8 +1,8 @@
-"""What the explorer shows of one trial, computed fast enough for a hand on a slider, and never other than exactly.
+"""What the explorer shows of one trial, computed fast enough for a hand on a slider, and never by approximation.
 
 Two corners are slow. A complete two-stage search for several hundred patients takes seconds, so it waits to be asked
 for. And what no law gives is simulated, with fewer trials than a report would take; that, and the Monte Carlo standard
-error, are said beside it.
+error, are stated beside it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LIVE_CALENDAR_N = 60
 """Patients of one stage up to which calendar criteria are offered, in tenths of a second (`benchmarks/explore.py`)."""
 
 LIVE_TRIALS = 4_000
-"""Most trials simulated for a screen: even with losses replaced some tenths of a second."""
+"""Most trials simulated for a screen: a few tenths of a second even if patients are replaced."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ POLICY = "; ".join(
 
 @contextmanager
 def telling(what: str) -> Iterator[None]:
-    """Say what is being done, with a dot every half second, and how long it took."""
+    """Print what is being done, with a dot every half second, and how long it took."""
     began, over = time.monotonic(), threading.Event()
     print(f"{what} ...", end="", file=sys.stderr, flush=True)
 
@@ -66,7 +66,7 @@ def telling(what: str) -> Iterator[None]:
 
 
 def serve(app: Any, url: str, *, browser: bool) -> None:
-    """Serve until Ctrl-C, and tell what happens on the way."""
+    """Serve until Ctrl-C, and report each step."""
     import asyncio
 
     loop = asyncio.new_event_loop()
@@ -124,7 +124,7 @@ async def _end_kernels(app: Any) -> None:
 def free_port(wanted: int | None) -> int:
     """A port that nobody listens on."""
     if wanted is not None and not 1 <= wanted <= 65535:
-        raise InputError(f"({wanted}) must be from 1 to 65535", "port")
+        raise InputError(f"({wanted}) is outside 1 to 65535: choose another", "port")
     tried = range(PORT, PORT + 100) if wanted is None else (wanted,)
     free = next((port for port in tried if _is_free(port)), None)
     if free is None:

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from simtrial import glossary
-from simtrial.phrases import agreeing
+from simtrial.phrases import agreeing, counted
 from simtrial.search import figures
 from simtrial.trial import summary
 from simtrial.trial import text as trial_text
@@ -95,8 +95,9 @@ def _months(found: Summary) -> str:
 
     rows = [row(one) for one in (*found.moments, *found.dates)]
     said = (
-        f"Median and range of 90% of {found.trials:,} simulated trials; months from the first day of accrual. Dates: "
-        f"probability, with a Monte Carlo standard error of at most {50 / found.trials**0.5:.1f} percentage points."
+        f"Median and range of 90% of {counted(found.trials, 'simulated trial')}; months from the first day of accrual. "
+        f"Dates: probability, with a Monte Carlo standard error of at most {50 / found.trials**0.5:.1f} percentage "
+        "points."
     )
     return f"{_table(('', 'If p = p0', 'If p = p1'), rows)}<p>{said}</p>"
 

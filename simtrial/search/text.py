@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.design.exact import at_limits, operating_characteristics, side
-from simtrial.phrases import percent_beside, stated
+from simtrial.phrases import counted, percent_beside, stated
 from simtrial.search import simon, single
 from simtrial.search.criteria import named
 from simtrial.search.families import COMPARED, FAMILIES
@@ -46,7 +46,8 @@ def kind(design: Design, criterion: Preference | None = None) -> str:
     if criterion is not None:
         return criterion.protocol or criterion.phrase
     looks = len(design.looks)
-    return {1: "an exact single-stage design", 2: "a two-stage design"}.get(looks, f"a design with {looks} looks")
+    by_looks = {1: "an exact single-stage design", 2: "a two-stage design"}
+    return by_looks.get(looks, f"a design with {counted(looks, 'look')}")
 
 
 def exactly(design: Design, requirements: Requirements) -> str:
@@ -121,7 +122,7 @@ def reached(family: AnyFamily | Examined, proof: Proof) -> str:
 def proved(family: AnyFamily | Examined, proof: Proof) -> str:
     """What a family is, and why its search is complete: two or three sentences."""
     title = f"{family.title[0].upper()}{family.title[1:]}"
-    lacking = f"with fewer than {proof.n_lower} patients no design meets both limits."
+    lacking = f"with fewer than {counted(proof.n_lower, 'patient')} no design meets both limits."
     return f"{title}: {lacking} {reached(family, proof)}"
 
 
@@ -133,11 +134,11 @@ def certificate(two: TwoStageSearch, family: AnyFamily | Examined | None = None,
         "certificate_in_words",
         (
             *own,
-            f"With fewer than {proof.n_lower} patients even the most powerful test of level {asked.alpha:g} does not "
-            f"reach the power. From n = {proof.n_lower} to {proof.n_upper} the best bounds were found for every pair "
-            f"(n1, n) that could still be optimal; {proof.n_minimax} is the smallest n with a design. With more than "
-            f"{proof.n_upper} patients every two-stage design has EN(p0) >= {proof.en_beyond:.4f}; that of the "
-            f"optimal design is {proof.en_optimal:.4f}.",
+            f"With fewer than {counted(proof.n_lower, 'patient')} even the most powerful test of level {asked.alpha:g} "
+            f"does not reach the power. From n = {proof.n_lower} to {proof.n_upper} the best bounds were found for "
+            f"every pair (n1, n) that could still be optimal; {proof.n_minimax} is the smallest n with a design. With "
+            f"more than {counted(proof.n_upper, 'patient')} every two-stage design has EN(p0) >= "
+            f"{proof.en_beyond:.4f}; that of the optimal design is {proof.en_optimal:.4f}.",
             "Designs with r1 = r are not considered, because their second stage cannot change the decision.",
         ),
     )

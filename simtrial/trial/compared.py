@@ -61,7 +61,7 @@ class ComparedDesign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class SideBySide:
     """Designs side by side.
 
     Attributes
@@ -108,7 +108,7 @@ class Comparison:
         ]
 
 
-def candidates(case: Case, *, timed: bool = False, whole: bool = False) -> Comparison:
+def candidates(case: Case, *, timed: bool = False, whole: bool = False) -> SideBySide:
     """Set the designs worth considering side by side.
 
     Parameters
@@ -122,7 +122,7 @@ def candidates(case: Case, *, timed: bool = False, whole: bool = False) -> Compa
 
     Returns
     -------
-    Comparison
+    SideBySide
         A design that the plan does not take, such as one of two stages where the file says nothing of looks, has its
         values on paper alone.
     """
@@ -132,7 +132,7 @@ def candidates(case: Case, *, timed: bool = False, whole: bool = False) -> Compa
         replace(one, name=f"{one.name} (n = {one.design.looks[-1].n})") if one.name in twice else one for one in designs
     )
     given = case.trial.conduct
-    return Comparison(
+    return SideBySide(
         designs=tuple(apart),
         admissible=max(len(case.two.admissible) - 2, 0),
         run=given is not None,
@@ -298,7 +298,7 @@ def _share(done: Simulation, rate: str, name: str, month: float) -> Measured:
     return Measured(share, mcse or 1 / done.trials)
 
 
-def described(case: Case, found: Comparison) -> str:
+def described(case: Case, found: SideBySide) -> str:
     """Say what a comparison holds, and where its values come from."""
     asked, truths = case.requirements, case.trial.truths
     sentences = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.conduct import simulation
-from simtrial.phrases import counted, listed, stated
+from simtrial.phrases import agreeing, counted, listed, stated
 from simtrial.plan.allowances import enrolled_for
 from simtrial.trial import words
 
@@ -98,7 +98,7 @@ def _months(case: Case, done: Simulation) -> str:
         look = done["p1"]["interim_month"].best
         said = f"The interim analysis is expected in month {look:.1f}. {said}"
     mcse = max(estimate.best_mcse for estimate in estimates)
-    simulated = f" (simulated, {done.trials:,} trials, Monte Carlo standard error {mcse:.2f})" if mcse else ""
+    simulated = f" (simulated, {counted(done.trials, 'trial')}, Monte Carlo standard error {mcse:.2f})" if mcse else ""
     return said.format(*(f"{estimate.best:.1f}" for estimate in estimates)) + f"{simulated}."
 
 
@@ -114,4 +114,4 @@ def _endpoints(given: Conduct) -> list[str]:
     found = [name for name, rule in named.items() if rule is not None]
     if not found:
         return []
-    return [f"{'Secondary endpoints are' if len(found) > 1 else 'The secondary endpoint is'} {listed(found)}."]
+    return [f"Secondary {agreeing(len(found), 'endpoint is', 'endpoints are')} {listed(found)}."]

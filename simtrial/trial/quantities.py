@@ -62,7 +62,7 @@ def of(way: str, deadline: float | None, completion: float | None, had: Collecti
     for key in ("en_p0", "en_p1"):
         yield Quantity(key, head(key, "on paper"), "patients")
     yield from _patients(way)
-    for key, term in (("interim_month", "interim_month"), ("duration_months", "decision_month"),
+    for key, term in (("interim_month", "months_to_interim"), ("duration_months", "decision_months"),
                       ("end_month", "end_month")):  # fmt: skip
         yield from (Quantity(f"{key}_{rate}", head(term, f"at {rate}"), "months") for rate in RATES)
     for key, what, month in (("in_time", "decision", deadline), ("completed", "end", completion)):

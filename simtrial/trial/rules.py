@@ -44,7 +44,9 @@ def sentences(design: Design, handling: Handling | None) -> list[str]:
     *interim, last = design.looks
     first = design.looks[0].n
     who, others = ANALYSED[handling]
-    opening = f"The first {first} {who} patients are analysed" if first > 1 else f"The first {who} patient is analysed"
+    number = f"{first} " if first > 1 else ""
+    patients = agreeing(first, f"{who} patient")
+    opening = f"The first {number}{patients} {agreeing(first, 'is', 'are')} analysed"
     if not interim:
         opening = f"{counted(first, f'{who} patient')} {agreeing(first, 'is', 'are')} analysed"
     said, before, passed = [f"{opening}{others}."], 0, -1
@@ -54,7 +56,7 @@ def sentences(design: Design, handling: Handling | None) -> list[str]:
             more = look.n - before
             said.append(
                 f"Otherwise {counted(more, 'more patient')} {agreeing(more, 'is', 'are')} enrolled for a further "
-                f"interim analysis of {look.n} patients in all: {clauses}."
+                f"interim analysis of {counted(look.n, 'patient')} in all: {clauses}."
             )
         else:
             said.append(f"{clauses[0].upper()}{clauses[1:]}.")

@@ -221,7 +221,7 @@ def _rate(given: TrueRate) -> str:
 
 def simulation(size: SimulationSize) -> str:
     """How much is simulated."""
-    return f"{size.trials:,} trials for each true response rate, seed {size.seed}"
+    return f"{counted(size.trials, 'trial')} for each true response rate, seed {size.seed}"
 
 
 READINGS: dict[Among, str] = {

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simtrial import search
+from simtrial import glossary, search
 from simtrial.cli.app import main
 from simtrial.conduct import simulation
 from simtrial.conduct import tables as conduct_tables
@@ -20,11 +20,12 @@ from simtrial.design import exact
 from simtrial.design.designs import looks_text, parse_looks
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
-from simtrial.explorer import charts, controls, screen
+from simtrial.explorer import charts, controls, entries, layout, screen, terms
 from simtrial.explorer.page import Explorer
+from simtrial.phrases import percent, rate
 from simtrial.report import run as report_run
 from simtrial.search import CALENDAR
-from simtrial.trial import params, text
+from simtrial.trial import params, text, words
 from simtrial.trial.case import Case
 
 FILES = ["NCT07022301", "NCT07022301_p20_p40", "example", "smoke"]
@@ -282,9 +283,9 @@ def test_the_first_screen_is_exact(explorer):
     said = shown(explorer, "candidates")
     for design in (*found.admissible, search.single_stage(asked).first, search.single_stage(asked).sustained):
         assert looks_text(design, ", ") in said
-        assert f"{design.type_i_error:.4f}" in said
-        assert f"{design.power:.4f}" in said
-        assert f"{design.en_p0:.2f}" in said
+        assert rate(design.type_i_error) in said
+        assert rate(design.power) in said
+        assert f"{design.en_p0:.1f}" in said
     assert squeezed(str(text.statement(found.minimax, asked, explorer.trial.plan(found.minimax)))) in squeezed(
         shown(explorer, "statement")
     )
@@ -297,7 +298,7 @@ def test_moving_a_slider_changes_every_number(explorer):
     assert explorer.inputs["p1"].value == "0.35"
     found = search.two_stage(Requirements(0.1, 0.35, 0.05, 0.8)).minimax
     assert looks_text(found, ", ") in shown(explorer, "status")
-    assert f"{100 * found.power:.4g}%" in shown(explorer, "statement")
+    assert percent(found.power) in shown(explorer, "statement")
     assert "p1 = 0.35" in shown(explorer, "calendar")
 
 
@@ -332,11 +333,11 @@ def test_nothing_that_is_typed_is_changed_and_p0_stays_below_p1(moves):
 
 
 SLIPS = [
-    ("p0", "15", "15 is not a rate: write 0.15 for 15 %"),
+    ("p0", "15", "15 is not a rate: write 0.15 for 15%"),
     ("p0", "15%", "15% is a percentage: write 0.15"),
     ("p0", "12,5 %", "12,5 % is a percentage: write 0.125"),
     ("p1", "0,15", "0,15 uses a decimal comma: write 0.15"),
-    ("p1", "30,5", "30,5 uses a decimal comma: write 0.305 for 30.5 %"),
+    ("p1", "30,5", "30,5 uses a decimal comma: write 0.305 for 30.5%"),
     ("p0", "1/10", "1/10 is a fraction: write 0.1"),
     ("p0", "", "the box is empty: write a rate such as 0.1"),
     ("p0", "  ", "the box is empty: write a rate such as 0.1"),
@@ -344,16 +345,16 @@ SLIPS = [
     ("p0", "nan", "nan is not a number: write a rate such as 0.1"),
     ("p0", "1_0", "1_0 is not a number: write a rate such as 0.1"),
     ("p0", "-0.1", "-0.1 is negative: write a rate such as 0.1"),
-    ("p0", "0", "0 must be above 0: write a rate such as 0.1"),
-    ("p0", "1", "1 means 100 %: write 0.01 for 1 %"),
+    ("p0", "0", "0 is not above 0: write a rate such as 0.1"),
+    ("p0", "1", "1 means 100%: write 0.01 for 1%"),
     ("p0", "1e999", "1e999 is not a rate: write a number between 0 and 1, such as 0.1"),
     ("p0", "x" * 99, f"{'x' * 24}… is not a number: write a rate such as 0.1"),
     ("power", "0.2", "0.2 is a power below 0.5: did you mean 0.8 (1 - beta)?"),
-    ("power", "80", "80 is not a probability: write 0.8 for 80 %"),
+    ("power", "80", "80 is not a probability: write 0.8 for 80%"),
     ("power", "20%", "20% is a percentage: write 0.8 (1 - 0.2)"),
     ("alpha", "0.95", "0.95 is too large for alpha, the type I error: did you mean 0.05 (1 - 0.95)?"),
-    ("alpha", "5", "5 is not a probability: write 0.05 for 5 %"),
-    ("dropout", "10", "10 is not a proportion: write 0.1 for 10 %"),
+    ("alpha", "5", "5 is not a probability: write 0.05 for 5%"),
+    ("dropout", "10", "10 is not a proportion: write 0.1 for 10%"),
     ("screening", "90%", "90% is a percentage: write 0.9"),
     ("screening", "0", "0 is too small, the limit is 0.01: write a proportion such as 0.9"),
     ("rate", "0", "0 is too small, the limit is 0.0001: write a number of patients such as 2"),
@@ -367,6 +368,7 @@ SLIPS = [
 @pytest.mark.parametrize(("name", "typed", "fault"), SLIPS)
 def test_a_refused_entry_stays_in_its_box_explained_with_the_last_valid_answer(explorer, name, typed, fault):
     before, trial, answer = screen_of(explorer), explorer.trial, shown(explorer, "status")
+    head = entries.NUMBERS[name].head
     last = explorer.inputs[name].value
     explorer.inputs[name].value = typed
     assert explorer.inputs[name].value == typed
@@ -375,7 +377,7 @@ def test_a_refused_entry_stays_in_its_box_explained_with_the_last_valid_answer(e
     assert "simtrial-refused" in explorer.numbers[name].row._dom_classes
     assert (screen_of(explorer), explorer.trial) == (before, trial)
     assert squeezed(shown(explorer, "status")) == squeezed(
-        f"{name}: {fault} The results below are those of the last valid input ({name} = {last}). {answer}"
+        f"{head}: {fault} The results below are those of the last valid input ({head} = {last}). {answer}"
     )
     assert "This file holds the last valid input" in explorer.inputs["download"].value
     explorer.inputs[name].value = last
@@ -392,8 +394,8 @@ def test_all_refused_entries_are_listed_and_the_rest_waits_for_them(explorer):
     explorer.inputs["dropout"].value = "0.2"
     said = squeezed(shown(explorer, "status"))
     assert "p0: 15 is not a rate" in said
-    assert "power: 0.2 is a power below 0.5" in said
-    assert "(p0 = 0.1, power = 0.8, dropout = 0.1)" in said
+    assert "Power: 0.2 is a power below 0.5" in said
+    assert "(p0 = 0.1, Power = 0.8, Dropout = 0.1)" in said
     assert explorer.trial.conduct.dropout.probability == 0.1
     explorer.inputs["p0"].value = "0.15"
     explorer.inputs["power"].value = "0.9"
@@ -437,7 +439,7 @@ def test_a_rate_next_to_1_waits_for_room(explorer):
     assert "leaves no room for p1" in explorer.numbers["p0"].note.value
     assert explorer.inputs["p1"].value == "0.3"
     explorer.inputs["p1"].value = "0.9999"
-    assert explorer.numbers["p0"].note.value.count("outside the slider") <= 1
+    assert explorer.numbers["p0"].note.value.count("outside the range of the slider") <= 1
     assert not explorer.numbers["p0"].fault
     assert (explorer.numbers["p0"].value, explorer.numbers["p1"].value) == (0.995, 0.9999)
 
@@ -473,13 +475,13 @@ def test_values_of_a_file_beyond_the_sliders_are_kept_and_told(explorer):
     own = OWN_LAWS.replace("p0: 0.1234, p1: 0.3217, alpha: 0.05", "p0: 0.003, p1: 0.2, alpha: 0.3")
     own = own.replace("{model: ramp, rate: 31.5, ramp_months: 6, ", "{model: constant, rate: 31.5, ")
     put(explorer, "own.yaml", own.replace('{looks: "1/15,6/30"}', "{criterion: optimal}").encode())
-    assert "outside the range of the sliders, and kept: p0 = 0.003, alpha = 0.3, rate = 31.5" in shown(
+    assert "outside the range of the sliders, but used: p0 = 0.003, alpha = 0.3, Enrollment = 31.5" in shown(
         explorer, "status"
     )
     for name, value in (("p0", 0.003), ("alpha", 0.3), ("rate", 31.5)):
         number = explorer.numbers[name]
         assert (number.value, float(number.box.value)) == (value, value)
-        assert "Outside the slider" in number.note.value
+        assert "Outside the range of the slider" in number.note.value
         assert number.slider.min <= number.slider.value <= number.slider.max
     assert explorer.trial.hypotheses.p0 == 0.003
     assert explorer.trial.conduct.enrollment.rate == 31.5
@@ -504,7 +506,7 @@ def test_a_question_without_an_answer_says_so_over_the_last_one(explorer):
 
 def test_corners_say_so_instead_of_spinning(explorer):
     explorer.inputs["p1"].value = "0.14"
-    assert "press Search two stages" in shown(explorer, "status")
+    assert "Press Search two stages" in shown(explorer, "status")
     assert explorer.inputs["search"].layout.display != "none"
     assert "exact single stage" in shown(explorer, "candidates")
     assert explorer.inputs["download"].value == ""
@@ -557,10 +559,11 @@ def test_the_calendar_chooses_on_request_where_its_laws_are_exact(explorer):
 
 def test_the_limits_hold_as_the_trial_is_run_on_request(explorer):
     explorer.inputs["losses"].value = "run"
-    found = search.two_stage(Requirements(0.1, 0.27, 0.05, 0.8)).minimax  # .3 x (1 - .1)
+    asked, limits = Requirements(0.1, 0.3, 0.05, 0.8), Requirements(0.1, 0.27, 0.05, 0.8)  # .3 x (1 - .1)
+    found = search.two_stage(limits).minimax
     assert looks_text(found, ", ") in shown(explorer, "status")
-    assert "With every patient evaluable the design would be 1/15, 5/25" in shown(explorer, "status")
-    assert "found for response rates of 10% and 27% (of 30%, dropout included)" in shown(explorer, "statement")
+    assert "With every patient evaluable the answer would be 1/15, 5/25" in shown(explorer, "status")
+    assert words.searched_at(limits, asked) in shown(explorer, "statement")
     explorer.inputs["among"].value = "evaluable"
     other = search.two_stage(Requirements(0.09, 0.27, 0.05, 0.8)).minimax
     assert looks_text(other, ", ") in shown(explorer, "status")
@@ -599,7 +602,7 @@ def test_opening_a_file_fills_the_page(explorer, source, root):
 
 def test_a_number_stands_still_while_the_files_own_law_is_in_force(explorer):
     put(explorer, "own.yaml", OWN_LAWS.encode())
-    assert "its results are not used" in shown(explorer, "status")
+    assert "its results are ignored" in shown(explorer, "status")
     assert explorer.inputs["rate"].disabled
     assert explorer.inputs["rate"].value == "31.5"  # beyond the page's own range
     assert explorer.inputs["own enrollment"].layout.display != "none"
@@ -654,7 +657,7 @@ def test_the_words_of_a_file_never_become_markup(explorer):
 def test_a_file_without_a_conduct_is_run_as_the_page_says(explorer):
     sections = ("study: {id: P, title: t}", "hypotheses: {p0: 0.2, p1: 0.4, alpha: 0.1, power: 0.8, basis: assumed}")
     put(explorer, "p.yaml", "\n  ".join(["trial:", *sections, "design: {criterion: optimal}"]).encode())
-    assert "it does not say how the trial is run" in shown(explorer, "status")
+    assert "how the trial is run is not stated" in shown(explorer, "status")
     assert explorer.trial.conduct == params.load(controls.START).conduct
     assert "2/12, 7/25" in shown(explorer, "status")
 
@@ -668,11 +671,52 @@ def test_a_given_design_that_misses_the_limits_is_shown_with_a_warning(explorer)
     assert explorer.inputs["design"].value == looks_text(parse_looks("1/15,9/30"))
 
 
+# the glossary
+
+
+def test_every_control_is_named_and_explained_by_the_glossary(explorer):
+    heads = {term.head: term.meaning for term in glossary.TERMS.values()}
+    for name in layout.CHOICES:
+        assert explorer.inputs[name].tooltip == heads[explorer.inputs[name].description]
+    for name, number in explorer.numbers.items():
+        head, _, hint = number.box.description.partition(": ")
+        assert hint, name
+        assert number.box.tooltip == number.slider.tooltip == heads[head]
+    for name in layout.OWN:
+        assert explorer.inputs[f"own {name}"].tooltip
+    assert explorer.inputs["search"].tooltip
+    assert explorer.inputs["file"].tooltip
+
+
+def test_every_heading_of_a_table_is_explained(explorer):
+    for panel in ("candidates", "decisions", "calendar"):
+        heads = re.findall(r"<th([^>]*)>([^<]+)</th>", explorer.panels[panel].value)
+        assert heads
+        assert [shown for attributes, shown in heads if " title=" not in attributes] == []
+    rows = re.findall(r"<tr><td([^>]*)>([^<]+)</td>", explorer.panels["calendar"].value)
+    assert len(rows) > 5
+    assert [shown for attributes, shown in rows if " title=" not in attributes] == []
+
+
+def test_the_glossary_holds_every_term_that_has_a_meaning():
+    page = html.unescape(terms.page())
+    for term in glossary.TERMS.values():
+        assert not term.meaning or f"<dt>{term.head}</dt><dd>{term.meaning}</dd>" in page
+
+
+def test_a_heading_is_explained_once_and_its_words_stay_text():
+    table = '<tr><th scope="col">Power, as run</th><th scope="col" title="x">n</th><th>unknown &lt;b&gt;</th></tr>'
+    shown = terms.explained(table)
+    assert f'title="{glossary.TERMS["power"].meaning}">Power, as run</th>' in shown
+    assert shown.count("title=") == 2
+    assert "<th>unknown &lt;b&gt;</th>" in shown
+
+
 # the command
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(["--port", "0"], "port (0) must be from 1 to 65535"), (["--port", "x"], "'x'")]
+    ("words", "said"), [(["--port", "0"], "port (0) is outside 1 to 65535: choose another"), (["--port", "x"], "'x'")]
 )
 def test_a_wrong_port_is_refused(words, said, capsys):
     assert main(["explore", *words]) == 2
@@ -705,7 +749,7 @@ def test_the_downloaded_file_makes_a_report_of_just_this_screen(explorer, tmp_pa
     candidates = pd.read_csv(made["candidates"])
     for row in candidates.itertuples():
         assert f"{row.looks} {row.n}" in squeezed(shown(explorer, "candidates"))
-        assert f"{row.type_i_error:.4f} {row.power:.4f} {row.en_p0:.2f}" in squeezed(shown(explorer, "candidates"))
+        assert f"{rate(row.type_i_error)} {rate(row.power)} {row.en_p0:.1f}" in squeezed(shown(explorer, "candidates"))
     run = pd.read_csv(made["conduct_scenarios"], dtype=str).set_index("scenario")
     for outcome in conduct_tables.running(done.design):
         label = simulation.OUTCOMES[outcome].label

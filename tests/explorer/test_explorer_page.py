@@ -16,10 +16,11 @@ import urllib.request
 import pytest
 from children import spawned
 
-from simtrial import search
+from simtrial import glossary, search
 from simtrial.design.designs import looks_text
 from simtrial.design.requirements import Requirements
 from simtrial.explorer import controls
+from simtrial.phrases import rate
 from simtrial.trial import params, text
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -171,7 +172,7 @@ def minimax(*asked):
 def test_the_page_loads_without_an_error_or_a_request_to_another_machine(shared, address):
     _, design = minimax(0.1, 0.3, 0.05, 0.8)
     assert looks_text(design, ", ") in shared.said("status")
-    assert f"{design.en_p0:.2f}" in shared.said("candidates")
+    assert f"{design.en_p0:.1f}" in shared.said("candidates")
     assert shared.errors == []
     assert len(shared.asked) > 20
     here = address.removeprefix("http")
@@ -202,7 +203,7 @@ def test_a_slider_moves_the_numbers_to_the_exact_values_and_the_sentence_follows
     visit.wait("status", looks_text(design, ", "))
     visit.wait("calendar", "p1 = 0.35")
     assert visit.page.get_by_role("textbox", name=re.compile("^p1:")).input_value() == "0.35"
-    for number in (f"{design.type_i_error:.4f}", f"{design.power:.4f}", f"{design.en_p0:.2f}", f"{design.pet_p0:.4f}"):
+    for number in (rate(design.type_i_error), rate(design.power), f"{design.en_p0:.1f}", rate(design.pet_p0)):
         assert number in visit.said("candidates")
     trial = controls.complete(params.load(controls.START))
     said = str(text.statement(design, requirements, trial.plan(design)))
@@ -221,7 +222,7 @@ def test_a_refused_entry_stays_and_is_explained_beside_its_box(visit):
     before = visit.results()
     box(visit, "p0").fill("15")
     visit.page.keyboard.press("Tab")
-    visit.wait("controls", "15 is not a rate: write 0.15 for 15 %")
+    visit.wait("controls", "15 is not a rate: write 0.15 for 15%")
     visit.wait("status", "those of the last valid input (p0 = 0.1)")
     assert box(visit, "p0").input_value() == "15"
     assert box(visit, "p1").input_value() == "0.3"
@@ -231,14 +232,14 @@ def test_a_refused_entry_stays_and_is_explained_beside_its_box(visit):
     assert 0 <= below["y"] - (beside["y"] + beside["height"]) < 12
     assert visit.results() == before
     assert float(visit.page.locator(".simtrial-candidates").evaluate("e => getComputedStyle(e).opacity")) < 1
-    box(visit, "power").fill("0.2")
+    box(visit, "Power").fill("0.2")
     visit.page.keyboard.press("Enter")
     visit.wait("status", "did you mean 0.8 (1 - beta)?")
     for width in (1280, 400):
         visit.page.set_viewport_size({"width": width, "height": 900})
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
         visit.page.screenshot(path=f"build/explorer-refused-{width}.png", full_page=True)
-    box(visit, "power").fill("0.8")
+    box(visit, "Power").fill("0.8")
     box(visit, "p0").fill("0.1")
     visit.page.keyboard.press("Tab")
     visit.page.wait_for_function("!document.querySelector('.simtrial-held')")
@@ -351,6 +352,25 @@ def test_every_control_is_reached_by_the_keyboard_and_named(visit):
         reached.add(visit.page.evaluate(named))
         visit.page.keyboard.press("Tab")
     assert len(reached) >= len(found)
+
+
+def test_every_control_shows_its_meaning_and_a_link_opens_the_glossary(visit):
+    kinds = ".simtrial-number, .widget-dropdown, .widget-checkbox, .jupyter-button"
+    found = visit.page.evaluate(f"""() => [...document.querySelectorAll('.simtrial-controls :is({kinds})')]
+        .filter((e) => e.offsetParent !== null).map((e) => e.title)""")
+    meanings = {term.meaning for term in glossary.TERMS.values()}
+    assert len(found) == 8 + 6 + 1
+    assert [title for title in found if title not in meanings] == []
+    folded = visit.page.locator(".simtrial-glossary details")
+    assert folded.get_attribute("open") is None
+    visit.page.get_by_role("link", name="glossary").click()
+    visit.page.get_by_text(glossary.TERMS["mcse"].meaning).wait_for()
+    assert folded.locator("dt").count() == sum(bool(term.meaning) for term in glossary.TERMS.values())
+    for width in (1280, 400):
+        visit.page.set_viewport_size({"width": width, "height": 900})
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    folded.locator("summary").click()
+    assert visit.errors == []
 
 
 @pytest.mark.parametrize("width", [1280, 400])

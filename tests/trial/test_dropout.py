@@ -8,6 +8,7 @@ from simtrial.conduct import text as conduct_text
 from simtrial.design import exact
 from simtrial.design.requirements import Requirements
 from simtrial.laws import decision, laws
+from simtrial.phrases import percent_beside
 from simtrial.report import front
 from simtrial.search import tables as search_tables
 from simtrial.trial import allowance, dropout, params, tables, text
@@ -258,8 +259,8 @@ def test_what_else_changes_the_errors_is_said_beside_them_with_the_errors_as_run
     assert f"These figures hold only if {when}" in str(text.limits_hold(case))
     shown = front.opening(case)
     found = case.expected(("reject",))
-    assert f"<dt>Type I error, as run</dt><dd>{found['p0']['reject'].best:.4f}</dd>" in shown
-    assert f"<dt>Power, as run</dt><dd>{found['p1']['reject'].best:.4f}</dd>" in shown
+    for rate, limit in (("p0", 0.05), ("p1", 0.8)):
+        assert f"<td>{percent_beside(found[rate]['reject'].best, limit)}</td></tr>" in shown
 
 
 def test_a_rule_with_patients_pending_that_breaks_alpha_is_not_ready_for_a_protocol():

@@ -49,7 +49,7 @@ REFUSED = {
     "no threshold": ({"accrual": "hold", "pending": "conditional"}, "threshold is missing; with pending: conditional"),
     "a threshold of one": (
         {"accrual": "hold", "pending": "conditional", "threshold": 1.0},
-        "threshold (1.0) must be strictly between 0 and 1",
+        "threshold (1.0) is not strictly between 0 and 1",
     ),
     "a threshold alone": (
         {"accrual": "hold", "threshold": 0.3},
@@ -61,7 +61,7 @@ REFUSED = {
     ),
     "month zero": (
         {"accrual": "hold", "pending": "conditional", "threshold": 0.3, "look_month": 0.0},
-        "look_month (0) must be > 0",
+        "look_month (0) is not above 0",
     ),
 }
 

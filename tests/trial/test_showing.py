@@ -101,15 +101,15 @@ def test_every_count_has_one_decision():
     frame = search_tables.decisions(parse_looks("1:5/10,5/29")).frame
     assert frame[["patients", "responses", "decision"]].to_numpy().tolist() == [
         [10, "0 to 1", "stop: H0 is not rejected"],
-        [10, "2 to 4", "go on to 29 patients"],
+        [10, "2 to 4", "continue to 29 patients"],
         [10, "5 to 10", "stop: reject H0"],
         [29, "0 to 5", "H0 is not rejected"],
         [29, "6 to 29", "reject H0: the response rate exceeds p0"],
     ]
     settled = search_tables.decisions(parse_looks("1/15,5/25")).frame
     assert settled[["responses", "decision"]].to_numpy().tolist()[1:3] == [
-        ["2 to 5", "go on to 25 patients"],
-        ["6 to 15", "go on to 25 patients; H0 will be rejected"],
+        ["2 to 5", "continue to 25 patients"],
+        ["6 to 15", "continue to 25 patients; H0 will be rejected"],
     ]
 
 
@@ -177,7 +177,7 @@ def test_designs_near_the_chosen_one_have_the_rule_in_their_caption(asked, two):
     table = search_tables.near(neighbours.near(two, two.optimal), two.optimal, asked)
     assert table.caption.startswith(
         "Two-stage designs that meet the limits, n and n1 within 3 patients of the chosen design 1/10, 5/29 (in bold). "
-        "For each n and n1, the design with the least EN(p0), ties included. Closest first"
+        "For each n and n1, the design with the least EN(p0), ties included. The closest stand first"
     )
     assert table.frame.looks[0] == "1/10, 5/29"
     assert table.chosen == [True, *[False] * 19]
@@ -201,7 +201,7 @@ def test_where_nothing_is_near_the_table_says_so(asked, two):
     )
     large = parse_looks("500/5000,2000/9000")
     assert search_tables.near(neighbours.near(two, large), large, asked).caption == (
-        "Designs near 500/5000, 2000/9000 are left out: a search is made up to 3000 patients"
+        "Designs near 500/5000, 2000/9000 are left out: designs are searched up to n = 3000"
     )
 
 

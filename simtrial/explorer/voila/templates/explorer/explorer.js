@@ -1,12 +1,19 @@
-// What ipywidgets leave out: names for sliders, notes tied to their boxes, arrow keys in boxes, a copy button, a limit to the
-// size of a file, and word of a server that has ended.
+// What ipywidgets leave out: names for sliders, meanings of labels, notes tied to their boxes, arrow keys in boxes, a copy
+// button, a limit to the size of a file, a link that opens the glossary, and a notice when the server has ended.
 "use strict";
 (() => {
-  const MOST = 262144; // bytes; simtrial.trial.params.MAX_BYTES, told here because a file far larger would break the connection
+  const MOST = 262144; // bytes; simtrial.trial.params.MAX_BYTES, repeated here because a file far larger would break the connection
 
   function name(slider) { // its label is that of the number beside it, and hidden
     const label = slider.querySelector(".widget-label");
     for (const handle of slider.querySelectorAll(".noUi-handle")) handle.setAttribute("aria-label", label.textContent);
+  }
+  function explained(control) { // by the glossary of the page, where a pointer rests on the control
+    const label = control.querySelector(".widget-label, label")?.textContent.trim() ?? "";
+    for (const term of document.querySelectorAll(".simtrial-glossary dt")) {
+      const head = term.textContent;
+      if (label === head || label.startsWith(`${head}: `) || label.endsWith(` ${head}`)) control.title = term.nextElementSibling.textContent;
+    }
   }
   function tied(row) { // a box says that it is refused, and why
     const box = row.querySelector("input");
@@ -44,6 +51,7 @@
     document.querySelectorAll(".widget-slider").forEach(name);
     document.querySelectorAll(".simtrial-number").forEach(tied);
     document.querySelectorAll(".widget-upload").forEach(uncounted);
+    document.querySelectorAll(".simtrial-controls :is(.simtrial-number, .widget-dropdown, .widget-checkbox):not([title])").forEach(explained);
   }).observe(document.getElementById("rendered_cells"), { childList: true, subtree: true });
 
   function copied(button, said) {
@@ -66,6 +74,16 @@
     }
   });
 
+  document.addEventListener("click", (event) => { // a link to what is folded opens it
+    const link = event.target.closest("a[href='#simtrial-glossary']");
+    const folded = link && document.querySelector(".simtrial-glossary details");
+    if (!folded) return;
+    event.preventDefault();
+    folded.open = true;
+    folded.scrollIntoView();
+    folded.querySelector("summary").focus();
+  });
+
   function notice(said) {
     let box = document.getElementById("simtrial-gone");
     if (!box) {
@@ -81,7 +99,7 @@
     if (!file || file.size <= MOST) return;
     event.stopImmediatePropagation();
     event.target.value = "";
-    const said = document.createElement("p"); // where a wrong file is told too, until a control is moved
+    const said = document.createElement("p"); // where a wrong file is reported too, until a control is moved
     said.className = "wrong";
     said.setAttribute("role", "alert");
     said.textContent = `${file.name}: is larger than ${MOST} bytes`;
