@@ -126,6 +126,15 @@ CONDUCT = {
         "as if each status were known at once.",
     ),
     "cost": Term("Expected cost", "What the trial is expected to cost at the prices of the parameter file."),
+    "scenario": Term("True rate", "Under which true response rate the trial is run: p0, p1 or one of the file."),
+    "accrual_pending": Term(
+        "Accrual at the interim analysis", "What accrual does while an interim analysis is pending."
+    ),
+    "decided_when": Term("An analysis decides when", "What an analysis waits for before its decision is taken."),
+    "changed_to": Term("Changed to", "The setting of the assumption in place of the one planned."),
+    "simulated_mean": Term("Simulated mean", "The mean of the simulated trials in which the outcome applies."),
+    "z": Term("z", "The distance of the simulated mean from the exact value, in Monte Carlo standard errors."),
+    "quantile": Term("Quantile", "The value that this share of the simulated trials does not exceed."),
     "more_enrolled": Term("More patients", "By how many patients the expected enrollment grows; negative if it falls."),
 }
 """How the trial is run."""
