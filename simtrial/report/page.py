@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simtrial.phrases import rate
 from simtrial.report import chapters, exhibits, terms
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def render(template: str, book: Any, report: dict[str, Any]) -> str:
         template_name="report",
         template_file=template,
         extra_template_basedirs=[str(Path(__file__).parent / "templates")],
-        filters={"prose": prose},
+        filters={"prose": prose, "rate": rate},
     )
     text: str = exporter.from_notebook_node(book, resources={"report": report})[0]
     return text
