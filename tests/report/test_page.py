@@ -178,8 +178,11 @@ def test_evidence_stands_at_the_end_and_a_line_in_its_place_leads_there():
 
 def test_the_glossary_holds_the_terms_that_occur_and_headings_lead_to_them():
     html = page(book("# One", "## A", [table("candidates")]))
-    meaning = glossary.TERMS["type_i_error"].meaning
-    assert f'title="{meaning}"><a class="term" href="#term-type-i-error">Type I error, as run</a></th>' in html
+    meaning, run = (glossary.TERMS[key].meaning for key in ("type_i_error", "as_run"))
+    assert (
+        f'title="{meaning} As run: {run}"><a class="term" href="#term-type-i-error">Type I error, as run</a></th>'
+        in html
+    )
     listed = re.findall(r'<div id="(term-[^"]+)"><dt>([^<]+)</dt>', html)
     assert ("term-type-i-error", "Type I error") in listed
     assert ("term-mcse", "MCSE") not in listed

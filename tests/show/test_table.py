@@ -23,8 +23,9 @@ def small(**how):
 
 def test_a_heading_that_the_glossary_explains_says_so_to_whoever_rests_on_it():
     said = small()
-    for key, heading in (("power", "Power, as run"), ("n", "n")):
-        assert f'title="{html.escape(glossary.TERMS[key].meaning)}">{heading}</th>' in said
+    power, n, as_run = (glossary.TERMS[key].meaning for key in ("power", "n", "as_run"))
+    assert f'title="{html.escape(n)}">n</th>' in said
+    assert f'title="{html.escape(f"{power} As run: {as_run}")}">Power, as run</th>' in said
     assert said.count(" title=") == 2
 
 
