@@ -163,9 +163,12 @@ CONTROLS = {
         "P(accrual closes too soon)",
         "The probability that fewer patients than planned are enrolled by the month in which accrual closes.",
     ),
+    "trials": Term(
+        "Trials", "The number of simulated trials; the more there are, the smaller is the Monte Carlo standard error."
+    ),
     "pet_any": Term("PET", "The probability of early termination: of stopping before the last look."),
 }
-"""The controls of the explorer and the headings of its tables."""
+"""The controls of the explorer and of the lessons, and the headings of the explorer's tables."""
 
 PLAIN = {
     "source": Term("Source"),
