@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simtrial.phrases import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,12 +14,12 @@ MOST_LISTED = 20
 
 
 class InputError(ValueError):
-    """An input that cannot be used, told in one line; an input with several mistakes has one line per mistake.
+    """An input that cannot be used, in one line; an input with several mistakes has one line per mistake.
 
     Parameters
     ----------
     message : str
-        What is wrong and what would be right, without the name of the field.
+        The value, the fault that was found and the remedy, without the name of the field.
     field : str, optional
         The field at fault, in the words of whoever supplied it (``p0``, ``trial.design.looks``).
     others : sequence of InputError, optional
@@ -45,8 +47,8 @@ class InputError(ValueError):
             return (own,)
         listed = [line for other in self.others[: MOST_LISTED - 1] for line in other.lines]
         hidden = len(self.others) - len(listed)
-        more = [f"and {_mistakes(hidden)}"] if hidden else []
-        return (f"{own} (and {_mistakes(len(self.others))})", *listed, *more)
+        more = [f"and {counted(hidden, 'more mistake')}"] if hidden else []
+        return (f"{own} (and {counted(len(self.others), 'more mistake')})", *listed, *more)
 
     def placed(self, place: str) -> InputError:
         """The same mistakes, the field of each led by a place, such as ``x.yaml: trial.``."""
@@ -55,10 +57,6 @@ class InputError(ValueError):
             return InputError(error.message, f"{place}{error.field}".rstrip(" ."))
 
         return InputError(self.message, led(self).field, [led(other) for other in self.others])
-
-
-def _mistakes(number: int) -> str:
-    return f"{number} more mistake{'' if number == 1 else 's'}"
 
 
 def several(errors: Sequence[InputError]) -> InputError:
@@ -76,8 +74,8 @@ def several(errors: Sequence[InputError]) -> InputError:
 
     Examples
     --------
-    >>> print(several([InputError("(15) must be below 1", "p0"), InputError("is missing", "p1")]))
-    p0 (15) must be below 1 (and 1 more mistake)
+    >>> print(several([InputError("(15) is not below 1", "p0"), InputError("is missing", "p1")]))
+    p0 (15) is not below 1 (and 1 more mistake)
     p1 is missing
     """
     first, *others = [one for error in errors for one in (InputError(error.message, error.field), *error.others)]

@@ -1,4 +1,4 @@
-"""Input files are untrusted: they are read to a limit, once, and told apart from everything else in one line.
+"""Input files are untrusted: they are read once and to a limit, and a file of another kind is refused in one line.
 
 Beside them stands the digest of the package's own code, under which results are kept.
 """
@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from simtrial.errors import InputError
+from simtrial.phrases import counted
 from simtrial.slips import nearest
 
 PACKAGE = Path(__file__).resolve().parent
@@ -23,7 +24,7 @@ MOST_NAMES = 500
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a file holds: everything said of it is said of these bytes.
+    """What a file holds: every statement about it refers to these bytes.
 
     Attributes
     ----------
@@ -48,7 +49,7 @@ class Content:
 
 
 def within(content: Content, most: int) -> Content:
-    """Give back what holds at most so many bytes.
+    """Give back what holds at most this many bytes.
 
     Raises
     ------
@@ -56,12 +57,12 @@ def within(content: Content, most: int) -> Content:
         If it is larger.
     """
     if len(content.data) > most:
-        raise InputError(f"is larger than {most} bytes", f"{content.name}:")
+        raise InputError(f"is larger than {counted(most, 'byte')}", f"{content.name}:")
     return content
 
 
 def read(path: Path, most: int) -> Content:
-    """Read a whole file of at most so many bytes.
+    """Read a whole file of at most this many bytes.
 
     Raises
     ------

@@ -60,6 +60,19 @@ DESIGN = {
         "Admissible", "A design with the smallest weighted mean of n and EN(p0), for some weight from 0 to 1."
     ),
     "exact": Term("Exact", "Computed as a sum or an integral, without simulation."),
+    "weights": Term(
+        "Weights q", "The weights q for which the design has the smallest q n + (1 - q) EN(p0): it is admissible."
+    ),
+    "apart": Term("Distance", "How many patients the sizes of a design differ from those of the chosen design."),
+    "ends_at": Term("P(N)", "The probability that the trial ends with this number of patients."),
+    "rejects_above": Term("Rejects if X >", "H0 is rejected with more responses than this."),
+    "analysed": Term("Patients analysed", "The number of patients at the analysis."),
+    "responses": Term("Responses", "Patients with a complete or partial response, confirmed where the protocol asks."),
+    "observed": Term("Observed rate", "Responses divided by the patients analysed."),
+    "decision": Term("Decision", "What follows from the number of responses."),
+    "formula": Term("Formula", "A textbook formula for the sample size, based on a normal approximation."),
+    "verdict": Term("Verdict", "Whether both limits are met, by the exact probabilities."),
+    "proves": Term("What it proves"),
 }
 """Designs and what they attain."""
 
@@ -83,6 +96,24 @@ CONDUCT = {
         "Monte Carlo standard error: the accuracy of a simulated figure. The exact value lies within 2 of them "
         "19 times of 20.",
     ),
+    "lever": Term(
+        "Assumption",
+        "What is assumed about the conduct of the trial and could be changed: by the protocol or by the sites.",
+    ),
+    "lever_kind": Term(
+        "Set by",
+        "Who could change an assumption: a time that the protocol lays down, a rule of the trial, or a fact of the "
+        "sites and their patients.",
+    ),
+    "assumed": Term("As assumed", "The setting of the parameter file."),
+    "instead": Term("Instead", "The setting with which it is compared: the assumption taken away or halved."),
+    "months_saved": Term(
+        "Months saved", "Months by which the primary decision comes earlier; negative if it comes later."
+    ),
+    "hold_saved": Term("Hold shorter by", "Months by which the hold of accrual at the interim analyses is shorter."),
+    "power_gained": Term("Power gained", "By how much the power rises; negative if it falls."),
+    "type_i_error_added": Term("Type I error added", "By how much the type I error rises; negative if it falls."),
+    "more_enrolled": Term("More patients", "By how many patients the expected enrollment grows; negative if it falls."),
 }
 """How the trial is run."""
 
@@ -174,6 +205,8 @@ PLAIN = {
     "source": Term("Source"),
     "method": Term("Method"),
     "setting": Term("Setting"),
+    "quantity": Term("Quantity"),
+    "value": Term("Value"),
 }
 """Words that need no explanation."""
 

@@ -39,9 +39,10 @@ def count(value: object, field: str, *, at_least: int = 0) -> int:
         else:
             number = operator.index(value)
     except TypeError:
-        raise InputError(f"({value!r}) must be a whole number", field) from None
+        raise InputError(f"({value!r}) is not a whole number", field) from None
     if not at_least <= number <= MAX_PATIENTS:
-        raise InputError(f"({number}) must be from {at_least} to {MAX_PATIENTS}", field)
+        beyond = f"below {at_least}, the smallest" if number < at_least else f"above {MAX_PATIENTS:,}, the largest"
+        raise InputError(f"({number}) is {beyond} value allowed", field)
     return number
 
 
@@ -62,14 +63,14 @@ def probability(value: object, field: str, *, closed: bool = False) -> float:
     InputError
         If `value` is not a real number in the interval.
     """
-    interval = "in [0, 1]" if closed else "strictly between 0 and 1"
+    interval = "from 0 to 1" if closed else "strictly between 0 and 1"
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise InputError(f"({value!r}) must be a number {interval}", field)
+        raise InputError(f"({value!r}) is not a number {interval}", field)
     number = float(value)
     inside = 0.0 <= number <= 1.0 if closed else 0.0 < number < 1.0
     if not math.isfinite(number) or not inside:
         hint = as_rate(number)
-        raise InputError(f"({value}) must be {interval}{hint and f'; {hint}'}", field)
+        raise InputError(f"({number:.10g}) is not {interval}{hint and f'; {hint}'}", field)
     return number
 
 
@@ -82,10 +83,10 @@ def positive(value: object, field: str, *, zero: bool = False, least: float = 0.
         If `value` is not a number in that range.
     """
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(float(value)):
-        raise InputError(f"({value!r}) must be a finite number", field)
+        raise InputError(f"({value!r}) is not a finite number", field)
     number = float(value)
     if number < 0 or (number == 0 and not zero):
-        raise InputError(f"({number:g}) must be {'>= 0' if zero else '> 0'}", field)
+        raise InputError(f"({number:g}) is {'below 0' if zero else 'not above 0'}", field)
     if number and not least <= number <= most:
-        raise InputError(f"({number:g}) must be from {least:g} to {most:g}", field)
+        raise InputError(f"({number:g}) is not from {least:g} to {most:g}", field)
     return number

@@ -25,7 +25,7 @@ _LOOKALIKES = str.maketrans({
 
 
 def as_rate(value: float) -> str:
-    """Say how a percentage is written as a rate: ``write 0.15 for 15 %``; empty for what is none.
+    """Say how a percentage is written as a rate: ``write 0.15 for 15%``; empty for what is none.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def as_rate(value: float) -> str:
     if not 1 < value < 100:  # 1 may be 1 % or all
         return ""
     shown = Decimal(repr(float(value)))
-    return f"write {_short(shown / 100)} for {_short(shown)} %"
+    return f"write {_short(shown / 100)} for {_short(shown)}%"
 
 
 def number(text: str) -> str:
@@ -49,7 +49,7 @@ def number(text: str) -> str:
     Returns
     -------
     str
-        Such as ``uses a decimal comma; write 0.15``, or ``must be a number`` where nothing better is known.
+        Such as ``uses a decimal comma; write 0.15``, or ``is not a number`` where nothing better is known.
     """
     told = " ".join(text.split())[:40]
     whole = re.fullmatch(r"(.+?)\s*(?:%|percent|per cent|pct)\.?", told, re.IGNORECASE)
@@ -65,11 +65,11 @@ def number(text: str) -> str:
         return f"is a fraction; write {'' if Fraction(rounded) == quotient else 'about '}{rounded}"
     bounded = re.fullmatch(r"(?:<=|>=|=<|=>|<|>|=|~|\u2248|\u2264|\u2265)\s*(\S+)", told)
     if bounded and _decimal(bounded[1]) is not None:
-        return f"must be the number alone; write {bounded[1]}"
+        return f"holds a sign before the number; write {bounded[1]}"
     repaired = told.translate(_LOOKALIKES).rstrip(".,;: ")
     if not re.fullmatch(r"[oOlI]+", told) and _decimal(repaired) is not None and repaired != told:
-        return f"must be a number; did you mean {repaired}?"
-    return "must be a number"
+        return f"is not a number; did you mean {repaired}?"
+    return "is not a number"
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:

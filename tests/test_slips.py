@@ -10,9 +10,9 @@ from simtrial import slips
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("15%", "is a percentage; write 0.15 for 15 %"),
-        ("15,5 %", "is a percentage; write 0.155 for 15.5 %"),
-        ("10 percent", "is a percentage; write 0.1 for 10 %"),
+        ("15%", "is a percentage; write 0.15 for 15%"),
+        ("15,5 %", "is a percentage; write 0.155 for 15.5%"),
+        ("10 percent", "is a percentage; write 0.1 for 10%"),
         ("-45%", "is a percentage; write it as a rate between 0 and 1"),
         ("0,15", "uses a decimal comma; write 0.15"),
         (",5", "uses a decimal comma; write 0.5"),

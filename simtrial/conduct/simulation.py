@@ -219,6 +219,18 @@ def expect(
     return Simulation(plan, trials, seed, tuple(results))
 
 
+def of_primary(plan: Plan, scenarios: Sequence[Scenario], trials: int, seed: int) -> Simulation:
+    """Simulate the primary outcomes alone: decision, patients and months with their quantiles; see `simulate`.
+
+    The trials are those of `simulate` with the same seed, so that every figure agrees with it.
+    """
+    check(trials, seed)
+    tallies = [_primary(plan, scenario, index, seed, trials) for index, scenario in enumerate(scenarios)]
+    return Simulation(
+        plan, trials, seed, tuple(sum_up(plan, s, dict(t)) for s, t in zip(scenarios, tallies, strict=True))
+    )
+
+
 @kept(64)
 def _primary(plan: Plan, scenario: Scenario, index: int, seed: int, trials: int) -> Mapping[str, Tally]:
     """The primary outcomes of a scenario, for several tables to sum up."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from simtrial.errors import InputError
 from simtrial.numbers import count
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from simtrial.numbers import Bools, Ints
@@ -108,21 +109,23 @@ def _check_looks(looks: tuple[Look, ...], names: tuple[tuple[str, str, str], ...
     last = len(looks) - 1
     for k, (look, (r, n, e)) in enumerate(zip(looks, names, strict=True)):
         if k and look.n <= looks[k - 1].n:
-            raise InputError(f"({looks[k - 1].n}) must be < {n} ({look.n})", names[k - 1][1])
+            raise InputError(f"({looks[k - 1].n}) is not below {n} ({look.n})", names[k - 1][1])
         if look.r is not None and look.r >= look.n:
-            raise InputError(f"({look.r}) must be < {n} ({look.n})", r)
+            raise InputError(f"({look.r}) is not below {n} ({look.n})", r)
         if k == last and look.r is None:
-            raise InputError("must be given: the last look rejects H0 if X > r", r)
+            raise InputError("is missing; the last look rejects H0 if X > r", r)
         if k == last and look.e is not None:
-            raise InputError(f"({look.e}) must be left out: the last look already rejects H0 if X > r", e)
+            raise InputError(f"({look.e}) has no meaning at the last look, which rejects H0 if X > r; leave it out", e)
         if look.e is not None and look.e > look.n:
-            raise InputError(f"({look.e}) must be <= {n} ({look.n})", e)
+            raise InputError(f"({look.e}) is above {n} ({look.n})", e)
         if look.e is not None and look.r is not None and look.e <= look.r + 1:
-            raise InputError(f"({look.e}) must be > {r} + 1 ({look.r + 1}), or no trial would ever go on", e)
+            raise InputError(
+                f"({look.e}) is not above {r} + 1 ({look.r + 1}), so no trial could continue to the next stage", e
+            )
     bounds = [(look.r, r) for look, (r, _, _) in zip(looks, names, strict=True) if look.r is not None]
     for (earlier, name), (later, next_name) in pairwise(bounds):
         if earlier > later:
-            raise InputError(f"({earlier}) must be <= {next_name} ({later}): bounds are cumulative", name)
+            raise InputError(f"({earlier}) is above {next_name} ({later}), although bounds are cumulative", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,7 @@ class MultiStage:
 
     def __post_init__(self) -> None:
         if not self.looks:
-            raise InputError("must hold at least one look, such as 5/25", "looks")
+            raise InputError("is empty; give at least one look, such as 5/25", "looks")
         names = tuple((f"r{k}", f"n{k}", f"e{k}") for k in range(1, len(self.looks) + 1))
         checked = tuple(
             Look(
@@ -234,12 +237,12 @@ def parse_looks(text: str) -> SingleStage | TwoStage | MultiStage:
     """
     parts = [part.strip() for part in text.split(",")]
     if len(parts) > MAX_LOOKS:
-        raise InputError(f"has {len(parts)} looks; at most {MAX_LOOKS} are read", "looks")
+        raise InputError(f"has {counted(len(parts), 'look')}; at most {MAX_LOOKS} are allowed", "looks")
     looks = []
     for part in parts:
         match = _LOOK.fullmatch(part)
         if match is None or len(part) > 20:
-            raise InputError(f"({part[:40]!r}) must be R/N or R:E/N, comma-separated, such as 1/10,5/29", "looks")
+            raise InputError(f"({part[:40]!r}) does not have the form R/N or R:E/N; write looks as 1/10,5/29", "looks")
         r, e, n = (None if match[key] is None else int(match[key]) for key in ("r", "e", "n"))
         looks.append(Look(n or 0, r, e))
     match looks:

@@ -135,10 +135,10 @@ def operating_characteristics(design: Design, p: ArrayLike) -> OperatingCharacte
     try:
         rates = np.asarray(p, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"({p!r:.60}) must be numbers in [0, 1]", "p") from None
+        raise InputError(f"({p!r:.60}) is not a number or a list of numbers from 0 to 1", "p") from None
     inside = (rates >= 0.0) & (rates <= 1.0)
     if not np.all(inside):
-        raise InputError(f"({float(rates[~inside].flat[0])}) must be in [0, 1]", "p")
+        raise InputError(f"({float(rates[~inside].flat[0]):.10g}) is not from 0 to 1", "p")
     evaluate = _known if rates.size <= KEPT_RATES else _operating_characteristics
     return evaluate(tuple(design.looks), (rates.shape, rates.tobytes()))
 

@@ -76,10 +76,10 @@ class Requirements:
         for name in ("p0", "p1", "alpha", "power"):
             object.__setattr__(self, name, probability(getattr(self, name), name))
         if self.p0 >= self.p1:
-            raise InputError(f"({self.p0}) must be < p1 ({self.p1})", "p0")
+            raise InputError(f"({self.p0}) is not below p1 ({self.p1})", "p0")
         if self.power <= self.alpha:
             raise InputError(
-                f"({self.power}) must be > alpha ({self.alpha}), which a test that ignores the data attains", "power"
+                f"({self.power}) is not above alpha ({self.alpha}), which a test that ignores the data attains", "power"
             )
 
     @property

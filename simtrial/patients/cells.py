@@ -118,8 +118,12 @@ def _signed(text: str) -> str:
 
 def _identifier(text: str) -> str:
     # a cell that begins so becomes a formula when the file, or a table made from it, is opened in a spreadsheet
-    if text[0] in "=+@" or not text.isprintable() or len(text) > 100:
-        raise CellError("must be 1 to 100 printable characters that do not begin with =, + or @")
+    if text[0] in "=+@":
+        raise CellError(f"begins with {text[0]}, as a formula of a spreadsheet does; begin with a letter or digit")
+    if not text.isprintable():
+        raise CellError("holds a character that cannot be printed; write plain text")
+    if len(text) > 100:
+        raise CellError("has more than 100 characters; shorten it")
     return text
 
 
@@ -129,7 +133,7 @@ def _response(text: str) -> str:
     tried = (words, *((inside["code"], inside["words"]) if inside else ()))
     code = next((_WORDS[word] for word in tried if word in _WORDS), None)
     if code is None:
-        raise CellError("must be CR, PR, SD, NON-CR/NON-PD, PD or NE, or their names in words")
+        raise CellError("is not a known response; write CR, PR, SD, NON-CR/NON-PD, PD or NE, or their names in words")
     return code
 
 
@@ -137,16 +141,16 @@ def _yes(text: str) -> bool:
     word = " ".join(text.lower().split())
     if word in YES or word in NO:
         return word in YES
-    raise CellError("must be Y or N (yes and no, TRUE and FALSE, 1 and 0)")
+    raise CellError("is neither yes nor no; write Y or N (also TRUE and FALSE, 1 and 0)")
 
 
 def _event(text: str) -> bool:
     if text.strip() in ("2", "2.0"):
-        raise CellError("must be 1 or 0; where 1 and 2 are written, 1 is censored: recode it")
+        raise CellError("is neither 1 nor 0; if 1 stands for censored and 2 for an event, recode them as 0 and 1")
     try:
         return _yes(text)
     except CellError:
-        raise CellError("must be 1 or 0") from None
+        raise CellError("is neither 1 nor 0; write 1 for an event and 0 for censored") from None
 
 
 def _censored(text: str) -> bool:
@@ -160,7 +164,7 @@ def _calendar(year: str, month: str | int, day: str) -> date:
     try:
         return date(int(year), int(month), int(day))
     except ValueError:
-        raise CellError("is no day of the calendar") from None
+        raise CellError("is not a day of the calendar; correct the day or the month") from None
 
 
 def day(text: str, *, sas_days: bool = False) -> date:
@@ -181,15 +185,15 @@ def day(text: str, *, sas_days: bool = False) -> date:
         days = float(text)
         if sas_days and days.is_integer() and -10_000 < days < 60_000:
             return _SAS_EPOCH + timedelta(days=days)
-        raise CellError("is a number, whose first day is not said; write the day as YYYY-MM-DD")
+        raise CellError("is a number of days from an unknown first day; write the date as YYYY-MM-DD")
     if re.fullmatch(r"\d{4}(-\d\d)?", text):
-        raise CellError("is only part of a day; write YYYY-MM-DD")
+        raise CellError("is an incomplete date; write YYYY-MM-DD")
     match = _DOTTED_DAY.fullmatch(text)  # nobody writes the month first before full stops
     if match is not None:
         return _calendar(match[3], match[2], match[1])
     if re.fullmatch(r"\d{1,2}[/.-]\d{1,2}[/.-](\d\d|\d{4})", text):
-        raise CellError("is a day whose month cannot be told from its day; write YYYY-MM-DD")
-    raise CellError("must be a day, written YYYY-MM-DD")
+        raise CellError("is an ambiguous date: day and month cannot be distinguished; write YYYY-MM-DD")
+    raise CellError("is not a date; write YYYY-MM-DD")
 
 
 def _number(least: float, most: float, right: str, *, whole: bool = False) -> Callable[[str], float]:
@@ -199,7 +203,9 @@ def _number(least: float, most: float, right: str, *, whole: bool = False) -> Ca
             cleaned = cleaned.replace(",", ".")
         value = float(cleaned) if _NUMBER.fullmatch(cleaned) else math.nan
         if not least <= value <= most or (whole and value % 1):
-            raise CellError(f"must be {right}")
+            fault = "not a number" if math.isnan(value) else "not a whole number" if whole and value % 1 else ""
+            fault = fault or (f"below {least:g}" if value < least else f"above {most:g}")
+            raise CellError(f"is {fault}; write {right}")
         return value
 
     return read_number
@@ -230,19 +236,19 @@ def _numeric(least: float, most: float, right: str, *, whole: bool = False) -> C
 
 
 KINDS = {
-    "id": CellKind(_identifier, "1 to 100 printable characters that do not begin with =, + or @"),
+    "id": CellKind(_identifier, "the identifier of the patient"),
     "response": CellKind(_response, "CR, PR, SD, NON-CR/NON-PD, PD or NE"),
     "yes": CellKind(_yes, "Y or N"),
     "event": CellKind(_event, "1 or 0"),
     "censored": CellKind(_censored, "0 for an event, 1 or more for censored"),
-    "day": CellKind(lambda text: day(text), "a day, written YYYY-MM-DD"),
-    "time": _numeric(0, MAX_TIME, "a time from 0 on, as a number"),
+    "day": CellKind(lambda text: day(text), "a date as YYYY-MM-DD"),
+    "time": _numeric(0, MAX_TIME, "a time from 0 on"),
     "unit": CellKind(lambda text: unit(text), "days, weeks, months or years"),
     "grade": _numeric(0, 5, "a grade from 0 to 5", whole=True),
     "stage": _numeric(0, MAX_LOOKS, f"a whole number from 0 to {MAX_LOOKS}", whole=True),
     "change": _numeric(-100, MAX_CHANGE, f"a percentage from -100 to {MAX_CHANGE:g}"),
 }
-"""By the word that `simtrial.patients.columns` uses; "right" says what a cell must be."""
+"""By the word that `simtrial.patients.columns` uses; "right" states what a cell may hold."""
 
 UNITS = {"days": DAYS_IN_MONTH, "weeks": DAYS_IN_MONTH / 7, "months": 1.0, "years": 1 / MONTHS_IN_YEAR}
 """How many of each unit make a month."""
@@ -265,7 +271,7 @@ def unit(text: str) -> str:
     """
     word = _UNIT_WORDS.get(text.strip().lower())
     if word is None:
-        raise CellError("must be days, weeks, months or years")
+        raise CellError("is not a unit of time; write days, weeks, months or years")
     return word
 
 

@@ -44,11 +44,11 @@ _SUBJECTS = (
 _TIME = "time from enrollment to "
 
 COLUMNS = (
-    Column("USUBJID", "patient; needed", "id", _SUBJECTS),
+    Column("USUBJID", "identifier of the patient; required", "id", _SUBJECTS),
     Column(
         "BOR",
-        "best overall response: CR, PR (responses); SD, NON-CR/NON-PD, PD (evaluable, no response); NE, MISSING, NED, "
-        "empty (not evaluable); names in words too",
+        "best overall response: CR, PR (response); SD, NON-CR/NON-PD, PD (evaluable, no response); NE, MISSING, NED, "
+        "empty (not evaluable); also in words",
         "response",
         ("BEST OVERALL RESPONSE", "BEST RESPONSE", "BEST RESP", "BESTRSP", "CONFIRMED BOR", "CBOR", "AVALC", "RESPONSE",
          "OVERALL RESPONSE", "OBJECTIVE RESPONSE", "TUMOR RESPONSE", "TUMOUR RESPONSE", "RECIST", "RECIST RESPONSE",
@@ -56,44 +56,45 @@ COLUMNS = (
     ),
     Column(
         "RESPONDER",
-        "Y, yes, TRUE or 1 response; N, no, FALSE or 0 none; empty not evaluable; needed where there is no BOR",
+        "Y, yes, TRUE or 1: response; N, no, FALSE or 0: no response; empty: not evaluable; required without BOR",
         "yes",
         ("ORR", "OR", "RESP", "RSP", "RESPONSE", "BOR", "BEST RESPONSE", "BEST OVERALL RESPONSE", "OBJECTIVE RESPONSE",
          "OVERALL RESPONSE", "RESPONDED", "OBJECTIVE RESPONDER", "RESPFL", "RSPFL", "ORRFL", "AVALC", "AVAL"),
     ),
     Column(
         "ENRLDT",
-        "day of enrollment: YYYY-MM-DD, with a time or without, or 15JAN2020",
+        "date of enrollment: YYYY-MM-DD, with or without a time, or 15JAN2020",
         "day",
         ("TRTSDT", "ENROLLMENT DATE", "ENROLMENT DATE", "DATE OF ENROLLMENT", "DATE OF ENROLMENT", "ENROLLED",
          "ENROLLED ON", "DATE ENROLLED", "ENROLDT", "ENRDT", "ENROLL DATE", "REGISTRATION DATE", "DATE OF REGISTRATION",
          "TRTSDTM", "RFXSTDTC", "RFSTDTC", "RANDDT"),
     ),
-    Column("ENRLFL", "Y enrolled, N screened only; all are enrolled if left out", "yes", ("ENROLLED", "ENROLFL")),
-    Column("EVALFL", "Y or N, evaluable; all but NE are if left out", "yes",
+    Column("ENRLFL", "Y: enrolled, N: screened only; if left out, all patients are enrolled", "yes",
+           ("ENROLLED", "ENROLFL")),
+    Column("EVALFL", "Y: evaluable, N: not evaluable; if left out, all patients but NE are evaluable", "yes",
            ("EFFFL", "EVALUABLE", "RESPONSE EVALUABLE")),
     Column(
         "STAGE",
-        "stage of the trial of each enrolled patient, from 1; 0 of a patient who counts at no look (overrun)",
+        "stage of the trial in which the patient was enrolled, from 1; 0: the patient counts at no look (overrun)",
         "stage",
         ("TRIAL STAGE", "STAGE OF TRIAL", "STAGE OF THE TRIAL", "SIMON STAGE", "DESIGN STAGE", "STUDY STAGE"),
     ),
     Column("PFS", _TIME + "progression or death, or to the last assessment", "time", ("PFS TIME",)),
-    Column("PFSEVENT", "1 progression or death, 0 censored", "event", ("PFS STATUS", "PFS EVT")),
-    Column("PFSCNSR", "0 event, 1 or more censored; in place of PFSEVENT", "censored", ("PFS CENSORED", "PFS CENSOR")),
+    Column("PFSEVENT", "1: progression or death, 0: censored", "event", ("PFS STATUS", "PFS EVT")),
+    Column("PFSCNSR", "0: event, 1 or more: censored; instead of PFSEVENT", "censored", ("PFS CENSORED", "PFS CENSOR")),
     Column("OS", _TIME + "death or to the last contact", "time", ("OS TIME",)),
-    Column("OSEVENT", "1 death, 0 censored", "event", ("OS STATUS", "OS EVT")),
-    Column("OSCNSR", "0 death, 1 or more censored; in place of OSEVENT", "censored", ("OS CENSORED", "OS CENSOR")),
+    Column("OSEVENT", "1: death, 0: censored", "event", ("OS STATUS", "OS EVT")),
+    Column("OSCNSR", "0: death, 1 or more: censored; instead of OSEVENT", "censored", ("OS CENSORED", "OS CENSOR")),
     Column("DOR", "time from first response to progression or death, or to the last assessment", "time", ("DOR TIME",)),
-    Column("DOREVENT", "1 progression or death, 0 censored", "event", ("DOR STATUS", "DOR EVT")),
-    Column("DORCNSR", "0 event, 1 or more censored; in place of DOREVENT", "censored", ("DOR CENSORED", "DOR CENSOR")),
+    Column("DOREVENT", "1: progression or death, 0: censored", "event", ("DOR STATUS", "DOR EVT")),
+    Column("DORCNSR", "0: event, 1 or more: censored; instead of DOREVENT", "censored", ("DOR CENSORED", "DOR CENSOR")),
     Column("TTR", _TIME + "first response", "time", ("TTR TIME", "TIME TO RESPONSE")),
-    Column("PFSDT", "day on which PFS ended; tells the unit of PFS beside the day of enrollment", "day", ("PFS DATE",)),
-    Column("OSDT", "day on which OS ended; tells the unit of OS beside the day of enrollment", "day", ("OS DATE",)),
+    Column("PFSDT", "date on which PFS ended; it gives the unit of PFS if enrollment has a date", "day", ("PFS DATE",)),
+    Column("OSDT", "date on which OS ended; it gives the unit of OS if enrollment has a date", "day", ("OS DATE",)),
     Column("TIMEUNIT", "unit of all times: days, weeks, months or years", "unit", ("AVALU", "TIME UNIT")),
-    Column("TOXGR", "highest toxicity grade, 0 to 5; empty if not assessed for it", "grade",
+    Column("TOXGR", "highest toxicity grade, 0 to 5; empty: not assessed", "grade",
            ("AETOXGR", "TOXICITY GRADE", "MAX GRADE", "MAXIMUM GRADE", "WORST GRADE")),
-    Column("PCHG", "best change of the target lesions' sum, percent of baseline, from -100 on", "change",
+    Column("PCHG", "best change of the sum of the target lesions, in percent of baseline, from -100 on", "change",
            ("BEST PCHG", "BEST CHANGE", "BEST PERCENT CHANGE", "PERCENT CHANGE")),
 )  # fmt: skip
 """Every column that is read."""
@@ -221,7 +222,8 @@ def named(headings: Sequence[str], columns: Sequence[Sequence[str]], place: str)
                 continue
             if name not in PREFERRED and not told and not _alike(name, columns[chosen], columns[k]):
                 raise InputError(
-                    f"has {headings[chosen]!r} and {headings[k]!r}, which differ, for {name}; leave one of them out",
+                    f"has {headings[chosen]!r} and {headings[k]!r}, which both stand for {name} and differ; "
+                    "leave one of them out",
                     place,
                 )
             names[k] = ""

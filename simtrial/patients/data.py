@@ -159,7 +159,7 @@ class PatientData:
         """
         planned = [count(n, "sizes", at_least=1) for n in sizes]
         if not planned or any(a >= b for a, b in pairwise(planned)):
-            raise InputError(f"({planned}) must increase from look to look", "sizes")
+            raise InputError(f"({planned}) do not increase from look to look", "sizes")
         check_handling(handling)
         counting = self.enrolled if handling == "nonresponder" else self.evaluable
         seen = self._seen(planned, handling, counting, attained)
@@ -170,7 +170,9 @@ class PatientData:
             responses.pop()
         if attained is not None and list(attained) != found:
             given, held = (",".join(map(str, numbers)) for numbers in (attained, found))
-            raise InputError(f"({given}) must be {held}, the patients of {self.path} who count", "attained")
+            raise InputError(
+                f"({given}) contradicts {self.path}, in which {held} patients count at the looks", "attained"
+            )
         beyond = int(counting.sum()) - (found[-1] if found else 0)
         return Counts(tuple(found), tuple(responses), beyond)
 
@@ -182,7 +184,7 @@ class PatientData:
             reached = int(self.stage.max(initial=0))
             if reached > len(planned):
                 place = f"{self.path}: {self.columns['STAGE']}"
-                raise InputError(f"({reached}) must be at most {len(planned)}, the looks planned", place)
+                raise InputError(f"({reached}) is above {len(planned)}, the number of looks planned", place)
             return [(self.stage > 0) & (self.stage <= k) for k in range(1, reached + 1)]
         if attained is not None:
             # who counts as the last one of each look
@@ -246,7 +248,7 @@ def read(
     if faults:
         raise several(faults)
     commas = any(has_decimal_comma(cell.text) for row in patients.rows for cell in row.values())
-    notes = [*patients.notes, *(["numbers are read with decimal commas"] if commas else []), *said]
+    notes = [*patients.notes, *(["numbers have decimal commas"] if commas else []), *said]
     return replace(_assembled(place, found, patients, notes), sha256=tuple(sheet.sha256 for sheet in sheets))
 
 
@@ -272,7 +274,7 @@ def _assembled(place: str, found: list[Values], patients: Patients, notes: list[
         stage = np.array([p.numbers["STAGE"] or 0 for p in found], dtype=np.int64)
         _check_stage(stage, f"{place}: {patients.read['STAGE']}", by_date=by_date)
     if not by_date:
-        why = "not every patient has a day of enrollment" if "ENRLDT" in there else "there is no day of enrollment"
+        why = "not every patient has a date of enrollment" if "ENRLDT" in there else "there is no date of enrollment"
         notes = [*notes, f"patients are taken in the order of the rows: {why}"]
     return PatientData(
         path=place,
@@ -303,22 +305,20 @@ def _check_rows(patients: Patients, found: list[Values]) -> None:
         return
     pairs = zip(patients.rows, found, strict=True)
     without = next(row for row, p in pairs if p.truths["ENRLFL"] and p.days["ENRLDT"] is None)
-    why = (
-        "is missing, and the rows do not stand in the order of the other days, so nobody can tell who belongs to a look"
-    )
-    raise wrong(without, "ENRLDT", f"{why}; give the day, or sort the rows by enrollment")
+    why = "is missing, and the rows are not in the order of the other dates, so it is unknown who belongs to which look"
+    raise wrong(without, "ENRLDT", f"{why}; give the date, or sort the rows by enrollment")
 
 
 def _check_stage(stage: NDArray[np.int64], place: str, *, by_date: bool) -> None:
     """Refuse stages that cannot be those of the trial: patients of a later one are enrolled later."""
     gap = next((k for k in range(1, int(stage.max(initial=0))) if k not in stage), None)
     if gap is not None:
-        raise InputError(f"must not leave out a stage: nobody belongs to stage {gap}", place)
+        raise InputError(f"leaves out a stage: no patient belongs to stage {gap}", place)
     staged = stage[stage > 0]
     falls = np.flatnonzero(np.diff(staged) < 0)
     if falls.size:
-        order = "the days of enrollment" if by_date else "the rows"
+        order = "the dates of enrollment" if by_date else "the rows"
         raise InputError(
-            f"must not fall in the order of {order}, as from {staged[falls[0]]} to {staged[falls[0] + 1]}; if it is "
-            "not the stage of the trial, rename the column (DISEASE_STAGE)", place,
+            f"falls from {staged[falls[0]]} to {staged[falls[0] + 1]} in the order of {order}; if it is not the stage "
+            "of the trial, rename the column (DISEASE_STAGE)", place,
         )  # fmt: skip

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from simtrial import phrases
 from simtrial.conduct.survival import HALF, half_way
 from simtrial.design.intervals import clopper_pearson
 from simtrial.numbers import positive, probability
@@ -174,7 +175,7 @@ def secondary(
     found = []
     if data.bor is not None:
         of, bor = data.enrolled if handling == "nonresponder" else data.evaluable, np.array(data.bor)
-        whom = "of all enrolled" if handling == "nonresponder" else "of the evaluable"
+        whom = "of all enrolled patients" if handling == "nonresponder" else "of the evaluable patients"
         for name, label, kinds in (
             ("dcr", "Disease control rate", ("CR", "PR", "SD", "NON-CR/NON-PD")),
             ("cr", "Complete response rate", ("CR",)),
@@ -189,14 +190,14 @@ def secondary(
     if data.toxicity is not None:
         graded = data.enrolled & ~np.isnan(data.toxicity)
         severe = int((data.toxicity[graded] >= 3).sum())
-        whom = f"of all enrolled{_missing(data.enrolled, graded)}"
+        whom = f"of all enrolled patients{_missing(data.enrolled, graded)}"
         found.append(_share("toxicity", "Toxicity of grade >= 3", severe, int(graded.sum()), level, whom))
     return tuple(found)
 
 
 def _missing(counted: Bools, there: Bools) -> str:
     gone = int((counted & ~there).sum())
-    return f", {gone} without a value left out" if gone else ""
+    return f", {phrases.counted(gone, 'patient')} without a value left out" if gone else ""
 
 
 def _share(name: str, label: str, events: int, n: int, level: float, whom: str) -> Endpoint:
@@ -226,7 +227,7 @@ def _survival(
     middle = ""
     if found.flat is not None:
         since, until = found.flat
-        middle = f"; S = 1/2 from {since:.4g} to {until:.4g} months: midpoint, as in R and SAS"
+        middle = f"; S = 1/2 from month {since:.4g} to month {until:.4g}: midpoint, as in R and SAS"
     method = f"Kaplan-Meier, Brookmeyer-Crowley log-log{middle}{_missing(counted, there)}"
     value, low, high = found.median
     ends = [

@@ -48,7 +48,14 @@ def comma_faults(patients: Patients) -> list[InputError]:
             continue
         commas = [row for row in patients.rows if has_decimal_comma(row[name].text)]
         if commas and any(has_decimal_point(row[name].text) for row in patients.rows):
-            faults += [wrong(row, name, "has a decimal comma where other rows have a decimal point") for row in commas]
+            faults += [
+                wrong(
+                    row,
+                    name,
+                    "has a decimal comma where other rows have a decimal point; write one of the two throughout",
+                )
+                for row in commas
+            ]
     return faults
 
 
@@ -61,7 +68,7 @@ def repeated(patients: Patients) -> list[InputError]:
         first = lines.setdefault(cell.text.casefold(), cell.place)  # s1 and S1 are one slip of the pen
         if first != cell.place and not is_missing(cell.text):
             where = first.rsplit(" ", 1)[-1].rstrip(":")
-            faults.append(wrong(row, "USUBJID", f"stands in line {where} too; a patient has one row"))
+            faults.append(wrong(row, "USUBJID", f"is also in line {where}; keep one row per patient"))
     return faults
 
 
@@ -83,7 +90,7 @@ def values_of(row: Row) -> tuple[Values, list[InputError]]:
     apart = "ENRLFL" in row and not found.truths["ENRLFL"]
     needed = ("USUBJID", "ENRLFL") if apart else ("USUBJID", "EVALFL", "STAGE")
     gone = (name for name in needed if name in row and found[name] is None and name not in unread)
-    return found, [*faults, *(wrong(row, name, f"must be {_KINDS[name].right}") for name in gone)]
+    return found, [*faults, *(wrong(row, name, f"is empty; write {_KINDS[name].right}") for name in gone)]
 
 
 def judged(row: Row, found: Values) -> list[InputError]:
@@ -94,7 +101,9 @@ def judged(row: Row, found: Values) -> list[InputError]:
             for name, cell in row.items():
                 given = not is_missing(cell.text) and found[name] is not False and found[name] != "NE"
                 if given and name not in ("USUBJID", "ENRLFL", "ENRLDT", "TIMEUNIT"):
-                    raise wrong(row, name, f"must be empty: {row['ENRLFL'].heading} says not enrolled")
+                    raise wrong(
+                        row, name, f"contradicts {row['ENRLFL'].heading}: the patient is not enrolled; leave it empty"
+                    )
         _judge_response(row, found)
         _judge_times(row, found)
     except InputError as error:
@@ -109,14 +118,14 @@ def _judge_response(row: Row, found: Values) -> None:
         best = found.texts["BOR"] = found.texts["BOR"] or "NE"
         known, responds = best != "NE", best in RESPONDS
         if told is not None and told != responds:
-            raise wrong(row, "RESPONDER", f"must be {responds:d}: {said}")
+            raise wrong(row, "RESPONDER", f"contradicts the response: {said}; write {responds:d}")
     else:
         known, responds = told is not None, told is True
     evaluable = found.truths["EVALFL"]
     if evaluable and not known and plain(row["EVALFL"].heading) != "EFFFL":  # a population may hold the lost
-        raise wrong(row, "EVALFL", f"must be N: {said}")
+        raise wrong(row, "EVALFL", f"contradicts the response: {said}; write N")
     if evaluable is False and responds:
-        raise wrong(row, "EVALFL", f"must be Y: {said}")
+        raise wrong(row, "EVALFL", f"contradicts the response: {said}; write Y")
     found.truths["EVALFL"], found.truths["RESPONDER"] = known and evaluable is not False, responds
 
 
@@ -124,16 +133,16 @@ def _judge_times(row: Row, found: Values) -> None:
     for name in TIMES:
         months = found.numbers[name]
         if months is not None and months > MAX_MONTHS:
-            raise wrong(row, name, f"is {months:.4g} months; at most {MAX_MONTHS:g} are read")
+            raise wrong(row, name, f"is {months:.4g} months, more than {MAX_MONTHS:g}; check the unit (--time-unit)")
     for name in _SURVIVAL:
         event = f"{name}EVENT" if f"{name}EVENT" in row else f"{name}CNSR"
         for here, there in ((name, event), (event, name)):
             if found[here] is not None and found[there] is None:
-                raise wrong(row, here, f"needs {row[there].heading} beside it, which is empty")
+                raise wrong(row, here, f"is given, but {row[there].heading} is empty; give both or neither")
         found.truths[f"{name}EVENT"] = found.truths[event] is (event == f"{name}EVENT")
     for name in ("DOR", "TTR"):
         if found.numbers[name] is not None and not found.truths["RESPONDER"]:
-            raise wrong(row, name, "must be empty: the patient has no response")
+            raise wrong(row, name, "is given, but the patient has no response; leave it empty")
     pfs, os = found.numbers["PFS"], found.numbers["OS"]
     if pfs is not None and os is not None and pfs > os + SAME_TIME:
-        raise wrong(row, "PFS", f"must be <= OS ({row['OS'].text}): death or the last contact ends it")
+        raise wrong(row, "PFS", f"is longer than OS ({row['OS'].text}), although death or the last contact ends it")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from simtrial import files
 from simtrial.errors import InputError, several
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -221,16 +222,12 @@ def _check_widths(path: str, header: list[str], rows: list[tuple[int, list[str]]
     for line, row in rows:
         if len(row) == len(header):
             continue
-        said = f"has {_cells(len(row))}; the header has {len(header)}"
+        said = f"has {counted(len(row), 'cell')}; the header has {len(header)}"
         if len(row) > len(header) and separator == "," and _comma(row):
-            said += ": a decimal comma; write 5.1, or separate the columns by semicolons"
+            said += "; it seems to hold a decimal comma: write 5.1, or separate the columns by semicolons"
         faults.append(InputError(said, f"{path} line {line}:"))
     if faults:
         raise several(faults)
-
-
-def _cells(number: int) -> str:
-    return "1 cell" if number == 1 else f"{number} cells"
 
 
 def _comma(row: list[str]) -> bool:
@@ -268,7 +265,7 @@ def _sas(path: str, data: bytes, form: str) -> Sheet:
         rows=rows,
         sas_days=form == "xport",
         separator="",
-        notes=(f"read as a {said}; lines are its rows",),
+        notes=(f"it is a {said}; its rows are counted as lines",),
     )
 
 

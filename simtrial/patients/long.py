@@ -69,7 +69,7 @@ def picked(table: SheetTable, code: str, param: str | None) -> Patients:
         (plain(h) for h, cells in zip(sheet.headings, table.columns, strict=True) if meant(h, cells) == "USUBJID"), None
     )
     if subject is None:
-        raise InputError("does not say who is who; such a column is named USUBJID", place)
+        raise InputError("has no column that identifies the patients; it may be named USUBJID", place)
     codes: dict[str, list[int]] = {}
     for i, text in enumerate(table.columns[table.at[code]]):
         codes.setdefault(text.strip().upper(), []).append(i)
@@ -102,20 +102,20 @@ def _take_response(
         there.insert(0, param.strip().upper())
     elif param is not None and (there or not set(codes) & set(TIME_CODES)):
         raise InputError(
-            f"({param!r:.40}) must be one of {known}, the {heading} there",
+            f"({param!r:.40}) is not in the file; {heading} holds {known}",
             "param",
         )
     value = table.has("AVALC", "RSSTRESC", "RSORRES", "AVAL")
     if not there:
         if not set(codes) & set(TIME_CODES):
             raise InputError(
-                f"holds no {heading} of a response ({', '.join(RESPONSE_CODES)}); there are "
-                f"{known}: say which with --param", f"{table.sheet.path}:",
+                f"holds no {heading} of a response ({', '.join(RESPONSE_CODES)}); it holds "
+                f"{known}; choose one with --param", f"{table.sheet.path}:",
             )  # fmt: skip
         return
     chosen = there[0]
     if value is None:
-        raise InputError("has no AVALC, RSSTRESC or AVAL, which would hold the response", table.header_place)
+        raise InputError("has no column AVALC, RSSTRESC or AVAL, which holds the response", table.header_place)
     picked = _picked(table, chosen, subject, codes[chosen], found, used)
     name = meant(table.sheet.headings[table.at[value]], table.cells(value, picked)) or "BOR"
     if value == "RSORRES" or value == "RSSTRESC":
@@ -145,7 +145,7 @@ def _alike(codes: dict[str, list[int]], heading: str, param: str | None) -> list
     """Codes that begin as one of `RESPONSE_CODES` does, such as BORINV; which of several is to be said."""
     alike = sorted(name for name in codes if name.startswith(RESPONSE_CODES))
     if len(alike) > 1 and param is None:
-        raise InputError(f"holds several responses: {', '.join(alike)[:200]}; say which with --param", heading)
+        raise InputError(f"holds several responses: {', '.join(alike)[:200]}; choose one with --param", heading)
     return alike
 
 
@@ -182,7 +182,7 @@ def _only(table: SheetTable, subject: str, places: list[int], value: str) -> dic
         elif table.columns[table.at[value]][kept[who]] != table.columns[table.at[value]][i]:
             first, cell = table.sheet.rows[kept[who]][0], table.cell(value, i)
             faults.append(InputError(
-                f"({cell.text!r:.40}) has another value in line {first}; leave one row of each patient, or flag it "
+                f"({cell.text!r:.40}) differs from line {first}; keep one row per patient, or flag it "
                 "with ANL01FL", f"{cell.place} {cell.heading}",
             ))  # fmt: skip
     if faults:

@@ -14,6 +14,7 @@ from simtrial.patients import long as patient_long
 from simtrial.patients.cells import is_missing
 from simtrial.patients.columns import BY_NAME, TIMES, named, plain, stated_unit
 from simtrial.patients.rows import Patients, PlacedCell, Row, SheetTable
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,28 +50,30 @@ def one_row_each(sheets: Sequence[Sheet], param: str | None = None) -> Patients:
     for table in tables:
         if not table.sheet.rows:
             raise InputError(
-                f"holds no patients; columns are {', '.join(BY_NAME)} (simtrial columns)", f"{table.sheet.path}:"
+                f"has no rows of patients; columns are {', '.join(BY_NAME)} (simtrial columns)", f"{table.sheet.path}:"
             )
         code = table.has("PARAMCD", "RSTESTCD")
         found.append(_wide(table) if code is None else patient_long.picked(table, code, param))
     if param is not None and all(table.has("PARAMCD", "RSTESTCD") is None for table in tables):
-        raise InputError(f"({param!r:.40}) picks rows by PARAMCD or RSTESTCD, which no file has", "param")
+        raise InputError(
+            f"({param!r:.40}) selects rows by PARAMCD or RSTESTCD, which no file has; leave it out", "param"
+        )
     joined = found[0] if len(found) == 1 else _joined(found)
     _check_needed(joined, tables[0].header_place)
     return joined
 
 
 def _check_needed(joined: Patients, place: str) -> None:
-    for needed, why in ((("USUBJID",), "who is who"), (("BOR", "RESPONDER"), "who responded")):
+    for needed, why in ((("USUBJID",), "identifies the patients"), (("BOR", "RESPONDER"), "states who responded")):
         if not any(name in joined.read for name in needed):
             others = ", ".join(name for column in needed for name in (column, *BY_NAME[column].others[:4]))
-            raise InputError(f"does not say {why}; such a column is named {others} ... (simtrial columns)", place)
+            raise InputError(f"has no column that {why}; it may be named {others} ... (simtrial columns)", place)
     for name in TIMES[:3]:
         events = [joined.read[event] for event in (f"{name}EVENT", f"{name}CNSR") if event in joined.read]
         if len(events) > 1:
-            raise InputError(f"has {events[0]!r} and {events[1]!r} for one thing; keep one of the two", place)
+            raise InputError(f"has {events[0]!r} and {events[1]!r} with the same meaning; keep one of the two", place)
         if (name in joined.read) != bool(events):
-            raise InputError(f"must have both or neither of {name} and {name}EVENT (or {name}CNSR)", place)
+            raise InputError(f"has only one of {name} and {name}EVENT (or {name}CNSR); give both or neither", place)
 
 
 def _units_of(read: dict[str, str]) -> dict[str, str]:
@@ -94,7 +97,9 @@ def _wide(table: SheetTable) -> Patients:
     ]
     codes = next((heading for heading in sheet.headings if plain(heading) == "AVAL"), None)
     if codes is not None and not {"BOR", "RESPONDER"} & set(read):
-        raise InputError("holds codes, not 1 and 0; AVALC would say what they mean", f"{table.header_place} {codes}")
+        raise InputError(
+            "holds codes other than 1 and 0; add AVALC, which states their meaning", f"{table.header_place} {codes}"
+        )
     notes = [f"{table.name}: {note}" for note in sheet.notes]
     told = [name for name in ("BOR", "RESPONDER", "ENRLDT") if name in read]
     taken = [read[name] for name in told]
@@ -120,7 +125,9 @@ def _told_of_arms(found: Patients, table: SheetTable, arm: str) -> Patients:
     names = sorted(text for text in texts if not is_missing(text) and text.lower() not in _NOT_ENROLLED)
     if len(names) > 1:
         listed = ", ".join(names)[:200]
-        found.notes.append(f"{table.name}: {arm} has {len(names)} arms ({listed}), which are analysed as one")
+        found.notes.append(
+            f"{table.name}: {arm} has {counted(len(names), 'arm')} ({listed}), which are analysed as one"
+        )
     return found
 
 
@@ -153,10 +160,10 @@ def _joined(found: Sequence[Patients]) -> Patients:
     ordered = [*subjects, *(one for one in found if one not in subjects)]
     for one in found:
         if "USUBJID" not in one.read:
-            raise InputError("does not say who is who in each file: files are joined by USUBJID", "patients")
+            raise InputError("lack USUBJID in one of the files, by which they are joined; add it", "patients")
     answers = [one for one in ordered if {"BOR", "RESPONDER"} & set(one.read)]
     if len(answers) > 1:
-        raise InputError("name the response in more than one file; leave one of them out", "patients")
+        raise InputError("hold the response in more than one file; leave one of them out", "patients")
     rows: dict[str, Row] = {}
     faults: list[InputError] = []
     for one in ordered:
@@ -165,7 +172,7 @@ def _joined(found: Sequence[Patients]) -> Patients:
             cell = row["USUBJID"]
             who = cell.text.casefold()
             if who in once:
-                faults.append(_fault(cell, "stands in this file twice"))
+                faults.append(_fault(cell, "is in this file twice; keep one row per patient"))
             once.add(who)
             if who not in rows and subjects and one not in subjects:
                 known_in = subjects[0].rows[0]["USUBJID"].place.split(" line")[0]

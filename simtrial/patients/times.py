@@ -32,7 +32,7 @@ MAX_MONTHS = 240.0
 LONG = 60.0
 """Whole numbers of which one is larger are more likely days than months."""
 
-_ASK = "say --time-unit days or --time-unit months (time_unit in a parameter file)"
+_ASK = "add --time-unit days or --time-unit months (time_unit in a parameter file)"
 
 
 def units(
@@ -81,9 +81,12 @@ def units(
         _check_calendar(patients, found, {name: settled[name] for name in names}, today)
     listed = ", ".join(f"{name} in {word}" for name, word in settled.items() if name not in unknown)
     if listed:
-        notes.append(f"times: {listed}" + (", as asked" if wanted else ", as the file states"))
+        notes.append(f"times: {listed}" + (", as requested" if wanted else ", as the file states"))
     if unknown:
-        notes.append(f"times: {', '.join(unknown)} taken as months; no unit is stated (--time-unit days otherwise)")
+        notes.append(
+            f"times: {', '.join(unknown)} taken to be in months, as no unit is stated (if they are in "
+            "days, add --time-unit days)"
+        )
     return settled, notes
 
 
@@ -101,7 +104,7 @@ def _column(patients: Patients, found: Sequence[Values]) -> str | None:
     if len(said) > 1:
         place = patients.rows[max(said.values())]["TIMEUNIT"]
         raise InputError(
-            f"must be one unit for all patients; there are {', '.join(sorted(said))}", f"{place.place} TIMEUNIT"
+            f"has several units ({', '.join(sorted(said))}); write one for all patients", f"{place.place} TIMEUNIT"
         )
     return next(iter(said), None)
 
@@ -138,7 +141,7 @@ def _check_months(patients: Patients, found: Sequence[Values], names: Sequence[s
         )
     if longest > LONG and all(value % 1 == 0 for _, value, _, _ in values):
         raise InputError(
-            f"({cell.text!r:.40}) may be days or months: all times are whole numbers, and the file states no unit; "
+            f"({cell.text!r:.40}) is ambiguous: all times are whole numbers, and the file states no unit; "
             f"{_ASK}", where,
         )  # fmt: skip
 

@@ -10,9 +10,14 @@ import numpy as np
 from simtrial.errors import InputError
 from simtrial.months import WEEK
 from simtrial.numbers import Floats, positive
+from simtrial.phrases import counted
 
 MAX_ASSESSMENTS = 100
 """Most assessments of one patient within the window."""
+
+
+def _weeks(months: float) -> str:
+    return counted(float(f"{months / WEEK:.4g}"), "week")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +53,19 @@ class Assessments:
         if self.median_to_response is not None:
             object.__setattr__(self, "median_to_response", positive(self.median_to_response, "median_to_response"))
         if self.interval == 0 and self.window > 0:
-            raise InputError("(0) must be > 0", "interval")
+            raise InputError("(0) is not above 0", "interval")
         if self.window < self.interval:
             raise InputError(
-                f"({self.window / WEEK:.4g} weeks) must be >= the interval ({self.interval / WEEK:.4g} weeks): it ends "
-                "before the first assessment",
+                f"({_weeks(self.window)}) is shorter than the interval ({_weeks(self.interval)}): it ends before the "
+                "first assessment",
                 "window",
             )
         if self.window > MAX_ASSESSMENTS * self.interval:
-            raise InputError(
-                f"({self.window / WEEK:.4g} weeks) must hold at most {MAX_ASSESSMENTS} assessments", "window"
-            )
+            raise InputError(f"({_weeks(self.window)}) holds more than {MAX_ASSESSMENTS} assessments", "window")
         if self.window < self.interval + self.confirmation:
             raise InputError(
-                f"({self.window / WEEK:.4g} weeks) must leave time to confirm a response seen at the first assessment "
-                f"(week {(self.interval + self.confirmation) / WEEK:.4g})",
+                f"({_weeks(self.window)}) ends before a response of the first assessment can be confirmed (week "
+                f"{(self.interval + self.confirmation) / WEEK:.4g})",
                 "window",
             )
 

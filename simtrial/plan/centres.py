@@ -44,13 +44,13 @@ class Centres:
             self, "opens", tuple(sorted(positive(o, "opens_months", zero=True, most=1200) for o in self.opens))
         )
         if not self.opens:
-            raise InputError("must hold the opening month of at least one centre", "opens_months")
+            raise InputError("is empty; give the opening month of at least one centre", "opens_months")
         object.__setattr__(self, "mean_rate", rate_of(self.mean_rate, "mean_rate"))
         object.__setattr__(self, "shape", positive(self.shape, "shape", least=0.01, most=1e4))
         if self.shape * len(self.opens) <= 1:
             raise InputError(
-                f"({self.shape:g}) times the number of centres ({len(self.opens)}) must be > 1, or the expected time "
-                "to reach n is infinite",
+                f"({self.shape:g}) times the number of centres ({len(self.opens)}) is not above 1, so the expected "
+                "time to reach n is infinite",
                 "shape",
             )
 

@@ -55,11 +55,15 @@ class Disease:
             object.__setattr__(self, "dcr", probability(self.dcr, "dcr"))
             object.__setattr__(self, "dcr_at_orr", probability(self.dcr_at_orr, "dcr.at_orr", closed=True))
             if self.dcr < self.dcr_at_orr:
-                raise InputError(f"({self.dcr:g}) must be >= the ORR ({self.dcr_at_orr:g}): it counts SD too", "dcr")
+                raise InputError(
+                    f"({self.dcr:g}) is below the ORR ({self.dcr_at_orr:g}), although it counts SD too", "dcr"
+                )
             if self.dcr == self.dcr_at_orr and self.pfs is not None:
-                raise InputError(f"({self.dcr:g}) equals the ORR: with no stable disease PFS could not be drawn", "dcr")
+                raise InputError(
+                    f"({self.dcr:g}) equals the ORR: without stable disease PFS cannot be simulated", "dcr"
+                )
         if self.os is not None and self.pfs is None:
-            raise InputError("needs pfs beside it, because PFS <= OS", "os")
+            raise InputError("needs pfs as well, because PFS <= OS", "os")
         if self.pfs is not None:
             object.__setattr__(self, "_progressing", _progression_of(self))
         if self.os is not None:
@@ -91,11 +95,12 @@ class Disease:
         if self.dcr is None:
             return _solved(given, self.assessments, lambda h: Hazards(h, h, h * given.hazard_ratio), "pfs")
         if first == 0:
-            raise InputError("needs assessments later than enrollment: PD is what the first one finds", "dcr")
+            raise InputError("needs assessments after enrollment, at the first of which PD is seen", "dcr")
         if self.dcr_at(given.at_orr) <= 0.5 or given.median <= first:  # type: ignore[operator]  # dcr is given
             raise InputError(
-                f"({given.median:g}) contradicts the DCR: a share {self.dcr_at(given.at_orr):.3g} of these patients is "
-                f"free of progression at the first assessment, month {first:.3g}; leave out one of the two",
+                f"({given.median:g}) contradicts the DCR, by which {100 * (self.dcr_at(given.at_orr) or 0):.3g}% of "
+                f"these patients are free of progression at the first assessment, in month {first:.3g}; leave out one "
+                "of the two",
                 "pfs.median_months",
             )
         before = -math.log(self.stable_share) / first  # type: ignore[arg-type]  # given with dcr
@@ -119,8 +124,8 @@ class Disease:
         free = float(progression.survival(at, given.at_orr, self.assessments))
         if free >= 0.5:
             raise InputError(
-                f"({given.median:g}) is too short beside PFS: with an ORR of {given.at_orr:g}, a share {free:.2g} of "
-                "patients is then still free of progression",
+                f"({given.median:g}) is too short beside PFS: with an ORR of {given.at_orr:g}, {100 * free:.2g}% of "
+                "the patients are then still free of progression",
                 "os.median_months",
             )
         hazard = root(surplus, given.median, "os")

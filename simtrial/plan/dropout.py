@@ -15,7 +15,7 @@ def share(value: float, field: str) -> float:
     """A probability that may be 0 but not 1."""
     number = probability(value, field, closed=True)
     if number == 1:
-        raise InputError(f"({value:g}) must be < 1: nobody would be left", field)
+        raise InputError(f"({value:g}) is not below 1, so no patient would be evaluable", field)
     return number
 
 
@@ -45,7 +45,7 @@ class Dropout:
         """Loss at a constant hazard a month over the months to the first assessment: 1 - exp(-hazard months)."""
         lost = -math.expm1(-positive(hazard, "hazard_per_month", zero=True) * months)
         if lost > 1 - 1e-9:
-            raise InputError(f"({hazard:g}) loses everybody before the first assessment", "hazard_per_month")
+            raise InputError(f"({hazard:g}) leaves no patient until the first assessment", "hazard_per_month")
         return cls(lost, responder_odds_ratio)
 
     @classmethod

@@ -149,14 +149,14 @@ class Piecewise(_Fixed):
     def __post_init__(self) -> None:
         object.__setattr__(self, "starts", tuple(positive(s, "from_month", zero=True) for s in self.starts))
         if not self.starts or len(self.starts) != len(self.rates):
-            raise InputError("must hold one rate for each starting month", "periods")
+            raise InputError("does not hold one rate for each starting month", "periods")
         if self.starts[0] != 0:
-            raise InputError(f"({self.starts[0]:g}) must be 0 in the first period", "from_month")
+            raise InputError(f"({self.starts[0]:g}) is not 0 in the first period", "from_month")
         for earlier, later in pairwise(self.starts):
             if later <= earlier:
-                raise InputError(f"({later:g}) must be > that of the period before ({earlier:g})", "from_month")
+                raise InputError(f"({later:g}) is not above that of the period before ({earlier:g})", "from_month")
         if self.rates[-1] == 0:
-            raise InputError("(0) in the last period can never be sure to reach n; it must be > 0", "rate")
+            raise InputError("(0) in the last period never reaches n; give a rate above 0", "rate")
         object.__setattr__(self, "rates", tuple(rate_of(r, "rate") for r in self.rates))
 
     def scaled(self, factor: float) -> Piecewise:

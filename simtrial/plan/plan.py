@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from simtrial.errors import InputError
 from simtrial.months import MONTHS_IN_YEAR
 from simtrial.numbers import positive, probability
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
@@ -61,7 +62,7 @@ def check_handling(handling: str) -> None:
     """Hold that a handling is one of the three."""
     if handling not in HANDLINGS:
         *others, last = HANDLINGS
-        raise InputError(f"({handling!r:.40}) must be {', '.join(others)} or {last}", "handling")
+        raise InputError(f"({handling!r:.40}) is unknown; write {', '.join(others)} or {last}", "handling")
 
 
 Decide = Literal["complete", "known"]
@@ -128,7 +129,7 @@ class Interim:
         if self.hold and self.extra is not None:
             raise InputError("goes with accrual: continue; a hold takes no extra patients", "extra_patients")
         if self.decide not in get_args(Decide):
-            raise InputError(f"({self.decide!r:.40}) must be complete or known", "decide")
+            raise InputError(f"({self.decide!r:.40}) is unknown; write complete or known", "decide")
         if self.max_hold is not None:
             object.__setattr__(self, "max_hold", positive(self.max_hold, "max_hold_months", zero=True))
             if not self.hold:
@@ -154,7 +155,7 @@ class FollowUp:
 
     def __post_init__(self) -> None:
         if (self.months_after_last is None) == (self.until_month is None):
-            raise InputError("must hold either months_after_last_patient or until_month, and not both")
+            raise InputError("needs exactly one of months_after_last_patient and until_month")
         for name, key in (("months_after_last", "months_after_last_patient"), ("until_month", "until_month")):
             value = getattr(self, name)
             if value is not None:
@@ -213,29 +214,43 @@ class Plan:
     def __post_init__(self) -> None:
         check_handling(self.handling)
         if self.recut and self.handling != "exclude":
-            raise InputError("(recut) goes with handling: exclude", "bounds")
+            raise InputError("(recut) goes with handling: exclude only", "bounds")
         if self.recut and len(self.design.looks) > 2:
-            raise InputError(f"(recut) is for one or two looks; this design has {len(self.design.looks)}", "bounds")
+            raise InputError(
+                f"(recut) is possible for one or two looks; this design has {len(self.design.looks)}", "bounds"
+            )
         if self.recut and self.design.looks[-1].n > MAX_RECUT:
-            raise InputError(f"(recut) is for at most {MAX_RECUT} patients, not {self.design.looks[-1].n}", "bounds")
+            raise InputError(
+                f"(recut) is possible for at most {MAX_RECUT} patients; this design has {self.design.looks[-1].n}",
+                "bounds",
+            )
         if self.recut and self.close_month is not None:
-            raise InputError("(recut) does not go with a month at which accrual closes", "bounds")
+            raise InputError(
+                "(recut) is not possible where accrual closes at a month; write fixed, or leave close_month out",
+                "bounds",
+            )
         lost = max(self.dropout.probability, self.dropout.of_responder)
         if self.handling == "replace" and lost > MAX_REPLACED:
-            raise InputError(f"({lost:g}) must be at most {MAX_REPLACED:g} where losses are replaced", "probability")
+            raise InputError(
+                f"({lost:g}) is above {MAX_REPLACED:g}, the largest value where patients who drop out are replaced",
+                "probability",
+            )
         success = probability(self.screening_success, "screening_success", closed=True)
         if success < 0.01:
             raise InputError(
-                f"({success:g}) must be at least 0.01: hardly anybody would be enrolled", "screening_success"
+                f"({success:g}) is below 0.01, so hardly any patient would be enrolled", "screening_success"
             )
         object.__setattr__(self, "screening_success", success)
         self.enrollment.scaled(success)  # whose rates may be too low when those of the screened are not
         object.__setattr__(self, "loss_per_year", probability(self.loss_per_year, "loss_per_year", closed=True))
         if self.loss_per_year == 1:
-            raise InputError("(1) must be < 1: nobody would be followed", "loss_per_year")
+            raise InputError("(1) is not below 1, so no patient would be followed", "loss_per_year")
         object.__setattr__(self, "landmark", positive(self.landmark, "landmark_months"))
         if self.interim.max_hold is not None and self.handling == "replace" and len(self.design.looks) > 2:
-            problem = f"is for one or two looks where losses are replaced; this design has {len(self.design.looks)}"
+            looks = len(self.design.looks)
+            problem = (
+                f"is possible for one or two looks where patients who drop out are replaced; this design has {looks}"
+            )
             raise InputError(problem, "max_hold_months")
         if self.conditional is not None:
             self._check_conditional(self.conditional)
@@ -246,16 +261,18 @@ class Plan:
     def _check_conditional(self, rule: Conditional) -> None:
         looks = self.design.looks
         if len(looks) > 2:
-            raise InputError(f"(conditional) is for two looks; this design has {len(looks)}", "pending")
+            raise InputError(f"(conditional) is possible for two looks; this design has {len(looks)}", "pending")
         if looks[0].e is not None:
-            raise InputError(f"(conditional) does not go with an efficacy bound (e1 = {looks[0].e})", "pending")
+            raise InputError(f"(conditional) is not possible with an efficacy bound (e1 = {looks[0].e})", "pending")
         if looks[0].r is None:
             raise InputError("(conditional) needs a futility bound r1 at the first look", "pending")
         if self.recut:
-            raise InputError("(conditional) goes with bounds: fixed; recut bounds wait for every status", "pending")
+            raise InputError(
+                "(conditional) goes with bounds: fixed; recalculated bounds wait for every response status", "pending"
+            )
         if rule.month is not None and self.close_month is not None and rule.month >= self.close_month:
             raise InputError(
-                f"({rule.month:g}) must be before the month at which accrual closes ({self.close_month:g})",
+                f"({rule.month:g}) is not before the month at which accrual closes ({self.close_month:g})",
                 "look_month",
             )
 
@@ -266,7 +283,8 @@ class Plan:
         missed = float(self.arrivals.fewer(n, np.array(month)))
         if missed > 1 - 1e-6:
             raise InputError(
-                f"({month:g}) closes accrual before {n} patients can be enrolled (probability {1 - missed:.1g})",
+                f"({month:g}) closes accrual before {counted(n, 'patient')} can be enrolled (probability "
+                f"{1 - missed:.1g})",
                 "close_month",
             )
 

@@ -26,6 +26,7 @@ from simtrial.design.exact import signs
 from simtrial.design.requirements import decimal
 from simtrial.design.walk import responding, walk
 from simtrial.errors import InputError
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +137,7 @@ def attained_bounds(design: Design, requirements: Requirements) -> AttainedBound
         If the design has more than two looks.
     """
     if len(design.looks) > 2:
-        raise InputError(f"has {len(design.looks)} looks; bounds are recut for one or two", "design")
+        raise InputError(f"has {counted(len(design.looks), 'look')}; bounds are recalculated for one or two", "design")
     return _recut(design.looks, requirements)
 
 

@@ -40,7 +40,9 @@ class Survival:
         object.__setattr__(self, "median", positive(self.median, "median_months"))
         object.__setattr__(self, "hazard_ratio", positive(self.hazard_ratio, "hazard_ratio"))
         if self.hazard_ratio > 1:
-            raise InputError(f"({self.hazard_ratio:g}) must be <= 1: responders do not do worse", "hazard_ratio")
+            raise InputError(
+                f"({self.hazard_ratio:g}) is above 1, but responders do no worse than the others", "hazard_ratio"
+            )
         object.__setattr__(self, "at_orr", probability(self.at_orr, "at_orr", closed=True))
 
 
@@ -100,8 +102,8 @@ def root(surplus: Callable[[float], float], median: float, field: str) -> float:
     low, high = math.log(1e-9 / median), math.log(1e4 / median)
     if surplus(math.exp(high)) >= 0:
         raise InputError(
-            f"({median:g}) cannot be: at whatever hazard, half of these patients are left then, because their response "
-            "is known only later or their hazard ratio is next to 0",
+            f"({median:g}) is impossible: at any hazard at least half of these patients are still free of the event "
+            "then, because their response is known only later or their hazard ratio is close to 0",
             f"{field}.median_months",
         )
     return math.exp(optimize.brentq(lambda log: surplus(math.exp(log)), low, high, xtol=1e-14, rtol=1e-14))

@@ -27,6 +27,8 @@ import numpy as np
 import pandas as pd
 from IPython.core.getipython import get_ipython
 
+from simtrial.show.picture import Picture
+
 HOOKS = (
     (sys, "excepthook"),
     (sys, "unraisablehook"),
@@ -106,7 +108,10 @@ class State:
 
 @cache
 def start() -> State:
-    """The settings at the start of this kernel, where this is called first."""
+    """The settings at the start of this kernel, where this is called first; from here on figures are bitmaps too."""
+    shell = get_ipython()
+    if shell is not None:  # in the kernel of a report a figure is also a bitmap; anywhere else nobody waits for one
+        shell.display_formatter.formatters["image/png"].for_type(Picture, Picture.png)
     gc.freeze()  # what is loaded by now stays: no collection, of which every clearing is one, need look at it again
     return State.now()
 

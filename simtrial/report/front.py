@@ -1,21 +1,25 @@
-"""What a report says before anything else: the question, the design, and what is left out below."""
+"""The front page of a report: the answer on one screen, before anything else, and what is left out below."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING
 
-from simtrial.conduct import text as conduct_text
-from simtrial.design.designs import looks_text
-from simtrial.search.wording import question
+from simtrial import glossary
+from simtrial.phrases import agreeing, counted
+from simtrial.search import figures
+from simtrial.trial import summary
 from simtrial.trial import text as trial_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simtrial.laws.losses import AsRun
     from simtrial.report.execution import LeftOut
     from simtrial.trial.case import Case
+    from simtrial.trial.summary import Moment, Promise, Summary
+
+NUMBERS = ("no", "one", "two", "three")
+"""Of the things to decide."""
 
 
 def left_out(left: Sequence[LeftOut]) -> str:
@@ -23,63 +27,90 @@ def left_out(left: Sequence[LeftOut]) -> str:
     if not left:
         return ""
     items = "".join(f"<li><em>{escape(one.title)}</em>: {escape(one.why)}.</li>" for one in left)
-    return f'<div class="warning">Left out below, and only there: <ul>{items}</ul></div>'
+    return f'<div class="warning">Left out of this report, with the reason: <ul>{items}</ul></div>'
 
 
 def opening(case: Case) -> str:
-    """The assumption and the answer, before anything else."""
-    asked, design, oc = case.requirements, case.chosen, case.at_limits
-    how = case.trial.how
-    lost = how is not None and how.loss.lost(asked.p1) > 0
-    paper = ", on paper" if lost else ""
-    facts = [
-        ("Design (r/n)", looks_text(design, ", ")),
-        ("Patients, at most", str(design.looks[-1].n)),
-        (f"Type I error{paper}", f"{oc.reject[0]:.4f}"),
-        (f"Power{paper}", f"{oc.reject[1]:.4f}"),
+    """The design, what it promises, how long it takes, what is assumed, what is to be decided, and the sentence."""
+    found = summary.of(case)
+    picture = figures.flow(case.chosen, case.requirements)
+    answers = f"{_part('What it promises', _promises(found))}{_part('How long it takes', _months(found))}"
+    open_points = f"{_decisions(found)}{_part('What is assumed and not known', _assumed(found))}"
+    parts = [
+        _warning(case),
+        f"<p>{escape(found.question)}</p>",
+        _part("The design", f"<p><strong>{escape(found.design)}</strong></p><figure>{picture.svg()}</figure>"),
+        f'<div class="columns">{answers}</div>',
+        f'<div class="columns">{open_points}</div>',
+        _part("The sentence for the protocol", trial_text.protocol(case).html()),
     ]
-    if how is not None and lost:
-        facts += [
-            (name, f"{value:.4f}")
-            for name, value in zip(("Type I error, as run", "Power, as run"), _errors_as_run(case, how), strict=True)
-        ]
-    facts.append((f"EN(p0){paper}", f"{oc.en[0]:.1f}"))
-    if len(design.looks) > 1:
-        facts.append((f"PET(p0){paper}", f"{oc.pet[0]:.4f}"))
-    cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
-    warning = ""
-    if missed := trial_text.misses(design, asked, case.under):
-        warning = (
-            f'<div class="warning">The design given <strong>does not meet the limits</strong>: {escape(missed)}.</div>'
-        )
-    if case.trial.hypotheses.basis == "assumed":
-        warning += (
-            '<div class="warning">The hypotheses are <strong>assumed</strong>: they were not taken from a protocol '
-            "or registry; every result below depends on them.</div>"
-        )
-    return f'{warning}<div class="brief"><p>{escape(question(asked))}</p><dl>{cells}</dl></div>{_as_run(case)}'
+    return f'<div class="front">{"".join(parts)}</div>'
 
 
-def _errors_as_run(case: Case, how: AsRun) -> tuple[float, float]:
-    """Type I error and power as the trial is run: of the search, unless a look or a date does something else."""
-    plan = case.plan
-    if plan is not None and (plan.close_month is not None or plan.conditional is not None):
-        done = case.expected(("reject",))
-        return done["p0"]["reject"].best, done["p1"]["reject"].best
-    run = how.figures(case.chosen, case.requirements)
-    return run.type_i_error, run.power
-
-
-def _as_run(case: Case) -> str:
-    """Say where the limits hold, what the other answer would be, and what else changes the errors of both."""
-    plan, how = case.plan, case.trial.how
-    if plan is None or how is None:
+def _warning(case: Case) -> str:
+    missed = trial_text.misses(case.chosen, case.requirements, case.under)
+    if not missed:
         return ""
-    said = ""
-    if how.loss.lost(case.requirements.p1):
-        style = "brief" if how.keeps(case.chosen, case.requirements) else "warning"
-        said = f'<div class="{style}">{escape(str(trial_text.limits_hold(case)))}</div>'
-    if plan.close_month is not None or plan.conditional is not None:
-        otherwise = conduct_text.as_run(case.expected(("reject",)), case.requirements)
-        said += f'<div class="warning">{escape(otherwise)}</div>' if otherwise else ""
-    return said
+    return f'<div class="warning">The design <strong>does not meet its limits</strong>: {escape(missed)}.</div>'
+
+
+def _part(title: str, inner: str) -> str:
+    return f'<section class="part"><h2>{escape(title)}</h2>{inner}</section>' if inner else ""
+
+
+def _named(name: str) -> str:
+    """A name, with its line of the glossary where it has one."""
+    term = glossary.explained(name)
+    if term is None or not term.meaning:
+        return escape(name)
+    return f'<abbr title="{escape(term.meaning, quote=True)}">{escape(name)}</abbr>'
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    top = "".join(f'<th scope="col">{_named(head)}</th>' for head in heads)
+    body = "".join(
+        f'<tr><th scope="row">{_named(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
+        for row in rows
+    )
+    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _promises(found: Summary) -> str:
+    as_run = any(one.run for one in found.promises)
+
+    def row(one: Promise) -> tuple[str, ...]:
+        return (one.name, one.limit or "–", one.paper, *((one.run or "–",) if as_run else ()))
+
+    run = f"{found.how_run}. EN as run: enrolled patients."
+    said = f"<p>{escape(run)}</p>" if as_run else ""
+    return _table(("", "Limit", "On paper", *(("As run",) if as_run else ())), list(map(row, found.promises))) + said
+
+
+def _months(found: Summary) -> str:
+    if not found.moments:
+        return "<p>The parameter file does not state how the trial is run (section <code>conduct</code>).</p>"
+
+    def row(one: Moment) -> tuple[str, str, str]:
+        return one.name, one.at_p0, one.at_p1
+
+    rows = [row(one) for one in (*found.moments, *found.dates)]
+    said = (
+        f"Median and range of 90% of {counted(found.trials, 'simulated trial')}; months from the first day of accrual. "
+        f"Dates: probability, with a Monte Carlo standard error of at most {50 / found.trials**0.5:.1f} percentage "
+        "points."
+    )
+    return f"{_table(('', 'If p = p0', 'If p = p1'), rows)}<p>{said}</p>"
+
+
+def _assumed(found: Summary) -> str:
+    items = "".join(f"<dt>{escape(what)}</dt><dd>{escape(value)}.</dd>" for what, value in found.assumed)
+    return f"<dl>{items}</dl>"
+
+
+def _decisions(found: Summary) -> str:
+    number = len(found.decisions)
+    title = f"{NUMBERS[number].capitalize()} {agreeing(number, 'thing')} to decide before signing"
+    items = "".join(f"<li><strong>{escape(one.title)}.</strong> {escape(one.why)}</li>" for one in found.decisions)
+    dearest = "".join(f"<p>{escape(one)}</p>" for one in found.dearest)
+    both = [_part(title, f"<ol>{items}</ol>") if number else "", _part("What costs most", dearest)]
+    return f"<div>{''.join(both)}</div>"

@@ -22,9 +22,11 @@ from simtrial.errors import InputError
 from simtrial.report import replacement
 from simtrial.report import run as report_run
 from simtrial.report.index import FAILED, INDEX, WRONG, ReportEntry, Reports, failure, write_index
+from simtrial.report.run import Wish
 from simtrial.report.worker import ReportTask, work
 from simtrial.show import terminal
 from simtrial.trial import params
+from simtrial.trial import parts as trial_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +60,13 @@ class _Running:
 
 
 def write(
-    files: Sequence[str | Path], out: str | Path = "build", jobs: int | None = None, *, replace: bool = False
+    files: Sequence[str | Path],
+    out: str | Path = "build",
+    jobs: int | None = None,
+    *,
+    replace: bool = False,
+    parts: Sequence[str] | None = None,
+    preview_analysis: bool = False,
 ) -> Reports:
     """Write a report for every parameter file, then ``out/index.html``; say on standard error how far each is.
 
@@ -76,14 +84,17 @@ def write(
         Reports made at the same time; one per core if not given.
     replace : bool
         Also replace reports of the same ids that were made from other files; without it such a file is wrong.
+    parts, preview_analysis
+        Of each report; see `simtrial.report.run.write`.
 
     Raises
     ------
     InputError
-        If two files are of the same study, or `jobs` is no number of processes; nothing is run.
+        If two files are of the same study, `jobs` is no number of processes, or a part is not known; nothing is run.
     """
     at_once = _at_once(jobs, len(files))
-    entries: list[ReportEntry | ReportTask] = [_read(file, Path(out), replace_other=replace) for file in files]
+    wish = Wish(None if parts is None else trial_parts.checked(parts), preview_analysis)
+    entries = [_read(file, Path(out), wish, replace_other=replace) for file in files]
     tasks = [entry for entry in entries if isinstance(entry, ReportTask)]
     _refuse_twins(tasks)
     Path(out).mkdir(parents=True, exist_ok=True)
@@ -103,7 +114,9 @@ def _at_once(jobs: int | None, files: int) -> int:
     return max(1, min(jobs or cores, files))
 
 
-def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> ReportTask | ReportEntry:
+def _read(
+    file: str | Path, out: Path, wish: Wish | None = None, *, replace_other: bool = False
+) -> ReportTask | ReportEntry:
     entry = ReportEntry(file=terminal.one_line(str(file)))
     try:
         trial, source = params.read(file)
@@ -112,9 +125,11 @@ def _read(file: str | Path, out: Path, *, replace_other: bool = False) -> Report
             raise InputError(f"({trial.study.id}) is the page over all reports; choose another", "trial.study.id")
         if not replace_other:
             replacement.refuse(out / trial.study.id, source)
+        wish = wish or Wish()
+        report_run.wanted(trial, source, wish)
     except InputError as error:
         return failure(entry, WRONG, error)
-    return ReportTask(trial=trial, source=source, out=out, entry=entry, replace_other=replace_other)
+    return ReportTask(trial=trial, source=source, out=out, entry=entry, replace_other=replace_other, wish=wish)
 
 
 def _refuse_twins(tasks: Sequence[ReportTask]) -> None:

@@ -3,22 +3,46 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from simtrial.report import chapters, exhibits, terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from simtrial.report.chapters import Topic
+
+PAGE = "index.html.j2"
+
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """Where the files of a page's tables and figures are: their folder, and that folder as seen from the page."""
+
+    root: Path
+    prefix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Head:
-    """What stands at the top of a report: two lines of text, HTML made here, and HTML for notebooks that are in it."""
+    """What stands at the top of a page, and how it is laid out.
+
+    Attributes
+    ----------
+    study, title : str
+        Two lines of text.
+    front : str
+        HTML made here.
+    folds : bool
+        Whether what a reader does not need first is folded away, and evidence and a glossary stand at the end.
+    """
 
     study: str
     title: str
     front: str
-    notes: Mapping[str, str] = field(default_factory=dict)
+    folds: bool = False
 
 
 _MATH = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+?)\$", re.DOTALL)
@@ -40,23 +64,18 @@ def prose(source: str) -> str:
     return re.sub(r"FORMULA(\d+)ALUMROF", lambda match: formulas[int(match[1])], text)
 
 
-def _contents(executed: Sequence[Any]) -> list[dict[str, Any]]:
-    """Give each Markdown cell an anchor, and list their headings in two levels."""
+def _contents(topics: Sequence[Topic]) -> list[dict[str, Any]]:
+    """List the headings in two levels."""
     entries: list[dict[str, Any]] = []
-    for i, notebook in enumerate(executed):
-        for k, cell in enumerate(notebook.cells):
-            if cell.cell_type != "markdown":
-                continue
-            cell.metadata["anchor"] = anchor = f"s{i + 1}-{k + 1}"
-            heading = re.match(r"(#{1,2})\s+(.+)", cell.source)
-            if heading and len(heading[1]) == 1:
-                entries.append({"text": heading[2], "anchor": anchor, "parts": []})
-            elif heading:
-                entries[-1]["parts"].append({"text": heading[2], "anchor": anchor})
+    for topic in topics:
+        if topic.level == 1:
+            entries.append({"text": topic.title, "anchor": topic.anchor, "parts": []})
+        elif topic.level:
+            entries[-1]["parts"].append({"text": topic.title, "anchor": topic.anchor})
     return entries
 
 
-def report_html(executed: Sequence[Any], head: Head, provenance: dict[str, Any]) -> str:
+def report_html(executed: Sequence[Any], head: Head, provenance: Mapping[str, Any], files: Files) -> str:
     """Render the whole page.
 
     Parameters
@@ -65,13 +84,19 @@ def report_html(executed: Sequence[Any], head: Head, provenance: dict[str, Any])
         In the order of the page.
     head : Head
         What stands above them.
-    provenance : dict
+    provenance : mapping
         What the report was made from and with, a line each.
+    files : Files
+        Where the files of tables and figures are.
     """
     import nbformat
 
-    contents = _contents(executed)
-    book = nbformat.v4.new_notebook(cells=[cell for notebook in executed for cell in notebook.cells])
+    topics = chapters.of_notebooks(
+        executed,
+        prose,
+        lambda output: exhibits.of_output(output, files.root, files.prefix),
+        folds=head.folds,
+    )
     names = {"seed": "seed", "commit": "commit", "parameter_file_sha256": "SHA-256 of the parameter file"}
     shown = {"commit": "unknown"}
     lines = [
@@ -82,11 +107,18 @@ def report_html(executed: Sequence[Any], head: Head, provenance: dict[str, Any])
         "title": head.title,
         "study": head.study,
         "front": head.front,
-        "contents": contents,
+        "contents": _contents(topics),
         "provenance": lines,
-        "injected": any("injected-parameters" in cell.metadata.get("tags", ()) for cell in book.cells),
+        "topics": topics,
+        "terms": [],
+        "first_rows": exhibits.FIRST_ROWS,
     }
-    return render("index.html.j2", book, report)
+    book = nbformat.v4.new_notebook()
+    if head.folds:
+        # the terms are those of the page without its glossary, so it is rendered once more to have them
+        report["terms"] = [(terms.anchor(one), one) for one in terms.occurring(render(PAGE, book, report))]
+    text = render(PAGE, book, report)
+    return terms.linked(text) if head.folds else text
 
 
 def render(template: str, book: Any, report: dict[str, Any]) -> str:

@@ -18,18 +18,20 @@ from typing import TYPE_CHECKING
 from simtrial import __version__, project
 from simtrial.conduct import simulation
 from simtrial.design.designs import looks_text
+from simtrial.errors import InputError
 from simtrial.plan.plan import MAX_RECUT
 from simtrial.report import replacement
 from simtrial.report.execution import LeftOut, NotebookError, execute
 from simtrial.report.front import left_out, opening
 from simtrial.report.kernel import kept
 from simtrial.report.page import Head
-from simtrial.report.write import Job, assemble, notebook_place
+from simtrial.report.write import Job, Leaf, assemble
 from simtrial.trial import params
+from simtrial.trial import parts as trial_parts
 from simtrial.trial.case import Case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simtrial.design.designs import Design
     from simtrial.trial.params import Source
@@ -41,16 +43,26 @@ NOTEBOOKS = (
     "03_enrollment_and_dropout",
     "04_reproduce_sample_size",
     "05_final_analysis",
+    "08_evidence",
 )
-CONDUCT = "03_enrollment_and_dropout"
-"""Needs a conduct section in the parameter file; left out without one."""
+"""In the order of the page: that of a protocol, with evidence and proof last."""
 
+CONDUCT = "03_enrollment_and_dropout"
 ANALYSIS = "05_final_analysis"
-"""Needs results, or a conduct section from which a synthetic trial can be made."""
+OF_PART = {
+    "design": ("01_design", "02_operating_characteristics", "08_evidence"),
+    "conduct": (CONDUCT,),
+    "review": ("04_reproduce_sample_size",),
+    "analysis": (ANALYSIS,),
+}
+"""The notebooks of each part."""
+
+PREVIEW = "preview_analysis"
+"""Name of the page that shows the analysis on synthetic data, and of the folder of its files."""
 
 SYNTHETIC = (
-    '<div class="warning">The file holds no results: the part <em>What does the finished trial say?</em> analyses '
-    "<strong>synthetic data</strong> made by the simulator, and no patient in it is real.</div>"
+    '<div class="warning"><strong>Preview on synthetic data.</strong> The parameter file holds no results. This page '
+    "shows what the analysis will look like; its data were made by the simulator, and no patient is real.</div>"
 )
 VALIDATION = "06_validation"
 LESSONS = (
@@ -65,6 +77,14 @@ HANDOUT = (
     "lessons, which are in the folder <code>teaching</code>. The answers to the exercises are folded.</p></div>"
 )
 NOT_SIMULATED = "none: every number is exact"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the caller asks of a report: its parts, or None for those of the file, and whether the analysis is shown."""
+
+    parts: tuple[str, ...] | None = None
+    preview: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +103,8 @@ def write(
     progress: Callable[[str], None] = lambda _: None,
     *,
     replace: bool = False,
+    parts: Sequence[str] | None = None,
+    preview_analysis: bool = False,
 ) -> Report:
     """Run the notebooks on a parameter file and write ``out/<study id>/``.
 
@@ -98,39 +120,81 @@ def write(
         Told, in a few words, what is being done.
     replace : bool
         Also replace results that were made from another parameter file.
+    parts : sequence of str, optional
+        Some of `simtrial.trial.parts.PARTS`, in any order. Default: those of the file, or else the design, the conduct
+        if the file has that section, and the analysis if it has results.
+    preview_analysis : bool
+        Also write ``preview_analysis.html``, the analysis on synthetic data, beside the report.
 
     Raises
     ------
     InputError
-        If the parameter file is wrong, or another one with the same id has its results there; nothing is written.
+        If the parameter file is wrong, does not hold enough for a part or the preview, or another file with the same
+        id has its results there; nothing is written.
     NotebookError
         If a notebook fails: its partial output is kept in ``out/<study id>.failed/``, an existing report untouched.
     """
-    return of_trial(*params.read(path), out, progress, replace=replace)
+    wish = Wish(None if parts is None else trial_parts.checked(parts), preview_analysis)
+    return of_trial(*params.read(path), out, progress, replace=replace, wish=wish)
 
 
 def of_trial(
-    trial: Trial, source: Source, out: str | Path, progress: Callable[[str], None], *, replace: bool = False
+    trial: Trial,
+    source: Source,
+    out: str | Path,
+    progress: Callable[[str], None],
+    *,
+    replace: bool = False,
+    wish: Wish | None = None,
 ) -> Report:
     """Do the same for a parameter file that is already read; see `write`."""
-    final = Path(out) / trial.study.id
+    final, wish = Path(out) / trial.study.id, wish or Wish()
+    asked = wanted(trial, source, wish)
     if not replace:
         replacement.refuse(final, source)
     trial, beyond = _runnable(trial, source)
     case = Case.of(trial).checked(str(source.path))
-    notebooks = [name for name in NOTEBOOKS if name not in _impossible(case)]
-    synthetic = {ANALYSIS: SYNTHETIC} if trial.analysis is None else {}
-    head = Head(trial.study.id, trial.study.title, left_out(beyond) + opening(case), synthetic)
+    notebooks = [name for name in NOTEBOOKS if name in asked and (name != CONDUCT or trial.conduct)]
+    if beyond and (wish.preview or not notebooks):
+        raise InputError(beyond[0].why, f"{source.path}:")
+    study, title = trial.study.id, trial.study.title
+    head = Head(study=study, title=title, front=left_out(beyond) + opening(case), folds=True)
+    pages = [Leaf(notebooks=notebooks, head=head)]
+    if wish.preview:
+        title = f"Preview of the analysis: {title}"
+        top = Head(study=study, title=title, front=SYNTHETIC)
+        pages.append(Leaf(notebooks=(ANALYSIS,), head=top, name=PREVIEW, apart=True))
     seed = trial.conduct.simulation.seed if trial.conduct else NOT_SIMULATED
     job = Job(
-        notebooks=notebooks,
+        pages=tuple(pages),
         parameters={"trial": trial.plain()},
-        head=head,
         origin=_origin(case, source, final),
         seed=seed,
     )
     folder = _run(job, final, progress)
     return Report(folder, folder / "report.html", case.chosen, trial)
+
+
+def wanted(trial: Trial, source: Source, wish: Wish) -> set[str]:
+    """The notebooks of the parts that are asked for, or of those that the file calls for.
+
+    Raises
+    ------
+    InputError
+        If the file does not hold enough for a part, or for the preview.
+    """
+    try:
+        if wish.parts is not None:
+            trial_parts.refuse(wish.parts, **trial.holds)
+        if wish.preview and trial.analysis is not None:
+            raise InputError(
+                "is for a file without results; the part analysis shows those of this file", "preview_analysis"
+            )
+        if wish.preview and trial.conduct is None:
+            raise InputError("needs the section conduct, by which a synthetic trial is made", "preview_analysis")
+    except InputError as error:
+        raise error.placed(f"{source.path}: ") from None
+    return {name for part in (wish.parts or trial.parts) for name in OF_PART[part]}
 
 
 def _runnable(trial: Trial, source: Source) -> tuple[Trial, list[LeftOut]]:
@@ -148,13 +212,6 @@ def _runnable(trial: Trial, source: Source) -> tuple[Trial, list[LeftOut]]:
     return without, [LeftOut("The conduct of the trial", why, whole=True)]
 
 
-def _impossible(case: Case) -> tuple[str, ...]:
-    """Notebooks that the file does not hold enough for."""
-    if case.plan is not None:
-        return ()
-    return (CONDUCT,) if case.trial.analysis is not None else (CONDUCT, ANALYSIS)
-
-
 def validate(
     path: str | Path | None = None, out: str | Path = "build", progress: Callable[[str], None] = lambda _: None
 ) -> Report:
@@ -162,12 +219,11 @@ def validate(
     trial, source = params.read(path or project.folder("params") / "NCT07022301.yaml")
     case = Case.of(trial).checked(str(source.path))
     own = f"<p>The designs of {escape(source.path.name)} are among what is checked.</p>"
-    head = Head(f"simtrial {__version__}", "Validation on this machine", own)
+    head = Head(study=f"simtrial {__version__}", title="Validation on this machine", front=own)
     final = Path(out) / "validation"
     job = Job(
-        notebooks=(VALIDATION,),
+        pages=(Leaf(notebooks=(VALIDATION,), head=head),),
         parameters={"trial": trial.plain()},
-        head=head,
         origin=_origin(case, source, final),
         seed="named in each case",
     )
@@ -198,9 +254,11 @@ def lessons(seed: int = 1, out: str | Path = "build", progress: Callable[[str], 
         If a lesson fails; see `write`.
     """
     simulation.check_seed(seed)
-    head = Head(f"simtrial {__version__}", "Five lessons on single-arm phase II trials", HANDOUT)
+    title = "Five lessons on single-arm phase II trials"
+    head = Head(study=f"simtrial {__version__}", title=title, front=HANDOUT)
     origin = {"lessons": ", ".join(Path(name).name for name in LESSONS)}
-    job = Job(notebooks=LESSONS, parameters={"seed": seed}, head=head, origin=origin, seed=seed)
+    pages = (Leaf(notebooks=LESSONS, head=head),)
+    job = Job(pages=pages, parameters={"seed": seed}, origin=origin, seed=seed)
     return _run(job, Path(out) / "teaching", progress) / "report.html"
 
 
@@ -222,18 +280,19 @@ def _run(job: Job, final: Path, progress: Callable[[str], None]) -> Path:
     failed = final.with_name(f"{final.name}.failed")
     work = Path(tempfile.mkdtemp(prefix=f".{final.name}-{os.getpid()}-", dir=final.parent))
     try:
-        (work / "notebooks").mkdir()
         left: dict[str, tuple[LeftOut, ...]] = {}
         with kept() as kernel:
-            for notebook in job.notebooks:
+            for leaf, notebook in job.steps:
                 progress(notebook)
-                template, target = templates / f"{notebook}.ipynb", notebook_place(work, notebook)
+                template, target = templates / f"{notebook}.ipynb", leaf.place(work, notebook)
+                target.parent.mkdir(parents=True, exist_ok=True)
                 left[notebook] = execute(template, target, job.parameters, kernel)
                 for one in left[notebook]:
                     progress(f"{notebook}, left out: {one.why}")
-        if all(any(one.whole for one in found) for found in left.values()):
-            raise NotebookError(f"every part is left out: {next(iter(left.values()))[0].why}")
-        progress("report.html")
+        main = [left[notebook] for notebook in job.pages[0].notebooks]
+        if all(any(one.whole for one in found) for found in main):
+            raise NotebookError(f"every part is left out: {main[0][0].why}")
+        progress(", ".join(f"{leaf.name}.html" for leaf in job.pages))
         assemble(work, job, left)
         work.chmod(0o755)
         _replace(work, final)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from simtrial.report.run import Wish
     from simtrial.trial.params import Source
     from simtrial.trial.trial import Trial
 
@@ -37,6 +38,7 @@ class ReportTask:
     out: Path
     entry: ReportEntry
     replace_other: bool
+    wish: Wish
 
 
 def work(task: ReportTask) -> ReportEntry:
@@ -80,7 +82,12 @@ def _written(task: ReportTask) -> ReportEntry:
     entry = task.entry
     try:
         done = report_run.of_trial(
-            task.trial, task.source, task.out, lambda step: _say(entry, f"{step} ..."), replace=task.replace_other
+            task.trial,
+            task.source,
+            task.out,
+            lambda step: _say(entry, f"{step} ..."),
+            replace=task.replace_other,
+            wish=task.wish,
         )
         asked = task.trial.requirements
         oc = operating_characteristics(done.design, [asked.p0, asked.p1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -17,13 +18,18 @@ from typing import TYPE_CHECKING, Any
 from simtrial import __version__, project
 from simtrial.report import replacement
 from simtrial.report.front import left_out
-from simtrial.report.page import Head, report_html
+from simtrial.report.page import Files, report_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from simtrial.report.execution import LeftOut
+    from simtrial.report.page import Head
 
+REPORT = "report"
+"""Name of the page of a run, whose hash the manifest does not hold."""
+
+BITMAP = "image/png"
 LIBRARIES = ("numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic")
 
 FILES = {
@@ -36,27 +42,57 @@ FILES = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
-    """One run: notebooks, the plain JSON values handed to each, the head, what it was made from, and the seed."""
+class Leaf:
+    """One page of a run: its notebooks, in order, and its head.
+
+    Attributes
+    ----------
+    notebooks : sequence of str
+        Their places in the folder of notebooks, without suffix.
+    head : Head
+        What stands above them.
+    name : str
+        Of the HTML file.
+    apart : bool
+        Whether notebooks, tables, figures and texts go into a folder of that name, and not beside the page.
+    """
 
     notebooks: Sequence[str]
-    parameters: Mapping[str, object]
     head: Head
+    name: str = REPORT
+    apart: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """The folder of its files as seen from the page, empty or ending in a slash."""
+        return f"{self.name}/" if self.apart else ""
+
+    def root(self, work: Path) -> Path:
+        """The folder of its files."""
+        return work / self.prefix
+
+    def place(self, work: Path, notebook: str) -> Path:
+        """Where a notebook goes once it has run: all side by side."""
+        return self.root(work) / "notebooks" / f"{Path(notebook).name}.ipynb"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One run: its pages, the plain JSON values handed to each notebook, what it was made from, and the seed."""
+
+    pages: tuple[Leaf, ...]
+    parameters: Mapping[str, object]
     origin: Mapping[str, str]
     seed: int | str
 
-
-def notebook_place(work: Path, notebook: str) -> Path:
-    """Where a notebook goes once it has run: all side by side."""
-    return work / "notebooks" / f"{Path(notebook).name}.ipynb"
+    @property
+    def steps(self) -> list[tuple[Leaf, str]]:
+        """Every notebook with its page, in the order in which they run."""
+        return [(leaf, notebook) for leaf in self.pages for notebook in leaf.notebooks]
 
 
 def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> None:
-    """Write tables, figures, report.html and manifest.json beside the executed notebooks."""
-    import nbformat
-
-    executed = [nbformat.read(notebook_place(work, name), as_version=4) for name in job.notebooks]
-    _write_outputs(executed, work)
+    """Write tables, figures, the pages and manifest.json beside the executed notebooks."""
     provenance = {
         **job.origin,
         "simtrial": __version__,
@@ -66,30 +102,55 @@ def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> N
         "seed": job.seed,
         "date": date(),
     }
-    front = left_out([one for found in left.values() for one in found])
-    gone = {notebook for notebook, found in left.items() if any(one.whole for one in found)}
-    front += "".join(said for notebook, said in job.head.notes.items() if notebook in set(left) - gone)
-    shown = {key: value for key, value in provenance.items() if key != replacement.PLACE}
-    head = dataclasses.replace(job.head, front=f"{front}{job.head.front}")
-    (work / "report.html").write_text(report_html(executed, head, shown), encoding="utf-8")
+    shown = {key: value for key, value in provenance.items() if key not in (replacement.PLACE, *LIBRARIES)}
+    shown["libraries"] = ", ".join(f"{name} {provenance[name]}" for name in LIBRARIES)
+    for leaf in job.pages:
+        executed = _written(leaf, work)
+        gone = left_out([one for notebook in leaf.notebooks for one in left.get(notebook, ())])
+        head = dataclasses.replace(leaf.head, front=f"{gone}{leaf.head.front}")
+        page = report_html(executed, head, shown, Files(leaf.root(work), leaf.prefix))
+        (work / f"{leaf.name}.html").write_text(page, encoding="utf-8")
     files = {
         str(file.relative_to(work).as_posix()): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(work.rglob("*"))
-        if file.is_file() and file.name != "report.html"
+        if file.is_file() and file.name != f"{REPORT}.html"
     }
     manifest = {**provenance, "files": files}
     (work / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
-def _write_outputs(executed: Sequence[Any], work: Path) -> None:
+def _written(leaf: Leaf, work: Path) -> list[Any]:
+    """Write what the notebooks of a page show as files, and give them back without their bitmaps."""
+    import nbformat
+
+    root = leaf.root(work)
     for folder in {folder for folder, _ in FILES.values()}:
-        (work / folder).mkdir()
-    for output in (output for notebook in executed for cell in notebook.cells for output in cell.get("outputs", ())):
-        name = output.get("metadata", {}).get("simtrial", {}).get("name")
-        if name:
-            kind = next(kind for kind in FILES if kind in output.data)
-            folder, suffix = FILES[kind]
-            (work / folder / f"{name}.{suffix}").write_text(output.data[kind], encoding="utf-8")
+        (root / folder).mkdir()
+    executed = []
+    for name in leaf.notebooks:
+        place = leaf.place(work, name)
+        notebook = nbformat.read(place, as_version=4)
+        outputs = [output for cell in notebook.cells for output in cell.get("outputs", ()) if "data" in output]
+        for output in outputs:
+            _write_output(output, root)
+        drawn = [output for output in outputs if BITMAP in output.data]
+        for output in drawn:
+            del output.data[BITMAP]
+        if drawn:
+            nbformat.write(notebook, place)
+        executed.append(notebook)
+    return executed
+
+
+def _write_output(output: Any, root: Path) -> None:
+    name = output.get("metadata", {}).get("simtrial", {}).get("name")
+    if not name:
+        return
+    kind = next(kind for kind in FILES if kind in output.data)
+    folder, suffix = FILES[kind]
+    (root / folder / f"{name}.{suffix}").write_text(output.data[kind], encoding="utf-8")
+    if BITMAP in output.data:
+        (root / folder / f"{name}.png").write_bytes(base64.b64decode(output.data[BITMAP]))
 
 
 def date() -> str:

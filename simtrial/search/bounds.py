@@ -23,6 +23,7 @@ from simtrial.design import binomial, exact
 from simtrial.design.requirements import N_LIMIT_MOST, Requirements, decimal
 from simtrial.errors import InputError
 from simtrial.numbers import Floats, Ints, count
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -93,7 +94,7 @@ def refuse(requirements: Requirements, n_limit: int) -> None:
         about = f" (about {rough:,.0f})" if rough > n_limit else ""
         raise InputError(
             f"({requirements.p1}) is too near p0 ({requirements.p0}): even the most powerful test needs more than "
-            f"{n_limit} patients{about}; widen the gap, relax alpha or power, or raise n_limit",
+            f"{counted(n_limit, 'patient')}{about}; widen the gap, relax alpha or power, or raise n_limit",
             "p1",
         )
 

@@ -10,17 +10,19 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.search import simon
+from simtrial.phrases import percent, stated
+from simtrial.search import simon, steps
+from simtrial.search.calendar import CALENDAR
 from simtrial.search.candidate import attained
-from simtrial.search.criteria import named
+from simtrial.search.criteria import CRITERIA, named
 from simtrial.search.simon import MINIMAX, OPTIMAL
 from simtrial.search.single import FAMILY as ONE_STAGE
 from simtrial.search.single import FIRST, SUSTAINED, saw_tooth
+from simtrial.show import inks
+from simtrial.show.flow import Box, Branch, Stage, draw
 from simtrial.show.picture import (
-    BLACK,
     BLUE,
     GREEN,
-    LINES,
     ORANGE,
     RED,
     SKY,
@@ -33,31 +35,30 @@ from simtrial.show.picture import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from matplotlib.axes import Axes
-
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.search import SingleStageSearch, TwoStageSearch
+    from simtrial.show.inks import Ink
+
+
+def ink(*names: str) -> Ink:
+    """How a design is drawn in every figure, by the keys of its criteria or by what it is called.
+
+    Parameters
+    ----------
+    *names : str
+        Keys such as ``minimax``, names such as "Simon minimax", ``admissible`` or ``chosen``, the last for a design
+        that has no other name.
+    """
+    register = {key: criterion.name for key, criterion in (*CRITERIA.items(), *CALENDAR.items())}
+    keys = {name: key for key, name in register.items()}
+    return inks.ink([keys.get(name, name) for name in names], list(register))
 
 
 def rates_shown(requirements: Requirements) -> tuple[float, float]:
     """The stretch of response rates worth showing: both hypotheses and what lies around them."""
     gap = requirements.p1 - requirements.p0
     return max(0.0, requirements.p0 - 1.5 * gap), min(1.0, requirements.p1 + 1.5 * gap)
-
-
-def _mark_rates(axis: Axes, requirements: Requirements, colour: str = "#888888") -> None:
-    # labels on the outer sides, so that they stay apart where the rates are close
-    for rate, name, side in ((requirements.p0, "p0 ", "right"), (requirements.p1, " p1", "left")):
-        axis.axvline(rate, color=colour, linewidth=1.0, linestyle=(0, (2, 2)))
-        axis.annotate(
-            name,
-            (rate, 1.0),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha=side,
-        )
 
 
 def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -> Picture:
@@ -117,14 +118,21 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
 
 
 def drawn_apart(designs: Sequence[tuple[str, Design]]) -> list[tuple[str, Design, str, str]]:
-    """Give up to four labelled designs their lines, (label, design, colour, dash); one given twice gets one."""
+    """Give labelled designs their lines, (label, design, colour, dash); a design given several times gets one.
+
+    The lines are those of the register; a label that is not in it takes one that is still free.
+    """
     named: dict[str, tuple[list[str], Design]] = {}
     for label, design in designs:
         named.setdefault(looks_text(design, ", "), ([], design))[0].append(label)
-    return [
-        (f"{', '.join(labels)}  {looks}", design, colour, dash)
-        for (looks, (labels, design)), (colour, dash) in zip(named.items(), LINES, strict=False)
-    ]
+    drawn: list[tuple[str, Design, str, str]] = []
+    free = list(inks.SPARE)
+    for looks, (labels, design) in named.items():
+        shown = ink(*labels)
+        if shown.colour in {colour for _, _, colour, _ in drawn}:
+            shown = free.pop(0)
+        drawn.append((f"{', '.join(labels)}: {looks}", design, shown.colour, shown.dash))
+    return drawn
 
 
 def compared(chosen: Design, two: TwoStageSearch | None, single: SingleStageSearch) -> list[tuple[str, Design]]:
@@ -153,7 +161,7 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
             axis.xaxis.set_major_formatter(PercentFormatter(1.0))
             few_ticks(axis.xaxis)
             few_ticks(axis.yaxis)
-            _mark_rates(axis, requirements)
+            inks.mark_rates(axis, requirements.p0, requirements.p1)
         axes[0].axhline(requirements.alpha, color="#888888", linewidth=0.9)
         axes[0].axhline(requirements.power, color="#888888", linewidth=0.9)
         axes[0].set_ylim(0, 1.02)
@@ -167,6 +175,58 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
         f"{oc.reject[0]:.4f} at p0 and {oc.reject[1]:.4f} at p1; it expects {oc.en[0]:.1f} and {oc.en[1]:.1f} patients."
     )
     return Picture("operating_characteristics", alt, figure)
+
+
+def flow(design: Design, asked: Requirements | None = None) -> Picture:
+    """The design as a flow: patients, what each number of responses leads to, and how the trial ends.
+
+    Parameters
+    ----------
+    design : Design
+        Any design with looks.
+    asked : Requirements, optional
+        With them the exact probability of each ending at p0 and at p1 stands in its box.
+    """
+    rates = {} if asked is None else {"p0": asked.p0, "p1": asked.p1}
+    at = operating_characteristics(design, list(rates.values())) if rates else None
+    stages, found = [], steps.steps(design)
+
+    def branch(leaf: steps.Leaf | None, k: int) -> Branch | None:
+        if leaf is None:
+            return None
+        notes: list[tuple[str, str]] = []
+        if at is not None:
+            share = (at.accept_by_look if leaf.kind in ("futile", "not_rejected") else at.reject_by_look)[:, k]
+            notes = [
+                (f"at {name} = {stated(rate)}: {percent(float(value))}", inks.RATES[name].text)
+                for (name, rate), value in zip(rates.items(), share, strict=True)
+            ]
+        return Branch(leaf.condition, Box(steps.ENDINGS[leaf.kind], inks.ENDS[leaf.kind], tuple(notes)))
+
+    for k, step in enumerate(found):
+        last = k == len(found) - 1
+        high = branch(step.high, k)
+        stages.append(
+            Stage(
+                box=Box(step.lines),
+                low=branch(step.low, k),
+                high=None if last else high,
+                onward=step.onward,
+                end=high if last else None,
+            )
+        )
+    caption = (
+        f"Flow of the design {looks_text(design, ', ')}: how many patients are analysed at each look, and what the "
+    )
+    caption += "number of responses among all patients so far leads to. H0: the true response rate is at most p0."
+    alt = f"The design {looks_text(design, ', ')} as a flow. {steps.told(design)}"
+    if at is not None and asked is not None:
+        caption += (
+            " In each box where the trial ends: the exact probability of this ending if the true response rate is "
+            f"p0 = {stated(asked.p0)} and if it is p1 = {stated(asked.p1)}, every patient being evaluable."
+        )
+        alt += f" H0 is rejected with probability {percent(at.reject[0])} at p0 and {percent(at.reject[1])} at p1."
+    return Picture("flow", alt, draw(stages), caption)
 
 
 def endings(design: Design, requirements: Requirements) -> Picture:
@@ -204,7 +264,7 @@ def endings(design: Design, requirements: Requirements) -> Picture:
         axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axis.set_xlabel("True response rate p")
         axis.set_ylabel("Probability")
-        _mark_rates(axis, requirements, BLACK)
+        inks.mark_rates(axis, requirements.p0, requirements.p1)
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=min(3, len(labels)))
     at = operating_characteristics(design, requirements.p0)
     parts = ", ".join(

@@ -90,7 +90,7 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
     if n_proven > 100 * n_limit:
         raise InputError(
             f"({requirements.power}) is so near alpha ({requirements.alpha}), and p1 so near p0, that a sustained n is "
-            f"proven only from {n_proven:,} patients on; ask for more power or a wider gap",
+            f"proven only from n = {n_proven:,}; ask for more power or a wider gap",
             "power",
         )
     return _known(requirements, n_proven)

@@ -11,6 +11,7 @@ import pandas as pd
 from simtrial.design.designs import SingleStage, looks_text
 from simtrial.design.exact import operating_characteristics, side
 from simtrial.design.requirements import N_LIMIT_MOST
+from simtrial.phrases import counted
 from simtrial.search import neighbours
 from simtrial.search.candidate import attained
 from simtrial.search.criteria import compared, named, with_names
@@ -18,7 +19,8 @@ from simtrial.search.families import COMPARED
 from simtrial.search.formulas import Approximation
 from simtrial.search.single import FAMILY as ONE_STAGE
 from simtrial.search.single import FIRST, SUSTAINED
-from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
+from simtrial.search.wording import limits
+from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,14 +53,14 @@ def _behaviour(design: Design, requirements: Requirements) -> dict[str, object]:
 
 
 _BEHAVIOUR: dict[str, Shown] = {
-    "looks": ("Looks (r/n)", WORDS),
-    "n": ("n", WHOLE),
-    "type_i_error": ("Type I error", RATE),
-    "power": ("Power", RATE),
-    "en_p0": ("EN(p0)", PATIENTS),
-    "pet_p0": ("PET(p0)", RATE),
-    "en_p1": ("EN(p1)", PATIENTS),
-    "pet_p1": ("PET(p1)", RATE),
+    "looks": column("looks", WORDS),
+    "n": column("n", WHOLE),
+    "type_i_error": column("type_i_error", RATE),
+    "power": column("power", RATE),
+    "en_p0": column("en_p0", PATIENTS),
+    "pet_p0": column("pet_p0", RATE),
+    "en_p1": column("en_p1", PATIENTS),
+    "pet_p1": column("pet_p1", RATE),
 }
 
 
@@ -97,11 +99,14 @@ def candidates(
         weights=["–" if np.isnan(a) else f"{a:.3f} to {b:.3f}" for a, b in zip(frame.q_low, frame.q_high, strict=True)]
     )
     shown: dict[str, Shown] = {
-        "kind": ("Design", WORDS),
+        "kind": column("design", WORDS),
         **_BEHAVIOUR,
-        "weights": ("Weights q", WORDS),
+        "weights": column("weights", WORDS),
     }
-    caption = "Candidates (stop if X1 <= r1 of n1; reject H0 if X > r of n); the chosen design in bold"
+    caption = (
+        f"Designs that meet the limits for {limits(asked)}: stop if X1 <= r1 of n1, reject H0 if X > r of n. Exact "
+        "values; the chosen design in bold"
+    )
     bold = [chosen is not None and d.looks == chosen.looks for _, d, _, _ in listed]
     return Table("candidates", caption, view, shown, chosen=bold)
 
@@ -126,7 +131,7 @@ def near(
         missed = "" if attained(chosen, requirements).keeps else ", misses the limits"
         listed.insert(0, (f"{criterion.name if criterion is not None else 'chosen'}{missed}", chosen))
     rows = [{"kind": kind, **_behaviour(design, requirements), "apart": apart(design)} for kind, design in listed]
-    shown: dict[str, Shown] = {"kind": ("Kind", WORDS), **_BEHAVIOUR, "apart": ("Patients apart", WHOLE)}
+    shown: dict[str, Shown] = {"kind": column("design", WORDS), **_BEHAVIOUR, "apart": column("apart", WHOLE)}
     bold = [design.looks == chosen.looks for _, design in listed]
     return Table("near", _rule(designs, chosen), pd.DataFrame(rows), shown, chosen=bold)
 
@@ -134,16 +139,16 @@ def near(
 def _rule(designs: Sequence[TwoStageCandidate], chosen: Design) -> str:
     looks, within = looks_text(chosen, ", "), neighbours.closeness(chosen)
     if chosen.looks[-1].n > N_LIMIT_MOST:
-        return f"Designs near {looks} are left out: a search is made up to {N_LIMIT_MOST} patients"
+        return f"Designs near {looks} are left out: designs are searched up to n = {N_LIMIT_MOST}"
     first = " and n1" if len(chosen.looks) > 1 else ""
     each = "n and n1" if first else "n"
-    sizes = f"n{first} within {within} patients of the chosen design {looks}"
+    sizes = f"n{first} within {counted(within, 'patient')} of the chosen design {looks}"
     if not designs:
         return f"No two-stage design with {sizes} meets the limits"
     distance = "difference in n plus difference in n1" if first else "difference in n"
     return (
         f"Two-stage designs that meet the limits, {sizes} (in bold). For each {each}, the design with the least "
-        f"EN(p0), ties included. Closest first (patients apart: {distance}), then by EN(p0); at most "
+        f"EN(p0), ties included. The closest stand first (distance: {distance}), then by EN(p0); at most "
         f"{neighbours.MOST_NEAR} are listed"
     )
 
@@ -151,7 +156,7 @@ def _rule(designs: Sequence[TwoStageCandidate], chosen: Design) -> str:
 BEYOND = {
     "proved": "With more patients no design is better.",
     "capped": "Designs with more patients were not examined.",
-    "heuristic": "With more patients none was examined; the bound says how much better a design could be.",
+    "heuristic": "Designs with more patients were not examined; the bound limits how much better one could be.",
 }
 """What is known beyond n_upper, by how far a search reaches."""
 
@@ -177,24 +182,26 @@ def certificate(two: TwoStageSearch, family: AnyFamily | Examined | None = None,
             proof.n_lower,
             f"No design with fewer patients reaches power {asked.power:g}: the most powerful test cannot.",
         ),
-        ("n_minimax", proof.n_minimax, "The first n, of all from n_lower on, at which any design meets both limits."),
-        ("en_optimal", proof.en_optimal, "Least EN(p0) of all designs up to n_upper."),
-        ("n_upper", proof.n_upper, "The last n at which any n1 left room for a smaller EN(p0)."),
+        ("n_minimax", proof.n_minimax, "The smallest n at which any design meets both limits."),
+        ("en_optimal", proof.en_optimal, "The smallest EN(p0) of all designs up to n_upper."),
+        ("n_upper", proof.n_upper, "The largest n for which a smaller EN(p0) could not be excluded by the bound."),
         ("en_beyond", proof.en_beyond, "EN(p0) of every design with more patients is at least this."),
         (
             "solved",
             proof.solved,
-            "How many (n, n1, r) were solved for r1, or (r1, n1, n) evaluated where bounds are recalculated.",
+            "Number of (n, n1, r) solved for r1, or of (r1, n1, n) evaluated where bounds are recalculated.",
         ),
     ]
     names, values, meanings = zip(*rows, strict=True)
     frame = pd.DataFrame({"name": names, "value": pd.Series(values, dtype=object), "meaning": meanings})
     shown: dict[str, Shown] = {
-        "name": ("Name", WORDS),
-        "value": ("Value", lambda v: f"{v:.4f}" if isinstance(v, float) else f"{v:d}"),
-        "meaning": ("What it proves", WORDS),
+        "name": column("quantity", WORDS),
+        "value": column("value", lambda v: f"{v:.4f}" if isinstance(v, float) else f"{v:d}"),
+        "meaning": column("proves", WORDS),
     }
-    return Table("certificate", f"Certificate of the {whose}", frame, shown)
+    return Table(
+        "certificate", f"Certificate of the {whose}: what is proved about designs that were not chosen", frame, shown
+    )
 
 
 def approximations(found: Sequence[Approximation], single: SingleStageSearch) -> Table:
@@ -215,15 +222,18 @@ def approximations(found: Sequence[Approximation], single: SingleStageSearch) ->
     rows = [asdict(a) | {"verdict": _verdict(a, asked)} for a in (*found, *exact)]
     frame = pd.DataFrame(rows)
     shown: dict[str, Shown] = {
-        "title": ("Formula", WORDS),
-        "n_raw": ("n before rounding", PATIENTS),
-        "n": ("n", WHOLE),
-        "r": ("Rejects if X >", WHOLE),
-        "type_i_error": ("Exact type I error", RATE),
-        "power": ("Exact power", RATE),
-        "verdict": ("Verdict", WORDS),
+        "title": column("formula", WORDS),
+        "n_raw": column("n", "{:.2f}", "before rounding"),
+        "n": column("n", WHOLE),
+        "r": column("rejects_above", WHOLE),
+        "type_i_error": column("type_i_error", RATE, "exact"),
+        "power": column("power", RATE, "exact"),
+        "verdict": column("verdict", WORDS),
     }
-    caption = "Textbook sample sizes and the exact size and power of the rule each implies"
+    caption = (
+        f"Sample sizes by textbook formulas for {limits(asked)}, with the exact type I error and power of the rule "
+        "that each implies; exact designs in bold"
+    )
     return Table("approximations", caption, frame, shown, chosen=frame.method.str.startswith("exact").tolist())
 
 
@@ -250,15 +260,17 @@ def characteristics(design: Design, requirements: Requirements, p: Sequence[floa
     oc = operating_characteristics(design, rates)
     frame = pd.DataFrame({"p": rates, "reject": oc.reject, "pet": oc.pet, "en": oc.en})
     shown: dict[str, Shown] = {
-        "p": ("True rate p", "{:.3g}"),
-        "reject": ("P(reject H0; p)", RATE),
-        "pet": ("PET(p)", RATE),
-        "en": ("EN(p)", PATIENTS),
+        "p": column("p", "{:.3g}"),
+        "reject": column("reject", RATE),
+        "pet": column("pet", RATE),
+        "en": column("en", PATIENTS),
     }
     for k, look in enumerate(design.looks):
         frame[f"stop_at_{look.n}"] = oc.n_distribution[:, k]
-        shown[f"stop_at_{look.n}"] = (f"P(N = {look.n}; p)", RATE)
-    caption = f"Exact operating characteristics of {looks_text(design, ', ')}; p0 and p1 in bold"
+        shown[f"stop_at_{look.n}"] = column("ends_at", RATE, f"n = {look.n}")
+    caption = (
+        f"Exact operating characteristics of {looks_text(design, ', ')} by the true response rate; p0 and p1 in bold"
+    )
     return Table("operating_characteristics", caption, frame, shown, chosen=np.isin(rates, [p0, p1]).tolist())
 
 
@@ -269,7 +281,7 @@ def decisions(design: Design) -> Table:
         final = k == len(design.looks) - 1
         counts = np.arange(look.n + 1)
         regions = look.regions(counts, final=final)
-        further = "" if final else f"go on to {design.looks[k + 1].n} patients"
+        further = "" if final else f"continue to {counted(design.looks[k + 1].n, 'patient')}"
         decided = counts > max(later.r or 0 for later in design.looks[k:])
         words = (
             (regions.accept, "stop: H0 is not rejected" if not final else "H0 is not rejected"),
@@ -291,9 +303,10 @@ def decisions(design: Design) -> Table:
                     }
                 )
     shown: dict[str, Shown] = {
-        "patients": ("Patients analysed", WHOLE),
-        "responses": ("Responses seen", WORDS),
-        "observed": ("Observed rate, %", WORDS),
-        "decision": ("Decision", WORDS),
+        "patients": column("analysed", WHOLE),
+        "responses": column("responses", WORDS),
+        "observed": column("observed", WORDS, "%"),
+        "decision": column("decision", WORDS),
     }
-    return Table("decisions", "Responses seen and what follows", pd.DataFrame(rows), shown)
+    caption = f"The decision at each number of responses, by {looks_text(design, ', ')}"
+    return Table("decisions", caption, pd.DataFrame(rows), shown)

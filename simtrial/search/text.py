@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.design.exact import at_limits, operating_characteristics, side
-from simtrial.phrases import percent
+from simtrial.phrases import counted, percent_beside, stated
 from simtrial.search import simon, single
 from simtrial.search.criteria import named
 from simtrial.search.families import COMPARED, FAMILIES
@@ -46,7 +46,8 @@ def kind(design: Design, criterion: Preference | None = None) -> str:
     if criterion is not None:
         return criterion.protocol or criterion.phrase
     looks = len(design.looks)
-    return {1: "an exact single-stage design", 2: "a two-stage design"}.get(looks, f"a design with {looks} looks")
+    by_looks = {1: "an exact single-stage design", 2: "a two-stage design"}
+    return by_looks.get(looks, f"a design with {counted(looks, 'look')}")
 
 
 def exactly(design: Design, requirements: Requirements) -> str:
@@ -72,31 +73,40 @@ def limits_missed_by(attained: tuple[float, float], asked: Requirements, *, over
     said = [
         (
             over,
-            f"its type I error of {percent(type_i_error)} {'exceeds' if over else 'is within'} {percent(asked.alpha)}",
+            f"its type I error of {percent_beside(type_i_error, asked.alpha)} "
+            f"{'exceeds' if over else 'is within'} {stated(asked.alpha)}",
         ),
-        (short, f"its power of {percent(power)} {'falls short of' if short else 'reaches'} {percent(asked.power)}"),
+        (
+            short,
+            f"its power of {percent_beside(power, asked.power)} {'falls short of' if short else 'reaches'} "
+            f"{stated(asked.power)}",
+        ),
     ]
     return "; ".join(text for _, text in sorted(said, key=lambda one: not one[0]))
 
 
 def next_to(two: TwoStageSearch, chosen: Design) -> list[Design]:
-    """The designs next to the chosen one on the hull, which exchange patients at most for patients expected."""
+    """The designs next to the chosen one on the hull: a larger n for a smaller EN(p0), or the reverse."""
     hull = two.admissible
     at = [i for i, c in enumerate(hull) if c.looks == chosen.looks]
     return [hull[j] for i in at for j in (i - 1, i + 1) if 0 <= j < len(hull)]
 
 
-def difference(value: float, form: str = "d") -> str:
-    """Say how many more or fewer: "3 more", "1.2 fewer", "as many"."""
+def difference(name: str, value: float, form: str = "d") -> str:
+    """How a number compares with that of another design.
+
+    >>> difference("n", 4), difference("EN(p0)", -4.52, ".1f"), difference("n", 0)
+    ('n is larger by 4', 'EN(p0) is smaller by 4.5', 'n is the same')
+    """
     if abs(value) < 0.05:
-        return "as many"
-    return f"{abs(value):{form}} {'more' if value > 0 else 'fewer'}"
+        return f"{name} is the same"
+    return f"{name} is {'larger' if value > 0 else 'smaller'} by {abs(value):{form}}"
 
 
 REACH = {
     "proved": "",
     "capped": " No design with more than {cap} patients was examined.",
-    "heuristic": " The search is not exhaustive: what it found exceeds the least possible value by at most {gap:.4g}.",
+    "heuristic": " The search is not exhaustive: its result exceeds the least possible value by at most {gap:.4g}.",
 }
 """How far a search reaches, where it does not reach to a proof."""
 
@@ -112,7 +122,7 @@ def reached(family: AnyFamily | Examined, proof: Proof) -> str:
 def proved(family: AnyFamily | Examined, proof: Proof) -> str:
     """What a family is, and why its search is complete: two or three sentences."""
     title = f"{family.title[0].upper()}{family.title[1:]}"
-    lacking = f"with fewer than {proof.n_lower} patients no design meets both limits."
+    lacking = f"with fewer than {counted(proof.n_lower, 'patient')} no design meets both limits."
     return f"{title}: {lacking} {reached(family, proof)}"
 
 
@@ -124,11 +134,11 @@ def certificate(two: TwoStageSearch, family: AnyFamily | Examined | None = None,
         "certificate_in_words",
         (
             *own,
-            f"Below {proof.n_lower} patients even the most powerful test of level {asked.alpha:g} lacks the power. "
-            f"From {proof.n_lower} to {proof.n_upper} every (n, n1) that could still win was searched for "
-            "its best bounds; "
-            f"{proof.n_minimax} is the first n with a design. Beyond {proof.n_upper} patients EN(p0) is at least "
-            f"{proof.en_beyond:.4f} for every two-stage design, and the optimum has {proof.en_optimal:.4f}.",
-            "Left out: designs with r1 = r, whose second stage cannot change the decision.",
+            f"With fewer than {counted(proof.n_lower, 'patient')} even the most powerful test of level {asked.alpha:g} "
+            f"does not reach the power. From n = {proof.n_lower} to {proof.n_upper} the best bounds were found for "
+            f"every pair (n1, n) that could still be optimal; {proof.n_minimax} is the smallest n with a design. With "
+            f"more than {counted(proof.n_upper, 'patient')} every two-stage design has EN(p0) >= "
+            f"{proof.en_beyond:.4f}; that of the optimal design is {proof.en_optimal:.4f}.",
+            "Designs with r1 = r are not considered, because their second stage cannot change the decision.",
         ),
     )

@@ -17,10 +17,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from simtrial.show import bitmap
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.backend_bases import RendererBase
+    from numpy.typing import NDArray
 
 # Okabe and Ito's palette, which stays apart under every common colour blindness; ordered light to dark last
 BLACK, ORANGE, SKY, GREEN, BLUE, RED = "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00"
@@ -28,8 +31,14 @@ LINES = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (BLACK, ":"))
 DOTS = 300
 """Dots per inch of a bitmap, as journals ask."""
 
+FONT = "DejaVu Sans"
+"""The font that texts are laid out in; the package brings it along."""
+
+ELSEWHERE = f"'{FONT}', Verdana, Geneva, sans-serif"
+"""Fonts of an SVG, in the order in which they are tried: Verdana has the widths of ours, and most machines have it."""
+
 STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -97,21 +106,32 @@ class Picture:
         text = buffer.getvalue()
         text = text[text.index("<svg") :]
         text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+        text = text.replace(f"'{FONT}'", ELSEWHERE)
         head, rest = text.split(">", 1)
         return f'{head} role="img">\n <title>{html.escape(self.alt)}</title>{rest}'
 
     def png(self) -> bytes:
         """The same figure as a bitmap for print, 300 dots per inch, without date or program."""
-        buffer = io.BytesIO()
+        drawn = _Pixels()
         if isinstance(self.figure, Drawing):
             self.figure.to_lay_out = True
         with mpl.rc_context(STYLE):
-            self.figure.savefig(buffer, format="png", dpi=DOTS, bbox_inches="tight", metadata={"Software": None})
-        return buffer.getvalue()
+            self.figure.savefig(drawn, format="rgba", dpi=DOTS, bbox_inches="tight")
+        return bitmap.png(drawn.pixels, DOTS)
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
         shown = {"image/svg+xml": self.svg(), "text/plain": self.alt}
         return shown, {"simtrial": {"name": self.name, "caption": self.caption or self.alt}}
+
+
+class _Pixels(io.BytesIO):
+    """Where matplotlib writes what it has drawn; it hands over an array, whose shape a file would lose."""
+
+    pixels: NDArray[np.uint8]
+
+    def write(self, drawn: Any) -> int:
+        self.pixels = np.array(drawn)
+        return self.pixels.nbytes
 
 
 def canvas(columns: int, width: float, height: float, *, share_y: bool = False) -> tuple[Figure, list[Axes]]:

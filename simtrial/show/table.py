@@ -93,18 +93,20 @@ class Table:
             short = max(map(len, view[head]), default=0) <= 20
             styles.append(f"text-align: {'right' if number else 'left'};" + " white-space: nowrap;" * short)
         heads = "".join(
-            f'<th scope="col" style="{style.split(";")[0]};">{html.escape(head)}</th>'
+            f'<th scope="col" style="{style.split(";")[0]};"{_tooltip(head)}>{html.escape(head)}</th>'
             for head, style in zip(view.columns, styles, strict=True)
         )
         rows = []
         for k, row in enumerate(view.itertuples(index=False, name=None)):
-            weight = " font-weight: 700;" if k < len(self.chosen) and self.chosen[k] else ""
-            cells = zip(row, styles, strict=True)
-            rows.append(
-                "".join(f'<td style="{style}{weight}">{html.escape(str(entry))}</td>' for entry, style in cells)
+            stressed = k < len(self.chosen) and self.chosen[k]
+            weight = " font-weight: 700;" if stressed else ""
+            cells = "".join(
+                f'<td style="{style}{weight}">{html.escape(str(entry))}</td>'
+                for entry, style in zip(row, styles, strict=True)
             )
+            rows.append(f'<tr class="chosen">{cells}</tr>\n' if stressed else f"<tr>{cells}</tr>\n")
         said = html.escape(self.caption, quote=True)
-        body = "".join(f"<tr>{cells}</tr>\n" for cells in rows)
+        body = "".join(rows)
         table = f'<table aria-label="{said}"><thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody></table>'
         # the caption stands outside, so that it stays in view where a wide table scrolls
         return f'<p><strong>{said}</strong></p><div style="overflow-x: auto">{table}</div>'
@@ -116,3 +118,9 @@ class Table:
             "text/plain": f"{self.caption}\n{self.view().to_string(index=False)}",
         }
         return data, {"simtrial": {"name": self.name, "caption": self.caption, "rows": len(self.frame)}}
+
+
+def _tooltip(heading: str) -> str:
+    """The meaning of a heading, as an attribute of its cell; empty for a plain word."""
+    term = glossary.explained(heading)
+    return f' title="{html.escape(term.meaning, quote=True)}"' if term and term.meaning else ""

@@ -130,7 +130,7 @@ def bar(total: float, what: str = "trials", doing: str = "simulating") -> Iterat
 
     class Speed(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:,.1f} a second" if task.speed else "")
+            return Text(f"{task.speed:,.1f} per second" if task.speed else "")
 
     began = time.monotonic()
     columns = (

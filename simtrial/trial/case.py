@@ -182,7 +182,9 @@ class Case:
         if given is None:
             raise InputError("is missing", "conduct")
         if self.searches.lost is not None:
-            raise InputError("(recut) does not go with criteria of the calendar; say fixed", "conduct.dropout.bounds")
+            raise InputError(
+                "(recut) is not possible with criteria of the calendar; write fixed", "conduct.dropout.bounds"
+            )
         return CalendarQuestion(
             requirements=self.limits,
             rates=(self.trial.truths.p0, self.trial.truths.p1),

@@ -25,18 +25,19 @@ Place = tuple[int | str, ...]
 
 _WORDS = {
     "missing": "is missing",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "string_type": "must be text (in quotes if it looks like a number)",
-    "bool_type": "must be true or false",
-    "date_type": "must be a date such as 2025-07-31",
-    "finite_number": "must be a finite number",
-    "string_pattern_mismatch": "must be letters, digits, '.', '_' or '-', at most 64, starting with a letter or digit",
-    "model_type": "must be a section with keys",
-    "model_attributes_type": "must be a section with keys",
-    "tuple_type": "must be a list",
-    "too_short": "must hold more entries",
-    "too_long": "must hold fewer entries",
+    "int_type": "is not a whole number",
+    "int_from_float": "is not a whole number",
+    "string_type": "is not text; write it in quotes if it looks like a number",
+    "bool_type": "is neither true nor false",
+    "date_type": "is not a date; write it as 2025-07-31",
+    "finite_number": "is not a finite number",
+    "string_pattern_mismatch": "is not a name of at most 64 letters, digits, '.', '_' or '-' that begins with a "
+    "letter or digit",
+    "model_type": "is not a section with keys",
+    "model_attributes_type": "is not a section with keys",
+    "tuple_type": "is not a list; write it as [a, b]",
+    "too_short": "has too few entries",
+    "too_long": "has too many entries",
 }
 
 SYNONYMS = {
@@ -96,13 +97,13 @@ def _told(one: ErrorDetails, kind: type[BaseModel]) -> list[InputError]:
         ]
     if one["type"] == "missing":
         choices = _choices(kind, one["loc"])
-        return [InputError(f"is missing; say {choices}" if choices else "is missing", where)]
+        return [InputError(f"is missing; write {choices}" if choices else "is missing", where)]
     value = one["input"]
     shown = "" if isinstance(value, dict | list | tuple) else f"({value!r:.60}) "
     if one["type"] == "float_type":
-        said = slips.number(value) if isinstance(value, str) else "must be a number"
+        said = slips.number(value) if isinstance(value, str) else "is not a number"
         if isinstance(value, str) and slips.PLAIN.fullmatch(value):
-            said = "must be a number; write it without quotes"
+            said = "is text; write the number without quotes"
     else:
         plain = one["msg"].replace("Input should", "must").replace("String should", "must")
         said = _WORDS.get(one["type"]) or plain
@@ -135,8 +136,8 @@ def _unknown(one: ErrorDetails, kind: type[BaseModel]) -> tuple[InputError, str]
     if elsewhere:
         return InputError(f"is not a known key here; it belongs to {' or '.join(elsewhere[:3])}", where), ""
     if value is None and name.isdigit():
-        return InputError("is not a known key; if it ends a decimal comma, write a decimal point", where), ""
-    return InputError(f"is not a known key; known here: {', '.join(here)}", where), ""
+        return InputError("is not a known key; if it follows a decimal comma, write a decimal point", where), ""
+    return InputError(f"is not a known key; known keys are {', '.join(here)}", where), ""
 
 
 def _name(place: Place) -> str:

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 class Period(Section):
-    """A stretch of time with one rate."""
+    """A period with a constant rate."""
 
     from_month: Annotated[float, Field(ge=0, le=1200)] = Field(
         description="Month at which the rate begins; 0 in the first period."
     )
-    rate: Annotated[float, Field(ge=0)] = Field(description="Patients screened a month from then on.")
+    rate: Annotated[float, Field(ge=0)] = Field(description="Patients screened per month from then on.")
 
 
 class EnrollmentLaw(Made):
@@ -39,29 +39,32 @@ class EnrollmentLaw(Made):
 
     model: Literal["constant", "piecewise", "ramp", "centres"] = Field(
         description="Poisson process with a constant rate, rates that change at given months, a rate that grows "
-        "linearly to a plateau, or centres whose own rates are drawn from a gamma law."
+        "linearly to a plateau, or centres whose own rates are drawn from a gamma distribution."
     )
     rate: float | None = Field(
-        None, description="constant, ramp: patients screened a month (on the plateau); those who pass are enrolled."
+        None,
+        description="constant, ramp: patients screened per month (on the plateau), of whom those who pass are "
+        "enrolled.",
     )
     ramp_months: float | None = Field(None, description="ramp: months until the plateau is reached.")
     periods: Annotated[tuple[Period, ...], Field(strict=False, min_length=1, max_length=100)] | None = Field(
-        None, description="piecewise: the rates, in order; the last one holds for ever."
+        None, description="piecewise: the rates, in order; the last one continues without end."
     )
     opens_months: Annotated[tuple[float, ...], Field(strict=False, min_length=1, max_length=500)] | None = Field(
         None, description="centres: the month at which each centre opens."
     )
-    mean_rate: float | None = Field(None, description="centres: mean patients screened a month in one centre.")
+    mean_rate: float | None = Field(None, description="centres: mean number of patients screened per month and centre.")
     shape: float | None = Field(
-        None, description="centres: shape of the gamma law of their rates; a smaller one makes them differ more."
+        None,
+        description="centres: shape of the gamma distribution of their rates; with a smaller shape they differ more.",
     )
     screening_success: float = Field(1.0, description="Probability that a screened patient is enrolled.")
     close_month: float | None = Field(
         None,
-        description="Accrual closes at this month; the trial is then analysed with the patients it has, against r of "
+        description="Accrual closes at this month; the trial is then analysed with the patients enrolled, against r of "
         "the last look.",
     )
-    source: Line | None = Field(None, description="Where this comes from.")
+    source: Line | None = Field(None, description="Source of these numbers.")
 
     @property
     def law(self) -> Enrollment:
@@ -79,9 +82,9 @@ class EnrollmentLaw(Made):
         for name in ("rate", "ramp_months", "periods", "opens_months", "mean_rate", "shape"):
             given, needed = getattr(self, name) is not None, name in wanted[self.model]
             if needed and not given:
-                raise InputError(f"is missing; model: {self.model} needs it", name)
+                raise InputError(f"is missing; it is needed with model: {self.model}", name)
             if given and not needed:
-                raise InputError(f"does not go with model: {self.model}", name)
+                raise InputError(f"is not used with model: {self.model}; leave it out", name)
         if self.model == "piecewise":
             periods = self.periods or ()
             for k, period in enumerate(periods[:-1]):
@@ -99,19 +102,25 @@ class AssessmentPlan(Made):
     """When a patient's response status becomes known: by scheduled assessments, or after one fixed delay."""
 
     readout_months: Annotated[float, Field(ge=0, le=1200)] | None = Field(
-        None, description="Every status is known exactly this long after enrollment; instead of the keys below."
+        None,
+        description="Every response status is known exactly this many months after enrollment; it replaces the "
+        "other keys.",
     )
     interval_weeks: Weeks | None = Field(None, description="Weeks between tumour assessments.")
     window_weeks: Weeks | None = Field(
-        None, description="End of the assessment window: who has neither responded nor progressed by then has SD."
+        None,
+        description="End of the assessment window, in weeks: a patient without response or progression by then has SD.",
     )
     confirmation_weeks: Annotated[float, Field(ge=0, le=5200)] = Field(
-        0.0, description="Weeks from the scan that first sees a response to the one that confirms it; 0 for none."
+        0.0,
+        description="Weeks from the scan that first shows a response to the scan that confirms it; 0: no confirmation.",
     )
     median_weeks_to_response: Weeks | None = Field(
-        None, description="Median weeks until a response begins; without it, all are seen at the first assessment."
+        None,
+        description="Median weeks until a response begins; if left out, all responses are seen at the first "
+        "assessment.",
     )
-    source: Line | None = Field(None, description="Where this comes from.")
+    source: Line | None = Field(None, description="Source of these numbers.")
 
     @property
     def law(self) -> Assessments:
@@ -124,15 +133,15 @@ class AssessmentPlan(Made):
         if self.readout_months is not None:
             for name, value in weekly.items():
                 if value is not None:
-                    raise InputError("does not go with readout_months", name)
+                    raise InputError("is not used with readout_months; leave one of the two out", name)
             if self.confirmation_weeks or self.median_weeks_to_response is not None:
                 raise InputError(
-                    "stands alone, without assessments, confirmation or time to response", "readout_months"
+                    "excludes confirmation_weeks and median_weeks_to_response; leave them out", "readout_months"
                 )
             return Assessments.fixed(self.readout_months)
         for name, value in weekly.items():
             if value is None:
-                raise InputError("is missing (or give readout_months instead)", name)
+                raise InputError("is missing; give it, or readout_months instead", name)
         median = self.median_weeks_to_response
         weeks = ("interval", "window", "confirmation", "median_to_response")
         names = {w: f"{w}_weeks" for w in weeks[:3]} | {"median_to_response": "median_weeks_to_response"}
@@ -148,38 +157,40 @@ class AssessmentPlan(Made):
 class DiseaseControl(Section):
     """Disease control rate, CR + PR + SD."""
 
-    rate: float = Field(description="DCR, in patients whose response rate is at_orr.")
-    at_orr: float | None = Field(None, description="Their response rate; p1 if left out.")
-    source: Line | None = Field(None, description="Where this comes from.")
+    rate: float = Field(description="Disease control rate of patients whose response rate is at_orr.")
+    at_orr: float | None = Field(None, description="Response rate of these patients; p1 if left out.")
+    source: Line | None = Field(None, description="Source of these numbers.")
 
 
 class MedianSurvival(Section):
-    """A median, and how responders compare with the others."""
+    """Median survival, and the hazard of responders relative to the others."""
 
     median_months: float = Field(description="Median of all patients, where the response rate is at_orr.")
     hazard_ratio: float = Field(
-        description="Hazard of responders over that of the others, at most 1: for PFS once the response is known, for "
-        "OS after progression."
+        description="Hazard ratio of responders to the others, at most 1: for PFS once the response is known, for OS "
+        "after progression."
     )
-    at_orr: float | None = Field(None, description="Response rate of the patients of the median; p1 if left out.")
-    source: Line | None = Field(None, description="Where this comes from.")
+    at_orr: float | None = Field(
+        None, description="Response rate of the patients whose median this is; p1 if left out."
+    )
+    source: Line | None = Field(None, description="Source of these numbers.")
 
 
 class ToxicityLimit(Section):
     """Grade >= 3 toxicity."""
 
     rate: float = Field(description="Probability in one patient.")
-    limit: float = Field(description="The observed rate whose crossing is asked about.")
-    source: Line | None = Field(None, description="Where this comes from.")
+    limit: float = Field(description="Limit of the observed rate: the probability of exceeding it is reported.")
+    source: Line | None = Field(None, description="Source of these numbers.")
 
 
 class PatientLaws(Section):
-    """What else is known of a patient; every key is optional."""
+    """Further assumptions on the patients; every key is optional."""
 
     dcr: DiseaseControl | None = Field(None, description="Disease control rate.")
     complete_share: float = Field(0.0, description="Share of complete responses among responses.")
     pfs: MedianSurvival | None = Field(None, description="Progression-free survival.")
-    os: MedianSurvival | None = Field(None, description="Overall survival; needs pfs.")
+    os: MedianSurvival | None = Field(None, description="Overall survival; it needs pfs.")
     landmark_months: float = Field(6.0, description="Month at which PFS and OS are estimated.")
     loss_to_follow_up_per_year: float = Field(
         0.0, description="Share of patients lost to follow-up within a year, for PFS and OS."
@@ -188,29 +199,31 @@ class PatientLaws(Section):
 
 
 class DropoutRule(Section):
-    """Loss before the first evaluable assessment, and who then counts. The handling is part of the estimand."""
+    """Dropout before the first assessment, and who then counts. The handling is part of the estimand."""
 
     probability: float | None = Field(
-        None, description="Probability of loss before the first assessment; or give hazard_per_month."
+        None, description="Probability of dropout before the first assessment; or give hazard_per_month."
     )
-    hazard_per_month: float | None = Field(None, description="Hazard of loss until the first assessment.")
+    hazard_per_month: float | None = Field(None, description="Hazard of dropout per month until the first assessment.")
     responder_odds_ratio: float = Field(
         1.0,
-        description="Odds of loss of a patient who would have responded over those of one who would not; the "
-        "probability above is then that of the latter. 1: loss says nothing about response.",
+        description="Odds ratio of dropout: patients who would have responded against patients who would not. The "
+        "probability is then that of the latter. 1: dropout is independent of response.",
     )
     handling: Handling = Field(
-        description="Who counts at a look. nonresponder: the first n1 enrolled, the unevaluable as not responding. "
-        "replace: the first n1 evaluable, in the order of enrollment; every loss, once known, gives its place to a new "
-        "patient. exclude: the first n1 enrolled, the unevaluable left out of the count and of the denominator. A look "
-        "happens when the status of all whom it counts is known. Patients enrolled meanwhile count as enrolled: they "
-        "enter the next stage if the trial continues, and are overrun if it stops. There is no default."
+        description="Who counts at an interim analysis (look). nonresponder: the first n1 enrolled; patients without a "
+        "response assessment count as non-responders. replace: the first n1 evaluable, in the order of enrollment; "
+        "every patient who drops out is replaced as soon as the dropout is known. exclude: the first n1 enrolled; "
+        "patients without a response assessment are left out of the count and of the denominator. A look takes place "
+        "when the response status of every patient who counts is known. Patients enrolled meanwhile count as enrolled: "
+        "they enter the next stage if the trial continues, and are overrun if it stops. There is no default."
     )
     bounds: Literal["fixed", "recut"] | None = Field(
         None,
-        description="exclude: whether bounds stay as planned or are recut at the number evaluable (one or two looks).",
+        description="exclude: fixed: the bounds stay as planned. recut: they are recalculated at the numbers "
+        "evaluable (one or two looks).",
     )
-    source: Line | None = Field(None, description="Where this comes from.")
+    source: Line | None = Field(None, description="Source of these numbers.")
 
     def law(self, first_assessment: float) -> Dropout:
         """The law of loss, given the months to the first assessment."""
@@ -221,10 +234,14 @@ class DropoutRule(Section):
     @model_validator(mode="after")
     def _rules(self) -> DropoutRule:
         if (self.probability is None) == (self.hazard_per_month is None):
-            raise InputError("must hold either probability or hazard_per_month, and not both")
+            raise InputError("needs exactly one of probability and hazard_per_month")
         Dropout(self.probability or 0.0, self.responder_odds_ratio)
         if (self.handling == "exclude") != (self.bounds is not None):
-            problem = "is missing; say fixed or recut" if self.bounds is None else "goes with handling: exclude only"
+            problem = (
+                "is missing; write fixed, or recut for recalculated bounds"
+                if self.bounds is None
+                else "goes with handling: exclude only"
+            )
             raise InputError(problem, "bounds")
         return self
 
@@ -233,7 +250,7 @@ class FollowUpRule(Made):
     """When the trial ends, never before its primary decision."""
 
     months_after_last_patient: float | None = Field(None, description="Months from the last patient's enrollment.")
-    until_month: float | None = Field(None, description="Or a month counted from the first day of accrual.")
+    until_month: float | None = Field(None, description="Or a fixed month, counted from the first day of accrual.")
 
     @property
     def law(self) -> FollowUp:
@@ -259,16 +276,18 @@ class Conduct(Section):
         description="A primary decision within this many months from the first day of accrual is in time; if left out, "
         "the month at which accrual closes or, without one, the registered completion.",
     )
-    cost: CostRule | None = Field(None, description="What the trial costs: expected at p0 and p1 beside its patients.")
+    cost: CostRule | None = Field(None, description="What the trial costs; the expected cost at p0 and p1 is reported.")
     scenarios: Annotated[tuple[TrueRate, ...], Field(strict=False, max_length=50)] = ()
-    simulation: SimulationSize = Field(SimulationSize(), description="20,000 trials from seed 1 if left out.")
+    simulation: SimulationSize = Field(
+        SimulationSize(), description="If left out, 20,000 trials are simulated with seed 1."
+    )
 
     @model_validator(mode="after")
     def _labels(self) -> Conduct:
         labels = [s.label for s in self.scenarios]
         again = next((label for label in labels if labels.count(label) > 1), None)
         if again is not None:
-            raise InputError(f"({again!r}) is given twice", "scenarios.label")
+            raise InputError(f"({again!r}) is given twice; each scenario needs its own label", "scenarios.label")
         return self
 
     def disease(self, default_orr: float) -> Disease:

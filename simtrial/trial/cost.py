@@ -16,7 +16,7 @@ class CostRule(Made):
     per_month: float | None = Field(
         None, description="Per month from the first day of accrual to the end of the trial, its follow-up included."
     )
-    source: Line | None = Field(None, description="Where this comes from.")
+    source: Line | None = Field(None, description="Source of these numbers.")
 
     @property
     def law(self) -> Prices:

@@ -17,20 +17,21 @@ class InterimRule(Made):
 
     accrual: Literal["hold", "continue"] | None = Field(
         None,
-        description="hold: nobody is enrolled between the last patient of a look and its decision. continue: patients "
-        "are enrolled meanwhile. May be left out with pending: enroll_up_to only, which does not go with hold.",
+        description="hold: no patient is enrolled between the last patient of an interim analysis (look) and its "
+        "decision. continue: patients are enrolled meanwhile. It may be left out with pending: enroll_up_to only, "
+        "which excludes hold.",
     )
     extra_patients: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
         None,
-        description="continue: at most so many patients beyond those of the look; where losses are replaced, so are "
-        "those among the extra ones.",
+        description="continue: at most this many patients beyond those of the look; where patients who drop out are "
+        "replaced, this holds for the extra patients too.",
     )
     max_hold_months: Annotated[float, Field(ge=0, le=1200)] | None = Field(
         None,
-        description="hold: a hold lasts at most so many months. Accrual then resumes although the decision is still to "
-        "come, up to the number of patients of the next look; patients who enter meanwhile are overrun if the trial "
-        "stops. Where losses are replaced, every place that comes free begins another hold, and the "
-        "limit is for one or two looks. Without limit if left out.",
+        description="hold: a hold lasts at most this many months. Accrual then resumes before the decision, up "
+        "to the number of patients of the next look; patients who enter meanwhile are overrun if the trial "
+        "stops. Where patients who drop out are replaced, every replacement begins another hold, and the limit is "
+        "possible for one or two looks. If left out, there is no limit.",
     )
     decision_weeks: Annotated[float, Field(ge=0, le=5200)] = Field(
         0.0,
@@ -39,24 +40,25 @@ class InterimRule(Made):
     )
     decide: Decide = Field(
         "complete",
-        description="When a look decides. complete: when the status of all whom it counts is known. known: as soon as "
-        "the statuses known settle the decision, whatever the others turn out to be: the trial continues with r1 + 1 "
-        "confirmed responses and stops for futility when r1 + 1 can no longer be reached; likewise with an efficacy "
-        "bound and at the last look. Type I error and power are unchanged, only the calendar is not. Patients not yet "
-        "enrolled when the trial stops are not enrolled; where H0 is rejected early at the last look, accrual is "
-        "completed to n, so that the response rate is estimated from all of them.",
+        description="When the decision is taken. complete: when the response status of every patient who counts is "
+        "known. known: as soon as the known response statuses settle the decision, whatever the others will be: the "
+        "trial continues with r1 + 1 confirmed responses and stops for futility when r1 + 1 can no longer be reached; "
+        "likewise with an efficacy bound and at the last look. Type I error and power are unchanged; only the calendar "
+        "changes. Patients not yet enrolled when the trial stops are not enrolled; where H0 is rejected early at the "
+        "last look, accrual is completed to n, so that the response rate is estimated from all patients.",
     )
     pending: Literal["wait", "enroll_up_to", "conditional"] = Field(
         "wait",
-        description="What becomes of patients whose status is pending at a look. wait: the look waits for them (or "
-        "until it is settled, see decide). enroll_up_to: the same as accrual: continue with extra_patients. "
+        description="How patients count whose response status is pending at a look. wait: the look waits for them (or "
+        "until the decision is settled, see decide). enroll_up_to: the same as accrual: continue with extra_patients. "
         "conditional: two looks without an efficacy bound; the first does not wait. Pending patients count with their "
         "predictive probability of a confirmed response at the response rate p1, given their months on study, and the "
         "trial continues if the probability of more than r1 responses is at least the threshold. The last look is "
-        "unchanged. The errors are then those of the resulting rule, not of the design on paper.",
+        "unchanged. Type I error and power are then those of the resulting rule, not of the design on paper.",
     )
     threshold: float | None = Field(
-        None, description="conditional: least predictive probability of more than r1 responses with which to continue."
+        None,
+        description="conditional: the smallest predictive probability of more than r1 responses at which to continue.",
     )
     look_month: float | None = Field(
         None,
@@ -89,15 +91,17 @@ class InterimRule(Made):
     def make(self) -> Interim:
         """See `rule`; whether there is one does not depend on p1."""
         if self.pending == "enroll_up_to" and self.extra_patients is None:
-            raise InputError("is missing; with pending: enroll_up_to say how many patients may enter", "extra_patients")
+            raise InputError(
+                "is missing; with pending: enroll_up_to it states how many more patients may enter", "extra_patients"
+            )
         if self.accrual == "hold" and self.pending == "enroll_up_to":
             raise InputError(
                 "(hold) contradicts pending: enroll_up_to, which enrolls patients meanwhile; leave accrual out",
                 "accrual",
             )
         if self.accrual is None and self.pending != "enroll_up_to":
-            raise InputError("is missing; say hold or continue", "accrual")
+            raise InputError("is missing; write hold or continue", "accrual")
         for key, value in (("threshold", self.threshold), ("look_month", self.look_month)):
             if value is not None and self.pending != "conditional":
-                raise InputError(f"({value:g}) goes with pending: conditional, not {self.pending}", key)
+                raise InputError(f"({value:g}) goes with pending: conditional, not with {self.pending}", key)
         return self.rule(0.5)

@@ -55,9 +55,9 @@ class _StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no t
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()
         if isinstance(event, yaml.AliasEvent):
-            raise _refusal("aliases are not read; write it out", event)
+            raise _refusal("aliases are not allowed; write the value out", event)
         if event.tag is not None:
-            raise _refusal(f"the tag {event.tag[:40]!r} is not read; write the value plainly", event)
+            raise _refusal(f"the tag {event.tag[:40]!r} is not allowed; write the value plainly", event)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
@@ -68,7 +68,11 @@ class _StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no t
                 raise _refusal(f"the key {name[:40]!r} is given twice", key)
             seen.add(name)
             if value.tag == "!number" and re.fullmatch(r"[-+]?0[0-9].*", value.value):
-                raise _refusal(f"{name[:40]} ({value.value[:40]}) starts with a zero, which some read as octal", value)
+                raise _refusal(
+                    f"{name[:40]} ({value.value[:40]}) starts with a zero, which some programs read as octal; "
+                    "leave it out",
+                    value,
+                )
         mapping: dict[object, object] = super().construct_mapping(node, deep)
         return mapping
 
@@ -122,20 +126,20 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> InputError:
     if tabbed and not isinstance(error, yaml.constructor.ConstructorError):
         others = f" (and {'lines' if tabbed[2:] else 'line'} {', '.join(tabbed[1:11])})" if tabbed[1:] else ""
         more = ", ..." if tabbed[11:] else ""
-        said = f"is indented with a tab{others.rstrip(')')}{more}{')' if others else ''}; YAML takes spaces only"
+        said = f"is indented with a tab{others.rstrip(')')}{more}{')' if others else ''}; indent with spaces"
         return InputError(said, f"{name} line {tabbed[0]}:")
     problem = str(error.problem)
     if "cannot start any token" in problem:
         character = text[mark.index] if mark and mark.index < len(text) else ""
         problem = f"a value begins with {character!r}; write it in quotes"
         if character == "\t":
-            problem = "a tab stands where YAML takes spaces only; replace it by spaces"
+            problem = "a tab is used where YAML allows spaces only; replace it by spaces"
     elif "mapping values are not allowed" in problem:
-        problem += "; text that holds a colon is written in quotes, and the keys of a section begin in one column"
+        problem += "; write text that holds a colon in quotes, and begin the keys of a section in one column"
     elif "could not find expected ':'" in problem:
-        problem += "; a key is followed by a colon and a space"
+        problem += "; write a colon and a space after a key"
     elif "expected <block end>" in problem or "did not find expected" in problem:
-        problem += "; the keys of a section begin in one column"
+        problem += "; begin the keys of a section in one column"
     return InputError(problem, f"{name} line {at + 1}:" if mark else f"{name}:")
 
 
@@ -203,10 +207,10 @@ def _checked(held: files.Content, kind: type[M], content: str) -> M:
     try:
         text = held.data.decode("utf-8")
     except UnicodeDecodeError:
-        raise InputError("is not UTF-8 text", f"{name}:") from None
+        raise InputError("is not UTF-8 text; save it as UTF-8", f"{name}:") from None
     found = _parse(text, name)
     if not isinstance(found, dict):
-        raise InputError(f"must hold {content}", f"{name}:")
+        raise InputError(f"does not hold {content}", f"{name}:")
     _rooted(found, name, kind)
     try:
         return kind.model_validate(found)
@@ -220,17 +224,20 @@ def _rooted(found: dict[object, object], name: str, kind: type[BaseModel]) -> No
     if root in found:
         return
     if "sweep" in found:
-        raise InputError("is a sweep file; run it with: simtrial sweep FILE", f"{name}:")
+        raise InputError("is a sweep file, not a parameter file; run it with: simtrial sweep FILE", f"{name}:")
     if "trial" in found:
         raise InputError(
-            "is the parameter file of a trial; a sweep file has the key sweep:, and names it as base", f"{name}:"
+            "is the parameter file of a trial, not a sweep file; a sweep file has the key sweep: and names this "
+            "file as base",
+            f"{name}:",
         )
     section = field.annotation
     bare = [str(key) for key in found if section is not None and key in section.model_fields]
     if bare:
         keys = ", ".join(bare)
         raise InputError(
-            f"lacks the key {root}: above {keys}; write {root}: first and indent the rest under it", f"{name}:"
+            f"lacks the key {root}: above {keys}; write {root}: in the first line and indent the rest under it",
+            f"{name}:",
         )
 
 

@@ -1,4 +1,4 @@
-"""The section on what was found."""
+"""The section on the results of the finished trial."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from simtrial.trial.section import Line, PatientCount, Probability, Section
 
 
 class Results(Section):
-    """What the finished trial brought: counts, or a file of patients."""
+    """The results of the finished trial: counts, or a file of patients."""
 
-    responses: Annotated[int, Field(ge=0, le=100_000)] | None = Field(None, description="Responses by the end.")
+    responses: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+        None, description="Number of responses at the end."
+    )
     stage: Annotated[int, Field(ge=1, le=50)] | None = Field(None, description="Look at which the trial ended.")
     first_stage: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
-        None, description="Responses at the first look; needed where sizes differ from plan."
+        None, description="Responses at the first look; needed where the numbers analysed differ from the plan."
     )
     attained: Annotated[tuple[PatientCount, ...], Field(strict=False, min_length=1, max_length=50)] | None = Field(
-        None, description="Patients analysed at each look taken, cumulative, where they differ from plan: [15, 27]."
+        None, description="Patients analysed at each look taken, cumulative, where they differ from the plan: [15, 27]."
     )
     patients: Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1, max_length=10)] | None = Field(
         None,
@@ -35,21 +37,23 @@ class Results(Section):
         None, description="Unit of the times in the file of patients, where the file does not state it."
     )
     handling: Handling | None = Field(
-        None, description="What becomes of patients who are not evaluable; as under conduct.dropout if left out."
+        None, description="How patients count who are not evaluable; as under conduct.dropout if left out."
     )
     level: Probability = Field(0.95, description="Confidence level.")
-    sides: Literal[1, 2] = Field(2, description="1 for a lower limit alone.")
-    ordering: Literal["stage", "mle", "umvue"] = Field("stage", description="How endings are ordered.")
-    source: Line | None = Field(None, description="Where the counts come from.")
+    sides: Literal[1, 2] = Field(2, description="2: two-sided intervals; 1: a lower limit alone.")
+    ordering: Literal["stage", "mle", "umvue"] = Field(
+        "stage", description="How the possible endings of the trial are ordered."
+    )
+    source: Line | None = Field(None, description="Source of the counts.")
 
     @model_validator(mode="after")
     def _rules(self) -> Results:
         if (self.responses is None) == (self.patients is None):
-            raise InputError("must hold either responses or patients, and not both")
+            raise InputError("needs exactly one of responses and patients")
         if self.patients is not None:
             given = next((k for k in ("stage", "first_stage") if getattr(self, k) is not None), None)
             if given is not None:
-                raise InputError("is counted from the patients; leave it out", given)
+                raise InputError("is counted from the file of patients; leave it out", given)
         else:
             given = next((k for k in ("param", "time_unit") if getattr(self, k) is not None), None)
             if given is not None:

@@ -4,83 +4,82 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simtrial.phrases import agreeing, counted
+
 if TYPE_CHECKING:
-    from simtrial.design.designs import Design
+    from simtrial.design.designs import Design, Look
     from simtrial.plan.plan import Handling, Plan
 
 
-def patients(n: int) -> str:
-    """A number with its noun."""
-    return f"{n} {'patient' if n == 1 else 'patients'}"
-
-
-COUNTED: dict[Handling | None, str] = {
-    None: "with a known response status",
-    "nonresponder": "enrolled",
-    "replace": "with a known response status (others are replaced)",
-    "exclude": "enrolled",
+ANALYSED: dict[Handling | None, tuple[str, str]] = {
+    None: ("evaluable", ""),
+    "nonresponder": ("enrolled", "; patients without a response assessment count as non-responders"),
+    "replace": ("evaluable", "; patients without a response assessment are replaced"),
+    "exclude": ("enrolled", "; patients without a response assessment are excluded from the analysis"),
 }
-"""Who is analysed, by the handling of patients without a response status; None where it is not said."""
-
-UNASSESSED: dict[Handling | None, str] = {
-    "nonresponder": "Patients without a response assessment are counted as non-responders.",
-    "exclude": "Patients without a response assessment are excluded from the analysis.",
-}
-"""What becomes of the others, by their handling, where that is not said by whom is analysed."""
+"""Who is analysed, and what becomes of patients without a response assessment; None where it is not said."""
 
 
 RECUT = (
-    "These bounds are those of the planned numbers: they are recalculated at the numbers evaluable, the first so "
-    "that a treatment of rate p1 is stopped no more often than planned, the last so that the type I error stays at or "
-    "below its limit."
+    "These are the bounds at the planned numbers. They are recalculated at the numbers of evaluable patients: the "
+    "first, so that a treatment with response rate p1 is stopped no more often than planned, and the last, so that the "
+    "type I error does not exceed its limit."
 )
 """What recalculated bounds keep; see `simtrial.plan.recut`."""
 
 
+def _clauses(look: Look, passed: int) -> str:
+    """What is decided at an interim analysis, as a clause; empty if nothing is, given the responses passed before."""
+    clauses = []
+    if look.r is not None and look.r > passed:
+        seen = "none responds" if look.r == 0 else f"{look.r} or fewer respond"
+        clauses.append(f"if {seen}, the trial stops for futility")
+    if look.e is not None:
+        clauses.append(f"if {look.e} or more respond, the trial stops and H0 is rejected")
+    return "; ".join(clauses)
+
+
 def sentences(design: Design, handling: Handling | None) -> list[str]:
-    """One sentence a look."""
-    said = []
+    """The rule of each look in a sentence, after one on who is analysed."""
     *interim, last = design.looks
-    before, passed = 0, -1
+    first = design.looks[0].n
+    who, others = ANALYSED[handling]
+    number = f"{first} " if first > 1 else ""
+    patients = agreeing(first, f"{who} patient")
+    opening = f"The first {number}{patients} {agreeing(first, 'is', 'are')} analysed"
+    if not interim:
+        opening = f"{counted(first, f'{who} patient')} {agreeing(first, 'is', 'are')} analysed"
+    said, before, passed = [f"{opening}{others}."], 0, -1
     for look in interim:
-        verb = "is" if look.n == 1 else "are"
-        opening = (
-            f"The first {patients(look.n) if look.n > 1 else 'patient'} {COUNTED[handling]} {verb} analysed"
-            if not before
-            else f"After {patients(look.n)} in all, a further look follows"
-        )
-        clauses = []
-        if look.r is not None and look.r > passed:
-            passed = look.r
-            seen = "none responds" if look.r == 0 else f"{look.r} or fewer respond"
-            clauses.append(f"if {seen} the trial stops for futility")
-        if look.e is not None:
-            clauses.append(f"if {look.e} or more respond the trial stops and H0 is rejected")
-        said.append(f"{opening}: {'; '.join(clauses) or 'the trial continues'}.")
-        before = look.n
+        clauses = _clauses(look, passed) or "the trial continues whatever the number of responses"
+        if before:
+            more = look.n - before
+            said.append(
+                f"Otherwise {counted(more, 'more patient')} {agreeing(more, 'is', 'are')} enrolled for a further "
+                f"interim analysis of {counted(look.n, 'patient')} in all: {clauses}."
+            )
+        else:
+            said.append(f"{clauses[0].upper()}{clauses[1:]}.")
+        before, passed = look.n, max(passed, -1 if look.r is None else look.r)
+    bound = f"H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n})."
     more = last.n - before
-    added = f"Otherwise {more} more {'is' if more == 1 else 'are'} enrolled, {patients(last.n)} in all, and"
-    start = (
-        added if before else f"{patients(last.n)} {COUNTED[handling]} {'is' if last.n == 1 else 'are'} analysed, and"
-    )
-    said.append(f"{start} H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n}).")
-    if handling in UNASSESSED:
-        said.append(UNASSESSED[handling])
-    return said
+    added = f"Otherwise {counted(more, 'more patient')} {agreeing(more, 'is', 'are')} enrolled, {last.n} in all, and "
+    return [*said, f"{added if before else ''}{bound}"]
 
 
 def early(plan: Plan | None) -> list[str]:
-    """How looks are decided that do not wait for every status."""
+    """How analyses are decided that do not wait for every response assessment."""
     said = []
     if plan is not None and plan.conditional is not None:
         one, rule = plan.design.looks[0], plan.conditional
         month = "when these patients are enrolled" if rule.month is None else f"in month {rule.month:g} of accrual"
         said.append(
-            f"The interim analysis does not wait for pending patients: it is taken {month}, patients whose response "
-            f"status is pending count with their predictive probability of a response at p1, and the trial continues "
-            f"if the probability that more than {one.r} of {patients(one.n)} respond is at least {rule.threshold:g}."
+            f"The interim analysis does not wait for pending patients. It takes place {month}. A patient whose "
+            f"response is pending counts with the predictive probability of a response at p1. The trial continues if "
+            f"the probability that more than {one.r} of {counted(one.n, 'patient')} respond is at least "
+            f"{rule.threshold:g}."
         )
     if plan is not None and plan.interim.decide == "known":
         what = "Each analysis" if plan.conditional is None else "The final analysis"
-        said.append(f"{what} takes place as soon as the response statuses known settle its decision.")
+        said.append(f"{what} takes place as soon as the known responses settle its decision.")
     return said

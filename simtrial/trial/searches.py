@@ -78,7 +78,7 @@ class Searches:
             return recalculated.two_stage(self.requirements, self.lost, n_limit=self.n_limit)
         if key == single.FAMILY.key:
             return recalculated.single_stage(self.requirements, self.lost, n_limit=self.n_limit)
-        raise InputError(f"(recut) is not searched for {FAMILIES[key].title}; keep the bounds fixed", "bounds")
+        raise InputError(f"(recut) is not possible for {FAMILIES[key].title}; write fixed", "bounds")
 
     @property
     def single(self) -> SingleStageSearch:

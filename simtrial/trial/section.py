@@ -49,21 +49,21 @@ def _paragraphs(text: str) -> str:
 def one_line(text: str) -> str:
     """Hold that a text is one line."""
     if "\n" in text:
-        raise InputError("must be a single line")
+        raise InputError("has more than one line; write it in one")
     return _paragraphs(text)
 
 
 def trimmed(text: str) -> str:
     """Hold that a text neither begins nor ends with a space."""
     if text != text.strip():
-        raise InputError(f"({text!r}) must not begin or end with a space")
+        raise InputError(f"({text!r}) begins or ends with a space; leave it out")
     return text
 
 
 def folder_name(name: str) -> str:
     """Hold that a name is not that of a folder of simtrial's own."""
     if name.lower() in ("validation", "teaching") or name.lower().endswith(".failed"):
-        raise InputError(f"({name!r}) is kept for simtrial's own results; choose another")
+        raise InputError(f"({name!r}) is reserved for simtrial's own results; choose another")
     return name
 
 
@@ -72,7 +72,7 @@ def _day(value: object) -> object:
         try:
             return datetime.strptime(value, "%Y-%m-%d").date()
         except ValueError:
-            raise InputError(f"({value[:40]!r}) must be a date such as 2025-07-31") from None
+            raise InputError(f"({value[:40]!r}) is not a date; write it as 2025-07-31") from None
     return value
 
 

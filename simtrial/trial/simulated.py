@@ -14,14 +14,14 @@ from simtrial.trial.section import Line, Made, Section, one_line, trimmed
 
 
 class TrueRate(Made):
-    """A true response rate to simulate, beside p0 and p1."""
+    """A true response rate to simulate, in addition to p0 and p1."""
 
     label: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(one_line), AfterValidator(trimmed)]
-    p: float | None = Field(None, description="The rate.")
+    p: float | None = Field(None, description="The true response rate.")
     beta: Annotated[tuple[float, ...], Field(strict=False, min_length=2, max_length=2)] | None = Field(
-        None, description="Or a Beta distribution, [a, b]: P(reject H0) is then the assurance."
+        None, description="Or a Beta distribution of the rate, [a, b]: P(reject H0) is then the assurance."
     )
-    source: Line | None = Field(None, description="Where this comes from.")
+    source: Line | None = Field(None, description="Source of these numbers.")
 
     @property
     def scenario(self) -> Scenario:
@@ -31,7 +31,7 @@ class TrueRate(Made):
     def make(self) -> Scenario:
         """See `scenario`."""
         if (self.p is None) == (self.beta is None):
-            raise InputError("must hold either p or beta, and not both")
+            raise InputError("needs exactly one of p and beta")
         if self.beta is not None:
             return Scenario(self.label, Beta(*self.beta))
         return Scenario(self.label, probability(self.p or 0.0, "p", closed=True))
@@ -44,7 +44,7 @@ class TrueRate(Made):
 
 
 class SimulationSize(Section):
-    """How much is simulated, and from which seed; every key is optional."""
+    """Number of simulated trials and seed; every key is optional."""
 
-    trials: Annotated[int, Field(ge=2, le=100_000_000)] = Field(20_000, description="Trials of each scenario.")
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(1, description="The seed of all random numbers.")
+    trials: Annotated[int, Field(ge=2, le=100_000_000)] = Field(20_000, description="Number of trials per scenario.")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(1, description="Seed of the random numbers.")

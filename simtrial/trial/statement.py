@@ -15,6 +15,7 @@ from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage, par
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError, several
 from simtrial.numbers import count, positive, probability
+from simtrial.phrases import counted
 from simtrial.search import CRITERIA, simon
 
 if TYPE_CHECKING:
@@ -109,17 +110,19 @@ class Statement:
             if value is not None:
                 object.__setattr__(self, name, count(value, name, at_least=least))
         if self.alpha_sided not in (None, 1, 2):
-            raise InputError(f"({self.alpha_sided}) must be 1 or 2", "alpha_sided")
+            raise InputError(f"({self.alpha_sided}) is neither 1 nor 2", "alpha_sided")
         if self.criterion is not None and self.criterion not in METHODS:
-            raise InputError(f"({self.criterion!r:.40}) must be one of {', '.join(METHODS)}", "criterion")
+            raise InputError(f"({self.criterion!r:.40}) is unknown; write one of {', '.join(METHODS)}", "criterion")
         if self.en_p0 is not None:
             object.__setattr__(self, "en_p0", positive(self.en_p0, "en_p0"))
         if self.p0 is not None and self.p1 is not None and self.p0 >= self.p1:
             if self.p0 == self.p1:
-                raise InputError(f"({self.p0:g}) must differ from p1", "p0")
+                raise InputError(f"({self.p0:g}) equals p1", "p0")
             if self.r is not None or self.r1 is not None:
                 raise InputError(
-                    f"({self.p0:g}) must be < p1 ({self.p1:g}) where a rule is stated: state it by failures", "p0"
+                    f"({self.p0:g}) is not below p1 ({self.p1:g}), although a rule is stated; state the "
+                    "rule in terms of failures",
+                    "p0",
                 )
         one_stage = self.criterion == ONE_STAGE or (self.named is not None and self.named.looks == 1)
         if (one_stage or self.criterion == FLEMING) and self.n1 is not None:
@@ -130,12 +133,14 @@ class Statement:
             )
         if self.looks is not None:
             if one_stage:
-                raise InputError(f"({self.criterion}) does not go with {len(self.looks)} looks", "criterion")
+                raise InputError(f"({self.criterion}) does not go with {counted(len(self.looks), 'look')}", "criterion")
             last = MultiStage(self.looks).looks[-1]
             if (self.r, self.n, self.r1, self.n1) != (last.r, last.n, None, None):
-                raise InputError("must end with r and n, and leave r1 and n1 out", "looks")
+                raise InputError(
+                    "do not end with r and n, or r1 and n1 are given beside them; state the looks alone", "looks"
+                )
         if self.dropout == 1:
-            raise InputError("(1) must be < 1: nobody would be left", "dropout")
+            raise InputError("(1) is not below 1, so no patient would be evaluable", "dropout")
 
     @classmethod
     def of_looks(cls, looks: str, **stated: object) -> Statement:
@@ -225,10 +230,10 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     except csv.Error as error:
         raise InputError(f"is not CSV: {error}", f"{path}:") from None
     if len(rows) > MAX_ROWS:
-        raise InputError(f"holds {len(rows)} rows; at most {MAX_ROWS} are read", f"{path}:")
+        raise InputError(f"has {counted(len(rows), 'row')}; at most {MAX_ROWS} are read", f"{path}:")
     names = list(rows[0]) if rows else []
     if not rows or not set(names) & {*kinds, "looks"}:
-        raise InputError(f"holds no statement; columns are id, looks, {', '.join(kinds)}", f"{path}:")
+        raise InputError(f"has no column of a statement; columns are id, looks, {', '.join(kinds)}", f"{path}:")
     header = _header(text)
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
@@ -255,12 +260,13 @@ def _of_row(row: dict[str, str | None], kinds: dict[str, object]) -> Statement:
             values[name] = _cell(cell.strip(), str(kinds[name]))
         except ValueError:
             hint = "; write 10% as 0.10" if "%" in cell else ""
-            raise InputError(f"({cell!r:.40}) cannot be read{hint}", name) from None
+            number = "a whole number" if str(kinds[name]).startswith("int") else "a number"
+            raise InputError(f"({cell!r:.40}) is not {number}{hint}", name) from None
     looks = (row.get("looks") or "").strip()
     if looks:  # then n is the number to be enrolled, as on the command line
         n = values.pop("n", None)
         if n is not None and values.setdefault("total", n) != n:
-            raise InputError(f"({n}) must be the total ({values['total']}) where looks are given", "n")
+            raise InputError(f"({n}) is not the total ({values['total']}), which it is where looks are given", "n")
         return Statement.of_looks(looks, **values)
     if values.get("n") is None and not {"n1", "r", "dropout"} & set(values):  # nothing tells the total from the n
         values["n"] = values.pop("total", None)

@@ -36,16 +36,16 @@ class Study(Section):
     )
     title: Line = Field(description="Full title.")
     registered_enrollment: PatientCount | None = Field(
-        None, description="Patients registered; compared with the design."
+        None, description="Number of patients as registered; it is compared with the design."
     )
     start: Day | None = Field(None, description="First patient, as registered (YYYY-MM-DD).")
     completion: Day | None = Field(None, description="Study completion, as registered (YYYY-MM-DD).")
-    source: Line | None = Field(None, description="Where these facts were read.")
+    source: Line | None = Field(None, description="Source of these facts.")
 
     @model_validator(mode="after")
     def _order(self) -> Study:
         if self.start and self.completion and self.completion <= self.start:
-            raise InputError(f"({self.completion}) must be after start ({self.start})", "completion")
+            raise InputError(f"({self.completion}) is not after start ({self.start})", "completion")
         return self
 
     @property
@@ -65,22 +65,24 @@ def _plausible(asked: Hypotheses | Rival) -> None:
 
 
 class Hypotheses(Section):
-    """The response rates to tell apart and the error limits, one-sided."""
+    """The two response rates to distinguish, and the limits of the error rates, one-sided."""
 
-    p0: Probability = Field(description="Response rate not worth pursuing. H0: p <= p0.")
-    p1: Probability = Field(description="Response rate worth finding; above p0.")
+    p0: Probability = Field(description="Response rate not worth pursuing: H0 is p <= p0.")
+    p1: Probability = Field(description="Response rate worth finding; it lies above p0.")
     alpha: Probability = Field(description="Largest type I error allowed, one-sided.")
     power: Probability = Field(description="Smallest power allowed at p1.")
     basis: Literal["assumed", "protocol"] = Field(
-        description="'protocol' if a protocol or registry states these numbers, 'assumed' if you chose them."
+        description="protocol: a protocol or registry states these numbers; assumed: they are assumptions."
     )
-    rationale: Text | None = Field(None, description="Why these numbers; printed at the head of the report.")
+    rationale: Text | None = Field(
+        None, description="Reason for these numbers; it is printed at the head of the report."
+    )
     p0_among: Literal["enrolled", "evaluable"] | None = Field(
         None,
-        description="handling: nonresponder: whether p0 is the response rate among all enrolled patients, those "
-        "without an assessment counting as non-responders (enrolled, the default; the type I error is then kept "
-        "whatever the dropout), or the rate that would be seen if every patient were evaluable (evaluable). p1 is "
-        "always the latter.",
+        description="With handling: nonresponder only. enrolled (default): p0 is the response rate among all enrolled "
+        "patients, where patients without a response assessment count as non-responders; the type I error is then kept "
+        "whatever the dropout. evaluable: p0 is the rate that would be observed if every patient were evaluable. p1 is "
+        "always the rate if every patient were evaluable.",
     )
     low_power: bool | None = Field(None, description="true: a power below 0.5 is meant, and is not beta.")
 
@@ -98,15 +100,17 @@ class DesignWish(Section):
     criterion: DesignKey | None = Field(
         None,
         description="Take the design that is best by this criterion. fastest_p0, fastest_p1, least_enrolled_p0 and "
-        "by_date ask how the trial is run, and need the section conduct; by_date takes the largest probability of a "
-        "decision in time at p1, and also needs a date (see conduct.deadline_months).",
+        "by_date depend on how the trial is run and need the section conduct; by_date maximises the probability of a "
+        "decision in time at p1 and also needs a date (see conduct.deadline_months).",
     )
-    looks: Line | None = Field(None, description="Take this design instead: R/N or R:E/N, cumulative, as in 1/10,5/29.")
+    looks: Line | None = Field(
+        None, description="Take this design instead: looks R/N or R:E/N, cumulative, as in 1/10,5/29."
+    )
     losses: Literal["paper", "run"] | None = Field(
         None,
-        description="Whether alpha and power are to hold on paper, with every patient evaluable, or as the trial is "
-        "run, under the dropout and handling of the conduct section. Default: run for a criterion where "
-        "conduct.dropout is given, else paper.",
+        description="paper: alpha and power hold with every patient evaluable. run: they hold as the trial is run, "
+        "under the dropout and handling of the section conduct. Default: run for a criterion where conduct.dropout is "
+        "given, else paper.",
     )
     n_limit: Annotated[int, Field(ge=1, le=N_LIMIT_MOST)] = Field(
         N_LIMIT, description="Refuse the request if even the most powerful test needs more patients."
@@ -115,7 +119,7 @@ class DesignWish(Section):
     @model_validator(mode="after")
     def _one(self) -> DesignWish:
         if (self.criterion is None) == (self.looks is None):
-            raise InputError("must hold either criterion or looks, and not both")
+            raise InputError("needs exactly one of criterion and looks")
         if self.looks is not None:
             try:
                 parse_looks(self.looks)
@@ -125,12 +129,14 @@ class DesignWish(Section):
 
 
 class Evidence(Section):
-    """One earlier result that bears on p0 or p1."""
+    """One earlier result that is relevant to p0 or p1."""
 
     treatment: Line
     setting: Line
     n: PatientCount = Field(description="Patients in the denominator of the response rate.")
-    responders: Annotated[int, Field(ge=0)] | None = Field(None, description="Count, where it was published.")
+    responders: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Number of responders, where it was published."
+    )
     orr_percent: Percent | None = Field(None, description="Objective response rate.")
     dcr_percent: Percent | None = Field(None, description="Disease control rate.")
     median_pfs_months: Months | None = None
@@ -140,11 +146,11 @@ class Evidence(Section):
     @model_validator(mode="after")
     def _count(self) -> Evidence:
         if self.responders is not None and self.responders > self.n:
-            raise InputError(f"({self.responders}) must be <= n ({self.n})", "responders")
+            raise InputError(f"({self.responders}) is above n ({self.n})", "responders")
         if self.responders is not None and self.orr_percent is not None:
             rate = 100 * self.responders / self.n
             if abs(self.orr_percent - rate) > 0.5:  # published rates may be rounded to whole percents
-                said = f"({self.orr_percent:g}) must be {rate:.1f}, as {self.responders} of {self.n} is"
+                said = f"({self.orr_percent:g}) contradicts {self.responders} of {self.n}, which is {rate:.1f}"
                 raise InputError(said, "orr_percent")
         return self
 
@@ -152,19 +158,21 @@ class Evidence(Section):
 class StatedSize(Made):
     """A sample size as a protocol, registry or paper states it; every key is optional."""
 
-    p0: float | None = Field(None, description="As stated.")
-    p1: float | None = Field(None, description="As stated.")
-    alpha: float | None = Field(None, description="As stated.")
-    alpha_sided: Literal[1, 2] | None = Field(None, description="As stated.")
-    power: float | None = Field(None, description="As stated.")
+    p0: float | None = Field(None, description="Response rate not worth pursuing, as stated.")
+    p1: float | None = Field(None, description="Response rate worth finding, as stated.")
+    alpha: float | None = Field(None, description="Type I error allowed, as stated.")
+    alpha_sided: Literal[1, 2] | None = Field(None, description="Whether alpha is one-sided or two-sided, as stated.")
+    power: float | None = Field(None, description="Power wanted, as stated.")
     criterion: Method | None = Field(None, description="The method, as far as it is named.")
-    looks: Line | None = Field(None, description="The rule, cumulative: 1/10,5/29 or 5/25.")
-    n: PatientCount | None = Field(None, description="Patients in all; with looks, losses allowed for.")
-    dropout: float | None = Field(None, description="Loss allowed for.")
-    type_i_error: float | None = Field(None, description="Attained, as printed.")
-    attained_power: float | None = Field(None, description="Attained, as printed.")
-    en_p0: float | None = Field(None, description="As printed.")
-    pet_p0: float | None = Field(None, description="As printed.")
+    looks: Line | None = Field(None, description="The decision rule, cumulative: 1/10,5/29 or 5/25.")
+    n: PatientCount | None = Field(
+        None, description="Number of patients in all; with looks, the number that allows for dropout."
+    )
+    dropout: float | None = Field(None, description="Dropout allowed for.")
+    type_i_error: float | None = Field(None, description="Attained type I error, as printed.")
+    attained_power: float | None = Field(None, description="Attained power, as printed.")
+    en_p0: float | None = Field(None, description="Expected sample size at p0, as printed.")
+    pet_p0: float | None = Field(None, description="Probability of early termination at p0, as printed.")
     source: Line | None = Field(None, description="Where it is stated.")
 
     @property
@@ -181,14 +189,14 @@ class StatedSize(Made):
 
 
 class Rival(Section):
-    """Another reading of the same number of patients."""
+    """Another interpretation of the same number of patients."""
 
     p0: Probability
     p1: Probability
     alpha: Probability
     power: Probability
-    criterion: CriterionKey = Field(description="The design that it takes.")
-    source: Line = Field(description="Why it is credible.")
+    criterion: CriterionKey = Field(description="The criterion of its design.")
+    source: Line = Field(description="Reason why it is credible.")
     low_power: bool | None = Field(None, description="true: a power below 0.5 is meant, and is not beta.")
 
     @property

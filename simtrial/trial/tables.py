@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from simtrial.conduct import levers as conduct_levers
 from simtrial.conduct.tables import HOW, amount, simulated_error
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
@@ -15,10 +16,12 @@ from simtrial.laws import integrals
 from simtrial.laws.losses import AMONG
 from simtrial.search import named
 from simtrial.search.wording import null
-from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
+from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
 from simtrial.trial import calendar, dropout, words
+from simtrial.trial import levers as trial_levers
 
 if TYPE_CHECKING:
+    from simtrial.conduct.changes import LeverKind
     from simtrial.conduct.measures import Measured
     from simtrial.conduct.simulation import Simulation
     from simtrial.trial.case import Case
@@ -205,6 +208,69 @@ def _measured(found: Measured, form: str) -> str:
     if np.isnan(found.value):
         return "–"
     return form.format(found.value) + (f" ± {found.mcse:.2g}" if found.mcse else "")
+
+
+KINDS: dict[LeverKind, str] = {"protocol": "protocol: a time", "rule": "protocol: a rule", "site": "sites and patients"}
+"""Who could change an assumption."""
+
+
+def levers(case: Case) -> Table:
+    """What each assumption about the conduct costs: months, power, type I error and patients."""
+    found, size = trial_levers.of(case), case.size
+    rows = []
+    for one in found:
+        change = one.change
+        row: dict[str, object] = {
+            "key": change.key, "kind": KINDS[change.kind], "assumption": change.name, "assumed": change.assumed,
+            "instead": change.instead, "exact": one.exact,
+        }  # fmt: skip
+        for name, (value, form) in {
+            "months_saved_p0": (one.months_saved("p0"), "{:+.1f}"),
+            "months_saved_p1": (one.months_saved("p1"), "{:+.1f}"),
+            "hold_saved_p1": (one.hold_saved("p1"), "{:+.1f}"),
+            "more_enrolled_p0": (one.more_enrolled("p0"), "{:+.1f}"),
+            "power_gained": (one.power_gained, "{:+.3f}"),
+            "type_i_error_added": (one.type_i_error_added, "{:+.3f}"),
+        }.items():
+            row |= {name: value.value, f"{name}_mcse": value.mcse, f"{name}_shown": _signed(value, form)}
+        rows.append(row)
+    shown = {
+        "kind": column("lever_kind", WORDS),
+        "assumption": column("lever", WORDS),
+        "assumed": column("assumed", WORDS),
+        "instead": column("instead", WORDS),
+        "months_saved_p0_shown": column("months_saved", WORDS, "at p0"),
+        "months_saved_p1_shown": column("months_saved", WORDS, "at p1"),
+        "hold_saved_p1_shown": column("hold_saved", WORDS, "at p1"),
+        "power_gained_shown": column("power_gained", WORDS),
+        "type_i_error_added_shown": column("type_i_error_added", WORDS),
+        "more_enrolled_p0_shown": column("more_enrolled", WORDS, "at p0"),
+    }
+    if len(case.chosen.looks) == 1:
+        shown.pop("hold_saved_p1_shown")
+    how = (
+        "all values are exact"
+        if all(one.exact for one in found)
+        else f"exact, or simulated ± MCSE ({conduct_levers.size(case.run(case.chosen), size.trials):,} trials, seed "
+        f"{size.seed})"
+    )
+    caption = (
+        f"What each assumption costs: {looks_text(case.chosen, ', ')} as it is to be run, with one assumption changed "
+        "at a time and everything else as planned. Months saved are those to the primary decision. The response rates "
+        f"are taken to be unchanged, also with a shorter assessment window or without confirmation; {how}"
+    )
+    right = [name for name in shown if name.endswith("_shown")]
+    return Table("levers", caption, pd.DataFrame(rows), shown, right=right)
+
+
+def _signed(found: Measured, form: str) -> str:
+    """A change with its sign, with its standard error where it is simulated; a dash where nothing changes."""
+    if np.isnan(found.value):
+        return "–"
+    value = form.format(found.value)
+    if not found.mcse:
+        return "–" if not float(value) else value
+    return f"{value} ± {found.mcse:.1g}"
 
 
 WHERE: dict[dropout.Where, str] = {

@@ -10,7 +10,7 @@ from simtrial.conduct.text import HANDLINGS, lost, lost_of, reading
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import CLOSE, meets, operating_characteristics
 from simtrial.laws import decision
-from simtrial.phrases import percent
+from simtrial.phrases import counted, percent, percent_beside, stated
 from simtrial.search import simon
 from simtrial.search.candidate import attained
 from simtrial.search.single import FIRST
@@ -26,6 +26,7 @@ from simtrial.search.text import (
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage
 from simtrial.trial import calendar, dropout, rules, words
+from simtrial.trial.protocol import protocol_sentences
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
@@ -46,6 +47,31 @@ def statement(
     *,
     under: AsRun | None = None,
 ) -> Passage:
+    """The sample-size paragraph for the protocol and its references; see `_sentences`."""
+    said = " ".join(_sentences(design, requirements, plan, criterion, under=under))
+    return Passage("statement", (said, _cited(design, criterion)), quoted=True)
+
+
+def protocol(case: Case) -> Passage:
+    """The same paragraph, one on how the trial is run where the file says so, and the references."""
+    said = _sentences(case.chosen, case.requirements, case.plan, case.criterion, under=case.under)
+    conduct = protocol_sentences(case)
+    paragraphs = (" ".join(said), *((" ".join(conduct),) if conduct else ()), _cited(case.chosen, case.criterion))
+    return Passage("statement", paragraphs, quoted=True)
+
+
+def _cited(design: Design, criterion: Preference | None) -> str:
+    return f"References: {' '.join(references(design, criterion))}"
+
+
+def _sentences(
+    design: Design,
+    requirements: Requirements,
+    plan: Plan | None,
+    criterion: Preference | None,
+    *,
+    under: AsRun | None,
+) -> list[str]:
     """The sample-size paragraph for the protocol, with every number computed from the design.
 
     It states both hypotheses, alpha and power asked and attained, the design, its decision rules, EN and PET at p0, and
@@ -58,33 +84,33 @@ def statement(
     figures, looks = _attained(design, asked, under), len(design.looks)
     sentences = [
         "The primary endpoint is the objective response rate (ORR).",
-        f"The null hypothesis that the true ORR is at most {percent(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
-        f"against the alternative that it is larger, with the design alternative p1 = {percent(asked.p1)}, at a "
-        f"one-sided type I error of at most {percent(asked.alpha)} and with a power of at least {percent(asked.power)} "
-        "at p1.",
+        f"The null hypothesis that the true ORR is at most {stated(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
+        f"against the alternative that it is larger; the design alternative is p1 = {stated(asked.p1)}.",
+        f"The one-sided type I error is at most {stated(asked.alpha)} and the power at p1 is at least "
+        f"{stated(asked.power)}.",
         *(() if under is None else (words.allowed_for(under, asked),)),
         f"The sample size is that of {kind(design, criterion)} ({looks_text(design, ', ')})"
         f"{'' if limits == asked else words.searched_at(limits, asked)}.",
         *rules.sentences(design, plan.handling if plan else None),
         *((rules.RECUT,) if plan and plan.recut else ()),
         *rules.early(plan),
-        f"The exact type I error is {percent(figures.type_i_error)} at p = {asked.p0:g} and the exact power "
-        f"{percent(figures.power)} at p = {asked.p1:g}{'' if under is None else ', dropout included'}.",
+        f"The exact type I error is {percent_beside(figures.type_i_error, asked.alpha)} at p = {asked.p0:g} and the "
+        f"exact power is {percent_beside(figures.power, asked.power)} at p = {asked.p1:g}"
+        f"{'' if under is None else ', dropout included'}.",
     ]
     if (under is None or not under.recut) and (at := exactly(design, limits)):
         sentences.append(f"In exact fractions {at}; a limit that is attained exactly is kept.")
     if looks > 1 and (plan is None or plan.conditional is None):
+        expected = "sample size" if under is None else "number of enrolled patients"
         sentences.append(
-            f"If the true ORR is {percent(asked.p0)}, the probability of early termination"
+            f"If the true ORR is {stated(asked.p0)}, the probability of early termination"
             f"{' (for either reason)' if any(look.e is not None for look in design.looks) else ''} is "
-            f"{percent(figures.pet_p0)} and "
-            f"the expected number of {'patients' if under is None else 'enrolled patients'} is {figures.en_p0:.1f}."
+            f"{percent(figures.pet_p0)} and the expected {expected} EN(p0) is {figures.en_p0:.1f}."
         )
     sentences += _beside(design, asked, plan, under)
     if missed := misses(design, asked, under) or _pending_breaks(plan, asked, under):
         sentences.insert(0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}.")
-    sources = " ".join(references(design, criterion))
-    return Passage("statement", (" ".join(sentences), f"References: {sources}"), quoted=True)
+    return sentences
 
 
 def _beside(design: Design, asked: Requirements, plan: Plan | None, under: AsRun | None) -> list[str]:
@@ -99,11 +125,15 @@ def _beside(design: Design, asked: Requirements, plan: Plan | None, under: AsRun
         )
     if plan is not None and plan.close_month is not None:
         sentences.append(
-            f"Accrual closes in month {plan.close_month:g}, which changes these errors; those as run are found by "
-            "simulation."
+            f"Accrual closes in month {plan.close_month:g}, which changes these probabilities; those of the trial as "
+            "it is run are simulated."
         )
     if plan is None or not (plan.conditional or (plan.dropout.probability and not included)):
         return sentences
+    if plan.dropout.probability and not included:
+        sentences.append(
+            "These probabilities are those with every patient evaluable: the sample size does not allow for dropout."
+        )
     if decision.has_law(plan):
         truths = asked if under is None else under.truths(asked)
         run = decision.decision(plan, np.array([truths.p0, truths.p1])).reject
@@ -111,12 +141,12 @@ def _beside(design: Design, asked: Requirements, plan: Plan | None, under: AsRun
         sentences.append(
             f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
             f"{pending}, the type I error is {percent(float(run[0]))}{reading(plan, enrolled=truths != asked)} and the "
-            f"power {percent(float(run[1]))}."
+            f"power is {percent_beside(float(run[1]), asked.power)}."
         )
     elif plan.conditional and plan.close_month is None:
         sentences.append(
-            "The interim analysis taken with patients pending changes these errors; those as run are found by "
-            "simulation."
+            "The interim analysis taken with patients pending changes these probabilities; those of the trial as it is "
+            "run are simulated."
         )
     return sentences
 
@@ -170,31 +200,31 @@ def limits_hold(case: Case, *, beside: bool = True) -> Passage:
     """Whether alpha and power are required on paper or as the trial is run, and (`beside`) what the other answer is."""
     how, asked = case.trial.how, case.requirements
     if how is None:
-        said = "Alpha and power are required with every patient evaluable; the parameter file assumes no dropout."
+        said = "The limits are to hold with every patient evaluable; the parameter file does not state a dropout."
         return Passage("limits_hold", (said,))
     if not how.loss.lost(asked.p1):
-        said = "No dropout is assumed, so alpha and power on paper are those of the trial as it is run."
+        said = "No dropout is assumed, so the type I error and the power on paper are those of the trial as it is run."
         return Passage("limits_hold", (f"{said}{words.unless(case)}",))
     how_lost = f"{lost_of(how.loss, asked)} and {HANDLINGS[how.handling]}{', bounds recalculated' if how.recut else ''}"
     its = f"{looks_text(case.chosen, ', ')} has {words.errors_as_run(how, case.chosen, asked)}"
     missed = "" if how.keeps(case.chosen, asked) else " It does not keep both limits as the trial is run."
     if case.under is None:
         said = (
-            f"Alpha and power are required on paper, with every patient evaluable. As the trial is run, with {how_lost}"
+            f"The limits are to hold on paper, with every patient evaluable. As the trial is run, with {how_lost}, "
+            f"{its}.{missed}"
         )
-        said += f", {its}.{missed}"
         found = dropout.searched(case, "run") if beside else None
         if found is not None:
-            said += f" Searched under this dropout, the answer is {looks_text(found, ', ')}, with "
-            said += f"{words.errors_as_run(how, found, asked)}."
+            said += (
+                f" The design that keeps both limits under this dropout is {looks_text(found, ', ')}, with "
+                f"{words.errors_as_run(how, found, asked)}."
+            )
         return Passage("limits_hold", (f"{said}{words.unless(case)}",))
-    said = (
-        f"Alpha and power are required as the trial is run, with {how_lost}. {words.rates_of(case, how)}{its}.{missed}"
-    )
+    said = f"The limits are to hold as the trial is run, with {how_lost}. {words.rates_of(case, how)}{its}.{missed}"
     found = dropout.searched(case, "paper") if beside else None
     if found is not None and found.looks != case.chosen.looks:
         said += (
-            f" With every patient evaluable the answer would be {looks_text(found, ', ')}; as the trial is run it has "
+            f" With every patient evaluable the design would be {looks_text(found, ', ')}; as the trial is run it has "
         )
         said += f"{words.errors_as_run(how, found, asked)}."
     return Passage("limits_hold", (f"{said}{words.unless(case)}",))
@@ -205,13 +235,13 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     asked, under = trial.requirements, trial.how if trial.losses == "run" else None
     n, en = chosen.looks[-1].n, _attained(chosen, asked, under).en_p0
     wish = trial.criterion
-    reason = "given in the parameter file."
+    reason = "which is given in the parameter file."
     if wish is not None:
         reason = f"{wish.name}, as the parameter file asks. {wish.why}"
-    needs = f"It needs {rules.patients(n)}."
+    needs = f"It needs {counted(n, 'patient')}."
     if len(chosen.looks) > 1:
-        needs = f"It needs at most {rules.patients(n)} and expects {en:.1f} if the true rate is p0."
-    paragraphs = [f"Taken: {looks_text(chosen, ', ')}, {reason} {needs}"]
+        needs = f"It needs at most {counted(n, 'patient')}; the expected sample size EN(p0) is {en:.1f}."
+    paragraphs = [f"The design is {looks_text(chosen, ', ')}, {reason} {needs}"]
     if short := misses(chosen, asked, under):
         paragraphs.append(f"It does not meet the limits: {short}.")
     rivals: dict[str, tuple[str, Design]] = {
@@ -227,17 +257,18 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     for label, other in rivals.values():
         other_en = _attained(other, asked, under).en_p0
         others.append(
-            f"{label} {looks_text(other, ', ')}: {difference(other.looks[-1].n - n)} at most, "
-            f"{difference(other_en - en, '.1f')} expected at p0"
+            f"{label} {looks_text(other, ', ')}: {difference('n', other.looks[-1].n - n)} and "
+            f"{difference('EN(p0)', other_en - en, '.1f')}"
         )
     if others:
-        paragraphs.append("Beside it, " + "; ".join(others) + ".")
+        paragraphs.append("Compared with it, in patients: " + "; ".join(others) + ".")
     if trial.study.registered_enrollment is not None:
         registered = trial.study.registered_enrollment
-        same = "equals" if n == registered else f"is {difference(n - registered)} than"
+        by = f" by {abs(n - registered)}" if n != registered else ""
+        same = "equals" if n == registered else "exceeds" if n > registered else "falls short of"
         paragraphs.append(
-            f"Its maximum of {rules.patients(n)} {same} the registered enrollment of {registered}."
-            + (" That they agree does not prove that this is how the number was found." if n == registered else "")
+            f"Its maximum of {counted(n, 'patient')} {same} the registered enrollment of {registered}{by}."
+            + (" This agreement does not prove that the number was calculated in this way." if n == registered else "")
         )
     return Passage("choice", tuple(paragraphs))
 

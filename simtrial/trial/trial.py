@@ -14,7 +14,9 @@ from simtrial.plan.disease import Toxicity
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.search import CALENDAR
 from simtrial.search.criteria import preference
+from simtrial.trial import parts
 from simtrial.trial.conduct import Conduct
+from simtrial.trial.parts import ReportWish
 from simtrial.trial.results import Results
 from simtrial.trial.section import Section, under
 from simtrial.trial.study import DesignWish, Evidence, Hypotheses, Rival, StatedSize, Study
@@ -37,20 +39,34 @@ class Trial(Section):
     conduct: Conduct | None = None
     analysis: Results | None = Field(None, description="The results, once the trial is over.")
     evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=200)] = ()
+    report: ReportWish | None = Field(None, description="What the report on this file holds.")
 
     @model_validator(mode="after")
     def _rules(self) -> Trial:
         if self.conduct is not None:
             self.plan(SingleStage(0, 1))
         elif self.design.losses == "run":
-            raise InputError("(run) needs conduct.dropout, which says how patients are lost", "design.losses")
+            raise InputError("(run) needs the section conduct.dropout; add it, or write paper", "design.losses")
         among = self.hypotheses.p0_among
         if among is not None and (self.how is None or self.how.handling != "nonresponder"):
             raise InputError("goes with conduct.dropout.handling: nonresponder only", "hypotheses.p0_among")
         with under("conduct", {"dropout": "dropout.probability"}):
             _ = self.limits
         self._check_calendar()
+        if self.report is not None:
+            with under("report"):
+                parts.refuse(self.report.parts, **self.holds)
         return self
+
+    @property
+    def holds(self) -> dict[str, bool]:
+        """Whether the file has the sections that parts of a report need."""
+        return {"conduct": self.conduct is not None, "results": self.analysis is not None}
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of its report: those that it names, or the usual ones."""
+        return parts.usual(**self.holds) if self.report is None else self.report.parts
 
     @property
     def how(self) -> AsRun | None:
@@ -83,13 +99,13 @@ class Trial(Section):
         by = CALENDAR.get(self.design.criterion or "")
         if by is not None and self.conduct is None:
             raise InputError(
-                f"({by.key}) asks how the trial is run; add the section conduct (see params/example.yaml)",
+                f"({by.key}) depends on how the trial is run; add the section conduct (see params/example.yaml)",
                 "design.criterion",
             )
         if by is not None and self.conduct is not None and self.conduct.interim is None:
             raise InputError(
-                f"is missing; with design.criterion: {by.key} say what accrual does while a look is pending: hold or "
-                "continue",
+                f"is missing; with design.criterion: {by.key} state whether accrual holds or continues while a look is "
+                "pending: hold or continue",
                 "conduct.interim",
             )
         if by is not None and by.measure == "late" and self.deadline is None:
@@ -125,7 +141,7 @@ class Trial(Section):
             return None
         if given.interim is None and len(design.looks) > 1:
             raise InputError(
-                "is missing; say what accrual does while a look is pending: hold or continue", "conduct.interim"
+                "is missing; state what accrual does while a look is pending: hold or continue", "conduct.interim"
             )
         patients, enrollment, dropout = given.patients, given.enrollment, given.dropout
         with under("conduct"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.conduct.text import HANDLINGS, lost_of
-from simtrial.phrases import percent
+from simtrial.phrases import counted, percent, percent_beside, stated
 from simtrial.search import CALENDAR, CRITERIA
 
 if TYPE_CHECKING:
@@ -65,13 +65,8 @@ def _several_looks(trial: Trial) -> bool:
     return len(wish.looks) > 1
 
 
-def _number(value: float, one: str, many: str | None = None) -> str:
-    """A number with its unit, in the singular for 1."""
-    return f"{value:g} {one if value == 1 else many or f'{one}s'}"
-
-
 def _screened(rate: float) -> str:
-    return f"{_number(rate, 'patient')} screened per month"
+    return f"{counted(rate, 'patient')} screened per month"
 
 
 def enrollment(law: EnrollmentLaw) -> str:
@@ -79,15 +74,17 @@ def enrollment(law: EnrollmentLaw) -> str:
     if law.model == "constant":
         said = _screened(law.rate or 0.0)
     elif law.model == "ramp":
-        said = f"{_screened(law.rate or 0.0)}, reached in a linear ramp of {_number(law.ramp_months or 0.0, 'month')}"
+        said = f"{_screened(law.rate or 0.0)}, reached in a linear ramp of {counted(law.ramp_months or 0.0, 'month')}"
     elif law.model == "piecewise":
         said = "; ".join(f"from month {p.from_month:g}: {_screened(p.rate)}" for p in law.periods or ())
     else:
         opens = law.opens_months or ()
         months = ", ".join(f"{month:g}" for month in opens[:10]) + (", ..." if len(opens) > 10 else "")
         rates = f"on average {_screened(law.mean_rate or 0.0)} in each, the rates drawn from a gamma distribution"
-        said = f"{_number(len(opens), 'centre')}, opening in month {months}; {rates} of shape {law.shape:g}"
-    passed = "" if law.screening_success == 1 else f"; {percent(law.screening_success)} of the screened are enrolled"
+        said = f"{counted(len(opens), 'centre')}, opening in month {months}; {rates} of shape {law.shape:g}"
+    passed = (
+        "" if law.screening_success == 1 else f"; {stated(law.screening_success)} of the screened patients are enrolled"
+    )
     closes = "" if law.close_month is None else f"; accrual closes in month {law.close_month:g}"
     return f"{said}{passed}{closes}"
 
@@ -95,36 +92,39 @@ def enrollment(law: EnrollmentLaw) -> str:
 def assessments(given: AssessmentPlan) -> str:
     """When a response status is known."""
     if given.readout_months is not None:
-        return f"response status known {_number(given.readout_months, 'month')} after enrollment"
+        return f"the response of each patient is known {counted(given.readout_months, 'month')} after enrollment"
     confirmed = (
-        f"a response is confirmed {_number(given.confirmation_weeks, 'week')} later"
+        f"a response is confirmed {counted(given.confirmation_weeks, 'week')} later"
         if given.confirmation_weeks
         else "no confirmation of responses"
     )
     median = given.median_weeks_to_response
     begins = (
-        "responses are seen at the first assessment"
+        "all responses are seen at the first assessment"
         if median is None
-        else f"median time to response {_number(median, 'week')}"
+        else f"median time to response {counted(median, 'week')}"
     )
     return (
-        f"every {_number(given.interval_weeks or 0.0, 'week')} until week {given.window_weeks:g}; {confirmed}; {begins}"
+        f"every {counted(given.interval_weeks or 0.0, 'week')} until week {given.window_weeks:g}; {confirmed}; {begins}"
     )
 
 
 def dropout(rule: DropoutRule) -> str:
-    """How many are lost before their first assessment, and who then counts."""
+    """How many patients drop out before their first assessment, and how they count."""
     if rule.hazard_per_month is not None:
         said = f"a hazard of {rule.hazard_per_month:g} per month until the first assessment"
     elif rule.probability == 0:
         said = "none"
     else:
-        said = f"{percent(rule.probability or 0.0)} of the patients"
+        said = f"{stated(rule.probability or 0.0)} of the patients"
     if rule.responder_odds_ratio != 1:
-        said += f" who would not respond; the odds of those who would are {rule.responder_odds_ratio:g} times theirs"
+        said += (
+            f" who would not respond; the odds of dropout of patients who would respond are "
+            f"{rule.responder_odds_ratio:g} times as large"
+        )
     bounds = {
-        "recut": ", the bounds recalculated for the number evaluable",
-        "fixed": ", the bounds as planned",
+        "recut": ", and the bounds are recalculated at the number of evaluable patients",
+        "fixed": ", and the bounds stay as planned",
         None: "",
     }
     return f"{said}; patients without a response assessment are {HANDLINGS[rule.handling]}{bounds[rule.bounds]}"
@@ -135,25 +135,25 @@ def interim(rule: InterimRule) -> str:
     if rule.way == "hold":
         said = "accrual is held until the decision"
         if rule.max_hold_months is not None:
-            said += f", but for at most {_number(rule.max_hold_months, 'month')}"
+            said += f", but for at most {counted(rule.max_hold_months, 'month')}"
     elif rule.extra_patients is None:
         said = "accrual continues while the decision is pending"
     else:
-        extra = _number(rule.extra_patients, "further patient")
+        extra = counted(rule.extra_patients, "further patient")
         said = f"accrual continues while the decision is pending, by at most {extra}"
-    lag = "at once" if rule.decision_weeks == 0 else f"{_number(rule.decision_weeks, 'week')} after the look"
+    lag = "at once" if rule.decision_weeks == 0 else f"{counted(rule.decision_weeks, 'week')} after the analysis"
     said += f"; the decision is taken {lag}"
     if rule.pending == "conditional":
         month = rule.look_month
         taken = "when the patients of the first stage are enrolled" if month is None else f"in month {month:g}"
         said += (
-            f"; the look is taken {taken}, patients whose status is pending count with their predictive probability of "
-            f"a response at p1, and the trial continues if the first bound is passed with probability "
+            f"; the interim analysis takes place {taken}, patients whose response is pending count with the predictive "
+            f"probability of a response at p1, and the trial continues if more than r1 responses have a probability of "
             f"{rule.threshold or 0.0:g} or more"
         )
     if rule.decide == "known":
-        what = "the final analysis" if rule.pending == "conditional" else "an analysis"
-        said += f"; {what} takes place as soon as the response statuses known settle its decision"
+        what = "the final analysis" if rule.pending == "conditional" else "each analysis"
+        said += f"; {what} takes place as soon as the known responses settle its decision"
     return said
 
 
@@ -161,14 +161,14 @@ def follow_up(rule: FollowUpRule) -> str:
     """When the trial ends."""
     if rule.until_month is not None:
         return f"until month {rule.until_month:g} from the first day of accrual"
-    return f"until {_number(rule.months_after_last_patient or 0.0, 'month')} after the last patient's enrollment"
+    return f"until {counted(rule.months_after_last_patient or 0.0, 'month')} after the last patient's enrollment"
 
 
 def cost(rule: CostRule) -> str:
     """What a trial costs."""
     units = (
-        (rule.per_screened, "per patient screened"),
-        (rule.per_enrolled, "per patient enrolled"),
+        (rule.per_screened, "per screened patient"),
+        (rule.per_enrolled, "per enrolled patient"),
         (rule.per_month, "per month until the end of the trial"),
     )
     return "; ".join(f"{price:g} {unit}" for price, unit in units if price is not None)
@@ -178,19 +178,19 @@ def _endpoints(given: Conduct, p1: float) -> list[AssumptionRow]:
     patients = given.patients
 
     def where(at_orr: float | None) -> str:
-        return f"where the response rate is {percent(p1 if at_orr is None else at_orr)}"
+        return f"where the response rate is {stated(p1 if at_orr is None else at_orr)}"
 
     def median(name: str, curve: MedianSurvival, since: str) -> AssumptionRow:
-        ratio = f"hazard of responders {curve.hazard_ratio:g} times that of the others {since}"
-        months = _number(curve.median_months, "month")
+        ratio = f"the hazard of responders is {curve.hazard_ratio:g} times that of other patients {since}"
+        months = counted(curve.median_months, "month")
         return name, f"median {months} {where(curve.at_orr)}; {ratio}", curve.source or ""
 
     found: list[AssumptionRow] = []
     if patients.dcr is not None:
-        said = f"{percent(patients.dcr.rate)} {where(patients.dcr.at_orr)}"
+        said = f"{stated(patients.dcr.rate)} {where(patients.dcr.at_orr)}"
         found.append(("Disease control rate (DCR)", said, patients.dcr.source or ""))
     if patients.complete_share:
-        found.append(("Complete responses", f"{percent(patients.complete_share)} of the responses", ""))
+        found.append(("Complete responses", f"{stated(patients.complete_share)} of the responses", ""))
     if patients.pfs is not None:
         found.append(median("Progression-free survival (PFS)", patients.pfs, "once the response is known"))
     if patients.os is not None:
@@ -199,13 +199,15 @@ def _endpoints(given: Conduct, p1: float) -> list[AssumptionRow]:
         both = "PFS and OS are" if patients.os is not None else "PFS is"
         loss = patients.loss_to_follow_up_per_year
         lost = (
-            f"{percent(loss)} of the patients are lost to follow-up per year" if loss else "nobody is lost to follow-up"
+            f"{stated(loss)} of the patients are lost to follow-up per year"
+            if loss
+            else "no patient is lost to follow-up"
         )
         said = f"{both} estimated at month {patients.landmark_months:g}; {lost}"
         found.append(("Observation of survival", said, ""))
     if patients.toxicity is not None:
-        rate, limit = percent(patients.toxicity.rate), percent(patients.toxicity.limit)
-        said = f"{rate} of the patients; the question is whether the observed rate exceeds {limit}"
+        rate, limit = stated(patients.toxicity.rate), stated(patients.toxicity.limit)
+        said = f"{rate} of the patients; reported: whether the observed rate exceeds {limit}"
         found.append(("Toxicity of grade 3 or higher", said, patients.toxicity.source or ""))
     return found
 
@@ -213,18 +215,19 @@ def _endpoints(given: Conduct, p1: float) -> list[AssumptionRow]:
 def _rate(given: TrueRate) -> str:
     if given.beta is not None:
         a, b = given.beta
-        return f"drawn from a Beta({a:g}, {b:g}) distribution, mean {percent(round(a / (a + b), 4))}"
-    return percent(given.p or 0.0)
+        return f"drawn from a Beta({a:g}, {b:g}) distribution, mean {stated(round(a / (a + b), 4))}"
+    return stated(given.p or 0.0)
 
 
 def simulation(size: SimulationSize) -> str:
     """How much is simulated."""
-    return f"{size.trials:,} trials for each true response rate, seed {size.seed}"
+    return f"{counted(size.trials, 'trial')} for each true response rate, seed {size.seed}"
 
 
 READINGS: dict[Among, str] = {
-    "enrolled": "the response rate among all enrolled patients, those without an assessment counting as non-responders",
-    "evaluable": "the response rate that would be seen if every patient were evaluable",
+    "enrolled": "the response rate among all enrolled patients, patients without a response assessment counting as "
+    "non-responders",
+    "evaluable": "the response rate if every patient were evaluable",
 }
 """What p0 is, by its reading."""
 
@@ -232,15 +235,15 @@ READINGS: dict[Among, str] = {
 def allowed_for(under: AsRun, asked: Requirements) -> str:
     """One sentence on the dropout that the sample size allows for."""
     reading = f"; p0 is {READINGS[under.among]}" if under.handling == "nonresponder" else ""
-    recut = ", bounds recalculated at the numbers evaluable" if under.recut else ""
+    recut = ", with bounds recalculated at the numbers of evaluable patients" if under.recut else ""
     return f"The sample size allows for {lost_of(under.loss, asked)} and {HANDLINGS[under.handling]}{recut}{reading}."
 
 
 def searched_at(limits: Requirements, asked: Requirements) -> str:
     """The rates at which a design was searched, each with the one that it stands for."""
     pairs = ((limits.p0, asked.p0), (limits.p1, asked.p1))
-    said = [f"{percent(at)}" if at == of else f"{percent(at)} (of {percent(of)}, dropout included)" for at, of in pairs]
-    return f", found for response rates of {said[0]} and {said[1]}"
+    said = [stated(at) if at == of else f"{percent(at)} ({stated(of)} of evaluable patients)" for at, of in pairs]
+    return f", which was searched for response rates of {said[0]} and {said[1]}"
 
 
 def rates_of(case: Case, how: AsRun) -> str:
@@ -249,14 +252,14 @@ def rates_of(case: Case, how: AsRun) -> str:
     if how.recut:
         return (
             "Designs are searched over the distribution of the number of evaluable patients, with the bounds "
-            "recalculated at each number; at the planned numbers the planned bounds keep alpha too. "
+            "recalculated at each number; at the planned numbers the planned bounds keep alpha as well. "
         )
     if limits == asked:
         return ""
     whose = "of all enrolled patients respond and are evaluable" if how.handling != "replace" else "of them respond"
     return (
-        f"Under H0 {percent(limits.p0)} and under the alternative {percent(limits.p1)} {whose}. A trial with planned "
-        "bounds decides by these rates, so the designs below are searched at them. "
+        f"Under H0 {percent(limits.p0)} and under the alternative {percent(limits.p1)} {whose}. With planned bounds "
+        "the probabilities of all decisions depend on these two rates alone, so the designs are searched at them. "
     )
 
 
@@ -264,25 +267,25 @@ def unless(case: Case) -> str:
     """What else changes the errors of a design as it is run; nothing where nothing does."""
     plan, whens = case.plan, []
     if plan is not None and plan.conditional is not None:
-        whens.append("the interim analysis waits for every response status")
+        whens.append("the interim analysis waits for every response assessment")
     if plan is not None and plan.close_month is not None:
         whens.append("accrual does not close before the last patient is enrolled")
     return (
-        f" These figures are right only if {' and '.join(whens)}; see those of the trial as it is run." if whens else ""
+        f" These figures hold only if {' and '.join(whens)}; compare those of the trial as it is run." if whens else ""
     )
 
 
 def errors_as_run(how: AsRun, design: Design, asked: Requirements) -> str:
     """Type I error, by every reading of p0 that differs, and power of a design as the trial is run."""
     found, other = how.figures(design, asked), how.other
-    error = f"a type I error of {percent(found.type_i_error)}"
+    error = f"a type I error of {percent_beside(found.type_i_error, asked.alpha)}"
     if other is not None:
         readings = {
-            one.among: percent(one.figures(design, asked).type_i_error)
+            one.among: percent_beside(one.figures(design, asked).type_i_error, asked.alpha)
             for one in sorted((how, other), key=lambda one: one.among != "enrolled")
         }
         error = (
             f"a type I error of {readings['enrolled']} if p0 is the rate among all enrolled patients "
-            f"({readings['evaluable']} if it is the rate with every patient evaluable)"
+            f"({readings['evaluable']} if p0 is the rate with every patient evaluable)"
         )
-    return f"{error} and a power of {percent(found.power)}"
+    return f"{error} and a power of {percent_beside(found.power, asked.power)}"

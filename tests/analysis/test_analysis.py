@@ -175,7 +175,7 @@ def test_every_size_and_outcome_near_the_plan_has_an_answer():
         ({"responses": 6, "attained": (10, 27, 30)}, "attained holds 3 numbers; 1/10,5/29 has only 2"),
         ({"responses": 6, "attained": (10, 27), "stage": 1}, "stage (1) must be 2"),
         ({"responses": 6, "attained": (10, 9), "first_stage": 2}, "attained (10,9) must increase"),
-        ({"responses": 6, "attained": (0, 9), "first_stage": 2}, "attained (0) must be from 1"),
+        ({"responses": 6, "attained": (0, 9), "first_stage": 2}, "attained (0) is below 1"),
         ({"responses": 6, "first_stage": 1}, "first_stage (1) of 10 would have ended 1/10,5/29 at its first look"),
         ({"responses": 2, "attained": (13,), "first_stage": 1}, "first_stage (1) must be the responses (2)"),
         ({"responses": 14, "attained": (13,)}, "responses (14) must be <= 13"),

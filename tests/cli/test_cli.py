@@ -192,7 +192,10 @@ def test_tables_show_the_same_designs_to_people(capsys):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["design", "--p0", "0.3", "--p1", "0.1", "--alpha", "0.05", "--power", "0.8"], "p0 (0.3) must be < p1 (0.1)"),
+        (
+            ["design", "--p0", "0.3", "--p1", "0.1", "--alpha", "0.05", "--power", "0.8"],
+            "p0 (0.3) is not below p1 (0.1)",
+        ),
         (["design", "--p0", "x", "--p1", "0.1", "--alpha", "0.05", "--power", "0.8"], "--p0"),
         (["design", "--p0", "nan", "--p1", "0.1", "--alpha", "0.05", "--power", "0.8"], "p0 (nan)"),
         (["design", "--p0", "0.1", "--p1", "0.1001", "--alpha", "0.05", "--power", "0.8"], "p1 (0.1001) is too near"),
@@ -200,7 +203,7 @@ def test_tables_show_the_same_designs_to_people(capsys):
         (["design", *ASKED, "--n-limit", "0"], "--n-limit (0)"),
         (["oc", "--looks", "10/10,5/29", "--p", "0.1"], "r1 (10) must be < n1 (10)"),
         (["oc", "--looks", "1/10\x1b[31m", "--p", "0.1"], "looks ("),
-        (["oc", "--looks", "1/10,5/29", "--p", "2"], "p (2.0) must be in [0, 1]"),
+        (["oc", "--looks", "1/10,5/29", "--p", "2"], "p (2.0) is not from 0 to 1"),
         (["oc", "--looks", "1/10,5/29"], "--p"),
         (["report", "none.yaml"], "none.yaml: cannot be read"),
         (["simulate", "none.yaml"], "none.yaml: cannot be read"),

@@ -26,7 +26,7 @@ def test_a_number_outside_the_open_interval_is_refused_by_name(field, value):
 
 @pytest.mark.parametrize("p1", [0.3, 0.2])
 def test_p0_must_be_below_p1(p1):
-    with pytest.raises(InputError, match=r"^p0 \(0.3\) must be < p1"):
+    with pytest.raises(InputError, match=r"^p0 \(0.3\) is not below p1"):
         Requirements(p0=0.3, p1=p1, alpha=0.05, power=0.8)
 
 
@@ -54,9 +54,9 @@ def test_beta_is_the_decimal_difference():
         assert decimal(asked.beta) == 1 - Fraction(thousandths, 1000)
 
 
-@pytest.mark.parametrize(("value", "right"), [(15, "0.15 for 15 %"), (12.5, "0.125 for 12.5 %"), (99, "0.99 for 99 %")])
+@pytest.mark.parametrize(("value", "right"), [(15, "0.15 for 15%"), (12.5, "0.125 for 12.5%"), (99, "0.99 for 99 %")])
 def test_a_percentage_is_told_how_it_is_written(value, right):
-    with pytest.raises(InputError, match=f"must be strictly between 0 and 1; write {right}$"):
+    with pytest.raises(InputError, match=f"is not strictly between 0 and 1; write {right}$"):
         probability(value, "p0")
 
 

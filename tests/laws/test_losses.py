@@ -158,7 +158,7 @@ def test_who_is_replaced_needs_no_allowance(capsys):
             "--p0-among goes with --handling nonr",
         ),
         (["--dropout", ".1", "--search", "both"], "--search ('both') must be paper or run"),
-        (["--dropout", "1"], "--dropout (1) must be < 1"),
+        (["--dropout", "1"], "--dropout (1) is not below 1"),
         (["--dropout", "8"], "--dropout (8.0)"),
     ],
 )

@@ -293,7 +293,7 @@ def test_families_without_recalculated_bounds_are_left_out_with_a_note(capsys, m
         ),
         (["--bounds", "fixed"], "--bounds goes with --handling exclude only, not with nonresponder"),
         (["--handling", "exclude", "--bounds", "loose"], "--bounds ('loose') must be fixed or recut"),
-        (["--odds-ratio", "-1"], "--odds-ratio (-1) must be >= 0"),
+        (["--odds-ratio", "-1"], "--odds-ratio (-1) is below 0"),
     ],
 )
 def test_a_slip_in_the_options_is_one_line(options, said, capsys):

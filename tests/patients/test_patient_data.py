@@ -338,7 +338,7 @@ def test_stages_overrule_the_sizes_planned(read):
     [
         ((), "exclude", r"sizes \(\[\]\) must increase"),
         ((5, 5), "exclude", r"sizes \(\[5, 5\]\) must increase"),
-        ((0, 5), "exclude", r"sizes \(0\) must be from 1"),
+        ((0, 5), "exclude", r"sizes \(0\) is below 1"),
         ((5,), "itt", r"handling \('itt'\) must be nonresponder, replace or exclude"),
     ],
 )

@@ -141,19 +141,19 @@ def test_a_tail_too_heavy_for_a_mean_gives_none():
 @pytest.mark.parametrize(
     ("build", "said"),
     [
-        (lambda: Constant(0), "rate (0) must be > 0"),
-        (lambda: Constant(-1), "rate (-1) must be > 0"),
-        (lambda: Constant(float("nan")), "rate (nan) must be a finite number"),
-        (lambda: Constant(True), "rate (True) must be a finite number"),
-        (lambda: Ramp(1, 0), "ramp_months (0) must be > 0"),
+        (lambda: Constant(0), "rate (0) is not above 0"),
+        (lambda: Constant(-1), "rate (-1) is not above 0"),
+        (lambda: Constant(float("nan")), "rate (nan) is not a finite number"),
+        (lambda: Constant(True), "rate (True) is not a finite number"),
+        (lambda: Ramp(1, 0), "ramp_months (0) is not above 0"),
         (lambda: Piecewise((0, 3), (1, 0)), "rate (0) in the last period can never be sure to reach n"),
-        (lambda: Piecewise((0, 3), (0, 1)), "rate (0) must be > 0"),
+        (lambda: Piecewise((0, 3), (0, 1)), "rate (0) is not above 0"),
         (lambda: Piecewise((1,), (1,)), "from_month (1) must be 0 in the first period"),
         (lambda: Piecewise((0, 3, 3), (1, 1, 1)), "from_month (3) must be > that of the period before (3)"),
         (lambda: Piecewise((), ()), "periods must hold one rate"),
         (lambda: Centres((), 1, 1), "opens_months must hold"),
         (lambda: Centres((0, 0), 1, 0.5), "shape (0.5) times the number of centres (2) must be > 1"),
-        (lambda: Centres((-1,), 1, 2), "opens_months (-1) must be >= 0"),
+        (lambda: Centres((-1,), 1, 2), "opens_months (-1) is below 0"),
     ],
 )
 def test_wrong_enrollment_is_refused(build, said):

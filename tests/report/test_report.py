@@ -157,7 +157,7 @@ def test_written_tables_are_the_ones_shown(run, html):
 def test_a_wrong_file_writes_nothing(tmp_path, smoke_text):
     path = tmp_path / "bad.yaml"
     path.write_text(smoke_text.replace("p0: 0.2", "p0: 0.7"))
-    with pytest.raises(InputError, match="must be < p1"):
+    with pytest.raises(InputError, match="is not below p1"):
         report_run.write(path, tmp_path / "build")
     path.write_text(smoke_text.replace("p1: 0.6", "p1: 0.2001").replace("minimax", "minimax\n    losses: paper"))
     with pytest.raises(InputError, match=r"bad\.yaml: trial\.hypotheses\.p1 \(0\.2001\) is too near p0"):

@@ -166,7 +166,7 @@ def test_a_bad_file_and_a_failing_notebook_fail_alone(run):
     assert sorted(p.name for p in out.iterdir()) == ["FAIL.failed", "GOOD", "HOSTILE", "MISSES", "index.html"]
     errors = [line for line in said.splitlines() if line.startswith("simtrial:")]
     assert len(errors) == 2
-    assert errors[0] == f"simtrial: {bad}: trial.hypotheses.p0 (0.7) must be < p1 (0.6)"
+    assert errors[0] == f"simtrial: {bad}: trial.hypotheses.p0 (0.7) is not below p1 (0.6)"
     assert errors[1].startswith(f"simtrial: {fail}: 01_design.ipynb, cell 4")
     assert errors[1].endswith(f"its partial output is in {out / 'FAIL.failed' / 'notebooks'}")
     assert f"Index: {out / 'index.html'}" in shown
@@ -207,7 +207,7 @@ def test_the_index_has_a_row_a_file_in_the_order_given(page):
     head, *rows = Reader(page).rows
     assert head == ["Study", "Status", "Title", "Design (r/n)", "Type I error", "Power"]
     assert rows[0] == ["GOOD", "good.yaml", "done", "A title", "0/3, 2/6", "0.0948", "0.8070"]
-    assert rows[1] == ["–", "bad.yaml", "wrong input", "trial.hypotheses.p0 (0.7) must be < p1 (0.6)"]
+    assert rows[1] == ["–", "bad.yaml", "wrong input", "trial.hypotheses.p0 (0.7) is not below p1 (0.6)"]
     assert rows[2][:4] == ["FAIL", "fail.yaml", "failed", "A title"]
     assert rows[2][4].endswith("by <b>design</b>; its partial output is in FAIL.failed/notebooks")
     assert rows[3][:4] == ["HOSTILE", "hostile.yaml", "done", HOSTILE]

@@ -90,7 +90,7 @@ def test_the_digits_of_a_percentage_are_read_from_it():
         (lambda: interval(26, 25, 0.1, 0.2), "x (26) must be <= n (25)"),
         (lambda: interval(5, 25, 0.3, 0.2), "low (0.3) must be <= high (0.2)"),
         (lambda: counts(120, 25), "percent (120) must be from 0 to 100"),
-        (lambda: counts(10, 0), "n (0) must be from 1"),
+        (lambda: counts(10, 0), "n (0) is below 1"),
     ],
 )
 def test_wrong_results_are_refused(call, said):

@@ -374,10 +374,10 @@ def test_the_cache_gives_the_same_and_survives_rubbish(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"n": 0}, "n (0) must be from 1"),
+        ({"n": 0}, "n (0) is below 1"),
         ({"n": 5000}, "n (5000) must be at most 1000"),
-        ({"n": 25, "p0": 0.4, "p1": 0.2}, "p0 (0.4) must be < p1 (0.2)"),
-        ({"n": 25, "p0": (0.4, 0.5), "p1": (0.1, 0.2)}, "p0 (0.4) must be < p1 (0.2)"),
+        ({"n": 25, "p0": 0.4, "p1": 0.2}, "p0 (0.4) is not below p1 (0.2)"),
+        ({"n": 25, "p0": (0.4, 0.5), "p1": (0.1, 0.2)}, "p0 (0.4) is not below p1 (0.2)"),
         ({"n": 25, "alpha": 2}, "alpha (2) must be"),
         ({"n": 25, "dropout": 1}, "dropout (1) must be"),
     ],
@@ -458,7 +458,7 @@ def test_numbers_of_a_csv_mean_what_they_mean_on_the_command_line(tmp_path, text
         ("p0\n10%\n", "row 2: p0 ('10%') cannot be read; write 10% as 0.10"),
         ("quote,po\n.1,x\n", "holds no statement; columns are id, looks, p0"),
         ("p0\nx\n", "row 2: p0 ('x') cannot be read"),
-        ("p0\n.1\n2\n", "row 3: p0 (2.0) must be strictly between 0 and 1"),
+        ("p0\n.1\n2\n", "row 3: p0 (2.0) is not strictly between 0 and 1"),
         ("criterion\nbest\n", "row 2: criterion ('best') must be one of"),
         ("n\n1.5\n", "row 2: n ('1.5') cannot be read"),
         ("", "holds no statement"),
@@ -481,7 +481,7 @@ def test_every_wrong_row_of_a_csv_is_told(tmp_path, capsys):
     assert main(["check", "--csv", str(path)]) == 2
     assert [line.removeprefix(f"simtrial: {path} ") for line in capsys.readouterr().err.splitlines()] == [
         "row 2: n ('x') cannot be read (and 2 more mistakes)",
-        "row 4: n (0) must be from 1 to 10000",
+        "row 4: n (0) is below 1",
         "row 5: n ('y') cannot be read",
     ]
 
@@ -503,14 +503,14 @@ def test_the_statement_of_a_parameter_file_is_checked(capsys, root):
 @pytest.mark.parametrize(
     ("stated", "said"),
     [
-        ({"p0": 1.5}, "p0 (1.5) must be strictly between 0 and 1"),
-        ({"n": 0}, "n (0) must be from 1"),
+        ({"p0": 1.5}, "p0 (1.5) is not strictly between 0 and 1"),
+        ({"n": 0}, "n (0) is below 1"),
         ({"alpha_sided": 3}, "alpha_sided (3) must be 1 or 2"),
         ({"criterion": "best"}, "criterion ('best') must be one of minimax, optimal"),
-        ({"dropout": 1}, "dropout (1) must be < 1"),
+        ({"dropout": 1}, "dropout (1) is not below 1"),
         ({"p0": 0.3, "p1": 0.3}, "p0 (0.3) must differ from p1"),
         ({"criterion": "fleming", "n1": 10, "n": 20}, "criterion (fleming) does not go with two looks"),
-        ({"en_p0": -3}, "en_p0 (-3) must be > 0"),
+        ({"en_p0": -3}, "en_p0 (-3) is not above 0"),
     ],
 )
 def test_impossible_statements_are_refused(stated, said):

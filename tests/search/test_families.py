@@ -311,7 +311,7 @@ def test_the_notebook_on_the_design_names_a_new_family_and_shows_its_certificate
         "Two stages of the same size: with fewer than 24 patients no design meets both limits. Every design with 24 to "
         "26 patients was examined."
     )
-    assert simon[0].startswith("Below 23 patients")
+    assert simon[0].startswith("With fewer than 23 patients")
     numbers = shown["certificate"].frame.set_index("name").value
     assert (numbers["toy: n_lower"], numbers["toy: value"], numbers["n_upper"]) == (24, 26, 35)
     said = str(shown["statement"])

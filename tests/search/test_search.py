@@ -233,7 +233,7 @@ def test_an_r1_that_spends_all_of_beta_does_not_keep_the_search_open(limits):
 @pytest.mark.parametrize("find", [search.single_stage, search.two_stage])
 def test_a_poor_guess_lets_no_hopeless_request_slip_by(find):
     # the normal approximation says 270 patients here, the Neyman-Pearson bound thousands
-    with pytest.raises(InputError, match=r"^p1 \(0.0001\) is too near p0 .* more than 2000 patients; widen"):
+    with pytest.raises(InputError, match=r"^p1 \(0.0001\) is too near p0 .* more than 2,000 patients; widen"):
         find(Requirements(1e-6, 1e-4, 0.05, 0.5))
 
 
@@ -291,7 +291,7 @@ def test_one_design_may_be_minimax_and_optimal():
 @pytest.mark.parametrize("find", [search.single_stage, search.two_stage])
 @pytest.mark.parametrize("p1", [0.1 + 1e-9, 0.101, 0.115])
 def test_hopeless_requests_are_refused_not_tried(find, p1):
-    with pytest.raises(InputError, match=r"^p1 \(.*\) is too near p0 \(0.1\): .* more than 2000 patients"):
+    with pytest.raises(InputError, match=r"^p1 \(.*\) is too near p0 \(0.1\): .* more than 2,000 patients"):
         find(Requirements(p0=0.1, p1=p1, alpha=0.05, power=0.8))
 
 

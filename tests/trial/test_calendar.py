@@ -315,7 +315,7 @@ def test_limits_hold_as_the_trial_is_run_by_the_calendar_too(plain):
     paper = Case.of(params.load(given.trial.plain() | {"design": {"criterion": "fastest_p1", "losses": "paper"}}))
     assert paper.chosen.looks != given.chosen.looks
     said = str(text.limits_hold(given))
-    assert f"With every patient evaluable the answer would be {looks_text(paper.chosen, ', ')}" in said
+    assert f"With every patient evaluable the design would be {looks_text(paper.chosen, ', ')}" in said
     rows = tables.under_dropout(given).frame
     mine = rows[rows.design == "fastest at p1"]
     assert mine.looks.tolist() == [looks_text(given.chosen, ", ")]

@@ -26,12 +26,12 @@ def told(case):
 
 def test_assumptions_are_words_with_units_and_no_keys_of_the_file(root):
     value = told(params.load(root / "params/NCT07022301.yaml"))
-    assert value["Enrollment"] == "1.4205 patients screened per month; 80% of the screened are enrolled"
+    assert value["Enrollment"] == "1.4205 patients screened per month; 80% of the screened patients are enrolled"
     assert value["Tumour assessments"] == (
         "every 6 weeks until week 24; a response is confirmed 6 weeks later; median time to response 6 weeks"
     )
     assert value[DROPOUT].startswith("10% of the patients; ")
-    assert value[INTERIM].endswith("the decision is taken 2 weeks after the look")
+    assert value[INTERIM].endswith("the decision is taken 2 weeks after the analysis")
     assert value["Progression-free survival (PFS)"].startswith("median 5.6 months where the response rate is 32.4%")
     assert value["Simulation"] == "20,000 trials for each true response rate, seed 20250731"
     assert not value.str.contains("probability|nonresponder|model|median months|at orr|decision weeks|_").any()
@@ -59,13 +59,13 @@ def test_assumptions_are_words_with_units_and_no_keys_of_the_file(root):
         (
             {"assessments": {"readout_months": 1.0}},
             "Tumour assessments",
-            "response status known 1 month after enrollment",
+            "the response of each patient is known 1 month after enrollment",
         ),
         (
             {"dropout": {"hazard_per_month": 0.02, "handling": "exclude", "bounds": "fixed"}},
             DROPOUT,
             "a hazard of 0.02 per month until the first assessment; patients without a response assessment are left "
-            "out of the count and of the denominator, the bounds as planned",
+            "out of the count and of the denominator, and the bounds stay as planned",
         ),
         (
             {"interim": {"accrual": "continue", "extra_patients": 1}},

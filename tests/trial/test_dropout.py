@@ -8,6 +8,7 @@ from simtrial.conduct import text as conduct_text
 from simtrial.design import exact
 from simtrial.design.requirements import Requirements
 from simtrial.laws import decision, laws
+from simtrial.phrases import percent_beside
 from simtrial.report import front
 from simtrial.search import tables as search_tables
 from simtrial.trial import allowance, dropout, params, tables, text
@@ -142,19 +143,19 @@ def test_so_much_dropout_is_no_fault_of_a_design_on_paper():
 def test_the_paragraph_for_the_protocol_says_which_dropout_it_allows_for():
     case = Case.of(trial())
     said = str(text.statement(case.chosen, case.requirements, case.plan, case.criterion, under=case.under))
-    assert "The sample size allows for 8% of the patients lost" in said
-    assert "found for response rates of 15% and 32.2% (of 35%, dropout included)" in said
+    assert "The sample size allows for 8" in said
+    assert "searched for response rates of 15% and 32.2% (35% of evaluable patients)" in said
     assert "p0 is the response rate among all enrolled patients" in said
     paper = exact.operating_characteristics(case.chosen, 0.35).reject
     assert "If every patient were evaluable, the type I error would be" in said
-    assert f"{100 * paper:.4g}%" in said
+    assert f"and the power {100 * paper:.1f}%" in said
     assert "NOT READY" not in said
 
 
 def test_a_design_on_paper_is_not_ready_where_the_limits_hold_as_run():
     case = Case.of(trial(design={"looks": "1/9,8/34", "losses": "run"}))
     said = str(text.statement(case.chosen, case.requirements, case.plan, under=case.under))
-    assert said.startswith("NOT READY FOR A PROTOCOL: this design does not meet its limits: its power of 72.63% falls")
+    assert said.startswith("NOT READY FOR A PROTOCOL: this design does not meet its limits: its power of 72.6% falls")
 
 
 def test_the_table_tells_designs_that_keep_both_limits_as_run_from_those_that_do_not():
@@ -201,7 +202,7 @@ def test_a_design_given_outright_is_judged_with_recalculated_bounds():
     found = case.under.figures(case.chosen, case.requirements)
     assert case.taken.power == found.power
     said = str(text.statement(case.chosen, case.requirements, case.plan, under=case.under))
-    missed = f"this design does not meet its limits: its power of {100 * found.power:.4g}%"
+    missed = f"this design does not meet its limits: its power of {100 * found.power:.1f}%"
     assert said.startswith(f"NOT READY FOR A PROTOCOL: {missed}")
     assert "misses the limits" in str(search_tables.candidates(case.single, case.two, case.taken).frame.kind.tolist())
 
@@ -219,9 +220,9 @@ def test_the_front_sentence_gives_both_readings_of_p0():
     case = Case.of(trial())
     said = str(text.limits_hold(case))
     run = case.trial.how.figures(case.chosen, case.requirements)
-    assert f"{100 * run.type_i_error:.4g}% if p0 is the rate among all enrolled patients" in said
+    assert f"{100 * run.type_i_error:.1f}% if p0 is the rate among all enrolled patients" in said
     other = case.trial.how.other.figures(case.chosen, case.requirements)
-    assert f"({100 * other.type_i_error:.4g}% if it is the rate with every patient evaluable)" in said
+    assert f"({100 * other.type_i_error:.1f}% if p0 is the rate with every patient evaluable)" in said
 
 
 def test_the_simulated_type_i_error_is_that_of_the_search_with_either_reading_of_p0():
@@ -245,7 +246,7 @@ def test_a_design_that_misses_its_limits_as_run_is_not_said_to_keep_them():
 @pytest.mark.parametrize(
     ("interim", "enrollment", "when"),
     [
-        ({"pending": "conditional", "threshold": 0.1}, {}, "the interim analysis waits for every response status"),
+        ({"pending": "conditional", "threshold": 0.1}, {}, "the interim analysis waits for every response assessment"),
         ({}, {"close_month": 30}, "accrual does not close before the last patient is enrolled"),
     ],
 )
@@ -255,11 +256,11 @@ def test_what_else_changes_the_errors_is_said_beside_them_with_the_errors_as_run
     plain["conduct"]["enrollment"] |= enrollment
     plain["conduct"]["simulation"] = {"trials": 2000, "seed": 1}
     case = Case.of(params.load(plain))
-    assert f"These figures are right only if {when}" in str(text.limits_hold(case))
+    assert f"These figures hold only if {when}" in str(text.limits_hold(case))
     shown = front.opening(case)
     found = case.expected(("reject",))
-    assert f"<dt>Type I error, as run</dt><dd>{found['p0']['reject'].best:.4f}</dd>" in shown
-    assert f"<dt>Power, as run</dt><dd>{found['p1']['reject'].best:.4f}</dd>" in shown
+    for rate, limit in (("p0", 0.05), ("p1", 0.8)):
+        assert f"<td>{percent_beside(found[rate]['reject'].best, limit)}</td></tr>" in shown
 
 
 def test_a_rule_with_patients_pending_that_breaks_alpha_is_not_ready_for_a_protocol():

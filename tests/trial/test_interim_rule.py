@@ -49,7 +49,7 @@ REFUSED = {
     "no threshold": ({"accrual": "hold", "pending": "conditional"}, "threshold is missing; with pending: conditional"),
     "a threshold of one": (
         {"accrual": "hold", "pending": "conditional", "threshold": 1.0},
-        "threshold (1.0) must be strictly between 0 and 1",
+        "threshold (1.0) is not strictly between 0 and 1",
     ),
     "a threshold alone": (
         {"accrual": "hold", "threshold": 0.3},
@@ -61,7 +61,7 @@ REFUSED = {
     ),
     "month zero": (
         {"accrual": "hold", "pending": "conditional", "threshold": 0.3, "look_month": 0.0},
-        "look_month (0) must be > 0",
+        "look_month (0) is not above 0",
     ),
 }
 
@@ -113,15 +113,15 @@ def test_the_protocol_paragraph_says_how_looks_are_decided_early(smoke):
     assert "as soon as" not in plain
     assert "pending" not in plain
     _, known = told(smoke, accrual="hold", decide="known")
-    assert "Each analysis takes place as soon as the response statuses known settle its decision." in known
+    assert "Each analysis takes place as soon as the known responses settle its decision." in known
     _, early = told(smoke, accrual="hold", pending="conditional", threshold=0.3)
     assert "The interim analysis does not wait for pending patients" in early
-    assert "count with their predictive probability of a response at p1" in early
+    assert "counts with the predictive probability of a response at p1" in early
     assert "is at least 0.3" in early
     assert "and the interim analysis taken with patients pending, the type I error is" in early
     smoke["conduct"]["dropout"] = {"probability": 0.1, "handling": "replace"}
     _, simulated = told(smoke, accrual="hold", pending="conditional", threshold=0.3)
-    assert "patients pending changes these errors; those as run are found by simulation" in simulated
+    assert "patients pending changes these probabilities; those of the trial as it is run are simulated" in simulated
 
 
 def test_the_assumptions_say_it_too():
@@ -132,11 +132,11 @@ def test_the_assumptions_say_it_too():
         "accrual is held until the decision, but for at most 1 month; the decision is taken at once"
     )
     assert said(accrual="hold", decide="known").endswith(
-        "an analysis takes place as soon as the response statuses known settle its decision"
+        "each analysis takes place as soon as the known responses settle its decision"
     )
     conditional = said(accrual="continue", pending="conditional", threshold=0.3, look_month=9.0)
-    assert "the look is taken in month 9, patients whose status is pending count" in conditional
-    assert conditional.endswith("the trial continues if the first bound is passed with probability 0.3 or more")
+    assert "the interim analysis takes place in month 9, patients whose response is pending count" in conditional
+    assert conditional.endswith("the trial continues if more than r1 responses have a probability of 0.3 or more")
 
 
 @pytest.mark.parametrize("design", [{"criterion": "single_stage_first"}, {"looks": "5/25"}])

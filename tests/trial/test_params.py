@@ -88,8 +88,8 @@ REFUSED = {
     ),
     "another name of a key": ("p0: 0.2", "p_null: 0.2", "trial.hypotheses.p_null is not a known key; did you mean p0?"),
     "key in capitals": ("p0: 0.2", "P0: 0.2", "trial.hypotheses.P0 is not a known key; did you mean p0?"),
-    "rate in percent": ("p0: 0.2", "p0: 15", "(15.0) must be strictly between 0 and 1; write 0.15 for 15 %"),
-    "percent sign": ("p0: 0.2", "p0: 15%", "trial.hypotheses.p0 ('15%') is a percentage; write 0.15 for 15 %"),
+    "rate in percent": ("p0: 0.2", "p0: 15", "(15.0) is not strictly between 0 and 1; write 0.15 for 15%"),
+    "percent sign": ("p0: 0.2", "p0: 15%", "trial.hypotheses.p0 ('15%') is a percentage; write 0.15 for 15%"),
     "decimal comma": ("p0: 0.2", "p0: 0,15", "trial.hypotheses.p0 ('0,15') uses a decimal comma; write 0.15"),
     "point too many": ("p0: 0.2", "p0: .1.", "trial.hypotheses.p0 ('.1.') must be a number; did you mean .1?"),
     "beta for power": ("power: 0.8", "power: 0.2", "power (0.2) is below 0.5; did you mean 0.8 (1 - beta)? If 0.2 is"),
@@ -115,15 +115,15 @@ REFUSED = {
     "repeated key": ("p0: 0.2", "p0: 0.2\n    p0: 0.3", "line 9: the key 'p0' is given twice"),
     "missing key": ("    alpha: 0.1\n", "", "trial.hypotheses.alpha is missing"),
     "octal look": ("p0: 0.2", "p0: 010", "line 8: p0 (010) starts with a zero"),
-    "nan": ("p0: 0.2", "p0: .nan", "trial.hypotheses.p0 (nan) must be a finite number"),
-    "inf": ("p1: 0.6", "p1: .inf", "trial.hypotheses.p1 (inf) must be a finite number"),
+    "nan": ("p0: 0.2", "p0: .nan", "trial.hypotheses.p0 (nan) is not a finite number"),
+    "inf": ("p1: 0.6", "p1: .inf", "trial.hypotheses.p1 (inf) is not a finite number"),
     "word for number": ("p0: 0.2", "p0: no", "trial.hypotheses.p0 ('no') must be a number"),
     "text for number": ("p0: 0.2", "p0: '0.2'", "trial.hypotheses.p0 ('0.2') must be a number"),
     "true for number": ("p0: 0.2", "p0: true", "trial.hypotheses.p0 (True) must be a number"),
     "null for number": ("p0: 0.2", "p0: null", "trial.hypotheses.p0 (None) must be a number"),
     "endless number": ("p0: 0.2", f"p0: 0.{'2' * 50}", "a number has more than 40 characters"),
-    "p0 not below p1": ("p0: 0.2", "p0: 0.7", "trial.hypotheses.p0 (0.7) must be < p1 (0.6)"),
-    "p0 zero": ("p0: 0.2", "p0: 0", "trial.hypotheses.p0 (0.0) must be strictly between 0 and 1"),
+    "p0 not below p1": ("p0: 0.2", "p0: 0.7", "trial.hypotheses.p0 (0.7) is not below p1 (0.6)"),
+    "p0 zero": ("p0: 0.2", "p0: 0", "trial.hypotheses.p0 (0.0) is not strictly between 0 and 1"),
     "power one": ("power: 0.8", "power: 1", "trial.hypotheses.power (1.0) must be strictly between"),
     "alpha in percent": ("alpha: 0.1", "alpha: 10", "trial.hypotheses.alpha (10.0) must be strictly between"),
     "r1 not below n1": ("criterion: minimax", "looks: 10/10,12/29", "trial.design.looks r1 (10) must be < n1 (10)"),
@@ -258,8 +258,8 @@ def test_every_mistake_of_a_file_is_told_in_a_line_of_its_own(write, smoke_text)
     assert first.endswith(
         "trial.conduct.simulation.trails is not a known key; did you mean trials? (and 3 more mistakes)"
     )
-    assert "trial.hypotheses.p0 (20.0) must be strictly between 0 and 1; write 0.2 for 20 %" in others[0]
-    assert "trial.hypotheses.p1 ('60%') is a percentage; write 0.6 for 60 %" in others[1]
+    assert "trial.hypotheses.p0 (20.0) is not strictly between 0 and 1; write 0.2 for 20%" in others[0]
+    assert "trial.hypotheses.p1 ('60%') is a percentage; write 0.6 for 60%" in others[1]
     assert "trial.design.criterion ('minmax') must be 'minimax'" in others[2]
     assert all(line.startswith(str(caught.value.field.partition(":")[0])) for line in caught.value.lines)
 
@@ -271,7 +271,7 @@ def test_all_four_numbers_in_percent_are_told_at_once(write, smoke_text):
     with pytest.raises(InputError) as caught:
         params.load(write(wrong))
     assert [line.rpartition("; ")[2] for line in caught.value.lines] == [
-        "write 0.2 for 20 % (and 3 more mistakes)", "write 0.6 for 60 %", "write 0.1 for 10 %", "write 0.8 for 80 %",
+        "write 0.2 for 20% (and 3 more mistakes)", "write 0.6 for 60%", "write 0.1 for 10 %", "write 0.8 for 80 %",
     ]  # fmt: skip
 
 

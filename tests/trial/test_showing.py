@@ -29,16 +29,16 @@ def test_the_protocol_paragraph_holds_what_a_reviewer_needs(two, asked):
     for part in (
         "at most 10% (H0: p <= 0.1)",
         "p1 = 30%",
-        "one-sided type I error of at most 5%",
-        "power of at least 80%",
+        "one-sided type I error is at most 5%",
+        "power at p1 is at least 80%",
         "the Simon minimax two-stage design (1/15, 5/25)",
-        "The first 15 patients",
-        "if 1 or fewer respond the trial stops for futility",
-        "Otherwise 10 more are enrolled, 25 patients in all, and H0 is rejected if 6 or more respond",
-        f"type I error is {100 * oc.reject[0]:.4g}%",
-        f"exact power {100 * oc.reject[1]:.4g}%",
-        f"early termination is {100 * oc.pet[0]:.4g}%",
-        f"expected number of patients is {oc.en[0]:.1f}",
+        "The first 15 evaluable patients are analysed.",
+        "If 1 or fewer respond, the trial stops for futility.",
+        "Otherwise 10 more patients are enrolled, 25 in all, and H0 is rejected if 6 or more respond",
+        f"type I error is {100 * oc.reject[0]:.1f}%",
+        f"exact power is {100 * oc.reject[1]:.1f}%",
+        f"early termination is {100 * oc.pet[0]:.1f}%",
+        f"expected sample size EN(p0) is {oc.en[0]:.1f}",
         "Control Clin Trials 1989;10:1-10",
     ):
         assert part in said
@@ -47,14 +47,25 @@ def test_the_protocol_paragraph_holds_what_a_reviewer_needs(two, asked):
 @pytest.mark.parametrize(
     ("looks", "parts"),
     [
-        ("5/25", ["an exact single-stage design (5/25)", "25 patients with a known response status", "A'Hern"]),
-        ("0/9,2/17", ["if none responds the trial stops", "if 3 or more respond"]),
-        ("1:5/10,5/29", ["if 5 or more respond the trial stops and H0 is rejected", "(for either reason)"]),
-        (":5/10,5/29", ["analysed: if 5 or more respond the trial stops"]),
-        ("0/5,2/12,7/40", ["a design with 3 looks", "After 12 patients in all", "Otherwise 28 more", "Schultz"]),
+        ("5/25", ["an exact single-stage design (5/25)", "25 evaluable patients are analysed.", "A'Hern"]),
+        ("0/9,2/17", ["If none responds, the trial stops", "if 3 or more respond"]),
+        ("1:5/10,5/29", ["; if 5 or more respond, the trial stops and H0 is rejected", "(for either reason)"]),
+        (":5/10,5/29", ["analysed. If 5 or more respond, the trial stops"]),
+        (
+            "0/5,2/12,7/40",
+            [
+                "a design with 3 looks",
+                "a further interim analysis of 12 patients in all: if 2 or fewer",
+                "Otherwise 28 more patients",
+                "Schultz",
+            ],
+        ),
         ("5/20", ["NOT READY FOR A PROTOCOL: this design does not meet its limits: its power of"]),
-        ("0/1", ["1 patient with a known response status is analysed"]),
-        ("2/12,2:9/30,6/40", ["a further look follows: if 9 or more respond the trial stops"]),
+        ("0/1", ["1 evaluable patient is analysed. H0 is rejected"]),
+        (
+            "2/12,2:9/30,6/40",
+            ["18 more patients are enrolled for a further interim analysis of 30 patients in all: if 9 or more"],
+        ),
     ],
 )
 def test_the_paragraph_follows_the_design(looks, parts, asked):
@@ -69,14 +80,14 @@ def test_a_design_that_meets_the_limits_is_not_said_to_miss_them(single, asked):
 
 def test_the_choice_says_what_the_alternatives_cost(trial, single, two):
     said = str(text.choice(trial, single, two, two.minimax))
-    assert "optimal 1/10, 5/29: 4 more at most, 4.5 fewer expected at p0" in said
-    assert "admissible 1/12, 5/26: 1 more at most, 2.7 fewer expected at p0" in said
-    assert "exact single stage (first n) 5/25: as many at most, 5.5 more expected at p0" in said
+    assert "optimal 1/10, 5/29: n is larger by 4 and EN(p0) is smaller by 4.5" in said
+    assert "admissible 1/12, 5/26: n is larger by 1 and EN(p0) is smaller by 2.7" in said
+    assert "exact single stage (first n) 5/25: n is the same and EN(p0) is larger by 5.5" in said
     assert "equals the registered enrollment of 25" in said
     assert "does not prove" in said
     other = str(text.choice(trial, single, two, SingleStage(4, 20)))
     assert "does not meet the limits" in other
-    assert "5 fewer than the registered enrollment of 25" in other
+    assert "falls short of the registered enrollment of 25 by 5." in other
 
 
 def test_assumed_hypotheses_are_called_so(trial):
@@ -90,15 +101,15 @@ def test_every_count_has_one_decision():
     frame = search_tables.decisions(parse_looks("1:5/10,5/29")).frame
     assert frame[["patients", "responses", "decision"]].to_numpy().tolist() == [
         [10, "0 to 1", "stop: H0 is not rejected"],
-        [10, "2 to 4", "go on to 29 patients"],
+        [10, "2 to 4", "continue to 29 patients"],
         [10, "5 to 10", "stop: reject H0"],
         [29, "0 to 5", "H0 is not rejected"],
         [29, "6 to 29", "reject H0: the response rate exceeds p0"],
     ]
     settled = search_tables.decisions(parse_looks("1/15,5/25")).frame
     assert settled[["responses", "decision"]].to_numpy().tolist()[1:3] == [
-        ["2 to 5", "go on to 25 patients"],
-        ["6 to 15", "go on to 25 patients; H0 will be rejected"],
+        ["2 to 5", "continue to 25 patients"],
+        ["6 to 15", "continue to 25 patients; H0 will be rejected"],
     ]
 
 
@@ -166,7 +177,7 @@ def test_designs_near_the_chosen_one_have_the_rule_in_their_caption(asked, two):
     table = search_tables.near(neighbours.near(two, two.optimal), two.optimal, asked)
     assert table.caption.startswith(
         "Two-stage designs that meet the limits, n and n1 within 3 patients of the chosen design 1/10, 5/29 (in bold). "
-        "For each n and n1, the design with the least EN(p0), ties included. Closest first"
+        "For each n and n1, the design with the least EN(p0), ties included. The closest stand first"
     )
     assert table.frame.looks[0] == "1/10, 5/29"
     assert table.chosen == [True, *[False] * 19]
@@ -190,7 +201,7 @@ def test_where_nothing_is_near_the_table_says_so(asked, two):
     )
     large = parse_looks("500/5000,2000/9000")
     assert search_tables.near(neighbours.near(two, large), large, asked).caption == (
-        "Designs near 500/5000, 2000/9000 are left out: a search is made up to 3000 patients"
+        "Designs near 500/5000, 2000/9000 are left out: designs are searched up to n = 3000"
     )
 
 

@@ -1,0 +1,174 @@
+"""Executed notebooks as chapters of a page: topics with what stands, what folds, and their code in one place.
+
+A topic is a heading with all that follows it. In a report that folds, its heading, its first paragraph, its sentences
+and the few tables and figures that a reader needs first stand; formulas and all else wait below, a click away.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from simtrial.phrases import listed
+from simtrial.report import exhibits
+from simtrial.report.exhibits import Exhibit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+STANDING = frozenset({
+    "candidates", "decisions", "compared", "timeline", "by_calendar", "months_and_patients", "tornado",
+    "routes", "readings", "p_values", "estimates", "intervals", "forest", "survival", "waterfall",
+})  # fmt: skip
+"""Tables and figures that a reader needs first, by name."""
+
+RESTS = "<p>The assumptions of this report rest on these earlier results.</p>"
+EVIDENCE = frozenset({"evidence"})
+"""Tables on which the assumptions rest; they stand at the end."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Topic:
+    """A heading and what follows it.
+
+    Attributes
+    ----------
+    level : int
+        1 for a part of the report, 2 for a question in it, 0 for what stands before any heading.
+    title, anchor : str
+        The heading as text, and where links lead to.
+    heading, lead : str
+        The heading and the first paragraph, as HTML.
+    shown, folded : list of Exhibit
+        What stands, and what folds.
+    code : list of (str, str)
+        What the code is for, if it is not for what is shown, and the code of each cell.
+    """
+
+    level: int
+    title: str
+    anchor: str
+    heading: str = ""
+    lead: str = ""
+    shown: list[Exhibit] = field(default_factory=list)
+    folded: list[Exhibit] = field(default_factory=list)
+    code: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def inside(self) -> str:
+        """What folds, in a few words."""
+        words = [one.label for one in self.folded if one.numbered]
+        if any(one.kind == "prose" for one in self.folded):
+            words.insert(0, "method")
+        return listed(words) if words else "more"
+
+
+def of_notebooks(
+    executed: Sequence[Any], prose: Callable[[str], str], shown: Callable[[Any], Exhibit], *, folds: bool
+) -> list[Topic]:
+    """Take notebooks apart into topics, in the order of the page, with their tables and figures numbered.
+
+    Parameters
+    ----------
+    executed : sequence of notebooks
+        In the order of the page.
+    prose : callable
+        Renders Markdown to HTML.
+    shown : callable
+        Gives an output as it stands on the page.
+    folds : bool
+        Whether what a reader does not need first is folded away, and evidence stands at the end.
+    """
+    topics: list[Topic] = []
+    for i, notebook in enumerate(executed):
+        injected = any("injected-parameters" in _tags(cell) for cell in notebook.cells)
+        for k, cell in enumerate(notebook.cells):
+            begins = cell.cell_type == "markdown" and re.match(r"(#{1,2})\s+(.+)\n*", cell.source)
+            if begins:
+                anchor = f"s{i + 1}-{k + 1}"
+                topics.append(_begun(begins, cell.source[begins.end() :], anchor, prose))
+            elif not topics:
+                topics.append(Topic(level=0, title="", anchor=f"s{i + 1}"))
+            topic = topics[-1]
+            if cell.cell_type == "markdown" and not begins:
+                topic.folded.append(Exhibit(kind="prose", html=prose(cell.source)))
+            elif cell.cell_type == "code":
+                _add_code(topic, cell, injected=injected)
+                topic.folded += [shown(output) for output in cell.get("outputs", ())]
+    _arrange(topics, folds=folds)
+    if folds:
+        _evidence_last(topics)
+    _count(topics)
+    return topics
+
+
+def _tags(cell: Any) -> list[str]:
+    tags: list[str] = cell.metadata.get("tags", [])
+    return tags
+
+
+def _begun(match: re.Match[str], body: str, anchor: str, prose: Callable[[str], str]) -> Topic:
+    lead, rest = _first(body)
+    topic = Topic(level=len(match[1]), title=match[2].strip(), anchor=anchor, heading=prose(match[0].strip()))
+    topic.lead = prose(lead) if lead else ""
+    if rest:
+        topic.folded.append(Exhibit(kind="prose", html=prose(rest)))
+    return topic
+
+
+def _first(body: str) -> tuple[str, str]:
+    """The first paragraph, with the formula or list that it leads up to, and the rest."""
+    lead, _, rest = body.strip().partition("\n\n")
+    while rest and lead.rstrip().endswith((":", ",")):
+        more, _, rest = rest.partition("\n\n")
+        lead = f"{lead}\n\n{more}"
+    return lead, rest
+
+
+def _add_code(topic: Topic, cell: Any, *, injected: bool) -> None:
+    """Keep the code of a cell; of parameters only those that the run was given."""
+    tags = _tags(cell)
+    if "parameters" in tags and injected:
+        return
+    given = "parameters" in tags or "injected-parameters" in tags
+    topic.code.append(("Parameters" if given else "Set-up" if "setup" in tags else "", cell.source))
+
+
+def _arrange(topics: Sequence[Topic], *, folds: bool) -> None:
+    """Let stand what a reader needs first; all if nothing folds."""
+    for topic in topics:
+        every = topic.folded
+        stands = [not folds or one.name in STANDING or one.kind in ("text", "plain") for one in every]
+        topic.shown = [one for one, yes in zip(every, stands, strict=True) if yes]
+        topic.folded = [one for one, yes in zip(every, stands, strict=True) if not yes]
+
+
+def _evidence_last(topics: list[Topic]) -> None:
+    """Move the evidence to the end, and leave a line in its place."""
+    last = Topic(level=1, title="Evidence", anchor="evidence", heading="<h1>Evidence</h1>", lead=RESTS)
+    for topic in topics:
+        for items in (topic.shown, topic.folded):
+            moved = [one for one in items if one.name in EVIDENCE and one.numbered]
+            if moved:
+                items[:] = [one for one in items if one not in moved]
+                topic.shown += [replace(one, kind="pointer", caption=one.anchor) for one in moved]
+                last.folded += moved
+    if last.folded:
+        topics.append(last)
+
+
+def _count(topics: Sequence[Topic]) -> None:
+    """Number everything in the order of the page."""
+    before: dict[str, int] = {}
+    for topic in topics:
+        topic.shown = list(exhibits.counted(topic.shown, before))
+        topic.folded = list(exhibits.counted(topic.folded, before))
+    found = {one.anchor: one.label for topic in topics for one in _all(topic) if one.numbered}
+    for topic in topics:
+        topic.shown = [replace(one, html=found[one.caption]) if one.kind == "pointer" else one for one in topic.shown]
+
+
+def _all(topic: Topic) -> Iterator[Exhibit]:
+    yield from topic.shown
+    yield from topic.folded

@@ -1,0 +1,117 @@
+"""The register of colours: one colour, dash and marker per design, and one per hypothesis, in every figure.
+
+Designs are registered by the keys of their criteria (`simtrial.search.criteria`), so that a design looks the same
+wherever it is drawn. That it is the chosen one is no colour: it has a ring around its marker and a heavier line. All
+colours stay apart under the common colour blindnesses, and never carry a difference alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from matplotlib.axes import Axes
+
+DARKER = 0.72
+"""What letters keep of the brightness of a line: thin strokes on white need more contrast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """How one thing is drawn.
+
+    Attributes
+    ----------
+    colour : str
+        As ``#rrggbb``.
+    dash, marker : str
+        As matplotlib writes them.
+    """
+
+    colour: str
+    dash: str
+    marker: str
+
+    @property
+    def text(self) -> str:
+        """The colour of letters that name it."""
+        parts = (int(self.colour[k : k + 2], 16) for k in (1, 3, 5))
+        return f"#{''.join(f'{round(DARKER * part):02x}' for part in parts)}"
+
+
+CHOSEN = "chosen"
+ADMISSIBLE = "admissible"
+
+DESIGNS = {
+    "minimax": Ink(BLUE, "-", "D"),
+    "optimal": Ink(RED, "--", "s"),
+    "single_stage_first": Ink(BLACK, ":", "^"),
+    "single_stage_sustained": Ink("#8c510a", "-.", "v"),
+    ADMISSIBLE: Ink(SKY, "-.", "o"),
+    "fastest_p0": Ink(GREEN, "-.", ">"),
+    "fastest_p1": Ink("#44aa99", "--", "<"),
+    "least_enrolled_p0": Ink(ORANGE, "--", "P"),
+    "by_date": Ink("#332288", ":", "X"),
+    CHOSEN: Ink("#aa4499", "-", "*"),
+}
+"""Designs by the key of their criterion; ``chosen`` is one that was given and has no other name."""
+
+SPARE = (
+    Ink("#cc79a7", "-.", "p"),
+    Ink("#999933", "--", "h"),
+    Ink("#661100", ":", "8"),
+    Ink("#6699cc", "--", "d"),
+    Ink("#882255", "-.", "H"),
+    Ink("#555555", "--", "p"),
+)
+"""For criteria that are added later, in the order of their register."""
+
+RATES = {"p0": Ink("#666666", ":", "o"), "p1": Ink("#117733", "--", "s")}
+"""The two hypotheses."""
+
+ENDS = {"futile": "#b8690f", "not_rejected": "#e0a43c", "rejected": "#0072b2", "effective": "#00507d"}
+"""How a trial ends (`simtrial.search.steps.Kind`): without rejection of H0 in browns, with rejection in blues."""
+
+
+def ink(keys: Iterable[str], register: Sequence[str] = ()) -> Ink:
+    """How a design is drawn that is known by some keys: as the first of `DESIGNS` among them.
+
+    Parameters
+    ----------
+    keys : iterable of str
+        Keys of criteria, ``admissible`` or ``chosen``.
+    register : sequence of str
+        All keys of criteria. One that has no colour of its own takes one of `SPARE` by its place here.
+    """
+    known = set(keys)
+    own = next((shown for key, shown in DESIGNS.items() if key in known and key not in (CHOSEN, ADMISSIBLE)), None)
+    later = [key for key in register if key not in DESIGNS]
+    place = next((k for k, key in enumerate(later) if key in known), None)
+    if own is not None:
+        return own
+    if place is not None:
+        return SPARE[place % len(SPARE)]
+    return DESIGNS[ADMISSIBLE if ADMISSIBLE in known else CHOSEN]
+
+
+def mark_rates(axis: Axes, p0: float, p1: float) -> None:
+    """Mark p0 and p1 along the bottom of a figure, their names above it."""
+    # names on the outer sides, so that they stay apart where the rates are close
+    for rate, name, side, shift in ((p0, "p0", "right", 2), (p1, "p1", "left", -2)):
+        shown = RATES[name]
+        axis.axvline(rate, color="white", linewidth=2.6, alpha=0.7)
+        axis.axvline(rate, color=shown.colour, linewidth=1.2, linestyle=shown.dash)
+        axis.annotate(
+            name, (rate, 1.0), xycoords=("data", "axes fraction"), xytext=(shift, 2), textcoords="offset points",
+            ha=side, color=shown.text, fontsize=9,
+        )  # fmt: skip
+
+
+def ring(axis: Axes, x: float, y: float) -> None:
+    """Draw the ring around the marker of the chosen design."""
+    axis.plot(x, y, "o", markersize=15, markerfacecolor="none", markeredgecolor=BLACK, markeredgewidth=1.6)

@@ -1,0 +1,117 @@
+"""How a trial is run, in sentences for its protocol: accrual, assessments, interim analysis, months, endpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simtrial.conduct import simulation
+from simtrial.phrases import agreeing, counted, listed, stated
+from simtrial.plan.allowances import enrolled_for
+from simtrial.trial import words
+
+if TYPE_CHECKING:
+    from simtrial.conduct.simulation import Simulation
+    from simtrial.plan.plan import Plan
+    from simtrial.trial.case import Case
+    from simtrial.trial.conduct import Conduct
+
+MOST_TRIALS = 100_000
+"""Most trials from which quantiles of months are taken: more do not change what is printed."""
+
+
+def timed(case: Case) -> Simulation:
+    """Decision, patients and months at p0 and p1, with quantiles.
+
+    Raises
+    ------
+    InputError
+        If the file does not say how the trial is run.
+    """
+    size = case.size
+    assert case.plan is not None  # or there is no size
+    return simulation.of_primary(case.plan, case.scenarios[:2], min(size.trials, MOST_TRIALS), size.seed)
+
+
+def to_screen(plan: Plan, p: float) -> tuple[int, int]:
+    """Patients to enroll and to screen, on average, for the last look at a true response rate."""
+    n = plan.design.looks[-1].n
+    enrolled = enrolled_for(n, plan.dropout.lost(p)) if plan.handling == "replace" else n
+    return enrolled, enrolled_for(enrolled, 1 - plan.screening_success)
+
+
+def protocol_sentences(case: Case) -> list[str]:
+    """How the trial is run; no sentence if the file does not say."""
+    given, plan = case.trial.conduct, case.plan
+    if given is None or plan is None:
+        return []
+    done = timed(case)
+    return [
+        f"Accrual: {words.enrollment(given.enrollment)}.",
+        _screening(case, plan),
+        f"Tumour assessments: {words.assessments(given.assessments)}.",
+        *_pending(plan, done),
+        _months(case, done),
+        f"Follow-up lasts {words.follow_up(given.follow_up)}.",
+        *_endpoints(given),
+    ]
+
+
+def _screening(case: Case, plan: Plan) -> str:
+    enrolled, screened = to_screen(plan, case.requirements.p1)
+    n = plan.design.looks[-1].n
+    evaluable = f" for {n} evaluable patients" if enrolled != n else ""
+    if screened == enrolled:
+        return f"At most {counted(enrolled, 'patient')} are expected to be enrolled{evaluable}."
+    return (
+        f"To enroll {counted(enrolled, 'patient')}{evaluable}, about {screened} have to be screened (screening success "
+        f"{stated(plan.screening_success)})."
+    )
+
+
+def _pending(plan: Plan, done: Simulation) -> list[str]:
+    """What accrual does while an interim analysis is pending."""
+    if len(plan.design.looks) == 1 or plan.conditional is not None:
+        return []
+    low, high = done["p0"], done["p1"]
+    if plan.interim.hold:
+        most = "" if plan.interim.max_hold is None else f", but for at most {counted(plan.interim.max_hold, 'month')}"
+        held = [low["hold_months"].best, high["hold_months"].best]
+        return [
+            f"Accrual is on hold from the last patient of the interim analysis until its decision{most}: "
+            f"{held[0]:.1f} months on average at p0 and {held[1]:.1f} at p1."
+        ]
+    extra = plan.interim.extra
+    most = "" if extra is None else f", by at most {counted(extra, 'further patient')}"
+    return [
+        f"Accrual continues while the interim analysis is pending{most}; if the trial stops, the patients enrolled "
+        f"meanwhile could not change the decision ({low['overrun'].best:.1f} on average over all trials at p0)."
+    ]
+
+
+def _months(case: Case, done: Simulation) -> str:
+    """When the analyses are expected; months without an exact law are means of simulated trials."""
+    asked = case.requirements
+    rates = f"if the true ORR is {stated(asked.p0)} and in month {{1}} if it is {stated(asked.p1)}"
+    estimates = [done[label]["duration_months"] for label in ("p0", "p1")]
+    said = "The primary decision is expected in month {0} " + rates
+    if len(case.chosen.looks) > 1:
+        look = done["p1"]["interim_month"].best
+        said = f"The interim analysis is expected in month {look:.1f}. {said}"
+    mcse = max(estimate.best_mcse for estimate in estimates)
+    simulated = f" (simulated, {counted(done.trials, 'trial')}, Monte Carlo standard error {mcse:.2f})" if mcse else ""
+    return said.format(*(f"{estimate.best:.1f}" for estimate in estimates)) + f"{simulated}."
+
+
+def _endpoints(given: Conduct) -> list[str]:
+    """The secondary endpoints that the file mentions."""
+    patients = given.patients
+    named = {
+        "the disease control rate (DCR)": patients.dcr,
+        "progression-free survival (PFS)": patients.pfs,
+        "overall survival (OS)": patients.os,
+        "toxicity of grade 3 or higher": patients.toxicity,
+    }
+    found = [name for name, rule in named.items() if rule is not None]
+    if not found:
+        return []
+    return [f"Secondary {agreeing(len(found), 'endpoint is', 'endpoints are')} {listed(found)}."]

@@ -1,0 +1,306 @@
+"""The answer on one screen: the design, what it promises, how long it takes, what is assumed, what is to be decided.
+
+Numbers and sentences alone: the front page of the report shows them, and whatever else hands in the design.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simtrial.conduct import levers as conduct_levers
+from simtrial.design.designs import looks_text
+from simtrial.design.exact import operating_characteristics
+from simtrial.phrases import counted, listed, percent, percent_beside, stated
+from simtrial.search import simon
+from simtrial.search.wording import null
+from simtrial.trial import dropout, levers, words
+from simtrial.trial.protocol import timed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simtrial.conduct.simulation import Simulation
+    from simtrial.conduct.tally import Estimate
+    from simtrial.design.designs import Design
+    from simtrial.trial.case import Case
+    from simtrial.trial.study import Evidence
+
+MOST_DECISIONS = 3
+"""Decisions that the front page names: the most pressing ones."""
+
+RATES = ("p0", "p1")
+
+SURE = 0.9
+"""A date that is kept with at least this probability is not named among the decisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One figure of the design: its limit, its value on paper and as the trial is run, each as written."""
+
+    name: str
+    limit: str
+    paper: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something happens at p0 and at p1: the median month and the range of 90% of the trials, as written."""
+
+    name: str
+    at_p0: str
+    at_p1: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Something to decide before the protocol is signed."""
+
+    title: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What stands on the front page.
+
+    Attributes
+    ----------
+    question : str
+        Hypotheses and limits in a sentence.
+    design : str
+        The design by its name, with the number of patients.
+    promises : tuple of Promise
+        The figures of the design.
+    how_run : str
+        Under which dropout and handling the figures as run are those; empty without any.
+    moments : tuple of Moment
+        The interim analysis, the primary decision and the end; empty if the file does not say how the trial is run.
+    dates : tuple of Moment
+        Probabilities of keeping the dates of the file at p0 and at p1.
+    trials : int
+        Simulated trials behind `moments` and `dates`.
+    assumed : tuple of (str, str)
+        What is assumed, and what it is.
+    dearest : tuple of str
+        Sentences on the assumptions that cost most time and most power.
+    decisions : tuple of Decision
+        At most `MOST_DECISIONS`, the most pressing ones first.
+    """
+
+    question: str
+    design: str
+    promises: tuple[Promise, ...]
+    how_run: str
+    moments: tuple[Moment, ...]
+    dates: tuple[Moment, ...]
+    trials: int
+    assumed: tuple[tuple[str, str], ...]
+    dearest: tuple[str, ...]
+    decisions: tuple[Decision, ...]
+
+
+def of(case: Case) -> Summary:
+    """Sum up a trial."""
+    done = None if case.plan is None else timed(case)
+    return Summary(
+        question=_question(case),
+        design=_design(case),
+        promises=tuple(_promises(case, done)),
+        how_run=_how_run(case),
+        moments=() if done is None else tuple(_moments(case, done)),
+        dates=() if done is None else tuple(_dates(case, done)),
+        trials=0 if done is None else done.trials,
+        assumed=tuple(_assumed(case)),
+        dearest=() if done is None else conduct_levers.sentences(levers.of(case)),
+        decisions=tuple(_decisions(case, done))[:MOST_DECISIONS],
+    )
+
+
+def _question(case: Case) -> str:
+    asked = case.requirements
+    return (
+        f"A response rate of at most {stated(asked.p0)} is not worth pursuing ({null(f'{asked.p0:g}')}); a rate of "
+        f"{stated(asked.p1)} is worth finding (p1). The one-sided type I error is to be at most {stated(asked.alpha)} "
+        f"and the power at p1 at least {stated(asked.power)}."
+    )
+
+
+def _design(case: Case) -> str:
+    name = case.criterion.name if case.criterion is not None else "Design as given"
+    most = "at most " if len(case.chosen.looks) > 1 else ""
+    return f"{name}: {looks_text(case.chosen, ', ')}, {most}{counted(case.n, 'patient')}"
+
+
+def _promises(case: Case, done: Simulation | None) -> Iterator[Promise]:
+    asked, oc, limits = case.requirements, case.at_limits, (case.requirements.alpha, case.requirements.power)
+    paper = [percent_beside(float(value), limit) for value, limit in zip(oc.reject, limits, strict=True)]
+    errors = enrolled = ["", ""]
+    early = ""
+    if done is not None:
+        # of the laws of the trial as it is run, so that dates and pending patients are in it
+        run = case.expected(("reject", "pet"))
+        errors = [percent_beside(run[r]["reject"].best, limit) for r, limit in zip(RATES, limits, strict=True)]
+        enrolled = [f"{done[rate]['n_enrolled'].best:.1f}" for rate in RATES]
+        early = percent(run["p0"]["pet"].best)
+    yield Promise("Type I error", f"at most {stated(asked.alpha)}", paper[0], errors[0])
+    yield Promise("Power", f"at least {stated(asked.power)}", paper[1], errors[1])
+    for rate, expected, all_enrolled in zip(RATES, oc.en, enrolled, strict=True):
+        yield Promise(f"Expected sample size EN({rate})", "", f"{expected:.1f}", all_enrolled)
+    if len(case.chosen.looks) > 1:
+        yield Promise("Probability of early termination PET(p0)", "", percent(float(oc.pet[0])), early)
+
+
+def _how_run(case: Case) -> str:
+    how, asked = case.trial.how, case.requirements
+    if how is None or case.trial.conduct is None:
+        return ""
+    if not how.loss.lost(asked.p1):
+        return "No dropout is assumed"
+    reading = ""
+    if how.other is not None:
+        whose = "all enrolled patients" if case.under is not None and how.among == "enrolled" else "evaluable patients"
+        reading = f"; p0 is the rate among {whose}"
+    return f"Dropout before the first assessment: {words.dropout(case.trial.conduct.dropout)}{reading}"
+
+
+def _range(estimate: Estimate) -> str:
+    form = ".0f" if estimate.outcome.kind == "patients" else ".1f"
+    low, median, high = (
+        "–" if value is None else f"{value:{form}}" for value in map(estimate.quantiles.get, (0.05, 0.5, 0.95))
+    )
+    return f"{median} ({low} to {high})"
+
+
+def _moments(case: Case, done: Simulation) -> Iterator[Moment]:
+    names = {
+        "interim_month": "Interim analysis, month",
+        "duration_months": "Primary decision, month",
+        "end_month": "End of follow-up, month",
+        "n_screened": "Patients to screen",
+    }
+    for name, said in names.items():
+        if name != "interim_month" or len(case.chosen.looks) > 1:
+            yield Moment(said, *(_range(done[rate][name]) for rate in RATES))
+
+
+def _due(case: Case) -> Iterator[tuple[str, str, float]]:
+    """What is to happen by when: its words, the outcome, and the month."""
+    given, whole = case.trial.conduct, case.trial.study.months
+    due = None if given is None else given.deadline_months
+    if due is not None:
+        yield f"Decision by month {due:.3g}", "duration_months", due
+    if whole is not None:
+        if due is None:
+            yield f"Decision by registered completion (month {whole:.3g})", "duration_months", whole
+        yield f"End of follow-up by registered completion (month {whole:.3g})", "end_month", whole
+
+
+def _dates(case: Case, done: Simulation) -> Iterator[Moment]:
+    for said, name, by in _due(case):
+        yield Moment(said, *(percent(done[rate][name].at_most(by)[0]) for rate in RATES))
+
+
+def _assumed(case: Case) -> Iterator[tuple[str, str]]:
+    asked = case.trial.hypotheses
+    from_where = "assumed, not taken from a protocol or registry" if asked.basis == "assumed" else "from the protocol"
+    yield "Hypotheses", f"p0 = {asked.p0:g}, p1 = {asked.p1:g}: {from_where}; every result depends on them"
+    if case.trial.conduct is None:
+        yield "Conduct", "not stated in the parameter file: months, dropout and enrollment are unknown"
+        return
+    for what, value, _ in words.rows(case.trial):
+        if what in ("Enrollment", "Tumour assessments", "Dropout before the first assessment", "Interim analysis"):
+            yield what, value
+
+
+def _decisions(case: Case, done: Simulation | None) -> Iterator[Decision]:
+    yield from _on_limits(case)
+    if case.trial.hypotheses.basis == "assumed":
+        yield Decision("The hypotheses", _on_hypotheses(case))
+    if done is not None:
+        yield from _on_dates(case, done)
+    else:
+        yield Decision(
+            "How the trial is run",
+            "The parameter file states no accrual, assessments or dropout. With them this page gives the months to the "
+            "decision, and the design that keeps its limits under dropout.",
+        )
+    yield from _on_readings(case)
+    yield from _on_criterion(case)
+
+
+def _on_limits(case: Case) -> Iterator[Decision]:
+    """The cure, where the trial as it is run does not keep its limits."""
+    how, asked = case.trial.how, case.requirements
+    if how is None or not how.loss.lost(asked.p1) or how.keeps(case.chosen, asked):
+        return
+    run = how.figures(case.chosen, asked)
+    faults = []
+    if run.power < asked.power:
+        faults.append(f"the power is {percent_beside(run.power, asked.power)} instead of {stated(asked.power)}")
+    if run.type_i_error > asked.alpha:
+        error = percent_beside(run.type_i_error, asked.alpha)
+        faults.append(f"the type I error is {error} instead of {stated(asked.alpha)}")
+    said = f"With the assumed dropout {listed(faults)}."
+    found = dropout.searched(case, "run")
+    if found is not None and case.under is None:
+        said += (
+            f" The design {looks_text(found, ', ')} keeps both limits under this dropout, with "
+            f"{counted(found.looks[-1].n, 'patient')} instead of {case.n}. Take it (design.losses: run), or say in the "
+            "protocol why the values on paper are given."
+        )
+    yield Decision("Dropout", said)
+
+
+def _on_hypotheses(case: Case) -> str:
+    said = "p0 and p1 are assumed. Agree on them first: every figure on this page depends on them."
+    rates = [r for r in map(_observed, case.trial.evidence) if r is not None]
+    if len(rates) > 1:
+        said += f" The earlier results in the file range from {min(rates):.1f}% to {max(rates):.1f}%."
+    return said
+
+
+def _observed(item: Evidence) -> float | None:
+    if item.orr_percent is not None:
+        return item.orr_percent
+    return None if item.responders is None else 100 * item.responders / item.n
+
+
+def _on_dates(case: Case, done: Simulation) -> Iterator[Decision]:
+    """The first date that is not safe, and the month that would be."""
+    for said, name, by in _due(case):
+        chances = [done[rate][name].at_most(by)[0] for rate in RATES]
+        if min(chances) < SURE:
+            ends = [done[rate][name].quantiles.get(0.95) for rate in RATES]
+            later = "" if None in ends else f" By month {max(e for e in ends if e is not None):.1f} it is 95%."
+            yield Decision(
+                "The dates",
+                f"{said}: the probability is {percent(chances[0])} at p0 and {percent(chances[1])} at p1.{later}",
+            )
+            return
+
+
+def _on_readings(case: Case) -> Iterator[Decision]:
+    how = case.trial.how
+    if how is None or how.other is None:
+        return
+    yield Decision(
+        "Whose response rate p0 is",
+        f"With this dropout the design has {words.errors_as_run(how, case.chosen, case.requirements)}.",
+    )
+
+
+def _on_criterion(case: Case) -> Iterator[Decision]:
+    """What the smallest and the optimal two-stage design offer against each other."""
+    small, best = (one.pick(case.two) for one in (simon.MINIMAX, simon.OPTIMAL))
+    if small.looks == best.looks:
+        return
+
+    def figures(design: Design) -> str:
+        asked, under = case.requirements, case.under
+        at = operating_characteristics(design, asked.p0).en if under is None else under.figures(design, asked).en_p0
+        return f"{looks_text(design, ', ')} has n = {design.looks[-1].n} and EN(p0) = {float(at):.1f}"
+
+    yield Decision("Minimax or optimal", f"The minimax design {figures(small)}; the optimal design {figures(best)}.")
