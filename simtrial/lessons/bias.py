@@ -148,7 +148,7 @@ def why(rates: Pair, criterion: str, p: float) -> Picture:
     n1, n = design.looks[0].n, design.looks[-1].n
     said = (
         f"Too few responses in the first {counted(n1, 'patient')} by chance end the trial; too many are averaged with "
-        f"those of {n - n1} further patients."
+        f"those of {counted(n - n1, 'further patient')}."
     )
     alt = (
         f"Probability of every observed rate with which {looks_text(design, ', ')} can end at the true rate p = {p:g}, "
@@ -247,9 +247,9 @@ def answer(asked: Requirements) -> blackboard.Folded:
             f"No, it is too high. At p1 the design {looks_text(design, ', ')} has a bias of {blackboard.points(down)}. "
             f"With the same numbers of patients and a stop for efficacy only ({looks_text(mirrored, ', ')}) the bias "
             f"is {blackboard.points(up)}: now too many responses by chance end the trial.",
-            f"If a trial of the optimal design ends with {counted(seen.responses, 'response')} in {seen.n} patients, "
-            f"the observed rate is {percent(estimates['mle'])}, the UMVUE {percent(estimates['umvue'])} and the median "
-            f"unbiased estimate {percent(estimates['median_unbiased'])}. The protocol states which estimate is "
-            "reported, and why.",
+            f"If a trial of the optimal design ends with {counted(seen.responses, 'response')} in "
+            f"{counted(seen.n, 'patient')}, the observed rate is {percent(estimates['mle'])}, the UMVUE "
+            f"{percent(estimates['umvue'])} and the median unbiased estimate {percent(estimates['median_unbiased'])}. "
+            "The protocol states which estimate is reported, and why.",
         ),
     )

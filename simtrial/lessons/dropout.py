@@ -150,9 +150,9 @@ def estimand(d: float, who: float, p: float, trials: int, seed: int) -> Picture:
         percent_ticks(axis.xaxis)
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     alt = (
-        f"Mean observed response rate of a single stage of {design.n} patients at the true rate {p:g}, over the "
-        f"probability of dropout ({_who(who)}): exact, and means of {counted(trials, 'simulated trial')} with bars of "
-        "two Monte Carlo standard errors."
+        f"Mean observed response rate of a single stage of {counted(design.n, 'patient')} at the true rate {p:g}, over "
+        f"the probability of dropout ({_who(who)}): exact, and means of {counted(trials, 'simulated trial')} with bars "
+        "of two Monte Carlo standard errors."
     )
     return blackboard.headed(
         Picture("estimand", alt, figure), f"Dropout {stated(d)}: the response rate is {listed(said)}."

@@ -59,8 +59,8 @@ def one_test(n: int, rates: Pair, alpha: float) -> Picture:
             f"{percent(errors[1])}."
         )
     alt = (
-        f"Probability of each number of responses in {n} patients if the true rate is p0 = {rates[0]:g} and if it is "
-        f"p1 = {rates[1]:g}; H0 is rejected in the shaded region."
+        f"Probability of each number of responses in {counted(n, 'patient')} if the true rate is p0 = {rates[0]:g} and "
+        f"if it is p1 = {rates[1]:g}; H0 is rejected in the shaded region."
     )
     return blackboard.headed(Picture("one_test", alt, figure), said)
 

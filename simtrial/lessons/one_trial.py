@@ -98,7 +98,7 @@ def so_far(trials: Trials, column: int, month: float) -> str:
         ends = "stopped at the interim analysis" if stage == 1 else "final analysis"
         return (
             f"{counts}.\nDecision in month {trials.decision[column]:.1f} ({ends}): "
-            f"{counted(responses, 'response')} in {at.n} patients, {verdict}."
+            f"{counted(responses, 'response')} in {counted(at.n, 'patient')}, {verdict}."
         )
     if month < looks[0]:
         return (
@@ -113,7 +113,7 @@ def so_far(trials: Trials, column: int, month: float) -> str:
         )
     needed = max((last.r or 0) + 1 - int((known & responds).sum()), 0)
     rest = f"{counted(needed, 'further response')} needed" if needed else "this is already certain"
-    return f"{counts}.\nStage 2. H0 is rejected if more than {last.r} of {last.n} patients respond: {rest}."
+    return f"{counts}.\nStage 2. H0 is rejected if more than {last.r} of {counted(last.n, 'patient')} respond: {rest}."
 
 
 def cloud(trials: int, seed: int) -> Picture:

@@ -170,8 +170,7 @@ def test_while_the_look_is_pending_the_counts_are_shown_and_accrual_is_held():
     alt = lesson_one_trial.course(month, 0.3, 1, 1).alt
     assert (
         f"Interim analysis: {int(trials.cohort.responds[:10, 0].sum())} responses in 10 patients; the decision is "
-        "pending"
-        in alt
+        "pending" in alt
     )
 
 
