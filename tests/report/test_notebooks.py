@@ -145,6 +145,8 @@ def test_the_same_cell_shows_the_default_figure_without_widgets(handout):
 def test_the_handout_is_one_page_that_needs_no_network_and_folds_every_answer(handout):
     html = handout.read_text(encoding="utf-8")
     assert html.count('<details class="answer"><summary>Answer</summary>') == len(report_run.LESSONS)
+    shown = re.sub(r"<style.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL)
+    assert not re.search(r"\b(drag|play|press|move|click|slider)\b", shown, flags=re.IGNORECASE)
     assert "VBox" not in html
     assert "HBox" not in html
     assert "<script" not in html

@@ -279,7 +279,7 @@ def test_a_design_that_misses_its_limits_is_flagged_at_the_top(root):
 def test_what_losses_do_to_the_errors_is_said_at_the_top(root):
     trial = params.load(root / "params/NCT07022301.yaml")
     said = front.opening(Case.of(trial))
-    assert "10% of the patients lost before their first assessment and counted as non-responders" in said
+    assert "10% of the patients dropping out before their first assessment and counted as non-responders" in said
     assert "1/15, 5/25 has a type I error of 3.281% if p0 is the rate among all enrolled patients (2.065% if" in said
     assert "and a power of 69.9%" in said
     # the answer under the dropout stands beside it: 2/25, 6/32 on paper at p1 (1 - d) = .27, as `design --dropout` says
