@@ -182,7 +182,7 @@ def swimmer(data: PatientData, label: str) -> Picture:
     with mpl.rc_context(STYLE):
         there = np.flatnonzero(~np.isnan(length))
         ends = np.where(progressed, np.minimum(pfs, length), length)
-        axis.hlines(rows[there], ends[there], length[there], color=BLACK, linewidth=1.0 * thin)
+        axis.hlines(rows[there], ends[there], length[there], color=GREY, linewidth=1.2 * thin)
         axis.barh(
             rows[there], ends[there], height=0.66, color=[colours[best[k]] for k in there], edgecolor=BLACK,
             linewidth=0.5 * thin,
