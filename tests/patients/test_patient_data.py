@@ -568,7 +568,11 @@ def test_the_swimmer_tells_progression_death_and_who_is_alive(read):
     data = read("id,BOR,PFS,PFSEVENT,OS,OSEVENT,TTR,DOR,DOREVENT", *rows)
     picture = patient_figures.swimmer(data, "x")
     assert picture.alt.endswith("4 patients, 2 with a response, 1 seen to progress, 2 dead, 2 alive when last seen.")
-    assert [bar.get_width() for bar in picture.figure.axes[0].patches] == [9, 3, 5, 2]
+    # to the progression of the first, who is followed until death; the second died without progression
+    axis = picture.figure.axes[0]
+    assert [bar.get_width() for bar in axis.patches] == [2, 3, 5, 2]
+    lines = [tuple(segment[:, 0]) for segment in axis.collections[0].get_segments()]
+    assert lines == [(2, 9), (3, 3), (5, 5), (2, 2)]
 
 
 def test_numbers_at_risk_stand_below_the_curves(read):

@@ -571,6 +571,13 @@ def test_the_map_marks_the_number_where_the_methods_need_it():
     assert picture.svg() == picture.svg()
     hits = [int(x) for x in re.findall(r"\d+", picture.alt.split("exactly 25 at")[1])]
     assert all(hits)
+    assert "Red line: 25 patients" in picture.caption
+    assert "Star: p0 = 10%, p1 = 30%." in picture.caption
+    dots = [line.get_xydata() for line in picture.figure.axes[0].lines if line.get_marker() == "o"]
+    apart = [(p0, round(p0 + d, 3)) for p0, d in dots[0]]
+    assert len(apart) == hits[0]
+    for p0, p1 in apart:
+        assert search.single_stage(Requirements(float(round(p0, 3)), float(p1), 0.05, 0.8)).first.n == 25
 
 
 @pytest.mark.long
