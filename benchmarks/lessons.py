@@ -28,7 +28,7 @@ FIGURES = {
         (0.4 + k / 100, 0.5 + k / 100), 0.025, 0.9, 0.5
     ),
     "why_two_stages: 1,000 trials": lambda k: lesson_two_stages.simulated(rates(k), 0.05, 0.8, 1000, 1),
-    "play_one_trial: a month": lambda k: lesson_one_trial.play(10 + k / 4, 0.3, 1, 1),
+    "play_one_trial: a month": lambda k: lesson_one_trial.course(10 + k / 4, 0.3, 1, 1),
     "play_one_trial: cloud": lambda k: lesson_one_trial.cloud(100 + 50 * k, 1),
     "biased_after_stopping: bias": lambda k: lesson_bias.bias(rates(k), "optimal"),
     "biased_after_stopping: endings": lambda k: lesson_bias.why((0.1, 0.3), "optimal", 0.2 + k / 100),

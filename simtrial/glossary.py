@@ -207,14 +207,6 @@ CONTROLS = {
         "A text file that describes one trial. The report of a trial is made from it, and this page opens and writes "
         "it.",
     ),
-    "weights": Term(
-        "Weights q",
-        "The weights q of n for which a design has the smallest weighted mean q n + (1 - q) EN(p0).",
-    ),
-    "patients_analysed": Term("Patients analysed", "The number of patients in an analysis."),
-    "responses_seen": Term("Responses seen", "The number of responders among the patients analysed."),
-    "observed_rate": Term("Observed rate, %", "The responses in per cent of the patients analysed."),
-    "decision": Term("Decision", "What the rule of the trial prescribes after this number of responses."),
     "outcome": Term(
         "Outcome", "A quantity that differs from trial to trial: a decision, a number of patients, a time."
     ),
@@ -230,9 +222,12 @@ CONTROLS = {
         "P(accrual closes too soon)",
         "The probability that fewer patients than planned are enrolled by the month in which accrual closes.",
     ),
+    "trials": Term(
+        "Trials", "The number of simulated trials; the more there are, the smaller is the Monte Carlo standard error."
+    ),
     "pet_any": Term("PET", "The probability of early termination: of stopping before the last look."),
 }
-"""The controls of the explorer and the headings of its tables."""
+"""The controls of the explorer and of the lessons, and the headings of the explorer's tables."""
 
 PLAIN = {
     "source": Term("Source"),

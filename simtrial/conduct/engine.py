@@ -56,7 +56,7 @@ def simulate(
         One entry a trial.
     """
     if (plan.recut is None) != (bounds is None):
-        raise InputError("go with a plan that recuts them, and with no other", "bounds")
+        raise InputError("belong to a plan with recalculated bounds, and to no other", "bounds")
     trials = trials or block_size(plan)
     clock = plan.arrivals.realise(trials, rng)
     p = rng.beta(scenario.p.a, scenario.p.b, trials) if isinstance(scenario.p, Beta) else float(scenario.p)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simtrial.plan.plan import Decide
     from simtrial.trial.trial import Trial
 
-Counting = Literal["nonresponder", "replace", "exclude fixed", "exclude recut"]
+Counting = Literal["nonresponder", "replace", "exclude/fixed", "exclude/recut"]
 """The handling of patients without a response assessment, and of the bounds."""
 
 EXPLORED = "-explored"
@@ -123,7 +123,7 @@ def of(trial: Trial) -> Controls:
     if rate is None:
         rate = (enrollment.mean_rate or 0.0) * len(enrollment.opens_months or ())
     law = assessments.law
-    counting = dropout.handling if dropout.bounds is None else f"{dropout.handling} {dropout.bounds}"
+    counting = dropout.handling if dropout.bounds is None else f"{dropout.handling}/{dropout.bounds}"
     return Controls(
         p0=asked.p0,
         p1=asked.p1,
@@ -196,7 +196,7 @@ def _conduct(now: Controls, before: Controls, conduct: Sections) -> None:
         dropout.pop("source", None)
         dropout["probability"] = now.dropout
     if now.counting != before.counting:
-        handling, _, bounds = now.counting.partition(" ")
+        handling, _, bounds = now.counting.partition("/")
         dropout.pop("bounds", None)
         dropout["handling"] = handling
         if bounds:

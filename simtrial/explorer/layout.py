@@ -25,8 +25,8 @@ PANELS = ("status", "candidates", "curves", "decisions", "calendar", "statement"
 COUNTING: dict[str, Counting] = {
     "count as non-responders": "nonresponder",
     "replace by new patients": "replace",
-    "exclude, planned bounds": "exclude fixed",
-    "exclude, recalculated bounds": "exclude recut",
+    "exclude, planned bounds": "exclude/fixed",
+    "exclude, recalculated bounds": "exclude/recut",
 }
 ACCRUAL = {"hold accrual": "hold", "continue accrual": "continue"}
 LOSSES: dict[str, Losses] = {"on paper, every patient evaluable": "paper", "as the trial is run": "run"}

@@ -25,6 +25,7 @@ from simtrial.explorer import controls, entries, layout, panels, screen
 from simtrial.explorer.controls import Controls
 from simtrial.explorer.layout import OWN, QUESTION
 from simtrial.explorer.number_controls import NumberControl
+from simtrial.phrases import counted
 from simtrial.search import CRITERIA, USUAL
 from simtrial.show.terminal import one_line
 from simtrial.trial import params
@@ -293,8 +294,9 @@ class Explorer:
         self.trial, self._answer = None, ""
         self.page.remove_class("simtrial-held")
         why = (
-            f"A single stage needs {found.single.first.n} patients. With this many patients the complete two-stage "
-            "search takes several seconds. Press Search two stages to start it, or choose a single-stage design."
+            f"A single stage needs {counted(found.single.first.n, 'patient')}. With this many patients the complete "
+            "two-stage search takes several seconds. Press Search two stages to start it, or choose a single-stage "
+            "design."
         )
         self.panels["status"].value = panels.told(f"{self._remark} {why}".strip())
         for panel in self.panels.values():

@@ -61,8 +61,9 @@ class Evaluable:
         null = max(q0, asked.p0)
         if informed and null >= q1:
             raise InputError(
-                f"({loss.probability:g}) is too much: among the evaluable p1 = {asked.p1:g} becomes {q1:.4g}, which is "
-                f"not above {null:.4g}, at which the recalculated bounds keep alpha; plan for less dropout",
+                f"({loss.probability:g}) is too large: among the evaluable patients p1 = {asked.p1:g} becomes "
+                f"{q1:.4g}, which is not above {null:.4g}, at which the recalculated bounds keep alpha; plan for less "
+                "dropout",
                 "dropout",
             )
         kept = Requirements(null, q1, asked.alpha, asked.power) if informed else asked

@@ -109,7 +109,7 @@ class AsRun:
         Raises
         ------
         InputError
-            If so many are lost that p1 is no longer above p0.
+            If the dropout is so large that p1 is no longer above p0.
         """
         if self.recut:
             return self.evaluable(paper).kept
@@ -117,9 +117,9 @@ class AsRun:
         if p0 >= p1:
             lost = 100 * self.loss.lost(paper.p1)
             raise InputError(
-                f"({self.loss.probability:g}) is too much: with {lost:.3g}% lost only {100 * p1:.3g}% of all enrolled "
-                f"respond under p1 = {paper.p1:g}, which is not above p0 = {paper.p0:g}; plan for less dropout, "
-                "replace patients lost, say that p0 is the rate among the evaluable, or search on paper",
+                f"({self.loss.probability:g}) is too large: with {lost:.3g}% dropout only {100 * p1:.3g}% of all "
+                f"enrolled patients respond at p1 = {paper.p1:g}, which is not above p0 = {paper.p0:g}; plan for less "
+                "dropout, replace patients who drop out, define p0 among the evaluable patients, or search on paper",
                 "dropout",
             )
         return Requirements(p0, p1, paper.alpha, paper.power)

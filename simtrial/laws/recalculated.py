@@ -48,6 +48,7 @@ from simtrial.laws.candidates import RecalculatedCandidate, RecalculatedTwoStage
 from simtrial.laws.evaluable import Evaluable
 from simtrial.laws.mixtures import Mixtures, binomials, single_powers
 from simtrial.memo import kept
+from simtrial.phrases import counted
 from simtrial.plan.plan import MAX_RECUT
 from simtrial.search import bounds, neighbours
 from simtrial.search.scan import EN_CLOSE, Best
@@ -75,14 +76,14 @@ def _n_lower(law: Evaluable, n_limit: int) -> int:
     best = np.append(law.kept.alpha, bounds.most_powers(np.arange(1, most + 1), law.kept))
     enough = binomials(most, law.shares[1]) @ best >= law.kept.power - bounds.SLACK
     if not enough.any():
-        raise _too_many(f"more than {most}", most)
+        raise _too_many(f"more than {counted(most, 'patient')}", most)
     return int(np.argmax(enough))
 
 
 def _too_many(needed: str, most: int) -> InputError:
-    limit = f"bounds are recalculated for at most {MAX_RECUT}" if most == MAX_RECUT else f"n_limit is {most}"
+    limit = f"bounds are recalculated for at most {MAX_RECUT} patients" if most == MAX_RECUT else f"n_limit is {most}"
     return InputError(
-        f"(recut) would take {needed} patients, and {limit}; keep the bounds fixed, widen the gap between p0 and p1, "
+        f"(recut) needs {needed}, and {limit}; keep the bounds fixed, widen the gap between p0 and p1, "
         "or relax alpha or power",
         "bounds",
     )
@@ -127,7 +128,7 @@ def _single_stage(asked: Requirements, loss: Dropout) -> SingleStageSearch:
     lacking = np.flatnonzero((exact.signs(attained, asked.power, gap) < 0) | (r >= np.arange(n_proven + 1)))
     first, sustained = int(np.argmax(np.append(np.diff(lacking), 2) > 1)) + 1, int(lacking[-1]) + 1
     if first > MAX_RECUT:
-        raise _too_many(f"at least {first}", MAX_RECUT)
+        raise _too_many(f"at least {counted(first, 'patient')}", MAX_RECUT)
     smallest, lasting = (RecalculatedCandidate(SingleStage(int(r[n]), n), asked, loss=loss) for n in (first, sustained))
     return SingleStageSearch(asked, smallest, lasting, n_proven)
 
@@ -189,11 +190,11 @@ def _two_stage(asked: Requirements, loss: Dropout, n_lower: int) -> TwoStageSear
         visit = Visit(Mixtures(law, n_max), n_lower)
         fewest = visit.records[0].design.n if visit.records else n_max + 1
         if fewest > MAX_RECUT:
-            raise _too_many(f"at least {fewest}", MAX_RECUT)
+            raise _too_many(f"at least {counted(fewest, 'patient')}", MAX_RECUT)
         if visit.end <= n_max:
             break
         if n_max == MOST_SEARCHED:
-            raise _too_many(f"a search beyond {n_max}", MAX_RECUT)
+            raise _too_many(f"a search beyond {counted(n_max, 'patient')}", MAX_RECUT)
         n_max = min(visit.end, MOST_SEARCHED)
     records = visit.records
     made = partial(RecalculatedTwoStage, requirements=asked, loss=loss)

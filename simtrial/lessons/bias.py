@@ -1,7 +1,7 @@
-"""The lesson `biased_after_stopping`: why the observed rate of a finished trial is off, and what mends it.
+"""The lesson `biased_after_stopping`: why the observed rate of a finished trial is biased, and which estimates are not.
 
 With S responses in N patients the bias is B(p) = E_p(S/N) - p [1]_. It is the mean, over the two ways a trial can end,
-of the conditional means E_p(S/N | stopped at the look) - p and E_p(S/N | went on) - p.
+of the conditional means E_p(S/N | stopped at the look) - p and E_p(S/N | continued) - p.
 
 References
 ----------
@@ -23,6 +23,7 @@ from simtrial.analysis.figures import COLOURS, draw_errors
 from simtrial.design.designs import Look, MultiStage, looks_text
 from simtrial.design.exact import endings
 from simtrial.lessons import blackboard
+from simtrial.phrases import counted, percent
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas, few_ticks, percent_ticks
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from simtrial.numbers import Floats
 
 MARKERS = {"mle": "o", "umvue": "s"}
-NAMES = {"mle": "responses per patient (naive)", "umvue": "UMVUE"}
+NAMES = {"mle": "observed rate S/N (MLE)", "umvue": "UMVUE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,11 @@ def bias(rates: Pair, criterion: str) -> Picture:
         left.plot(p, error, color=BLUE)
         left.axhline(0, color=BLACK, linewidth=0.9)
         left.set_title("Bias: mean observed rate minus true rate", fontsize=10, pad=16)
-        right.plot(p, parts.if_went_on, color=GREEN, linestyle="-.", label="mean of those that went on")
-        right.plot(p, parts.mean, color=BLUE, label="mean of all")
-        right.plot(p, parts.if_stopped, color=ORANGE, linestyle="--", label="mean of those stopped at the look")
-        right.plot(p, p, color=BLACK, linewidth=0.9, linestyle=":", label="the truth")
-        right.set_title("Mean observed rate, by how the trial ended", fontsize=10, pad=16)
+        right.plot(p, parts.if_went_on, color=GREEN, linestyle="-.", label="mean of the trials that continue")
+        right.plot(p, parts.mean, color=BLUE, label="mean of all trials")
+        right.plot(p, parts.if_stopped, color=ORANGE, linestyle="--", label="mean of the trials that stop at the look")
+        right.plot(p, p, color=BLACK, linewidth=0.9, linestyle=":", label="true rate")
+        right.set_title("Mean observed rate by the end of the trial", fontsize=10, pad=16)
         for axis in (left, right):
             axis.set_xlabel("True response rate p")
             percent_ticks(axis.xaxis)
@@ -104,8 +105,13 @@ def bias(rates: Pair, criterion: str) -> Picture:
             blackboard.mark(axis, rates[1], "p1")
         figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
     k = int(np.argmin(error))
-    said = f"{looks_text(design, ', ')}: the observed rate is off by {error[k]:+.4f} on average at p = {p[k]:.2f}."
-    alt = "Bias over the true rate, and the mean observed rates of trials that stopped and of those that went on."
+    said = (
+        f"{looks_text(design, ', ')}: the bias of the observed rate is {blackboard.points(error[k])} at p = {p[k]:.2f}."
+    )
+    alt = (
+        f"Bias of the observed rate of {looks_text(design, ', ')} over the true rate, and the mean observed rates of "
+        "all trials, of those that stop at the interim analysis and of those that continue; exact sums."
+    )
     return blackboard.headed(Picture("bias", alt, figure), said, rates)
 
 
@@ -118,18 +124,22 @@ def why(rates: Pair, criterion: str, p: float) -> Picture:
     with mpl.rc_context(STYLE):
         for where, colour, hatch, name, mean in (
             (early, ORANGE, "//", "stopped at the look", parts.if_stopped[0]),
-            (~early, GREEN, "", "went on", parts.if_went_on[0]),
+            (~early, GREEN, "", "continued to stage 2", parts.if_went_on[0]),
         ):
             rate, share = found.responses[where] / found.n[where], chance[where].sum()
             seen = chance[where] > 1e-4
             axis.bar(
                 rate[seen], chance[where][seen], 0.011, color=colour, hatch=hatch, edgecolor="white", linewidth=0.3,
-                label=f"{name}: {share:.3f} of trials, mean rate {mean:.3f}",
+                label=f"{name}: {percent(float(share))} of the trials, mean rate {percent(float(mean))}",
             )  # fmt: skip
             axis.plot(mean, 0, "^", color=colour, markeredgecolor=BLACK, markersize=11, clip_on=False, zorder=5)
-        axis.axvline(p, color=BLACK, linewidth=1.2, label=f"the truth, p = {p:g}")
+        axis.axvline(p, color=BLACK, linewidth=1.2, label=f"true rate p = {p:g}")
         axis.axvline(
-            parts.mean[0], color=BLUE, linewidth=1.6, linestyle="--", label=f"mean of all: {parts.mean[0]:.4f}"
+            parts.mean[0],
+            color=BLUE,
+            linewidth=1.6,
+            linestyle="--",
+            label=f"mean of all trials: {percent(float(parts.mean[0]))}",
         )
         axis.set_xlabel("Observed rate S/N")
         axis.set_ylabel("Probability")
@@ -137,13 +147,18 @@ def why(rates: Pair, criterion: str, p: float) -> Picture:
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     n1, n = design.looks[0].n, design.looks[-1].n
     said = (
-        f"Bad luck in the first {n1} ends the trial and stays as it is; good luck is diluted by {n - n1} more patients."
+        f"Too few responses in the first {counted(n1, 'patient')} by chance end the trial; too many are averaged with "
+        f"those of {counted(n - n1, 'further patient')}."
     )
-    return blackboard.headed(Picture("why_biased", "Endings at one true rate.", figure), said)
+    alt = (
+        f"Probability of every observed rate with which {looks_text(design, ', ')} can end at the true rate p = {p:g}, "
+        "by whether the trial stops at the interim analysis; triangles mark the two conditional means. Exact."
+    )
+    return blackboard.headed(Picture("why_biased", alt, figure), said)
 
 
 def simulated(rates: Pair, criterion: str, trials: int, seed: int) -> Picture:
-    """The bias of the naive and of the unbiased estimate in simulated trials, beside the exact curves."""
+    """The bias of the observed rate and of the UMVUE in simulated trials, beside the exact curves."""
     design, p = _design(rates, criterion), _stretch(rates)
     every = inference.every_ending(design, rates[0])
     curve = properties.properties(every, p)
@@ -157,7 +172,7 @@ def simulated(rates: Pair, criterion: str, trials: int, seed: int) -> Picture:
             axis.plot(p, curve.bias[name], color=COLOURS[name], linestyle="-" if shift else "--",
                       label=f"{NAMES[name]}: exact")  # fmt: skip
             blackboard.dots(
-                axis, at + 0.004 * shift, seen[name], f"{NAMES[name]}: simulated, two MCSE either way", COLOURS[name],
+                axis, at + 0.004 * shift, seen[name], f"{NAMES[name]}: simulated; bars: two MCSE", COLOURS[name],
                 MARKERS[name],
             )  # fmt: skip
         axis.axhline(0, color=BLACK, linewidth=0.7)
@@ -169,10 +184,14 @@ def simulated(rates: Pair, criterion: str, trials: int, seed: int) -> Picture:
     exact = float(properties.properties(every, at[k]).bias["mle"][0])
     naive = seen["mle"]
     said = (
-        f"p = {at[k]:.3f}, {trials} trials: naive bias {naive.mean[k]:+.4f} (MCSE {naive.mcse[k]:.4f}), exactly "
-        f"{exact:+.4f}."
+        f"At p = {at[k]:.3f} the observed rate has a bias of {blackboard.points(naive.mean[k])} (MCSE "
+        f"{100 * naive.mcse[k]:.2f}) in {counted(trials, 'simulated trial')}, exact value {100 * exact:+.2f}."
     )
-    alt = f"Simulated bias of the naive and of the unbiased estimate at {at.size} true rates, beside the exact curves."
+    alt = (
+        f"Bias of the observed rate and of the UMVUE for {looks_text(design, ', ')}: exact curves, and "
+        f"{counted(trials, 'simulated trial')} at each of {at.size} true rates with bars of two Monte Carlo standard "
+        "errors."
+    )
     return blackboard.headed(Picture("simulated_bias", alt, figure), said)
 
 
@@ -186,7 +205,7 @@ def _errors(every: inference.Inference, p: float, index: int, trials: int, seed:
 
 
 def cure(rates: Pair, criterion: str) -> Picture:
-    """Bias and error of each estimate, exactly."""
+    """Exact bias and root mean squared error of each estimate."""
     design, p = _design(rates, criterion), _stretch(rates)
     every = inference.every_ending(design, rates[0])
     found = properties.properties(every, p)
@@ -201,32 +220,36 @@ def cure(rates: Pair, criterion: str) -> Picture:
                 axis.axvline(rate, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
     worst = {name: float(np.max(np.abs(found.bias[name]))) for name in ("mle", "umvue", "bias_adjusted")}
     said = (
-        f"Largest bias, in size: naive {worst['mle']:.4f}, bias-adjusted {worst['bias_adjusted']:.4f}, UMVUE "
-        f"{worst['umvue']:.4f}."
+        f"Largest absolute bias in percentage points: observed rate {100 * worst['mle']:.2f}, bias-adjusted "
+        f"{100 * worst['bias_adjusted']:.2f}, UMVUE {100 * worst['umvue']:.2f}."
     )
-    alt = "Bias and root mean squared error of each estimate over the true rate, by exact sums."
+    alt = (
+        f"Bias and root mean squared error of each estimate for {looks_text(design, ', ')} over the true rate; exact "
+        "sums."
+    )
     return blackboard.headed(Picture("cure", alt, figure), said, rates)
 
 
 def answer(asked: Requirements) -> blackboard.Folded:
-    """What stopping for efficacy does to the sign, and what a trial just over its bound should print."""
+    """The sign of the bias with a stop for efficacy, and the estimates of a trial just above its bound."""
     design = search.two_stage(asked).optimal
     first, last = design.looks
     e1 = (last.r or 0) + 1
-    # the same trial that may stop only because its drug works: at the look as many have responded as the end asks for
+    # the same trial that may stop only for efficacy: at the look there are as many responses as the end requires
     mirrored = MultiStage((Look(first.n, None, min(e1, first.n)), Look(last.n, last.r)))
     p = np.array([asked.p1])
     down, up = (float((split(d, p).mean - p)[0]) for d in (design, mirrored))
     seen = inference.analyze(design, e1, asked.p0, stage=2)
-    estimates = seen.estimates
+    estimates = {name: value for name, value in seen.estimates.items() if value is not None}
     return blackboard.Folded(
         "answer_biased_after_stopping",
         (
-            f"The other way. At p1 the design {looks_text(design, ', ')} has a bias of {down:+.4f}; the same numbers "
-            f"of patients with a stop for efficacy only ({looks_text(mirrored, ', ')}) have {up:+.4f}: now it is good "
-            "luck that ends the trial and stays as it is.",
-            f"A trial that ends with {seen.responses} of {seen.n} prints {estimates['mle']:.3f} if it is naive, "
-            f"{estimates['umvue']:.3f} by the UMVUE and {estimates['median_unbiased']:.3f} by the median unbiased "
-            "estimate. Say which, and why, in the protocol.",
+            f"No, it is too high. At p1 the design {looks_text(design, ', ')} has a bias of {blackboard.points(down)}. "
+            f"With the same numbers of patients and a stop for efficacy only ({looks_text(mirrored, ', ')}) the bias "
+            f"is {blackboard.points(up)}: now too many responses by chance end the trial.",
+            f"If a trial of the optimal design ends with {counted(seen.responses, 'response')} in "
+            f"{counted(seen.n, 'patient')}, the observed rate is {percent(estimates['mle'])}, the UMVUE "
+            f"{percent(estimates['umvue'])} and the median unbiased estimate {percent(estimates['median_unbiased'])}. "
+            "The protocol states which estimate is reported, and why.",
         ),
     )

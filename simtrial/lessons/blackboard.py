@@ -1,4 +1,4 @@
-"""What every lesson draws and writes with: simulated dots beside an exact curve, and answers that are folded away."""
+"""What all lessons share: simulated dots beside an exact curve, headlines, and folded answers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 
+from simtrial import glossary
 from simtrial.conduct import engine, runs
 from simtrial.design.requirements import Requirements
 from simtrial.lessons import live
+from simtrial.phrases import percent
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
@@ -37,22 +39,24 @@ Pair = tuple[float, float]
 """p0 and p1."""
 
 APART = 0.1
-"""Least distance of p0 and p1 under a slider: nearer, n runs into the hundreds and a search is slower than a hand."""
+"""Least distance of p0 and p1 under a slider: below it n is in the hundreds, and a search is too slow for a slider."""
 
 FURTHER = 0.15
-"""The same where trials of every n are simulated."""
+"""The same where trials are simulated for every n."""
 
-RATES = live.Rates(("p0", "p1"), (0.1, 0.3), APART)
-ALPHA = live.Choice("alpha", {"0.05": 0.05, "0.025": 0.025, "0.1": 0.1})
-POWER = live.Choice("power", {"0.8": 0.8, "0.85": 0.85, "0.9": 0.9})
-CRITERION = live.Choice("design", {criterion.name: criterion.key for criterion in reversed(simon.FAMILY.criteria)})
-TRIALS = live.Choice("trials", {"1,000": 1000, "100": 100, "4,000": 4000})
+RATES = live.Rates((glossary.head("p0"), glossary.head("p1")), (0.1, 0.3), APART)
+ALPHA = live.Choice(glossary.head("alpha"), {"0.05": 0.05, "0.025": 0.025, "0.1": 0.1})
+POWER = live.Choice(glossary.head("power"), {"0.8": 0.8, "0.85": 0.85, "0.9": 0.9})
+CRITERION = live.Choice(
+    glossary.head("design"), {criterion.name: criterion.key for criterion in reversed(simon.FAMILY.criteria)}
+)
+TRIALS = live.Choice(glossary.head("trials"), {"1,000": 1000, "100": 100, "4,000": 4000})
 
-BARS = "simulated, with bars of two Monte Carlo standard errors"
+BARS = "simulated; bars: two Monte Carlo standard errors"
 
 
 def asked(rates: Pair, alpha: float = 0.05, power: float = 0.8) -> Requirements:
-    """The question that the controls put."""
+    """The question that the controls set."""
     return Requirements(*rates, alpha, power)
 
 
@@ -63,7 +67,7 @@ def without_losses(design: Design) -> Plan:
 
 @lru_cache(maxsize=64)
 def trials(plan: Plan, p: float, index: int, seed: int, number: int) -> Trials:
-    """Simulate so many trials at a true rate, the `index`-th of a run.
+    """Simulate a number of trials at a true rate, the `index`-th of a run.
 
     Kept, since a slider asks for the same trials again and again.
     """
@@ -80,7 +84,7 @@ class Simulated:
 
 
 def means(columns: Sequence[Numbers]) -> Simulated:
-    """Sum up simulated values, one column a mean."""
+    """Means of simulated values, one per column."""
     mean = np.array([column.mean() for column in columns])
     mcse = np.array([column.std(ddof=1) / np.sqrt(len(column)) for column in columns])
     return Simulated(mean, mcse)
@@ -106,6 +110,20 @@ def dots(
     )  # fmt: skip
 
 
+def share(mean: float, mcse: float, exact: float) -> str:
+    """A simulated probability beside the exact one, in a sentence."""
+    return f"{percent(mean)} (MCSE {100 * mcse:.2f}%), exact value {percent(exact)}"
+
+
+def points(value: float) -> str:
+    """A difference of two rates in percentage points.
+
+    >>> points(-0.0321)
+    '-3.21 percentage points'
+    """
+    return f"{100 * value:+.2f} percentage points"
+
+
 def mark(axis: Axes, rate: float, name: str) -> None:
     """Mark a rate along the bottom."""
     axis.axvline(rate, color="#888888", linewidth=1.0, linestyle=(0, (2, 2)))
@@ -116,13 +134,15 @@ def mark(axis: Axes, rate: float, name: str) -> None:
 
 
 LETTERS = 11
-"""Letters of a heading to an inch, rather too few than too many: beyond its figure it would be cut off."""
+"""Letters of a heading per inch, few enough that no heading is cut off at the edge of its figure."""
 
 
 def headed(picture: Picture, said: str, rates: Pair | None = None, apart: float = APART) -> Picture:
-    """Write the answer over a picture, and, where the rates can come no nearer, that they cannot."""
+    """Write the answer above a picture, and a note where the distance of the rates is the smallest allowed."""
     if rates is not None and rates[1] - rates[0] < apart + 1e-9:
-        said += f"\n(p1 stays {apart:g} above p0 here: nearer, n grows past what a slider can follow)"
+        said += (
+            f"\n(In this figure p1 exceeds p0 by at least {apart:g}; for a smaller difference n becomes very large.)"
+        )
     wide = int(picture.figure.get_size_inches()[0] * LETTERS)
     with mpl.rc_context(STYLE):
         picture.figure.suptitle(
@@ -131,14 +151,14 @@ def headed(picture: Picture, said: str, rates: Pair | None = None, apart: float 
             color=BLUE,
             fontweight="bold",
         )
-    return Picture(picture.name, f"{' '.join(said.split())} {picture.alt}", picture.figure)
+    return Picture(picture.name, f"{' '.join(said.split())} {picture.alt}", picture.figure, picture.alt)
 
 
 @dataclass(frozen=True)
 class Folded(Passage):
-    """The answer to an exercise, folded away until it is wanted."""
+    """The answer to an exercise, folded until it is wanted."""
 
     def html(self) -> str:
-        """The paragraphs behind a word to click or to press Enter on."""
+        """The paragraphs behind the word that unfolds them."""
         inner = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in self.paragraphs)
         return f'<details class="answer"><summary>Answer</summary>{inner}</details>'

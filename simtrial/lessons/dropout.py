@@ -1,6 +1,6 @@
-"""The lesson `what_dropout_does`: no two ways to handle the lost share both their errors and the rate they speak of.
+"""The lesson `what_dropout_does`: each handling of dropout has its own errors or its own estimand.
 
-See `simtrial.laws.laws` for the exact decision under each handling, and `simtrial.plan.recut` for recut bounds.
+See `simtrial.laws.laws` for the exact decision under each handling, and `simtrial.plan.recut` for recalculated bounds.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 
-from simtrial import search
+from simtrial import glossary, search
 from simtrial.design.designs import SingleStage, looks_text
 from simtrial.design.requirements import Requirements
 from simtrial.laws import decision
 from simtrial.laws.inflation import enlarged
 from simtrial.laws.losses import AMONG, AsRun
 from simtrial.lessons import blackboard, live
+from simtrial.phrases import counted, listed, percent, stated
 from simtrial.plan.allowances import enrolled_for
 from simtrial.plan.dropout import Dropout
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Picture, canvas, few_ticks, percent_ticks
@@ -29,30 +30,31 @@ if TYPE_CHECKING:
     from simtrial.numbers import Floats
     from simtrial.plan.plan import Handling, Plan
 
-LOSS = live.Rate("probability d of loss", 0.1, 0.0, 0.4)
+LOSS = live.Rate(f"{glossary.head('dropout')}, probability d", 0.1, 0.0, 0.4)
 
 ASKED = Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8)
 """The question behind the trial of this lesson."""
 
 HANDLINGS: dict[str, tuple[Handling, bool, str, str, str]] = {
-    "count as failures": ("nonresponder", False, BLUE, "-", "o"),
-    "replace": ("replace", False, GREEN, "--", "s"),
-    "leave out, bounds fixed": ("exclude", False, ORANGE, ":", "^"),
-    "leave out, bounds recut": ("exclude", True, RED, "-.", "D"),
+    "count as non-responders": ("nonresponder", False, BLUE, "-", "o"),
+    "replace by new patients": ("replace", False, GREEN, "--", "s"),
+    "exclude, planned bounds": ("exclude", False, ORANGE, ":", "^"),
+    "exclude, recalculated bounds": ("exclude", True, RED, "-.", "D"),
 }
-"""Each handling: its name in `simtrial.plan.plan`, whether bounds are recut, and how it is drawn."""
+"""Each handling: its name in `simtrial.plan.plan`, whether bounds are recalculated, and how it is drawn."""
 
-WHO = {"anyone alike": 1.0, "non-responders rather (odds ratio 1/4)": 0.25, "non-responders only": 0.0}
-"""Who is lost: odds of loss of a patient who would respond, over those of one who would not."""
+WHO = {"all patients alike": 1.0, "mostly non-responders (odds ratio 1/4)": 0.25, "non-responders only": 0.0}
+"""Who drops out: the odds of dropout of a patient who would respond, over those of one who would not."""
 
-LOST = live.Choice("who is lost", WHO)
+LOST = live.Choice(f"{glossary.head('dropout')}, who", WHO)
 
 LOSS_LABEL = {
-    odds: "Probability d of loss" + (" of who would not respond" if odds < 1 else "") for odds in WHO.values()
+    odds: "Probability d of dropout" + (" of patients who would not respond" if odds < 1 else "")
+    for odds in WHO.values()
 }
 
 LOSSES = np.linspace(0.0, 0.4, 17)
-"""Probabilities of loss along the bottom of the figures."""
+"""Probabilities of dropout along the bottom of the figures."""
 
 
 def plan(handling: str, d: float, who: float, design: SingleStage | None = None) -> Plan:
@@ -65,13 +67,13 @@ def plan(handling: str, d: float, who: float, design: SingleStage | None = None)
 
 @lru_cache(maxsize=64)
 def _errors(handling: str, who: float) -> Floats:
-    """P(reject) at p0 and p1 for each of `LOSSES`: shape (losses, 2). Kept, for recut bounds take a while."""
+    """P(reject) at p0 and p1 for each of `LOSSES`: shape (losses, 2). Kept, for recalculated bounds take a while."""
     p = np.array([ASKED.p0, ASKED.p1])
     return np.array([decision.decision(plan(handling, float(d), who), p).reject for d in LOSSES])
 
 
 def errors(d: float, who: float) -> Picture:
-    """Type I error and power under each handling, over the probability of loss."""
+    """Type I error and power under each handling, over the probability of dropout."""
     p, at = np.array([ASKED.p0, ASKED.p1]), {}
     figure, axes = canvas(2, 10.0, 4.2)
     with mpl.rc_context(STYLE):
@@ -80,7 +82,7 @@ def errors(d: float, who: float) -> Picture:
             for k, axis in enumerate(axes):
                 axis.plot(LOSSES, _errors(name, who)[:, k], color=colour, linestyle=dash, linewidth=2.2)
                 axis.plot(d, at[name][k], marker, color=colour, markeredgecolor=BLACK, markersize=8)
-            label = f"{name}: {at[name][0]:.4f}, {at[name][1]:.4f}"
+            label = f"{name}: {percent(at[name][0])}, {percent(at[name][1])}"
             axes[0].plot([], [], marker, color=colour, linestyle=dash, markeredgecolor=BLACK, label=label)
         for axis, title, limit in zip(axes, ("Type I error", "Power"), (ASKED.alpha, ASKED.power), strict=True):
             axis.axhline(limit, color=BLACK, linewidth=0.9)
@@ -91,18 +93,27 @@ def errors(d: float, who: float) -> Picture:
             few_ticks(axis.yaxis)
         axes[0].set_ylim(bottom=0)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
-    design = plan("replace", d, who).design
-    failures = at["count as failures"]
+    design = plan("replace by new patients", d, who).design
+    failures = at["count as non-responders"]
     said = (
-        f"{looks_text(design, ', ')}, d = {d:g}: with the lost counted as failures the type I error is "
-        f"{failures[0]:.4f} and the power {failures[1]:.4f}."
+        f"{looks_text(design, ', ')}, dropout {stated(d)}: if patients without an assessment count as non-responders, "
+        f"the type I error is {percent(failures[0])} and the power {percent(failures[1])}."
     )
-    alt = "Type I error and power over the probability of loss; leaving out with fixed bounds decides as failures do."
+    alt = (
+        f"Exact type I error and power of {looks_text(design, ', ')} over the probability of dropout ({_who(who)}), by "
+        "the handling of patients without a response assessment. Exclusion with planned bounds gives the same "
+        "decisions as counting them as non-responders."
+    )
     return blackboard.headed(Picture("errors_with_losses", alt, figure), said)
 
 
+def _who(odds: float) -> str:
+    """Who drops out, in words."""
+    return next(said for said, value in WHO.items() if value == odds)
+
+
 def spoken_of(handling: str, d: float | Floats, who: float, p: float) -> Floats:
-    """The rate that the observed one is an estimate of: among all enrolled, or among the evaluable."""
+    """The rate that the observed one estimates: among all enrolled, or among the evaluable patients."""
     losses = [Dropout(float(value), who) for value in np.atleast_1d(d)]
     if HANDLINGS[handling][0] == "nonresponder":
         return np.array([float(loss.seen(p)) for loss in losses])
@@ -110,7 +121,7 @@ def spoken_of(handling: str, d: float | Floats, who: float, p: float) -> Floats:
 
 
 def estimand(d: float, who: float, p: float, trials: int, seed: int) -> Picture:
-    """The rate that each handling speaks of, over the probability of loss, with simulated means beside it.
+    """The rate that each handling estimates, over the probability of dropout, with simulated means beside it.
 
     In one stage, so that stopping does not add a bias of its own.
     """
@@ -118,26 +129,34 @@ def estimand(d: float, who: float, p: float, trials: int, seed: int) -> Picture:
     assert isinstance(design, SingleStage)
     said = []
     figure, (axis,) = canvas(1, 8.2, 4.2)
-    shown = {"count as failures": "all enrolled, the lost as failures", "replace": "those with a known status"}
+    shown = {"count as non-responders": "all enrolled patients", "replace by new patients": "evaluable patients"}
     with mpl.rc_context(STYLE):
-        axis.axhline(p, color=BLACK, linewidth=0.9, linestyle=(0, (2, 2)), label="if nobody were lost")
+        axis.axhline(p, color=BLACK, linewidth=0.9, linestyle=(0, (2, 2)), label="without dropout")
         for name, among in shown.items():
             _, _, colour, dash, marker = HANDLINGS[name]
-            axis.plot(LOSSES, spoken_of(name, LOSSES, who, p), color=colour, linestyle=dash, label=f"{among}: exact")
+            axis.plot(
+                LOSSES, spoken_of(name, LOSSES, who, p), color=colour, linestyle=dash, label=f"among {among}: exact"
+            )
             observed = []
             for k, loss in enumerate(at):
                 done = blackboard.trials(plan(name, float(loss), who, design), p, k, seed, trials)
                 observed.append(done.responses / done.analysed)
             seen = blackboard.means(observed)
-            blackboard.dots(axis, at, seen, f"{name}: mean of {trials} trials, two MCSE either way", colour, marker)
-            said.append(f"{float(spoken_of(name, d, who, p)[0]):.4f} of {among}")
+            blackboard.dots(axis, at, seen, f"{name}: simulated; bars: two MCSE", colour, marker)
+            said.append(f"{percent(float(spoken_of(name, d, who, p)[0]))} among {among}")
         axis.axvline(d, color="#888888", linewidth=0.9, linestyle=(0, (2, 2)))
         axis.set_xlabel(LOSS_LABEL[who])
         axis.set_ylabel("Response rate")
         percent_ticks(axis.xaxis)
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
-    alt = f"The rate that each handling speaks of when the true rate is {p:g}, over the probability of loss."
-    return blackboard.headed(Picture("estimand", alt, figure), f"d = {d:g}: {'; '.join(said)}.")
+    alt = (
+        f"Mean observed response rate of a single stage of {counted(design.n, 'patient')} at the true rate {p:g}, over "
+        f"the probability of dropout ({_who(who)}): exact, and means of {counted(trials, 'simulated trial')} with bars "
+        "of two Monte Carlo standard errors."
+    )
+    return blackboard.headed(
+        Picture("estimand", alt, figure), f"Dropout {stated(d)}: the response rate is {listed(said)}."
+    )
 
 
 def simulated(d: float, who: float, trials: int, seed: int) -> Picture:
@@ -153,28 +172,32 @@ def simulated(d: float, who: float, trials: int, seed: int) -> Picture:
             exact = np.array([float(decision.decision(each, np.array([p])).reject[0]) for each in plans])
             done = [blackboard.trials(each, p, index, seed, trials) for each in plans]
             seen = blackboard.shares([found.reject for found in done], exact)
-            axis.plot(exact, place, "|", color=BLUE, markersize=22, markeredgewidth=2.5, label="exact")
+            axis.plot(exact, place, "|", color=BLUE, markersize=22, markeredgewidth=2.5, label="exact value")
             axis.errorbar(seen.mean, place, xerr=2 * seen.mcse, color=RED, marker="o", linestyle="none", capsize=3,
                           label=blackboard.BARS)  # fmt: skip
             axis.axvline((ASKED.alpha, ASKED.power)[index], color=BLACK, linewidth=0.9, linestyle=(0, (2, 2)))
             axis.set_yticks(place, list(HANDLINGS))
             axis.set_ylim(len(HANDLINGS) - 0.5, -0.5)
-            axis.set_title(f"{title}: share that rejects H0 at p = {p:g}", fontsize=10)
+            axis.set_title(f"{title}: share of trials that reject H0 at p = {p:g}", fontsize=10)
             few_ticks(axis.xaxis)
             found[title] = (seen, exact)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     seen, exact = found["Power"]
     said = (
-        f"d = {d:g}, {trials} trials, the lost as failures: power {seen.mean[0]:.4f} (MCSE {seen.mcse[0]:.4f}), "
-        f"exactly {exact[0]:.4f}."
+        f"Dropout {stated(d)}, counted as non-responders: the power in {counted(trials, 'simulated trial')} is "
+        f"{blackboard.share(seen.mean[0], seen.mcse[0], exact[0])}."
     )
-    alt = "Simulated type I error and power of each handling beside the exact ones."
+    alt = (
+        f"Type I error and power of {looks_text(plans[0].design, ', ')} with {stated(d)} dropout ({_who(who)}), by the "
+        f"handling of patients without a response assessment: exact values, and shares of "
+        f"{counted(trials, 'simulated trial')} with bars of two Monte Carlo standard errors."
+    )
     return blackboard.headed(Picture("simulated_losses", alt, figure), said)
 
 
 SEARCHED = {
     "on paper": (BLACK, ":", "o"),
-    "usual allowance, n/(1 - d)": (ORANGE, "--", "^"),
+    "inflated, n/(1 - d)": (ORANGE, "--", "^"),
     "searched, p0 among all enrolled": (BLUE, "-", "s"),
     "searched, p0 among the evaluable": (GREEN, "-.", "D"),
 }
@@ -202,7 +225,7 @@ def allowed_for(d: float) -> dict[str, tuple[Design, RunFigures]]:
 
 
 def searched(d: float) -> Picture:
-    """Patients, type I error and power of the minimax design by each way to allow for dropout."""
+    """Patients, type I error and power of the minimax design, for each allowance for dropout."""
     figure, axes = canvas(3, 11.0, 4.2)
     at, said = allowed_for(d), []
     with mpl.rc_context(STYLE):
@@ -218,8 +241,8 @@ def searched(d: float) -> Picture:
                 axis.plot(LOSSES, line, color=colour, linestyle=dash, linewidth=2.0)
                 axis.plot(d, here, marker, color=colour, markeredgecolor=BLACK, markersize=7)
             axes[0].plot([], [], marker, color=colour, linestyle=dash, markeredgecolor=BLACK, label=name)
-            said.append(f"{name} {looks_text(design, ', ')} ({run.type_i_error:.4f}, {run.power:.4f})")
-        limits = ("Patients, at most", None), ("Type I error", ASKED.alpha), ("Power", ASKED.power)
+            said.append(f"{name} {looks_text(design, ', ')} ({percent(run.type_i_error)}, {percent(run.power)})")
+        limits = ("Largest sample size n", None), ("Type I error", ASKED.alpha), ("Power", ASKED.power)
         for axis, (title, limit) in zip(axes, limits, strict=True):
             if limit is not None:
                 axis.axhline(limit, color=BLACK, linewidth=0.9)
@@ -230,28 +253,33 @@ def searched(d: float) -> Picture:
             percent_ticks(axis.xaxis)
             few_ticks(axis.yaxis)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
-    alt = "Patients, type I error and power of the minimax design over the probability of dropout."
-    headline = f"d = {d:g}; type I error and power in brackets: {'; '.join(said)}."
+    alt = (
+        "Largest sample size, exact type I error and power of the minimax design for p0 = 0.1, p1 = 0.3, one-sided "
+        "alpha 0.05 and power 0.8 over the probability of dropout, by the allowance for dropout; patients without a "
+        "response assessment count as non-responders."
+    )
+    headline = f"Dropout {stated(d)} (type I error and power in brackets): {'; '.join(said)}."
     return blackboard.headed(Picture("searched_with_dropout", alt, figure), headline)
 
 
 def answer(d: float) -> blackboard.Folded:
-    """What inflation secures, and what a loss that hangs on response does."""
-    n = plan("replace", 0.0, 1.0).design.looks[-1].n
+    """What each handling costs, and what dropout that depends on the response does."""
+    n = plan("replace by new patients", 0.0, 1.0).design.looks[-1].n
     p = np.array([ASKED.p0, ASKED.p1])
-    as_failures = decision.decision(plan("count as failures", d, 1.0), p).reject
-    replaced, only = (decision.decision(plan("replace", d, who), p).reject for who in (1.0, 0.0))
-    failing = decision.decision(plan("count as failures", d, 0.0), p).reject
+    as_failures = decision.decision(plan("count as non-responders", d, 1.0), p).reject
+    replaced, only = (decision.decision(plan("replace by new patients", d, who), p).reject for who in (1.0, 0.0))
+    failing = decision.decision(plan("count as non-responders", d, 0.0), p).reject
     return blackboard.Folded(
         "answer_what_dropout_does",
         (
-            f"With d = {d:g} and the lost counted as failures the power is {as_failures[1]:.4f}; replaced it is "
-            f"{replaced[1]:.4f}, as on paper, but {n / (1 - d):.1f} patients enter on average for {n} assessed. The "
-            f"two answer different questions: at p1 a share of {ASKED.p1 * (1 - d):.3g} of all who enter respond and "
-            f"are seen to, and {ASKED.p1:g} of those who are assessed.",
-            "If only patients who would not respond are lost, those assessed are a better lot than those treated: "
-            f"where the lost are replaced the type I error is {only[0]:.4f}, with {ASKED.alpha:g} asked; counted as "
-            f"failures it is {failing[0]:.4f}. That is why the handling belongs in the protocol, before anybody is "
-            "lost.",
+            f"With {stated(d)} dropout the power is {percent(as_failures[1])} if patients without an assessment count "
+            f"as non-responders. If they are replaced it is {percent(replaced[1])}, as on paper, but {n / (1 - d):.1f} "
+            f"patients are enrolled on average for {n} evaluable ones. The two handlings answer different questions: "
+            f"at p1 the response rate is {stated(ASKED.p1 * (1 - d))} among all enrolled patients and "
+            f"{stated(ASKED.p1)} among the evaluable ones.",
+            "If only patients who would not respond drop out, the response rate among the evaluable patients is higher "
+            f"than among all. If dropouts are replaced, the type I error is then {percent(only[0])} instead of at most "
+            f"{stated(ASKED.alpha)}; if they count as non-responders it is {percent(failing[0])}. The protocol "
+            "therefore states the handling before the trial begins.",
         ),
     )

@@ -1,16 +1,19 @@
-"""Controls over a picture: sliders and menus in a notebook, and the default picture where nobody can move them.
+"""Controls above a picture: sliders and menus in a notebook, and the default picture where there are none.
 
 A control is a default, a range and a label. `controls` ties some of them to a function that draws; the object it gives
-shows itself in a notebook. Where a person sits at the front end it shows the controls, and under them the picture,
-drawn anew whenever a control moves. Where a program runs the notebook (papermill, nbconvert) it shows the picture at
-the defaults and nothing else, so that no dead slider and no name of a widget is left on paper.
+shows itself in a notebook. Where a person sits at the front end it shows what to do (`HINTS`), the controls, and under
+them the picture, drawn again whenever a control moves. Where a program runs the notebook (papermill, nbconvert) it
+shows the picture at the defaults and nothing else, so that paper has no instruction that cannot be followed.
 """
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from simtrial import glossary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +21,22 @@ if TYPE_CHECKING:
     from simtrial.show.picture import Picture
 
 DIGITS = 10
-"""Rates are rounded to so many digits: a slider that adds up its steps gives 0.30000000000000004."""
+"""Rates are rounded to this many digits: a slider that adds up its steps gives 0.30000000000000004."""
 
 TICK = 300
 """Milliseconds from one step to the next while a control plays by itself: longer than it takes to draw."""
+
+
+HINTS = {
+    "one_test": "Change n by one patient and watch the bound.",
+    "saw": "Drag p1 and watch the first and the sustained n.",
+    "course": "Press play, or move the month. Each trial number is another trial at the same true rate.",
+    "cloud": "Press play, or move the number of trials.",
+    "hull": "Move the weight q: the dotted line turns and touches another design.",
+    "errors": "Move the probability of dropout, then change who drops out.",
+    "searched": "Move the probability of dropout and watch which designs keep both limits.",
+}
+"""What to do with the controls of a picture, by the function that draws it; shown with the controls only."""
 
 
 class Handles(NamedTuple):
@@ -33,7 +48,7 @@ class Handles(NamedTuple):
 
 
 class Control(Protocol):
-    """A value that a hand can move."""
+    """A value that a person can change."""
 
     @property
     def value(self) -> Any:
@@ -50,7 +65,9 @@ def _slider(kind: str, label: str, **more: Any) -> Any:
 
     style = {"description_width": "initial"}
     layout = ipywidgets.Layout(width="26em", margin="2px 1.5em 2px 2px")
-    return getattr(ipywidgets, kind)(description=label, tooltip=label, style=style, layout=layout, **more)
+    term = glossary.explained(label)
+    tooltip = term.meaning if term is not None and term.meaning else label
+    return getattr(ipywidgets, kind)(description=label, tooltip=tooltip, style=style, layout=layout, **more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +157,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """Values to walk through by hand or by themselves, from the first on; paper shows where they lead."""
+    """Values in order, stepped through by hand or automatically; paper shows the last."""
 
     label: str
     values: Sequence[float]
@@ -171,7 +188,7 @@ WIDEST = 630.0
 
 
 class Frame:
-    """Where pictures of one kind hang: the page does not jump, nor do panels, as one takes the place of another.
+    """The place of pictures of one kind: neither the page nor a panel moves when one replaces another.
 
     To find places for panels costs as much as to draw them, so they are found once for each make-up of a figure.
     """
@@ -240,8 +257,10 @@ class Live:
         from IPython.display import display, publish_display_data
 
         made = {name: control.handles() for name, control in self._controls.items()}
+        hint = HINTS.get(getattr(self._draw, "__name__", ""))
+        first = [ipywidgets.HTML(f"<p>{html.escape(hint)}</p>", layout={"width": "100%"})] if hint else []
         box = ipywidgets.HBox(
-            [widget for handles in made.values() for widget in handles.shown],
+            [*first, *(widget for handles in made.values() for widget in handles.shown)],
             layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center"),
         )
         # its own plain text would be a page of widget names where widgets are not known

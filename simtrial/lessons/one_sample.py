@@ -14,6 +14,7 @@ from simtrial.design.binomial import binomial_pmf
 from simtrial.design.designs import SingleStage
 from simtrial.design.exact import operating_characteristics
 from simtrial.lessons import blackboard
+from simtrial.phrases import counted, listed, percent, percent_beside, stated
 from simtrial.search import figures
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas
 
@@ -47,25 +48,36 @@ def one_test(n: int, rates: Pair, alpha: float) -> Picture:
                 textcoords="offset points", va="top", color=GREEN, fontweight="bold",
             )  # fmt: skip
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.set_xlabel(f"Responses X in {n} patients (counts of probability above 0.0001)")
+        axis.set_xlabel(f"Responses X in {counted(n, 'patient')} (only those with a probability above 0.0001)")
         axis.set_ylabel("Probability")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    said = f"n = {n}: no count keeps alpha {alpha:g}, so H0 is never rejected."
+    said = f"n = {n}: with every bound the type I error exceeds alpha ({stated(alpha)}), so H0 is never rejected."
     if r < n:
-        said = f"n = {n}: reject H0 if X > {r}. Type I error {errors[0]:.4f} (limit {alpha:g}), power {errors[1]:.4f}."
-    return blackboard.headed(Picture("one_test", "The binomial counts at both rates.", figure), said)
+        size = percent_beside(errors[0], alpha)
+        said = (
+            f"n = {n}: reject H0 if X > {r}. The type I error is {size} (limit {stated(alpha)}), the power "
+            f"{percent(errors[1])}."
+        )
+    alt = (
+        f"Probability of each number of responses in {counted(n, 'patient')} if the true rate is p0 = {rates[0]:g} and "
+        f"if it is p1 = {rates[1]:g}; H0 is rejected in the shaded region."
+    )
+    return blackboard.headed(Picture("one_test", alt, figure), said)
 
 
 def saw(rates: Pair, alpha: float, power: float) -> Picture:
     """Power and type I error against n, exactly."""
     found = search.single_stage(blackboard.asked(rates, alpha, power))
     first, sustained = found.first, found.sustained
-    said = f"First n = {first.n}, power {first.power:.4f}; from n = {sustained.n} on the power is at least {power:g}."
+    said = (
+        f"The first n is {first.n}, with a power of {percent_beside(first.power, power)}. From n = {sustained.n} on, "
+        f"the power is at least {stated(power)} at every n."
+    )
     return blackboard.headed(figures.saw(found), said, rates)
 
 
 def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -> Picture:
-    """The power of each n by simulation, with its error, beside the exact teeth."""
+    """The power of each n by simulation, with its standard error, beside the exact saw-tooth."""
     asked = blackboard.asked(rates, alpha, power)
     found = search.single_stage(asked)
     n = np.arange(max(2, found.first.n - 12), found.first.n + 13)
@@ -88,10 +100,14 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     at = found.first.n - n[0]
     said = (
-        f"n = {found.first.n}: {trials} trials say {seen.mean[at]:.4f} (MCSE {seen.mcse[at]:.4f}), exactly it is "
-        f"{teeth.power[at]:.4f}."
+        f"n = {found.first.n}: the power in {counted(trials, 'simulated trial')} is "
+        f"{blackboard.share(seen.mean[at], seen.mcse[at], teeth.power[at])}."
     )
-    alt = f"Of {n.size} simulated powers the furthest is {_furthest(seen, teeth.power):.1f} standard errors off."
+    alt = (
+        f"Power at {counted(n.size, 'sample size')} for p0 = {rates[0]:g}, p1 = {rates[1]:g} and one-sided alpha "
+        f"{alpha:g}: exact values, and shares of {counted(trials, 'simulated trial')} with bars of two Monte Carlo "
+        f"standard errors. The largest deviation is {_furthest(seen, teeth.power):.1f} standard errors."
+    )
     return blackboard.headed(Picture("simulated_teeth", alt, figure), said, rates)
 
 
@@ -100,26 +116,30 @@ def _furthest(seen: blackboard.Simulated, exact: Floats) -> float:
 
 
 def answer(asked: Requirements) -> blackboard.Folded:
-    """What a patient more does to the first n."""
+    """What one more patient does to the first n."""
     found = search.single_stage(asked)
     first, sustained = found.first, found.sustained
     n = np.arange(first.n, sustained.n + 1)
     teeth = search.saw_tooth(asked, n)
     below = n[~teeth.meets]
     ends = (
-        f"From n = {sustained.n} on a patient more breaks no limit: take that n if the number at the end is not sure."
+        f"From n = {sustained.n} on, both limits hold at every n. Choose that n if the final number of patients is not "
+        "certain."
     )
     if not below.size:
-        return blackboard.Folded("answer_one_sample_exact", (f"Here first and sustained n are the same. {ends}",))
+        return blackboard.Folded(
+            "answer_one_sample_exact", (f"Here the first and the sustained n are the same. {ends}",)
+        )
     k = int(below[0]) - first.n
     kept = float(operating_characteristics(SingleStage(first.r, int(n[k])), asked.p0).reject)
     return blackboard.Folded(
         "answer_one_sample_exact",
         (
-            f"At n = {first.n} the test rejects if X > {first.r}, with a power of {first.power:.4f}. At n = {n[k]} "
-            f"that bound would have a type I error of {kept:.4f}, above {asked.alpha:g}: so it steps up to "
-            f"X > {teeth.r[k]}, and the power falls to {teeth.power[k]:.4f}.",
-            f"Of the sample sizes between {first.n} and {sustained.n} these miss the power of {asked.power:g}: "
-            f"{', '.join(map(str, below))}. {ends}",
+            f"At n = {first.n} the test rejects H0 if X > {first.r}, with a power of "
+            f"{percent_beside(first.power, asked.power)}. At n = {n[k]} that bound would have a type I error of "
+            f"{percent_beside(kept, asked.alpha)}, above alpha ({stated(asked.alpha)}). The bound therefore rises to "
+            f"X > {teeth.r[k]}, and the power falls to {percent_beside(teeth.power[k], asked.power)}.",
+            f"Between n = {first.n} and n = {sustained.n} the power is below {stated(asked.power)} at n = "
+            f"{listed([str(value) for value in below])}. {ends}",
         ),
     )

@@ -1,4 +1,4 @@
-"""The lesson `play_one_trial`: one trial as it goes, then many of its kind, which settle on the exact curve."""
+"""The lesson `play_one_trial`: one trial month by month, then many of its kind, which approach the exact curve."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 
+from simtrial import glossary
 from simtrial.conduct import figures as conduct_figures
 from simtrial.conduct import simulation
 from simtrial.design.designs import TwoStage, looks_text
 from simtrial.laws import decision
 from simtrial.lessons import blackboard, live
+from simtrial.phrases import agreeing, counted, percent
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
@@ -32,50 +34,60 @@ PLAN = Plan(
     handling="nonresponder",
     interim=Interim(hold=True, lag=0.5),
 )
-"""The trial that is played: two patients a month, each status known after two, a tenth lost and counted as failures."""
+"""The trial that is shown: two patients per month, each response known after two months, 10% dropout."""
 
 RATES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
-"""True rates that can be played; a trial played at one of them is a dot's part in the cloud."""
+"""True rates to choose from; a trial at one of them is among those of its dot in `cloud`."""
 
 MONTHS = tuple(k / 4 for k in range(1, 97))
-"""Steps of the calendar: short enough for patients to come one by one, the last past the end of nearly every trial."""
+"""Steps of the calendar: short enough that patients enter one by one; nearly every trial ends before the last."""
 
-PLAY = {
-    "month": live.Stops("month", MONTHS),
-    "p": live.Choice("true rate", {f"{p:g}": p for p in RATES}, "0.3"),
-    "number": live.Whole("trial number", 1, 1, 100),
+RUN_AS = (
+    "two patients enrolled per month, each response known after two months, accrual on hold during the interim "
+    "analysis (half a month for its decision), 10% dropout counted as non-response"
+)
+"""The assumptions in words."""
+
+COURSE = {
+    "month": live.Stops("Month", MONTHS),
+    "p": live.Choice(glossary.head("p"), {f"{p:g}": p for p in RATES}, "0.3"),
+    "number": live.Whole("Trial number", 1, 1, 100),
 }
-"""What can be moved: the calendar, the truth, and which trial."""
+"""The controls: the calendar, the true rate, and which trial."""
 
 COUNTS = (1, 2, 5, *range(10, 100, 10), *range(100, 1001, 50))
-"""How many trials may be in the cloud."""
+"""Numbers of trials for `cloud`."""
 
 
 @lru_cache(maxsize=len(RATES))
 def _block(p: float, seed: int) -> Trials:
-    """The trials at one rate: those of the cloud are the ones that can be played. Kept, since a slider asks again."""
+    """The trials at one rate, for all figures of the lesson. Kept, since a slider asks for them again."""
     return simulation.block(PLAN, Scenario("", p), RATES.index(p), seed, 0)[0]
 
 
-def play(month: float, p: float, number: int, seed: int) -> Picture:
-    """The trial up to a month, and in words what is seen so far and what is still needed."""
+def course(month: float, p: float, number: int, seed: int) -> Picture:
+    """The trial up to a month, with a headline on what is known and what is still needed."""
     trials = _block(p, seed)
     shown = conduct_figures.swimmer(PLAN, Scenario("", p), RATES.index(p), seed, number - 1, until=month)
     if month < trials.decision[number - 1]:
         shown.figure.axes[0].axvline(month, color=BLACK, linewidth=0.8, linestyle=":")
     said = so_far(trials, number - 1, month)
-    return blackboard.headed(Picture("one_trial", f"Trial {number}, true rate {p:g}.", shown.figure), said)
+    alt = (
+        f"Simulated trial {number} of {looks_text(PLAN.design, ', ')} at the true rate {p:g}, up to month {month:g}: "
+        f"one row per patient, {RUN_AS}."
+    )
+    return blackboard.headed(Picture("one_trial", alt, shown.figure), said)
 
 
 def so_far(trials: Trials, column: int, month: float) -> str:
-    """Who is in, what is known, what the next look needs, or how it ended."""
+    """Who is enrolled, what is known, what the next look needs, or how the trial ended."""
     enrolled = int(trials.enrolled[column])
     entry = trials.entry[:enrolled, column]
     known = entry + trials.cohort.known <= month
     responds, lost = trials.cohort.responds[:enrolled, column], ~trials.cohort.evaluable[:enrolled, column]
     counts = (
-        f"Month {month:g}: enrolled {int((entry <= month).sum())}, status known {int(known.sum())}: "
-        f"{int((known & responds).sum())} responded, {int((known & lost).sum())} lost"
+        f"Month {month:g}: enrolled {int((entry <= month).sum())}, outcome known {int(known.sum())}: "
+        f"{counted(int((known & responds).sum()), 'response')}, {counted(int((known & lost).sum()), 'dropout')}"
     )
     first, last = PLAN.design.looks
     looks, stage = trials.looks[:, column], int(trials.stage[column])
@@ -83,16 +95,25 @@ def so_far(trials: Trials, column: int, month: float) -> str:
         responses = int(trials.responses[column])
         verdict = "H0 rejected" if trials.reject[column] else "H0 not rejected"
         at = PLAN.design.looks[stage - 1]
-        ends = "stopped at the look" if stage == 1 else "final analysis"
-        return f"{counts}.\nDecided in month {trials.decision[column]:.1f}: {ends}, {responses} of {at.n}, {verdict}."
+        ends = "stopped at the interim analysis" if stage == 1 else "final analysis"
+        return (
+            f"{counts}.\nDecision in month {trials.decision[column]:.1f} ({ends}): "
+            f"{counted(responses, 'response')} in {counted(at.n, 'patient')}, {verdict}."
+        )
     if month < looks[0]:
-        return f"{counts}.\nTo go on, more than {first.r} of the first {first.n} must respond."
+        return (
+            f"{counts}.\nThe trial continues to stage 2 if more than {first.r} of the first "
+            f"{counted(first.n, 'patient')} {agreeing(first.n, 'responds', 'respond')}."
+        )
     seen = int(trials.cohort.responds[: first.n, column].sum())
     if month < looks[0] + PLAN.interim.lag:
-        return f"{counts}.\nThe look saw {seen} of {first.n}; the decision is pending, accrual on hold."
+        return (
+            f"{counts}.\nInterim analysis: {counted(seen, 'response')} in {counted(first.n, 'patient')}; the decision "
+            "is pending, accrual on hold."
+        )
     needed = max((last.r or 0) + 1 - int((known & responds).sum()), 0)
-    rest = f"{needed} more needed" if needed else "enough have responded"
-    return f"{counts}.\nIt went on. H0 is rejected if more than {last.r} of {last.n} respond: {rest}."
+    rest = f"{counted(needed, 'further response')} needed" if needed else "this is already certain"
+    return f"{counts}.\nStage 2. H0 is rejected if more than {last.r} of {counted(last.n, 'patient')} respond: {rest}."
 
 
 def cloud(trials: int, seed: int) -> Picture:
@@ -113,15 +134,19 @@ def cloud(trials: int, seed: int) -> Picture:
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     k = RATES.index(0.3)
     said = (
-        f"{trials} trial{'' if trials == 1 else 's'} at each rate. At p = {RATES[k]:g}: {seen.mean[k]:.3f} "
-        f"(MCSE {seen.mcse[k]:.3f}), exactly {exact[k]:.4f}."
+        f"{counted(trials, 'simulated trial')} at each rate. Share that rejects H0 at p = {RATES[k]:g}: "
+        f"{blackboard.share(seen.mean[k], seen.mcse[k], exact[k])}."
     )
-    alt = f"Shares that reject H0 at {at.size} true rates beside the exact curve of {looks_text(PLAN.design, ', ')}."
+    alt = (
+        f"Share of {counted(trials, 'simulated trial')} of {looks_text(PLAN.design, ', ')} that "
+        f"{agreeing(trials, 'rejects', 'reject')} H0 at each of {at.size} true rates, with bars of two Monte Carlo "
+        f"standard errors, and the exact curve; {RUN_AS}."
+    )
     return blackboard.headed(Picture("cloud", alt, figure), said)
 
 
 def settling(p: float, seed: int) -> Picture:
-    """The share that reject H0 among the first k trials, as k grows, in a funnel of two standard errors."""
+    """The share of the first k trials that reject H0, as k grows, in a funnel of two standard errors."""
     exact = float(decision.decision(PLAN, np.array([p])).reject[0])
     k = np.arange(1, COUNTS[-1] + 1)
     rejects = _block(p, seed).reject[: k[-1]]
@@ -129,18 +154,23 @@ def settling(p: float, seed: int) -> Picture:
     figure, (axis,) = canvas(1, 8.2, 3.8)
     with mpl.rc_context(STYLE):
         low, high = np.maximum(exact - 2 * mcse, 0), np.minimum(exact + 2 * mcse, 1)
-        axis.fill_between(
-            k, low, high, color=SKY, alpha=0.4, linewidth=0, label="exact, two standard errors either way"
-        )
-        axis.axhline(exact, color=BLUE, label="exact")
-        axis.plot(k, share, color=RED, linewidth=1.3, label="simulated so far")
+        axis.fill_between(k, low, high, color=SKY, alpha=0.4, linewidth=0, label="exact value and two standard errors")
+        axis.axhline(exact, color=BLUE, label="exact value")
+        axis.plot(k, share, color=RED, linewidth=1.3, label="first k simulated trials")
         axis.set_xlim(0, k[-1])
         axis.set_ylim(-0.02, 1.02)
-        axis.set_xlabel("Trials, k")
+        axis.set_xlabel("Number of trials k")
         axis.set_ylabel("Share that reject H0")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    said = f"p = {p:g}: after {k[-1]} trials {share[-1]:.3f} (MCSE {mcse[-1]:.3f}), exactly {exact:.4f}."
-    return blackboard.headed(Picture("settling", "The running share settles on the exact value.", figure), said)
+    said = (
+        f"p = {p:g}: the share in {counted(int(k[-1]), 'simulated trial')} is "
+        f"{blackboard.share(share[-1], mcse[-1], exact)}."
+    )
+    alt = (
+        f"Share of the first k simulated trials of {looks_text(PLAN.design, ', ')} that reject H0 at the true rate "
+        f"{p:g}, for k up to {k[-1]:,}, within two Monte Carlo standard errors of the exact value; {RUN_AS}."
+    )
+    return blackboard.headed(Picture("settling", alt, figure), said)
 
 
 def _mcse(exact: float, trials: Floats) -> Floats:
@@ -149,17 +179,19 @@ def _mcse(exact: float, trials: Floats) -> Floats:
 
 
 def answer(p: float) -> blackboard.Folded:
-    """How many trials two right digits take."""
+    """How many trials a probability with two correct decimals takes."""
     exact = float(decision.decision(PLAN, np.array([p])).reject[0])
     hundred, most = (float(_mcse(exact, np.array(float(k)))) for k in (100, COUNTS[-1]))
     needed = int(np.ceil(exact * (1 - exact) / 0.0025**2))
     return blackboard.Folded(
         "answer_play_one_trial",
         (
-            f"No. At p = {p:g} the exact probability is {exact:.4f}, and the share among 100 trials has a standard "
-            f"error of {hundred:.3f}: anything from {exact - 2 * hundred:.2f} to {exact + 2 * hundred:.2f} is no "
-            f"surprise. With {COUNTS[-1]} trials it is {most:.3f}: ten times the trials, about a third of the error.",
-            f"For two standard errors of 0.005 together it takes {needed:,} trials. The exact sum takes none: simulate "
-            "what has no exact value, and check the simulator on what has one.",
+            f"No. At p = {p:g} the exact probability is {percent(exact)}, and the share of 100 trials has a standard "
+            f"error of {100 * hundred:.1f} percentage points: shares from {percent(exact - 2 * hundred)} to "
+            f"{percent(exact + 2 * hundred)} are within two standard errors. With {counted(COUNTS[-1], 'trial')} the "
+            f"standard error is {100 * most:.1f} percentage points: ten times the trials for about a third of the "
+            "error.",
+            f"Two standard errors amount to 0.5 percentage points after {counted(needed, 'trial')}. The exact sum "
+            "takes none. Simulate what has no exact value, and check the simulator where there is one.",
         ),
     )

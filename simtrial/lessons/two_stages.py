@@ -1,4 +1,4 @@
-"""The lesson `why_two_stages`: patients expected against patients at most."""
+"""The lesson `why_two_stages`: the expected sample size against the largest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simtrial import search
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.lessons import blackboard
-from simtrial.phrases import percent
+from simtrial.phrases import counted, percent
 from simtrial.search import figures
 from simtrial.search.simon import MINIMAX, OPTIMAL
 from simtrial.search.single import FIRST
@@ -31,7 +31,10 @@ def cost(rates: Pair, alpha: float, power: float) -> Picture:
     two, one = search.two_stage(asked), search.single_stage(asked).first
     designs = [*((criterion.name, criterion.pick(two)) for criterion in (OPTIMAL, MINIMAX)), (FIRST.name, one)]
     shown = figures.characteristics(designs, asked)
-    said = f"If the drug is useless: {one.n} patients in one stage, {two.optimal.en_p0:.1f} expected in two."
+    said = (
+        f"If the true rate is p0, a single stage takes {counted(one.n, 'patient')}; the optimal two-stage design takes "
+        f"{two.optimal.en_p0:.1f} on average."
+    )
     return blackboard.headed(Picture("cost_of_stages", shown.alt, shown.figure), said, rates)
 
 
@@ -52,8 +55,8 @@ def hull(rates: Pair, alpha: float, power: float, q: float) -> Picture:
         for text in axis.texts:
             text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85})
     said = (
-        f"Weight {q:g} on n, {1 - q:g} on EN(p0): take {looks_text(best, ', ')} ({search.named(best.kinds)}), at most "
-        f"{best.n} patients, {best.en_p0:.1f} expected."
+        f"With weight {q:g} on n and {1 - q:g} on EN(p0) the best design is {looks_text(best, ', ')} "
+        f"({search.named(best.kinds)}): n = {best.n}, EN(p0) = {best.en_p0:.1f}."
     )
     return blackboard.headed(Picture("hull", shown.alt, shown.figure), said, rates)
 
@@ -78,8 +81,11 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
     curve = operating_characteristics(design, p)
     figure, axes = canvas(2, 10.0, 4.0)
     with mpl.rc_context(STYLE):
-        axes[0].axhline(one.n, color=GREEN, linestyle="--", label="single stage, always")
-        panels = (("Mean number of patients", curve.en, size), ("Share stopped at the look", curve.pet, early))
+        axes[0].axhline(one.n, color=GREEN, linestyle="--", label="single stage")
+        panels = (
+            ("Mean number of patients", curve.en, size),
+            ("Share stopped at the interim analysis (look)", curve.pet, early),
+        )
         for axis, (title, exact, seen) in zip(axes, panels, strict=True):
             axis.plot(p, exact, color=BLUE, label="exact")
             blackboard.dots(axis, at, seen)
@@ -92,15 +98,20 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     k = int(np.argmin(np.abs(at - asked.p0)))
     said = (
-        f"{trials} trials at p0 = {asked.p0:g}: {size.mean[k]:.2f} patients (MCSE {size.mcse[k]:.2f}), exactly "
-        f"{oc.en[k]:.2f}; {early.mean[k]:.3f} stop early (MCSE {early.mcse[k]:.3f}), exactly {oc.pet[k]:.3f}."
+        f"{counted(trials, 'simulated trial')} at p0 = {asked.p0:g}: the mean number of patients is {size.mean[k]:.2f} "
+        f"(MCSE {size.mcse[k]:.2f}), exact value {oc.en[k]:.2f}. The share stopped at the look is "
+        f"{blackboard.share(early.mean[k], early.mcse[k], oc.pet[k])}."
     )
-    alt = f"Simulated trials of {looks_text(design, ', ')} at {at.size} true rates, beside EN and PET."
+    alt = (
+        f"Mean number of patients and share of trials stopped at the interim analysis for {looks_text(design, ', ')}: "
+        f"exact curves, and {counted(trials, 'simulated trial')} at each of {at.size} true rates with bars of two "
+        "Monte Carlo standard errors."
+    )
     return blackboard.headed(Picture("simulated_stages", alt, figure), said, rates, blackboard.FURTHER)
 
 
 def break_even(asked: Requirements) -> float | None:
-    """The true rate from which the optimal two-stage design expects more patients than the first single stage."""
+    """The true rate from which on the optimal two-stage design takes more patients on average than the first n."""
     from scipy import optimize
 
     design, n = search.two_stage(asked).optimal, search.single_stage(asked).first.n
@@ -112,20 +123,25 @@ def break_even(asked: Requirements) -> float | None:
 
 
 def answer(asked: Requirements) -> blackboard.Folded:
-    """Where the second stage stops paying, and what minimax buys."""
+    """From which rate on two stages take more patients than one, and what the minimax design gains."""
     two, one = search.two_stage(asked), search.single_stage(asked).first
     best, fewest, rate = two.optimal, two.minimax, break_even(asked)
-    turn = f"It never expects more than the {one.n} of the single stage"
+    turn = f"The optimal design never takes more than {one.n} on average"
     if rate is not None:
-        turn = f"Below a true rate of {percent(round(rate, 4))} it expects fewer than {one.n}, above it more"
+        turn = (
+            f"The optimal design takes fewer than {one.n} on average if the true rate is below {percent(rate)}, and "
+            "more if it is above"
+        )
     return blackboard.Folded(
         "answer_why_two_stages",
         (
-            f"The optimal design {looks_text(best, ', ')} expects {best.en_p0:.1f} patients at p0 and "
-            f"{best.en_p1:.1f} at p1; the single stage takes {one.n} whatever is true. {turn}: the look spares "
-            f"patients a drug that does not work. Its price is a maximum of {best.n} instead of {one.n}.",
-            f"Minimax {looks_text(fewest, ', ')} never takes more than {fewest.n}, and expects "
-            f"{fewest.en_p0 - best.en_p0:.1f} patients more at p0: it looks after {fewest.n1} patients instead of "
-            f"{best.n1}, and stops a useless drug with probability {fewest.pet_p0:.3f} instead of {best.pet_p0:.3f}.",
+            f"The optimal design {looks_text(best, ', ')} takes {best.en_p0:.1f} patients on average at p0 and "
+            f"{best.en_p1:.1f} at p1. The single stage takes {one.n} at every true rate. {turn}. The interim analysis "
+            f"spares patients an ineffective treatment; in return the largest sample size is {best.n} instead of "
+            f"{one.n}.",
+            f"The minimax design {looks_text(fewest, ', ')} never takes more than {counted(fewest.n, 'patient')}. At "
+            f"p0 it takes {fewest.en_p0 - best.en_p0:.1f} more on average than the optimal design: its interim "
+            f"analysis follows {counted(fewest.n1, 'patient')} instead of {best.n1}, and it stops with probability "
+            f"{percent(fewest.pet_p0)} instead of {percent(best.pet_p0)}.",
         ),
     )

@@ -73,8 +73,8 @@ LESSONS = (
     "teaching/what_dropout_does",
 )
 HANDOUT = (
-    '<div class="brief"><p>Each figure stands at its default here. To move its controls, run <code>make lab</code> and '
-    "open the folder <code>teaching</code>. Answers are folded away: choose <em>Answer</em>.</p></div>"
+    '<div class="brief"><p>Each figure is shown at its default values. <code>make lab</code> starts the interactive '
+    "lessons, which are in the folder <code>teaching</code>. The answers to the exercises are folded.</p></div>"
 )
 NOT_SIMULATED = "none: every number is exact"
 
@@ -162,7 +162,7 @@ def of_trial(
     pages = [Leaf(notebooks=notebooks, head=head)]
     if wish.preview:
         title = f"Preview of the analysis: {title}"
-        top = Head(study=study, title=title, front=SYNTHETIC)
+        top = Head(study=study, title=title, front=SYNTHETIC, folds=True)
         pages.append(Leaf(notebooks=(ANALYSIS,), head=top, name=PREVIEW, apart=True))
     seed = trial.conduct.simulation.seed if trial.conduct else NOT_SIMULATED
     job = Job(

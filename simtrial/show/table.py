@@ -124,6 +124,12 @@ class Table:
 
 
 def _tooltip(heading: str) -> str:
-    """The meaning of a heading, as an attribute of its cell; empty for a plain word."""
+    """The meaning of a heading, and of what follows its comma, as an attribute of its cell; empty for a plain word."""
     term = glossary.explained(heading)
-    return f' title="{html.escape(term.meaning, quote=True)}"' if term and term.meaning else ""
+    if term is None or not term.meaning:
+        return ""
+    said = term.meaning
+    more = None if term.head == heading else glossary.explained(heading.partition(", ")[2].capitalize())
+    if more is not None and more.meaning:
+        said += f" {more.head}: {more.meaning}"
+    return f' title="{html.escape(said, quote=True)}"'

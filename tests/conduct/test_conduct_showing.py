@@ -87,9 +87,9 @@ def test_assumptions_carry_their_sources(trial):
 
 def test_the_cost_is_told_from_the_exact_laws(done):
     said = str(conduct_text.cost(done, ASKED))
-    assert "On paper the type I error is 3.281%, the power 80.17%" in said
-    assert "10% of the patients lost before their first assessment and counted as non-responders" in said
-    assert "the type I error is 2.065% (p0 being the rate with every patient evaluable) and the power 69.9%" in said
+    assert "On paper the type I error is 3.3%, the power 80.2% and the expected sample size EN(p0) 19.5." in said
+    assert "10% of the patients dropping out before their first assessment and counted as non-responders" in said
+    assert "the type I error is 2.1% (p0 being the rate with every patient evaluable) and the power 69.9%" in said
     assert "simulated means with a known exact value, the largest deviation is" in said
 
 
@@ -112,8 +112,8 @@ def test_sensitivity_takes_exact_values_and_the_same_dice(changed):
 
 def test_what_hurts_most_is_the_worst_of_the_variants(changed):
     said = str(conduct_text.hurts_most(changed, ASKED))
-    assert "Most power is lost by dropout (20%): 69.9% becomes 57.13%" in said
-    assert "None of the changes takes the type I error above alpha (5%)" in said
+    assert "The power is reduced most by dropout (20%), from 69.9% to 57.1%" in said
+    assert "None of the changes inflates the type I error above alpha (5%)" in said
     worst = max(v.values["duration_p1"] for v in changed.variants)
     assert f"month {worst:.1f}" in said
 
@@ -185,14 +185,14 @@ def test_a_rule_of_its_own_is_told_and_drawn(plan):
     ):
         done = simulation.simulate(other, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 500, 1)
         said = str(conduct_text.cost(done, ASKED))
-        assert ("and the interim analysis not waiting for patients pending" in said) == (other.conditional is not None)
-        assert "are overrun of trials that stop" in said
+        assert ("and the interim analysis taken with patients pending" in said) == (other.conditional is not None)
+        assert "are overrun (enrolled while the analysis that stops the trial is pending)" in said
         assert sum(conduct_tables.hold_or_continue(other, ASKED, 200, 1).chosen) == 2
         assert conduct_figures.swimmer(other, Scenario("p1", 0.3), 1, 1).alt
         assert sensitivity.analyse(other, ASKED, 200, 1).variants
     early = conditional(plan, 0.9)
     done = simulation.simulate(early, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 500, 1)
-    assert "not waiting for patients pending (simulated, MCSE" in conduct_text.as_run(done, ASKED)
+    assert "taken with patients pending (simulated, MCSE" in conduct_text.as_run(done, ASKED)
 
 
 def test_inflation_marks_the_usual_number():
@@ -228,7 +228,7 @@ def test_figures_are_valid_svg_with_a_text_alternative_and_the_same_bytes_again(
 def test_the_counting_picture_shows_one_loss_among_the_first_four():
     # it is drawn from a simulated trial that fits; any seed must hold one
     for seed in (1, 2, 20250731):
-        assert "one of the first four lost" in conduct_figures.counting(seed).alt
+        assert "dropout of one of the first four" in conduct_figures.counting(seed).alt
 
 
 WAYS = {
@@ -330,11 +330,11 @@ def test_replacing_needs_its_evaluable_patients_in_time(trial):
 
 def test_inflation_is_judged_by_its_own_type_i_error():
     kept = str(conduct_text.inflation(parse_looks("1/15,5/25"), ASKED, Dropout(0.1)))
-    assert "With 1/17, 5/28 the type I error is 3.492%, within alpha, if p0 is the rate had nobody been lost" in kept
-    assert "5.409%, above alpha, if p0 is the rate among all who are enrolled" in kept
-    assert "with probability 0.695" in kept
+    assert "With 1/17, 5/28 it is 3.5% (within alpha) if p0 is the response rate with every patient evaluable" in kept
+    assert "5.4% (above alpha) if p0 is the response rate among all enrolled patients" in kept
+    assert "yields 25 evaluable patients on average, but at least 25 only with probability 69.5%" in kept
     broken = Requirements(0.15, 0.3, 0.05, 0.8)
-    assert "above alpha, if p0 is the rate had nobody been lost" in str(
+    assert "(above alpha) if p0 is the response rate with every patient evaluable" in str(
         conduct_text.inflation(parse_looks("3/19,12/55"), broken, Dropout(0.12))
     )
 
@@ -342,11 +342,11 @@ def test_inflation_is_judged_by_its_own_type_i_error():
 def test_losses_are_told_by_who_would_have_responded(plan):
     informative = dataclasses.replace(plan, dropout=Dropout(0.1, 4.0))
     said = str(text.statement(plan.design, ASKED, informative))
-    assert "30.77% of those who would respond and 10% of the others lost" in said
-    assert "(12.08% of all at p0, 16.23% at p1)" in said
-    assert "patients enrolled are analysed" in said
-    assert "Patients without a response assessment are counted as non-responders." in said
-    assert "the type I error is 0.6072% (p0 being the rate with every patient evaluable) and the power 41.63%" in said
+    assert "30.8% of the patients who would respond and 10% of the others dropping out" in said
+    assert "(12.1% of all patients at p0, 16.2% at p1)" in said
+    assert "enrolled patients are analysed" in said
+    assert "patients without a response assessment count as non-responders" in said
+    assert "the type I error is 0.6% (p0 being the rate with every patient evaluable) and the power 41.6%" in said
 
 
 def test_more_informative_loss_is_compared_at_the_same_overall_loss(changed):

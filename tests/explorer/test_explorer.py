@@ -289,7 +289,7 @@ def test_the_first_screen_is_exact(explorer):
     assert squeezed(str(text.statement(found.minimax, asked, explorer.trial.plan(found.minimax)))) in squeezed(
         shown(explorer, "statement")
     )
-    assert "go on to 25 patients" in shown(explorer, "decisions")
+    assert "continue to 25 patients" in shown(explorer, "decisions")
     assert explorer.panels["curves"].value.count("<polyline") == 3 * 3  # the design taken is the minimax
 
 
@@ -516,7 +516,7 @@ def test_corners_say_so_instead_of_spinning(explorer):
     assert looks_text(found, ", ") in shown(explorer, "status")
     explorer.inputs["dropout"].value = "0.2"  # the search of the same question is not asked for again
     assert looks_text(found, ", ") in shown(explorer, "status")
-    explorer.inputs["counting"].value = "exclude recut"
+    explorer.inputs["counting"].value = "exclude/recut"
     assert "at most 150 patients" in shown(explorer, "status")
 
 
@@ -562,7 +562,7 @@ def test_the_limits_hold_as_the_trial_is_run_on_request(explorer):
     asked, limits = Requirements(0.1, 0.3, 0.05, 0.8), Requirements(0.1, 0.27, 0.05, 0.8)  # .3 x (1 - .1)
     found = search.two_stage(limits).minimax
     assert looks_text(found, ", ") in shown(explorer, "status")
-    assert "With every patient evaluable the answer would be 1/15, 5/25" in shown(explorer, "status")
+    assert "With every patient evaluable the design would be 1/15, 5/25" in shown(explorer, "status")
     assert words.searched_at(limits, asked) in shown(explorer, "statement")
     explorer.inputs["among"].value = "evaluable"
     other = search.two_stage(Requirements(0.09, 0.27, 0.05, 0.8)).minimax
@@ -573,7 +573,7 @@ def test_the_limits_hold_as_the_trial_is_run_on_request(explorer):
     assert explorer.inputs["among"].layout.display == "none"
 
 
-@pytest.mark.parametrize("counting", ["nonresponder", "replace", "exclude fixed", "exclude recut"])
+@pytest.mark.parametrize("counting", ["nonresponder", "replace", "exclude/fixed", "exclude/recut"])
 def test_download_and_reload_give_the_same_screen(explorer, counting):
     explorer.inputs["p1"].value = "0.33"
     explorer.inputs["counting"].value = counting

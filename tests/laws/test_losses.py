@@ -101,7 +101,7 @@ def test_replacing_needs_the_design_on_paper_and_more_patients():
 
 def test_too_much_dropout_is_told_with_what_would_help():
     with pytest.raises(
-        InputError, match=r"^dropout \(0\.6\) is too much: with 60% lost only 14% of all enrolled respond"
+        InputError, match=r"^dropout \(0\.6\) is too large: with 60% dropout only 14% of all enrolled patients respond"
     ):
         run(loss=Dropout(0.6)).asked(ASKED)
 
@@ -159,7 +159,7 @@ def test_who_is_replaced_needs_no_allowance(capsys):
         ),
         (["--dropout", ".1", "--search", "both"], "--search ('both') must be paper or run"),
         (["--dropout", "1"], "--dropout (1) is not below 1"),
-        (["--dropout", "8"], "--dropout (8.0)"),
+        (["--dropout", "8"], "--dropout (8)"),
     ],
 )
 def test_a_slip_in_the_options_on_dropout_is_one_line(options, said, capsys):
@@ -173,7 +173,7 @@ def test_too_much_dropout_is_told_with_the_rates_as_typed(capsys):
     assert main(["design", *options]) == 2
     said = capsys.readouterr().err
     assert said.startswith(
-        "simtrial: --dropout (0.44) is too much: with 44% of the patients lost, p1 = 0.45 becomes 0.252; p1 (0.252) is"
+        "simtrial: --dropout (0.44) is too large: with 44% of the patients lost, p1 = 0.45 becomes 0.252; p1 (0.252) is"
     )
     assert "or raise --n-limit; or plan for less dropout" in said
     assert "n_limit" not in said

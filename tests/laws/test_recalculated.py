@@ -219,15 +219,15 @@ def test_the_binomial_tables_are_right_to_the_last_digits():
 
 
 def test_no_more_patients_are_looked_at_than_plans_recalculate_for():
-    with pytest.raises(InputError, match=r"^bounds \(recut\) would take more than 150 patients, and bounds are recalc"):
+    with pytest.raises(InputError, match=r"^bounds \(recut\) needs more than 150 patients, and bounds are recalc"):
         recalculated.two_stage(Requirements(0.3, 0.4, 0.05, 0.9), Dropout(0.1))
-    with pytest.raises(InputError, match=r"^bounds \(recut\) would take more than 24 patients, and n_limit is 24"):
+    with pytest.raises(InputError, match=r"^bounds \(recut\) needs more than 24 patients, and n_limit is 24"):
         recalculated.single_stage(TEXTBOOK, Dropout(0.1), n_limit=24)
-    with pytest.raises(InputError, match=r"would take at least 151 patients"):
+    with pytest.raises(InputError, match=r"needs at least 151 patients"):
         recalculated.two_stage(Requirements(0.05, 0.12, 0.05, 0.9), Dropout(0.1))
-    with pytest.raises(InputError, match=r"would take at least 159 patients"):
+    with pytest.raises(InputError, match=r"needs at least 159 patients"):
         recalculated.single_stage(Requirements(0.05, 0.12, 0.05, 0.9), Dropout(0.1))
-    with pytest.raises(InputError, match=r"would take a search beyond 300 patients"):
+    with pytest.raises(InputError, match=r"needs a search beyond 300 patients"):
         recalculated.two_stage(Requirements(0.004, 0.025, 0.0042, 0.45), Dropout(0.05))
     with pytest.raises(InputError, match=r"^power \(0\.06\) is so near alpha \(0\.05\)"):
         recalculated.single_stage(Requirements(0.5, 0.52, 0.05, 0.06), Dropout(0.1))

@@ -1,6 +1,8 @@
 """The lessons: what their figures say, held against sums and enumerations made here, and how their controls behave."""
 
+import html
 import itertools
+import json
 import re
 
 import IPython.display
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from simtrial import InputError, Requirements, SingleStage, TwoStage, search
+from simtrial import InputError, Requirements, SingleStage, TwoStage, glossary, search
 from simtrial.cli.app import main
 from simtrial.lessons import bias as lesson_bias
 from simtrial.lessons import blackboard, live
@@ -17,6 +19,7 @@ from simtrial.lessons import dropout as lesson_dropout
 from simtrial.lessons import one_sample as lesson_one_sample
 from simtrial.lessons import one_trial as lesson_one_trial
 from simtrial.lessons import two_stages as lesson_two_stages
+from simtrial.phrases import counted
 from simtrial.report import run as report_run
 from simtrial.show import picture
 
@@ -24,8 +27,15 @@ RATES, ASKED = (0.1, 0.3), Requirements(0.1, 0.3, 0.05, 0.8)
 
 
 def said(picture):
-    """All numbers that stand over a figure."""
-    return [float(x) for x in re.findall(r"(?<![\w.])[-+]?\d+(?:\.\d+)?", picture.figure.get_suptitle())]
+    """All numbers above a figure; those with a per cent sign as rates."""
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", picture.figure.get_suptitle())
+    found = re.findall(r"(?<![\w.])([-+]?\d+(?:\.\d+)?)(%?)", text)
+    return [float(number) / (100 if sign else 1) for number, sign in found]
+
+
+def printed(rate):
+    """A rate as a percentage with one decimal has it."""
+    return pytest.approx(round(rate, 3))
 
 
 def reject(r1, n1, r, n, p):
@@ -45,8 +55,8 @@ def expected(r1, n1, n, p):
 def test_one_test_shows_the_bound_and_both_errors(n, r):
     n_said, r_said, size, _, power = said(lesson_one_sample.one_test(n, RATES, 0.05))
     assert (n_said, r_said) == (n, r)
-    assert size == pytest.approx(stats.binom.sf(r, n, 0.1), abs=5e-5)
-    assert power == pytest.approx(stats.binom.sf(r, n, 0.3), abs=5e-5)
+    assert size == printed(stats.binom.sf(r, n, 0.1))
+    assert power == printed(stats.binom.sf(r, n, 0.3))
 
 
 def test_a_test_that_no_bound_can_hold_says_so():
@@ -61,7 +71,7 @@ def test_the_saw_names_first_and_sustained_n():
     meets = [n for n in range(2, 60) if power(n) >= 0.8]
     first, at_first, sustained, _ = said(lesson_one_sample.saw(RATES, 0.05, 0.8))
     assert first == meets[0]
-    assert at_first == pytest.approx(power(meets[0]), abs=5e-5)
+    assert at_first == printed(power(meets[0]))
     assert sustained == next(n for n in meets if all(m in meets for m in range(n, 60)))
 
 
@@ -69,7 +79,7 @@ def test_simulated_teeth_lie_within_their_errors_and_the_first_trials_stay_the_s
     picture = lesson_one_sample.simulated(RATES, 0.05, 0.8, 4000, 1)
     n, trials, share, mcse, exact = said(picture)
     assert (n, trials) == (25, 4000)
-    assert exact == pytest.approx(stats.binom.sf(5, 25, 0.3), abs=5e-5)
+    assert exact == printed(stats.binom.sf(5, 25, 0.3))
     assert mcse == pytest.approx(np.sqrt(exact * (1 - exact) / 4000), abs=5e-5)
     assert abs(share - exact) < 4 * mcse
     assert lesson_one_sample.simulated(RATES, 0.05, 0.8, 4000, 1).alt == picture.alt
@@ -78,8 +88,8 @@ def test_simulated_teeth_lie_within_their_errors_and_the_first_trials_stay_the_s
 
 def test_the_answer_names_the_patient_at_which_the_bound_steps_up():
     text = str(lesson_one_sample.answer(ASKED))
-    assert f"At n = 28 that bound would have a type I error of {stats.binom.sf(5, 28, 0.1):.4f}" in text
-    assert f"steps up to X > 6, and the power falls to {stats.binom.sf(6, 28, 0.3):.4f}" in text
+    assert f"At n = 28 that bound would have a type I error of {100 * stats.binom.sf(5, 28, 0.1):.1f}%, above" in text
+    assert f"rises to X > 6, and the power falls to {100 * stats.binom.sf(6, 28, 0.3):.1f}%" in text
 
 
 # why_two_stages
@@ -98,13 +108,13 @@ def test_the_weight_takes_the_cheapest_of_all_designs_and_the_line_leaves_none_b
 
 def test_the_hull_says_which_design_the_weight_takes():
     alt = lesson_two_stages.hull(RATES, 0.05, 0.8, 1.0).alt
-    assert f"take 1/15, 5/25 (Simon minimax), at most 25 patients, {expected(1, 15, 25, 0.1):.1f} expected" in alt
+    assert f"the best design is 1/15, 5/25 (Simon minimax): n = 25, EN(p0) = {expected(1, 15, 25, 0.1):.1f}." in alt
 
 
 def test_the_look_costs_more_than_it_saves_from_where_en_passes_the_single_stage():
     rate = optimize.brentq(lambda p: expected(1, 10, 29, p) - 25, 0.01, 0.99)
     assert lesson_two_stages.break_even(ASKED) == pytest.approx(rate, abs=1e-9)
-    assert f"{100 * rate:.2f}%" in str(lesson_two_stages.answer(ASKED))
+    assert f"{100 * rate:.1f}%" in str(lesson_two_stages.answer(ASKED))
 
 
 def test_simulated_patients_and_stops_settle_on_en_and_pet():
@@ -127,26 +137,28 @@ def test_a_trial_tells_only_what_has_happened():
     for number, month in itertools.product((1, 2, 5), (0.25, 4.0, 7.0, 12.0)):
         column, enrolled = number - 1, int(trials.enrolled[number - 1])
         entry = [float(m) for m in trials.entry[:enrolled, column]]
-        picture = lesson_one_trial.play(month, 0.3, number, 1)
+        picture = lesson_one_trial.course(month, 0.3, number, 1)
         here = sum(m <= month for m in entry)
         known = [k for k, m in enumerate(entry) if m + 2 <= month]
         responded = sum(bool(trials.cohort.responds[k, column]) for k in known)
         lost = sum(not trials.cohort.evaluable[k, column] for k in known)
-        opening = f"enrolled {here}, status known {len(known)}: {responded} responded, {lost} lost"
+        opening = (
+            f"enrolled {here}, outcome known {len(known)}: {counted(responded, 'response')}, {counted(lost, 'dropout')}"
+        )
         assert opening in picture.alt
         bars = [patch for patch in picture.figure.axes[0].patches if patch.get_height() == pytest.approx(0.62)]
         assert len(bars) == here
         white = [b for b in bars if matplotlib.colors.to_hex(b.get_facecolor()) == "#ffffff"]
         assert len(white) == here - len(known)
         if month < trials.decision[column]:
-            assert "Decided" not in picture.alt
+            assert "Decision in month" not in picture.alt
             assert "H0 rejected" not in picture.alt
 
 
 def test_the_frame_of_a_trial_does_not_tell_how_it_ends():
     trials = lesson_one_trial._block(0.1, 1)
     stopped = int(np.argmax(trials.stage == 1)) + 1
-    axis = lesson_one_trial.play(1.0, 0.1, stopped, 1).figure.axes[0]
+    axis = lesson_one_trial.course(1.0, 0.1, stopped, 1).figure.axes[0]
     assert axis.get_ylim()[0] > 29
     assert axis.get_xlim()[1] > trials.looks[1, stopped - 1]
 
@@ -155,17 +167,20 @@ def test_while_the_look_is_pending_the_counts_are_shown_and_accrual_is_held():
     trials = lesson_one_trial._block(0.3, 1)
     month = np.ceil(4 * float(trials.looks[0, 0])) / 4
     assert month < trials.looks[0, 0] + 0.5
-    alt = lesson_one_trial.play(month, 0.3, 1, 1).alt
-    assert f"The look saw {int(trials.cohort.responds[:10, 0].sum())} of 10; the decision is pending" in alt
+    alt = lesson_one_trial.course(month, 0.3, 1, 1).alt
+    assert (
+        f"Interim analysis: {int(trials.cohort.responds[:10, 0].sum())} responses in 10 patients; the decision is "
+        "pending" in alt
+    )
 
 
 def test_the_cloud_is_made_of_the_trials_that_can_be_played():
     end = lesson_one_trial.MONTHS[-1] * 10
-    decisions = ["H0 rejected" in lesson_one_trial.play(end, 0.3, number, 3).alt for number in range(1, 21)]
+    decisions = ["H0 rejected" in lesson_one_trial.course(end, 0.3, number, 3).alt for number in range(1, 21)]
     trials, rate, share, mcse, exact = said(lesson_one_trial.cloud(20, 3))
     assert (trials, rate) == (20, 0.3)
     assert share == pytest.approx(np.mean(decisions), abs=5e-4)
-    assert exact == pytest.approx(reject(1, 10, 5, 29, 0.3 * 0.9), abs=5e-5)
+    assert exact == printed(reject(1, 10, 5, 29, 0.3 * 0.9))
     assert mcse == pytest.approx(np.sqrt(exact * (1 - exact) / 20), abs=5e-4)
 
 
@@ -179,7 +194,7 @@ def test_a_thousand_trials_settle_on_the_exact_curve_at_every_rate():
 def test_the_answer_counts_the_trials_for_two_digits():
     exact = reject(1, 10, 5, 29, 0.27)
     text = str(lesson_one_trial.answer(0.3))
-    assert f"{exact:.4f}" in text
+    assert f"the exact probability is {100 * exact:.1f}%" in text
     assert f"{int(np.ceil(exact * (1 - exact) / 0.0025**2)):,} trials" in text
 
 
@@ -211,7 +226,7 @@ def test_bias_is_the_mean_of_its_two_parts():
 def test_stopping_for_success_turns_the_bias_round():
     mean, *_ = enumerated(0.3, -1, 4, 9, 3)
     text = str(lesson_bias.answer(ASKED))
-    down, up = (float(x) for x in re.findall(r"[-+]0\.\d+", text))
+    down, up = (float(x) / 100 for x in re.findall(r"([-+]\d\.\d+) percentage points", text))
     assert mean > 0.3
     assert down < 0 < up
     parts = lesson_bias.split(TwoStage(1, 10, 5, 29), np.array([0.3]))
@@ -233,7 +248,7 @@ def test_the_figure_of_bias_names_its_deepest_point():
         return stop + (sums * x / 29).sum()
 
     exact = np.array([mean(p) for p in rates]) - rates
-    assert bias == pytest.approx(exact.min(), abs=1e-4)
+    assert bias / 100 == pytest.approx(exact.min(), abs=1e-4)  # printed in percentage points
     assert p == pytest.approx(rates[exact.argmin()], abs=0.01)
 
 
@@ -254,12 +269,14 @@ def test_simulated_bias_lies_within_its_errors_and_the_umvue_has_none():
 def test_each_handling_has_its_own_errors(p):
     where = 0 if p == 0.1 else 1
     d = float(lesson_dropout.LOSSES[4])
-    assert lesson_dropout._errors("count as failures", 1.0)[4, where] == pytest.approx(
+    assert lesson_dropout._errors("count as non-responders", 1.0)[4, where] == pytest.approx(
         reject(1, 15, 5, 25, p * (1 - d))
     )
-    assert lesson_dropout._errors("replace", 1.0)[4, where] == pytest.approx(reject(1, 15, 5, 25, p))
+    assert lesson_dropout._errors("replace by new patients", 1.0)[4, where] == pytest.approx(reject(1, 15, 5, 25, p))
     only_others = p / (p + (1 - p) * (1 - d))
-    assert lesson_dropout._errors("replace", 0.0)[4, where] == pytest.approx(reject(1, 15, 5, 25, only_others))
+    assert lesson_dropout._errors("replace by new patients", 0.0)[4, where] == pytest.approx(
+        reject(1, 15, 5, 25, only_others)
+    )
     for name in lesson_dropout.HANDLINGS:
         assert lesson_dropout._errors(name, 1.0)[0, where] == pytest.approx(reject(1, 15, 5, 25, p))
 
@@ -271,7 +288,7 @@ def test_the_searched_designs_keep_both_limits_and_the_usual_allowance_does_not(
         run = at[name][1]
         assert run.type_i_error <= 0.05
         assert run.power >= 0.8
-    design, run = at["usual allowance, n/(1 - d)"]
+    design, run = at["inflated, n/(1 - d)"]
     (n1, r1), (n, r) = ((look.n, look.r) for look in design.looks)
     assert run.type_i_error == pytest.approx(reject(r1, n1, r, n, 0.1))
     assert run.type_i_error > 0.05
@@ -279,13 +296,15 @@ def test_the_searched_designs_keep_both_limits_and_the_usual_allowance_does_not(
 
 
 def test_recut_bounds_hold_alpha_where_loss_says_nothing_of_response():
-    assert (lesson_dropout._errors("leave out, bounds recut", 1.0)[:, 0] <= 0.05).all()
+    assert (lesson_dropout._errors("exclude, recalculated bounds", 1.0)[:, 0] <= 0.05).all()
 
 
 def test_each_handling_speaks_of_a_rate_of_its_own():
-    assert lesson_dropout.spoken_of("count as failures", 0.2, 1.0, 0.3)[0] == pytest.approx(0.24)
-    assert lesson_dropout.spoken_of("replace", 0.2, 1.0, 0.3)[0] == pytest.approx(0.3)
-    assert lesson_dropout.spoken_of("replace", 0.2, 0.0, 0.3)[0] == pytest.approx(0.3 / (0.3 + 0.7 * 0.8))
+    assert lesson_dropout.spoken_of("count as non-responders", 0.2, 1.0, 0.3)[0] == pytest.approx(0.24)
+    assert lesson_dropout.spoken_of("replace by new patients", 0.2, 1.0, 0.3)[0] == pytest.approx(0.3)
+    assert lesson_dropout.spoken_of("replace by new patients", 0.2, 0.0, 0.3)[0] == pytest.approx(
+        0.3 / (0.3 + 0.7 * 0.8)
+    )
 
 
 @pytest.mark.long
@@ -293,7 +312,7 @@ def test_each_handling_speaks_of_a_rate_of_its_own():
 def test_simulated_rates_and_decisions_settle_on_the_exact_ones(who):
     for index, name in enumerate(lesson_dropout.HANDLINGS):
         single = SingleStage(5, 25)
-        if name in ("count as failures", "replace"):
+        if name in ("count as non-responders", "replace by new patients"):
             done = blackboard.trials(lesson_dropout.plan(name, 0.2, who, single), 0.3, index, 3, 2000)
             rates = done.responses / done.analysed
             exact = lesson_dropout.spoken_of(name, 0.2, who, 0.3)[0]
@@ -306,8 +325,8 @@ def test_simulated_rates_and_decisions_settle_on_the_exact_ones(who):
 
 def test_the_answer_names_the_limit_that_breaks():
     text = str(lesson_dropout.answer(0.2))
-    assert f"the power is {reject(1, 15, 5, 25, 0.24):.4f}" in text
-    assert f"the type I error is {reject(1, 15, 5, 25, 0.1 / 0.82):.4f}, with 0.05 asked" in text
+    assert f"the power is {100 * reject(1, 15, 5, 25, 0.24):.1f}%" in text
+    assert f"the type I error is then {100 * reject(1, 15, 5, 25, 0.1 / 0.82):.1f}% instead of at most 5%" in text
     assert reject(1, 15, 5, 25, 0.1 / 0.82) > 0.05
 
 
@@ -333,8 +352,8 @@ def test_an_answer_is_folded_and_its_text_is_text():
 
 
 def test_rates_that_can_come_no_nearer_are_said_to_be_so():
-    assert "p1 stays 0.1 above p0" in lesson_one_sample.saw((0.2, 0.3), 0.05, 0.8).alt
-    assert "p1 stays" not in lesson_one_sample.saw((0.2, 0.31), 0.05, 0.8).alt
+    assert "p1 exceeds p0 by at least 0.1" in lesson_one_sample.saw((0.2, 0.3), 0.05, 0.8).alt
+    assert "p1 exceeds" not in lesson_one_sample.saw((0.2, 0.31), 0.05, 0.8).alt
 
 
 # controls
@@ -395,6 +414,36 @@ def test_with_a_person_controls_stand_over_the_same_picture(page, cell, drawn, m
     assert data["text/plain"] == "(0.1, 0.3) 25"
     assert "<svg" in data["image/svg+xml"]
     assert metadata == {"simtrial": {"name": "drawn"}}
+
+
+def test_what_to_do_with_the_controls_stands_above_them_and_nowhere_else(page, root):
+    cell = live.controls(lesson_one_sample.one_test, n=live.Whole("n", 25, 5, 60), rates=RATES, alpha=0.05)
+    cell._ipython_display_()
+    assert live.HINTS["one_test"] not in str(page.shown[0]._repr_mimebundle_())
+    hint, slider = cell.show().children
+    assert html.unescape(hint.value) == f"<p>{live.HINTS['one_test']}</p>"
+    assert slider.description == "n"
+    drawn = " ".join(path.read_text(encoding="utf-8") for path in (root / "notebooks/teaching").glob("*.ipynb"))
+    assert [name for name in live.HINTS if f"lesson.{name}," not in drawn] == []
+
+
+HANDS = re.compile(r"\b(drag|play|press|move|click|slider|button|set the|choose the)", re.IGNORECASE)
+"""What only a hand on a control can do."""
+
+
+@pytest.mark.parametrize("name", report_run.LESSONS)
+def test_a_lesson_asks_for_nothing_that_paper_cannot_do(name, root):
+    cells = json.loads((root / f"notebooks/{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    prose = " ".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    assert len(prose) > 1000
+    assert HANDS.findall(prose) == []
+    assert HANDS.search(" ".join(live.HINTS.values()))
+
+
+def test_a_control_is_explained_by_the_glossary():
+    for label in ("p0", "Dropout, who"):
+        assert glossary.explained(label).meaning in str(live._slider("IntSlider", label).tooltip)
+    assert live._slider("IntSlider", "Trial number").tooltip == "Trial number"
 
 
 def test_every_control_has_a_label_and_moving_one_draws_once(page, cell, drawn):

@@ -64,8 +64,8 @@ def test_assumptions_are_words_with_units_and_no_keys_of_the_file(root):
         (
             {"dropout": {"hazard_per_month": 0.02, "handling": "exclude", "bounds": "fixed"}},
             DROPOUT,
-            "a hazard of 0.02 per month until the first assessment; patients without a response assessment are left "
-            "out of the count and of the denominator, and the bounds stay as planned",
+            "a hazard of 0.02 per month until the first assessment; patients without a response assessment are "
+            "excluded from the numbers of responses and of patients, and the bounds stay as planned",
         ),
         (
             {"interim": {"accrual": "continue", "extra_patients": 1}},

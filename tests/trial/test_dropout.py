@@ -96,26 +96,32 @@ def test_the_design_on_paper_is_inflated_and_not_the_one_that_allows_for_dropout
     paper = allowance.to_inflate(case)
     assert looks_text(paper) == "1/9,8/34" != looks_text(case.chosen)
     said = str(conduct_text.inflation(paper, case.requirements, case.plan.dropout, case.plan))
-    assert said.startswith("The design on paper, 1/9, 8/34, is inflated here; the design taken, ")
-    assert "Enrolling 37 = 34/(1 - 0.08), rounded up" in said
+    assert said.startswith("The design on paper, 1/9, 8/34, is inflated here; the chosen design, ")
+    assert "Enrolling 34/(1 - 0.08), rounded up to 37 patients," in said
     outright = Case.of(trial(design={"looks": "1/9,8/34"}))
     assert allowance.to_inflate(outright) is outright.chosen
     said = str(conduct_text.inflation(paper, outright.requirements, outright.plan.dropout, outright.plan))
-    assert said.startswith("Enrolling 37")
+    assert said.startswith("Enrolling 34/(1 - 0.08), rounded up to 37 patients,")
 
 
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ({"handling": "replace"}, "In this trial patients lost are replaced by new patients; all numbers here are"),
-        ({"handling": "exclude", "bounds": "recut"}, "denominator, with bounds recalculated; all numbers here are"),
+        (
+            {"handling": "replace"},
+            "without a response assessment are replaced by new patients. All numbers here assume",
+        ),
+        (
+            {"handling": "exclude", "bounds": "recut"},
+            "numbers of responses and of patients, with recalculated bounds. All numbers here assume",
+        ),
     ],
 )
 def test_inflation_says_first_that_its_numbers_count_patients_lost_as_non_responders(how, said):
     case = Case.of(trial(**how))
     told = str(conduct_text.inflation(allowance.to_inflate(case), case.requirements, case.plan.dropout, case.plan))
     assert said in told
-    assert told.index(said) < told.index("Enrolling 37")
+    assert told.index(said) < told.index("Enrolling 34/")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +129,7 @@ def test_inflation_says_first_that_its_numbers_count_patients_lost_as_non_respon
     [
         ({"design": {"criterion": "optimal", "losses": "run"}, "conduct": False}, r"design\.losses .*conduct\.dropout"),
         ({"handling": "replace", "p0_among": "evaluable"}, r"hypotheses\.p0_among goes with .*nonresponder only"),
-        ({"lost": 0.6}, r"conduct\.dropout\.probability \(0\.6\) is too much"),
+        ({"lost": 0.6}, r"conduct\.dropout\.probability \(0\.6\) is too large"),
         ({"design": {"criterion": "optimal", "losses": "often"}}, r"design\.losses"),
     ],
 )
