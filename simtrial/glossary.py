@@ -135,6 +135,20 @@ CONDUCT = {
     "simulated_mean": Term("Simulated mean", "The mean of the simulated trials in which the outcome applies."),
     "z": Term("z", "The distance of the simulated mean from the exact value, in Monte Carlo standard errors."),
     "quantile": Term("Quantile", "The value that this share of the simulated trials does not exceed."),
+    "limits_where": Term(
+        "Limits hold", "Where the design keeps alpha and power: on paper, or as the trial is run, dropout included."
+    ),
+    "keeps": Term("Keeps both limits as run", "Whether type I error and power keep their limits under the dropout."),
+    "event": Term("Event", "What is to happen by a date."),
+    "probability": Term("Probability"),
+    "responders": Term("Responders", "Patients with a complete or partial response."),
+    "orr": Term("ORR", "Objective response rate: responders divided by all patients."),
+    "dcr": Term("DCR", "Disease control rate: patients with a response or stable disease, divided by all patients."),
+    "median_pfs": Term("Median PFS", "The time by which half of the patients have progressed or died."),
+    "median_os": Term("Median OS", "The time by which half of the patients have died."),
+    "interval_95": Term(
+        "95% interval", "The response rates that are compatible with the observed number of responses."
+    ),
     "more_enrolled": Term("More patients", "By how many patients the expected enrollment grows; negative if it falls."),
 }
 """How the trial is run."""
@@ -221,6 +235,8 @@ PLAIN = {
     "setting": Term("Setting"),
     "quantity": Term("Quantity"),
     "value": Term("Value"),
+    "treatment": Term("Treatment"),
+    "patients": Term("Patients"),
 }
 """Words that need no explanation."""
 
