@@ -113,6 +113,28 @@ CONDUCT = {
     "hold_saved": Term("Hold shorter by", "Months by which the hold of accrual at the interim analyses is shorter."),
     "power_gained": Term("Power gained", "By how much the power rises; negative if it falls."),
     "type_i_error_added": Term("Type I error added", "By how much the type I error rises; negative if it falls."),
+    "months_to_interim": Term(
+        "Months to the interim analysis", "From the first day of accrual to the first interim look."
+    ),
+    "end_month": Term(
+        "Months to the end", "From the first day of accrual to the last contact with the patient followed longest."
+    ),
+    "beyond_futility": Term(
+        "Patients beyond futility",
+        "Patients enrolled after the one whose response status settles that H0 is not rejected, even if every later "
+        "patient responds: they can no longer change the conclusion. Patients are counted in the order of enrollment, "
+        "as if each status were known at once.",
+    ),
+    "cost": Term("Expected cost", "What the trial is expected to cost at the prices of the parameter file."),
+    "scenario": Term("True rate", "Under which true response rate the trial is run: p0, p1 or one of the file."),
+    "accrual_pending": Term(
+        "Accrual at the interim analysis", "What accrual does while an interim analysis is pending."
+    ),
+    "decided_when": Term("An analysis decides when", "What an analysis waits for before its decision is taken."),
+    "changed_to": Term("Changed to", "The setting of the assumption in place of the one planned."),
+    "simulated_mean": Term("Simulated mean", "The mean of the simulated trials in which the outcome applies."),
+    "z": Term("z", "The distance of the simulated mean from the exact value, in Monte Carlo standard errors."),
+    "quantile": Term("Quantile", "The value that this share of the simulated trials does not exceed."),
     "more_enrolled": Term("More patients", "By how many patients the expected enrollment grows; negative if it falls."),
 }
 """How the trial is run."""

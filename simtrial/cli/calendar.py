@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,36 +94,22 @@ def _tables(case: Case, *, run: bool) -> None:
     where = terminal.console()
     where.print(question(case.requirements), style="bold")
     _show(every)
-    if run:
-        timed = tables.by_calendar(case, whole=True)
-        for rate in ("p0", "p1"):
-            _show(_at(timed, rate), f"At {rate}: ")
+    if case.plan is not None:
+        _show(tables.compared(case, timed=run, whole=True))
     where.print("\n".join(text.limits_hold(case).paragraphs))
     if run:
         where.print("\n".join(text.by_calendar(case, whole=True).paragraphs))
 
 
-def _at(table: Table, rate: str) -> Table:
-    """Its rows at one true rate, which is then said above them."""
-    here = table.frame.rate == rate
-    return replace(
-        table,
-        frame=table.frame[here],
-        shown={name: how for name, how in table.shown.items() if name != "rate"},
-        chosen=[bold for bold, at in zip(table.chosen, here, strict=True) if at],
-    )
-
-
-def _show(table: Table, before: str = "") -> None:
+def _show(table: Table) -> None:
     """Print a table."""
     view = table.view()
     rows = [[cell.replace(" ± ", "±") for cell in row] for row in view.to_numpy().tolist()]
-    for row, bold in zip(rows, table.chosen, strict=True):
-        row[0] += " (chosen)" if bold else ""
+    if table.chosen:
+        for row, bold in zip(rows, table.chosen, strict=True):
+            row[0] += " (chosen)" if bold else ""
     caption = table.caption.replace("; the chosen design in bold", "")
-    terminal.table(
-        f"{before}{caption[0].lower() if before else caption[0]}{caption[1:]}", list(view.columns), rows, left=2
-    )
+    terminal.table(caption, list(view.columns), rows, left=2 if table.chosen else 1)
 
 
 def _json(case: Case, chosen: dict[CalendarCriterion, CalendarChoice]) -> dict[str, object]:

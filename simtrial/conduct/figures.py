@@ -11,28 +11,31 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from simtrial.conduct import outcomes, simulation
+from simtrial.conduct import followed, ranges, simulation
 from simtrial.conduct.sensitivity import MEASURES
-from simtrial.design.designs import TwoStage
+from simtrial.design.designs import TwoStage, looks_text
 from simtrial.laws.inflation import probability_enough
+from simtrial.phrases import agreeing, counted, listed, percent, rate
 from simtrial.plan.allowances import enrolled_for
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
 from simtrial.plan.plan import Interim, Plan, Scenario
+from simtrial.show.labels import above
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
+from simtrial.show.tornado import Panel, Range, draw
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
+    from simtrial.conduct.followed import FollowedPatients
     from simtrial.conduct.runs import Trials
-    from simtrial.conduct.sensitivity import Sensitivity, Variant
+    from simtrial.conduct.sensitivity import Sensitivity
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.numbers import Bools, Floats
+    from simtrial.numbers import Bools, Ints
 
 GREY = "#999999"
 MOST_BARS = 80
@@ -56,13 +59,10 @@ def counting(seed: int = 1) -> Picture:
     fits &= np.all(np.diff(block.entry[:7], axis=0) > 0.25, axis=0) & (block.cohort.responds[:4].sum(axis=0) == 1)
     column = int(np.argmax(fits))
     panels: list[tuple[Plan, str]] = [
-        (base, "nonresponder: first 4 enrolled,\nthe lost one as not responding"),
-        (replace(base, handling="replace"), "replace: first 4 evaluable,\na loss gives its place away"),
-        (replace(base, handling="exclude"), "exclude: first 4 enrolled,\nthe lost one left out"),
-        (
-            replace(base, interim=Interim(hold=False)),
-            "accrual continues: who enters before\nthe look may become overrun",
-        ),
+        (base, "nonresponder: first 4 enrolled,\ndropout counts as no response"),
+        (replace(base, handling="replace"), "replace: first 4 evaluable,\ndropout is replaced"),
+        (replace(base, handling="exclude"), "exclude: first 4 enrolled,\ndropout is left out"),
+        (replace(base, interim=Interim(hold=False)), "nonresponder,\naccrual continues at the look"),
     ]
     with mpl.rc_context(STYLE):
         for axis, (plan, title) in zip(axes, panels, strict=True):
@@ -72,28 +72,34 @@ def counting(seed: int = 1) -> Picture:
         figure.legend(
             handles=[
                 Patch(facecolor=BLUE, edgecolor=BLACK, label="counted"),
-                Patch(facecolor=ORANGE, edgecolor=BLACK, label="counted as not responding"),
+                Patch(facecolor=ORANGE, edgecolor=BLACK, label="counted as no response"),
                 Patch(facecolor="white", edgecolor=BLACK, label="left out"),
                 Patch(
                     facecolor=SKY,
                     edgecolor=BLACK,
                     hatch="//",
-                    label="enters while the look is pending: overrun if it stops",
+                    label="enrolled while the look is pending",
                 ),
-                Patch(facecolor=GREY, edgecolor=BLACK, label="enters after the decision to go on"),
-                Line2D([], [], marker="^", color=GREEN, linestyle="none", label="responds"),
-                Line2D([], [], marker="x", color=RED, markeredgewidth=2, linestyle="none", label="lost"),
+                Patch(facecolor=GREY, edgecolor=BLACK, label="enrolled after the look"),
+                Line2D([], [], marker="^", color=GREEN, linestyle="none", label="response"),
+                Line2D([], [], marker="x", color=RED, markeredgewidth=2, linestyle="none", label="dropout"),
             ],
             loc="outside lower center",
             ncols=4,
             fontsize=8.5,
         )
     alt = (
-        "Patients and a look at four, one of the first four lost. As a non-responder the lost patient is counted; with "
-        "replacement a later patient takes the place and the look comes later; excluded, three are counted. With "
-        "accrual going on, patients who enter before the look are overrun if the trial stops."
+        "The same seven patients and a look at four patients, with dropout of one of the first four. Counted as a "
+        "non-responder, the patient is one of the four. Replaced, a later patient takes the place and the look comes "
+        "later. Excluded, three patients are counted. If accrual continues, a patient is enrolled before the look."
     )
-    return Picture("counting", alt, figure)
+    caption = (
+        "Which patients count at a look after 4 patients: the same 7 simulated patients under three ways to handle "
+        "dropout before the response assessment, and with accrual that continues until the look. A bar reaches from "
+        "enrollment to the response assessment 2 months later. Patients enrolled while the look is pending are overrun "
+        "if the trial stops."
+    )
+    return Picture("counting", alt, figure, caption)
 
 
 def _counted(axis: Axes, plan: Plan, seed: int, column: int) -> None:
@@ -113,16 +119,13 @@ def _counted(axis: Axes, plan: Plan, seed: int, column: int) -> None:
         elif responds:
             axis.plot(entry[row] + 2.0, row + 1, "^", color=GREEN, markersize=8)
     axis.axvline(look, color=BLACK, linewidth=1.3)
-    axis.annotate("look", (look, 0.35), xytext=(3, 0), textcoords="offset points", fontsize=9, va="top")
+    axis.annotate(
+        "look", (look, 1.0), xycoords=("data", "axes fraction"), xytext=(3, -1), textcoords="offset points", fontsize=9,
+        va="top",
+    )  # fmt: skip
     axis.set_xlabel("Month")
-    axis.set_ylim(7.6, 0.2)
-
-
-def _ordinary(trials: Trials) -> int:
-    """A trial that went the whole way in about the median time."""
-    longest = np.flatnonzero(trials.stage == np.max(trials.stage))
-    months = trials.decision[longest]
-    return int(longest[np.argmin(np.abs(months - np.median(months)))])
+    axis.set_ylim(7.6, -0.1)
+    axis.set_yticks(range(1, 8))
 
 
 def swimmer(
@@ -143,117 +146,108 @@ def swimmer(
         tell how it ends.
     """
     trials, rng = simulation.block(plan, scenario, index, seed, 0)
-    column = _ordinary(trials) if number is None else number
-    enrolled, cohort = int(trials.enrolled[column]), trials.cohort
-    rows = np.arange(enrolled)
-    entry = trials.entry[:enrolled, column]
-    known = entry + (cohort.known if isinstance(cohort.known, float) else cohort.known[:enrolled, column])
-    responds, evaluable = cohort.responds[:enrolled, column], cohort.evaluable[:enrolled, column]
+    column = followed.ordinary(trials) if number is None else number
+    enrolled, now = int(trials.enrolled[column]), np.inf if until is None else until
     height, width = enrolled, max(float(trials.end[column]), float(trials.decision[column]))
     if until is not None:
         height, width = max(enrolled, plan.design.looks[-1].n), max(width, float(trials.looks[-1, column]))
-    now = np.inf if until is None else until
     every = -(-height // MOST_BARS)
-    drawn = (rows + 1) % every == 0
-    pending, entered = known > now, (entry <= now) & drawn
+    rows = np.arange(enrolled) + 1
+    drawn = rows % every == 0
+    found = followed.course(plan, trials, column, rng, now)
     figure, (axis,) = canvas(1, 9.4, 1.8 + 0.17 * (height // every))
-    kinds = np.where(pending, 4, _kinds(trials, column))
-    colours = [BLUE, SKY, ORANGE, "#dddddd", "white"]
-    names = ["CR or PR", "SD", "PD" if cohort.stable is not None else "no response", "not evaluable", "not known yet"]
     with mpl.rc_context(STYLE):
-        progression, death, stop = _followed(plan, trials, column, rng)
-        stop = np.minimum(known if stop is None else stop, now)
-        axis.barh(
-            rows[entered] + 1, (stop - entry)[entered], left=entry[entered], height=0.62 * every,
-            color=[colours[k] for k in kinds[entered]], edgecolor=BLACK, linewidth=0.5,
-        )  # fmt: skip
-        _draw_assessments(axis, plan.disease.assessments, entry, np.minimum(stop, known), drawn)
-        shown = responds & ~pending & drawn
-        axis.plot(known[shown], rows[shown] + 1, "^", color="white", markeredgecolor=BLACK, markersize=6)
-        # who was lost before an assessment was not seen to progress
-        gone = (progression < death) & (progression <= stop) & evaluable & drawn
-        axis.plot(progression[gone], rows[gone] + 1, "D", color=ORANGE, markeredgecolor=BLACK, markersize=4.5)
-        dead = (death <= stop) & drawn
-        axis.plot(death[dead], rows[dead] + 1, "X", color=BLACK, markersize=5.5)
-        _mark_looks(axis, plan, trials, column, height, now)
-        _patients_by_month(axis, height, width, every)
-        there = [int(k) for k in np.unique(kinds[entered])]
-        handles: list[Artist] = [Patch(facecolor=colours[k], edgecolor=BLACK, label=names[k]) for k in there]
+        handles = _bars(axis, found, rows, drawn & (found.entry <= now), 0.62 * every)
         assessed = plan.disease.assessments.delay is None
-        handles += _mark_handles(bool(shown.any()), bool(gone.any()), bool(dead.any()), assessed)
+        if assessed:
+            _draw_assessments(axis, plan.disease.assessments, found, drawn)
+        handles += _marks(axis, found, rows, drawn, assessed=assessed)
+        _patients_by_month(axis, height, width, every)
+        handles += _mark_looks(axis, plan, trials, column, now)
         figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8.5)
-    return Picture("swimmer", _told(trials, column), figure)
+    ends = "the response assessment."
+    if found.followed:
+        ends = "progression or the last contact; a line continues it from progression to death or the last contact."
+    caption = (
+        f"One simulated trial of the design {looks_text(plan.design, ', ')} as it is run, at a true response rate of "
+        f"{scenario.rate}: {counted(enrolled, 'patient')}, one bar each, from enrollment to {ends}"
+        + (f" One of {every} patients is drawn." if every > 1 else "")
+        + (" The trial is one of median duration among those that reach the last look." if number is None else "")
+    )
+    return Picture("swimmer", _told(trials, column), figure, caption)
+
+
+def _bars(axis: Axes, found: FollowedPatients, rows: Ints, drawn: Bools, high: float) -> list[Artist]:
+    """A bar per patient to progression or the last contact, and a line from progression on; the kinds of bars."""
+    kinds = {
+        followed.RESPONDED: (BLUE, "CR or PR"),
+        followed.STABLE: (SKY, "SD"),
+        followed.NEITHER: (ORANGE, "PD" if found.stable else "no response"),
+        followed.NOT_EVALUABLE: ("#dddddd", "not evaluable"),
+        followed.PENDING: ("white", "not known yet"),
+    }
+    ends, on = np.where(found.progressed, found.progression, found.last), found.progressed & drawn
+    axis.hlines(rows[on], ends[on], found.last[on], color=BLACK, linewidth=1.0)
+    axis.barh(
+        rows[drawn], (ends - found.entry)[drawn], left=found.entry[drawn], height=high,
+        color=[kinds[k][0] for k in found.kind[drawn]], edgecolor=BLACK, linewidth=0.5,
+    )  # fmt: skip
+    there = [kinds[int(k)] for k in np.unique(found.kind[drawn])]
+    return [Patch(facecolor=colour, edgecolor=BLACK, label=name) for colour, name in there]
+
+
+def _marks(axis: Axes, found: FollowedPatients, rows: Ints, drawn: Bools, *, assessed: bool) -> list[Artist]:
+    """Mark responses, progressions and deaths, and give the entries of the legend."""
+    handles: list[Artist] = []
+    for months, there, marker, colour, size, name in (
+        (found.known, found.responded, "^", "white", 6.0, "response known"),
+        (found.progression, found.progressed, "D", ORANGE, 4.5, "progression"),
+        (found.death, found.died, "X", BLACK, 5.5, "death"),
+    ):
+        if (shown := there & drawn).any():
+            axis.plot(months[shown], rows[shown], marker, color=colour, markeredgecolor=BLACK, markersize=size)
+            handles.append(
+                Line2D([], [], marker=marker, color=colour, markeredgecolor=BLACK, linestyle="none", label=name)
+            )
+    if assessed:
+        handles.append(Line2D([], [], marker="|", color=BLACK, linestyle="none", label="assessment"))
+    return handles
 
 
 def _told(trials: Trials, column: int) -> str:
     """How one trial went, in a sentence."""
     decided = "rejected" if trials.reject[column] else "not rejected"
     return (
-        f"One simulated trial: {int(trials.enrolled[column])} patients, {int(trials.responses[column])} responses "
-        f"counted, H0 {decided} in month {float(trials.decision[column]):.1f}, follow-up to month "
-        f"{float(trials.end[column]):.1f}."
+        f"One simulated trial: {counted(int(trials.enrolled[column]), 'patient')}, "
+        f"{counted(int(trials.responses[column]), 'response')} counted, H0 {decided} in month "
+        f"{float(trials.decision[column]):.1f}, follow-up to month {float(trials.end[column]):.1f}."
     )
 
 
-def _kinds(trials: Trials, column: int) -> NDArray[np.int64]:
-    """What each enrolled patient of a trial turns out to be: 0 a responder, 1 stable, 2 neither, 3 not evaluable."""
-    cohort, enrolled = trials.cohort, int(trials.enrolled[column])
-    responds, evaluable = cohort.responds[:enrolled, column], cohort.evaluable[:enrolled, column]
-    kinds = np.where(~evaluable, 3, np.where(responds, 0, 2))
-    return kinds if cohort.stable is None else np.where(cohort.stable[:enrolled, column], 1, kinds)
-
-
-def _draw_assessments(axis: Axes, assessments: Assessments, entry: Floats, until: Floats, drawn: Bools) -> None:
-    """Draw the assessments of each patient, up to a month."""
-    if assessments.delay is None:
-        visits = assessments.interval * np.arange(1, int(assessments.window / assessments.interval + 1e-9) + 1)
-        seen = entry[:, np.newaxis] + visits
-        last = until[:, np.newaxis] + 1e-9
-        y, x = np.nonzero((seen <= last) & drawn[:, np.newaxis])
-        axis.plot(seen[y, x], y + 1, "|", color=BLACK, markersize=4)
+def _draw_assessments(axis: Axes, assessments: Assessments, found: FollowedPatients, drawn: Bools) -> None:
+    """Draw the assessments of each patient until the response status is known."""
+    visits = assessments.interval * np.arange(1, int(assessments.window / assessments.interval + 1e-9) + 1)
+    seen = found.entry[:, np.newaxis] + visits
+    ends = np.where(found.progressed, found.progression, found.last)
+    last = np.minimum(ends, found.known)[:, np.newaxis] + 1e-9
+    y, x = np.nonzero((seen <= last) & drawn[:, np.newaxis])
+    axis.plot(seen[y, x], y + 1, "|", color=BLACK, markersize=4)
 
 
 def _patients_by_month(axis: Axes, height: int, width: float, every: int) -> None:
     """Months to the right, patients downwards."""
     axis.set_ylim(height + 0.8 * every, 1 - 0.8 * every)
     axis.set_xlim(0, width * 1.01)
-    axis.set_xlabel("Month")
-    axis.set_ylabel("Patient" if every == 1 else f"Patient (1 of {every} drawn)")
+    axis.set_xlabel("Months from the start of accrual")
+    axis.set_ylabel("Patient, by enrollment" if every == 1 else f"Patient, by enrollment (1 of {every} drawn)")
     axis.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _mark_handles(*there: bool) -> list[Line2D]:
-    """Entries of the legend for the marks that are there: responses, progressions, deaths, assessments."""
-    marks = (
-        ("^", "white", "response known"),
-        ("D", ORANGE, "progression"),
-        ("X", BLACK, "death"),
-        ("|", BLACK, "assessment"),
-    )
-    return [
-        Line2D([], [], marker=marker, color=colour, markeredgecolor=BLACK, linestyle="none", label=said)
-        for (marker, colour, said), shown in zip(marks, there, strict=True)
-        if shown
-    ]
-
-
-def _followed(
-    plan: Plan, trials: Trials, column: int, rng: np.random.Generator
-) -> tuple[Floats, Floats, Floats | None]:
-    """Months of progression, death and the end of observation of each enrolled patient; no end without PFS."""
-    enrolled, pfs = int(trials.enrolled[column]), trials.cohort.pfs
-    never = np.full(enrolled, np.inf)
-    if pfs is None:
-        return never, never, None
-    entry = trials.entry[:enrolled, column]
-    lost, os = outcomes.lifetimes(plan, trials, pfs, rng)
-    death = never if os is None else entry + os[:enrolled, column]
-    stop = np.minimum(np.minimum(death, entry + lost[:enrolled, column]), float(trials.end[column]))
-    return entry + pfs[:enrolled, column], death, stop
-
-
-def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, height: int, until: float) -> None:
-    stage = int(trials.stage[column])
+def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, until: float) -> list[Artist]:
+    """Mark the looks, with their names above, their decisions and the holds; the last two are entries of the legend."""
+    names: list[tuple[float, str, str]] = []
+    handles: dict[str, Artist] = {}
+    stage, several = int(trials.stage[column]), len(plan.design.looks) > 2
     for k in range(stage):
         month, last = float(trials.looks[k, column]), k == len(plan.design.looks) - 1
         ended = bool(trials.closed[column]) and k == stage - 1
@@ -262,54 +256,66 @@ def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, height: int
         start = resumed - held
         if held > 0 and not ended and start < until:
             axis.axvspan(start, min(resumed, until), color=RED, alpha=0.1, linewidth=0)
-            axis.annotate("accrual on hold", (start, height + 0.6), fontsize=8, color=RED, va="bottom")
+            handles["hold"] = Patch(color=RED, alpha=0.1, label="accrual on hold")
         if month > until:
             continue
-        said = "final analysis" if last or ended else f"look {k + 1}" if len(plan.design.looks) > 2 else "interim look"
+        said = "final analysis" if last or ended else f"interim analysis{f' {k + 1}' if several else ''}"
         axis.axvline(month, color=RED, linewidth=1.2)
-        axis.annotate(
-            said, (month, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
-            ha="center", fontsize=8.5, color=RED,
-        )  # fmt: skip
+        names.append((month, said, RED))
         if not last and not ended and 0 < plan.interim.lag <= until - month:
             axis.axvline(decided, color=RED, linewidth=1.0, linestyle=":")
-            axis.annotate(
-                "decision", (decided, 1.0), xycoords=("data", "axes fraction"), xytext=(2, -10),
-                textcoords="offset points", fontsize=8, color=RED,
-            )  # fmt: skip
+            handles["decision"] = Line2D([], [], color=RED, linewidth=1.0, linestyle=":", label="decision")
+    above(axis, names)
+    return list(handles.values())
 
 
 def tornado(found: Sensitivity) -> Picture:
-    """How far each assumption, changed alone, moves four results; longest bars on top."""
-    figure, axes = canvas(len(MEASURES), 11.0, 1.7 + 0.34 * len({v.assumption for v in found.variants}))
-    with mpl.rc_context(STYLE):
-        for axis, (name, (title, _, outcome)) in zip(axes, MEASURES.items(), strict=True):
-            base = found.base.values[name]
-            groups: dict[str, list[Variant]] = {}
-            for variant in found.variants:
-                groups.setdefault(variant.assumption, []).append(variant)
-            reach = {a: max(abs(v.values[name] - base) for v in vs) for a, vs in groups.items()}
-            order = sorted(groups, key=lambda a: reach[a])
-            for y, assumption in enumerate(order):
-                values = [v.values[name] for v in groups[assumption]]
-                low, high = min([base, *values]), max([base, *values])
-                axis.barh(y, low - base, left=base, color=ORANGE, height=0.6)
-                axis.barh(y, high - base, left=base, color=BLUE, height=0.6)
-            axis.axvline(base, color=BLACK, linewidth=1)
-            axis.set_yticks(range(len(order)), order, fontsize=8)
-            axis.tick_params(axis="x", labelsize=8)
-            axis.xaxis.set_major_locator(MaxNLocator(4))
-            axis.grid(visible=False, axis="y")
-            digits = "{:.3f}" if outcome == "reject" else "{:.1f}"
-            axis.set_title(f"{title}\nas planned {digits.format(base)}", fontsize=9)
-    handles = [Patch(color=ORANGE, label="result becomes smaller"), Patch(color=BLUE, label="result becomes larger")]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8.5)
+    """How far each assumption, changed alone, moves the results, in a panel for each result that any of them moves."""
+    moving = {name: ranges.moving(found, name) for name in MEASURES}
+    panels = [
+        Panel(
+            f"{title}, as planned: {_value(found.base.values[name], outcome)}",
+            found.base.values[name],
+            tuple(
+                Range(
+                    name=one.assumption,
+                    low=one.low.values[name],
+                    high=one.high.values[name],
+                    low_setting=one.low.setting,
+                    high_setting=one.high.setting,
+                )
+                for one in moving[name]
+            ),
+        )
+        for name, (title, _, outcome) in MEASURES.items()
+        if moving[name]
+    ]
+    moved = {one.name for panel in panels for one in panel.ranges}
+    idle = [a for a in dict.fromkeys(v.assumption for v in found.variants) if a not in moved]
+    still = [title for name, (title, _, _) in MEASURES.items() if not moving[name]]
+    caption = (
+        "One assumption changed at a time, all others as planned: how far each result moves, with the setting at the "
+        "end of each bar. Vertical lines: results as planned. Panels hold only assumptions that change the result"
+        + (
+            f" by more than 2 Monte Carlo standard errors ({found.trials:,} simulated trials each)"
+            if ranges.simulated(found)
+            else ""
+        )
+        + "."
+    )
+    caption += f" No panel is drawn for results that no assumption changes: {listed(still)}." if still else ""
+    caption += f" {listed(idle)} {agreeing(len(idle), 'changes', 'change')} none of the results." if idle else ""
     most = max(found.variants, key=lambda v: abs(v.values["power"] - found.base.values["power"]), default=found.base)
     alt = (
-        f"One assumption changed at a time. Power, {found.base.values['power']:.3f} as planned, moves most with "
-        f"{most.assumption.lower()} ({most.setting}): {most.values['power']:.3f}."
+        f"One assumption changed at a time. Power, {percent(found.base.values['power'])} as planned, changes most with "
+        f"{most.assumption.lower()} ({most.setting}): {percent(most.values['power'])}."
     )
-    return Picture("tornado", alt, figure)
+    return Picture("tornado", alt, draw(panels), caption)
+
+
+def _value(value: float, outcome: str) -> str:
+    """A result in the title of its panel."""
+    return rate(value) if outcome == "reject" else f"{value:.1f}"
 
 
 def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Picture:
@@ -320,21 +326,23 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Pict
     chance = probability_enough(n, numbers.tolist(), d)
     figure, (axis,) = canvas(1, 6.6, 3.6)
     with mpl.rc_context(STYLE):
-        axis.plot(numbers, chance, ".-", color=BLUE)
+        axis.plot(numbers, chance, ".-" if len(numbers) <= 60 else "-", color=BLUE)
         at = float(chance[usual - n])
         axis.plot(usual, at, "o", color=RED, markersize=10, markerfacecolor="none", markeredgewidth=2)
         axis.annotate(
-            f"n/(1 - d) = {usual}: {100 * at:.0f}%",
-            (usual, at),
-            xytext=(12, -4),
-            textcoords="offset points",
-            color=RED,
-        )
+            f"n/(1 - d) = {usual}: {percent(at)}", (usual, at), xytext=(12, -4), textcoords="offset points", color=RED,
+            va="top",
+        )  # fmt: skip
         axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_ylim(0, 1.02)
         axis.set_xlabel("Patients enrolled")
         axis.set_ylabel(f"P(at least {n} evaluable)")
     why = f"which is {n}/(1 - {d:.3g}) rounded up"
-    alt = f"Enrolling {usual}, {why}, secures {n} evaluable patients in {100 * at:.0f}% of trials."
-    return Picture("inflation", alt, figure)
+    alt = f"Enrolling {usual}, {why}, secures {n} evaluable patients with probability {percent(at)}."
+    caption = (
+        f"Exact probability of at least {counted(n, 'evaluable patient')} against the number of patients enrolled, if "
+        f"each drops out before the first assessment with probability {percent(d)}. Ring: the conventional allowance, "
+        f"n/(1 - d) rounded up."
+    )
+    return Picture("inflation", alt, figure, caption)

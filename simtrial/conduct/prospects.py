@@ -72,7 +72,7 @@ def prospect(
         for name in names:
             values[name, scenario.label] = Measured(result[name].best, result[name].best_mcse)
         if deadline is not None:
-            chance = _by_law(plan, scenario, deadline)
+            chance = by_law(plan, scenario, deadline)
             if chance is None and done.trials:
                 chance = Measured(*result["duration_months"].at_most(deadline))
             values["in_time", scenario.label] = chance or in_time(plan, scenario, deadline, trials, seed)
@@ -83,14 +83,15 @@ def prospect(
 
 def in_time(plan: Plan, scenario: Scenario, deadline: float, trials: int, seed: int) -> Measured:
     """P(the primary decision is made by a month): exact for one or two looks that wait a fixed time, else simulated."""
-    exact = _by_law(plan, scenario, deadline)
+    exact = by_law(plan, scenario, deadline)
     if exact is not None:
         return exact
     late = simulated("late", plan, scenario, trials, seed, deadline)
     return Measured(1 - late.value, late.mcse)
 
 
-def _by_law(plan: Plan, scenario: Scenario, deadline: float) -> Measured | None:
+def by_law(plan: Plan, scenario: Scenario, deadline: float) -> Measured | None:
+    """P(the primary decision is made by a month) where it has an exact law, else None."""
     *early, last = plan.design.looks
     first = early[0] if early else Look(0, None)
     if len(early) <= 1 and isinstance(scenario.p, int | float) and first.e is None:

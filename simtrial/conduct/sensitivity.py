@@ -1,7 +1,8 @@
-"""Which assumption hurts most: one assumption of a plan changed at a time, everything else as planned.
+"""What if an assumption is wrong: one assumption of a plan changed at a time, everything else as planned.
 
 Every variant is simulated from the same seed, so that what differs is the assumption and not the dice; where a result
-has an exact value, that is taken.
+has an exact value, that is taken. What could be gained by changing an assumption is the matter of
+`simtrial.conduct.levers`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from simtrial.conduct import simulation
 from simtrial.errors import InputError
 from simtrial.months import WEEK
+from simtrial.phrases import counted, stated
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.plan import Scenario
@@ -32,7 +34,7 @@ MEASURES = {
 """What is watched: its title, the scenario and the outcome."""
 
 WATCHED = {rate: [name for _, label, name in MEASURES.values() if label == rate] for rate in ("p0", "p1")}
-"""The same outcomes by scenario: months cost an integral each, so none is computed that nobody reads."""
+"""The same outcomes by scenario: months take an integral each, so none is computed that no table shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,24 +115,24 @@ def _losses(plan: Plan, asked: Requirements) -> Iterator[Change]:
     d, ratio = plan.dropout.probability, plan.dropout.responder_odds_ratio
     for other in (0.0, d / 2, min(2 * d, 0.5)) if d else (0.1, 0.2):
         if other != d and (other < d or other <= 0.5):
-            yield "Dropout", f"{100 * other:.3g}%", {"dropout": Dropout(other, ratio)}
+            yield "Dropout", stated(round(other, 6)), {"dropout": Dropout(other, ratio)}
     whole = 1 - float(plan.dropout.evaluable(asked.p1))
     for other in (0.25, 4.0):
         if d and other != ratio:
-            said = f"responders' odds x {other:g}, as many lost at p1"
-            yield "Informative loss", said, {"dropout": Dropout.overall(whole, other, asked.p1)}
+            setting = f"odds of responders times {other:g}"
+            yield "Informative dropout", setting, {"dropout": Dropout.overall(whole, other, asked.p1)}
 
 
 def _handlings(plan: Plan, asked: Requirements) -> Iterator[Change]:
     ways: tuple[tuple[Handling, bool, str], ...] = (
         ("nonresponder", False, "as non-responders"),
         ("replace", False, "replaced"),
-        ("exclude", False, "excluded, fixed bounds"),
-        ("exclude", True, "excluded, bounds recalculated"),
+        ("exclude", False, "excluded, planned bounds"),
+        ("exclude", True, "excluded, recalculated bounds"),
     )
-    for handling, recut, said in ways:
+    for handling, recut, setting in ways:
         if plan.dropout.probability and (handling, recut) != (plan.handling, plan.recut is not None):
-            yield "Handling of losses", said, {"handling": handling, "recut": asked if recut else None}
+            yield "Handling of dropout", setting, {"handling": handling, "recut": asked if recut else None}
 
 
 def _rates(plan: Plan, _: Requirements) -> Iterator[Change]:
@@ -142,7 +144,7 @@ def _rates(plan: Plan, _: Requirements) -> Iterator[Change]:
     s = plan.screening_success
     for other in (max(s - 0.1, s / 2), min(s + 0.1, 1.0)):
         if other != s:
-            yield "Screening success", f"{100 * other:.3g}%", {"screening_success": other}
+            yield "Screening success", stated(round(other, 6)), {"screening_success": other}
 
 
 def _readouts(plan: Plan, _: Requirements) -> Iterator[Change]:
@@ -151,13 +153,13 @@ def _readouts(plan: Plan, _: Requirements) -> Iterator[Change]:
         with suppress(InputError):
             if known.delay is not None:
                 other = Assessments.fixed(known.delay * factor)
-                said = f"month {other.window:.3g}"
+                setting = counted(round(other.window, 2), "month")
             else:
                 other = replace(known, window=known.window * factor)
-                said = f"{other.window / WEEK:.3g} weeks"
+                setting = counted(round(other.window / WEEK, 2), "week")
             if other != known:
-                name = "Assessment window" if known.delay is None else "Time to readout"
-                yield name, said, {"disease": replace(disease, assessments=other)}
+                name = "Assessment window" if known.delay is None else "Time to the response status"
+                yield name, setting, {"disease": replace(disease, assessments=other)}
 
 
 def _looks(plan: Plan, _: Requirements) -> Iterator[Change]:
@@ -165,11 +167,11 @@ def _looks(plan: Plan, _: Requirements) -> Iterator[Change]:
         return
     now = plan.interim
     if now.hold:
-        yield "Accrual at the look", "continues", {"interim": replace(now, hold=False, max_hold=None)}
+        yield "Accrual at the interim analysis", "continues", {"interim": replace(now, hold=False, max_hold=None)}
     else:
-        yield "Accrual at the look", "holds", {"interim": replace(now, hold=True, extra=None)}
+        yield "Accrual at the interim analysis", "is held", {"interim": replace(now, hold=True, extra=None)}
     if now.decide == "complete" and len(plan.design.looks) == 2:
-        yield "Decision at the looks", "as soon as known", {"interim": replace(now, decide="known")}
+        yield "Decision of an analysis", "once it is settled", {"interim": replace(now, decide="known")}
     for lag in (0.0, max(2 * now.lag, 1.0)):
         if lag != now.lag:
-            yield "Time to decide", f"{lag / WEEK:.2g} weeks", {"interim": replace(now, lag=lag)}
+            yield "Time to the decision", counted(round(lag / WEEK, 1), "week"), {"interim": replace(now, lag=lag)}

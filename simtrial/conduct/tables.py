@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from simtrial.conduct import cost, outcomes, simulation
+from simtrial.conduct import cost, outcomes, simulation, ways
 from simtrial.conduct.sensitivity import MEASURES
 from simtrial.design.designs import looks_text
-from simtrial.errors import InputError
 from simtrial.laws.inflation import inflated
+from simtrial.phrases import agreeing, counted, stated
 from simtrial.plan.allowances import enrolled_for
-from simtrial.plan.plan import Conditional, Scenario
-from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table
+from simtrial.plan.plan import Scenario
+from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table, column
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simtrial.conduct.cost import Prices
     from simtrial.conduct.sensitivity import Sensitivity
     from simtrial.conduct.simulation import Simulation
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.plan.dropout import Dropout
-    from simtrial.plan.plan import Decide, Plan
+    from simtrial.plan.plan import Plan
 
 
 def _label(e: Estimate, plan: Plan) -> str:
@@ -35,8 +36,8 @@ def _label(e: Estimate, plan: Plan) -> str:
     return f"{e.outcome.label.replace(' landmark', '')} at month {plan.landmark:g}"
 
 
-def _digits(estimate: Estimate) -> str:
-    return "{:.4f}" if estimate.outcome.kind in ("share", "rate") else "{:.2f}"
+def _number(estimate: Estimate, value: float) -> str:
+    return RATE(value) if estimate.outcome.kind in ("share", "rate") else f"{value:.2f}"
 
 
 def simulated(done: Simulation, label: str) -> Table:
@@ -46,7 +47,7 @@ def simulated(done: Simulation, label: str) -> Table:
     for name, e in result.estimates.items():
         if e.n == 0 and not e.infinite:
             continue
-        how, spread = _digits(e), e.outcome.kind != "share"
+        spread = e.outcome.kind != "share"
         rows.append(
             {
                 "outcome": name,
@@ -58,25 +59,27 @@ def simulated(done: Simulation, label: str) -> Table:
                 **{f"q{round(100 * q):02d}": v if spread else None for q, v in e.quantiles.items()},
                 "trials": e.n + e.infinite,
                 "not_reached": e.infinite,
-                "shown_value": how.format(e.value) + _coverage(e, done) if e.value is not None else _why(e),
+                "shown_value": _number(e, e.value) + _coverage(e, done) if e.value is not None else _why(e),
                 "shown_mcse": f"{e.mcse:.4f}" if e.mcse is not None else "–",
-                "shown_exact": how.format(e.exact) if e.exact is not None else "–",
+                "shown_exact": _number(e, e.exact) if e.exact is not None else "–",
             }
         )
     frame = pd.DataFrame(rows)
     number = "{:g}"
     shown: dict[str, Shown] = {
-        "label": ("Outcome", WORDS),
-        "shown_value": ("Simulated mean", WORDS),
-        "shown_mcse": ("MCSE", WORDS),
-        "shown_exact": ("Exact", WORDS),
-        "z": ("z", "{:+.1f}"),
-        "q05": ("5%", number),
-        "q50": ("50%", number),
-        "q95": ("95%", number),
+        "label": column("outcome", WORDS),
+        "shown_value": column("simulated_mean", WORDS),
+        "shown_mcse": column("mcse", WORDS),
+        "shown_exact": column("exact", WORDS),
+        "z": column("z", "{:+.1f}"),
+        "q05": column("quantile", number, "5%"),
+        "q50": column("quantile", number, "50%"),
+        "q95": column("quantile", number, "95%"),
     }
-    what = "z is the distance from the exact value in standard errors"
-    caption = f"True rate {result.scenario.rate} ({label}): {done.trials} trials; {what}"
+    caption = (
+        f"Every outcome of {_named(done.plan)} at the true response rate {result.scenario.rate} ({label}), from "
+        f"{_size(done)}, beside its exact value where it has one"
+    )
     name = "conduct_" + "".join(c if c.isalnum() else "_" for c in label)
     return Table(name, caption, frame, shown, right=("shown_value", "shown_mcse", "shown_exact"))
 
@@ -94,16 +97,6 @@ def _why(e: Estimate) -> str:
 def scenarios(done: Simulation, prices: Prices | None = None) -> Table:
     """Every true rate in one row: exact where there is an exact value, else simulated; with prices, the cost too."""
     keys = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month", "duration_months", "end_month")
-    heads = (
-        "P(reject H0)",
-        "PET",
-        "Enrolled",
-        "Screened",
-        "Overrun",
-        "Interim, month",
-        "Decision, month",
-        "End, month",
-    )
     rows = []
     for result in done.results:
         row: dict[str, object] = {"scenario": result.scenario.label, "p": result.scenario.rate}
@@ -114,12 +107,13 @@ def scenarios(done: Simulation, prices: Prices | None = None) -> Table:
             row |= {"cost": value, "cost_mcse": error, "cost_shown": amount(value, error)}
         rows.append(row)
     frame = pd.DataFrame(rows)
-    shown: dict[str, Shown] = {"scenario": ("True rate", WORDS), "p": ("p", WORDS)}
-    given = {name: head for name, head in zip(keys, heads, strict=True) if not frame[name].isna().all()}
-    if prices is not None:
-        given["cost"] = "Cost"
-    shown |= {f"{name}_shown": (head, WORDS) for name, head in given.items()}
-    caption = f"Every true rate of the file: {HOW}"
+    shown: dict[str, Shown] = {"scenario": column("scenario", WORDS), "p": column("p", WORDS)}
+    given = [name for name in keys if not frame[name].isna().all()] + (["cost"] if prices is not None else [])
+    shown |= {f"{name}_shown": column(TERMS[name], WORDS) for name in given}
+    caption = (
+        f"{_named(done.plan)} at every true response rate of the parameter file, p0 and p1 in bold. {HOW} "
+        f"({_size(done)})"
+    )
     bold = [result.scenario.label in ("p0", "p1") for result in done.results]
     right = [f"{name}_shown" for name in given]
     return Table("conduct_scenarios", caption, frame, shown, chosen=bold, right=right)
@@ -142,21 +136,44 @@ def calendar(done: Simulation) -> Table:
             e = result[name]
             row |= {label: e.best, f"{label}_mcse": e.best_mcse, f"{label}_shown": written(e)}
         rows.append(row)
-    shown: dict[str, Shown] = {"label": ("", WORDS)}
+    shown: dict[str, Shown] = {"label": column("outcome", WORDS)}
     shown |= {f"{label}_shown": (f"{label} = {result.scenario.rate}", WORDS) for label, result in both.items()}
-    how = f"{HOW}, {done.trials} trials, seed {done.seed}" if done.trials else "exact"
+    how = f"{HOW} ({_size(done)})" if done.trials else "All values are exact"
     right = [f"{label}_shown" for label in both]
-    return Table("calendar", f"As it is to be run: {how}", pd.DataFrame(rows), shown, right=right)
+    caption = f"{_named(done.plan)} as it is to be run. {how}"
+    return Table("calendar", caption, pd.DataFrame(rows), shown, right=right)
 
 
-HOW = "exact where there is an exact value, else simulated ± MCSE"
+HOW = "Values are exact, or simulated ± MCSE"
+
+TERMS = {
+    "reject": "reject",
+    "pet": "pet_any",
+    "n_enrolled": "enrolled",
+    "n_screened": "screened",
+    "overrun": "overrun",
+    "interim_month": "months_to_interim",
+    "hold_months": "hold_months",
+    "duration_months": "decision_months",
+    "end_month": "end_month",
+    "cost": "cost",
+}
+"""What outcomes are called, by the names of `simtrial.conduct.outcomes`."""
+
+
+def _named(plan: Plan) -> str:
+    return f"The design {looks_text(plan.design, ', ')}"
+
+
+def _size(done: Simulation) -> str:
+    return f"{counted(done.trials, 'simulated trial')}, seed {done.seed}"
 
 
 def written(e: Estimate) -> str:
     """The best value there is; if it is simulated, with its Monte Carlo standard error."""
     if math.isnan(e.best):
         return "–"
-    value = _digits(e).format(e.best)
+    value = _number(e, e.best)
     return value if e.exact is not None else f"{value} ± {e.best_mcse:.2g}"
 
 
@@ -169,19 +186,19 @@ def amount(value: float, error: float) -> str:
 
 def simulated_error(mcse: float, done: Simulation) -> str:
     """The standard error of a simulated share; where all trials agree, what they leave open."""
-    return f"{mcse:.4f}" if mcse else f"all of {done.trials} trials agree"
+    return f"{mcse:.4f}" if mcse else f"all of {counted(done.trials, 'trial')} agree"
 
 
 def _ways(
-    plans: dict[str, Plan], requirements: Requirements, names: tuple[str, ...], size: tuple[int, int]
+    plans: Mapping[str, Plan], requirements: Requirements, names: tuple[str, ...], size: tuple[int, int]
 ) -> pd.DataFrame:
-    """The same trial run in several ways, at p0 and at p1: one row a way and rate."""
+    """The same trial run in several ways, at p0 and at p1: one row per way and rate."""
     both = (Scenario("p0", requirements.p0), Scenario("p1", requirements.p1))
     rows = []
-    for said, plan in plans.items():
+    for way, plan in plans.items():
         done = simulation.expect(plan, both, names, *size)
         for label in ("p0", "p1"):
-            row: dict[str, object] = {"way": said, "rate": label}
+            row: dict[str, object] = {"way": way, "rate": label}
             for name in names:
                 e = done[label][name]
                 row |= {name: e.best, f"{name}_mcse": e.best_mcse, f"{name}_shown": written(e)}
@@ -190,100 +207,70 @@ def _ways(
 
 
 def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Table:
-    """The same trial with accrual held at each look, going on, and going on with a few more patients at most."""
-    now, extra = plan.interim, 3 if plan.interim.extra is None else plan.interim.extra
-    ways = {
-        "hold": replace(now, hold=True, extra=None, max_hold=None),
-        f"continue, at most {extra} extra": replace(now, hold=False, extra=extra, max_hold=None),
-        "continue": replace(now, hold=False, extra=None, max_hold=None),
-    }
-    if now.max_hold is not None:
-        ways[f"hold, for at most {now.max_hold:g} {'month' if now.max_hold == 1 else 'months'}"] = now
+    """The same trial with accrual held at each look, continuing, and continuing by a few patients at most."""
+    plans = ways.of_accrual(plan)
     names = ("n_enrolled", "overrun", "hold_months", "duration_months")
-    plans = {said: replace(plan, interim=rule) for said, rule in ways.items()}
     frame = _ways(plans, requirements, names, (trials, seed)).rename(columns={"way": "accrual"})
-    shown: dict[str, Shown] = {
-        "rate": ("True rate", WORDS),
-        "accrual": ("Accrual while the look is pending", WORDS),
-        "n_enrolled_shown": ("Patients enrolled", WORDS),
-        "overrun_shown": ("of them overrun", WORDS),
-        "hold_months_shown": ("Months on hold", WORDS),
-        "duration_months_shown": ("Months to the decision", WORDS),
-    }
-    mine = next(said for said, rule in ways.items() if rule == plan.interim)
-    caption = f"The decision is the same, patients and months are not; the plan in bold. {HOW[0].upper()}{HOW[1:]}"
-    bold = (frame.accrual == mine).tolist()
+    shown = {"rate": column("scenario", WORDS), "accrual": column("accrual_pending", WORDS)}
+    shown |= {f"{name}_shown": column(TERMS[name], WORDS) for name in names}
+    same = "" if plan.close_month is not None else "Type I error and power are the same. "
+    caption = (
+        f"{_named(plan)} with accrual held at the interim analysis, and with accrual that continues; the plan in bold. "
+        f"{same}{HOW}"
+    )
+    bold = [plans[way] == plan for way in frame.accrual]
     return Table("hold_or_continue", caption, frame, shown, chosen=bold, right=[f"{name}_shown" for name in names])
 
 
 def complete_or_known(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Table:
     """The same trial with each look waiting for every status, and decided as soon as the statuses known settle it."""
-    ways: dict[str, Decide] = {"every status is known": "complete", "the decision is settled": "known"}
+    plans = ways.of_decision(plan)
     earlier = () if len(plan.design.looks) == 1 else ("interim_month", "hold_months")
     names = (*earlier, "n_enrolled", "duration_months")
-    plans = {said: replace(plan, interim=replace(plan.interim, decide=rule)) for said, rule in ways.items()}
     frame = _ways(plans, requirements, names, (trials, seed)).rename(columns={"way": "decided"})
-    heads = {
-        "interim_month": "Interim look, month",
-        "hold_months": "Months on hold",
-        "n_enrolled": "Patients enrolled",
-        "duration_months": "Months to the decision",
-    }
-    shown: dict[str, Shown] = {"rate": ("True rate", WORDS), "decided": ("A look decides when", WORDS)}
-    shown |= {f"{name}_shown": (heads[name], WORDS) for name in names}
-    bold = [ways[said] == plan.interim.decide for said in frame.decided]
+    shown = {"rate": column("scenario", WORDS), "decided": column("decided_when", WORDS)}
+    shown |= {f"{name}_shown": column(TERMS[name], WORDS) for name in names}
     caption = (
-        "What deciding as soon as the decision is settled saves: type I error and power are the same; the plan in "
-        f"bold. {HOW[0].upper()}{HOW[1:]}"
+        f"{_named(plan)} with analyses that wait for every response status, and with analyses that take place as soon "
+        f"as their decision is settled; the plan in bold. Type I error and power are the same. {HOW}"
     )
-    right = [f"{name}_shown" for name in names]
-    return Table("complete_or_known", caption, frame, shown, chosen=bold, right=right)
-
-
-THRESHOLDS = (0.1, 0.3, 0.5, 0.7)
-"""Least predictive probabilities that are compared for an interim look with patients pending."""
+    bold = [plans[way] == plan for way in frame.decided]
+    return Table("complete_or_known", caption, frame, shown, chosen=bold, right=[f"{name}_shown" for name in names])
 
 
 def pending_price(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Table | None:
     """What it costs, and saves, to take the first of two looks with patients pending; None where it cannot be."""
-    now = plan.interim
-    month = None if now.conditional is None else now.conditional.month
-    plans = {"wait": replace(plan, interim=replace(now, conditional=None))}
-    mine = () if plan.conditional is None else (plan.conditional.threshold,)
-    if len(plan.design.looks) == 1:
-        return None
-    try:
-        for threshold in sorted({*THRESHOLDS, *mine}):
-            rule = Conditional(threshold, requirements.p1, month)
-            plans[f"{threshold:g}"] = replace(plan, interim=replace(now, conditional=rule))
-    except InputError:  # three looks, an efficacy bound, or recut bounds
+    plans = ways.of_pending(plan, requirements)
+    if plans is None:
         return None
     names = ("reject", "pet", "n_enrolled", "interim_month", "duration_months")
     found = _ways(plans, requirements, names, (trials, seed))
     low, high = (found[found.rate == label].drop(columns="rate") for label in ("p0", "p1"))
     frame = _saved(low.merge(high, on="way", suffixes=("_p0", "_p1"), validate="one_to_one"))
+    first, now = plan.design.looks[0], plan.interim
     shown: dict[str, Shown] = {
-        "way": (f"Continue if P(X1 > {plan.design.looks[0].r}) is at least", WORDS),
-        "reject_shown_p0": ("Type I error", WORDS),
-        "reject_shown_p1": ("Power", WORDS),
-        "pet_shown_p0": ("PET at p0", WORDS),
-        "n_enrolled_shown_p0": ("Enrolled at p0", WORDS),
-        "n_enrolled_shown_p1": ("Enrolled at p1", WORDS),
-        "interim_month_shown_p0": ("Interim look at p0, month", WORDS),
-        "duration_months_shown_p0": ("Decision at p0, month", WORDS),
-        "saved_shown_p0": ("Months saved at p0", WORDS),
-        "duration_months_shown_p1": ("Decision at p1, month", WORDS),
-        "saved_shown_p1": ("Months saved at p1", WORDS),
+        "way": (f"Continue if P(X1 > {first.r}) is at least", WORDS),
+        "reject_shown_p0": column("type_i_error", WORDS),
+        "reject_shown_p1": column("power", WORDS),
+        "pet_shown_p0": column("pet_p0", WORDS),
+        "n_enrolled_shown_p0": column("enrolled", WORDS, "at p0"),
+        "n_enrolled_shown_p1": column("enrolled", WORDS, "at p1"),
+        "interim_month_shown_p0": column("months_to_interim", WORDS, "at p0"),
+        "duration_months_shown_p0": column("decision_months", WORDS, "at p0"),
+        "saved_shown_p0": column("months_saved", WORDS, "at p0"),
+        "duration_months_shown_p1": column("decision_months", WORDS, "at p1"),
+        "saved_shown_p1": column("months_saved", WORDS, "at p1"),
     }
-    first = plan.design.looks[0]
-    taken = f"when {first.n} patients are enrolled" if month is None else f"in month {month:g}"
-    after = f"; its decision follows {now.lag:.3g} months after the look" if now.lag else ""
+    month = None if now.conditional is None else now.conditional.month
+    enrolled = f"when {counted(first.n, 'patient')} {agreeing(first.n, 'is', 'are')} enrolled"
+    taken = enrolled if month is None else f"in month {month:g}"
+    after = f"; its decision follows {counted(round(now.lag, 2), 'month')} after the look" if now.lag else ""
     caption = (
-        f"An interim look that waits for every status, and one taken {taken} with patients pending{after}; the plan in "
-        f"bold. {HOW[0].upper()}{HOW[1:]}. Months saved are those against waiting, negative if the decision comes "
-        "later: at p0 it can, because fewer trials stop at the interim look"
+        f"{_named(plan)} with an interim analysis that waits for every response status (first row), and with one taken "
+        f"{taken} with patients pending{after}; the plan in bold. {HOW}. Months saved are against waiting; they are "
+        "negative if the decision comes later, as it can at p0, where fewer trials then stop at the interim analysis"
     )
-    chosen = "wait" if plan.conditional is None else f"{plan.conditional.threshold:g}"
+    chosen = ways.WAIT if plan.conditional is None else f"{plan.conditional.threshold:g}"
     right = [name for name in shown if name != "way"]
     return Table("pending_price", caption, frame, shown, chosen=(frame.way == chosen).tolist(), right=right)
 
@@ -302,7 +289,7 @@ def _saved(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Table:
-    """What more patients buy against losses, the bounds kept."""
+    """What more patients attain against dropout with the bounds kept."""
     rows = [
         {
             "enrolled": found.enrolled,
@@ -317,15 +304,18 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Tabl
     frame = pd.DataFrame(rows)
     n, lost = design.looks[-1].n, loss.lost(requirements.p1)
     shown: dict[str, Shown] = {
-        "enrolled": ("Enrolled", WHOLE),
-        "looks": ("Looks (r/n), bounds kept", WORDS),
-        "enough": (f"P({n} evaluable) at p1", RATE),
-        "type_i_error": ("Type I error, p0 as if none were lost", RATE),
-        "power": ("Power", RATE),
-        "type_i_error_all": ("Type I error, p0 among all enrolled", RATE),
+        "enrolled": column("enrolled", WHOLE),
+        "looks": column("looks", WORDS, "bounds kept"),
+        "enough": (f"P(at least {n} evaluable), at p1", RATE),
+        "type_i_error": column("type_i_error", RATE, "p0 with all evaluable"),
+        "power": column("power", RATE),
+        "type_i_error_all": column("type_i_error", RATE, "p0 among all enrolled"),
     }
-    against = f"a loss of {100 * lost:.3g}% (at p1), if patients lost are counted as non-responders"
-    caption = f"Inflating the {n} patients of {looks_text(design, ', ')} against {against}; n/(1 - d) in bold"
+    caption = (
+        f"The design {looks_text(design, ', ')} with more patients against a dropout of {stated(round(lost, 6))} (at "
+        "p1), the bounds unchanged and patients without a response assessment counting as non-responders; the usual "
+        "n/(1 - d) in bold. All values are exact"
+    )
     return Table("inflation", caption, frame, shown, chosen=(frame.enrolled == enrolled_for(n, lost)).tolist())
 
 
@@ -336,13 +326,24 @@ def sensitivity(found: Sensitivity) -> Table:
         row: dict[str, object] = {"assumption": variant.assumption or "as planned", "setting": variant.setting or "–"}
         for name, (_, _, outcome) in MEASURES.items():
             value, mcse = variant.values[name], variant.mcse[name]
-            said = f"{value:.4f}" if outcome == "reject" else f"{value:.2f}"
-            row |= {name: value, f"{name}_mcse": mcse, f"{name}_shown": f"{said} ± {mcse:.2g}" if mcse else said}
+            shown_value = RATE(value) if outcome == "reject" else f"{value:.2f}"
+            row |= {
+                name: value,
+                f"{name}_mcse": mcse,
+                f"{name}_shown": shown_value + (f" ± {mcse:.2g}" if mcse else ""),
+            }
         rows.append(row)
-    shown: dict[str, Shown] = {"assumption": ("Assumption", WORDS), "setting": ("Changed to", WORDS)}
-    shown |= {f"{name}_shown": (title, WORDS) for name, (title, _, _) in MEASURES.items()}
-    bold = [True, *(False for _ in found.variants)]
+    shown: dict[str, Shown] = {"assumption": column("lever", WORDS), "setting": column("changed_to", WORDS)}
+    shown |= {
+        "type_i_error_shown": column("type_i_error", WORDS),
+        "power_shown": column("power", WORDS),
+        "n_enrolled_p0_shown": column("enrolled", WORDS, "at p0"),
+        "duration_p1_shown": column("decision_months", WORDS, "at p1"),
+    }
     right = [f"{name}_shown" for name in MEASURES]
-    return Table(
-        "sensitivity", f"One assumption changed at a time: {HOW}", pd.DataFrame(rows), shown, chosen=bold, right=right
+    caption = (
+        "What if an assumption is wrong: one assumption changed at a time and everything else as planned (in bold). "
+        f"{HOW} ({counted(found.trials, 'trial')}, seed {found.seed})"
     )
+    bold = [True, *(False for _ in found.variants)]
+    return Table("sensitivity", caption, pd.DataFrame(rows), shown, chosen=bold, right=right)

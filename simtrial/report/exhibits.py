@@ -17,6 +17,9 @@ MOST_ROWS = 12
 FIRST_ROWS = 10
 """Rows of a longer one that stand; the others fold."""
 
+MOST_KEPT = 3
+"""Stressed rows behind them that stand as well, such as the chosen design; more would not be few."""
+
 FILES = (("table", "tables", "csv"), ("figure", "figures", "svg"), ("figure", "figures", "png"))
 """Kind of exhibit, folder and suffix of each of its files."""
 
@@ -42,6 +45,8 @@ class Exhibit:
         Kind and place of each file, as seen from the page.
     rows, total : int
         Of a table: rows that the page shows, and rows of its file.
+    apart : int
+        Of a table: stressed rows behind the first ones, which stand too if they are few.
     """
 
     kind: str
@@ -52,6 +57,7 @@ class Exhibit:
     files: tuple[tuple[str, str], ...] = ()
     rows: int = 0
     total: int = 0
+    apart: int = 0
 
     @property
     def anchor(self) -> str:
@@ -66,12 +72,17 @@ class Exhibit:
     @property
     def long(self) -> bool:
         """Whether only its first rows stand."""
-        return self.rows > MOST_ROWS
+        return self.rows > MOST_ROWS and self.hidden > 0
+
+    @property
+    def kept(self) -> bool:
+        """Whether stressed rows stand wherever they are."""
+        return self.apart <= MOST_KEPT
 
     @property
     def hidden(self) -> int:
         """Rows that fold."""
-        return self.rows - FIRST_ROWS
+        return self.rows - FIRST_ROWS - self.apart * self.kept
 
     @property
     def numbered(self) -> bool:
@@ -103,14 +114,16 @@ def of_output(output: Any, root: Path, prefix: str) -> Exhibit:
         return Exhibit(kind="figure", html=data["image/svg+xml"], name=name, caption=caption, files=files)
     if "text/csv" in data and "<th " in shown:
         own = f"<p><strong>{html.escape(caption)}</strong></p>"  # stands above the table in a notebook
+        rows = re.findall(r"<tr([^>]*)>", shown.partition("<tbody>")[2])
         return Exhibit(
             kind="table",
             html=shown.removeprefix(own),
             name=name,
             caption=caption,
             files=_files("table", name, root, prefix),
-            rows=shown.partition("<tbody>")[2].count("<tr"),
+            rows=len(rows),
             total=said.get("rows", 0),
+            apart=sum("chosen" in row for row in rows[FIRST_ROWS:]),
         )
     if shown:
         return Exhibit(kind="text", html=shown, name=name)

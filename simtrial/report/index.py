@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simtrial import __version__
+from simtrial.phrases import counted
 from simtrial.report.page import render
 from simtrial.report.write import date
 from simtrial.show import terminal
@@ -103,7 +104,7 @@ def _index(entries: Sequence[ReportEntry], out: Path) -> str:
 
     rows = [asdict(_placeless(entry, out)) | {"status": entry.status} for entry in entries]
     page = {
-        "title": f"Reports of {len(entries)} parameter files",
+        "title": f"Reports of {counted(len(entries), 'parameter file')}",
         "summary": _summary(entries),
         "rows": rows,
         "made": f"Made by simtrial {__version__}, {date()}.",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simtrial.phrases import rate
 from simtrial.report import chapters, exhibits, terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from simtrial.report.chapters import Topic
-
-PAGE = "index.html.j2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +113,19 @@ def report_html(executed: Sequence[Any], head: Head, provenance: Mapping[str, An
         "terms": [],
         "first_rows": exhibits.FIRST_ROWS,
     }
-    book = nbformat.v4.new_notebook()
     if head.folds:
-        # the terms are those of the page without its glossary, so it is rendered once more to have them
-        report["terms"] = [(terms.anchor(one), one) for one in terms.occurring(render(PAGE, book, report))]
-    text = render(PAGE, book, report)
+        report["terms"] = [(terms.anchor(one), one) for one in terms.occurring(_read(topics, head.front))]
+    text = render("index.html.j2", nbformat.v4.new_notebook(), report)
     return terms.linked(text) if head.folds else text
+
+
+def _read(topics: Sequence[Topic], front: str) -> str:
+    """What is read on a page, as HTML, without its lists, its code and its provenance."""
+    parts = [front]
+    for topic in topics:
+        shown = (*topic.shown, *topic.folded)
+        parts += [topic.heading, topic.lead, *(part for one in shown for part in (one.html, escape(one.caption)))]
+    return " ".join(parts)
 
 
 def render(template: str, book: Any, report: dict[str, Any]) -> str:
@@ -129,7 +136,7 @@ def render(template: str, book: Any, report: dict[str, Any]) -> str:
         template_name="report",
         template_file=template,
         extra_template_basedirs=[str(Path(__file__).parent / "templates")],
-        filters={"prose": prose},
+        filters={"prose": prose, "rate": rate},
     )
     text: str = exporter.from_notebook_node(book, resources={"report": report})[0]
     return text

@@ -162,7 +162,7 @@ def of_trial(
     pages = [Leaf(notebooks=notebooks, head=head)]
     if wish.preview:
         title = f"Preview of the analysis: {title}"
-        top = Head(study=study, title=title, front=SYNTHETIC)
+        top = Head(study=study, title=title, front=SYNTHETIC, folds=True)
         pages.append(Leaf(notebooks=(ANALYSIS,), head=top, name=PREVIEW, apart=True))
     seed = trial.conduct.simulation.seed if trial.conduct else NOT_SIMULATED
     job = Job(

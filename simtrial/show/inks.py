@@ -78,6 +78,13 @@ ENDS = {"futile": "#b8690f", "not_rejected": "#e0a43c", "rejected": "#0072b2", "
 """How a trial ends (`simtrial.search.steps.Kind`): without rejection of H0 in browns, with rejection in blues."""
 
 
+def shade(colour: str, light: float) -> str:
+    """A colour mixed with white, the more the larger `light` in [0, 1] is, so that layers of one kind stay apart."""
+    share = 0.25 + 0.4 * light
+    parts = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return f"#{''.join(f'{round(part + share * (255 - part)):02x}' for part in parts)}"
+
+
 def ink(keys: Iterable[str], register: Sequence[str] = ()) -> Ink:
     """How a design is drawn that is known by some keys: as the first of `DESIGNS` among them.
 

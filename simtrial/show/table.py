@@ -60,6 +60,8 @@ class Table:
         Columns of numbers already written out, to be set flush right like all numbers.
     first : int, optional
         How many rows are shown; the CSV holds all.
+    tidy : DataFrame, optional
+        What the CSV holds in place of `frame`, of a table that is shown on its side.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Table:
     chosen: Sequence[bool] = ()
     right: Sequence[str] = ()
     first: int | None = None
+    tidy: pd.DataFrame | None = None
 
     def view(self) -> pd.DataFrame:
         """The table as text, under its headings."""
@@ -114,13 +117,19 @@ class Table:
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
         data = {
             "text/html": self.html(),
-            "text/csv": self.frame.to_csv(index=False),
+            "text/csv": (self.frame if self.tidy is None else self.tidy).to_csv(index=False),
             "text/plain": f"{self.caption}\n{self.view().to_string(index=False)}",
         }
         return data, {"simtrial": {"name": self.name, "caption": self.caption, "rows": len(self.frame)}}
 
 
 def _tooltip(heading: str) -> str:
-    """The meaning of a heading, as an attribute of its cell; empty for a plain word."""
+    """The meaning of a heading, and of what follows its comma, as an attribute of its cell; empty for a plain word."""
     term = glossary.explained(heading)
-    return f' title="{html.escape(term.meaning, quote=True)}"' if term and term.meaning else ""
+    if term is None or not term.meaning:
+        return ""
+    said = term.meaning
+    more = None if term.head == heading else glossary.explained(heading.partition(", ")[2].capitalize())
+    if more is not None and more.meaning:
+        said += f" {more.head}: {more.meaning}"
+    return f' title="{html.escape(said, quote=True)}"'

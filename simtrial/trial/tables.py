@@ -8,23 +8,27 @@ import numpy as np
 import pandas as pd
 
 from simtrial.conduct import levers as conduct_levers
-from simtrial.conduct.tables import HOW, amount, simulated_error
+from simtrial.conduct.tables import amount, simulated_error
 from simtrial.design.designs import looks_text
-from simtrial.design.exact import operating_characteristics
 from simtrial.design.intervals import clopper_pearson
+from simtrial.glossary import head
 from simtrial.laws import integrals
 from simtrial.laws.losses import AMONG
 from simtrial.search import named
 from simtrial.search.wording import null
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
-from simtrial.trial import calendar, dropout, words
+from simtrial.trial import compared as trial_compared
+from simtrial.trial import dropout, words
 from simtrial.trial import levers as trial_levers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simtrial.conduct.changes import LeverKind
     from simtrial.conduct.measures import Measured
     from simtrial.conduct.simulation import Simulation
     from simtrial.trial.case import Case
+    from simtrial.trial.quantities import Form
     from simtrial.trial.trial import Trial
 
 
@@ -156,58 +160,47 @@ def timeline(trial: Trial, done: Simulation) -> Table:
     return Table("timeline", caption, frame, shown)
 
 
-COLUMNS = {
-    "n_enrolled": ("Enrolled", "{:.1f}"),
-    "interim_month": ("Interim, month", "{:.1f}"),
-    "duration_months": ("Decision, month", "{:.1f}"),
-    "in_time": ("In time", "{:.3f}"),
-    "cost": ("Cost", ""),
+WRITTEN: dict[Form, Callable[[Measured], str]] = {
+    "rate": lambda found: _measured(found, RATE),
+    "patients": lambda found: _measured(found, PATIENTS.format),
+    "months": lambda found: _measured(found, "{:.1f}".format),
+    "cost": lambda found: amount(found.value, found.mcse),
 }
-"""What the table of `by_calendar` shows of each design at one true rate, where it is known."""
+"""How a value of a comparison is written, by the form of its quantity."""
 
 
-def by_calendar(case: Case, *, whole: bool = False) -> Table:
-    """The designs chosen by the calendar beside Simon's and the file's own, as each would be run.
+def compared(case: Case, *, timed: bool = False, whole: bool = False) -> Table:
+    """The designs worth considering side by side, a design per column; the CSV holds a row per design.
 
-    Left out for a large trial that does not ask for it, unless it is wanted `whole`.
+    With `timed`, those that the calendar takes stand beside them, unless they take minutes and are not wanted `whole`.
     """
-    if why := calendar.left_out(case, whole=whole):
-        return Table("by_calendar", why, pd.DataFrame(), {})
-    rows: list[dict[str, object]] = []
-    designs = calendar.beside(case)
-    for rate in ("p0", "p1"):
-        for one in designs:
-            row: dict[str, object] = {
-                "kind": "; ".join(one.names),
-                "looks": looks_text(one.design, ", "),
-                "rate": rate,
-                "n": one.design.looks[-1].n,
-                "en_p0": float(operating_characteristics(one.design, case.requirements.p0).en),
-            }
-            for (name, at), value in calendar.as_run(case, one.design).values.items():
-                if at == rate:
-                    form = COLUMNS[name][1]
-                    row |= {name: value.value, f"{name}_mcse": value.mcse}
-                    row[f"{name}_shown"] = _measured(value, form) if form else amount(value.value, value.mcse)
-            rows.append(row)
-    frame = pd.DataFrame(rows)
-    shown: dict[str, Shown] = {
-        "kind": ("Design", WORDS),
-        "looks": ("Looks (r/n)", WORDS),
-        "rate": ("True rate", WORDS),
-    }
-    shown |= {f"{name}_shown": (head, WORDS) for name, (head, _) in COLUMNS.items() if f"{name}_shown" in frame}
-    due = "" if case.question.deadline is None else f"; in time: a decision by month {case.question.deadline:.3g}"
-    caption = f"Designs by the calendar, as the trial is run ({HOW}{due}); the chosen design in bold"
-    bold = [one.design.looks == case.chosen.looks for one in designs] * 2
-    right = [name for name in shown if name.endswith("_shown")]
-    return Table("by_calendar", caption, frame, shown, chosen=bold, right=right)
+    found = trial_compared.candidates(case, timed=timed, whole=whole)
+    rows: list[list[str]] = [
+        ["", head("looks"), *(looks_text(one.design, ", ") for one in found.designs)],
+        ["", head("n"), *(str(one.design.looks[-1].n) for one in found.designs)],
+    ]
+    for quantity in found.quantities:
+        values = (one.values.get(quantity.key) for one in found.designs)
+        shown = ("–" if value is None else WRITTEN[quantity.form](value) for value in values)
+        rows.append([quantity.key, quantity.head, *shown])
+    names = [f"design_{k}" for k, _ in enumerate(found.designs)]
+    tidy = pd.DataFrame(
+        {"design": one.name, "chosen": one.chosen, "looks": looks_text(one.design, ", "), "n": one.design.looks[-1].n}
+        | {key: value.value for key, value in one.values.items()}
+        | {f"{key}_mcse": value.mcse for key, value in one.values.items()}
+        for one in found.designs
+    )
+    columns: dict[str, Shown] = {"head": column("quantity", WORDS)}
+    for name, one in zip(names, found.designs, strict=True):
+        columns[name] = (f"{one.name}, chosen" if one.chosen else one.name, WORDS)
+    frame = pd.DataFrame(rows, columns=["quantity", "head", *names])
+    return Table("compared", trial_compared.described(case, found), frame, columns, right=names, tidy=tidy)
 
 
-def _measured(found: Measured, form: str) -> str:
+def _measured(found: Measured, form: Callable[[float], str]) -> str:
     if np.isnan(found.value):
         return "–"
-    return form.format(found.value) + (f" ± {found.mcse:.2g}" if found.mcse else "")
+    return form(found.value) + (f" ± {found.mcse:.1g}" if found.mcse else "")
 
 
 KINDS: dict[LeverKind, str] = {"protocol": "protocol: a time", "rule": "protocol: a rule", "site": "sites and patients"}

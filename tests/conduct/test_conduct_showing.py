@@ -48,6 +48,7 @@ def test_simulated_error_and_exact_stand_side_by_side(done):
     table = conduct_tables.simulated(done, "p0")
     heads = list(table.view().columns)
     assert heads[:5] == ["Outcome", "Simulated mean", "MCSE", "Exact", "z"]
+    assert heads[5:] == ["Quantile, 5%", "Quantile, 50%", "Quantile, 95%"]
     row = table.frame.set_index("outcome").loc["reject"]
     assert row.exact == done["p0"]["reject"].exact
     assert row.simulated == done["p0"]["reject"].value
@@ -97,14 +98,14 @@ def test_sensitivity_takes_exact_values_and_the_same_dice(changed):
     assert changed.base.mcse["power"] == 0
     found = {(v.assumption, v.setting): v for v in changed.variants}
     assert found["Dropout", "0%"].values["power"] == pytest.approx(0.801701, abs=1e-6)
-    assert found["Handling of losses", "replaced"].values["power"] == pytest.approx(0.801701, abs=1e-6)
+    assert found["Handling of dropout", "replaced"].values["power"] == pytest.approx(0.801701, abs=1e-6)
     assert found["Enrollment rate", "-25%"].values["duration_p1"] > changed.base.values["duration_p1"]
-    assert found["Accrual at the look", "continues"].mcse["n_enrolled_p0"] > 0
+    assert found["Accrual at the interim analysis", "continues"].mcse["n_enrolled_p0"] > 0
     assert {v.assumption for v in changed.variants} == {
-        "Dropout", "Informative loss", "Handling of losses", "Enrollment rate", "Screening success",
-        "Assessment window", "Accrual at the look", "Decision at the looks", "Time to decide",
+        "Dropout", "Informative dropout", "Handling of dropout", "Enrollment rate", "Screening success",
+        "Assessment window", "Accrual at the interim analysis", "Decision of an analysis", "Time to the decision",
     }  # fmt: skip
-    known = found["Decision at the looks", "as soon as known"]
+    known = found["Decision of an analysis", "once it is settled"]
     assert known.values["power"] == changed.base.values["power"]
     assert known.values["duration_p1"] < changed.base.values["duration_p1"] - 4 * known.mcse["duration_p1"]
 
@@ -120,10 +121,10 @@ def test_what_hurts_most_is_the_worst_of_the_variants(changed):
 def test_hold_and_continue_share_the_decision_and_differ_in_patients(plan):
     table = conduct_tables.hold_or_continue(plan, ASKED, 1000, 1)
     frame = table.frame[table.frame.rate == "p0"].set_index("accrual")
-    assert frame.overrun["hold"] == 0
-    assert frame.overrun["continue, at most 3 extra"] <= 3
-    assert frame.n_enrolled["hold"] < frame.n_enrolled["continue"]
-    assert frame.duration_months["hold"] > frame.duration_months["continue"]
+    assert frame.overrun["is held"] == 0
+    assert frame.overrun["continues by at most 3 patients"] <= 3
+    assert frame.n_enrolled["is held"] < frame.n_enrolled["continues"]
+    assert frame.duration_months["is held"] > frame.duration_months["continues"]
     assert sum(table.chosen) == 2
 
 
@@ -160,8 +161,8 @@ def test_the_price_of_not_waiting_has_a_row_for_every_threshold(plan):
     for rate in ("p0", "p1"):
         months = frame[f"duration_months_{rate}"]
         assert (frame[f"saved_{rate}"] == months["wait"] - months).all()
-    assert "negative if the decision comes later: at p0 it can, because fewer trials stop" in table.caption
-    assert table.view()["Months saved at p0"].iloc[0] == "–"
+    assert "negative if the decision comes later, as it can at p0" in table.caption
+    assert table.view()["Months saved, at p0"].iloc[0] == "–"
     mine = conduct_tables.pending_price(conditional(plan), ASKED, 200, 1)
     assert mine.frame.way[np.array(mine.chosen)].tolist() == ["0.4"]
     exact = dataclasses.replace(plan, disease=Disease(Assessments.fixed(2.0)))
@@ -227,7 +228,7 @@ def test_figures_are_valid_svg_with_a_text_alternative_and_the_same_bytes_again(
 def test_the_counting_picture_shows_one_loss_among_the_first_four():
     # it is drawn from a simulated trial that fits; any seed must hold one
     for seed in (1, 2, 20250731):
-        assert "one of the first four lost" in conduct_figures.counting(seed).alt
+        assert "dropout of one of the first four" in conduct_figures.counting(seed).alt
 
 
 WAYS = {
@@ -313,7 +314,7 @@ def test_simulated_shares_are_not_called_exact(trial, done):
     frame = tables.timeline(trial, done).frame
     assert (frame.mcse == "exact").tolist() == [True] + [False] * (len(frame) - 1)
     certain = conduct_tables.simulated_error(0.0, done)
-    assert certain == "all of 2000 trials agree"
+    assert certain == "all of 2,000 trials agree"
 
 
 def test_replacing_needs_its_evaluable_patients_in_time(trial):
@@ -349,7 +350,7 @@ def test_losses_are_told_by_who_would_have_responded(plan):
 
 
 def test_more_informative_loss_is_compared_at_the_same_overall_loss(changed):
-    found = [v for v in changed.variants if v.assumption == "Informative loss"]
+    found = [v for v in changed.variants if v.assumption == "Informative dropout"]
     assert len(found) == 2
     for ratio in (0.25, 4.0):
         loss = Dropout.overall(0.1, ratio, 0.3)
@@ -362,7 +363,7 @@ def test_a_single_stage_has_no_look_to_hold_for():
         SingleStage(5, 25), Constant(2.0), Disease(Assessments.fixed(2.0)), Dropout(0.1), handling="nonresponder"
     )
     changed = sensitivity.analyse(plan, ASKED, 200, 1)
-    assert not {"Accrual at the look", "Time to decide"} & {v.assumption for v in changed.variants}
+    assert not {"Accrual at the interim analysis", "Time to the decision"} & {v.assumption for v in changed.variants}
 
 
 def test_a_trial_of_the_block_can_be_named(plan):

@@ -244,7 +244,7 @@ def test_a_calendar_without_them_is_simulated_as_a_report_would(started):
             assert done[label][name].exact == report[label][name].exact
     shown = conduct_tables.calendar(done).view()
     assert "±" in shown.iloc[-1, 1]
-    assert "4000 trials, seed 1" in conduct_tables.calendar(done).caption
+    assert "4,000 simulated trials, seed 1" in conduct_tables.calendar(done).caption
 
 
 def test_a_chart_holds_its_curves_and_escapes_its_words():

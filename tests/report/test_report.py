@@ -13,14 +13,17 @@ import pytest
 
 from simtrial import InputError, looks_text, project
 from simtrial.cli.app import main
+from simtrial.phrases import rate
 from simtrial.report import front
 from simtrial.report import run as report_run
 from simtrial.report.execution import NotebookError
-from simtrial.trial import params
+from simtrial.trial import params, parts
 from simtrial.trial.case import Case
 from simtrial.trial.study import DesignWish
 
 STARTS = {"kernel": {"run"}}
+PARTS = ("review", "design", "conduct")
+"""In no order: a report has its own."""
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +40,11 @@ def run(hostile_file, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", "1750000000")
         steps = []
-        first = report_run.write(hostile_file, out, steps.append)
+        first = report_run.write(hostile_file, out, steps.append, parts=PARTS, preview_analysis=True)
         kept = {p.relative_to(first.folder): p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
         with redirect_stdout(io.StringIO()) as shown, redirect_stderr(io.StringIO()) as said:
-            assert main(["report", str(hostile_file), "--out", str(out)]) == 0
+            words = ["report", str(hostile_file), "--out", str(out), "--parts", ",".join(PARTS), "--preview-analysis"]
+            assert main(words) == 0
     return first, kept, (shown.getvalue(), said.getvalue()), steps
 
 
@@ -67,11 +71,44 @@ def test_it_writes_notebooks_tables_figures_html_and_a_manifest(run):
     assert {"report.html", "manifest.json", "notebooks/01_design.ipynb", "tables/candidates.csv"} <= names
     assert "text/statement.txt" in names
     assert {"figures/candidates.svg", "figures/operating_characteristics.svg", "figures/saw_tooth.svg"} <= names
-    assert run[3] == [*report_run.NOTEBOOKS, "report.html"]
+    assert run[3] == [*report_run.NOTEBOOKS, "report.html, preview_analysis.html"]
     assert {"text/memo.md", "tables/routes.csv", "figures/map.svg"} <= names
     assert {f"figures/{f}.svg" for f in ("counting", "swimmer", "enrollment_fan", "tornado", "inflation")} <= names
     assert {f"tables/{t}.csv" for t in ("conduct_p0", "conduct_p1", "sensitivity", "hold_or_continue")} <= names
     assert {"tables/complete_or_known.csv", "tables/pending_price.csv"} <= names
+
+
+def test_the_preview_of_the_analysis_is_a_page_of_its_own_with_its_files_in_a_folder_of_its_own(run, html):
+    folder = run[0].folder
+    preview = (folder / "preview_analysis.html").read_text(encoding="utf-8")
+    assert preview.index("<strong>Preview on synthetic data.</strong>") < preview.index("<nav")
+    assert "What does the finished trial say?" in preview
+    assert "What does the finished trial say?" not in html
+    assert "synthetic" not in html.lower()
+    assert (folder / "preview_analysis/notebooks/05_final_analysis.ipynb").exists()
+    assert not (folder / "notebooks/05_final_analysis.ipynb").exists()
+    assert not (folder / "tables/estimates.csv").exists()
+    links = [link for link in re.findall(r'href="([^"]+)"', preview) if not link.startswith("#")]
+    assert "preview_analysis/tables/estimates.csv" in links
+    assert "preview_analysis/figures/forest.png" in links
+    assert all((folder / link).is_file() for link in links)
+
+
+def test_every_figure_is_also_a_bitmap_of_300_dots_per_inch_and_no_notebook_keeps_it(run):
+    folder = run[0].folder
+    drawn = sorted(path.with_suffix("") for path in folder.rglob("*.svg"))
+    assert sorted(path.with_suffix("") for path in folder.rglob("*.png")) == drawn
+    assert len(drawn) >= 10
+    listed = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
+    for path in drawn:
+        bitmap = path.with_suffix(".png")
+        data = bitmap.read_bytes()
+        assert data[:8] == b"\x89PNG\r\n\x1a\n"
+        metre = int.from_bytes(data[data.index(b"pHYs") + 4 :][:4], "big")
+        assert metre == round(300 / 0.0254)
+        assert str(bitmap.relative_to(folder)) in listed
+    for path in folder.rglob("*.ipynb"):
+        assert "image/png" not in path.read_text(encoding="utf-8")
 
 
 def test_the_same_inputs_give_the_same_bytes(run):
@@ -88,12 +125,14 @@ def test_report_prints_the_design_and_its_place(run):
     assert "01_design ..." in said
 
 
-def test_the_html_asks_nothing_of_a_network(html):
+def test_the_html_asks_nothing_of_a_network(run, html):
     tags = Reader(html).tags
     assert not {tag for tag, _ in tags} & {"script", "link", "iframe", "object", "embed", "img", "base", "form"}
-    for _, attributes in tags:
+    for tag, attributes in tags:
         for name in ("src", "href", "xlink:href", "data", "action", "srcset"):
-            assert attributes.get(name, "#").startswith("#"), attributes
+            place = attributes.get(name, "#")
+            # what is asked for when somebody follows a link lies beside the page
+            assert place.startswith("#") or (tag == "a" and (run[0].folder / place).is_file()), attributes
     assert not re.search(r"@import|url\((?!#)", html)
     assert "default-src 'none'" in html
 
@@ -113,15 +152,19 @@ def test_formulas_are_mathml_and_no_tex_is_left(html):
 def test_contents_lead_to_every_section_and_assumptions_come_first(html):
     tags = Reader(html).tags
     anchors = {attributes["id"] for _, attributes in tags if attributes.get("id")}
-    links = [attributes["href"][1:] for tag, attributes in tags if tag == "a" and "anchor-link" not in str(attributes)]
-    assert set(links) <= anchors
-    assert len(links) >= 12
-    assert html.index("What is assumed, and on what evidence?</a>") < html.index("Which designs meet the limits?</a>")
+    inside = [attributes["href"][1:] for tag, attributes in tags if tag == "a" and attributes["href"].startswith("#")]
+    assert set(inside) <= anchors | {link for link in inside if f'class="anchor-link" href="#{link}"' in html}
+    listed = re.findall(r'<a href="#([^"]+)"', html[html.index("<nav") : html.index("</nav>")])
+    assert len(listed) >= 12
+    assert listed[-2:] == ["glossary", "provenance"]
     assert html.index("assumed</strong>") < html.index("<nav")
 
 
-def test_code_is_hidden_but_reachable(html):
-    assert html.count('<details class="code">') >= 10
+def test_code_is_hidden_but_reachable_once_per_section(html):
+    sections = re.findall(r"<section id=.*?</section>", html, flags=re.DOTALL)
+    toggles = [section.count('<details class="code">') for section in sections]
+    assert max(toggles) == 1
+    assert sum(toggles) >= 10
     assert "Case.of(params.load(trial))" in html
 
 
@@ -140,7 +183,7 @@ def test_provenance_names_file_versions_commit_and_seed(run, html, hostile_file)
 
 def test_results_name_no_place_on_this_machine(run, root, hostile_file):
     for path in run[0].folder.rglob("*"):
-        if path.is_file():
+        if path.is_file() and path.suffix != ".png":
             text = path.read_text(encoding="utf-8")
             assert str(root) not in text
             assert str(hostile_file.parent) not in text
@@ -151,7 +194,7 @@ def test_written_tables_are_the_ones_shown(run, html):
     for looks in table.looks:
         assert looks in html
     chosen = table[table.looks == looks_text(run[0].design, ", ")].iloc[0]
-    assert f"{chosen.power:.4f}" in html
+    assert f">{rate(chosen.power)}</td>" in html
 
 
 def test_a_wrong_file_writes_nothing(tmp_path, smoke_text):
@@ -276,15 +319,92 @@ def not_run(monkeypatch):
     monkeypatch.setattr(report_run, "execute", keep)
 
 
+def taken(done):
+    """The notebooks of a report, as its page lists them."""
+    return re.findall(r"<h1[^>]*>(\d\w+)", done.html.read_text(encoding="utf-8"))
+
+
+DESIGN, CONDUCT = report_run.OF_PART["design"], report_run.OF_PART["conduct"]
+REVIEW, ANALYSIS = report_run.OF_PART["review"], report_run.OF_PART["analysis"]
+RESULTS = "  analysis: {responses: 4}\n"
+
+
+@pytest.mark.usefixtures("not_run")
+@pytest.mark.parametrize(
+    ("more", "options", "parts"),
+    [
+        ("", {}, (*DESIGN, *CONDUCT)),  # neither a synthetic analysis nor a reviewer's memo
+        (RESULTS, {}, (*DESIGN, *CONDUCT, *ANALYSIS)),
+        ("  report: {parts: [review, design]}\n", {}, (*DESIGN, *REVIEW)),
+        ("  report: {parts: [review, design]}\n", {"parts": ["conduct"]}, CONDUCT),
+        (RESULTS, {"parts": ["analysis", "review"]}, (*REVIEW, *ANALYSIS)),
+    ],
+)
+def test_the_parts_are_those_of_the_call_or_of_the_file_or_those_that_the_file_calls_for(
+    more, options, parts, tmp_path, smoke_text
+):
+    path = tmp_path / "x.yaml"
+    path.write_text(smoke_text + more, encoding="utf-8")
+    done = report_run.write(path, tmp_path / "build", **options)
+    assert tuple(taken(done)) == parts
+    assert sorted(p.name for p in done.folder.iterdir() if p.suffix) == ["manifest.json", "report.html"]
+
+
+@pytest.mark.usefixtures("not_run")
+def test_the_command_line_chooses_the_parts(tmp_path, root, capsys):
+    file = str(root / "params/smoke.yaml")
+    assert main(["report", file, "--out", str(tmp_path), "--parts", "review, design"]) == 0
+    capsys.readouterr()
+    html = (tmp_path / "SMOKE/report.html").read_text(encoding="utf-8")
+    assert re.findall(r"<h1[^>]*>(\d\w+)", html) == [*DESIGN, *REVIEW]
+    assert main(["report", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(part in said for part in parts.PARTS)
+
+
+@pytest.mark.parametrize(
+    ("more", "words", "said"),
+    [
+        ("", ["--parts", "desing"], "parts ('desing') is not a part of the report; did you mean design?"),
+        ("", ["--parts", "memo"], "known parts are design, conduct, review and analysis"),
+        ("", ["--parts", ","], "parts is empty; name at least one of design, conduct, review and analysis"),
+        ("", ["--parts", "design,design"], "parts names design twice; name each part once"),
+        ("", ["--parts", "analysis"], "x.yaml: parts (analysis) needs results; add the section analysis"),
+        (RESULTS, ["--preview-analysis"], "x.yaml: preview_analysis is for a file without results"),
+        ("  report: {parts: [analysis]}\n", [], "x.yaml: trial.report.parts (analysis) needs results"),
+        ("  report: {parts: []}\n", [], "x.yaml: trial.report.parts is empty; name at least one of design"),
+        ("  report: {parts: [desing]}\n", [], "trial.report.parts.0 ('desing') must be 'design', 'conduct', 'review'"),
+        ("  report: {}\n", [], "x.yaml: trial.report.parts is missing"),
+    ],
+)
+def test_parts_that_cannot_be_are_refused_in_one_line_and_nothing_is_written(
+    more, words, said, tmp_path, smoke_text, capsys
+):
+    path = tmp_path / "x.yaml"
+    path.write_text(smoke_text + more, encoding="utf-8")
+    assert main(["report", str(path), "--out", str(tmp_path / "build"), *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert not (tmp_path / "build").exists()
+
+
+@pytest.mark.parametrize("words", [{"parts": ["conduct"]}, {"preview_analysis": True}])
+def test_what_needs_the_conduct_is_refused_without_that_section(words, tmp_path, smoke_text):
+    path = tmp_path / "x.yaml"
+    path.write_text(smoke_text[: smoke_text.index("  conduct:")], encoding="utf-8")
+    with pytest.raises(InputError, match=r"x\.yaml: (parts \(conduct\)|preview_analysis) needs the section conduct"):
+        report_run.write(path, tmp_path / "build", **words)
+    with pytest.raises(InputError, match=r"^parts \('memo'\) is not a part of the report"):
+        report_run.write(path, tmp_path / "build", parts=["memo"])
+
+
 @pytest.mark.usefixtures("not_run")
 def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path, smoke_text):
     path = tmp_path / "x.yaml"
     path.write_text(smoke_text[: smoke_text.index("  conduct:")], encoding="utf-8")
     done = report_run.write(path, tmp_path / "build")
     names = {p.name for p in (done.folder / "notebooks").iterdir()}
-    assert names == {
-        f"{name}.ipynb" for name in report_run.NOTEBOOKS if name not in (report_run.CONDUCT, report_run.ANALYSIS)
-    }
+    assert names == {f"{name}.ipynb" for name in report_run.OF_PART["design"]}
     manifest = json.loads((done.folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["seed"] == "none: every number is exact"
     assert "03_enrollment" not in (done.folder / "report.html").read_text(encoding="utf-8")

@@ -206,7 +206,7 @@ def test_each_report_is_the_one_a_single_run_writes(run, clone, monkeypatch, cap
 def test_the_index_has_a_row_a_file_in_the_order_given(page):
     head, *rows = Reader(page).rows
     assert head == ["Study", "Status", "Title", "Design (r/n)", "Type I error", "Power"]
-    assert rows[0] == ["GOOD", "good.yaml", "done", "A title", "0/3, 2/6", "0.0948", "0.8070"]
+    assert rows[0] == ["GOOD", "good.yaml", "done", "A title", "0/3, 2/6", "0.0948", "0.807"]
     assert rows[1] == ["–", "bad.yaml", "wrong input", "trial.hypotheses.p0 (0.7) is not below p1 (0.6)"]
     assert rows[2][:4] == ["FAIL", "fail.yaml", "failed", "A title"]
     assert rows[2][4].endswith("by <b>design</b>; its partial output is in FAIL.failed/notebooks")
@@ -261,6 +261,23 @@ def test_a_study_cannot_take_the_name_of_the_index(tmp_path, write_file):
     found = report_many._read(write_file(tmp_path, "x", "Index.html"), tmp_path)
     assert found.code == index.WRONG
     assert found.error == "trial.study.id (Index.html) is the page over all reports; choose another"
+
+
+def test_a_file_that_lacks_what_a_part_needs_is_wrong_alone_and_before_anything_runs(tmp_path, write_file):
+    wish = report_run.Wish(("conduct",))
+    found = report_many._read(write_file(tmp_path, "x", "X"), tmp_path, wish)
+    assert found.code == index.WRONG
+    assert found.error.startswith("parts (conduct) needs the section conduct")
+    task = report_many._read(write_file(tmp_path, "y", "Y"), tmp_path, report_run.Wish(("design",)))
+    assert task.wish.parts == ("design",)
+
+
+def test_a_part_that_is_not_known_refuses_all_files(tmp_path, write_file, capsys):
+    files = [str(write_file(tmp_path, name, name.upper())) for name in ("one", "two")]
+    assert main(["report", *files, "--out", str(tmp_path / "build"), "--parts", "design,memo"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "parts ('memo') is not a part of the report" in line
+    assert not (tmp_path / "build").exists()
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "x"])

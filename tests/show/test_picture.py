@@ -1,13 +1,21 @@
 """Pictures: valid SVG with a text alternative, the same bytes again, and those that matplotlib would draw."""
 
+import io
 import re
 from xml.etree import ElementTree
 
+import drawn
+import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
+from simtrial import Requirements, search
+from simtrial.design.designs import parse_looks
 from simtrial.search import figures
-from simtrial.show.picture import Drawing
+from simtrial.show import bitmap
+from simtrial.show.picture import DOTS, STYLE, Drawing, Picture, canvas
 
 
 @pytest.mark.long
@@ -39,3 +47,62 @@ def test_figures_are_valid_svg_with_a_text_alternative_and_the_same_bytes_again(
     drawing = ElementTree.fromstring(first)
     assert drawing.find("{http://www.w3.org/2000/svg}title").text == draw().alt
     assert not re.search(r"(href|src)=\"http", first)
+
+
+@pytest.mark.parametrize(
+    ("asked", "choice"),
+    [
+        ((0.1, 0.3, 0.05, 0.8), "minimax"),
+        ((0.2, 0.4, 0.1, 0.8), "optimal"),
+        ((0.2, 0.6, 0.1, 0.8), "single_stage_first"),
+        ((0.2, 0.35, 0.05, 0.8), "2:9/15,8:15/35,17/60"),
+        ((0.3, 0.45, 0.05, 0.9), "optimal"),
+    ],
+)
+def test_names_of_candidates_lie_on_nothing_and_are_whole(asked, choice):
+    asked = Requirements(*asked)
+    two, single = search.two_stage(asked), search.single_stage(asked)
+    chosen = parse_looks(choice) if "/" in choice else search.choose(asked, choice)
+    figure = figures.candidates(single, two, chosen).figure
+    assert not drawn.overlapping(figure)
+    assert not drawn.cut_off(figure)
+    assert sum("chosen" in text for text, _ in drawn.texts(figure)) == 1
+
+
+def test_an_svg_names_fonts_that_other_machines_have_and_escapes_its_texts():
+    figure, (axis,) = canvas(1, 4.0, 3.0)
+    axis.set_title("5 < 6 & more")
+    svg = Picture("x", 'A "b" < c', figure).svg()
+    assert "font-family: 'DejaVu Sans', Verdana, Geneva, sans-serif" in svg
+    assert not re.search(r"font[^;\"]*'DejaVu Sans'(?!, Verdana)", svg)
+    assert "5 &lt; 6 &amp; more</text>" in svg
+    assert ElementTree.fromstring(svg).find("{http://www.w3.org/2000/svg}title").text == 'A "b" < c'
+
+
+def test_references_within_an_svg_are_to_its_own_parts(single, two):
+    found = re.findall(r'xlink:href="(.*?)"', figures.candidates(single, two, two.minimax).svg())
+    assert found
+    assert all(one.startswith("#") for one in found)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (7, 5, 4), (40, 61, 4)])
+def test_a_bitmap_is_read_back_as_it_was_with_its_dots_per_inch(shape):
+    pixels = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    data = bitmap.png(pixels, 300)
+    image = Image.open(io.BytesIO(data))
+    assert np.array_equal(np.asarray(image), pixels[:, :, :3])
+    assert [round(dots) for dots in image.info["dpi"]] == [300, 300]
+    assert bitmap.png(pixels, 300) == data
+
+
+@pytest.mark.long
+def test_the_bitmap_of_a_figure_is_that_which_matplotlib_writes(single, two):
+    picture = figures.candidates(single, two, two.minimax)
+    written = io.BytesIO()
+    picture.figure.to_lay_out = True
+    with mpl.rc_context(STYLE):
+        picture.figure.savefig(written, format="png", dpi=DOTS, bbox_inches="tight")
+    image = np.asarray(Image.open(written))
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(picture.png()))), image[:, :, :3])
+    assert image[:, :, 3].min() == 255  # so nothing is lost with the alpha channel
+    assert picture.png() == picture.png()

@@ -10,6 +10,7 @@ from simtrial import InputError, looks_text
 from simtrial.cli.app import main
 from simtrial.conduct import cost, simulation
 from simtrial.conduct import tables as conduct_tables
+from simtrial.conduct.measures import Measured
 from simtrial.conduct.prospects import in_time
 from simtrial.explorer import controls, screen
 from simtrial.laws import laws
@@ -18,6 +19,7 @@ from simtrial.search import CALENDAR, families
 from simtrial.search import tables as search_tables
 from simtrial.search import text as search_text
 from simtrial.trial import calendar, figures, params, tables, text, words
+from simtrial.trial import compared as trial_compared
 from simtrial.trial.case import Case
 
 
@@ -114,25 +116,6 @@ def test_what_is_said_of_the_design_bears_the_name_of_its_criterion(plain):
     assert any("Interim analysis" in row for row in words.rows(given.trial))
 
 
-def test_designs_stand_side_by_side_each_once_with_the_chosen_one_stressed(plain):
-    given = case(plain, "fastest_p1", deadline_months=6.0, cost={"per_enrolled": 100.0})
-    table = tables.by_calendar(given)
-    assert not table.frame[["looks", "rate"]].duplicated().any()
-    mine = table.frame[np.array(table.chosen)]
-    assert mine.looks.tolist() == [looks_text(given.chosen, ", ")] * 2
-    said = "; ".join(table.frame.kind)
-    assert all(criterion.name in said for criterion in CALENDAR.values())
-    row = mine[mine.rate == "p1"].iloc[0]
-    law = laws.exact_values(given.plan, given.scenarios[1])
-    assert row.duration_months == pytest.approx(law["duration_months"])
-    assert row.n_enrolled == pytest.approx(law["n_enrolled"])
-    assert row.cost == pytest.approx(100 * law["n_enrolled"])
-    assert row.interim_month == pytest.approx(law["interim_month"])
-    done, _ = simulation.block(given.plan, given.scenarios[1], 1, 1, 0)
-    share = (done.decision <= 6.0).mean()
-    assert row.in_time == pytest.approx(share, abs=4 * (0.25 / len(done)) ** 0.5)  # no share has a larger error
-
-
 def test_a_chance_of_being_in_time_without_a_law_is_simulated(plain):
     given = case(plain, interim={"accrual": "continue", "decision_weeks": 2.0})
     found = in_time(given.plan, given.scenarios[0], 6.0, 4000, 1)
@@ -159,7 +142,10 @@ def test_every_criterion_has_its_sentence_with_how_it_is_known(plain):
 def test_a_date_that_no_design_can_keep_is_said_and_no_design_is_called_most_often_in_time(plain, criterion):
     given = case(plain, criterion, deadline_months=1.0)  # a status is known after 2 months
     assert "Most often in time at p1: no design can be in time, that is by month 1." in str(text.by_calendar(given))
-    assert not any("in time" in kind for kind in tables.by_calendar(given).frame.kind)
+    compared = trial_compared.candidates(given, timed=True).designs
+    assert not any("in time" in one.name for one in compared)
+    assert all(one.values[f"in_time_{rate}"] == Measured(0.0) for one in compared for rate in ("p0", "p1"))
+    assert sum(one.chosen for one in compared) == 1
 
 
 @pytest.mark.parametrize(("month", "rare"), [(4.0, True), (14.0, False)])
@@ -175,7 +161,9 @@ def test_a_file_that_says_nothing_of_looks_compares_single_stages(plain):
     given["conduct"].pop("interim")
     one = Case.of(params.load(given))
     assert str(text.by_calendar(one)).startswith("The parameter file does not say what accrual does")
-    assert tables.by_calendar(one).frame.looks.tolist() == [looks_text(one.single.first)] * 2
+    single, *others = trial_compared.candidates(one, timed=True).designs
+    assert (single.design.looks, "n_enrolled_p0" in single.values) == (one.single.first.looks, True)
+    assert not any("n_enrolled_p0" in other.values for other in others)  # of two stages, known on paper alone
     assert figures.months_and_patients(one).svg()
 
 
@@ -279,8 +267,8 @@ def test_a_command_lists_the_designs_of_a_file_with_those_of_its_calendar(plain,
     assert mine["p1"]["duration_months"] == {"value": pytest.approx(law["duration_months"]), "mcse": 0.0}
     assert main(["design", path]) == 0
     said = capsys.readouterr().out
-    assert "At p0: designs by the calendar, as the trial is run" in said
-    assert "At p1: designs by the calendar, as the trial is run" in said
+    assert "The designs worth considering, on paper and as each would be run" in said
+    assert "Months to the" in said
     assert "(chosen)" in said
     assert "Most often in time at p1: " in said
 
@@ -326,17 +314,21 @@ def test_a_large_trial_is_compared_only_where_it_asks_for_it(plain, monkeypatch)
     monkeypatch.setattr(calendar, "MOST_N", 5)
     usual, own = case(plain, "minimax"), case(plain, "fastest_p0")
     assert str(text.by_calendar(usual)) == calendar.TOO_MANY
-    assert tables.by_calendar(usual).frame.empty
+    assert not any("fastest" in one.name for one in trial_compared.candidates(usual, timed=True).designs)
     assert "left out" in str(figures.months_and_patients(usual))
     assert "Fastest at p0" in str(text.by_calendar(usual, whole=True))
     assert "Fastest at p0" in str(text.by_calendar(own))
-    assert not tables.by_calendar(own).frame.empty
+    for given, whole in ((own, False), (usual, True)):
+        assert any(
+            "fastest at p1" in one.name for one in trial_compared.candidates(given, timed=True, whole=whole).designs
+        )
 
 
 def test_recalculated_bounds_leave_the_calendar_out_and_the_rest_stands(plain, tmp_path, capsys):
     recut = {"dropout": {"probability": 0.1, "handling": "exclude", "bounds": "recut"}}
     usual = case(plain, "minimax", **recut)
-    assert str(text.by_calendar(usual)) == tables.by_calendar(usual).caption == calendar.RECALCULATED
+    assert str(text.by_calendar(usual)) == calendar.RECALCULATED
+    assert not any("fastest" in one.name for one in trial_compared.candidates(usual, timed=True, whole=True).designs)
     assert "left out" in str(figures.months_and_patients(usual))
     assert main(["design", str(written(tmp_path, usual)), "--json"]) == 0
     assert "calendar" not in json.loads(capsys.readouterr().out)
