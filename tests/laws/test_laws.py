@@ -223,9 +223,9 @@ def test_recut_bounds_stop_a_good_treatment_no_more_often_than_planned():
 
 def test_recut_bounds_are_for_one_or_two_looks_of_few_patients_and_no_closing_date():
     asked = Requirements(0.1, 0.3, 0.05, 0.8)
-    with pytest.raises(InputError, match="at most 150 patients, not 200"):
+    with pytest.raises(InputError, match=r"at most 150 patients; this design has 200"):
         plan("20/100,30/200", Dropout(0.1), "exclude", cut=asked)
-    with pytest.raises(InputError, match="does not go with a month at which accrual closes"):
+    with pytest.raises(InputError, match="is not possible where accrual closes at a month"):
         plan("5/25", Dropout(0.1), "exclude", cut=asked, close_month=20.0)
     with pytest.raises(InputError, match="recut"):
         plan("0/5,2/12,7/40", Dropout(0.1), "exclude", cut=asked)

@@ -159,7 +159,7 @@ def test_who_is_replaced_needs_no_allowance(capsys):
         ),
         (["--dropout", ".1", "--search", "both"], "--search ('both') must be paper or run"),
         (["--dropout", "1"], "--dropout (1) is not below 1"),
-        (["--dropout", "8"], "--dropout (8.0)"),
+        (["--dropout", "8"], "--dropout (8)"),
     ],
 )
 def test_a_slip_in_the_options_on_dropout_is_one_line(options, said, capsys):
