@@ -247,10 +247,10 @@ def test_counts_of_a_parameter_file_are_analysed(root, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("results", "said"),
     [
-        ("{}", "trial.analysis must hold either responses or patients"),
-        ("{responses: 3, patients: x.csv}", "trial.analysis must hold either responses or patients"),
-        ("{patients: x.csv, stage: 1}", "trial.analysis.stage is counted from the patients"),
-        ("{responses: 3, level: 2}", "trial.analysis.level (2.0) must be"),
+        ("{}", "trial.analysis needs exactly one of responses and patients"),
+        ("{responses: 3, patients: x.csv}", "trial.analysis needs exactly one of responses and patients"),
+        ("{patients: x.csv, stage: 1}", "trial.analysis.stage is counted from the file of patients; leave it out"),
+        ("{responses: 3, level: 2}", "trial.analysis.level (2) is not strictly between 0 and 1; write 0.02 for 2%"),
         ("{responses: 3, sizes: [1]}", "trial.analysis.sizes is not a known key"),
         ("{responses: -3}", "trial.analysis.responses (-3) must be greater"),
     ],
