@@ -222,6 +222,16 @@ CONTROLS = {
         "P(accrual closes too soon)",
         "The probability that fewer patients than planned are enrolled by the month in which accrual closes.",
     ),
+    "reference_value": Term("Reference", "The value of the source that is named."),
+    "computed_here": Term("Computed here", "The value that this program computes on this machine."),
+    "agrees": Term("Agrees", "Whether the two agree to the digits of the reference, or within the limit stated."),
+    "validation_case": Term("Case", "A group of comparisons with one source."),
+    "compared": Term("Compared", "How many values were compared."),
+    "disagree": Term("Disagree", "How many of them do not agree; the validation fails if there is one."),
+    "not_met": Term(
+        "Not met",
+        "The limit that a setting of a sweep does not meet; ? if two Monte Carlo standard errors leave it open.",
+    ),
     "trials": Term(
         "Trials", "The number of simulated trials; the more there are, the smaller is the Monte Carlo standard error."
     ),

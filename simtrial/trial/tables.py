@@ -203,7 +203,8 @@ def compared(case: Case, *, timed: bool = False, whole: bool = False) -> Table:
     for name, one in zip(names, found.designs, strict=True):
         columns[name] = (f"{one.name}, chosen" if one.chosen else one.name, WORDS)
     frame = pd.DataFrame(rows, columns=["quantity", "head", *names])
-    return Table("compared", trial_compared.described(case, found), frame, columns, right=names, tidy=tidy)
+    name = "compared_timed" if timed else "compared"
+    return Table(name, trial_compared.described(case, found), frame, columns, right=names, tidy=tidy)
 
 
 def _measured(found: Measured, form: Callable[[float], str]) -> str:
