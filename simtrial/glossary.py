@@ -135,6 +135,20 @@ CONDUCT = {
     "simulated_mean": Term("Simulated mean", "The mean of the simulated trials in which the outcome applies."),
     "z": Term("z", "The distance of the simulated mean from the exact value, in Monte Carlo standard errors."),
     "quantile": Term("Quantile", "The value that this share of the simulated trials does not exceed."),
+    "limits_where": Term(
+        "Limits hold", "Where the design keeps alpha and power: on paper, or as the trial is run, dropout included."
+    ),
+    "keeps": Term("Keeps both limits as run", "Whether type I error and power keep their limits under the dropout."),
+    "event": Term("Event", "What is to happen by a date."),
+    "probability": Term("Probability"),
+    "responders": Term("Responders", "Patients with a complete or partial response."),
+    "orr": Term("ORR", "Objective response rate: responders divided by all patients."),
+    "dcr": Term("DCR", "Disease control rate: patients with a response or stable disease, divided by all patients."),
+    "median_pfs": Term("Median PFS", "The time by which half of the patients have progressed or died."),
+    "median_os": Term("Median OS", "The time by which half of the patients have died."),
+    "interval_95": Term(
+        "95% interval", "The response rates that are compatible with the observed number of responses."
+    ),
     "more_enrolled": Term("More patients", "By how many patients the expected enrollment grows; negative if it falls."),
 }
 """How the trial is run."""
@@ -208,6 +222,16 @@ CONTROLS = {
         "P(accrual closes too soon)",
         "The probability that fewer patients than planned are enrolled by the month in which accrual closes.",
     ),
+    "reference_value": Term("Reference", "The value of the source that is named."),
+    "computed_here": Term("Computed here", "The value that this program computes on this machine."),
+    "agrees": Term("Agrees", "Whether the two agree to the digits of the reference, or within the limit stated."),
+    "validation_case": Term("Case", "A group of comparisons with one source."),
+    "compared": Term("Compared", "How many values were compared."),
+    "disagree": Term("Disagree", "How many of them do not agree; the validation fails if there is one."),
+    "not_met": Term(
+        "Not met",
+        "The limit that a setting of a sweep does not meet; ? if two Monte Carlo standard errors leave it open.",
+    ),
     "trials": Term(
         "Trials", "The number of simulated trials; the more there are, the smaller is the Monte Carlo standard error."
     ),
@@ -221,6 +245,8 @@ PLAIN = {
     "setting": Term("Setting"),
     "quantity": Term("Quantity"),
     "value": Term("Value"),
+    "treatment": Term("Treatment"),
+    "patients": Term("Patients"),
 }
 """Words that need no explanation."""
 

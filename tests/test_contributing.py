@@ -1,4 +1,4 @@
-"""CONTRIBUTING is tested: the map is that of the folders, and what it names is there."""
+"""CONTRIBUTING and the index of formulas are tested: the map is that of the folders, and what they name is there."""
 
 import ast
 import importlib
@@ -31,8 +31,8 @@ def rows(text):
 
 
 @pytest.fixture(scope="module")
-def index(text):
-    return rows(section(text, "Index"))
+def index(root):
+    return rows((root / "tests/INDEX.md").read_text(encoding="utf-8"))
 
 
 @cache
@@ -115,6 +115,10 @@ def test_every_file_that_is_named_is_there(root, text):
     named |= set(re.findall(r"python (benchmarks/\w+\.py)", text))
     assert len(named) > 10
     assert [name for name in sorted(named) if not (root / name).exists()] == []
+
+
+def test_a_newcomer_reads_it_in_a_quarter_of_an_hour(text):
+    assert len(text.split()) < 4500  # at 300 words per minute
 
 
 def test_every_target_of_make_that_is_named_is_there(root, text):

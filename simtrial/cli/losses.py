@@ -52,8 +52,8 @@ class Run:
         pairs = (("p0", paper.p0, limits.p0), ("p1", paper.p1, limits.p1))
         become = " and ".join(f"{name} = {p:g} becomes {at:.4g}" for name, p, at in pairs if p != at)
         return InputError(
-            f"({self.how.loss.probability:g}) is too large: with {_lost(self.how.loss, paper)}, {become}; {error.field} "
-            f"{error.message}; or plan for less dropout, or ask for a design on paper (--search paper)",
+            f"({self.how.loss.probability:g}) is too large: with {_lost(self.how.loss, paper)}, {become}; "
+            f"{error.field} {error.message}; or plan for less dropout, or ask for a design on paper (--search paper)",
             "--dropout",
         )
 

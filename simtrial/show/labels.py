@@ -136,7 +136,7 @@ def above(axis: Axes, names: Sequence[tuple[float, str, str]]) -> None:
         side = "center" if abs(left - (at - wide / 2)) < 1 else "left" if at < room / 2 else "right"
         axis.annotate(
             name, (x, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2 + HIGH * SIZE * below),
-            textcoords="offset points", ha=side, va="bottom", fontsize=SIZE, color=colour, linespacing=1.0,
+            textcoords="offset points", ha=side, va="bottom", fontsize=SIZE, color=colour, linespacing=HIGH,
         )  # fmt: skip
 
 

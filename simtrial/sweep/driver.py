@@ -28,14 +28,14 @@ AHEAD = 3
 """Tasks handed out for each worker: one at work, others waiting."""
 
 PATIENCE = 5.0
-"""Seconds after which progress is told even if nothing was finished."""
+"""Seconds after which progress is reported even if nothing was finished."""
 
 MOST_DEATHS = 3
 """Workers that one task may lose before it is given up."""
 
 
 class SweepError(RuntimeError):
-    """A sweep could not go on; what was written stays valid."""
+    """A sweep could not continue; what was written stays valid."""
 
 
 @dataclass(kw_only=True)
@@ -147,7 +147,9 @@ class Driver:
         self.deaths[task] = self.deaths.get(task, 0) + 1
         if self.deaths[task] > MOST_DEATHS * self.workers:
             named = ", ".join(str(work.index) for work in task.works[:5])
-            raise SweepError(f"workers die again and again over scenario {named}: is there enough memory?")
+            raise SweepError(
+                f"the workers that compute scenario {named} end again and again; check whether the memory is sufficient"
+            )
         return task
 
     def _tasks(self) -> Iterator[Task]:

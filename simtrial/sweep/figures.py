@@ -1,8 +1,8 @@
 """Small multiples of one outcome of a sweep.
 
-Which axis goes where: along the bottom the axis of numbers with the most values (the last of several), apart from the
-true rates; the first other axis down the rows, the second across the columns, the third as lines. Further axes stay at
-their first value, which the caption says.
+The horizontal axis is the axis of numbers with the most values (the last of several), true rates excepted. The first
+other axis gives the rows, the second the columns, the third the lines. Further axes stay at their first value, which
+the caption states.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from simtrial.conduct.outcomes import OUTCOMES
+from simtrial.phrases import counted, listed
 from simtrial.show.picture import BLACK, LINES, STYLE, Picture
 from simtrial.sweep.results import short
 from simtrial.sweep.section import RATE
@@ -78,14 +79,23 @@ def multiples(results: SweepResults, outcome: str) -> Picture:
         for axis in axes[-1]:
             axis.set_xlabel(short(layout.bottom), fontsize=9)
         label = OUTCOMES[outcome].label
-        figure.supylabel(f"{label} at p = {results.p1:g}", fontsize=10)
+        figure.supylabel(f"{label[:1].upper()}{label[1:]} at p = {results.p1:g}", fontsize=10)
         if lines != [None]:
             axes[0, 0].legend(fontsize=8, title=short(layout.lines or ""), title_fontsize=8)
-    held = "".join(f", {path} {value}" for path, value in layout.fixed.items())
+    held = "".join(f", with {path} = {value}" for path, value in layout.fixed.items())
     best, worst = frame.value.max(), frame.value.min()
-    line = "" if limit is None else f"; the line is {limit:g}"
-    alt = f"{label} at p = {results.p1:g} over {layout.bottom}{held}: from {worst:.3g} to {best:.3g}{line}."
-    return Picture(f"sweep_{outcome}", alt, figure)
+    start = f"{label[:1].upper()}{label[1:]} at the true response rate {results.p1:g} over {layout.bottom}{held}"
+    line = "" if limit is None else f" The dotted line is the limit {limit:g}."
+    alt = f"{start}: from {worst:.3g} to {best:.3g}.{line}"
+    panels = [part for part in (layout.rows, layout.columns) if part]
+    each = f"one panel per value of {listed(panels)}; " if panels else ""
+    lines_of = f"one line per value of {layout.lines}; " if layout.lines else ""
+    trials = counted(results.sweep.asked.trials, "simulated trial")
+    caption = (
+        f"{start}: {each}{lines_of}exact values where there are any, else means of {trials} with bars of two Monte "
+        f"Carlo standard errors.{line}"
+    )
+    return Picture(f"sweep_{outcome}", alt, figure, caption)
 
 
 def _at(frame: pd.DataFrame, path: str | None, value: object) -> pd.DataFrame:

@@ -66,7 +66,7 @@ class Sweep:
         self.asked, self.base, self.path = asked, base, path
         kept: dict[str, object] = base.plain()
         for name in set(NOT_VARIED) - {"study"}:
-            kept.pop(name, None)  # they change no result, and would be read anew for every setting
+            kept.pop(name, None)  # they change no result, and would be read again for every setting
         self._plain = kept
         self._setting = lru_cache(maxsize=64)(self._make)
 
@@ -110,7 +110,7 @@ class Sweep:
         trial = params.load(data)
         case = Case.of(trial).checked("cell")
         if case.plan is None:
-            raise InputError("is missing: it says how the trial is run", "trial.conduct")
+            raise InputError("is missing; a sweep needs the section that states how the trial is run", "trial.conduct")
         return trial, case.chosen, case.plan
 
     def cell(self, index: int) -> GridCell:
@@ -132,8 +132,8 @@ class Sweep:
             named: dict[object, float] = {"p0": truths.p0, "p1": truths.p1}
             p = probability(named.get(rate, rate), "p", closed=True)
         except InputError as error:
-            told = ", ".join(f"{path} = {value!r:.60}" for path, value in values.items())
-            raise error.placed(f"cell {index} ({told}): ") from None
+            at = ", ".join(f"{path} = {value!r:.60}" for path, value in values.items())
+            raise error.placed(f"cell {index} ({at}): ") from None
         return GridCell(
             index=index,
             values=values | {RATE: p},

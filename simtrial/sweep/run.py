@@ -84,7 +84,7 @@ def run(
     InputError
         If the folder holds something else, or another run writes there.
     SweepError
-        If the disk is full, or a task kills its workers; what was written stays valid, and the same call goes on.
+        If the disk is full, or a task kills its workers; what was written stays valid, and the same call continues.
     """
     with locked(out):
         store = Store(out)
@@ -94,7 +94,7 @@ def run(
             driver.run()
         except OSError as error:
             raise SweepError(
-                f"{out}: {error.strerror or error}; what was written is valid, and the same command goes on from there"
+                f"{out}: {error.strerror or error}; what was written is valid; the same command continues from there"
             ) from error
         return driver.state, store.digest(len(sweep))
 

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from simtrial.conduct import simulation
 from simtrial.conduct.outcomes import OUTCOMES
 from simtrial.errors import InputError
+from simtrial.phrases import counted
 from simtrial.trial.section import Line, Made, Section
 
 MOST_CELLS = 1_000_000
@@ -21,7 +22,7 @@ NOT_VARIED = ("evidence", "rivals", "stated", "analysis", "study", "report")
 """Sections that change no result."""
 
 WANTED = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month", "duration_months")
-"""Outcomes that are reported if the file does not say."""
+"""Outcomes that are reported if the file names none."""
 
 
 class Steps(Made):
@@ -39,10 +40,10 @@ class Steps(Made):
     def make(self) -> tuple[float, ...]:
         """See `values`."""
         if not self.step > 0 or not math.isfinite((self.stop - self.start) / self.step) or self.stop < self.start:
-            raise InputError("must go up: start <= stop, step > 0")
+            raise InputError("does not increase; write a start of at most stop, and a step above 0")
         number = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
         if number > MOST_CELLS:
-            raise InputError(f"makes {number} values; at most {MOST_CELLS} are taken")
+            raise InputError(f"gives {counted(number, 'value')}; at most {counted(MOST_CELLS, 'value')} are possible")
         return tuple(round(self.start + k * self.step, 12) for k in range(number))
 
 
@@ -63,7 +64,7 @@ class Axis(Made):
     def make(self) -> tuple[object, ...]:
         """See `taken`."""
         if (self.values is None) == (self.range is None):
-            raise InputError("must hold either values or range, and not both")
+            raise InputError("needs exactly one of values and range")
         values = self.range.values if self.range is not None else self.values or ()
         again = next((v for k, v in enumerate(values) if v in values[:k]), None) if self.range is None else None
         if again is not None:
@@ -74,15 +75,17 @@ class Axis(Made):
 class SweepSection(Section):
     """The sweep."""
 
-    base: Line = Field(description="Parameter file of the trial, seen from this file's folder.")
+    base: Line = Field(description="Parameter file of the trial, relative to the folder of this file.")
     combine: Literal["cross", "zip"] = Field(
-        "cross", description="cross: every combination; zip: the k-th of each axis."
+        "cross", description="cross: every combination of the values; zip: the k-th values of all axes together."
     )
     axes: Annotated[tuple[Axis, ...], Field(strict=False, min_length=1, max_length=20)]
     outcomes: Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=40)] = Field(
         WANTED, description=f"What is reported: any of {', '.join(OUTCOMES)}."
     )
-    trials: Annotated[int, Field(ge=2, le=simulation.MAX_TRIALS)] = Field(description="Simulated trials a scenario.")
+    trials: Annotated[int, Field(ge=2, le=simulation.MAX_TRIALS)] = Field(
+        description="Number of simulated trials per scenario."
+    )
     seed: Annotated[int, Field(ge=0, lt=2**63)]
 
     @model_validator(mode="after")
@@ -101,19 +104,24 @@ class SweepSection(Section):
             raise InputError(f"({vain}) changes no result of a sweep", "axes.path")
         led = next((path for path in paths if path.startswith("trial.")), None)
         if led is not None:
-            raise InputError(f"({led}) must not begin with trial.: paths start under that key", "axes.path")
+            raise InputError(f"({led}) begins with trial.; leave that key out, since paths start below it", "axes.path")
         if len(set(self.outcomes)) < len(self.outcomes):
-            raise InputError("must not name an outcome twice", "outcomes")
+            raise InputError("name an outcome twice; leave one out", "outcomes")
         unknown = next((name for name in self.outcomes if name not in OUTCOMES), None)
         if unknown is not None:
-            raise InputError(f"({unknown!r:.40}) must be of {', '.join(OUTCOMES)}", "outcomes")
+            raise InputError(f"({unknown!r:.40}) is no outcome; choose from {', '.join(OUTCOMES)}", "outcomes")
         lengths = {len(axis.taken) for axis in self.axes}
         if self.combine == "zip" and len(lengths) > 1:
             raise InputError(
-                f"must have as many values each to be zipped, not {', '.join(map(str, sorted(lengths)))}", "axes"
+                f"have different numbers of values ({', '.join(map(str, sorted(lengths)))}); combine: zip needs equal "
+                "numbers",
+                "axes",
             )
         if self.cells > MOST_CELLS:
-            raise InputError(f"make {self.cells} scenarios; at most {MOST_CELLS} are run", "axes")
+            raise InputError(
+                f"give {counted(self.cells, 'scenario')}; at most {counted(MOST_CELLS, 'scenario')} are possible",
+                "axes",
+            )
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""Results of a sweep on disk: one Parquet file a scenario, each whole or not there.
+"""Results of a sweep on disk: one Parquet file per scenario, each whole or not there.
 
 A file is written under a temporary name and renamed. Its final name is the SHA-256 of its bytes, its scenario and the
 manifest, so a file that was truncated, changed or put elsewhere is known by its name, and is computed anew, never

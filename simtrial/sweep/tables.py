@@ -1,4 +1,4 @@
-"""The results of a sweep, one scenario per row, and those that break a limit."""
+"""The results of a sweep, one scenario per row, and the settings that do not meet a limit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from simtrial.conduct.outcomes import OUTCOMES
-from simtrial.show.table import PATIENTS, WORDS, Shown, Table
+from simtrial.phrases import agreeing, counted, rate
+from simtrial.show.table import PATIENTS, WORDS, Shown, Table, column
 from simtrial.show.table import RATE as SHARE
 from simtrial.sweep.results import short
 from simtrial.sweep.section import RATE
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from simtrial.sweep.results import SweepResults
 
 LOOKS = "design.looks"
-"""The axis of designs, which says what the column of looks would say again."""
+"""The axis of designs, which makes the column of looks redundant."""
 
 MOST_ROWS = 60
-"""Scenarios shown; all of them stand in the CSV."""
+"""Scenarios shown; the CSV holds all of them."""
 
 
 def every(sweep: Sweep, frame: pd.DataFrame) -> Table:
@@ -45,9 +46,13 @@ def every(sweep: Sweep, frame: pd.DataFrame) -> Table:
         rows.append(row)
     shown: dict[str, Shown] = {path: (short(path).replace(".", " "), _place) for path in sweep.paths}
     if LOOKS not in sweep.paths:
-        shown["looks"] = ("looks", WORDS)
-    shown |= {f"{name}_shown": (name.removeprefix("n_").replace("_", " "), WORDS) for name in sweep.asked.outcomes}
-    caption = f"{len(rows)} scenarios: exact where there is an exact value, else simulated ± MCSE"
+        shown["looks"] = column("looks", WORDS)
+    shown |= {f"{name}_shown": (OUTCOMES[name].label, WORDS) for name in sweep.asked.outcomes}
+    caption = (
+        f"{counted(len(rows), 'scenario')} of the sweep, one per row: exact values where there are any, else means of "
+        f"{counted(sweep.asked.trials, 'simulated trial')} ± MCSE (Monte Carlo standard error); p is the true response "
+        "rate"
+    )
     right = [f"{name}_shown" for name in sweep.asked.outcomes]
     return Table("sweep", caption, pd.DataFrame(rows), shown, right=right)
 
@@ -61,14 +66,14 @@ def _measured(name: str, value: float | None, mcse: float | None) -> str:
     if value is None or np.isnan(value):
         return "–"
     share = OUTCOMES[name].kind in ("share", "rate")
-    said = f"{value:.4f}" if share else f"{value:.2f}"
+    said = rate(value) if share else f"{value:.2f}"
     return f"{said} ± {mcse:.2g}" if mcse else said
 
 
 def broken(results: SweepResults) -> Table:
-    """The settings whose power is below that asked, or whose months at p1 pass the registered completion.
+    """The settings whose power is below the required one, or whose months at p1 exceed the registered completion.
 
-    A simulated value within two Monte Carlo standard errors of its limit decides nothing, and is marked so.
+    A simulated value within two Monte Carlo standard errors of its limit is inconclusive, and is marked so.
     """
     asked = results.sweep.base.requirements
     paths = [path for path in results.sweep.paths if path != RATE]
@@ -91,19 +96,27 @@ def broken(results: SweepResults) -> Table:
     found = wide[wide["broken"] != ""].reset_index(drop=True)
     unsure = found["broken"].str.fullmatch(r"(power|months)\?( and (power|months)\?)?").sum()
     shown: dict[str, Shown] = {path: (short(path), WORDS) for path in paths}
-    shown["reject"] = (f"Power at p = {results.p1:g}", SHARE)
+    shown["reject"] = column("power", SHARE, f"p = {results.p1:g}")
     if end is not None:
         shown[end] = (OUTCOMES[end].label, PATIENTS)
-    shown["broken"] = ("Breaks", WORDS)
-    later = "" if results.months is None else f" or take more than {results.months:g} months"
-    more = f"; the first {MOST_ROWS}" if len(found) > MOST_ROWS else ""
-    within = f"; within two Monte Carlo standard errors of a limit, marked ?: {unsure} more" if unsure else ""
-    caption = f"{len(found) - unsure} of {len(wide)} settings have a power below {asked.power:g}{later}{within}{more}"
+    shown["broken"] = column("not_met", WORDS)
+    later = "" if results.months is None else f" or take more than {counted(results.months, 'month')}"
+    more = f". The first {counted(MOST_ROWS, 'setting')} are shown" if len(found) > MOST_ROWS else ""
+    within = (
+        f". {counted(int(unsure), 'further setting')} {agreeing(int(unsure), 'lies', 'lie')} within two Monte Carlo "
+        "standard errors of a limit (marked ?)"
+        if unsure
+        else ""
+    )
+    caption = (
+        f"{len(found) - unsure} of {counted(len(wide), 'setting')} have a power below {asked.power:g}{later}, at the "
+        f"true response rate {results.p1:g}{within}{more}"
+    )
     return Table("sweep_broken", caption, found, shown if len(found) else {}, first=MOST_ROWS)
 
 
 def _judged(excess: pd.Series[float], mcse: pd.Series[float]) -> pd.Series[str]:
-    """``yes`` where a limit is broken, ``yes?`` where two standard errors leave it open, else nothing."""
+    """``yes`` where a limit is not met, ``yes?`` where two standard errors leave it open, else nothing."""
     doubt = 2 * mcse.fillna(0.0)
     open_ = (excess.abs() <= doubt) & (doubt > 0)
     return pd.Series(np.where(open_, "yes?", np.where(excess > 0, "yes", "")), index=excess.index)

@@ -96,14 +96,14 @@ def cluster(address: str) -> Iterator[tuple[Callable[[], Executor], int]]:
     Raises
     ------
     InputError
-        If distributed is not installed, nobody answers at the address, or a worker has other versions.
+        If distributed is not installed, no scheduler answers at the address, or a worker has other versions.
     """
     try:
         from distributed import Client
     except ImportError:
         raise InputError("needs the extra dask: pip install distributed", "scheduler") from None
     if re.fullmatch(r"[a-z]+://\S+", address) is None:
-        raise InputError(f"({address[:60]!r}) must be an address such as tcp://10.0.0.1:8786", "scheduler")
+        raise InputError(f"({address[:60]!r}) is no address; write one such as tcp://10.0.0.1:8786", "scheduler")
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -117,11 +117,13 @@ def cluster(address: str) -> Iterator[tuple[Callable[[], Executor], int]]:
                 f"({address}): a worker cannot load simtrial: {' '.join(str(error).split())[:200]}", "scheduler"
             ) from None
         if not theirs:
-            raise InputError(f"({address}) has no workers", "scheduler")
+            raise InputError(f"({address}) has no workers; start at least one", "scheduler")
         for worker, found in sorted(theirs.items()):
             other = [f"{k} {found.get(k)}, here {v}" for k, v in mine.items() if found.get(k) != v]
             if other:
-                raise InputError(f"({address}): worker {worker} has {'; '.join(other)}", "scheduler")
+                raise InputError(
+                    f"({address}): worker {worker} has {'; '.join(other)}; install the same versions", "scheduler"
+                )
         threads = sum(client.nthreads().values())
         yield client.get_executor, threads
     finally:

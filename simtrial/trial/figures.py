@@ -10,8 +10,10 @@ import numpy as np
 from simtrial.conduct import simulation
 from simtrial.conduct.figures import GREY
 from simtrial.design.designs import looks_text
+from simtrial.phrases import counted
 from simtrial.search.calendar import FASTEST_P0, FASTEST_P1, LEAST_ENROLLED_P0
 from simtrial.search.simon import MINIMAX, OPTIMAL
+from simtrial.show.labels import above
 from simtrial.show.passage import Passage
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
 from simtrial.trial import calendar
@@ -43,32 +45,41 @@ def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, see
         axis.plot(months, middle, color=BLACK, label="median")
         if plan.handling != "replace":
             axis.axhline(n, color=GREY, linewidth=1)
-            axis.annotate(f"{n} patients", (0, n), xytext=(4, 2), textcoords="offset points", fontsize=8.5, color=GREY)
-        axis.set_title(f"If the trial is not stopped; true rate {scenario.rate}", fontsize=10)
+            axis.annotate(
+                f"{n} patients", (0, n), xytext=(4, 2), textcoords="offset points", fontsize=8.5, color="#666666"
+            )
         after = plan.follow_up.months_after_last
-        dates: list[tuple[float, str]] = []
+        dates: list[tuple[float, str, str]] = []
         if whole is not None:
             if after is not None and whole > after:
-                dates.append(
-                    (whole - after, f"month {whole - after:.3g}: accrual must end\nfor {after:g} months of follow-up")
-                )
+                said = f"month {whole - after:.3g}: last enrollment that leaves\n{after:g} months of follow-up"
+                dates.append((whole - after, said, RED))
             else:
-                dates.append((whole, f"month {whole:.3g}: registered completion"))
-        for month, said in dates:
-            axis.axvline(month, color=RED, linestyle="--", linewidth=1.4)
-            axis.annotate(said, (month, 0.03), xycoords=("data", "axes fraction"), xytext=(5, 0),
-                          textcoords="offset points", color=RED, fontsize=9)  # fmt: skip
-        axis.set_xlim(0, max([months[-1], *(m * 1.05 for m, _ in dates)]))
+                dates.append((whole, f"month {whole:.3g}: registered completion", RED))
+        for month, _, colour in dates:
+            axis.axvline(month, color=colour, linestyle="--", linewidth=1.4)
+        axis.set_xlim(0, max([months[-1], *(m * 1.05 for m, _, _ in dates)]))
         axis.set_ylim(0, max(float(high.max()), n) * 1.1)
-        axis.set_xlabel("Month" if trial.study.start is None else f"Months from {trial.study.start}")
+        above(axis, dates)
+        axis.set_xlabel(
+            "Months from the start of accrual" if trial.study.start is None else f"Months from {trial.study.start}"
+        )
         axis.set_ylabel("Patients enrolled")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     half = float(full[len(full) // 2])
     reached = (
-        f"are in by month {half:.1f} in half of the trials" if np.isfinite(half) else "are reached in less than half"
+        f"are enrolled by month {half:.1f} in half of the trials"
+        if np.isfinite(half)
+        else "are enrolled in less than half of the trials"
     )
-    alt = f"Patients enrolled by month if the trial is not stopped: {n} {reached}."
-    return Picture("enrollment_fan", alt, figure)
+    alt = f"Patients enrolled by month if the trial is not stopped: {counted(n, 'patient')} {reached}."
+    trials = counted(sum(entry.shape[1] for entry in runs), "simulated trial")
+    caption = (
+        f"Patients enrolled by month in {trials} of the design "
+        f"{looks_text(plan.design, ', ')} as it is run, at a true response rate of {scenario.rate}, if no trial is "
+        "stopped at an interim analysis: median, and the bands that hold the middle 50% and 90% of the trials."
+    )
+    return Picture("enrollment_fan", alt, figure, caption)
 
 
 def _full(entry: Floats, n: int) -> Floats:

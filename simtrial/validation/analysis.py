@@ -9,6 +9,7 @@ import numpy as np
 from simtrial.analysis import conditional, inference, rules
 from simtrial.analysis.attained import Attained, Planned
 from simtrial.design.designs import TwoStage, parse_looks
+from simtrial.phrases import counted
 from simtrial.validation.cases import Comparison, case_of, reference, same_digits
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ SINGLEARM_STEP = 2.0**-15
 """How near to a root R singlearm 1.0.0 comes: its roots differ from ours by up to 3.05e-5, never by more."""
 
 CLINFUN_STEP = 1.0e-4
-"""R clinfun takes its limits from a grid of rates so far apart."""
+"""Distance of the rates on the grid from which R clinfun takes its limits."""
 
 SINGLEARM = {
     ("estimate", "bias_adj"): ("stage", "bias_adjusted"),
@@ -92,14 +93,14 @@ def every_ending() -> Comparison:
                 agree = all(same_digits(ours, theirs, 6) for _, theirs, ours in listed)
                 agree &= bool(row.reject) == bool(at[0.9].endings.reject[place(at[0.9], row.stop_stage, row.x_total)])
                 gap = max(abs(ours - theirs) for _, theirs, ours in listed)
-                what = f"{r1}/{n1} {r}/{n}, p0 {p0:g}: {row.x_total} responses, stage {row.stop_stage}"
-                yield what, f"{len(listed)} numbers, six decimals", f"largest difference {gap:.1e}", agree
+                what = f"{r1}/{n1} {r}/{n}, p0 {p0:g}: {counted(row.x_total, 'response')}, stage {row.stop_stage}"
+                yield what, f"{counted(len(listed), 'number')}, six decimals", f"largest difference {gap:.1e}", agree
 
     return case_of("Inference", "exact enumeration in independent code, partly R clinfun", rows())
 
 
 def singlearm_difference(row: Any, at: dict[str, Inference]) -> tuple[str, str, bool]:
-    """Theirs and ours of a row of singlearm's table, and whether they agree or differ for the reason told."""
+    """Theirs and ours of a row of singlearm's table, and whether they agree or differ for the reason given."""
     ordering, name = SINGLEARM[row.quantity, row.method]
     found = at[ordering]
     k = place(found, int(row.k), int(row.s))
@@ -110,17 +111,20 @@ def singlearm_difference(row: Any, at: dict[str, Inference]) -> tuple[str, str, 
         table = found.estimates if row.quantity == "estimate" else found.p_values
         ours, theirs = table[name][k : k + 1], np.array([row.value])
     agree = bool((np.abs(ours - theirs) <= SINGLEARM_STEP).all())
-    told = ", ".join(f"{v:.5f}" for v in ours)
+    shown = ", ".join(f"{v:.5f}" for v in ours)
     if name == "umvcue" and int(row.k) == 1:
-        told, agree = (
-            "none; kept: at its first look a trial has no later stage to condition on",
+        shown, agree = (
+            "none; this is kept, since a trial that stops at its first look has no later stage to condition on",
             bool(np.isnan(ours[0])),
         )
     elif name == "median_unbiased" and row.s == found.design.looks[-1].n:
         # with p = 1 the ending seen is certain, not as likely as not
         n = found.design.looks[-1].n
-        told, agree = f"{told}; kept: there p^{n} = 1/2, at 1 it is 1", bool(abs(ours[0] ** n - 0.5) < 1e-9)
-    return ", ".join(f"{v:.5f}" for v in theirs), told, agree
+        shown, agree = (
+            f"{shown}; this is kept, since p^{n} = 1/2 holds there, while at p = 1 it is 1",
+            bool(abs(ours[0] ** n - 0.5) < 1e-9),
+        )
+    return ", ".join(f"{v:.5f}" for v in theirs), shown, agree
 
 
 def singlearm() -> Comparison:
@@ -136,7 +140,7 @@ def singlearm() -> Comparison:
                 theirs, ours, agree = singlearm_difference(row, at)
                 yield what, theirs, ours, agree
 
-    source = "R singlearm 1.0.0; its roots are good to 3.05e-5"
+    source = "R singlearm 1.0.0, whose roots are accurate to 3.05e-5"
     return case_of("R singlearm", source, rows())
 
 
@@ -156,9 +160,9 @@ def clinfun() -> Comparison:
                 pairs = zip(ours, theirs, limits, strict=True)
                 agree = all(abs(a - b) <= limit for a, b, limit in pairs if not np.isnan(b))
                 expected, got = (", ".join("NA" if np.isnan(v) else f"{v:.5f}" for v in row) for row in (theirs, ours))
-                yield f"{looks}: {row.x} responses", expected, got, agree
+                yield f"{looks}: {counted(row.x, 'response')}", expected, got, agree
 
-    return case_of("R clinfun inference", "R clinfun 1.1.5 twostage.inference; its limits lie on a grid", rows())
+    return case_of("R clinfun inference", "R clinfun 1.1.5 twostage.inference, whose limits lie on a grid", rows())
 
 
 def attained() -> Comparison:
@@ -184,7 +188,7 @@ def attained() -> Comparison:
             what = f"Green-Dahlberg: {row.p0:g}/{row.pA:g}, {row.attained_n1} and {row.attained_n}"
             yield what, _listed(expected), _listed(got), agree
 
-    return case_of("Attained sizes", "Koyama and Chen 2008, corrected R code of its author; enumeration", rows())
+    return case_of("Attained sizes", "Koyama and Chen 2008, corrected R code of the author; enumeration", rows())
 
 
 def _listed(values: list[float]) -> str:

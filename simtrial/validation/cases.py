@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from simtrial.phrases import agreeing, counted
 from simtrial.project import folder
-from simtrial.show.table import WHOLE, WORDS, Shown, Table
+from simtrial.show.table import WHOLE, WORDS, Shown, Table, column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,22 +52,28 @@ class Comparison:
     def table(self) -> Table:
         """Every comparison."""
         shown: dict[str, Shown] = {
-            "what": ("Setting", WORDS),
-            "expected": ("Reference", WORDS),
-            "found": ("Here", WORDS),
-            "agrees": ("Agrees", lambda agrees: "yes" if agrees else "NO"),
+            "what": column("setting", WORDS),
+            "expected": column("reference_value", WORDS),
+            "found": column("computed_here", WORDS),
+            "agrees": column("agrees", lambda agrees: "yes" if agrees else "NO"),
         }
         name = "validation_" + "_".join(self.name.lower().split())
         return Table(
             name,
-            f"{self.name}. Source: {self.source}",
+            (
+                f"{self.name}: reference values beside those computed on this machine, one comparison per row; rows in "
+                f"bold disagree. Source: {self.source}"
+            ),
             self.frame,
             shown,
             chosen=(~self.frame.agrees.astype(bool)).tolist(),
         )
 
     def __str__(self) -> str:
-        return f"{self.name}: {len(self.frame) - len(self.failures)} of {len(self.frame)} agree"
+        agree = len(self.frame) - len(self.failures)
+        return (
+            f"{self.name}: {agree:,} of {counted(len(self.frame), 'comparison')} {agreeing(agree, 'agrees', 'agree')}"
+        )
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
         table = self.table()
@@ -74,7 +81,7 @@ class Comparison:
         line = f"{'Passed' if self.passed else 'FAILED'}. {self}."
         data["text/html"] = (
             f"<p><strong>{html.escape(line)}</strong></p>"
-            f"<details><summary>Every comparison</summary>{table.html()}</details>"
+            f"<details><summary>All comparisons</summary>{table.html()}</details>"
         )
         data["text/plain"] = line
         return data, metadata
@@ -112,17 +119,18 @@ def verdict(*cases: Comparison) -> Table:
         firsts = []
         for case in failed:
             row = case.failures.iloc[0] if len(case.failures) else None
-            told = "nothing was compared" if row is None else f"{row.what}: {row.found}, expected {row.expected}"
-            firsts.append(f"{case} (first: {told})")
+            first = "nothing was compared" if row is None else f"{row.what}: {row.found}, expected {row.expected}"
+            firsts.append(f"{case} (first: {first})")
         raise ValidationError("; ".join(firsts))
     frame = pd.DataFrame(
         [(case.name, len(case.frame), len(case.failures), case.source) for case in cases],
         columns=["case", "compared", "failed", "source"],
     )
     shown = {
-        "case": ("Comparison", WORDS),
-        "compared": ("Compared", WHOLE),
-        "failed": ("Failed", WHOLE),
-        "source": ("Source", WORDS),
+        "case": column("validation_case", WORDS),
+        "compared": column("compared", WHOLE),
+        "failed": column("disagree", WHOLE),
+        "source": column("source", WORDS),
     }
-    return Table("verdict", "Every case passed", frame, shown)
+    caption = "All validation cases passed on this machine: the numbers compared per case, and their source"
+    return Table("verdict", caption, frame, shown)

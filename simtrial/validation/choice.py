@@ -29,7 +29,7 @@ SETTINGS = (Requirements(0.2, 0.6, 0.1, 0.8), Requirements(0.1, 0.4, 0.1, 0.8))
 """Questions small enough to enumerate every design."""
 
 RATE, DELAY, LAG, DEADLINE = 1.5, 2.0, 0.5, 14.0
-"""Patients a month, months until a status is known and from a look to its decision, and the month that is in time."""
+"""Patients per month; months until a response is known and from a look to its decision; the last month in time."""
 
 WAYS = {"hold": Interim(True, None, LAG), "continue": Interim(False)}
 """What accrual does while a look is pending; a decision at once where it continues."""

@@ -18,6 +18,7 @@ from simtrial.laws import decision, events, integrals, laws
 from simtrial.laws.calendar import overrun_counts
 from simtrial.laws.inflation import inflated
 from simtrial.months import MONTHS_IN_YEAR, WEEK
+from simtrial.phrases import counted, stated
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Disease
@@ -68,15 +69,15 @@ def losses() -> Comparison:
     def rows() -> Iterator[tuple[str, str, str, bool]]:
         for row in reference("dropout_effect").itertuples():
             text, asked = LOSS_DESIGNS[row.design]
-            loss, name = Dropout(row.dropout), f"{text}, {100 * row.dropout:g}% lost"
+            loss, name = Dropout(row.dropout), f"{text}, {stated(row.dropout)} dropout"
             printed = [row.ITT_type1_if_null_is_p0_among_evaluable, row.ITT_power]
-            yield compared(f"{name}, non-responders", printed, _errors(_run(text, loss), asked))
+            yield compared(f"{name}, counted as non-responders", printed, _errors(_run(text, loss), asked))
             printed = [row.replacement_type1, row.replacement_power]
             yield compared(f"{name}, replaced", printed, _errors(_run(text, loss, handling="replace"), asked))
             if not math.isnan(row.evaluable_recut_type1):
                 printed = [row.evaluable_recut_type1, row.evaluable_recut_power]
                 cut = _run(text, loss, handling="exclude", recut=asked)
-                yield compared(f"{name}, excluded and recut", printed, _errors(cut, asked))
+                yield compared(f"{name}, excluded, bounds recalculated", printed, _errors(cut, asked))
             if row.dropout:
                 more = {found.enrolled: found for found in inflated(parse_looks(text), asked, loss)}
                 one = more[row.N_inflated]
@@ -86,14 +87,16 @@ def losses() -> Comparison:
                     row.inflated_samecut_type1_null_on_ITT,
                 ]
                 found = [one.type_i_error, one.power, one.type_i_error_all]
-                yield compared(f"{name}, inflated to {row.N_inflated}", printed, found)
+                yield compared(f"{name}, inflated to {counted(row.N_inflated, 'patient')}", printed, found)
         for row in reference("informative_nonevaluable").itertuples():
             asked = Requirements(row.p0, row.p1, 0.05, 0.8)
             only = _run(f"{row.cut - 1}/{row.n_evaluable}", Dropout(row.nonresponder_missing, 0.0), handling="replace")
-            name = f"{row.cut - 1}/{row.n_evaluable}, {100 * row.nonresponder_missing:g}% of non-responders alone lost"
+            name = (
+                f"{row.cut - 1}/{row.n_evaluable}, {stated(row.nonresponder_missing)} dropout among non-responders only"
+            )
             yield compared(name, [row.evaluable_only_type1, row.evaluable_only_power], _errors(only, asked))
 
-    return case_of("Losses", "enumeration in independent code", rows())
+    return case_of("Handling of dropout", "enumeration in independent code", rows())
 
 
 def calendar() -> Comparison:
@@ -110,7 +113,7 @@ def calendar() -> Comparison:
             rate, loss = math.log(2) / row.median_months, -math.log1p(-row.annual_dropout) / MONTHS_IN_YEAR
             seen = events.expected_events(partial(_exponential, rate), row.accrual_A, row.followup_after_F, loss)
             name = f"P({row.endpoint} event), median {row.median_months:g}, accrual {row.accrual_A:g}"
-            name += f", follow-up {row.followup_after_F:g}, {100 * row.annual_dropout:g}% lost a year"
+            name += f", follow-up {row.followup_after_F:g}, {stated(row.annual_dropout)} dropout per year"
             yield name, f"{row.P_event:.5f}", f"{seen:.5f}", same_digits(seen, row.P_event, 5)
 
     source = "closed forms beside numeric integrals; Anisimov and Fedorov 2007"
@@ -184,7 +187,8 @@ def conduct() -> Comparison:
             yield f"{m}, {d}, {r}, non-responders", _run("1/10,5/29", Dropout(0.15), **parts, **more)
         for handling, cut, (r, rule) in product(("replace", "exclude"), (False, True), rules.items()):
             if cut <= (handling == "exclude"):
-                name = f"constant, readout 4 months, {r}, {handling}{' and recut' if cut else ''}, informative"
+                bounds = ", bounds recalculated" if cut else ""
+                name = f"constant, readout 4 months, {r}, {handling}{bounds}, informative dropout"
                 yield (
                     name,
                     _run(
@@ -208,7 +212,7 @@ def conduct() -> Comparison:
                 if e.z is not None and e.value is not None and e.exact is not None:
                     yield f"{name}: {outcome}", f"{e.exact:.4f}", f"{e.value:.4f} (z {e.z:+.1f})", abs(e.z) < CONDUCT_Z
 
-    return case_of("Conduct", f"exact laws; {trials} trials each, seed {seed}", rows())
+    return case_of("Conduct", f"exact laws; {counted(trials, 'simulated trial')} each, seed {seed}", rows())
 
 
 CONDUCT_Z = 4.5

@@ -15,6 +15,7 @@ from simtrial.design.designs import looks_text
 from simtrial.design.requirements import Requirements
 from simtrial.laws import recalculated
 from simtrial.laws.losses import AsRun
+from simtrial.phrases import counted
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
@@ -92,12 +93,12 @@ def _enumerated(asked: Requirements, loss: Dropout, handling: str, among: str, n
     for n in range(2, n_upper + 1):
         for n1 in range(1, n):
             for r1 in range(n1):
-                spent = []
+                attained = []
                 for law, limit in laws:
                     going = law[n1].copy()
                     going[: r1 + 1] = 0.0
-                    spent.append((np.cumsum(np.convolve(going, law[n - n1])[::-1])[::-1][1:], limit))
-                (at0, alpha), (at1, power) = spent
+                    attained.append((np.cumsum(np.convolve(going, law[n - n1])[::-1])[::-1][1:], limit))
+                (at0, alpha), (at1, power) = attained
                 r = np.arange(n)
                 if ((at0 <= alpha - NEAR) & (at1 >= power + NEAR) & (r > r1)).any():
                     stop = float(laws[0][0][n1][: r1 + 1].sum())
@@ -116,17 +117,22 @@ def searched() -> Comparison:
                 found = search.two_stage(how.asked(asked))
                 name = f"{asked.p0:g}/{asked.p1:g}, d = {loss.probability:g}, {handling}, p0 {among}"
                 minimax, optimal = _enumerated(asked, loss, handling, among, found.certificate.n_upper)
-                yield f"{name}: fewest n", str(minimax.n), str(found.minimax.n), minimax.n == found.minimax.n
+                yield f"{name}: smallest n", str(minimax.n), str(found.minimax.n), minimax.n == found.minimax.n
                 for kind, truth, design in (("minimax", minimax, found.minimax), ("optimal", optimal, found.optimal)):
                     en = how.figures(design, asked).en_p0
                     # sums of some hundred terms, each exact to a few units in the last place
-                    yield f"{name}: enrolled at p0, {kind}", f"{truth.en:.8f}", f"{en:.8f}", abs(en - truth.en) < 1e-9
+                    yield (
+                        f"{name}: mean enrolled at p0, {kind}",
+                        f"{truth.en:.8f}",
+                        f"{en:.8f}",
+                        abs(en - truth.en) < 1e-9,
+                    )
                 yield from _simulated(name, how, asked, found.minimax)
             recut = AsRun(loss=loss, handling="exclude", recut=True)
             name = f"{asked.p0:g}/{asked.p1:g}, d = {loss.probability:g}, exclude, bounds recalculated"
             yield from _simulated(name, recut, asked, recalculated.two_stage(asked, loss).optimal)
 
-    source = "every two-stage design, summed over the number evaluable; simulated trials"
+    source = f"every two-stage design, summed over the evaluable patients; {counted(TRIALS, 'simulated trial')}"
     return case_of("Designs under dropout", source, rows())
 
 

@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KEPT = {
-    "S009": "the total of 72 holds a randomised control group; the design alone agrees, and that is said",
-    "S012": "p0 is given here; the reader counted working it out as a convention",
+    "S009": "the total of 72 includes a randomised control group; the design alone agrees, and this is stated",
+    "S012": "p0 is given here; the reader counted its calculation as a convention",
     "S032": "the criterion is not stated, so either of Simon's agrees",
-    "S033": "alpha .1 on two sides is .05 on one, which is what the 30 patients need",
-    "S043": "what is stated, n1, agrees",
+    "S033": "alpha 0.1 two-sided is 0.05 one-sided, which the 30 patients need",
+    "S043": "n1, the only number stated, agrees",
     "S069": "the criterion is not stated, so either of Simon's agrees",
-    "S074": "the numbers given are consistent; the contradiction stands in another sentence of the source",
-    "S082": "one-sided is the plain reading where it is not said",
+    "S074": "the numbers given are consistent; the contradiction is in another sentence of the source",
+    "S082": "one-sided is assumed where the source does not state it",
 }
 """Statements on which the tool and the reader judge differently, and why the tool's verdict is kept."""
 
 
 def stated(row: Any) -> Statement:
-    """A row of ``statements.csv``; totals count only where a loss is stated as a share, as others hold more cohorts."""
+    """A row of ``statements.csv``; totals count only where dropout is stated as a share: others hold more cohorts."""
     said = str(row.design_type)
     single = FLEMING if said == "Fleming single-stage" else ONE_STAGE
     two = said if said in SIMON[:-1] else TWO_STAGES
@@ -62,7 +62,7 @@ def statements() -> Comparison:
             names = f" ({', '.join(c.name for c in verdict.conventions)})" if verdict.conventions else ""
             expected = judged(row.verdict)
             same = verdict.kind == expected
-            kept = "" if same else f"; kept: {KEPT.get(row.id, 'no reason known')}"
+            kept = "" if same else f"; this is kept: {KEPT.get(row.id, 'no reason is known')}"
             yield f"{row.id} {row.trial}", expected, f"{verdict.kind}{names}{kept}", same or row.id in KEPT
 
     return case_of("Statements", "registry records and papers, judged by a reader with exact enumeration", rows())

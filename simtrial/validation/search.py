@@ -13,6 +13,7 @@ from simtrial import search
 from simtrial.design import exact
 from simtrial.design.designs import Design, TwoStage, looks_text, parse_looks
 from simtrial.design.requirements import N_LIMIT, Requirements
+from simtrial.phrases import counted
 from simtrial.search import formulas
 from simtrial.validation.cases import Comparison, case_of, reference, same_digits
 
@@ -147,7 +148,7 @@ def textbook_formulas() -> Comparison:
 
 
 def known_traps() -> Comparison:
-    """Settings in which R clinfun 1.1.5 was seen to answer wrongly or not at all, and two lesser traps."""
+    """Settings in which R clinfun 1.1.5 gives a wrong answer or none, and two lesser traps."""
 
     def rows() -> Iterator[tuple[str, str, str, bool]]:
         asked = Requirements(0.3, 0.45, 0.05, 0.9)
@@ -159,18 +160,18 @@ def known_traps() -> Comparison:
         asked = Requirements(0.03, 0.41, 0.15, 0.85)
         found = search.two_stage(asked).optimal
         got = looks_text(found)
-        yield f"r1 < r keeps out 0/4,0/5: {_setting(asked)}", "0/4,1/9", got, got == "0/4,1/9"
+        yield f"r1 < r excludes 0/4,0/5: {_setting(asked)}", "0/4,1/9", got, got == "0/4,1/9"
         asked = Requirements(0.15, 0.3, 0.025, 0.95)
         bound = search.two_stage(asked).certificate
         yield (
             f"one feasible n below a search limit of 100: {_setting(asked)}",
             "minimax n = 100, optimum above",
-            f"minimax n = {bound.n_minimax}, searched to {bound.n_upper}",
+            f"minimax n = {bound.n_minimax}, searched up to {bound.n_upper}",
             bound.n_minimax == 100 < bound.n_upper,
         )
         single = exact.operating_characteristics(parse_looks("2/10,2/20"), 0.1).reject
         got = f"{float(single):.4f}"
-        yield "2/10,2/20 at p = .1: a second stage that cannot change the decision", "0.0702", got, got == "0.0702"
+        yield "2/10,2/20 at p = 0.1: a second stage that cannot change the decision", "0.0702", got, got == "0.0702"
 
     return case_of("Known traps", "R clinfun 1.1.5 run on these settings; enumeration", rows())
 
@@ -279,7 +280,7 @@ def _without_enumeration(found: search.TwoStageSearch) -> Comparison:
         r = int(stats.binom.isf(asked.alpha, n, asked.p0))
         share = (asked.alpha - stats.binom.sf(r, n, asked.p0)) / stats.binom.pmf(r, n, asked.p0)
         most = float(stats.binom.sf(r, n, asked.p1) + share * stats.binom.pmf(r, n, asked.p1))
-        yield f"most powerful test of {n} patients", f"< {asked.power}", f"{most:.6f}", most < asked.power
+        yield f"most powerful test of {counted(n, 'patient')}", f"< {asked.power}", f"{most:.6f}", most < asked.power
 
     reason = f"n_upper = {found.certificate.n_upper} is above {BRUTE_FORCE_N}"
-    return case_of("This trial, not enumerated", f"scipy, on the designs found and the lower bound; {reason}", rows())
+    return case_of("This trial, not enumerated", f"scipy, for its designs and its lower bound; {reason}", rows())

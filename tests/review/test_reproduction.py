@@ -182,7 +182,7 @@ def test_a_rate_that_ought_to_fall_is_read_by_its_failures():
     verdict = review_check.check(Statement(0.26, 0.13, 0.05, 0.8, criterion="single_stage", n=62))
     assert verdict.kind == "reproduces with a convention"
     assert names(verdict) == ["failures"]
-    with pytest.raises(InputError, match="state it by failures"):
+    with pytest.raises(InputError, match=r"stated; state the rule in terms of failures"):
         Statement(0.3, 0.1, 0.05, 0.8, r=5, n=25)
 
 
@@ -376,10 +376,10 @@ def test_the_cache_gives_the_same_and_survives_rubbish(tmp_path, monkeypatch):
     [
         ({"n": 0}, "n (0) is below 1"),
         ({"n": 5000}, "n (5000) must be at most 1000"),
-        ({"n": 25, "p0": 0.4, "p1": 0.2}, "p0 (0.4) is not below p1 (0.2)"),
-        ({"n": 25, "p0": (0.4, 0.5), "p1": (0.1, 0.2)}, "p0 (0.4) is not below p1 (0.2)"),
-        ({"n": 25, "alpha": 2}, "alpha (2) must be"),
-        ({"n": 25, "dropout": 1}, "dropout (1) must be"),
+        ({"n": 25, "p0": 0.4, "p1": 0.2}, "p0 (0.4) must be < p1 (0.2)"),
+        ({"n": 25, "p0": (0.4, 0.5), "p1": (0.1, 0.2)}, "p0 (0.4) must be < p1 (0.2)"),
+        ({"n": 25, "alpha": 2}, "alpha (2) is not strictly between 0 and 1; write 0.02 for 2%"),
+        ({"n": 25, "dropout": 1}, "dropout (1) is not strictly between 0 and 1"),
     ],
 )
 def test_wrong_questions_are_refused(arguments, said):
@@ -454,14 +454,17 @@ def test_numbers_of_a_csv_mean_what_they_mean_on_the_command_line(tmp_path, text
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("looks,n,total\n5/25,28,27\n", "row 2: n (28) must be the total (27) where looks are given"),
-        ("p0\n10%\n", "row 2: p0 ('10%') cannot be read; write 10% as 0.10"),
-        ("quote,po\n.1,x\n", "holds no statement; columns are id, looks, p0"),
-        ("p0\nx\n", "row 2: p0 ('x') cannot be read"),
-        ("p0\n.1\n2\n", "row 3: p0 (2.0) is not strictly between 0 and 1"),
-        ("criterion\nbest\n", "row 2: criterion ('best') must be one of"),
-        ("n\n1.5\n", "row 2: n ('1.5') cannot be read"),
-        ("", "holds no statement"),
+        ("looks,n,total\n5/25,28,27\n", "row 2: n (28) is not the total (27), which it is where looks are given"),
+        ("p0\n10%\n", "row 2: p0 ('10%') is not a number; write 10% as 0.10"),
+        ("quote,po\n.1,x\n", "has no column of a statement; columns are id, looks, p0"),
+        ("p0\nx\n", "row 2: p0 ('x') is not a number"),
+        ("p0\n.1\n2\n", "row 3: p0 (2) is not strictly between 0 and 1; write 0.02 for 2%"),
+        (
+            "criterion\nbest\n",
+            "row 2: criterion ('best') is unknown; write one of minimax, optimal, admissible, two_stage,",
+        ),
+        ("n\n1.5\n", "row 2: n ('1.5') is not a whole number"),
+        ("", "has no column of a statement"),
         ("p0\n.1,.2\n", "row 2: has more cells than columns"),
         ("n,n\n25,26\n", "has the column 'n' twice"),
     ],
@@ -480,9 +483,9 @@ def test_every_wrong_row_of_a_csv_is_told(tmp_path, capsys):
     path.write_text("n\nx\n25\n0\ny\n")
     assert main(["check", "--csv", str(path)]) == 2
     assert [line.removeprefix(f"simtrial: {path} ") for line in capsys.readouterr().err.splitlines()] == [
-        "row 2: n ('x') cannot be read (and 2 more mistakes)",
-        "row 4: n (0) is below 1",
-        "row 5: n ('y') cannot be read",
+        "row 2: n ('x') is not a whole number (and 2 more mistakes)",
+        "row 4: n (0) is below 1, the smallest value allowed",
+        "row 5: n ('y') is not a whole number",
     ]
 
 
@@ -505,10 +508,13 @@ def test_the_statement_of_a_parameter_file_is_checked(capsys, root):
     [
         ({"p0": 1.5}, "p0 (1.5) is not strictly between 0 and 1"),
         ({"n": 0}, "n (0) is below 1"),
-        ({"alpha_sided": 3}, "alpha_sided (3) must be 1 or 2"),
-        ({"criterion": "best"}, "criterion ('best') must be one of minimax, optimal"),
+        ({"alpha_sided": 3}, "alpha_sided (3) is neither 1 nor 2"),
+        (
+            {"criterion": "best"},
+            "criterion ('best') is unknown; write one of minimax, optimal, admissible, two_stage, single_stage,",
+        ),
         ({"dropout": 1}, "dropout (1) is not below 1"),
-        ({"p0": 0.3, "p1": 0.3}, "p0 (0.3) must differ from p1"),
+        ({"p0": 0.3, "p1": 0.3}, "p0 (0.3) equals p1"),
         ({"criterion": "fleming", "n1": 10, "n": 20}, "criterion (fleming) does not go with two looks"),
         ({"en_p0": -3}, "en_p0 (-3) is not above 0"),
     ],
@@ -535,7 +541,7 @@ def test_a_reading_that_is_not_run_has_dashes_in_the_memo(trial):
     first, *others = credible.assessed(Case.of(trial))
     run = dataclasses.replace(first, run=credible.Performance(0.04, 0.81, None))
     lines = review_text._side_by_side([run, *(dataclasses.replace(one, run=None) for one in others)])
-    assert ", as run 4% and 81%; " in lines[0]
+    assert ", as run 4.0% and 81.0%; the reading of the parameter file." in lines[0]
     assert all(", as run – and –; " in line for line in lines[1:])
     assert others
 
@@ -571,6 +577,13 @@ def test_the_map_marks_the_number_where_the_methods_need_it():
     assert picture.svg() == picture.svg()
     hits = [int(x) for x in re.findall(r"\d+", picture.alt.split("exactly 25 at")[1])]
     assert all(hits)
+    assert "Red line: 25 patients" in picture.caption
+    assert "Star: p0 = 10%, p1 = 30%." in picture.caption
+    dots = [line.get_xydata() for line in picture.figure.axes[0].lines if line.get_marker() == "o"]
+    apart = [(p0, round(p0 + d, 3)) for p0, d in dots[0]]
+    assert len(apart) == hits[0]
+    for p0, p1 in apart:
+        assert search.single_stage(Requirements(float(round(p0, 3)), float(p1), 0.05, 0.8)).first.n == 25
 
 
 @pytest.mark.long

@@ -153,20 +153,24 @@ def axis(path, *values):
     ("axes", "cell", "said"),
     [
         ([axis("conduct.enrolment.rate", 1)], 0, "trial.conduct.enrolment is not a known key"),
-        ([axis("conduct.enrollment.rate", 1, "x")], 2, "trial.conduct.enrollment.rate ('x') must be a number"),
-        ([axis("conduct.dropout.probability", 0.1, 1.5)], 2, "trial.conduct.dropout.probability (1.5) must"),
+        ([axis("conduct.enrollment.rate", 1, "x")], 2, "trial.conduct.enrollment.rate ('x') is not a number"),
+        (
+            [axis("conduct.dropout.probability", 0.1, 1.5)],
+            2,
+            "trial.conduct.dropout.probability (1.5) is not from 0 to 1; write 0.015 for 1.5%",
+        ),
         ([axis("design.looks", "5/25", "30/25")], 2, "trial.design.looks"),
         ([axis("hypotheses.p0.x", 1)], 0, "hypotheses.p0.x goes through a key"),
         ([axis("study.id", "A")], None, "axes.path (study.id) changes no result"),
-        ([axis("trial.hypotheses.p0", 0.1)], None, "must not begin with trial."),
+        ([axis("trial.hypotheses.p0", 0.1)], None, "begins with trial.; leave that key out"),
         ([axis("conduct.enrollment", {}), axis("conduct.enrollment.rate", 1)], None, "lies under another axis"),
         ([axis("p", 0.1, 0.2, 0.1)], None, "axes.0.values (0.1) is given twice"),
-        ([axis("p", 0.2, 1.2)], 1, "p (1.2) must be"),
-        ([axis("p", "p2")], 0, "p ('p2') must be"),
+        ([axis("p", 0.2, 1.2)], 1, "p (1.2) is not from 0 to 1; write 0.012 for 1.2%"),
+        ([axis("p", "p2")], 0, "p ('p2') is not a number from 0 to 1"),
         ([axis("p", 0.1), axis("p", 0.2)], None, "axes.path (p) is given twice"),
-        ([{"path": "p"}], None, "axes.0 must hold either values or range"),
-        ([{"path": "p", "range": {"start": 0.5, "stop": 0.1, "step": 0.1}}], None, "must go up"),
-        ([{"path": "p", "range": {"start": 0, "stop": 1, "step": 1e-9}}], None, "at most 1000000"),
+        ([{"path": "p"}], None, "axes.0 needs exactly one of values and range"),
+        ([{"path": "p", "range": {"start": 0.5, "stop": 0.1, "step": 0.1}}], None, "does not increase"),
+        ([{"path": "p", "range": {"start": 0, "stop": 1, "step": 1e-9}}], None, "at most 1,000,000 values"),
         ([], None, "sweep.axes"),
     ],
 )
@@ -187,7 +191,7 @@ def test_every_mistake_of_a_grid_is_told_once_with_its_first_cell(write):
     first, other = caught.value.lines
     assert "cell 2 (hypotheses.power = 0.2, p = 0.1): trial.hypotheses.power (0.2) is below 0.5" in first
     assert first.endswith("(and 1 more mistake)")
-    assert "cell 4 (hypotheses.power = 80, p = 0.1): trial.hypotheses.power (80.0) must be strictly" in other
+    assert "cell 4 (hypotheses.power = 80, p = 0.1): trial.hypotheses.power (80) is not strictly between 0 and" in other
 
 
 def test_every_mistake_of_the_base_is_told(tmp_path, smoke_text):
@@ -202,10 +206,10 @@ def test_every_mistake_of_the_base_is_told(tmp_path, smoke_text):
 
 def test_wrong_keys_of_the_file_are_named(write):
     path = write(SMALL, outcomes=["reject", "speed"])
-    with pytest.raises(InputError, match=re.escape("sweep.outcomes ('speed') must be of reject")):
+    with pytest.raises(InputError, match=re.escape("sweep.outcomes ('speed') is no outcome; choose from reject")):
         sweep_file.read(path)
     path = write([{"path": "p", "values": [0.1]}, {"path": "conduct.enrollment.rate", "values": [1, 2]}], combine="zip")
-    with pytest.raises(InputError, match="as many values each"):
+    with pytest.raises(InputError, match="zip needs equal numbers"):
         sweep_file.read(path)
     path.write_text("sweep: {base: nowhere.yaml, axes: [{path: p, values: [0.1]}], trials: 2, seed: 1}")
     with pytest.raises(InputError, match=r"s\.yaml: sweep\.base \(nowhere\.yaml\): .*nowhere\.yaml: cannot be read"):
@@ -216,7 +220,7 @@ def test_wrong_keys_of_the_file_are_named(write):
 def test_an_address_that_is_none_is_said_in_one_line(write, tmp_path, capsys):
     assert main(["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", "foo"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("simtrial: scheduler ('foo') must be an address such as tcp://")
+    assert line.startswith("simtrial: scheduler ('foo') is no address; write one such as tcp://")
 
 
 @pytest.mark.long
@@ -245,7 +249,7 @@ def test_a_full_disk_is_said_and_what_was_written_stays_valid(write, tmp_path, m
     out = tmp_path / "out"
     assert main(["sweep", str(path), "--out", str(out), "--workers", "1"]) == 1
     said = capsys.readouterr().err.splitlines()[-1]
-    assert "No space left on device; what was written is valid, and the same command goes on from there" in said
+    assert "No space left on device; what was written is valid, and the same command continues from there" in said
     monkeypatch.undo()
     assert len(files(out)) == 3
     assert not list(out.rglob("*.tmp"))
@@ -382,7 +386,9 @@ def test_the_settings_that_break_a_limit_are_all_in_the_table(pages):
     table = tables.broken(pages)
     assert near.any()  # else the next lines would show nothing
     assert len(table.frame) == (sure | near).sum()
-    assert table.caption.startswith(f"{sure.sum()} of 36 settings have a power below 0.8 or take more than 46 months")
+    assert table.caption.startswith(
+        f"{sure.sum()} of 36 settings have a power below 0.8 or take more than 46 months, at the true response rate "
+    )
     assert table.frame.broken.str.contains("months?", regex=False).sum() == near.sum()
     weak = table.frame[table.frame.broken.str.contains("power")]
     assert (weak.reject < 0.8).all()

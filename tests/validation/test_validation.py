@@ -47,7 +47,7 @@ def test_a_case_that_disagrees_fails_the_validation():
     frame = good.frame.copy()
     frame.loc[1, "agrees"] = False
     bad = cases.Comparison(good.name, good.source, frame)
-    with pytest.raises(cases.ValidationError, match=r"Known traps: 3 of 4 agree \(first: r1 < r keeps out"):
+    with pytest.raises(cases.ValidationError, match=r"Known traps: 3 of 4 comparisons agree \(first: r1 < r excludes"):
         cases.verdict(good, bad)
     with pytest.raises(cases.ValidationError, match="nothing was compared"):
         cases.verdict(cases.Comparison("Empty", "none", frame.iloc[:0]))
@@ -93,7 +93,7 @@ def test_the_cases_of_designs_under_dropout_can_fail(monkeypatch):
     monkeypatch.setattr(AsRun, "rates", lambda _, asked: (asked.p0, asked.p1))
     found = validation_dropout.searched()
     assert not found.passed
-    assert found.failures.what.str.contains("fewest n").any()
+    assert found.failures.what.str.contains("smallest n").any()
     assert found.failures.what.str.contains("rejects at p1").any()
 
 
