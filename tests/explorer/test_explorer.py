@@ -600,6 +600,13 @@ def test_opening_a_file_fills_the_page(explorer, source, root):
     assert explorer.inputs["file"].value == ()
 
 
+@pytest.mark.parametrize(("parts", "kept"), [(["analysis"], None), (["design", "analysis"], ("design",))])
+def test_a_file_whose_report_analyses_results_is_opened_without_that_part(parts, kept):
+    plain = controls.START | {"analysis": {"responses": 2}, "report": {"parts": parts}}
+    trial = controls.complete(params.load(plain))
+    assert (trial.report and trial.report.parts) == kept
+
+
 def test_a_number_stands_still_while_the_files_own_law_is_in_force(explorer):
     put(explorer, "own.yaml", OWN_LAWS.encode())
     assert "its results are ignored" in shown(explorer, "status")

@@ -202,6 +202,14 @@ def test_the_glossary_holds_the_terms_that_occur_and_headings_lead_to_them():
     assert set(re.findall(r'href="#(term-[^"]+)"', html)) <= {anchor for anchor, _ in listed}
 
 
+def test_words_with_a_tooltip_lead_to_the_glossary_wherever_they_stand():
+    linked = terms.linked('<abbr title="x">Power</abbr><td title="x">n</td><th title="x">Luck</th><td>Power</td>')
+    assert linked == (
+        '<abbr title="x"><a class="term" href="#term-power">Power</a></abbr>'
+        '<td title="x"><a class="term" href="#term-n">n</a></td><th title="x">Luck</th><td>Power</td>'
+    )
+
+
 def test_every_term_has_an_anchor_of_its_own():
     explained = [term for term in glossary.TERMS.values() if term.meaning]
     assert len({terms.anchor(term) for term in explained}) == len({term.head for term in explained})
