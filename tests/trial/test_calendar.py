@@ -355,7 +355,7 @@ def test_recalculated_bounds_leave_the_calendar_out_and_the_rest_stands(plain, t
     assert "calendar" not in json.loads(capsys.readouterr().out)
     with pytest.raises(
         InputError,
-        match=r"conduct\.dropout\.bounds \(recut\) is not possible with criteria of the calendar; write fixed",
+        match=r"conduct\.dropout\.bounds \(recut\) excludes criteria of the calendar; write fixed",
     ):
         case(plain, "fastest_p0", **recut).checked("x.yaml")
 
