@@ -109,8 +109,8 @@ def _words(
     if simulated.any():
         which = "All values are" if simulated.all() else "Values with bars are"
         caption += (
-            f" {which} simulated ({counted(results.sweep.asked.trials, 'trial')} each); bars are 2 Monte Carlo standard "
-            "errors."
+            f" {which} simulated ({counted(results.sweep.asked.trials, 'trial')} each); bars are 2 Monte Carlo "
+            "standard errors."
         )
         caption += "" if simulated.all() else " All others are exact."
     else:
