@@ -69,5 +69,5 @@ def test_texts_that_cannot_be_read_are_seen():
     figure, axis = plain()
     axis.text(5, 5, "one")
     axis.text(5.05, 5, "another")
-    axis.text(9.9, 2, "beyond the right side of the figure")
+    figure.text(0.9, 0.4, "beyond the right side of the figure")
     assert drawn.unreadable(figure) == [("one", "another"), "beyond the right side of the figure"]
