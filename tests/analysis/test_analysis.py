@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from drawn import cut_off, overlapping
 from scipy import stats
 
 from simtrial import InputError, TwoStage, parse_looks, search
@@ -293,15 +292,6 @@ def test_every_figure_of_synthetic_data_is_marked_as_such_and_none_of_real_data(
         picture = draw(done)
         assert not marks(picture)
         assert "ynthetic" not in picture.svg() + picture.caption
-
-
-def test_no_text_of_a_figure_of_the_analysis_lies_on_another_or_is_cut_off(report):
-    for draw in (analysis_figures.forest, analysis_figures.long_run, analysis_figures.waterfall):
-        figure = draw(report).figure
-        for mark in [text for text in figure.texts if text.get_gid() == "watermark"]:
-            mark.remove()
-        assert not overlapping(figure), draw.__name__
-        assert not cut_off(figure), draw.__name__
 
 
 def test_each_interval_has_its_own_panel_of_coverage(report):
