@@ -25,7 +25,7 @@ from simtrial.report.execution import LeftOut, NotebookError, execute
 from simtrial.report.front import left_out, opening
 from simtrial.report.kernel import kept
 from simtrial.report.page import Head
-from simtrial.report.write import Job, HtmlPage, assemble
+from simtrial.report.write import HtmlPage, Job, assemble
 from simtrial.trial import params
 from simtrial.trial import parts as trial_parts
 from simtrial.trial.case import Case
