@@ -160,6 +160,41 @@ ANALYSIS = {
 
 REVIEW = {
     "route": Term("Route", "A calculation, with its inputs, that gives the stated number of patients."),
+    "allowance": Term(
+        "Allowance for dropout",
+        "How the number of evaluable patients is enlarged because some patients drop out: the share that drops out, "
+        "and the formula.",
+    ),
+    "routes_plain": Term("Routes, without dropout", "Routes that make no allowance for dropout."),
+    "routes_with": Term("Routes, with dropout", "Routes that enlarge the number of patients to allow for dropout."),
+    "breaks_alpha": Term(
+        "Exact type I error above alpha",
+        "Routes whose decision rule has a larger type I error than the route states, when it is computed exactly.",
+    ),
+    "lacks_power": Term(
+        "Exact power below that stated",
+        "Routes whose decision rule has a smaller power than the route states, when it is computed exactly.",
+    ),
+    "reading": Term(
+        "Reading",
+        "One interpretation of the stated number of patients: the response rates and limits from which it may have "
+        "been calculated.",
+    ),
+    "months_to_decision": Term(
+        "Months to the decision at p1",
+        "The expected time from the first day of accrual to the primary decision, if the true response rate is p1.",
+    ),
+    "reason": Term("Why credible", "The reason to take a reading into consideration."),
+    "convention": Term(
+        "Convention",
+        "A habit of others that changes what a stated number means, such as a two-sided alpha or an allowance for "
+        "dropout.",
+    ),
+    "verdict": Term(
+        "Verdict",
+        "Whether a stated sample size can be recalculated from the stated values, only under a convention, or not at "
+        "all.",
+    ),
 }
 """The reviewer's desk."""
 

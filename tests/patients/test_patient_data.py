@@ -82,8 +82,8 @@ BROKEN = {
     ),
     "the count and lines of other faults": (
         ["id,BOR", "a,CR", "b,PR", "c,XX", "d,SD", "e,PD", "f,1", "g,SD", "h,?"],
-        "f.csv line 4: BOR ('XX') is not a known response; write CR, PR, SD, NON-CR/NON-PD, PD or NE, or their names in words (and 2 more "
-        "mistakes)",
+        "f.csv line 4: BOR ('XX') is not a known response; write CR, PR, SD, NON-CR/NON-PD, PD or NE, or their "
+        "names in words (and 2 more mistakes)",
     ),
     "many faults": (
         ["id,BOR", *(f"{k},!" for k in range(9))],

@@ -401,6 +401,14 @@ def test_small_multiples_say_what_they_show_and_are_the_same_bytes_every_time(pa
     assert picture.svg() == figures.multiples(pages, "reject").svg()
     assert "over conduct.dropout.probability" in picture.alt
     assert len(picture.figure.axes) == 2 * 3
+    assert picture.caption.startswith(
+        "P(reject H0) at a true response rate of 30% over dropout.probability, in panels by"
+    )
+    assert picture.caption.endswith("Dotted line: 0.8. All values are exact.")
+    assert (
+        "simulated (4,000 trials each); bars are 2 Monte Carlo standard errors"
+        in figures.multiples(pages, "end_month").caption
+    )
 
 
 def test_one_axis_alone_makes_one_panel(write):
