@@ -88,6 +88,45 @@ CONDUCT = {
 
 ANALYSIS = {
     "umvue": Term("UMVUE", "The estimate of the response rate that is unbiased and varies least."),
+    "mle": Term(
+        "MLE",
+        "The observed response rate, responses divided by patients; after an interim analysis it is too low or too "
+        "high on average.",
+    ),
+    "median_unbiased": Term(
+        "Median unbiased estimate", "An estimate that is as often too high as too low, the interim analysis considered."
+    ),
+    "estimate": Term("Response rate", "An estimate of the true response rate."),
+    "p_value": Term(
+        "p-value, one-sided",
+        "The probability, if the true response rate is p0, of a result at least as favourable as the one observed.",
+    ),
+    "lower": Term("Lower limit", "The smallest true response rate that the data do not exclude."),
+    "upper": Term("Upper limit", "The largest true response rate that the data do not exclude."),
+    "interval": Term(
+        "Confidence interval", "The true response rates, or other values, that the data do not exclude at the level."
+    ),
+    "consistent": Term(
+        "Consistent with the test", "Whether p0 lies below the interval exactly when the test rejects H0."
+    ),
+    "rule": Term("Rule", "A decision rule for a trial in which the numbers of patients analysed differ from the plan."),
+    "stops_at": Term("Stops at", "Where the rule stops the trial early for futility, as r/n."),
+    "rejects_above": Term("Rejects H0 if X >", "H0 is rejected if more than this many patients respond."),
+    "decision": Term("H0", "Whether the null hypothesis, a true response rate of at most p0, is rejected."),
+    "largest": Term(
+        "Largest type I error", "The largest type I error of the rule at any numbers of patients that may be attained."
+    ),
+    "needed": Term("Responses needed to reject H0", "The fewest further responses with which H0 is rejected."),
+    "remaining": Term("Further patients", "The patients still to be analysed."),
+    "conditional_power": Term(
+        "Conditional power",
+        "The probability that H0 will be rejected, given the responses so far, at a true response rate.",
+    ),
+    "predictive": Term(
+        "Predictive probability",
+        "The probability that H0 will be rejected, given the responses so far, averaged over the response rates that "
+        "they make plausible.",
+    ),
 }
 """The analysis of a finished trial."""
 
@@ -135,6 +174,12 @@ PLAIN = {
     "source": Term("Source"),
     "method": Term("Method"),
     "setting": Term("Setting"),
+    "patients": Term("Patients"),
+    "number": Term("Number"),
+    "responses": Term("Responses"),
+    "endpoint": Term("Endpoint"),
+    "events": Term("Events"),
+    "value": Term("Estimate"),
 }
 """Words that need no explanation."""
 
