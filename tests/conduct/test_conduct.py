@@ -406,12 +406,15 @@ def test_a_mean_without_a_variance_is_not_held_against_its_standard_error():
 
 def test_bounds_go_with_a_plan_that_recuts_them():
     plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), handling="exclude", recut=ASKED)
-    with pytest.raises(InputError, match="bounds go with a plan"):
+    with pytest.raises(InputError, match="bounds belong to a plan with recalculated bounds"):
         simulate(plan)
 
 
 def test_replacing_nearly_everybody_is_refused():
-    with pytest.raises(InputError, match=r"probability \(0\.95\) must be at most 0\.9 where losses are replaced"):
+    with pytest.raises(
+        InputError,
+        match=r"probability \(0\.95\) is above 0\.9, the largest value where patients",
+    ):
         Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.95), handling="replace")
     many = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.9), handling="replace")
     assert (simulate(many, trials=64).evaluable >= 10).all()

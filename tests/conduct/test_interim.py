@@ -376,17 +376,17 @@ def test_a_higher_threshold_stops_more_trials_and_never_waits():
 @pytest.mark.parametrize(
     ("make", "match"),
     [
-        (lambda: Interim(True, decide="soon"), r"decide \('soon'\) must be complete or known"),
+        (lambda: Interim(True, decide="soon"), r"decide \('soon'\) is unknown; write complete or known"),
         (lambda: Interim(False, max_hold=1.0), "max_hold_months goes with accrual: hold"),
         (lambda: Interim(True, max_hold=-1.0), "max_hold_months"),
         (lambda: Conditional(1.0, 0.3), "threshold"),
         (lambda: Conditional(0.5, 0.3, 0.0), "look_month"),
-        (lambda: made("0/5,2/12,7/40", "replace", RULES["limited"]), "max_hold_months is for one or two"),
-        (lambda: pending("0/5,2/12,7/40"), r"pending \(conditional\) is for two looks; this design has 3"),
-        (lambda: pending("1:4/10,5/29"), r"pending \(conditional\) does not go with an efficacy bound"),
-        (lambda: pending(":4/10,5/29"), r"pending \(conditional\) does not go with an efficacy bound"),
+        (lambda: made("0/5,2/12,7/40", "replace", RULES["limited"]), "max_hold_months is possible for one or two"),
+        (lambda: pending("0/5,2/12,7/40"), r"pending \(conditional\) is possible for two looks; this design has 3"),
+        (lambda: pending("1:4/10,5/29"), r"pending \(conditional\) is not possible with an efficacy bound"),
+        (lambda: pending(":4/10,5/29"), r"pending \(conditional\) is not possible with an efficacy bound"),
         (lambda: pending("1/10,5/29", way="recut"), "goes with bounds: fixed"),
-        (lambda: pending("1/10,5/29", close_month=40.0), r"look_month \(50\) must be before"),
+        (lambda: pending("1/10,5/29", close_month=40.0), r"look_month \(50\) is not before"),
     ],
 )  # fmt: skip
 def test_rules_that_contradict_each_other_are_refused(make, match):
