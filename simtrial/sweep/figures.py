@@ -82,14 +82,14 @@ def multiples(results: SweepResults, outcome: str) -> Picture:
         figure.supylabel(f"{label[:1].upper()}{label[1:]} at p = {results.p1:g}", fontsize=10)
         if lines != [None]:
             axes[0, 0].legend(fontsize=8, title=short(layout.lines or ""), title_fontsize=8)
-    held = "".join(f", with {path} = {value}" for path, value in layout.fixed.items())
+    held = "".join(f", with {short(path)} = {value}" for path, value in layout.fixed.items())
     best, worst = frame.value.max(), frame.value.min()
-    start = f"{label[:1].upper()}{label[1:]} at the true response rate {results.p1:g} over {layout.bottom}{held}"
+    start = f"{label[:1].upper()}{label[1:]} at the true response rate {results.p1:g} over {short(layout.bottom)}{held}"
     line = "" if limit is None else f" The dotted line is the limit {limit:g}."
     alt = f"{start}: from {worst:.3g} to {best:.3g}.{line}"
-    panels = [part for part in (layout.rows, layout.columns) if part]
+    panels = [short(part) for part in (layout.rows, layout.columns) if part]
     each = f"one panel per value of {listed(panels)}; " if panels else ""
-    lines_of = f"one line per value of {layout.lines}; " if layout.lines else ""
+    lines_of = f"one line per value of {short(layout.lines)}; " if layout.lines else ""
     trials = counted(results.sweep.asked.trials, "simulated trial")
     caption = (
         f"{start}: {each}{lines_of}exact values where there are any, else means of {trials} with bars of two Monte "
