@@ -57,5 +57,5 @@ def stored(folder: Path, scenarios: range) -> pd.DataFrame:
 
 
 def short(path: str | None) -> str:
-    """Name an axis by the last parts of its path, in words: ``dropout.probability``."""
-    return "" if path is None else ".".join(path.split(".")[-2:]).replace("_", " ")
+    """Name an axis by the last parts of its path, in words: "dropout probability"."""
+    return "" if path is None else " ".join(path.split(".")[-2:]).replace("_", " ")

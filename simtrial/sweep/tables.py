@@ -44,7 +44,7 @@ def every(sweep: Sweep, frame: pd.DataFrame) -> Table:
             row |= {one.outcome: one.value, f"{one.outcome}_mcse": one.mcse}
             row[f"{one.outcome}_shown"] = _measured(one.outcome, one.value, one.mcse)
         rows.append(row)
-    shown: dict[str, Shown] = {path: (short(path).replace(".", " "), _place) for path in sweep.paths}
+    shown: dict[str, Shown] = {path: (short(path), _place) for path in sweep.paths}
     if LOOKS not in sweep.paths:
         shown["looks"] = column("looks", WORDS)
     shown |= {f"{name}_shown": (OUTCOMES[name].label, WORDS) for name in sweep.asked.outcomes}

@@ -406,7 +406,7 @@ def test_a_mean_without_a_variance_is_not_held_against_its_standard_error():
 
 def test_bounds_go_with_a_plan_that_recuts_them():
     plan = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.1), handling="exclude", recut=ASKED)
-    with pytest.raises(InputError, match="bounds go with a plan"):
+    with pytest.raises(InputError, match="bounds belong to a plan with recalculated bounds"):
         simulate(plan)
 
 

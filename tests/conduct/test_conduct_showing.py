@@ -346,7 +346,7 @@ def test_losses_are_told_by_who_would_have_responded(plan):
     assert "(12.1% of all patients at p0, 16.2% at p1)" in said
     assert "enrolled patients are analysed" in said
     assert "patients without a response assessment count as non-responders" in said
-    assert "the type I error is 0.6% (p0 being the rate with every patient evaluable) and the power 41.6%" in said
+    assert "the type I error is 0.6% (p0 being the rate with every patient evaluable) and the power is 41.6%" in said
 
 
 def test_more_informative_loss_is_compared_at_the_same_overall_loss(changed):

@@ -30,7 +30,7 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
     assert verdict.loc["Published two-stage designs", "compared"] == 102
     assert verdict.loc["Admissible sets", "compared"] == 51
     assert verdict.loc["Exact single stage", "compared"] == 684
-    assert verdict.loc["Losses", "compared"] == 103
+    assert verdict.loc["Handling of dropout", "compared"] == 103
     assert verdict.loc["Designs under dropout", "compared"] == 44
     assert verdict.loc["Designs by the calendar", "compared"] == 16
     assert verdict.loc["Calendar", "compared"] == 184
