@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from simtrial.numbers import Bools, Ints
 
 GREY = "#999999"
-MOST_BARS = 80
+MOST_BARS = 60
 """Patients drawn one by one in a swimmer plot; of a larger trial every second, third, ... patient is drawn."""
 
 
@@ -155,7 +155,7 @@ def swimmer(
     rows = np.arange(enrolled) + 1
     drawn = rows % every == 0
     found = followed.course(plan, trials, column, rng, now)
-    figure, (axis,) = canvas(1, 9.4, 1.8 + 0.17 * (height // every))
+    figure, (axis,) = canvas(1, 9.4, 1.8 + 0.15 * (height // every))
     with mpl.rc_context(STYLE):
         handles = _bars(axis, found, rows, drawn & (found.entry <= now), 0.62 * every)
         assessed = plan.disease.assessments.delay is None
