@@ -23,6 +23,7 @@ from simtrial.design import binomial, exact
 from simtrial.design.requirements import N_LIMIT_MOST, Requirements, decimal
 from simtrial.errors import InputError
 from simtrial.numbers import Floats, Ints, count
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -80,20 +81,20 @@ def refuse(requirements: Requirements, n_limit: int) -> None:
     """Refuse at once what no search here can answer."""
     count(n_limit, "n_limit", at_least=1)
     if n_limit > N_LIMIT_MOST:
-        raise InputError(f"({n_limit}) must be at most {N_LIMIT_MOST}, for the sake of memory", "n_limit")
+        raise InputError(f"({n_limit}) is above {N_LIMIT_MOST}, the most for which memory suffices", "n_limit")
     if requirements.p0 < LEAST_RATE:
-        raise InputError(f"({requirements.p0}) must be at least {LEAST_RATE} for a search", "p0")
+        raise InputError(f"({requirements.p0}) is below {LEAST_RATE}, the smallest value for a search", "p0")
     if requirements.alpha < LEAST_ERROR:
-        raise InputError(f"({requirements.alpha}) must be at least {LEAST_ERROR} for a search", "alpha")
+        raise InputError(f"({requirements.alpha}) is below {LEAST_ERROR}, the smallest value for a search", "alpha")
     if requirements.power > 1 - LEAST_ERROR:
-        raise InputError(f"({requirements.power}) must be at most {1 - LEAST_ERROR} for a search", "power")
+        raise InputError(f"({requirements.power}) is above {1 - LEAST_ERROR}, the largest value for a search", "power")
     # the Chernoff bound is quicker and settles most requests
     if chernoff_n(requirements, grid=2) > n_limit and most_power(n_limit, requirements) < requirements.power - SLACK:
         rough = score_n(requirements)
         about = f" (about {rough:,.0f})" if rough > n_limit else ""
         raise InputError(
             f"({requirements.p1}) is too near p0 ({requirements.p0}): even the most powerful test needs more than "
-            f"{n_limit} patients{about}; widen the gap, relax alpha or power, or raise n_limit",
+            f"{counted(n_limit, 'patient')}{about}; widen the gap, relax alpha or power, or raise n_limit",
             "p1",
         )
 

@@ -42,7 +42,7 @@ def whole(text: str) -> int:
         hint = f"; write {float(told):.0f}"
     elif "thousands" in slips.number(told):
         hint = f"; {slips.number(told).partition('; ')[2]}"
-    raise typer.BadParameter(f"{text!r:.60} must be a whole number{hint}")
+    raise typer.BadParameter(f"{text!r:.60} is not a whole number{hint}")
 
 
 def rate_option(said: str, metavar: str = "RATE") -> OptionInfo:
@@ -68,7 +68,7 @@ RateOption = Annotated[float | None, typer.Option(parser=number, metavar="RATE")
 
 RatesOption = Annotated[
     list[float] | None,
-    typer.Option(parser=number, metavar="RATE", help="Instead of the usual values; may be given again."),
+    typer.Option(parser=number, metavar="RATE", help="Instead of the conventional values; may be given again."),
 ]
 
 
@@ -130,7 +130,7 @@ def bar(total: float, what: str = "trials", doing: str = "simulating") -> Iterat
 
     class Speed(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:,.1f} a second" if task.speed else "")
+            return Text(f"{task.speed:,.1f} per second" if task.speed else "")
 
     began = time.monotonic()
     columns = (
