@@ -135,6 +135,20 @@ CONDUCT = {
     "simulated_mean": Term("Simulated mean", "The mean of the simulated trials in which the outcome applies."),
     "z": Term("z", "The distance of the simulated mean from the exact value, in Monte Carlo standard errors."),
     "quantile": Term("Quantile", "The value that this share of the simulated trials does not exceed."),
+    "limits_where": Term(
+        "Limits hold", "Where the design keeps alpha and power: on paper, or as the trial is run, dropout included."
+    ),
+    "keeps": Term("Keeps both limits as run", "Whether type I error and power keep their limits under the dropout."),
+    "event": Term("Event", "What is to happen by a date."),
+    "probability": Term("Probability"),
+    "responders": Term("Responders", "Patients with a complete or partial response."),
+    "orr": Term("ORR", "Objective response rate: responders divided by all patients."),
+    "dcr": Term("DCR", "Disease control rate: patients with a response or stable disease, divided by all patients."),
+    "median_pfs": Term("Median PFS", "The time by which half of the patients have progressed or died."),
+    "median_os": Term("Median OS", "The time by which half of the patients have died."),
+    "interval_95": Term(
+        "95% interval", "The response rates that are compatible with the observed number of responses."
+    ),
     "more_enrolled": Term("More patients", "By how many patients the expected enrollment grows; negative if it falls."),
 }
 """How the trial is run."""
@@ -146,6 +160,41 @@ ANALYSIS = {
 
 REVIEW = {
     "route": Term("Route", "A calculation, with its inputs, that gives the stated number of patients."),
+    "allowance": Term(
+        "Allowance for dropout",
+        "How the number of evaluable patients is enlarged because some patients drop out: the share that drops out, "
+        "and the formula.",
+    ),
+    "routes_plain": Term("Routes, without dropout", "Routes that make no allowance for dropout."),
+    "routes_with": Term("Routes, with dropout", "Routes that enlarge the number of patients to allow for dropout."),
+    "breaks_alpha": Term(
+        "Exact type I error above alpha",
+        "Routes whose decision rule has a larger type I error than the route states, when it is computed exactly.",
+    ),
+    "lacks_power": Term(
+        "Exact power below that stated",
+        "Routes whose decision rule has a smaller power than the route states, when it is computed exactly.",
+    ),
+    "reading": Term(
+        "Reading",
+        "One interpretation of the stated number of patients: the response rates and limits from which it may have "
+        "been calculated.",
+    ),
+    "months_to_decision": Term(
+        "Months to the decision at p1",
+        "The expected time from the first day of accrual to the primary decision, if the true response rate is p1.",
+    ),
+    "reason": Term("Why credible", "The reason to take a reading into consideration."),
+    "convention": Term(
+        "Convention",
+        "A habit of others that changes what a stated number means, such as a two-sided alpha or an allowance for "
+        "dropout.",
+    ),
+    "verdict": Term(
+        "Verdict",
+        "Whether a stated sample size can be recalculated from the stated values, only under a convention, or not at "
+        "all.",
+    ),
 }
 """The reviewer's desk."""
 
@@ -231,6 +280,8 @@ PLAIN = {
     "setting": Term("Setting"),
     "quantity": Term("Quantity"),
     "value": Term("Value"),
+    "treatment": Term("Treatment"),
+    "patients": Term("Patients"),
 }
 """Words that need no explanation."""
 

@@ -19,12 +19,12 @@ from simtrial import slips
         ("1,000", "holds a separator of thousands; write 1000"),
         ("1/10", "is a fraction; write 0.1"),
         ("1/3", "is a fraction; write about 0.3333"),
-        ("<=0.1", "must be the number alone; write 0.1"),
-        (".1.", "must be a number; did you mean .1?"),
-        ("O.1", "must be a number; did you mean 0.1?"),
-        ("0\u00b71", "must be a number; did you mean 0.1?"),
-        ("ten", "must be a number"),
-        ("l", "must be a number"),
+        ("<=0.1", "holds a sign before the number; write 0.1"),
+        (".1.", "is not a number; did you mean .1?"),
+        ("O.1", "is not a number; did you mean 0.1?"),
+        ("0\u00b71", "is not a number; did you mean 0.1?"),
+        ("ten", "is not a number"),
+        ("l", "is not a number"),
     ],
 )
 def test_a_number_is_refused_by_its_own_fault(text, said):

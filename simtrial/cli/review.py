@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simtrial.errors import InputError
+from simtrial.phrases import counted, rate, stated
 from simtrial.show import terminal
 from simtrial.trial.statement import METHODS
 
@@ -20,30 +21,34 @@ if TYPE_CHECKING:
 
 *OTHERS, LAST = METHODS
 
+MOST_QUESTIONS = 10
+"""Combinations of p0, p1, alpha and power whose routes are printed."""
+
 
 def check(
     parameter_file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `stated` is checked.")
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="Parameter file whose section `stated` is checked."),
     ] = None,
     p0: terminal.RateOption = None,
     p1: terminal.RateOption = None,
     alpha: terminal.RateOption = None,
     power: terminal.RateOption = None,
     looks: Annotated[
-        str | None, typer.Option(help="The rule as stated, cumulative: 1/10,5/29, 5/25 or 3:7/15,8/25.")
+        str | None, typer.Option(help="The decision rule as stated, cumulative: 1/10,5/29, 5/25 or 3:7/15,8/25.")
     ] = None,
-    alpha_sided: Annotated[int | None, terminal.whole_option("As stated.", "1|2")] = None,
-    criterion: Annotated[str | None, typer.Option(help=f"{', '.join(OTHERS)} or {LAST}.")] = None,
-    n: Annotated[int | None, terminal.whole_option("Patients in all; with looks, dropout allowed for.")] = None,
+    alpha_sided: Annotated[int | None, terminal.whole_option("Sides of alpha, as stated.", "1|2")] = None,
+    criterion: Annotated[str | None, typer.Option(help=f"The method as stated: {', '.join(OTHERS)} or {LAST}.")] = None,
+    n: Annotated[int | None, terminal.whole_option("Patients in all; with --looks, dropout included.")] = None,
     dropout: Annotated[float | None, terminal.rate_option("Dropout allowed for.")] = None,
     type_i_error: Annotated[float | None, terminal.rate_option("Attained type I error, as printed.")] = None,
     attained_power: Annotated[float | None, terminal.rate_option("Attained power, as printed.")] = None,
     en_p0: Annotated[float | None, terminal.rate_option("EN(p0), as printed.", "N")] = None,
     pet_p0: Annotated[float | None, terminal.rate_option("PET(p0), as printed.")] = None,
-    file: Annotated[Path | None, typer.Option("--csv", help="Check every row of this CSV instead.")] = None,
+    file: Annotated[Path | None, typer.Option("--csv", help="Check every row of this CSV.")] = None,
     as_json: terminal.Json = False,
 ) -> None:
-    """Say whether a stated sample size can be reproduced, and if not, what is wrong."""
+    """Check whether a stated sample size can be reproduced, and if not, what is wrong."""
     from simtrial.trial.statement import Statement, ignored, read_csv
 
     stated: dict[str, Any] = {
@@ -53,12 +58,12 @@ def check(
     }  # fmt: skip
     numbers = (looks, n, *stated.values())
     if (file is not None) + (parameter_file is not None) + any(v is not None for v in numbers) > 1:
-        raise InputError("take a statement from one place: a parameter file, --csv, or the numbers given here", "check")
+        raise InputError("check has a statement from several places; give a parameter file, --csv, or the options")
     if file is not None:
         statements = read_csv(file)
         others = ignored(file)
         if others:
-            terminal.say(f"columns ignored: {', '.join(others)}"[:300])
+            terminal.say(f"ignored columns: {', '.join(others)}"[:300])
         _check_all(statements, as_json)
         return
     if parameter_file is not None:
@@ -114,7 +119,7 @@ def _verdict_json(verdict: Verdict) -> dict[str, object]:
 
 
 def _check_all(statements: Sequence[tuple[str, Statement]], as_json: bool) -> None:
-    """One verdict a row, each as soon as it is there."""
+    """One verdict per row."""
     from simtrial.review import check as review_check
 
     found = []
@@ -129,20 +134,20 @@ def _check_all(statements: Sequence[tuple[str, Statement]], as_json: bool) -> No
         [label, verdict.kind, ", ".join(c.name for c in verdict.conventions), verdict.explanation]
         for label, verdict in found
     ]
-    terminal.table(f"{len(rows)} statements", ("id", "verdict", "conventions", "explanation"), rows, left=4)
+    terminal.table(counted(len(rows), "statement"), ("id", "verdict", "conventions", "explanation"), rows, left=4)
 
 
 def import_registry(
     record: Annotated[
         Path,
-        typer.Argument(help="Study record of ClinicalTrials.gov as it was saved: JSON, a search's answer, or XML."),
+        typer.Argument(help="Saved study record of ClinicalTrials.gov: JSON, the answer to a search, or XML."),
     ],
     nct: Annotated[
-        str | None, typer.Option(metavar="NCT...", help="The study to be taken, if the file holds several.")
+        str | None, typer.Option(metavar="NCT...", help="Registry number of the study, if the file holds several.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the file here instead of printing it.")] = None,
 ) -> None:
-    """Turn a registry record into a commented parameter file; what it does not say is marked TO FILL."""
+    """Turn a registry record into a commented parameter file; what it does not state is marked TO FILL."""
     from simtrial.review import draft, registry
 
     if nct is None:
@@ -157,26 +162,26 @@ def import_registry(
         print(text, end="")
         return
     if out.exists():
-        raise InputError("is there already; choose another name", f"{out}")
+        raise InputError("exists already; choose another name", f"{out}")
     out.write_text(text, encoding="utf-8")
     terminal.say(f"wrote {out}")
 
 
 def reproduce(
-    n: Annotated[int | None, terminal.whole_option("Patients, as registered or stated.")] = None,
+    n: Annotated[int | None, terminal.whole_option("Number of patients, as registered or stated.")] = None,
     p0: terminal.RatesOption = None,
     p1: terminal.RatesOption = None,
     alpha: terminal.RatesOption = None,
     power: terminal.RatesOption = None,
     dropout: terminal.RatesOption = None,
-    up_to: Annotated[int | None, terminal.whole_option("Count the routes to every number up to this instead.")] = None,
+    up_to: Annotated[int | None, terminal.whole_option("Count the routes to each number up to this one.")] = None,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     as_json: terminal.Json = False,
 ) -> None:
-    """List the standard calculations that give a number of patients, the most plausible first.
+    """List the standard calculations that give a number of patients, the most conventional first.
 
-    The order: how far p0, p1, alpha and power are from what most people use; an approximate formula counts one more, an
-    allowance for dropout two.
+    Calculations are ordered by how far p0, p1, alpha and power are from conventional values; an approximate formula
+    counts one step more, an allowance for dropout two.
     """
     from dataclasses import asdict
 
@@ -188,52 +193,50 @@ def reproduce(
     known: dict[str, routes.KnownValues] = {"p0": p0, "p1": p1, "alpha": alpha, "power": power, "dropout": dropout}
     if up_to is not None:
         if n is not None or any(value is not None for value in known.values()):
-            raise InputError("goes alone: it counts what the usual values give", "up_to")
+            raise InputError("excludes all other options; leave them out", "up_to")
         with terminal.bar(1, "of the work", "computing") as tell:
-            counted = routes.numbers(up_to, tell)
-        _tell_numbers(counted, as_json)
+            counts = routes.numbers(up_to, tell)
+        _tell_numbers(counts, as_json)
         return
     if n is None:
-        raise InputError("is missing: give --n 25, or --up-to 100", "n")
+        raise InputError("is missing; give --n 25, or --up-to 100", "n")
     with terminal.bar(1, "of the work", "computing") as tell:
         found = routes.cached(n, known, tell=tell)
     if as_json:
         terminal.print_json({"n": n, "routes": [asdict(route) for route in found]})
         return
     questions = routes.grouped(found)
-    for losses, most in ((False, 25), (True, 10)):
+    for losses in (False, True):
         mine = [question for question in questions if question.losses == losses]
-        total = sum(len(question.routes) for question in mine)
-        if not mine:
-            continue
-        title = f"{total} routes to {n} patients {'with' if losses else 'without'} an allowance for dropout"
-        heads = (
-            "p0",
-            "p1",
-            "alpha",
-            "power",
-            "design or formula; in brackets the exact type I error and power of the rule",
-        )
-        rows = [
-            [*("" if v is None else f"{v:g}" for v in (q.p0, q.p1, q.alpha, q.power)), _ways(q)] for q in mine[:most]
-        ]
-        terminal.table(f"{title}, the most conventional of {len(mine)} questions first", heads, rows, left=5)
+        if mine:
+            _questions_table(mine, n, "with" if losses else "without")
     if not found:
-        print("No conventional calculation gives it. --p0, --p1, --alpha, --power and --dropout try other values.")
+        print(f"{routes.why_none(n)}. Try other values with --p0, --p1, --alpha, --power and --dropout.")
         return
-    print("--json lists them all; --p0, --p1, --alpha, --power, --dropout narrow them or try other values.")
+    print("--json lists all routes; --p0, --p1, --alpha, --power and --dropout restrict them or try other values.")
+
+
+def _questions_table(questions: Sequence[Question], n: int, allowed: str) -> None:
+    """The most conventional combinations of p0, p1, alpha and power, and the routes from each."""
+    total = sum(len(question.routes) for question in questions)
+    shown, left = questions[:MOST_QUESTIONS], questions[MOST_QUESTIONS:]
+    more = f"; the {len(shown)} most conventional of {len(questions)} combinations" if left else ""
+    title = f"{counted(total, 'route')} to {counted(n, 'patient')} {allowed} an allowance for dropout{more}"
+    way = "design or formula, with the exact type I error and power of its rule in brackets"
+    rows = [[*("" if v is None else f"{v:g}" for v in (q.p0, q.p1, q.alpha, q.power)), _ways(q)] for q in shown]
+    terminal.table(title, ("p0", "p1", "alpha", "power", way), rows, left=5)
 
 
 def _ways(question: Question) -> str:
     """The routes of one question: each rule once, with the methods that lead there."""
-    from simtrial.search.wording import called
+    from simtrial.review.wording import named
 
     ways: dict[str, list[str]] = {}
     for r in question.routes:
-        errors = "" if r.type_i_error is None else f" ({r.type_i_error:.4f}, {r.attained_power:.4f})"
-        losses = f", {100 * r.dropout:g}% dropout allowed for, {r.n_evaluable} evaluable" if r.dropout else ""
+        errors = "" if r.type_i_error is None else f" ({rate(r.type_i_error)}, {rate(r.attained_power or 0.0)})"
+        losses = f", dropout of {stated(r.dropout)}: {r.n_evaluable} evaluable" if r.dropout else ""
         methods = ways.setdefault(f"{r.looks or f'{r.n_evaluable}'}{errors}{losses}", [])
-        name = called(r.method)
+        name = named(r.method)
         if name not in methods:  # n/(1 - d) and n(1 + d) may give the same
             methods.append(name)
     return "; ".join(f"{', '.join(methods)} {rule}" for rule, methods in ways.items())
@@ -251,21 +254,21 @@ def _tell_numbers(found: dict[int, dict[str, int]], as_json: bool) -> None:
         for n, counts in found.items()
     ]
     heads = ("n", *map(called, EXACT), "formulas")
-    terminal.table("Routes to every number of patients, without an allowance for dropout", heads, rows)
+    terminal.table("Number of routes to each number of patients, without an allowance for dropout", heads, rows)
 
 
 def printed(
-    responses: Annotated[int, terminal.whole_option("Responses.")],
-    n: Annotated[int, terminal.whole_option("Patients.")],
+    responses: Annotated[int, terminal.whole_option("Number of responses.")],
+    n: Annotated[int, terminal.whole_option("Number of patients.")],
     low: Annotated[str, typer.Option(metavar="RATE", help="Lower limit as printed, with its zeros: 0.068.")],
     high: Annotated[str, typer.Option(metavar="RATE", help="Upper limit as printed, with its zeros: 0.410.")],
     looks: Annotated[str | None, typer.Option(help="The two-stage design, if the trial had one.")] = None,
     decimals: Annotated[
-        int | None, terminal.whole_option("Digits printed of both proportions: 3 for 6.8%; default: as typed.")
+        int | None, terminal.whole_option("Decimals of both limits as proportions: 3 for 6.8%; default: as typed.")
     ] = None,
     as_json: terminal.Json = False,
 ) -> None:
-    """Say which method and level give a printed interval of a response rate."""
+    """Find the method and the level that give a printed confidence interval of a response rate."""
     from dataclasses import asdict
 
     from simtrial.design.designs import TwoStage, parse_looks
@@ -273,15 +276,15 @@ def printed(
 
     design = None if looks is None else parse_looks(looks)
     if design is not None and not isinstance(design, TwoStage):
-        raise InputError("must be two looks", "looks")
+        raise InputError(f"({looks}) does not have two looks; leave --looks out for a single stage", "looks")
     with terminal.waiting("comparing methods"):
         found = interval(responses, n, low, high, design, decimals)
     if as_json:
         terminal.print_json({"matches": [asdict(match) for match in found]})
         return
     if not found:
-        print("No method gives it at any conventional level.")
+        print("No method gives this interval at a conventional level.")
     if found[1:]:
-        print("Several methods print so:")
+        print("Several methods give this interval:")
     for match in found:
         print(f"{match.method}, {100 * match.level:g}%: {match.low:.4f} to {match.high:.4f}")

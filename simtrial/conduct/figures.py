@@ -187,7 +187,7 @@ def _bars(axis: Axes, found: FollowedPatients, rows: Ints, drawn: Bools, high: f
         followed.PENDING: ("white", "not known yet"),
     }
     ends, on = np.where(found.progressed, found.progression, found.last), found.progressed & drawn
-    axis.hlines(rows[on], ends[on], found.last[on], color=BLACK, linewidth=1.0)
+    axis.hlines(rows[on], ends[on], found.last[on], color="#777777", linewidth=1.2)
     axis.barh(
         rows[drawn], (ends - found.entry)[drawn], left=found.entry[drawn], height=high,
         color=[kinds[k][0] for k in found.kind[drawn]], edgecolor=BLACK, linewidth=0.5,

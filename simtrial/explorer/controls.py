@@ -104,6 +104,10 @@ def complete(trial: Trial) -> Trial:
         plain["conduct"] = CONDUCT
         plain["design"].setdefault("losses", "paper")
     plain.pop("analysis", None)
+    if "report" in plain:  # its parts without that of the results
+        plain["report"]["parts"] = [part for part in plain["report"]["parts"] if part != "analysis"]
+        if not plain["report"]["parts"]:
+            del plain["report"]
     return params.load(plain)
 
 

@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from simtrial.conduct.survival import HALF
 from simtrial.errors import InputError
 from simtrial.patients.endpoints import curve
+from simtrial.phrases import counted, listed
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
 
 if TYPE_CHECKING:
@@ -104,16 +105,11 @@ def waterfall(data: PatientData, label: str) -> Picture:
                 fontsize=7,
             )  # fmt: skip
         _mark_limits(axis)
-        axis.axhline(0, color=BLACK, linewidth=0.8)
         axis.set_xlim(0.2, n + 0.8)
         axis.set_ylim(-105, max(30.0, min(float(change.max()), HIGHEST)) + 8)
-        axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:+.0f}%" if y else "0%"))
-        axis.set_ylabel("Best change of target lesions")
         cut = int((change > HIGHEST).sum())
         beyond = f"; {cut} above {HIGHEST:+.0f}% cut off" if cut else ""
         axis.set_xlabel(f"{n} of {enrolled} enrolled patients have a value; largest growth first{beyond}")
-        axis.set_xticks([])
-        axis.grid(visible=False, axis="x")
         _note(axis, label)
         figure.legend(
             handles=_legend(best, colours, shown), loc="outside lower center", ncols=5, fontsize=8.5,
@@ -124,11 +120,22 @@ def waterfall(data: PatientData, label: str) -> Picture:
         f"{change[0]:+.0f}% to {change[-1]:+.0f}%; {int((change <= -30).sum())} shrink by 30% or more, "
         f"{int((change >= 20).sum())} grow by 20% or more."
     )
-    return Picture("waterfall", alt, figure)
+    caption = (
+        f"Best change of the sum of target lesions from baseline ({label}), one bar per patient, for {n} of "
+        f"{counted(enrolled, 'enrolled patient')}. Dashed lines: growth of 20% (progressive disease, PD) and shrinkage "
+        "of 30% (partial response, PR). Colours: "
+        f"{'best overall response' if data.bor is not None else 'response status'}."
+    )
+    return Picture("waterfall", alt, figure, caption)
 
 
 def _mark_limits(axis: Axes) -> None:
-    """Mark the changes from which a patient has PD or PR."""
+    """Percent upwards, no ticks along the bottom, and the changes from which a patient has PD or PR."""
+    axis.axhline(0, color=BLACK, linewidth=0.8)
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:+.0f}%" if y else "0%"))
+    axis.set_ylabel("Best change of target lesions")
+    axis.set_xticks([])
+    axis.grid(visible=False, axis="x")
     # growth stands on the left and shrinkage on the right: each label goes to the free end of its line
     for limit, said, x, side, above in (
         (20, "+20%: PD", 1.0, "right", True),
@@ -147,7 +154,7 @@ def swimmer(data: PatientData, label: str) -> Picture:
     Parameters
     ----------
     data : PatientData
-        With columns OS or PFS; bars are as long as OS where there is one, else as PFS.
+        With columns OS or PFS; bars end at progression, and lines after them at the end of OS.
     label : str
         What the data are.
 
@@ -165,19 +172,19 @@ def swimmer(data: PatientData, label: str) -> Picture:
         raise InputError("or PFS is needed for a swimmer plot, with a time of at least one patient enrolled", "OS")
     (best, colours), rows = _best(data), np.arange(len(data.ids)) + 1
     # progression at the time of death is death without progression, as far as the file can tell
-    progressed = progressed & ~(died & (pfs == alive))
-    dead = died & ~np.isnan(alive)
+    progressed, dead = progressed & ~(died & (pfs == alive)), died & ~np.isnan(alive)
     ongoing = ~np.isnan(length) & ~dead & ~(np.isnan(alive) & progressed)
     since = none if data.ttr is None else data.ttr
     lasted = none if data.dor is None else data.dor.months
     until = np.minimum(since + lasted, length)
-    height = 2.2 + 0.19 * enrolled
-    thin = max(min(1.0, TALLEST / height), 0.3)
+    thin = max(min(1.0, TALLEST / (height := 2.2 + 0.19 * enrolled)), 0.3)
     figure, (axis,) = canvas(1, 8.8, min(height, TALLEST))
     with mpl.rc_context(STYLE):
         there = np.flatnonzero(~np.isnan(length))
+        ends = np.where(progressed, np.minimum(pfs, length), length)
+        axis.hlines(rows[there], ends[there], length[there], color=GREY, linewidth=1.2 * thin)
         axis.barh(
-            rows[there], length[there], height=0.66, color=[colours[best[k]] for k in there], edgecolor=BLACK,
+            rows[there], ends[there], height=0.66, color=[colours[best[k]] for k in there], edgecolor=BLACK,
             linewidth=0.5 * thin,
         )  # fmt: skip
         for colour, wide in (("white", 2.6), (BLACK, 1.3)):
@@ -197,10 +204,19 @@ def swimmer(data: PatientData, label: str) -> Picture:
         _note(axis, label)
         figure.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=8.5)
     alt = (
-        f"Swimmer plot of {label}: {enrolled} patients, {int(data.responder.sum())} with a response, "
+        f"Swimmer plot of {label}: {counted(enrolled, 'patient')}, {int(data.responder.sum())} with a response, "
         f"{int(progressed.sum())} seen to progress, {int(dead.sum())} dead, {int(ongoing.sum())} {going_on}."
     )
-    return Picture("swimmer_patients", alt, figure)
+    return Picture("swimmer_patients", alt, figure, _swum(data, label))
+
+
+def _swum(data: PatientData, label: str) -> str:
+    """The caption of a swimmer plot."""
+    return (
+        f"Time from enrollment of {counted(int(data.enrolled.sum()), 'patient')} ({label}): one bar per patient, to "
+        "progression or the last contact; a line continues it from progression to death or the last contact. Patients "
+        f"are in the order of {'enrollment' if data.by_date else 'the file'}."
+    )
 
 
 def _month_axis(axis: Axes, data: PatientData, longest: float) -> None:
@@ -252,7 +268,8 @@ def survival(data: PatientData, label: str) -> Picture:
     with mpl.rc_context(STYLE):
         for name, found, colour, dash in curves:
             said, limits = _draw_curve(axis, name, found, colour, dash)
-            told.append(f"{said} (95% {limits}), {int(found.event.sum())} events in {len(found.months)} patients")
+            events = counted(int(found.event.sum()), "event")
+            told.append(f"{said} (95% {limits}), {events} in {counted(len(found.months), 'patient')}")
         axis.axhline(0.5, color=GREY, linewidth=0.8, linestyle=":")
         axis.set_xlim(0, longest * 1.02)
         axis.set_ylim(0, 1.02)
@@ -261,14 +278,20 @@ def survival(data: PatientData, label: str) -> Picture:
         axis.set_xticks(ticks)
         axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axis.set_xlabel("Months from enrollment")
-        axis.set_ylabel("Free of the event")
+        axis.set_ylabel("Probability of no event")
         handles, labels = axis.get_legend_handles_labels()
         handles.append(Line2D([], [], color=GREY, marker="|", markersize=8, markeredgewidth=1.3, linestyle="none"))
         handles.append(Patch(facecolor=GREY, alpha=0.25))
         axis.legend(handles, [*labels, "censored", "95% band, log-log"], loc="best", fontsize=9)
         _note(axis, label)
         _write_at_risk(axis, curves, ticks)
-    return Picture("survival", f"Kaplan-Meier curves of {label}: {'; '.join(told)}.", figure)
+    named = {"PFS": "progression-free survival (PFS)", "OS": "overall survival (OS)"}
+    caption = (
+        f"Kaplan-Meier estimates of {listed([named[name] for name, *_ in curves])} from enrollment ({label}), with 95% "
+        "log-log confidence bands, censored times as ticks, and the numbers of patients at risk below. The dotted "
+        "line is at 50%."
+    )
+    return Picture("survival", f"Kaplan-Meier curves of {label}: {'; '.join(told)}.", figure, caption)
 
 
 def _draw_curve(axis: Axes, name: str, found: Curve, colour: str, dash: str) -> tuple[str, str]:

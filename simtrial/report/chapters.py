@@ -7,7 +7,7 @@ and the few tables and figures that a reader needs first stand; formulas and all
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from simtrial.phrases import listed
@@ -15,17 +15,16 @@ from simtrial.report import exhibits
 from simtrial.report.exhibits import Exhibit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+
+TOP = "top"
+"""Anchor of the front page."""
 
 STANDING = frozenset({
-    "candidates", "decisions", "compared", "timeline", "by_calendar", "months_and_patients", "tornado",
+    "candidates", "compared", "decisions", "timeline", "months_and_patients", "tornado",
     "routes", "readings", "p_values", "estimates", "intervals", "forest", "survival", "waterfall",
 })  # fmt: skip
 """Tables and figures that a reader needs first, by name."""
-
-RESTS = "<p>The assumptions of this report rest on these earlier results.</p>"
-EVIDENCE = frozenset({"evidence"})
-"""Tables on which the assumptions rest; they stand at the end."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -65,7 +64,12 @@ class Topic:
 
 
 def of_notebooks(
-    executed: Sequence[Any], prose: Callable[[str], str], shown: Callable[[Any], Exhibit], *, folds: bool
+    executed: Sequence[Any],
+    prose: Callable[[str], str],
+    shown: Callable[[Any], Exhibit],
+    *,
+    folds: bool,
+    before: str = "",
 ) -> list[Topic]:
     """Take notebooks apart into topics, in the order of the page, with their tables and figures numbered.
 
@@ -78,7 +82,9 @@ def of_notebooks(
     shown : callable
         Gives an output as it stands on the page.
     folds : bool
-        Whether what a reader does not need first is folded away, and evidence stands at the end.
+        Whether what a reader does not need first is folded away.
+    before : str
+        HTML that stands above; what it says is not repeated.
     """
     topics: list[Topic] = []
     for i, notebook in enumerate(executed):
@@ -97,9 +103,7 @@ def of_notebooks(
                 _add_code(topic, cell, injected=injected)
                 topic.folded += [shown(output) for output in cell.get("outputs", ())]
     _arrange(topics, folds=folds)
-    if folds:
-        _evidence_last(topics)
-    _count(topics)
+    _count(topics, before)
     return topics
 
 
@@ -144,31 +148,16 @@ def _arrange(topics: Sequence[Topic], *, folds: bool) -> None:
         topic.folded = [one for one, yes in zip(every, stands, strict=True) if not yes]
 
 
-def _evidence_last(topics: list[Topic]) -> None:
-    """Move the evidence to the end, and leave a line in its place."""
-    last = Topic(level=1, title="Evidence", anchor="evidence", heading="<h1>Evidence</h1>", lead=RESTS)
+def _count(topics: Sequence[Topic], before: str) -> None:
+    """Number everything in the order of the page, and point to what stands above in the place of its repetition."""
+    numbers: dict[str, int] = {}
+    seen: dict[tuple[str, str], Exhibit] = {}
     for topic in topics:
         for items in (topic.shown, topic.folded):
-            moved = [one for one in items if one.name in EVIDENCE and one.numbered]
-            if moved:
-                items[:] = [one for one in items if one not in moved]
-                topic.shown += [replace(one, kind="pointer", caption=one.anchor) for one in moved]
-                last.folded += moved
-    if last.folded:
-        topics.append(last)
-
-
-def _count(topics: Sequence[Topic]) -> None:
-    """Number everything in the order of the page."""
-    before: dict[str, int] = {}
-    for topic in topics:
-        topic.shown = list(exhibits.counted(topic.shown, before))
-        topic.folded = list(exhibits.counted(topic.folded, before))
-    found = {one.anchor: one.label for topic in topics for one in _all(topic) if one.numbered}
-    for topic in topics:
-        topic.shown = [replace(one, html=found[one.caption]) if one.kind == "pointer" else one for one in topic.shown]
-
-
-def _all(topic: Topic) -> Iterator[Exhibit]:
-    yield from topic.shown
-    yield from topic.folded
+            for k, one in enumerate(items):
+                if one.kind == "text" and one.html in before:
+                    items[k] = Exhibit(kind="pointer", html="at the top of this page", caption=TOP)
+                elif first := seen.get((one.name, one.html)):
+                    items[k] = Exhibit(kind="pointer", html=f"in {first.label}", caption=first.anchor)
+                elif one.numbered:
+                    items[k] = seen[one.name, one.html] = exhibits.counted(one, numbers)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 MOST_ROWS = 12
@@ -19,6 +18,9 @@ FIRST_ROWS = 10
 
 MOST_KEPT = 3
 """Stressed rows behind them that stand as well, such as the chosen design; more would not be few."""
+
+WHOLE = frozenset({"compared", "compared_timed"})
+"""Tables that stand whole: their columns are compared, so no row is less than another."""
 
 FILES = (("table", "tables", "csv"), ("figure", "figures", "svg"), ("figure", "figures", "png"))
 """Kind of exhibit, folder and suffix of each of its files."""
@@ -32,13 +34,13 @@ class Exhibit:
     ----------
     kind : str
         "table" or "figure", which are numbered; "text" for other HTML; "plain" for text alone; "prose" for what the
-        notebook says between its cells; "pointer" for a line in the place of what stands elsewhere.
+        notebook says between its cells; "pointer" for a line in the place of what stands above.
     html : str
         What is shown, safe to stand in the page; of a "plain" one its text.
     name : str
         Of its files; empty if it has none.
     caption : str
-        As text; of a "pointer" what it points to.
+        As text; of a "pointer" the anchor that it leads to.
     number : int
         Among the tables or the figures of the page, from 1; 0 before it is counted and for what is not numbered.
     files : tuple of (str, str)
@@ -72,7 +74,7 @@ class Exhibit:
     @property
     def long(self) -> bool:
         """Whether only its first rows stand."""
-        return self.rows > MOST_ROWS and self.hidden > 0
+        return self.rows > MOST_ROWS and self.hidden > 0 and self.name not in WHOLE
 
     @property
     def kept(self) -> bool:
@@ -138,19 +140,15 @@ def _files(kind: str, name: str, root: Path, prefix: str) -> tuple[tuple[str, st
     )
 
 
-def counted(exhibits: Iterable[Exhibit], before: dict[str, int]) -> Iterator[Exhibit]:
-    """Number tables and figures, each in the order of the page.
+def counted(one: Exhibit, before: dict[str, int]) -> Exhibit:
+    """Give a table or figure the next number of its kind.
 
     Parameters
     ----------
-    exhibits : iterable of Exhibit
-        In that order.
+    one : Exhibit
+        A table or a figure.
     before : dict
         How many of each kind came before; counted on.
     """
-    for one in exhibits:
-        if one.numbered:
-            before[one.kind] = before.get(one.kind, 0) + 1
-            yield replace(one, number=before[one.kind])
-        else:
-            yield one
+    before[one.kind] = before.get(one.kind, 0) + 1
+    return replace(one, number=before[one.kind])

@@ -36,7 +36,7 @@ class Head:
     front : str
         HTML made here.
     folds : bool
-        Whether what a reader does not need first is folded away, and evidence and a glossary stand at the end.
+        Whether what a reader does not need first is folded away, and a glossary stands at the end.
     """
 
     study: str
@@ -96,6 +96,7 @@ def report_html(executed: Sequence[Any], head: Head, provenance: Mapping[str, An
         prose,
         lambda output: exhibits.of_output(output, files.root, files.prefix),
         folds=head.folds,
+        before=head.front,
     )
     names = {"seed": "seed", "commit": "commit", "parameter_file_sha256": "SHA-256 of the parameter file"}
     shown = {"commit": "unknown"}

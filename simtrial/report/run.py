@@ -167,7 +167,8 @@ def of_trial(
     seed = trial.conduct.simulation.seed if trial.conduct else NOT_SIMULATED
     job = Job(
         pages=tuple(pages),
-        parameters={"trial": trial.plain()},
+        # the parts are settled, and notebooks that run without a section must not be told of a part that needs it
+        parameters={"trial": trial.model_copy(update={"report": None}).plain()},
         origin=_origin(case, source, final),
         seed=seed,
     )

@@ -11,7 +11,8 @@ from simtrial import glossary
 if TYPE_CHECKING:
     from simtrial.glossary import Term
 
-_HEADING = re.compile(r'(<th scope="col"[^>]* title="[^"]*"[^>]*>)(.*?)(</th>)')
+_EXPLAINED = re.compile(r'(<(th|td|abbr)\b[^>]* title="[^"]*"[^>]*>)([^<]*)(</\2>)')
+"""Headings of columns and rows, and words elsewhere, that carry a tooltip."""
 
 
 def anchor(term: Term) -> str:
@@ -23,16 +24,16 @@ def anchor(term: Term) -> str:
     return "term-" + re.sub(r"[^a-z0-9]+", "-", term.head.lower()).strip("-")
 
 
-def linked(table: str) -> str:
-    """Link each heading that the glossary explains to its line there; the heading keeps its tooltip."""
+def linked(page: str) -> str:
+    """Link each heading or word that the glossary explains to its line there; it keeps its tooltip."""
 
     def link(match: re.Match[str]) -> str:
-        term = glossary.explained(html.unescape(match[2]))
+        term = glossary.explained(html.unescape(match[3]))
         if term is None or not term.meaning:
             return match[0]
-        return f'{match[1]}<a class="term" href="#{anchor(term)}">{match[2]}</a>{match[3]}'
+        return f'{match[1]}<a class="term" href="#{anchor(term)}">{match[3]}</a>{match[4]}'
 
-    return _HEADING.sub(link, table)
+    return _EXPLAINED.sub(link, page)
 
 
 def occurring(page: str) -> list[Term]:

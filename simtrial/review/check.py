@@ -14,11 +14,13 @@ import numpy as np
 from simtrial import search
 from simtrial.design.designs import SingleStage, looks_text, parse_looks
 from simtrial.design.exact import at_limits, meets, operating_characteristics
+from simtrial.phrases import counted
 from simtrial.review.conventions import FALLING, SWAPPED, Convention, evidence, explanations
 from simtrial.review.hints import best_line, claim_line, faults, fleming_line, limits_line, total_line
 from simtrial.review.readings import Answer, Reading, answers, is_exact, limits_of, matching, misprinted, plain
 from simtrial.review.several_looks import compare
 from simtrial.review.usual import usual
+from simtrial.review.wording import attained_text
 from simtrial.search import simon
 from simtrial.search.bounds import score_n
 from simtrial.search.families import COMPARED
@@ -130,18 +132,18 @@ def _rule(statement: Statement, attained: dict[str, float], asked: Requirements 
     """What the stated rule does, in a sentence."""
     design = _tested(statement, asked)
     if statement.p0 is None:
-        return "Without p0 no error can be computed."
+        return "Without p0 neither the type I error nor the power can be computed."
     if not attained or design is None:
-        return "The rule is not stated completely, so its errors cannot be computed."
-    power = f" and a power of {attained['power']:.4f}" if "power" in attained else ""
+        return "The decision rule is not stated completely, so its type I error and power cannot be computed."
     at = () if asked is None else at_limits(design, asked)
     limits = {"alpha": "The type I error is exactly alpha.", "power": "The power is exactly the one stated."}
     exactly = "".join(f" {limits[name]}" for name in at)
-    errors = f"has a type I error of {attained['type_i_error']:.4f}{power}.{exactly}"
+    errors = f"has {attained_text(attained['type_i_error'], attained.get('power'), asked)}.{exactly}"
     if statement.design is not None:
         return f"The stated rule {looks_text(design)} {errors}"
     alpha = f" at one-sided alpha {asked.alpha:g}" if asked is not None else ""
-    return f"No rule is stated; the exact test of that n{alpha}, {looks_text(design)}, {errors}"
+    n = counted(design.looks[-1].n, "patient")
+    return f"No decision rule is stated; the exact test of {n}{alpha} is {looks_text(design)} and {errors}"
 
 
 def check(statement: Statement, tell: Callable[[int], None] | None = None) -> Verdict:
@@ -172,7 +174,7 @@ def check(statement: Statement, tell: Callable[[int], None] | None = None) -> Ve
         return _explained(statement, *found)
     right = tuple(answers(plain(statement)))
     if not right or asked is None:
-        said = "No design within the limit of the search (2,000 patients) meets these numbers."
+        said = "No design of at most 2,000 patients meets these limits."
         return Verdict(kind="does not reproduce", attained=attained, lines=(said, rule))
     nearest = max(right, key=lambda a: _shared(statement, a))
     claim = claim_line(plain(statement).statement, asked)
@@ -218,7 +220,7 @@ def _explained(statement: Statement, conventions: tuple[Convention, ...], readin
         lines.append(rule)
     else:  # the rule is not stated: say what that of the answer does
         oc = operating_characteristics(parse_looks(answer.looks), [asked.p0, asked.p1])
-        lines.append(f"That rule has a type I error of {oc.reject[0]:.4f} and a power of {oc.reject[1]:.4f}.")
+        lines.append(f"This rule has {attained_text(float(oc.reject[0]), float(oc.reject[1]), asked)}.")
     design = _tested(statement, tested)
     if conventions and tested is not None and design is not None and attained and not meets(design, tested):
         lines.append(limits_line(design, tested))
@@ -259,7 +261,9 @@ def _of_several_looks(statement: Statement, attained: dict[str, float], rule: st
     total, d, n = statement.total, statement.dropout or 0.0, statement.n or 0
     if total is not None and total != n:
         if not d:
-            wrong.append(f"The total of {total} differs from the {n} patients of the rule, and no dropout is stated.")
+            wrong.append(
+                f"The total of {total} differs from the {counted(n, 'patient')} of the rule, and no dropout is stated."
+            )
         else:
             line = total_line(total, n, d)
             lines.append(line)
@@ -285,7 +289,7 @@ def _of_several_looks(statement: Statement, attained: dict[str, float], rule: st
     if compared.same and compared.meets and not wrong and statement.criterion in (None, FLEMING, TWO_STAGES):
         return Verdict(kind="reproduces", answers=compared.answers, attained=attained, lines=tuple(lines))
     if compared.meets and not wrong and statement.criterion != FLEMING:
-        lines.append("The rule keeps both limits; the statement does not say by which method its bounds were chosen.")
+        lines.append("The rule keeps both limits; the method by which its bounds were chosen is not stated.")
         return Verdict(kind="underspecified", answers=compared.answers, attained=attained, lines=tuple(lines))
     return Verdict(kind="does not reproduce", answers=compared.answers, attained=attained, lines=tuple(lines))
 
@@ -319,10 +323,10 @@ def _underspecified(statement: Statement, attained: dict[str, float], rule: str)
     if "n" in statement.missing:
         right = tuple(answers(plain(statement)))
         exact = "; ".join(short(a.method, a.looks) for a in right)
-        told = (f"For what is stated the exact answer is {exact}.",) if right else ()
+        told = (f"With the stated values the exact design is {exact}.",) if right else ()
         return Verdict(kind="underspecified", answers=right, attained=attained, lines=(missing, *told))
     found = _completions(statement)
-    told = ("No conventional values in their place reproduce the statement.",)
+    told = ("No conventional values of them reproduce the statement.",)
     if found:
         listed = "; ".join(f"{limits(asked)} ({short(answer.method, answer.looks)})" for asked, answer in found[:5])
         told = (f"These conventional values would reproduce it: {listed}" + ("; and others." if found[5:] else "."),)

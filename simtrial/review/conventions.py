@@ -9,6 +9,7 @@ from itertools import combinations, takewhile
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from simtrial.errors import InputError
+from simtrial.phrases import agreeing, counted
 from simtrial.plan.allowances import OTHERS
 from simtrial.review.readings import EXACT, TWO_STAGE, Reading, answers, is_exact, matching, plain
 from simtrial.search import simon, single, wording
@@ -156,7 +157,7 @@ CONVENTIONS = (
     ),
     Convention(
         SUSTAINED,
-        "the n is wanted from which on every larger n meets both limits too",
+        "the n is chosen from which on every larger n meets both limits too",
         _methods((SUSTAINED,), 1),
     ),
     Convention("alpha two-sided", "alpha is two-sided, with half of it on each side", _two_sided, "sides"),
@@ -250,18 +251,26 @@ def evidence(statement: Statement, chosen: tuple[Convention, ...]) -> list[str]:
     if len(chosen) == 1:
         single = takewhile(lambda one: len(one[0]) == 1, explanations(statement))
         others = [(one[0][0], one[1], one[2]) for one in single if one[0] != chosen]
-        named = [f"{convention.name}{_arithmetic(reading, answer)}" for convention, reading, answer in others[:4]]
+        named = [
+            f"{convention.name.removeprefix('dropout: ')}{_arithmetic(reading, answer)}"
+            for convention, reading, answer in others[:4]
+        ]
         if named:
             more = "; and others" if others[4:] else ""
-            many = "conventions explain" if others[1:] else "convention explains"
-            said.append(f"{'Other' if others[1:] else 'Another'} {many} it as well: {'; '.join(named)}{more}.")
+            same_total = statement.total is not None and all(one[0].kind == "dropout" for one in others)
+            subject = agreeing(len(others), "convention", "conventions")
+            verb = (
+                agreeing(len(others), "gives", "give") if same_total else agreeing(len(others), "explains", "explain")
+            )
+            what = "the same total" if same_total else "the stated numbers as well"
+            said.append(f"The {subject} {'; '.join(named)}{more} {verb} {what}.")
     if any(c.kind in ("formula", "rounded formula") for c in chosen):
         start = plain(statement)
         tried = tuple(c.name for c in CONVENTIONS if c.kind in ("formula", "rounded formula"))
         sizes = {a.n for a in answers(replace(start, methods=tried))}
         said.append(
-            f"This is weak evidence: the formulas and their roundings give {len(sizes)} different numbers from "
-            f"{min(sizes)} to {max(sizes)}."
+            f"This is weak evidence: the formulas and their roundings give "
+            f"{counted(len(sizes), 'different number')} from {min(sizes)} to {max(sizes)}."
         )
     return said
 

@@ -14,6 +14,7 @@ from simtrial.design.exact import operating_characteristics
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
 from simtrial.laws import decision, laws
+from simtrial.phrases import counted
 from simtrial.plan.plan import Scenario
 from simtrial.review.readings import EXACT
 from simtrial.search.wording import called
@@ -60,7 +61,8 @@ def readings(case: Case, found: Sequence[Route] = ()) -> list[CredibleReading]:
     if any(reading.design.looks[-1].n == n for reading in credible):
         return credible
     missed = [
-        replace(one, reason=f"{one.reason}; needs {one.design.looks[-1].n} patients, not {n}") for one in credible
+        replace(one, reason=f"{one.reason}; it needs {counted(one.design.looks[-1].n, 'patient')}, not {n}")
+        for one in credible
     ]
     exact = [r for r in found if r.method in EXACT and not r.dropout and r.p0 is not None and r.p1 is not None]
     for r in exact[:2]:
@@ -108,7 +110,7 @@ class AssessedReading:
     def question(self) -> str:
         """The numbers that the reading starts from."""
         asked = self.reading.requirements
-        return f"{asked.p0:g}/{asked.p1:g}, alpha {asked.alpha:g}, power {asked.power:g}"
+        return f"p0 = {asked.p0:g}, p1 = {asked.p1:g}, alpha {asked.alpha:g}, power {asked.power:g}"
 
 
 def assessed(case: Case, found: Sequence[Route] = ()) -> list[AssessedReading]:

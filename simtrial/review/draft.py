@@ -40,13 +40,13 @@ def _study(record: Record) -> list[str]:
     ]
     if record.enrollment is not None:
         lines.append(
-            f"    registered_enrollment: {record.enrollment}  # {record.enrollment_type.lower() or 'type not said'}"
+            f"    registered_enrollment: {record.enrollment}  # {record.enrollment_type.lower() or 'type not stated'}"
         )
     for name, day in (("start", record.start), ("completion", record.completion)):
         if _day(day) and (name == "start" or not _day(record.start) or record.start < day):
             lines.append(f"    {name}: {day}")
         elif day:
-            lines.append(f"    # {name}: TO FILL with a day; the record has {day}")
+            lines.append(f"    # {name}: TO FILL with a full date; the record has {day}")
     return [*lines, "    source: ClinicalTrials.gov record", ""]
 
 
@@ -59,9 +59,9 @@ def _described(record: Record) -> list[str]:
     lines += [_comment(f"primary outcome: {measure}") for measure in record.primary]
     lines += [_comment(f"secondary outcome: {measure}") for measure in record.secondary[:20]]
     if not record.quotes:
-        none = "No design words were found in the record: how its number of patients was found is TO FILL."
+        none = "The record does not describe the design: how its number of patients was calculated is TO FILL."
         return [*lines, "", _comment(none)]
-    lines += ["", _comment("What the record says of the design, sentence by sentence; nothing of it was taken over.")]
+    lines += ["", _comment("Sentences of the record on the design; no value was taken from them.")]
     for quote in record.quotes:
         numbers = f"; numbers {', '.join(quote.numbers)}" if quote.numbers else ""
         lines.append(_comment(f"[{quote.place}; {', '.join(quote.words)}{numbers}] {quote.sentence}"))
@@ -71,8 +71,9 @@ def _described(record: Record) -> list[str]:
 def parameter_file(record: Record) -> str:
     """Write a commented parameter file: facts as values, sentences as comments, the rest TO FILL."""
     lines = [
-        f"# {record.nct_id}, from its ClinicalTrials.gov record. Lines marked TO FILL are not in the record: they are",
-        "# assumptions until a protocol says them. simtrial refuses the file until p0, p1, alpha and power are given.",
+        f"# {record.nct_id}, from its ClinicalTrials.gov record. Lines marked TO FILL are not in the record: they",
+        "# are assumptions until a protocol states them. p0, p1, alpha and power must be given before the file can be",
+        "# used.",
         *(_comment(f"WARNING: {warning}", "") for warning in record.warnings),
         *_study(record),
         *_described(record),
@@ -86,7 +87,7 @@ def parameter_file(record: Record) -> str:
         "    # p1: TO FILL, response rate worth finding",
         "    # alpha: TO FILL, one-sided",
         "    # power: TO FILL",
-        "    basis: assumed                # protocol, once a protocol says the four numbers",
+        "    basis: assumed                # protocol, once a protocol states the four numbers",
         "",
         "  design:",
         f"    {f'criterion: {USUAL}':<30}# TO FILL: {', '.join(CRITERIA)}; or looks",

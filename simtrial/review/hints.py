@@ -14,11 +14,12 @@ import numpy as np
 from simtrial import search
 from simtrial.design.designs import SingleStage, looks_text, parse_looks
 from simtrial.design.exact import meets, operating_characteristics, side
-from simtrial.phrases import counted, listed, percent_beside
+from simtrial.phrases import agreeing, counted, listed, stated
 from simtrial.plan import allowances
 from simtrial.review import reach
 from simtrial.review.readings import Reading, answers, is_exact, is_the_test, matching, misprinted, plain
 from simtrial.review.usual import ALPHAS, POWERS
+from simtrial.review.wording import beside
 from simtrial.search import simon, single
 from simtrial.search.bounds import score_n
 from simtrial.search.formulas import approximate
@@ -44,12 +45,12 @@ def limits_line(design: Design, asked: Requirements) -> str:
     oc = operating_characteristics(design, [asked.p0, asked.p1]).reject
     error, power = float(oc[0]), float(oc[1])
     at_alpha, at_power = side(design, asked.p0, asked.alpha, error), side(design, asked.p1, asked.power, power)
-    error_text = percent_beside(asked.alpha if at_alpha == 0 else error, asked.alpha)
-    power_text = percent_beside(asked.power if at_power == 0 else power, asked.power)
+    error_text = beside(asked.alpha if at_alpha == 0 else error, asked.alpha)
+    power_text = beside(asked.power if at_power == 0 else power, asked.power)
     against = {-1: "does not exceed", 0: "is exactly the limit of", 1: "exceeds"}[at_alpha]
-    enough = "is sufficient" if at_power >= 0 else f"falls short of {100 * asked.power:g}%"
+    enough = "is sufficient" if at_power >= 0 else f"falls short of {stated(asked.power)}"
     verdicts = [
-        (at_alpha <= 0, f"the type I error {error_text} {against} {100 * asked.alpha:g}%"),
+        (at_alpha <= 0, f"the type I error {error_text} {against} {stated(asked.alpha)}"),
         (at_power >= 0, f"the power {power_text} {enough}"),
     ]
     verdicts.sort(key=lambda one: one[0])
@@ -165,7 +166,7 @@ def fleming_line(statement: Statement, asked: Requirements) -> str:
     """Where Fleming is named for one stage: his own rule, with its exact errors."""
     rule = approximate(asked)[0]
     his = f"{rule.r}/{rule.n}"
-    errors = f"type I error {rule.type_i_error:.4f}, power {rule.power:.4f}"
+    errors = f"type I error {beside(rule.type_i_error, asked.alpha)}, power {beside(rule.power, asked.power)}"
     if statement.n == rule.n and statement.r in (None, rule.r):
         return f"Fleming's single-stage rule is {his} ({errors}), as stated."
     return f"Fleming's own single-stage rule, a normal approximation, is {his} ({errors}), which is not what is stated."
@@ -242,13 +243,15 @@ def _rule_line(statement: Statement) -> str:
     if first and end:
         a, b = min(product(first, end), key=lambda pair: (pair[0][0] != pair[1][0], pair[0][2] + pair[1][2]))
         return (
-            f"The rule mixes two published designs: its first stage {here[0]} is that of {_told(a, asked)}, and its "
-            f"end {here[1]} is that of {_told(b, asked)}."
+            f"The rule mixes two published designs: its first stage {here[0]} is that of {_setting(a, asked)}, and its "
+            f"end {here[1]} is that of {_setting(b, asked)}."
         )
     if end:
-        return f"The end {here[1]} is that of {_told(min(end, key=lambda one: one[2]), asked)}; the first stage is not."
+        return (
+            f"The end {here[1]} is that of {_setting(min(end, key=lambda one: one[2]), asked)}; the first stage is not."
+        )
     own = [one for one in first if one[2] == 0]
-    return f"The first stage {here[0]} is that of {_told(own[0], asked)}; the end is not." if own else ""
+    return f"The first stage {here[0]} is that of {_setting(own[0], asked)}; the end is not." if own else ""
 
 
 def _published(asked: Requirements) -> Iterator[tuple[Requirements, Answer, int]]:
@@ -262,7 +265,7 @@ def _published(asked: Requirements) -> Iterator[tuple[Requirements, Answer, int]
                 yield setting, answer, differs
 
 
-def _told(one: tuple[Requirements, Answer, int], asked: Requirements) -> str:
+def _setting(one: tuple[Requirements, Answer, int], asked: Requirements) -> str:
     setting, answer, _ = one
     other = []
     if setting.alpha != asked.alpha:
@@ -291,7 +294,7 @@ def _total_line(statement: Statement) -> str:
     if not d:
         if total == n:
             return ""
-        return f"The total of {total} differs from the {n} patients of the rule, and no dropout is stated."
+        return f"The total of {total} differs from the {counted(n, 'patient')} of the rule, and no dropout is stated."
     line = total_line(total, n, d, n1)
     right = next(matching(plain(replace(statement, total=None))), None)
     if right is None:
@@ -314,4 +317,5 @@ def total_line(total: int, n: int, d: float, n1: int = 0) -> str:
 def best_line(right: tuple[Answer, ...]) -> str:
     """The exact answers in a list."""
     named = [short(a.method, a.looks) for a in right]
-    return f"The exact answer is {'; '.join(named)}."
+    verb = agreeing(len(named), "answer is", "answers are")
+    return f"The exact {verb} {'; '.join(named)}."

@@ -235,14 +235,14 @@ def interval(
     n = count(n, "n", at_least=1)
     x = count(x, "x")
     if x > n:
-        raise InputError(f"({x}) must be <= n ({n})", "x")
+        raise InputError(f"({x}) is above n ({n})", "x")
     for value, name in ((low, "low"), (high, "high")):
         # limits that were not cut off may pass 0 and 1 a little
         if not _is_proportion(value):
-            raise InputError(f"({str(value)[:40]}) must be a proportion, such as 0.068 for 6.8%", name)
+            raise InputError(f"({str(value)[:40]}) is not a proportion; write 0.068 for 6.8%", name)
     least, most = float(low), float(high)
     if not least <= most:
-        raise InputError(f"({least:g}) must be <= high ({most:g})", "low")
+        raise InputError(f"({least:g}) is above high ({most:g})", "low")
     shown = digits(low, high) if decimals is None else (count(decimals, "decimals"),) * 2
     methods = (AT_THE_ENDS if x in (0, n) else {}) | METHODS
     if design is not None and design.n == n and x > design.r1:
@@ -286,7 +286,7 @@ def counts(percent: float, n: int, decimals: int | None = None) -> list[int]:
     """
     n = count(n, "n", at_least=1)
     if not 0 <= percent <= 100:
-        raise InputError(f"({percent:g}) must be from 0 to 100", "percent")
+        raise InputError(f"({percent:g}) is not from 0 to 100", "percent")
     if decimals is None:
         text = f"{percent:.10f}".rstrip("0")
         decimals = len(text.split(".")[1])

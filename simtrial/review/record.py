@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from simtrial.errors import InputError
+from simtrial.phrases import counted
 
 StudyProtocol = dict[str, object]
 """The ``protocolSection`` of the version 2 API."""
@@ -157,7 +158,7 @@ def _refuse(protocol: StudyProtocol, path: object) -> None:
     """Refuse a record that lacks what is needed, or describes no single-arm trial with a response endpoint."""
     nct_id, _ = identity(protocol)
     if not re.fullmatch(r"NCT[0-9]{8}", nct_id):
-        raise InputError(f"({nct_id!r:.40}) must be NCT and eight digits", f"{path}: nctId")
+        raise InputError(f"({nct_id!r:.40}) is not NCT and eight digits", f"{path}: nctId")
     missing = [name for name in ("designModule", "outcomesModule") if not _section(protocol, name)]
     if missing:
         raise InputError(f"lacks {' and '.join(missing)}; download the whole record", f"{path}:")
@@ -205,7 +206,7 @@ def _warnings(record: Record) -> tuple[str, ...]:
     if not record.allocation:
         warnings.append("the allocation is not stated: make sure that the trial is not randomised")
     if len(record.arms) > 1:
-        warnings.append(f"{len(record.arms)} arms: the registered number may be that of all arms together")
+        warnings.append(f"{counted(len(record.arms), 'arm')}: the registered number may be that of all arms together")
     return tuple(warnings)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from simtrial import files
 from simtrial.errors import InputError
+from simtrial.phrases import counted
 from simtrial.review import record, studies
 
 MAX_BYTES = 4_194_304
@@ -19,7 +20,9 @@ MAX_BYTES = 4_194_304
 
 def _read(path: Path) -> list[record.StudyProtocol]:
     if not path.exists() and re.fullmatch(r"NCT[0-9]{8}", path.name, re.IGNORECASE):
-        raise InputError("is no file, and nothing is downloaded from here; save the study's record as JSON", f"{path}")
+        raise InputError(
+            "is not a file, and records are not downloaded; save the record of the study as JSON", f"{path}"
+        )
     return studies.protocols(files.read(path, MAX_BYTES).data, path)
 
 
@@ -42,13 +45,15 @@ def _chosen(found: list[record.StudyProtocol], nct: str | None, path: Path) -> r
         shown += f" and {len(numbers) - 10} more"
     if nct is None:
         if len(found) > 1:
-            raise InputError(f"holds {len(found)} studies ({shown}); choose one with --nct", f"{path}:")
+            raise InputError(
+                f"holds {counted(len(found), 'study', 'studies')} ({shown}); choose one with --nct", f"{path}:"
+            )
         return found[0]
     wanted = nct.strip().upper()
     if re.fullmatch(r"[0-9]{8}", wanted):
         wanted = f"NCT{wanted}"
     if not re.fullmatch(r"NCT[0-9]{8}", wanted):
-        raise InputError(f"({nct!r:.40}) must be NCT and eight digits", "nct")
+        raise InputError(f"({nct!r:.40}) is not NCT and eight digits", "nct")
     matching = [protocol for protocol, number in zip(found, numbers, strict=True) if number == wanted]
     if not matching:
         raise InputError(f"({wanted}) is not in {path}, which holds {shown}", "nct")

@@ -25,6 +25,7 @@ from simtrial.design.designs import parse_looks
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
 from simtrial.numbers import count, probability
+from simtrial.phrases import counted
 from simtrial.plan.allowances import Allowance
 from simtrial.review.readings import EXACT, HALF_WIDTHS, STANDARD_ERRORS, Reading, answers, gehan_n, precision_n
 from simtrial.review.usual import oddness, usual
@@ -167,13 +168,13 @@ def routes(
     """
     n = count(n, "n", at_least=1)
     if n > MOST_N:
-        raise InputError(f"({n}) must be at most {MOST_N} to be traced back", "n")
+        raise InputError(f"({n}) is above {MOST_N}, the largest number that is traced back", "n")
     lows, highs, errors, powers, losses = (
         _several(known, name)
         for known, name in ((p0, "p0"), (p1, "p1"), (alpha, "alpha"), (power, "power"), (dropout, "dropout"))
     )
     if lows and highs and lows[0] >= highs[-1]:
-        raise InputError(f"({lows[0]:g}) must be < p1 ({highs[-1]:g})", "p0")
+        raise InputError(f"({lows[0]:g}) is not below p1 ({highs[-1]:g})", "p0")
     needed, losses = bool(losses), losses or LOSSES
     origins = _origins(n, losses, needed=needed)
     every = usual(lows, highs, errors or ALPHAS, powers or POWERS) if origins else ()
@@ -258,7 +259,7 @@ def numbers(most: int = 100, tell: Tell = None) -> dict[int, dict[str, int]]:
     """
     most = count(most, "most", at_least=1)
     if most > MOST_N:
-        raise InputError(f"({most}) must be at most {MOST_N}", "most")
+        raise InputError(f"({most}) is above {MOST_N}, the largest number that is traced back", "most")
     found: dict[int, dict[str, int]] = {n: dict.fromkeys(METHODS, 0) for n in range(1, most + 1)}
     every = usual((), (), ALPHAS, POWERS)
     for asked in every:
@@ -326,5 +327,5 @@ def trace(n: int) -> list[Route]:
 def why_none(n: int) -> str:
     """Say why there are no routes."""
     if n > MOST_N:
-        return f"Calculations that give {n} patients are left out: they are listed up to {MOST_N} patients"
-    return f"None of the usual calculations gives {n} patients"
+        return f"Calculations that give {counted(n, 'patient')} are not listed: the list ends at {MOST_N} patients"
+    return f"No conventional calculation gives {counted(n, 'patient')}"

@@ -12,6 +12,7 @@ from simtrial.phrases import listed
 from simtrial.review import fleming
 from simtrial.review.readings import Answer
 from simtrial.review.usual import ALPHAS
+from simtrial.review.wording import beside
 from simtrial.trial.statement import FLEMING
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ def compare(statement: Statement) -> Compared:
     if statement.alpha is None:
         known = [a for a in ALPHAS if (found := _bounds(looks_at, p0, a)) and _same(found, design)]
         line = f"The bounds are those of Fleming's rule for one-sided alpha {listed([f'{a:g}' for a in known])}."
-        return Compared(bool(known), kept, (), line if known else "Fleming's rule has no such bounds at a usual alpha.")
+        return Compared(
+            bool(known), kept, (), line if known else "Fleming's rule has no such bounds at a conventional alpha."
+        )
     alpha = statement.alpha / (statement.alpha_sided or 1)
     where = f"looks at {listed([str(n) for n in looks_at])} patients, p0 = {p0:g} and one-sided alpha {alpha:g}"
     his = _bounds(looks_at, p0, alpha)
@@ -64,7 +67,8 @@ def compare(statement: Statement) -> Compared:
         return Compared(True, kept, (answer,), f"The bounds are those of Fleming's (1982) rule for {where}.")
     rates = [p0] if statement.p1 is None else [p0, statement.p1]
     reject = operating_characteristics(his, rates).reject
-    errors = f"type I error {reject[0]:.4f}" + (f", power {reject[1]:.4f}" if len(rates) > 1 else "")
+    errors = f"type I error {beside(reject[0], alpha)}"
+    errors += f", power {beside(reject[1], statement.power)}" if len(rates) > 1 else ""
     start = "The claim that the bounds are Fleming's is false" if claimed else "The bounds are not Fleming's"
     other = next((a for a in ALPHAS if a != alpha and (b := _bounds(looks_at, p0, a)) and _same(b, design)), None)
     more = "" if other is None else f" The stated bounds are his for one-sided alpha {other:g}."

@@ -120,7 +120,7 @@ def _parsed(text: str, path: object) -> object:
 
 
 def _refused(word: str) -> None:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(f"{word} is not a number")
 
 
 def _records(content: object, depth: int) -> Iterator[StudyProtocol]:

@@ -10,11 +10,12 @@ import pandas as pd
 
 from simtrial.design.designs import looks_text, parse_looks
 from simtrial.design.exact import side
-from simtrial.review.credible import assessed
+from simtrial.phrases import counted, stated
+from simtrial.review.credible import assessed, patients
 from simtrial.review.readings import EXACT
 from simtrial.review.routes import METHODS, why_none
-from simtrial.search.wording import called
-from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table
+from simtrial.review.wording import named
+from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,41 +23,45 @@ if TYPE_CHECKING:
     from simtrial.review.routes import Route
     from simtrial.trial.case import Case
 
-MOST_SHOWN = 30
-"""Routes shown one by one; all of them stand in the CSV."""
+MOST_SHOWN = 10
+"""Routes that are shown, the most conventional; the CSV holds all of them."""
 
 
 def routes(found: Sequence[Route], n: int) -> Table:
     """The routes to a number of patients; the exact ones without an allowance for dropout in bold."""
     if not found:
-        return Table("routes", "There is no calculation to list", pd.DataFrame({"method": []}), {})
+        return Table("routes", f"{why_none(n)}.", pd.DataFrame({"method": []}), {})
     frame = pd.DataFrame([_row(route) for route in found])
     shown: dict[str, Shown] = {
-        "method": ("Method", called),
-        "p0": ("p0", "{:g}"),
-        "p1": ("p1", "{:g}"),
-        "alpha": ("alpha", "{:g}"),
-        "power": ("Power", "{:g}"),
-        "looks": ("Rule", WORDS),
-        "losses": ("Allowance for dropout", WORDS),
-        "type_i_error": ("Exact type I error", RATE),
-        "attained_power": ("Exact power", RATE),
+        "method": column("method", named),
+        "p0": column("p0", "{:g}"),
+        "p1": column("p1", "{:g}"),
+        "alpha": column("alpha", "{:g}"),
+        "power": column("power", "{:g}", "stated"),
+        "looks": column("looks", WORDS),
+        "losses": column("allowance", WORDS),
+        "type_i_error": column("type_i_error", RATE, "exact"),
+        "attained_power": column("power", RATE, "exact"),
     }
-    more = f"; the first {MOST_SHOWN}" if len(found) > MOST_SHOWN else ""
-    caption = f"{len(found)} routes to {n} patients, the most conventional first{more}"
+    more = f" The first {MOST_SHOWN} are shown; the CSV holds all." if len(found) > MOST_SHOWN else ""
+    caption = (
+        f"Calculations with conventional values that give {counted(n, 'patient')}: "
+        f"{counted(len(found), 'route')}, the most conventional first. Exact designs without an allowance for dropout "
+        f"are in bold.{more}"
+    )
     bold = [r.method in EXACT and not r.dropout for r in found[:MOST_SHOWN]]
     return Table("routes", caption, frame, shown, chosen=bold, first=MOST_SHOWN)
 
 
 def _row(route: Route) -> dict[str, object]:
-    losses = f"{100 * route.dropout:g}%, {route.inflation}" if route.dropout else "none"
+    losses = f"{stated(route.dropout)}, {route.inflation}" if route.dropout else "none"
     return asdict(route) | {"losses": losses}
 
 
 def summary(found: Sequence[Route], n: int) -> Table:
-    """The same routes counted: by method, without losses and with them, and how many break a limit they state."""
+    """The same routes counted: by method, without and with dropout, and how many exceed a limit that they state."""
     if not found:
-        return Table("routes_by_method", why_none(n), pd.DataFrame({"method": []}), {})
+        return Table("routes_by_method", f"{why_none(n)}.", pd.DataFrame({"method": []}), {})
     rows = []
     for method in METHODS:
         mine = [r for r in found if r.method == method or r.method.startswith(f"{method} ")]
@@ -77,14 +82,18 @@ def summary(found: Sequence[Route], n: int) -> Table:
                 }
             )
     shown: dict[str, Shown] = {
-        "method": ("Method", called),
-        "plain": ("Routes", WHOLE),
-        "with_losses": ("with dropout allowed for", WHOLE),
-        "breaks_alpha": ("of all: exact type I error above alpha", WHOLE),
-        "lacks_power": ("of all: exact power below that asked", WHOLE),
+        "method": column("method", named),
+        "plain": column("routes_plain", WHOLE),
+        "with_losses": column("routes_with", WHOLE),
+        "breaks_alpha": column("breaks_alpha", WHOLE),
+        "lacks_power": column("lacks_power", WHOLE),
     }
     frame = pd.DataFrame(rows, columns=["method", "plain", "with_losses", "breaks_alpha", "lacks_power"])
-    return Table("routes_by_method", f"Routes to {n} patients, counted", frame, shown)
+    caption = (
+        f"Number of routes to {counted(n, 'patient')} by method, and how many of them exceed alpha or miss the power "
+        "that they state when their decision rule is evaluated exactly."
+    )
+    return Table("routes_by_method", caption, frame, shown)
 
 
 def _side(route: Route, p: float | None, limit: float, attained: float) -> int:
@@ -117,17 +126,22 @@ def side_by_side(case: Case, found: Sequence[Route] = ()) -> Table:
         rows.append(row)
     frame = pd.DataFrame(rows)
     shown: dict[str, Shown] = {
-        "reading": ("Reading", WORDS),
-        "looks": ("Rule (r/n)", WORDS),
-        "type_i_error": ("Type I error", RATE),
-        "power": ("Power", RATE),
-        "en_p0": ("EN(p0)", PATIENTS),
+        "reading": column("reading", WORDS),
+        "looks": column("looks", WORDS),
+        "type_i_error": column("type_i_error", RATE),
+        "power": column("power", RATE),
+        "en_p0": column("en_p0", PATIENTS),
     }
     if "run_power" in frame:
         shown |= {
-            "run_type_i_error": ("Type I error as run", RATE),
-            "run_power": ("Power as run", RATE),
-            "run_months": ("Months to the decision at p1", PATIENTS),
+            "run_type_i_error": column("type_i_error", RATE, "as run"),
+            "run_power": column("power", RATE, "as run"),
+            "run_months": column("months_to_decision", PATIENTS),
         }
-    shown["reason"] = ("Why credible", WORDS)
-    return Table("readings", "Credible readings side by side", frame, shown)
+    shown["reason"] = column("reason", WORDS)
+    run = ", and as the trial is run with the dropout of the parameter file" if "run_power" in frame else ""
+    caption = (
+        f"Credible readings of {counted(patients(case), 'patient')}: each design with its exact type I error, power "
+        f"and expected sample size, on paper{run}."
+    )
+    return Table("readings", caption, frame, shown)

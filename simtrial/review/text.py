@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import html
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simtrial import phrases
 from simtrial.design.designs import looks_text
 from simtrial.phrases import percent
 from simtrial.review.check import check
-from simtrial.review.credible import Performance, assessed, patients
+from simtrial.review.credible import assessed, patients
 from simtrial.review.readings import EXACT
 from simtrial.review.routes import MOST_N, why_none
+from simtrial.review.wording import beside
 from simtrial.show.passage import Passage
 from simtrial.trial.statement import Statement
 
@@ -38,9 +39,13 @@ def _open(stated: Statement, n: int, given: str) -> list[str]:
     asks = []
     rates = [f"{name} = {value:g}" for name in ("p0", "p1") if (value := getattr(stated, name)) is not None]
     if stated.p0 is None or stated.p1 is None:
-        lacking = " and ".join(name for name in ("p0", "p1") if getattr(stated, name) is None)
-        beside = f" beside the stated {rates[0]}" if rates else ""
-        asks.append(f"Which {lacking} was the basis of {n} patients{beside}, and from which earlier results?{given}")
+        gone = [name for name in ("p0", "p1") if getattr(stated, name) is None]
+        lacking, verb = " and ".join(gone), phrases.agreeing(len(gone), "was", "were")
+        known = f" beside the stated {rates[0]}" if rates else ""
+        asks.append(
+            f"Which {lacking} {verb} the basis of {phrases.counted(n, 'patient')}{known}, and from which earlier "
+            f"results?{given}"
+        )
     else:
         asks.append(f"From which earlier results do the stated {' and '.join(rates)} come?")
     if stated.alpha is None:
@@ -48,7 +53,7 @@ def _open(stated: Statement, n: int, given: str) -> list[str]:
     elif stated.alpha_sided is None:
         asks.append(f"Is the stated alpha of {stated.alpha:g} one-sided?")
     if stated.power is None:
-        asks.append("What power was wanted?")
+        asks.append("What power was intended?")
     design = stated.design
     if design is None:
         asks.append(
@@ -58,22 +63,22 @@ def _open(stated: Statement, n: int, given: str) -> list[str]:
         asks.append(f"Is the stated rule {looks_text(design)} applied without an interim analysis?")
     if stated.dropout:
         asks.append(
-            f"How is the stated dropout of {percent(stated.dropout)} allowed for, how is it rounded, and does it leave "
-            f"{n} patients evaluable or enrolled?"
+            f"How is the stated dropout of {phrases.stated(stated.dropout)} allowed for, how is the number rounded, "
+            f"and are the {phrases.counted(n, 'patient')} evaluable or enrolled?"
         )
     asks.append("Are patients without a response assessment counted as non-responders, replaced, or excluded?")
     if not stated.dropout:
-        asks.append("Does the number already allow for dropout?")
+        asks.append("Does the number of patients already allow for dropout?")
     if design is None or len(design.looks) > 1:
         asks.append("Does accrual continue while an interim analysis is pending?")
     return asks
 
 
 def _combinations(number: int) -> str:
-    if number == 1:
-        return "One conventional combination of p0, p1, alpha and power gives"
-    many = f"{number} conventional combinations of p0, p1, alpha and power give"
-    return many if number else "No conventional combination of p0, p1, alpha and power gives"
+    if not number:
+        return "No conventional combination of p0, p1, alpha and power gives"
+    verb = phrases.agreeing(number, "gives", "give")
+    return f"{phrases.counted(number, 'conventional combination')} of p0, p1, alpha and power {verb}"
 
 
 @dataclass(frozen=True)
@@ -107,13 +112,15 @@ def _side_by_side(rows: Sequence[AssessedReading]) -> tuple[str, ...]:
     """One sentence per reading; how it does as run, if any of them is run."""
     lines = []
     for one in rows:
-        run = ""
+        run, asked = "", one.reading.requirements
         if any(row.run is not None for row in rows):
-            done = one.run or Performance(math.nan, math.nan, None)
-            run = f", as run {percent(done.type_i_error)} and {percent(done.power)}"
+            done = one.run
+            rates = "not computed" if done is None else f"{percent(done.type_i_error)} and {percent(done.power)}"
+            run = f" (as run: {rates})"
         lines.append(
-            f"{one.question}: {looks_text(one.reading.design, ', ')}, type I error {percent(one.type_i_error)}, "
-            f"power {percent(one.power)}{run}; {one.reading.reason}."
+            f"{one.question}: {looks_text(one.reading.design, ', ')}, with a type I error of "
+            f"{beside(one.type_i_error, asked.alpha)} and a power of {beside(one.power, asked.power)}{run}; "
+            f"{one.reading.reason}."
         )
     return tuple(lines)
 
@@ -123,17 +130,22 @@ def memo(case: Case, found: Sequence[Route]) -> Memo:
     trial, n = case.trial, patients(case)
     statement = trial.stated.statement if trial.stated is not None else None
     verdict = check(statement) if statement is not None else None
-    told = "The parameter file holds no stated sample size to check."
+    line = "The parameter file holds no stated sample size to check."
     if verdict is not None:
         names = "; ".join(c.name for c in verdict.conventions)
-        told = f"{verdict.kind.capitalize()}{f' ({names})' if names else ''}. {verdict.explanation}"
+        line = f"{verdict.kind.capitalize()}{f' ({names})' if names else ''}. {verdict.explanation}"
     plain = sum(not r.dropout for r in found)
-    weak = f"{len(found)} standard calculations end at {n} patients, {plain} of them without an allowance for dropout."
-    weak = f"{weak} So the number by itself identifies none." if found else f"{why_none(n)}."
-    parts = (
-        ("Verdict", (told,)),
-        ("What the number alone says", (weak,)),
-        ("Credible readings", _side_by_side(assessed(case, found))),
-        ("To ask the sponsor", questions(found, n, statement).paragraphs),
+    many = phrases.counted(len(found), "standard calculation")
+    verb = phrases.agreeing(len(found), "gives", "give")
+    weak = (
+        f"{many} {verb} {phrases.counted(n, 'patient')}, {plain} of them without an allowance for dropout. The number "
+        "alone therefore does not identify the calculation."
     )
-    return Memo(f"Sample size of {trial.study.id}: {n} patients", parts)
+    weak = weak if found else f"{why_none(n)}."
+    parts = (
+        ("Verdict", (line,)),
+        ("What the number of patients alone implies", (weak,)),
+        ("Credible readings", _side_by_side(assessed(case, found))),
+        ("Questions to the sponsor", questions(found, n, statement).paragraphs),
+    )
+    return Memo(f"Sample size of {trial.study.id}: {phrases.counted(n, 'patient')}", parts)

@@ -53,13 +53,14 @@ def write(axis: Axes, labels: Sequence[Label], avoid: Floats | None = None) -> N
     Parameters
     ----------
     axis : Axes
-        Alone in its figure.
+        Alone in its figure, or beside others of the same width.
     labels : sequence of Label
         The most important first.
     avoid : ndarray, shape (points, 2), optional
         What else is not to be covered: markers without names, places along lines.
     """
     room = np.array(axis.figure.get_size_inches()) * 72 * INSIDE  # type: ignore[union-attr]  # a figure has a size
+    room[0] /= len(axis.figure.axes)
     low = np.array([axis.get_xlim()[0], axis.get_ylim()[0]])
     scale = room / (np.array([axis.get_xlim()[1], axis.get_ylim()[1]]) - low)
     points = np.array([(one.x, one.y) for one in labels])
@@ -136,7 +137,7 @@ def above(axis: Axes, names: Sequence[tuple[float, str, str]]) -> None:
         side = "center" if abs(left - (at - wide / 2)) < 1 else "left" if at < room / 2 else "right"
         axis.annotate(
             name, (x, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2 + HIGH * SIZE * below),
-            textcoords="offset points", ha=side, va="bottom", fontsize=SIZE, color=colour, linespacing=1.0,
+            textcoords="offset points", ha=side, va="bottom", fontsize=SIZE, color=colour, linespacing=HIGH,
         )  # fmt: skip
 
 

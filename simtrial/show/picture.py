@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -132,6 +132,23 @@ class _Pixels(io.BytesIO):
     def write(self, drawn: Any) -> int:
         self.pixels = np.array(drawn)
         return self.pixels.nbytes
+
+
+WATERMARK = "Synthetic data"
+
+
+def watermarked(picture: Picture, words: str = WATERMARK) -> Picture:
+    """The picture with words drawn lightly across it and stated in its caption: for data that are no patients'."""
+    width, height = picture.figure.get_size_inches()
+    size = min(1.3 * 72 * width / len(words), 72 * height / 2)
+    with mpl.rc_context(STYLE):
+        mark = picture.figure.text(
+            0.5, 0.5, words, ha="center", va="center", rotation=min(30.0, 45 * height / width), fontsize=size,
+            color="#b00000", alpha=0.1, fontweight="bold", gid="watermark",
+        )  # fmt: skip
+    mark.set_in_layout(False)
+    caption = f"{picture.caption} {words}: made by the simulator, no patient is real.".strip()
+    return replace(picture, caption=caption)
 
 
 def canvas(columns: int, width: float, height: float, *, share_y: bool = False) -> tuple[Figure, list[Axes]]:

@@ -103,9 +103,10 @@ class Table:
         for k, row in enumerate(view.itertuples(index=False, name=None)):
             stressed = k < len(self.chosen) and self.chosen[k]
             weight = " font-weight: 700;" if stressed else ""
+            # what a row is about stands first, and may be a term as a heading may
             cells = "".join(
-                f'<td style="{style}{weight}">{html.escape(str(entry))}</td>'
-                for entry, style in zip(row, styles, strict=True)
+                f'<td style="{style}{weight}"{"" if j else _tooltip(str(entry))}>{html.escape(str(entry))}</td>'
+                for j, (entry, style) in enumerate(zip(row, styles, strict=True))
             )
             rows.append(f'<tr class="chosen">{cells}</tr>\n' if stressed else f"<tr>{cells}</tr>\n")
         said = html.escape(self.caption, quote=True)

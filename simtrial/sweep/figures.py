@@ -1,8 +1,8 @@
 """Small multiples of one outcome of a sweep.
 
-The horizontal axis is the axis of numbers with the most values (the last of several), true rates excepted. The first
-other axis gives the rows, the second the columns, the third the lines. Further axes stay at their first value, which
-the caption states.
+Which axis goes where: along the bottom the axis of numbers with the most values (the last of several), apart from the
+true rates; the first other axis down the rows, the second across the columns, the third as lines. Further axes stay at
+their first value, which the caption says.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from simtrial.conduct.outcomes import OUTCOMES
-from simtrial.phrases import counted, listed
-from simtrial.show.picture import BLACK, LINES, STYLE, Picture
+from simtrial.phrases import counted, listed, stated
+from simtrial.show.picture import BLACK, LINES, STYLE, Drawing, Picture, few_ticks
 from simtrial.sweep.results import short
 from simtrial.sweep.section import RATE
 
@@ -59,7 +58,7 @@ def multiples(results: SweepResults, outcome: str) -> Picture:
     lines = list(frame[layout.lines].unique()) if layout.lines else [None]
     limit = _limit(results, outcome)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(3.1 * len(columns) + 1.2, 2.5 * len(rows) + 0.9), layout="constrained")
+        figure = Drawing(figsize=(3.1 * len(columns) + 1.2, 2.5 * len(rows) + 0.9), layout="constrained")
         axes = np.atleast_2d(figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False))
         for i, row in enumerate(rows):
             for j, column in enumerate(columns):
@@ -78,24 +77,45 @@ def multiples(results: SweepResults, outcome: str) -> Picture:
                 axis.set_title(", ".join(named), fontsize=9)
         for axis in axes[-1]:
             axis.set_xlabel(short(layout.bottom), fontsize=9)
+            few_ticks(axis.xaxis)
         label = OUTCOMES[outcome].label
-        figure.supylabel(f"{label[:1].upper()}{label[1:]} at p = {results.p1:g}", fontsize=10)
+        figure.supylabel(f"{label} at p = {results.p1:g}", fontsize=10)
         if lines != [None]:
-            axes[0, 0].legend(fontsize=8, title=short(layout.lines or ""), title_fontsize=8)
-    held = "".join(f", with {short(path)} = {value}" for path, value in layout.fixed.items())
-    best, worst = frame.value.max(), frame.value.min()
-    start = f"{label[:1].upper()}{label[1:]} at the true response rate {results.p1:g} over {short(layout.bottom)}{held}"
-    line = "" if limit is None else f" The dotted line is the limit {limit:g}."
-    alt = f"{start}: from {worst:.3g} to {best:.3g}.{line}"
-    panels = [short(part) for part in (layout.rows, layout.columns) if part]
-    each = f"one panel per value of {listed(panels)}; " if panels else ""
-    lines_of = f"one line per value of {short(layout.lines)}; " if layout.lines else ""
-    trials = counted(results.sweep.asked.trials, "simulated trial")
-    caption = (
-        f"{start}: {each}{lines_of}exact values where there are any, else means of {trials} with bars of two Monte "
-        f"Carlo standard errors.{line}"
-    )
+            handles, names = axes[0, 0].get_legend_handles_labels()
+            title = short(layout.lines or "")
+            figure.legend(handles, names, loc="outside lower center", ncols=4, fontsize=8.5, title=title,
+                          title_fontsize=8.5)  # fmt: skip
+    alt, caption = _words(results, layout, frame, label, limit)
     return Picture(f"sweep_{outcome}", alt, figure, caption)
+
+
+def _words(
+    results: SweepResults, layout: _Layout, frame: pd.DataFrame, label: str, limit: float | None
+) -> tuple[str, str]:
+    """Text alternative and caption."""
+    held = "".join(f", {path} {value}" for path, value in layout.fixed.items())
+    best, worst = frame.value.max(), frame.value.min()
+    line = "" if limit is None else f"; the line is {limit:g}"
+    alt = f"{label} at p = {results.p1:g} over {short(layout.bottom)}{held}: from {worst:.3g} to {best:.3g}{line}."
+    panels = listed([short(path) for path in (layout.rows, layout.columns) if path is not None] or ["none"])
+    caption = (
+        f"{label[:1].upper()}{label[1:]} at a true response rate of {stated(results.p1)} over {short(layout.bottom)}"
+    )
+    caption += f", in panels by {panels}" if layout.rows is not None else ""
+    caption += f", with lines by {short(layout.lines)}" if layout.lines is not None else ""
+    caption += f"; held at {listed([f'{short(p)} {v}' for p, v in layout.fixed.items()])}" if layout.fixed else ""
+    caption += "." if limit is None else f". Dotted line: {limit:g}."
+    simulated = frame.mcse.fillna(0.0) > 0
+    if simulated.any():
+        which = "All values are" if simulated.all() else "Values with bars are"
+        caption += (
+            f" {which} simulated ({counted(results.sweep.asked.trials, 'trial')} each); bars are 2 Monte Carlo "
+            "standard errors."
+        )
+        caption += "" if simulated.all() else " All others are exact."
+    else:
+        caption += " All values are exact."
+    return alt, caption
 
 
 def _at(frame: pd.DataFrame, path: str | None, value: object) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from simtrial.conduct import choice
 from simtrial.conduct.prospects import Prospect, prospect
 from simtrial.design.designs import looks_text
 from simtrial.errors import InputError
+from simtrial.phrases import agreeing, counted
 from simtrial.search import simon, single
 from simtrial.search.calendar import CALENDAR, FASTEST_P0, FASTEST_P1, LEAST_ENROLLED_P0, CalendarCriterion, examined
 from simtrial.search.criteria import named
@@ -31,15 +32,16 @@ exact and where some have to be simulated.
 """
 
 TOO_MANY = (
-    f"Designs are compared by the calendar where n is at most {MOST_N}, or {MOST_N_SIMULATED} if designs have to be "
-    "simulated: with more patients it takes minutes. simtrial design FILE compares them all the same, and so does the "
-    "report where design.criterion is one of the calendar."
+    f"The designs that are best by months or patients are searched where n is at most {MOST_N}, or "
+    f"{MOST_N_SIMULATED} if designs have to be simulated: with more patients the search takes minutes. The command "
+    "simtrial design FILE makes it anyway, and so does the report if design.criterion is a criterion of the calendar."
 )
 
 
 RECALCULATED = (
-    "Designs are not compared by the calendar where their limits hold with bounds that are recalculated at the numbers "
-    "of evaluable patients; with conduct.dropout.bounds: fixed, or design.losses: paper, they are."
+    "The designs that are best by months or patients are not searched where the limits hold with bounds that are "
+    "recalculated at the numbers of evaluable patients. They are with conduct.dropout.bounds: fixed or with "
+    "design.losses: paper."
 )
 
 
@@ -162,17 +164,17 @@ LEAST: dict[Measure, str] = {
 """What no design is below, by the measure of a criterion."""
 
 SIMULATED = (
-    "A design whose value has no exact formula is simulated: Simon's designs and the single stages first, then the "
-    f"others, the most promising ones first. {choice.FEW} trials of each are simulated, and at most "
-    f"{choice.MOST_SIMULATED} designs; a design is left out if an exact lower bound shows it to be worse than the best "
-    "one found by more than 3 Monte Carlo standard errors. Of the designs that are not worse than the best one by more "
-    f"than that, at most {choice.FINALISTS} are simulated in full."
+    "A design whose value has no exact formula is simulated. Simon's designs and the single stages come first, then "
+    f"the others, the most promising ones first. {choice.FEW:,} trials of each design are simulated, and at most "
+    f"{choice.MOST_SIMULATED} designs. A design is left out if an exact lower bound shows that it is worse than the "
+    "best one so far by more than 3 Monte Carlo standard errors. Of the designs that are not worse than the best one "
+    f"by more than that, at most {choice.FINALISTS} are simulated in full."
 )
 """Which designs without an exact law can still win; see `simtrial.conduct.choice`."""
 
 RULE = (
-    "For each pair of sizes (n1, n) only one two-stage design that meets the limits has to be considered, that with "
-    "the largest r1: trial by trial it stops whenever any other design of the pair stops, so that it enrolls no more "
+    "For each pair of sizes (n1, n) only one two-stage design that meets the limits has to be considered, the one with "
+    "the largest r1. In every trial it stops whenever another design of the pair stops, so that it enrolls no more "
     "patients and is decided no later. Of single-stage designs each n is considered."
 )
 """Why one design per pair of sizes is enough; see `simtrial.search.pairs`."""
@@ -197,7 +199,7 @@ UNITS: dict[Measure, str] = {
 
 
 FUTILE = "At p1 a decision in time is then mostly an early stop for futility, so a later date should be considered."
-"""What is said where less than half of the trials at p1 are in time."""
+"""What is written where less than half of the trials at p1 are in time."""
 
 
 def sentences(case: Case, *, whole: bool = False) -> tuple[str, ...]:
@@ -239,13 +241,13 @@ def _compared(found: CalendarChoice) -> str:
     n, others, bound = found.simulated, found.rivals, found.proof.bound
     said = (
         f"At most {choice.MOST_EVALUATED} designs were compared, each by its own exact value, the most promising ones "
-        "first; one that was not compared may be better."
+        "first; a design that was not compared may be better."
     )
     if n:
         most = "" if n < choice.MOST_SIMULATED else ", the largest number allowed, so that a better one may be left out"
-        rivals = f"{others} other{' is' if others == 1 else 's are'}" if others else "no other is"
+        rivals = f"{counted(others, 'other')} {agreeing(others, 'is', 'are')}" if others else "no other is"
         said = (
-            f"To find it {n} design{' was' if n == 1 else 's were'} simulated{most}; {rivals} within 3 Monte Carlo "
-            "standard errors of it."
+            f"For this choice {counted(n, 'design')} {agreeing(n, 'was', 'were')} simulated{most}; {rivals} within 3 "
+            "Monte Carlo standard errors of it."
         )
     return f"{said} {LEAST[found.criterion.measure].format(bound, 1 - bound)}" if bound > 0 else said

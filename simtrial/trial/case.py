@@ -182,9 +182,7 @@ class Case:
         if given is None:
             raise InputError("is missing", "conduct")
         if self.searches.lost is not None:
-            raise InputError(
-                "(recut) is not possible with criteria of the calendar; write fixed", "conduct.dropout.bounds"
-            )
+            raise InputError("(recut) excludes criteria of the calendar; write fixed", "conduct.dropout.bounds")
         return CalendarQuestion(
             requirements=self.limits,
             rates=(self.trial.truths.p0, self.trial.truths.p1),

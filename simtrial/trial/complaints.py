@@ -111,7 +111,7 @@ def _told(one: ErrorDetails, kind: type[BaseModel]) -> list[InputError]:
         meant = slips.nearest(value, re.findall(r"'([^']+)'", str(one.get("ctx", {}).get("expected", ""))), 0.6)
         said += f"; did you mean {meant}?" if meant else ""
     if one["type"] in ("int_type", "int_from_float") and isinstance(value, float) and value.is_integer():
-        said += f"; write {value:.0f}"
+        said = f"is written as a decimal number; write {value:.0f}"
     return [InputError(_line(shown + said), where)]
 
 

@@ -10,11 +10,16 @@ import numpy as np
 from simtrial.conduct import simulation
 from simtrial.conduct.figures import GREY
 from simtrial.design.designs import looks_text
-from simtrial.search.calendar import FASTEST_P0, FASTEST_P1, LEAST_ENROLLED_P0
-from simtrial.search.simon import MINIMAX, OPTIMAL
+from simtrial.phrases import agreeing, counted
+from simtrial.search import named
+from simtrial.search.figures import ink
+from simtrial.search.simon import ADMISSIBLE
+from simtrial.show import inks
+from simtrial.show.labels import Label, above, write
 from simtrial.show.passage import Passage
-from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
-from simtrial.trial import calendar
+from simtrial.show.picture import BLACK, BLUE, RED, SKY, STYLE, Picture, canvas
+from simtrial.trial import calendar, compared
+from simtrial.trial.quantities import RATES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from simtrial.numbers import Floats
     from simtrial.plan.plan import Plan, Scenario
     from simtrial.trial.case import Case
+    from simtrial.trial.compared import ComparedDesign, SideBySide
     from simtrial.trial.trial import Trial
 
 
@@ -43,32 +49,41 @@ def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, see
         axis.plot(months, middle, color=BLACK, label="median")
         if plan.handling != "replace":
             axis.axhline(n, color=GREY, linewidth=1)
-            axis.annotate(f"{n} patients", (0, n), xytext=(4, 2), textcoords="offset points", fontsize=8.5, color=GREY)
-        axis.set_title(f"If the trial is not stopped; true rate {scenario.rate}", fontsize=10)
+            axis.annotate(
+                f"{n} patients", (0, n), xytext=(4, 2), textcoords="offset points", fontsize=8.5, color="#666666"
+            )
         after = plan.follow_up.months_after_last
-        dates: list[tuple[float, str]] = []
+        dates: list[tuple[float, str, str]] = []
         if whole is not None:
             if after is not None and whole > after:
-                dates.append(
-                    (whole - after, f"month {whole - after:.3g}: accrual must end\nfor {after:g} months of follow-up")
-                )
+                said = f"month {whole - after:.3g}: last enrollment that leaves\n{after:g} months of follow-up"
+                dates.append((whole - after, said, RED))
             else:
-                dates.append((whole, f"month {whole:.3g}: registered completion"))
-        for month, said in dates:
-            axis.axvline(month, color=RED, linestyle="--", linewidth=1.4)
-            axis.annotate(said, (month, 0.03), xycoords=("data", "axes fraction"), xytext=(5, 0),
-                          textcoords="offset points", color=RED, fontsize=9)  # fmt: skip
-        axis.set_xlim(0, max([months[-1], *(m * 1.05 for m, _ in dates)]))
+                dates.append((whole, f"month {whole:.3g}: registered completion", RED))
+        for month, _, colour in dates:
+            axis.axvline(month, color=colour, linestyle="--", linewidth=1.4)
+        axis.set_xlim(0, max([months[-1], *(m * 1.05 for m, _, _ in dates)]))
         axis.set_ylim(0, max(float(high.max()), n) * 1.1)
-        axis.set_xlabel("Month" if trial.study.start is None else f"Months from {trial.study.start}")
+        above(axis, dates)
+        axis.set_xlabel(
+            "Months from the start of accrual" if trial.study.start is None else f"Months from {trial.study.start}"
+        )
         axis.set_ylabel("Patients enrolled")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     half = float(full[len(full) // 2])
     reached = (
-        f"are in by month {half:.1f} in half of the trials" if np.isfinite(half) else "are reached in less than half"
+        f"are enrolled by month {half:.1f} in half of the trials"
+        if np.isfinite(half)
+        else "are enrolled in less than half of the trials"
     )
-    alt = f"Patients enrolled by month if the trial is not stopped: {n} {reached}."
-    return Picture("enrollment_fan", alt, figure)
+    alt = f"Patients enrolled by month if the trial is not stopped: {counted(n, 'patient')} {reached}."
+    trials = counted(sum(entry.shape[1] for entry in runs), "simulated trial")
+    caption = (
+        f"Patients enrolled by month in {trials} of the design "
+        f"{looks_text(plan.design, ', ')} as it is run, at a true response rate of {scenario.rate}, if no trial is "
+        "stopped at an interim analysis: median, and the bands that hold the middle 50% and 90% of the trials."
+    )
+    return Picture("enrollment_fan", alt, figure, caption)
 
 
 def _full(entry: Floats, n: int) -> Floats:
@@ -77,81 +92,111 @@ def _full(entry: Floats, n: int) -> Floats:
     return months
 
 
-MARKERS = ((MINIMAX.name, "D", BLACK), (OPTIMAL.name, "s", GREEN), (FASTEST_P0.name, "^", BLUE),
-           (FASTEST_P1.name, ">", BLUE), (LEAST_ENROLLED_P0.name, "v", ORANGE))  # fmt: skip
-"""Designs that are marked by what they are called, beside the chosen one."""
+HEAVY = 12
+"""Places along a line that a name rather covers than one marker."""
 
-
-RATES: tuple[Literal["p0", "p1"], ...] = ("p0", "p1")
-"""The true rates at which designs are drawn."""
+PALE, FRONTIER = "#c4c4c4", "#666666"
+"""Colours of designs that are not named, and of the line that joins the best of them."""
 
 
 def months_and_patients(case: Case) -> Picture | Passage:
-    """Expected months against expected patients at p0 and at p1, over every pair of sizes that has a design.
+    """Expected months against expected patients at p0 and at p1: the trade between the designs worth considering.
 
-    The frontier is drawn where all values are exact. The axes end at the smallest single stage, or at the last design
-    that is marked. Left out for a large trial that does not ask for it.
+    Behind them lies every pair of sizes that has a design, where these do not take minutes, with the frontier where
+    all values are exact.
     """
-    if calendar.left_out(case):
-        return Passage("months_and_patients", ("The picture of these designs is left out too.",))
-    figure, axes = canvas(2, 9.6, 5.2)
-    said: list[str] = []
+    found = compared.candidates(case, timed=True)
+    if not found.run:
+        return Passage("months_and_patients", ("The parameter file does not say how the trial is run.",))
+    whole = not calendar.left_out(case)
+    figure, axes = canvas(2, 10.4, 5.2)
     with mpl.rc_context(STYLE):
-        for axis, rate in zip(axes, RATES, strict=True):
-            said.append(_landscape(axis, case, rate))
-        handles, labels = axes[0].get_legend_handles_labels()
-        columns = 2 if max(map(len, labels)) < 60 else 1
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=8.5)
-    alt = f"Expected month of the decision against patients expected to be enrolled: {'; '.join(said)}."
-    return Picture("months_and_patients", alt, figure)
+        seen = [_trade(axis, case, found, rate, whole) for axis, rate in zip(axes, RATES, strict=True)]
+        handles, names = axes[0].get_legend_handles_labels()
+        if names:
+            figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize=8.5)
+    alt = f"Expected months to the primary decision against patients expected to be enrolled. {'. '.join(seen)}."
+    dots = (
+        "Dots: two-stage designs that meet the limits, one per pair of sizes; crosses: single stages. A value without "
+        "an exact formula is drawn at a lower bound. Line: designs than which no other has fewer months without more "
+        "patients, where all values are exact. "
+        if whole
+        else ""
+    )
+    simulated = f", or simulated ({counted(found.trials, 'trial')}, seed {found.seed})" if found.trials else ""
+    caption = (
+        "Expected months to the primary decision against the expected number of patients enrolled, at p0 (left) and at "
+        f"p1 (right), as each design would be run. {dots}Ring: the chosen design. Values of the named designs are "
+        f"exact{simulated}."
+    )
+    return Picture("months_and_patients", alt, figure, caption)
 
 
-def _landscape(axis: Axes, case: Case, rate: Literal["p0", "p1"]) -> str:
-    """Draw every design at one true rate; what there is to see."""
+def _trade(axis: Axes, case: Case, found: SideBySide, rate: Literal["p0", "p1"], whole: bool) -> str:
+    """Draw the designs at one true rate; what there is to see."""
+    held = np.array([_place(one, rate) for one in found.designs])
+    known = ~np.isnan(held).any(axis=1)
+    avoid, seen = np.zeros((0, 2)), f"At {rate}"
+    limits = held[known]
+    if whole:
+        limits, avoid, seen = _landscape(axis, case, rate, limits)
+    axis.set_xlim(*_shown(limits[:, 0]))
+    axis.set_ylim(*_shown(limits[:, 1]))
+    names: list[Label] = []
+    for one, (patients, months), there in zip(found.designs, held.tolist(), known.tolist(), strict=True):
+        if not there:
+            continue
+        shown = ink(*one.keys)
+        axis.plot(patients, months, shown.marker, color=shown.colour, markersize=7)
+        if one.chosen:
+            inks.ring(axis, patients, months)
+        looks, name = looks_text(one.design, ", "), _called(one)
+        label = Label(patients, months, f"{looks}\n{name}{', chosen' * one.chosen}", shown.text)
+        names.insert(0 if one.chosen else len(names), label)
+        seen += f"; {looks} with {patients:.1f} patients and {months:.1f} months"
+    write(axis, names, np.concatenate([avoid, np.repeat(held[known], HEAVY, axis=0)]))
+    axis.set_title(f"At {rate} = {case.requirements.p0 if rate == 'p0' else case.requirements.p1:g}", fontsize=10)
+    axis.set_xlabel("Expected number of patients enrolled")
+    axis.set_ylabel("Expected months to the primary decision")
+    return seen
+
+
+def _called(one: ComparedDesign) -> str:
+    """The first name of a design, by which it has its colour; its others stand in the table."""
+    others = [key for key in one.keys if key != ADMISSIBLE]
+    return named(others[:1]) if ADMISSIBLE in one.keys and others else one.name.partition(" and ")[0]
+
+
+def _place(one: ComparedDesign, rate: str) -> tuple[float, float]:
+    """Patients and months of a design; NaN where the plan does not take it."""
+    values = [one.values.get(f"{name}_{rate}") for name in ("n_enrolled", "duration_months")]
+    patients, months = (np.nan if value is None else value.value for value in values)
+    return float(patients), float(months)
+
+
+def _landscape(axis: Axes, case: Case, rate: Literal["p0", "p1"], named: Floats) -> tuple[Floats, Floats, str]:
+    """Draw every design at one true rate: what the axes are to hold, what no name is to cover, what there is to see."""
     every = calendar.landscape(case, rate)
     x, y, two = every.enrolled, every.months, every.designs.pairs.n1 > 0
-    for which, mark, colour, size, kind in (
-        (two, ".", SKY, 4, "designs of two stages"),
-        (~two, "x", GREY, 5, "designs of a single stage"),
-    ):
+    for which, mark, size, kind in ((two, ".", 3, "two-stage designs"), (~two, "x", 4, "single stages")):
         bound = "" if every.exact[which].all() else " (lower bounds)"
-        axis.plot(x[which], y[which], mark, color=colour, markersize=size, label=f"{kind}{bound}")
+        axis.plot(x[which], y[which], mark, color=PALE, markersize=size, label=f"{kind}{bound}", zorder=1)
     line = np.flatnonzero(every.frontier)
     line = line[np.argsort(x[line])]
+    seen = f"At {rate}: {counted(len(x), 'design')} that {agreeing(len(x), 'meets', 'meet')} the limits"
     if every.exact.all():
-        axis.plot(x[line], y[line], ".-", color=BLUE, linewidth=1.4, label="frontier: no design is better in both")
-    places = _mark(axis, case, rate)
+        axis.plot(x[line], y[line], "-", color=FRONTIER, linewidth=1.2, label="no design is better in both", zorder=1)
+        first_last = [f"{x[i]:.1f} patients and {y[i]:.1f} months" for i in (line[0], line[-1])]
+        several = f", {len(line)} of them on the frontier, from {first_last[0]} to {first_last[1]}"
+        seen += several if len(line) > 1 else f", one of them the best in both with {first_last[0]}"
     first = np.flatnonzero(~two)[0]
-    axis.set_xlim(*_shown(np.array([x.min(), x[first], *places[:, 0]])))
-    axis.set_ylim(*_shown(np.array([y.min(), y[first], *places[:, 1]])))
-    axis.set_xlabel(f"Patients expected to be enrolled at {rate}")
-    axis.set_ylabel(f"Expected month of the decision at {rate}")
-    said = f"at {rate} {len(x)} designs that meet the limits"
-    if every.exact.all():
-        ends = [f"{x[i]:.1f} patients and month {y[i]:.1f}" for i in (line[0], line[-1])]
-        several = f", {len(line)} of them on the frontier, from {ends[0]} to {ends[1]}"
-        said += several if len(line) > 1 else f", one of them the best in both with {ends[0]}"
-    return said
+    limits = np.concatenate([named, [(x.min(), y.min()), (x[first], y[first])]])
+    corners = np.column_stack([x[line], y[line]])
+    drawn = np.linspace(corners[:-1], corners[1:], 40).reshape(-1, 2) if every.exact.all() else np.zeros((0, 2))
+    return limits, drawn, seen
 
 
 def _shown(held: Floats) -> tuple[float, float]:
-    """Limits of an axis that holds some values."""
-    margin = 0.06 * max(float(np.ptp(held)), 1.0)
+    """Limits of an axis that holds some values, with room for names around them."""
+    margin = 0.16 * max(float(np.ptp(held)), 1.0)
     return float(held.min()) - margin, float(held.max()) + margin
-
-
-def _mark(axis: Axes, case: Case, rate: Literal["p0", "p1"]) -> Floats:
-    """Mark the chosen design, Simon's and some of the calendar at one true rate; where they lie, shape (designs, 2)."""
-    places = []
-    for one in calendar.beside(case):
-        marks = [(marker, colour) for name, marker, colour in MARKERS if name in one.names]
-        chosen = one.design.looks == case.chosen.looks
-        if not marks and not chosen:
-            continue
-        values = calendar.as_run(case, one.design).values
-        place = (values["n_enrolled", rate].value, values["duration_months", rate].value)
-        marker, colour = ("o", RED) if chosen else marks[0]
-        said = f"{'chosen' if chosen else '; '.join(one.names)}: {looks_text(one.design, ', ')}"
-        axis.plot(*place, marker, color=colour, markersize=11, markerfacecolor="none", markeredgewidth=2, label=said)
-        places.append(place)
-    return np.array(places)

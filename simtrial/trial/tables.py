@@ -14,6 +14,7 @@ from simtrial.design.intervals import clopper_pearson
 from simtrial.glossary import head
 from simtrial.laws import integrals
 from simtrial.laws.losses import AMONG
+from simtrial.phrases import counted, stated
 from simtrial.search import named
 from simtrial.search.wording import null
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from simtrial.conduct.changes import LeverKind
     from simtrial.conduct.measures import Measured
     from simtrial.conduct.simulation import Simulation
+    from simtrial.laws.losses import Among
     from simtrial.trial.case import Case
     from simtrial.trial.quantities import Form
     from simtrial.trial.trial import Trial
@@ -53,8 +55,8 @@ def assumptions(trial: Trial) -> Table:
         [(what, str(value), source) for what, value, source in rows if value is not None],
         columns=["item", "value", "source"],
     )
-    shown = {"item": ("", WORDS), "value": ("Value", WORDS), "source": ("Where from", WORDS)}
-    return Table("assumptions", "What is known and what is assumed", frame, shown)
+    shown = {"item": column("quantity", WORDS), "value": column("value", WORDS), "source": column("source", WORDS)}
+    return Table("assumptions", "What is registered, and what is assumed in the parameter file", frame, shown)
 
 
 SECONDARY = ("dcr_percent", "median_pfs_months", "median_os_months")
@@ -96,18 +98,20 @@ def evidence(trial: Trial) -> Table:
         for low, high in zip(frame.orr_low_percent, frame.orr_high_percent, strict=True)
     ]
     shown: dict[str, Shown] = {
-        "treatment": ("Treatment", WORDS),
-        "setting": ("Setting", WORDS),
-        "n": ("n", WHOLE),
-        "responders": ("Responders", WHOLE),
-        "orr_percent": ("ORR, %", "{:.1f}"),
-        "interval": ("95% interval", WORDS),
-        "dcr_percent": ("DCR, %", "{:.1f}"),
-        "median_pfs_months": ("PFS, months", "{:.1f}"),
-        "median_os_months": ("OS, months", "{:.1f}"),
-        "source": ("Source", WORDS),
+        "treatment": column("treatment", WORDS),
+        "setting": column("setting", WORDS),
+        "n": column("patients", WHOLE),
+        "responders": column("responders", WHOLE),
+        "orr_percent": column("orr", "{:.1f}", "%"),
+        "interval": column("interval_95", WORDS, "ORR, %"),
+        "dcr_percent": column("dcr", "{:.1f}", "%"),
+        "median_pfs_months": column("median_pfs", "{:.1f}", "months"),
+        "median_os_months": column("median_os", "{:.1f}", "months"),
+        "source": column("source", WORDS),
     }
-    caption = "Earlier results (intervals: Clopper-Pearson, computed here from the counts)"
+    caption = (
+        "Earlier results for the disease, with exact (Clopper-Pearson) 95% intervals computed here from the counts"
+    )
     return Table("evidence", caption, frame, {name: how for name, how in shown.items() if name in frame})
 
 
@@ -115,48 +119,53 @@ def conduct_assumptions(trial: Trial) -> Table:
     """Every assumption about the conduct in words and units, with where it comes from."""
     frame = pd.DataFrame(words.rows(trial), columns=["what", "value", "source"])
     shown: dict[str, Shown] = {
-        "what": ("", WORDS),
-        "value": ("Assumed", WORDS),
-        "source": ("Where from", lambda s: " ".join(s.split()) or "–"),
+        "what": column("lever", WORDS),
+        "value": column("assumed", WORDS),
+        "source": column("source", lambda text: " ".join(text.split()) or "–"),
     }
-    caption = "How the trial is run: assumptions, not facts of the registry. Months count from the first day of accrual"
+    caption = (
+        "How the trial is run, as the parameter file assumes: these are no facts of the registry. Months count from "
+        "the first day of accrual"
+    )
     return Table("conduct_assumptions", caption, frame, shown)
 
 
 def timeline(trial: Trial, done: Simulation) -> Table:
     """Chances of keeping the registered dates, and of a primary decision within the months that count as in time."""
     plan, n = done.plan, done.plan.design.looks[-1].n
-    whole = trial.study.months
-    after = plan.follow_up.months_after_last
+    whole, after = trial.study.months, plan.follow_up.months_after_last
     rows: list[tuple[str, float, str]] = []
     if whole is not None and after is not None and whole > after:
         last = whole - after
         if plan.close_month is None:
-            # replacing losses takes n evaluable patients, who arrive as so many fewer
+            # replacing takes n evaluable patients, who arrive at a rate thinned by dropout
             share = 1 - plan.dropout.lost(done["p1"].scenario.mean) if plan.handling == "replace" else 1.0
             chance = integrals.probability_by(plan.arrivals.scaled(share), n, last)
-            who = f"{n} evaluable patients (at p1)" if share < 1 else f"{n} patients"
-            said = f"{who} enrolled by month {last:.3g}, which leaves {after:g} months of follow-up"
-            rows.append((f"{said}: if accrual were never held", chance, "exact"))
+            who = counted(n, "evaluable patient") + " (at p1)" if share < 1 else counted(n, "patient")
+            leaves = f"which leaves {counted(after, 'month')} of follow-up"
+            rows.append((f"{who} enrolled by month {last:.3g}, {leaves}: if accrual is never held", chance, "exact"))
         for label in ("p0", "p1"):
             chance, mcse = done[label]["last_patient_month"].at_most(last)
-            rows.append(
-                (f"Last patient in by month {last:.3g}, true rate {label}", chance, simulated_error(mcse, done))
-            )
+            event = f"Last patient enrolled by month {last:.3g}, at {label}"
+            rows.append((event, chance, simulated_error(mcse, done)))
     due = whole if trial.conduct is None or trial.conduct.deadline_months is None else trial.conduct.deadline_months
-    for outcome, said, by in (("duration_months", "Primary decision", due), ("end_month", "Follow-up ends", whole)):
+    for outcome, event, by in (("duration_months", "Primary decision", due), ("end_month", "Follow-up ends", whole)):
         for label in ("p0", "p1") if by is not None else ():
             chance, mcse = done[label][outcome].at_most(by or 0.0)
-            rows.append((f"{said} by month {by:.3g}, true rate {label}", chance, simulated_error(mcse, done)))
+            rows.append((f"{event} by month {by:.3g}, at {label}", chance, simulated_error(mcse, done)))
     frame = pd.DataFrame(rows, columns=["what", "probability", "mcse"])
-    shown: dict[str, Shown] = {
-        "what": ("By the registered completion" if due == whole else "In time", WORDS),
-        "probability": ("Probability", "{:.3f}"),
-        "mcse": ("MCSE", WORDS),
-    }
     if not rows:
         return Table("timeline", "No registered dates are given in the parameter file.", frame, {})
-    caption = "Chances of keeping the registered dates" if due == whole else "Chances of being in time"
+    shown: dict[str, Shown] = {
+        "what": column("event", WORDS),
+        "probability": column("probability", RATE),
+        "mcse": column("mcse", WORDS),
+    }
+    dates = "the registered dates" if due == whole else "the dates of the parameter file"
+    caption = (
+        f"Probabilities that {looks_text(plan.design, ', ')} keeps {dates}, as it is to be run "
+        f"({counted(done.trials, 'simulated trial')}, seed {done.seed})"
+    )
     return Table("timeline", caption, frame, shown)
 
 
@@ -194,7 +203,8 @@ def compared(case: Case, *, timed: bool = False, whole: bool = False) -> Table:
     for name, one in zip(names, found.designs, strict=True):
         columns[name] = (f"{one.name}, chosen" if one.chosen else one.name, WORDS)
     frame = pd.DataFrame(rows, columns=["quantity", "head", *names])
-    return Table("compared", trial_compared.described(case, found), frame, columns, right=names, tidy=tidy)
+    name = "compared_timed" if timed else "compared"
+    return Table(name, trial_compared.described(case, found), frame, columns, right=names, tidy=tidy)
 
 
 def _measured(found: Measured, form: Callable[[float], str]) -> str:
@@ -244,8 +254,8 @@ def levers(case: Case) -> Table:
     how = (
         "all values are exact"
         if all(one.exact for one in found)
-        else f"exact, or simulated ± MCSE ({conduct_levers.size(case.run(case.chosen), size.trials):,} trials, seed "
-        f"{size.seed})"
+        else "exact, or simulated ± MCSE "
+        f"({counted(conduct_levers.size(case.run(case.chosen), size.trials), 'trial')}, seed {size.seed})"
     )
     caption = (
         f"What each assumption costs: {looks_text(case.chosen, ', ')} as it is to be run, with one assumption changed "
@@ -270,28 +280,28 @@ WHERE: dict[dropout.Where, str] = {
     "given": "",
     "paper": "on paper",
     "run": "as run",
-    "allowance": "usual n/(1 - d)",
+    "allowance": "on paper, then n/(1 - d) patients",
 }
 """Where the limits of a design hold."""
+
+OF: dict[Among, str] = {"enrolled": "p0 among all enrolled", "evaluable": "p0 with all evaluable"}
+"""Whose rate p0 is."""
 
 
 def under_dropout(case: Case) -> Table:
     """The design of every criterion on paper, as the trial is run and with the usual allowance, side by side."""
     how = case.trial.how
     if how is None or not how.loss.lost(case.requirements.p1):
-        said = "The parameter file does not say how the trial is run." if how is None else "No dropout is assumed."
-        return Table("under_dropout", said, pd.DataFrame(columns=["design"]), {})
-    found = dropout.compared(case)
+        why = "The parameter file does not say how the trial is run." if how is None else "No dropout is assumed."
+        return Table("under_dropout", why, pd.DataFrame(columns=["design"]), {})
+    found, other = dropout.compared(case), how.other
     rows = []
     for one in found:
-        second = how.other
-        readings = {how.among: one.run}
-        if second is not None and one.other is not None:
-            readings[second.among] = one.other
+        readings = {how.among: one.run} | ({other.among: one.other} if other is not None and one.other else {})
         rows.append(
             {
                 "design": one.name,
-                "limits": WHERE[one.where] + ("" if one.among is None else f", p0: {one.among}"),
+                "limits": WHERE[one.where] + ("" if one.among is None else f", {OF[one.among]}"),
                 "looks": looks_text(one.design, ", "),
                 "n": one.design.looks[-1].n,
                 "type_i_error_on_paper": one.type_i_error,
@@ -303,29 +313,31 @@ def under_dropout(case: Case) -> Table:
                 "keeps": one.keeps,
             }
         )
-    frame = pd.DataFrame(rows)
     shown: dict[str, Shown] = {
-        "design": ("Design", WORDS),
-        "limits": ("Limits hold", WORDS),
-        "looks": ("Looks (r/n)", WORDS),
-        "n": ("n", WHOLE),
-        "type_i_error_on_paper": ("Type I error on paper", RATE),
-        "power_on_paper": ("Power on paper", RATE),
+        "design": column("design", WORDS),
+        "limits": column("limits_where", WORDS),
+        "looks": column("looks", WORDS),
+        "n": column("n", WHOLE),
+        "type_i_error_on_paper": column("type_i_error", RATE, "on paper"),
+        "power_on_paper": column("power", RATE, "on paper"),
     }
-    if found[0].other is None:
-        shown[f"type_i_error_{how.among}"] = ("As run: type I error", RATE)
+    if other is None:
+        shown[f"type_i_error_{how.among}"] = column("type_i_error", RATE, "as run")
     else:  # the error on paper is that at p0 among all enrolled
         shown.pop("type_i_error_on_paper")
-        for among in AMONG:
-            shown[f"type_i_error_{among}"] = (f"As run: type I error, p0: {among}", RATE)
+        shown |= {f"type_i_error_{among}": column("type_i_error", RATE, f"as run, {OF[among]}") for among in AMONG}
     shown |= {
-        "power": ("As run: power", RATE),
-        "enrolled_p0": ("Enrolled at p0", PATIENTS),
-        "enrolled_p1": ("Enrolled at p1", PATIENTS),
-        "keeps": ("Keeps both limits as run", lambda kept: "yes" if kept else "no"),
+        "power": column("power", RATE, "as run"),
+        "enrolled_p0": column("enrolled", PATIENTS, "at p0"),
+        "enrolled_p1": column("enrolled", PATIENTS, "at p1"),
+        "keeps": column("keeps", lambda kept: "yes" if kept else "no"),
     }
-    caption = "Designs on paper, searched as the trial is run, and with the usual allowance; the design taken in bold"
-    if found[0].other is not None:
-        caption += ". p0: the rate among all enrolled patients, or with every patient evaluable"
+    lost = round(how.loss.lost(case.requirements.p1), 6)
+    caption = (
+        "The design of each criterion searched on paper, searched as the trial is run, and on paper with the usual "
+        "allowance of n/(1 - d) patients and unchanged bounds, each with what it attains as the trial is run with a "
+        f"dropout of {stated(lost)} (at p1) and accrual held at each look. The "
+        "chosen design is in bold; all values are exact"
+    )
     chosen = [one.design.looks == case.chosen.looks for one in found]
-    return Table("under_dropout", caption, frame, shown, chosen=chosen)
+    return Table("under_dropout", caption, pd.DataFrame(rows), shown, chosen=chosen)

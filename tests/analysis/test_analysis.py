@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from drawn import cut_off, overlapping
 from scipy import stats
 
 from simtrial import InputError, TwoStage, parse_looks, search
@@ -246,10 +247,10 @@ def test_counts_of_a_parameter_file_are_analysed(root, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("results", "said"),
     [
-        ("{}", "trial.analysis must hold either responses or patients"),
-        ("{responses: 3, patients: x.csv}", "trial.analysis must hold either responses or patients"),
-        ("{patients: x.csv, stage: 1}", "trial.analysis.stage is counted from the patients"),
-        ("{responses: 3, level: 2}", "trial.analysis.level (2.0) must be"),
+        ("{}", "trial.analysis needs exactly one of responses and patients"),
+        ("{responses: 3, patients: x.csv}", "trial.analysis needs exactly one of responses and patients"),
+        ("{patients: x.csv, stage: 1}", "trial.analysis.stage is counted from the file of patients; leave it out"),
+        ("{responses: 3, level: 2}", "trial.analysis.level (2) is not strictly between 0 and 1; write 0.02 for 2%"),
         ("{responses: 3, sizes: [1]}", "trial.analysis.sizes is not a known key"),
         ("{responses: -3}", "trial.analysis.responses (-3) must be greater"),
     ],
@@ -272,6 +273,40 @@ def test_without_results_the_trial_is_synthetic_and_says_so_everywhere(report):
     for picture in (analysis_figures.forest, analysis_figures.survival, analysis_figures.waterfall,
                     analysis_figures.swimmer):  # fmt: skip
         assert "synthetic data" in picture(report).alt
+
+
+def marks(picture):
+    return [text.get_text() for text in picture.figure.texts if text.get_gid() == "watermark"]
+
+
+def test_every_figure_of_synthetic_data_is_marked_as_such_and_none_of_real_data(root, tmp_path, report):
+    drawn = (analysis_figures.forest, analysis_figures.long_run, analysis_figures.survival, analysis_figures.waterfall,
+             analysis_figures.swimmer)  # fmt: skip
+    for draw in drawn:
+        picture = draw(report)
+        assert marks(picture) == ["Synthetic data"]
+        assert ">Synthetic data</text>" in picture.svg()
+        assert picture.caption.endswith("Synthetic data: made by the simulator, no patient is real.")
+    case, _ = params.read(with_results(root, tmp_path, "{responses: 7, first_stage: 3, attained: [15, 27]}"))
+    done = dossier.of_trial(case, TwoStage(1, 15, 5, 25))
+    for draw in (analysis_figures.forest, analysis_figures.long_run):
+        picture = draw(done)
+        assert not marks(picture)
+        assert "ynthetic" not in picture.svg() + picture.caption
+
+
+def test_no_text_of_a_figure_of_the_analysis_lies_on_another_or_is_cut_off(report):
+    for draw in (analysis_figures.forest, analysis_figures.long_run, analysis_figures.waterfall):
+        figure = draw(report).figure
+        for mark in [text for text in figure.texts if text.get_gid() == "watermark"]:
+            mark.remove()
+        assert not overlapping(figure), draw.__name__
+        assert not cut_off(figure), draw.__name__
+
+
+def test_each_interval_has_its_own_panel_of_coverage(report):
+    names = [axis.get_title() for axis in analysis_figures.long_run(report).figure.axes[2:]]
+    assert [name.split(":")[0] for name in names] == ["exact", "Koyama-Chen", "mid-p", "naive"]
 
 
 def test_the_disposition_adds_up(report):

@@ -93,7 +93,7 @@ def test_needed_responses_are_the_fewest_that_do():
     [
         ((26, 3), "patients (26) must be at most 25"),
         ((10, 11), "responses (11) must be <= 10"),
-        ((-1, 0), "patients (-1) must be from 0"),
+        ((-1, 0), "patients (-1) is below 0, the smallest value allowed"),
         ((20, 1), "responses (1 of 20) cannot be: the trial would have ended at look 1"),
     ],
 )

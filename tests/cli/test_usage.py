@@ -79,10 +79,10 @@ def test_every_unknown_option_is_told(capsys):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("15", "p0 (15.0) is not strictly between 0 and 1; write 0.15 for 15%"),
+        ("15", "p0 (15) is not strictly between 0 and 1; write 0.15 for 15%"),
         ("15%", "'15%' is a percentage; write 0.15 for 15%"),
         ("0,15", "'0,15' uses a decimal comma; write 0.15"),
-        (".1.", "'.1.' must be a number; did you mean .1?"),
+        (".1.", "'.1.' is not a number; did you mean .1?"),
     ],
 )
 def test_a_rate_in_another_notation_is_told_how_it_is_written(capsys, given, said):

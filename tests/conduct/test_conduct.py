@@ -413,7 +413,7 @@ def test_bounds_go_with_a_plan_that_recuts_them():
 def test_replacing_nearly_everybody_is_refused():
     with pytest.raises(
         InputError,
-        match=r"probability \(0\.95\) is above 0\.9, the largest value where patients",
+        match=r"probability \(0\.95\) is above 0\.9, the largest value where patients who drop out are replaced",
     ):
         Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.95), handling="replace")
     many = Plan(OPTIMAL, Constant(2.0), FIXED, Dropout(0.9), handling="replace")

@@ -72,7 +72,7 @@ def test_the_timeline_has_the_exact_chance_of_the_accrual_date(trial, done):
     frame = tables.timeline(trial, done).frame
     assert frame.probability[0] == pytest.approx(0.527, abs=5e-4)
     assert frame.mcse[0] == "exact"
-    late = frame[frame.what.str.startswith("Follow-up ends by month 46, true rate p1")]
+    late = frame[frame.what.str.startswith("Follow-up ends by month 46, at p1")]
     months = done["p1"]["end_month"]
     assert late.probability.iloc[0] == months.at_most(46.0)[0]
     assert 0 < late.probability.iloc[0] < 0.5

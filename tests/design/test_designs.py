@@ -44,23 +44,23 @@ def test_looks_are_read_and_written_back(text, design):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "looks ('') must be R/N or R:E/N"),
-        ("5", "looks ('5') must be R/N or R:E/N"),
-        ("-1/10,5/29", "looks ('-1/10') must be R/N or R:E/N"),
-        ("1/10;5/29", "looks ('1/10;5/29') must be R/N or R:E/N"),
-        ("10/10,12/29", "r1 (10) must be < n1 (10)"),
-        ("1/29,5/29", "n1 (29) must be < n (29)"),
-        ("1/30,5/29", "n1 (30) must be < n (29)"),
-        ("1/10,29/29", "r (29) must be < n (29)"),
-        ("6/10,5/29", "r1 (6) must be <= r (5)"),
-        ("1:2/10,5/29", "e1 (2) must be > r1 + 1 (2)"),
-        ("1:11/10,5/29", "e1 (11) must be <= n1 (10)"),
-        ("1/10,5:7/29", "e2 (7) must be left out"),
-        ("1/10,/29", "r2 must be given"),
-        ("0/5,2/12,1/40", "r2 (2) must be <= r3 (1)"),
+        ("", "looks ('') does not have the form R/N or R:E/N; write looks as 1/10,5/29"),
+        ("5", "looks ('5') does not have the form R/N or R:E/N; write looks as 1/10,5/29"),
+        ("-1/10,5/29", "looks ('-1/10') does not have the form R/N or R:E/N; write looks as 1/10,5/29"),
+        ("1/10;5/29", "looks ('1/10;5/29') does not have the form R/N or R:E/N; write looks as 1/10,5/29"),
+        ("10/10,12/29", "r1 (10) is not below n1 (10)"),
+        ("1/29,5/29", "n1 (29) is not below n (29)"),
+        ("1/30,5/29", "n1 (30) is not below n (29)"),
+        ("1/10,29/29", "r (29) is not below n (29)"),
+        ("6/10,5/29", "r1 (6) is above r (5), although bounds are cumulative"),
+        ("1:2/10,5/29", "e1 (2) is not above r1 + 1 (2), so no trial could continue to the next stage"),
+        ("1:11/10,5/29", "e1 (11) is above n1 (10)"),
+        ("1/10,5:7/29", "e2 (7) has no meaning at the last look, which rejects H0 if X > r; leave it out"),
+        ("1/10,/29", "r2 is missing; the last look rejects H0 if X > r"),
+        ("0/5,2/12,1/40", "r2 (2) is above r3 (1), although bounds are cumulative"),
         ("0/0", "n (0) is below 1"),
         ("1/9999999", "n (9999999) is above 10,000"),
-        ("01/10,5/29", "looks ('01/10') must be R/N"),
+        ("01/10,5/29", "looks ('01/10') does not have the form R/N or R:E/N; write looks as 1/10,5/29"),
         (",".join(["1/10"] * 60), "looks has 60 looks"),
     ],
 )
@@ -73,7 +73,7 @@ def test_impossible_looks_are_refused_in_one_line(text, message):
 
 @pytest.mark.parametrize("bad", [1.0, "1", True, None, np.float64(1)])
 def test_a_count_must_be_a_whole_number(bad):
-    with pytest.raises(InputError, match=r"^r1 \(.*\) must be a whole number$"):
+    with pytest.raises(InputError, match=r"^r1 \(.*\) is not a whole number$"):
         TwoStage(r1=bad, n1=10, r=5, n=29)
 
 

@@ -56,87 +56,123 @@ def example(read, plan, trial):
 
 
 BROKEN = {
-    "an empty file": ([""], "f.csv: holds no patients; columns are USUBJID, BOR, RESPONDER, "),
-    "a header alone": (["id,BOR"], "f.csv: holds no patients; columns are USUBJID, BOR, RESPONDER, "),
-    "no patient": (["BOR", "CR"], "f.csv line 1: does not say who is who; such a column is named USUBJID, SUBJID,"),
-    "no response": (["id,PFS", "a,1"], "f.csv line 1: does not say who responded; such a column is named BOR, BEST"),
-    "a word": (["id,BOR", "a,XX"], "f.csv line 2: BOR ('XX') must be CR, PR, SD, NON-CR/NON-PD, PD or NE"),
+    "an empty file": (
+        [""],
+        "f.csv: has no rows of patients; columns are USUBJID, BOR, RESPONDER, ENRLDT, ENRLFL, EVALFL, STAGE,",
+    ),
+    "a header alone": (
+        ["id,BOR"],
+        "f.csv: has no rows of patients; columns are USUBJID, BOR, RESPONDER, ENRLDT, ENRLFL, EVALFL, STAGE,",
+    ),
+    "no patient": (
+        ["BOR", "CR"],
+        "f.csv line 1: has no column that identifies the patients; it may be named USUBJID, SUBJID, SUBJECT,",
+    ),
+    "no response": (
+        ["id,PFS", "a,1"],
+        "f.csv line 1: has no column that states who responded; it may be named BOR, BEST OVERALL RESPONSE,",
+    ),
+    "a word": (
+        ["id,BOR", "a,XX"],
+        "f.csv line 2: BOR ('XX') is not a known response; write CR, PR, SD, NON-CR/NON-PD, PD or NE, or",
+    ),
     "the name used in the file": (
         ["id,avalc", "a,XX"],
-        "f.csv line 2: avalc ('XX') must be CR, PR, SD, NON-CR/NON-PD, PD or NE",
+        "f.csv line 2: avalc ('XX') is not a known response; write CR, PR, SD, NON-CR/NON-PD, PD or NE, or",
     ),
     "the count and lines of other faults": (
         ["id,BOR", "a,CR", "b,PR", "c,XX", "d,SD", "e,PD", "f,1", "g,SD", "h,?"],
-        "f.csv line 4: BOR ('XX') must be CR, PR, SD, NON-CR/NON-PD, PD or NE, or their names in words (and 2 more "
-        "mistakes)",
+        "f.csv line 4: BOR ('XX') is not a known response; write CR, PR, SD, NON-CR/NON-PD, PD or NE, or their "
+        "names in words (and 2 more mistakes)",
     ),
     "many faults": (
         ["id,BOR", *(f"{k},!" for k in range(9))],
-        "f.csv line 2: BOR ('!') must be CR, PR, SD, NON-CR/NON-PD, PD or NE",
+        "f.csv line 2: BOR ('!') is not a known response; write CR, PR, SD, NON-CR/NON-PD, PD or NE, or",
     ),
-    "lines within cells": (["id,BOR,note", 'a,CR,"x', 'y"', "b,XX,"], "f.csv line 4: BOR ('XX') must be CR, PR, "),
+    "lines within cells": (
+        ["id,BOR,note", 'a,CR,"x', 'y"', "b,XX,"],
+        "f.csv line 4: BOR ('XX') is not a known response; write CR, PR, SD, NON-CR/NON-PD, PD or NE, or",
+    ),
     "a blank line between": (["id,BOR", "a,CR", "", "b,CR"], "f.csv line 3: has 0 cells; the header has 2"),
     "a short row": (["id,BOR", "a"], "f.csv line 2: has 1 cell; the header has 2"),
     "a long row": (["id,BOR", "a,CR,x"], "f.csv line 2: has 3 cells; the header has 2"),
     "a patient twice": (
         ["id,BOR", "a,CR", "b,CR", "a,PD"],
-        "f.csv line 4: id ('a') stands in line 2 too; a patient has one row",
+        "f.csv line 4: id ('a') is also in line 2; keep one row per patient",
     ),
-    "nobody": (["id,BOR", " ,CR"], "f.csv line 2: id ('') must be 1 to 100 printable characters that do not"),
-    "a formula": (["id,BOR", "=1+1,CR"], "f.csv line 2: id ('=1+1') must be 1 to 100 printable characters that do not"),
-    "a plus": (["id,BOR", "+1,CR"], "f.csv line 2: id ('+1') must be"),
-    "an at": (["id,BOR", "@a,CR"], "f.csv line 2: id ('@a') must be"),
-    "an escape": (["id,BOR", "a\x1bb,CR"], r"f.csv line 2: id ('a\x1bb') must be"),
+    "nobody": (["id,BOR", " ,CR"], "f.csv line 2: id ('') is empty; write the identifier of the patient"),
+    "a formula": (
+        ["id,BOR", "=1+1,CR"],
+        "f.csv line 2: id ('=1+1') begins with =, as a formula of a spreadsheet does; begin with a letter or",
+    ),
+    "a plus": (
+        ["id,BOR", "+1,CR"],
+        "f.csv line 2: id ('+1') begins with +, as a formula of a spreadsheet does; begin with a letter or",
+    ),
+    "an at": (
+        ["id,BOR", "@a,CR"],
+        "f.csv line 2: id ('@a') begins with @, as a formula of a spreadsheet does; begin with a letter or",
+    ),
+    "an escape": (
+        ["id,BOR", "a\x1bb,CR"],
+        r"f.csv line 2: id ('a\x1bb') holds a character that cannot be printed; write plain text",
+    ),
     "a NUL byte": ([b"id,BOR\na,CR\nb\0,CR\n"], "f.csv line 3: holds a NUL byte; save the file as CSV in UTF-8"),
     "another encoding": ([b"id,BOR\nM\xfcller,CR\n"], "f.csv line 2: is not UTF-8 text"),
     "an open quote": (["id,BOR", 'a,"CR'], "f.csv line 2: is not CSV: unexpected end of data"),
     "a column twice": (["id,BOR,bor", "a,CR,CR"], "f.csv line 1: has the column 'bor' twice"),
     "two columns of one thing that differ": (
         ["id,Best response,Overall response", "a,CR,CR", "b,CR,PR"],
-        "f.csv line 1: has 'Best response' and 'Overall response', which differ, for BOR; leave one of them out",
+        "f.csv line 1: has 'Best response' and 'Overall response', which both stand for BOR and differ;",
     ),
     "an ignored column twice": (["id,BOR,x,X", "a,CR,,"], "f.csv line 1: has the column 'X' twice"),
     "event and censoring": (
         ["id,BOR,PFS,PFSEVENT,PFSCNSR", "a,CR,1,1,0"],
-        "f.csv line 1: has 'PFSEVENT' and 'PFSCNSR' for one thing; keep one of the two",
+        "f.csv line 1: has 'PFSEVENT' and 'PFSCNSR' with the same meaning; keep one of the two",
     ),
     "time without event": (
         ["id,BOR,OS", "a,CR,1"],
-        "f.csv line 1: must have both or neither of OS and OSEVENT (or OSCNSR)",
+        "f.csv line 1: has only one of OS and OSEVENT (or OSCNSR); give both or neither",
     ),
-    "event without time": (["id,BOR,DORCNSR", "a,CR,1"], "f.csv line 1: must have both or neither of DOR and DOREVENT"),
+    "event without time": (
+        ["id,BOR,DORCNSR", "a,CR,1"],
+        "f.csv line 1: has only one of DOR and DOREVENT (or DORCNSR); give both or neither",
+    ),
     "a cell of time alone": (
         ["id,BOR,PFS,PFSEVENT", "a,CR,1,"],
-        "f.csv line 2: PFS ('1') needs PFSEVENT beside it, which is empty",
+        "f.csv line 2: PFS ('1') is given, but PFSEVENT is empty; give both or neither",
     ),
     "a cell of event alone": (
         ["id,BOR,PFS,PFSCNSR", "a,CR,,0"],
-        "f.csv line 2: PFSCNSR ('0') needs PFS beside it, which is empty",
+        "f.csv line 2: PFSCNSR ('0') is given, but PFS is empty; give both or neither",
     ),
     "a negative time": (
         ["id,BOR,PFS,PFSEVENT", "a,CR,-1,1"],
-        "f.csv line 2: PFS ('-1') must be a time from 0 on, as a number",
+        "f.csv line 2: PFS ('-1') is below 0; write a time from 0 on",
     ),
     "an infinite time": (
         ["id,BOR,PFS,PFSEVENT", "a,CR,inf,1"],
-        "f.csv line 2: PFS ('inf') must be a time from 0 on, as a number",
+        "f.csv line 2: PFS ('inf') is not a number; write a time from 0 on",
     ),
     "an overflow": (
         ["id,BOR,PFS,PFSEVENT", "a,CR,1e999,1"],
-        "f.csv line 2: PFS ('1e999') must be a time from 0 on, as a number",
+        "f.csv line 2: PFS ('1e999') is above 100000; write a time from 0 on",
     ),
-    "NaN": (["id,BOR,PFS,PFSEVENT", "a,CR,nan,1"], "f.csv line 2: PFSEVENT ('1') needs PFS beside it, which is empty"),
+    "NaN": (
+        ["id,BOR,PFS,PFSEVENT", "a,CR,nan,1"],
+        "f.csv line 2: PFSEVENT ('1') is given, but PFS is empty; give both or neither",
+    ),
     "underscores": (
         ["id,BOR,PFS,PFSEVENT", "a,CR,1_0,1"],
-        "f.csv line 2: PFS ('1_0') must be a time from 0 on, as a number",
+        "f.csv line 2: PFS ('1_0') is not a number; write a time from 0 on",
     ),
     "a decimal comma that parts a cell": (
         ["id,BOR,PFS,PFSEVENT", "a,CR,1,5,1", "b,CR,2,0"],
-        "f.csv line 2: has 5 cells; the header has 4: a decimal comma; write 5.1, or separate the",
+        "f.csv line 2: has 5 cells; the header has 4; it seems to hold a decimal comma: write 5.1, or",
     ),
     "a decimal comma in every row": (
         ["id,BOR,PFS,PFSEVENT", "a,CR,1,5,1", "b,CR,2,5,0"],
-        "f.csv line 2: has 5 cells; the header has 4: a decimal comma",
+        "f.csv line 2: has 5 cells; the header has 4; it seems to hold a decimal comma: write 5.1, or",
     ),
     "decimal commas and points": (
         ["id;BOR;PFS;PFSEVENT", "a;CR;1.234;1", "b;CR;2,5;0"],
@@ -144,70 +180,100 @@ BROKEN = {
     ),
     "days": (
         ["id,BOR,PFS,PFSEVENT", "a,CR,1826,1"],
-        "f.csv line 2: PFS ('1826') is more than 240 months, and the file states no unit: say --time-unit",
+        "f.csv line 2: PFS ('1826') is more than 240 months, and the file states no unit: add --time-unit",
     ),
     "a long number": (
         ["id,BOR,PFS,PFSEVENT", f"a,CR,{'1' * 100_000}x,1"],
-        f"f.csv line 2: PFS ('{'1' * 39}) must be a time from 0 on, as a number",
+        f"f.csv line 2: PFS ('{'1' * 39}) is not a number; write a time from 0 on",
     ),
-    "another event": (["id,BOR,PFS,PFSEVENT", "a,CR,1,2"], "f.csv line 2: PFSEVENT ('2') must be 1 or 0"),
-    "half an event": (["id,BOR,PFS,PFSEVENT", "a,CR,1,0.5"], "f.csv line 2: PFSEVENT ('0.5') must be 1 or 0"),
+    "another event": (
+        ["id,BOR,PFS,PFSEVENT", "a,CR,1,2"],
+        "f.csv line 2: PFSEVENT ('2') is neither 1 nor 0; if 1 stands for censored and 2 for an event,",
+    ),
+    "half an event": (
+        ["id,BOR,PFS,PFSEVENT", "a,CR,1,0.5"],
+        "f.csv line 2: PFSEVENT ('0.5') is neither 1 nor 0; write 1 for an event and 0 for censored",
+    ),
     "progression after death": (
         ["id,BOR,PFS,PFSEVENT,OS,OSEVENT", "a,CR,9.1,1,8.0,1"],
-        "f.csv line 2: PFS ('9.1') must be <= OS (8.0): death or the last contact ends it",
+        "f.csv line 2: PFS ('9.1') is longer than OS (8.0), although death or the last contact ends it",
     ),
     "duration without response": (
         ["id,BOR,DOR,DOREVENT", "a,SD,1,1"],
-        "f.csv line 2: DOR ('1') must be empty: the patient has no response",
+        "f.csv line 2: DOR ('1') is given, but the patient has no response; leave it empty",
     ),
     "time to no response": (
         ["id,BOR,TTR", "a,NE,1"],
-        "f.csv line 2: TTR ('1') must be empty: the patient has no response",
+        "f.csv line 2: TTR ('1') is given, but the patient has no response; leave it empty",
     ),
-    "evaluable without status": (["id,BOR,EVALFL", "a,NE,Y"], "f.csv line 2: EVALFL ('Y') must be N: BOR is NE"),
-    "evaluable and empty": (["id,BOR,EVALFL", "a,,Y"], "f.csv line 2: EVALFL ('Y') must be N: BOR is empty"),
-    "a response not evaluable": (["id,BOR,EFFFL", "a,PR,N"], "f.csv line 2: EFFFL ('N') must be Y: BOR is PR"),
-    "no evaluable flag": (["id,BOR,EVALFL", "a,PR,"], "f.csv line 2: EVALFL ('') must be Y or N"),
-    "flags in one cell": (["id,BOR,EVALFL", "a,PR,NY"], "f.csv line 2: EVALFL ('NY') must be Y or N"),
-    "no enrolled flag": (["id,BOR,ENRLFL", "a,PR,"], "f.csv line 2: ENRLFL ('') must be Y or N"),
+    "evaluable without status": (
+        ["id,BOR,EVALFL", "a,NE,Y"],
+        "f.csv line 2: EVALFL ('Y') contradicts the response: BOR is NE; write N",
+    ),
+    "evaluable and empty": (
+        ["id,BOR,EVALFL", "a,,Y"],
+        "f.csv line 2: EVALFL ('Y') contradicts the response: BOR is empty; write N",
+    ),
+    "a response not evaluable": (
+        ["id,BOR,EFFFL", "a,PR,N"],
+        "f.csv line 2: EFFFL ('N') contradicts the response: BOR is PR; write Y",
+    ),
+    "no evaluable flag": (["id,BOR,EVALFL", "a,PR,"], "f.csv line 2: EVALFL ('') is empty; write Y or N"),
+    "flags in one cell": (
+        ["id,BOR,EVALFL", "a,PR,NY"],
+        "f.csv line 2: EVALFL ('NY') is neither yes nor no; write Y or N (also TRUE and FALSE, 1 and 0)",
+    ),
+    "no enrolled flag": (["id,BOR,ENRLFL", "a,PR,"], "f.csv line 2: ENRLFL ('') is empty; write Y or N"),
     "a response of nobody": (
         ["id,BOR,ENRLFL", "a,PR,N"],
-        "f.csv line 2: BOR ('PR') must be empty: ENRLFL says not enrolled",
+        "f.csv line 2: BOR ('PR') contradicts ENRLFL: the patient is not enrolled; leave it empty",
     ),
     "a grade of nobody": (
         ["id,BOR,ENRLFL,TOXGR", "a,,N,0"],
-        "f.csv line 2: TOXGR ('0') must be empty: ENRLFL says not enrolled",
+        "f.csv line 2: TOXGR ('0') contradicts ENRLFL: the patient is not enrolled; leave it empty",
     ),
-    "a response of two minds": (["id,BOR,AVAL", "a,PR,0"], "f.csv line 2: AVAL ('0') must be 1: BOR is PR"),
+    "a response of two minds": (
+        ["id,BOR,AVAL", "a,PR,0"],
+        "f.csv line 2: AVAL ('0') contradicts the response: BOR is PR; write 1",
+    ),
     "a code for a response": (
         ["id,AVAL", "a,3"],
-        "f.csv line 1: AVAL holds codes, not 1 and 0; AVALC would say what they mean",
+        "f.csv line 1: AVAL holds codes other than 1 and 0; add AVALC, which states their meaning",
     ),
     "no such day": (
         ["id,BOR,ENRLDT", "a,CR,2025-02-30"],
-        "f.csv line 2: ENRLDT ('2025-02-30') is no day of the calendar",
+        "f.csv line 2: ENRLDT ('2025-02-30') is not a day of the calendar; correct the day or the month",
     ),
     "another order of days": (
         ["id,BOR,ENRLDT", "a,CR,01/02/2025"],
-        "f.csv line 2: ENRLDT ('01/02/2025') is a day whose month cannot be told from its day; write YYYY-MM-DD",
+        "f.csv line 2: ENRLDT ('01/02/2025') is an ambiguous date: day and month cannot be distinguished;",
     ),
-    "part of a day": (["id,BOR,RFSTDTC", "a,CR,2025-02"], "f.csv line 2: RFSTDTC ('2025-02') is only part of a day"),
-    "a grade too high": (["id,BOR,TOXGR", "a,CR,6"], "f.csv line 2: TOXGR ('6') must be a grade from 0 to 5"),
-    "half a grade": (["id,BOR,TOXGR", "a,CR,2.5"], "f.csv line 2: TOXGR ('2.5') must be a grade from 0 to 5"),
+    "part of a day": (
+        ["id,BOR,RFSTDTC", "a,CR,2025-02"],
+        "f.csv line 2: RFSTDTC ('2025-02') is an incomplete date; write YYYY-MM-DD",
+    ),
+    "a grade too high": (["id,BOR,TOXGR", "a,CR,6"], "f.csv line 2: TOXGR ('6') is above 5; write a grade from 0 to 5"),
+    "half a grade": (
+        ["id,BOR,TOXGR", "a,CR,2.5"],
+        "f.csv line 2: TOXGR ('2.5') is not a whole number; write a grade from 0 to 5",
+    ),
     "less than nothing left": (
         ["id,BOR,PCHG", "a,CR,-101"],
-        "f.csv line 2: PCHG ('-101') must be a percentage from -1",
+        "f.csv line 2: PCHG ('-101') is below -100; write a percentage from -100 to 10000",
     ),
-    "no stage": (["id,BOR,Trial stage", "a,CR,"], "f.csv line 2: Trial stage ('') must be a whole number from 0 to 50"),
+    "no stage": (
+        ["id,BOR,Trial stage", "a,CR,"],
+        "f.csv line 2: Trial stage ('') is empty; write a whole number from 0 to 50",
+    ),
     "a stage left out": (
         ["id,BOR,STAGE", "a,CR,1", "b,CR,3"],
-        "f.csv: STAGE must not leave out a stage: nobody belongs to stage 2",
+        "f.csv: STAGE leaves out a stage: no patient belongs to stage 2",
     ),
     "too many patients": (
         ["id,BOR", *(f"{k},CR" for k in range(10_001))],
         "f.csv: holds more than 10000 patients; no more are read",
     ),
-    "too large a file": ([b"x" * (patient_files.MAX_BYTES + 1)], "f.csv: is larger than 33554432 bytes"),
+    "too large a file": ([b"x" * (patient_files.MAX_BYTES + 1)], "f.csv: is larger than 33,554,432 bytes"),
 }
 
 
@@ -295,7 +361,10 @@ def test_without_a_day_of_everybody_the_order_is_that_of_the_file_if_the_other_d
     data = read("id,BOR,ENRLDT", "a,CR,2025-01-01", "b,PD,2025-03-01", "c,SD,")
     assert not data.by_date
     assert data.ids == ("a", "b", "c")
-    with pytest.raises(InputError, match=r"line 4: ENRLDT \(''\) is missing, and the rows do not stand in the order"):
+    with pytest.raises(
+        InputError,
+        match=r"line 4: ENRLDT \(''\) is missing, and the rows are not in the order of the other dates, so it is",
+    ):
         read("id,BOR,ENRLDT", "a,CR,2025-03-01", "b,PD,2025-01-01", "c,SD,")
 
 
@@ -329,17 +398,17 @@ def test_stages_overrule_the_sizes_planned(read):
     data = read(*(f"{row},{stage}" for row, stage in zip(SIX, stages, strict=True)))
     assert data.counts((3, 10), "nonresponder") == ((2, 5), (1, 2), 1)
     assert data.counts((3, 10), "exclude") == ((1, 3), (1, 2), 1)
-    with pytest.raises(InputError, match=r"STAGE \(2\) must be at most 1, the looks planned"):
+    with pytest.raises(InputError, match=r"STAGE \(2\) is above 1, the number of looks planned"):
         data.counts((6,), "nonresponder")
 
 
 @pytest.mark.parametrize(
     ("sizes", "handling", "said"),
     [
-        ((), "exclude", r"sizes \(\[\]\) must increase"),
-        ((5, 5), "exclude", r"sizes \(\[5, 5\]\) must increase"),
+        ((), "exclude", r"sizes \(\[\]\) do not increase from look to look"),
+        ((5, 5), "exclude", r"sizes \(\[5, 5\]\) do not increase from look to look"),
         ((0, 5), "exclude", r"sizes \(0\) is below 1"),
-        ((5,), "itt", r"handling \('itt'\) must be nonresponder, replace or exclude"),
+        ((5,), "itt", r"handling \('itt'\) is unknown; write nonresponder, replace or exclude"),
     ],
 )
 def test_looks_that_cannot_be_are_refused(read, sizes, handling, said):
@@ -416,7 +485,7 @@ def test_the_median_on_a_plateau_is_its_middle_and_the_method_says_so(read):
     data = read("id,BOR,PFS,PFSEVENT,OS,OSEVENT", *(f"{k},SD,{k},1,{k + 2},{int(k != 6)}" for k in range(1, 11)))
     found = _by_name(endpoints.secondary(data))
     assert found["pfs_median"].value == 5.5
-    assert found["pfs_median"].method.endswith("log-log; S = 1/2 from 5 to 6 months: midpoint, as in R and SAS")
+    assert found["pfs_median"].method.endswith("log-log; S = 1/2 from month 5 to month 6: midpoint, as in R and SAS")
     # the sixth patient is lost at month 8: S stays 1/2 from month 7 to the event of month 9
     assert found["os_median"].value == 8
     no_event_after = read("id,BOR,PFS,PFSEVENT", "a,SD,1,1", "b,SD,2,1", "c,SD,3,0", "d,SD,4,0")
@@ -441,14 +510,14 @@ def test_what_is_not_known_is_none(read):
 def test_duration_of_response_is_of_the_responders(read):
     found = _by_name(endpoints.secondary(read("id,BOR,DOR,DOREVENT", "a,CR,4,1", "b,PR,,", "c,SD,,")))["dor_median"]
     assert (found.n, found.events, found.value) == (1, 1, 4)
-    assert found.method.endswith("log-log, 1 without a value left out")
+    assert found.method.endswith("log-log, 1 patient without a value left out")
 
 
 def test_only_columns_of_the_file_have_endpoints_and_patients_without_a_value_are_told(read):
     assert endpoints.secondary(read("id,AVAL", "a,1")) == ()
     found = endpoints.secondary(read("id,AVAL,TOXGR,OS,OSEVENT", "a,1,3,2,1", "b,0,,,", "c,0,0,3,0"))
     assert [e.name for e in found] == ["os_median", "os_landmark", "toxicity"]
-    assert all(e.n == 2 and e.method.endswith(", 1 without a value left out") for e in found)
+    assert all(e.n == 2 and e.method.endswith(", 1 patient without a value left out") for e in found)
 
 
 @pytest.mark.parametrize(
@@ -568,7 +637,11 @@ def test_the_swimmer_tells_progression_death_and_who_is_alive(read):
     data = read("id,BOR,PFS,PFSEVENT,OS,OSEVENT,TTR,DOR,DOREVENT", *rows)
     picture = patient_figures.swimmer(data, "x")
     assert picture.alt.endswith("4 patients, 2 with a response, 1 seen to progress, 2 dead, 2 alive when last seen.")
-    assert [bar.get_width() for bar in picture.figure.axes[0].patches] == [9, 3, 5, 2]
+    # to the progression of the first, who is followed until death; the second died without progression
+    axis = picture.figure.axes[0]
+    assert [bar.get_width() for bar in axis.patches] == [2, 3, 5, 2]
+    lines = [tuple(segment[:, 0]) for segment in axis.collections[0].get_segments()]
+    assert lines == [(2, 9), (3, 3), (5, 5), (2, 2)]
 
 
 def test_numbers_at_risk_stand_below_the_curves(read):
@@ -597,10 +670,13 @@ def test_other_names_of_a_column_that_stands_under_its_own_are_left_alone(read):
 
 
 def test_stages_that_fall_with_the_days_are_refused(read):
-    with pytest.raises(InputError, match="STAGE must not fall in the order of the days of enrollment"):
+    with pytest.raises(
+        InputError,
+        match=r"STAGE falls from 2 to 1 in the order of the dates of enrollment; if it is not the stage of the",
+    ):
         read("id,BOR,ENRLDT,STAGE", "a,PR,2025-01-01,2", "b,PR,2025-02-01,1", "c,PR,2025-03-01,2")
 
 
 def test_identifiers_that_differ_in_case_alone_are_one_patient(read):
-    with pytest.raises(InputError, match="stands in line 2 too"):
+    with pytest.raises(InputError, match="is also in line 2"):
         read("id,BOR", "s004,PR", "S004,PD")

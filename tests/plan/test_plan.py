@@ -108,46 +108,46 @@ REFUSED = {
     "zero rate": ("rate: 2,", "rate: 0,", "conduct.enrollment.rate (0) is not above 0"),
     "negative rate": ("rate: 2,", "rate: -1,", "conduct.enrollment.rate (-1) is not above 0"),
     "unknown model": ("model: constant", "model: gamma", "conduct.enrollment.model ('gamma') must be 'constant'"),
-    "rate missing": ("rate: 2, ", "", "conduct.enrollment.rate is missing; model: constant needs it"),
-    "a key of another model": ("rate: 2,", "rate: 2, shape: 1,", "conduct.enrollment.shape does not go with model"),
+    "rate missing": ("rate: 2, ", "", "conduct.enrollment.rate is missing; it is needed with model: constant"),
+    "a key of another model": ("rate: 2,", "rate: 2, shape: 1,", "conduct.enrollment.shape is not used with model: constant; leave it out"),
     "infinite expected time": (
         "{model: constant, rate: 2, screening_success: 0.8}",
         "{model: centres, opens_months: [0, 0], mean_rate: 1, shape: 0.5}",
-        "conduct.enrollment.shape (0.5) times the number of centres (2) must be > 1",
+        "conduct.enrollment.shape (0.5) times the number of centres (2) is not above 1, so the expected time",
     ),
     "a rate that ends": (
         "{model: constant, rate: 2, screening_success: 0.8}",
         "{model: piecewise, periods: [{from_month: 0, rate: 1}, {from_month: 9, rate: 0}]}",
-        "conduct.enrollment.periods.rate (0) in the last period can never be sure to reach n",
+        "conduct.enrollment.periods.rate (0) in the last period never reaches n; give a rate above 0",
     ),
-    "nobody passes screening": ("success: 0.8", "success: 0", "conduct.enrollment.screening_success (0) must be at least 0.01"),
-    "success above one": ("success: 0.8", "success: 1.5", "conduct.enrollment.screening_success (1.5) must be in"),
-    "window too short": ("window_weeks: 24", "window_weeks: 5", "conduct.assessments.window_weeks (5 weeks) must be >="),
-    "no time to confirm": ("window_weeks: 24", "window_weeks: 8", "must leave time to confirm"),
+    "nobody passes screening": ("success: 0.8", "success: 0", "conduct.enrollment.screening_success (0) is below 0.01, so hardly any patient would be enrolled"),
+    "success above one": ("success: 0.8", "success: 1.5", "conduct.enrollment.screening_success (1.5) is not from 0 to 1; write 0.015 for 1.5%"),
+    "window too short": ("window_weeks: 24", "window_weeks: 5", "conduct.assessments.window_weeks (5 weeks) is shorter than the interval (6 weeks): it ends before"),
+    "no time to confirm": ("window_weeks: 24", "window_weeks: 8", "ends before a response of the first assessment can be confirmed (week 10)"),
     "no interval": ("interval_weeks: 6, ", "", "conduct.assessments.interval_weeks is missing"),
     "zero interval": ("interval_weeks: 6", "interval_weeks: 0", "conduct.assessments.interval_weeks (0) must be greater than 0"),
-    "two kinds of readout": ("interval_weeks: 6", "readout_months: 2, interval_weeks: 6", "does not go with readout"),
+    "two kinds of readout": ("interval_weeks: 6", "readout_months: 2, interval_weeks: 6", "is not used with readout"),
     "dropout one": ("probability: 0.1", "probability: 1", "conduct.dropout.probability (1) is not below 1"),
     "dropout negative": ("probability: 0.1", "probability: -0.1", "conduct.dropout.probability (-0.1) is not from 0 to 1"),
-    "two kinds of loss": ("probability: 0.1", "probability: 0.1, hazard_per_month: 1", "and not both"),
+    "two kinds of loss": ("probability: 0.1", "probability: 0.1, hazard_per_month: 1", "and hazard_per_month"),
     "no handling": (", handling: nonresponder", "", "conduct.dropout.handling is missing"),
     "unknown handling": ("handling: nonresponder", "handling: itt", "conduct.dropout.handling ('itt') must be"),
-    "no bounds": ("handling: nonresponder", "handling: exclude", "conduct.dropout.bounds is missing; say fixed or recut"),
+    "no bounds": ("handling: nonresponder", "handling: exclude", "conduct.dropout.bounds is missing; write fixed, or recut for recalculated bounds"),
     "bounds without exclude": ("nonresponder}", "nonresponder, bounds: fixed}", "bounds goes with handling: exclude"),
-    "dcr below orr": ("dcr: {rate: 0.7}", "dcr: {rate: 0.5}", "conduct.patients.dcr.rate (0.5) must be >= the ORR (0.6)"),
+    "dcr below orr": ("dcr: {rate: 0.7}", "dcr: {rate: 0.5}", "conduct.patients.dcr.rate (0.5) is below the ORR (0.6), although it counts SD too"),
     "median zero": ("median_months: 4", "median_months: 0", "conduct.patients.pfs.median_months (0) is not above 0"),
     "median negative": ("median_months: 10", "median_months: -1", "conduct.patients.os.median_months (-1) is not above 0"),
-    "hazard ratio above one": ("hazard_ratio: 0.5", "hazard_ratio: 2", "conduct.patients.pfs.hazard_ratio (2) must be <= 1"),
+    "hazard ratio above one": ("hazard_ratio: 0.5", "hazard_ratio: 2", "conduct.patients.pfs.hazard_ratio (2) is above 1, but responders do no worse than the others"),
     "os before pfs": ("median_months: 10", "median_months: 2", "conduct.patients.os.median_months (2) is too short beside PFS"),
     "median against dcr": ("median_months: 4", "median_months: 1", "conduct.patients.pfs.median_months (1) contradicts"),
     "os alone": ("pfs: {median_months: 4, hazard_ratio: 0.5, at_orr: 0.4}", "landmark_months: 6", "conduct.patients.os needs pfs"),
-    "toxicity in percent": ("rate: 0.3, limit", "rate: 30, limit", "conduct.patients.toxicity.rate (30.0) must be in"),
+    "toxicity in percent": ("rate: 0.3, limit", "rate: 30, limit", "conduct.patients.toxicity.rate (30) is not from 0 to 1; write 0.3 for 30%"),
     "extra with hold": ("accrual: hold", "accrual: hold, extra_patients: 2", "extra_patients goes with accrual: continue"),
     "negative weeks": ("decision_weeks: 2", "decision_weeks: -2", "conduct.interim.decision_weeks (-2) must be greater"),
-    "no interim": ("    interim: {accrual: hold, decision_weeks: 2}\n", "", "conduct.interim is missing; say what accrual"),
-    "no follow-up": ("months_after_last_patient: 6", "", "conduct.follow_up must hold either months_after_last_patient"),
-    "two follow-ups": ("_patient: 6", "_patient: 6, until_month: 40", "follow_up must hold either"),
-    "scenario without rate": ("beta: [2, 3]", "source: x", "conduct.scenarios.0 must hold either p or beta"),
+    "no interim": ("    interim: {accrual: hold, decision_weeks: 2}\n", "", "conduct.interim is missing; state what accrual does while a look is pending: hold or continue"),
+    "no follow-up": ("months_after_last_patient: 6", "", "conduct.follow_up needs exactly one of months_after_last_patient and until_month"),
+    "two follow-ups": ("_patient: 6", "_patient: 6, until_month: 40", "follow_up needs exactly one of months_after_last_patient and until_month"),
+    "scenario without rate": ("beta: [2, 3]", "source: x", "conduct.scenarios.0 needs exactly one of p and beta"),
     "beta of nothing": ("beta: [2, 3]", "beta: [0, 3]", "conduct.scenarios.0.beta (0) is not above 0"),
     "beta of three": ("beta: [2, 3]", "beta: [1, 2, 3]", "conduct.scenarios.0.beta"),
     "rate above one": ("beta: [2, 3]", "p: 1.2", "conduct.scenarios.0.p (1.2) is not from 0 to 1"),
@@ -155,11 +155,11 @@ REFUSED = {
     "a name twice": ("    simulation", "      - {label: prior, p: 0.3}\n    simulation", "('prior') is given twice"),
     "one trial": ("trials: 1000", "trials: 1", "conduct.simulation.trials (1) must be"),
     "negative seed": ("seed: 1", "seed: -1", "conduct.simulation.seed (-1) must be"),
-    "unknown key": ("accrual: hold", "accrual: hold, hold: 1", "conduct.interim.hold is not a known key; known here: accrual"),
-    "unknown key in a list": ("beta: [2, 3]", "beta: [2, 3], x: 1", "conduct.scenarios.0.x is not a known key; known here: label"),
+    "unknown key": ("accrual: hold", "accrual: hold, hold: 1", "conduct.interim.hold is not a known key; known keys are accrual"),
+    "unknown key in a list": ("beta: [2, 3]", "beta: [2, 3], x: 1", "conduct.scenarios.0.x is not a known key; known keys are label, p, beta, source"),
     "closes too soon": ("success: 0.8", "success: 0.8, close_month: 0.001", "conduct.enrollment.close_month (0.001) closes"),
     "endless replacement": (
-        "probability: 0.1, handling: nonresponder", "probability: 0.99999, handling: replace", "conduct.dropout.probability (0.99999) must be at most 0.9",
+        "probability: 0.1, handling: nonresponder", "probability: 0.99999, handling: replace", "conduct.dropout.probability (0.99999) is above 0.9, the largest value where patients who drop out",
     ),
 }  # fmt: skip
 
@@ -183,7 +183,10 @@ def test_recut_bounds_for_three_looks_are_refused(conduct_file, capsys):
     path = conduct_file("handling: nonresponder", "handling: exclude, bounds: recut")
     path.write_text(path.read_text().replace("criterion: minimax", "looks: 0/5,2/12,7/40"))
     assert main(["simulate", str(path)]) == 2
-    assert "trial.conduct.dropout.bounds (recut) is for one or two looks; this design has 3" in capsys.readouterr().err
+    assert (
+        "trial.conduct.dropout.bounds (recut) is possible for one or two looks; this design has 3"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_single_stage_needs_no_interim(conduct_file):
@@ -254,17 +257,17 @@ def test_capacities_follow_the_rule_of_accrual():
     [
         (lambda: Dropout(0.1, -1), "responder_odds_ratio (-1) is below 0"),
         (lambda: Interim(True, 2), "extra_patients goes with accrual: continue"),
-        (lambda: FollowUp(), "must hold either"),
+        (lambda: FollowUp(), "needs exactly one of months_after_last_patient and until_month"),
         (lambda: Assessments(1, 200), "window"),
         (lambda: Assessments(0, 2), "interval (0) is not above 0"),
         (lambda: Disease(Assessments.fixed(1), 0.3, 0.3, Survival(5, 0.5, 0.3)), "dcr (0.3) equals the ORR"),
         (lambda: Disease(Assessments.fixed(0), 0.6, 0.3, Survival(5, 0.5, 0.3)).pfs_hazards, "dcr needs assessments"),
-        (lambda: Disease(Assessments.fixed(9), None, 0, Survival(5, 0.5, 0.8)).pfs_hazards, "pfs.median_months (5) cannot be"),
+        (lambda: Disease(Assessments.fixed(9), None, 0, Survival(5, 0.5, 0.8)).pfs_hazards, "pfs.median_months (5) is impossible: at any hazard at least half of these patients are still free"),
         (
             lambda: Plan(
                 SingleStage(1, 5), Constant(1.0), Disease(Assessments.fixed(1)), Dropout(0), handling="itt"  # type: ignore[arg-type]
             ),
-            "handling ('itt') must be nonresponder, replace or exclude",
+            "handling ('itt') is unknown; write nonresponder, replace or exclude",
         ),
     ],
 )  # fmt: skip

@@ -142,6 +142,10 @@ def test_of_a_long_table_the_first_ten_rows_stand(rows, folds):
     assert "tr:nth-child(n + 11)" in html
 
 
+def test_a_table_of_designs_in_columns_stands_whole():
+    assert "more rows" not in page(book("# One", "## A", [table("compared", 24)]))
+
+
 @pytest.mark.parametrize(("chosen", "kept", "folds"), [((0, 20), True, 37), ((0, *range(20, 40)), False, 38)])
 def test_the_chosen_row_of_a_long_table_stands_too_unless_most_are_stressed(chosen, kept, folds):
     html = page(book("# One", "## A", [table("candidates", 48, chosen)]))
@@ -165,14 +169,22 @@ def test_the_code_of_a_section_stands_in_one_place_at_its_end():
     assert section.index("table-detail") < section.index('<details class="code">')
 
 
-def test_evidence_stands_at_the_end_and_a_line_in_its_place_leads_there():
-    html = page(
-        book("# One", "## A", [table("evidence", caption="Earlier")], "## B", [table("candidates", caption="b")])
-    )
-    assert [(label, caption.strip()) for label, caption in captions(html)] == [("Table 1", "b"), ("Table 2", "Earlier")]
-    assert '<a href="#table-evidence">Table 2</a>' in sections(html)["s1-2"]
-    assert 'id="table-evidence"' in sections(html)["evidence"]
-    order = [html.index(f'id="{name}"') for name in ("s1-4", "evidence", "glossary", "provenance")]
+def test_what_is_shown_twice_stands_once_and_its_repetition_leads_there():
+    again = table("candidates", caption="a")
+    html = page(book("# One", "## A", [again], "## B", [again], [table("detail", caption="b")]))
+    assert [(label, caption.strip()) for label, caption in captions(html)] == [("Table 1", "a"), ("Table 2", "b")]
+    assert 'It is shown <a href="#table-candidates">in Table 1</a>.' in html
+    said = words("The answer")
+    head = Head(study="X-1", title="A trial", front=f"<div>{said.data['text/html']}</div>", folds=True)
+    html = report_html([book("# One", "## A", [said])], head, {}, Files(NOWHERE))
+    assert html.count("The answer") == 1
+    assert 'It is shown <a href="#top">at the top of this page</a>.' in html
+    assert '<header id="top">' in html
+
+
+def test_glossary_and_provenance_are_last():
+    html = page(book("# One", "## A", [table("candidates")]))
+    order = [html.index(f'id="{name}"') for name in ("top", "s1-2", "glossary", "provenance")]
     assert order == sorted(order)
 
 
@@ -188,6 +200,14 @@ def test_the_glossary_holds_the_terms_that_occur_and_headings_lead_to_them():
     assert ("term-mcse", "MCSE") not in listed
     assert [head.casefold() for _, head in listed] == sorted(head.casefold() for _, head in listed)
     assert set(re.findall(r'href="#(term-[^"]+)"', html)) <= {anchor for anchor, _ in listed}
+
+
+def test_words_with_a_tooltip_lead_to_the_glossary_wherever_they_stand():
+    linked = terms.linked('<abbr title="x">Power</abbr><td title="x">n</td><th title="x">Luck</th><td>Power</td>')
+    assert linked == (
+        '<abbr title="x"><a class="term" href="#term-power">Power</a></abbr>'
+        '<td title="x"><a class="term" href="#term-n">n</a></td><th title="x">Luck</th><td>Power</td>'
+    )
 
 
 def test_every_term_has_an_anchor_of_its_own():

@@ -48,7 +48,8 @@ def made(tmp_path_factory):
     plain = params.load(project.ROOT / "params/NCT07022301.yaml").plain()
     plain["conduct"]["simulation"]["trials"] = 200
     case = Case.of(params.load(plain))
-    notebooks = [name for part in case.trial.parts for name in report_run.OF_PART[part]]
+    asked = {name for part in case.trial.parts for name in report_run.OF_PART[part]}
+    notebooks = [name for name in report_run.NOTEBOOKS if name in asked]
     head = Head(study=case.trial.study.id, title=case.trial.study.title, front=front.opening(case), folds=True)
     folder = tmp_path_factory.mktemp("made")
     html = report_html([executed(name, plain) for name in notebooks], head, {"seed": 1}, Files(folder))
@@ -125,3 +126,4 @@ def test_a_heading_leads_to_its_meaning(opened):
     heading.focus()
     page.keyboard.press("Enter")
     assert page.evaluate("document.querySelector(':target dt').textContent") == "Type I error"
+    assert page.locator(":target dd").is_visible()

@@ -71,7 +71,8 @@ def test_it_writes_notebooks_tables_figures_html_and_a_manifest(run):
     assert {"report.html", "manifest.json", "notebooks/01_design.ipynb", "tables/candidates.csv"} <= names
     assert "text/statement.txt" in names
     assert {"figures/candidates.svg", "figures/operating_characteristics.svg", "figures/saw_tooth.svg"} <= names
-    assert run[3] == [*report_run.NOTEBOOKS, "report.html, preview_analysis.html"]
+    report = [name for name in report_run.NOTEBOOKS if name != report_run.ANALYSIS]
+    assert run[3] == [*report, report_run.ANALYSIS, "report.html, preview_analysis.html"]
     assert {"text/memo.md", "tables/routes.csv", "figures/map.svg"} <= names
     assert {f"figures/{f}.svg" for f in ("counting", "swimmer", "enrollment_fan", "tornado", "inflation")} <= names
     assert {f"tables/{t}.csv" for t in ("conduct_p0", "conduct_p1", "sensitivity", "hold_or_continue")} <= names
@@ -92,6 +93,17 @@ def test_the_preview_of_the_analysis_is_a_page_of_its_own_with_its_files_in_a_fo
     assert "preview_analysis/tables/estimates.csv" in links
     assert "preview_analysis/figures/forest.png" in links
     assert all((folder / link).is_file() for link in links)
+
+
+def test_every_output_of_a_report_has_a_name_of_its_own(run):
+    names = []
+    for path in (run[0].folder / "notebooks").iterdir():
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        outputs = [output for cell in cells for output in cell.get("outputs", ()) if "data" in output]
+        names += [(min(output["data"]), output["metadata"].get("simtrial", {}).get("name")) for output in outputs]
+    named = [name for name in names if name[1]]
+    assert len(named) > 20
+    assert len(set(named)) == len(named)
 
 
 def test_every_figure_is_also_a_bitmap_of_300_dots_per_inch_and_no_notebook_keeps_it(run):
@@ -149,7 +161,7 @@ def test_formulas_are_mathml_and_no_tex_is_left(html):
     assert "FORMULA" not in html
 
 
-def test_contents_lead_to_every_section_and_assumptions_come_first(html):
+def test_contents_lead_to_every_section_and_the_answer_comes_first(html):
     tags = Reader(html).tags
     anchors = {attributes["id"] for _, attributes in tags if attributes.get("id")}
     inside = [attributes["href"][1:] for tag, attributes in tags if tag == "a" and attributes["href"].startswith("#")]
@@ -157,7 +169,7 @@ def test_contents_lead_to_every_section_and_assumptions_come_first(html):
     listed = re.findall(r'<a href="#([^"]+)"', html[html.index("<nav") : html.index("</nav>")])
     assert len(listed) >= 12
     assert listed[-2:] == ["glossary", "provenance"]
-    assert html.index("assumed</strong>") < html.index("<nav")
+    assert html.index("The sentence for the protocol") < html.index("<nav")
 
 
 def test_code_is_hidden_but_reachable_once_per_section(html):
@@ -272,27 +284,34 @@ def test_an_interrupt_between_two_moves_keeps_the_good_report(tmp_path, monkeypa
 def test_a_design_that_misses_its_limits_is_flagged_at_the_top(root):
     trial = params.load(root / "params/smoke.yaml").model_copy(update={"conduct": None})
     short, enough = (Case.of(trial.model_copy(update={"design": DesignWish(looks=looks)})) for looks in ("2/5", "2/6"))
-    assert "does not meet the limits" in front.opening(short)
-    assert "does not meet the limits" not in front.opening(enough)
+    assert "does not meet its limits" in front.opening(short)
+    assert "does not meet its limits" not in front.opening(enough)
 
 
-def test_what_losses_do_to_the_errors_is_said_at_the_top(root):
-    trial = params.load(root / "params/NCT07022301.yaml")
+def promised(said):
+    """Type I error and power of a front page: the limit, on paper, as run."""
+    rows = re.findall(r'<tr><th scope="row">(.*?)</tr>', said)
+    return [re.findall(r"<td>(.*?)</td>", row) for row in rows[:2]]
+
+
+def test_what_dropout_does_to_type_i_error_and_power_is_said_at_the_top(root):
+    plain = params.load(root / "params/NCT07022301.yaml").plain()
+    plain["conduct"]["simulation"]["trials"] = 200  # both are exact
+    trial = params.load(plain)
     said = front.opening(Case.of(trial))
-    assert "10% of the patients dropping out before their first assessment and counted as non-responders" in said
-    assert "1/15, 5/25 has a type I error of 3.281% if p0 is the rate among all enrolled patients (2.065% if" in said
-    assert "and a power of 69.9%" in said
+    assert promised(said) == [["at most 5%", "3.3%", "2.1%"], ["at least 80%", "80.2%", "69.9%"]]
+    assert "10% of the patients; patients without a response assessment are counted as non-responders" in said
     # the answer under the dropout stands beside it: 2/25, 6/32 on paper at p1 (1 - d) = .27, as `design --dropout` says
-    assert "Searched under this dropout, the answer is 2/25, 6/32" in said
+    assert "The design 2/25, 6/32 keeps both limits under this dropout, with 32 patients instead of 25" in said
 
     def losing(**changes):
         rule = trial.conduct.dropout.model_copy(update={"handling": "replace", **changes})
         return Case.of(trial.model_copy(update={"conduct": trial.conduct.model_copy(update={"dropout": rule})}))
 
-    assert "1/15, 5/25 has a type I error of 3.281% and a power of 80.17%" in front.opening(losing())
+    assert promised(front.opening(losing())) == [["at most 5%", "3.3%", "3.3%"], ["at least 80%", "80.2%", "80.2%"]]
     informative = losing(probability=0.2, responder_odds_ratio=0.0)
-    # who would respond is never lost: p0 among the evaluable is .1 / (.1 + .9 x .8), and H0 is rejected too often
-    assert "1/15, 5/25 has a type I error of 7.427% and a power of 91.22%" in front.opening(informative)
+    # who would respond never drops out: p0 among the evaluable is .1 / (.1 + .9 x .8), and H0 is rejected too often
+    assert [row[2] for row in promised(front.opening(informative))] == ["7.4%", "91.2%"]
 
 
 def test_a_question_too_hard_under_its_dropout_names_the_rates_of_the_file_and_of_the_search(smoke_text, tmp_path):
@@ -346,7 +365,7 @@ def test_the_parts_are_those_of_the_call_or_of_the_file_or_those_that_the_file_c
     path = tmp_path / "x.yaml"
     path.write_text(smoke_text + more, encoding="utf-8")
     done = report_run.write(path, tmp_path / "build", **options)
-    assert tuple(taken(done)) == parts
+    assert taken(done) == [name for name in report_run.NOTEBOOKS if name in parts]
     assert sorted(p.name for p in done.folder.iterdir() if p.suffix) == ["manifest.json", "report.html"]
 
 
@@ -356,7 +375,8 @@ def test_the_command_line_chooses_the_parts(tmp_path, root, capsys):
     assert main(["report", file, "--out", str(tmp_path), "--parts", "review, design"]) == 0
     capsys.readouterr()
     html = (tmp_path / "SMOKE/report.html").read_text(encoding="utf-8")
-    assert re.findall(r"<h1[^>]*>(\d\w+)", html) == [*DESIGN, *REVIEW]
+    found = re.findall(r"<h1[^>]*>(\d\w+)", html)
+    assert found == [name for name in report_run.NOTEBOOKS if name in (*DESIGN, *REVIEW)]
     assert main(["report", "--help"]) == 0
     said = capsys.readouterr().out
     assert all(part in said for part in parts.PARTS)

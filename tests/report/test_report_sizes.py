@@ -181,3 +181,19 @@ def test_bounds_that_nobody_recalculates_at_so_many_patients_leave_out_the_condu
     large, (why,) = report_run._runnable(trial((0.3, 0.4, 0.05, 0.9), {"criterion": "optimal"}, recut), source)
     assert large.conduct is None
     assert why.why.startswith("trial.conduct.dropout.bounds (recut) is for at most 150 patients, not 229; write fixed")
+
+
+def test_a_report_left_without_its_conduct_runs_without_that_part_or_is_refused(tmp_path, monkeypatch):
+    jobs = []
+    monkeypatch.setattr(report_run, "_run", lambda job, final, _progress: jobs.append(job) or final)
+    recut = CONDUCT | {"dropout": {"probability": 0.1, "handling": "exclude", "bounds": "recut"}}
+    large = trial((0.3, 0.4, 0.05, 0.9), {"criterion": "optimal"}, recut)
+    plain = large.plain() | {"report": {"parts": ["design", "conduct"]}}
+    source = params.Source(tmp_path / "x.yaml", "")
+    report_run.of_trial(params.load(plain), source, tmp_path, print)
+    (job,) = jobs
+    assert [notebook for _, notebook in job.steps] == list(report_run.OF_PART["design"])
+    params.load(job.parameters["trial"])  # as each notebook does
+    for wish in (report_run.Wish(("conduct",)), report_run.Wish(None, preview=True)):
+        with pytest.raises(InputError, match=r"x\.yaml: trial\.conduct\.dropout\.bounds \(recut\) is for at most 150"):
+            report_run.of_trial(large, source, tmp_path, print, wish=wish)

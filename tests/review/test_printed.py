@@ -87,9 +87,9 @@ def test_the_digits_of_a_percentage_are_read_from_it():
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: interval(26, 25, 0.1, 0.2), "x (26) must be <= n (25)"),
-        (lambda: interval(5, 25, 0.3, 0.2), "low (0.3) must be <= high (0.2)"),
-        (lambda: counts(120, 25), "percent (120) must be from 0 to 100"),
+        (lambda: interval(26, 25, 0.1, 0.2), "x (26) is above n (25)"),
+        (lambda: interval(5, 25, 0.3, 0.2), "low (0.3) is above high (0.2)"),
+        (lambda: counts(120, 25), "percent (120) is not from 0 to 100"),
         (lambda: counts(10, 0), "n (0) is below 1"),
     ],
 )

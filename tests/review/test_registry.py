@@ -38,7 +38,7 @@ def test_facts_are_taken_and_nothing_is_guessed(root, tmp_path):
     assert found.response_is_primary
     assert not found.quotes
     text = draft.parameter_file(found)
-    assert "No design words were found in the record" in text
+    assert "The record does not describe the design" in text
     path = tmp_path / "x.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"trial\.hypotheses\.p0 is missing"):
@@ -105,9 +105,12 @@ def nested(depth):
         (b"[1, 2]", "is no study record"),
         (b'{"protocolSection": 3}', "is no study record"),
         (nested(200_000), "is nested too deeply"),
-        (b'{"protocolSection": {"x": NaN}}', "is not JSON: NaN is no number"),
+        (b'{"protocolSection": {"x": NaN}}', "is not JSON: NaN is not a number"),
         (b"\xff\xfe", "is not JSON"),
-        (b'{"protocolSection": {"identificationModule": {"nctId": "../../etc"}}}', "nctId ('../../etc') must be NCT"),
+        (
+            b'{"protocolSection": {"identificationModule": {"nctId": "../../etc"}}}',
+            "nctId ('../../etc') is not NCT",
+        ),
         (
             b'{"protocolSection": {"identificationModule": {"nctId": "NCT00000001"}}}',
             "lacks designModule and outcomesModule",
@@ -144,7 +147,7 @@ def test_a_study_without_response_is_imported_with_a_warning(record, write, caps
     assert "no primary outcome is a response rate" in capsys.readouterr().err
     assert "WARNING: no primary outcome" in out.read_text(encoding="utf-8")
     assert main(["import-registry", str(write(record)), "--out", str(out)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
 
 
 def test_symbols_are_design_words_and_impossible_days_are_comments(record, write, tmp_path):

@@ -14,7 +14,7 @@ from simtrial.plan import allowances
 from simtrial.review import check as review_check
 from simtrial.review import conventions, credible, figures, fleming, reach, readings, routes, tables, usual
 from simtrial.review import text as review_text
-from simtrial.search import wording
+from simtrial.review import wording as review_wording
 from simtrial.trial import params
 from simtrial.trial.case import Case
 from simtrial.trial.statement import Statement, read_csv
@@ -35,7 +35,7 @@ def test_a_right_statement_reproduces_without_a_convention():
         assert verdict.kind == "reproduces"
         assert not verdict.conventions
     assert verdict.attained["type_i_error"] == pytest.approx(0.047086, abs=1e-6)
-    assert "The stated rule 1/10,5/29 has a type I error of 0.0471 and a power of 0.8051" in verdict.explanation
+    assert "The stated rule 1/10,5/29 has a type I error of 4.7% and a power of 80.5%." in verdict.explanation
 
 
 change = dataclasses.replace
@@ -138,7 +138,7 @@ def test_false_ahern_values_that_circulate_do_not_reproduce(p0, p1, false, true)
 
 def test_a_wrong_statement_is_told_how_far_off_it_is():
     verdict = review_check.check(Statement.of_looks("12/43", p0=0.2, p1=0.4, alpha=0.05, power=0.8))
-    assert "type I error of 0.0733" in verdict.explanation
+    assert "type I error of 7.3%" in verdict.explanation
     assert "The type I error 7.3% exceeds 5%; the power 93.0% is sufficient." in verdict.explanation
     assert "The stated sample size exceeds 35 by 8 patients." in verdict.explanation
 
@@ -182,7 +182,7 @@ def test_a_rate_that_ought_to_fall_is_read_by_its_failures():
     verdict = review_check.check(Statement(0.26, 0.13, 0.05, 0.8, criterion="single_stage", n=62))
     assert verdict.kind == "reproduces with a convention"
     assert names(verdict) == ["failures"]
-    with pytest.raises(InputError, match="state it by failures"):
+    with pytest.raises(InputError, match=r"stated; state the rule in terms of failures"):
         Statement(0.3, 0.1, 0.05, 0.8, r=5, n=25)
 
 
@@ -244,10 +244,7 @@ def test_an_n_that_some_formula_gives_is_called_weak_evidence():
 def test_other_conventions_that_explain_it_as_well_are_named():
     verdict = review_check.check(Statement(**ASKED, n=24))
     assert [c.name for c in verdict.conventions] == ["arcsine"]
-    assert (
-        "Other conventions explain it as well: score_continuity, nearest; mean_variance, truncated"
-        in verdict.explanation
-    )
+    assert "The conventions score_continuity, nearest; mean_variance, truncated" in verdict.explanation
 
 
 @pytest.mark.parametrize("n", [16, 25, 43, 62, 97])
@@ -280,7 +277,7 @@ def test_rounding_of_alpha_is_that_of_alpha_as_stated():
 def test_where_no_rule_is_stated_that_of_the_answer_is_evaluated():
     verdict = review_check.check(Statement(**ASKED, criterion="optimal", n=29))
     oc = operating_characteristics(parse_looks("1/10,5/29"), [0.1, 0.3]).reject
-    assert f"a type I error of {oc[0]:.4f} and a power of {oc[1]:.4f}" in verdict.explanation
+    assert f"a type I error of {oc[0]:.1%} and a power of {oc[1]:.1%}" in verdict.explanation
 
 
 def test_an_n_alone_is_tested_exactly():
@@ -375,11 +372,11 @@ def test_the_cache_gives_the_same_and_survives_rubbish(tmp_path, monkeypatch):
     ("arguments", "said"),
     [
         ({"n": 0}, "n (0) is below 1"),
-        ({"n": 5000}, "n (5000) must be at most 1000"),
+        ({"n": 5000}, "n (5000) is above 1000, the largest number that is traced back"),
         ({"n": 25, "p0": 0.4, "p1": 0.2}, "p0 (0.4) is not below p1 (0.2)"),
         ({"n": 25, "p0": (0.4, 0.5), "p1": (0.1, 0.2)}, "p0 (0.4) is not below p1 (0.2)"),
-        ({"n": 25, "alpha": 2}, "alpha (2) must be"),
-        ({"n": 25, "dropout": 1}, "dropout (1) must be"),
+        ({"n": 25, "alpha": 2}, "alpha (2) is not strictly between 0 and 1; write 0.02 for 2%"),
+        ({"n": 25, "dropout": 1}, "dropout (1) is not strictly between 0 and 1"),
     ],
 )
 def test_wrong_questions_are_refused(arguments, said):
@@ -414,8 +411,8 @@ def test_reproduce_gives_the_promised_json(capsys, tmp_path, monkeypatch):
     ]  # fmt: skip
     assert main(["reproduce", "--n", "25"]) == 0
     shown = capsys.readouterr().out
-    assert "routes to 25 patients without an allowance for dropout, the most conventional of" in shown
-    assert "--json lists them all" in shown
+    assert "routes to 25 patients without an allowance for dropout; the 10 most conventional of" in shown
+    assert "--json lists all routes" in shown
 
 
 def test_many_statements_are_checked_from_one_file(capsys, tmp_path):
@@ -433,7 +430,7 @@ def test_other_columns_are_left_alone_and_named(capsys, tmp_path):
     assert main(["check", "--csv", str(path), "--json"]) == 0
     shown = capsys.readouterr()
     assert json.loads(shown.out)["verdicts"][0]["verdict"] == "reproduces"
-    assert shown.err == "columns ignored: quote\n"
+    assert shown.err == "ignored columns: quote\n"
 
 
 @pytest.mark.parametrize(
@@ -454,14 +451,17 @@ def test_numbers_of_a_csv_mean_what_they_mean_on_the_command_line(tmp_path, text
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("looks,n,total\n5/25,28,27\n", "row 2: n (28) must be the total (27) where looks are given"),
-        ("p0\n10%\n", "row 2: p0 ('10%') cannot be read; write 10% as 0.10"),
-        ("quote,po\n.1,x\n", "holds no statement; columns are id, looks, p0"),
-        ("p0\nx\n", "row 2: p0 ('x') cannot be read"),
-        ("p0\n.1\n2\n", "row 3: p0 (2.0) is not strictly between 0 and 1"),
-        ("criterion\nbest\n", "row 2: criterion ('best') must be one of"),
-        ("n\n1.5\n", "row 2: n ('1.5') cannot be read"),
-        ("", "holds no statement"),
+        ("looks,n,total\n5/25,28,27\n", "row 2: n (28) is not the total (27), which it is where looks are given"),
+        ("p0\n10%\n", "row 2: p0 ('10%') is not a number; write 10% as 0.10"),
+        ("quote,po\n.1,x\n", "has no column of a statement; columns are id, looks, p0"),
+        ("p0\nx\n", "row 2: p0 ('x') is not a number"),
+        ("p0\n.1\n2\n", "row 3: p0 (2) is not strictly between 0 and 1; write 0.02 for 2%"),
+        (
+            "criterion\nbest\n",
+            "row 2: criterion ('best') is unknown; write one of minimax, optimal, admissible, two_stage,",
+        ),
+        ("n\n1.5\n", "row 2: n ('1.5') is not a whole number"),
+        ("", "has no column of a statement"),
         ("p0\n.1,.2\n", "row 2: has more cells than columns"),
         ("n,n\n25,26\n", "has the column 'n' twice"),
     ],
@@ -480,9 +480,9 @@ def test_every_wrong_row_of_a_csv_is_told(tmp_path, capsys):
     path.write_text("n\nx\n25\n0\ny\n")
     assert main(["check", "--csv", str(path)]) == 2
     assert [line.removeprefix(f"simtrial: {path} ") for line in capsys.readouterr().err.splitlines()] == [
-        "row 2: n ('x') cannot be read (and 2 more mistakes)",
-        "row 4: n (0) is below 1",
-        "row 5: n ('y') cannot be read",
+        "row 2: n ('x') is not a whole number (and 2 more mistakes)",
+        "row 4: n (0) is below 1, the smallest value allowed",
+        "row 5: n ('y') is not a whole number",
     ]
 
 
@@ -495,7 +495,7 @@ def test_the_statement_of_a_parameter_file_is_checked(capsys, root):
     found = answer(capsys, "check", str(root / "params/NCT07022301.yaml"), "--json")
     assert found["verdict"] == "underspecified"
     assert main(["check", str(root / "params/NCT07022301.yaml"), "--p0", "0.2"]) == 2
-    assert "take a statement from one place" in capsys.readouterr().err
+    assert "has a statement from several places" in capsys.readouterr().err
     assert main(["check", str(root / "params/smoke.yaml")]) == 2
     assert "trial.stated is missing" in capsys.readouterr().err
 
@@ -505,10 +505,13 @@ def test_the_statement_of_a_parameter_file_is_checked(capsys, root):
     [
         ({"p0": 1.5}, "p0 (1.5) is not strictly between 0 and 1"),
         ({"n": 0}, "n (0) is below 1"),
-        ({"alpha_sided": 3}, "alpha_sided (3) must be 1 or 2"),
-        ({"criterion": "best"}, "criterion ('best') must be one of minimax, optimal"),
+        ({"alpha_sided": 3}, "alpha_sided (3) is neither 1 nor 2"),
+        (
+            {"criterion": "best"},
+            "criterion ('best') is unknown; write one of minimax, optimal, admissible, two_stage, single_stage,",
+        ),
         ({"dropout": 1}, "dropout (1) is not below 1"),
-        ({"p0": 0.3, "p1": 0.3}, "p0 (0.3) must differ from p1"),
+        ({"p0": 0.3, "p1": 0.3}, "p0 (0.3) equals p1"),
         ({"criterion": "fleming", "n1": 10, "n": 20}, "criterion (fleming) does not go with two looks"),
         ({"en_p0": -3}, "en_p0 (-3) is not above 0"),
     ],
@@ -535,8 +538,8 @@ def test_a_reading_that_is_not_run_has_dashes_in_the_memo(trial):
     first, *others = credible.assessed(Case.of(trial))
     run = dataclasses.replace(first, run=credible.Performance(0.04, 0.81, None))
     lines = review_text._side_by_side([run, *(dataclasses.replace(one, run=None) for one in others)])
-    assert ", as run 4% and 81%; " in lines[0]
-    assert all(", as run – and –; " in line for line in lines[1:])
+    assert " (as run: 4.0% and 81.0%); the reading of the parameter file." in lines[0]
+    assert all(" (as run: not computed); " in line for line in lines[1:])
     assert others
 
 
@@ -545,7 +548,7 @@ def test_the_memo_is_one_page_of_markdown_and_html_from_the_objects(trial):
     memo = review_text.memo(Case.of(trial), found)
     text = memo.markdown()
     assert text.startswith("# Sample size of NCT07022301: 25 patients")
-    assert f"{len(found)} standard calculations end at 25 patients" in text
+    assert f"{len(found):,} standard calculations give 25 patients" in text
     assert len(text.split()) < 500
     data, metadata = memo._repr_mimebundle_()
     assert data["text/markdown"] == text
@@ -571,6 +574,13 @@ def test_the_map_marks_the_number_where_the_methods_need_it():
     assert picture.svg() == picture.svg()
     hits = [int(x) for x in re.findall(r"\d+", picture.alt.split("exactly 25 at")[1])]
     assert all(hits)
+    assert "Red line: 25 patients" in picture.caption
+    assert "Star: p0 = 10%, p1 = 30%." in picture.caption
+    dots = [line.get_xydata() for line in picture.figure.axes[0].lines if line.get_marker() == "o"]
+    apart = [(p0, round(p0 + d, 3)) for p0, d in dots[0]]
+    assert len(apart) == hits[0]
+    for p0, p1 in apart:
+        assert search.single_stage(Requirements(float(round(p0, 3)), float(p1), 0.05, 0.8)).first.n == 25
 
 
 @pytest.mark.long
@@ -587,9 +597,9 @@ def test_a_printed_interval_is_named_on_the_command_line(capsys):
     assert main(["printed", "--responses", "5", "--n", "25", "--low", "0.068", "--high", "0.407"]) == 0
     assert capsys.readouterr().out == "Clopper-Pearson, 95%: 0.0683 to 0.4070\n"
     assert main(["printed", "--responses", "5", "--n", "25", "--low", "0.100", "--high", "0.300"]) == 0
-    assert capsys.readouterr().out.startswith("No method gives it")
+    assert capsys.readouterr().out.startswith("No method gives this interval at a conventional level.")
     assert main(["printed", "--responses", "5", "--n", "25", "--low", "6.8", "--high", "40.7"]) == 2
-    assert "low (6.8) must be a proportion" in capsys.readouterr().err
+    assert "low (6.8) is not a proportion" in capsys.readouterr().err
 
 
 @pytest.mark.long
@@ -640,7 +650,10 @@ def test_a_total_rounded_down_is_not_called_rounded_to_the_nearest():
     verdict = review_check.check(stated_as(total=27, dropout=0.1))
     assert names(verdict) == ["dropout: n/(1 - d), rounded down"]
     assert "25/0.9 = 27.78, rounded down to 27" in verdict.explanation
-    assert "dropout: n(1 + d), rounded down (25 x 1.1 = 27.5, rounded down to 27)" in verdict.explanation
+    assert (
+        "The convention n(1 + d), rounded down (25 x 1.1 = 27.5, rounded down to 27) gives the same total"
+        in verdict.explanation
+    )
     assert "each stage" not in verdict.explanation
 
 
@@ -648,7 +661,10 @@ def test_a_convention_that_changes_alpha_shows_the_exact_test_of_that_alpha():
     verdict = review_check.check(Statement(0.1, 0.3, 0.1, 0.9, n=30))
     assert "alpha two-sided" in names(verdict)
     # P(X > 6; 30, .1) = .0258, P(X > 5; 30, .1) = .0732 > .05
-    assert "the exact test of that n at one-sided alpha 0.05, 6/30, has a type I error of 0.0258" in verdict.explanation
+    assert (
+        "the exact test of 30 patients at one-sided alpha 0.05 is 6/30 and has a type I error of 2.6%"
+        in verdict.explanation
+    )
     assert verdict.attained["type_i_error"] == pytest.approx(0.0258, abs=5e-5)
     assert "5/30" not in verdict.explanation
 
@@ -697,7 +713,7 @@ def test_a_rule_with_an_efficacy_bound_is_evaluated_beside_flemings(capsys):
     assert "The type I error 5.1% exceeds 5%; the power 72.4% falls short of 80%." in said
     other = run(capsys, *asked, "--criterion", "fleming", "--looks", "2:7/15,8/25")
     assert "The claim that the bounds are Fleming's is false" in other
-    assert "3:7/15,8/25 (type I error 0.0505, power 0.7236)" in other
+    assert "3:7/15,8/25 (type I error 5.1%, power 72.4%)" in other
 
 
 def test_a_rule_of_three_looks_is_evaluated(capsys):
@@ -724,9 +740,11 @@ def test_what_fails_is_said_apart_from_what_passes_and_a_mixture_is_found(capsys
 
 
 def test_a_percentage_never_equals_the_limit_that_it_passes():
-    assert wording.percent_beside(0.100000004, 0.1) == "10.0000004%"
-    assert wording.percent_beside(0.919, 0.8) == "91.9%"
-    assert wording.percent_beside(0.1, 0.1) == "10.0%"
+    assert review_wording.beside(0.100000004, 0.1) == "10.0000004%"
+    assert review_wording.beside(0.919, 0.8) == "91.9%"
+    assert review_wording.beside(0.1, 0.1) == "10.0%"
+    assert review_wording.beside(0.0500001, 0.05) == "5.00001%"
+    assert review_wording.beside(1e-6, 0.05) == "less than 0.1%"
 
 
 @pytest.mark.parametrize("setting", [*SETTINGS, (0.05, 0.15, 0.1, 0.8), (0.7, 0.9, 0.05, 0.9), (0.01, 0.1, 0.05, 0.8)])
@@ -744,9 +762,9 @@ def test_questions_do_not_ask_for_what_is_stated():
     assert "From which earlier results do the stated p0 = 0.1 and p1 = 0.3 come?" in asks
     assert "alpha" not in asks
     assert "power" not in asks
-    assert "Does the number already allow for dropout?" in asks
+    assert "Does the number of patients already allow for dropout?" in asks
     everything = " ".join(review_text.questions(found, 25).paragraphs)
-    assert "Which p0 and p1 was the basis" in everything
+    assert "Which p0 and p1 were the basis" in everything
 
 
 def test_statements_with_semicolons_and_decimal_commas_are_those_with_commas_and_points(tmp_path):

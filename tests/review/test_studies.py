@@ -190,7 +190,7 @@ def test_several_studies_are_listed_and_none_is_taken(write, capsys, tmp_path):
 def test_a_number_that_is_not_in_the_file_is_refused_with_those_that_are(write):
     with pytest.raises(InputError, match=rf"^nct \(NCT99999999\) is not in .*, which holds {ID}$"):
         registry.read(write(record()), "NCT99999999")
-    with pytest.raises(InputError, match=r"^nct \('x'\) must be NCT and eight digits"):
+    with pytest.raises(InputError, match=r"^nct \('x'\) is not NCT and eight digits"):
         registry.read(write(record()), "x")
 
 
@@ -253,7 +253,7 @@ REFUSED = {
         "<search_results><study><nct_id>NCT00000001</nct_id></study></search_results>",
         "lists search results without their records",
     ),
-    "bare XML": ("<clinical_study/>", "nctId ('') must be NCT and eight digits"),
+    "bare XML": ("<clinical_study/>", "nctId ('') is not NCT and eight digits"),
     "page": ("<!DOCTYPE html><html><body>NCT00000001</body></html>", "is a web page, not a study record"),
     "Excel": (b"PK\x03\x04.....xl/workbook.xml", "is an Excel file"),
     "old Excel": (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an Excel file"),
@@ -303,7 +303,10 @@ def test_no_file_breaks_the_reader(write, content):
 
 def test_a_number_in_place_of_a_file_is_told_that_nothing_is_downloaded(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=r"^NCT07022301 is no file, and nothing is downloaded"):
+    with pytest.raises(
+        InputError,
+        match=r"^NCT07022301 is not a file, and records are not downloaded",
+    ):
         registry.read("NCT07022301")
 
 

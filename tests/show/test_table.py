@@ -29,6 +29,13 @@ def test_a_heading_that_the_glossary_explains_says_so_to_whoever_rests_on_it():
     assert said.count(" title=") == 2
 
 
+def test_the_name_of_a_row_that_the_glossary_explains_says_so_too():
+    frame = pd.DataFrame({"what": ["Power", "Luck"], "of": ["Power", "Power"]})
+    said = Table("rows", "Rows", frame, {"what": ("What", "{}"), "of": ("Of", "{}")}).html()
+    assert said.count(" title=") == 1
+    assert f'title="{html.escape(glossary.TERMS["power"].meaning)}">Power</td>' in said
+
+
 def test_stressed_rows_are_named_for_the_page():
     assert small(chosen=[False, True]).count('<tr class="chosen">') == 1
     assert "chosen" not in small()

@@ -157,7 +157,7 @@ def axis(path, *values):
         (
             [axis("conduct.dropout.probability", 0.1, 1.5)],
             2,
-            "conduct.dropout.probability (1.5) is not from 0 to 1",
+            "trial.conduct.dropout.probability (1.5) is not from 0 to 1; write 0.015 for 1.5%",
         ),
         ([axis("design.looks", "5/25", "30/25")], 2, "trial.design.looks"),
         ([axis("hypotheses.p0.x", 1)], 0, "hypotheses.p0.x goes through a key"),
@@ -165,7 +165,7 @@ def axis(path, *values):
         ([axis("trial.hypotheses.p0", 0.1)], None, "begins with trial.; leave that key out"),
         ([axis("conduct.enrollment", {}), axis("conduct.enrollment.rate", 1)], None, "lies under another axis"),
         ([axis("p", 0.1, 0.2, 0.1)], None, "axes.0.values (0.1) is given twice"),
-        ([axis("p", 0.2, 1.2)], 1, "p (1.2) is not from 0 to 1"),
+        ([axis("p", 0.2, 1.2)], 1, "p (1.2) is not from 0 to 1; write 0.012 for 1.2%"),
         ([axis("p", "p2")], 0, "p ('p2') is not a number from 0 to 1"),
         ([axis("p", 0.1), axis("p", 0.2)], None, "axes.path (p) is given twice"),
         ([{"path": "p"}], None, "axes.0 needs exactly one of values and range"),
@@ -191,7 +191,7 @@ def test_every_mistake_of_a_grid_is_told_once_with_its_first_cell(write):
     first, other = caught.value.lines
     assert "cell 2 (hypotheses.power = 0.2, p = 0.1): trial.hypotheses.power (0.2) is below 0.5" in first
     assert first.endswith("(and 1 more mistake)")
-    assert "cell 4 (hypotheses.power = 80, p = 0.1): trial.hypotheses.power (80) is not strictly" in other
+    assert "cell 4 (hypotheses.power = 80, p = 0.1): trial.hypotheses.power (80) is not strictly between 0 and" in other
 
 
 def test_every_mistake_of_the_base_is_told(tmp_path, smoke_text):
@@ -401,6 +401,14 @@ def test_small_multiples_say_what_they_show_and_are_the_same_bytes_every_time(pa
     assert picture.svg() == figures.multiples(pages, "reject").svg()
     assert "over dropout probability" in picture.alt
     assert len(picture.figure.axes) == 2 * 3
+    assert picture.caption.startswith(
+        "P(reject H0) at a true response rate of 30% over dropout probability, in panels by"
+    )
+    assert picture.caption.endswith("Dotted line: 0.8. All values are exact.")
+    assert (
+        "simulated (4,000 trials each); bars are 2 Monte Carlo standard errors"
+        in figures.multiples(pages, "end_month").caption
+    )
 
 
 def test_one_axis_alone_makes_one_panel(write):

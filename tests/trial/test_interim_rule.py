@@ -34,9 +34,9 @@ def test_the_keys_make_the_rule_at_the_design_alternative(keys, made):
 
 
 REFUSED = {
-    "no accrual": ({}, "accrual is missing; say hold or continue"),
-    "no accrual while waiting": ({"extra_patients": 3}, "accrual is missing; say hold or continue"),
-    "up to whom": ({"pending": "enroll_up_to"}, "extra_patients is missing; with pending: enroll_up_to say"),
+    "no accrual": ({}, "accrual is missing; write hold or continue"),
+    "no accrual while waiting": ({"extra_patients": 3}, "accrual is missing; write hold or continue"),
+    "up to whom": ({"pending": "enroll_up_to"}, "extra_patients is missing; with pending: enroll_up_to it states"),
     "up to 3, hold limited": (
         {"pending": "enroll_up_to", "extra_patients": 3, "max_hold_months": 1.0},
         "max_hold_months goes with accrual: hold",
@@ -49,15 +49,15 @@ REFUSED = {
     "no threshold": ({"accrual": "hold", "pending": "conditional"}, "threshold is missing; with pending: conditional"),
     "a threshold of one": (
         {"accrual": "hold", "pending": "conditional", "threshold": 1.0},
-        "threshold (1.0) is not strictly between 0 and 1",
+        "threshold (1) is not strictly between 0 and 1",
     ),
     "a threshold alone": (
         {"accrual": "hold", "threshold": 0.3},
-        "threshold (0.3) goes with pending: conditional, not wait",
+        "threshold (0.3) goes with pending: conditional, not with wait",
     ),
     "a month alone": (
         {"accrual": "hold", "look_month": 9.0},
-        "look_month (9) goes with pending: conditional, not wait",
+        "look_month (9) goes with pending: conditional, not with wait",
     ),
     "month zero": (
         {"accrual": "hold", "pending": "conditional", "threshold": 0.3, "look_month": 0.0},
@@ -86,10 +86,10 @@ CLOSES = {"enrollment": {"model": "constant", "rate": 2.0, "close_month": 20.0}}
 @pytest.mark.parametrize(
     ("looks", "change", "message"),
     [
-        ("0/5,2/12,7/40", {}, "pending (conditional) is for two looks; this design has 3"),
-        ("1:4/10,5/29", {}, "pending (conditional) does not go with an efficacy bound (e1 = 4)"),
+        ("0/5,2/12,7/40", {}, "pending (conditional) is possible for two looks; this design has 3"),
+        ("1:4/10,5/29", {}, "pending (conditional) is not possible with an efficacy bound (e1 = 4)"),
         ("1/10,5/29", RECUT, "pending (conditional) goes with bounds: fixed"),
-        ("1/10,5/29", CLOSES, "look_month (30) must be before the month at which accrual closes (20)"),
+        ("1/10,5/29", CLOSES, "look_month (30) is not before the month at which accrual closes (20)"),
     ],
 )
 def test_designs_that_a_look_with_patients_pending_does_not_fit_are_refused(smoke, looks, change, message):

@@ -209,5 +209,5 @@ def test_earlier_results_have_columns_for_the_endpoints_that_they_give(trial):
     plain = trial.plain()
     plain["evidence"] = [{"treatment": "A", "setting": "B", "n": 20, "responders": 4, "source": "C"}]
     heads = tables.evidence(params.load(plain)).view().columns
-    assert list(heads) == ["Treatment", "Setting", "n", "Responders", "ORR, %", "95% interval", "Source"]
-    assert "PFS, months" in tables.evidence(trial).view().columns
+    assert list(heads) == ["Treatment", "Setting", "Patients", "Responders", "ORR, %", "95% interval, ORR, %", "Source"]
+    assert "Median PFS, months" in tables.evidence(trial).view().columns
