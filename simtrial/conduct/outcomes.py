@@ -149,7 +149,7 @@ def observe(
 
 
 def _widths(count: Ints, n: Ints) -> Floats:
-    """Width of the Clopper-Pearson 95% interval; NaN where nobody was analysed."""
+    """Width of the Clopper-Pearson 95% interval; NaN where no patient was analysed."""
     most = int(np.max(n, initial=0)) + 1
     pairs = n * most + count
     if most <= 256:  # few enough to look up

@@ -82,7 +82,7 @@ def check_seed(seed: int) -> None:
 
 
 def blocks(plan: Plan, trials: int) -> range:
-    """The blocks that hold so many trials."""
+    """The blocks that hold this many trials."""
     return range(math.ceil(trials / runs.block_size(plan)))
 
 

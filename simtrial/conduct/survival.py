@@ -118,7 +118,7 @@ class KaplanMeier:
     def at(self, month: float) -> tuple[Floats, Floats]:
         """S at a month and its Greenwood standard error, each of shape (trials,).
 
-        Both are NaN where S is not known: nobody is left under observation then. The standard error is NaN where S = 0.
+        Both are NaN where S is not known: no patient is under observation then. The standard error is NaN where S = 0.
         """
         seen = how_many(self.times <= month)
         last = np.maximum(seen - 1, 0)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 MAX_BINS = 1_000_000
-"""Values beyond so many bins, months beyond eight centuries, are counted together and have no quantile."""
+"""Values beyond this many bins, months beyond eight centuries, are counted together and have no quantile."""
 
 
 @dataclass

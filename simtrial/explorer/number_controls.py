@@ -1,6 +1,6 @@
 """A number of the explorer's page: a box that keeps what is typed, a slider, and a note that explains either.
 
-The box is plain text, because a number box of ipywidgets clamps in the browser and tells nobody. The value of a number
+The box is plain text, because a number box of ipywidgets clamps in the browser without notice. The value of a number
 is that of its last valid entry; what is in the box may be wrong, and then `fault` says why.
 """
 

@@ -122,7 +122,7 @@ async def _end_kernels(app: Any) -> None:
 
 
 def free_port(wanted: int | None) -> int:
-    """A port that nobody listens on."""
+    """A port that is free."""
     if wanted is not None and not 1 <= wanted <= 65535:
         raise InputError(f"({wanted}) is outside 1 to 65535: choose another", "port")
     tried = range(PORT, PORT + 100) if wanted is None else (wanted,)

@@ -46,7 +46,7 @@ class RecalculatedCandidate(Candidate):
         return alpha <= 0 <= power
 
     def on_paper(self, requirements: Requirements) -> Candidate:
-        """The planned design with what it attains if nobody is lost."""
+        """The planned design with what it attains without dropout."""
         return Candidate(self.design, requirements)
 
     @property
@@ -65,5 +65,5 @@ class RecalculatedTwoStage(RecalculatedCandidate, TwoStageCandidate):
     design: TwoStage
 
     def on_paper(self, requirements: Requirements) -> TwoStageCandidate:
-        """The planned design with what it attains if nobody is lost."""
+        """The planned design with what it attains without dropout."""
         return TwoStageCandidate(self.design, requirements, kinds=self.kinds, q_low=self.q_low, q_high=self.q_high)

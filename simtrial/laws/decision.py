@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def counted(loss: Dropout, handling: Handling, p: float | Floats) -> Floats:
-    """Response rate at which a design with planned bounds decides, where p is the rate had nobody been lost."""
+    """Response rate at which a design with planned bounds decides, where p is the rate with every patient evaluable."""
     return loss.among_evaluable(p) if handling == "replace" else loss.seen(p)
 
 

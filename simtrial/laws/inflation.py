@@ -44,9 +44,9 @@ class Inflated:
     enough : float
         P(at least n of them evaluable) where p1 is the true rate.
     type_i_error, power : float
-        P(reject H0) when p0 and p1 are the rates had nobody been lost: everything at p (1 - d).
+        P(reject H0) when p0 and p1 are the rates with every patient evaluable: everything at p (1 - d).
     type_i_error_all : float
-        P(reject H0) when p0 is the rate among all enrolled, lost ones included.
+        P(reject H0) when p0 is the rate among all enrolled, dropouts included.
     design : Design
         The looks with the inflated numbers.
     """

@@ -66,7 +66,7 @@ def poisson(counts: Ints, mean: float | Floats) -> Floats:
 
 
 def mean_wait(months: float, patients: Ints, rate: float) -> Floats:
-    """E (c - T)+, what is left of c months when so many patients are enrolled: T is Gamma(patients, rate)."""
+    """E (c - T)+, what is left of c months when this many patients are enrolled: T is Gamma(patients, rate)."""
     from scipy import special
 
     shape = np.maximum(patients, 1)

@@ -74,7 +74,7 @@ class Last:
 
 
 def settled(look: Look, known: int, most: int, *, final: bool) -> tuple[Bools, Bools, Bools]:
-    """Whether 0, 1, ..., `most` responses among so many statuses known settle futility, rejection, and going on."""
+    """Whether 0, 1, ..., `most` responses among the known statuses settle futility, rejection, and continuation."""
     x = np.arange(most + 1)
     least = regions(x, look.r, look.e, final=final)
     largest = regions(x + look.n - known, look.r, look.e, final=final)
@@ -115,7 +115,7 @@ def last_look(look: Look, onward: Floats, p: float) -> Last:
 
 
 def _waiting(needed: Ints, later: Ints, p: float) -> Floats:
-    """P(the event so often needed comes with so many more patients); with none more where it is not needed."""
+    """P(the event comes this often with this many more patients); with none more where it is not needed."""
     from scipy import special
 
     possible = (needed > 0) & (later >= needed)

@@ -1,9 +1,10 @@
 """Exact laws of a trial's conduct: what a sum or an integral gives, and need not be simulated.
 
-The decision has an exact law under every handling [1]_. Let d be the probability of loss. Counting the lost as
-non-responders, everything happens at the rate p (1 - d); replacing them, at the rate among the evaluable, with
-n_k / P(evaluable) patients expected for n_k evaluable ones; leaving them out with fixed bounds changes the denominator
-and not the decision; with recut bounds the decision is a mixture over the numbers evaluable.
+The decision has an exact law under every handling of dropout [1]_. Let d be the probability of dropout. If patients
+without an assessment count as non-responders, everything happens at the rate p (1 - d). If they are replaced, it
+happens at the rate among the evaluable, and n_k evaluable patients take n_k / P(evaluable) enrolled ones on average. If
+they are excluded with fixed bounds, the denominator changes and the decision does not; with recalculated bounds the
+decision is a mixture over the numbers of evaluable patients.
 
 Months have one where the times at which statuses become known do not depend on what decides the trial, or where
 arrivals after a hold start afresh. Everything else is None, and is simulated.

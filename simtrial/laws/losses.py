@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from simtrial.plan.plan import Handling
 
 Among = Literal["enrolled", "evaluable"]
-"""Whose response rate p0 is: that of all patients enrolled, patients lost counting as non-responders, or that of the
-patients had nobody been lost.
+"""Whose response rate p0 is: that of all enrolled patients, dropouts counting as non-responders, or that of
+patients without dropout.
 """
 AMONG: tuple[Among, ...] = get_args(Among)
 
@@ -162,7 +162,7 @@ class RunFigures:
     type_i_error, power : float
         P(reject H0) under p0 and under p1.
     en_p0, en_p1 : float
-        Patients expected to be enrolled, nobody being enrolled while a look is pending.
+        Expected number of patients enrolled, with accrual on hold while a look is pending.
     pet_p0, pet_p1 : float
         Probability of early termination.
     """

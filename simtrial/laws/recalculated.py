@@ -72,7 +72,7 @@ def _n_lower(law: Evaluable, n_limit: int) -> int:
     """First n that can have the power by the most powerful tests, if one is found up to `n_limit` patients."""
     bounds.refuse(law.kept, n_limit)
     most = min(n_limit, MAX_RECUT)
-    # with nobody evaluable the test that ignores the data attains alpha
+    # with no patient evaluable the test that ignores the data attains alpha
     best = np.append(law.kept.alpha, bounds.most_powers(np.arange(1, most + 1), law.kept))
     enough = binomials(most, law.shares[1]) @ best >= law.kept.power - bounds.SLACK
     if not enough.any():
@@ -95,7 +95,7 @@ def single_stage(asked: Requirements, loss: Dropout, *, n_limit: int = N_LIMIT) 
     Parameters
     ----------
     asked : Requirements
-        p0 and p1, the rates had nobody been lost, and the limits.
+        p0 and p1, the rates with every patient evaluable, and the limits.
     loss : Dropout
         Law of loss; it may be informative.
     n_limit : int
@@ -162,7 +162,7 @@ def two_stage(asked: Requirements, loss: Dropout, *, n_limit: int = N_LIMIT) -> 
     Parameters
     ----------
     asked : Requirements
-        p0 and p1, the rates had nobody been lost, and the limits.
+        p0 and p1, the rates with every patient evaluable, and the limits.
     loss : Dropout
         Law of loss; it may be informative.
     n_limit : int

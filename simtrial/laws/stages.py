@@ -12,8 +12,8 @@ its first look, 0 where it has a single one: then PET is 0 and b is all.
 Bounds. Patient n enters no earlier than if accrual were never held, and a look comes no earlier than its last patient's
 entry and the least delay until a status is known; the last look no earlier than the entry of its last patient and that
 patient's own delay, on which it does not depend whether the trial continues. So these months are independent of the
-decision at the first look. Where accrual is held at a constant rate the second stage begins anew after the least delay
-and the lag. Where patients lost are replaced, evaluable patients arrive at the rate thinned by the lost. A trial whose
+decision at the first look. Where accrual is held at a constant rate the second stage begins again after the least delay
+and the lag. Where dropouts are replaced, evaluable patients arrive at the rate thinned by dropout. A trial whose
 accrual closes is decided no earlier than its close, if not earlier with enough patients.
 """
 

@@ -96,7 +96,7 @@ def _words(
     held = "".join(f", {path} {value}" for path, value in layout.fixed.items())
     best, worst = frame.value.max(), frame.value.min()
     line = "" if limit is None else f"; the line is {limit:g}"
-    alt = f"{label} at p = {results.p1:g} over {layout.bottom}{held}: from {worst:.3g} to {best:.3g}{line}."
+    alt = f"{label} at p = {results.p1:g} over {short(layout.bottom)}{held}: from {worst:.3g} to {best:.3g}{line}."
     panels = listed([short(path) for path in (layout.rows, layout.columns) if path is not None] or ["none"])
     caption = (
         f"{label[:1].upper()}{label[1:]} at a true response rate of {stated(results.p1)} over {short(layout.bottom)}"

@@ -1,7 +1,7 @@
 """Results of a sweep on disk: one Parquet file per scenario, each whole or not there.
 
 A file is written under a temporary name and renamed. Its final name is the SHA-256 of its bytes, its scenario and the
-manifest, so a file that was truncated, changed or put elsewhere is known by its name, and is computed anew, never
+manifest, so a file that was truncated, changed or put elsewhere is known by its name, and is computed again, never
 read. Scenarios too large for one task leave finished blocks as parts, named alike, until all are there. Who writes
 holds a lock that ends with the process, however that ends.
 

@@ -402,7 +402,7 @@ def test_small_multiples_say_what_they_show_and_are_the_same_bytes_every_time(pa
     assert "over dropout probability" in picture.alt
     assert len(picture.figure.axes) == 2 * 3
     assert picture.caption.startswith(
-        "P(reject H0) at a true response rate of 30% over dropout.probability, in panels by"
+        "P(reject H0) at a true response rate of 30% over dropout probability, in panels by"
     )
     assert picture.caption.endswith("Dotted line: 0.8. All values are exact.")
     assert (
