@@ -61,9 +61,9 @@ def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
     hits = [int(np.nansum(grid == n)) for grid in grids]
-    places = listed([str(hit) for hit in hits])
+    where = listed([str(hit) for hit in hits])
     alt = (
-        f"Patients needed over p0 and p1, which are 10% to 40% apart; exactly {n} at {places} places of the three "
+        f"Patients needed over p0 and p1, which are 10% to 40% apart; exactly {n} at {where} places of the three "
         "grids."
     )
     caption = (

@@ -18,7 +18,6 @@ from simtrial.design.designs import SingleStage
 from simtrial.design.requirements import N_LIMIT, Requirements, decimal
 from simtrial.errors import InputError
 from simtrial.memo import kept
-from simtrial.phrases import counted
 from simtrial.search import bounds
 from simtrial.search.bounds import smallest_r
 from simtrial.search.candidate import Candidate
@@ -91,7 +90,7 @@ def single_stage(requirements: Requirements, *, n_limit: int = N_LIMIT) -> Singl
     if n_proven > 100 * n_limit:
         raise InputError(
             f"({requirements.power}) is so near alpha ({requirements.alpha}), and p1 so near p0, that a sustained n is "
-            f"proven only from {counted(n_proven, 'patient')} on; ask for more power or a wider gap",
+            f"proven only from n = {n_proven:,}; ask for more power or a wider gap",
             "power",
         )
     return _known(requirements, n_proven)
