@@ -63,8 +63,8 @@ def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
     hits = [int(np.nansum(grid == n)) for grid in grids]
     where = listed([str(hit) for hit in hits])
     alt = (
-        f"Patients needed over p0 and p1, which are 10% to 40% apart; exactly {n} at {where} places of the three "
-        "grids."
+        "Patients needed over p0 and p1, which are 10% to 40% apart. Places of the grid that need exactly "
+        f"{counted(n, 'patient')}: {where} in the three panels."
     )
     caption = (
         f"Patients needed over p0 and the difference p1 - p0, at {errors}, by {listed(METHODS)}: contours of the "
