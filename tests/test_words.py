@@ -7,18 +7,27 @@ the schema, notebooks, templates, README, CONTRIBUTING and the parameter files. 
 import ast
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from simtrial import files, parse_looks
+from simtrial.analysis import final as analysis_final
 from simtrial.analysis import text as analysis_text
-from simtrial.cli.app import app
+from simtrial.cli.app import app, main
 from simtrial.errors import MOST_LISTED, InputError, several
+from simtrial.months import WEEK
 from simtrial.phrases import agreeing, counted
+from simtrial.plan.assessments import Assessments
+from simtrial.review import check as review_check
+from simtrial.review import routes
+from simtrial.review import tables as review_tables
+from simtrial.review import text as review_text
 from simtrial.sweep import section as sweep_section
-from simtrial.trial import section
+from simtrial.trial import rules, section
+from simtrial.trial.statement import Statement
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "simtrial"
@@ -358,3 +367,49 @@ def test_mistakes_agree_with_their_number(number):
 @pytest.mark.parametrize("patients", [1, 2])
 def test_responses_and_patients_agree(responses, patients):
     assert not disagreeing(analysis_text.responses_in(responses, patients))
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_sentences_of_an_analysis_agree_with_their_numbers(number):
+    final = analysis_final.final(parse_looks("1/10,5/29"), 0.1, 1, attained=[10])
+    after = analysis_text.not_counted(replace(final, after=number, after_responses=min(number, 1)))
+    assert not disagreeing(f"{after} {analysis_text.needed(number)}")
+    assert not re.search(r"\b1 \w+ were\b|\b[02] \w+ was\b|\bpatients was\b|\bpatient were\b", after)
+
+
+@pytest.mark.parametrize(("patients", "responses"), [(28, 4), (28, 5), (27, 4), (2, 0), (9, 1), (10, 2)])
+def test_what_is_still_needed_agrees(patients, responses, capsys):
+    given = ["--patients", str(patients), "--responses", str(responses), "--p", "0.3"]
+    assert main(["monitor", "--looks", "1/10,5/29", *given]) == 0
+    shown = capsys.readouterr().out
+    assert not disagreeing(shown)
+    assert not re.search(r"\b1 response in .* are needed|[2-9] responses in .* is needed|next 1 ", shown)
+
+
+@pytest.mark.parametrize("n", [1, 2, 25])
+def test_sentences_of_a_review_agree_with_their_numbers(n):
+    found = routes.trace(n)
+    asks = " ".join(review_text.questions(found, n).paragraphs)
+    assert not disagreeing(f"{asks} {routes.why_none(n)} {review_tables.routes(found[:n], n).caption}")
+
+
+@pytest.mark.parametrize("looks", ["0/1", "0/2", "0/1,0/2", "0/1,1/3", "1/15,5/25"])
+@pytest.mark.parametrize("handling", ["nonresponder", "replace", "exclude", None])
+def test_sentences_of_a_rule_agree_with_their_numbers(looks, handling):
+    assert not disagreeing(" ".join(rules.sentences(parse_looks(looks), handling)))
+
+
+@pytest.mark.parametrize(("total", "n"), [(1, 1), (2, 1), (3, 2), (28, 25)])
+def test_verdicts_agree_with_their_numbers(total, n):
+    verdict = review_check.check(Statement(0.1, 0.3, 0.05, 0.8, r=0, n=n, total=total))
+    assert not disagreeing(" ".join(verdict.lines))
+
+
+@pytest.mark.parametrize("weeks", [1, 2])
+def test_error_lines_agree_with_their_numbers(weeks):
+    with pytest.raises(InputError) as caught:
+        Assessments(weeks * WEEK * 2, weeks * WEEK)
+    assert not disagreeing(str(caught.value))
+    with pytest.raises(InputError) as caught:
+        files.within(files.Content("x.yaml", b"123"), weeks)
+    assert not disagreeing(str(caught.value))

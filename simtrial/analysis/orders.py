@@ -140,7 +140,9 @@ def ending_of(design: Design, found: Endings, responses: int, stage: int | None)
                 f"({s}) cannot end {looks_text(design)} at look {k}; possible are {_spans(ways)}", "responses"
             )
     if not mine.size:
-        raise InputError(f"({s}) is impossible at the end of {looks_text(design)}", "responses")
+        raise InputError(
+            f"({s}) cannot end {looks_text(design)}; possible are {_spans(np.unique(found.responses))}", "responses"
+        )
     if mine.size > 1:
         several = " or ".join(str(k) for k in found.stage[mine])
         raise InputError(

@@ -197,12 +197,12 @@ def endings(report: Dossier) -> Table:
             },
         }
     )
-    frame["interval"] = [f"{low:.4f} to {high:.4f}" for low, high in exact]
-    frame["naive_interval"] = [f"{low:.4f} to {high:.4f}" for low, high in naive]
+    frame["interval"] = [f"{RATE(low)} to {RATE(high)}" for low, high in exact]
+    frame["naive_interval"] = [f"{RATE(low)} to {RATE(high)}" for low, high in naive]
     shown: dict[str, Shown] = {
         "look": column("look", WHOLE),
         "responses": column("responses", WHOLE),
-        "n": column("n", WHOLE, "here"),
+        "n": column("patients", WHOLE),
         "decision": column("null", WORDS),
         "p_value": column("p_value", p_written),
         "mle": column("mle", RATE),

@@ -231,19 +231,19 @@ def _limits(final: Final) -> str:
 def agreement(final: Final) -> Passage:
     """Which intervals are consistent with the test, and why some are not."""
     result = final.result
-    word = {True: "consistent", False: "not consistent"}
-    listed = "; ".join(f"{interval_name(final, name)}: {word[same]}" for name, same in result.agrees.items())
+    kinds = {
+        what: "; ".join(interval_name(final, name) for name, same in result.agrees.items() if same == kept) or "none"
+        for what, kept in (("Consistent here", True), ("Not consistent", False))
+    }
+    found = " ".join(f"{what}: {names}." for what, names in kinds.items())
     a = (1 - result.level) / result.sides
     rule = final.rule
     alpha = float(operating_characteristics(final.design, final.p0).reject) if rule is None else rule.type_i_error
     said = [
-        f"An interval is consistent with the test if p0 = {final.p0:g} lies below it exactly when H0 is "
-        "rejected. Here: "
-        f"{listed}.",
-        f"Each limit has a tail probability of {a:.4g}, the test {alpha:.4g}. Agreement is guaranteed only "
-        "for intervals "
-        "with the test's tail probability and the test's ordering of outcomes. For a one-sided test of level "
-        "alpha such "
-        "an interval has the two-sided level 1 - 2 alpha.",
+        f"An interval is consistent with the test if p0 = {final.p0:g} lies below it exactly when H0 is rejected. "
+        f"{found}",
+        f"Each limit has a tail probability of {a:.3g}, the test {alpha:.3g}. Agreement is guaranteed only "
+        "for intervals with the test's tail probability and the test's ordering of outcomes. For a one-sided test of "
+        "level alpha such an interval has the two-sided level 1 - 2 alpha.",
     ]
     return Passage("agreement", tuple(said))

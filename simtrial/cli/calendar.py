@@ -22,9 +22,8 @@ FILE = "simtrial.design.file"
 """Where the command keeps that it was given a file."""
 
 EPILOG = (
-    "With a parameter file instead of the options (simtrial design FILE [--json]) the hypotheses and the "
-    "conduct of the "
-    "trial are taken from the file, and the designs that are best by its calendar are listed as well."
+    "With a parameter file instead of the options (simtrial design FILE [--json]) the hypotheses and the conduct of "
+    "the trial are taken from the file, and the designs that are best by its calendar are listed as well."
 )
 
 

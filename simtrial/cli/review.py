@@ -277,6 +277,8 @@ def printed(
     design = None if looks is None else parse_looks(looks)
     if design is not None and not isinstance(design, TwoStage):
         raise InputError(f"({looks}) does not have two looks; leave --looks out for a single stage", "looks")
+    if responses > n:
+        raise InputError(f"({responses}) is above n ({n})", "responses")
     with terminal.waiting("comparing methods"):
         found = interval(responses, n, low, high, design, decimals)
     if as_json:

@@ -65,7 +65,7 @@ def check(trials: int, seed: int) -> None:
         Naming the one that is out of range.
     """
     if isinstance(trials, bool) or not isinstance(trials, int) or not 2 <= trials <= MAX_TRIALS:
-        raise InputError(f"({trials}) must be a whole number from 2 to {MAX_TRIALS}", "trials")
+        raise InputError(f"({trials}) is not a whole number from 2 to {MAX_TRIALS:,}", "trials")
     check_seed(seed)
 
 
@@ -78,7 +78,7 @@ def check_seed(seed: int) -> None:
         If it is out of range.
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise InputError(f"({seed}) must be a whole number from 0 to 2**63 - 1", "seed")
+        raise InputError(f"({seed}) is not a whole number from 0 to 2**63 - 1", "seed")
 
 
 def blocks(plan: Plan, trials: int) -> range:

@@ -5,20 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.phrases import percent, percent_beside
-from simtrial.search.formulas import FORMULAS
 from simtrial.search.wording import ROUNDINGS, called
 
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
 
-TITLES = {formula.method: formula.title for formula in FORMULAS}
+TITLES = {
+    "score": "Fleming's formula",
+    "wald": "Wald formula (variance under H1)",
+    "null_variance": "normal approximation, variance under H0",
+    "mean_variance": "normal approximation, variance at the mean of p0 and p1",
+    "score_continuity": "Fleming's formula with continuity correction",
+    "arcsine": "arcsine formula",
+    "logit": "formula on the log-odds scale",
+}
+"""Formulas for n, in a list of methods."""
 
 
 def named(method: str) -> str:
     """A method by its name for people; files keep the key.
 
     >>> named("wald, truncated")
-    'alternative variance in both, rounded down'
+    'Wald formula (variance under H1), rounded down'
     >>> named("precision +-0.1"), named("Gehan SE 0.05"), named("Gehan")
     ('95% interval of half-width 0.1', "Gehan's rule, standard error 0.05", "Gehan's rule")
     """

@@ -37,12 +37,12 @@ def whole(text: str) -> int:
     told = str(text).strip()  # a default comes as the number that it is
     if re.fullmatch(r"[-+]?[0-9]{1,19}", told):
         return int(told)
-    hint = ""
+    hint, fault = "", "is not a whole number"
     if PLAIN.fullmatch(told) and len(told) < 20 and abs(float(told)) < 1e15 and float(told).is_integer():
         hint = f"; write {float(told):.0f}"
     elif "thousands" in slips.number(told):
-        hint = f"; {slips.number(told).partition('; ')[2]}"
-    raise typer.BadParameter(f"{text!r:.60} is not a whole number{hint}")
+        fault = slips.number(told)
+    raise typer.BadParameter(f"{text!r:.60} {fault}{hint}")
 
 
 def rate_option(said: str, metavar: str = "RATE") -> OptionInfo:

@@ -105,7 +105,8 @@ def _told(one: ErrorDetails, kind: type[BaseModel]) -> list[InputError]:
         if isinstance(value, str) and slips.PLAIN.fullmatch(value):
             said = "is text; write the number without quotes"
     else:
-        plain = one["msg"].replace("Input should", "must").replace("String should", "must")
+        plain = one["msg"].replace("Input should be", "is not").replace("String should have", "does not have")
+        plain = plain.replace("is not", "is unknown; write") if one["type"] == "literal_error" else plain
         said = _WORDS.get(one["type"]) or plain
     if one["type"] == "literal_error" and isinstance(value, str):
         meant = slips.nearest(value, re.findall(r"'([^']+)'", str(one.get("ctx", {}).get("expected", ""))), 0.6)

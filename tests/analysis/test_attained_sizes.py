@@ -191,7 +191,7 @@ def test_a_look_taken_at_another_number_is_said_beside_the_patients(tmp_path):
     first = codes[:12].count("PR")
     same(found, analysis_final.final(TWO, 0.1, codes.count("PR"), first_stage=first, attained=(12, 29), p1=0.3))
     assert dossier.of_patients(data, SingleStage(5, 30), 0.1, "nonresponder", attained=(29,)).sizes == (29,)
-    with pytest.raises(InputError, match=r"attained \(12,28\) contradicts .*f\.csv, in which 12,29 patients count"):
+    with pytest.raises(InputError, match=r"attained \(12,28\) contradicts .*f\.csv, by which 12,29 count"):
         dossier.of_patients(data, TWO, 0.1, "nonresponder", attained=(12, 28))
 
 

@@ -248,7 +248,7 @@ def test_the_stage_is_told_by_the_responses_where_only_one_fits():
             {"responses": 1, "stage": 2},
             "responses (1) cannot end 1/10,5/29 at look 2; possible are 2 to 29",
         ),
-        ("1/10,5/29", {"responses": 30}, "responses (30) is impossible at the end of 1/10,5/29"),
+        ("1/10,5/29", {"responses": 30}, "responses (30) cannot end 1/10,5/29; possible are 0 to 29"),
         ("1/10,5/29", {"responses": 11, "stage": 1}, "responses (11) is above 10, the number of patients at look 1"),
         ("1/10,5/29", {"responses": 3, "stage": 3}, "stage (3) is above 2, the number of looks of 1/10,5/29"),
         (

@@ -556,5 +556,5 @@ def test_a_wrong_seed_is_refused_in_one_line(seed, capsys, tmp_path):
 
 
 def test_the_lessons_refuse_a_seed_that_is_none(tmp_path):
-    with pytest.raises(InputError, match=r"seed \(-1\) must be a whole number from 0"):
+    with pytest.raises(InputError, match=r"seed \(-1\) is not a whole number from 0"):
         report_run.lessons(-1, tmp_path)

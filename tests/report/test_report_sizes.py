@@ -148,7 +148,7 @@ def test_a_number_that_is_not_traced_back_says_so_and_the_memo_goes_on(case):
         assert f"Calculations that give {n} patients are left out: they are listed up to 1000 patients" in said
     memo = review["memo"]["text/markdown"]
     assert f"Sample size of SIZE: {n} patients" in memo
-    assert "To ask the sponsor" in memo
+    assert "Questions to the sponsor" in memo
 
 
 def test_229_patients_are_traced_back_to_the_optimal_design(case):

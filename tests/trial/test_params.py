@@ -146,7 +146,7 @@ REFUSED = {
         "looks: 1-10",
         "trial.design.looks ('1-10') does not have the form R/N or R:E/N; write looks as 1/10,5/29",
     ),
-    "unknown criterion": ("minimax", "best", "trial.design.criterion ('best') must be 'minimax', 'optimal'"),
+    "unknown criterion": ("minimax", "best", "trial.design.criterion ('best') is unknown; write 'minimax', 'optimal'"),
     "both wishes": ("minimax", "minimax\n    looks: 5/25", "trial.design needs exactly one of criterion and looks"),
     "no wish": ("criterion: minimax", "{}", "trial.design needs exactly one of criterion and looks"),
     "half a patient": ("registered_enrollment: 14", "registered_enrollment: 14.5", "(14.5) is not a whole number"),
@@ -217,7 +217,7 @@ REFUSED = {
     "limit too high": (
         "criterion: minimax",
         "criterion: minimax\n    n_limit: 9000",
-        "trial.design.n_limit (9000) must",
+        "trial.design.n_limit (9000) is not less than or equal to 3000",
     ),
     "second document": ("  design:", "---\n  design:", "line"),
     "code in a key": ("trial:", "trial = 1; import os; x: 3\ntrial:", "trial = 1; import os; x is not a known key"),
@@ -304,7 +304,7 @@ def test_every_mistake_of_a_file_is_told_in_a_line_of_its_own(write, smoke_text)
     )
     assert "trial.hypotheses.p0 (20) is not strictly between 0 and 1; write 0.2 for 20%" in others[0]
     assert "trial.hypotheses.p1 ('60%') is a percentage; write 0.6 for 60%" in others[1]
-    assert "trial.design.criterion ('minmax') must be 'minimax'" in others[2]
+    assert "trial.design.criterion ('minmax') is unknown; write 'minimax'" in others[2]
     assert all(line.startswith(str(caught.value.field.partition(":")[0])) for line in caught.value.lines)
 
 
