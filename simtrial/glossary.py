@@ -1,7 +1,7 @@
 """The glossary: every name that stands in a table, a caption or a control, with what it means, in one place.
 
 Tables and figures take their headings from here, and the report and the explorer show the same lines as a page and
-as tooltips. A name that is explained here is explained nowhere else in other words.
+as tooltips. A name that is explained here is explained nowhere else in other words. One module, because it is one list.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ DESIGN = {
     ),
     "apart": Term("Distance", "How many patients the sizes of a design differ from those of the chosen design."),
     "ends_at": Term("P(N)", "The probability that the trial ends with this number of patients."),
-    "rejects_above": Term("Rejects if X >", "H0 is rejected with more responses than this."),
+    "rejects_above": Term("Rejects H0 if X >", "H0 is rejected if more than this many patients respond."),
     "analysed": Term("Patients analysed", "The number of patients at the analysis."),
     "responses": Term("Responses", "Patients with a complete or partial response, confirmed where the protocol asks."),
     "observed": Term("Observed rate", "Responses divided by the patients analysed."),
@@ -155,6 +155,44 @@ CONDUCT = {
 
 ANALYSIS = {
     "umvue": Term("UMVUE", "The estimate of the response rate that is unbiased and varies least."),
+    "mle": Term(
+        "MLE",
+        "The observed response rate, responses divided by patients; after an interim analysis it is too low or too "
+        "high on average.",
+    ),
+    "median_unbiased": Term(
+        "Median unbiased estimate", "An estimate that is as often too high as too low, the interim analysis considered."
+    ),
+    "estimate": Term("Response rate", "An estimate of the true response rate."),
+    "p_value": Term(
+        "p-value, one-sided",
+        "The probability, if the true response rate is p0, of a result at least as favourable as the one observed.",
+    ),
+    "lower": Term("Lower limit", "The smallest true response rate that the data do not exclude."),
+    "upper": Term("Upper limit", "The largest true response rate that the data do not exclude."),
+    "interval": Term(
+        "Confidence interval", "The true response rates, or other values, that the data do not exclude at the level."
+    ),
+    "consistent": Term(
+        "Consistent with the test", "Whether p0 lies below the interval exactly when the test rejects H0."
+    ),
+    "rule": Term("Rule", "A decision rule for a trial in which the numbers of patients analysed differ from the plan."),
+    "stops_at": Term("Stops at", "Where the rule stops the trial early for futility, as r/n."),
+    "null": Term("H0", "Whether the null hypothesis, a true response rate of at most p0, is rejected."),
+    "largest": Term(
+        "Largest type I error", "The largest type I error of the rule at any numbers of patients that may be attained."
+    ),
+    "needed": Term("Responses needed to reject H0", "The fewest further responses with which H0 is rejected."),
+    "remaining": Term("Further patients", "The patients still to be analysed."),
+    "conditional_power": Term(
+        "Conditional power",
+        "The probability that H0 will be rejected, given the responses so far, at a true response rate.",
+    ),
+    "predictive": Term(
+        "Predictive probability",
+        "The probability that H0 will be rejected, given the responses so far, averaged over the response rates that "
+        "they make plausible.",
+    ),
 }
 """The analysis of a finished trial."""
 
@@ -190,8 +228,8 @@ REVIEW = {
         "A habit of others that changes what a stated number means, such as a two-sided alpha or an allowance for "
         "dropout.",
     ),
-    "verdict": Term(
-        "Verdict",
+    "stated_verdict": Term(
+        "Verdict on the statement",
         "Whether a stated sample size can be recalculated from the stated values, only under a convention, or not at "
         "all.",
     ),
@@ -282,6 +320,10 @@ PLAIN = {
     "value": Term("Value"),
     "treatment": Term("Treatment"),
     "patients": Term("Patients"),
+    "number": Term("Number"),
+    "endpoint": Term("Endpoint"),
+    "events": Term("Events"),
+    "shown_estimate": Term("Estimate"),
 }
 """Words that need no explanation."""
 

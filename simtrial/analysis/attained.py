@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from simtrial.design.designs import Look
 from simtrial.errors import InputError
 from simtrial.numbers import count
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
@@ -49,15 +50,15 @@ class Attained:
         for name, least in (("n1", 0), ("n", 1), ("x1", 0), ("x", 0)):
             count(getattr(self, name), {"x1": "first_stage", "x": "responses"}.get(name, "attained"), at_least=least)
         if self.n < self.n1:
-            raise InputError(f"({self.n1},{self.n}) must not fall", "attained")
+            raise InputError(f"({self.n1},{self.n}) falls from look to look", "attained")
         if self.x1 > self.n1:
-            raise InputError(f"({self.x1}) must be <= {self.n1}, the patients at the first look", "first_stage")
+            raise InputError(f"({self.x1}) is above {self.n1}, the number of patients at the first look", "first_stage")
         if self.x < self.x1:
-            raise InputError(f"({self.x}) must be >= {self.x1}, those of the first look", "responses")
+            raise InputError(f"({self.x}) is below {self.x1}, the responses at the first look", "responses")
         if self.x - self.x1 > self.n - self.n1:
             raise InputError(
-                f"({self.x}) must be <= {self.x1 + self.n - self.n1}: {self.x1} of the first look and "
-                f"{self.n - self.n1} patients since",
+                f"({self.x}) is above {self.x1 + self.n - self.n1}: {self.x1} at the first look and "
+                f"{counted(self.n - self.n1, 'patient')} since",
                 "responses",
             )
 
@@ -86,4 +87,7 @@ def planned(design: Design) -> Planned:
             return Planned(-1, 0, r, n)
         case (Look(n1, int(r1), None), Look(n, int(r), None)):
             return Planned(r1, n1, r, n)
-    raise InputError("must be one or two looks without an efficacy bound where sizes differ from plan", "looks")
+    raise InputError(
+        "must be one or two looks without an efficacy bound where the numbers differ from the plan",
+        "looks",
+    )

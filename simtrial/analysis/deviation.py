@@ -17,6 +17,7 @@ from simtrial.analysis.rules import RULES, Asked, Bounds, Rule
 from simtrial.design.designs import Look, MultiStage, regions
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
@@ -105,10 +106,12 @@ def outcomes(
     plan = planned(design)
     kept = float(operating_characteristics(design, p0).reject) if alpha is None else alpha
     if p1 is not None and not p0 < p1 < 1:
-        raise InputError(f"({p1:g}) must be > p0 ({p0:g})", "p1")
+        raise InputError(f"({p1:g}) is not above p0 ({p0:g})", "p1")
     asked = Asked(p0, p1, kept, lookless)
     if bool(plan.n1) != bool(attained.n1):
-        raise InputError(f"must hold {len(design.looks)} numbers, those analysed at each look", "attained")
+        raise InputError(
+            f"does not hold {counted(len(design.looks), 'number')}, the patients analysed at each look", "attained"
+        )
     n = plan.n if attained.stopped and plan.n > attained.n1 else max(attained.n, attained.n1 + 1)
     tried = ((rule, rule.bounds(plan, asked, attained.n1, n)) for rule in RULES)
     return tuple(_ruling(rule, bounds, plan, attained, asked, level) for rule, bounds in tried if bounds is not None)
@@ -124,9 +127,9 @@ def _ruling(rule: Rule, bounds: Bounds, design: Planned, seen: Attained, asked: 
     if stop and not seen.stopped:
         why = "by this rule the trial should have stopped at the first look"
     elif seen.stopped and not stop:
-        decision, why = None, "by this rule the trial would have gone on"
+        decision, why = None, "by this rule the trial would have continued"
     elif rule.is_decided(design, seen):
-        why = "decided at the first look, which had more responses than the plan asks for at its end"
+        why = "H0 is rejected at the first look, which had more responses than are needed at the end"
     p_value = middle = limits = None
     if decision is not None and not (stop and not seen.stopped):
         p_value, middle, limits = _inferred(rule, bounds, design, seen, p0, level)

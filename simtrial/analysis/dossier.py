@@ -99,7 +99,7 @@ def of_trial(trial: Trial, design: Design) -> Dossier:
             requirements=asked,
             handling=handling,
             data=None,
-            source=given.source or "counts of the parameter file",
+            source=given.source or "counts in the parameter file",
             label=trial.study.id,
             plan=plan,
             landmark=landmark,
@@ -136,18 +136,20 @@ def _patients(trial: Trial, plan: Plan | None) -> tuple[PatientData, str, str]:
     if given is not None and given.patients is not None:
         paths = [_found(name) for name in given.patient_files]
         data = patient_data.read(paths, param=given.param, time_unit=given.time_unit)
-        said = f"{given.source}; " if given.source else ""
+        origin = f"{given.source}; " if given.source else ""
         files = (f"{path.name}, SHA-256 {digest}" for path, digest in zip(paths, data.sha256, strict=True))
-        return data, f"{said}patients of {' and '.join(files)}", trial.study.id
+        return data, f"{origin}patients of {' and '.join(files)}", trial.study.id
     if plan is None or trial.conduct is None:
-        raise InputError("is missing, and so is conduct, from which a synthetic trial could be made", "trial.analysis")
+        raise InputError(
+            "is missing; without it, trial.conduct is needed to simulate a synthetic trial", "trial.analysis"
+        )
     p1, seed = trial.requirements.p1, trial.conduct.simulation.seed
     text = synthetic.one_trial(plan, Scenario("p1", p1), seed, trial.study.start)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "synthetic.csv"
         path.write_text(text, encoding="utf-8")
         data = patient_data.read(path)
-    return data, f"made by the simulator under p1 = {p1:g} with seed {seed}; no patient of it is real", SYNTHETIC
+    return data, f"simulated at p1 = {p1:g} with seed {seed}; no patient is real", SYNTHETIC
 
 
 def _found(name: str) -> Path:
@@ -182,7 +184,9 @@ def of_patients(
     counts = data.counts([look.n for look in design.looks], handling, attained)
     sizes, responses = counts.sizes, counts.responses
     if not sizes or not sizes[0]:
-        raise InputError(f"holds nobody who counts at the first look ({design.looks[0].n} planned)", f"{data.path}:")
+        raise InputError(
+            f"holds no patient who counts at the first look ({design.looks[0].n} planned)", f"{data.path}:"
+        )
     if not knows(design):
         # the rules for other sizes find out by themselves where one of two looks ends the trial
         pairs = zip(design.looks, responses, strict=False)

@@ -29,6 +29,7 @@ from simtrial.design.designs import Look, MultiStage, SingleStage, looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
 from simtrial.numbers import count, probability
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,9 +134,9 @@ def final(
     planned = [look.n for look in design.looks]
     sizes = planned if attained is None else [count(n, "attained", at_least=1) for n in attained]
     if stage is not None and attained is not None and stage != len(sizes):
-        raise InputError(f"({stage}) must be {len(sizes)}, the number of sizes attained", "stage")
+        raise InputError(f"({stage}) is not {len(sizes)}, the number of sizes attained", "stage")
     if len(sizes) > len(planned):
-        raise InputError(f"holds {len(sizes)} numbers; {looks_text(design)} has only {len(planned)}", "attained")
+        raise InputError(f"holds {counted(len(sizes), 'number')}; the design has {len(planned)}", "attained")
     if attained is None or (sizes == planned[: len(sizes)] and _as_planned(design, sizes, responses, first_stage)):
         ended = stage if attained is None else len(sizes)
         found = inference.analyze(design, responses, p0, ended, level, sides=sides, ordering=ordering)
@@ -188,9 +189,9 @@ def _at_planned_bounds(
     *_, last = design.looks
     n, reached = sizes[-1], len(sizes)
     if any(a >= b for a, b in pairwise(sizes)):
-        raise InputError(f"({', '.join(map(str, sizes))}) must increase", "attained")
+        raise InputError(f"({', '.join(map(str, sizes))}) does not increase from look to look", "attained")
     if not 0 <= responses <= n:
-        raise InputError(f"({responses}) must be from 0 to {n}, the patients analysed", "responses")
+        raise InputError(f"({responses}) is not from 0 to {n}, the number of patients analysed", "responses")
     taken = tuple(Look(size, look.r, look.e) for size, look in zip(sizes, design.looks, strict=False))
     ends = reached < len(design.looks) and not taken[-1].regions(np.array(responses), final=False).go_on
     if ends:
@@ -264,18 +265,19 @@ def _check_first(design: Design, first_stage: int, found: Analysis) -> None:
     x1 = count(first_stage, "first_stage")
     if found.stage == 1 and x1 != found.responses:
         raise InputError(
-            f"({x1}) must be the responses ({found.responses}): the trial ended at its first look", "first_stage"
+            f"({x1}) is not the number of responses ({found.responses}), although the trial ended at its first look",
+            "first_stage",
         )
     if found.stage == 1:
         return
     if x1 > min(found.responses, first.n):
-        raise InputError(f"({x1}) must be at most {min(found.responses, first.n)}", "first_stage")
+        raise InputError(f"({x1}) is above {min(found.responses, first.n)}, the most that is possible", "first_stage")
     if not first.regions(np.array(x1), final=False).go_on:
         raise InputError(f"({x1}) of {first.n} would have ended {looks_text(design)} at its first look", "first_stage")
     if found.responses - x1 > found.n - first.n:
         raise InputError(
-            f"({found.responses}) must be at most {x1 + found.n - first.n}: {x1} at the first look and "
-            f"{found.n - first.n} patients since", "responses",
+            f"({found.responses}) is above {x1 + found.n - first.n}: {x1} at the first look and "
+            f"{counted(found.n - first.n, 'patient')} since", "responses",
         )  # fmt: skip
 
 
@@ -284,16 +286,20 @@ def _attained(design: Design, sizes: list[int], responses: int, first_stage: int
         return Attained(0, sizes[0], 0, responses)
     if len(sizes) == 1:
         if first_stage not in (None, responses):
-            raise InputError(f"({first_stage}) must be the responses ({responses}): there was one look", "first_stage")
+            raise InputError(
+                f"({first_stage}) is not the number of responses ({responses}), although there was one look",
+                "first_stage",
+            )
         if responses > sizes[0]:
-            raise InputError(f"({responses}) must be <= {sizes[0]}, the patients analysed", "responses")
+            raise InputError(f"({responses}) is above {sizes[0]}, the number of patients analysed", "responses")
         return Attained(sizes[0], sizes[0], responses, responses)
     if first_stage is None:
         raise InputError(
-            f"is missing: say how many of the first {sizes[0]} responded, as sizes differ from plan", "first_stage"
+            f"is missing; give the responses among the first {sizes[0]}, as the numbers differ from the plan",
+            "first_stage",
         )
     if sizes[1] <= sizes[0]:
-        raise InputError(f"({sizes[0]},{sizes[1]}) must increase", "attained")
+        raise InputError(f"({sizes[0]},{sizes[1]}) does not increase from look to look", "attained")
     return Attained(sizes[0], sizes[1], first_stage, responses)
 
 

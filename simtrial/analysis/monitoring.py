@@ -179,13 +179,13 @@ def _checked(design: Design, patients: int, responses: int) -> tuple[int, int]:
     m, x = count(patients, "patients"), count(responses, "responses")
     n = design.looks[-1].n
     if m > n:
-        raise InputError(f"({m}) must be at most {n}, those of {looks_text(design)}", "patients")
+        raise InputError(f"({m}) is above {n}, the patients of {looks_text(design)}", "patients")
     if x > m:
-        raise InputError(f"({x}) must be <= {m}, the patients seen", "responses")
+        raise InputError(f"({x}) is above {m}, the number of patients seen", "responses")
     for k, look in enumerate(design.looks, start=1):
         # at an earlier look there were at most x responses, and at least x less those that have come since
         if look.n < m:
             counts = np.arange(max(0, x - (m - look.n)), min(x, look.n) + 1)
             if not look.regions(counts, final=False).go_on.any():
-                raise InputError(f"({x} of {m}) cannot be: the trial would have ended at look {k}", "responses")
+                raise InputError(f"({x} of {m}) is impossible: the trial would have ended at look {k}", "responses")
     return m, x

@@ -15,6 +15,7 @@ import numpy as np
 from simtrial.design.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.numbers import Ints, count, probability
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,9 +101,9 @@ def ranks(found: Endings, ordering: Ordering) -> Ints:
 def checked(ordering: str, level: float, sides: int) -> tuple[Ordering, float]:
     """The order and the level, if they are ones; sides checked with them."""
     if ordering not in get_args(Ordering):
-        raise InputError(f"({ordering!r:.40}) must be one of {', '.join(get_args(Ordering))}", "ordering")
+        raise InputError(f"({ordering!r:.40}) is unknown; write one of {', '.join(get_args(Ordering))}", "ordering")
     if sides not in (1, 2):
-        raise InputError(f"({sides!r:.40}) must be 1 or 2", "sides")
+        raise InputError(f"({sides!r:.40}) is neither 1 nor 2", "sides")
     return ordering, probability(level, "level")  # type: ignore[return-value]  # checked above
 
 
@@ -128,19 +129,23 @@ def ending_of(design: Design, found: Endings, responses: int, stage: int | None)
     if stage is not None:
         k = count(stage, "stage", at_least=1)
         if k > last:
-            raise InputError(f"({k}) must be at most {last}, the looks of {looks_text(design)}", "stage")
+            raise InputError(f"({k}) is above {last}, the number of looks of {looks_text(design)}", "stage")
         look = design.looks[k - 1]
         if s > look.n:
-            raise InputError(f"({s}) must be <= {look.n}, the patients at look {k}", "responses")
+            raise InputError(f"({s}) is above {look.n}, the number of patients at look {k}", "responses")
         mine = mine[found.stage[mine] == k]
         if not mine.size:
             ways = found.responses[found.stage == k]
-            raise InputError(f"({s}) cannot end {looks_text(design)} at look {k}: {_spans(ways)} can", "responses")
+            raise InputError(
+                f"({s}) cannot end {looks_text(design)} at look {k}; possible are {_spans(ways)}", "responses"
+            )
     if not mine.size:
-        raise InputError(f"({s}) cannot be seen at the end of {looks_text(design)}", "responses")
+        raise InputError(f"({s}) is impossible at the end of {looks_text(design)}", "responses")
     if mine.size > 1:
         several = " or ".join(str(k) for k in found.stage[mine])
-        raise InputError(f"is missing: {s} responses can end {looks_text(design)} at look {several}", "stage")
+        raise InputError(
+            f"is missing; {counted(s, 'response')} can end {looks_text(design)} at look {several}", "stage"
+        )
     return int(mine[0])
 
 

@@ -10,10 +10,11 @@ import pandas as pd
 
 from simtrial.analysis import averaged as analysis_averaged
 from simtrial.analysis import inference, monitoring
-from simtrial.analysis.text import ORDERINGS, estimate_name, interval_name, p_method, responses_in, stops_at
+from simtrial.analysis.text import ORDERINGS, RULE_NAMES, estimate_name, interval_name, p_method, responses_in, stops_at
 from simtrial.design.designs import looks_text
 from simtrial.patients import endpoints
-from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table, p_written
+from simtrial.phrases import counted, percent, stated
+from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table, column, p_written
 
 if TYPE_CHECKING:
     from simtrial.analysis.dossier import Dossier
@@ -39,8 +40,9 @@ def disposition(report: Dossier) -> Table:
     else:
         rows = list(report.data.disposition().items())
     frame = pd.DataFrame(rows, columns=["patients", "number"])
-    shown: dict[str, Shown] = {"patients": ("Patients", WORDS), "number": ("Number", WHOLE)}
-    return _of_patients(report, Table("disposition", _named(report, "Disposition"), frame, shown))
+    shown: dict[str, Shown] = {"patients": column("patients", WORDS), "number": column("number", WHOLE)}
+    caption = "Disposition of the patients from screening to response: each pair of lines adds up to the line before it"
+    return _of_patients(report, Table("disposition", _named(report, caption), frame, shown))
 
 
 def p_values(report: Dossier) -> Table:
@@ -49,13 +51,17 @@ def p_values(report: Dossier) -> Table:
     names = {
         "exact": p_method(report.final),
         "mid_p": interval_name(report.final, "mid_p"),
-        "conditional": "given that the look was reached",
-        "naive": "naive: binomial, as if there had been one look",
+        "conditional": "conditional on reaching the look",
+        "naive": "naive: binomial, as if there had been no interim analysis",
     }
     frame = pd.DataFrame([{"method": names[name], "p_value": value} for name, value in result.p_values.items()])
-    shown: dict[str, Shown] = {"method": ("Method", WORDS), "p_value": ("p-value, one-sided", p_written)}
+    shown: dict[str, Shown] = {"method": column("method", WORDS), "p_value": column("p_value", p_written)}
     decision = "H0 is rejected" if result.reject else "H0 is not rejected"
-    caption = _named(report, f"{responses_in(result.responses, result.n)}: {decision}")
+    caption = _named(
+        report,
+        f"Decision with {responses_in(result.responses, result.n)}: {decision}. One-sided p-values by method; the one "
+        "that goes with the decision is in bold",
+    )
     return _of_patients(
         report, Table("p_values", caption, frame, shown, chosen=[name == "exact" for name in result.p_values])
     )
@@ -68,14 +74,18 @@ def estimates(report: Dossier) -> Table:
         {"method": estimate_name(report.final, name), "estimate": np.nan if value is None else value}
         for name, value in result.estimates.items()
     ]
-    shown: dict[str, Shown] = {"method": ("Method", WORDS), "estimate": ("Response rate", RATE)}
-    caption = _named(report, "Estimates; in bold the one that goes into the paper")
+    shown: dict[str, Shown] = {"method": column("method", WORDS), "estimate": column("estimate", RATE)}
+    caption = _named(
+        report,
+        f"Estimates of the response rate from {responses_in(result.responses, result.n)}; the one for publication is "
+        "in bold",
+    )
     stressed = [name == "umvue" for name in result.estimates]
     return _of_patients(report, Table("estimates", caption, pd.DataFrame(rows), shown, chosen=stressed))
 
 
 def intervals(report: Dossier) -> Table:
-    """Every interval, and whether it agrees with the decision; the exact one stressed."""
+    """Every interval, and whether it is consistent with the test; the exact one stressed."""
     result = report.final.result
     rows = [
         {
@@ -87,22 +97,28 @@ def intervals(report: Dossier) -> Table:
         for name, (low, high) in result.intervals.items()
     ]
     shown: dict[str, Shown] = {
-        "method": ("Method", WORDS),
-        "low": ("Lower", RATE),
-        "high": ("Upper", RATE),
-        "agrees": ("Agrees with the decision", WORDS),
+        "method": column("method", WORDS),
+        "low": column("lower", RATE),
+        "high": column("upper", RATE),
+        "agrees": column("consistent", WORDS),
     }
     sides = "" if result.sides == 2 else ", one-sided"
-    caption = _named(report, f"{100 * result.level:g}% intervals{sides}; in bold the one that goes into the paper")
+    caption = _named(
+        report,
+        f"{100 * result.level:g}% confidence intervals of the response rate{sides}, from "
+        f"{responses_in(result.responses, result.n)}; the one for publication is in bold",
+    )
     stressed = [name == "exact" for name in result.intervals]
     return _of_patients(report, Table("intervals", caption, pd.DataFrame(rows), shown, chosen=stressed))
 
 
 def rules(report: Dossier) -> Table:
-    """What each rule says of sizes that differ from plan."""
+    """What each rule decides where the numbers analysed differ from the plan."""
     final = report.final
     if final.attained is None:
-        return Table("rules", "The sizes are as planned: no bound has to change.", pd.DataFrame({"rule": []}), {})
+        return Table(
+            "rules", "The numbers analysed are as planned: no bound has to change.", pd.DataFrame({"rule": []}), {}
+        )
     word = {True: "rejected", False: "not rejected", None: "none"}
     rows = [
         {
@@ -117,19 +133,19 @@ def rules(report: Dossier) -> Table:
         for one in final.rules
     ]
     shown: dict[str, Shown] = {
-        "rule": ("Rule", WORDS),
-        "stops": ("Stops at", WORDS),
-        "rejects": ("Rejects if X >", WORDS),
-        "decision": ("H0", WORDS),
-        "p_value": ("p-value", p_written),
-        "type_i_error": ("Type I error", RATE),
-        "power": ("Power", RATE),
+        "rule": column("rule", RULE_NAMES.__getitem__),
+        "stops": column("stops_at", WORDS),
+        "rejects": column("rejects_above", WORDS),
+        "decision": column("null", WORDS),
+        "p_value": column("p_value", p_written),
+        "type_i_error": column("type_i_error", RATE),
+        "power": column("power", RATE),
     }
     chosen = [one is final.rule for one in final.rules]
-    kept = "" if final.alpha is None else f"; recalculated bounds keep {final.alpha:.4g}"
+    kept = "" if final.alpha is None else f" Recalculated bounds keep the type I error at or below {final.alpha:.4g}."
     caption = (
-        f"Planned {looks_text(final.design, ', ')}; errors are exact, at the sizes attained{kept}; in bold the rule "
-        "taken"
+        f"What each rule decides at the numbers analysed, where {looks_text(final.design, ', ')} was planned; type I "
+        f"error and power are exact.{kept} The rule that is followed is in bold"
     )
     return Table("rules", _named(report, caption), pd.DataFrame(rows), shown, chosen=chosen)
 
@@ -140,22 +156,24 @@ def averaged(report: Dossier) -> Table:
     looks = report.final.design.looks
     known = len(looks) <= 2 and all(look.e is None for look in looks)
     if plan is None or not known or not plan.dropout.probability:
-        why = "No dropout is assumed, so the sizes do not vary."
+        why = "No dropout is assumed, so the numbers analysed do not vary."
         if plan is not None and plan.dropout.probability:
-            why = "Left out: rules for other sizes are made for one or two looks that stop for futility alone."
+            why = "Not computed: these rules apply to one or two looks that stop for futility alone."
         return Table("averaged", why, pd.DataFrame({"rule": []}), {})
     found = analysis_averaged.averaged(report.final.design, report.requirements, plan.dropout)
     frame = pd.DataFrame([asdict(one) for one in found])
     shown: dict[str, Shown] = {
-        "rule": ("Rule", WORDS),
-        "type_i_error": ("Type I error", RATE),
-        "largest": ("Largest at any sizes", RATE),
-        "power": ("Power", RATE),
-        "pet_p0": ("PET(p0)", RATE),
+        "rule": column("rule", RULE_NAMES.__getitem__),
+        "type_i_error": column("type_i_error", RATE),
+        "largest": column("largest", RATE),
+        "power": column("power", RATE),
+        "pet_p0": column("pet_p0", RATE),
     }
     caption = (
-        f"Rules averaged over the numbers evaluable, {100 * plan.dropout.lost(report.requirements.p1):.3g}% being lost "
-        "and left out (Koyama-Chen: the first look waits for its planned number)"
+        f"Each rule as a whole, averaged over the numbers of evaluable patients (dropout "
+        f"{percent(plan.dropout.lost(report.requirements.p1))}, patients without a response assessment left "
+        "out); exact. "
+        "Under Koyama and Chen's rule the first look waits for its planned number."
     )
     return Table("averaged", caption, frame, shown)
 
@@ -182,23 +200,26 @@ def endings(report: Dossier) -> Table:
     frame["interval"] = [f"{low:.4f} to {high:.4f}" for low, high in exact]
     frame["naive_interval"] = [f"{low:.4f} to {high:.4f}" for low, high in naive]
     shown: dict[str, Shown] = {
-        "look": ("Look", WHOLE),
-        "responses": ("Responses", WHOLE),
-        "n": ("of", WHOLE),
-        "decision": ("H0", WORDS),
-        "p_value": ("p-value", p_written),
-        "mle": ("MLE", RATE),
-        "umvue": ("UMVUE", RATE),
-        "median_unbiased": ("Median unbiased", RATE),
-        "interval": (f"Exact {100 * result.level:g}%", WORDS),
-        "naive_interval": ("Naive", WORDS),
+        "look": column("look", WHOLE),
+        "responses": column("responses", WHOLE),
+        "n": column("n", WHOLE, "here"),
+        "decision": column("null", WORDS),
+        "p_value": column("p_value", p_written),
+        "mle": column("mle", RATE),
+        "umvue": column("umvue", RATE),
+        "median_unbiased": column("median_unbiased", RATE),
+        "interval": column("interval", WORDS, f"exact {100 * result.level:g}%"),
+        "naive_interval": column("interval", WORDS, f"naive {100 * result.level:g}%"),
     }
     seen = (found.endings.stage == result.stage) & (found.endings.responses == result.responses)
     stressed = seen if report.final.attained is None else np.zeros_like(seen)
-    more = f"; the first {MOST_ENDINGS} of {len(frame)}" if len(frame) > MOST_ENDINGS else ""
-    seen_too = "; in bold the one seen" if stressed.any() else ""
+    more = f"; the first {MOST_ENDINGS} of {len(frame)} are shown" if len(frame) > MOST_ENDINGS else ""
+    seen_too = "; the ending observed is in bold" if stressed.any() else ""
     order = f"; exact intervals by {ORDERINGS[result.ordering]}" if len(design.looks) > 1 else ""
-    caption = f"Every ending of {looks_text(design, ', ')} as planned{order}{seen_too}{more}"
+    caption = (
+        f"Every possible ending of {looks_text(design, ', ')} as planned, with its decision, estimates and intervals"
+        f"{order}{seen_too}{more}"
+    )
     return Table("endings", caption, frame, shown, chosen=stressed[:MOST_ENDINGS], first=MOST_ENDINGS)
 
 
@@ -212,14 +233,14 @@ def on_the_way(report: Dossier) -> Table:
         now = monitoring.monitor(design, m, x, (asked.p0, asked.p1))
         needed = now.needed[-1]
         over = len(design.looks) > 1 and not first.regions(np.array(x), final=False).go_on
-        told = "the trial stops" if over else str(needed.responses)
+        text = "the trial stops" if over else str(needed.responses)
         if needed.responses is not None and needed.responses > needed.remaining and not over:
-            told = "out of reach"
+            text = "out of reach"
         powers = [power for _, power in now.conditional_power]
         rows.append(
             {
                 "responses": x,
-                "needed": told,
+                "needed": text,
                 "remaining": needed.remaining,
                 "power_p0": powers[0],
                 "power_p1": powers[1],
@@ -229,41 +250,45 @@ def on_the_way(report: Dossier) -> Table:
         if needed.responses == 0 and not over:
             break  # more responses change nothing
     shown: dict[str, Shown] = {
-        "responses": (f"Responses in {m}", WHOLE),
-        "needed": ("Needed to reject H0", WORDS),
-        "remaining": ("among further", WHOLE),
-        "power_p0": ("Conditional power at p0", RATE),
-        "power_p1": ("at p1", RATE),
-        "predictive": ("Predictive probability", RATE),
+        "responses": column("responses", WHOLE, f"in {counted(m, 'patient')}"),
+        "needed": column("needed", WORDS),
+        "remaining": column("remaining", WHOLE),
+        "power_p0": column("conditional_power", RATE, "at p0"),
+        "power_p1": column("conditional_power", RATE, "at p1"),
+        "predictive": column("predictive", RATE),
     }
-    caption = f"After {m} patients: what it takes (predictive probability with Jeffreys' prior, Beta(.5, .5))"
+    caption = (
+        f"After {counted(m, 'patient')}: further responses needed to reject H0, conditional power at p0 = "
+        f"{stated(asked.p0)} and p1 = {stated(asked.p1)}, and predictive probability of rejecting H0 (Jeffreys prior, "
+        "Beta(0.5, 0.5))"
+    )
     return Table("on_the_way", caption, pd.DataFrame(rows), shown, right=("needed",))
 
 
 def secondary(report: Dossier) -> Table:
     """Secondary endpoints of the patients."""
     if report.data is None:
-        caption = "Secondary endpoints need the patients: only counts are given."
+        caption = "Secondary endpoints need data of the patients; only counts are given."
         return Table("secondary", caption, pd.DataFrame({"label": []}), {})
     found = endpoints.secondary(report.data, report.final.result.level, report.landmark, report.handling)
     if not found:
-        caption = _named(report, "The file has columns for none of the secondary endpoints.")
+        caption = _named(report, "The file has no column of a secondary endpoint.")
         return Table("secondary", caption, pd.DataFrame({"label": []}), {})
     frame = pd.DataFrame([{name: getattr(one, name) for name in one.__slots__} for one in found])
 
     def written(value: float | None, unit: str) -> str:
         if value is None or np.isnan(value):
             return "not reached" if unit == "months" else "–"
-        return f"{100 * value:.1f}%" if unit == "share" else f"{value:.1f} months"
+        return percent(value) if unit == "share" else f"{value:.1f} months"
 
     frame["estimate"] = [written(one.value, one.unit) for one in found]
     frame["interval"] = [f"{written(one.low, one.unit)} to {written(one.high, one.unit)}" for one in found]
     shown: dict[str, Shown] = {
-        "label": ("Endpoint", WORDS),
-        "n": ("Patients", WHOLE),
-        "events": ("Events", WHOLE),
-        "estimate": ("Estimate", WORDS),
-        "interval": (f"{100 * report.final.result.level:g}% interval", WORDS),
-        "method": ("Method", WORDS),
+        "label": column("endpoint", WORDS),
+        "n": column("patients", WHOLE),
+        "events": column("events", WHOLE),
+        "estimate": column("shown_estimate", WORDS),
+        "interval": column("interval", WORDS, f"{100 * report.final.result.level:g}%"),
+        "method": column("method", WORDS),
     }
-    return _of_patients(report, Table("secondary", _named(report, "Secondary endpoints"), frame, shown))
+    return _of_patients(report, Table("secondary", _named(report, "Secondary endpoints of the patients"), frame, shown))

@@ -8,7 +8,7 @@ from simtrial.analysis.attained import knows
 from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.phrases import percent
+from simtrial.phrases import agreeing, counted, percent, stated
 from simtrial.search.text import kind
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage
@@ -28,6 +28,14 @@ ESTIMATE_NAMES = {
     "bias_adjusted": "bias-adjusted (Whitehead)",
     "conditional_mle": "conditional MLE",
 }
+RULE_NAMES = {
+    "Koyama-Chen": "Koyama and Chen",
+    "recut": "recalculated bounds",
+    "Green-Dahlberg": "Green and Dahlberg",
+    "planned bounds": "planned bounds",
+}
+"""Rules for other sizes, by their names in files."""
+
 ORDERINGS = {"stage": "stage-wise ordering", "mle": "ordering by the MLE", "umvue": "ordering by the UMVUE"}
 
 
@@ -59,7 +67,7 @@ def interval_name(final: Final, name: str) -> str:
 
 def responses_in(responses: int, n: int) -> str:
     """As ``1 response in 10 patients``."""
-    return f"{responses} response{'' if responses == 1 else 's'} in {n} patient{'' if n == 1 else 's'}"
+    return f"{counted(responses, 'response')} in {counted(n, 'patient')}"
 
 
 def stops_at(final: Final, rule: Ruling) -> str:
@@ -70,17 +78,17 @@ def stops_at(final: Final, rule: Ruling) -> str:
 
 
 def decided_by(final: Final) -> str:
-    """Which rule decides, and why one was needed, in a sentence; empty where everything went as planned."""
+    """Which rule decides, and why one was needed; empty where everything went as planned."""
     if final.rule is None:
         return ""
-    why = "No look ended the trial" if final.closed else "Sizes differ from plan"
-    kept = "" if final.alpha is None else f" Recalculated bounds keep {final.alpha:.4g}."
-    return f"{why}; decided by: {final.rule.rule}.{kept}"
+    why = "No look ended the trial" if final.closed else "The numbers analysed differ from the plan"
+    kept = "" if final.alpha is None else f" Recalculated bounds keep the type I error at or below {final.alpha:.4g}."
+    return f"{why}; the decision is based on {final.rule.by.phrase}.{kept}"
 
 
 def needed(r: int) -> str:
     """The fewest responses that reject H0 where more than r do, with their verb."""
-    return "1 response was" if r == 0 else f"{r + 1} responses were"
+    return f"{counted(r + 1, 'response')} {agreeing(r + 1, 'was', 'were')}"
 
 
 def not_counted(final: Final) -> str:
@@ -88,9 +96,9 @@ def not_counted(final: Final) -> str:
     if not final.after:
         return ""
     number, responded = final.after, final.after_responses
-    who = "1 patient was" if number == 1 else f"{number} patients were"
-    count = "does" if number == 1 else "do"
-    them = "1 of them responded" if responded == 1 else f"{responded} of them responded"
+    who = f"{counted(number, 'patient')} {agreeing(number, 'was', 'were')}"
+    count = agreeing(number, "does", "do")
+    them = f"{responded} of them responded"
     them = ("who responded" if responded else "who did not respond") if number == 1 else them
     return f"{who} enrolled after the look that ended the trial ({them}) and {count} not count in this analysis."
 
@@ -100,7 +108,7 @@ def data(report: Dossier) -> Passage:
     found = report.final.result
     opening = f"Source: {report.source}."
     if report.is_synthetic:
-        opening = f"SYNTHETIC DATA, {report.source}. It shows what the report of the finished trial will look like."
+        opening = f"SYNTHETIC DATA, {report.source}. They show what the report of the finished trial will look like."
     looks = "at its first and only look" if len(report.final.design.looks) == 1 else f"at look {found.stage}"
     planned = looks_text(report.final.design, ", ")
     seen = (
@@ -114,9 +122,9 @@ def data(report: Dossier) -> Passage:
 
 
 def how_read(data: PatientData) -> tuple[str, ...]:
-    """Which columns were read as what, which were ignored, and what was taken for granted: a sentence each."""
+    """Which columns were used as what, which were ignored, and what was assumed: a sentence each."""
     pairs = ", ".join(name if name == heading else f"{name} from {heading}" for name, heading in data.columns.items())
-    said = [f"Columns read: {pairs}."]
+    said = [f"Columns used: {pairs}."]
     if data.ignored:
         said.append(f"Columns ignored: {', '.join(data.ignored)}.")
     # a note that begins with the name of a file keeps it as it is
@@ -130,7 +138,9 @@ def _beyond(report: Dossier) -> str:
     planned, analysed = report.final.design.looks[-1].n, report.final.result.n
     if analysed <= planned or report.data.stage is not None:
         return ""
-    return f" Patients beyond the {planned} planned are counted with the last look: {analysed - planned} of them."
+    beyond = analysed - planned
+    verb = agreeing(beyond, "is", "are")
+    return f" {counted(beyond, 'patient')} beyond the {planned} planned {verb} counted with the last look."
 
 
 def _p(value: float) -> str:
@@ -143,20 +153,21 @@ def sentence(report: Dossier) -> Passage:
     oc = operating_characteristics(final.design, [asked.p0, asked.p1])
     opening = "SYNTHETIC DATA. " if report.is_synthetic else ""
     parts = [
-        f"{opening}The trial was planned as {kind(final.design)} ({null(percent(asked.p0))}, p1 = "
-        f"{percent(asked.p1)}, one-sided alpha {asked.alpha:g}, power {asked.power:g}; looks "
+        f"{opening}The trial was planned as {kind(final.design)} ({null(stated(asked.p0))}, p1 = "
+        f"{stated(asked.p1)}, one-sided alpha {asked.alpha:g}, power {asked.power:g}; looks "
         f"{looks_text(final.design, ', ')}, that is r/n, with an exact type I error of {percent(float(oc.reject[0]))} "
         f"and a power of {percent(float(oc.reject[1]))}).",
         *_course(final),
     ]
     verb = "was" if result.reject else "was not"
-    responded = f"Of {result.n} patients {result.responses} responded ({result.responses / result.n:.1%})"
+    rate = percent(result.responses / result.n)
+    responded = f"Of {counted(result.n, 'patient')} {result.responses} responded ({rate})"
     parts.append(f"{responded}; H0 {verb} rejected ({_p(result.p_value)} one-sided, {p_method(final)}).")
     looked = _looked(final)
     name = "uniformly minimum variance unbiased estimate" if looked else "observed rate"
-    what = "adjusted for the interim look " if looked else ""
-    rate = result.estimates["umvue"] or 0.0
-    parts.append(f"The response rate {what}is {rate:.1%} ({name}; {_limits(final)}).")
+    what = "adjusted for the interim analysis " if looked else ""
+    estimate = result.estimates["umvue"] or 0.0
+    parts.append(f"The response rate {what}is {percent(estimate)} ({name}; {_limits(final)}).")
     return Passage("paper", (" ".join(parts),), quoted=True)
 
 
@@ -178,7 +189,7 @@ def _course(final: Final) -> list[str]:
         first = final.design.looks[0].n
         when = "before" if seen.n < first else "at" if seen.n == first else "after"
         return [
-            f"Accrual closed after {seen.n} patients, {when} the first look was due at {first}; at least "
+            f"Accrual closed after {counted(seen.n, 'patient')}, {when} the first look was due at {first}; at least "
             f"{needed(rule.r)} needed to reject H0, with a type I error of {percent(rule.type_i_error)}."
         ]
     planned = " and ".join(str(look.n) for look in final.design.looks)
@@ -198,7 +209,7 @@ def p_method(final: Final) -> str:
     """How the p-value was found."""
     if final.rule is not None and final.rule.conditional:
         error = operating_characteristics(final.design, final.p0).reject
-        return f"Koyama and Chen's, to be compared with the planned {float(error):.4f}"
+        return f"Koyama and Chen's method, to be compared with the planned type I error {float(error):.4f}"
     return ORDERINGS[final.result.ordering] if _looked(final) else "exact binomial"
 
 
@@ -208,28 +219,31 @@ def _limits(final: Final) -> str:
     low, high = result.intervals["exact"]
     method = interval_name(final, "exact")
     upper = 1.0 if high is None else high
-    said = f"{100 * result.level:g}% confidence interval {low:.1%} to {upper:.1%}, {method}"
+    said = f"{100 * result.level:g}% confidence interval {percent(low)} to {percent(upper)}, {method}"
     if result.sides == 1:
-        said = f"one-sided {100 * result.level:g}% lower confidence limit {low:.1%}, {method}"
+        said = f"one-sided {100 * result.level:g}% lower confidence limit {percent(low)}, {method}"
     if not result.agrees["exact"] and result.sides == 2:
-        more = "more" if result.reject else "less"
-        said += f"; the test is one-sided and spends {more} on its side than this interval does"
+        more = "larger" if result.reject else "smaller"
+        said += f"; the one-sided test has a {more} tail probability than this interval"
     return said
 
 
 def agreement(final: Final) -> Passage:
-    """Which intervals agree with the decision, and why some do not."""
+    """Which intervals are consistent with the test, and why some are not."""
     result = final.result
-    word = {True: "agrees", False: "does not agree"}
+    word = {True: "consistent", False: "not consistent"}
     listed = "; ".join(f"{interval_name(final, name)}: {word[same]}" for name, same in result.agrees.items())
     a = (1 - result.level) / result.sides
     rule = final.rule
     alpha = float(operating_characteristics(final.design, final.p0).reject) if rule is None else rule.type_i_error
     said = [
-        f"An interval agrees with the decision if p0 = {final.p0:g} lies below it exactly when H0 is rejected: "
+        f"An interval is consistent with the test if p0 = {final.p0:g} lies below it exactly when H0 is "
+        "rejected. Here: "
         f"{listed}.",
-        f"Each limit spends {a:.4g} on its side and the test {alpha:.4g}; only intervals that spend as much, and order "
-        "the outcomes as the test does, agree with it whatever is seen. For a one-sided test of level alpha that is a "
-        "two-sided level of 1 - 2 alpha.",
+        f"Each limit has a tail probability of {a:.4g}, the test {alpha:.4g}. Agreement is guaranteed only "
+        "for intervals "
+        "with the test's tail probability and the test's ordering of outcomes. For a one-sided test of level "
+        "alpha such "
+        "an interval has the two-sided level 1 - 2 alpha.",
     ]
     return Passage("agreement", tuple(said))

@@ -10,6 +10,7 @@ import typer
 
 from simtrial.analysis import dossier
 from simtrial.errors import InputError
+from simtrial.phrases import agreeing, counted, percent, rate
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
@@ -21,30 +22,30 @@ PatientsOption = Annotated[
     list[Path] | None,
     typer.Option(
         "--patients",
-        help="File of patients instead of counts: CSV, ADaM data set, SAS transport file; several are joined.",
+        help="File of patients instead of counts: CSV, ADaM data set or SAS transport file; several files are joined.",
     ),
 ]
 AttainedOption = Annotated[
     str | None,
-    typer.Option(metavar="N,N", help="Patients analysed at each look, cumulative, if not as planned."),
+    typer.Option(metavar="N,N", help="Patients analysed at each look, cumulative, if they differ from the plan."),
 ]
 Param = Annotated[
     str | None,
-    typer.Option(metavar="CODE", help="PARAMCD of the response, where a data set has several: BOR, CBOR."),
+    typer.Option(metavar="CODE", help="PARAMCD of the response, if a data set has several: BOR, CBOR."),
 ]
 TimeUnit = Annotated[
     str | None,
     typer.Option(metavar="UNIT", help="Unit of the times in the file: days, weeks, months or years."),
 ]
 HandlingOption = Annotated[
-    str, typer.Option(help="Patients who are not evaluable in the file: nonresponder, replace or exclude.")
+    str, typer.Option(help="How patients of the file count who are not evaluable: nonresponder, replace or exclude.")
 ]
-P1 = Annotated[float | None, terminal.rate_option("Rate worth finding, for the rules that recalculate bounds.")]
+P1 = Annotated[float | None, terminal.rate_option("Response rate worth finding, for rules that recalculate bounds.")]
 Alpha = Annotated[
     float | None,
-    terminal.rate_option("Type I error that recalculated bounds keep; that of the plan if left out."),
+    terminal.rate_option("Type I error that recalculated bounds keep; default: that of the plan."),
 ]
-FirstStage = Annotated[int | None, terminal.whole_option("Responses at the first look, if sizes differ.")]
+FirstStage = Annotated[int | None, terminal.whole_option("Responses at the first look, if sizes differ from the plan.")]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,8 +79,8 @@ def analyze(
     ] = None,
     looks: Annotated[str | None, typer.Option(help="The design as planned: 1/10,5/29.")] = None,
     p0: terminal.RateOption = None,
-    responses: Annotated[int | None, terminal.whole_option("Responses by the end.")] = None,
-    stage: Annotated[int | None, terminal.whole_option("Look at which it ended.")] = None,
+    responses: Annotated[int | None, terminal.whole_option("Number of responses at the end.")] = None,
+    stage: Annotated[int | None, terminal.whole_option("Look at which the trial ended.")] = None,
     first_stage: FirstStage = None,
     attained: AttainedOption = None,
     patients: PatientsOption = None,
@@ -89,11 +90,11 @@ def analyze(
     p1: P1 = None,
     alpha: Alpha = None,
     level: Annotated[float, terminal.rate_option("Confidence level.")] = 0.95,
-    sides: Annotated[int, terminal.whole_option("1 for a lower limit alone.", "1|2")] = 2,
-    ordering: Annotated[str, typer.Option(help="Order of the endings: stage, mle or umvue.")] = "stage",
+    sides: Annotated[int, terminal.whole_option("2: two-sided intervals; 1: a lower limit alone.", "1|2")] = 2,
+    ordering: Annotated[str, typer.Option(help="Ordering of the possible endings: stage, mle or umvue.")] = "stage",
     as_json: terminal.Json = False,
 ) -> None:
-    """Analyze a finished trial: decision, p-value, estimates and intervals that know of the interim look."""
+    """Analyze a finished trial: decision, p-value, estimates and intervals adjusted for the interim analysis."""
     given = _Given(
         looks=looks, p0=p0, responses=responses, stage=stage, first_stage=first_stage, attained=attained,
         patients=patients or None, param=param, time_unit=time_unit, p1=p1, alpha=alpha,
@@ -117,10 +118,10 @@ def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None]:
     from simtrial.trial.case import Case
 
     if not given.none():
-        raise InputError("take results from one place: a parameter file, or the options", "analyze")
+        raise InputError("analyze has results from two places; give a parameter file, or the options")
     trial, source = params.read(file)
     if trial.analysis is None:
-        raise InputError("is missing: it holds the results to be analysed", f"{source.path}: trial.analysis")
+        raise InputError("is missing; it holds the results to be analysed", f"{source.path}: trial.analysis")
     with terminal.waiting("analysing"):
         done = dossier.of_trial(trial, Case.of(trial).checked(str(source.path)).chosen)
     return done.final, done.data
@@ -134,25 +135,25 @@ def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Fina
 
     for name, value in (("looks", given.looks), ("p0", given.p0)):
         if value is None:
-            raise InputError("is missing: say it, or name a parameter file", name)
+            raise InputError(f"is missing; give --{name}, or a parameter file", name)
     assert given.looks is not None
     assert given.p0 is not None
     if (given.responses is None) == (not given.patients):
-        raise InputError("is counted from the patients; leave it out" if given.patients
-                         else "is missing: say how many responded, or --patients FILE", "responses")  # fmt: skip
+        raise InputError("is counted from the file of patients; leave it out" if given.patients
+                         else "is missing; give --responses, or --patients FILE", "responses")  # fmt: skip
     sizes = None if given.attained is None else [_size(part) for part in given.attained.split(",")]
     design = parse_looks(given.looks)
     if not given.patients:
         assert given.responses is not None
         alone = given.first_of("param", "time_unit")
         if alone is not None:
-            raise InputError("goes with --patients; leave it out where responses are given", alone)
+            raise InputError("goes with --patients only; leave it out where responses are given", alone)
         ending: dict[str, Any] = {"stage": given.stage, "first_stage": given.first_stage, "attained": sizes}
         with terminal.waiting("analysing"):
             return analysis_final.final(design, given.p0, given.responses, **ending, **how), None
     contradicted = given.first_of("stage", "first_stage")
     if contradicted is not None:
-        raise InputError("is counted from the patients; leave it out", contradicted)
+        raise InputError("is counted from the file of patients; leave it out", contradicted)
     with terminal.waiting("analysing"):
         data = patient_data.read(given.patients, param=given.param, time_unit=given.time_unit)
         found = dossier.of_patients(data, design, given.p0, handling, attained=sizes, **how)  # type: ignore[arg-type]  # checked there
@@ -160,7 +161,7 @@ def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Fina
 
 
 def _data_lines(data: PatientData) -> None:
-    """How a file of patients was read, and what became of them."""
+    """How a file of patients was interpreted, and how many patients there are of each kind."""
     from simtrial.analysis.text import how_read
 
     for said in how_read(data):
@@ -170,13 +171,16 @@ def _data_lines(data: PatientData) -> None:
 
 def monitor(
     looks: Annotated[str, typer.Option(help="The design as planned: 1/10,5/29.")],
-    patients: Annotated[int, terminal.whole_option("Patients seen so far.")],
-    responses: Annotated[int, terminal.whole_option("Responses among them.")],
-    p: Annotated[list[float], terminal.rate_option("True rate from here on; may be given again.")],
-    prior: Annotated[str, typer.Option(metavar="A,B", help="Beta prior of the predictive probability.")] = "0.5,0.5",
+    patients: Annotated[int, terminal.whole_option("Number of patients seen so far.")],
+    responses: Annotated[int, terminal.whole_option("Number of responses among them.")],
+    p: Annotated[list[float], terminal.rate_option("True response rate of the further patients; may be given again.")],
+    prior: Annotated[
+        str,
+        typer.Option(metavar="A,B", help="Beta prior of the response rate."),
+    ] = "0.5,0.5",
     as_json: terminal.Json = False,
 ) -> None:
-    """Say what the responses so far mean: responses still needed, conditional power, predictive probability."""
+    """Evaluate a running trial: responses still needed, conditional power, predictive probability."""
     from simtrial.analysis import monitoring
     from simtrial.design.designs import parse_looks
     from simtrial.plan.disease import Beta
@@ -184,7 +188,7 @@ def monitor(
     try:
         a, b = (float(part) for part in prior.split(","))
     except ValueError:
-        raise InputError(f"({prior[:40]!r}) must be two numbers, such as 0.5,0.5", "prior") from None
+        raise InputError(f"({prior[:40]!r}) does not have two numbers; write 0.5,0.5", "prior") from None
     found = monitoring.monitor(parse_looks(looks), patients, responses, tuple(p), Beta(a, b))
     if as_json:
         terminal.print_json(
@@ -203,17 +207,17 @@ def monitor(
     for one in found.needed:
         goal = "reject H0" if one is found.needed[-1] else "continue to the next stage"
         many = one.responses
-        left = "patient" if one.remaining == 1 else f"{one.remaining} patients"
+        left = "patient" if one.remaining == 1 else counted(one.remaining, "patient")
         if many is None or many == 0:
-            told = f"no further response is needed to {goal}"
+            line = f"no further response is needed to {goal}."
         else:
-            fewest = "1 response" if many == 1 else f"{many} responses"
-            told = f"at least {fewest} in the next {left} {'is' if many == 1 else 'are'} needed to {goal}"
-            told += ", which is out of reach" if many > one.remaining else ""
-        print(f"look {one.look}: {told}")
-    for rate, power in found.conditional_power:
-        print(f"conditional power at p = {rate:g}: {power:.4f}")
-    print(f"predictive probability of rejecting H0, prior Beta({a:g}, {b:g}): {found.predictive:.4f}")
+            verb = agreeing(many, "is", "are")
+            line = f"at least {counted(many, 'response')} in the next {left} {verb} needed to {goal}"
+            line += ", which is impossible." if many > one.remaining else "."
+        print(f"Look {one.look}: {line}")
+    for p_true, power in found.conditional_power:
+        print(f"Conditional power at p = {p_true:g}: {percent(power)}.")
+    print(f"Predictive probability of rejecting H0, prior Beta({a:g}, {b:g}): {percent(found.predictive)}.")
 
 
 def columns() -> None:
@@ -223,18 +227,18 @@ def columns() -> None:
 
     rows = [[c.name, ", ".join(c.others[:MOST_NAMES]), c.meaning] for c in COLUMNS]
     terminal.table(
-        "One row per patient; any order of columns; case, spaces and punctuation in headings do not matter",
-        ("column", "or", "holds"), rows, 3,
+        "One row per patient; the order of columns, and case, spaces and punctuation of headings, do not matter",
+        ("column", "other names", "contents"), rows, 3,
     )  # fmt: skip
     for said in (
-        "Analysis data sets (ADaM ADRS, ADTTE; SDTM RS) may hold several rows per patient: PARAMCD or RSTESTCD says "
-        "what each row is.",
-        f"Response: the first of {', '.join(RESPONSE_CODES)} that is there, or --param.",
+        "Analysis data sets (ADaM ADRS, ADTTE; SDTM RS) may have several rows per patient: PARAMCD or RSTESTCD states "
+        "what each row holds.",
+        f"Response: the first of {', '.join(RESPONSE_CODES)} that is in the file, or the one given by --param.",
         f"Times: {', '.join(TIME_CODES)}, with CNSR 0 for an event.",
         "Several files (--patients adsl.csv --patients adrs.csv) are joined by patient.",
         "A heading may state the unit of a time: PFS (days), OS_MONTHS.",
         "Missing values: empty, NA, N/A, nan, NULL, None or a full stop.",
-        "The bare heading STAGE is the stage of the trial only in capitals; Stage and stage are not read.",
+        "The heading STAGE is the stage of the trial only in capitals; Stage and stage are ignored.",
     ):
         terminal.console().print(f"* {said}")
 
@@ -245,10 +249,10 @@ MOST_NAMES = 6
 
 def synthetic(
     file: Annotated[Path, typer.Argument(help="Parameter file with a conduct section.")],
-    label: Annotated[str, typer.Option("--scenario", help="True rate: p0, p1 or a label of the file.")] = "p1",
-    seed: Annotated[int | None, terminal.whole_option("Seed, from 0 on, instead of the file's.")] = None,
+    label: Annotated[str, typer.Option("--scenario", help="True response rate: p0, p1 or a label of the file.")] = "p1",
+    seed: Annotated[int | None, terminal.whole_option("Seed, from 0 on, instead of that of the file.")] = None,
 ) -> None:
-    """Print the patients of one simulated trial as CSV, to try an analysis on before there are any."""
+    """Print the patients of one simulated trial as CSV, so that the analysis can be tried in advance."""
     from simtrial.conduct import simulation
     from simtrial.patients import synthetic as patient_synthetic
     from simtrial.trial import params
@@ -257,10 +261,11 @@ def synthetic(
     trial, source = params.read(file)
     plan = Case.of(trial).checked(str(source.path)).plan
     if plan is None or trial.conduct is None:
-        raise InputError("is missing: it says how the trial is run (see params/example.yaml)", f"{file}: trial.conduct")
+        raise InputError("is missing; add it (see params/example.yaml)", f"{file}: trial.conduct")
     scenario = next((one for one in trial.scenarios if one.label == label), None)
     if scenario is None:
-        raise InputError(f"({label!r:.60}) must be one of {', '.join(s.label for s in trial.scenarios)}", "scenario")
+        known = ", ".join(one.label for one in trial.scenarios)
+        raise InputError(f"({label!r:.60}) is unknown; write one of {known}", "scenario")
     seed = trial.conduct.simulation.seed if seed is None else seed
     simulation.check(2, seed)
     print(patient_synthetic.one_trial(plan, scenario, seed, trial.study.start), end="")
@@ -270,7 +275,7 @@ def _size(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise InputError(f"({text[:40]!r}) must be whole numbers, such as 10,27", "attained") from None
+        raise InputError(f"({text[:40]!r}) is not a whole number; write 10,27", "attained") from None
 
 
 def _final_json(found: Final, patients: PatientData | None) -> dict[str, object]:
@@ -297,47 +302,45 @@ def _final_json(found: Final, patients: PatientData | None) -> dict[str, object]
 
 
 def _final_tables(found: Final) -> None:
-    from simtrial.analysis.text import decided_by, estimate_name, interval_name, not_counted, p_method, stops_at
+    from simtrial.analysis import text
     from simtrial.design.designs import looks_text
 
     result = found.result
     decision = "H0 is rejected" if result.reject else "H0 is not rejected"
     p = "< 0.0001" if result.p_value < 5e-5 else f"= {result.p_value:.4f}"
-    ended = "closed before a look could end it" if found.closed else f"ended at look {result.stage}"
+    closed = "accrual closed before a look could end the trial"
+    ended = closed if found.closed else f"the trial ended at look {result.stage}"
     print(
-        f"{looks_text(found.design, ', ')}: {result.responses} of {result.n} responded, {ended}. {decision}; "
-        f"p {p} ({p_method(found)})."
+        f"{looks_text(found.design, ', ')}: {result.responses} of {counted(result.n, 'patient')} responded; {ended}. "
+        f"{decision} (p {p}, one-sided, {text.p_method(found)})."
     )
     if found.after:
-        print(not_counted(found))
+        print(text.not_counted(found))
     if found.rule is not None:
-        print(decided_by(found))
-    rows = [[estimate_name(found, k), "none" if v is None else f"{v:.4f}"] for k, v in result.estimates.items()]
+        print(text.decided_by(found))
+    rows = [[text.estimate_name(found, k), "none" if v is None else rate(v)] for k, v in result.estimates.items()]
     terminal.table("Estimates of the response rate", ("method", "estimate"), rows)
-    sides = "" if result.sides == 2 else ", one-sided"
+    sides, word = "" if result.sides == 2 else ", one-sided", {True: "yes", False: "no"}
     rows = [
-        [
-            interval_name(found, k),
-            f"{low:.4f}",
-            "none" if high is None else f"{high:.4f}",
-            "yes" if result.agrees[k] else "no",
-        ]
+        [text.interval_name(found, k), rate(low), "none" if high is None else rate(high), word[result.agrees[k]]]
         for k, (low, high) in result.intervals.items()
     ]
-    heads = ("method", "lower", "upper", f"p0 = {found.p0:g} below it if and only if H0 is rejected")
-    terminal.table(f"{100 * result.level:g}% intervals{sides}", heads, rows)
+    heads = ("method", "lower limit", "upper limit", "consistent with the test")
+    terminal.table(f"{100 * result.level:g}% confidence intervals{sides}", heads, rows)
+    terminal.console().print(
+        f"An interval is consistent with the test if p0 = {found.p0:g} lies below it exactly when H0 is rejected.\n"
+    )
     if found.rules:
         words = {True: "rejected", False: "not rejected", None: "none"}
         rows = [
             [
-                one.rule, stops_at(found, one),
-                str(one.r), words[one.reject],
-                *("" if v is None else f"{v:.4f}" for v in (one.p_value, one.type_i_error, one.power)),
-                one.why,
+                text.RULE_NAMES[one.rule], text.stops_at(found, one), str(one.r), words[one.reject],
+                "" if one.p_value is None else f"{one.p_value:.4f}",
+                *("" if v is None else rate(v) for v in (one.type_i_error, one.power)), one.why,
             ]
             for one in found.rules
         ]  # fmt: skip
         terminal.table(
-            "What each rule says of the sizes attained",
-            ("rule", "stops at", "rejects above", "H0", "p", "type I error", "power", ""), rows,
+            "What each rule decides at the numbers analysed",
+            ("rule", "stops at", "rejects H0 if X >", "H0", "p", "type I error", "power", ""), rows,
         )  # fmt: skip

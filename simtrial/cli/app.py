@@ -119,7 +119,7 @@ def validate(
     file: Annotated[Path | None, typer.Argument(help="Parameter file whose own design is checked as well.")] = None,
     out: terminal.Out = Path("build"),
 ) -> None:
-    """Compare every result with its references on this machine; fails if one disagrees."""
+    """Compare the results with their references on this machine; the exit code is 1 if one differs."""
     import csv
 
     from simtrial.report import run as report_run
@@ -144,7 +144,7 @@ def lessons(
 
 @app.command()
 def schema(
-    sweep: Annotated[bool, typer.Option("--sweep", help="Of sweep files instead.")] = False,
+    sweep: Annotated[bool, typer.Option("--sweep", help="Print the schema of sweep files instead.")] = False,
 ) -> None:
     """Print the JSON Schema of parameter files, for editors."""
     from simtrial.sweep import section
@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         terminal.fault(error)
         return 2
     except KeyboardInterrupt:
-        terminal.say("simtrial: interrupted; nothing was left half-written")
+        terminal.say("simtrial: interrupted; no file is left incomplete")
         return 1
     except BrokenPipeError:
         return 1

@@ -22,8 +22,9 @@ FILE = "simtrial.design.file"
 """Where the command keeps that it was given a file."""
 
 EPILOG = (
-    "With a parameter file in place of the options (simtrial design FILE [--json]) the question and how the trial is "
-    "run come from the file, and the designs chosen by its calendar are listed too."
+    "With a parameter file instead of the options (simtrial design FILE [--json]) the hypotheses and the "
+    "conduct of the "
+    "trial are taken from the file, and the designs that are best by its calendar are listed as well."
 )
 
 
@@ -38,10 +39,10 @@ class DesignCommand(TyperCommand):
             return rest
         stray = next((word.partition("=")[0] for word in args if word.startswith("-") and word != "--json"), None)
         if stray is not None:
-            raise InputError(f"does not go with a parameter file, which says it: change it in {files[0]}", stray)
+            raise InputError(f"is not used with a parameter file, which states it; change it in {files[0]}", stray)
         more = next((word for word in args if word not in (files[0], "--json")), None)
         if more is not None:
-            raise InputError(f"({more!r:.60}) is one too many: give one parameter file", "FILE")
+            raise InputError(f"({more!r:.60}) is a second argument; give one parameter file", "FILE")
         ctx.meta[FILE] = (Path(files[0]), "--json" in args)
         return []
 

@@ -28,4 +28,4 @@ def show(prices: Prices, done: Simulation) -> None:
     for result in done.results:
         value, error = cost.expected(prices, result)
         rows.append([f"{result.scenario.label}: p = {result.scenario.rate}", f"{value:,.0f}", f"{error:,.1f}"])
-    terminal.table("Expected cost, months being paid to the end of follow-up", ("", "cost", "mcse, at most"), rows)
+    terminal.table("Expected cost, with months paid until the end of follow-up", ("", "cost", "MCSE, at most"), rows)

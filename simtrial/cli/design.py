@@ -11,6 +11,7 @@ import typer
 from simtrial.cli import designs_json
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
+from simtrial.phrases import counted, rate
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
@@ -27,32 +28,35 @@ if TYPE_CHECKING:
 DropoutShare = Annotated[
     float | None,
     terminal.rate_option(
-        "Share of patients lost before their first assessment; with --odds-ratio the share among patients who would "
+        "Dropout before the first assessment, as a share of the patients; with --odds-ratio, of the patients who would "
         "not respond."
     ),
 ]
 DropoutHandling = Annotated[
     str | None,
-    typer.Option(help="Patients lost are counted as nonresponder, replace, or exclude.  [default: nonresponder]"),
+    typer.Option(help="How patients who drop out count: nonresponder, replace or exclude.  [default: nonresponder]"),
 ]
 DropoutAmong = Annotated[
     str | None,
     typer.Option(
-        help="With nonresponder: whether p0 is the rate among those enrolled or evaluable.  [default: enrolled]"
+        help="With nonresponder: whether p0 is the rate among enrolled or evaluable patients.  [default: enrolled]"
     ),
 ]
 DropoutBounds = Annotated[
     str | None,
     typer.Option(
-        help="With exclude: bounds are fixed, or recut (recalculated at the numbers evaluable).  [default: fixed]"
+        help="With exclude: 'fixed' bounds, or 'recut': recalculated at the numbers evaluable.  [default: fixed]"
     ),
 ]
 DropoutOdds = Annotated[
     float | None,
-    terminal.rate_option("Odds of dropout of responders over those of non-responders.  [default: 1]", "RATIO"),
+    terminal.rate_option("Odds ratio of dropout, responders against non-responders.  [default: 1]", "RATIO"),
 ]
 DropoutSearch = Annotated[
-    str | None, typer.Option("--search", help="Where the limits hold: as it is run, or on paper.  [default: run]")
+    str | None,
+    typer.Option(
+        "--search", help="Whether the limits hold as the trial is run (run) or on paper (paper).  [default: run]"
+    ),
 ]
 
 
@@ -76,7 +80,7 @@ def design(
     search_: DropoutSearch = None,
     as_json: terminal.Json = False,
 ) -> None:
-    """Find the designs of every family that meet the limits, with proof."""
+    """Find the designs of every family that meet the limits, with a proof that none is missed."""
     from simtrial import search
     from simtrial.design.requirements import plausible
     from simtrial.search import formulas, text
@@ -117,7 +121,7 @@ def _run(dropout: float | None, odds_ratio: float | None, **words: str | None) -
 
 @contextmanager
 def _as_typed(asked: Requirements, run: Run | None, n_limit: int) -> Iterator[None]:
-    """Tell the error of a search by the options as they are typed, and by the rates that were given."""
+    """Name the options in the error of a search as they are typed, and the rates as they were given."""
     try:
         yield
     except InputError as error:
@@ -138,7 +142,7 @@ def _searched(
     if run is not None and run.how.recut:
         if others:
             left = ", ".join(family.title for family in others)
-            terminal.say(f"left out, since bounds are not recalculated for them: {left}")
+            terminal.say(f"not searched, as bounds are not recalculated for them: {left}")
         others = []
     if run is None:
         single, two = search.single_stage(asked, n_limit=n_limit), search.two_stage(asked, n_limit=n_limit)
@@ -163,23 +167,23 @@ def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]
             low, high = (getattr(one, name, None) if ours else None for name in ("q_low", "q_high"))
             rows.append(
                 [
-                    search.named(kinds), looks_text(one, ", "), str(one.n), f"{one.type_i_error:.4f}",
-                    f"{one.power:.4f}", f"{one.en_p0:.2f}", f"{one.pet_p0:.4f}" if one.looks[1:] else "",
+                    search.named(kinds), looks_text(one, ", "), str(one.n), rate(one.type_i_error),
+                    rate(one.power), f"{one.en_p0:.1f}", rate(one.pet_p0) if one.looks[1:] else "",
                     "" if low is None or high is None else f"{low:.3f}-{high:.3f}",
                 ]
             )  # fmt: skip
             if at := text.exactly(one, asked):
                 exactly.append(f"{looks_text(one, ', ')}: {at}.")
-    heads = ("design", "looks (r/n)", "n", "type I", "power", "EN(p0)", "PET(p0)", "weights q")
+    heads = ("design", "looks (r/n)", "n", "type I error", "power", "EN(p0)", "PET(p0)", "weights q")
     terminal.table(title, heads, rows, left=2)
     if exactly:
         terminal.console().print("\n".join(dict.fromkeys(exactly)) + "\n")
 
 
 def _formulas_table(rough: Sequence[Approximation]) -> None:
-    lines = [[a.title, f"{a.n}", f"{a.r}", f"{a.type_i_error:.4f}", f"{a.power:.4f}"] for a in rough]
-    heads = ("textbook formula", "n", "rejects if X >", "exact type I", "exact power")
-    terminal.table("What the formulas say, and what their rules do", heads, lines)
+    lines = [[a.title, f"{a.n}", f"{a.r}", rate(a.type_i_error), rate(a.power)] for a in rough]
+    heads = ("textbook formula", "n", "rejects H0 if X >", "exact type I error", "exact power")
+    terminal.table("Textbook formulas for n; type I error and power of the implied rules", heads, lines)
 
 
 def _run_tables(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], run: Run, n_limit: int) -> None:
@@ -199,7 +203,7 @@ def _run_tables(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], 
 
 
 def oc(
-    looks: Annotated[str, typer.Option(help="R/N or R:E/N, cumulative, comma-separated: 1/10,5/29.")],
+    looks: Annotated[str, typer.Option(help="Looks as R/N or R:E/N, cumulative, comma-separated: 1/10,5/29.")],
     p: Annotated[list[float], terminal.rate_option("True response rate; may be given again.")],
     as_json: terminal.Json = False,
 ) -> None:
@@ -221,23 +225,25 @@ def oc(
         )
         return
     rows = [
-        [f"{rate:g}", f"{found.reject[i]:.6f}", f"{found.pet[i]:.6f}", f"{found.en[i]:.4f}"] for i, rate in enumerate(p)
+        [f"{at:g}", f"{found.reject[i]:.6f}", f"{found.pet[i]:.6f}", f"{found.en[i]:.4f}"] for i, at in enumerate(p)
     ]
     title = f"{looks_text(design, ', ')} (stop if X <= r; reject H0 if X > r at the end)"
     terminal.table(title, ("p", "P(reject H0)", "PET", "EN"), rows)
     stops = [
         [str(n), *(f"{found.n_distribution[i, k]:.6f}" for i in range(len(p)))] for k, n in enumerate(found.n.tolist())
     ]
-    terminal.table("How many patients: P(N = n)", ("n", *(f"p = {rate:g}" for rate in p)), stops)
+    terminal.table("Distribution of the number of patients: P(N = n)", ("n", *(f"p = {at:g}" for at in p)), stops)
 
 
 def simulate(
     file: Annotated[Path, typer.Argument(help="Parameter file with a conduct section.")],
-    trials: Annotated[int | None, terminal.whole_option("Trials of each scenario, instead of the file's.")] = None,
-    seed: Annotated[int | None, terminal.whole_option("Seed, from 0 on, instead of the file's.")] = None,
+    trials: Annotated[
+        int | None, terminal.whole_option("Number of trials per scenario, instead of that of the file.")
+    ] = None,
+    seed: Annotated[int | None, terminal.whole_option("Seed, from 0 on, instead of that of the file.")] = None,
     as_json: terminal.Json = False,
 ) -> None:
-    """Run the trial of a parameter file in calendar time, with the exact values beside the simulated ones."""
+    """Simulate the trial of a parameter file in calendar time, with exact values beside the simulated ones."""
     from simtrial.cli import cost as cli_cost
     from simtrial.conduct import simulation
     from simtrial.trial import params
@@ -245,7 +251,7 @@ def simulate(
 
     trial, source = params.read(file)
     if trial.conduct is None:
-        raise InputError("is missing: it says how the trial is run (see params/example.yaml)", f"{file}: trial.conduct")
+        raise InputError("is missing; add it (see params/example.yaml)", f"{file}: trial.conduct")
     size = trial.conduct.simulation
     trials, seed = trials if trials is not None else size.trials, seed if seed is not None else size.seed
     simulation.check(trials, seed)
@@ -262,7 +268,7 @@ def simulate(
         return
     if trial.truths != trial.requirements:
         p0, truth = trial.requirements.p0, trial.truths.p0
-        print(f"p0 = {p0:g} is the rate among all enrolled patients: with every patient evaluable {truth:.4g} respond.")
+        print(f"p0 = {p0:g} is the rate among all enrolled patients; with every patient evaluable it is {truth:.4g}.")
     _simulation_tables(case.chosen, done)
     if trial.deadline is not None:
         _in_time_table(trial.deadline, done)
@@ -299,31 +305,32 @@ def _in_time_table(deadline: float, done: Simulation) -> None:
     rows = []
     for result in done.results:
         value, mcse = result.estimates["duration_months"].at_most(deadline)
-        error = f"{mcse:.4f}" if mcse else f"all of {done.trials} trials agree"
-        rows.append([f"{result.scenario.label}: p = {result.scenario.rate}", f"{value:.4f}", error])
-    title = f"In time: primary decision by month {deadline:.3g}"
-    terminal.table(title, ("", "P(in time), simulated", "mcse"), rows)
+        error = f"{mcse:.4f}" if mcse else f"equal in all of {counted(done.trials, 'trial')}"
+        rows.append([f"{result.scenario.label}: p = {result.scenario.rate}", rate(value), error])
+    title = f"Probability of a primary decision in time, by month {deadline:.3g}"
+    terminal.table(title, ("", "P(in time), simulated", "MCSE"), rows)
 
 
 def _simulation_tables(design: Design, done: Simulation) -> None:
+    from simtrial.conduct.text import HANDLINGS
     from simtrial.design.designs import looks_text
 
     plan, single = done.plan, len(done.plan.design.looks) == 1
     accrual = "hold" if plan.interim.hold else "continue"
     if plan.interim.extra is not None:
-        accrual += f", at most {plan.interim.extra} extra"
+        accrual += f", at most {counted(plan.interim.extra, 'extra patient')}"
     if plan.interim.max_hold is not None:
-        accrual += f", for at most {plan.interim.max_hold:g} {'month' if plan.interim.max_hold == 1 else 'months'}"
+        accrual += f", for at most {counted(plan.interim.max_hold, 'month')}"
     if plan.conditional is not None:
-        accrual += f"; patients pending: conditional, threshold {plan.conditional.threshold:g}"
-    known = "decided when known; " if plan.interim.decide == "known" else ""
-    bounds = " (bounds recalculated)" if plan.recut else ""
-    waiting = "" if single else f"accrual at looks: {accrual}; "
+        accrual += f"; pending patients: conditional rule, threshold {plan.conditional.threshold:g}"
+    known = "each decision is taken as soon as it is settled; " if plan.interim.decide == "known" else ""
+    bounds = ", with recalculated bounds" if plan.recut else ""
+    waiting = "" if single else f"accrual while a look is pending: {accrual}; "
     print(
-        f"{looks_text(design, ', ')}; losses: {plan.handling}{bounds}; {waiting}{known}"
-        f"{done.trials} trials a scenario, seed {done.seed}\n"
+        f"{looks_text(design, ', ')}; patients without a response assessment: {HANDLINGS[plan.handling]}{bounds}; "
+        f"{waiting}{known}{counted(done.trials, 'trial')} per scenario, seed {done.seed}\n"
     )
-    heads = ("", "simulated", "mcse", "exact", "5%", "50%", "95%")
+    heads = ("", "simulated", "MCSE", "exact", "5%", "50%", "95%")
     for result in done.results:
         rows = []
         for estimate in result.estimates.values():

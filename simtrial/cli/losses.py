@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
 from simtrial.laws.losses import AMONG, LOSSES, AsRun
+from simtrial.phrases import percent, rate, stated
 from simtrial.plan.allowances import enrolled_for
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.plan import HANDLINGS
@@ -53,7 +54,8 @@ class Run:
         become = " and ".join(f"{name} = {p:g} becomes {at:.4g}" for name, p, at in pairs if p != at)
         return InputError(
             f"({self.how.loss.probability:g}) is too large: with {_lost(self.how.loss, paper)}, {become}; "
-            f"{error.field} {error.message}; or plan for less dropout, or ask for a design on paper (--search paper)",
+            f"{error.field} "
+            f"{error.message}; or plan for less dropout, or search for a design on paper (--search paper)",
             "--dropout",
         )
 
@@ -71,9 +73,12 @@ class Run:
         if self.how.recut:
             return (
                 f"The recalculated bounds keep alpha at a response rate of {limits.p0:.4g} among evaluable patients; "
-                f"under p1 {limits.p1:.4g} of them respond. Proved so:"
+                f"at p1 the rate among them is {limits.p1:.4g}. For these rates the following is proved:"
             )
-        return f"As it is run, a trial decides as if p0 were {limits.p0:g} and p1 {limits.p1:g}; proved so:"
+        return (
+            f"As it is run, the trial decides as a trial on paper does with p0 = {limits.p0:g} and p1 = {limits.p1:g}. "
+            "For these rates the following is proved:"
+        )
 
     def stated(self) -> dict[str, object]:
         """The dropout as it was given, for JSON."""
@@ -117,10 +122,10 @@ def read(
     for value, field, known in words:
         if value is not None and value not in known:
             *others, last = known
-            raise InputError(f"({value!r:.40}) must be {', '.join(others)} or {last}", field)
+            raise InputError(f"({value!r:.40}) is unknown; write {', '.join(others)} or {last}", field)
     for given, field in ((odds_ratio, "--odds-ratio"), *((value, field) for value, field, _ in words)):
         if given is not None and dropout is None:
-            raise InputError("needs --dropout, the share of patients that is lost", field)
+            raise InputError("needs --dropout, the share of patients who drop out; add it", field)
     if dropout is None:
         return None
     for given, field, goes in ((p0_among, "--p0-among", "nonresponder"), (bounds, "--bounds", "exclude")):
@@ -143,11 +148,12 @@ def _loss(dropout: float, odds_ratio: float | None) -> Dropout:
 def _lost(loss: Dropout, paper: Requirements) -> str:
     """How many patients are lost, in words."""
     if loss.responder_odds_ratio == 1:
-        return f"{100 * loss.probability:g}% of the patients lost"
-    p0, p1 = (f"{100 * loss.lost(p):.3g}%" for p in (paper.p0, paper.p1))
+        return f"dropout of {stated(loss.probability)}"
+    p0, p1 = (percent(loss.lost(p)) for p in (paper.p0, paper.p1))
     return (
-        f"{100 * loss.of_responder:.3g}% of those who would respond and {100 * loss.probability:g}% of the others lost "
-        f"({p0} of all at p0, {p1} at p1)"
+        f"dropout of {percent(loss.of_responder)} among patients who would respond and of "
+        f"{stated(loss.probability)} among "
+        f"the others ({p0} of all patients at p0, {p1} at p1)"
     )
 
 
@@ -159,22 +165,23 @@ def show(
     from simtrial.design.designs import looks_text
     from simtrial.laws.inflation import enlarged
 
-    heads = ("design", "looks (r/n)", "type I", "power", "enrolled at p0", "at p1")
+    heads = ("design", "looks (r/n)", "type I error", "power", "enrolled at p0", "at p1")
 
     def row(name: str, design: Design) -> list[str]:
         found = run.how.figures(design, paper)
-        return [name, looks_text(design, ", "), f"{found.type_i_error:.4f}", f"{found.power:.4f}", f"{found.en_p0:.2f}",
-                f"{found.en_p1:.2f}"]  # fmt: skip
+        return [name, looks_text(design, ", "), rate(found.type_i_error), rate(found.power), f"{found.en_p0:.1f}",
+                f"{found.en_p1:.1f}"]  # fmt: skip
 
     lost = run.how.loss.lost(paper.p1)
-    among = "all enrolled" if run.how.among == "enrolled" else "the evaluable"
-    whose = f", p0 being the rate among {among}" if run.how.handling == "nonresponder" else ""
-    cut = "recalculated at the numbers evaluable" if run.how.recut else "staying as planned"
-    kept = f", the bounds {cut}" if run.how.handling == "exclude" else ""
-    said = f"{_lost(run.how.loss, paper)} and {COUNTED[run.how.handling]}{kept}{whose}"
-    terminal.table(f"As the trial is run: {said}", heads, [row(*one) for one in named], left=2)
-    if run.how.handling == "replace":  # which takes no allowance: patients come until so many are evaluable
+    among = "all enrolled patients" if run.how.among == "enrolled" else "the evaluable patients"
+    whose = f"; p0 is the rate among {among}" if run.how.handling == "nonresponder" else ""
+    cut = "recalculated at the numbers evaluable" if run.how.recut else "unchanged"
+    kept = f", with bounds {cut}" if run.how.handling == "exclude" else ""
+    handled = f"{COUNTED[run.how.handling]}{kept}{whose}"
+    title = f"As the trial is run, with {_lost(run.how.loss, paper)}: these patients are {handled}"
+    terminal.table(title, heads, [row(*one) for one in named], left=2)
+    if run.how.handling == "replace":  # which takes no allowance: enrollment ends with the last evaluable patient
         return
     larger = [(name, enlarged(design, enrolled_for(design.looks[-1].n, lost), lost)) for name, design in usual]
-    title = "The usual allowance: the designs on paper with n/(1 - d) patients, rounded up, and their bounds"
+    title = "The conventional allowance: designs on paper, enlarged to n/(1 - d) patients (rounded up), same bounds"
     terminal.table(title, heads, [row(*one) for one in larger], left=2)

@@ -220,7 +220,7 @@ def _questions_table(questions: Sequence[Question], n: int, allowed: str) -> Non
     """The most conventional combinations of p0, p1, alpha and power, and the routes from each."""
     total = sum(len(question.routes) for question in questions)
     shown, left = questions[:MOST_QUESTIONS], questions[MOST_QUESTIONS:]
-    more = f"; the {len(shown)} most conventional of {len(questions)} combinations" if left else ""
+    more = f"; the {len(shown)} most conventional of {counted(len(questions), 'combination')}" if left else ""
     title = f"{counted(total, 'route')} to {counted(n, 'patient')} {allowed} an allowance for dropout{more}"
     way = "design or formula, with the exact type I error and power of its rule in brackets"
     rows = [[*("" if v is None else f"{v:g}" for v in (q.p0, q.p1, q.alpha, q.power)), _ways(q)] for q in shown]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simtrial.errors import InputError
+from simtrial.phrases import counted
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ MOST_IN_CSV = 10_000
 """Most scenarios that are also written as one CSV."""
 
 QUIET = 30.0
-"""Seconds without a result after which that is said."""
+"""Seconds without a result after which a line is printed."""
 
 START_UP = 2.0
 """Seconds until the first worker is at work."""
@@ -42,16 +43,20 @@ EVERY = 5.0
 def sweep(
     file: Annotated[Path, typer.Argument(help="Sweep file, such as params/sweep_NCT07022301.yaml.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder of the results; build/<name of the file> if left out.")
+        Path | None, typer.Option("--out", help="Folder of the results; default: build/<name of the file>.")
     ] = None,
     scheduler: Annotated[
-        str | None, typer.Option(metavar="tcp://HOST:PORT", help="Run on the Dask cluster of this scheduler.")
+        str | None,
+        typer.Option(
+            metavar="tcp://HOST:PORT",
+            help="Run on the Dask cluster of this scheduler. Dask does not authenticate clients.",
+        ),
     ] = None,
-    workers: Annotated[int | None, terminal.whole_option("Processes on this machine; all cores if left out.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Run even what is estimated to take long.")] = False,
+    workers: Annotated[int | None, terminal.whole_option("Processes on this machine; default: one per core.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Run even if it is estimated to take long.")] = False,
     as_json: terminal.Json = False,
 ) -> None:
-    """Run a trial over a grid of its parameters; run again, it does only what is missing."""
+    """Run a trial over a grid of its parameters; when run again, only missing results are computed."""
     from simtrial.sweep import file as sweep_file
     from simtrial.sweep import run as sweep_run
     from simtrial.sweep import task
@@ -60,7 +65,7 @@ def sweep(
     asked = sweep_file.read(file)
     folder = out or Path("build") / file.stem
     if workers is not None and not 1 <= workers <= 1024:
-        raise InputError(f"({workers}) must be from 1 to 1024", "workers")
+        raise InputError(f"({workers}) is not from 1 to 1024", "workers")
     local = workers or os.cpu_count() or 1
     left = sweep_run.missing(asked, folder)
     size = task.calibrate(asked) if left else task.Cost(0, 0.0)
@@ -72,13 +77,15 @@ def sweep(
     ):
         seconds = size.seconds * left / number + START_UP if left else 0.0
         minutes = seconds / 60
-        there = f", {len(asked) - left} of them there already" if left < len(asked) else ""
+        there = f", {len(asked) - left} of them already computed" if left < len(asked) else ""
         terminal.say(
-            f"{len(asked)} scenarios{there}; to do: about {size.trials * left} simulated trials, {_spell(seconds)} on "
-            f"{number} worker{'s' if number > 1 else ''}"
+            f"{counted(len(asked), 'scenario')}{there}; to do: about {counted(size.trials * left, 'simulated trial')}, "
+            f"{_spell(seconds)} on {counted(number, 'worker')}"
         )
         if minutes > CONFIRM_MINUTES and not yes:
-            raise InputError(f"is estimated at {minutes:.0f} minutes; say --yes to run it all the same", f"{file}:")
+            raise InputError(
+                f"is estimated to take {counted(round(minutes), 'minute')}; add --yes to run it anyway", f"{file}:"
+            )
         with terminal.bar(len(asked), "scenarios") as tell:
             done, digest = sweep_run.run(asked, folder, start, number, _teller(len(asked), tell))
     if as_json:
@@ -89,10 +96,10 @@ def sweep(
         return
     _show(asked, folder)
     print(
-        f"{done.scenarios} scenarios in {folder / 'results'}: {done.found} were there, {done.scenarios - done.found} "
-        f"computed, {done.trials} trials simulated"
+        f"{counted(done.scenarios, 'scenario')} in {folder / 'results'}: {done.found} already computed, "
+        f"{done.scenarios - done.found} computed now; {counted(done.trials, 'trial')} simulated"
     )
-    print(f"digest of all results: {digest}")
+    print(f"Digest of all results: {digest}")
 
 
 def _written(asked: Sweep, folder: Path) -> str | None:
@@ -116,9 +123,7 @@ def _show(asked: Sweep, folder: Path) -> None:
     view = table.view()
     where = f"in {path}" if path is not None else f"in the Parquet files of {folder / 'results'}"
     left = len(asked) - len(first)
-    more = (
-        f"the first {len(first)} of {len(asked)} scenarios; the {left} others are" if left else "every scenario; also"
-    )
+    more = f"the first {len(first)} of {counted(len(asked), 'scenario')}; all are" if left else "all scenarios; also"
     terminal.table(
         f"Outcomes, exact or ± Monte Carlo standard error: {more} {where}",
         list(view.columns),
@@ -144,12 +149,12 @@ def _teller(scenarios: int, bar: Callable[[int], None]) -> Callable[[Progress], 
         first, shown = shown is None, now.done
         moment = time.monotonic()
         if now.stalled >= QUIET and now.stalled % QUIET == 0:
-            terminal.say(f"  nothing finished for {now.stalled:.0f} s: are the workers alive?")
+            terminal.say(f"  no result for {now.stalled:.0f} s; check that the workers are running")
         if sys.stderr.isatty() or moment - last < EVERY or first:
             return
         last = moment
         rate = max(now.done - now.found, 1e-9) / (moment - began)
         left = _spell((scenarios - now.done) / rate)
-        terminal.say(f"  {now.done} of {scenarios} scenarios, {rate:.1f} a second, {left} left")
+        terminal.say(f"  {now.done} of {counted(scenarios, 'scenario')}, {rate:.1f} per second, {left} left")
 
     return tell

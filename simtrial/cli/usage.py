@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 P0 = "p0 is the response rate not worth pursuing"
 P1 = "p1 is the response rate worth finding"
-LOOKS = "stages are given together, cumulative: --looks 1/10,5/29 for r1/n1,r/n"
+LOOKS = "give all stages together, cumulative: --looks 1/10,5/29 for r1/n1,r/n"
 
 OPTIONS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("beta", "b", "type2", "type-2", "type-ii", "type-ii-error"), ("power", "power is 1 - beta")),
@@ -47,14 +47,14 @@ OPTIONS: dict[str, tuple[str, str]] = {
 """Options of other programs, and the one meant with what to know of it."""
 
 ELSEWHERE = {
-    "n": "a design is found, not asked for: simtrial reproduce --n 25 lists what gives 25 patients",
+    "n": "n is a result of the search; simtrial reproduce --n 25 lists the calculations that give 25 patients",
     "beta": "power is 1 - beta",
     "looks": "simtrial oc --looks 1/10,5/29 --p 0.1 evaluates a rule, simtrial check compares it with what is stated",
-    "criterion": "every criterion is listed",
-    "alpha-sided": "alpha is one-sided; half of a two-sided alpha is given",
-    "dropout": "dropout is part of a parameter file, or of simtrial check",
+    "criterion": "the designs of all criteria are listed",
+    "alpha-sided": "alpha is one-sided; give half of a two-sided alpha",
+    "dropout": "dropout is stated in a parameter file, or with simtrial check",
 }
-"""What is said of an option meant where the command has none such."""
+"""What is answered where the command has no such option."""
 
 FILES = ("params", "param", "parameters", "parameter-file", "input", "config", "file", "yaml", "i", "f")
 
@@ -189,7 +189,7 @@ def _example(command: Any, name: str) -> str:
 
 def _extra(said: str, command: Any, name: str) -> str:
     if re.search(r"\([-+0-9.,/: ]+\)", said) and any(one.opts[0].startswith("--") for one in command.params):
-        return f"{said}; numbers are given by options: {_example(command, name)}"
+        return f"{said}; give numbers by options: {_example(command, name)}"
     return said
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from simtrial.numbers import Bools, Ints
 
 GREY = "#999999"
-MOST_BARS = 80
+MOST_BARS = 60
 """Patients drawn one by one in a swimmer plot; of a larger trial every second, third, ... patient is drawn."""
 
 
@@ -155,7 +155,7 @@ def swimmer(
     rows = np.arange(enrolled) + 1
     drawn = rows % every == 0
     found = followed.course(plan, trials, column, rng, now)
-    figure, (axis,) = canvas(1, 9.4, 1.8 + 0.17 * (height // every))
+    figure, (axis,) = canvas(1, 9.4, 1.8 + 0.15 * (height // every))
     with mpl.rc_context(STYLE):
         handles = _bars(axis, found, rows, drawn & (found.entry <= now), 0.62 * every)
         assessed = plan.disease.assessments.delay is None
@@ -171,7 +171,7 @@ def swimmer(
     caption = (
         f"One simulated trial of the design {looks_text(plan.design, ', ')} as it is run, at a true response rate of "
         f"{scenario.rate}: {counted(enrolled, 'patient')}, one bar each, from enrollment to {ends}"
-        + (f" One of {every} patients is drawn." if every > 1 else "")
+        + (f" One patient of {every} is drawn." if every > 1 else "")
         + (" The trial is one of median duration among those that reach the last look." if number is None else "")
     )
     return Picture("swimmer", _told(trials, column), figure, caption)
@@ -297,7 +297,7 @@ def tornado(found: Sensitivity) -> Picture:
         "One assumption changed at a time, all others as planned: how far each result moves, with the setting at the "
         "end of each bar. Vertical lines: results as planned. Panels hold only assumptions that change the result"
         + (
-            f" by more than 2 Monte Carlo standard errors ({found.trials:,} simulated trials each)"
+            f" by more than 2 Monte Carlo standard errors ({counted(found.trials, 'simulated trial')} each)"
             if ranges.simulated(found)
             else ""
         )

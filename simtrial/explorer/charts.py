@@ -92,7 +92,10 @@ class Chart:
         # names on the outer sides, so that they stay apart where the rates are close
         for (x, name), side, shift in zip(self.x_marks, ("end", "start"), (2, -2), strict=False):
             at = float(across(x))
-            parts += [_line(at, TOP, at, bottom, "mark dotted"), _text(at + shift, TOP - 5, name, side)]
+            parts += [
+                _line(at, TOP, at, bottom, f"mark dotted {html.escape(name)}"),
+                _text(at + shift, TOP - 5, name, side),
+            ]
         for curve in reversed(self.curves):
             points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across(self.x), up(curve.y), strict=True))
             parts.append(

@@ -23,6 +23,7 @@ from simtrial.plan.enrollment import Constant
 from simtrial.plan.plan import Plan, Scenario
 from simtrial.plan.recut import bounds_of
 from simtrial.search import simon
+from simtrial.show import inks
 from simtrial.show.passage import Passage
 from simtrial.show.picture import BLUE, RED, STYLE, Picture
 
@@ -126,7 +127,7 @@ def points(value: float) -> str:
 
 def mark(axis: Axes, rate: float, name: str) -> None:
     """Mark a rate along the bottom."""
-    axis.axvline(rate, color="#888888", linewidth=1.0, linestyle=(0, (2, 2)))
+    axis.axvline(rate, color=inks.RATES[name].colour, linewidth=1.0, linestyle=inks.RATES[name].dash)
     axis.annotate(
         name, (rate, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points", ha="center",
         fontsize=9,

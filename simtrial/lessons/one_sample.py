@@ -16,7 +16,8 @@ from simtrial.design.exact import operating_characteristics
 from simtrial.lessons import blackboard
 from simtrial.phrases import counted, listed, percent, percent_beside, stated
 from simtrial.search import figures
-from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas
+from simtrial.show import inks
+from simtrial.show.picture import BLACK, BLUE, STYLE, Picture, canvas
 
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
@@ -32,20 +33,20 @@ def one_test(n: int, rates: Pair, alpha: float) -> Picture:
     pmf = binomial_pmf(n, np.array(rates))
     seen = np.flatnonzero(pmf.max(axis=0) > 1e-4)
     with mpl.rc_context(STYLE):
-        kinds = ((rates[0], BLUE, "", -0.2, "p0"), (rates[1], ORANGE, "//", 0.2, "p1"))
-        for (rate, colour, hatch, shift, name), chance in zip(kinds, pmf, strict=True):
+        kinds = ((rates[0], "p0", "", -0.2), (rates[1], "p1", "//", 0.2))
+        for (rate, name, hatch, shift), chance in zip(kinds, pmf, strict=True):
             axis.bar(
-                seen + shift, chance[seen], 0.4, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5,
-                label=f"if the true rate is {name} = {rate:g}",
+                seen + shift, chance[seen], 0.4, color=inks.RATES[name].colour, hatch=hatch, edgecolor="white",
+                linewidth=0.5, label=f"if the true rate is {name} = {rate:g}",
             )  # fmt: skip
         if r < n:
             end = max(seen[-1] + 0.6, r + 1.5)
             axis.set_xlim(seen[0] - 0.6, end)
-            axis.axvspan(r + 0.5, end, color=GREEN, alpha=0.12, linewidth=0, zorder=0)
-            axis.axvline(r + 0.5, color=GREEN, linewidth=1.5)
+            axis.axvspan(r + 0.5, end, color=inks.ENDS["rejected"], alpha=0.12, linewidth=0, zorder=0)
+            axis.axvline(r + 0.5, color=inks.ENDS["rejected"], linewidth=1.5)
             axis.annotate(
                 "reject H0", (r + 0.5, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -4),
-                textcoords="offset points", va="top", color=GREEN, fontweight="bold",
+                textcoords="offset points", va="top", color=inks.ENDS["rejected"], fontweight="bold",
             )  # fmt: skip
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_xlabel(f"Responses X in {counted(n, 'patient')} (only those with a probability above 0.0001)")

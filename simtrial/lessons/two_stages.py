@@ -15,7 +15,7 @@ from simtrial.phrases import counted, percent
 from simtrial.search import figures
 from simtrial.search.simon import MINIMAX, OPTIMAL
 from simtrial.search.single import FIRST
-from simtrial.show.picture import BLACK, BLUE, GREEN, STYLE, Picture, canvas, few_ticks, percent_ticks
+from simtrial.show.picture import BLACK, STYLE, Picture, canvas, few_ticks, percent_ticks
 
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
@@ -81,13 +81,14 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
     curve = operating_characteristics(design, p)
     figure, axes = canvas(2, 10.0, 4.0)
     with mpl.rc_context(STYLE):
-        axes[0].axhline(one.n, color=GREEN, linestyle="--", label="single stage")
+        single, optimal = figures.ink(FIRST.key), figures.ink(OPTIMAL.key)
+        axes[0].axhline(one.n, color=single.colour, linestyle=single.dash, label="single stage")
         panels = (
             ("Mean number of patients", curve.en, size),
             ("Share stopped at the interim analysis (look)", curve.pet, early),
         )
         for axis, (title, exact, seen) in zip(axes, panels, strict=True):
-            axis.plot(p, exact, color=BLUE, label="exact")
+            axis.plot(p, exact, color=optimal.colour, label="exact")
             blackboard.dots(axis, at, seen)
             axis.set_title(title, fontsize=10, pad=16)
             axis.set_xlabel("True response rate p")

@@ -170,9 +170,7 @@ class PatientData:
             responses.pop()
         if attained is not None and list(attained) != found:
             given, held = (",".join(map(str, numbers)) for numbers in (attained, found))
-            raise InputError(
-                f"({given}) contradicts {self.path}, in which {held} patients count at the looks", "attained"
-            )
+            raise InputError(f"({given}) contradicts {self.path}, by which {held} count at the looks", "attained")
         beyond = int(counting.sum()) - (found[-1] if found else 0)
         return Counts(tuple(found), tuple(responses), beyond)
 

@@ -246,7 +246,7 @@ def _survival(
     if landmark is not None:
         by_then = int((found.event & (found.months <= landmark)).sum())
         method = f"Kaplan-Meier, Greenwood log-log{_missing(counted, there)}"
-        said = f"{label} at {landmark:g} months"
+        said = f"{label} at month {landmark:g}"
         value, low, high = found.at(landmark)
         ends.append(
             Endpoint(

@@ -133,7 +133,7 @@ def _judge_times(row: Row, found: Values) -> None:
     for name in TIMES:
         months = found.numbers[name]
         if months is not None and months > MAX_MONTHS:
-            raise wrong(row, name, f"is {months:.4g} months, more than {MAX_MONTHS:g}; check the unit (--time-unit)")
+            raise wrong(row, name, f"is longer than {MAX_MONTHS:g} months ({months:.4g}); check the unit (--time-unit)")
     for name in _SURVIVAL:
         event = f"{name}EVENT" if f"{name}EVENT" in row else f"{name}CNSR"
         for here, there in ((name, event), (event, name)):

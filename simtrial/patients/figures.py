@@ -34,7 +34,7 @@ Mark = tuple["Floats", "Bools", "str | int", "dict[str, Any]", str]
 """Months, who has them, marker, its style, and what it is called."""
 
 GREY = "#777777"
-TALLEST = 40.0
+TALLEST = 14.0
 """Inches; with more patients bars become thinner and marks smaller."""
 
 HIGHEST = 100.0
@@ -235,7 +235,9 @@ def _draw_marks(axis: Axes, rows: NDArray[np.int64], marks: list[Mark], thin: fl
     for x, where, marker, look, said in marks:
         if where.any():
             style = {"marker": marker, "linestyle": "none", "markeredgecolor": BLACK, **look}
-            axis.plot(x[where], rows[where], **style | {"markersize": style["markersize"] * thin})
+            axis.plot(
+                x[where], rows[where], **style | {"markersize": style["markersize"] * thin, "markeredgewidth": thin}
+            )
             handles.append(Line2D([], [], label=said, **style))
     return handles
 

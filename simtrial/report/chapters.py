@@ -70,7 +70,7 @@ def of_notebooks(
     *,
     folds: bool,
     before: str = "",
-) -> list[Topic]:
+) -> tuple[list[Topic], list[Exhibit]]:
     """Take notebooks apart into topics, in the order of the page, with their tables and figures numbered.
 
     Parameters
@@ -84,7 +84,14 @@ def of_notebooks(
     folds : bool
         Whether what a reader does not need first is folded away.
     before : str
-        HTML that stands above; what it says is not repeated.
+        HTML that stands above; what it says and draws is not repeated.
+
+    Returns
+    -------
+    topics : list of Topic
+        In the order of the page.
+    above : list of Exhibit
+        Figures that stand above, with their numbers.
     """
     topics: list[Topic] = []
     for i, notebook in enumerate(executed):
@@ -103,8 +110,7 @@ def of_notebooks(
                 _add_code(topic, cell, injected=injected)
                 topic.folded += [shown(output) for output in cell.get("outputs", ())]
     _arrange(topics, folds=folds)
-    _count(topics, before)
-    return topics
+    return topics, _count(topics, before)
 
 
 def _tags(cell: Any) -> list[str]:
@@ -148,10 +154,12 @@ def _arrange(topics: Sequence[Topic], *, folds: bool) -> None:
         topic.folded = [one for one, yes in zip(every, stands, strict=True) if not yes]
 
 
-def _count(topics: Sequence[Topic], before: str) -> None:
+def _count(topics: Sequence[Topic], before: str) -> list[Exhibit]:
     """Number everything in the order of the page, and point to what stands above in the place of its repetition."""
     numbers: dict[str, int] = {}
-    seen: dict[tuple[str, str], Exhibit] = {}
+    shown = [one for topic in topics for one in (*topic.shown, *topic.folded)]
+    above = [exhibits.counted(one, numbers) for one in shown if one.kind == "figure" and one.html in before]
+    seen = {(one.name, one.html): one for one in above}
     for topic in topics:
         for items in (topic.shown, topic.folded):
             for k, one in enumerate(items):
@@ -161,3 +169,6 @@ def _count(topics: Sequence[Topic], before: str) -> None:
                     items[k] = Exhibit(kind="pointer", html=f"in {first.label}", caption=first.anchor)
                 elif one.numbered:
                     items[k] = seen[one.name, one.html] = exhibits.counted(one, numbers)
+        topic.shown += [one for one in topic.folded if one.kind == "pointer"]
+        topic.folded = [one for one in topic.folded if one.kind != "pointer"]
+    return above

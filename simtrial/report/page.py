@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from simtrial.report.chapters import Topic
+    from simtrial.report.exhibits import Exhibit
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def report_html(executed: Sequence[Any], head: Head, provenance: Mapping[str, An
     """
     import nbformat
 
-    topics = chapters.of_notebooks(
+    topics, above = chapters.of_notebooks(
         executed,
         prose,
         lambda output: exhibits.of_output(output, files.root, files.prefix),
@@ -107,7 +108,7 @@ def report_html(executed: Sequence[Any], head: Head, provenance: Mapping[str, An
     report = {
         "title": head.title,
         "study": head.study,
-        "front": head.front,
+        "front": _captioned(head.front, above),
         "contents": _contents(topics),
         "provenance": lines,
         "topics": topics,
@@ -118,6 +119,16 @@ def report_html(executed: Sequence[Any], head: Head, provenance: Mapping[str, An
         report["terms"] = [(terms.anchor(one), one) for one in terms.occurring(_read(topics, head.front))]
     text = render("index.html.j2", nbformat.v4.new_notebook(), report)
     return terms.linked(text) if head.folds else text
+
+
+def _captioned(front: str, above: Sequence[Exhibit]) -> str:
+    """The front page, its figures with the number, the caption and the files that the notebooks give them."""
+    for one in above:
+        links = " ".join(f'<a href="{escape(place)}">{kind}</a>' for kind, place in one.files)
+        said = f'<strong>{one.label}.</strong> {escape(one.caption)} <span class="files">{links}</span>'
+        drawn = f'<div class="drawing" id="{escape(one.anchor)}">{one.html}</div><figcaption>{said}</figcaption>'
+        front = front.replace(one.html, drawn)
+    return front
 
 
 def _read(topics: Sequence[Topic], front: str) -> str:

@@ -25,7 +25,7 @@ from simtrial.report.execution import LeftOut, NotebookError, execute
 from simtrial.report.front import left_out, opening
 from simtrial.report.kernel import kept
 from simtrial.report.page import Head
-from simtrial.report.write import Job, Leaf, assemble
+from simtrial.report.write import HtmlPage, Job, assemble
 from simtrial.trial import params
 from simtrial.trial import parts as trial_parts
 from simtrial.trial.case import Case
@@ -159,11 +159,11 @@ def of_trial(
         raise InputError(beyond[0].why, f"{source.path}:")
     study, title = trial.study.id, trial.study.title
     head = Head(study=study, title=title, front=left_out(beyond) + opening(case), folds=True)
-    pages = [Leaf(notebooks=notebooks, head=head)]
+    pages = [HtmlPage(notebooks=notebooks, head=head)]
     if wish.preview:
         title = f"Preview of the analysis: {title}"
         top = Head(study=study, title=title, front=SYNTHETIC, folds=True)
-        pages.append(Leaf(notebooks=(ANALYSIS,), head=top, name=PREVIEW, apart=True))
+        pages.append(HtmlPage(notebooks=(ANALYSIS,), head=top, name=PREVIEW, apart=True))
     seed = trial.conduct.simulation.seed if trial.conduct else NOT_SIMULATED
     job = Job(
         pages=tuple(pages),
@@ -223,7 +223,7 @@ def validate(
     head = Head(study=f"simtrial {__version__}", title="Validation on this machine", front=own)
     final = Path(out) / "validation"
     job = Job(
-        pages=(Leaf(notebooks=(VALIDATION,), head=head),),
+        pages=(HtmlPage(notebooks=(VALIDATION,), head=head),),
         parameters={"trial": trial.plain()},
         origin=_origin(case, source, final),
         seed="named in each case",
@@ -258,7 +258,7 @@ def lessons(seed: int = 1, out: str | Path = "build", progress: Callable[[str], 
     title = "Five lessons on single-arm phase II trials"
     head = Head(study=f"simtrial {__version__}", title=title, front=HANDOUT)
     origin = {"lessons": ", ".join(Path(name).name for name in LESSONS)}
-    pages = (Leaf(notebooks=LESSONS, head=head),)
+    pages = (HtmlPage(notebooks=LESSONS, head=head),)
     job = Job(pages=pages, parameters={"seed": seed}, origin=origin, seed=seed)
     return _run(job, Path(out) / "teaching", progress) / "report.html"
 
@@ -283,9 +283,9 @@ def _run(job: Job, final: Path, progress: Callable[[str], None]) -> Path:
     try:
         left: dict[str, tuple[LeftOut, ...]] = {}
         with kept() as kernel:
-            for leaf, notebook in job.steps:
+            for page, notebook in job.steps:
                 progress(notebook)
-                template, target = templates / f"{notebook}.ipynb", leaf.place(work, notebook)
+                template, target = templates / f"{notebook}.ipynb", page.place(work, notebook)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 left[notebook] = execute(template, target, job.parameters, kernel)
                 for one in left[notebook]:
@@ -293,7 +293,7 @@ def _run(job: Job, final: Path, progress: Callable[[str], None]) -> Path:
         main = [left[notebook] for notebook in job.pages[0].notebooks]
         if all(any(one.whole for one in found) for found in main):
             raise NotebookError(f"every part is left out: {main[0][0].why}")
-        progress(", ".join(f"{leaf.name}.html" for leaf in job.pages))
+        progress(", ".join(f"{page.name}.html" for page in job.pages))
         assemble(work, job, left)
         work.chmod(0o755)
         _replace(work, final)

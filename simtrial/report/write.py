@@ -42,7 +42,7 @@ FILES = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Leaf:
+class HtmlPage:
     """One page of a run: its notebooks, in order, and its head.
 
     Attributes
@@ -80,15 +80,15 @@ class Leaf:
 class Job:
     """One run: its pages, the plain JSON values handed to each notebook, what it was made from, and the seed."""
 
-    pages: tuple[Leaf, ...]
+    pages: tuple[HtmlPage, ...]
     parameters: Mapping[str, object]
     origin: Mapping[str, str]
     seed: int | str
 
     @property
-    def steps(self) -> list[tuple[Leaf, str]]:
+    def steps(self) -> list[tuple[HtmlPage, str]]:
         """Every notebook with its page, in the order in which they run."""
-        return [(leaf, notebook) for leaf in self.pages for notebook in leaf.notebooks]
+        return [(page, notebook) for page in self.pages for notebook in page.notebooks]
 
 
 def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> None:
@@ -104,12 +104,12 @@ def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> N
     }
     shown = {key: value for key, value in provenance.items() if key not in (replacement.PLACE, *LIBRARIES)}
     shown["libraries"] = ", ".join(f"{name} {provenance[name]}" for name in LIBRARIES)
-    for leaf in job.pages:
-        executed = _written(leaf, work)
-        gone = left_out([one for notebook in leaf.notebooks for one in left.get(notebook, ())])
-        head = dataclasses.replace(leaf.head, front=f"{gone}{leaf.head.front}")
-        page = report_html(executed, head, shown, Files(leaf.root(work), leaf.prefix))
-        (work / f"{leaf.name}.html").write_text(page, encoding="utf-8")
+    for page in job.pages:
+        executed = _written(page, work)
+        gone = left_out([one for notebook in page.notebooks for one in left.get(notebook, ())])
+        head = dataclasses.replace(page.head, front=f"{gone}{page.head.front}")
+        html = report_html(executed, head, shown, Files(page.root(work), page.prefix))
+        (work / f"{page.name}.html").write_text(html, encoding="utf-8")
     files = {
         str(file.relative_to(work).as_posix()): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(work.rglob("*"))
@@ -119,16 +119,16 @@ def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> N
     (work / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
-def _written(leaf: Leaf, work: Path) -> list[Any]:
+def _written(page: HtmlPage, work: Path) -> list[Any]:
     """Write what the notebooks of a page show as files, and give them back without their bitmaps."""
     import nbformat
 
-    root = leaf.root(work)
+    root = page.root(work)
     for folder in {folder for folder, _ in FILES.values()}:
         (root / folder).mkdir()
     executed = []
-    for name in leaf.notebooks:
-        place = leaf.place(work, name)
+    for name in page.notebooks:
+        place = page.place(work, name)
         notebook = nbformat.read(place, as_version=4)
         outputs = [output for cell in notebook.cells for output in cell.get("outputs", ()) if "data" in output]
         for output in outputs:

@@ -61,9 +61,10 @@ def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
     hits = [int(np.nansum(grid == n)) for grid in grids]
+    where = listed([str(hit) for hit in hits])
     alt = (
-        f"Patients needed over p0 and p1, which are 10% to 40% apart; exactly {n} at {hits[0]}, {hits[1]} and "
-        f"{hits[2]} places of the grid."
+        "Patients needed over p0 and p1, which are 10% to 40% apart. Places of the grid that need exactly "
+        f"{counted(n, 'patient')}: {where} in the three panels."
     )
     caption = (
         f"Patients needed over p0 and the difference p1 - p0, at {errors}, by {listed(METHODS)}: contours of the "

@@ -81,13 +81,13 @@ def refuse(requirements: Requirements, n_limit: int) -> None:
     """Refuse at once what no search here can answer."""
     count(n_limit, "n_limit", at_least=1)
     if n_limit > N_LIMIT_MOST:
-        raise InputError(f"({n_limit}) must be at most {N_LIMIT_MOST}, for the sake of memory", "n_limit")
+        raise InputError(f"({n_limit}) is above {N_LIMIT_MOST}, the most for which memory suffices", "n_limit")
     if requirements.p0 < LEAST_RATE:
-        raise InputError(f"({requirements.p0}) must be at least {LEAST_RATE} for a search", "p0")
+        raise InputError(f"({requirements.p0}) is below {LEAST_RATE}, the smallest value for a search", "p0")
     if requirements.alpha < LEAST_ERROR:
-        raise InputError(f"({requirements.alpha}) must be at least {LEAST_ERROR} for a search", "alpha")
+        raise InputError(f"({requirements.alpha}) is below {LEAST_ERROR}, the smallest value for a search", "alpha")
     if requirements.power > 1 - LEAST_ERROR:
-        raise InputError(f"({requirements.power}) must be at most {1 - LEAST_ERROR} for a search", "power")
+        raise InputError(f"({requirements.power}) is above {1 - LEAST_ERROR}, the largest value for a search", "power")
     # the Chernoff bound is quicker and settles most requests
     if chernoff_n(requirements, grid=2) > n_limit and most_power(n_limit, requirements) < requirements.power - SLACK:
         rough = score_n(requirements)

@@ -140,7 +140,7 @@ def choose(
         criteria = Criteria(families)
         if wish not in criteria:
             *others, last = criteria
-            raise InputError(f"({wish!r}) must be {', '.join(others)} or {last}", "criterion")
+            raise InputError(f"({wish!r}) is unknown; write {', '.join(others)} or {last}", "criterion")
         criterion = criteria[wish]
         return criterion.pick(search(families[criterion.family]))
     for family in families.values():

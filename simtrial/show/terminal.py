@@ -42,7 +42,7 @@ def whole(text: str) -> int:
         hint = f"; write {float(told):.0f}"
     elif "thousands" in slips.number(told):
         hint = f"; {slips.number(told).partition('; ')[2]}"
-    raise typer.BadParameter(f"{text!r:.60} must be a whole number{hint}")
+    raise typer.BadParameter(f"{text!r:.60} is not a whole number{hint}")
 
 
 def rate_option(said: str, metavar: str = "RATE") -> OptionInfo:
@@ -68,7 +68,7 @@ RateOption = Annotated[float | None, typer.Option(parser=number, metavar="RATE")
 
 RatesOption = Annotated[
     list[float] | None,
-    typer.Option(parser=number, metavar="RATE", help="Instead of the usual values; may be given again."),
+    typer.Option(parser=number, metavar="RATE", help="Instead of the conventional values; may be given again."),
 ]
 
 

@@ -220,7 +220,7 @@ class DropoutRule(Section):
     )
     bounds: Literal["fixed", "recut"] | None = Field(
         None,
-        description="exclude: fixed: the bounds stay as planned. recut: they are recalculated at the numbers "
+        description="exclude: fixed: the bounds stay as planned. 'recut': they are recalculated at the numbers "
         "evaluable (one or two looks).",
     )
     source: Line | None = Field(None, description="Source of these numbers.")
@@ -238,7 +238,7 @@ class DropoutRule(Section):
         Dropout(self.probability or 0.0, self.responder_odds_ratio)
         if (self.handling == "exclude") != (self.bounds is not None):
             problem = (
-                "is missing; write fixed, or recut for recalculated bounds"
+                "is missing; write fixed, or 'recut' for recalculated bounds"
                 if self.bounds is None
                 else "goes with handling: exclude only"
             )

@@ -91,7 +91,7 @@ def compared(case: Case) -> list[UnderDropout]:
     """
     how = case.trial.how
     if how is None:
-        raise InputError("is missing: it says how patients are lost", "conduct.dropout")
+        raise InputError("is missing; give the dropout and how it is handled", "conduct.dropout")
     rows = []
     if case.criterion is None:
         rows.append(_row(case, how, "as given", "given", case.chosen))

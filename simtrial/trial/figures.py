@@ -50,13 +50,13 @@ def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, see
         if plan.handling != "replace":
             axis.axhline(n, color=GREY, linewidth=1)
             axis.annotate(
-                f"{n} patients", (0, n), xytext=(4, 2), textcoords="offset points", fontsize=8.5, color="#666666"
+                counted(n, "patient"), (0, n), xytext=(4, 2), textcoords="offset points", fontsize=8.5, color="#666666"
             )
         after = plan.follow_up.months_after_last
         dates: list[tuple[float, str, str]] = []
         if whole is not None:
             if after is not None and whole > after:
-                said = f"month {whole - after:.3g}: last enrollment that leaves\n{after:g} months of follow-up"
+                said = f"month {whole - after:.3g}: last enrollment that leaves\n{counted(after, 'month')} of follow-up"
                 dates.append((whole - after, said, RED))
             else:
                 dates.append((whole, f"month {whole:.3g}: registered completion", RED))

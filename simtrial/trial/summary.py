@@ -55,7 +55,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class OpenPoint:
     """Something to decide before the protocol is signed."""
 
     title: str
@@ -86,7 +86,7 @@ class Summary:
         What is assumed, and what it is.
     dearest : tuple of str
         Sentences on the assumptions that cost most time and most power.
-    decisions : tuple of Decision
+    decisions : tuple of OpenPoint
         At most `MOST_DECISIONS`, the most pressing ones first.
     """
 
@@ -99,7 +99,7 @@ class Summary:
     trials: int
     assumed: tuple[tuple[str, str], ...]
     dearest: tuple[str, ...]
-    decisions: tuple[Decision, ...]
+    decisions: tuple[OpenPoint, ...]
 
 
 def of(case: Case) -> Summary:
@@ -215,14 +215,14 @@ def _assumed(case: Case) -> Iterator[tuple[str, str]]:
             yield what, value
 
 
-def _decisions(case: Case, done: Simulation | None) -> Iterator[Decision]:
+def _decisions(case: Case, done: Simulation | None) -> Iterator[OpenPoint]:
     yield from _on_limits(case)
     if case.trial.hypotheses.basis == "assumed":
-        yield Decision("The hypotheses", _on_hypotheses(case))
+        yield OpenPoint("The hypotheses", _on_hypotheses(case))
     if done is not None:
         yield from _on_dates(case, done)
     else:
-        yield Decision(
+        yield OpenPoint(
             "How the trial is run",
             "The parameter file states no accrual, assessments or dropout. With them this page gives the months to the "
             "decision, and the design that keeps its limits under dropout.",
@@ -231,7 +231,7 @@ def _decisions(case: Case, done: Simulation | None) -> Iterator[Decision]:
     yield from _on_criterion(case)
 
 
-def _on_limits(case: Case) -> Iterator[Decision]:
+def _on_limits(case: Case) -> Iterator[OpenPoint]:
     """The cure, where the trial as it is run does not keep its limits."""
     how, asked = case.trial.how, case.requirements
     if how is None or not how.loss.lost(asked.p1) or how.keeps(case.chosen, asked):
@@ -251,7 +251,7 @@ def _on_limits(case: Case) -> Iterator[Decision]:
             f"{counted(found.looks[-1].n, 'patient')} instead of {case.n}. Take it (design.losses: run), or say in the "
             "protocol why the values on paper are given."
         )
-    yield Decision("Dropout", said)
+    yield OpenPoint("Dropout", said)
 
 
 def _on_hypotheses(case: Case) -> str:
@@ -268,31 +268,31 @@ def _observed(item: Evidence) -> float | None:
     return None if item.responders is None else 100 * item.responders / item.n
 
 
-def _on_dates(case: Case, done: Simulation) -> Iterator[Decision]:
+def _on_dates(case: Case, done: Simulation) -> Iterator[OpenPoint]:
     """The first date that is not safe, and the month that would be."""
     for said, name, by in _due(case):
         chances = [done[rate][name].at_most(by)[0] for rate in RATES]
         if min(chances) < SURE:
             ends = [done[rate][name].quantiles.get(0.95) for rate in RATES]
             later = "" if None in ends else f" By month {max(e for e in ends if e is not None):.1f} it is 95%."
-            yield Decision(
+            yield OpenPoint(
                 "The dates",
                 f"{said}: the probability is {percent(chances[0])} at p0 and {percent(chances[1])} at p1.{later}",
             )
             return
 
 
-def _on_readings(case: Case) -> Iterator[Decision]:
+def _on_readings(case: Case) -> Iterator[OpenPoint]:
     how = case.trial.how
     if how is None or how.other is None:
         return
-    yield Decision(
+    yield OpenPoint(
         "Whose response rate p0 is",
         f"With this dropout the design has {words.errors_as_run(how, case.chosen, case.requirements)}.",
     )
 
 
-def _on_criterion(case: Case) -> Iterator[Decision]:
+def _on_criterion(case: Case) -> Iterator[OpenPoint]:
     """What the smallest and the optimal two-stage design offer against each other."""
     small, best = (one.pick(case.two) for one in (simon.MINIMAX, simon.OPTIMAL))
     if small.looks == best.looks:
@@ -303,4 +303,4 @@ def _on_criterion(case: Case) -> Iterator[Decision]:
         at = operating_characteristics(design, asked.p0).en if under is None else under.figures(design, asked).en_p0
         return f"{looks_text(design, ', ')} has n = {design.looks[-1].n} and EN(p0) = {float(at):.1f}"
 
-    yield Decision("Minimax or optimal", f"The minimax design {figures(small)}; the optimal design {figures(best)}.")
+    yield OpenPoint("Minimax or optimal", f"The minimax design {figures(small)}; the optimal design {figures(best)}.")

@@ -178,7 +178,7 @@ def test_a_trial_that_should_have_stopped_or_gone_on_is_told_so():
     assert (went_on.reject, went_on.why) == (False, "by this rule the trial should have stopped at the first look")
     assert went_on.p_value is None
     stopped = deviation.outcomes(MINIMAX, Attained(15, 15, 6, 6), 0.3, 0.5)[0]
-    assert (stopped.reject, stopped.why) == (None, "by this rule the trial would have gone on")
+    assert (stopped.reject, stopped.why) == (None, "by this rule the trial would have continued")
 
 
 def test_without_p1_nothing_needs_it():
@@ -190,11 +190,11 @@ def test_without_p1_nothing_needs_it():
 @pytest.mark.parametrize(
     ("looks", "seen", "said"),
     [
-        ("1/10,5/29", (10, 27, 11, 12), "first_stage (11) must be <= 10"),
-        ("1/10,5/29", (10, 27, 3, 2), "responses (2) must be >= 3"),
-        ("1/10,5/29", (10, 12, 3, 9), "responses (9) must be <= 5"),
-        ("1/10,5/29", (10, 8, 3, 9), "attained (10,8) must not fall"),
-        ("1/10,5/29", (0, 8, 0, 4), "attained must hold 2 numbers"),
+        ("1/10,5/29", (10, 27, 11, 12), "first_stage (11) is above 10, the number of patients at the first look"),
+        ("1/10,5/29", (10, 27, 3, 2), "responses (2) is below 3, the responses at the first look"),
+        ("1/10,5/29", (10, 12, 3, 9), "responses (9) is above 5: 3 at the first look and 2 patients since"),
+        ("1/10,5/29", (10, 8, 3, 9), "attained (10,8) falls from look to look"),
+        ("1/10,5/29", (0, 8, 0, 4), "attained does not hold 2 numbers, the patients analysed at each look"),
         ("1:5/10,5/29", (10, 27, 3, 5), "looks must be one or two looks without an efficacy bound"),
         ("1/10,3/20,5/29", (10, 27, 3, 5), "looks must be one or two looks"),
     ],

@@ -238,23 +238,31 @@ def test_the_stage_is_told_by_the_responses_where_only_one_fits():
 @pytest.mark.parametrize(
     ("looks", "arguments", "said"),
     [
-        ("1/10,5/29", {"responses": 2, "stage": 1}, "responses (2) cannot end 1/10,5/29 at look 1: 0 to 1 can"),
-        ("1/10,5/29", {"responses": 1, "stage": 2}, "responses (1) cannot end 1/10,5/29 at look 2: 2 to 29 can"),
-        ("1/10,5/29", {"responses": 30}, "responses (30) cannot be seen at the end of 1/10,5/29"),
-        ("1/10,5/29", {"responses": 11, "stage": 1}, "responses (11) must be <= 10, the patients at look 1"),
-        ("1/10,5/29", {"responses": 3, "stage": 3}, "stage (3) must be at most 2"),
+        (
+            "1/10,5/29",
+            {"responses": 2, "stage": 1},
+            "responses (2) cannot end 1/10,5/29 at look 1; possible are 0 to 1",
+        ),
+        (
+            "1/10,5/29",
+            {"responses": 1, "stage": 2},
+            "responses (1) cannot end 1/10,5/29 at look 2; possible are 2 to 29",
+        ),
+        ("1/10,5/29", {"responses": 30}, "responses (30) is impossible at the end of 1/10,5/29"),
+        ("1/10,5/29", {"responses": 11, "stage": 1}, "responses (11) is above 10, the number of patients at look 1"),
+        ("1/10,5/29", {"responses": 3, "stage": 3}, "stage (3) is above 2, the number of looks of 1/10,5/29"),
         (
             "1:5/10,5/29",
             {"responses": 4, "stage": 1},
-            "responses (4) cannot end 1:5/10,5/29 at look 1: 0 to 1, 5 to 10",
+            "responses (4) cannot end 1:5/10,5/29 at look 1; possible are 0 to 1, 5 to 10",
         ),
-        ("1:4/10,5/29", {"responses": 5}, "stage is missing: 5 responses can end 1:4/10,5/29 at look 1 or 2"),
+        ("1:4/10,5/29", {"responses": 5}, "stage is missing; 5 responses can end 1:4/10,5/29 at look 1 or 2"),
         ("5/25", {"responses": -1}, "responses (-1) is below 0, the smallest value allowed"),
         ("5/25", {"responses": 3.5}, "responses (3.5) is not a whole number"),
         ("5/25", {"responses": 3, "level": 1.0}, "level (1) is not strictly between 0 and 1"),
         ("5/25", {"responses": 3, "p0": 0}, "p0 (0) is not strictly between 0 and 1"),
-        ("5/25", {"responses": 3, "ordering": "lr"}, "ordering ('lr') must be one of stage, mle, umvue"),
-        ("5/25", {"responses": 3, "sides": 3}, "sides (3) must be 1 or 2"),
+        ("5/25", {"responses": 3, "ordering": "lr"}, "ordering ('lr') is unknown; write one of stage, mle, umvue"),
+        ("5/25", {"responses": 3, "sides": 3}, "sides (3) is neither 1 nor 2"),
     ],
 )
 def test_what_cannot_be_is_refused(looks, arguments, said):

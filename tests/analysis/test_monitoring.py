@@ -91,10 +91,10 @@ def test_needed_responses_are_the_fewest_that_do():
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
-        ((26, 3), "patients (26) must be at most 25"),
-        ((10, 11), "responses (11) must be <= 10"),
+        ((26, 3), "patients (26) is above 25, the patients of 1/15,5/25"),
+        ((10, 11), "responses (11) is above 10, the number of patients seen"),
         ((-1, 0), "patients (-1) is below 0, the smallest value allowed"),
-        ((20, 1), "responses (1 of 20) cannot be: the trial would have ended at look 1"),
+        ((20, 1), "responses (1 of 20) is impossible: the trial would have ended at look 1"),
     ],
 )
 def test_a_state_that_cannot_be_reached_is_refused(seen, said):
@@ -107,14 +107,14 @@ def test_the_command_line_tells_it(capsys):
     arguments = ["monitor", "--looks", "1/15,5/25", "--patients", "10", "--responses", "1", "--p", "0.1", "--p", "0.3"]
     assert main(arguments) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0] == "look 1: at least 1 response in the next 5 patients is needed to continue to the next stage"
+    assert shown[0] == "Look 1: at least 1 response in the next 5 patients is needed to continue to the next stage."
     assert main([*arguments, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     now = monitoring.monitor(TwoStage(1, 15, 5, 25), 10, 1, (0.1, 0.3))
     assert found["predictive_probability"] == now.predictive
     assert [one["power"] for one in found["conditional_power"]] == [power for _, power in now.conditional_power]
     assert main([*arguments, "--prior", "x"]) == 2
-    assert "prior ('x') must be two numbers" in capsys.readouterr().err
+    assert "prior ('x') does not have two numbers" in capsys.readouterr().err
 
 
 def test_with_all_patients_seen_the_decision_is_made():

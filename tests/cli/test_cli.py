@@ -12,6 +12,7 @@ import yaml
 from simtrial import Requirements, SingleStage, parse_looks, project, search
 from simtrial.cli.app import main
 from simtrial.design import exact
+from simtrial.phrases import rate
 from simtrial.show import terminal
 from simtrial.trial import text
 
@@ -127,9 +128,10 @@ def test_simulate_shows_simulated_standard_error_and_exact_side_by_side(capsys, 
     assert main(["simulate", str(root / "params/smoke.yaml")]) == 0
     shown = capsys.readouterr()
     head = next(line for line in shown.out.splitlines() if "simulated" in line)
-    assert head.split() == ["simulated", "mcse", "exact", "5%", "50%", "95%"]
+    assert head.split() == ["simulated", "MCSE", "exact", "5%", "50%", "95%"]
     assert "months to the primary decision" in shown.out
-    assert "losses: nonresponder; accrual at looks: continue; 2000 trials a scenario, seed 1" in shown.out
+    assert "patients without a response assessment: counted as non-responders; accrual while a look is" in shown.out
+    assert "; 2,000 trials per scenario, seed 1" in shown.out
     assert "…" not in shown.out
     assert shown.err == ""
 
@@ -149,11 +151,11 @@ def test_simulate_tells_the_chance_of_a_decision_in_time_where_the_file_has_a_de
         assert one["mcse"] == pytest.approx((one["value"] * (1 - one["value"]) / 2000) ** 0.5)
     assert main(["simulate", str(path)]) == 0
     shown = capsys.readouterr().out
-    assert f"In time: primary decision by month {due:.3g}" in shown
-    lines = shown[shown.index("In time:") :].splitlines()
+    assert f"Probability of a primary decision in time, by month {due:.3g}" in shown
+    lines = shown[shown.index("Probability of a primary decision") :].splitlines()
     for label, one in (("p0: p =", low["in_time"]), ("p1: p =", high["in_time"])):
         (line,) = [line for line in lines if line.strip().startswith(label)]
-        assert line.split()[-2:] == [f"{one['value']:.4f}", f"{one['mcse']:.4f}"]
+        assert line.split()[-2:] == [rate(one["value"]), f"{one['mcse']:.4f}"]
 
 
 def test_an_absent_bound_is_null(capsys):
@@ -168,9 +170,9 @@ def test_a_terminal_of_eighty_columns_wraps_names_and_no_number(capsys, monkeypa
     assert main(["design", *ASKED]) == 0
     lines = capsys.readouterr().out.split("\n")
     assert all(len(line) <= 80 for line in lines)
-    at = next(k for k, line in enumerate(lines) if line.startswith(" exact single stage"))
-    assert [line.split()[0] for line in lines[at : at + 4]] == ["exact", "(first", "exact", "(sustained"]
-    assert "25 0.0334 0.8065  25.00" in lines[at]
+    at = next(k for k, line in enumerate(lines) if line.startswith(" exact single"))
+    assert [" ".join(line.split()) for line in lines[at + 1 : at + 5 : 2]] == ["stage (first n)", "stage (sustained"]
+    assert lines[at].split()[2:] == ["5/25", "25", "0.0334", "0.807", "25.0"]
 
 
 def test_tables_show_the_same_designs_to_people(capsys):
@@ -229,7 +231,7 @@ def test_an_interrupted_command_is_exit_code_1(capsys, monkeypatch):
 
     monkeypatch.setattr(search, "two_stage", interrupt)
     assert main(["design", *ASKED]) == 1
-    assert capsys.readouterr().err == "simtrial: interrupted; nothing was left half-written\n"
+    assert capsys.readouterr().err == "simtrial: interrupted; no file is left incomplete\n"
 
 
 @pytest.mark.parametrize("looks", ["1/10,5/29", "0/5,2/12,7/40", ",".join(f"{k}/{3 * k + 5}" for k in range(10))])

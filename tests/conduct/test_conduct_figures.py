@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from drawn import cut_off, overlapping, texts
+from drawn import texts, unreadable
 
 from simtrial import Requirements, parse_looks
 from simtrial.conduct import figures as conduct_figures
@@ -82,16 +82,14 @@ def test_a_simulated_difference_within_two_standard_errors_moves_nothing():
 
 def test_no_text_of_a_tornado_lies_on_another_or_is_cut_off(changed):
     figure = conduct_figures.tornado(changed).figure
-    assert not overlapping(figure)
-    assert not cut_off(figure)
+    assert not unreadable(figure)
 
 
 def test_names_of_looks_stand_above_the_bars_and_apart(plan):
     for looks in ("1/10,5/29", "0/5,1/7,2/9,8/40"):
         other = dataclasses.replace(plan, design=parse_looks(looks))
         figure = conduct_figures.swimmer(other, Scenario("p1", 0.3), 1, 1).figure
-        assert not overlapping(figure)
-        assert not cut_off(figure)
+        assert not unreadable(figure)
         top = figure.axes[0].get_window_extent().y1
         named = [box for text, box in texts(figure) if "analysis" in text]
         assert len(named) == looks.count(",") + 1

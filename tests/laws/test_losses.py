@@ -134,30 +134,36 @@ def test_the_command_adds_what_each_design_does_as_it_is_run(capsys):
 def test_the_command_shows_the_usual_allowance_and_what_it_really_does(capsys):
     assert main(["design", *OPTIONS, "--dropout", ".08"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "8% of the patients lost and counted as non-responders, p0 being the rate among all enrolled" in said
-    assert "Simon optimal 1/10, 8/37 0.0759 0.8103" in said
-    assert "decides as if p0 were 0.15 and p1 0.322; proved so" in said
+    assert (
+        "with dropout of 8%: these patients are counted as non-responders; p0 is the rate among all enrolled patients"
+        in said
+    )
+    assert "Simon optimal 1/10, 8/37 0.0759 0.810" in said
+    assert "decides as a trial on paper does with p0 = 0.15 and p1 = 0.322" in said
 
 
 def test_who_is_replaced_needs_no_allowance(capsys):
     assert main(["design", *OPTIONS, "--dropout", ".08", "--handling", "replace"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "Simon optimal 1/9, 8/34 0.0474 0.8107 20.67 33.67" in said
-    assert "usual allowance" not in said
-    assert "as if p0 were" not in said
+    assert "Simon optimal 1/9, 8/34 0.0474 0.811 20.7 33.7" in said
+    assert "conventional allowance" not in said
+    assert "as a trial on paper does" not in said
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--handling", "replace"], "--handling needs --dropout"),
-        (["--dropout", ".1", "--handling", "itt"], "--handling ('itt') must be nonresponder, replace or exclude"),
-        (["--dropout", ".1", "--p0-among", "x"], "--p0-among ('x') must be enrolled or evaluable"),
+        (
+            ["--dropout", ".1", "--handling", "itt"],
+            "--handling ('itt') is unknown; write nonresponder, replace or exclude",
+        ),
+        (["--dropout", ".1", "--p0-among", "x"], "--p0-among ('x') is unknown; write enrolled or evaluable"),
         (
             ["--dropout", ".1", "--handling", "replace", "--p0-among", "evaluable"],
             "--p0-among goes with --handling nonr",
         ),
-        (["--dropout", ".1", "--search", "both"], "--search ('both') must be paper or run"),
+        (["--dropout", ".1", "--search", "both"], "--search ('both') is unknown; write paper or run"),
         (["--dropout", "1"], "--dropout (1) is not below 1"),
         (["--dropout", "8"], "--dropout (8)"),
     ],
@@ -173,7 +179,7 @@ def test_too_much_dropout_is_told_with_the_rates_as_typed(capsys):
     assert main(["design", *options]) == 2
     said = capsys.readouterr().err
     assert said.startswith(
-        "simtrial: --dropout (0.44) is too large: with 44% of the patients lost, p1 = 0.45 becomes 0.252; p1 (0.252) is"
+        "simtrial: --dropout (0.44) is too large: with dropout of 44%, p1 = 0.45 becomes 0.252; p1 (0.252)"
     )
     assert "or raise --n-limit; or plan for less dropout" in said
     assert "n_limit" not in said
@@ -190,4 +196,4 @@ def test_the_help_states_what_holds_where_an_option_is_left_out(capsys):
     said = " ".join(capsys.readouterr().out.split())
     for default in ("nonresponder", "enrolled", "fixed", "1", "run"):
         assert f"[default: {default}]" in said
-    assert "with --odds-ratio the share among patients who would not respond" in said
+    assert "with --odds-ratio, of the patients who would not respond" in said

@@ -263,10 +263,14 @@ def test_the_command_searches_with_recalculated_bounds(capsys):
 def test_the_command_says_what_recalculated_bounds_keep(capsys):
     assert main(["design", *OPTIONS, "--bounds", "recut", "--odds-ratio", ".4"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "4.26% of those who would respond and 10% of the others lost (9.43% of all at p0, 8.28% at p1)" in said
-    assert "the bounds recalculated at the numbers evaluable" in said
+    assert (
+        "dropout of 4.3% among patients who would respond and of 10% among the others (9.4% of all patients at p0, "
+        "8.3% at p1)" in said
+    )
+    assert "with bounds recalculated at the numbers evaluable" in said
     kept = (
-        "recalculated bounds keep alpha at a response rate of {} among evaluable patients; under p1 {} of them respond"
+        "recalculated bounds keep alpha at a response rate of {} among evaluable patients; "
+        "at p1 the rate among them is {}"
     )
     assert kept.format("0.1057", "0.3132") in said
     # where those who would respond are lost more often, p0 is the larger rate, and alpha is kept at it
@@ -281,7 +285,7 @@ def test_families_without_recalculated_bounds_are_left_out_with_a_note(capsys, m
     assert main(["design", *OPTIONS, "--bounds", "recut", "--json"]) == 0
     captured = capsys.readouterr()
     assert "other" not in json.loads(captured.out)
-    assert captured.err == "left out, since bounds are not recalculated for them: designs of another kind\n"
+    assert captured.err == "not searched, as bounds are not recalculated for them: designs of another kind\n"
 
 
 @pytest.mark.parametrize(
@@ -292,7 +296,7 @@ def test_families_without_recalculated_bounds_are_left_out_with_a_note(capsys, m
             "--bounds goes with --handling exclude only, not with replace",
         ),
         (["--bounds", "fixed"], "--bounds goes with --handling exclude only, not with nonresponder"),
-        (["--handling", "exclude", "--bounds", "loose"], "--bounds ('loose') must be fixed or recut"),
+        (["--handling", "exclude", "--bounds", "loose"], "--bounds ('loose') is unknown; write fixed or recut"),
         (["--odds-ratio", "-1"], "--odds-ratio (-1) is below 0"),
     ],
 )
@@ -304,7 +308,10 @@ def test_a_slip_in_the_options_is_one_line(options, said, capsys):
 
 def test_the_odds_ratio_needs_a_dropout(capsys):
     assert main(["design", *OPTIONS[:8], "--odds-ratio", ".5"]) == 2
-    assert capsys.readouterr().err == "simtrial: --odds-ratio needs --dropout, the share of patients that is lost\n"
+    assert (
+        capsys.readouterr().err
+        == "simtrial: --odds-ratio needs --dropout, the share of patients who drop out; add it\n"
+    )
 
 
 def test_informative_dropout_moves_both_rates_where_bounds_stay(capsys):

@@ -646,7 +646,7 @@ def test_the_terminal_tells_what_was_read_as_what_and_what_was_ignored(folder, c
     path.write_text(table("ID;BOR;Stage", *(f"p{k};SD;4" for k in range(4))), encoding="utf-8")
     assert main(["analyze", "--looks", "1/4,3/8", "--p0", "0.1", "--patients", str(path)]) == 0
     said = capsys.readouterr().out
-    assert "Columns read: USUBJID from ID, BOR." in said
+    assert "Columns used: USUBJID from ID, BOR." in said
     assert "Columns ignored: Stage." in said
     assert "columns are separated by semicolons" in said
 

@@ -132,7 +132,7 @@ REFUSED = {
     "two kinds of loss": ("probability: 0.1", "probability: 0.1, hazard_per_month: 1", "and hazard_per_month"),
     "no handling": (", handling: nonresponder", "", "conduct.dropout.handling is missing"),
     "unknown handling": ("handling: nonresponder", "handling: itt", "conduct.dropout.handling ('itt') must be"),
-    "no bounds": ("handling: nonresponder", "handling: exclude", "conduct.dropout.bounds is missing; write fixed, or recut for recalculated bounds"),
+    "no bounds": ("handling: nonresponder", "handling: exclude", "conduct.dropout.bounds is missing; write fixed, or 'recut' for recalculated bounds"),
     "bounds without exclude": ("nonresponder}", "nonresponder, bounds: fixed}", "bounds goes with handling: exclude"),
     "dcr below orr": ("dcr: {rate: 0.7}", "dcr: {rate: 0.5}", "conduct.patients.dcr.rate (0.5) is below the ORR (0.6), although it counts SD too"),
     "median zero": ("median_months: 4", "median_months: 0", "conduct.patients.pfs.median_months (0) is not above 0"),

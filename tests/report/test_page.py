@@ -182,6 +182,22 @@ def test_what_is_shown_twice_stands_once_and_its_repetition_leads_there():
     assert '<header id="top">' in html
 
 
+def test_a_figure_of_the_front_page_has_the_number_and_the_files_of_its_notebook(tmp_path):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures/flow.png").write_bytes(b"")
+    head = Head(study="X-1", title="A trial", front=f"<figure>{SVG}</figure>", folds=True)
+    drawn = [output({"image/svg+xml": SVG.replace("see", "see next")}, name="tornado", caption="Next")]
+    html = report_html([book("# One", "## A", drawn, [figure("flow")])], head, {}, Files(tmp_path))
+    assert [(label, caption.strip()) for label, caption in captions(html)] == [
+        ("Figure 1", "What is drawn"),
+        ("Figure 2", "Next"),
+    ]
+    front = html[: html.index("<nav")]
+    assert front.index('id="figure-flow"') < front.index(SVG) < front.index('<a href="figures/flow.png">PNG</a>')
+    assert html.count(SVG) == 1
+    assert 'It is shown <a href="#figure-flow">in Figure 1</a>.' in outside(html)
+
+
 def test_glossary_and_provenance_are_last():
     html = page(book("# One", "## A", [table("candidates")]))
     order = [html.index(f'id="{name}"') for name in ("top", "s1-2", "glossary", "provenance")]

@@ -343,7 +343,7 @@ def test_when_it_is_stopped_everything_stops_and_nothing_is_half_written(how, tm
     assert "Traceback" not in said
     if how != "SIGKILL":
         assert process.returncode == 1
-        assert said.splitlines()[-1] == "simtrial: interrupted; nothing was left half-written"
+        assert said.splitlines()[-1] == "simtrial: interrupted; no file is left incomplete"
         assert all(gone(int(p.read_text())) for p in kernels)
         assert all(gone(worker) for worker in workers)
     within(30, lambda: list(out.iterdir()) == [])

@@ -17,6 +17,7 @@ from simtrial.conduct import engine
 from simtrial.design import exact
 from simtrial.design.designs import parse_looks
 from simtrial.explorer import panels, screen
+from simtrial.phrases import rate
 from simtrial.review.check import check
 from simtrial.search.criteria import Criteria, choose
 from simtrial.search.families import FAMILIES, registered
@@ -435,5 +436,5 @@ def test_a_new_family_is_searched_with_the_dropout_and_shown_with_and_without_it
     assert design["as_run"]["type_i_error"] <= 0.05 < 0.8 <= design["as_run"]["power"] < design["power"]
     assert main(["design", *OPTIONS, "--dropout", ".1"]) == 0
     paper, run = [line for line in capsys.readouterr().out.splitlines() if "balanced minimax" in line][:2]
-    assert f"{design['power']:.4f}" in paper
-    assert f"{design['as_run']['power']:.4f}" in run
+    assert rate(design["power"]) in paper
+    assert rate(design["as_run"]["power"]) in run

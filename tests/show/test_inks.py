@@ -61,3 +61,26 @@ def test_labels_without_a_name_are_drawn_apart():
 def test_letters_of_every_colour_are_read_on_white(ink):
     # 3:1 is what WCAG 2.2 asks of graphics and of large letters
     assert contrast_with_white(ink.text) >= 3
+
+
+def test_the_explorer_marks_p0_and_p1_in_the_colours_of_the_register(root):
+    style = (root / "simtrial/explorer/voila/templates/explorer/explorer.css").read_text(encoding="utf-8")
+    for name, ink in inks.RATES.items():
+        assert f"line.{name} {{ stroke: {ink.colour}; }}" in style
+
+
+def test_both_rates_are_marked_in_their_colours_in_every_figure_over_a_rate(asked, two):
+    for picture in (figures.endings(two.minimax, asked), figures.characteristics([("chosen", two.minimax)], asked)):
+        for axis in picture.figure.axes:
+            marked = {
+                line.get_color(): line.get_xdata()[0]
+                for line in axis.lines
+                if line.get_color() in {ink.colour for ink in inks.RATES.values()}
+            }
+            assert marked == {inks.RATES["p0"].colour: asked.p0, inks.RATES["p1"].colour: asked.p1}
+
+
+def test_layers_of_one_kind_stay_apart():
+    shades = [inks.shade("#b8690f", light) for light in (0.0, 0.25, 0.5, 1.0)]
+    assert [luminance(shade) for shade in shades] == sorted(luminance(shade) for shade in shades)
+    assert len(set(shades)) == len(shades)

@@ -64,8 +64,7 @@ def test_names_of_candidates_lie_on_nothing_and_are_whole(asked, choice):
     two, single = search.two_stage(asked), search.single_stage(asked)
     chosen = parse_looks(choice) if "/" in choice else search.choose(asked, choice)
     figure = figures.candidates(single, two, chosen).figure
-    assert not drawn.overlapping(figure)
-    assert not drawn.cut_off(figure)
+    assert not drawn.unreadable(figure)
     assert sum("chosen" in text for text, _ in drawn.texts(figure)) == 1
 
 

@@ -337,7 +337,7 @@ def test_a_long_sweep_wants_to_be_confirmed(write, tmp_path, capsys):
     assert main(["sweep", str(path), "--out", str(tmp_path / "out"), "--workers", "1"]) == 2
     said = capsys.readouterr().err.splitlines()
     assert said[0].startswith("8 scenarios; to do: about ")
-    assert "say --yes to run it all the same" in said[-1]
+    assert "add --yes to run it anyway" in said[-1]
     assert not (tmp_path / "out").exists()
 
 

@@ -241,7 +241,7 @@ def test_the_tables_and_the_json_hold_the_cost_only_where_prices_are_given(plain
     done = simulation.simulate(given.plan, given.scenarios, 2000, given.size.seed)
     assert [row["cost"]["value"] for row in found] == [cost.expected(given.prices, r)[0] for r in done.results]
     assert main(["simulate", str(path), "--trials", "2000"]) == 0
-    assert "Expected cost, months being paid to the end of follow-up" in capsys.readouterr().out
+    assert "Expected cost, with months paid until the end of follow-up" in capsys.readouterr().out
     assert "cost_shown" in conduct_tables.scenarios(done, given.prices).shown
     assert "cost" not in conduct_tables.scenarios(done).frame
     assert any(row[0] == "Cost" for row in words.rows(given.trial))
@@ -307,8 +307,8 @@ def test_a_command_lists_the_designs_of_a_file_without_a_calendar(plain, tmp_pat
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--p0", ".1"], "--p0 does not go with a parameter file, which says it: change it in"),
-        (["other.yaml"], "FILE ('other.yaml') is one too many: give one parameter file"),
+        (["--p0", ".1"], "--p0 is not used with a parameter file, which states it; change it in"),
+        (["other.yaml"], "FILE ('other.yaml') is a second argument; give one parameter file"),
     ],
 )
 def test_a_file_and_numbers_do_not_go_together(plain, tmp_path, capsys, more, said):
