@@ -711,6 +711,14 @@ def test_the_glossary_holds_every_term_that_has_a_meaning():
         assert not term.meaning or f"<dt>{term.head}</dt><dd>{term.meaning}</dd>" in page
 
 
+def test_every_name_stands_once_in_the_sections_that_are_shown():
+    sections = [section for _, section in terms.PARTS]
+    keys = [key for section in (*sections, glossary.PLAIN) for key in section]
+    assert sorted(keys) == sorted(glossary.TERMS)
+    heads = [term.head.casefold() for section in sections for term in section.values() if term.meaning]
+    assert [head for head in heads if heads.count(head) > 1] == []
+
+
 def test_a_heading_is_explained_once_and_its_words_stay_text():
     table = '<tr><th scope="col">Power, as run</th><th scope="col" title="x">n</th><th>unknown &lt;b&gt;</th></tr>'
     shown = terms.explained(table)
