@@ -89,7 +89,7 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
         )
         for axis, (title, exact, seen) in zip(axes, panels, strict=True):
             axis.plot(p, exact, color=optimal.colour, label="exact")
-            blackboard.dots(axis, at, seen)
+            blackboard.dots(axis, at, seen, colour=BLACK)
             axis.set_title(title, fontsize=10, pad=16)
             axis.set_xlabel("True response rate p")
             few_ticks(axis.yaxis)
