@@ -333,11 +333,11 @@ def test_nothing_that_is_typed_is_changed_and_p0_stays_below_p1(moves):
 
 
 SLIPS = [
-    ("p0", "15", "15 is not a rate: write 0.15 for 15 %"),
+    ("p0", "15", "15 is not a rate: write 0.15 for 15%"),
     ("p0", "15%", "15% is a percentage: write 0.15"),
     ("p0", "12,5 %", "12,5 % is a percentage: write 0.125"),
     ("p1", "0,15", "0,15 uses a decimal comma: write 0.15"),
-    ("p1", "30,5", "30,5 uses a decimal comma: write 0.305 for 30.5 %"),
+    ("p1", "30,5", "30,5 uses a decimal comma: write 0.305 for 30.5%"),
     ("p0", "1/10", "1/10 is a fraction: write 0.1"),
     ("p0", "", "the box is empty: write a rate such as 0.1"),
     ("p0", "  ", "the box is empty: write a rate such as 0.1"),
@@ -350,11 +350,11 @@ SLIPS = [
     ("p0", "1e999", "1e999 is not a rate: write a number between 0 and 1, such as 0.1"),
     ("p0", "x" * 99, f"{'x' * 24}… is not a number: write a rate such as 0.1"),
     ("power", "0.2", "0.2 is a power below 0.5: did you mean 0.8 (1 - beta)?"),
-    ("power", "80", "80 is not a probability: write 0.8 for 80 %"),
+    ("power", "80", "80 is not a probability: write 0.8 for 80%"),
     ("power", "20%", "20% is a percentage: write 0.8 (1 - 0.2)"),
     ("alpha", "0.95", "0.95 is too large for alpha, the type I error: did you mean 0.05 (1 - 0.95)?"),
-    ("alpha", "5", "5 is not a probability: write 0.05 for 5 %"),
-    ("dropout", "10", "10 is not a proportion: write 0.1 for 10 %"),
+    ("alpha", "5", "5 is not a probability: write 0.05 for 5%"),
+    ("dropout", "10", "10 is not a proportion: write 0.1 for 10%"),
     ("screening", "90%", "90% is a percentage: write 0.9"),
     ("screening", "0", "0 is too small, the limit is 0.01: write a proportion such as 0.9"),
     ("rate", "0", "0 is too small, the limit is 0.0001: write a number of patients such as 2"),
@@ -709,6 +709,14 @@ def test_the_glossary_holds_every_term_that_has_a_meaning():
     page = html.unescape(terms.page())
     for term in glossary.TERMS.values():
         assert not term.meaning or f"<dt>{term.head}</dt><dd>{term.meaning}</dd>" in page
+
+
+def test_every_name_stands_once_in_the_sections_that_are_shown():
+    sections = [section for _, section in terms.PARTS]
+    keys = [key for section in (*sections, glossary.PLAIN) for key in section]
+    assert sorted(keys) == sorted(glossary.TERMS)
+    heads = [term.head.casefold() for section in sections for term in section.values() if term.meaning]
+    assert [head for head in heads if heads.count(head) > 1] == []
 
 
 def test_a_heading_is_explained_once_and_its_words_stay_text():

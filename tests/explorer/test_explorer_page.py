@@ -222,7 +222,7 @@ def test_a_refused_entry_stays_and_is_explained_beside_its_box(visit):
     before = visit.results()
     box(visit, "p0").fill("15")
     visit.page.keyboard.press("Tab")
-    visit.wait("controls", "15 is not a rate: write 0.15 for 15 %")
+    visit.wait("controls", "15 is not a rate: write 0.15 for 15%")
     visit.wait("status", "those of the last valid input (p0 = 0.1)")
     assert box(visit, "p0").input_value() == "15"
     assert box(visit, "p1").input_value() == "0.3"
