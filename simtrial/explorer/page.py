@@ -285,7 +285,7 @@ class Explorer:
         self.panels["candidates"].value = panels.candidates(found)
         self.panels["curves"].value = panels.curves(panels.compared(found, found.design), trial.requirements)
         self.panels["decisions"].value = panels.decisions(found.design, plan)
-        self.panels["statement"].value = panels.statement(found, found.design, plan)
+        self.panels["statement"].value = panels.statement(found, done)
         self.inputs["download"].value = panels.download(trial)
         self.panels["calendar"].value = panels.calendar(done, trial)
 

@@ -187,10 +187,9 @@ def calendar(done: Simulation, trial: Trial) -> str:
     return _section("What happens when the trial is run?", table + fewer + cost)
 
 
-def statement(found: Known, design: Design, plan: Plan) -> str:
+def statement(found: Known, done: Simulation) -> str:
     """The paragraph for the protocol, with a button that copies it."""
-    case = found.case
-    said = text.statement(design, case.requirements, plan, case.criterion, under=case.under).html()
+    said = text.protocol(found.case, done).html()
     button = '<button type="button" class="copy" data-copy="simtrial-sentence">Copy</button>'
     return _section("What does the protocol state?", f'<div id="simtrial-sentence">{said}</div>', button)
 

@@ -39,12 +39,20 @@ def to_screen(plan: Plan, p: float) -> tuple[int, int]:
     return enrolled, enrolled_for(enrolled, 1 - plan.screening_success)
 
 
-def protocol_sentences(case: Case) -> list[str]:
-    """How the trial is run; no sentence if the file does not say."""
+def protocol_sentences(case: Case, done: Simulation | None = None) -> list[str]:
+    """How the trial is run; no sentence if the file does not say.
+
+    Parameters
+    ----------
+    case : Case
+        The trial.
+    done : Simulation, optional
+        Its outcomes at p0 and p1, where somebody has them already; else those of `timed`.
+    """
     given, plan = case.trial.conduct, case.plan
     if given is None or plan is None:
         return []
-    done = timed(case)
+    done = timed(case) if done is None else done
     return [
         f"Accrual: {words.enrollment(given.enrollment)}.",
         _screening(case, plan),

@@ -29,6 +29,7 @@ from simtrial.trial import calendar, dropout, rules, words
 from simtrial.trial.protocol import protocol_sentences
 
 if TYPE_CHECKING:
+    from simtrial.conduct.simulation import Simulation
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.laws.losses import AsRun, RunFigures
@@ -52,10 +53,13 @@ def statement(
     return Passage("statement", (said, _cited(design, criterion)), quoted=True)
 
 
-def protocol(case: Case) -> Passage:
-    """The same paragraph, one on how the trial is run where the file says so, and the references."""
+def protocol(case: Case, done: Simulation | None = None) -> Passage:
+    """The same paragraph, one on how the trial is run where the file says so, and the references.
+
+    The outcomes of the trial at p0 and p1 may be handed over where they are `done` already.
+    """
     said = _sentences(case.chosen, case.requirements, case.plan, case.criterion, under=case.under)
-    conduct = protocol_sentences(case)
+    conduct = protocol_sentences(case, done)
     paragraphs = (" ".join(said), *((" ".join(conduct),) if conduct else ()), _cited(case.chosen, case.criterion))
     return Passage("statement", paragraphs, quoted=True)
 

@@ -17,6 +17,7 @@ NOTEBOOKS = [
     "05_final_analysis",
     "06_validation",
     "07_sweep",
+    "08_evidence",
 ]
 ALL = [*NOTEBOOKS, *report_run.LESSONS]
 STARTS = {"kernel": {"handout", "other_handout"}}
@@ -161,7 +162,7 @@ def test_the_handout_is_one_page_that_needs_no_network_and_folds_every_answer(ha
 
 WAYS = [
     ("01_design", "-p trial params/smoke.yaml"),
-    *((name, "-f params/smoke.yaml") for name in NOTEBOOKS[:5]),
+    *((name, "-f params/smoke.yaml") for name in report_run.NOTEBOOKS),
     ("07_sweep", "-p sweep {folder}/sweep.yaml"),
     (report_run.LESSONS[0], "-p seed 7"),
 ]

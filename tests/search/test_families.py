@@ -307,13 +307,14 @@ def test_the_notebook_on_the_design_names_a_new_family_and_shows_its_certificate
         frame = shown[name].frame
         assert frame[frame.looks == "1/13, 5/26"].kind.tolist() == ["balanced minimax"]
         assert not frame.kind.str.contains("given").any()
-    first, *simon = shown["certificate_in_words"].paragraphs
+    proof = cells(root / "notebooks/08_evidence.ipynb", toy_trial)
+    first, *simon = proof["certificate_in_words"].paragraphs
     assert first == (
         "Two stages of the same size: with fewer than 24 patients no design meets both limits. Every design with 24 to "
         "26 patients was examined."
     )
     assert simon[0].startswith("With fewer than 23 patients")
-    numbers = shown["certificate"].frame.set_index("name").value
+    numbers = proof["certificate"].frame.set_index("name").value
     assert (numbers["toy: n_lower"], numbers["toy: value"], numbers["n_upper"]) == (24, 26, 35)
     said = str(shown["statement"])
     assert "that of the smallest design with two stages of the same size (1/13, 5/26)" in said
@@ -425,7 +426,7 @@ def test_the_explorer_shows_a_new_family_by_its_name(toy_trial):
     assert screen.offered(found.two, "balanced_minimax")["balanced minimax"] == "balanced_minimax"
     assert "balanced minimax" in panels.candidates(found)
     assert "that of the smallest design with two stages of the same size" in panels.statement(
-        found, found.design, case.plan
+        found, screen.calendar(case)
     )
 
 

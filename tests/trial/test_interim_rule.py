@@ -153,7 +153,7 @@ def test_the_explorer_keeps_the_rule_when_accrual_is_switched(smoke):
     trial, _ = told(smoke, accrual="hold", max_hold_months=1.0, decide="known", decision_weeks=3.0)
     now = controls.of(controls.complete(trial))
     assert (now.accrual, now.decide) == ("hold", "known")
-    assert "holds of at most 1.0 months" in controls.beyond(trial)
+    assert "holds of at most 1 month" in controls.beyond(trial)
     whole = controls.applied(dataclasses.replace(now, decide="complete"), controls.complete(trial)).conduct.interim
     assert (whole.decide, whole.max_hold_months, whole.decision_weeks) == ("complete", 1.0, 3.0)
     changed = controls.applied(dataclasses.replace(now, accrual="continue"), controls.complete(trial))
