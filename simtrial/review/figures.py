@@ -39,16 +39,16 @@ def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
     rates, differences, least = STEPS[: len(STEPS) - APART[0]], STEPS[APART] - STEPS[0], float(np.nanmin(grids))
     around = sorted({*(round(n * factor) for factor in (0.4, 0.6, 1.6, 2.5)), n})
     levels = [level for level in around if least < level < most]
+    here = requirements.p0, requirements.p1 - requirements.p0
+    inside = rates[0] <= here[0] <= rates[-1] and 0.0999 < here[1] < 0.4001
     with mpl.rc_context(STYLE):
         for axis, name, grid in zip(axes, METHODS, grids, strict=True):
             places = np.array(
                 [[grid[i, i + k] if i + k < len(STEPS) else np.nan for k in APART] for i in range(len(rates))]
             )
             _contours(axis, rates, differences, places.T, levels, n)
-            axis.plot(
-                requirements.p0, requirements.p1 - requirements.p0, "*", color=BLACK, markersize=11,
-                markeredgecolor="white", clip_on=False,
-            )  # fmt: skip
+            if inside:
+                axis.plot(*here, "*", color=BLACK, markersize=11, markeredgecolor="white", clip_on=False)
             axis.set_title(name, fontsize=10)
             axis.set_xlabel("p0")
             axis.set_xlim(rates[0], rates[-1])
@@ -69,9 +69,9 @@ def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
     caption = (
         f"Patients needed over p0 and the difference p1 - p0, at {errors}, by {listed(METHODS)}: contours of the "
         f"number of patients on a grid of steps of 2.5%. Red line: {counted(n, 'patient')}; red dots: places where "
-        f"exactly {n} {agreeing(n, 'is', 'are')} needed. Star: p0 = {stated(requirements.p0)}, p1 = "
-        f"{stated(requirements.p1)}."
+        f"exactly {n} {agreeing(n, 'is', 'are')} needed."
     )
+    caption += f" Star: p0 = {stated(requirements.p0)}, p1 = {stated(requirements.p1)}." if inside else ""
     return Picture("map", alt, figure, caption)
 
 

@@ -6,6 +6,7 @@ import re
 import time
 
 import pytest
+from drawn import cut_off
 
 from simtrial import InputError, Requirements, files, looks_text, parse_looks, search
 from simtrial.cli.app import main
@@ -581,6 +582,14 @@ def test_the_map_marks_the_number_where_the_methods_need_it():
     assert len(apart) == hits[0]
     for p0, p1 in apart:
         assert search.single_stage(Requirements(float(round(p0, 3)), float(p1), 0.05, 0.8)).first.n == 25
+
+
+@pytest.mark.long
+def test_a_trial_beyond_the_map_has_no_star_on_it():
+    picture = figures.map_of_n(Requirements(0.05, 0.95, 0.1, 0.9), 2)
+    assert "Star" not in picture.caption
+    assert not [line for line in picture.figure.axes[0].lines if line.get_marker() == "*"]
+    assert not cut_off(picture.figure)
 
 
 @pytest.mark.long
