@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from simtrial import InputError, looks_text, project, search
+from simtrial.phrases import agreeing
 from simtrial.report import run as report_run
 from simtrial.trial import params
 from simtrial.trial.case import Case
@@ -145,9 +146,13 @@ def test_a_number_that_is_not_traced_back_says_so_and_the_memo_goes_on(case):
         return
     said = review["routes_by_method"]["text/plain"]
     if n > 1000:
-        assert f"Calculations that give {n} patients are left out: they are listed up to 1000 patients" in said
+        assert f"Calculations that give {n:,} patients are not listed: the list ends at 1000 patients" in said
     memo = review["memo"]["text/markdown"]
+<<<<<<< HEAD
     assert f"Sample size of SIZE: {n} patients" in memo
+=======
+    assert f"Sample size of SIZE: {n:,} {agreeing(n, 'patient')}" in memo
+>>>>>>> wt-page
     assert "Questions to the sponsor" in memo
 
 
