@@ -148,11 +148,7 @@ def test_a_number_that_is_not_traced_back_says_so_and_the_memo_goes_on(case):
     if n > 1000:
         assert f"Calculations that give {n:,} patients are not listed: the list ends at 1000 patients" in said
     memo = review["memo"]["text/markdown"]
-<<<<<<< HEAD
-    assert f"Sample size of SIZE: {n} patients" in memo
-=======
     assert f"Sample size of SIZE: {n:,} {agreeing(n, 'patient')}" in memo
->>>>>>> wt-page
     assert "Questions to the sponsor" in memo
 
 
