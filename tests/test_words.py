@@ -386,7 +386,7 @@ def test_what_is_still_needed_agrees(patients, responses, capsys):
     assert not re.search(r"\b1 response in .* are needed|[2-9] responses in .* is needed|next 1 ", shown)
 
 
-@pytest.mark.parametrize("n", [1, 2, 25])
+@pytest.mark.parametrize("n", [1, 2, 3])
 def test_sentences_of_a_review_agree_with_their_numbers(n):
     found = routes.trace(n)
     asks = " ".join(review_text.questions(found, n).paragraphs)
