@@ -452,7 +452,7 @@ def test_the_command_prints_its_table_and_says_where_the_rest_is(write, tmp_path
     said = " ".join(capsys.readouterr().out.split())
     assert f"the first 20 of 22 scenarios; all are in {out / 'table.csv'}" in said
     assert said.count("1/15,5/25") == 20
-    assert "digest of all results: " in said
+    assert "Digest of all results: " in said
     stored = pd.read_csv(out / "table.csv")
     assert len(stored) == 22
     assert list(stored.columns)[:3] == ["scenario", "conduct.enrollment.rate", "p"]
