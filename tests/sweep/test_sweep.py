@@ -450,9 +450,9 @@ def test_the_command_prints_its_table_and_says_where_the_rest_is(write, tmp_path
     path, out = write(axes, outcomes=["reject", "n_enrolled"]), tmp_path / "out"
     assert main(["sweep", str(path), "--out", str(out), "--workers", "1"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert f"the first 20 of 22 scenarios; the 2 others are in {out / 'table.csv'}" in said
+    assert f"the first 20 of 22 scenarios; all are in {out / 'table.csv'}" in said
     assert said.count("1/15,5/25") == 20
-    assert "digest of all results: " in said
+    assert "Digest of all results: " in said
     stored = pd.read_csv(out / "table.csv")
     assert len(stored) == 22
     assert list(stored.columns)[:3] == ["scenario", "conduct.enrollment.rate", "p"]

@@ -38,7 +38,7 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
     assert verdict.loc["Kaplan-Meier", "compared"] == 9
     html = done.html.read_text(encoding="utf-8")
     assert "Simon 1989, Tables 1 and 2; R clinfun 1.1.5" in html
-    assert "102 of 102 agree" in html
+    assert "102 of 102 comparisons agree" in html
 
 
 def test_a_case_that_disagrees_fails_the_validation():
