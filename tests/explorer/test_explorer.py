@@ -286,9 +286,7 @@ def test_the_first_screen_is_exact(explorer):
         assert rate(design.type_i_error) in said
         assert rate(design.power) in said
         assert f"{design.en_p0:.1f}" in said
-    assert squeezed(str(text.statement(found.minimax, asked, explorer.trial.plan(found.minimax)))) in squeezed(
-        shown(explorer, "statement")
-    )
+    assert squeezed(str(text.protocol(Case.of(explorer.trial)))) in squeezed(shown(explorer, "statement"))
     assert "continue to 25 patients" in shown(explorer, "decisions")
     assert explorer.panels["curves"].value.count("<polyline") == 3 * 3  # the design taken is the minimax
 

@@ -22,6 +22,7 @@ from simtrial.design.requirements import Requirements
 from simtrial.explorer import controls
 from simtrial.phrases import rate
 from simtrial.trial import params, text
+from simtrial.trial.case import Case
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 if CHROMIUM is None and not os.environ.get("CI"):  # .ci/run installs it, so there its absence is a failure
@@ -199,14 +200,15 @@ def test_a_slider_moves_the_numbers_to_the_exact_values_and_the_sentence_follows
     slider(visit, "p1").focus()
     for _ in range(5):
         visit.page.keyboard.press("ArrowRight")
-    requirements, design = minimax(0.1, 0.35, 0.05, 0.8)
+    _, design = minimax(0.1, 0.35, 0.05, 0.8)
     visit.wait("status", looks_text(design, ", "))
     visit.wait("calendar", "p1 = 0.35")
     assert visit.page.get_by_role("textbox", name=re.compile("^p1:")).input_value() == "0.35"
     for number in (rate(design.type_i_error), rate(design.power), f"{design.en_p0:.1f}", rate(design.pet_p0)):
         assert number in visit.said("candidates")
-    trial = controls.complete(params.load(controls.START))
-    said = str(text.statement(design, requirements, trial.plan(design)))
+    plain = controls.complete(params.load(controls.START)).plain()
+    plain["hypotheses"]["p1"] = 0.35
+    said = str(text.protocol(Case.of(params.load(plain))))
     assert visit.page.locator("#simtrial-sentence").inner_text().split() == said.split()
     visit.page.get_by_role("button", name="Copy").click()
     visit.page.get_by_role("button", name="Copied").wait_for()
