@@ -91,6 +91,12 @@ CONDUCT = {
     "overrun": Term(
         "Overrun", "Patients enrolled while a look is pending, in a trial that then stops: they could not change it."
     ),
+    "threshold": Term(
+        "Continue if P(X1 > r1) >=",
+        "The least predictive probability of more than r1 responses at which the trial continues.",
+    ),
+    "enough": Term("P(enough evaluable)", "The probability that at least n of the enrolled patients are evaluable."),
+    "limit": Term("Limit", "What is required of the type I error or the power."),
     "mcse": Term(
         "MCSE",
         "Monte Carlo standard error: the accuracy of a simulated figure. The exact value lies within 2 of them "

@@ -119,7 +119,7 @@ def _losses(plan: Plan, asked: Requirements) -> Iterator[Change]:
     whole = 1 - float(plan.dropout.evaluable(asked.p1))
     for other in (0.25, 4.0):
         if d and other != ratio:
-            setting = f"odds of responders times {other:g}"
+            setting = f"odds ratio {other:g}"
             yield "Informative dropout", setting, {"dropout": Dropout.overall(whole, other, asked.p1)}
 
 

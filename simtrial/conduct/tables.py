@@ -249,7 +249,7 @@ def pending_price(plan: Plan, requirements: Requirements, trials: int, seed: int
     frame = _saved(low.merge(high, on="way", suffixes=("_p0", "_p1"), validate="one_to_one"))
     first, now = plan.design.looks[0], plan.interim
     shown: dict[str, Shown] = {
-        "way": (f"Continue if P(X1 > {first.r}) is at least", WORDS),
+        "way": column("threshold", WORDS, f"r1 = {first.r}"),
         "reject_shown_p0": column("type_i_error", WORDS),
         "reject_shown_p1": column("power", WORDS),
         "pet_shown_p0": column("pet_p0", WORDS),
@@ -306,7 +306,7 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Tabl
     shown: dict[str, Shown] = {
         "enrolled": column("enrolled", WHOLE),
         "looks": column("looks", WORDS, "bounds kept"),
-        "enough": (f"P(at least {n} evaluable), at p1", RATE),
+        "enough": column("enough", RATE, f"n = {n}, at p1"),
         "type_i_error": column("type_i_error", RATE, "p0 with all evaluable"),
         "power": column("power", RATE),
         "type_i_error_all": column("type_i_error", RATE, "p0 among all enrolled"),

@@ -210,7 +210,11 @@ def compared(case: Case, *, timed: bool = False, whole: bool = False) -> Table:
 def _measured(found: Measured, form: Callable[[float], str]) -> str:
     if np.isnan(found.value):
         return "–"
-    return form(found.value) + (f" ± {found.mcse:.1g}" if found.mcse else "")
+    if not found.mcse:
+        return form(found.value)
+    # a simulated 0 or 1 is none that is known, and is written with its digits
+    shown = f"{found.value:#.3g}" if form is RATE and found.value in (0, 1) else form(found.value)
+    return f"{shown} ± {found.mcse:.1g}"
 
 
 KINDS: dict[LeverKind, str] = {"protocol": "protocol: a time", "rule": "protocol: a rule", "site": "sites and patients"}

@@ -5,18 +5,20 @@ import io
 import json
 import re
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from html import unescape
 from html.parser import HTMLParser
 
 import nbformat
 import pandas as pd
 import pytest
 
-from simtrial import InputError, looks_text, project
+from simtrial import InputError, glossary, looks_text, project
 from simtrial.cli.app import main
 from simtrial.phrases import rate
 from simtrial.report import front
 from simtrial.report import run as report_run
 from simtrial.report.execution import NotebookError
+from simtrial.search import CALENDAR, CRITERIA
 from simtrial.trial import params, parts
 from simtrial.trial.case import Case
 from simtrial.trial.study import DesignWish
@@ -393,7 +395,7 @@ def test_the_command_line_chooses_the_parts(tmp_path, root, capsys):
         (RESULTS, ["--preview-analysis"], "x.yaml: preview_analysis is for a file without results"),
         ("  report: {parts: [analysis]}\n", [], "x.yaml: trial.report.parts (analysis) needs results"),
         ("  report: {parts: []}\n", [], "x.yaml: trial.report.parts is empty; name at least one of design"),
-        ("  report: {parts: [desing]}\n", [], "trial.report.parts.0 ('desing') must be 'design', 'conduct', 'review'"),
+        ("  report: {parts: [desing]}\n", [], "trial.report.parts.0 ('desing') is unknown; write 'design', 'conduct', 'review'"),
         ("  report: {}\n", [], "x.yaml: trial.report.parts is missing"),
     ],
 )
@@ -440,3 +442,12 @@ def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path, mo
     assert f"{report_run.ANALYSIS}.ipynb" in names
     assert f"{report_run.CONDUCT}.ipynb" not in names
     assert "synthetic" not in (done.folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_every_heading_of_a_table_is_a_term_of_the_glossary_or_names_a_design(html):
+    heads = {unescape(re.sub("<.*?>", "", head)) for head in re.findall(r'<th scope="col"[^>]*>(.*?)</th>', html)}
+    designs = [*(one.name for one in (*CRITERIA.values(), *CALENDAR.values())), "admissible", "as given"]
+    own = {"", "If p = p0", "If p = p1"}  # of the front page: the two rates at which months are stated
+    strange = {head for head in heads - own if glossary.explained(head) is None}
+    assert len(heads) > 40
+    assert {head for head in strange if not any(name in head for name in designs)} == set()
