@@ -395,7 +395,7 @@ def test_the_command_line_chooses_the_parts(tmp_path, root, capsys):
         (RESULTS, ["--preview-analysis"], "x.yaml: preview_analysis is for a file without results"),
         ("  report: {parts: [analysis]}\n", [], "x.yaml: trial.report.parts (analysis) needs results"),
         ("  report: {parts: []}\n", [], "x.yaml: trial.report.parts is empty; name at least one of design"),
-        ("  report: {parts: [desing]}\n", [], "trial.report.parts.0 ('desing') is unknown; write 'design', 'conduct', 'review'"),
+        ("  report: {parts: [desing]}\n", [], "trial.report.parts.0 ('desing') is unknown; write 'design', 'conduct'"),
         ("  report: {}\n", [], "x.yaml: trial.report.parts is missing"),
     ],
 )
