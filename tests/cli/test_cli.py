@@ -275,7 +275,7 @@ def test_a_failing_validation_is_exit_code_1_and_one_line(capsys, tmp_path, root
     assert main(["validate", str(root / "params/smoke.yaml"), "--out", str(tmp_path / "build")]) == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("simtrial: 06_validation.ipynb, cell 2")
-    assert "Known traps: 3 of 4 agree" in last
+    assert "Known traps: 3 of 4 comparisons agree" in last
 
 
 def test_what_takes_longer_than_the_patience_is_said_on_a_terminal_and_nowhere_else(monkeypatch, capsys):

@@ -573,7 +573,7 @@ def test_tables_of_routes_count_what_they_hold():
 def test_the_map_marks_the_number_where_the_methods_need_it():
     picture = figures.map_of_n(Requirements(0.1, 0.3, 0.05, 0.8), 25)
     assert picture.svg() == picture.svg()
-    hits = [int(x) for x in re.findall(r"\d+", picture.alt.split("exactly 25 at")[1])]
+    hits = [int(x) for x in re.findall(r"\d+", picture.alt.split("exactly 25 patients:")[1].split(" in ")[0])]
     assert all(hits)
     assert "Red line: 25 patients" in picture.caption
     assert "Star: p0 = 10%, p1 = 30%." in picture.caption
