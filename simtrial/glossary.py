@@ -96,6 +96,8 @@ CONDUCT = {
         "The least predictive probability of more than r1 responses at which the trial continues.",
     ),
     "enough": Term("P(enough evaluable)", "The probability that at least n of the enrolled patients are evaluable."),
+    "at_p0": Term("At p0", "If the true response rate is p0."),
+    "at_p1": Term("At p1", "If the true response rate is p1."),
     "limit": Term("Limit", "What is required of the type I error or the power."),
     "mcse": Term(
         "MCSE",

@@ -91,7 +91,7 @@ def of_notebooks(
     topics : list of Topic
         In the order of the page.
     above : list of Exhibit
-        Figures that stand above, with their numbers.
+        Tables and figures that stand above, with their numbers.
     """
     topics: list[Topic] = []
     for i, notebook in enumerate(executed):
@@ -158,7 +158,7 @@ def _count(topics: Sequence[Topic], before: str) -> list[Exhibit]:
     """Number everything in the order of the page, and point to what stands above in the place of its repetition."""
     numbers: dict[str, int] = {}
     shown = [one for topic in topics for one in (*topic.shown, *topic.folded)]
-    above = [exhibits.counted(one, numbers) for one in shown if one.kind == "figure" and one.html in before]
+    above = [exhibits.counted(one, numbers) for one in shown if one.numbered and one.html in before]
     seen = {(one.name, one.html): one for one in above}
     for topic in topics:
         for items in (topic.shown, topic.folded):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from simtrial import glossary
+import pandas as pd
+
+from simtrial.design.designs import looks_text
 from simtrial.phrases import agreeing, counted
 from simtrial.search import figures
+from simtrial.show.table import WORDS, Shown, Table, column
 from simtrial.trial import summary
 from simtrial.trial import text as trial_text
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from simtrial.report.execution import LeftOut
     from simtrial.trial.case import Case
-    from simtrial.trial.summary import Moment, Promise, Summary
+    from simtrial.trial.summary import Summary
 
 NUMBERS = ("no", "one", "two", "three")
 """Of the things to decide."""
@@ -34,7 +37,7 @@ def opening(case: Case) -> str:
     """The design, what it promises, how long it takes, what is assumed, what is to be decided, and the sentence."""
     found = summary.of(case)
     picture = figures.flow(case.chosen, case.requirements)
-    answers = f"{_part('What it promises', _promises(found))}{_part('How long it takes', _months(found))}"
+    answers = f"{_part('What it promises', _shown(promises(case)))}{_part('How long it takes', _shown(months(case)))}"
     open_points = f"{_decisions(found)}{_part('What is assumed and not known', _assumed(found))}"
     parts = [
         _warning(case),
@@ -58,48 +61,52 @@ def _part(title: str, inner: str) -> str:
     return f'<section class="part"><h2>{escape(title)}</h2>{inner}</section>' if inner else ""
 
 
-def _named(name: str) -> str:
-    """A name, with its line of the glossary where it has one."""
-    term = glossary.explained(name)
-    if term is None or not term.meaning:
-        return escape(name)
-    return f'<abbr title="{escape(term.meaning, quote=True)}">{escape(name)}</abbr>'
+def promises(case: Case) -> Table:
+    """What the design promises, on paper and as the trial is run."""
+    found = summary.of(case).promises
+    names = ("limit", "paper", "run")
+    rows = [{"what": one.name} | dict(zip(names, one.written, strict=True)) for one in found]
+    as_run = any(row["run"] for row in rows)
+    shown: dict[str, Shown] = {
+        "what": column("quantity", WORDS),
+        "limit": column("limit", _or_dash),
+        "paper": column("on_paper", WORDS),
+    } | ({"run": column("as_run", _or_dash)} if as_run else {})
+    tidy = pd.DataFrame([{"what": one.name} | dict(zip(names, one.numbers, strict=True)) for one in found])
+    caption = f"What {looks_text(case.chosen, ', ')} promises. Exact values on paper"
+    how = summary.of(case).how_run
+    caption += f"; as run: {how[0].lower()}{how[1:]}. EN as run counts enrolled patients" if as_run else ""
+    return Table("promises", caption, pd.DataFrame(rows), shown, tidy=tidy)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    top = "".join(f'<th scope="col">{_named(head)}</th>' for head in heads)
-    body = "".join(
-        f'<tr><th scope="row">{_named(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
-        for row in rows
-    )
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _promises(found: Summary) -> str:
-    as_run = any(one.run for one in found.promises)
-
-    def row(one: Promise) -> tuple[str, ...]:
-        return (one.name, one.limit or "–", one.paper, *((one.run or "–",) if as_run else ()))
-
-    run = f"{found.how_run}. EN as run: enrolled patients."
-    said = f"<p>{escape(run)}</p>" if as_run else ""
-    return _table(("", "Limit", "On paper", *(("As run",) if as_run else ())), list(map(row, found.promises))) + said
-
-
-def _months(found: Summary) -> str:
+def months(case: Case) -> Table | None:
+    """When the analyses take place, patients to screen, and whether dates are kept; None if the file does not say."""
+    found = summary.of(case)
     if not found.moments:
-        return "<p>The parameter file does not state how the trial is run (section <code>conduct</code>).</p>"
-
-    def row(one: Moment) -> tuple[str, str, str]:
-        return one.name, one.at_p0, one.at_p1
-
-    rows = [row(one) for one in (*found.moments, *found.dates)]
-    said = (
-        f"Median and range of 90% of {counted(found.trials, 'simulated trial')}; months from the first day of accrual. "
-        f"Dates: probability, with a Monte Carlo standard error of at most {50 / found.trials**0.5:.1f} percentage "
-        "points."
+        return None
+    rows, tidy = [], []
+    for one in (*found.moments, *found.dates):
+        rows.append({"what": one.name, "p0": one.written[0], "p1": one.written[1]})
+        names = ("median", "low", "high") if one in found.moments else ("probability", "mcse")
+        for rate, numbers in zip(summary.RATES, one.numbers, strict=True):
+            tidy.append({"what": one.name, "rate": rate} | dict(zip(names, numbers, strict=True)))
+    shown = {"what": column("quantity", WORDS), "p0": column("at_p0", WORDS), "p1": column("at_p1", WORDS)}
+    caption = (
+        f"When {looks_text(case.chosen, ', ')} is analysed: median and range of 90% of "
+        f"{counted(found.trials, 'simulated trial')}, in months from the first day of accrual. Dates: probability, "
+        f"with a Monte Carlo standard error of at most {50 / found.trials**0.5:.1f} percentage points"
     )
-    return f"{_table(('', 'If p = p0', 'If p = p1'), rows)}<p>{said}</p>"
+    return Table("months", caption, pd.DataFrame(rows), shown, tidy=pd.DataFrame(tidy))
+
+
+def _or_dash(value: str) -> str:
+    return value or "–"
+
+
+def _shown(table: Table | None) -> str:
+    if table is None:
+        return "<p>The parameter file does not state how the trial is run (section <code>conduct</code>).</p>"
+    return f'<figure class="table">{table.body()}</figure>'
 
 
 def _assumed(found: Summary) -> str:

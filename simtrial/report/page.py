@@ -122,7 +122,7 @@ def report_html(executed: Sequence[Any], head: Head, provenance: Mapping[str, An
 
 
 def _captioned(front: str, above: Sequence[Exhibit]) -> str:
-    """The front page, its figures with the number, the caption and the files that the notebooks give them."""
+    """The front page, its tables and figures with number, caption and files as the notebooks give them."""
     for one in above:
         links = " ".join(f'<a href="{escape(place)}">{kind}</a>' for kind, place in one.files)
         said = f'<strong>{one.label}.</strong> {escape(one.caption)} <span class="files">{links}</span>'

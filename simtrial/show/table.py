@@ -87,7 +87,11 @@ class Table:
         return pd.DataFrame(columns)
 
     def html(self) -> str:
-        """The view as an HTML table, all text escaped; its few styles inline, so that it looks the same anywhere."""
+        """The view as an HTML table below its caption, which stays in view where a wide table scrolls."""
+        return f"<p><strong>{html.escape(self.caption, quote=True)}</strong></p>{self.body()}"
+
+    def body(self) -> str:
+        """The table alone, all text escaped; its few styles inline, so that it looks the same anywhere."""
         view = self.view()
         styles = []
         for head, key in zip(view.columns, self.shown, strict=True):
@@ -112,8 +116,7 @@ class Table:
         said = html.escape(self.caption, quote=True)
         body = "".join(rows)
         table = f'<table aria-label="{said}"><thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody></table>'
-        # the caption stands outside, so that it stays in view where a wide table scrolls
-        return f'<p><strong>{said}</strong></p><div style="overflow-x: auto">{table}</div>'
+        return f'<div style="overflow-x: auto">{table}</div>'
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
         data = {

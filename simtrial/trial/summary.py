@@ -37,21 +37,23 @@ SURE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One figure of the design: its limit, its value on paper and as the trial is run, each as written."""
+    """One figure of the design: its limit, its value on paper and as the trial is run, as written and as numbers."""
 
     name: str
-    limit: str
-    paper: str
-    run: str
+    written: tuple[str, str, str]
+    numbers: tuple[float | None, float, float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When something happens at p0 and at p1: the median month and the range of 90% of the trials, as written."""
+    """When something happens at p0 and at p1: the median month and the range of 90% of the trials, or a probability.
+
+    As written, and as numbers: median, 5% and 95% quantile, or the probability and its standard error.
+    """
 
     name: str
-    at_p0: str
-    at_p1: str
+    written: tuple[str, str]
+    numbers: tuple[tuple[float | None, ...], tuple[float | None, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +137,21 @@ def _design(case: Case) -> str:
 
 
 def _promises(case: Case, done: Simulation | None) -> Iterator[Promise]:
-    asked, oc, limits = case.requirements, case.at_limits, (case.requirements.alpha, case.requirements.power)
-    paper = [percent_beside(float(value), limit) for value, limit in zip(oc.reject, limits, strict=True)]
-    errors = enrolled = ["", ""]
-    early = ""
-    if done is not None:
-        # of the laws of the trial as it is run, so that dates and pending patients are in it
-        run = case.expected(("reject", "pet"))
-        errors = [percent_beside(run[r]["reject"].best, limit) for r, limit in zip(RATES, limits, strict=True)]
-        enrolled = [f"{done[rate]['n_enrolled'].best:.1f}" for rate in RATES]
-        early = percent(run["p0"]["pet"].best)
-    yield Promise("Type I error", f"at most {stated(asked.alpha)}", paper[0], errors[0])
-    yield Promise("Power", f"at least {stated(asked.power)}", paper[1], errors[1])
-    for rate, expected, all_enrolled in zip(RATES, oc.en, enrolled, strict=True):
-        yield Promise(f"Expected sample size EN({rate})", "", f"{expected:.1f}", all_enrolled)
+    asked, oc = case.requirements, case.at_limits
+    # of the laws of the trial as it is run, so that dates and pending patients are in it
+    run = None if done is None else case.expected(("reject", "pet"))
+    for k, (name, word, limit) in enumerate((("Type I error", "most", asked.alpha), ("Power", "least", asked.power))):
+        values = float(oc.reject[k]), None if run is None else run[RATES[k]]["reject"].best
+        paper, as_run = ("" if value is None else percent_beside(value, limit) for value in values)
+        yield Promise(name, (f"at {word} {stated(limit)}", paper, as_run), (limit, *values))
+    for k, rate in enumerate(RATES):
+        values = float(oc.en[k]), None if done is None else done[rate]["n_enrolled"].best
+        paper, as_run = ("" if value is None else f"{value:.1f}" for value in values)
+        yield Promise(f"Expected sample size EN({rate})", ("", paper, as_run), (None, *values))
     if len(case.chosen.looks) > 1:
-        yield Promise("Probability of early termination PET(p0)", "", percent(float(oc.pet[0])), early)
+        values = float(oc.pet[0]), None if run is None else run["p0"]["pet"].best
+        paper, as_run = ("" if value is None else percent(value) for value in values)
+        yield Promise("Probability of early termination PET(p0)", ("", paper, as_run), (None, *values))
 
 
 def _how_run(case: Case) -> str:
@@ -166,11 +167,14 @@ def _how_run(case: Case) -> str:
     return f"Dropout before the first assessment: {words.dropout(case.trial.conduct.dropout)}{reading}"
 
 
+QUANTILES = (0.5, 0.05, 0.95)
+"""Of the trials: the median and the range of 90%."""
+
+
 def _range(estimate: Estimate) -> str:
     form = ".0f" if estimate.outcome.kind == "patients" else ".1f"
-    low, median, high = (
-        "–" if value is None else f"{value:{form}}" for value in map(estimate.quantiles.get, (0.05, 0.5, 0.95))
-    )
+    found = (estimate.quantiles.get(q) for q in QUANTILES)
+    median, low, high = ("–" if value is None else f"{value:{form}}" for value in found)
     return f"{median} ({low} to {high})"
 
 
@@ -183,7 +187,9 @@ def _moments(case: Case, done: Simulation) -> Iterator[Moment]:
     }
     for name, said in names.items():
         if name != "interim_month" or len(case.chosen.looks) > 1:
-            yield Moment(said, *(_range(done[rate][name]) for rate in RATES))
+            low, high = (done[rate][name] for rate in RATES)
+            numbers = (tuple(one.quantiles.get(q) for q in QUANTILES) for one in (low, high))
+            yield Moment(said, (_range(low), _range(high)), (next(numbers), next(numbers)))
 
 
 def _due(case: Case) -> Iterator[tuple[str, str, float]]:
@@ -200,7 +206,8 @@ def _due(case: Case) -> Iterator[tuple[str, str, float]]:
 
 def _dates(case: Case, done: Simulation) -> Iterator[Moment]:
     for said, name, by in _due(case):
-        yield Moment(said, *(percent(done[rate][name].at_most(by)[0]) for rate in RATES))
+        low, high = (done[rate][name].at_most(by) for rate in RATES)
+        yield Moment(said, (percent(low[0]), percent(high[0])), (low, high))
 
 
 def _assumed(case: Case) -> Iterator[tuple[str, str]]:

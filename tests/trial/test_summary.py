@@ -26,23 +26,28 @@ def test_what_is_promised_on_paper_and_as_run_is_exact(case):
     error, power, en0, en1, pet = summary.of(case).promises
     paper = exact.operating_characteristics(case.chosen, [0.1, 0.3])
     run = exact.operating_characteristics(case.chosen, [0.1 * 0.9, 0.3 * 0.9])
-    assert (error.paper, power.paper) == tuple(
+    assert (error.written[1], power.written[1]) == tuple(
         percent_beside(v, at) for v, at in zip(paper.reject, (0.05, 0.8), strict=True)
     )
-    assert (error.run, power.run) == tuple(percent_beside(v, at) for v, at in zip(run.reject, (0.05, 0.8), strict=True))
-    assert [en0.paper, en1.paper] == [f"{v:.1f}" for v in paper.en]
-    assert [en0.run, en1.run] == [f"{v:.1f}" for v in run.en]
-    assert (pet.paper, pet.run) == (percent(paper.pet[0]), percent(run.pet[0]))
+    assert (error.written[2], power.written[2]) == tuple(
+        percent_beside(v, at) for v, at in zip(run.reject, (0.05, 0.8), strict=True)
+    )
+    assert [en0.written[1], en1.written[1]] == [f"{v:.1f}" for v in paper.en]
+    assert [en0.written[2], en1.written[2]] == [f"{v:.1f}" for v in run.en]
+    assert pet.written[1:] == (percent(paper.pet[0]), percent(run.pet[0]))
 
 
 def test_months_and_dates_are_those_of_the_simulation_of_the_report(case):
     found = summary.of(case)
     decision = case.simulated["p1"]["duration_months"].quantiles
-    assert found.moments[1].at_p1 == f"{decision[0.5]:.1f} ({decision[0.05]:.1f} to {decision[0.95]:.1f})"
+    assert found.moments[1].written[1] == f"{decision[0.5]:.1f} ({decision[0.05]:.1f} to {decision[0.95]:.1f})"
     frame = tables.timeline(case.trial, case.simulated).frame
     ends = [percent(v) for v in frame[frame.what.str.startswith("Follow-up ends")].probability]
-    assert [found.dates[-1].at_p0, found.dates[-1].at_p1] == ends
+    assert list(found.dates[-1].written) == ends
     assert found.trials == case.size.trials
+    assert found.moments[1].numbers[1] == (decision[0.5], decision[0.05], decision[0.95])
+    share, mcse = found.dates[-1].numbers[0]
+    assert mcse == pytest.approx((share * (1 - share) / found.trials) ** 0.5)
 
 
 def test_a_design_on_paper_that_loses_its_power_is_told_with_its_cure(case):
@@ -74,7 +79,7 @@ def test_at_most_three_decisions_and_always_one(root):
 def test_a_file_that_does_not_say_how_the_trial_is_run_has_no_months(root):
     found = summary.of(changed(root, "example"))
     assert (found.moments, found.dates, found.trials, found.dearest, found.how_run) == ((), (), 0, (), "")
-    assert [one.run for one in found.promises] == [""] * 5
+    assert [one.written[2] for one in found.promises] == [""] * 5
     assert "How the trial is run" in [one.title for one in found.decisions]
     assert protocol.protocol_sentences(changed(root, "example")) == []
 
