@@ -65,6 +65,16 @@ def percent_beside(value: float, limit: float) -> str:
     return f"{100 * value!r}%"
 
 
+def attained(value: float, limit: float, *, least: bool) -> str:
+    """A probability that has a limit: one decimal, or as many as show that the limit is missed.
+
+    >>> attained(0.8004, 0.8, least=True), attained(0.7996, 0.8, least=True), attained(0.0501, 0.05, least=False)
+    ('80.0%', '79.96%', '5.01%')
+    """
+    kept = value >= limit if least else value <= limit
+    return percent(value) if kept else percent_beside(value, limit)
+
+
 def stated(value: float) -> str:
     """A probability that somebody stated, as a percentage with the digits that it has.
 

@@ -187,6 +187,8 @@ def most_power(found: Sequence[Lever]) -> Lever | None:
 def _beside(lever: Lever, *, timed: bool) -> str:
     """What a lever brings about beside its gain: more patients, less power, a later decision."""
     said = []
+    if timed and _clear(held := lever.hold_saved("p1"), WORTH_SAYING):
+        said.append(f"accrual is on hold {held.value:.1f} months less")
     if _clear(more := lever.more_enrolled("p0"), WORTH_SAYING):
         said.append(f"{more.value:.1f} more patients are enrolled at p0")
     if timed and _clear(Measured(-lever.power_gained.value, lever.power_gained.mcse), LEAST_POWER):

@@ -274,8 +274,11 @@ def characteristics(design: Design, requirements: Requirements, p: Sequence[floa
     return Table("operating_characteristics", caption, frame, shown, chosen=np.isin(rates, [p0, p1]).tolist())
 
 
-def decisions(design: Design) -> Table:
-    """What to do with each number of responses, at each look, in words a clinic can use."""
+def decisions(design: Design, *, recut: bool = False) -> Table:
+    """What to do with each number of responses, at each look, in words a clinic can use.
+
+    The caption says that bounds are recalculated at the numbers of evaluable patients where they are (`recut`).
+    """
     rows = []
     for k, look in enumerate(design.looks):
         final = k == len(design.looks) - 1
@@ -309,4 +312,5 @@ def decisions(design: Design) -> Table:
         "decision": column("decision", WORDS),
     }
     caption = f"The decision at each number of responses, by {looks_text(design, ', ')}"
+    caption += "; these are the planned bounds, recalculated at the number of evaluable patients" if recut else ""
     return Table("decisions", caption, pd.DataFrame(rows), shown)

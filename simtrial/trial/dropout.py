@@ -9,7 +9,8 @@ from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
 from simtrial.laws.inflation import enlarged
 from simtrial.plan.allowances import enrolled_for
-from simtrial.search import CRITERIA, CalendarCriterion
+from simtrial.search import CRITERIA, CalendarCriterion, simon
+from simtrial.search.single import FIRST
 from simtrial.trial.searches import Searches
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.laws.losses import Among, AsRun, Losses, RunFigures
+    from simtrial.search import AnyCriterion
     from simtrial.trial.case import Case
 
 Where = Literal["given", "paper", "run", "allowance"]
@@ -46,7 +48,7 @@ class UnderDropout:
     other : RunFigures or None
         With the other reading of p0; None where both are the same.
     keeps : bool
-        Whether it keeps both limits as the trial is run, p0 read as the file says.
+        Whether it keeps both limits as the trial is run; p0 as the file says, or as in `among`.
     """
 
     name: str
@@ -76,6 +78,19 @@ def searched(case: Case, losses: Losses) -> Design | None:
         return None if slow else case.best(searches)
     except InputError:  # with so much dropout no design can
         return None
+
+
+def cure(case: Case) -> AnyCriterion:
+    """The criterion by which a design is offered that keeps its limits as run: the file's own, or the smallest one."""
+    by = case.criterion
+    if by is not None and not isinstance(by, CalendarCriterion):
+        return by
+    return FIRST if len(case.chosen.looks) == 1 else simon.MINIMAX
+
+
+def cures(case: Case, how: AsRun) -> Iterator[tuple[Design, Among | None]]:
+    """The designs of `cure` that keep both limits as the trial is run, p0 read in each way that differs."""
+    return _searched(case, how, cure(case).key)
 
 
 def compared(case: Case) -> list[UnderDropout]:
@@ -128,8 +143,10 @@ def _row(
     case: Case, how: AsRun, name: str, where: Where, design: Design, among: Among | None = None
 ) -> UnderDropout:  # fmt: skip
     asked = case.requirements
-    type_i_error, power = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
     other = how.other
+    # a design that was searched under the other reading of p0 is judged by it
+    judge = other if other is not None and among == other.among else how
+    type_i_error, power = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
     return UnderDropout(
         name=name,
         where=where,
@@ -139,5 +156,5 @@ def _row(
         power=power,
         run=how.figures(design, asked),
         other=None if other is None else other.figures(design, asked),
-        keeps=how.keeps(design, asked),
+        keeps=judge.keeps(design, asked),
     )

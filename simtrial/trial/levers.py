@@ -19,8 +19,6 @@ def of(case: Case) -> tuple[Lever, ...]:
     InputError
         If the file does not say how the trial is run.
     """
-    how, size = case.trial.how, case.size
+    size = case.size
     plan = case.run(case.chosen)
-    # on paper p0 is the rate with every patient evaluable
-    among = "evaluable" if how is None or case.trial.losses == "paper" else how.among
-    return conduct_levers.of(plan, case.requirements, size.trials, size.seed, among=among)
+    return conduct_levers.of(plan, case.requirements, size.trials, size.seed, among=case.trial.reading)

@@ -59,7 +59,7 @@ def protocol_sentences(case: Case, done: Simulation | None = None) -> list[str]:
         f"Tumour assessments: {words.assessments(given.assessments)}.",
         *_pending(plan, done),
         _months(case, done),
-        f"Follow-up lasts {words.follow_up(given.follow_up)}.",
+        *_followed(given),
         *_endpoints(given),
     ]
 
@@ -69,7 +69,8 @@ def _screening(case: Case, plan: Plan) -> str:
     n = plan.design.looks[-1].n
     evaluable = f" for {n} evaluable patients" if enrolled != n else ""
     if screened == enrolled:
-        return f"At most {counted(enrolled, 'patient')} are expected to be enrolled{evaluable}."
+        most = "At most" if enrolled == n else "On average"
+        return f"{most} {counted(enrolled, 'patient')} {agreeing(enrolled, 'is', 'are')} enrolled{evaluable}."
     return (
         f"To enroll {counted(enrolled, 'patient')}{evaluable}, about {screened} have to be screened (screening success "
         f"{stated(plan.screening_success)})."
@@ -84,9 +85,11 @@ def _pending(plan: Plan, done: Simulation) -> list[str]:
     if plan.interim.hold:
         most = "" if plan.interim.max_hold is None else f", but for at most {counted(plan.interim.max_hold, 'month')}"
         held = [low["hold_months"].best, high["hold_months"].best]
+        one = len(plan.design.looks) == 2
+        look, total = ("the interim analysis", "") if one else ("each interim analysis", "in total ")
         return [
-            f"Accrual is on hold from the last patient of the interim analysis until its decision{most}: "
-            f"{held[0]:.1f} months on average at p0 and {held[1]:.1f} at p1."
+            f"Accrual is on hold from the last patient of {look} until its decision{most}: {total}{held[0]:.1f} months "
+            f"on average at p0 and {held[1]:.1f} at p1."
         ]
     extra = plan.interim.extra
     most = "" if extra is None else f", by at most {counted(extra, 'further patient')}"
@@ -99,15 +102,23 @@ def _pending(plan: Plan, done: Simulation) -> list[str]:
 def _months(case: Case, done: Simulation) -> str:
     """When the analyses are expected; months without an exact law are means of simulated trials."""
     asked = case.requirements
-    rates = f"if the true ORR is {stated(asked.p0)} and in month {{1}} if it is {stated(asked.p1)}"
-    estimates = [done[label]["duration_months"] for label in ("p0", "p1")]
-    said = "The primary decision is expected in month {0} " + rates
-    if len(case.chosen.looks) > 1:
-        look = done["p1"]["interim_month"].best
-        said = f"The interim analysis is expected in month {look:.1f}. {said}"
-    mcse = max(estimate.best_mcse for estimate in estimates)
+    names = {"duration_months": "the primary decision is taken in month"}
+    if (looks := len(case.chosen.looks)) > 1:
+        which = "the interim analysis" if looks == 2 else "the first interim analysis"
+        names = {"interim_month": f"{which} takes place in month", **names}
+    low, high = (
+        listed([f"{words} {done[rate][name].best:.1f}" for name, words in names.items()]) for rate in ("p0", "p1")
+    )
+    mcse = max(done[rate]["duration_months"].best_mcse for rate in ("p0", "p1"))
     simulated = f" (simulated, {counted(done.trials, 'trial')}, Monte Carlo standard error {mcse:.2f})" if mcse else ""
-    return said.format(*(f"{estimate.best:.1f}" for estimate in estimates)) + f"{simulated}."
+    return f"On average {low} if the true ORR is {stated(asked.p0)}; if it is {stated(asked.p1)}, {high}{simulated}."
+
+
+def _followed(given: Conduct) -> list[str]:
+    """How long patients are followed; no sentence if not beyond the last patient's enrollment."""
+    if given.follow_up.months_after_last_patient == 0:
+        return []
+    return [f"Follow-up lasts {words.follow_up(given.follow_up)}."]
 
 
 def _endpoints(given: Conduct) -> list[str]:

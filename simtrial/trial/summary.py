@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from simtrial.conduct import levers as conduct_levers
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.phrases import counted, listed, percent, percent_beside, stated
+from simtrial.phrases import attained, counted, listed, percent, percent_beside, stated
 from simtrial.search import simon
 from simtrial.search.wording import null
 from simtrial.trial import dropout, levers, words
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from simtrial.conduct.simulation import Simulation
     from simtrial.conduct.tally import Estimate
     from simtrial.design.designs import Design
+    from simtrial.laws.losses import AsRun
     from simtrial.trial.case import Case
     from simtrial.trial.study import Evidence
 
@@ -133,7 +134,8 @@ def _question(case: Case) -> str:
 def _design(case: Case) -> str:
     name = case.criterion.name if case.criterion is not None else "Design as given"
     most = "at most " if len(case.chosen.looks) > 1 else ""
-    return f"{name}: {looks_text(case.chosen, ', ')}, {most}{counted(case.n, 'patient')}"
+    recut = "; bounds recalculated at the number of evaluable patients" if case.plan and case.plan.recut else ""
+    return f"{name}: {looks_text(case.chosen, ', ')}, {most}{counted(case.n, 'patient')}{recut}"
 
 
 def _promises(case: Case, done: Simulation | None) -> Iterator[Promise]:
@@ -142,16 +144,16 @@ def _promises(case: Case, done: Simulation | None) -> Iterator[Promise]:
     run = None if done is None else case.expected(("reject", "pet"))
     for k, (name, word, limit) in enumerate((("Type I error", "most", asked.alpha), ("Power", "least", asked.power))):
         values = float(oc.reject[k]), None if run is None else run[RATES[k]]["reject"].best
-        paper, as_run = ("" if value is None else percent_beside(value, limit) for value in values)
+        paper, as_run = ("" if v is None else attained(v, limit, least=word == "least") for v in values)
         yield Promise(name, (f"at {word} {stated(limit)}", paper, as_run), (limit, *values))
     for k, rate in enumerate(RATES):
         values = float(oc.en[k]), None if done is None else done[rate]["n_enrolled"].best
         paper, as_run = ("" if value is None else f"{value:.1f}" for value in values)
-        yield Promise(f"Expected sample size EN({rate})", ("", paper, as_run), (None, *values))
+        yield Promise(f"EN({rate}), expected sample size", ("", paper, as_run), (None, *values))
     if len(case.chosen.looks) > 1:
         values = float(oc.pet[0]), None if run is None else run["p0"]["pet"].best
         paper, as_run = ("" if value is None else percent(value) for value in values)
-        yield Promise("Probability of early termination PET(p0)", ("", paper, as_run), (None, *values))
+        yield Promise("PET(p0), early termination", ("", paper, as_run), (None, *values))
 
 
 def _how_run(case: Case) -> str:
@@ -162,7 +164,7 @@ def _how_run(case: Case) -> str:
         return "No dropout is assumed"
     reading = ""
     if how.other is not None:
-        whose = "all enrolled patients" if case.under is not None and how.among == "enrolled" else "evaluable patients"
+        whose = "all enrolled patients" if case.trial.reading == "enrolled" else "evaluable patients"
         reading = f"; p0 is the rate among {whose}"
     return f"Dropout before the first assessment: {words.dropout(case.trial.conduct.dropout)}{reading}"
 
@@ -251,14 +253,21 @@ def _on_limits(case: Case) -> Iterator[OpenPoint]:
         error = percent_beside(run.type_i_error, asked.alpha)
         faults.append(f"the type I error is {error} instead of {stated(asked.alpha)}")
     said = f"With the assumed dropout {listed(faults)}."
-    found = dropout.searched(case, "run")
-    if found is not None and case.under is None:
-        said += (
-            f" The design {looks_text(found, ', ')} keeps both limits under this dropout, with "
-            f"{counted(found.looks[-1].n, 'patient')} instead of {case.n}. Take it (design.losses: run), or say in the "
-            "protocol why the values on paper are given."
-        )
+    if case.under is None:
+        cures = [f"{looks_text(one, ', ')}{whose}" for one, whose in _cures(case, how)]
+        if cures:
+            said += (
+                f" Of the designs that keep both limits under this dropout, {dropout.cure(case).name} is "
+                f"{' and '.join(cures)}. Take such a design, or state in the protocol why values on paper are given."
+            )
     yield OpenPoint("Dropout", said)
+
+
+def _cures(case: Case, how: AsRun) -> Iterator[tuple[Design, str]]:
+    """The designs that keep both limits as run, with the reading of p0 where readings differ."""
+    for one, among in dropout.cures(case, how):
+        whose = {"enrolled": "all enrolled patients", "evaluable": "evaluable patients"}.get(among or "", "")
+        yield one, f" if p0 is the rate among {whose}" if whose else ""
 
 
 def _on_hypotheses(case: Case) -> str:
@@ -281,7 +290,8 @@ def _on_dates(case: Case, done: Simulation) -> Iterator[OpenPoint]:
         chances = [done[rate][name].at_most(by)[0] for rate in RATES]
         if min(chances) < SURE:
             ends = [done[rate][name].quantiles.get(0.95) for rate in RATES]
-            later = "" if None in ends else f" By month {max(e for e in ends if e is not None):.1f} it is 95%."
+            last = max((end for end in ends if end is not None), default=0.0)
+            later = "" if None in ends else f" By month {last:.1f} both are at least 95%."
             yield OpenPoint(
                 "The dates",
                 f"{said}: the probability is {percent(chances[0])} at p0 and {percent(chances[1])} at p1.{later}",
@@ -310,4 +320,10 @@ def _on_criterion(case: Case) -> Iterator[OpenPoint]:
         at = operating_characteristics(design, asked.p0).en if under is None else under.figures(design, asked).en_p0
         return f"{looks_text(design, ', ')} has n = {design.looks[-1].n} and EN(p0) = {float(at):.1f}"
 
-    yield OpenPoint("Minimax or optimal", f"The minimax design {figures(small)}; the optimal design {figures(best)}.")
+    plan = case.plan
+    meanwhile = " Patients enrolled while an analysis is pending are not counted in EN(p0)."
+    yield OpenPoint(
+        "Minimax or optimal",
+        f"The minimax design {figures(small)}; the optimal design {figures(best)}."
+        f"{meanwhile if plan is not None and not plan.interim.hold else ''}",
+    )

@@ -10,9 +10,8 @@ from simtrial.conduct.text import HANDLINGS, lost, lost_of, reading
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import CLOSE, meets, operating_characteristics
 from simtrial.laws import decision
-from simtrial.phrases import counted, percent, percent_beside, stated
-from simtrial.search import simon
-from simtrial.search.candidate import attained
+from simtrial.phrases import attained, counted, percent, percent_beside, stated
+from simtrial.search import candidate, simon
 from simtrial.search.single import FIRST
 from simtrial.search.text import (
     difference,
@@ -58,7 +57,9 @@ def protocol(case: Case, done: Simulation | None = None) -> Passage:
 
     The outcomes of the trial at p0 and p1 may be handed over where they are `done` already.
     """
-    said = _sentences(case.chosen, case.requirements, case.plan, case.criterion, under=case.under)
+    said = _sentences(
+        case.chosen, case.requirements, case.plan, case.criterion, under=case.under, truths=case.trial.truths
+    )
     conduct = protocol_sentences(case, done)
     paragraphs = (" ".join(said), *((" ".join(conduct),) if conduct else ()), _cited(case.chosen, case.criterion))
     return Passage("statement", paragraphs, quoted=True)
@@ -75,6 +76,7 @@ def _sentences(
     criterion: Preference | None,
     *,
     under: AsRun | None,
+    truths: Requirements | None = None,
 ) -> list[str]:
     """The sample-size paragraph for the protocol, with every number computed from the design.
 
@@ -86,45 +88,53 @@ def _sentences(
     """
     asked, limits = requirements, requirements if under is None else under.asked(requirements)
     figures, looks = _attained(design, asked, under), len(design.looks)
+    truths = truths or (asked if under is None else under.truths(asked))
+    missed = misses(design, asked, under) or _pending_breaks(plan, asked, truths)
+    evaluable = under is None and plan is not None and plan.handling != "replace" and plan.dropout.lost(asked.p1) > 0
     sentences = [
         "The primary endpoint is the objective response rate (ORR).",
         f"The null hypothesis that the true ORR is at most {stated(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
         f"against the alternative that it is larger; the design alternative is p1 = {stated(asked.p1)}.",
         f"The one-sided type I error is at most {stated(asked.alpha)} and the power at p1 is at least "
-        f"{stated(asked.power)}.",
+        f"{stated(asked.power)}{', both with every patient evaluable' if evaluable else ''}.",
         *(() if under is None else (words.allowed_for(under, asked),)),
         f"The sample size is that of {kind(design, criterion)} ({looks_text(design, ', ')})"
         f"{'' if limits == asked else words.searched_at(limits, asked)}.",
         *rules.sentences(design, plan.handling if plan else None),
         *((rules.RECUT,) if plan and plan.recut else ()),
         *rules.early(plan),
-        f"The exact type I error is {percent_beside(figures.type_i_error, asked.alpha)} at p = {asked.p0:g} and the "
-        f"exact power is {percent_beside(figures.power, asked.power)} at p = {asked.p1:g}"
+        f"The exact type I error is {attained(figures.type_i_error, asked.alpha, least=False)} at p = {asked.p0:g} and "
+        f"the exact power is {attained(figures.power, asked.power, least=True)} at p = {asked.p1:g}"
         f"{'' if under is None else ', dropout included'}.",
     ]
     if (under is None or not under.recut) and (at := exactly(design, limits)):
         sentences.append(f"In exact fractions {at}; a limit that is attained exactly is kept.")
     if looks > 1 and (plan is None or plan.conditional is None):
         expected = "sample size" if under is None else "number of enrolled patients"
+        held = under is None or plan is None or plan.interim.hold
+        meanwhile = "" if held else ", without the patients enrolled while an analysis is pending"
         sentences.append(
             f"If the true ORR is {stated(asked.p0)}, the probability of early termination"
             f"{' (for either reason)' if any(look.e is not None for look in design.looks) else ''} is "
-            f"{percent(figures.pet_p0)} and the expected {expected} EN(p0) is {figures.en_p0:.1f}."
+            f"{percent(figures.pet_p0)} and the expected {expected} EN(p0) is {figures.en_p0:.1f}{meanwhile}."
         )
-    sentences += _beside(design, asked, plan, under)
-    if missed := misses(design, asked, under) or _pending_breaks(plan, asked, under):
+    sentences += _beside(design, asked, plan, under, truths)
+    if missed:
         sentences.insert(0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}.")
     return sentences
 
 
-def _beside(design: Design, asked: Requirements, plan: Plan | None, under: AsRun | None) -> list[str]:
+def _beside(
+    design: Design, asked: Requirements, plan: Plan | None, under: AsRun | None, truths: Requirements
+) -> list[str]:
     """The errors on paper where those stated include dropout, else those as the trial is run."""
     sentences = []
     included = under is not None and under.loss.lost(asked.p1) > 0
-    if included:
+    if included and under is not None and under.handling != "replace":
+        planned = " with the planned bounds" if under.recut else ""
         paper = operating_characteristics(design, [asked.p0, asked.p1]).reject.tolist()
         sentences.append(
-            f"If every patient were evaluable, the type I error would be {percent(paper[0])} and the power "
+            f"If every patient were evaluable, the type I error{planned} would be {percent(paper[0])} and the power "
             f"{percent(paper[1])}."
         )
     if plan is not None and plan.close_month is not None:
@@ -134,12 +144,11 @@ def _beside(design: Design, asked: Requirements, plan: Plan | None, under: AsRun
         )
     if plan is None or not (plan.conditional or (plan.dropout.probability and not included)):
         return sentences
-    if plan.dropout.probability and not included:
+    if plan.dropout.probability and not included and plan.handling != "replace":
         sentences.append(
             "These probabilities are those with every patient evaluable: the sample size does not allow for dropout."
         )
     if decision.has_law(plan):
-        truths = asked if under is None else under.truths(asked)
         run = decision.decision(plan, np.array([truths.p0, truths.p1])).reject
         pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
         sentences.append(
@@ -155,11 +164,10 @@ def _beside(design: Design, asked: Requirements, plan: Plan | None, under: AsRun
     return sentences
 
 
-def _pending_breaks(plan: Plan | None, asked: Requirements, under: AsRun | None) -> str:
+def _pending_breaks(plan: Plan | None, asked: Requirements, truths: Requirements) -> str:
     """Which limit is missed with patients pending at the interim analysis; empty where none is, or no law tells."""
     if plan is None or plan.conditional is None or not decision.has_law(plan):
         return ""
-    truths = asked if under is None else under.truths(asked)
     type_i_error, power = decision.decision(plan, np.array([truths.p0, truths.p1])).reject.tolist()
     over, short = type_i_error > asked.alpha * (1 + CLOSE), power < asked.power * (1 - CLOSE)
     if not (over or short):
@@ -170,7 +178,7 @@ def _pending_breaks(plan: Plan | None, asked: Requirements, under: AsRun | None)
 
 def _attained(design: Design, asked: Requirements, under: AsRun | None) -> RunFigures | Candidate:
     """Exact figures of a design as the trial is run, or on paper."""
-    return attained(design, asked) if under is None else under.figures(design, asked)
+    return candidate.attained(design, asked) if under is None else under.figures(design, asked)
 
 
 def misses(design: Design, asked: Requirements, under: AsRun | None) -> str:
@@ -218,7 +226,7 @@ def limits_hold(case: Case, *, beside: bool = True) -> Passage:
             f"{its}.{missed}"
         )
         found = dropout.searched(case, "run") if beside else None
-        if found is not None:
+        if found is not None and found.looks != case.chosen.looks:
             said += (
                 f" The design that keeps both limits under this dropout is {looks_text(found, ', ')}, with "
                 f"{words.errors_as_run(how, found, asked)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, model_validator
@@ -9,7 +10,7 @@ from pydantic import Field, model_validator
 from simtrial.design.designs import MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
-from simtrial.laws.losses import AsRun
+from simtrial.laws.losses import Among, AsRun
 from simtrial.plan.disease import Toxicity
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.search import CALENDAR
@@ -185,9 +186,17 @@ class Trial(Section):
     def truths(self) -> Requirements:
         """The true rates of H0 and of the alternative with every patient evaluable, at which the trial is run.
 
-        Where the limits hold as it is run and p0 is the rate among all enrolled patients, H0 has a larger one than p0.
+        Where p0 is the rate among all enrolled patients, H0 has a larger one than p0; see `reading`.
         """
-        return self.requirements if self.how is None or self.losses == "paper" else self.how.truths(self.requirements)
+        how = self.how
+        return self.requirements if how is None else replace(how, among=self.reading).truths(self.requirements)
+
+    @property
+    def reading(self) -> Among:
+        """Whose response rate p0 is as the trial is run; if not stated, of evaluable patients for a design on paper."""
+        if self.hypotheses.p0_among is not None:
+            return self.hypotheses.p0_among
+        return "evaluable" if self.losses == "paper" else "enrolled"
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.conduct.text import HANDLINGS, lost_of
-from simtrial.phrases import counted, percent, percent_beside, stated
+from simtrial.phrases import attained, counted, percent, stated
 from simtrial.search import CALENDAR, CRITERIA
 
 if TYPE_CHECKING:
@@ -242,8 +242,11 @@ def allowed_for(under: AsRun, asked: Requirements) -> str:
 def searched_at(limits: Requirements, asked: Requirements) -> str:
     """The rates at which a design was searched, each with the one that it stands for."""
     pairs = ((limits.p0, asked.p0), (limits.p1, asked.p1))
-    said = [stated(at) if at == of else f"{percent(at)} ({stated(of)} of evaluable patients)" for at, of in pairs]
-    return f", which was searched for response rates of {said[0]} and {said[1]}"
+    said = [
+        stated(at) if at == of else f"{percent(at)} among all enrolled patients ({stated(of)} of evaluable ones)"
+        for at, of in pairs
+    ]
+    return f", which was searched for a response rate of {said[0]} under H0 and of {said[1]} under the alternative"
 
 
 def rates_of(case: Case, how: AsRun) -> str:
@@ -278,14 +281,14 @@ def unless(case: Case) -> str:
 def errors_as_run(how: AsRun, design: Design, asked: Requirements) -> str:
     """Type I error, by every reading of p0 that differs, and power of a design as the trial is run."""
     found, other = how.figures(design, asked), how.other
-    error = f"a type I error of {percent_beside(found.type_i_error, asked.alpha)}"
+    error = f"a type I error of {attained(found.type_i_error, asked.alpha, least=False)}"
     if other is not None:
         readings = {
-            one.among: percent_beside(one.figures(design, asked).type_i_error, asked.alpha)
+            one.among: attained(one.figures(design, asked).type_i_error, asked.alpha, least=False)
             for one in sorted((how, other), key=lambda one: one.among != "enrolled")
         }
         error = (
             f"a type I error of {readings['enrolled']} if p0 is the rate among all enrolled patients "
             f"({readings['evaluable']} if p0 is the rate with every patient evaluable)"
         )
-    return f"{error} and a power of {percent_beside(found.power, asked.power)}"
+    return f"{error} and a power of {attained(found.power, asked.power, least=True)}"

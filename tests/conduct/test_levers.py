@@ -74,7 +74,7 @@ def test_the_dearest_assumptions_in_sentences(found):
     assert time == (
         "Of the times that the protocol lays down, the assessment window of 24 weeks costs most time: with 12 weeks "
         "the decision at p1 comes 3.5 months earlier (month 26.7 instead of 30.3), provided that as many patients "
-        "respond within it."
+        "respond within it; accrual is on hold 1.8 months less."
     )
     assert rule.startswith("Of the rules of the trial, waiting for every response status costs most time: if an")
     assert "instead of 30.3; simulated, MCSE 0.0" in rule

@@ -54,7 +54,7 @@ def test_a_design_on_paper_that_loses_its_power_is_told_with_its_cure(case):
     first = summary.of(case).decisions[0]
     assert first.title == "Dropout"
     assert "the power is 69.9% instead of 80%" in first.why
-    assert "2/25, 6/32 keeps both limits" in first.why
+    assert "is 2/25, 6/32 if p0 is the rate among all enrolled patients" in first.why
     assert case.trial.how.keeps(case.as_run.two.minimax, case.requirements)
     assert case.as_run.two.minimax.n == 32
 
@@ -94,7 +94,10 @@ def test_the_protocol_names_screening_hold_months_and_endpoints(case):
     said = str(text.protocol(case))
     assert "To enroll 25 patients, about 32 have to be screened (screening success 80%)." in said
     assert "Accrual is on hold from the last patient of the interim analysis until its decision: 4.8 months" in said
-    assert "The interim analysis is expected in month 17.5." in said
+    assert (
+        "On average the interim analysis takes place in month 17.6 and the primary decision is taken in month 23.3"
+        in said
+    )
     assert "Secondary endpoints are the disease control rate (DCR), progression-free survival (PFS)," in said
     assert "the sample size does not allow for dropout" in said
 
