@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from simtrial.design.designs import looks_text
+from simtrial.errors import InputError
 from simtrial.phrases import agreeing, counted
 from simtrial.search import figures
 from simtrial.show.table import WORDS, Shown, Table, column
@@ -38,10 +39,14 @@ def opening(case: Case) -> str:
     found = summary.of(case)
     picture = figures.flow(case.chosen, case.requirements)
     answers = f"{_part('What it promises', _shown(promises(case)))}{_part('How long it takes', _shown(months(case)))}"
-    open_points = f"{_decisions(found)}{_part('What is assumed and not known', _assumed(found))}"
+    done = case.trial.analysis is not None  # then nothing is left to decide before signing
+    dearest = "".join(f"<p>{escape(one)}</p>" for one in found.dearest)
+    beside = f"{_part('What is assumed and not known', _assumed(found))}{_part('What costs most', dearest)}"
+    open_points = f"{'' if done else _decisions(found)}<div>{beside}</div>"
     parts = [
         _warning(case),
         f"<p>{escape(found.question)}</p>",
+        _part("The result", _result(case)),
         _part("The design", f"<p><strong>{escape(found.design)}</strong></p><figure>{picture.svg()}</figure>"),
         f'<div class="columns">{answers}</div>',
         f'<div class="columns">{open_points}</div>',
@@ -55,6 +60,19 @@ def _warning(case: Case) -> str:
     if not missed:
         return ""
     return f'<div class="warning">The design <strong>does not meet its limits</strong>: {escape(missed)}.</div>'
+
+
+def _result(case: Case) -> str:
+    """The results in a paragraph where the file has them, or why they cannot be analysed."""
+    if case.trial.analysis is None:
+        return ""
+    from simtrial.analysis import dossier
+    from simtrial.analysis import text as analysis_text
+
+    try:
+        return analysis_text.sentence(dossier.of_trial(case.trial, case.chosen)).html()
+    except InputError as error:
+        return f'<div class="warning">{escape(str(error))}.</div>'
 
 
 def _part(title: str, inner: str) -> str:
@@ -118,6 +136,4 @@ def _decisions(found: Summary) -> str:
     number = len(found.decisions)
     title = f"{NUMBERS[number].capitalize()} {agreeing(number, 'thing')} to decide before signing"
     items = "".join(f"<li><strong>{escape(one.title)}.</strong> {escape(one.why)}</li>" for one in found.decisions)
-    dearest = "".join(f"<p>{escape(one)}</p>" for one in found.dearest)
-    both = [_part(title, f"<ol>{items}</ol>") if number else "", _part("What costs most", dearest)]
-    return f"<div>{''.join(both)}</div>"
+    return _part(title, f"<ol>{items}</ol>") if number else ""

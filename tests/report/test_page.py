@@ -173,12 +173,12 @@ def test_what_is_shown_twice_stands_once_and_its_repetition_leads_there():
     again = table("candidates", caption="a")
     html = page(book("# One", "## A", [again], "## B", [again], [table("detail", caption="b")]))
     assert [(label, caption.strip()) for label, caption in captions(html)] == [("Table 1", "a"), ("Table 2", "b")]
-    assert 'It is shown <a href="#table-candidates">in Table 1</a>.' in html
+    assert 'Shown <a href="#table-candidates">in Table 1</a>.' in html
     said = words("The answer")
     head = Head(study="X-1", title="A trial", front=f"<div>{said.data['text/html']}</div>", folds=True)
     html = report_html([book("# One", "## A", [said])], head, {}, Files(NOWHERE))
     assert html.count("The answer") == 1
-    assert 'It is shown <a href="#top">at the top of this page</a>.' in html
+    assert 'Shown <a href="#top">at the top of this page</a>.' in html
     assert '<header id="top">' in html
 
 
@@ -195,7 +195,7 @@ def test_a_figure_of_the_front_page_has_the_number_and_the_files_of_its_notebook
     front = html[: html.index("<nav")]
     assert front.index('id="figure-flow"') < front.index(SVG) < front.index('<a href="figures/flow.png">PNG</a>')
     assert html.count(SVG) == 1
-    assert 'It is shown <a href="#figure-flow">in Figure 1</a>.' in outside(html)
+    assert 'Shown <a href="#figure-flow">in Figure 1</a>.' in outside(html)
 
 
 def test_glossary_and_provenance_are_last():

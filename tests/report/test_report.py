@@ -290,10 +290,10 @@ def test_a_design_that_misses_its_limits_is_flagged_at_the_top(root):
     assert "does not meet its limits" not in front.opening(enough)
 
 
-def promised(said):
-    """Type I error and power of a front page: the limit, on paper, as run."""
-    rows = re.findall(r'<tr><th scope="row">(.*?)</tr>', said)
-    return [re.findall(r"<td>(.*?)</td>", row) for row in rows[:2]]
+def promised(front_page):
+    """Limit, value on paper and value as run of the type I error and the power, as they stand on the front page."""
+    rows = re.findall(r"<tr>(<td.*?)</tr>", front_page.partition("What it promises")[2], flags=re.DOTALL)[:2]
+    return [re.findall(r"<td[^>]*>([^<]*)</td>", row)[1:] for row in rows]
 
 
 def test_what_dropout_does_to_type_i_error_and_power_is_said_at_the_top(root):
@@ -304,7 +304,7 @@ def test_what_dropout_does_to_type_i_error_and_power_is_said_at_the_top(root):
     assert promised(said) == [["at most 5%", "3.3%", "2.1%"], ["at least 80%", "80.2%", "69.9%"]]
     assert "10% of the patients; patients without a response assessment are counted as non-responders" in said
     # the answer under the dropout stands beside it: 2/25, 6/32 on paper at p1 (1 - d) = .27, as `design --dropout` says
-    assert "The design 2/25, 6/32 keeps both limits under this dropout, with 32 patients instead of 25" in said
+    assert "Simon minimax is 2/25, 6/32 if p0 is the rate among all enrolled patients and 1/17, 5/28 if" in said
 
     def losing(**changes):
         rule = trial.conduct.dropout.model_copy(update={"handling": "replace", **changes})
