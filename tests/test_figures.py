@@ -30,7 +30,7 @@ def figures(case):
     yield conduct_figures.swimmer(plan, p1, 1, seed)
     yield conduct_figures.tornado(sensitivity.analyse(plan, case.trial.truths, 200, seed))
     yield conduct_figures.inflation(allowance.to_inflate(case), asked, plan.dropout)
-    yield trial_figures.enrollment_fan(case.trial, plan, p1, 1, seed, blocks=1)
+    yield trial_figures.enrollment_fan(case.trial, plan, p1, 1, seed, most=4096)
     for draw in (analysis_figures.forest, analysis_figures.long_run, analysis_figures.survival,
                  analysis_figures.waterfall, analysis_figures.swimmer):  # fmt: skip
         picture = draw(done)

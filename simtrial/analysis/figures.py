@@ -153,23 +153,34 @@ def _drawn(report: Dossier, data: PatientData, draw: Callable[[PatientData, str]
 EMPHASISED = ("mle", "umvue")
 """Estimates with heavier lines: the one that everybody computes, and the one that has no bias."""
 
+ROUNDING = 1e-12
+"""A bias below it is 0 but for rounding."""
+
 
 def draw_errors(axes: Sequence[Axes], inference: Inference, found: Properties) -> None:
     """Draw bias and root mean squared error of the estimates, one panel each."""
     left, right = axes
-    single = len(inference.design.looks) == 1
+    single, biased = len(inference.design.looks) == 1, False
     for name in COLOURS:
         if name not in inference.estimates or (single and name not in ("mle", "umvue")):
             continue
-        style: dict[str, Any] = {"color": COLOURS[name], "linestyle": DASHES.get(name, "-")}
+        style: dict[str, Any] = {
+            "color": COLOURS[name],
+            "linestyle": DASHES.get(name, "--" if single and name == "umvue" else "-"),
+        }
         style["linewidth"] = 2.4 if name in EMPHASISED else 1.3
         label = ESTIMATE_NAMES[name].split(" (")[0].split(":")[0]
         if name == "umvcue":  # its errors are those of a part of the trials, which look smaller beside the others'
             label += ", given stage 2"
-        left.plot(found.p, found.bias[name], **style, label=label)
+        bias = np.where(np.abs(found.bias[name]) < ROUNDING, 0.0, found.bias[name])
+        biased |= bool(bias.any())
+        left.plot(found.p, bias, **style, label=label)
         right.plot(found.p, np.sqrt(found.mse[name]), **style)
     left.set_title("Bias", fontsize=10, pad=16)
     right.set_title("Root mean squared error", fontsize=10, pad=16)
+    if not biased:
+        left.set_ylim(-0.01, 0.01)
+        few_ticks(left.yaxis)
     left.legend(fontsize=8)
 
 

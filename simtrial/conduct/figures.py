@@ -255,7 +255,7 @@ def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, until: floa
         resumed = float(trials.resumed[k, column])
         start = resumed - held
         if held > 0 and not ended and start < until:
-            axis.axvspan(start, min(resumed, until), color=RED, alpha=0.1, linewidth=0)
+            axis.axvspan(start, min(resumed, until), color=RED, alpha=0.1, linewidth=0, zorder=0.7)  # below the bars
             handles["hold"] = Patch(color=RED, alpha=0.1, label="accrual on hold")
         if month > until:
             continue

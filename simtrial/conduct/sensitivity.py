@@ -172,6 +172,6 @@ def _looks(plan: Plan, _: Requirements) -> Iterator[Change]:
         yield "Accrual at the interim analysis", "is held", {"interim": replace(now, hold=True, extra=None)}
     if now.decide == "complete" and len(plan.design.looks) == 2:
         yield "Decision of an analysis", "once it is settled", {"interim": replace(now, decide="known")}
-    for lag in (0.0, max(2 * now.lag, 1.0)):
+    for lag in (0.0, max(2 * now.lag, 4 * WEEK)):
         if lag != now.lag:
             yield "Time to the decision", counted(round(lag / WEEK, 1), "week"), {"interim": replace(now, lag=lag)}

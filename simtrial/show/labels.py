@@ -30,6 +30,23 @@ INSIDE = 0.84, 0.78
 AWAY = 9.0
 """Points from a marker to its name."""
 
+BESIDE = 1.1 * HIGH * SIZE
+"""Points up to which a name is beside its marker; a longer way has a line."""
+
+CLEAR = 7.5
+"""Points, the radius of a ring, by which a name is nearer to its own marker than to any other, or else has a line."""
+
+NEAR = 5.0
+"""Points around a marker that count as covered with it."""
+
+MOST_TOUCHED = 4
+"""Of the markers and places along lines that one line to a point touches, as many as this count."""
+
+UNCLEAR, STUB, FAR, CROSSED = 6.0, 4.0, 2.0, 3.0
+"""What it costs, in markers covered, that another marker is as near, that its line is then hardly to be seen,
+that a name is farther off, and a crossing.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -50,6 +67,8 @@ class Label:
 def write(axis: Axes, labels: Sequence[Label], avoid: Floats | None = None) -> None:
     """Write names beside their points within axes whose limits are set.
 
+    A name that is not directly beside its point, or that has another named point as near, has a line to its point.
+
     Parameters
     ----------
     axis : Axes
@@ -63,52 +82,108 @@ def write(axis: Axes, labels: Sequence[Label], avoid: Floats | None = None) -> N
     room[0] /= len(axis.figure.axes)
     low = np.array([axis.get_xlim()[0], axis.get_ylim()[0]])
     scale = room / (np.array([axis.get_xlim()[1], axis.get_ylim()[1]]) - low)
-    points = np.array([(one.x, one.y) for one in labels])
-    taken = (np.concatenate([points, avoid]) if avoid is not None else points) - low
-    taken = taken * scale
-    placed: list[Floats] = []
-    for label, point in zip(labels, (points - low) * scale, strict=True):
-        least: tuple[float, int] | None = None
-        places = list(_places(point, np.array(label.size)))
-        for k, (box, _, _, _) in enumerate(places):
-            cost = _covered(box, taken, placed, room)
-            if least is None or cost < least[0]:
-                least = cost, k
-        box, shift, ha, va = places[least[1] if least else 0]
-        placed.append(box)
+    points = (np.array([(one.x, one.y) for one in labels]).reshape(-1, 2) - low) * scale
+    taken = np.concatenate([points, (avoid - low) * scale]) if avoid is not None else points
+    placed: dict[int, _Place] = {}
+    for _ in range(2):  # the first names are placed again when all others have their places
+        for k, label in enumerate(labels):
+            others = [place for j, place in placed.items() if j != k]
+            places = _places(points, k, np.array(label.size), room)
+            placed[k] = min(places, key=lambda place: _cost(place, taken, others, room))
+    for k, label in enumerate(labels):
+        place = placed[k]
+        line: dict[str, object] | None = None
+        if len(place.leader):
+            near = (points[k] - place.box[:2]) / (place.box[2:] - place.box[:2])
+            line = {
+                "arrowstyle": "-", "color": label.colour, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 4,
+                "relpos": tuple(np.clip(near, 0, 1).tolist()),
+            }  # fmt: skip
         axis.annotate(
-            label.text, (label.x, label.y), xytext=shift, textcoords="offset points", ha=ha, va=va, fontsize=SIZE,
-            color=label.colour,
+            label.text, (label.x, label.y), xytext=place.shift, textcoords="offset points", ha=place.ha, va=place.va,
+            fontsize=SIZE, color=label.colour, arrowprops=line,
         )  # fmt: skip
 
 
-def _places(point: Floats, size: Floats) -> Iterator[tuple[Floats, tuple[float, float], str, str]]:
-    """Boxes around a point, (left, bottom, right, top) in points, and how matplotlib is told of each."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a name may stand, in points.
+
+    Attributes
+    ----------
+    box : ndarray, shape (4,)
+        Left, bottom, right, top.
+    shift, ha, va
+        How matplotlib states it.
+    point : ndarray, shape (2,)
+        What it names.
+    leader : ndarray, shape (places, 2)
+        Places along the line from the name to its point; none where the name is beside its point and nearest to it.
+    worse : float
+        How much worse it is than directly beside its point.
+    """
+
+    box: Floats
+    shift: tuple[float, float]
+    ha: str
+    va: str
+    point: Floats
+    leader: Floats
+    worse: float
+
+
+def _places(points: Floats, k: int, size: Floats, room: Floats) -> Iterator[_Place]:
+    """Places for the name of point k, the nearest first, moved into the axes where they reach beyond."""
     sides = {-1: ("right", "top", -1.0), 0: ("center", "center", -0.5), 1: ("left", "bottom", 0.0)}
-    for away in (1.0, 2.0, 3.2):
+    point = points[k]
+    rivals = points[np.hypot(*(points - point).T) > 1]
+    for away in (1.0, 2.0, 3.2, 4.6):
         for across, up in ((0, -1), (0, 1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, -1), (-1, 1)):
             step = AWAY * away * (0.8 if across and up else 1.0)
-            shift = np.array([across * step, up * step])
             (ha, _, left), (_, va, down) = sides[across], sides[up]
-            corner = point + shift + size * np.array([left, down])
-            yield np.concatenate([corner, corner + size]), (float(shift[0]), float(shift[1])), ha, va
+            corner = point + step * np.array([across, up]) + size * np.array([left, down])
+            moved = np.clip(corner, 0, np.maximum(room - size, 0)) - corner
+            box = np.concatenate([corner + moved, corner + moved + size])
+            own, others = _apart(box, point[np.newaxis])[0], _apart(box, rivals)
+            unclear = bool((others < own + CLEAR).any())
+            leader = np.zeros((0, 2))
+            if unclear or own > BESIDE:
+                leader = np.linspace(np.clip(point, box[:2], box[2:]), point, 12)[:-1]
+            shift = float(step * across + moved[0]), float(step * up + moved[1])
+            yield _Place(
+                box, shift, ha, va, point, leader, (UNCLEAR + STUB * (own <= BESIDE)) * unclear + FAR * (away - 1)
+            )
+
+
+def _apart(box: Floats, points: Floats) -> Floats:
+    """Distances of points from a box."""
+    apart: Floats = np.hypot(*(points - np.clip(points, box[:2], box[2:])).T)
+    return apart
+
+
+def _within(box: Floats, points: Floats, near: float) -> int:
+    """How many points lie in a box or near to it."""
+    return int(((points > box[:2] - near) & (points < box[2:] + near)).all(axis=1).sum())
+
+
+def _cost(place: _Place, taken: Floats, others: Sequence[_Place], room: Floats) -> float:
+    """How much a place covers or crosses, of names, points and lines, and how far it is from its point."""
+    crossed = sum(_within(other.box, place.leader, 1.0) + _within(place.box, other.leader, 3.0) for other in others)
+    if len(place.leader):
+        foreign = taken[np.hypot(*(taken - place.point).T) > NEAR]
+        touched = np.hypot(*np.moveaxis(foreign - place.leader[:, np.newaxis], -1, 0)) < 4
+        crossed += min(int(touched.any(axis=0).sum()), MOST_TOUCHED)
+    return _covered(place.box, taken, [other.box for other in others], room) + CROSSED * crossed + place.worse
 
 
 def _covered(box: Floats, taken: Floats, placed: Sequence[Floats], room: Floats) -> float:
     """How much a box covers: names, points, and what lies outside."""
-    near = 5.0
-    inside = (
-        (taken[:, 0] > box[0] - near)
-        & (taken[:, 0] < box[2] + near)
-        & (taken[:, 1] > box[1] - near)
-        & (taken[:, 1] < box[3] + near)
-    )
     names = sum(
         float(max(0.0, min(box[2], b[2]) + 3 - max(box[0], b[0])) * max(0.0, min(box[3], b[3]) + 2 - max(box[1], b[1])))
         for b in placed
     )
     out = max(0.0, -box[0], -box[1], box[2] - room[0], box[3] - room[1])
-    return float(inside.sum() + names + 100 * out)
+    return float(_within(box, taken, NEAR) + names + 100 * out)
 
 
 def above(axis: Axes, names: Sequence[tuple[float, str, str]]) -> None:
@@ -141,6 +216,9 @@ def above(axis: Axes, names: Sequence[tuple[float, str, str]]) -> None:
         )  # fmt: skip
 
 
+WIDE_INSIDE = 0.52
+"""A letter's width within a layer, where a name stands alone and an estimate too large would leave it no place."""
+
 LEAST = 0.07
 """Height that a name needs within a layer, as a share of its axis."""
 
@@ -164,20 +242,22 @@ def write_inside(axis: Axes, x: Floats, layers: Sequence[tuple[str, Floats]], av
     wide = axis.figure.get_size_inches()[0] * 72 * INSIDE[0]  # type: ignore[union-attr]  # a figure has a size
     for name, height in layers:
         lower, upper = upper, upper + height
-        reach = int(WIDE * SIZE * len(name) / wide * len(x) / 2) + 1
+        reach = int(WIDE_INSIDE * SIZE * len(name) / wide * len(x) / 2) + 1
         if 2 * reach >= len(x):
             left.append(name)
             continue
         spans = np.lib.stride_tricks.sliding_window_view
         floor, ceiling = spans(lower, 2 * reach + 1).max(axis=1), spans(upper, 2 * reach + 1).min(axis=1)
         middles = x[reach : len(x) - reach]
-        crossed = sum(
-            (np.abs(middles - value) <= (reach + 1) * (x[1] - x[0]) for value in avoid), np.zeros(len(middles))
-        )
-        best = int(np.argmax(ceiling - floor - 0.2 * (crossed > 0)))
-        if ceiling[best] - floor[best] < LEAST:
+        crossed = sum((np.abs(middles - value) <= reach * (x[1] - x[0]) for value in avoid), np.zeros(len(middles)))
+        room, free = ceiling - floor, crossed == 0
+        # beside the lines wherever the name fits there
+        fits = free & (room >= LEAST)
+        best = int(np.argmax(np.where(fits, room, -1.0) if fits.any() else room))
+        if room[best] < LEAST:
             left.append(name)
             continue
         middle = (ceiling[best] + floor[best]) / 2
-        axis.text(x[best + reach], middle, name, ha="center", va="center", fontsize=SIZE)
+        behind = None if free[best] else {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}
+        axis.text(x[best + reach], middle, name, ha="center", va="center", fontsize=SIZE, bbox=behind)
     return left

@@ -79,8 +79,10 @@ def draw(panels: Sequence[Panel]) -> Figure:
         )
         ratios = [BAR * d + 0.1 for d in deep]
         axes = figure.subplots(rows, columns, squeeze=False, gridspec_kw={"height_ratios": ratios}).ravel()
+        # the names of a column take the room of its longest one
+        names = LETTER * NAME * max(len(one.name) for panel in panels for one in panel.ranges) / 72
         for axis, panel, rows_there in zip(axes, panels, np.repeat(deep, columns), strict=False):
-            _panel(axis, panel, rows_there, WIDTH / 2 if columns > 1 else 7.0)
+            _panel(axis, panel, rows_there, max((WIDTH / 2 if columns > 1 else 7.0) - 0.4 - names, 0.8))
         for axis in axes[len(panels) :]:
             axis.axis("off")
     return figure
@@ -99,20 +101,29 @@ def _panel(axis: Axes, panel: Panel, places: int, width: float) -> None:
                 text, (x, y), xytext=(shift, 0), textcoords="offset points", ha=side, va="center", fontsize=SIZE,
                 linespacing=0.95,
             )  # fmt: skip
-    axis.axvline(panel.base, color=BLACK, linewidth=1)
+    axis.vlines(panel.base, top - 0.6, places - 0.4, color=BLACK, linewidth=1)
     axis.set_yticks(range(top, places), [one.name for one in ranges], fontsize=NAME)
     axis.set_ylim(-0.6, places - 0.4)
+    # a panel with fewer bars than its neighbour ends below the last of them
+    axis.spines["bottom"].set_position(("data", top - 0.6))
+    axis.spines["left"].set_bounds(top - 0.6, places - 0.4)
     axis.tick_params(axis="x", labelsize=8)
     axis.tick_params(axis="y", length=0)
     axis.grid(visible=False)
     axis.set_title(panel.title, fontsize=9.5, loc="left")
-    # the bars take what the settings and the names leave of the width
-    names = LETTER * NAME * max(len(one.name) for one in ranges) / 72
-    left, right = (max(_inches(pair[k]) for pair in said) for k in (0, 1))
-    least, most = min(panel.base, *(r.low for r in ranges)), max(panel.base, *(r.high for r in ranges))
-    per_inch = (most - least) / max(width - 0.4 - names - left - right, 0.8)
-    axis.set_xlim(least - left * per_inch, most + right * per_inch)
+    axis.set_xlim(*_limits(panel.base, ranges, said, width))
     axis.xaxis.set_major_locator(MaxNLocator(4))
+
+
+def _limits(base: float, ranges: Sequence[Range], said: Sequence[tuple[str, str]], width: float) -> tuple[float, float]:
+    """The narrowest limits that hold every bar with its settings on axes of some width in inches."""
+    out = np.array([[base - one.low, one.high - base] for one in ranges])
+    wide = np.array([[_inches(low), _inches(high)] for low, high in said])
+    per_inch = 0.0
+    for _ in range(40):  # grows to its limit: as long as settings take less than the width, they are a share of it
+        left, right = (out + per_inch * wide).max(axis=0)
+        per_inch = float(left + right) / max(width, 1.2 * float(wide.max(axis=0).sum()))
+    return base - float(left), base + float(right)
 
 
 def _wrapped(setting: str) -> str:

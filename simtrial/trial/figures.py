@@ -26,15 +26,21 @@ if TYPE_CHECKING:
 
     from simtrial.numbers import Floats
     from simtrial.plan.plan import Plan, Scenario
+    from simtrial.trial.calendar import Landscape
     from simtrial.trial.case import Case
     from simtrial.trial.compared import ComparedDesign, SideBySide
     from simtrial.trial.trial import Trial
 
 
-def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, seed: int, blocks: int = 5) -> Picture:
-    """Patients enrolled by each month if the trial is not stopped: median, 50% and 90% bands, the registered dates."""
+def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, seed: int, most: int = 20_000) -> Picture:
+    """Patients enrolled by each month if the trial is not stopped: median, 50% and 90% bands, the registered dates.
+
+    The trials are those that the file asks for, `most` of them if it asks for more.
+    """
     n, whole = plan.design.looks[-1].n, trial.study.months
-    runs = [simulation.block(plan, scenario, index, seed, k)[0].entry for k in range(blocks)]
+    asked = most if trial.conduct is None else min(trial.conduct.simulation.trials, most)
+    runs = [simulation.block(plan, scenario, index, seed, k)[0].entry for k in simulation.blocks(plan, asked)]
+    runs[-1] = runs[-1][:, : asked - sum(entry.shape[1] for entry in runs[:-1])]
     full = np.sort(np.concatenate([_full(entry, n) for entry in runs]))
     horizon = float(full[int(0.97 * len(full))])
     if not np.isfinite(horizon):
@@ -102,27 +108,32 @@ PALE, FRONTIER = "#c4c4c4", "#666666"
 def months_and_patients(case: Case) -> Picture | Passage:
     """Expected months against expected patients at p0 and at p1: the trade between the designs worth considering.
 
-    Behind them lies every pair of sizes that has a design, where these do not take minutes, with the frontier where
-    all values are exact.
+    Behind them lie every pair of sizes that has a design and the frontier, where these do not take minutes and all
+    their values are exact: bounds are not comparable with the values of the named designs.
     """
     found = compared.candidates(case, timed=True)
     if not found.run:
         return Passage("months_and_patients", ("The parameter file does not say how the trial is run.",))
-    whole = not calendar.left_out(case)
+    every = {} if calendar.left_out(case) else {rate: calendar.landscape(case, rate) for rate in RATES}
+    whole = bool(every) and all(one.exact.all() for one in every.values())
     figure, axes = canvas(2, 10.4, 5.2)
     with mpl.rc_context(STYLE):
-        seen = [_trade(axis, case, found, rate, whole) for axis, rate in zip(axes, RATES, strict=True)]
+        seen = [
+            _trade(axis, case, found, rate, every[rate] if whole else None)
+            for axis, rate in zip(axes, RATES, strict=True)
+        ]
         handles, names = axes[0].get_legend_handles_labels()
         if names:
             figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize=8.5)
     alt = f"Expected months to the primary decision against patients expected to be enrolled. {'. '.join(seen)}."
-    dots = (
-        "Dots: two-stage designs that meet the limits, one per pair of sizes; crosses: single stages. A value without "
-        "an exact formula is drawn at a lower bound. Line: designs than which no other has fewer months without more "
-        "patients, where all values are exact. "
-        if whole
-        else ""
-    )
+    dots = ""
+    if whole:
+        dots = (
+            "Dots: two-stage designs that meet the limits, one per pair of sizes; crosses: single stages. Line: "
+            "designs than which no other has fewer months without more patients. "
+        )
+    elif every:
+        dots = "Only the named designs are drawn, because not all values of the other designs are known exactly. "
     simulated = f", or simulated ({counted(found.trials, 'trial')}, seed {found.seed})" if found.trials else ""
     caption = (
         "Expected months to the primary decision against the expected number of patients enrolled, at p0 (left) and at "
@@ -132,14 +143,14 @@ def months_and_patients(case: Case) -> Picture | Passage:
     return Picture("months_and_patients", alt, figure, caption)
 
 
-def _trade(axis: Axes, case: Case, found: SideBySide, rate: Literal["p0", "p1"], whole: bool) -> str:
+def _trade(axis: Axes, case: Case, found: SideBySide, rate: Literal["p0", "p1"], every: Landscape | None) -> str:
     """Draw the designs at one true rate; what there is to see."""
     held = np.array([_place(one, rate) for one in found.designs])
     known = ~np.isnan(held).any(axis=1)
     avoid, seen = np.zeros((0, 2)), f"At {rate}"
     limits = held[known]
-    if whole:
-        limits, avoid, seen = _landscape(axis, case, rate, limits)
+    if every is not None:
+        limits, avoid, seen = _landscape(axis, every, rate, limits)
     axis.set_xlim(*_shown(limits[:, 0]))
     axis.set_ylim(*_shown(limits[:, 1]))
     names: list[Label] = []
@@ -174,26 +185,22 @@ def _place(one: ComparedDesign, rate: str) -> tuple[float, float]:
     return float(patients), float(months)
 
 
-def _landscape(axis: Axes, case: Case, rate: Literal["p0", "p1"], named: Floats) -> tuple[Floats, Floats, str]:
+def _landscape(axis: Axes, every: Landscape, rate: Literal["p0", "p1"], named: Floats) -> tuple[Floats, Floats, str]:
     """Draw every design at one true rate: what the axes are to hold, what no name is to cover, what there is to see."""
-    every = calendar.landscape(case, rate)
     x, y, two = every.enrolled, every.months, every.designs.pairs.n1 > 0
     for which, mark, size, kind in ((two, ".", 3, "two-stage designs"), (~two, "x", 4, "single stages")):
-        bound = "" if every.exact[which].all() else " (lower bounds)"
-        axis.plot(x[which], y[which], mark, color=PALE, markersize=size, label=f"{kind}{bound}", zorder=1)
+        axis.plot(x[which], y[which], mark, color=PALE, markersize=size, label=kind, zorder=1)
     line = np.flatnonzero(every.frontier)
     line = line[np.argsort(x[line])]
     seen = f"At {rate}: {counted(len(x), 'design')} that {agreeing(len(x), 'meets', 'meet')} the limits"
-    if every.exact.all():
-        axis.plot(x[line], y[line], "-", color=FRONTIER, linewidth=1.2, label="no design is better in both", zorder=1)
-        first_last = [f"{x[i]:.1f} patients and {y[i]:.1f} months" for i in (line[0], line[-1])]
-        several = f", {len(line)} of them on the frontier, from {first_last[0]} to {first_last[1]}"
-        seen += several if len(line) > 1 else f", one of them the best in both with {first_last[0]}"
+    axis.plot(x[line], y[line], "-", color=FRONTIER, linewidth=1.2, label="no design is better in both", zorder=1)
+    first_last = [f"{x[i]:.1f} patients and {y[i]:.1f} months" for i in (line[0], line[-1])]
+    several = f", {len(line)} of them on the frontier, from {first_last[0]} to {first_last[1]}"
+    seen += several if len(line) > 1 else f", one of them the best in both with {first_last[0]}"
     first = np.flatnonzero(~two)[0]
     limits = np.concatenate([named, [(x.min(), y.min()), (x[first], y[first])]])
     corners = np.column_stack([x[line], y[line]])
-    drawn = np.linspace(corners[:-1], corners[1:], 40).reshape(-1, 2) if every.exact.all() else np.zeros((0, 2))
-    return limits, drawn, seen
+    return limits, np.linspace(corners[:-1], corners[1:], 40).reshape(-1, 2), seen
 
 
 def _shown(held: Floats) -> tuple[float, float]:

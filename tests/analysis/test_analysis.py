@@ -314,6 +314,17 @@ def test_each_interval_has_its_own_panel_of_coverage(report):
     assert [name.split(":")[0] for name in names] == ["exact", "Koyama-Chen", "mid-p", "naive"]
 
 
+def test_the_figure_of_the_bias_of_a_single_stage_shows_zero_and_no_rounding(root):
+    done = dossier.of_trial(params.load(root / "params/NCT07022301.yaml"), parse_looks("5/25"))
+    axis = analysis_figures.long_run(done).figure.axes[0]
+    assert axis.get_title() == "Bias"
+    assert axis.get_ylim() == (-0.01, 0.01)
+    curves = [line for line in axis.lines if line.get_label() in ("MLE", "UMVUE")]
+    assert len(curves) == 2
+    assert not any(np.any(line.get_ydata()) for line in curves)
+    assert curves[0].get_linestyle() != curves[1].get_linestyle()  # they lie on each other
+
+
 def test_the_disposition_adds_up(report):
     number = analysis_tables.disposition(report).frame.set_index("patients").number
     assert number["screened"] == number["not enrolled"] + number["enrolled"]

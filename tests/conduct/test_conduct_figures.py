@@ -85,6 +85,32 @@ def test_no_text_of_a_tornado_lies_on_another_or_is_cut_off(changed):
     assert not unreadable(figure)
 
 
+def test_a_panel_with_fewer_bars_than_its_neighbour_ends_below_them():
+    short = [("Dropout", "20%", {"n_enrolled_p0": 18.0})]
+    long = [(f"Assumption {k}", "other", {"duration_p1": 25.0 + k}) for k in range(1, 5)]
+    left, right = (a for a in conduct_figures.tornado(sensitive(BASE, *short, *long)).figure.axes if a.axison)
+    assert (len(left.patches), len(right.patches)) == (2, 8)
+    kind, bottom = left.spines["bottom"].get_position()
+    lowest = min(bar.get_y() for bar in left.patches)
+    assert kind == "data"
+    assert lowest - 0.5 < bottom < lowest
+    assert right.spines["bottom"].get_position()[1] == pytest.approx(right.get_ylim()[0])
+
+
+def test_the_time_to_the_decision_is_doubled_in_whole_weeks(changed):
+    settings = {v.setting for v in changed.variants if v.assumption == "Time to the decision"}
+    assert settings == {"0 weeks", "4 weeks"}  # the file states 2
+
+
+def test_the_shade_of_a_hold_lies_below_the_bars(plan):
+    patches = conduct_figures.swimmer(plan, Scenario("p1", 0.3), 1, 1).figure.axes[0].patches
+    holds = [patch for patch in patches if patch.get_alpha() == 0.1]
+    bars = [patch for patch in patches if patch.get_alpha() is None]
+    assert holds
+    assert bars
+    assert max(hold.get_zorder() for hold in holds) < min(bar.get_zorder() for bar in bars)
+
+
 def test_names_of_looks_stand_above_the_bars_and_apart(plan):
     for looks in ("1/10,5/29", "0/5,1/7,2/9,8/40"):
         other = dataclasses.replace(plan, design=parse_looks(looks))

@@ -207,7 +207,7 @@ def drawn(trial, plan, changed):
     p1 = trial.scenarios[1]
     return [
         conduct_figures.swimmer(plan, p1, 1, 1),
-        figures.enrollment_fan(trial, plan, p1, 1, 1, blocks=1),
+        figures.enrollment_fan(trial, plan, p1, 1, 1, most=4096),
         conduct_figures.tornado(changed),
         conduct_figures.inflation(plan.design, ASKED, plan.dropout),
     ]
@@ -305,9 +305,16 @@ def test_the_fan_ends_where_accrual_closes(trial):
         handling="nonresponder",
         close_month=15.0,
     )
-    picture = figures.enrollment_fan(trial, plan, Scenario("p1", 0.3), 1, 1, blocks=1)
+    picture = figures.enrollment_fan(trial, plan, Scenario("p1", 0.3), 1, 1, most=4096)
     assert picture.figure.axes[0].get_xlim()[1] < 50
     assert "less than half" in picture.alt
+
+
+@pytest.mark.parametrize(("most", "drawn"), [(20_000, "20,000"), (5000, "5,000")])
+def test_the_fan_draws_as_many_trials_as_the_file_states_up_to_a_limit(trial, plan, most, drawn):
+    assert trial.conduct.simulation.trials == 20_000
+    picture = figures.enrollment_fan(trial, plan, Scenario("p1", 0.3), 1, 1, most=most)
+    assert f"in {drawn} simulated trials of the design" in picture.caption
 
 
 def test_simulated_shares_are_not_called_exact(trial, done):

@@ -209,9 +209,15 @@ def test_the_picture_names_the_designs_of_the_table_and_the_chosen_one(plain):
     assert picture.svg() == figures.months_and_patients(given).svg()
 
 
-def test_bounds_have_no_frontier(plain):
-    bounds = figures.months_and_patients(case(plain, dropout={"probability": 0.1, "handling": "replace"}))
-    assert legend(bounds) == ["two-stage designs (lower bounds)", "single stages (lower bounds)"]
+def test_where_the_others_have_bounds_alone_the_named_designs_alone_are_drawn(plain):
+    given = case(plain, dropout={"probability": 0.1, "handling": "replace"})
+    picture = figures.months_and_patients(given)
+    assert legend(picture) == []
+    assert "Only the named designs are drawn, because not all values of the other designs are known" in picture.caption
+    assert "Dots" not in picture.caption
+    named = trial_compared.candidates(given, timed=True).designs
+    for axis in picture.figure.axes:
+        assert len({(line.get_xdata()[0], line.get_ydata()[0]) for line in axis.lines}) <= len(named)
 
 
 def test_cost_is_exact_where_patients_and_months_are_and_its_error_bounds_that_of_the_sum(plain):
