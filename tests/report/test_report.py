@@ -450,3 +450,14 @@ def test_every_heading_of_a_table_is_a_term_of_the_glossary_or_names_a_design(ht
     strange = {head for head in heads if glossary.explained(head) is None}
     assert len(heads) > 40
     assert {head for head in strange if not any(name in head for name in designs)} == set()
+
+
+def test_the_front_page_of_a_finished_trial_has_its_result_and_nothing_to_decide(root):
+    plain = params.load(root / "params/smoke.yaml").plain()
+    assert "to decide before signing" in front.opening(Case.of(params.load(plain)))
+    finished = front.opening(Case.of(params.load(plain | {"analysis": {"responses": 5}})))
+    assert "The result" in finished
+    assert "Of 9 patients 5 responded" in finished
+    assert "to decide before signing" not in finished
+    wrong = front.opening(Case.of(params.load(plain | {"analysis": {"responses": 10}})))
+    assert '<div class="warning">' in wrong
