@@ -105,7 +105,7 @@ def write(axis: Axes, labels: Sequence[Label], avoid: Floats | None = None) -> N
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
     """Where a name may stand, in points.
 
@@ -150,9 +150,8 @@ def _places(points: Floats, k: int, size: Floats, room: Floats) -> Iterator[_Pla
             if unclear or own > BESIDE:
                 leader = np.linspace(np.clip(point, box[:2], box[2:]), point, 12)[:-1]
             shift = float(step * across + moved[0]), float(step * up + moved[1])
-            yield _Place(
-                box, shift, ha, va, point, leader, (UNCLEAR + STUB * (own <= BESIDE)) * unclear + FAR * (away - 1)
-            )
+            worse = (UNCLEAR + STUB * (own <= BESIDE)) * unclear + FAR * (away - 1)
+            yield _Place(box=box, shift=shift, ha=ha, va=va, point=point, leader=leader, worse=worse)
 
 
 def _apart(box: Floats, points: Floats) -> Floats:
