@@ -354,8 +354,8 @@ def test_the_command_check_searches_a_new_criterion_and_compares(capsys):
     assert (wrong["verdict"], wrong["conventions"]) == ("does not reproduce", [])
     assert [one["looks"] for one in wrong["expected"]] == ["1/13,5/26"]
     assert wrong["lines"][0] == (
-        "The claim that the design is balanced minimax is false: 1/15,5/25 (n = 25, EN(p0) = 19.51) meets both limits; "
-        "the smallest design with two stages of the same size is 1/13,5/26 (n = 26, EN(p0) = 17.92)."
+        "The claim that the design is balanced minimax is false: 1/15, 5/25 (n = 25, EN(p0) = 19.51) meets both "
+        "limits; the smallest design with two stages of the same size is 1/13, 5/26 (n = 26, EN(p0) = 17.92)."
     )
     assert wrong["lines"][1] == "The exact answer is balanced minimax 1/13, 5/26."
 
