@@ -43,28 +43,32 @@ DESIGN = {
     "looks": Term(
         "Looks (r/n)",
         "The decision rule, look by look: at most r responses in n patients stop the trial for futility or, at the "
-        "last look, do not reject H0; more than r continue, or reject it.",
+        "last look, do not reject H0; more than r continue, or reject it. In r:e/n "
+        "at least e responses reject H0 at once.",
     ),
     "n": Term("n", "The number of patients at the final analysis, if the trial is not stopped before."),
     "n1": Term("n1", "The number of patients at the interim analysis, the first look."),
-    "en_p0": Term("EN(p0)", "The expected sample size if the true response rate is p0."),
-    "en_p1": Term("EN(p1)", "The expected sample size if the true response rate is p1."),
-    "en": Term("EN(p)", "The expected sample size at a true response rate."),
+    "en_p0": Term("EN(p0)", "The expected sample size, its mean over many trials, if the true response rate is p0."),
+    "en_p1": Term("EN(p1)", "The expected sample size, its mean over many trials, if the true response rate is p1."),
+    "en": Term("EN(p)", "The expected sample size, its mean over many trials, at a true response rate."),
     "pet_p0": Term("PET(p0)", "The probability of early termination: of stopping before the last look, at p0."),
     "pet_p1": Term("PET(p1)", "The probability of early termination: of stopping before the last look, at p1."),
     "pet": Term("PET(p)", "The probability of early termination: of stopping before the last look, at a true rate."),
     "look": Term("Look", "An analysis at which the trial may stop; all but the last are interim analyses."),
-    "minimax": Term("Minimax", "The design with the smallest n of those that meet both limits."),
-    "optimal": Term("Optimal", "The design with the smallest EN(p0) of those that meet both limits."),
+    "minimax": Term("Minimax", "The two-stage design with the smallest n of those that meet both limits."),
+    "optimal": Term("Optimal", "The two-stage design with the smallest EN(p0) of those that meet both limits."),
     "admissible": Term(
-        "Admissible", "A design with the smallest weighted mean of n and EN(p0), for some weight from 0 to 1."
+        "Admissible",
+        "A two-stage design that meets both limits and has the smallest weighted mean of n and EN(p0), for some weight "
+        "from 0 to 1.",
     ),
     "exact": Term("Exact", "Computed as a sum or an integral, without simulation."),
     "weights": Term(
-        "Weights q", "The weights q for which the design has the smallest q n + (1 - q) EN(p0): it is admissible."
+        "Weights q",
+        "The weights q from 0 to 1 at which no design that meets both limits has a smaller q n + (1 - q) EN(p0).",
     ),
-    "apart": Term("Distance", "How many patients the sizes of a design differ from those of the chosen design."),
-    "ends_at": Term("P(N)", "The probability that the trial ends with this number of patients."),
+    "apart": Term("Distance", "By how many patients the sizes of a design differ from those of the chosen design."),
+    "ends_at": Term("P(N)", "The probability that the trial ends with this number of patients, N."),
     "rejects_above": Term("Rejects H0 if X >", "H0 is rejected if more than this many patients respond."),
     "analysed": Term("Patients analysed", "The number of patients at the analysis."),
     "responses": Term("Responses", "Patients with a complete or partial response, confirmed where the protocol asks."),
@@ -89,7 +93,9 @@ CONDUCT = {
     "on_paper": Term("On paper", "As if every patient were evaluable and nothing took time."),
     "hold": Term("Hold", "No patient is enrolled between the last patient of a look and the decision."),
     "overrun": Term(
-        "Overrun", "Patients enrolled while a look is pending, in a trial that then stops: they could not change it."
+        "Overrun",
+        "Patients enrolled while a look is pending, in a trial that then stops: their responses do not enter "
+        "the decision.",
     ),
     "threshold": Term(
         "Continue if P(X1 > r1) >=",
@@ -101,8 +107,8 @@ CONDUCT = {
     "limit": Term("Limit", "What is required of the type I error or the power."),
     "mcse": Term(
         "MCSE",
-        "Monte Carlo standard error: the accuracy of a simulated figure. The exact value lies within 2 of them "
-        "19 times of 20.",
+        "Monte Carlo standard error: the accuracy of a simulated figure. In about 19 of 20 simulations the exact value "
+        "lies within 2 of them.",
     ),
     "lever": Term(
         "Assumption",
@@ -114,7 +120,7 @@ CONDUCT = {
         "sites and their patients.",
     ),
     "assumed": Term("As assumed", "The setting of the parameter file."),
-    "instead": Term("Instead", "The setting with which it is compared: the assumption taken away or halved."),
+    "instead": Term("Instead", "The setting that replaces it in the comparison."),
     "months_saved": Term(
         "Months saved", "Months by which the primary decision comes earlier; negative if it comes later."
     ),
@@ -134,7 +140,7 @@ CONDUCT = {
         "as if each status were known at once.",
     ),
     "cost": Term("Expected cost", "What the trial is expected to cost at the prices of the parameter file."),
-    "scenario": Term("True rate", "Under which true response rate the trial is run: p0, p1 or one of the file."),
+    "scenario": Term("True rate", "The true response rate of the trial: p0, p1 or one of the parameter file."),
     "accrual_pending": Term(
         "Accrual at the interim analysis", "What accrual does while an interim analysis is pending."
     ),
@@ -162,16 +168,19 @@ CONDUCT = {
 """How the trial is run."""
 
 ANALYSIS = {
-    "umvue": Term("UMVUE", "The estimate of the response rate that is unbiased and varies least."),
+    "umvue": Term(
+        "UMVUE", "The estimate of the response rate that is right on average and, of all such estimates, varies least."
+    ),
     "mle": Term(
         "MLE",
         "The observed response rate, responses divided by patients; after an interim analysis it is too low or too "
         "high on average.",
     ),
     "median_unbiased": Term(
-        "Median unbiased estimate", "An estimate that is as often too high as too low, the interim analysis considered."
+        "Median unbiased estimate",
+        "An estimate that is as often too high as too low, with the interim analysis taken into account.",
     ),
-    "estimate": Term("Response rate", "An estimate of the true response rate."),
+    "estimate": Term("Estimated response rate", "The response rate as it is estimated from the data."),
     "p_value": Term(
         "p-value, one-sided",
         "The probability, if the true response rate is p0, of a result at least as favourable as the one observed.",
@@ -186,7 +195,11 @@ ANALYSIS = {
     ),
     "rule": Term("Rule", "A decision rule for a trial in which the numbers of patients analysed differ from the plan."),
     "stops_at": Term("Stops at", "Where the rule stops the trial early for futility, as r/n."),
-    "null": Term("H0", "Whether the null hypothesis, a true response rate of at most p0, is rejected."),
+    "null": Term(
+        "H0",
+        "The null hypothesis: the true response rate is at most p0. In a table the column states whether H0 is "
+        "rejected.",
+    ),
     "largest": Term(
         "Largest type I error", "The largest type I error of the rule at any numbers of patients that may be attained."
     ),
@@ -205,21 +218,26 @@ ANALYSIS = {
 """The analysis of a finished trial."""
 
 REVIEW = {
-    "route": Term("Route", "A calculation, with its inputs, that gives the stated number of patients."),
     "allowance": Term(
         "Allowance for dropout",
         "How the number of evaluable patients is enlarged because some patients drop out: the share that drops out, "
         "and the formula.",
     ),
-    "routes_plain": Term("Routes, without dropout", "Routes that make no allowance for dropout."),
-    "routes_with": Term("Routes, with dropout", "Routes that enlarge the number of patients to allow for dropout."),
+    "routes_plain": Term(
+        "Calculations, without dropout",
+        "Calculations that give the stated number of patients and make no allowance for dropout.",
+    ),
+    "routes_with": Term(
+        "Calculations, with dropout",
+        "Calculations that give the stated number of patients and enlarge it to allow for dropout.",
+    ),
     "breaks_alpha": Term(
         "Exact type I error above alpha",
-        "Routes whose decision rule has a larger type I error than the route states, when it is computed exactly.",
+        "Calculations whose decision rule has an exact type I error above the alpha on which they are based.",
     ),
     "lacks_power": Term(
         "Exact power below that stated",
-        "Routes whose decision rule has a smaller power than the route states, when it is computed exactly.",
+        "Calculations whose decision rule has an exact power below the one on which they are based.",
     ),
     "reading": Term(
         "Reading",
@@ -231,16 +249,6 @@ REVIEW = {
         "The expected time from the first day of accrual to the primary decision, if the true response rate is p1.",
     ),
     "reason": Term("Why credible", "The reason to take a reading into consideration."),
-    "convention": Term(
-        "Convention",
-        "A habit of others that changes what a stated number means, such as a two-sided alpha or an allowance for "
-        "dropout.",
-    ),
-    "stated_verdict": Term(
-        "Verdict on the statement",
-        "Whether a stated sample size can be recalculated from the stated values, only under a convention, or not at "
-        "all.",
-    ),
 }
 """The reviewer's desk."""
 
@@ -276,7 +284,7 @@ CONTROLS = {
     ),
     "own_law": Term(
         "as in the file",
-        "The parameter file describes this in more detail than the number of this page can. While the box is checked, "
+        "The parameter file describes this in more detail than one number can. While the box is checked, "
         "the description of the file applies.",
     ),
     "two_stage_search": Term(
@@ -285,8 +293,8 @@ CONTROLS = {
     ),
     "parameter_file": Term(
         "Parameter file",
-        "A text file that describes one trial. The report of a trial is made from it, and this page opens and writes "
-        "it.",
+        "A text file that describes one trial. The report of the trial is made from it; the design explorer opens and "
+        "writes such files.",
     ),
     "outcome": Term(
         "Outcome", "A quantity that differs from trial to trial: a decision, a number of patients, a time."

@@ -273,7 +273,9 @@ def _check_first(design: Design, first_stage: int, found: Analysis) -> None:
     if x1 > min(found.responses, first.n):
         raise InputError(f"({x1}) is above {min(found.responses, first.n)}, the most that is possible", "first_stage")
     if not first.regions(np.array(x1), final=False).go_on:
-        raise InputError(f"({x1}) of {first.n} would have ended {looks_text(design)} at its first look", "first_stage")
+        raise InputError(
+            f"({x1}) of {first.n} would have ended {looks_text(design, ', ')} at its first look", "first_stage"
+        )
     if found.responses - x1 > found.n - first.n:
         raise InputError(
             f"({found.responses}) is above {x1 + found.n - first.n}: {x1} at the first look and "

@@ -179,7 +179,7 @@ def _checked(design: Design, patients: int, responses: int) -> tuple[int, int]:
     m, x = count(patients, "patients"), count(responses, "responses")
     n = design.looks[-1].n
     if m > n:
-        raise InputError(f"({m}) is above {n}, the patients of {looks_text(design)}", "patients")
+        raise InputError(f"({m}) is above {n}, the patients of {looks_text(design, ', ')}", "patients")
     if x > m:
         raise InputError(f"({x}) is above {m}, the number of patients seen", "responses")
     for k, look in enumerate(design.looks, start=1):

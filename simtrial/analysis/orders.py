@@ -129,7 +129,7 @@ def ending_of(design: Design, found: Endings, responses: int, stage: int | None)
     if stage is not None:
         k = count(stage, "stage", at_least=1)
         if k > last:
-            raise InputError(f"({k}) is above {last}, the number of looks of {looks_text(design)}", "stage")
+            raise InputError(f"({k}) is above {last}, the number of looks of {looks_text(design, ', ')}", "stage")
         look = design.looks[k - 1]
         if s > look.n:
             raise InputError(f"({s}) is above {look.n}, the number of patients at look {k}", "responses")
@@ -137,16 +137,17 @@ def ending_of(design: Design, found: Endings, responses: int, stage: int | None)
         if not mine.size:
             ways = found.responses[found.stage == k]
             raise InputError(
-                f"({s}) cannot end {looks_text(design)} at look {k}; possible are {_spans(ways)}", "responses"
+                f"({s}) cannot end {looks_text(design, ', ')} at look {k}; possible are {_spans(ways)}", "responses"
             )
     if not mine.size:
         raise InputError(
-            f"({s}) cannot end {looks_text(design)}; possible are {_spans(np.unique(found.responses))}", "responses"
+            f"({s}) cannot end {looks_text(design, ', ')}; possible are {_spans(np.unique(found.responses))}",
+            "responses",
         )
     if mine.size > 1:
         several = " or ".join(str(k) for k in found.stage[mine])
         raise InputError(
-            f"is missing; {counted(s, 'response')} can end {looks_text(design)} at look {several}", "stage"
+            f"is missing; {counted(s, 'response')} can end {looks_text(design, ', ')} at look {several}", "stage"
         )
     return int(mine[0])
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from simtrial.analysis.attained import knows
 from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from simtrial.analysis.deviation import Ruling
     from simtrial.analysis.dossier import Dossier
     from simtrial.analysis.final import Final
+    from simtrial.analysis.monitoring import InterimResult
+    from simtrial.design.designs import Design, Look
     from simtrial.patients.data import PatientData
 
 ESTIMATE_NAMES = {
@@ -247,3 +251,41 @@ def agreement(final: Final) -> Passage:
         "level alpha such an interval has the two-sided level 1 - 2 alpha.",
     ]
     return Passage("agreement", tuple(said))
+
+
+def monitored(design: Design, found: InterimResult) -> tuple[list[str], bool]:
+    """What each look ahead needs, up to one that certainly ends the trial, and whether the trial has ended.
+
+    At a look whose patients have all been seen the decision stands in place of what it needs.
+    """
+    lines: list[str] = []
+    for one in found.needed:
+        final = one is found.needed[-1]
+        goal = "reject H0" if final else "continue to the next stage"
+        many = one.responses
+        if not one.remaining:
+            line, ends = _decided(design.looks[one.look - 1], found, final=final)
+            lines.append(line)
+            if ends:
+                return lines, True
+        elif not many:
+            lines.append(f"Look {one.look}: no further response is needed to {goal}.")
+        else:
+            left = "patient" if one.remaining == 1 else counted(one.remaining, "patient")
+            verb = agreeing(many, "is", "are")
+            line = f"Look {one.look}: at least {counted(many, 'response')} in the next {left} {verb} needed to {goal}"
+            if many > one.remaining:
+                return [*lines, f"{line}, which is impossible."], False
+            lines.append(f"{line}.")
+    return lines, False
+
+
+def _decided(look: Look, found: InterimResult, *, final: bool) -> tuple[str, bool]:
+    """The decision at a look whose patients have all been seen, and whether it ends the trial."""
+    here = look.regions(np.array([found.responses]), final=final)
+    seen = f"{counted(found.responses, 'response')} in {counted(found.patients, 'patient')}"
+    if here.go_on[0]:
+        return f"The trial continues to the next stage: {seen}.", False
+    if here.reject[0]:
+        return f"{'H0 is rejected' if final else 'The trial stops and H0 is rejected'}: {seen}.", True
+    return f"{'H0 is not rejected' if final else 'The trial stops for futility'}: {seen}.", True

@@ -10,7 +10,7 @@ import typer
 
 from simtrial.analysis import dossier
 from simtrial.errors import InputError
-from simtrial.phrases import agreeing, counted, percent, rate
+from simtrial.phrases import counted, percent, rate
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
@@ -182,6 +182,7 @@ def monitor(
 ) -> None:
     """Evaluate a running trial: responses still needed, conditional power, predictive probability."""
     from simtrial.analysis import monitoring
+    from simtrial.analysis.text import monitored
     from simtrial.design.designs import parse_looks
     from simtrial.plan.disease import Beta
 
@@ -189,7 +190,8 @@ def monitor(
         a, b = (float(part) for part in prior.split(","))
     except ValueError:
         raise InputError(f"({prior[:40]!r}) does not have two numbers; write 0.5,0.5", "prior") from None
-    found = monitoring.monitor(parse_looks(looks), patients, responses, tuple(p), Beta(a, b))
+    design = parse_looks(looks)
+    found = monitoring.monitor(design, patients, responses, tuple(p), Beta(a, b))
     if as_json:
         terminal.print_json(
             {
@@ -204,17 +206,10 @@ def monitor(
             }
         )
         return
-    for one in found.needed:
-        goal = "reject H0" if one is found.needed[-1] else "continue to the next stage"
-        many = one.responses
-        left = "patient" if one.remaining == 1 else counted(one.remaining, "patient")
-        if many is None or many == 0:
-            line = f"no further response is needed to {goal}."
-        else:
-            verb = agreeing(many, "is", "are")
-            line = f"at least {counted(many, 'response')} in the next {left} {verb} needed to {goal}"
-            line += ", which is impossible." if many > one.remaining else "."
-        print(f"Look {one.look}: {line}")
+    lines, ended = monitored(design, found)
+    print(*lines, sep="\n")
+    if ended:
+        return
     for p_true, power in found.conditional_power:
         print(f"Conditional power at p = {p_true:g}: {percent(power)}.")
     print(f"Predictive probability of rejecting H0, prior Beta({a:g}, {b:g}): {percent(found.predictive)}.")

@@ -17,7 +17,7 @@ def explore(
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
 ) -> None:
-    """Open the design explorer: controls on one side, the design and its calendar on the other, all exact."""
+    """Open the design explorer: controls on one side, the design and its calendar on the other."""
     notebook = project.folder("notebooks") / "explorer.ipynb"
     taken = free_port(port)
     try:

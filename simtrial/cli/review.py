@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simtrial.errors import InputError
-from simtrial.phrases import counted, rate, stated
+from simtrial.phrases import agreeing, counted, rate, stated
 from simtrial.show import terminal
 from simtrial.trial.statement import METHODS
 
@@ -174,7 +174,9 @@ def reproduce(
     alpha: terminal.RatesOption = None,
     power: terminal.RatesOption = None,
     dropout: terminal.RatesOption = None,
-    up_to: Annotated[int | None, terminal.whole_option("Count the routes to each number up to this one.")] = None,
+    up_to: Annotated[
+        int | None, terminal.whole_option("Count the calculations that give each number up to this one.")
+    ] = None,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     as_json: terminal.Json = False,
 ) -> None:
@@ -213,7 +215,9 @@ def reproduce(
     if not found:
         print(f"{routes.why_none(n)}. Try other values with --p0, --p1, --alpha, --power and --dropout.")
         return
-    print("--json lists all routes; --p0, --p1, --alpha, --power and --dropout restrict them or try other values.")
+    print(
+        "--json lists all calculations; --p0, --p1, --alpha, --power and --dropout restrict them or try other values."
+    )
 
 
 def _questions_table(questions: Sequence[Question], n: int, allowed: str) -> None:
@@ -221,7 +225,11 @@ def _questions_table(questions: Sequence[Question], n: int, allowed: str) -> Non
     total = sum(len(question.routes) for question in questions)
     shown, left = questions[:MOST_QUESTIONS], questions[MOST_QUESTIONS:]
     more = f"; the {len(shown)} most conventional of {counted(len(questions), 'combination')}" if left else ""
-    title = f"{counted(total, 'route')} to {counted(n, 'patient')} {allowed} an allowance for dropout{more}"
+    gives = agreeing(total, "gives", "give")
+    title = (
+        f"{counted(total, 'calculation')} that {gives} {counted(n, 'patient')}, {allowed} an allowance for "
+        f"dropout{more}"
+    )
     way = "design or formula, with the exact type I error and power of its rule in brackets"
     rows = [[*("" if v is None else f"{v:g}" for v in (q.p0, q.p1, q.alpha, q.power)), _ways(q)] for q in shown]
     terminal.table(title, ("p0", "p1", "alpha", "power", way), rows, left=5)
@@ -235,7 +243,8 @@ def _ways(question: Question) -> str:
     for r in question.routes:
         errors = "" if r.type_i_error is None else f" ({rate(r.type_i_error)}, {rate(r.attained_power or 0.0)})"
         losses = f", dropout of {stated(r.dropout)}: {r.n_evaluable} evaluable" if r.dropout else ""
-        methods = ways.setdefault(f"{r.looks or f'{r.n_evaluable}'}{errors}{losses}", [])
+        rule = (r.looks or "").replace(",", ", ")
+        methods = ways.setdefault(f"{rule or f'{r.n_evaluable}'}{errors}{losses}", [])
         name = named(r.method)
         if name not in methods:  # n/(1 - d) and n(1 + d) may give the same
             methods.append(name)
@@ -254,7 +263,9 @@ def _tell_numbers(found: dict[int, dict[str, int]], as_json: bool) -> None:
         for n, counts in found.items()
     ]
     heads = ("n", *map(called, EXACT), "formulas")
-    terminal.table("Number of routes to each number of patients, without an allowance for dropout", heads, rows)
+    terminal.table(
+        "Number of calculations that give each number of patients, without an allowance for dropout", heads, rows
+    )
 
 
 def printed(

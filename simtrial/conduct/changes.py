@@ -162,7 +162,7 @@ def _looks(plan: Plan) -> Iterator[tuple[ChangeWords, Parts]]:
         yield (
             ("decide", "An analysis decides", "once every response status is known", "once its decision is settled",
              "waiting for every response status",
-             "if an analysis decides as soon as the statuses known settle its decision,"),
+             "if an analysis decides as soon as the known responses settle its decision,"),
             {"interim": replace(now, decide="known")},
         )  # fmt: skip
 

@@ -61,7 +61,7 @@ def counting(seed: int = 1) -> Picture:
     panels: list[tuple[Plan, str]] = [
         (base, "nonresponder: first 4 enrolled,\ndropout counts as no response"),
         (replace(base, handling="replace"), "replace: first 4 evaluable,\ndropout is replaced"),
-        (replace(base, handling="exclude"), "exclude: first 4 enrolled,\ndropout is left out"),
+        (replace(base, handling="exclude"), "exclude: first 4 enrolled,\ndropout is excluded"),
         (replace(base, interim=Interim(hold=False)), "nonresponder,\naccrual continues at the look"),
     ]
     with mpl.rc_context(STYLE):
@@ -73,7 +73,7 @@ def counting(seed: int = 1) -> Picture:
             handles=[
                 Patch(facecolor=BLUE, edgecolor=BLACK, label="counted"),
                 Patch(facecolor=ORANGE, edgecolor=BLACK, label="counted as no response"),
-                Patch(facecolor="white", edgecolor=BLACK, label="left out"),
+                Patch(facecolor="white", edgecolor=BLACK, label="excluded"),
                 Patch(
                     facecolor=SKY,
                     edgecolor=BLACK,

@@ -213,7 +213,7 @@ def time_sentence(lever: Lever) -> str:
     saved = lever.months_saved("p1").value
     before, after = (one["duration_months", "p1"] for one in (lever.planned, lever.changed))
     mcse = max(before.mcse, after.mcse)
-    how = f"; simulated, MCSE {mcse:.1g}" if mcse else ""
+    how = f"; simulated, Monte Carlo standard error {mcse:.1g}" if mcse else ""
     change = lever.change
     return (
         f"{OPENINGS[change.kind]}{change.subject} costs most time: {change.condition} the decision at p1 comes "
@@ -228,7 +228,7 @@ def power_sentence(lever: Lever) -> str:
         tuple(one["reject", rate] for one in (lever.planned, lever.changed)) for rate in ("p0", "p1")
     )
     mcse = max(high.mcse, high1.mcse)
-    how = f" (simulated, MCSE {mcse:.1g})" if mcse else ""
+    how = f" (simulated, Monte Carlo standard error {mcse:.1g})" if mcse else ""
     more = lever.type_i_error_added
     errors = ""
     if _clear(more, LEAST_POWER):

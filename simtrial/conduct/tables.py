@@ -77,7 +77,8 @@ def simulated(done: Simulation, label: str) -> Table:
         "q95": column("quantile", number, "95%"),
     }
     caption = (
-        f"Every outcome of {_named(done.plan)} at the true response rate {result.scenario.rate} ({label}), from "
+        f"Every outcome of the design {looks_text(done.plan.design, ', ')} at the true response rate "
+        f"{result.scenario.rate} ({label}), from "
         f"{_size(done)}, beside its exact value where it has one"
     )
     name = "conduct_" + "".join(c if c.isalnum() else "_" for c in label)
@@ -223,7 +224,7 @@ def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: 
 
 
 def complete_or_known(plan: Plan, requirements: Requirements, trials: int, seed: int) -> Table:
-    """The same trial with each look waiting for every status, and decided as soon as the statuses known settle it."""
+    """The same trial with each look waiting for every status, and decided as soon as the known responses settle it."""
     plans = ways.of_decision(plan)
     earlier = () if len(plan.design.looks) == 1 else ("interim_month", "hold_months")
     names = (*earlier, "n_enrolled", "duration_months")

@@ -56,7 +56,11 @@ def reading(plan: Plan, *, enrolled: bool = False) -> str:
 
 
 def _percent(e: Estimate) -> str:
-    return percent(e.best) if e.exact is not None else f"{percent(e.best)} (simulated, MCSE {100 * e.best_mcse:.2f}%)"
+    return (
+        percent(e.best)
+        if e.exact is not None
+        else f"{percent(e.best)} (simulated, Monte Carlo standard error {100 * e.best_mcse:.2f}%)"
+    )
 
 
 def _more(found: float, limit: float) -> bool:
@@ -80,7 +84,7 @@ def as_run(done: Simulation, requirements: Requirements) -> str:
         return ""
     closes = _unlike_paper(plan)
     if closes and high.best_mcse:
-        closes += f" (simulated, MCSE {100 * high.best_mcse:.2f}%)"
+        closes += f" (simulated, Monte Carlo standard error {100 * high.best_mcse:.2f}%)"
     recut = ", bounds recalculated" if plan.recut else ""
     above = f" (above alpha, {stated(asked.alpha)})" if _more(low.best, asked.alpha) else ""
     below = f" (below the required {stated(asked.power)})" if _more(asked.power, high.best) else ""

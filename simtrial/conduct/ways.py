@@ -37,7 +37,7 @@ def of_accrual(plan: Plan) -> dict[str, Plan]:
 
 
 def of_decision(plan: Plan) -> dict[str, Plan]:
-    """Analyses that wait for every status, and analyses that decide as soon as the statuses known settle them."""
+    """Analyses that wait for every status, and analyses that decide as soon as the known responses settle them."""
     return {
         "every status is known": replace(plan, interim=replace(plan.interim, decide="complete")),
         "the decision is settled": replace(plan, interim=replace(plan.interim, decide="known")),

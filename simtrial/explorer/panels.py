@@ -140,7 +140,7 @@ def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) ->
         chart = charts.Chart(
             title=title,
             x_label="True response rate p",
-            alt=f"{title} of {looks_text(designs[0][1])}: {written(low)} at p0 and {written(high)} at p1.",
+            alt=f"{title} of {looks_text(designs[0][1], ', ')}: {written(low)} at p0 and {written(high)} at p1.",
             x=p,
             curves=[
                 charts.Stroke(getattr(oc, name), colour, dash)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from simtrial.numbers import Floats
     from simtrial.plan.plan import Handling, Plan
 
-LOSS = live.Rate(f"{glossary.head('dropout')}, probability d", 0.1, 0.0, 0.4)
+DROPOUT = live.Rate(f"{glossary.head('dropout')}, probability d", 0.1, 0.0, 0.4)
 
 ASKED = Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8)
 """The question behind the trial of this lesson."""
@@ -46,7 +46,7 @@ HANDLINGS: dict[str, tuple[Handling, bool, str, str, str]] = {
 WHO = {"all patients alike": 1.0, "mostly non-responders (odds ratio 1/4)": 0.25, "non-responders only": 0.0}
 """Who drops out: the odds of dropout of a patient who would respond, over those of one who would not."""
 
-LOST = live.Choice(f"{glossary.head('dropout')}, who", WHO)
+WHO_DROPS_OUT = live.Choice(f"{glossary.head('dropout')}, who", WHO)
 
 LOSS_LABEL = {
     odds: "Probability d of dropout" + (" of patients who would not respond" if odds < 1 else "")

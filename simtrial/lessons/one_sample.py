@@ -1,4 +1,4 @@
-"""The lesson `one_sample_exact`: why n is a saw-tooth."""
+"""The lesson `one_sample_exact`: why the power is a saw-tooth in n."""
 
 from __future__ import annotations
 

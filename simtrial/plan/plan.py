@@ -15,7 +15,7 @@ once. Patients enrolled meanwhile count as enrolled: they enter the next stage i
 if it stops.
 
 Decided when known
-    A look happens as soon as the statuses known of those whom it counts settle its decision, whatever the others turn
+    A look happens as soon as the known responses of those whom it counts settle its decision, whatever the others turn
     out to be: for futility with n_k - r_k non-responses, for efficacy with e_k responses, and for going on with r_k + 1
     responses once e_k can no longer be reached. The decision and its errors are unchanged. Who is not yet enrolled when
     the trial stops is not enrolled. At the last look the trial stops likewise where H0 cannot be rejected any more;
@@ -66,7 +66,7 @@ def check_handling(handling: str) -> None:
 
 
 Decide = Literal["complete", "known"]
-"""When a look decides: with every status of those whom it counts, or as soon as the statuses known settle it."""
+"""When a look decides: with every status of those whom it counts, or as soon as the known responses settle it."""
 
 
 @dataclass(frozen=True, slots=True)

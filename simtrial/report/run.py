@@ -192,7 +192,10 @@ def wanted(trial: Trial, source: Source, wish: Wish) -> set[str]:
                 "is for a file without results; the part analysis shows those of this file", "preview_analysis"
             )
         if wish.preview and trial.conduct is None:
-            raise InputError("needs the section conduct, by which a synthetic trial is made", "preview_analysis")
+            raise InputError(
+                "needs the section conduct, from which the patients are simulated; add it (see params/example.yaml)",
+                "preview_analysis",
+            )
     except InputError as error:
         raise error.placed(f"{source.path}: ") from None
     return {name for part in (wish.parts or trial.parts) for name in OF_PART[part]}

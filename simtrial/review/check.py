@@ -140,10 +140,10 @@ def _rule(statement: Statement, attained: dict[str, float], asked: Requirements 
     exactly = "".join(f" {limits[name]}" for name in at)
     errors = f"has {attained_text(attained['type_i_error'], attained.get('power'), asked)}.{exactly}"
     if statement.design is not None:
-        return f"The stated rule {looks_text(design)} {errors}"
+        return f"The stated rule {looks_text(design, ', ')} {errors}"
     alpha = f" at one-sided alpha {asked.alpha:g}" if asked is not None else ""
     n = counted(design.looks[-1].n, "patient")
-    return f"No decision rule is stated; the exact test of {n}{alpha} is {looks_text(design)} and {errors}"
+    return f"No decision rule is stated; the exact test of {n}{alpha} is {looks_text(design, ', ')} and {errors}"
 
 
 def check(statement: Statement, tell: Callable[[int], None] | None = None) -> Verdict:
@@ -207,7 +207,7 @@ def _explained(statement: Statement, conventions: tuple[Convention, ...], readin
     provided = f", provided {'; and '.join(c.sentence for c in told)}" if told else ""
     numbers = limits(asked) if asked is not None else ""
     if exact:
-        lines.append(f"{answer.looks} is {phrase(answer.method)} for {numbers}{provided}.")
+        lines.append(f"{answer.rule} is {phrase(answer.method)} for {numbers}{provided}.")
     else:
         name = next((c.sentence for c in conventions if "formula" in c.kind), answer.method)
         detail = {"precision": _precision, "Gehan": _gehan}.get(answer.method.split()[0], _plainly)(answer.method)
@@ -322,13 +322,13 @@ def _underspecified(statement: Statement, attained: dict[str, float], rule: str)
         return Verdict(kind="does not reproduce", attained=attained, lines=(rule, *said, missing))
     if "n" in statement.missing:
         right = tuple(answers(plain(statement)))
-        exact = "; ".join(short(a.method, a.looks) for a in right)
+        exact = "; ".join(short(a.method, a.rule) for a in right)
         told = (f"With the stated values the exact design is {exact}.",) if right else ()
         return Verdict(kind="underspecified", answers=right, attained=attained, lines=(missing, *told))
     found = _completions(statement)
     told = ("No conventional values of them reproduce the statement.",)
     if found:
-        listed = "; ".join(f"{limits(asked)} ({short(answer.method, answer.looks)})" for asked, answer in found[:5])
+        listed = "; ".join(f"{limits(asked)} ({short(answer.method, answer.rule)})" for asked, answer in found[:5])
         told = (f"These conventional values would reproduce it: {listed}" + ("; and others." if found[5:] else "."),)
     return Verdict(
         kind="underspecified",

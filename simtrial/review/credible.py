@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simtrial import search
+from simtrial.conduct.text import reading
 from simtrial.design.designs import parse_looks
 from simtrial.design.exact import operating_characteristics
 from simtrial.design.requirements import Requirements
@@ -58,7 +59,7 @@ def readings(case: Case, found: Sequence[Route] = ()) -> list[CredibleReading]:
     for rival in case.trial.rivals:
         design = search.choose(rival.requirements, rival.criterion)
         credible.append(CredibleReading(rival.requirements, design, rival.source))
-    if any(reading.design.looks[-1].n == n for reading in credible):
+    if any(one.design.looks[-1].n == n for one in credible):
         return credible
     missed = [
         replace(one, reason=f"{one.reason}; it needs {counted(one.design.looks[-1].n, 'patient')}, not {n}")
@@ -67,7 +68,11 @@ def readings(case: Case, found: Sequence[Route] = ()) -> list[CredibleReading]:
     exact = [r for r in found if r.method in EXACT and not r.dropout and r.p0 is not None and r.p1 is not None]
     for r in exact[:2]:
         start = Requirements(r.p0 or 0.0, r.p1 or 0.0, r.alpha, r.power or 0.0)
-        missed.append(CredibleReading(start, parse_looks(r.looks), f"a conventional route to {n}: {called(r.method)}"))
+        missed.append(
+            CredibleReading(
+                start, parse_looks(r.looks), f"a conventional calculation that gives {n}: {called(r.method)}"
+            )
+        )
     return missed
 
 
@@ -79,11 +84,22 @@ def _plan(trial: Trial, design: Design) -> Plan | None:
 
 
 class Performance(NamedTuple):
-    """Exact type I error and power of a reading as the file says it is run, and months to the decision at p1."""
+    """What a reading does as the file says it is run.
+
+    Attributes
+    ----------
+    type_i_error, power : float
+        Exact, at the true rates of `simtrial.trial.trial.Trial.truths`, but of the reading's own p0 and p1.
+    months : float or None
+        To the decision at p1.
+    p0_among : str
+        Among whom p0 is the response rate, as a clause; empty where it makes no difference.
+    """
 
     type_i_error: float
     power: float
     months: float | None
+    p0_among: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,24 +132,30 @@ class AssessedReading:
 def assessed(case: Case, found: Sequence[Route] = ()) -> list[AssessedReading]:
     """Every credible reading with its errors and expected sample size, on paper and as run."""
     rows = []
-    for reading in readings(case, found):
-        asked, design = reading.requirements, reading.design
+    for one in readings(case, found):
+        asked, design = one.requirements, one.design
         oc = operating_characteristics(design, [asked.p0, asked.p1])
         rows.append(
             AssessedReading(
-                reading=reading,
+                reading=one,
                 type_i_error=float(oc.reject[0]),
                 power=float(oc.reject[1]),
                 en_p0=float(oc.en[0]),
-                run=_as_run(_plan(case.trial, design), asked),
+                run=_as_run(case.trial, _plan(case.trial, design), asked),
             )
         )
     return rows
 
 
-def _as_run(plan: Plan | None, asked: Requirements) -> Performance | None:
+def _as_run(trial: Trial, plan: Plan | None, asked: Requirements) -> Performance | None:
+    """The errors of a reading at the true rates at which its trial is run; None where there is no law, or no H0."""
     if plan is None or not decision.has_law(plan):
         return None
-    reject = decision.decision(plan, np.array([asked.p0, asked.p1])).reject
-    months = laws.exact_values(plan, Scenario("p1", asked.p1)).get("duration_months")
-    return Performance(float(reject[0]), float(reject[1]), months)
+    try:
+        truths = trial.how.truths(asked) if trial.how is not None and trial.losses == "run" else asked
+    except InputError:  # so much dropout that H0, p0 among all enrolled patients, has no true rate below p1
+        return None
+    reject = decision.decision(plan, np.array([truths.p0, truths.p1])).reject
+    months = laws.exact_values(plan, Scenario("p1", truths.p1)).get("duration_months")
+    among = reading(plan, enrolled=truths.p0 > asked.p0).strip(" ()")
+    return Performance(float(reject[0]), float(reject[1]), months, among)

@@ -91,7 +91,7 @@ def claim_line(statement: Statement, asked: Requirements, found: Answer | None =
     if criterion is None or true is None or (found is not None and found.method == criterion.method):
         return ""
     name = criterion.key if criterion.key in SIMON else criterion.name
-    which = f"{criterion.phrase} is {looks_text(true)}"
+    which = f"{criterion.phrase} is {looks_text(true, ', ')}"
     design = parse_looks(found.looks) if found is not None else statement.design
     n, expected = true.looks[-1].n, float(operating_characteristics(true, [asked.p0]).en[0])
     if design is None:
@@ -105,7 +105,7 @@ def claim_line(statement: Statement, asked: Requirements, found: Answer | None =
     here, there = apart(float(operating_characteristics(design, [asked.p0]).en[0]), expected)
     numbers = f"n = {design.looks[-1].n}, EN(p0) = {here}"
     return (
-        f"The claim that the design is {name} is false: {looks_text(design)} ({numbers}) "
+        f"The claim that the design is {name} is false: {looks_text(design, ', ')} ({numbers}) "
         f"{_status(design, asked, found, statement)}; {which} (n = {n}, EN(p0) = {there})."
     )
 
@@ -115,7 +115,7 @@ def _admissible_claim(statement: Statement, asked: Requirements, found: Answer |
     if found is not None and found.method == simon.ADMISSIBLE:
         return ""
     design = parse_looks(found.looks) if found is not None else statement.design
-    shown = listed([looks_text(c) for c in every.admissible])
+    shown = listed([looks_text(c, ", ") for c in every.admissible])
     which = f"the admissible designs are {shown}" if every.admissible[1:] else f"the only admissible design is {shown}"
     if design is None:
         if _consistent(statement, every.optimal):
@@ -125,7 +125,7 @@ def _admissible_claim(statement: Statement, asked: Requirements, found: Answer |
         return ""
     here, _ = apart(float(operating_characteristics(design, [asked.p0]).en[0]), every.optimal.en_p0)
     return (
-        f"The claim that the design is admissible is false: {looks_text(design)} (n = {design.looks[-1].n}, "
+        f"The claim that the design is admissible is false: {looks_text(design, ', ')} (n = {design.looks[-1].n}, "
         f"EN(p0) = {here}) {_status(design, asked, found, statement)}; {which}."
     )
 
@@ -151,11 +151,11 @@ def _single_claim(statement: Statement, asked: Requirements) -> str:
     single, design = reach.single_stage(asked), statement.design
     if single is None or statement.n is None or statement.n == single.first.n:
         return ""
-    first = looks_text(single.first)
+    first = looks_text(single.first, ", ")
     if design is not None and meets(design, asked):
         more = statement.n - single.first.n
         return (
-            f"{looks_text(design)} meets both limits but is not the smallest exact single-stage design: that is "
+            f"{looks_text(design, ', ')} meets both limits but is not the smallest exact single-stage design: that is "
             f"{first}, with {counted(more, 'patient')} fewer."
         )
     needed = counted(single.first.n, "patient")
@@ -201,7 +201,7 @@ def _neighbour_line(statement: Statement, name: str) -> str:
         start = plain(replace(statement, total=None, n=_size(statement), **{name: value}))  # type: ignore[arg-type]  # a probability
         right = next(matching(start), None)
         if right is not None:
-            found.append(f"with {name} {value:g} it would be {phrase(right.method)} {right.looks}")
+            found.append(f"with {name} {value:g} it would be {phrase(right.method)} {right.rule}")
     asked = statement.requirements
     if not found and statement.n1 is not None and statement.design is not None and asked and score_n(asked) <= QUICK:
         end = replace(statement, r1=None, n1=None, total=None, criterion=TWO_STAGES)
@@ -209,7 +209,7 @@ def _neighbour_line(statement: Statement, name: str) -> str:
             right = next(matching(plain(replace(end, **{name: value}))), None)  # type: ignore[arg-type]  # as above
             if right is not None and value != getattr(statement, name):
                 found.append(
-                    f"with {name} {value:g} {phrase(right.method)} is {right.looks}, which has the stated end but "
+                    f"with {name} {value:g} {phrase(right.method)} is {right.rule}, which has the stated end but "
                     "another first stage"
                 )
     return f"{found[0][0].upper()}{'; '.join(found)[1:]}." if found else ""
@@ -248,10 +248,16 @@ def _rule_line(statement: Statement) -> str:
         )
     if end:
         return (
-            f"The end {here[1]} is that of {_setting(min(end, key=lambda one: one[2]), asked)}; the first stage is not."
+            f"The end {here[1]} is that of {_setting(min(end, key=lambda one: one[2]), asked)}; the stated first stage "
+            f"{here[0]} is not that of this design."
         )
     own = [one for one in first if one[2] == 0]
-    return f"The first stage {here[0]} is that of {_setting(own[0], asked)}; the end is not." if own else ""
+    if not own:
+        return ""
+    return (
+        f"The first stage {here[0]} is that of {_setting(own[0], asked)}; the stated end {here[1]} is not that of this "
+        "design."
+    )
 
 
 def _published(asked: Requirements) -> Iterator[tuple[Requirements, Answer, int]]:
@@ -273,7 +279,7 @@ def _setting(one: tuple[Requirements, Answer, int], asked: Requirements) -> str:
     if setting.power != asked.power:
         other.append(f"power {setting.power:g}")
     name = "an admissible" if answer.method == simon.ADMISSIBLE else f"the {called(answer.method)}"
-    return f"{name} design {answer.looks}{f' for {listed(other)}' if other else ''}"
+    return f"{name} design {answer.rule}{f' for {listed(other)}' if other else ''}"
 
 
 def _total_line(statement: Statement) -> str:
@@ -288,7 +294,7 @@ def _total_line(statement: Statement) -> str:
         if right is None or not d:
             return ""
         return (
-            f"The stated design is {phrase(right.method)} {right.looks}; the total would be "
+            f"The stated design is {phrase(right.method)} {right.rule}; the total would be "
             f"{allowances.PLAIN.total(right.n, d)}."
         )
     if not d:
@@ -299,7 +305,7 @@ def _total_line(statement: Statement) -> str:
     right = next(matching(plain(replace(statement, total=None))), None)
     if right is None:
         return line
-    return f"The stated design is {phrase(right.method)} {right.looks}. {line}"
+    return f"The stated design is {phrase(right.method)} {right.rule}. {line}"
 
 
 def total_line(total: int, n: int, d: float, n1: int = 0) -> str:
@@ -316,6 +322,6 @@ def total_line(total: int, n: int, d: float, n1: int = 0) -> str:
 
 def best_line(right: tuple[Answer, ...]) -> str:
     """The exact answers in a list."""
-    named = [short(a.method, a.looks) for a in right]
+    named = [short(a.method, a.rule) for a in right]
     verb = agreeing(len(named), "answer is", "answers are")
     return f"The exact {verb} {'; '.join(named)}."

@@ -71,6 +71,11 @@ class Answer:
             return looks_text(MultiStage(self.bounds))
         return f"{self.r}/{self.n}" if self.n1 is None else f"{self.r1}/{self.n1},{self.r}/{self.n}"
 
+    @property
+    def rule(self) -> str:
+        """The looks in a sentence: ``1/10, 5/29``."""
+        return self.looks.replace(",", ", ")
+
     @classmethod
     def of(cls, method: str, design: Design) -> Answer:
         """The answer that a design is."""

@@ -72,7 +72,7 @@ def compare(statement: Statement) -> Compared:
     start = "The claim that the bounds are Fleming's is false" if claimed else "The bounds are not Fleming's"
     other = next((a for a in ALPHAS if a != alpha and (b := _bounds(looks_at, p0, a)) and _same(b, design)), None)
     more = "" if other is None else f" The stated bounds are his for one-sided alpha {other:g}."
-    line = f"{start}: his (1982) rule for {where} is {looks_text(his)} ({errors}).{more}"
+    line = f"{start}: his (1982) rule for {where} is {looks_text(his, ', ')} ({errors}).{more}"
     return Compared(False, kept, (answer,), line)
 
 

@@ -38,7 +38,7 @@ def routes(found: Sequence[Route], n: int) -> Table:
         "p1": column("p1", "{:g}"),
         "alpha": column("alpha", "{:g}"),
         "power": column("power", "{:g}", "stated"),
-        "looks": column("looks", WORDS),
+        "looks": column("looks", _spaced),
         "losses": column("allowance", WORDS),
         "type_i_error": column("type_i_error", RATE, "exact"),
         "attained_power": column("power", RATE, "exact"),
@@ -46,11 +46,16 @@ def routes(found: Sequence[Route], n: int) -> Table:
     more = f" The first {MOST_SHOWN} are shown; the CSV holds all." if len(found) > MOST_SHOWN else ""
     caption = (
         f"Calculations with conventional values that give {counted(n, 'patient')}: "
-        f"{counted(len(found), 'route')}, the most conventional first. Exact designs without an allowance for dropout "
+        f"{len(found):,} in all, the most conventional first. Exact designs without an allowance for dropout "
         f"are in bold.{more}"
     )
     bold = [r.method in EXACT and not r.dropout for r in found[:MOST_SHOWN]]
     return Table("routes", caption, frame, shown, chosen=bold, first=MOST_SHOWN)
+
+
+def _spaced(looks: str) -> str:
+    """The looks as people read them; the CSV has the form of the options."""
+    return looks.replace(",", ", ")
 
 
 def _row(route: Route) -> dict[str, object]:
@@ -90,8 +95,8 @@ def summary(found: Sequence[Route], n: int) -> Table:
     }
     frame = pd.DataFrame(rows, columns=["method", "plain", "with_losses", "breaks_alpha", "lacks_power"])
     caption = (
-        f"Number of routes to {counted(n, 'patient')} by method, and how many of them exceed alpha or miss the power "
-        "that they state when their decision rule is evaluated exactly."
+        f"Number of calculations that give {counted(n, 'patient')} by method, and how many of them exceed alpha or "
+        "miss the power that they state when their decision rule is evaluated exactly."
     )
     return Table("routes_by_method", caption, frame, shown)
 
@@ -111,7 +116,7 @@ def _number(broken: Iterable[bool]) -> float:
 
 def side_by_side(case: Case, found: Sequence[Route] = ()) -> Table:
     """The credible readings: on paper, and as run if the file says how."""
-    rows = []
+    rows, among = [], ""
     for one in assessed(case, found):
         row: dict[str, object] = {
             "reading": one.question,
@@ -123,6 +128,7 @@ def side_by_side(case: Case, found: Sequence[Route] = ()) -> Table:
         }
         if one.run is not None:
             row |= {"run_type_i_error": one.run.type_i_error, "run_power": one.run.power, "run_months": one.run.months}
+            among = among or one.run.p0_among
         rows.append(row)
     frame = pd.DataFrame(rows)
     shown: dict[str, Shown] = {
@@ -140,6 +146,7 @@ def side_by_side(case: Case, found: Sequence[Route] = ()) -> Table:
         }
     shown["reason"] = column("reason", WORDS)
     run = ", and as the trial is run with the dropout of the parameter file" if "run_power" in frame else ""
+    run += f", {among}" if among else ""
     caption = (
         f"Credible readings of {counted(patients(case), 'patient')}: each design with its exact type I error, power "
         f"and expected sample size, on paper{run}."

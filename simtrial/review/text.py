@@ -60,7 +60,7 @@ def _open(stated: Statement, n: int, given: str) -> list[str]:
             "Is there an interim analysis, after how many patients, and which counts stop the trial or reject H0?"
         )
     elif len(design.looks) == 1:
-        asks.append(f"Is the stated rule {looks_text(design)} applied without an interim analysis?")
+        asks.append(f"Is the stated rule {looks_text(design, ', ')} applied without an interim analysis?")
     if stated.dropout:
         asks.append(
             f"How is the stated dropout of {phrases.stated(stated.dropout)} allowed for, how is the number rounded, "
@@ -122,6 +122,9 @@ def _side_by_side(rows: Sequence[AssessedReading]) -> tuple[str, ...]:
             f"{beside(one.type_i_error, asked.alpha)} and a power of {beside(one.power, asked.power)}{run}; "
             f"{one.reading.reason}."
         )
+    among = next((row.run.p0_among for row in rows if row.run is not None and row.run.p0_among), "")
+    if among:
+        lines.append(f"As run, the type I error is computed with {among.replace(' being', '')}.")
     return tuple(lines)
 
 

@@ -98,8 +98,8 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
         write(axis, [labels.pop(first), *labels], np.concatenate([off_hull, between]))
     alt = (
         "Expected sample size if the true response rate is p0, against maximum sample size. "
-        f"{MINIMAX.name} {looks_text(two.minimax)}: EN(p0) = {two.minimax.en_p0:.1f}, n = {two.minimax.n}; "
-        f"{OPTIMAL.name} {looks_text(two.optimal)}: EN(p0) = {two.optimal.en_p0:.1f}, n = {two.optimal.n}."
+        f"{MINIMAX.name} {looks_text(two.minimax, ', ')}: EN(p0) = {two.minimax.en_p0:.1f}, n = {two.minimax.n}; "
+        f"{OPTIMAL.name} {looks_text(two.optimal, ', ')}: EN(p0) = {two.optimal.en_p0:.1f}, n = {two.optimal.n}."
     )
     dots = "Dots: two-stage designs with the lowest EN(p0) of all with at most n patients. " if len(off_hull) else ""
     caption = (
@@ -187,7 +187,7 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
         figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 3))
     oc = operating_characteristics(designs[0][1], [requirements.p0, requirements.p1])
     alt = (
-        f"Operating characteristics over the true response rate. {looks_text(designs[0][1])} rejects H0 with "
+        f"Operating characteristics over the true response rate. {looks_text(designs[0][1], ', ')} rejects H0 with "
         f"probability {percent(oc.reject[0])} at p0 and {percent(oc.reject[1])} at p1; its expected sample size is "
         f"{oc.en[0]:.1f} and {oc.en[1]:.1f}."
     )
@@ -284,7 +284,7 @@ def endings(design: Design, requirements: Requirements) -> Picture:
         "probability of each ending, with its number of patients N, stacked from below; every patient is evaluable. "
         f"Marked: p0 = {stated(requirements.p0)} and p1 = {stated(requirements.p1)}."
     )
-    alt = f"How {looks_text(design)} ends. At p0 the number of patients is {parts}."
+    alt = f"How {looks_text(design, ', ')} ends. At p0 the number of patients is {parts}."
     return Picture("endings", alt, figure, caption)
 
 
@@ -331,7 +331,7 @@ def saw(single: SingleStageSearch) -> Picture:
             shown = ink(criterion.key)
             axes[0].plot(
                 c.n, c.power, shown.marker, color=shown.colour, markersize=9, linestyle="none",
-                label=f"{criterion.name}: {looks_text(c)}",
+                label=f"{criterion.name}: {looks_text(c, ', ')}",
             )  # fmt: skip
         axes[0].legend(loc="lower right", fontsize=9)
         axes[1].set_ylim(0, asked.alpha * 1.15)

@@ -241,7 +241,7 @@ MINIMAX: Criterion[TwoStageSearch] = Criterion(
     method="minimax",
     looks=2,
     family="simon",
-    why="No two-stage design needs fewer patients at most; of those that need as many, none has a smaller EN(p0).",
+    why="No two-stage design that meets both limits has a smaller n, and none of the same n has a smaller EN(p0).",
     pick=lambda found: found.minimax,
     best=_minimax,
 )

@@ -157,7 +157,7 @@ def landscape(case: Case, rate: Literal["p0", "p1"]) -> Landscape:
 
 
 LEAST: dict[Measure, str] = {
-    "duration_months": "By an exact bound no design expects fewer than {0:.1f} months.",
+    "duration_months": "By an exact bound no design takes fewer than {0:.1f} months on average.",
     "n_enrolled": "By an exact bound no design is expected to enroll fewer than {0:.1f} patients.",
     "late": "By an exact bound no design is in time with a probability above {1:.3f}.",
 }

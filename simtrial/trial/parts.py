@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from simtrial import slips
 from simtrial.errors import InputError
-from simtrial.phrases import listed
+from simtrial.phrases import agreeing, listed
 from simtrial.trial.choices import OneOf
 from simtrial.trial.section import Section
 
@@ -61,11 +61,13 @@ def checked(words: Sequence[str]) -> tuple[str, ...]:
     InputError
         If there is none, one is not known, or one is named twice.
     """
-    for word in words:
-        if word not in PARTS:
-            meant = slips.nearest(word, PARTS)
-            remedy = f"did you mean {meant}?" if meant else f"known parts are {listed(PARTS)}"
-            raise InputError(f"({word!r:.40}) is not a part of the report; {remedy}", "parts")
+    unknown = [word for word in words if word not in PARTS]
+    if unknown:
+        near = [slips.nearest(word, PARTS) for word in unknown]
+        meant = listed([name for name in near if name]) if all(near) else ""
+        remedy = f"did you mean {meant}?" if meant else f"known parts are {listed(PARTS)}"
+        what = agreeing(len(unknown), "is not a part", "are not parts")
+        raise InputError(f"({', '.join(f'{word!r:.40}' for word in unknown)}) {what} of the report; {remedy}", "parts")
     try:
         return ordered(tuple(words))
     except InputError as error:

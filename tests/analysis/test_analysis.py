@@ -182,14 +182,14 @@ def test_every_size_and_outcome_near_the_plan_has_an_answer():
             "attained (10,9) does not increase from look to look",
         ),
         ({"responses": 6, "attained": (0, 9), "first_stage": 2}, "attained (0) is below 1"),
-        ({"responses": 6, "first_stage": 1}, "first_stage (1) of 10 would have ended 1/10,5/29 at its first look"),
+        ({"responses": 6, "first_stage": 1}, "first_stage (1) of 10 would have ended 1/10, 5/29 at its first look"),
         (
             {"responses": 2, "attained": (13,), "first_stage": 1},
             "first_stage (1) is not the number of responses (2), although there was one look",
         ),
         ({"responses": 14, "attained": (13,)}, "responses (14) is above 13, the number of patients analysed"),
         ({"responses": 6, "attained": (10, 27), "first_stage": 2, "p1": 0.05}, "p1 (0.05) is not above p0 (0.1)"),
-        ({"responses": 1, "attained": (10, 29)}, "responses (1) cannot end 1/10,5/29 at look 2"),
+        ({"responses": 1, "attained": (10, 29)}, "responses (1) cannot end 1/10, 5/29 at look 2"),
         ({"responses": 25, "first_stage": 4}, "responses (25) is above 23: 4 at the first look and 19 patients since"),
         ({"responses": 6, "first_stage": 7}, "first_stage (7) is above 6, the most that is possible"),
         (

@@ -91,7 +91,7 @@ def test_needed_responses_are_the_fewest_that_do():
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
-        ((26, 3), "patients (26) is above 25, the patients of 1/15,5/25"),
+        ((26, 3), "patients (26) is above 25, the patients of 1/15, 5/25"),
         ((10, 11), "responses (11) is above 10, the number of patients seen"),
         ((-1, 0), "patients (-1) is below 0, the smallest value allowed"),
         ((20, 1), "responses (1 of 20) is impossible: the trial would have ended at look 1"),
@@ -115,6 +115,40 @@ def test_the_command_line_tells_it(capsys):
     assert [one["power"] for one in found["conditional_power"]] == [power for _, power in now.conditional_power]
     assert main([*arguments, "--prior", "x"]) == 2
     assert "prior ('x') does not have two numbers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("looks", "seen", "said"),
+    [
+        ("1/10,5/29", (10, 1), ["The trial stops for futility: 1 response in 10 patients."]),
+        ("1:5/10,5/29", (10, 5), ["The trial stops and H0 is rejected: 5 responses in 10 patients."]),
+        ("1/10,5/29", (29, 6), ["H0 is rejected: 6 responses in 29 patients."]),
+        ("1/10,5/29", (29, 5), ["H0 is not rejected: 5 responses in 29 patients."]),
+    ],
+)
+def test_a_decision_that_is_known_is_stated_and_nothing_after_the_end(capsys, looks, seen, said):
+    patients, responses = map(str, seen)
+    arguments = ["monitor", "--looks", looks, "--patients", patients, "--responses", responses, "--p", "0.1"]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.splitlines() == said
+    assert main([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["look"] for one in found["needed"]] == list(range(1 if seen[0] == 10 else 2, 3))
+
+
+def test_a_trial_that_continues_is_told_what_the_next_look_needs(capsys):
+    arguments = ["monitor", "--looks", "1/10,5/29", "--patients", "10", "--responses", "2", "--p", "0.1"]
+    assert main(arguments) == 0
+    now, later, *_ = capsys.readouterr().out.splitlines()
+    assert now == "The trial continues to the next stage: 2 responses in 10 patients."
+    assert later == "Look 2: at least 4 responses in the next 19 patients are needed to reject H0."
+
+
+def test_a_look_out_of_reach_is_the_last_one_named(capsys):
+    assert main(["monitor", "--looks", "1/10,5/29", "--patients", "9", "--responses", "0", "--p", "0.1"]) == 0
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first.endswith("needed to continue to the next stage, which is impossible.")
+    assert second.startswith("Conditional power at p = 0.1: 0.0%")
 
 
 def test_with_all_patients_seen_the_decision_is_made():

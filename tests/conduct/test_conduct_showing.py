@@ -192,7 +192,7 @@ def test_a_rule_of_its_own_is_told_and_drawn(plan):
         assert sensitivity.analyse(other, ASKED, 200, 1).variants
     early = conditional(plan, 0.9)
     done = simulation.simulate(early, [Scenario("p0", 0.1), Scenario("p1", 0.3)], 500, 1)
-    assert "taken with patients pending (simulated, MCSE" in conduct_text.as_run(done, ASKED)
+    assert "taken with patients pending (simulated, Monte Carlo standard error" in conduct_text.as_run(done, ASKED)
 
 
 def test_inflation_marks_the_usual_number():

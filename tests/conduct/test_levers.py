@@ -77,7 +77,7 @@ def test_the_dearest_assumptions_in_sentences(found):
         "respond within it; accrual is on hold 1.8 months less."
     )
     assert rule.startswith("Of the rules of the trial, waiting for every response status costs most time: if an")
-    assert "instead of 30.3; simulated, MCSE 0.0" in rule
+    assert "instead of 30.3; simulated, Monte Carlo standard error 0.0" in rule
     assert power == (
         "Dropout of 10% costs most power: without it the power is 80.2% instead of 69.9% and the type I error 3.3% "
         "instead of 2.1%."
@@ -129,7 +129,7 @@ def test_a_closing_date_costs_power_and_saves_time():
     assert lever.months_saved("p1").value < 0
     said = levers.power_sentence(lever)
     assert said.startswith("The closing of accrual in month 18 costs most power: if accrual stays open until the last")
-    assert "(simulated, MCSE 0.0" in said
+    assert "(simulated, Monte Carlo standard error 0.0" in said
     assert "the decision at p1 comes" in said.split("; ")[-1]
 
 

@@ -387,6 +387,7 @@ def test_the_command_line_chooses_the_parts(tmp_path, root, capsys):
 @pytest.mark.parametrize(
     ("more", "words", "said"),
     [
+        ("", ["--parts", "foo,bar"], "parts ('foo', 'bar') are not parts of the report; known parts are design, "),
         ("", ["--parts", "desing"], "parts ('desing') is not a part of the report; did you mean design?"),
         ("", ["--parts", "memo"], "known parts are design, conduct, review and analysis"),
         ("", ["--parts", ","], "parts is empty; name at least one of design, conduct, review and analysis"),

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from drawn import cut_off
+from scipy import stats
 
 from simtrial import InputError, Requirements, files, looks_text, parse_looks, search
 from simtrial.cli.app import main
@@ -36,7 +37,7 @@ def test_a_right_statement_reproduces_without_a_convention():
         assert verdict.kind == "reproduces"
         assert not verdict.conventions
     assert verdict.attained["type_i_error"] == pytest.approx(0.047086, abs=1e-6)
-    assert "The stated rule 1/10,5/29 has a type I error of 4.7% and a power of 80.5%." in verdict.explanation
+    assert "The stated rule 1/10, 5/29 has a type I error of 4.7% and a power of 80.5%." in verdict.explanation
 
 
 change = dataclasses.replace
@@ -203,10 +204,10 @@ def test_each_statement_that_is_judged_otherwise_than_by_a_reader_has_its_reason
 def test_the_wrong_ones_say_what_would_be_right(reference):
     rows = reference("statements").set_index("id")
     s028 = review_check.check(stated(rows.loc["S028"])).explanation
-    assert "optimal 8/28,29/89" in s028
-    assert "With power 0.9 it would be the Simon optimal design 12/44,34/105" in s028
+    assert "optimal 8/28, 29/89" in s028
+    assert "With power 0.9 it would be the Simon optimal design 12/44, 34/105" in s028
     s009 = review_check.check(stated(rows.loc["S009"])).explanation
-    assert "The stated design is the Simon optimal design 7/16,23/46. No conventional allowance for dropout" in s009
+    assert "The stated design is the Simon optimal design 7/16, 23/46. No conventional allowance for dropout" in s009
     assert "the usual one is 46/0.95 = 48.42, rounded up to 49." in s009
 
 
@@ -412,8 +413,8 @@ def test_reproduce_gives_the_promised_json(capsys, tmp_path, monkeypatch):
     ]  # fmt: skip
     assert main(["reproduce", "--n", "25"]) == 0
     shown = capsys.readouterr().out
-    assert "routes to 25 patients without an allowance for dropout; the 10 most conventional of" in shown
-    assert "--json lists all routes" in shown
+    assert "calculations that give 25 patients, without an allowance for dropout; the 10 most conventional of" in shown
+    assert "--json lists all calculations" in shown
 
 
 def test_many_statements_are_checked_from_one_file(capsys, tmp_path):
@@ -533,6 +534,21 @@ def test_the_two_credible_readings_stand_side_by_side(trial):
     assert frame.looks.tolist() == ["1/15, 5/25", "5/25", "2/12, 7/25"]
     assert frame.run_power.tolist() == pytest.approx([0.698979, 0.70436, 0.693887], abs=1e-6)
     assert "NCT03253068" in frame.reason.iloc[2]
+
+
+@pytest.mark.parametrize("among", ["enrolled", "evaluable"])
+def test_a_reading_as_run_has_the_type_i_error_of_the_reading_of_p0_that_its_trial_uses(trial, among):
+    hypotheses = trial.hypotheses.model_copy(update={"p0_among": among})
+    wish = trial.design.model_copy(update={"criterion": "single_stage_first", "losses": "run"})
+    case = Case.of(trial.model_copy(update={"hypotheses": hypotheses, "design": wish}))
+    first = credible.assessed(case)[0]
+    # one stage, dropout counted as no response: among all enrolled patients p0 is the rate of the counted responses
+    rate = 0.1 if among == "enrolled" else 0.09
+    r, n = case.chosen.looks[-1].r, case.n
+    assert first.run.type_i_error == pytest.approx(stats.binom.sf(r, n, rate), rel=1e-9)
+    whom = "among all enrolled patients" if among == "enrolled" else "with every patient evaluable"
+    assert whom in review_text.memo(case, ()).markdown()
+    assert whom in tables.side_by_side(case).caption
 
 
 def test_a_reading_that_is_not_run_has_dashes_in_the_memo(trial):
@@ -682,20 +698,20 @@ def test_a_convention_that_changes_alpha_shows_the_exact_test_of_that_alpha():
     ("claim", "looks", "said"),
     [
         ("optimal", "2/18,4/26", "(n = 26, EN(p0) = 20.13) is only admissible; the Simon optimal design is "
-         "1/12,5/35 (n = 35, EN(p0) = 19.84)."),
+         "1/12, 5/35 (n = 35, EN(p0) = 19.84)."),
         ("minimax", "1/12,5/35", "(n = 35, EN(p0) = 19.84) is the Simon optimal design; the Simon minimax design "
-         "is 1/16,4/25 (n = 25, EN(p0) = 20.37)."),
+         "is 1/16, 4/25 (n = 25, EN(p0) = 20.37)."),
         ("optimal", "1/13,5/34", "(n = 34, EN(p0) = 20.95) meets both limits but is not even admissible; the Simon "
-         "optimal design is 1/12,5/35 (n = 35, EN(p0) = 19.84)."),
+         "optimal design is 1/12, 5/35 (n = 35, EN(p0) = 19.84)."),
         ("optimal", "1/10,3/20", "(n = 20, EN(p0) = 12.64) does not meet both limits; the Simon optimal design is "
-         "1/12,5/35 (n = 35, EN(p0) = 19.84)."),
+         "1/12, 5/35 (n = 35, EN(p0) = 19.84)."),
     ],
 )  # fmt: skip
 def test_a_false_claim_of_a_criterion_is_the_first_sentence(claim, looks, said):
     # EN(p0) = n1 + P(X1 > r1; .1) (n - n1); 18 + .2662 x 8 = 20.13, 12 + .3410 x 23 = 19.84, 16 + .4853 x 9 =
     # 20.37, 13 + .3787 x 21 = 20.95, 10 + .2639 x 10 = 12.64
     verdict = review_check.check(Statement.of_looks(looks, p0=0.1, p1=0.3, alpha=0.1, power=0.9, criterion=claim))
-    assert verdict.lines[0] == f"The claim that the design is {claim} is false: {looks} {said}"
+    assert verdict.lines[0] == f"The claim that the design is {claim} is false: {looks.replace(',', ', ')} {said}"
 
 
 def test_a_true_claim_is_not_refuted():
@@ -722,7 +738,7 @@ def test_a_rule_with_an_efficacy_bound_is_evaluated_beside_flemings(capsys):
     assert "The type I error 5.1% exceeds 5%; the power 72.4% falls short of 80%." in said
     other = run(capsys, *asked, "--criterion", "fleming", "--looks", "2:7/15,8/25")
     assert "The claim that the bounds are Fleming's is false" in other
-    assert "3:7/15,8/25 (type I error 5.1%, power 72.4%)" in other
+    assert "3:7/15, 8/25 (type I error 5.1%, power 72.4%)" in other
 
 
 def test_a_rule_of_three_looks_is_evaluated(capsys):
@@ -741,9 +757,9 @@ def test_what_fails_is_said_apart_from_what_passes_and_a_mixture_is_found(capsys
         "--dropout", ".1",
     )  # fmt: skip
     assert "The type I error 10.04% exceeds 10%; the power 91.9% is sufficient." in said
-    assert "its first stage 3/19 is that of the Simon minimax design 3/19,10/36 for power 0.9" in said
-    assert "its end 10/37 is that of the Simon optimal design 3/17,10/37 for power 0.9" in said
-    assert "With power 0.9 the Simon optimal design is 3/17,10/37, which has the stated end but another" in said
+    assert "its first stage 3/19 is that of the Simon minimax design 3/19, 10/36 for power 0.9" in said
+    assert "its end 10/37 is that of the Simon optimal design 3/17, 10/37 for power 0.9" in said
+    assert "With power 0.9 the Simon optimal design is 3/17, 10/37, which has the stated end but another" in said
     assert "37 x 1.1 = 40.7, rounded up to 41" in said
     assert "the usual allowance is 37/0.9 = 41.11, rounded up to 42" in said
 

@@ -349,15 +349,15 @@ def test_the_command_check_searches_a_new_criterion_and_compares(capsys):
     words = ("check", *OPTIONS, "--criterion", "balanced_minimax", "--json", "--looks")
     right = json.loads(told(capsys, *words, "1/13,5/26"))
     assert (right["verdict"], right["conventions"]) == ("reproduces", [])
-    assert "1/13,5/26 is the smallest design with two stages of the same size for p0 = 0.1" in right["explanation"]
+    assert "1/13, 5/26 is the smallest design with two stages of the same size for p0 = 0.1" in right["explanation"]
     wrong = json.loads(told(capsys, *words, "1/15,5/25"))
     assert (wrong["verdict"], wrong["conventions"]) == ("does not reproduce", [])
     assert [one["looks"] for one in wrong["expected"]] == ["1/13,5/26"]
     assert wrong["lines"][0] == (
-        "The claim that the design is balanced minimax is false: 1/15,5/25 (n = 25, EN(p0) = 19.51) meets both limits; "
-        "the smallest design with two stages of the same size is 1/13,5/26 (n = 26, EN(p0) = 17.92)."
+        "The claim that the design is balanced minimax is false: 1/15, 5/25 (n = 25, EN(p0) = 19.51) meets both "
+        "limits; the smallest design with two stages of the same size is 1/13, 5/26 (n = 26, EN(p0) = 17.92)."
     )
-    assert wrong["lines"][1] == "The exact answer is balanced minimax 1/13,5/26."
+    assert wrong["lines"][1] == "The exact answer is balanced minimax 1/13, 5/26."
 
 
 @pytest.mark.usefixtures("known")
@@ -373,7 +373,7 @@ def test_conventions_that_do_not_belong_to_a_family_explain_a_new_criterion():
     assert [one.name for one in successes.conventions] == ["both count successes"]
     open_ = check(Statement.of_looks("1/13,5/26", criterion="balanced_minimax", p0=0.1, p1=0.3))
     assert open_.kind == "underspecified"
-    assert "balanced minimax 1/13,5/26" in open_.explanation
+    assert "balanced minimax 1/13, 5/26" in open_.explanation
 
 
 @pytest.mark.usefixtures("known")
@@ -406,7 +406,7 @@ def test_looks_with_bounds_for_efficacy_are_compared_with_the_family_that_is_nam
     assert json.loads(told(capsys, *words, "0/8,2:7/16,6/30"))["expected"][0]["method"] == "three looks"
     other = json.loads(told(capsys, *words, "0/8,2:8/16,6/30"))
     assert other["verdict"] == "does not reproduce"
-    assert "the design of three looks is 0/8,2:7/16,6/30" in other["explanation"]
+    assert "the design of three looks is 0/8, 2:7/16, 6/30" in other["explanation"]
     assert "No design with more than 30 patients was examined." in " ".join(told(capsys, "design", *OPTIONS).split())
 
 

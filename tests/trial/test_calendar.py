@@ -138,7 +138,7 @@ def test_every_criterion_has_its_sentence_with_how_it_is_known(plain):
     replaced = case(plain, dropout={"probability": 0.1, "handling": "replace"})
     told = str(text.by_calendar(replaced))
     assert " simulated" in told
-    assert "By an exact bound no design expects fewer than" in told
+    assert "By an exact bound no design takes fewer than" in told
     assert told.count("the most promising ones first") == 1
 
 
