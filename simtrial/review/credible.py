@@ -152,7 +152,7 @@ def _as_run(trial: Trial, plan: Plan | None, asked: Requirements) -> Performance
     if plan is None or not decision.has_law(plan):
         return None
     try:
-        truths = trial.how.truths(asked) if trial.how is not None and trial.losses == "run" else asked
+        truths = trial.truths_of(asked)
     except InputError:  # so much dropout that H0, p0 among all enrolled patients, has no true rate below p1
         return None
     reject = decision.decision(plan, np.array([truths.p0, truths.p1])).reject

@@ -188,8 +188,18 @@ class Trial(Section):
 
         Where p0 is the rate among all enrolled patients, H0 has a larger one than p0; see `reading`.
         """
+        return self.truths_of(self.requirements)
+
+    def truths_of(self, asked: Requirements) -> Requirements:
+        """The same for other hypotheses under this dropout.
+
+        Raises
+        ------
+        InputError
+            If so many patients drop out that H0, p0 among all enrolled patients, has no true rate below p1.
+        """
         how = self.how
-        return self.requirements if how is None else replace(how, among=self.reading).truths(self.requirements)
+        return asked if how is None else replace(how, among=self.reading).truths(asked)
 
     @property
     def reading(self) -> Among:
