@@ -14,6 +14,7 @@ from simtrial.search import figures
 from simtrial.show.table import WORDS, Shown, Table, column
 from simtrial.trial import summary
 from simtrial.trial import text as trial_text
+from simtrial.trial.protocol import timed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,7 @@ def _part(title: str, inner: str) -> str:
 
 def promises(case: Case) -> Table:
     """What the design promises, on paper and as the trial is run."""
-    found = summary.of(case).promises
+    found = summary.promises(case)
     names = ("limit", "paper", "run")
     rows = [{"what": one.name} | dict(zip(names, one.written, strict=True)) for one in found]
     as_run = any(row["run"] for row in rows)
@@ -92,27 +93,28 @@ def promises(case: Case) -> Table:
     } | ({"run": column("as_run", _or_dash)} if as_run else {})
     tidy = pd.DataFrame([{"what": one.name} | dict(zip(names, one.numbers, strict=True)) for one in found])
     caption = f"What {looks_text(case.chosen, ', ')} promises. Exact values on paper"
-    how = summary.of(case).how_run
+    how = summary.how_run(case)
     caption += f"; as run: {how[0].lower()}{how[1:]}. EN as run counts enrolled patients" if as_run else ""
     return Table("promises", caption, pd.DataFrame(rows), shown, tidy=tidy)
 
 
 def months(case: Case) -> Table | None:
     """When the analyses take place, patients to screen, and whether dates are kept; None if the file does not say."""
-    found = summary.of(case)
-    if not found.moments:
+    moments = summary.moments(case)
+    if not moments:
         return None
     rows, tidy = [], []
-    for one in (*found.moments, *found.dates):
+    for one in (*moments, *summary.dates(case)):
         rows.append({"what": one.name, "p0": one.written[0], "p1": one.written[1]})
-        names = ("median", "low", "high") if one in found.moments else ("probability", "mcse")
+        names = ("median", "low", "high") if one in moments else ("probability", "mcse")
         for rate, numbers in zip(summary.RATES, one.numbers, strict=True):
             tidy.append({"what": one.name, "rate": rate} | dict(zip(names, numbers, strict=True)))
     shown = {"what": column("quantity", WORDS), "p0": column("at_p0", WORDS), "p1": column("at_p1", WORDS)}
+    trials = timed(case).trials
     caption = (
         f"When {looks_text(case.chosen, ', ')} is analysed: median and range of 90% of "
-        f"{counted(found.trials, 'simulated trial')}, in months from the first day of accrual. Dates: probability, "
-        f"with a Monte Carlo standard error of at most {50 / found.trials**0.5:.1f} percentage points"
+        f"{counted(trials, 'simulated trial')}, in months from the first day of accrual. Dates: probability, "
+        f"with a Monte Carlo standard error of at most {50 / trials**0.5:.1f} percentage points"
     )
     return Table("months", caption, pd.DataFrame(rows), shown, tidy=pd.DataFrame(tidy))
 

@@ -111,15 +111,30 @@ def of(case: Case) -> Summary:
     return Summary(
         question=_question(case),
         design=_design(case),
-        promises=tuple(_promises(case, done)),
-        how_run=_how_run(case),
-        moments=() if done is None else tuple(_moments(case, done)),
-        dates=() if done is None else tuple(_dates(case, done)),
+        promises=promises(case),
+        how_run=how_run(case),
+        moments=moments(case),
+        dates=dates(case),
         trials=0 if done is None else done.trials,
         assumed=tuple(_assumed(case)),
         dearest=() if done is None else conduct_levers.sentences(levers.of(case)),
         decisions=tuple(_decisions(case, done))[:MOST_DECISIONS],
     )
+
+
+def promises(case: Case) -> tuple[Promise, ...]:
+    """The figures of the design; see `Summary`."""
+    return tuple(_promises(case, None if case.plan is None else timed(case)))
+
+
+def moments(case: Case) -> tuple[Moment, ...]:
+    """The interim analysis, the primary decision and the end; see `Summary`."""
+    return () if case.plan is None else tuple(_moments(case, timed(case)))
+
+
+def dates(case: Case) -> tuple[Moment, ...]:
+    """Probabilities of keeping the dates; see `Summary`."""
+    return () if case.plan is None else tuple(_dates(case, timed(case)))
 
 
 def _question(case: Case) -> str:
@@ -140,10 +155,8 @@ def _design(case: Case) -> str:
 
 def _promises(case: Case, done: Simulation | None) -> Iterator[Promise]:
     asked, oc = case.requirements, case.at_limits
-    # of the laws of the trial as it is run, so that dates and pending patients are in it
-    run = None if done is None else case.expected(("reject", "pet"))
     for k, (name, word, limit) in enumerate((("Type I error", "most", asked.alpha), ("Power", "least", asked.power))):
-        values = float(oc.reject[k]), None if run is None else run[RATES[k]]["reject"].best
+        values = float(oc.reject[k]), None if done is None else done[RATES[k]]["reject"].best
         paper, as_run = ("" if v is None else attained(v, limit, least=word == "least") for v in values)
         yield Promise(name, (f"at {word} {stated(limit)}", paper, as_run), (limit, *values))
     for k, rate in enumerate(RATES):
@@ -151,12 +164,13 @@ def _promises(case: Case, done: Simulation | None) -> Iterator[Promise]:
         paper, as_run = ("" if value is None else f"{value:.1f}" for value in values)
         yield Promise(f"EN({rate}), expected sample size", ("", paper, as_run), (None, *values))
     if len(case.chosen.looks) > 1:
-        values = float(oc.pet[0]), None if run is None else run["p0"]["pet"].best
+        values = float(oc.pet[0]), None if done is None else done["p0"]["pet"].best
         paper, as_run = ("" if value is None else percent(value) for value in values)
         yield Promise("PET(p0), early termination", ("", paper, as_run), (None, *values))
 
 
-def _how_run(case: Case) -> str:
+def how_run(case: Case) -> str:
+    """Under which dropout and handling figures as run are those; empty without any."""
     how, asked = case.trial.how, case.requirements
     if how is None or case.trial.conduct is None:
         return ""
