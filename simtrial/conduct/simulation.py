@@ -219,7 +219,8 @@ def expect(
     return Simulation(plan, trials, seed, tuple(results))
 
 
-def of_primary(plan: Plan, scenarios: Sequence[Scenario], trials: int, seed: int) -> Simulation:
+@kept(64)
+def of_primary(plan: Plan, scenarios: tuple[Scenario, ...], trials: int, seed: int) -> Simulation:
     """Simulate the primary outcomes alone: decision, patients and months with their quantiles; see `simulate`.
 
     The trials are those of `simulate` with the same seed, so that every figure agrees with it.

@@ -15,6 +15,7 @@ from simtrial.show.table import WORDS, Shown, Table, column
 from simtrial.trial import summary
 from simtrial.trial import text as trial_text
 from simtrial.trial.protocol import timed
+from simtrial.trial.quantities import RATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +83,7 @@ def _part(title: str, inner: str) -> str:
 
 def promises(case: Case) -> Table:
     """What the design promises, on paper and as the trial is run."""
-    found = summary.promises(case)
+    found = tuple(summary.promises(case))
     names = ("limit", "paper", "run")
     rows = [{"what": one.name} | dict(zip(names, one.written, strict=True)) for one in found]
     as_run = any(row["run"] for row in rows)
@@ -100,14 +101,14 @@ def promises(case: Case) -> Table:
 
 def months(case: Case) -> Table | None:
     """When the analyses take place, patients to screen, and whether dates are kept; None if the file does not say."""
-    moments = summary.moments(case)
+    moments = tuple(summary.moments(case))
     if not moments:
         return None
     rows, tidy = [], []
     for one in (*moments, *summary.dates(case)):
         rows.append({"what": one.name, "p0": one.written[0], "p1": one.written[1]})
         names = ("median", "low", "high") if one in moments else ("probability", "mcse")
-        for rate, numbers in zip(summary.RATES, one.numbers, strict=True):
+        for rate, numbers in zip(RATES, one.numbers, strict=True):
             tidy.append({"what": one.name, "rate": rate} | dict(zip(names, numbers, strict=True)))
     shown = {"what": column("quantity", WORDS), "p0": column("at_p0", WORDS), "p1": column("at_p1", WORDS)}
     trials = timed(case).trials

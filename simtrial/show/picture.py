@@ -17,19 +17,19 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from simtrial.show import bitmap
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.backend_bases import RendererBase
-    from numpy.typing import NDArray
 
 # Okabe and Ito's palette, which stays apart under every common colour blindness; ordered light to dark last
 BLACK, ORANGE, SKY, GREEN, BLUE, RED = "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00"
 LINES = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (BLACK, ":"))
 DOTS = 300
 """Dots per inch of a bitmap, as journals ask."""
+
+QUICK = 3
+"""Level of compression of a bitmap: 6, the default, takes a quarter more time to save a quarter of the bytes."""
 
 FONT = "DejaVu Sans"
 """The font that texts are laid out in; the package brings it along."""
@@ -112,26 +112,19 @@ class Picture:
 
     def png(self) -> bytes:
         """The same figure as a bitmap for print, 300 dots per inch, without date or program."""
-        drawn = _Pixels()
+        buffer = io.BytesIO()
         if isinstance(self.figure, Drawing):
             self.figure.to_lay_out = True
         with mpl.rc_context(STYLE):
-            self.figure.savefig(drawn, format="rgba", dpi=DOTS, bbox_inches="tight")
-        return bitmap.png(drawn.pixels, DOTS)
+            self.figure.savefig(
+                buffer, format="png", dpi=DOTS, bbox_inches="tight", metadata={"Software": None},
+                pil_kwargs={"compress_level": QUICK},
+            )  # fmt: skip
+        return buffer.getvalue()
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
         shown = {"image/svg+xml": self.svg(), "text/plain": self.alt}
         return shown, {"simtrial": {"name": self.name, "caption": self.caption or self.alt}}
-
-
-class _Pixels(io.BytesIO):
-    """Where matplotlib writes what it has drawn; it hands over an array, whose shape a file would lose."""
-
-    pixels: NDArray[np.uint8]
-
-    def write(self, drawn: Any) -> int:
-        self.pixels = np.array(drawn)
-        return self.pixels.nbytes
 
 
 WATERMARK = "Synthetic data"

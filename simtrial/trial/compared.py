@@ -236,7 +236,7 @@ def _other_reading(case: Case, plan: Plan, size: tuple[int, int], mine: Measured
     how = case.trial.how
     if how is None or how.other is None:
         return {}
-    ours = "evaluable" if case.trial.losses == "paper" else how.among
+    ours = case.trial.reading
     found = {f"type_i_error_{ours}": mine}
     other = how.other if ours == how.among else how
     with suppress(InputError):  # p0 among all enrolled may leave no p1 above it

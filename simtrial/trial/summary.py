@@ -16,6 +16,7 @@ from simtrial.search import simon
 from simtrial.search.wording import null
 from simtrial.trial import dropout, levers, words
 from simtrial.trial.protocol import timed
+from simtrial.trial.quantities import RATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 MOST_DECISIONS = 3
 """Decisions that the front page names: the most pressing ones."""
-
-RATES = ("p0", "p1")
 
 SURE = 0.9
 """A date that is kept with at least this probability is not named among the decisions."""
@@ -67,7 +66,7 @@ class OpenPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What stands on the front page.
+    """The sentences of the front page; its numbers are `promises`, `moments` and `dates`.
 
     Attributes
     ----------
@@ -75,16 +74,6 @@ class Summary:
         Hypotheses and limits in a sentence.
     design : str
         The design by its name, with the number of patients.
-    promises : tuple of Promise
-        The figures of the design.
-    how_run : str
-        Under which dropout and handling the figures as run are those; empty without any.
-    moments : tuple of Moment
-        The interim analysis, the primary decision and the end; empty if the file does not say how the trial is run.
-    dates : tuple of Moment
-        Probabilities of keeping the dates of the file at p0 and at p1.
-    trials : int
-        Simulated trials behind `moments` and `dates`.
     assumed : tuple of (str, str)
         What is assumed, and what it is.
     dearest : tuple of str
@@ -95,11 +84,6 @@ class Summary:
 
     question: str
     design: str
-    promises: tuple[Promise, ...]
-    how_run: str
-    moments: tuple[Moment, ...]
-    dates: tuple[Moment, ...]
-    trials: int
     assumed: tuple[tuple[str, str], ...]
     dearest: tuple[str, ...]
     decisions: tuple[OpenPoint, ...]
@@ -111,30 +95,10 @@ def of(case: Case) -> Summary:
     return Summary(
         question=_question(case),
         design=_design(case),
-        promises=promises(case),
-        how_run=how_run(case),
-        moments=moments(case),
-        dates=dates(case),
-        trials=0 if done is None else done.trials,
         assumed=tuple(_assumed(case)),
         dearest=() if done is None else conduct_levers.sentences(levers.of(case)),
         decisions=tuple(_decisions(case, done))[:MOST_DECISIONS],
     )
-
-
-def promises(case: Case) -> tuple[Promise, ...]:
-    """The figures of the design; see `Summary`."""
-    return tuple(_promises(case, None if case.plan is None else timed(case)))
-
-
-def moments(case: Case) -> tuple[Moment, ...]:
-    """The interim analysis, the primary decision and the end; see `Summary`."""
-    return () if case.plan is None else tuple(_moments(case, timed(case)))
-
-
-def dates(case: Case) -> tuple[Moment, ...]:
-    """Probabilities of keeping the dates; see `Summary`."""
-    return () if case.plan is None else tuple(_dates(case, timed(case)))
 
 
 def _question(case: Case) -> str:
@@ -153,8 +117,9 @@ def _design(case: Case) -> str:
     return f"{name}: {looks_text(case.chosen, ', ')}, {most}{counted(case.n, 'patient')}{recut}"
 
 
-def _promises(case: Case, done: Simulation | None) -> Iterator[Promise]:
-    asked, oc = case.requirements, case.at_limits
+def promises(case: Case) -> Iterator[Promise]:
+    """The figures of the design, on paper and as the trial is run."""
+    asked, oc, done = case.requirements, case.at_limits, None if case.plan is None else timed(case)
     for k, (name, word, limit) in enumerate((("Type I error", "most", asked.alpha), ("Power", "least", asked.power))):
         values = float(oc.reject[k]), None if done is None else done[RATES[k]]["reject"].best
         paper, as_run = ("" if v is None else attained(v, limit, least=word == "least") for v in values)
@@ -194,7 +159,11 @@ def _range(estimate: Estimate) -> str:
     return f"{median} ({low} to {high})"
 
 
-def _moments(case: Case, done: Simulation) -> Iterator[Moment]:
+def moments(case: Case) -> Iterator[Moment]:
+    """The interim analysis, the primary decision and the end, and patients to screen; none if the file does not say."""
+    if case.plan is None:
+        return
+    done = timed(case)
     names = {
         "interim_month": "Interim analysis, month",
         "duration_months": "Primary decision, month",
@@ -210,17 +179,19 @@ def _moments(case: Case, done: Simulation) -> Iterator[Moment]:
 
 def _due(case: Case) -> Iterator[tuple[str, str, float]]:
     """What is to happen by when: its words, the outcome, and the month."""
-    given, whole = case.trial.conduct, case.trial.study.months
-    due = None if given is None else given.deadline_months
+    due, whole = case.trial.deadline, case.trial.study.months
+    registered = "" if whole is None else f"by registered completion (month {whole:.3g})"
     if due is not None:
-        yield f"Decision by month {due:.3g}", "duration_months", due
+        yield f"Decision {registered if due == whole else f'by month {due:.3g}'}", "duration_months", due
     if whole is not None:
-        if due is None:
-            yield f"Decision by registered completion (month {whole:.3g})", "duration_months", whole
-        yield f"End of follow-up by registered completion (month {whole:.3g})", "end_month", whole
+        yield f"End of follow-up {registered}", "end_month", whole
 
 
-def _dates(case: Case, done: Simulation) -> Iterator[Moment]:
+def dates(case: Case) -> Iterator[Moment]:
+    """Probabilities of keeping the dates of the file; none if it does not say how the trial is run."""
+    if case.plan is None:
+        return
+    done = timed(case)
     for said, name, by in _due(case):
         low, high = (done[rate][name].at_most(by) for rate in RATES)
         yield Moment(said, (percent(low[0]), percent(high[0])), (low, high))

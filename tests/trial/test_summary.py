@@ -23,7 +23,7 @@ def changed(root, name="NCT07022301", **sections):
 
 
 def test_what_is_promised_on_paper_and_as_run_is_exact(case):
-    error, power, en0, en1, pet = summary.of(case).promises
+    error, power, en0, en1, pet = summary.promises(case)
     paper = exact.operating_characteristics(case.chosen, [0.1, 0.3])
     run = exact.operating_characteristics(case.chosen, [0.1 * 0.9, 0.3 * 0.9])
     assert (error.written[1], power.written[1]) == tuple(
@@ -38,16 +38,16 @@ def test_what_is_promised_on_paper_and_as_run_is_exact(case):
 
 
 def test_months_and_dates_are_those_of_the_simulation_of_the_report(case):
-    found = summary.of(case)
+    when, kept = list(summary.moments(case)), list(summary.dates(case))
+    trials = case.size.trials
     decision = case.simulated["p1"]["duration_months"].quantiles
-    assert found.moments[1].written[1] == f"{decision[0.5]:.1f} ({decision[0.05]:.1f} to {decision[0.95]:.1f})"
+    assert when[1].written[1] == f"{decision[0.5]:.1f} ({decision[0.05]:.1f} to {decision[0.95]:.1f})"
     frame = tables.timeline(case.trial, case.simulated).frame
     ends = [percent(v) for v in frame[frame.what.str.startswith("Follow-up ends")].probability]
-    assert list(found.dates[-1].written) == ends
-    assert found.trials == case.size.trials
-    assert found.moments[1].numbers[1] == (decision[0.5], decision[0.05], decision[0.95])
-    share, mcse = found.dates[-1].numbers[0]
-    assert mcse == pytest.approx((share * (1 - share) / found.trials) ** 0.5)
+    assert list(kept[-1].written) == ends
+    assert when[1].numbers[1] == (decision[0.5], decision[0.05], decision[0.95])
+    share, mcse = kept[-1].numbers[0]
+    assert mcse == pytest.approx((share * (1 - share) / trials) ** 0.5)
 
 
 def test_a_design_on_paper_that_loses_its_power_is_told_with_its_cure(case):
@@ -77,11 +77,13 @@ def test_at_most_three_decisions_and_always_one(root):
 
 
 def test_a_file_that_does_not_say_how_the_trial_is_run_has_no_months(root):
-    found = summary.of(changed(root, "example"))
-    assert (found.moments, found.dates, found.trials, found.dearest, found.how_run) == ((), (), 0, (), "")
-    assert [one.written[2] for one in found.promises] == [""] * 5
+    example = changed(root, "example")
+    found = summary.of(example)
+    assert found.dearest == ()
+    assert (list(summary.moments(example)), list(summary.dates(example)), summary.how_run(example)) == ([], [], "")
+    assert [one.written[2] for one in summary.promises(example)] == [""] * 5
     assert "How the trial is run" in [one.title for one in found.decisions]
-    assert protocol.protocol_sentences(changed(root, "example")) == []
+    assert protocol.protocol_sentences(example) == []
 
 
 def test_the_assumptions_that_cost_most_stand_on_the_front_page(case):
@@ -130,3 +132,16 @@ def test_accrual_that_continues_is_told_with_its_overrun(root):
     overrun = protocol.timed(smoke)["p0"]["overrun"].best
     assert f"({overrun:.1f} on average over all trials at p0)" in said
     assert "hold" not in said
+
+
+def test_a_stated_reading_of_p0_holds_on_paper_too(root):
+    stated = changed(root, hypotheses={"p0_among": "enrolled"})
+    assert stated.trial.losses == "paper"
+    run = exact.operating_characteristics(stated.chosen, [0.1]).reject[0]
+    error = next(iter(summary.promises(stated)))
+    assert error.numbers[2] == pytest.approx(run, abs=1e-12)  # the law works at p0 / (1 - d) of twelve digits
+    assert "(p0 being the rate among all enrolled patients)" in str(text.protocol(stated))
+    frame = tables.compared(stated).tidy.set_index("looks")
+    assert frame.loc["1/15, 5/25", "type_i_error_enrolled"] == error.numbers[2]
+    evaluable = exact.operating_characteristics(stated.chosen, [0.09]).reject[0]
+    assert frame.loc["1/15, 5/25", "type_i_error_evaluable"] == pytest.approx(evaluable)
