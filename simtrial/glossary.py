@@ -347,6 +347,8 @@ TERMS = {**DESIGN, **CONDUCT, **ANALYSIS, **REVIEW, **CONTROLS, **PLAIN}
 """All of them, by the name that they have in the files of the report."""
 
 _BY_HEAD = {term.head: term for term in TERMS.values()}
+_IN_SMALL_LETTERS = {head.casefold(): term for head, term in _BY_HEAD.items() if len(head) > 3}
+"""Where a name begins with a small letter; not of the short ones, for N is not n."""
 
 
 def head(key: str, more: str = "") -> str:
@@ -359,9 +361,11 @@ def head(key: str, more: str = "") -> str:
 
 
 def explained(heading: str) -> Term | None:
-    """The term that a heading stands for, whole or up to its comma; None if there is none.
+    """The term that a heading stands for, whole or up to a comma, a colon or an equals sign; None if there is none.
 
-    >>> explained("Power, as run").head
-    'Power'
+    >>> explained("Power, as run").head, explained("patients enrolled").head, explained("p0 = 0.1").head
+    ('Power', 'Patients enrolled', 'p0')
     """
-    return _BY_HEAD.get(heading) or _BY_HEAD.get(heading.partition(", ")[0])
+    parts = (heading, *(heading.partition(sign)[0] for sign in (", ", ": ", " = ")))
+    found = (_BY_HEAD.get(part) or _IN_SMALL_LETTERS.get(part.casefold()) for part in parts)
+    return next((term for term in found if term is not None), None)

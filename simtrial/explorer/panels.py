@@ -12,7 +12,7 @@ from simtrial.conduct import tables as conduct_tables
 from simtrial.conduct import text as conduct_text
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.explorer import charts, controls, screen, terms
+from simtrial.explorer import charts, controls, screen
 from simtrial.phrases import counted, rate
 from simtrial.search import figures, tables
 from simtrial.search.wording import question
@@ -117,7 +117,7 @@ def candidates(found: Known) -> str:
     """The designs that meet the limits; the chosen one in bold."""
     taken = None if found.design is None else found.case.taken
     table = tables.candidates(found.single, found.two, taken, found.case.criterion)
-    return _section("Which designs meet the limits?", terms.explained(table.html()))
+    return _section("Which designs meet the limits?", table.html())
 
 
 def compared(found: Known, design: Design) -> list[tuple[str, Design]]:
@@ -168,9 +168,7 @@ def decisions(design: Design, plan: Plan) -> str:
         if plan.recut
         else ""
     )
-    return _section(
-        "What is decided at each number of responses?", terms.explained(tables.decisions(design).html()) + note
-    )
+    return _section("What is decided at each number of responses?", tables.decisions(design).html() + note)
 
 
 def calendar(done: Simulation, trial: Trial) -> str:
@@ -183,7 +181,7 @@ def calendar(done: Simulation, trial: Trial) -> str:
             "all of them.</p>"
         )
     cost = conduct_text.cost(done, trial.requirements).html()
-    table = terms.explained(conduct_tables.calendar(done).html(), rows=True)
+    table = conduct_tables.calendar(done).html()
     return _section("What happens when the trial is run?", table + fewer + cost)
 
 

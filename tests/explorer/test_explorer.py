@@ -717,14 +717,6 @@ def test_every_name_stands_once_in_the_sections_that_are_shown():
     assert [head for head in heads if heads.count(head) > 1] == []
 
 
-def test_a_heading_is_explained_once_and_its_words_stay_text():
-    table = '<tr><th scope="col">Power, as run</th><th scope="col" title="x">n</th><th>unknown &lt;b&gt;</th></tr>'
-    shown = terms.explained(table)
-    assert f'title="{glossary.TERMS["power"].meaning}">Power, as run</th>' in shown
-    assert shown.count("title=") == 2
-    assert "<th>unknown &lt;b&gt;</th>" in shown
-
-
 # the command
 
 

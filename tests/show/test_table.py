@@ -6,7 +6,7 @@ import pandas as pd
 
 from simtrial import glossary
 from simtrial.search import tables as search_tables
-from simtrial.show.table import RATE, WHOLE, Table, column
+from simtrial.show.table import RATE, WHOLE, WORDS, Table, column
 
 
 def test_tables_carry_full_precision_as_csv(single, two):
@@ -39,3 +39,13 @@ def test_the_name_of_a_row_that_the_glossary_explains_says_so_too():
 def test_stressed_rows_are_named_for_the_page():
     assert small(chosen=[False, True]).count('<tr class="chosen">') == 1
     assert "chosen" not in small()
+
+
+def test_a_heading_and_a_first_cell_are_explained_once_and_their_words_stay_text():
+    frame = pd.DataFrame({"power": ["p0 = 0.1", "<i>"], "other": ["n", "n"]})
+    shown = Table("t", "c", frame, {"power": ("Power, as run", WORDS), "other": ("unknown <b>", WORDS)}).body()
+    assert f'title="{glossary.TERMS["power"].meaning}' in shown
+    assert f'title="{glossary.TERMS["p0"].meaning}">p0 = 0.1</td>' in shown
+    assert shown.count("title=") == 2  # the second column is no name of a row
+    assert "unknown &lt;b&gt;</th>" in shown
+    assert "&lt;i&gt;</td>" in shown
