@@ -10,8 +10,25 @@ from simtrial import Requirements, parse_looks
 from simtrial.conduct import figures as conduct_figures
 from simtrial.conduct import followed, ranges, sensitivity, simulation
 from simtrial.plan.plan import Scenario
+from simtrial.trial import params
+from simtrial.trial.case import Case
 
 ASKED = Requirements(0.1, 0.3, 0.05, 0.8)
+
+
+@pytest.fixture(scope="module")
+def trial(root):
+    return params.load(root / "params/NCT07022301.yaml")
+
+
+@pytest.fixture(scope="module")
+def plan(trial):
+    return Case.of(trial).plan
+
+
+@pytest.fixture(scope="module")
+def changed(plan):
+    return sensitivity.analyse(plan, ASKED, 1000, 1)
 
 
 def sensitive(base, *changes):

@@ -19,13 +19,29 @@ from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
 from simtrial.plan.plan import Conditional, FollowUp, Interim, Plan, Scenario
 from simtrial.trial import figures, params, tables, text
+from simtrial.trial.case import Case
 
 ASKED = Requirements(0.1, 0.3, 0.05, 0.8)
 
 
 @pytest.fixture(scope="module")
+def trial(root):
+    return params.load(root / "params/NCT07022301.yaml")
+
+
+@pytest.fixture(scope="module")
+def plan(trial):
+    return Case.of(trial).plan
+
+
+@pytest.fixture(scope="module")
 def done(trial, plan):
     return simulation.simulate(plan, trial.scenarios, 2000, 1)
+
+
+@pytest.fixture(scope="module")
+def changed(plan):
+    return sensitivity.analyse(plan, ASKED, 1000, 1)
 
 
 def test_simulated_error_and_exact_stand_side_by_side(done):
