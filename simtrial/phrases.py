@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -93,3 +94,37 @@ def rate(value: float) -> str:
     if value in (0, 1):
         return f"{value:.0f}"
     return f"{value:#.3g}" if not 0 < value < 1e-4 else "< 0.0001"
+
+
+_PLACEHOLDER = re.compile(r"\[TO COMPLETE: ([^\]]*)\]")
+
+
+def to_complete(missing: str) -> str:
+    """The mark that stands for what nobody has stated yet.
+
+    >>> to_complete("who reviews the interim data")
+    '[TO COMPLETE: who reviews the interim data]'
+    """
+    return f"[TO COMPLETE: {missing.translate(str.maketrans('[]', '()'))}]"
+
+
+def placeholders(text: str) -> list[str]:
+    """What the marks of a text stand for, in order.
+
+    >>> placeholders("Reviewed by [TO COMPLETE: the committee].")
+    ['the committee']
+    """
+    return _PLACEHOLDER.findall(text)
+
+
+def around_placeholders(text: str) -> list[tuple[str, bool]]:
+    """A text in pieces, each with whether it is a mark.
+
+    >>> around_placeholders("By [TO COMPLETE: whom].")
+    [('By ', False), ('[TO COMPLETE: whom]', True), ('.', False)]
+    """
+    pieces, end = [], 0
+    for mark in _PLACEHOLDER.finditer(text):
+        pieces += [(text[end : mark.start()], False), (mark[0], True)]
+        end = mark.end()
+    return [piece for piece in [*pieces, (text[end:], False)] if piece[0]]

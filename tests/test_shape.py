@@ -10,7 +10,7 @@ import pytest
 MOST_LINES = 350
 MOST_LINES_OF_A_FUNCTION = 60
 MOST_BY_POSITION = 4
-WINGS_THAT_SHOW = ("cli", "validation", "report", "explorer", "lessons")
+WINGS_THAT_SHOW = ("cli", "validation", "report", "explorer", "lessons", "documents")
 SHOWING = ("tables", "figures", "text", "words")
 MAY_SAY_ANY = {
     "cli": "click's commands and errors; keywords of a command handed on",
@@ -23,6 +23,7 @@ MAY_SAY_ANY = {
     "validation": "rows of pandas; keywords of a plan",
     "show.picture": "settings of matplotlib",
     "show.table": "cells of pandas",
+    "show.word": "what python-docx gives, which ships no types",
     "analysis.figures": "keywords of matplotlib",
     "patients.figures": "keywords of matplotlib",
     "trial.trial": "pydantic's dump of a section",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,18 +13,17 @@ import typer
 from simtrial.cli import analysis as cli_analysis
 from simtrial.cli import design as cli_design
 from simtrial.cli import explore as cli_explore
+from simtrial.cli import report as cli_report
 from simtrial.cli import review as cli_review
 from simtrial.cli import sweep as cli_sweep
 from simtrial.cli import usage
 from simtrial.cli.calendar import EPILOG, DesignCommand
 from simtrial.errors import InputError
-from simtrial.phrases import rate
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simtrial.report.index import Reports
 
 app = typer.Typer(
     name="simtrial",
@@ -39,79 +37,9 @@ for command in (
     cli_design.oc, cli_design.simulate,
     cli_review.check, cli_review.reproduce, cli_review.printed, cli_review.import_registry,
     cli_analysis.analyze, cli_analysis.monitor, cli_analysis.columns, cli_analysis.synthetic, cli_sweep.sweep,
-    cli_explore.explore,
+    cli_explore.explore, cli_report.report,
 ):  # fmt: skip
     app.command()(command)
-
-
-@app.command()
-def report(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Parameter files, such as params/NCT07022301.yaml.")
-    ],
-    out: terminal.Out = Path("build"),
-    jobs: Annotated[
-        int | None, terminal.whole_option("Reports made at the same time; one per core if not given.")
-    ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Also replace a report of the same id made from another file.")
-    ] = False,
-    parts: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PART,...",
-            help="Parts of the report: design, conduct, review, analysis. Default: those of the file, or else design, "
-            "conduct if the file has that section, and analysis if it has results.",
-        ),
-    ] = None,
-    preview_analysis: Annotated[
-        bool,
-        typer.Option(
-            "--preview-analysis",
-            help="Also write preview_analysis.html: the analysis, on synthetic data, marked as such.",
-        ),
-    ] = False,
-) -> None:
-    """Run the notebooks on a parameter file and write one HTML report with its tables and figures.
-
-    Several files give a report each, made side by side, and a page over them all.
-    """
-    chosen = None
-    if parts is not None:
-        from simtrial.trial import parts as trial_parts
-
-        chosen = trial_parts.read(parts)
-    if len(files) > 1:
-        from simtrial.report import many as report_many
-
-        _show(report_many.write(files, out, jobs, replace=replace, parts=chosen, preview_analysis=preview_analysis))
-        return
-    from simtrial.report import run as report_run
-    from simtrial.trial import text
-    from simtrial.trial.case import Case
-
-    if jobs is not None and jobs < 1:
-        raise InputError(f"({jobs}) must be a whole number from 1", "jobs")
-    began = time.monotonic()
-    done = report_run.write(
-        files[0], out, terminal.progress(), replace=replace, parts=chosen, preview_analysis=preview_analysis
-    )
-    terminal.say(f"  done in {time.monotonic() - began:.1f} s")
-    print(text.protocol(Case.of(done.trial)))
-    print(f"\nReport: {done.html}")
-    if preview_analysis:
-        print(f"Preview of the analysis: {done.folder / report_run.PREVIEW}.html")
-
-
-def _show(done: Reports) -> None:
-    rows = []
-    for entry in done.entries:
-        found = entry.answer
-        numbers = (found.design, rate(found.type_i_error), rate(found.power)) if found else ("–", "–", "–")
-        rows.append((entry.study or entry.file, entry.status, *numbers))
-    terminal.table("Reports", ("Study", "Status", "Design (r/n)", "Type I error", "Power"), rows, left=3)
-    print(f"Index: {done.html}")
-    raise typer.Exit(done.code)
 
 
 @app.command()

@@ -67,6 +67,7 @@ def write(
     replace: bool = False,
     parts: Sequence[str] | None = None,
     preview_analysis: bool = False,
+    docx: bool = True,
 ) -> Reports:
     """Write a report for every parameter file, then ``out/index.html``; say on standard error how far each is.
 
@@ -84,7 +85,7 @@ def write(
         Reports made at the same time; one per core if not given.
     replace : bool
         Also replace reports of the same ids that were made from other files; without it such a file is wrong.
-    parts, preview_analysis
+    parts, preview_analysis, docx
         Of each report; see `simtrial.report.run.write`.
 
     Raises
@@ -93,7 +94,7 @@ def write(
         If two files are of the same study, `jobs` is no number of processes, or a part is not known; nothing is run.
     """
     at_once = _at_once(jobs, len(files))
-    wish = Wish(None if parts is None else trial_parts.checked(parts), preview_analysis)
+    wish = Wish(None if parts is None else trial_parts.checked(parts), preview_analysis, docx)
     entries = [_read(file, Path(out), wish, replace_other=replace) for file in files]
     tasks = [entry for entry in entries if isinstance(entry, ReportTask)]
     _refuse_twins(tasks)

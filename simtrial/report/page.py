@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from simtrial.report.chapters import Topic
     from simtrial.report.exhibits import Exhibit
+    from simtrial.show.document import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,21 @@ def _read(topics: Sequence[Topic], front: str) -> str:
         shown = (*topic.shown, *topic.folded)
         parts += [topic.heading, topic.lead, *(part for one in shown for part in (one.html, escape(one.caption)))]
     return " ".join(parts)
+
+
+def document_html(document: Document) -> str:
+    """Render a document as a page that opens offline."""
+    import nbformat
+
+    report = {
+        "title": document.title,
+        "study": document.study,
+        "missing": document.to_complete(),
+        "contents": document.contents(),
+        "body": document.html(),
+        "origin": document.origin,
+    }
+    return render("document.html.j2", nbformat.v4.new_notebook(), report)
 
 
 def render(template: str, book: Any, report: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from simtrial.conduct import simulation
 from simtrial.design.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.plan.plan import MAX_RECUT
-from simtrial.report import replacement
+from simtrial.report import papers, replacement
 from simtrial.report.execution import LeftOut, NotebookError, execute
 from simtrial.report.front import left_out, opening
 from simtrial.report.kernel import kept
@@ -81,10 +81,21 @@ NOT_SIMULATED = "none: every number is exact"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the caller asks of a report: its parts, or None for those of the file, and whether the analysis is shown."""
+    """What the caller asks of a report.
+
+    Attributes
+    ----------
+    parts : tuple of str or None
+        Its parts, or None for those of the file.
+    preview : bool
+        Whether the analysis is shown on synthetic data.
+    docx : bool
+        Whether the documents for Word are written too.
+    """
 
     parts: tuple[str, ...] | None = None
     preview: bool = False
+    docx: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,7 @@ def write(
     replace: bool = False,
     parts: Sequence[str] | None = None,
     preview_analysis: bool = False,
+    docx: bool = True,
 ) -> Report:
     """Run the notebooks on a parameter file and write ``out/<study id>/``.
 
@@ -125,6 +137,8 @@ def write(
         if the file has that section, and the analysis if it has results.
     preview_analysis : bool
         Also write ``preview_analysis.html``, the analysis on synthetic data, beside the report.
+    docx : bool
+        Also write the documents to hand in: ``protocol.docx``, ``protocol.json``.
 
     Raises
     ------
@@ -134,7 +148,7 @@ def write(
     NotebookError
         If a notebook fails: its partial output is kept in ``out/<study id>.failed/``, an existing report untouched.
     """
-    wish = Wish(None if parts is None else trial_parts.checked(parts), preview_analysis)
+    wish = Wish(None if parts is None else trial_parts.checked(parts), preview_analysis, docx)
     return of_trial(*params.read(path), out, progress, replace=replace, wish=wish)
 
 
@@ -171,6 +185,7 @@ def of_trial(
         parameters={"trial": trial.model_copy(update={"report": None}).plain()},
         origin=_origin(case, source, final),
         seed=seed,
+        papers=papers.of(case, source) if wish.docx else (),
     )
     folder = _run(job, final, progress)
     return Report(folder, folder / "report.html", case.chosen, trial)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simtrial import __version__, project
-from simtrial.report import replacement
+from simtrial.report import papers, replacement
 from simtrial.report.front import left_out
 from simtrial.report.page import Files, report_html
 
@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 
     from simtrial.report.execution import LeftOut
     from simtrial.report.page import Head
+    from simtrial.show.document import Document
 
 REPORT = "report"
 """Name of the page of a run, whose hash the manifest does not hold."""
 
 BITMAP = "image/png"
-LIBRARIES = ("numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic")
+LIBRARIES = (
+    "numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic",
+    "python-docx",
+)  # fmt: skip
 
 FILES = {
     "text/csv": ("tables", "csv"),
@@ -78,12 +82,13 @@ class HtmlPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One run: its pages, the plain JSON values handed to each notebook, what it was made from, and the seed."""
+    """One run: its pages, the plain JSON values handed to each notebook, what it was made from, the seed, documents."""
 
     pages: tuple[HtmlPage, ...]
     parameters: Mapping[str, object]
     origin: Mapping[str, str]
     seed: int | str
+    papers: tuple[Document, ...] = ()
 
     @property
     def steps(self) -> list[tuple[HtmlPage, str]]:
@@ -92,7 +97,7 @@ class Job:
 
 
 def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> None:
-    """Write tables, figures, the pages and manifest.json beside the executed notebooks."""
+    """Write tables, figures, the pages, the documents and manifest.json beside the executed notebooks."""
     provenance = {
         **job.origin,
         "simtrial": __version__,
@@ -110,12 +115,14 @@ def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> N
         head = dataclasses.replace(page.head, front=f"{gone}{page.head.front}")
         html = report_html(executed, head, shown, Files(page.root(work), page.prefix))
         (work / f"{page.name}.html").write_text(html, encoding="utf-8")
+    papers.write(job.papers, work)
     files = {
         str(file.relative_to(work).as_posix()): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(work.rglob("*"))
         if file.is_file() and file.name != f"{REPORT}.html"
     }
-    manifest = {**provenance, "files": files}
+    missing = {paper.name: paper.to_complete() for paper in job.papers}
+    manifest = {**provenance, "to_complete": missing, "files": files} if missing else {**provenance, "files": files}
     (work / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 

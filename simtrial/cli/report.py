@@ -1,0 +1,103 @@
+"""The command that makes reports."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simtrial.errors import InputError
+from simtrial.phrases import rate
+from simtrial.show import terminal
+
+if TYPE_CHECKING:
+    from simtrial.report.index import Reports
+    from simtrial.report.run import Report
+
+
+def report(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Parameter files, such as params/NCT07022301.yaml.")
+    ],
+    out: terminal.Out = Path("build"),
+    jobs: Annotated[
+        int | None, terminal.whole_option("Reports made at the same time; one per core if not given.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also replace a report of the same id made from another file.")
+    ] = False,
+    parts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PART,...",
+            help="Parts of the report: design, conduct, review, analysis. Default: those of the file, or else design, "
+            "conduct if the file has that section, and analysis if it has results.",
+        ),
+    ] = None,
+    preview_analysis: Annotated[
+        bool,
+        typer.Option(
+            "--preview-analysis",
+            help="Also write preview_analysis.html: the analysis, on synthetic data, marked as such.",
+        ),
+    ] = False,
+    docx: Annotated[
+        bool, typer.Option("--docx/--no-docx", help="Also write the documents to hand in, for Word: protocol.docx.")
+    ] = True,
+) -> None:
+    """Run the notebooks on a parameter file and write one HTML report with its tables and figures.
+
+    Several files give a report each, made side by side, and a page over them all.
+    """
+    chosen = None
+    if parts is not None:
+        from simtrial.trial import parts as trial_parts
+
+        chosen = trial_parts.read(parts)
+    if len(files) > 1:
+        from simtrial.report import many as report_many
+
+        _show(report_many.write(
+            files, out, jobs, replace=replace, parts=chosen, preview_analysis=preview_analysis, docx=docx
+        ))  # fmt: skip
+        return
+    from simtrial.report import run as report_run
+
+    if jobs is not None and jobs < 1:
+        raise InputError(f"({jobs}) must be a whole number from 1", "jobs")
+    began = time.monotonic()
+    done = report_run.write(
+        files[0], out, terminal.progress(), replace=replace, parts=chosen, preview_analysis=preview_analysis, docx=docx
+    )
+    _tell(done, time.monotonic() - began)
+
+
+def _tell(done: Report, seconds: float) -> None:
+    """What one report says on the terminal, and where its files are."""
+    from simtrial.report import papers
+    from simtrial.report import run as report_run
+    from simtrial.trial import text
+    from simtrial.trial.case import Case
+
+    terminal.say(f"  done in {seconds:.1f} s")
+    print(text.protocol(Case.of(done.trial)))
+    print(f"\nReport: {done.html}")
+    preview = done.folder / f"{report_run.PREVIEW}.html"
+    if preview.exists():
+        print(f"Preview of the analysis: {preview}")
+    for name, said in papers.NAMES.items():
+        if (done.folder / f"{name}.docx").exists():
+            print(f"{said}: {done.folder / name}.docx")
+
+
+def _show(done: Reports) -> None:
+    rows = []
+    for entry in done.entries:
+        found = entry.answer
+        numbers = (found.design, rate(found.type_i_error), rate(found.power)) if found else ("–", "–", "–")
+        rows.append((entry.study or entry.file, entry.status, *numbers))
+    terminal.table("Reports", ("Study", "Status", "Design (r/n)", "Type I error", "Power"), rows, left=3)
+    print(f"Index: {done.html}")
+    raise typer.Exit(done.code)

@@ -1,0 +1,1 @@
+"""Documents to hand in: what stands in them; how they are written is `show.word`."""
