@@ -121,9 +121,9 @@ class _Writer:
     def _caption(self, kind: str, text: str, *, above: bool) -> None:
         self.counts[kind] += 1
         line = self.sheet.add_paragraph(style="Caption")
-        line.add_run(f"{kind} ")
+        line.add_run(f"{kind} ").bold = True
         _field(line, f"SEQ {kind} \\* ARABIC", str(self.counts[kind]))
-        line.add_run(". ")
+        line.add_run(". ").bold = True
         _runs(line, text)
         line.paragraph_format.keep_with_next = above
 
@@ -214,7 +214,7 @@ def _widths(grid: Any, rows: list[list[str]]) -> None:
     def wanted(entries: tuple[str, ...]) -> float:
         words = max((len(word) for entry in entries for word in entry.split()), default=1)
         mean = sum(map(len, entries)) / len(entries)
-        return max(words, min(mean, 60.0), 3.0) + 1.5
+        return max(1.15 * words, min(mean, 60.0), 3.0) + 1.5  # headings are bold, and fonts differ in width
 
     shares = [wanted(entries) for entries in zip(*rows, strict=True)]
     room = WIDTH - 2 * MARGIN
@@ -247,15 +247,15 @@ def _settings(sheet: Any, document: Document) -> None:
     sheet.styles["Normal"].font.size = Pt(10.5)
     sheet.styles["Normal"].paragraph_format.space_after = Pt(6)
     sheet.styles["Title"].font.size = Pt(20)
+    sheet.styles["Caption"].font.bold = False
+    for name in ("Header", "Footer"):
+        sheet.styles[name].font.size = Pt(8)
     page.header.paragraphs[0].text = f"{document.study}\t\t{document.title}"[:120]
     foot = page.footer.paragraphs[0]
     foot.add_run(f"{document.origin}\t\tPage ")
     _field(foot, "PAGE", "1")
     foot.add_run(" of ")
     _field(foot, "NUMPAGES", "1")
-    for line in (page.header.paragraphs[0], foot):
-        for run in line.runs:
-            run.font.size = Pt(8)
     core = sheet.core_properties
     core.title, core.subject, core.author, core.comments = document.title[:255], document.study, "simtrial", ""
     core.last_modified_by = ""
