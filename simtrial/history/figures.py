@@ -47,7 +47,7 @@ def forest(case: Case) -> Picture | Passage:
     found = origin.of(case)
     drawn = _drawn([one for one in found.studies if one.rate is not None])
     if not drawn:
-        return Passage("history_forest", ("The parameter file gives no earlier results with a response rate.",))
+        return Passage("earlier_studies", ("The parameter file gives no earlier results with a response rate.",))
     groups = [(name, colour, [one for one in drawn if one.about == key]) for key, name, colour in GROUPS]
     rows = sum(1 + len(part) for _, _, part in groups if part) + (4 if found.history else 0)
     figure, (axis,) = canvas(1, 8.2, 1.1 + 0.27 * rows)
@@ -68,7 +68,7 @@ def forest(case: Case) -> Picture | Passage:
             names += _summary(axis, at + 1, found.history)
             at += 4
         _framed(axis, names, at, found)
-    return Picture("history_forest", _seen(found), figure, _forest_caption(found, drawn))
+    return Picture("earlier_studies", _seen(found), figure, _forest_caption(found, drawn))
 
 
 def _drawn(known: Sequence[EarlierStudy]) -> list[EarlierStudy]:
@@ -185,7 +185,7 @@ def wrong_history(case: Case) -> Picture:
         percent_ticks(axes[-1].xaxis)
         axes[-1].set_xlabel("True response rate of the treatments that p0 stands for")
         figure.legend(loc="outside lower center", ncols=2, fontsize=9)
-    return Picture("wrong_history", _error_seen(found), figure, _error_caption(found))
+    return Picture("wrong_history_curve", _error_seen(found), figure, _error_caption(found))
 
 
 def _errors(axis: Axes, found: Origin, p: Floats) -> None:

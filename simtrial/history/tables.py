@@ -84,7 +84,7 @@ def history(case: Case) -> Table:
     found = origin.of(case)
     known = found.history
     if known is None:
-        return Table("history", UNKNOWN if found.studies else NONE, pd.DataFrame(columns=["quantity"]), {})
+        return Table("true_rates", UNKNOWN if found.studies else NONE, pd.DataFrame(columns=["quantity"]), {})
     frame = pd.DataFrame(_rows(known), columns=["key", "quantity", "ml", "bayes"])
     shown: dict[str, Shown] = {
         "quantity": column("quantity", WORDS),
@@ -103,7 +103,7 @@ def history(case: Case) -> Table:
         f"taken as exact, and by a prior that is uniform for the mean and Beta({c:g}, {d:g}) for rho. P(reject H0) and "
         f"type I error are those of {looks_text(found.design, ', ')} on paper.{tested}"
     )
-    return Table("history", caption.rstrip("."), frame, shown, right=["ml", "bayes"], tidy=_tidy(known))
+    return Table("true_rates", caption.rstrip("."), frame, shown, right=["ml", "bayes"], tidy=_tidy(known))
 
 
 def _tested(test: Homogeneity) -> str:

@@ -27,7 +27,7 @@ def history(case: Case) -> Passage:
     """Where p0 comes from, and what follows if that history is wrong: one paragraph each on the four questions."""
     found = origin.of(case)
     paragraphs = (evidence(found), variation(found), consequence(found), conclusion(found))
-    return Passage("history", tuple(" ".join(part) for part in paragraphs if part))
+    return Passage("history_of_p0", tuple(" ".join(part) for part in paragraphs if part))
 
 
 def protocol_sentences(case: Case) -> list[str]:
