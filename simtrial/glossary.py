@@ -164,6 +164,53 @@ CONDUCT = {
         "95% interval", "The response rates that are compatible with the observed number of responses."
     ),
     "more_enrolled": Term("More patients", "By how many patients the expected enrollment grows; negative if it falls."),
+    "about": Term(
+        "Evidence of",
+        "What an earlier result is evidence of: p0 (the treatments that p0 stands for), p1 (the rate hoped for), or "
+        "neither.",
+    ),
+    "pooled": Term("Pooled", "Whether an earlier result is one of those that are pooled as the history of p0."),
+    "pooled_remark": Term(
+        "Remark", "How the number of responders was derived from a percentage, or why a result is not pooled."
+    ),
+    "maximum_likelihood": Term(
+        "By maximum likelihood",
+        "With the mean and the variation between studies under which the observed results are most probable, taken as "
+        "if they were known exactly.",
+    ),
+    "by_prior": Term(
+        "By the stated prior",
+        "Averaged over every mean and every variation between studies, in proportion to how plausible the observed "
+        "results and the stated prior distribution make them.",
+    ),
+    "true_rate_mean": Term("Mean of the true rates", "The mean, over studies, of their true response rates."),
+    "between_sd": Term(
+        "Standard deviation between studies", "How much the true response rates differ from one study to another."
+    ),
+    "rho": Term(
+        "rho", "The correlation of the responses of two patients of one study; 0 if all studies have one rate."
+    ),
+    "true_rate_interval": Term(
+        "95% prediction interval",
+        "The interval in which the true response rate of a new study lies with probability 95%.",
+    ),
+    "above_p0": Term(
+        "P(true rate > p0)", "The probability that the true response rate of the treatments p0 stands for exceeds p0."
+    ),
+    "averaged_error": Term(
+        "Average P(reject H0)",
+        "The probability that a treatment no better than those p0 stands for is declared a success, averaged over "
+        "their true response rate.",
+    ),
+    "averaged_error_below": Term(
+        "Part from true rates up to p0", "What true response rates of at most p0 contribute to this average."
+    ),
+    "above_largest": Term(
+        "P(type I error > alpha)",
+        "The probability that the true response rate is so high that a treatment no better is declared a success with "
+        "a probability above alpha.",
+    ),
+    "true_rate_of": Term("If the true rate is", "A true response rate of the treatments that p0 stands for."),
 }
 """How the trial is run."""
 

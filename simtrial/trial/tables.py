@@ -77,6 +77,7 @@ def evidence(trial: Trial) -> Table:
             {
                 "treatment": item.treatment,
                 "setting": item.setting,
+                "about": item.about or "p0",
                 "n": item.n,
                 "responders": item.responders,
                 "orr_percent": percent,
@@ -100,6 +101,7 @@ def evidence(trial: Trial) -> Table:
     shown: dict[str, Shown] = {
         "treatment": column("treatment", WORDS),
         "setting": column("setting", WORDS),
+        "about": column("about", WORDS),
         "n": column("patients", WHOLE),
         "responders": column("responders", WHOLE),
         "orr_percent": column("orr", "{:.1f}", "%"),
