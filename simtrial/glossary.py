@@ -179,8 +179,8 @@ CONDUCT = {
     ),
     "enrolled_to_last": Term(
         "Enrolled to the last look",
-        "The number of patients who are enrolled if the trial reaches its last look; a mean (at p1) where patients are "
-        "replaced.",
+        "The number of patients who are enrolled if the trial reaches its last look. With one decimal it is a mean (at "
+        "p1), because patients are replaced.",
     ),
     "keeping_design": Term(
         "Design that keeps both limits", "The decision rule that keeps alpha and power under this strategy, as r/n."

@@ -168,14 +168,13 @@ def _endpoint(case: Case) -> str:
 
 def _summary(case: Case, prices: StrategyPrices) -> str:
     """The default of the population-level summary: the response rate, with its denominator."""
-    left_out = {"excluded", "replaced"}
-    taken = set(prices.taken.values())
-    if taken and not taken & left_out:
-        among = "all enrolled patients"
-    elif taken and taken <= left_out:
-        among = "the evaluable patients"
-    else:
-        among = "the patients analysed" if not taken else "the patients who are neither replaced nor excluded"
+    left_out = [word for word in ("replaced", "excluded") if word in prices.taken.values()]
+    among = "all enrolled patients" if prices.taken else "the patients analysed"
+    if left_out:
+        neither = f"neither {left_out[0]} nor" if left_out[1:] else "not"
+        among = f"the patients who are {neither} {left_out[-1]}"
+        if set(prices.taken.values()) <= set(left_out):
+            among = "the evaluable patients"
     p0 = stated(case.requirements.p0)
     return f"Objective response rate: the proportion of responders among {among}, compared with p0 = {p0}"
 

@@ -19,15 +19,18 @@ if TYPE_CHECKING:
     from simtrial.trial.strategies import BoundsRule, Priced
 
 NAMES: dict[Strategy, str] = {
-    "composite": "Composite: non-responder",
+    "composite": "Composite (non-responder)",
     "excluded": "Excluded",
     "replaced": "Replaced",
-    "hypothetical": "Hypothetical: response without the event",
+    "hypothetical": "Hypothetical (as if assessed)",
 }
 """The strategies in a table."""
 
-BOUNDS: dict[BoundsRule, str] = {"fixed": "bounds as planned", "recut": "bounds recalculated"}
+BOUNDS: dict[BoundsRule, str] = {"fixed": "planned bounds", "recut": "recalculated bounds"}
 """What becomes of the bounds where patients are excluded."""
+
+LEAST_MOVED = 0.0005
+"""A change of power that is named: one that one decimal of a percentage may show."""
 
 COUNTS: dict[Strategy, str] = {
     "composite": "the patient counts as a non-responder (composite strategy)",
@@ -43,7 +46,7 @@ def strategy(strategy: Strategy | None, bounds: BoundsRule | None = None) -> str
     """A strategy in a table."""
     if strategy is None:
         return "Strategies as stated"
-    return NAMES[strategy] + (f", {BOUNDS[bounds]}" if bounds else "")
+    return NAMES[strategy] + (f" ({BOUNDS[bounds]})" if bounds else "")
 
 
 class EventRows(NamedTuple):
@@ -60,16 +63,17 @@ def blocks(found: Estimand) -> Iterator[EventRows]:
             if event.probability:
                 yield EventRows(f"{event.label} ({stated(event.probability)})", event.alternatives)
     total = "" if found.dropout is None else f" ({stated(round(found.dropout.probability, 4))})"
-    mixed = found.stated is not None and not any(one.taken for one in found.together)
-    stated_first = (found.stated,) if mixed and found.stated is not None else ()
-    yield EventRows(f"All events{total}", (*stated_first, *found.together))
+    lost = found.dropout is not None and found.dropout.probability > 0
+    several = lost and not any(one.taken for one in found.together)
+    first = (found.stated,) if several and found.stated is not None else ()
+    yield EventRows(f"All events{total}", (*first, *found.together))
 
 
 def enrolled(one: Priced) -> str:
     """Patients enrolled if the trial reaches its last look; the mean at p1 where this is random."""
     if one.n_enrolled_mean is None:
         return "–"
-    return str(one.n_enrolled) if one.n_enrolled is not None else f"{one.n_enrolled_mean[1]:.1f} on average"
+    return str(one.n_enrolled) if one.n_enrolled is not None else f"{one.n_enrolled_mean[1]:.1f}"
 
 
 def priced_caption(case: Case, found: Estimand) -> str:
@@ -88,7 +92,8 @@ def priced_caption(case: Case, found: Estimand) -> str:
         f"What {looks_text(case.chosen, ', ')} attains under each strategy, with p0 = {asked.p0:g} and p1 = "
         f"{asked.p1:g}: exact type I error, power, and mean number of enrolled patients with accrual held at each "
         f"look. {rows}. Strategies taken are in bold. The last column gives the design that keeps both "
-        f"limits under the strategy ({found.cure}){whose}"
+        f"limits under the strategy ({found.cure}); a dash means that there is none, or that its search takes "
+        f"long{whose}"
     )
 
 
@@ -195,7 +200,7 @@ def price(case: Case, found: Estimand) -> tuple[str, ...]:
             "The strategies of the events differ, so the type I error and the power depend on how often each event "
             f"occurs: {estimand.NO_PROBABILITY}."
         )
-    sentences += [_best(found), _limits(case, found)]
+    sentences += [_dearest(found, asked), _best(found), _limits(case, found)]
     return tuple(filter(None, sentences))
 
 
@@ -210,10 +215,30 @@ def _errors(one: Priced, asked: Requirements) -> str:
     return f"{errors}; {enrolled}"
 
 
+def _dearest(found: Estimand, asked: Requirements) -> str:
+    """The change of one event's strategy that moves the power most; empty where events are not priced by themselves."""
+    if not found.each or found.stated is None or found.stated.figures is None:
+        return ""
+    power = found.stated.figures.power
+    changes = [
+        (abs(one.figures.power - power), event, one)
+        for event in found.events
+        for one in event.alternatives
+        if one.figures is not None and not one.taken and event.probability
+    ]
+    moved, event, one = max(changes, key=lambda change: change[0])
+    if one.figures is None or moved < LEAST_MOVED:
+        return "No change of the strategy for a single event moves the power by 0.1 percentage points."
+    return (
+        f"Of all changes for a single event this one moves the power most: {event.label[0].lower()}{event.label[1:]}, "
+        f"{strategy(one.strategy, one.bounds).lower()}, with {_errors(one, asked)}."
+    )
+
+
 def _best(found: Estimand) -> str:
     """Which strategies for all dropout keep both limits."""
     kept = [one for one in found.together if one.keeps]
-    names = [strategy(one.strategy, one.bounds).split(":")[0].lower() for one in kept if one.strategy]
+    names = [strategy(one.strategy, one.bounds).lower() for one in kept]
     if not kept:
         return "Under no single strategy for all dropout does the design keep both limits."
     return (

@@ -12,6 +12,7 @@ from simtrial.laws.strategies import OF_HANDLING, STRATEGIES, Mixed
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.plan import MAX_RECUT
 from simtrial.search import CalendarCriterion, simon, single
+from simtrial.search import bounds as search_bounds
 from simtrial.search.single import FIRST
 from simtrial.trial.intercurrent import EVENT_KINDS
 from simtrial.trial.searches import Searches
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 
 BoundsRule = Literal["fixed", "recut"]
 """Whether the bounds stay as planned or are recalculated where patients are excluded."""
+
+
+MOST_SEARCHED, MOST_SEARCHED_RECUT = 300, 40
+"""Patients, by the normal approximation, up to which a design is searched for each strategy: larger searches take
+seconds, those with recalculated bounds from fewer patients on.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,11 +209,14 @@ class StrategyPrices:
         )
 
     def _cured(self, mixed: Mixed) -> Design | None:
-        """The design by the criterion that keeps both limits under some strategies; None where none is known."""
+        """The design by the criterion that keeps both limits under some strategies; None where none is searched for."""
         asked, limit = self.case.requirements, self.case.trial.design.n_limit
         try:
+            limits = mixed.evaluable(asked).kept if mixed.recut else mixed.asked(asked)
+            if search_bounds.score_n(limits) > (MOST_SEARCHED_RECUT if mixed.recut else MOST_SEARCHED):
+                return None
             if not mixed.recut:
-                searches = Searches(mixed.asked(asked), limit)
+                searches = Searches(limits, limit)
             elif mixed.alone is not None:
                 searches = Searches.under(replace(mixed.alone, informed=True), asked, limit)
             else:
