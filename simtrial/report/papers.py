@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from simtrial import __version__
-from simtrial.documents import protocol
+from simtrial.documents import protocol, simulation
+from simtrial.documents.simulation_reproduction import MadeFrom
+from simtrial.report import provenance
 from simtrial.report.page import document_html
 
 if TYPE_CHECKING:
@@ -16,14 +18,19 @@ if TYPE_CHECKING:
     from simtrial.trial.case import Case
     from simtrial.trial.params import Source
 
-NAMES = {protocol.NAME: "Protocol sections"}
+NAMES = {protocol.NAME: "Protocol sections", simulation.NAME: "Simulation report"}
 """Name of the files of each document, and what it is called."""
 
 
 def of(case: Case, source: Source) -> tuple[Document, ...]:
-    """The documents on a trial, in the order in which they are named."""
+    """The documents on a trial, in the order in which they are named; nothing to report where nothing is simulated."""
     origin = f"simtrial {__version__}, parameter file SHA-256 {source.sha256[:16]}"
-    return (protocol.of(case, origin),)
+    papers = [protocol.of(case, origin)]
+    if case.plan is not None:
+        versions = {**provenance.code(), **provenance.versions()}
+        made = MadeFrom(file=source.path.name, sha256=source.sha256, versions=versions)
+        papers.append(simulation.of(case, made, origin))
+    return tuple(papers)
 
 
 def write(papers: tuple[Document, ...], folder: Path) -> None:
