@@ -8,8 +8,8 @@ References
 .. [1] ICH M11: Clinical electronic structured harmonised protocol (CeSHarP), technical specification.
 .. [2] Morris TP, White IR, Crowther MJ. Using simulation studies to evaluate statistical methods. Stat Med
    2019;38:2074-2102.
-.. [3] OCTAVE: planning, implementation and validation of simulations of clinical trials. Stat Med 2026,
-   doi 10.1002/sim.70449.
+.. [3] Lee KM, Choodari-Oskooei B, Grayling MJ et al. Clinical trial simulation: planning with the OCTAVE framework,
+   implementation and validation principles. Stat Med 2026, doi 10.1002/sim.70449.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ CASES = {
 REFERENCES = (
     "Morris TP, White IR, Crowther MJ. Using simulation studies to evaluate statistical methods. Stat Med "
     "2019;38:2074-2102.",
-    "OCTAVE: planning, implementation and validation of simulations of clinical trials. Stat Med 2026, doi "
-    "10.1002/sim.70449.",
+    "Lee KM, Choodari-Oskooei B, Grayling MJ et al. Clinical trial simulation: planning with the OCTAVE framework, "
+    "implementation and validation principles. Stat Med 2026, doi 10.1002/sim.70449.",
     "ICH M11: Clinical electronic structured harmonised protocol (CeSHarP).",
 )
 
@@ -90,7 +90,7 @@ def of(case: Case, made: MadeFrom, origin: str = "") -> Document:
             *_validation(done),
             *results.chapters(case, done),
             _conclusions(case, done),
-            reproduction.reproduction(case, done, made),
+            reproduction.reproduction(done, made),
             Chapter(title="References", blocks=(Points(REFERENCES),)),
         ),
         origin=origin,
@@ -101,9 +101,9 @@ def _lead(done: Simulation) -> tuple[str, ...]:
     return (
         f"This report describes the simulation of the design {looks_text(done.plan.design, ', ')} as it will be run: "
         f"{counted(done.trials, 'trial')} at each of {counted(len(done.results), 'true response rate')}, seed "
-        f"{done.seed}. It states aims, data-generating mechanisms, estimands, methods and performance measures (ADEMP), "
-        "under the headings planning, implementation and validation (OCTAVE). Every simulated value stands beside its "
-        "Monte Carlo standard error (MCSE) and, where one exists, its exact value.",
+        f"{done.seed}. It states aims, data-generating mechanisms, estimands, methods and performance measures "
+        "(ADEMP), under the headings planning, implementation and validation (OCTAVE). Every simulated value stands "
+        "beside its Monte Carlo standard error (MCSE) and, where one exists, its exact value.",
         checks.verdict(done),
     )
 
@@ -139,21 +139,28 @@ def _without(done: Simulation) -> Iterator[Matter]:
         yield "Every mean and proportion of this report has an exact value. Quantiles are simulated alone."
         return
     labels = [result.scenario.label for result in done.results]
-    entries = [
-        f"{name}: {'at no true rate' if found == labels else f'not at {listed(found)}'}"
-        for name, found in missing.items()
-    ]
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, found in missing.items():
+        groups.setdefault(tuple(found), []).append(name)
     yield (
-        f"{counted(len(missing), 'measure')} {agreeing(len(missing), 'has', 'have')} an exact value at only some of the "
-        "true rates or at none. They come from the same simulated trials as those above, which are checked; their "
+        f"{counted(len(missing), 'measure')} {agreeing(len(missing), 'has', 'have')} an exact value at only some of "
+        "the true rates or at none. They come from the same simulated trials as those above, which are checked; their "
         "estimators are checked by the cases of section 3.4."
     )
-    yield Points(tuple(f"{entry}." for entry in entries))
+    yield Points(
+        tuple(
+            f"{'No exact value at any true rate' if list(found) == labels else f'No exact value at {listed(found)}'}: "
+            f"{listed(names)}."
+            for found, names in groups.items()
+        )
+    )
 
 
 def _conclusions(case: Case, done: Simulation) -> Chapter:
     rows = planning.assumptions(case).frame
-    bare = [str(what) for what, source in zip(rows["what"], rows["source"], strict=True) if source == planning.NO_SOURCE]
+    bare = [
+        str(what) for what, source in zip(rows["what"], rows["source"], strict=True) if source == planning.NO_SOURCE
+    ]
     limits = [
         "The results hold under the assumptions of section 1.2. Monte Carlo standard errors state the accuracy of the "
         "simulation, not that of the assumptions; section 4.5 shows how the results change with them, one at a time.",
@@ -163,7 +170,9 @@ def _conclusions(case: Case, done: Simulation) -> Chapter:
     ]
     if bare:
         limits.append(f"The parameter file states no source for: {listed(bare)}.")
+    # the check of the run stands in the chapter on validation
+    concluded = [said for said in text.cost(done, case.requirements).paragraphs if not said.startswith("Check:")]
     return Chapter(
         number="5", title="Conclusions and limits",
-        blocks=(*text.cost(done, case.requirements).paragraphs, "Limits:", Points(tuple(limits))),
+        blocks=(*concluded, "Limits:", Points(tuple(limits))),
     )  # fmt: skip

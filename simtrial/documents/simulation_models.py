@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from simtrial.months import WEEK
 from simtrial.phrases import agreeing, counted, percent, stated
 from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Beta
@@ -34,7 +35,12 @@ def sentences(plan: Plan, scenarios: Sequence[Scenario]) -> tuple[str, ...]:
 
 
 def _months(value: float) -> str:
-    return counted(float(f"{value:.4g}"), "month")
+    """A time, with its weeks where they are a whole number of them and the months are not."""
+    months = counted(float(f"{value:.3g}"), "month")
+    weeks = round(value / WEEK, 6)
+    if not value or value == round(value) or weeks != round(weeks):
+        return months
+    return f"{counted(round(weeks), 'week')} ({months})"
 
 
 def _enrollment(plan: Plan) -> Iterator[str]:
@@ -113,8 +119,8 @@ def _dropout(plan: Plan) -> Iterator[str]:
         yield "every patient is evaluable."
     elif loss.responder_odds_ratio == 1:
         yield (
-            f"each patient drops out with probability {percent(loss.probability)}, independently of whether the patient "
-            "would respond."
+            f"each patient drops out with probability {percent(loss.probability)}, independently of whether the "
+            "patient would respond."
         )
     else:
         yield (
@@ -129,8 +135,8 @@ def _status(plan: Plan) -> Iterator[str]:
         yield f"it is known {_months(known.delay)} after enrollment, for every patient."
         return
     yield (
-        f"tumours are assessed every {_months(known.interval)} for {_months(known.window)}. A response is known when it "
-        "is confirmed, progression and dropout at the assessment that finds them, and every other status at the end "
+        f"tumours are assessed every {_months(known.interval)} for {_months(known.window)}. A response is known when "
+        "it is confirmed, progression and dropout at the assessment that finds them, and every other status at the end "
         "of this window."
     )
     if known.median_to_response is None:

@@ -14,7 +14,7 @@ from simtrial.documents import simulation_checks as checks
 from simtrial.documents import simulation_models as models
 from simtrial.phrases import agreeing, counted, listed, percent, stated
 from simtrial.show.document import Chapter, FormulaLine, Points
-from simtrial.show.table import RATE, WHOLE, WORDS, Table, column
+from simtrial.show.table import RATE, WORDS, Table, column
 from simtrial.trial import rules, words
 
 if TYPE_CHECKING:
@@ -128,12 +128,12 @@ def _aims(done: Simulation) -> Iterator[str | Points]:
     every = [name for name, labels in missing.items() if name not in known]
     if every:
         aims.append(
-            f"No exact value is computed for: {listed(every)}. These depend on the whole course of a trial, such as who "
-            "is enrolled when and what is known by then, and are simulated."
+            f"No exact value is computed for: {listed(every)}. These depend on the whole course of a trial, such as "
+            "who is enrolled when and what is known by then, and are simulated."
         )
     aims.append(
-        "Distributions, such as the 5% and 95% quantiles of months and patients, are simulated throughout; exact values "
-        "are means and probabilities."
+        "Distributions, such as the 5% and 95% quantiles of months and patients, are simulated throughout; exact "
+        "values are means and probabilities."
     )
     aims.append("Single simulated trials show what the course of such a trial may look like.")
     yield Points(tuple(aims))
@@ -141,17 +141,27 @@ def _aims(done: Simulation) -> Iterator[str | Points]:
 
 def assumptions(case: Case) -> Table:
     """Every parameter of the mechanisms with its source; what has none is marked as assumed."""
-    rows = [
-        (what, value, " ".join(source.split()) or OF_THE_PROTOCOL.get(what, NO_SOURCE))
-        for what, value, source in words.rows(case.trial)
-        if what != "Simulation" and not what.startswith("True response rate: ")
-    ]
+    rows = _sourced(case)
     shown = {"what": column("lever", WORDS), "value": column("assumed", WORDS), "source": column("source", WORDS)}
     caption = (
         f"Parameters of the data-generating mechanisms of {case.trial.study.id}, as the parameter file states them, "
         "with their sources. Months count from the first day of accrual"
     )
     return Table("simulation_assumptions", caption, pd.DataFrame(rows, columns=list(shown)), shown)
+
+
+def unsourced(case: Case) -> list[str]:
+    """The assumptions for which the parameter file states no source."""
+    return [what for what, _, source in _sourced(case) if source == NO_SOURCE]
+
+
+def _sourced(case: Case) -> list[tuple[str, str, str]]:
+    """What is assumed, the assumption, and its source or what stands for one."""
+    return [
+        (what, value, " ".join(source.split()) or OF_THE_PROTOCOL.get(what, NO_SOURCE))
+        for what, value, source in words.rows(case.trial)
+        if what != "Simulation" and not what.startswith("True response rate: ")
+    ]
 
 
 def scenarios(case: Case, done: Simulation) -> Table:
@@ -212,8 +222,8 @@ def _methods(case: Case, done: Simulation) -> Iterator[str | Points]:
 
 def _measures() -> tuple[str | FormulaLine, ...]:
     return (
-        "Let y(1), ..., y(N) be the values of a measure in the N trials to which it applies; for a proportion each is 0 "
-        "or 1. The estimate is their mean m, and its Monte Carlo standard error (MCSE) is",
+        "Let y(1), ..., y(N) be the values of a measure in the N trials to which it applies; for a proportion each is "
+        "0 or 1. The estimate is their mean m, and its Monte Carlo standard error (MCSE) is",
         FormulaLine("MCSE(mean) = s / sqrt(N),  s^2 = sum (y(i) - m)^2 / (N - 1)"),
         "which for a proportion m is",
         FormulaLine("MCSE(proportion) = sqrt(m (1 - m) / (N - 1))"),
@@ -232,9 +242,7 @@ def measures(done: Simulation) -> Table:
     for name, e in _reported(done).items():
         measure = conduct_tables.called(e, done.plan)
         labels = missing.get(measure, [])
-        exact = "at every rate" if not labels else "none"
-        if 0 < len(labels) < len(done.results):
-            exact = f"at all rates but {listed(labels)}"
+        exact = "all rates" if not labels else "none" if len(labels) == len(done.results) else "some rates"
         kind = "proportion" if e.outcome.kind == "share" else "mean, quantiles"
         rows.append((measure, DEFINITIONS[name], kind, exact))
     shown = {
@@ -245,7 +253,7 @@ def measures(done: Simulation) -> Table:
     }
     caption = (
         "Performance measures: what each is in one trial, how the trials are summed up (with the Monte Carlo standard "
-        "error of a proportion or of a mean), and whether an exact value stands beside it"
+        "error of a proportion or of a mean), and at which true rates it has an exact value"
     )
     return Table("simulation_measures", caption, pd.DataFrame(rows, columns=list(shown)), shown)
 
@@ -277,9 +285,9 @@ def _why(done: Simulation, alpha: float) -> Iterator[str]:
     if spread.mcse is not None and spread.comparable:
         sd = spread.mcse * math.sqrt(spread.n)
         yield (
-            f"The month of the primary decision at p1 has a standard deviation of {sd:.2f} between trials, hence a Monte "
-            f"Carlo standard error of {spread.mcse:.2g} months; {math.ceil((sd / 0.1) ** 2):,} trials would make it "
-            "0.1 months."
+            f"The month of the primary decision at p1 has a standard deviation of {sd:.2f} between trials, hence a "
+            f"Monte Carlo standard error of {spread.mcse:.2g} months; {math.ceil((sd / 0.1) ** 2):,} trials would make "
+            "it 0.1 months."
         )
 
 
@@ -289,8 +297,8 @@ def _decides(low: Estimate, alpha: float) -> Iterator[str]:
     error = math.sqrt(max(low.best * (1 - low.best), 1 / low.n) / low.n)
     if gap > 2 * error:
         yield (
-            f"The type I error is simulated. Its distance from alpha ({stated(alpha)}) is {gap / error:.1f} Monte Carlo "
-            "standard errors, so that the number of trials shows on which side of alpha it lies."
+            f"The type I error is simulated. Its distance from alpha ({stated(alpha)}) is {gap / error:.1f} Monte "
+            "Carlo standard errors, so that the number of trials shows on which side of alpha it lies."
         )
         return
     more = ""

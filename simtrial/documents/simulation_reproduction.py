@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simtrial.conduct.simulation import Simulation
-    from simtrial.trial.case import Case
 
 EXAMPLES = 5
 """Simulated trials of a scenario that are shown one by one."""
@@ -98,7 +97,7 @@ def settings(done: Simulation, made: MadeFrom) -> Table:
     return Table("simulation_settings", caption, pd.DataFrame(rows, columns=list(shown)), shown)
 
 
-def reproduction(case: Case, done: Simulation, made: MadeFrom) -> Chapter:
+def reproduction(done: Simulation, made: MadeFrom) -> Chapter:
     """The chapter with the command and the programs that give the numbers again."""
     return Chapter(
         number="6", title="Reproduction",
@@ -135,8 +134,8 @@ def program(done: Simulation, made: MadeFrom) -> str:
     return _OPENING.format(file=made.file) + (
         f"done = simulation.simulate(case.plan, case.scenarios, trials={done.trials}, seed={done.seed})\n"
         "for result in done.results:\n"
-        "    for name, estimate in result.estimates.items():\n"
-        "        print(result.scenario.label, name, estimate.value, estimate.mcse, estimate.exact, sep='\\t')\n"
+        "    for name, e in result.estimates.items():\n"
+        "        print(result.scenario.label, name, e.value, e.mcse, e.exact)\n"
     )
 
 
@@ -146,6 +145,5 @@ def examples_program(done: Simulation, made: MadeFrom) -> str:
         "for number, scenario in enumerate(case.scenarios[:2]):\n"
         f"    trials, _ = simulation.block(case.plan, scenario, number, {done.seed}, 0)\n"
         f"    for k in range({min(EXAMPLES, done.trials)}):\n"
-        "        print(scenario.label, k, trials.enrolled[k], trials.responses[k], trials.decision[k], "
-        "trials.reject[k], sep='\\t')\n"
+        "        print(scenario.label, k, trials.enrolled[k], trials.decision[k], trials.reject[k])\n"
     )

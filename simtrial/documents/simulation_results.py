@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from simtrial.show.picture import Picture
     from simtrial.trial.case import Case
 
-MOST_TRIALS = 100_000
-"""Most trials by which each changed assumption is simulated where it has no exact value."""
-
 
 def chapters(case: Case, done: Simulation) -> Iterator[Chapter]:
     """The chapter on results and its sections."""
@@ -98,7 +95,8 @@ def _course(done: Simulation, k: int, number: int) -> Picture:
         else "It is the trial of median duration among those of the block that reach the last look."
     )
     caption = f"{picture.caption} Trial {number} of block 0 of {scenario.label}, seed {done.seed}. {why}"
-    return replace(picture, name=f"simulation_trial_{scenario.label}", caption=caption)
+    name = "simulation_trial" if k == 0 else picture.name  # the one at p1 is that of the report
+    return replace(picture, name=name, caption=caption)
 
 
 def examples(done: Simulation, blocks: list[Trials]) -> Table:
@@ -144,7 +142,7 @@ def examples(done: Simulation, blocks: list[Trials]) -> Table:
 
 
 def _sensitivity(case: Case, done: Simulation) -> Iterator[Matter]:
-    found = sensitivity.analyse(done.plan, case.trial.truths, min(done.trials, MOST_TRIALS), done.seed)
+    found = sensitivity.analyse(done.plan, case.trial.truths, done.trials, done.seed)
     yield (
         "One assumption is changed at a time, and all others stay as planned. Every variant is simulated with the same "
         "seed; exact values are taken where they exist. Changes of several assumptions together are not covered."
