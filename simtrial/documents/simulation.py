@@ -18,10 +18,7 @@ from typing import TYPE_CHECKING
 
 from simtrial.conduct import text
 from simtrial.design.designs import looks_text
-from simtrial.documents import simulation_checks as checks
-from simtrial.documents import simulation_planning as planning
-from simtrial.documents import simulation_reproduction as reproduction
-from simtrial.documents import simulation_results as results
+from simtrial.documents import simulation_checks, simulation_planning, simulation_reproduction, simulation_results
 from simtrial.phrases import agreeing, counted, listed
 from simtrial.show.document import Chapter, Document, Points
 
@@ -85,12 +82,12 @@ def of(case: Case, made: MadeFrom, origin: str = "") -> Document:
         study=study.id,
         lead=_lead(done),
         chapters=(
-            *planning.chapters(case, done),
-            reproduction.implementation(done, made),
+            *simulation_planning.chapters(case, done),
+            simulation_reproduction.implementation(done, made),
             *_validation(done),
-            *results.chapters(case, done),
+            *simulation_results.chapters(case, done),
             _conclusions(case, done),
-            reproduction.reproduction(done, made),
+            simulation_reproduction.reproduction(done, made),
             Chapter(title="References", blocks=(Points(REFERENCES),)),
         ),
         origin=origin,
@@ -104,15 +101,15 @@ def _lead(done: Simulation) -> tuple[str, ...]:
         f"{done.seed}. It states aims, data-generating mechanisms, estimands, methods and performance measures "
         "(ADEMP), under the headings planning, implementation and validation (OCTAVE). Every simulated value stands "
         "beside its Monte Carlo standard error (MCSE) and, where one exists, its exact value.",
-        checks.verdict(done),
+        simulation_checks.verdict(done),
     )
 
 
 def _validation(done: Simulation) -> Iterator[Chapter]:
     yield Chapter(number="3", title="Validation")
-    blocks: list[Matter] = [checks.verdict(done)]
-    if checks.of(done):
-        blocks += [checks.by_measure(done), checks.by_scenario(done)]
+    blocks: list[Matter] = [simulation_checks.verdict(done)]
+    if simulation_checks.of(done):
+        blocks += [simulation_checks.by_measure(done), simulation_checks.by_scenario(done)]
     yield Chapter(number="3.1", title="Simulated and exact values", level=2, blocks=tuple(blocks))
     yield Chapter(number="3.2", title="Measures without an exact value", level=2, blocks=tuple(_without(done)))
     yield Chapter(
@@ -134,7 +131,7 @@ def _validation(done: Simulation) -> Iterator[Chapter]:
 
 
 def _without(done: Simulation) -> Iterator[Matter]:
-    missing = checks.without(done)
+    missing = simulation_checks.without(done)
     if not missing:
         yield "Every mean and proportion of this report has an exact value. Quantiles are simulated alone."
         return
@@ -157,10 +154,7 @@ def _without(done: Simulation) -> Iterator[Matter]:
 
 
 def _conclusions(case: Case, done: Simulation) -> Chapter:
-    rows = planning.assumptions(case).frame
-    bare = [
-        str(what) for what, source in zip(rows["what"], rows["source"], strict=True) if source == planning.NO_SOURCE
-    ]
+    bare = simulation_planning.unsourced(case)
     limits = [
         "The results hold under the assumptions of section 1.2. Monte Carlo standard errors state the accuracy of the "
         "simulation, not that of the assumptions; section 4.5 shows how the results change with them, one at a time.",

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from simtrial.months import WEEK
-from simtrial.phrases import agreeing, counted, percent, stated
+from simtrial.phrases import counted, percent, stated
 from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Beta
 from simtrial.plan.enrollment import Constant, Piecewise, Ramp
@@ -60,9 +60,9 @@ def _enrollment(plan: Plan) -> Iterator[str]:
         )
     elif isinstance(law, Centres):
         yield (
-            f"{counted(len(law.opens), 'centre')} {agreeing(len(law.opens), 'screens', 'screen')} patients in Poisson "
-            f"processes that begin when the centre opens. The rate of each centre is drawn once per trial from a gamma "
-            f"distribution of shape {law.shape:g} and mean {law.mean_rate:.4g} per month (Anisimov and Fedorov 2007)."
+            f"patients are screened at {counted(len(law.opens), 'centre')}, in Poisson processes that begin when the "
+            f"centre opens. The rate of each centre is drawn once per trial from a gamma distribution of shape "
+            f"{law.shape:g} and mean {law.mean_rate:.4g} per month (Anisimov and Fedorov 2007)."
         )
     if plan.screening_success < 1:
         yield (

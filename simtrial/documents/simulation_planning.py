@@ -10,8 +10,7 @@ import pandas as pd
 from simtrial.conduct import tables as conduct_tables
 from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
-from simtrial.documents import simulation_checks as checks
-from simtrial.documents import simulation_models as models
+from simtrial.documents import simulation_checks, simulation_models
 from simtrial.phrases import agreeing, counted, listed, percent, stated
 from simtrial.show.document import Chapter, FormulaLine, Points
 from simtrial.show.table import RATE, WORDS, Table, column
@@ -72,7 +71,7 @@ def chapters(case: Case, done: Simulation) -> Iterator[Chapter]:
         blocks=(
             "Patients are independent of each other. Every trial is generated patient by patient in calendar time, in "
             "months from the first day of accrual, by the following mechanisms.",
-            Points(models.sentences(plan, [result.scenario for result in done.results])),
+            Points(simulation_models.sentences(plan, [result.scenario for result in done.results])),
             "The table below lists the parameters with their sources.",
             assumptions(case),
         ),
@@ -110,7 +109,7 @@ def _planned(done: Simulation) -> str:
 
 
 def _aims(done: Simulation) -> Iterator[str | Points]:
-    missing = checks.without(done)
+    missing = simulation_checks.without(done)
     known = {
         conduct_tables.called(e, done.plan): None
         for result in done.results
@@ -238,7 +237,7 @@ def _measures() -> tuple[str | FormulaLine, ...]:
 def measures(done: Simulation) -> Table:
     """Every performance measure: its definition, how it is summed up, and where it has an exact value."""
     rows = []
-    missing = checks.without(done)
+    missing = simulation_checks.without(done)
     for name, e in _reported(done).items():
         measure = conduct_tables.called(e, done.plan)
         labels = missing.get(measure, [])
@@ -286,8 +285,8 @@ def _why(done: Simulation, alpha: float) -> Iterator[str]:
         sd = spread.mcse * math.sqrt(spread.n)
         yield (
             f"The month of the primary decision at p1 has a standard deviation of {sd:.2f} between trials, hence a "
-            f"Monte Carlo standard error of {spread.mcse:.2g} months; {math.ceil((sd / 0.1) ** 2):,} trials would make "
-            "it 0.1 months."
+            f"Monte Carlo standard error of {counted(float(f'{spread.mcse:.2g}'), 'month')}; "
+            f"{counted(math.ceil((sd / 0.1) ** 2), 'trial')} would make it 0.1 months."
         )
 
 
@@ -304,7 +303,7 @@ def _decides(low: Estimate, alpha: float) -> Iterator[str]:
     more = ""
     if gap > 0:
         needed = math.ceil((2 * error / gap) ** 2 * low.n)
-        more = f" If the distance is as simulated, about {float(f'{needed:.2g}'):,.0f} trials would show it."
+        more = f" If the distance is as simulated, about {counted(int(float(f'{needed:.2g}')), 'trial')} would show it."
     yield (
         f"The type I error is simulated. Its distance from alpha ({stated(alpha)}) is within 2 Monte Carlo standard "
         f"errors, so that this number of trials does not show on which side of alpha it lies.{more}"
@@ -320,13 +319,13 @@ def numbers(done: Simulation) -> Table:
     }
     rows = [
         {"what": what, "value": p, "mcse": math.sqrt(p * (1 - p) / done.trials)}
-        | {f"trials_{k}": models.trials_for(p, target) for k, target in enumerate(TARGETS)}
+        | {f"trials_{k}": simulation_models.trials_for(p, target) for k, target in enumerate(TARGETS)}
         for what, p in wanted.items()
     ]
     shown = {
         "what": column("quantity", WORDS),
         "value": column("value", RATE),
-        "mcse": column("mcse", "{:.2g}", f"{done.trials:,} trials"),
+        "mcse": column("mcse", "{:.2g}", counted(done.trials, "trial")),
     }
     shown |= {f"trials_{k}": column("trials_needed", "{:,.0f}", f"{target:g}") for k, target in enumerate(TARGETS)}
     caption = (
