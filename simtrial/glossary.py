@@ -232,6 +232,26 @@ CONDUCT = {
     "keeping_design": Term(
         "Design that keeps both limits", "The decision rule that keeps alpha and power under this strategy, as r/n."
     ),
+    "gives": Term("Gives"),
+    "measure": Term("Performance measure"),
+    "definition": Term("Definition"),
+    "statistic": Term("Statistic"),
+    "has_exact": Term("Exact value"),
+    "within_2": Term(
+        "Within 2 MCSE", "Differences from the exact value of at most 2 Monte Carlo standard errors: about 95% of them."
+    ),
+    "within_3": Term(
+        "Within 3 MCSE",
+        "Differences from the exact value of at most 3 Monte Carlo standard errors: about 99.7% of them.",
+    ),
+    "largest_z": Term("Largest |z|", "The largest distance from an exact value, in Monte Carlo standard errors."),
+    "trials_needed": Term(
+        "Trials for MCSE", "The number of simulated trials that gives a Monte Carlo standard error of this size."
+    ),
+    "trial_number": Term("Number of the trial"),
+    "ended_at": Term("Ended at look"),
+    "counted_at": Term("Responses counted"),
+    "item": Term("Item"),
 }
 """How the trial is run."""
 

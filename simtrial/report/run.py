@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,8 +32,10 @@ from simtrial.trial.case import Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
     from simtrial.design.designs import Design
+    from simtrial.report.papers import Papers
     from simtrial.trial.params import Source
     from simtrial.trial.trial import Trial
 
@@ -138,7 +140,7 @@ def write(
     preview_analysis : bool
         Also write ``preview_analysis.html``, the analysis on synthetic data, beside the report.
     docx : bool
-        Also write the documents to hand in: ``protocol.docx``, ``protocol.json``.
+        Also write the documents to hand in, such as ``protocol.docx`` and ``simulation_report.docx``.
 
     Raises
     ------
@@ -185,9 +187,8 @@ def of_trial(
         parameters={"trial": trial.model_copy(update={"report": None}).plain()},
         origin=_origin(case, source, final),
         seed=seed,
-        papers=papers.of(case, source) if wish.docx else (),
     )
-    folder = _run(job, final, progress)
+    folder = _run(job, final, progress, papers.begun(case, source) if wish.docx else None)
     return Report(folder, folder / "report.html", case.chosen, trial)
 
 
@@ -292,7 +293,7 @@ def _origin(case: Case, source: Source, final: Path) -> dict[str, str]:
     }
 
 
-def _run(job: Job, final: Path, progress: Callable[[str], None]) -> Path:
+def _run(job: Job, final: Path, progress: Callable[[str], None], later: Future[Papers] | None = None) -> Path:
     templates = project.folder("notebooks")
     replacement.note(final, job.origin.get(replacement.NAME), progress)
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -312,7 +313,7 @@ def _run(job: Job, final: Path, progress: Callable[[str], None]) -> Path:
         if all(any(one.whole for one in found) for found in main):
             raise NotebookError(f"every part is left out: {main[0][0].why}")
         progress(", ".join(f"{page.name}.html" for page in job.pages))
-        assemble(work, job, left)
+        assemble(work, job if later is None else replace(job, papers=later.result()), left)
         work.chmod(0o755)
         _replace(work, final)
         shutil.rmtree(failed, ignore_errors=True)
