@@ -22,8 +22,12 @@ NAMES = {protocol.NAME: "Protocol sections"}
 
 def of(case: Case, source: Source) -> tuple[Document, ...]:
     """The documents on a trial, in the order in which they are named."""
-    origin = f"simtrial {__version__}, parameter file SHA-256 {source.sha256[:16]}"
-    return (protocol.of(case, origin),)
+    return (protocol.of(case, origin(source.sha256)),)
+
+
+def origin(sha256: str) -> str:
+    """What a document was made from, for the foot of each page; the hash is that of the parameter file."""
+    return f"simtrial {__version__}, parameter file SHA-256 {sha256[:16]}"
 
 
 def write(papers: tuple[Document, ...], folder: Path) -> None:
