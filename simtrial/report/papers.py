@@ -3,26 +3,54 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simtrial import __version__
-from simtrial.documents import protocol
+from simtrial.documents import protocol, simulation
+from simtrial.documents.simulation_reproduction import MadeFrom
+from simtrial.report import provenance
 from simtrial.report.page import document_html
+from simtrial.show.document import Document
+from simtrial.show.picture import Picture
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from simtrial.show.document import Document
     from simtrial.trial.case import Case
     from simtrial.trial.params import Source
 
-NAMES = {protocol.NAME: "Protocol sections"}
+NAMES = {protocol.NAME: "Protocol sections", simulation.NAME: "Simulation report"}
 """Name of the files of each document, and what it is called."""
 
+Papers = tuple[Document, ...]
+"""The documents of one report."""
 
-def of(case: Case, source: Source) -> tuple[Document, ...]:
-    """The documents on a trial, in the order in which they are named."""
-    return (protocol.of(case, origin(source.sha256)),)
+
+def begun(case: Case, source: Source) -> Future[Papers]:
+    """Begin to make the documents, while the notebooks run in their kernel; see `of`."""
+    future: Future[Papers] = Future()
+
+    def make() -> None:
+        try:
+            future.set_result(of(case, source))
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=make, daemon=True).start()
+    return future
+
+
+def of(case: Case, source: Source) -> Papers:
+    """The documents on a trial, in the order in which they are named; no simulation report if nothing is simulated."""
+    foot = origin(source.sha256)
+    papers = [protocol.of(case, foot)]
+    if case.plan is not None:
+        versions = {**provenance.code(), **provenance.versions()}
+        made = MadeFrom(file=source.path.name, sha256=source.sha256, versions=versions)
+        papers.append(simulation.of(case, made, foot))
+    return tuple(papers)
 
 
 def origin(sha256: str) -> str:
@@ -30,14 +58,55 @@ def origin(sha256: str) -> str:
     return f"simtrial {__version__}, parameter file SHA-256 {sha256[:16]}"
 
 
-def write(papers: tuple[Document, ...], folder: Path) -> None:
-    """Write every document as .docx; the protocol sections also as JSON, the others as HTML."""
+def write(papers: Papers, folder: Path) -> None:
+    """Write every document as .docx; the protocol sections also as JSON, the others as HTML.
+
+    Figures that the folder holds already are not drawn again.
+    """
     from simtrial.show.word import docx
 
-    for paper in papers:
+    for paper in (_drawn(paper, folder / "figures") for paper in papers):
         (folder / f"{paper.name}.docx").write_bytes(docx(paper))
         if paper.name == protocol.NAME:
             said = json.dumps(paper.plain(), indent=2, ensure_ascii=False, allow_nan=False)
             (folder / f"{paper.name}.json").write_text(f"{said}\n", encoding="utf-8")
         else:
             (folder / f"{paper.name}.html").write_text(document_html(paper), encoding="utf-8")
+
+
+def page(paper: Document, folder: Path) -> str:
+    """The document as HTML, of a folder to which it was written."""
+    written = folder / f"{paper.name}.html"
+    return written.read_text(encoding="utf-8") if written.exists() else document_html(_drawn(paper, folder / "figures"))
+
+
+@dataclass(frozen=True)
+class FiledPicture(Picture):
+    """A figure that is drawn already, with the folder of its files: a figure of the same name is the same figure."""
+
+    folder: Path = Path()
+
+    def svg(self, *, cropped: bool = True) -> str:
+        """See `Picture.svg`."""
+        if not cropped:
+            return super().svg(cropped=False)
+        return (self.folder / f"{self.name}.svg").read_text(encoding="utf-8")
+
+    def png(self) -> bytes:
+        """See `Picture.png`."""
+        return (self.folder / f"{self.name}.png").read_bytes()
+
+
+def _drawn(paper: Document, folder: Path) -> Document:
+    """The document with the files of its figures in place of the figures, where they are there."""
+
+    def filed(picture: Picture) -> Picture:
+        if not all((folder / f"{picture.name}.{kind}").is_file() for kind in ("svg", "png")):
+            return picture
+        return FiledPicture(picture.name, picture.alt, picture.figure, picture.caption, folder=folder)
+
+    chapters = (
+        replace(chapter, blocks=tuple(filed(one) if isinstance(one, Picture) else one for one in chapter.blocks))
+        for chapter in paper.chapters
+    )
+    return replace(paper, chapters=tuple(chapters))

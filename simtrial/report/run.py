@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,8 +34,10 @@ from simtrial.trial.case import Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
     from simtrial.design.designs import Design
+    from simtrial.report.papers import Papers
     from simtrial.trial.params import Source
     from simtrial.trial.trial import Trial
 
@@ -122,7 +124,7 @@ def write(
     preview_analysis : bool
         Also write ``preview_analysis.html``, the analysis on synthetic data, beside the report.
     docx : bool
-        Also write the documents to hand in: ``protocol.docx``, ``protocol.json``.
+        Also write the documents to hand in, such as ``protocol.docx`` and ``simulation_report.docx``.
     pdf : bool
         Also print the report and the documents as PDF, by a Chromium on this machine.
 
@@ -172,10 +174,9 @@ def of_trial(
         parameters={"trial": trial.model_copy(update={"report": None}).plain()},
         origin=_origin(case, source, final),
         seed=seed,
-        papers=papers.of(case, source) if wish.docx else (),
         browser=wish.browser,
     )
-    folder = _run(job, final, progress)
+    folder = _run(job, final, progress, papers.begun(case, source) if wish.docx else None)
     return Report(folder, folder / "report.html", case.chosen, trial)
 
 
@@ -280,7 +281,7 @@ def _origin(case: Case, source: Source, final: Path) -> dict[str, str]:
     }
 
 
-def _run(job: Job, final: Path, progress: Callable[[str], None]) -> Path:
+def _run(job: Job, final: Path, progress: Callable[[str], None], later: Future[Papers] | None = None) -> Path:
     templates = project.folder("notebooks")
     replacement.note(final, job.origin.get(replacement.NAME), progress)
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -299,6 +300,7 @@ def _run(job: Job, final: Path, progress: Callable[[str], None]) -> Path:
         main = [left[notebook] for notebook in job.pages[0].notebooks]
         if all(any(one.whole for one in found) for found in main):
             raise NotebookError(f"every part is left out: {main[0][0].why}")
+        job = job if later is None else replace(job, papers=later.result())
         progress(", ".join(job.files))
         assemble(work, job, left)
         work.chmod(0o755)

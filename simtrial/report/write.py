@@ -5,20 +5,17 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
-import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simtrial import __version__, project
-from simtrial.report import papers, pdf, replacement
+from simtrial import __version__
+from simtrial.report import papers, pdf, provenance, replacement
 from simtrial.report.front import left_out
-from simtrial.report.page import Files, document_html, report_html
+from simtrial.report.page import Files, report_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,11 +29,6 @@ REPORT = "report"
 """Name of the page of a run, whose hash the manifest does not hold."""
 
 BITMAP = "image/png"
-LIBRARIES = (
-    "numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic",
-    "python-docx",
-)  # fmt: skip
-
 FILES = {
     "text/csv": ("tables", "csv"),
     "image/svg+xml": ("figures", "svg"),
@@ -122,17 +114,17 @@ class Job:
 
 def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> None:
     """Write tables, figures, the pages, the documents and manifest.json beside the executed notebooks."""
-    provenance = {
+    made = {
         **job.origin,
         "simtrial": __version__,
-        "commit": _commit(),
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        "commit": provenance.commit(),
+        **provenance.versions(),
         "seed": job.seed,
         "date": date(),
     }
-    shown = {key: value for key, value in provenance.items() if key not in (replacement.PLACE, *LIBRARIES)}
-    shown["libraries"] = ", ".join(f"{name} {provenance[name]}" for name in LIBRARIES)
+    libraries = provenance.LIBRARIES
+    shown = {key: value for key, value in made.items() if key not in (replacement.PLACE, *libraries)}
+    shown["libraries"] = ", ".join(f"{name} {made[name]}" for name in libraries)
     for page in job.pages:
         executed = _written(page, work)
         gone = left_out([one for notebook in page.notebooks for one in left.get(notebook, ())])
@@ -148,7 +140,7 @@ def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> N
         if file.is_file() and file.name != f"{REPORT}.html"
     }
     missing = {paper.name: paper.to_complete() for paper in job.papers}
-    manifest = {**provenance, "to_complete": missing, "files": files} if missing else {**provenance, "files": files}
+    manifest = {**made, "to_complete": missing, "files": files} if missing else {**made, "files": files}
     (work / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
@@ -159,7 +151,7 @@ def _print(work: Path, job: Job, browser: Browser) -> None:
         (page.name, (work / f"{page.name}.html").read_text(encoding="utf-8"), page.head.study, page.head.title)
         for page in job.pages
     ]
-    prints += [(paper.name, document_html(paper), paper.study, paper.title) for paper in job.papers]
+    prints += [(paper.name, papers.page(paper, work), paper.study, paper.title) for paper in job.papers]
     for name, html, study, title in prints:
         made = pdf.printed(html, pdf.Running(study, title, origin), browser, work, _moment())
         (work / f"{name}.pdf").write_bytes(made)
@@ -207,22 +199,3 @@ def date() -> str:
 def _moment() -> datetime:
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     return datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
-
-
-def _commit() -> str | None:
-    """The commit of the clone, with a mark if files differ from it; None outside git."""
-    git = ["git", "-C", str(project.ROOT)]
-    if not (project.ROOT / ".git").exists():  # unpacked inside somebody else's repository
-        return None
-    try:
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=20)
-        state = subprocess.run(
-            [*git, "status", "--porcelain", "--untracked-files=no"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=20,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return head.stdout.strip() + (" with changes" if state.stdout.strip() else "")
