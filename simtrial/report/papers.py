@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from concurrent.futures import Future
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simtrial import __version__
-from simtrial.documents import protocol, simulation
+from simtrial.documents import posted, protocol, simulation
 from simtrial.documents.simulation_reproduction import MadeFrom
+from simtrial.errors import InputError
 from simtrial.report import provenance
 from simtrial.report.page import document_html
 from simtrial.show.document import Document
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
     from simtrial.trial.case import Case
     from simtrial.trial.params import Source
 
-NAMES = {protocol.NAME: "Protocol sections", simulation.NAME: "Simulation report"}
+NAMES = {
+    protocol.NAME: "Protocol sections",
+    simulation.NAME: "Simulation report",
+    posted.NAME: "Results to post",
+}
 """Name of the files of each document, and what it is called."""
 
 Papers = tuple[Document, ...]
@@ -43,13 +49,20 @@ def begun(case: Case, source: Source) -> Future[Papers]:
 
 
 def of(case: Case, source: Source) -> Papers:
-    """The documents on a trial, in the order in which they are named; no simulation report if nothing is simulated."""
+    """The documents on a trial, in the order in which they are named.
+
+    There is no simulation report if nothing is simulated, and nothing to post without results that can be analysed.
+    """
     foot = origin(source.sha256)
     papers = [protocol.of(case, foot)]
     if case.plan is not None:
         versions = {**provenance.code(), **provenance.versions()}
         made = MadeFrom(file=source.path.name, sha256=source.sha256, versions=versions)
         papers.append(simulation.of(case, made, foot))
+    if case.trial.analysis is not None:
+        # the page says why results cannot be analysed
+        with contextlib.suppress(InputError):
+            papers.append(posted.of(case, foot))
     return tuple(papers)
 
 
