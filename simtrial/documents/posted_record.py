@@ -102,8 +102,8 @@ def _percentage(share: float) -> tuple[str, float]:
 
 
 def _arm(section: str) -> Iterator[RegistryField]:
-    yield RegistryField(section=section, element="Arm/group title", value=to_complete("title of the arm, as registered"),
-                most=ARM_TITLE)  # fmt: skip
+    title = to_complete("title of the arm, as registered")
+    yield RegistryField(section=section, element="Arm/group title", value=title, most=ARM_TITLE)
 
 
 def _flow(done: Dossier) -> Iterator[RegistryField]:
