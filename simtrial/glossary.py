@@ -302,6 +302,9 @@ ANALYSIS = {
         "The probability that H0 will be rejected, given the responses so far, averaged over the response rates that "
         "they make plausible.",
     ),
+    "field": Term("Field", "An item of the results section of a trial registry."),
+    "entry": Term("Entry", "What is typed into a field of the registry."),
+    "section": Term("Section"),
 }
 """The analysis of a finished trial."""
 

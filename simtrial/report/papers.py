@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from concurrent.futures import Future
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simtrial import __version__
-from simtrial.documents import protocol, simulation
+from simtrial.documents import posted, protocol, simulation
 from simtrial.documents.simulation_reproduction import MadeFrom
+from simtrial.errors import InputError
 from simtrial.report import provenance
 from simtrial.report.page import document_html
 from simtrial.show.document import Document
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
     from simtrial.trial.case import Case
     from simtrial.trial.params import Source
 
-NAMES = {protocol.NAME: "Protocol sections", simulation.NAME: "Simulation report"}
+NAMES = {
+    protocol.NAME: "Protocol sections",
+    simulation.NAME: "Simulation report",
+    posted.NAME: "Results to post",
+}
 """Name of the files of each document, and what it is called."""
 
 Papers = tuple[Document, ...]
@@ -43,14 +49,26 @@ def begun(case: Case, source: Source) -> Future[Papers]:
 
 
 def of(case: Case, source: Source) -> Papers:
-    """The documents on a trial, in the order in which they are named; no simulation report if nothing is simulated."""
-    origin = f"simtrial {__version__}, parameter file SHA-256 {source.sha256[:16]}"
-    papers = [protocol.of(case, origin)]
+    """The documents on a trial, in the order in which they are named.
+
+    There is no simulation report if nothing is simulated, and nothing to post without results that can be analysed.
+    """
+    foot = origin(source.sha256)
+    papers = [protocol.of(case, foot)]
     if case.plan is not None:
         versions = {**provenance.code(), **provenance.versions()}
         made = MadeFrom(file=source.path.name, sha256=source.sha256, versions=versions)
-        papers.append(simulation.of(case, made, origin))
+        papers.append(simulation.of(case, made, foot))
+    if case.trial.analysis is not None:
+        # the page says why results cannot be analysed
+        with contextlib.suppress(InputError):
+            papers.append(posted.of(case, foot))
     return tuple(papers)
+
+
+def origin(sha256: str) -> str:
+    """What a document was made from, for the foot of each page; the hash is that of the parameter file."""
+    return f"simtrial {__version__}, parameter file SHA-256 {sha256[:16]}"
 
 
 def write(papers: Papers, folder: Path) -> None:
@@ -67,6 +85,12 @@ def write(papers: Papers, folder: Path) -> None:
             (folder / f"{paper.name}.json").write_text(f"{said}\n", encoding="utf-8")
         else:
             (folder / f"{paper.name}.html").write_text(document_html(paper), encoding="utf-8")
+
+
+def page(paper: Document, folder: Path) -> str:
+    """The document as HTML, of a folder to which it was written."""
+    written = folder / f"{paper.name}.html"
+    return written.read_text(encoding="utf-8") if written.exists() else document_html(_drawn(paper, folder / "figures"))
 
 
 @dataclass(frozen=True)
