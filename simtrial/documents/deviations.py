@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
     from simtrial.plan.plan import Scenario
     from simtrial.trial.case import Case
 
@@ -95,6 +97,16 @@ def rate_at(design: Design, probability: float) -> float:
     return float(optimize.brentq(surplus, 0.0, 1.0, xtol=1e-12))
 
 
+def keeping(design: Design, asked: Requirements) -> tuple[float, float]:
+    """The rates up to which a design keeps alpha, and from which on it has the power, every patient being evaluable.
+
+    In thousandths, the former rounded down and the latter up, so that both statements hold for the rates given.
+    """
+    largest, least = (rate_at(design, limit) for limit in (asked.alpha, asked.power))
+    # a limit that is attained exactly at such a rate is attained there to rounding error
+    return math.floor(1000 * largest + 1e-6) / 1000, math.ceil(1000 * least - 1e-6) / 1000
+
+
 def success(case: Case, scenario: Scenario) -> float | None:
     """The exact probability of success at a true rate or averaged over its distribution; None without a law.
 
@@ -102,5 +114,4 @@ def success(case: Case, scenario: Scenario) -> float | None:
     """
     if case.plan is None or not decision.has_law(case.plan):
         return None
-    found = laws.exact_values(case.plan, scenario, months=False)["reject"]
-    return found
+    return laws.exact_values(case.plan, scenario, months=False)["reject"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from simtrial.show.document import FormulaLine
@@ -51,7 +52,7 @@ def _two(first: Look, last: Look) -> FormulaLine:
 def _recursion(looks: tuple[Look, ...]) -> list[str]:
     """The recursion over three or more looks."""
     lines = [f"f1(x) = b(x; {looks[0].n}, p)"]
-    for k, (before, look) in enumerate(zip(looks, looks[1:], strict=False), start=1):
+    for k, (before, look) in enumerate(pairwise(looks), start=1):
         low, high = _continues(before)
         lines.append(f"f{k + 1}(s) = Σ f{k}(x) b(s - x; {look.n - before.n}, p),  x = {low}, ..., {high}")
     sums = [f"Σ f{k}(x) for x >= {look.e}" for k, look in enumerate(looks[:-1], start=1) if look.e is not None]

@@ -52,7 +52,8 @@ def _points(facts: Facts) -> Iterator[str]:
     yield f"Reviewed by: {facts.stated('interim_reviewed_by', 'who reviews the interim analyses').rstrip('.')}."
     yield f"Decision: {_decision(facts)}"
     yield f"Accrual meanwhile: {_accrual(facts)}"
-    yield f"Access to data and results: {facts.stated('interim_seen_by', 'who sees the interim data and results').rstrip('.')}."
+    seen_by = facts.stated("interim_seen_by", "who sees the interim data and results")
+    yield f"Access to data and results: {seen_by.rstrip('.')}."
     yield f"Integrity of the trial: {facts.stated('integrity', 'how the integrity of the trial is kept').rstrip('.')}."
 
 
@@ -143,8 +144,8 @@ def _errors(facts: Facts) -> Iterator[str]:
     asked, design = facts.asked, facts.design
     error = float(operating_characteristics(design, asked.p0).reject)
     yield (
-        f"One primary hypothesis is tested, one-sided, at a type I error of at most {stated(asked.alpha)}. The trial is a "
-        "success if H0 is rejected."
+        f"One primary hypothesis is tested, one-sided, at a type I error of at most {stated(asked.alpha)}. The trial "
+        "is a success if H0 is rejected."
     )
     yield "Secondary and safety endpoints are described without tests, so that no adjustment is made for them."
     if not facts.several:

@@ -67,8 +67,8 @@ def _decision(facts: Facts) -> Iterator[Matter]:
     early = " A trial that stops early for efficacy rejects H0 as well." if facts.stops_for_efficacy else ""
     yield (
         f"H0 is rejected, and the treatment is considered worth further study, if at least "
-        f"{counted(needed, 'response')} {agreeing(needed, 'is', 'are')} observed in {counted(last.n, 'patient')} at the "
-        f"last analysis.{early} The figure shows all decisions, the table the operating characteristics."
+        f"{counted(needed, 'response')} {agreeing(needed, 'is', 'are')} observed in {counted(last.n, 'patient')} at "
+        f"the last analysis.{early} The figure shows all decisions, the table the operating characteristics."
     )
     if facts.plan is not None and facts.plan.recut:
         yield rules.RECUT
@@ -146,7 +146,8 @@ MISSING = {
 def _missing(facts: Facts) -> Iterator[str]:
     reason = facts.stated("missing_data", "reason for the handling of missing response assessments")
     if facts.handling is None:
-        yield f"Method: {to_complete('how patients without a response assessment count')}. Reason: {reason.rstrip('.')}."
+        how = to_complete("how patients without a response assessment count")
+        yield f"Method: {how}. Reason: {reason.rstrip('.')}."
         return
     method, assumption = MISSING[facts.handling]
     bounds = ""
@@ -164,8 +165,8 @@ def _changes(facts: Facts) -> Iterator[str]:
     p0 = stated(facts.asked.p0)
     if facts.handling == "nonresponder":
         yield (
-            "Missing assessments: patients without a response assessment are left out. This changes the assumption that "
-            "none of them responded to the assumption that they responded as often as the other patients."
+            "Missing assessments: patients without a response assessment are left out. This changes the assumption "
+            "that none of them responded to the assumption that they responded as often as the other patients."
         )
     else:
         changed = " instead of being replaced" if facts.handling == "replace" else " instead of being left out"
@@ -177,14 +178,14 @@ def _changes(facts: Facts) -> Iterator[str]:
     if facts.handling == "nonresponder":
         yield (
             f"Meaning of p0: the p-value is also computed with p0 = {p0} multiplied by the observed proportion of "
-            "evaluable patients. This changes p0 from the response rate among all enrolled patients to the rate if every "
-            "patient were evaluable."
+            "evaluable patients. This changes p0 from the response rate among all enrolled patients to the rate if "
+            "every patient were evaluable."
         )
     if facts.several:
-        others = [ORDERINGS[key] for key in ORDERINGS if key != facts.ordering]
+        others = " and the ".join(name for key, name in ORDERINGS.items() if key != facts.ordering)
         yield (
-            f"Ordering of the outcomes: p-value and confidence interval are repeated with the {' and the '.join(others)}. This "
-            "changes which outcomes count as more extreme than the observed one."
+            f"Ordering of the outcomes: p-value and confidence interval are repeated with the {others}. "
+            "This changes which outcomes count as more extreme than the observed one."
         )
     yield (
         "Discreteness: the mid-p confidence interval and the mid-p value give half weight to the observed outcome, "

@@ -65,8 +65,9 @@ def _lead(facts: Facts) -> Iterator[str]:
     if missed:
         yield missed
     yield (
-        "This document holds the sections of a protocol that depend on the design of the trial, with the numbers, titles "
-        "and codes of ICH M11. Every number is computed from the parameter file. Marked passages are to be completed."
+        "This document holds the sections of a protocol that depend on the design of the trial, with the numbers, "
+        "titles and codes of ICH M11. Every number is computed from the parameter file. Marked passages are to be "
+        "completed."
     )
 
 

@@ -1,4 +1,7 @@
-"""Sections 10.5 and 10.7 of a protocol: secondary endpoints and safety, as `simtrial.patients.endpoints` analyses them."""
+"""Sections 10.5 and 10.7 of a protocol: secondary endpoints and safety.
+
+The methods are those of `simtrial.patients.endpoints`.
+"""
 
 from __future__ import annotations
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from simtrial import __version__
-from simtrial.analysis import inference
 from simtrial.analysis.text import ORDERINGS
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.documents import deviations
+from simtrial.documents import deviations, precision
 from simtrial.documents.facts import SIMULATION_REPORT
 from simtrial.errors import InputError
 from simtrial.phrases import agreeing, counted, percent, stated, to_complete
-from simtrial.plan.allowances import nearest
 from simtrial.plan.disease import Beta
 from simtrial.search import simon
 from simtrial.show.document import Chapter
@@ -116,16 +114,16 @@ def _enrollment(facts: Facts) -> Iterator[str]:
 
 
 def _precision(facts: Facts) -> Iterator[Matter]:
-    n, p1 = facts.case.n, facts.asked.p1
-    rows = _outcomes(facts)
-    expected = next((row for row in rows if row["expected"]), None)
-    if expected is not None:
-        yield (
-            f"Precision: if {counted(int(str(expected['responses'])), 'response')} in {counted(n, 'patient')} "
-            f"{agreeing(int(str(expected['responses'])), 'is', 'are')} observed, the number expected at p1 = {stated(p1)} "
-            f"(rounded), the {100 * facts.level:g}% confidence interval is {percent(float(str(expected['low'])))} to "
-            f"{percent(float(str(expected['high'])))}, with a half-width of {percent(float(str(expected['half_width'])))}."
-        )
+    found = precision.outcomes(facts)
+    for one in found:
+        if one.expected:
+            seen = f"{counted(one.responses, 'response')} in {counted(one.n, 'patient')}"
+            yield (
+                f"Precision: if {seen} {agreeing(one.responses, 'is', 'are')} observed, the number expected at p1 = "
+                f"{stated(facts.asked.p1)} (rounded), the {100 * facts.level:g}% confidence interval is "
+                f"{percent(one.low)} to {percent(one.high)}, with a half-width of {percent(one.half_width)}."
+            )
+    rows = [asdict(one) | {"half_width": one.half_width} for one in found]
     shown: dict[str, Shown] = {
         "responses": column("responses", WHOLE),
         "n": column("analysed", WHOLE),
@@ -145,52 +143,18 @@ def _precision(facts: Facts) -> Iterator[Matter]:
     yield Table("precision", caption, pd.DataFrame(rows), shown)
 
 
-def _outcomes(facts: Facts) -> list[dict[str, object]]:
-    """The outcomes at the bounds of each look, and that expected at p1; those that cannot occur are left out."""
-    design, (*early, last) = facts.design, facts.design.looks
-    wanted: dict[tuple[int, int], bool] = {}
-    for k, look in enumerate(early, start=1):
-        wanted |= {(k, x): False for x in (look.r, look.e) if x is not None}
-    at_p1 = nearest(facts.asked.p1 * last.n)
-    wanted |= {(len(design.looks), x): False for x in (last.r or 0, (last.r or 0) + 1)}
-    wanted[len(design.looks), at_p1] = True
-    rows = []
-    for (stage, x), expected in sorted(wanted.items()):
-        with suppress(InputError):
-            found = inference.analyze(
-                design, x, facts.asked.p0, stage, facts.level, sides=facts.sides, ordering=facts.ordering
-            )
-            final = stage == len(design.looks)
-            low, high = found.intervals["exact"]
-            upper = 1.0 if high is None else high
-            verdict = "H0 is rejected" if found.reject else "H0 is not rejected"
-            rows.append(
-                {
-                    "responses": x,
-                    "n": found.n,
-                    "decision": verdict if final else f"stop: {verdict}",
-                    "estimate": found.estimates["umvue"],
-                    "low": low,
-                    "high": upper,
-                    "half_width": (upper - low) / 2,
-                    "expected": expected,
-                }
-            )
-    return rows
-
-
 def _deviating(facts: Facts) -> Iterator[Matter]:
     """What becomes of the errors if an assumption is wrong."""
     asked, design = facts.asked, facts.design
-    largest, least = (deviations.rate_at(design, limit) for limit in (asked.alpha, asked.power))
+    largest, least = deviations.keeping(design, asked)
     between = asked.p0 + (asked.p1 - asked.p0) / 4
     wrong = float(operating_characteristics(design, between).reject)
     yield (
         "Deviations from the assumptions: with every patient evaluable, the probability of rejecting H0 is at most "
-        f"{stated(asked.alpha)} for every response rate up to {percent(largest)}, and at least {stated(asked.power)} for "
-        f"every response rate from {percent(least)} on. If the rate that is not worth pursuing were {stated(round(between, 6))} "
-        f"and not {stated(asked.p0)}, H0 would be rejected with probability {percent(wrong)} at this rate."
-        f"{''.join(_assurances(facts))}"
+        f"{stated(asked.alpha)} for every response rate up to {stated(largest)}, and at least {stated(asked.power)} "
+        f"for every response rate from {stated(least)} on. If the rate that is not worth pursuing were "
+        f"{stated(round(between, 6))} and not {stated(asked.p0)}, H0 would be rejected with probability "
+        f"{percent(wrong)} at this rate.{''.join(_assurances(facts))}"
     )
     found = deviations.of_dropout(facts.case)
     if found:
@@ -235,6 +199,6 @@ def _computed(facts: Facts) -> str:
     if facts.timed is None:
         return f"{opening} No simulation is used."
     return (
-        f"{opening} The trial as it is run is simulated as well; the simulation report ({SIMULATION_REPORT}.docx) states "
-        "its scenarios, methods and results."
+        f"{opening} The trial as it is run is simulated as well; the simulation report ({SIMULATION_REPORT}.docx) "
+        "states its scenarios, methods and results."
     )

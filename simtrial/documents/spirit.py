@@ -38,7 +38,7 @@ ELEMENTS = {
     "Attained type I error and power": r"exact type I error is",
     "Interim analyses and early stopping": r"stops for (?:futility|efficacy)|trial stops and H0|^No interim analysis",
     "Dropout and missing assessments": r"^Dropout(?: before the first assessment)?:",
-    "Patients to be enrolled and screened": r"have to be screened|(?:is|are) enrolled(?: for \d+ evaluable patients)?\.$",
+    "Patients to be enrolled and screened": r"have to be screened|(?:is|are) enrolled(?: for [\d,]+ .*)?\.$",
     "Precision of the estimate": r"^Precision:",
     "What deviations from the assumptions change": r"^Deviations from the assumptions",
     "Software or program of the calculation": r"computed with simtrial",
