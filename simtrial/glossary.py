@@ -164,6 +164,27 @@ CONDUCT = {
         "95% interval", "The response rates that are compatible with the observed number of responses."
     ),
     "more_enrolled": Term("More patients", "By how many patients the expected enrollment grows; negative if it falls."),
+    "attribute": Term(
+        "Attribute", "One of the five parts that define what a trial estimates (its estimand, ICH E9(R1))."
+    ),
+    "intercurrent_event": Term(
+        "Intercurrent event",
+        "An event before the first assessment that prevents the assessment of the response or changes its meaning.",
+    ),
+    "strategy": Term(
+        "Strategy",
+        "How a patient with an intercurrent event counts. Composite: as a non-responder. Excluded: not at all. "
+        "Replaced: a new patient is enrolled instead. Hypothetical: by the response that would have been observed "
+        "without the event.",
+    ),
+    "enrolled_to_last": Term(
+        "Enrolled to the last look",
+        "The number of patients who are enrolled if the trial reaches its last look. With one decimal it is a mean (at "
+        "p1), because patients are replaced.",
+    ),
+    "keeping_design": Term(
+        "Design that keeps both limits", "The decision rule that keeps alpha and power under this strategy, as r/n."
+    ),
 }
 """How the trial is run."""
 
@@ -355,7 +376,6 @@ PLAIN = {
     "element": Term("Element"),
     "section": Term("Section"),
     "sentence": Term("Sentence"),
-    "attribute": Term("Attribute"),
 }
 """Words that need no explanation."""
 

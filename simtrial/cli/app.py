@@ -12,6 +12,7 @@ import typer
 
 from simtrial.cli import analysis as cli_analysis
 from simtrial.cli import design as cli_design
+from simtrial.cli import estimands as cli_estimands
 from simtrial.cli import explore as cli_explore
 from simtrial.cli import report as cli_report
 from simtrial.cli import review as cli_review
@@ -37,7 +38,7 @@ for command in (
     cli_design.oc, cli_design.simulate,
     cli_review.check, cli_review.reproduce, cli_review.printed, cli_review.import_registry,
     cli_analysis.analyze, cli_analysis.monitor, cli_analysis.columns, cli_analysis.synthetic, cli_sweep.sweep,
-    cli_explore.explore, cli_report.report,
+    cli_explore.explore, cli_report.report, cli_estimands.estimands,
 ):  # fmt: skip
     app.command()(command)
 

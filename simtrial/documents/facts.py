@@ -11,6 +11,7 @@ import numpy as np
 from simtrial.design.exact import operating_characteristics
 from simtrial.laws import decision
 from simtrial.phrases import to_complete
+from simtrial.trial import estimand
 from simtrial.trial.protocol import timed
 from simtrial.trial.provisions import ProtocolTexts
 from simtrial.trial.results import Results
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from simtrial.numbers import Floats
     from simtrial.plan.plan import Handling, Plan
     from simtrial.trial.case import Case
+    from simtrial.trial.estimand import Estimand
 
 SIMULATION_REPORT = "simulation_report"
 """Name of the files of the report on the simulation."""
@@ -88,6 +90,11 @@ class Facts:
     def timed(self) -> Simulation | None:
         """Months and patients at p0 and p1; None if the file does not say how the trial is run."""
         return None if self.plan is None else timed(self.case)
+
+    @cached_property
+    def estimand(self) -> Estimand:
+        """The primary estimand with the price of every strategy."""
+        return estimand.of(self.case)
 
     @property
     def level(self) -> float:

@@ -9,7 +9,7 @@ from simtrial.analysis.rules import PLANNED_BOUNDS, RULES
 from simtrial.analysis.text import ORDERINGS
 from simtrial.design.designs import looks_text
 from simtrial.documents import estimands, formulas
-from simtrial.phrases import agreeing, counted, listed, stated, to_complete
+from simtrial.phrases import agreeing, counted, listed, stated
 from simtrial.search import figures, tables
 from simtrial.show.document import Chapter, FormulaLine, Points
 from simtrial.trial import rules
@@ -31,7 +31,7 @@ def primary(facts: Facts) -> Iterator[Chapter]:
     parts: tuple[tuple[str, str, tuple[Matter, ...]], ...] = (
         ("Statistical analysis method", "C218631", tuple(_method(facts))),
         ("Handling of data in relation to the primary estimand", "C218632", estimands.handling(facts)),
-        ("Handling of missing data in relation to the primary estimand", "C218633", tuple(_missing(facts))),
+        ("Handling of missing data in relation to the primary estimand", "C218633", estimands.missing(facts)),
         ("Sensitivity analysis", "C218634", tuple(_sensitivity(facts))),
         ("Supplementary analysis", "C218635", tuple(_supplementary(facts))),
     )
@@ -122,38 +122,6 @@ def _other_sizes(facts: Facts) -> str:
         f"{opening}the decision is based on {first} if the first analysis has its planned number of patients, and "
         f"otherwise on {second}. Both keep the type I error at or below its limit."
     )
-
-
-MISSING = {
-    "nonresponder": (
-        "Patients without a response assessment count as non-responders and stay in the denominator; no value is "
-        "imputed otherwise.",
-        "The assumption is that none of them responded, which can only lower the estimated response rate.",
-    ),
-    "replace": (
-        "Patients without a response assessment are replaced, as soon as this is known, by new patients; they do not "
-        "count in the primary analysis.",
-        "The assumption is that they would have responded as often as the patients with an assessment.",
-    ),
-    "exclude": (
-        "Patients without a response assessment are left out of the number of responses and of the number of patients.",
-        "The assumption is that they would have responded as often as the patients with an assessment.",
-    ),
-}
-"""Method and assumption of each handling."""
-
-
-def _missing(facts: Facts) -> Iterator[str]:
-    reason = facts.stated("missing_data", "reason for the handling of missing response assessments")
-    if facts.handling is None:
-        how = to_complete("how patients without a response assessment count")
-        yield f"Method: {how}. Reason: {reason.rstrip('.')}."
-        return
-    method, assumption = MISSING[facts.handling]
-    bounds = ""
-    if facts.handling == "exclude" and facts.plan is not None:
-        bounds = " The bounds are recalculated." if facts.plan.recut else " The bounds stay as planned."
-    yield f"{method}{bounds} {assumption} Reason: {reason.rstrip('.')}."
 
 
 def _sensitivity(facts: Facts) -> Iterator[Matter]:

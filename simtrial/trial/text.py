@@ -24,7 +24,8 @@ from simtrial.search.text import (
 )
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage
-from simtrial.trial import calendar, dropout, rules, words
+from simtrial.trial import calendar, dropout, estimand_words, rules, words
+from simtrial.trial import estimand as trial_estimand
 from simtrial.trial.protocol import protocol_sentences
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from simtrial.search import Candidate, SingleStageSearch, TwoStageSearch
     from simtrial.search.record import Preference
     from simtrial.trial.case import Case
+    from simtrial.trial.estimand import Estimand
     from simtrial.trial.trial import Trial
 
 
@@ -307,3 +309,9 @@ def by_calendar(case: Case, *, whole: bool = False) -> Passage:
     Left out for a large trial that does not ask for it, unless it is wanted `whole`.
     """
     return Passage("by_calendar", calendar.sentences(case, whole=whole))
+
+
+def estimand(case: Case, found: Estimand | None = None) -> Passage:
+    """What the strategies for the intercurrent events attain, and what others would change."""
+    found = trial_estimand.of(case) if found is None else found
+    return Passage("estimand", estimand_words.price(case, found))

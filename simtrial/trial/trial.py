@@ -17,6 +17,7 @@ from simtrial.search import CALENDAR
 from simtrial.search.criteria import preference
 from simtrial.trial import parts
 from simtrial.trial.conduct import Conduct
+from simtrial.trial.intercurrent import EstimandRule
 from simtrial.trial.parts import ReportWish
 from simtrial.trial.provisions import ProtocolTexts
 from simtrial.trial.results import Results
@@ -39,6 +40,9 @@ class Trial(Section):
     stated: StatedSize | None = Field(None, description="A stated sample size to be checked.")
     rivals: Annotated[tuple[Rival, ...], Field(strict=False, max_length=10)] = ()
     conduct: Conduct | None = None
+    estimand: EstimandRule | None = Field(
+        None, description="The primary estimand: its attributes in words, and the intercurrent events."
+    )
     analysis: Results | None = Field(None, description="The results, once the trial is over.")
     evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=200)] = ()
     protocol: ProtocolTexts | None = Field(
@@ -58,6 +62,9 @@ class Trial(Section):
         with under("conduct", {"dropout": "dropout.probability"}):
             _ = self.limits
         self._check_calendar()
+        if self.estimand is not None:
+            with under("estimand"):
+                self.estimand.check(self.conduct)
         if self.report is not None:
             with under("report"):
                 parts.refuse(self.report.parts, **self.holds)
