@@ -115,14 +115,16 @@ class Facts:
         return "stage" if given is None else given.ordering
 
     @cached_property
-    def stops(self) -> tuple[Floats, bool]:
-        """P(stop at each look) at p0 and at p1, shape (2, looks), and whether dropout is included.
+    def stops(self) -> tuple[Floats, str]:
+        """P(stop at each look) at p0 and at p1, shape (2, looks), and under which conditions.
 
-        As the trial is run where its limits are to hold so and there is an exact law, else with every patient
-        evaluable.
+        As the trial is run where its limits are to hold so, or its interim analysis does not wait, and there is an
+        exact law; else with every patient evaluable.
         """
-        case, asked = self.case, self.asked
-        if case.under is not None and self.plan is not None and decision.has_law(self.plan):
+        case, asked, plan = self.case, self.asked, self.plan
+        pending = plan is not None and plan.conditional is not None
+        if plan is not None and (case.under is not None or pending) and decision.has_law(plan):
             truths = case.trial.truths
-            return decision.decision(self.plan, np.array([truths.p0, truths.p1])).stop, True
-        return operating_characteristics(self.design, [asked.p0, asked.p1]).n_distribution, False
+            return decision.decision(plan, np.array([truths.p0, truths.p1])).stop, "under the assumed dropout"
+        how = "with every patient evaluable" + (" and no patient pending" if pending else "")
+        return operating_characteristics(self.design, [asked.p0, asked.p1]).n_distribution, how

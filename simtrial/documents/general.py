@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from simtrial import __version__
+from simtrial.documents import estimands
 from simtrial.phrases import counted, listed, to_complete
 from simtrial.show.document import Chapter, Points
 from simtrial.show.table import WORDS, Table, column
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Look
     from simtrial.documents.facts import Facts
-
-COUNTS_AS = {
-    "nonresponder": "patients without a response assessment count as non-responders",
-    "replace": "patients without a response assessment are replaced",
-    "exclude": "patients without a response assessment are excluded",
-}
-"""How patients without a response assessment enter the primary analysis, as a clause."""
 
 
 def responses_at_most(look: Look) -> str:
@@ -185,4 +179,5 @@ def _primary_set(facts: Facts) -> str:
         said = f"The first {counted(n, 'enrolled patient')}, without those who have no response assessment"
     if facts.several:
         said += ". If the trial stops earlier, the patients of the analysis that stops it"
-    return said
+    others = estimands.differing(facts)
+    return f"{said}. Other strategies: {others}" if others else said

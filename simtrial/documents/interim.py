@@ -11,7 +11,7 @@ from simtrial.conduct.tables import simulated_error
 from simtrial.design.designs import MultiStage, looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.documents.general import responses_at_least, responses_at_most
-from simtrial.phrases import agreeing, counted, percent_beside, stated, to_complete
+from simtrial.phrases import agreeing, attained, counted, percent_beside, stated, to_complete
 from simtrial.show.document import Chapter, Points
 from simtrial.show.table import RATE, WHOLE, WORDS, Table, column
 from simtrial.trial import protocol, rules
@@ -92,7 +92,7 @@ def _accrual(facts: Facts) -> str:
 
 
 def _looks(facts: Facts) -> Table:
-    looks, (stops, with_dropout) = facts.design.looks, facts.stops
+    looks, (stops, how) = facts.design.looks, facts.stops
     rows = []
     for k, look in enumerate(looks[:-1]):
         row: dict[str, object] = {
@@ -121,7 +121,6 @@ def _looks(facts: Facts) -> Table:
         shown.pop("efficacy")
     if "month" not in frame:
         shown.pop("month")
-    how = "under the assumed dropout" if with_dropout else "with every patient evaluable"
     caption = (
         f"Interim analyses of {looks_text(facts.design, ', ')}: patients analysed, the numbers of responses at which "
         f"the trial stops, and the exact probability of stopping, {how}."
@@ -153,7 +152,7 @@ def _errors(facts: Facts) -> Iterator[str]:
     looks = len(design.looks)
     yield (
         f"The type I error is that of the whole rule with its {counted(looks, 'analysis', 'analyses')}: "
-        f"{percent_beside(error, asked.alpha)} at p = {asked.p0:g}, every patient being evaluable."
+        f"{attained(error, asked.alpha, least=False)} at p = {asked.p0:g}, every patient being evaluable."
     )
     if facts.stops_for_efficacy:
         yield "The bounds for efficacy are part of this calculation; no further adjustment is needed."

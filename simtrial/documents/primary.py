@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simtrial.analysis.attained import knows
@@ -64,16 +65,23 @@ def _method(facts: Facts) -> Iterator[Matter]:
 def _decision(facts: Facts) -> Iterator[Matter]:
     design, asked, last = facts.design, facts.asked, facts.design.looks[-1]
     needed = (last.r or 0) + 1
-    early = " A trial that stops early for efficacy rejects H0 as well." if facts.stops_for_efficacy else ""
-    yield (
-        f"H0 is rejected, and the treatment is considered worth further study, if at least "
-        f"{counted(needed, 'response')} {agreeing(needed, 'is', 'are')} observed in {counted(last.n, 'patient')} at "
-        f"the last analysis.{early} The figure shows all decisions, the table the operating characteristics."
-    )
+    seen = f"{counted(needed, 'response')} {agreeing(needed, 'is', 'are')} observed in {counted(last.n, 'patient')}"
+    said = f"H0 is rejected, and the treatment is considered worth further study, if at least {seen}"
+    said += " at the final analysis." if facts.several else "."
+    if facts.stops_for_efficacy:
+        said += " A trial that stops early for efficacy rejects H0 as well."
+    yield f"{said} The figure shows all decisions, the table the operating characteristics."
     if facts.plan is not None and facts.plan.recut:
         yield rules.RECUT
+    if facts.plan is not None and facts.plan.conditional is not None:
+        yield (
+            "These probabilities are those of an interim analysis that waits for every response assessment. Section "
+            "10.9 states how pending patients count at the interim analysis of this trial."
+        )
     yield figures.flow(design, asked)
-    yield tables.characteristics(design, asked, _rates(facts))
+    table = tables.characteristics(design, asked, _rates(facts))
+    # without an interim analysis every trial has its n patients
+    yield table if facts.several else replace(table, shown={key: table.shown[key] for key in ("p", "reject")})
 
 
 def _rates(facts: Facts) -> list[float]:
