@@ -34,7 +34,7 @@ ORDER = {
     "tc": ("tcPr", "p"),
     "p": ("pPr", "r", "fldSimple"),
 }  # fmt: skip
-"""Children in the order of the schema (ECMA-376, part 1, annex A) as far as they occur; in p the properties come first."""
+"""Children in the order of the schema (ECMA-376, part 1, annex A) as far as they occur; in p only the first counts."""
 
 HOSTILE = "a\x00b\x07c\ud800d\udfffe\ufffef <w:p>&amp; " + "W" * 300
 
