@@ -19,6 +19,7 @@ from simtrial.trial import parts
 from simtrial.trial.conduct import Conduct
 from simtrial.trial.intercurrent import EstimandRule
 from simtrial.trial.parts import ReportWish
+from simtrial.trial.provisions import ProtocolTexts
 from simtrial.trial.results import Results
 from simtrial.trial.section import Section, under
 from simtrial.trial.study import DesignWish, Evidence, Hypotheses, Rival, StatedSize, Study
@@ -44,6 +45,9 @@ class Trial(Section):
     )
     analysis: Results | None = Field(None, description="The results, once the trial is over.")
     evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=200)] = ()
+    protocol: ProtocolTexts | None = Field(
+        None, description="Texts of the protocol sections in protocol.docx beside their numbers."
+    )
     report: ReportWish | None = Field(None, description="What the report on this file holds.")
 
     @model_validator(mode="after")
