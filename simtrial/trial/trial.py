@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from simtrial.search import AnyCriterion, CalendarCriterion
 
 
+MOST_RESULTS = 1000
+"""Most earlier results of a file."""
+
+
 class Trial(Section):
     """One trial, as a parameter file describes it."""
 
@@ -39,7 +43,7 @@ class Trial(Section):
     rivals: Annotated[tuple[Rival, ...], Field(strict=False, max_length=10)] = ()
     conduct: Conduct | None = None
     analysis: Results | None = Field(None, description="The results, once the trial is over.")
-    evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=200)] = ()
+    evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=MOST_RESULTS)] = ()
     report: ReportWish | None = Field(None, description="What the report on this file holds.")
 
     @model_validator(mode="after")
