@@ -277,7 +277,7 @@ def test_the_sentences_for_the_protocol_name_each_event_its_handling_and_the_rea
         "Reason: [TO COMPLETE: reason for the strategy for new anticancer therapy before the first assessment]"
     )
     missing = " ".join(estimand_words.missing_data(found, case().requirements))
-    assert "no missing response" in missing
+    assert "no response is missing" in missing
     assert "excluded and replaced" in missing
     assert "[TO COMPLETE: method by which the response without the event is obtained" in missing
     assert estimand_words.objective(found)[0].startswith("The primary estimand is defined by five attributes")
@@ -285,7 +285,7 @@ def test_the_sentences_for_the_protocol_name_each_event_its_handling_and_the_rea
 
 def test_an_informative_dropout_is_named_with_what_it_does():
     found = of(handling="replace", responder_odds_ratio=0.5)
-    (said,) = estimand_words.missing_data(found, case().requirements)
+    said, _ = estimand_words.missing_data(found, case().requirements)
     assert "0.5 times as large" in said
     assert "10.5% at 10%" in said
 
