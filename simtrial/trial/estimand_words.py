@@ -205,7 +205,8 @@ def price(case: Case, found: Estimand) -> tuple[str, ...]:
     sentences = [how_many(found)]
     if found.stated is not None:
         design = looks_text(case.chosen, ", ")
-        sentences.append(f"With the strategies as stated, {design} has {_errors(found.stated, asked)}.")
+        missed = "" if found.stated.keeps is not False else " It does not keep both limits."
+        sentences.append(f"With the strategies as stated, {design} has {_errors(found.stated, asked)}.{missed}")
     else:
         sentences.append(
             "The strategies of the events differ, so the type I error and the power depend on how often each event "

@@ -305,6 +305,11 @@ def test_an_informative_dropout_is_named_with_what_it_does():
     assert "10.5% at 10%" in said
 
 
+def test_a_limit_that_is_missed_is_named():
+    assert "It does not keep both limits." in str(text.estimand(case(design={"looks": "1/10,5/29"})))
+    assert "It does not keep both limits." not in str(text.estimand(case()))
+
+
 def test_a_mixture_says_that_the_rest_of_the_report_handles_dropout_alike():
     assert "all other figures handle every dropout alike" in str(text.estimand(case(events=EVENTS)))
     assert "handle every dropout alike" not in str(text.estimand(case()))
