@@ -44,7 +44,12 @@ def report(
         ),
     ] = False,
     docx: Annotated[
-        bool, typer.Option("--docx/--no-docx", help="Also write the documents to hand in, for Word: protocol.docx.")
+        bool,
+        typer.Option(
+            "--docx/--no-docx",
+            help="Also write the documents to hand in, for Word: protocol.docx and, where the file has the section "
+            "conduct, simulation_report.docx.",
+        ),
     ] = True,
 ) -> None:
     """Run the notebooks on a parameter file and write one HTML report with its tables and figures.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simtrial.documents import simulation_reproduction
 from simtrial.show.document import Chapter, Document
 from simtrial.trial import text
 
@@ -37,7 +38,7 @@ def of(case: Case, origin: str = "") -> Document:
             Chapter(number="10", title="Statistical considerations", code="C218625"),
             Chapter(
                 number="10.11", title="Sample size determination", code="C218648", level=2,
-                blocks=text.protocol(case).paragraphs,
+                blocks=(*text.protocol(case).paragraphs, simulation_reproduction.mention(case)),
             ),
         ),
         origin=origin,

@@ -24,11 +24,11 @@ FONT, FIXED = "Calibri", "Courier New"
 WIDTH, HEIGHT, MARGIN = 21.0, 29.7, 2.2
 """The page, A4, and its margins, in centimetres."""
 
-MOST_COLUMNS = 8
-"""Columns of a table up to which it is set in the larger type."""
-
 LARGER, SMALLER = 9.0, 7.5
-"""Type of tables, in points."""
+"""Type of tables, in points: the smaller one where the larger one would break words and numbers."""
+
+CHARACTER = 0.2
+"""Width of a character of the larger type, in centimetres."""
 
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """The date of every part of the file: the first that the format can state."""
@@ -136,9 +136,10 @@ class _Writer:
         numbers = [
             key in table.right or pd.api.types.is_numeric_dtype(table.frame[key]) for key in table.shown
         ]  # fmt: skip
-        size = Pt(LARGER if len(view.columns) <= MOST_COLUMNS else SMALLER)
         grid = self.sheet.add_table(rows=1 + len(view), cols=len(view.columns), style="Table Grid")
         rows = [list(view.columns), *(list(map(str, row)) for row in view.itertuples(index=False, name=None))]
+        shares = list(map(_wanted, zip(*rows, strict=True)))
+        size = Pt(LARGER if sum(shares) * CHARACTER <= WIDTH - 2 * MARGIN else SMALLER)
         # the cells of a row at once: to ask for one takes a search of the table
         for k, (row, entries) in enumerate(zip(grid.rows, rows, strict=True)):
             _together(row, heads=k == 0)
@@ -149,7 +150,7 @@ class _Writer:
                 if number:
                     line.alignment = WD_ALIGN_PARAGRAPH.RIGHT
                 _runs(line, entry, size=size, bold=stressed)
-        _widths(grid, rows)
+        _widths(grid, shares)
         self.sheet.add_paragraph().paragraph_format.space_after = Pt(2)
 
     def _picture(self, picture: Picture) -> None:
@@ -207,18 +208,19 @@ def _together(row: Any, *, heads: bool) -> None:
         properties.append(OxmlElement("w:tblHeader"))
 
 
-def _widths(grid: Any, rows: list[list[str]]) -> None:
+def _wanted(entries: tuple[str, ...]) -> float:
+    """Characters of width that a column asks for: its longest word, or the mean of its entries, and its margins."""
+    words = max((len(word) for entry in entries for word in entry.split()), default=1)
+    mean = sum(map(len, entries)) / len(entries)
+    return max(1.15 * words, min(mean, 60.0), 3.0) + 2.0  # headings are bold, and fonts differ in width
+
+
+def _widths(grid: Any, shares: list[float]) -> None:
     """Set columns as wide as their entries ask, so that every program breaks them alike."""
     from docx.shared import Cm
 
-    def wanted(entries: tuple[str, ...]) -> float:
-        words = max((len(word) for entry in entries for word in entry.split()), default=1)
-        mean = sum(map(len, entries)) / len(entries)
-        return max(1.15 * words, min(mean, 60.0), 3.0) + 1.5  # headings are bold, and fonts differ in width
-
-    shares = [wanted(entries) for entries in zip(*rows, strict=True)]
     room = WIDTH - 2 * MARGIN
-    total = max(sum(shares), room / 0.2)
+    total = max(sum(shares), room / CHARACTER)
     grid.autofit = False
     for column, share in zip(grid.columns, shares, strict=True):
         column.width = Cm(room * share / total)
