@@ -11,14 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-<<<<<<< HEAD
 from simtrial.documents import estimands, general, interim, primary, secondary, size, spirit
 from simtrial.documents.facts import Facts
 from simtrial.show.document import Document
-=======
-from simtrial.documents import simulation_reproduction
-from simtrial.show.document import Chapter, Document
->>>>>>> wt-sim
 from simtrial.trial import text
 
 if TYPE_CHECKING:
@@ -47,18 +42,8 @@ def of(case: Case, origin: str = "") -> Document:
         name=NAME,
         title=study.title,
         study=study.id,
-<<<<<<< HEAD
         lead=tuple(_lead(facts)),
         chapters=(*chapters, spirit.appendix(covered)),
-=======
-        chapters=(
-            Chapter(number="10", title="Statistical considerations", code="C218625"),
-            Chapter(
-                number="10.11", title="Sample size determination", code="C218648", level=2,
-                blocks=(*text.protocol(case).paragraphs, simulation_reproduction.mention(case)),
-            ),
-        ),
->>>>>>> wt-sim
         origin=origin,
         extra={
             "spirit": [

@@ -23,16 +23,8 @@ FONT, FIXED = "Calibri", "Courier New"
 WIDTH, HEIGHT, MARGIN = 21.0, 29.7, 2.2
 """The page, A4, and its margins, in centimetres."""
 
-<<<<<<< HEAD
 MOST_TITLE = 70
 """Letters of the title in the header of each page, which is one line."""
-=======
-LARGER, SMALLER = 9.0, 7.5
-"""Type of tables, in points: the smaller one where the larger one would break words and numbers."""
-
-CHARACTER = 0.2
-"""Width of a character of the larger type, in centimetres."""
->>>>>>> wt-sim
 
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """The date of every part of the file: the first that the format can state."""
@@ -138,30 +130,7 @@ class _Writer:
 
     def _table(self, table: Table) -> None:
         self._caption("Table", table.caption, above=True)
-<<<<<<< HEAD
         grid.add(self.sheet, table, WIDTH - 2 * MARGIN, csv_of(self.name, table))
-=======
-        view = table.view()
-        numbers = [
-            key in table.right or pd.api.types.is_numeric_dtype(table.frame[key]) for key in table.shown
-        ]  # fmt: skip
-        grid = self.sheet.add_table(rows=1 + len(view), cols=len(view.columns), style="Table Grid")
-        rows = [list(view.columns), *(list(map(str, row)) for row in view.itertuples(index=False, name=None))]
-        shares = list(map(_wanted, zip(*rows, strict=True)))
-        size = Pt(LARGER if sum(shares) * CHARACTER <= WIDTH - 2 * MARGIN else SMALLER)
-        # the cells of a row at once: to ask for one takes a search of the table
-        for k, (row, entries) in enumerate(zip(grid.rows, rows, strict=True)):
-            _together(row, heads=k == 0)
-            stressed = k == 0 or (k - 1 < len(table.chosen) and table.chosen[k - 1])
-            for cell, entry, number in zip(row.cells, entries, numbers, strict=True):
-                line = cell.paragraphs[0]
-                line.paragraph_format.space_after = Pt(0)
-                if number:
-                    line.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-                _runs(line, entry, size=size, bold=stressed)
-        _widths(grid, shares)
-        self.sheet.add_paragraph().paragraph_format.space_after = Pt(2)
->>>>>>> wt-sim
 
     def _picture(self, picture: Picture) -> None:
         from docx.shared import Cm, Inches
@@ -185,40 +154,6 @@ def _field(paragraph: Any, instruction: str, shown: str) -> None:
     paragraph._p.append(field)
 
 
-<<<<<<< HEAD
-=======
-def _together(row: Any, *, heads: bool) -> None:
-    """Keep a row on one page, and repeat the row of headings on every page."""
-    from docx.oxml import OxmlElement
-
-    properties = row._tr.get_or_add_trPr()
-    properties.append(OxmlElement("w:cantSplit"))
-    if heads:
-        properties.append(OxmlElement("w:tblHeader"))
-
-
-def _wanted(entries: tuple[str, ...]) -> float:
-    """Characters of width that a column asks for: its longest word, or the mean of its entries, and its margins."""
-    words = max((len(word) for entry in entries for word in entry.split()), default=1)
-    mean = sum(map(len, entries)) / len(entries)
-    return max(1.15 * words, min(mean, 60.0), 3.0) + 2.0  # headings are bold, and fonts differ in width
-
-
-def _widths(grid: Any, shares: list[float]) -> None:
-    """Set columns as wide as their entries ask, so that every program breaks them alike."""
-    from docx.shared import Cm
-
-    room = WIDTH - 2 * MARGIN
-    total = max(sum(shares), room / CHARACTER)
-    grid.autofit = False
-    for column, share in zip(grid.columns, shares, strict=True):
-        column.width = Cm(room * share / total)
-    for row in grid.rows:
-        for cell, share in zip(row.cells, shares, strict=True):
-            cell.width = Cm(room * share / total)
-
-
->>>>>>> wt-sim
 def _settings(sheet: Any, document: Document) -> None:
     """Paper, fonts, header and footer, and what the file says of itself: no name and no time."""
     from docx.enum.text import WD_TAB_ALIGNMENT
