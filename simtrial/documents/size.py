@@ -138,7 +138,7 @@ def _precision(facts: Facts) -> Iterator[Matter]:
     caption = (
         f"Precision of the estimate: the outcomes at the bounds of {looks_text(facts.design, ', ')} and the outcome "
         f"expected at p1, with the estimate ({estimate}) and its exact {100 * facts.level:g}% confidence interval "
-        f"{method}."
+        f"{method}"
     )
     yield Table("precision", caption, pd.DataFrame(rows), shown)
 
@@ -185,10 +185,10 @@ def _under_other_dropout(facts: Facts, found: list[deviations.Deviation]) -> Tab
             if facts.case.trial.reading == "enrolled"
             else "if every patient were evaluable"
         )
-        reading = f" p0 is the response rate {whose}."
+        reading = f". p0 is the response rate {whose}"
     caption = (
         f"Exact type I error and power of {looks_text(facts.design, ', ')} under other dropout than assumed; the "
-        f"assumed dropout is in bold.{reading}"
+        f"assumed dropout is in bold{reading}"
     )
     return Table("other_dropout", caption, pd.DataFrame(rows), shown, chosen=[one.assumed for one in found])
 

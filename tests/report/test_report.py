@@ -203,6 +203,20 @@ def test_results_name_no_place_on_this_machine(run, root, hostile_file):
             assert str(hostile_file.parent) not in text
 
 
+def test_the_documents_stand_beside_the_page_which_links_to_them(run, html):
+    folder = run[0].folder
+    plain = json.loads((folder / "protocol.json").read_text(encoding="utf-8"))
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["to_complete"]["protocol"] == plain["to_complete"]
+    assert {"protocol.docx", "protocol.json"} <= set(manifest["files"])
+    (line,) = re.findall(r'<p class="documents">.*?</p>', html)
+    links = re.findall(r'href="([^"]+)"', line)
+    assert {"protocol.docx", "protocol.json"} <= set(links)
+    assert all((folder / link).is_file() for link in links)
+    assert f"{len(plain['to_complete'])} passages to complete" in line
+    assert "documents" not in (folder / "preview_analysis.html").read_text(encoding="utf-8").split("<main>")[0]
+
+
 def test_written_tables_are_the_ones_shown(run, html):
     table = pd.read_csv(run[0].folder / "tables/candidates.csv")
     for looks in table.looks:
