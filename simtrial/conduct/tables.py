@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from simtrial.plan.plan import Plan
 
 
-def _label(e: Estimate, plan: Plan) -> str:
-    if not e.outcome.name.endswith("_landmark"):
-        return e.outcome.label
-    return f"{e.outcome.label.replace(' landmark', '')} at month {plan.landmark:g}"
+def called(e: Estimate, plan: Plan) -> str:
+    """What an outcome is called in tables: a landmark by its month."""
+    at = f" at month {plan.landmark:g}" if e.outcome.name.endswith("_landmark") else ""
+    return f"{e.outcome.label.replace(' landmark', '')}{at}"
 
 
 def _number(estimate: Estimate, value: float) -> str:
@@ -51,7 +51,7 @@ def simulated(done: Simulation, label: str) -> Table:
         rows.append(
             {
                 "outcome": name,
-                "label": _label(e, done.plan),
+                "label": called(e, done.plan),
                 "simulated": e.value,
                 "mcse": e.mcse,
                 "exact": e.exact,

@@ -2,33 +2,78 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simtrial import __version__
-from simtrial.documents import protocol
+from simtrial.documents import posted, protocol, simulation
+from simtrial.documents.simulation_reproduction import MadeFrom
+from simtrial.errors import InputError
 from simtrial.phrases import counted
+from simtrial.report import provenance
 from simtrial.report.page import document_html
+from simtrial.show.document import Document
+from simtrial.show.picture import Picture
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from simtrial.show.document import Document
     from simtrial.trial.case import Case
     from simtrial.trial.params import Source
 
-NAMES = {protocol.NAME: "Protocol sections"}
+NAMES = {
+    protocol.NAME: "Protocol sections",
+    simulation.NAME: "Simulation report",
+    posted.NAME: "Results to post",
+}
 """Name of the files of each document, and what it is called."""
 
-
-def of(case: Case, source: Source) -> tuple[Document, ...]:
-    """The documents on a trial, in the order in which they are named."""
-    origin = f"simtrial {__version__}, parameter file SHA-256 {source.sha256[:16]}"
-    return (protocol.of(case, origin),)
+Papers = tuple[Document, ...]
+"""The documents of one report."""
 
 
-def links(papers: tuple[Document, ...]) -> str:
+def begun(case: Case, source: Source) -> Future[Papers]:
+    """Begin to make the documents, while the notebooks run in their kernel; see `of`."""
+    future: Future[Papers] = Future()
+
+    def make() -> None:
+        try:
+            future.set_result(of(case, source))
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=make, daemon=True).start()
+    return future
+
+
+def of(case: Case, source: Source) -> Papers:
+    """The documents on a trial, in the order in which they are named.
+
+    There is no simulation report if nothing is simulated, and nothing to post without results that can be analysed.
+    """
+    foot = origin(source.sha256)
+    papers = [protocol.of(case, foot)]
+    if case.plan is not None:
+        versions = {**provenance.code(), **provenance.versions()}
+        made = MadeFrom(file=source.path.name, sha256=source.sha256, versions=versions)
+        papers.append(simulation.of(case, made, foot))
+    if case.trial.analysis is not None:
+        # the page says why results cannot be analysed
+        with contextlib.suppress(InputError):
+            papers.append(posted.of(case, foot))
+    return tuple(papers)
+
+
+def origin(sha256: str) -> str:
+    """What a document was made from, for the foot of each page; the hash is that of the parameter file."""
+    return f"simtrial {__version__}, parameter file SHA-256 {sha256[:16]}"
+
+
+def links(papers: Papers) -> str:
     """One line of HTML with a link to every document, and how much of it is still to be completed."""
     return f'<p class="documents">Documents: {", ".join(map(_link, papers))}.</p>' if papers else ""
 
@@ -43,16 +88,17 @@ def _link(paper: Document) -> str:
     )
 
 
-def write(papers: tuple[Document, ...], folder: Path) -> None:
+def write(papers: Papers, folder: Path) -> None:
     """Write every document as .docx; the protocol sections also as JSON, the others as HTML.
 
-    A table of which a .docx shows only the first rows has all of them in a CSV file.
+    Figures that the folder holds already are not drawn again. A table of which a .docx shows only the first rows has
+    all of them in a CSV file.
     """
     from simtrial.show.grid import capped
     from simtrial.show.table import Table
     from simtrial.show.word import csv_of, docx
 
-    for paper in papers:
+    for paper in (_drawn(paper, folder / "figures") for paper in papers):
         for table in (block for chapter in paper.chapters for block in chapter.blocks if isinstance(block, Table)):
             if capped(table):
                 place = folder / csv_of(paper.name, table)
@@ -64,3 +110,41 @@ def write(papers: tuple[Document, ...], folder: Path) -> None:
             (folder / f"{paper.name}.json").write_text(f"{said}\n", encoding="utf-8")
         else:
             (folder / f"{paper.name}.html").write_text(document_html(paper), encoding="utf-8")
+
+
+def page(paper: Document, folder: Path) -> str:
+    """The document as HTML, of a folder to which it was written."""
+    written = folder / f"{paper.name}.html"
+    return written.read_text(encoding="utf-8") if written.exists() else document_html(_drawn(paper, folder / "figures"))
+
+
+@dataclass(frozen=True)
+class FiledPicture(Picture):
+    """A figure that is drawn already, with the folder of its files: a figure of the same name is the same figure."""
+
+    folder: Path = Path()
+
+    def svg(self, *, cropped: bool = True) -> str:
+        """See `Picture.svg`."""
+        if not cropped:
+            return super().svg(cropped=False)
+        return (self.folder / f"{self.name}.svg").read_text(encoding="utf-8")
+
+    def png(self) -> bytes:
+        """See `Picture.png`."""
+        return (self.folder / f"{self.name}.png").read_bytes()
+
+
+def _drawn(paper: Document, folder: Path) -> Document:
+    """The document with the files of its figures in place of the figures, where they are there."""
+
+    def filed(picture: Picture) -> Picture:
+        if not all((folder / f"{picture.name}.{kind}").is_file() for kind in ("svg", "png")):
+            return picture
+        return FiledPicture(picture.name, picture.alt, picture.figure, picture.caption, folder=folder)
+
+    chapters = (
+        replace(chapter, blocks=tuple(filed(one) if isinstance(one, Picture) else one for one in chapter.blocks))
+        for chapter in paper.chapters
+    )
+    return replace(paper, chapters=tuple(chapters))

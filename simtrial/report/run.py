@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +21,12 @@ from simtrial.design.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.plan.plan import MAX_RECUT
 from simtrial.report import papers, replacement
+from simtrial.report.chromium import PrintError
 from simtrial.report.execution import LeftOut, NotebookError, execute
 from simtrial.report.front import left_out, opening
 from simtrial.report.kernel import kept
 from simtrial.report.page import Head
+from simtrial.report.wish import Wish
 from simtrial.report.write import HtmlPage, Job, assemble
 from simtrial.trial import params
 from simtrial.trial import parts as trial_parts
@@ -32,8 +34,10 @@ from simtrial.trial.case import Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
     from simtrial.design.designs import Design
+    from simtrial.report.papers import Papers
     from simtrial.trial.params import Source
     from simtrial.trial.trial import Trial
 
@@ -80,25 +84,6 @@ NOT_SIMULATED = "none: every number is exact"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What the caller asks of a report.
-
-    Attributes
-    ----------
-    parts : tuple of str or None
-        Its parts, or None for those of the file.
-    preview : bool
-        Whether the analysis is shown on synthetic data.
-    docx : bool
-        Whether the documents for Word are written too.
-    """
-
-    parts: tuple[str, ...] | None = None
-    preview: bool = False
-    docx: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """Where the results of one run are, the design that was taken, and the trial as far as it could be run."""
 
@@ -117,6 +102,7 @@ def write(
     parts: Sequence[str] | None = None,
     preview_analysis: bool = False,
     docx: bool = True,
+    pdf: bool = False,
 ) -> Report:
     """Run the notebooks on a parameter file and write ``out/<study id>/``.
 
@@ -138,17 +124,20 @@ def write(
     preview_analysis : bool
         Also write ``preview_analysis.html``, the analysis on synthetic data, beside the report.
     docx : bool
-        Also write the documents to hand in: ``protocol.docx``, ``protocol.json``.
+        Also write the documents to hand in, such as ``protocol.docx`` and ``simulation_report.docx``.
+    pdf : bool
+        Also print the report and the documents as PDF, by a Chromium on this machine.
 
     Raises
     ------
     InputError
         If the parameter file is wrong, does not hold enough for a part or the preview, or another file with the same
-        id has its results there; nothing is written.
-    NotebookError
-        If a notebook fails: its partial output is kept in ``out/<study id>.failed/``, an existing report untouched.
+        id has its results there, or nothing prints PDF on this machine; nothing is written.
+    NotebookError, PrintError
+        If a notebook or the printing fails: what was made is kept in ``out/<study id>.failed/``, an existing report
+        untouched.
     """
-    wish = Wish(None if parts is None else trial_parts.checked(parts), preview_analysis, docx)
+    wish = Wish.of(parts, preview_analysis=preview_analysis, docx=docx, pdf=pdf)
     return of_trial(*params.read(path), out, progress, replace=replace, wish=wish)
 
 
@@ -185,9 +174,9 @@ def of_trial(
         parameters={"trial": trial.model_copy(update={"report": None}).plain()},
         origin=_origin(case, source, final),
         seed=seed,
-        papers=papers.of(case, source) if wish.docx else (),
+        browser=wish.browser,
     )
-    folder = _run(job, final, progress)
+    folder = _run(job, final, progress, papers.begun(case, source) if wish.docx else None)
     return Report(folder, folder / "report.html", case.chosen, trial)
 
 
@@ -292,7 +281,7 @@ def _origin(case: Case, source: Source, final: Path) -> dict[str, str]:
     }
 
 
-def _run(job: Job, final: Path, progress: Callable[[str], None]) -> Path:
+def _run(job: Job, final: Path, progress: Callable[[str], None], later: Future[Papers] | None = None) -> Path:
     templates = project.folder("notebooks")
     replacement.note(final, job.origin.get(replacement.NAME), progress)
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -311,7 +300,8 @@ def _run(job: Job, final: Path, progress: Callable[[str], None]) -> Path:
         main = [left[notebook] for notebook in job.pages[0].notebooks]
         if all(any(one.whole for one in found) for found in main):
             raise NotebookError(f"every part is left out: {main[0][0].why}")
-        progress(", ".join(f"{page.name}.html" for page in job.pages))
+        job = job if later is None else replace(job, papers=later.result())
+        progress(", ".join(job.files))
         assemble(work, job, left)
         work.chmod(0o755)
         _replace(work, final)
@@ -319,6 +309,9 @@ def _run(job: Job, final: Path, progress: Callable[[str], None]) -> Path:
     except NotebookError as error:
         _replace(work, failed)
         raise NotebookError(f"{error}; its partial output is in {failed / 'notebooks'}") from None
+    except PrintError as error:
+        _replace(work, failed)
+        raise PrintError(f"{error}; the report without its PDF is in {failed}") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return final

@@ -5,24 +5,22 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
-import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simtrial import __version__, project
-from simtrial.report import papers, replacement
+from simtrial import __version__
+from simtrial.report import papers, pdf, provenance, replacement
 from simtrial.report.front import left_out
 from simtrial.report.page import Files, report_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from simtrial.report.chromium import Browser
     from simtrial.report.execution import LeftOut
     from simtrial.report.page import Head
     from simtrial.show.document import Document
@@ -31,11 +29,6 @@ REPORT = "report"
 """Name of the page of a run, whose hash the manifest does not hold."""
 
 BITMAP = "image/png"
-LIBRARIES = (
-    "numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic",
-    "python-docx",
-)  # fmt: skip
-
 FILES = {
     "text/csv": ("tables", "csv"),
     "image/svg+xml": ("figures", "svg"),
@@ -82,13 +75,36 @@ class HtmlPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One run: its pages, the plain JSON values handed to each notebook, what it was made from, the seed, documents."""
+    """One run.
+
+    Attributes
+    ----------
+    pages : tuple of HtmlPage
+        The first one is the report.
+    parameters : mapping
+        The plain JSON values handed to each notebook.
+    origin : mapping
+        What it was made from, by name.
+    seed : int or str
+        Of what is simulated.
+    papers : tuple of Document
+        Documents to hand in.
+    browser : Browser or None
+        Prints every page and document as PDF; None for no PDF.
+    """
 
     pages: tuple[HtmlPage, ...]
     parameters: Mapping[str, object]
     origin: Mapping[str, str]
     seed: int | str
     papers: tuple[Document, ...] = ()
+    browser: Browser | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """The pages that are written at the end, and printed."""
+        prints = [*(page.name for page in self.pages), *(paper.name for paper in self.papers)] if self.browser else []
+        return [*(f"{page.name}.html" for page in self.pages), *(f"{name}.pdf" for name in prints)]
 
     @property
     def steps(self) -> list[tuple[HtmlPage, str]]:
@@ -98,17 +114,17 @@ class Job:
 
 def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> None:
     """Write tables, figures, the pages, the documents and manifest.json beside the executed notebooks."""
-    provenance = {
+    made = {
         **job.origin,
         "simtrial": __version__,
-        "commit": _commit(),
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        "commit": provenance.commit(),
+        **provenance.versions(),
         "seed": job.seed,
         "date": date(),
     }
-    shown = {key: value for key, value in provenance.items() if key not in (replacement.PLACE, *LIBRARIES)}
-    shown["libraries"] = ", ".join(f"{name} {provenance[name]}" for name in LIBRARIES)
+    libraries = provenance.LIBRARIES
+    shown = {key: value for key, value in made.items() if key not in (replacement.PLACE, *libraries)}
+    shown["libraries"] = ", ".join(f"{name} {made[name]}" for name in libraries)
     for page in job.pages:
         executed = _written(page, work)
         gone = left_out([one for notebook in page.notebooks for one in left.get(notebook, ())])
@@ -117,14 +133,29 @@ def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> N
         html = report_html(executed, head, shown, Files(page.root(work), page.prefix))
         (work / f"{page.name}.html").write_text(html, encoding="utf-8")
     papers.write(job.papers, work)
+    if job.browser is not None:
+        _print(work, job, job.browser)
     files = {
         str(file.relative_to(work).as_posix()): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(work.rglob("*"))
         if file.is_file() and file.name != f"{REPORT}.html"
     }
     missing = {paper.name: paper.to_complete() for paper in job.papers}
-    manifest = {**provenance, "to_complete": missing, "files": files} if missing else {**provenance, "files": files}
+    manifest = {**made, "to_complete": missing, "files": files} if missing else {**made, "files": files}
     (work / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _print(work: Path, job: Job, browser: Browser) -> None:
+    """Print the pages and the documents."""
+    origin = papers.origin(job.origin.get("parameter_file_sha256", ""))
+    prints = [
+        (page.name, (work / f"{page.name}.html").read_text(encoding="utf-8"), page.head.study, page.head.title)
+        for page in job.pages
+    ]
+    prints += [(paper.name, papers.page(paper, work), paper.study, paper.title) for paper in job.papers]
+    for name, html, study, title in prints:
+        made = pdf.printed(html, pdf.Running(study, title, origin), browser, work, _moment())
+        (work / f"{name}.pdf").write_bytes(made)
 
 
 def _written(page: HtmlPage, work: Path) -> list[Any]:
@@ -163,25 +194,9 @@ def _write_output(output: Any, root: Path) -> None:
 
 def date() -> str:
     """When a result is made, in words; SOURCE_DATE_EPOCH sets it."""
+    return _moment().strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _moment() -> datetime:
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
-    return moment.strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _commit() -> str | None:
-    """The commit of the clone, with a mark if files differ from it; None outside git."""
-    git = ["git", "-C", str(project.ROOT)]
-    if not (project.ROOT / ".git").exists():  # unpacked inside somebody else's repository
-        return None
-    try:
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=20)
-        state = subprocess.run(
-            [*git, "status", "--porcelain", "--untracked-files=no"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=20,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return head.stdout.strip() + (" with changes" if state.stdout.strip() else "")
+    return datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)

@@ -83,6 +83,7 @@ def evidence(trial: Trial) -> Table:
             {
                 "treatment": item.treatment,
                 "setting": item.setting,
+                "about": item.about or "p0",
                 "n": item.n,
                 "responders": item.responders,
                 "orr_percent": percent,
@@ -106,6 +107,7 @@ def evidence(trial: Trial) -> Table:
     shown: dict[str, Shown] = {
         "treatment": column("treatment", WORDS),
         "setting": column("setting", WORDS),
+        "about": column("about", WORDS),
         "n": column("patients", WHOLE),
         "responders": column("responders", WHOLE),
         "orr_percent": column("orr", "{:.1f}", "%"),

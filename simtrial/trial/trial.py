@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from simtrial.search import AnyCriterion, CalendarCriterion
 
 
+MOST_RESULTS = 1000
+"""Most earlier results of a file."""
+
+
 class Trial(Section):
     """One trial, as a parameter file describes it."""
 
@@ -44,7 +48,7 @@ class Trial(Section):
         None, description="The primary estimand: its attributes in words, and the intercurrent events."
     )
     analysis: Results | None = Field(None, description="The results, once the trial is over.")
-    evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=200)] = ()
+    evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=MOST_RESULTS)] = ()
     protocol: ProtocolTexts | None = Field(
         None, description="Texts of the protocol sections in protocol.docx beside their numbers."
     )

@@ -1,0 +1,149 @@
+"""The simulated means beside their exact values: how far apart they lie, and how far apart they may."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from simtrial.conduct import tables
+from simtrial.phrases import agreeing, counted, listed, percent
+from simtrial.show.table import WHOLE, WORDS, Table, column
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from simtrial.conduct.simulation import Simulation
+    from simtrial.conduct.tally import Estimate
+
+WITHIN = (2, 3)
+"""Monte Carlo standard errors within which deviations are counted."""
+
+DOUBTFUL = 0.01
+"""Probability of the largest deviation below which it is not taken for chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One simulated mean beside its exact value: the scenario, the measure, and the two."""
+
+    label: str
+    measure: str
+    estimate: Estimate
+
+
+def of(done: Simulation) -> tuple[Checked, ...]:
+    """Every simulated mean that has an exact value and differs from trial to trial."""
+    return tuple(
+        Checked(result.scenario.label, tables.called(e, done.plan), e)
+        for result in done.results
+        for e in result.estimates.values()
+        if e.z is not None and (e.mcse or e.z)
+    )
+
+
+def without(done: Simulation) -> dict[str, list[str]]:
+    """The measures without an exact value, each with the labels of the scenarios at which it has none."""
+    found: dict[str, list[str]] = {}
+    for result in done.results:
+        for e in result.estimates.values():
+            if e.exact is None and e.n + e.infinite:
+                found.setdefault(tables.called(e, done.plan), []).append(result.scenario.label)
+    return found
+
+
+def constant(done: Simulation) -> int:
+    """How many simulated means are the same in every trial and equal their exact value."""
+    return sum(e.z == 0 and not e.mcse for result in done.results for e in result.estimates.values())
+
+
+def apart(found: Sequence[Checked]) -> list[float]:
+    """Standardised differences, largest first."""
+    return sorted((abs(one.estimate.z or 0.0) for one in found), reverse=True)
+
+
+def chance(largest: float, number: int) -> float:
+    """Probability that the largest of some independent standard normal deviations is at least so large."""
+    return 1 - math.erf(largest / math.sqrt(2)) ** number
+
+
+def verdict(done: Simulation) -> str:
+    """How many differences lie within 2 and 3 standard errors, how many are expected there, and the largest one."""
+    found = of(done)
+    if not found:
+        return "No simulated measure has an exact value that it could be compared with."
+    z = apart(found)
+    number = len(z)
+    shares = [math.erf(limit / math.sqrt(2)) for limit in WITHIN]
+    inside = [sum(one <= limit for one in z) for limit in WITHIN]
+    within = listed(
+        [
+            f"{inside[k]} within {limit} Monte Carlo standard errors ({shares[k] * number:.1f} expected)"
+            for k, limit in enumerate(WITHIN)
+        ]
+    )
+    first = max(found, key=lambda one: abs(one.estimate.z or 0.0))
+    said = (
+        f"Of {counted(number, 'standardised difference')} between a simulated mean and its exact value, {within}. The "
+        f"largest, {z[0]:.1f}, is that of {first.measure} at {first.label}; "
+        f"{'it' if number == 1 else f'the largest of {number} independent ones'} would be at least this large with "
+        f"probability {percent(chance(z[0], number))}."
+    )
+    if number > 1:
+        said += (
+            " Measures of one scenario come from the same trials and are correlated, so these numbers vary more than "
+            "those of independent differences."
+        )
+    if chance(z[0], number) < DOUBTFUL:
+        said += (
+            " This is larger than chance explains. Find the reason, or repeat the simulation with another seed and "
+            "more trials, before the simulated values are used."
+        )
+    if same := constant(done):
+        said += (
+            f" {counted(same, 'further mean')} {agreeing(same, 'is', 'are')} the same in every simulated trial and "
+            f"{agreeing(same, 'equals its', 'equal their')} exact value."
+        )
+    return said
+
+
+def by_scenario(done: Simulation) -> Table:
+    """The differences of every scenario."""
+    caption = f"Simulated means beside exact values, by true response rate: {_what(done)}"
+    return _counted(done, "simulation_checks_scenarios", caption, "scenario", lambda one: one.label)
+
+
+def by_measure(done: Simulation) -> Table:
+    """The differences of every measure."""
+    caption = f"Simulated means beside exact values, by measure: {_what(done)}"
+    return _counted(done, "simulation_checks_measures", caption, "outcome", lambda one: one.measure)
+
+
+def _what(done: Simulation) -> str:
+    return (
+        "the number of standardised differences z, how many of them lie within 2 and 3 Monte Carlo standard errors, "
+        f"and the largest ({counted(done.trials, 'simulated trial')} per rate, seed {done.seed})"
+    )
+
+
+def _counted(done: Simulation, name: str, caption: str, head: str, key: Callable[[Checked], str]) -> Table:
+    groups: dict[str, list[Checked]] = {}
+    for one in of(done):
+        groups.setdefault(key(one), []).append(one)
+    frame = pd.DataFrame(list(_rows(groups)), columns=["what", "compared", "within_2", "within_3", "largest"])
+    shown = {
+        "what": column(head, WORDS),
+        "compared": column("compared", WHOLE),
+        "within_2": column("within_2", WHOLE),
+        "within_3": column("within_3", WHOLE),
+        "largest": column("largest_z", "{:.1f}"),
+    }
+    return Table(name, caption, frame, shown)
+
+
+def _rows(groups: dict[str, list[Checked]]) -> Iterator[tuple[str, int, int, int, float]]:
+    for what, found in groups.items():
+        z = apart(found)
+        yield what, len(z), sum(one <= WITHIN[0] for one in z), sum(one <= WITHIN[1] for one in z), z[0]
