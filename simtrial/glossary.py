@@ -248,7 +248,7 @@ CONDUCT = {
     "trials_needed": Term(
         "Trials for MCSE", "The number of simulated trials that gives a Monte Carlo standard error of this size."
     ),
-    "trial_number": Term("Number of the trial"),
+    "trial_number": Term("Trial"),
     "ended_at": Term("Ended at look"),
     "counted_at": Term("Responses counted"),
     "item": Term("Item"),

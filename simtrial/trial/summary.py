@@ -202,7 +202,10 @@ def _assumed(case: Case) -> Iterator[tuple[str, str]]:
     from_where = "assumed, not taken from a protocol or registry" if asked.basis == "assumed" else "from the protocol"
     yield "Hypotheses", f"p0 = {asked.p0:g}, p1 = {asked.p1:g}: {from_where}; every result depends on them"
     if case.trial.conduct is None:
-        yield "Conduct", "not stated in the parameter file: months, dropout and enrollment are unknown"
+        yield (
+            "Conduct",
+            "not stated in the parameter file: months, dropout and enrollment are unknown, and nothing is simulated",
+        )
         return
     for what, value, _ in words.rows(case.trial):
         if what in ("Enrollment", "Tumour assessments", "Dropout before the first assessment", "Interim analysis"):
