@@ -196,18 +196,35 @@ def test_provenance_names_file_versions_commit_and_seed(run, html, hostile_file)
         assert hashlib.sha256((run[0].folder / name).read_bytes()).hexdigest() == expected
 
 
-def unzipped(path):
-    """Every part of a file for Word, one behind the other."""
-    with zipfile.ZipFile(path) as parts:
-        return b"".join(map(parts.read, parts.namelist()))
-
-
 def test_results_name_no_place_on_this_machine(run, root, hostile_file):
     for path in run[0].folder.rglob("*"):
         if path.is_file() and path.suffix != ".png":
-            text = unzipped(path) if path.suffix == ".docx" else path.read_bytes()
-            assert str(root).encode() not in text
-            assert str(hostile_file.parent).encode() not in text
+            for text in read(path):
+                assert str(root) not in text
+                assert str(hostile_file.parent) not in text
+
+
+def read(path):
+    """The texts of a file; those of every part where it is an archive."""
+    if path.suffix != ".docx":
+        yield path.read_text(encoding="utf-8")
+        return
+    with zipfile.ZipFile(path) as file:
+        yield from (file.read(one).decode("utf-8", errors="replace") for one in file.namelist())
+
+
+def test_the_documents_stand_beside_the_page_which_links_to_them(run, html):
+    folder = run[0].folder
+    plain = json.loads((folder / "protocol.json").read_text(encoding="utf-8"))
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["to_complete"]["protocol"] == plain["to_complete"]
+    assert {"protocol.docx", "protocol.json"} <= set(manifest["files"])
+    (line,) = re.findall(r'<p class="documents">.*?</p>', html)
+    links = re.findall(r'href="([^"]+)"', line)
+    assert {"protocol.docx", "protocol.json"} <= set(links)
+    assert all((folder / link).is_file() for link in links)
+    assert f"{len(plain['to_complete'])} passages to complete" in line
+    assert "documents" not in (folder / "preview_analysis.html").read_text(encoding="utf-8").split("<main>")[0]
 
 
 def test_written_tables_are_the_ones_shown(run, html):
