@@ -122,7 +122,8 @@ def _validation(done: Simulation) -> Iterator[Chapter]:
         blocks=(
             "Simulation and exact values are separate programs. They share the description of the design and of the "
             "plan, with the bounds that belong to it, and nothing else: the modules that simulate do not import those "
-            "that compute exact values. A test of the project enforces this. An error in one of them therefore shows as a large standardised difference.",
+            "that compute exact values. A test of the project enforces this. An error in one of them therefore shows "
+            "as a large standardised difference.",
         ),
     )  # fmt: skip
     yield Chapter(
