@@ -164,6 +164,74 @@ CONDUCT = {
         "95% interval", "The response rates that are compatible with the observed number of responses."
     ),
     "more_enrolled": Term("More patients", "By how many patients the expected enrollment grows; negative if it falls."),
+    "about": Term(
+        "Evidence of",
+        "What an earlier result is evidence of: p0 (the treatments that p0 stands for), p1 (the rate hoped for), or "
+        "neither.",
+    ),
+    "pooled": Term("Pooled", "Whether an earlier result is one of those that are pooled as the history of p0."),
+    "pooled_remark": Term(
+        "Remark", "How the number of responders was derived from a percentage, or why a result is not pooled."
+    ),
+    "maximum_likelihood": Term(
+        "By maximum likelihood",
+        "With the mean and the variation between studies under which the observed results are most probable, taken as "
+        "if they were known exactly.",
+    ),
+    "by_prior": Term(
+        "By the stated prior",
+        "Averaged over every mean and every variation between studies, in proportion to how plausible the observed "
+        "results and the stated prior distribution make them.",
+    ),
+    "true_rate_mean": Term("Mean of the true rates", "The mean, over studies, of their true response rates."),
+    "between_sd": Term(
+        "Standard deviation between studies", "How much the true response rates differ from one study to another."
+    ),
+    "rho": Term(
+        "rho", "The correlation of the responses of two patients of one study; 0 if all studies have one rate."
+    ),
+    "true_rate_interval": Term(
+        "95% prediction interval",
+        "The interval in which the true response rate of a new study lies with probability 95%.",
+    ),
+    "above_p0": Term(
+        "P(true rate > p0)", "The probability that the true response rate of the treatments p0 stands for exceeds p0."
+    ),
+    "averaged_error": Term(
+        "Average P(reject H0)",
+        "The probability that a treatment no better than those p0 stands for is declared a success, averaged over "
+        "their true response rate.",
+    ),
+    "averaged_error_below": Term(
+        "Part from true rates up to p0", "What true response rates of at most p0 contribute to this average."
+    ),
+    "above_largest": Term(
+        "P(type I error > alpha)",
+        "The probability that the true response rate is so high that a treatment no better is declared a success with "
+        "a probability above alpha.",
+    ),
+    "true_rate_of": Term("If the true rate is", "A true response rate of the treatments that p0 stands for."),
+    "attribute": Term(
+        "Attribute", "One of the five parts that define what a trial estimates (its estimand, ICH E9(R1))."
+    ),
+    "intercurrent_event": Term(
+        "Intercurrent event",
+        "An event before the first assessment that prevents the assessment of the response or changes its meaning.",
+    ),
+    "strategy": Term(
+        "Strategy",
+        "How a patient with an intercurrent event counts. Composite: as a non-responder. Excluded: not at all. "
+        "Replaced: a new patient is enrolled instead. Hypothetical: by the response that would have been observed "
+        "without the event.",
+    ),
+    "enrolled_to_last": Term(
+        "Enrolled to the last look",
+        "The number of patients who are enrolled if the trial reaches its last look. With one decimal it is a mean (at "
+        "p1), because patients are replaced.",
+    ),
+    "keeping_design": Term(
+        "Design that keeps both limits", "The decision rule that keeps alpha and power under this strategy, as r/n."
+    ),
     "gives": Term("Gives"),
     "measure": Term("Performance measure"),
     "definition": Term("Definition"),
@@ -234,6 +302,20 @@ ANALYSIS = {
         "The probability that H0 will be rejected, given the responses so far, averaged over the response rates that "
         "they make plausible.",
     ),
+    "field": Term("Field", "An item of the results section of a trial registry."),
+    "entry": Term("Entry", "What is typed into a field of the registry."),
+    "section": Term("Section"),
+    "half_width": Term("Half-width", "Half of the distance between the two limits of a confidence interval."),
+    "analysis_set": Term("Analysis set", "A group of patients that is analysed together."),
+    "used_for": Term("Used for", "The analyses that are made of these patients."),
+    "futility_rule": Term(
+        "Stops for futility", "The numbers of responses at which the trial stops, and H0 is not rejected."
+    ),
+    "efficacy_rule": Term(
+        "Stops for efficacy", "The numbers of responses at which the trial stops, and H0 is rejected."
+    ),
+    "stops_here": Term("P(stops here)", "The probability that the trial ends at this analysis."),
+    "expected_month": Term("Expected month", "Months from the first day of accrual to the analysis, on average."),
 }
 """The analysis of a finished trial."""
 
@@ -360,6 +442,10 @@ PLAIN = {
     "endpoint": Term("Endpoint"),
     "events": Term("Events"),
     "shown_estimate": Term("Estimate"),
+    "definition": Term("Definition"),
+    "element": Term("Element"),
+    "section": Term("Section"),
+    "sentence": Term("Sentence"),
 }
 """Words that need no explanation."""
 

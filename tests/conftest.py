@@ -6,6 +6,7 @@ one fails: otherwise the quick tests would become slow one by one.
 """
 
 import functools
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,7 +25,11 @@ ROOT = Path(__file__).resolve().parent.parent
 SLOW = ("kernel", "browser", "processes")
 KERNELS = {"ipykernel_launcher", "report", "lessons", "validate"}
 """Words of commands that start kernels, here or in the process that is started."""
-BROWSERS = {"explore", "run-driver"}
+BROWSERS = {
+    "explore",
+    "run-driver",
+    *filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
+}
 running: list[pytest.Item] = []
 """The test that runs, for a process that is started knows nothing of pytest."""
 

@@ -12,7 +12,9 @@ import typer
 
 from simtrial.cli import analysis as cli_analysis
 from simtrial.cli import design as cli_design
+from simtrial.cli import estimands as cli_estimands
 from simtrial.cli import explore as cli_explore
+from simtrial.cli import history as cli_history
 from simtrial.cli import report as cli_report
 from simtrial.cli import review as cli_review
 from simtrial.cli import sweep as cli_sweep
@@ -37,7 +39,7 @@ for command in (
     cli_design.oc, cli_design.simulate,
     cli_review.check, cli_review.reproduce, cli_review.printed, cli_review.import_registry,
     cli_analysis.analyze, cli_analysis.monitor, cli_analysis.columns, cli_analysis.synthetic, cli_sweep.sweep,
-    cli_explore.explore, cli_report.report,
+    cli_explore.explore, cli_estimands.estimands, cli_history.evidence, cli_report.report,
 ):  # fmt: skip
     app.command()(command)
 

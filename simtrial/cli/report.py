@@ -51,6 +51,9 @@ def report(
             "conduct, simulation_report.docx.",
         ),
     ] = True,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Also print report and documents as PDF, by a Chromium on this machine.")
+    ] = False,
 ) -> None:
     """Run the notebooks on a parameter file and write one HTML report with its tables and figures.
 
@@ -65,7 +68,8 @@ def report(
         from simtrial.report import many as report_many
 
         _show(report_many.write(
-            files, out, jobs, replace=replace, parts=chosen, preview_analysis=preview_analysis, docx=docx
+            files, out, jobs, replace=replace, parts=chosen, preview_analysis=preview_analysis, docx=docx,
+            pdf=pdf,
         ))  # fmt: skip
         return
     from simtrial.report import run as report_run
@@ -74,8 +78,9 @@ def report(
         raise InputError(f"({jobs}) must be a whole number from 1", "jobs")
     began = time.monotonic()
     done = report_run.write(
-        files[0], out, terminal.progress(), replace=replace, parts=chosen, preview_analysis=preview_analysis, docx=docx
-    )
+        files[0], out, terminal.progress(), replace=replace, parts=chosen, preview_analysis=preview_analysis, docx=docx,
+        pdf=pdf,
+    )  # fmt: skip
     _tell(done, time.monotonic() - began)
 
 
@@ -95,6 +100,9 @@ def _tell(done: Report, seconds: float) -> None:
     for name, said in papers.NAMES.items():
         if (done.folder / f"{name}.docx").exists():
             print(f"{said}: {done.folder / name}.docx")
+    printed = sorted(str(one) for one in done.folder.glob("*.pdf"))
+    if printed:
+        print(f"PDF: {', '.join(printed)}")
 
 
 def _show(done: Reports) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from simtrial.conduct import text
 from simtrial.design.designs import looks_text
 from simtrial.documents import simulation_checks, simulation_planning, simulation_reproduction, simulation_results
+from simtrial.documents.facts import SIMULATION_REPORT
 from simtrial.phrases import agreeing, counted, listed
 from simtrial.plan.centres import Centres
 from simtrial.show.document import Chapter, Document, Points
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from simtrial.show.document import Matter
     from simtrial.trial.case import Case
 
-NAME = simulation_reproduction.REPORT
+NAME = SIMULATION_REPORT
 
 CASES = {
     "Handling of dropout": "type I error and power under every handling of dropout, by enumeration in independent code",

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simtrial.conduct.simulation import Simulation
-    from simtrial.trial.case import Case
-
-REPORT = "simulation_report"
-"""Names the files of the simulation report."""
 
 EXAMPLES = 5
 """Simulated trials of a scenario that are shown one by one."""
@@ -52,13 +48,6 @@ class MadeFrom:
     file: str
     sha256: str
     versions: Mapping[str, str]
-
-
-def mention(case: Case) -> str:
-    """One sentence for the protocol: where the simulation is reported, or that nothing is simulated."""
-    if case.plan is None:
-        return "No value of this section is simulated: all are exact, and there is no simulation report."
-    return f"The simulation of the trial as it will be run is described in the simulation report ({REPORT}.docx)."
 
 
 def implementation(done: Simulation, made: MadeFrom) -> Chapter:

@@ -103,6 +103,7 @@ def complete(trial: Trial) -> Trial:
     if "conduct" not in plain:  # the limits are those of the file, which assumes no dropout
         plain["conduct"] = CONDUCT
         plain["design"].setdefault("losses", "paper")
+        plain.get("estimand", {}).pop("events", None)  # they may not go with the dropout assumed here
     plain.pop("analysis", None)
     if "report" in plain:  # its parts without that of the results
         plain["report"]["parts"] = [part for part in plain["report"]["parts"] if part != "analysis"]
@@ -161,6 +162,8 @@ def applied(now: Controls, trial: Trial) -> Trial:
     plain = trial.plain()
     _question(now, before, plain)
     _conduct(now, before, plain["conduct"])
+    if any(getattr(now, name) != getattr(before, name) for name in ("dropout", "counting", "readout")):
+        plain.get("estimand", {}).pop("events", None)  # they divide the dropout of the file
     name = trial.study.id
     if name != START["study"]["id"]:
         plain["study"]["id"] = name.removesuffix(EXPLORED)[: 64 - len(EXPLORED)] + EXPLORED
@@ -238,5 +241,7 @@ def beyond(trial: Trial) -> tuple[str, ...]:
         (trial.stated is not None, "the stated sample size"),
         (bool(trial.rivals), "alternative interpretations"),
         (bool(trial.evidence), "evidence"),
+        (trial.estimand is not None, "the estimand"),
+        (trial.protocol is not None, "texts of the protocol"),
     ]
     return tuple(words for there, words in parts if there)

@@ -22,11 +22,10 @@ from simtrial.errors import InputError
 from simtrial.report import replacement
 from simtrial.report import run as report_run
 from simtrial.report.index import FAILED, INDEX, WRONG, ReportEntry, Reports, failure, write_index
-from simtrial.report.run import Wish
+from simtrial.report.wish import Wish
 from simtrial.report.worker import ReportTask, work
 from simtrial.show import terminal
 from simtrial.trial import params
-from simtrial.trial import parts as trial_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,6 +67,7 @@ def write(
     parts: Sequence[str] | None = None,
     preview_analysis: bool = False,
     docx: bool = True,
+    pdf: bool = False,
 ) -> Reports:
     """Write a report for every parameter file, then ``out/index.html``; say on standard error how far each is.
 
@@ -85,16 +85,17 @@ def write(
         Reports made at the same time; one per core if not given.
     replace : bool
         Also replace reports of the same ids that were made from other files; without it such a file is wrong.
-    parts, preview_analysis, docx
+    parts, preview_analysis, docx, pdf
         Of each report; see `simtrial.report.run.write`.
 
     Raises
     ------
     InputError
-        If two files are of the same study, `jobs` is no number of processes, or a part is not known; nothing is run.
+        If two files are of the same study, `jobs` is no number of processes, a part is not known, or nothing prints PDF
+        on this machine; nothing is run.
     """
     at_once = _at_once(jobs, len(files))
-    wish = Wish(None if parts is None else trial_parts.checked(parts), preview_analysis, docx)
+    wish = Wish.of(parts, preview_analysis=preview_analysis, docx=docx, pdf=pdf)
     entries = [_read(file, Path(out), wish, replace_other=replace) for file in files]
     tasks = [entry for entry in entries if isinstance(entry, ReportTask)]
     _refuse_twins(tasks)

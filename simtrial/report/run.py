@@ -21,10 +21,12 @@ from simtrial.design.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.plan.plan import MAX_RECUT
 from simtrial.report import papers, replacement
+from simtrial.report.chromium import PrintError
 from simtrial.report.execution import LeftOut, NotebookError, execute
 from simtrial.report.front import left_out, opening
 from simtrial.report.kernel import kept
 from simtrial.report.page import Head
+from simtrial.report.wish import Wish
 from simtrial.report.write import HtmlPage, Job, assemble
 from simtrial.trial import params
 from simtrial.trial import parts as trial_parts
@@ -82,25 +84,6 @@ NOT_SIMULATED = "none: every number is exact"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What the caller asks of a report.
-
-    Attributes
-    ----------
-    parts : tuple of str or None
-        Its parts, or None for those of the file.
-    preview : bool
-        Whether the analysis is shown on synthetic data.
-    docx : bool
-        Whether the documents for Word are written too.
-    """
-
-    parts: tuple[str, ...] | None = None
-    preview: bool = False
-    docx: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """Where the results of one run are, the design that was taken, and the trial as far as it could be run."""
 
@@ -119,6 +102,7 @@ def write(
     parts: Sequence[str] | None = None,
     preview_analysis: bool = False,
     docx: bool = True,
+    pdf: bool = False,
 ) -> Report:
     """Run the notebooks on a parameter file and write ``out/<study id>/``.
 
@@ -141,16 +125,19 @@ def write(
         Also write ``preview_analysis.html``, the analysis on synthetic data, beside the report.
     docx : bool
         Also write the documents to hand in, such as ``protocol.docx`` and ``simulation_report.docx``.
+    pdf : bool
+        Also print the report and the documents as PDF, by a Chromium on this machine.
 
     Raises
     ------
     InputError
         If the parameter file is wrong, does not hold enough for a part or the preview, or another file with the same
-        id has its results there; nothing is written.
-    NotebookError
-        If a notebook fails: its partial output is kept in ``out/<study id>.failed/``, an existing report untouched.
+        id has its results there, or nothing prints PDF on this machine; nothing is written.
+    NotebookError, PrintError
+        If a notebook or the printing fails: what was made is kept in ``out/<study id>.failed/``, an existing report
+        untouched.
     """
-    wish = Wish(None if parts is None else trial_parts.checked(parts), preview_analysis, docx)
+    wish = Wish.of(parts, preview_analysis=preview_analysis, docx=docx, pdf=pdf)
     return of_trial(*params.read(path), out, progress, replace=replace, wish=wish)
 
 
@@ -187,6 +174,7 @@ def of_trial(
         parameters={"trial": trial.model_copy(update={"report": None}).plain()},
         origin=_origin(case, source, final),
         seed=seed,
+        browser=wish.browser,
     )
     folder = _run(job, final, progress, papers.begun(case, source) if wish.docx else None)
     return Report(folder, folder / "report.html", case.chosen, trial)
@@ -312,14 +300,18 @@ def _run(job: Job, final: Path, progress: Callable[[str], None], later: Future[P
         main = [left[notebook] for notebook in job.pages[0].notebooks]
         if all(any(one.whole for one in found) for found in main):
             raise NotebookError(f"every part is left out: {main[0][0].why}")
-        progress(", ".join(f"{page.name}.html" for page in job.pages))
-        assemble(work, job if later is None else replace(job, papers=later.result()), left)
+        job = job if later is None else replace(job, papers=later.result())
+        progress(", ".join(job.files))
+        assemble(work, job, left)
         work.chmod(0o755)
         _replace(work, final)
         shutil.rmtree(failed, ignore_errors=True)
     except NotebookError as error:
         _replace(work, failed)
         raise NotebookError(f"{error}; its partial output is in {failed / 'notebooks'}") from None
+    except PrintError as error:
+        _replace(work, failed)
+        raise PrintError(f"{error}; the report without its PDF is in {failed}") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return final

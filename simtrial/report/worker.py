@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-    from simtrial.report.run import Wish
+    from simtrial.report.wish import Wish
     from simtrial.trial.params import Source
     from simtrial.trial.trial import Trial
 

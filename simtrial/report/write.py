@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simtrial import __version__
-from simtrial.report import papers, provenance, replacement
+from simtrial.report import papers, pdf, provenance, replacement
 from simtrial.report.front import left_out
 from simtrial.report.page import Files, report_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from simtrial.report.chromium import Browser
     from simtrial.report.execution import LeftOut
     from simtrial.report.page import Head
     from simtrial.show.document import Document
@@ -74,13 +75,36 @@ class HtmlPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One run: its pages, the plain JSON values handed to each notebook, what it was made from, the seed, documents."""
+    """One run.
+
+    Attributes
+    ----------
+    pages : tuple of HtmlPage
+        The first one is the report.
+    parameters : mapping
+        The plain JSON values handed to each notebook.
+    origin : mapping
+        What it was made from, by name.
+    seed : int or str
+        Of what is simulated.
+    papers : tuple of Document
+        Documents to hand in.
+    browser : Browser or None
+        Prints every page and document as PDF; None for no PDF.
+    """
 
     pages: tuple[HtmlPage, ...]
     parameters: Mapping[str, object]
     origin: Mapping[str, str]
     seed: int | str
     papers: tuple[Document, ...] = ()
+    browser: Browser | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """The pages that are written at the end, and printed."""
+        prints = [*(page.name for page in self.pages), *(paper.name for paper in self.papers)] if self.browser else []
+        return [*(f"{page.name}.html" for page in self.pages), *(f"{name}.pdf" for name in prints)]
 
     @property
     def steps(self) -> list[tuple[HtmlPage, str]]:
@@ -104,10 +128,13 @@ def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> N
     for page in job.pages:
         executed = _written(page, work)
         gone = left_out([one for notebook in page.notebooks for one in left.get(notebook, ())])
-        head = dataclasses.replace(page.head, front=f"{gone}{page.head.front}")
+        handed = papers.links(job.papers) if page.name == REPORT else ""
+        head = dataclasses.replace(page.head, front=f"{handed}{gone}{page.head.front}")
         html = report_html(executed, head, shown, Files(page.root(work), page.prefix))
         (work / f"{page.name}.html").write_text(html, encoding="utf-8")
     papers.write(job.papers, work)
+    if job.browser is not None:
+        _print(work, job, job.browser)
     files = {
         str(file.relative_to(work).as_posix()): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(work.rglob("*"))
@@ -116,6 +143,19 @@ def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> N
     missing = {paper.name: paper.to_complete() for paper in job.papers}
     manifest = {**made, "to_complete": missing, "files": files} if missing else {**made, "files": files}
     (work / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _print(work: Path, job: Job, browser: Browser) -> None:
+    """Print the pages and the documents."""
+    origin = papers.origin(job.origin.get("parameter_file_sha256", ""))
+    prints = [
+        (page.name, (work / f"{page.name}.html").read_text(encoding="utf-8"), page.head.study, page.head.title)
+        for page in job.pages
+    ]
+    prints += [(paper.name, papers.page(paper, work), paper.study, paper.title) for paper in job.papers]
+    for name, html, study, title in prints:
+        made = pdf.printed(html, pdf.Running(study, title, origin), browser, work, _moment())
+        (work / f"{name}.pdf").write_bytes(made)
 
 
 def _written(page: HtmlPage, work: Path) -> list[Any]:
@@ -154,6 +194,9 @@ def _write_output(output: Any, root: Path) -> None:
 
 def date() -> str:
     """When a result is made, in words; SOURCE_DATE_EPOCH sets it."""
+    return _moment().strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _moment() -> datetime:
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
-    return moment.strftime("%Y-%m-%d %H:%M UTC")
+    return datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)

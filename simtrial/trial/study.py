@@ -133,6 +133,11 @@ class Evidence(Section):
 
     treatment: Line
     setting: Line
+    about: Literal["p0", "p1", "other"] | None = Field(
+        None,
+        description="What this result is evidence of. p0: the treatments that p0 stands for; these results are pooled. "
+        "p1: the response rate hoped for. other: neither. A result without this key counts as evidence of p0.",
+    )
     n: PatientCount = Field(description="Patients in the denominator of the response rate.")
     responders: Annotated[int, Field(ge=0)] | None = Field(
         None, description="Number of responders, where it was published."

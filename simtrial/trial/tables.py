@@ -1,4 +1,7 @@
-"""Tables of what is known and what is assumed."""
+"""Tables of what is known and what is assumed.
+
+One module, because notebooks and documents take every table on a trial from here.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ from simtrial.search import named
 from simtrial.search.wording import null
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
 from simtrial.trial import compared as trial_compared
-from simtrial.trial import dropout, words
+from simtrial.trial import dropout, estimand_words, words
+from simtrial.trial import estimand as trial_estimand
 from simtrial.trial import levers as trial_levers
 
 if TYPE_CHECKING:
@@ -30,7 +34,9 @@ if TYPE_CHECKING:
     from simtrial.conduct.simulation import Simulation
     from simtrial.laws.losses import Among
     from simtrial.trial.case import Case
+    from simtrial.trial.estimand import Estimand
     from simtrial.trial.quantities import Form
+    from simtrial.trial.strategies import Priced
     from simtrial.trial.trial import Trial
 
 
@@ -77,6 +83,7 @@ def evidence(trial: Trial) -> Table:
             {
                 "treatment": item.treatment,
                 "setting": item.setting,
+                "about": item.about or "p0",
                 "n": item.n,
                 "responders": item.responders,
                 "orr_percent": percent,
@@ -100,6 +107,7 @@ def evidence(trial: Trial) -> Table:
     shown: dict[str, Shown] = {
         "treatment": column("treatment", WORDS),
         "setting": column("setting", WORDS),
+        "about": column("about", WORDS),
         "n": column("patients", WHOLE),
         "responders": column("responders", WHOLE),
         "orr_percent": column("orr", "{:.1f}", "%"),
@@ -334,7 +342,7 @@ def under_dropout(case: Case) -> Table:
         "power": column("power", RATE, "as run"),
         "enrolled_p0": column("enrolled", PATIENTS, "at p0"),
         "enrolled_p1": column("enrolled", PATIENTS, "at p1"),
-        "keeps": column("keeps", lambda kept: "yes" if kept else "no"),
+        "keeps": column("keeps", _yes),
     }
     lost = round(how.loss.lost(case.requirements.p1), 6)
     caption = (
@@ -345,3 +353,80 @@ def under_dropout(case: Case) -> Table:
     )
     chosen = [one.design.looks == case.chosen.looks for one in found]
     return Table("under_dropout", caption, pd.DataFrame(rows), shown, chosen=chosen)
+
+
+def estimand(case: Case, found: Estimand | None = None) -> Table:
+    """The five attributes of the primary estimand; `found` may be handed over where it is known already."""
+    found = trial_estimand.of(case) if found is None else found
+    rows = [
+        {"attribute": "Population", "definition": found.population},
+        {"attribute": "Treatment", "definition": found.treatment},
+        {"attribute": "Endpoint", "definition": found.endpoint},
+    ]
+    for event in found.events:
+        how = estimand_words.strategy(event.strategy, event.bounds) if event.strategy else trial_estimand.NO_STRATEGY
+        often = "" if event.probability is None else f"; probability {stated(event.probability)}"
+        rows.append({"attribute": f"Intercurrent event: {event.label}", "definition": f"{how}{often}. {event.reason}"})
+    rows.append({"attribute": "Population-level summary", "definition": found.summary})
+    caption = (
+        "The primary estimand by its five attributes (ICH E9(R1)): population, treatment, endpoint, intercurrent "
+        "events with the strategy for each and its reason, and population-level summary. What is marked TO COMPLETE is "
+        "not stated in the parameter file"
+    )
+    shown = {"attribute": column("attribute", WORDS), "definition": column("definition", WORDS)}
+    return Table("estimand", caption, pd.DataFrame(rows), shown)
+
+
+def strategies(case: Case, found: Estimand | None = None) -> Table:
+    """What the design attains under each strategy for each intercurrent event, and for all dropout."""
+    found = trial_estimand.of(case) if found is None else found
+    blocks = list(estimand_words.blocks(found))
+    rows = [
+        # the event stands in the first of its rows
+        {"heading": "" if k else block.label} | _strategy(block.label, one)
+        for block in blocks
+        for k, one in enumerate(block.priced)
+    ]
+    shown: dict[str, Shown] = {"heading": column("intercurrent_event", WORDS), "name": column("strategy", WORDS)}
+    if found.readings_differ:
+        shown |= {f"type_i_error_{among}": column("type_i_error", RATE, OF[among]) for among in AMONG}
+    else:
+        shown["type_i_error"] = column("type_i_error", RATE)
+    shown |= {
+        "power": column("power", RATE),
+        "en_p0": column("enrolled", PATIENTS, "at p0"),
+        "en_p1": column("enrolled", PATIENTS, "at p1"),
+        "enrolled": column("enrolled_to_last", WORDS),
+        "keeps": column("keeps", _yes),
+        "cure": column("keeping_design", WORDS),
+    }
+    taken = [one.taken for block in blocks for one in block.priced]
+    caption = estimand_words.priced_caption(case, found)
+    frame = pd.DataFrame(rows)
+    tidy = frame.drop(columns=["heading", "name", "enrolled"])
+    return Table("strategies", caption, frame, shown, chosen=taken, right=["enrolled"], tidy=tidy)
+
+
+def _yes(kept: bool) -> str:
+    return "yes" if kept else "no"
+
+
+def _strategy(label: str, one: Priced) -> dict[str, object]:
+    """One row: a strategy with its price at full precision."""
+    figures = one.figures
+    return {
+        "event": label,
+        "strategy": one.strategy,
+        "bounds": one.bounds,
+        "name": estimand_words.strategy(one.strategy, one.bounds),
+        "taken": one.taken,
+        "type_i_error": None if figures is None else figures.type_i_error,
+        **{f"type_i_error_{among}": one.by_reading.get(among) for among in AMONG},
+        "power": None if figures is None else figures.power,
+        "en_p0": None if figures is None else figures.en_p0,
+        "en_p1": None if figures is None else figures.en_p1,
+        "n_enrolled": one.n_enrolled,
+        "enrolled": estimand_words.enrolled(one),
+        "keeps": one.keeps,
+        "cure": None if one.cure is None else looks_text(one.cure, ", "),
+    }

@@ -24,7 +24,8 @@ from simtrial.search.text import (
 )
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage
-from simtrial.trial import calendar, dropout, rules, words
+from simtrial.trial import calendar, dropout, estimand_words, rules, words
+from simtrial.trial import estimand as trial_estimand
 from simtrial.trial.protocol import protocol_sentences
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from simtrial.search import Candidate, SingleStageSearch, TwoStageSearch
     from simtrial.search.record import Preference
     from simtrial.trial.case import Case
+    from simtrial.trial.estimand import Estimand
     from simtrial.trial.trial import Trial
 
 
@@ -57,12 +59,28 @@ def protocol(case: Case, done: Simulation | None = None) -> Passage:
 
     The outcomes of the trial at p0 and p1 may be handed over where they are `done` already.
     """
+    said, cited = sample_size(case).paragraphs
+    conduct = protocol_sentences(case, done)
+    return Passage("statement", (said, *((" ".join(conduct),) if conduct else ()), cited), quoted=True)
+
+
+def sample_size(case: Case) -> Passage:
+    """The paragraph on the sample size alone, and its references."""
     said = _sentences(
         case.chosen, case.requirements, case.plan, case.criterion, under=case.under, truths=case.trial.truths
     )
-    conduct = protocol_sentences(case, done)
-    paragraphs = (" ".join(said), *((" ".join(conduct),) if conduct else ()), _cited(case.chosen, case.criterion))
-    return Passage("statement", paragraphs, quoted=True)
+    return Passage("sample_size", (" ".join(said), _cited(case.chosen, case.criterion)), quoted=True)
+
+
+def not_ready(case: Case) -> str:
+    """That the design misses a limit, as the first sentence of what is handed in; empty where it keeps both."""
+    missed = misses(case.chosen, case.requirements, case.under)
+    missed = missed or _pending_breaks(case.plan, case.requirements, case.trial.truths)
+    return _not_ready(missed) if missed else ""
+
+
+def _not_ready(missed: str) -> str:
+    return f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}."
 
 
 def _cited(design: Design, criterion: Preference | None) -> str:
@@ -120,7 +138,7 @@ def _sentences(
         )
     sentences += _beside(design, asked, plan, under, truths)
     if missed:
-        sentences.insert(0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}.")
+        sentences.insert(0, _not_ready(missed))
     return sentences
 
 
@@ -291,3 +309,9 @@ def by_calendar(case: Case, *, whole: bool = False) -> Passage:
     Left out for a large trial that does not ask for it, unless it is wanted `whole`.
     """
     return Passage("by_calendar", calendar.sentences(case, whole=whole))
+
+
+def estimand(case: Case, found: Estimand | None = None) -> Passage:
+    """What the strategies for the intercurrent events attain, and what others would change."""
+    found = trial_estimand.of(case) if found is None else found
+    return Passage("estimand", estimand_words.price(case, found))

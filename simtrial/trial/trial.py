@@ -17,7 +17,9 @@ from simtrial.search import CALENDAR
 from simtrial.search.criteria import preference
 from simtrial.trial import parts
 from simtrial.trial.conduct import Conduct
+from simtrial.trial.intercurrent import EstimandRule
 from simtrial.trial.parts import ReportWish
+from simtrial.trial.provisions import ProtocolTexts
 from simtrial.trial.results import Results
 from simtrial.trial.section import Section, under
 from simtrial.trial.study import DesignWish, Evidence, Hypotheses, Rival, StatedSize, Study
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from simtrial.search import AnyCriterion, CalendarCriterion
 
 
+MOST_RESULTS = 1000
+"""Most earlier results of a file."""
+
+
 class Trial(Section):
     """One trial, as a parameter file describes it."""
 
@@ -38,8 +44,14 @@ class Trial(Section):
     stated: StatedSize | None = Field(None, description="A stated sample size to be checked.")
     rivals: Annotated[tuple[Rival, ...], Field(strict=False, max_length=10)] = ()
     conduct: Conduct | None = None
+    estimand: EstimandRule | None = Field(
+        None, description="The primary estimand: its attributes in words, and the intercurrent events."
+    )
     analysis: Results | None = Field(None, description="The results, once the trial is over.")
-    evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=200)] = ()
+    evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=MOST_RESULTS)] = ()
+    protocol: ProtocolTexts | None = Field(
+        None, description="Texts of the protocol sections in protocol.docx beside their numbers."
+    )
     report: ReportWish | None = Field(None, description="What the report on this file holds.")
 
     @model_validator(mode="after")
@@ -54,6 +66,9 @@ class Trial(Section):
         with under("conduct", {"dropout": "dropout.probability"}):
             _ = self.limits
         self._check_calendar()
+        if self.estimand is not None:
+            with under("estimand"):
+                self.estimand.check(self.conduct)
         if self.report is not None:
             with under("report"):
                 parts.refuse(self.report.parts, **self.holds)

@@ -1,9 +1,11 @@
 """Many parameter files at once: each fails or succeeds alone, nothing is left half-written, one page leads to all."""
 
 import contextlib
+import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import time
 from html.parser import HTMLParser
 
 import nbformat
+import printed
 import pytest
 from children import reaped, spawned
 
@@ -195,7 +198,7 @@ def test_each_report_is_the_one_a_single_run_writes(run, clone, monkeypatch, cap
     # and with one file there is what there always was: no index, the statement, no file named in the progress
     assert [p.name for p in alone.iterdir()] == ["GOOD"]
     assert "H0 is rejected if" in shown.out
-    assert shown.out.endswith(f"\nReport: {alone / 'GOOD' / 'report.html'}\n")
+    assert f"\nReport: {alone / 'GOOD' / 'report.html'}\n" in shown.out
     assert shown.err.startswith("  01_design ...\n")
     one, many = ({p.relative_to(d): p.read_bytes() for p in d.rglob("*") if p.is_file()} for d in (
         alone / "GOOD", run[3] / "GOOD",
@@ -347,6 +350,67 @@ def test_when_it_is_stopped_everything_stops_and_nothing_is_half_written(how, tm
         assert all(gone(int(p.read_text())) for p in kernels)
         assert all(gone(worker) for worker in workers)
     within(30, lambda: list(out.iterdir()) == [])
+
+
+@pytest.fixture
+def fake_browser(tmp_path, monkeypatch):
+    """Puts a program of a few lines in the place of the browser."""
+
+    def put(does):
+        program = tmp_path / "browser"
+        program.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo "Chromium 140.0.0.0" && exit\n{does}\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("SIMTRIAL_CHROMIUM", str(program))
+
+    return put
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not shutil.which("chromium") and not os.environ.get("CI"), reason="no chromium on this machine")
+def test_with_pdf_each_report_and_its_documents_are_printed_and_part_of_the_manifest(tmp_path, write_file, start):
+    out = tmp_path / "out with spaces é"
+    process = start([write_file(tmp_path, name, name.upper()) for name in ("one", "two")], out, "--jobs", "2", "--pdf")
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    for study in ("ONE", "TWO"):
+        files = json.loads((out / study / "manifest.json").read_text(encoding="utf-8"))["files"]
+        for name in ("report.pdf", "protocol.pdf"):
+            made = (out / study / name).read_bytes()
+            assert files[name] == hashlib.sha256(made).hexdigest()
+            pages = printed.pages(made)
+            assert all(page.startswith(study) for page in pages)
+            assert f"Page{len(pages)}of{len(pages)}" in pages[-1]
+            assert b"(D:20250615150640+00'00')" in made  # SOURCE_DATE_EPOCH of `start`
+        assert not list((out / study).glob(".*"))
+
+
+def test_a_browser_that_fails_leaves_the_page_in_the_folder_of_failures(tmp_path, write_file, start, fake_browser):
+    fake_browser("exit 3")
+    out = tmp_path / "build"
+    process = start([write_file(tmp_path, "one", "ONE")], out, "--pdf")
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said.splitlines()[-1] == (
+        f"simtrial: {tmp_path / 'browser'} printed no page (exit code 3); name another browser in the environment "
+        f"variable SIMTRIAL_CHROMIUM, or leave out --pdf; the report without its PDF is in {out / 'ONE.failed'}"
+    )
+    assert [p.name for p in out.iterdir()] == ["ONE.failed"]
+    assert (out / "ONE.failed" / "report.html").exists()
+
+
+@pytest.mark.parametrize("files", [1, 2])
+def test_when_it_is_stopped_while_printing_the_browser_ends_too(files, tmp_path, write_file, start, fake_browser):
+    fake_browser(f"echo $$ > {tmp_path}/new-$$; mv {tmp_path}/new-$$ {tmp_path}/prints-$$; sleep 600")
+    out = tmp_path / "build"
+    names = ("one", "two")[:files]
+    process = start([write_file(tmp_path, name, name.upper()) for name in names], out, "--jobs", "2", "--pdf")
+    with reaped(process):
+        within(60, lambda: len(list(tmp_path.glob("prints-*"))) == files)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert said.splitlines()[-1] == "simtrial: interrupted; no file is left incomplete"
+    assert list(out.iterdir()) == []
+    assert all(gone(int(note.read_text())) for note in tmp_path.glob("prints-*"))
 
 
 def test_a_report_moved_aside_by_a_killed_process_goes_back(tmp_path):
