@@ -337,7 +337,8 @@ def test_without_conduct_there_is_no_simulation_report_and_the_protocol_states_i
     path.write_text(yaml.safe_dump({"trial": trial}), encoding="utf-8")
     read, source = params.read(path)
     (protocol,) = papers.of(Case.of(read), source)
-    assert "there is no simulation report" in words(protocol)
+    assert "All probabilities and sample sizes of this section are exact" in words(protocol)
+    assert "simulation_report" not in words(protocol)
     assert "simulation report (simulation_report.docx)" in words(written[1][0])
 
 
