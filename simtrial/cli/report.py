@@ -43,14 +43,7 @@ def report(
             help="Also write preview_analysis.html: the analysis, on synthetic data, marked as such.",
         ),
     ] = False,
-    docx: Annotated[
-        bool,
-        typer.Option(
-            "--docx/--no-docx",
-            help="Also write the documents to hand in, for Word: protocol.docx and, where the file has the section "
-            "conduct, simulation_report.docx.",
-        ),
-    ] = True,
+    docx: Annotated[bool, typer.Option("--docx/--no-docx", help="Also write the documents for Word.")] = True,
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Also print report and documents as PDF, by a Chromium on this machine.")
     ] = False,
