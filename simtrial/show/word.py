@@ -218,12 +218,6 @@ def _widths(grid: Any, rows: list[list[str]]) -> None:
 
     shares = [wanted(entries) for entries in zip(*rows, strict=True)]
     room = WIDTH - 2 * MARGIN
-    # where there is room left, long entries take it
-    spare = max(0.0, room / 0.2 - sum(shares))
-    more = [
-        max(0.0, max(map(len, entries)) - share) for entries, share in zip(zip(*rows, strict=True), shares, strict=True)
-    ]
-    shares = [share + one * min(1.0, spare / max(sum(more), 1.0)) for share, one in zip(shares, more, strict=True)]
     total = max(sum(shares), room / 0.2)
     grid.autofit = False
     for column, share in zip(grid.columns, shares, strict=True):
