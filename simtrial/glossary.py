@@ -248,7 +248,7 @@ CONDUCT = {
     "trials_needed": Term(
         "Trials for MCSE", "The number of simulated trials that gives a Monte Carlo standard error of this size."
     ),
-    "trial_number": Term("Number of the trial"),
+    "trial_number": Term("Trial"),
     "ended_at": Term("Ended at look"),
     "counted_at": Term("Responses counted"),
     "item": Term("Item"),
@@ -305,6 +305,17 @@ ANALYSIS = {
     "field": Term("Field", "An item of the results section of a trial registry."),
     "entry": Term("Entry", "What is typed into a field of the registry."),
     "section": Term("Section"),
+    "half_width": Term("Half-width", "Half of the distance between the two limits of a confidence interval."),
+    "analysis_set": Term("Analysis set", "A group of patients that is analysed together."),
+    "used_for": Term("Used for", "The analyses that are made of these patients."),
+    "futility_rule": Term(
+        "Stops for futility", "The numbers of responses at which the trial stops, and H0 is not rejected."
+    ),
+    "efficacy_rule": Term(
+        "Stops for efficacy", "The numbers of responses at which the trial stops, and H0 is rejected."
+    ),
+    "stops_here": Term("P(stops here)", "The probability that the trial ends at this analysis."),
+    "expected_month": Term("Expected month", "Months from the first day of accrual to the analysis, on average."),
 }
 """The analysis of a finished trial."""
 
@@ -447,6 +458,9 @@ PLAIN = {
     "events": Term("Events"),
     "shown_estimate": Term("Estimate"),
     "definition": Term("Definition"),
+    "element": Term("Element"),
+    "section": Term("Section"),
+    "sentence": Term("Sentence"),
 }
 """Words that need no explanation."""
 

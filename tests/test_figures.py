@@ -10,6 +10,7 @@ from simtrial.analysis import figures as analysis_figures
 from simtrial.conduct import figures as conduct_figures
 from simtrial.conduct import sensitivity
 from simtrial.design.designs import looks_text
+from simtrial.history import figures as history_figures
 from simtrial.search import figures as search_figures
 from simtrial.trial import allowance, params
 from simtrial.trial import figures as trial_figures
@@ -31,6 +32,9 @@ def figures(case):
     yield conduct_figures.tornado(sensitivity.analyse(plan, case.trial.truths, 200, seed))
     yield conduct_figures.inflation(allowance.to_inflate(case), asked, plan.dropout)
     yield trial_figures.enrollment_fan(case.trial, plan, p1, 1, seed, most=4096)
+    yield history_figures.wrong_history(case)
+    if case.trial.evidence:
+        yield history_figures.forest(case)
     for draw in (analysis_figures.forest, analysis_figures.long_run, analysis_figures.survival,
                  analysis_figures.waterfall, analysis_figures.swimmer):  # fmt: skip
         picture = draw(done)

@@ -22,6 +22,8 @@ MAY_SAY_ANY = {
     "explorer.server": "the application of voila",
     "validation": "rows of pandas; keywords of a plan",
     "show.picture": "settings of matplotlib",
+    "show.grid": "what python-docx gives, which ships no types",
+    "show.runs": "what python-docx gives, which ships no types",
     "show.table": "cells of pandas",
     "show.word": "what python-docx gives, which ships no types",
     "analysis.figures": "keywords of matplotlib",

@@ -44,7 +44,12 @@ def report(
         ),
     ] = False,
     docx: Annotated[
-        bool, typer.Option("--docx/--no-docx", help="Also write the documents to hand in, for Word: protocol.docx.")
+        bool,
+        typer.Option(
+            "--docx/--no-docx",
+            help="Also write the documents to hand in, for Word: protocol.docx and, where the file has the section "
+            "conduct, simulation_report.docx.",
+        ),
     ] = True,
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Also print report and documents as PDF, by a Chromium on this machine.")

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 from simtrial.conduct import text
 from simtrial.design.designs import looks_text
 from simtrial.documents import simulation_checks, simulation_planning, simulation_reproduction, simulation_results
+from simtrial.documents.facts import SIMULATION_REPORT
 from simtrial.phrases import agreeing, counted, listed
+from simtrial.plan.centres import Centres
 from simtrial.show.document import Chapter, Document, Points
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from simtrial.show.document import Matter
     from simtrial.trial.case import Case
 
-NAME = "simulation_report"
+NAME = SIMULATION_REPORT
 
 CASES = {
     "Handling of dropout": "type I error and power under every handling of dropout, by enumeration in independent code",
@@ -51,11 +53,11 @@ REFERENCES = (
 )
 
 
-def mention(case: Case) -> str:
-    """One sentence for the protocol: where the simulation is reported, or that nothing is simulated."""
-    if case.plan is None:
-        return "No value of this section is simulated: all are exact, and there is no simulation report."
-    return f"The simulation of the trial as it will be run is described in the simulation report ({NAME}.docx)."
+CENTRES = (
+    "Anisimov VV, Fedorov VV. Modelling, prediction and adaptive adjustment of recruitment in multicentre trials. "
+    "Stat Med 2007;26:4958-4975."
+)
+"""Cited where patients arrive at centres with rates of their own."""
 
 
 def of(case: Case, made: MadeFrom, origin: str = "") -> Document:
@@ -88,10 +90,14 @@ def of(case: Case, made: MadeFrom, origin: str = "") -> Document:
             *simulation_results.chapters(case, done),
             _conclusions(case, done),
             simulation_reproduction.reproduction(done, made),
-            Chapter(title="References", blocks=(Points(REFERENCES),)),
+            Chapter(title="References", blocks=(Points(_references(done)),)),
         ),
         origin=origin,
     )
+
+
+def _references(done: Simulation) -> tuple[str, ...]:
+    return (*REFERENCES, *((CENTRES,) if isinstance(done.plan.enrollment, Centres) else ()))
 
 
 def _lead(done: Simulation) -> tuple[str, ...]:
@@ -116,8 +122,9 @@ def _validation(done: Simulation) -> Iterator[Chapter]:
         number="3.3", title="Independence of simulation and exact values", level=2,
         blocks=(
             "Simulation and exact values are separate programs. They share the description of the design and of the "
-            "plan, and nothing else: the modules that simulate do not import those that compute exact values. A test "
-            "of the project enforces this. An error in one of them therefore shows as a large standardised difference.",
+            "plan, with the bounds that belong to it, and nothing else: the modules that simulate do not import those "
+            "that compute exact values. A test of the project enforces this. An error in one of them therefore shows "
+            "as a large standardised difference.",
         ),
     )  # fmt: skip
     yield Chapter(

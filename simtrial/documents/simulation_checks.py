@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from simtrial.conduct import tables
-from simtrial.phrases import agreeing, counted, listed, percent
+from simtrial.phrases import agreeing, counted, percent
 from simtrial.show.table import WHOLE, WORDS, Table, column
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from simtrial.conduct.simulation import Simulation
     from simtrial.conduct.tally import Estimate
+
+FEW = 10
+"""Trials that must differ from the others for a standardised difference to be about normal."""
 
 WITHIN = (2, 3)
 """Monte Carlo standard errors within which deviations are counted."""
@@ -35,13 +38,24 @@ class Checked:
 
 
 def of(done: Simulation) -> tuple[Checked, ...]:
+    """Every simulated mean whose distance from its exact value is about normal."""
+    return tuple(one for one in _comparable(done) if not _scarce(one.estimate))
+
+
+def _comparable(done: Simulation) -> Iterator[Checked]:
     """Every simulated mean that has an exact value and differs from trial to trial."""
-    return tuple(
-        Checked(result.scenario.label, tables.called(e, done.plan), e)
-        for result in done.results
-        for e in result.estimates.values()
-        if e.z is not None and (e.mcse or e.z)
-    )
+    for result in done.results:
+        for e in result.estimates.values():
+            if e.z is not None and (e.mcse or e.z):
+                yield Checked(result.scenario.label, tables.called(e, done.plan), e)
+
+
+def _scarce(e: Estimate) -> bool:
+    """Whether too few trials differ from the others: of a proportion those that its law expects, else those seen."""
+    if e.outcome.kind == "share":
+        p = e.exact or 0.0
+        return e.n * min(p, 1 - p) < FEW
+    return e.n - int(e.bins.max()) < FEW
 
 
 def without(done: Simulation) -> dict[str, list[str]]:
@@ -71,42 +85,51 @@ def chance(largest: float, number: int) -> float:
 
 def verdict(done: Simulation) -> str:
     """How many differences lie within 2 and 3 standard errors, how many are expected there, and the largest one."""
+    return " ".join(_verdict(done))
+
+
+def _verdict(done: Simulation) -> Iterator[str]:
     found = of(done)
-    if not found:
-        return "No simulated measure has an exact value that it could be compared with."
+    if found:
+        yield from _of_normal(found)
+    elif not any(e.exact is not None for result in done.results for e in result.estimates.values()):
+        yield "No simulated measure has an exact value that it could be compared with."
+    if few := sum(map(_scarce, (one.estimate for one in _comparable(done)))):
+        yield (
+            f"{counted(few, 'further difference')} {agreeing(few, 'is', 'are')} not counted, because fewer than {FEW} "
+            "trials differ from the others, so that z is not approximately normal."
+        )
+    if same := constant(done):
+        yield (
+            f"{counted(same, 'further mean')} {agreeing(same, 'is', 'are')} the same in every simulated trial and "
+            f"{agreeing(same, 'equals its', 'equal their')} exact value."
+        )
+
+
+def _of_normal(found: Sequence[Checked]) -> Iterator[str]:
     z = apart(found)
     number = len(z)
-    shares = [math.erf(limit / math.sqrt(2)) for limit in WITHIN]
+    expected = [number * math.erf(limit / math.sqrt(2)) for limit in WITHIN]
     inside = [sum(one <= limit for one in z) for limit in WITHIN]
-    within = listed(
-        [
-            f"{inside[k]} within {limit} Monte Carlo standard errors ({shares[k] * number:.1f} expected)"
-            for k, limit in enumerate(WITHIN)
-        ]
-    )
     first = max(found, key=lambda one: abs(one.estimate.z or 0.0))
-    said = (
-        f"Of {counted(number, 'standardised difference')} between a simulated mean and its exact value, {within}. The "
-        f"largest, {z[0]:.1f}, is that of {first.measure} at {first.label}; "
-        f"{'it' if number == 1 else f'the largest of {number} independent ones'} would be at least this large with "
-        f"probability {percent(chance(z[0], number))}."
+    largest = "it" if number == 1 else f"the largest of {number} independent ones"
+    yield (
+        f"Of {counted(number, 'standardised difference')} between a simulated mean and its exact value, {inside[0]} "
+        f"{agreeing(inside[0], 'lies', 'lie')} within {WITHIN[0]} Monte Carlo standard errors ({expected[0]:.1f} "
+        f"expected) and {inside[1]} within {WITHIN[1]} ({expected[1]:.1f} expected). The largest, {z[0]:.1f}, is that "
+        f"of {first.measure} at {first.label}; {largest} would be at least this large with probability "
+        f"{percent(chance(z[0], number))}."
     )
     if number > 1:
-        said += (
-            " Measures of one scenario come from the same trials and are correlated, so these numbers vary more than "
+        yield (
+            "Measures of one scenario come from the same trials and are correlated, so these numbers vary more than "
             "those of independent differences."
         )
     if chance(z[0], number) < DOUBTFUL:
-        said += (
-            " This is larger than chance explains. Find the reason, or repeat the simulation with another seed and "
-            "more trials, before the simulated values are used."
+        yield (
+            "This is larger than chance explains. Find the reason, or repeat the simulation with another seed and more "
+            "trials, before the simulated values are used."
         )
-    if same := constant(done):
-        said += (
-            f" {counted(same, 'further mean')} {agreeing(same, 'is', 'are')} the same in every simulated trial and "
-            f"{agreeing(same, 'equals its', 'equal their')} exact value."
-        )
-    return said
 
 
 def by_scenario(done: Simulation) -> Table:

@@ -96,7 +96,8 @@ def _accrual(plan: Plan) -> Iterator[str]:
             "accrual continues while the decision of an interim analysis is pending, by at most "
             f"{counted(rule.extra, 'patient')}."
         )
-    yield "Patients who would arrive while accrual is held are not enrolled later."
+    if rule.hold or rule.extra is not None:
+        yield "Patients who would arrive while no place is free are not enrolled later."
     yield (
         f"The decision follows the analysis by {_months(rule.lag)}."
         if rule.lag

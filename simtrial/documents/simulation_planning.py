@@ -199,7 +199,7 @@ def _role(case: Case, scenario: Scenario, given: dict[str, str | None]) -> tuple
 
 def _methods(case: Case, done: Simulation) -> Iterator[str | Points]:
     plan = done.plan
-    name = "given in the parameter file" if case.criterion is None else f"chosen as: {case.criterion.name}"
+    name = "given in the parameter file" if case.criterion is None else f"chosen by the criterion {case.criterion.name}"
     yield (
         f"The design is {looks_text(plan.design, ', ')} (r/n, cumulative), {name}. Every simulated trial applies its "
         "decision rule to its own patients as the protocol does:"

@@ -1,4 +1,4 @@
-"""How a simulation was made and how to repeat it: generator, streams, versions, the command and the program."""
+"""How a simulation was made, where it is reported and how to repeat it: generator, streams, versions, programs."""
 
 from __future__ import annotations
 

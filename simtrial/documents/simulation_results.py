@@ -32,7 +32,7 @@ def chapters(case: Case, done: Simulation) -> Iterator[Chapter]:
     yield Chapter(number="4", title="Results")
     yield Chapter(
         number="4.1", title="All scenarios", level=2,
-        blocks=("Exact values are given where they exist.", tables.scenarios(done, case.prices)),
+        blocks=("Exact values are given where they exist.", _all(case, done)),
     )  # fmt: skip
     yield Chapter(
         number="4.2", title="Each scenario", level=2,
@@ -45,6 +45,14 @@ def chapters(case: Case, done: Simulation) -> Iterator[Chapter]:
     yield Chapter(number="4.3", title="Calendar", level=2, blocks=tuple(_calendar(case, done)))
     yield Chapter(number="4.4", title="Example trials", level=2, blocks=tuple(_examples(done)))
     yield Chapter(number="4.5", title="Sensitivity to the assumptions", level=2, blocks=tuple(_sensitivity(case, done)))
+
+
+def _all(case: Case, done: Simulation) -> Table:
+    """The table of all scenarios, without the overrun where there is none."""
+    found = tables.scenarios(done, case.prices)
+    if found.frame["overrun"].any():
+        return found
+    return replace(found, shown={key: how for key, how in found.shown.items() if key != "overrun_shown"})
 
 
 def _every(done: Simulation, label: str) -> Table:
@@ -94,6 +102,8 @@ def _course(done: Simulation, k: int, number: int) -> Picture:
         if k == 0
         else "It is the trial of median duration among those of the block that reach the last look."
     )
+    if number >= done.trials:
+        why += f" Blocks are drawn whole, and it lies beyond the {counted(done.trials, 'trial')} of the results."
     caption = f"{picture.caption} Trial {number} of block 0 of {scenario.label}, seed {done.seed}. {why}"
     name = "simulation_trial" if k == 0 else picture.name  # the one at p1 is that of the report
     return replace(picture, name=name, caption=caption)

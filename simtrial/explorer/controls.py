@@ -242,5 +242,6 @@ def beyond(trial: Trial) -> tuple[str, ...]:
         (bool(trial.rivals), "alternative interpretations"),
         (bool(trial.evidence), "evidence"),
         (trial.estimand is not None, "the estimand"),
+        (trial.protocol is not None, "texts of the protocol"),
     ]
     return tuple(words for there, words in parts if there)

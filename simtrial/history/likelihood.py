@@ -42,6 +42,9 @@ SCAN = 129
 LOGIT = 23.0
 """The outermost of them: rho = 1e-10 and 1 - 1e-10."""
 
+ZOOM = 33
+"""Values of rho looked at together on the way to a maximum."""
+
 DRAWS = 9_999
 """Tables drawn for the test of homogeneity."""
 
@@ -116,17 +119,15 @@ def likeliest(counts: StudyCounts) -> LikeliestRates:
 
 
 def _root(counts: StudyCounts, low: float, high: float) -> float:
-    """Where the derivative along the best means falls through 0."""
-    while high - low > 4e-16 * high:
-        middle = (low + high) / 2
-        rho = np.array(middle)
-        if float(counts.score_of_rho(counts.best_means(rho), rho)) > 0:
-            low = middle
-        else:
-            high = middle
-        if middle in (low, high) and (low + high) / 2 == middle:
-            break
-    return (low + high) / 2
+    """Where the derivative along the best means falls through 0, many rhos at a time."""
+    while True:
+        rhos = np.linspace(low, high, ZOOM)
+        rising = np.flatnonzero(counts.score_of_rho(counts.best_means(rhos), rhos) > 0)
+        at = int(rising[-1]) if rising.size else 0
+        nearer, farther = float(rhos[at]), float(rhos[min(at + 1, ZOOM - 1)])
+        if farther - nearer <= 4 * np.spacing(farther) or (nearer, farther) == (low, high):
+            return (nearer + farther) / 2
+        low, high = nearer, farther
 
 
 @dataclass(frozen=True, kw_only=True)

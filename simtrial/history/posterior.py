@@ -49,7 +49,7 @@ CLOSE_TO = 1e-10
 MOST_ROUNDS = 24
 """Halvings of a panel after which the rule gives up."""
 
-NEGLIGIBLE = 1e-15
+NEGLIGIBLE = 1e-14
 """Weight of a point that is left out."""
 
 

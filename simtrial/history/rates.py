@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 BLOCK = 1 << 20
 """Probabilities held at once."""
 
-HALVINGS = 60
-"""Halvings of an interval of length 1 until nothing changes."""
+QUANTILE_ERROR = 1e-12
+"""Largest error of a quantile."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,18 +93,16 @@ class RateLaw:
         return np.minimum(below, 1.0)
 
     def quantile(self, share: float) -> float:
-        """The smallest rate p with P(rate <= p) of at least a share, by halving: right to 1e-15."""
+        """The smallest rate p with P(rate <= p) of at least a share, by halving: right to `QUANTILE_ERROR`."""
         low, high = 0.0, 1.0
         if float(self.cdf(0.0)) >= share:
             return 0.0
-        for _ in range(HALVINGS):
+        while high - low > QUANTILE_ERROR:
             middle = (low + high) / 2
             if float(self.cdf(middle)) >= share:
                 high = middle
             else:
                 low = middle
-            if high - low < 1e-15:
-                break
         return high
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:

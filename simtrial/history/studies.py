@@ -74,17 +74,18 @@ class EarlierStudy:
         return float(low), float(high)
 
 
-def counts_of(percent: float, n: int) -> range:
-    """Whole numbers of responders in n patients that round to a percentage with the decimals that it has.
+def counts_of(percent: float, n: int, decimals: int | None = None) -> range:
+    """Whole numbers of responders in n patients that round to a percentage, a half up or down; in exact fractions.
 
-    A half may have been rounded up or down. Decimals that are zeros are not kept by a parameter file: 20.0 is read as
-    20, which more counts fit.
+    Without `decimals` those of the number are taken. A number keeps no zeros: 20.0 is 20, which more counts fit.
 
     >>> list(counts_of(4.9, 82)), list(counts_of(20, 255)), list(counts_of(4.8, 38))
     ([4], [50, 51, 52], [])
     """
     written = format(percent, ".12g")
-    places = len(written.partition(".")[2]) if "e" not in written else 12
+    places = decimals
+    if places is None:
+        places = len(written.partition(".")[2]) if "e" not in written else 12
     middle, half = Fraction(written), Fraction(1, 2 * 10**places)
     low, high = ((middle + sign * half) * n / 100 for sign in (-1, 1))
     return range(max(math.ceil(low), 0), min(math.floor(high), n) + 1)

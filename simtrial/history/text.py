@@ -39,8 +39,13 @@ def protocol_sentences(case: Case) -> list[str]:
     found = origin.of(case)
     if found.history is None:
         return [*evidence(found), *_kept(found)]
-    return [*_pooled(found, found.history), *_behind_p1(found), *_spread(found.history), *_risk(found, found.history),
-            *_kept(found)]  # fmt: skip
+    by, rate = found.history.by_bayes, found.history.counts.pooled
+    risk = (
+        "A new treatment that is no better than those p0 stands for is declared a success with probability "
+        f"{percent(float(found.at(rate)))} if their true rate is the pooled one, and with probability "
+        f"{percent(by.averaged)} averaged over the plausible true rates."
+    )
+    return [*_pooled(found, found.history), *_behind_p1(found), *_spread(found.history), risk, _kept(found)[0]]
 
 
 def evidence(found: Origin) -> list[str]:
@@ -53,7 +58,7 @@ def evidence(found: Origin) -> list[str]:
         ]
     about = found.about("p0")
     if not about:
-        return [f"None of the {counted(len(found.studies), 'earlier result')} is stated to be evidence of p0."]
+        return ["No earlier result of the parameter file is stated to be evidence of p0.", *_behind_p1(found)]
     sentences = [*_unstated(found)]
     if found.history is None:
         sentences.append(
@@ -92,10 +97,10 @@ def _pooled(found: Origin, known: PooledHistory) -> list[str]:
         opening = f"{_of_p0(about)}; the number of responders is known for {size} of them"
     rates = [one.rate for one in about if one.pooled and one.rate is not None]
     across = f", with rates from {percent(min(rates))} to {percent(max(rates))}" if size > 1 else ""
-    together = "Together" if size > 1 else "In it"
+    together = "Together," if size > 1 else "In it"
     return [
         f"{opening}{across}.",
-        f"{together} {counted(x, 'patient')} of {n:,} responded ({percent(known.counts.pooled)}, exact 95% interval "
+        f"{together} {x:,} of {counted(n, 'patient')} responded ({percent(known.counts.pooled)}, exact 95% interval "
         f"{percent(known.interval[0])} to {percent(known.interval[1])}).",
     ]
 

@@ -21,7 +21,7 @@ TOP = "top"
 """Anchor of the front page."""
 
 STANDING = frozenset({
-    "candidates", "compared", "decisions", "timeline", "months_and_patients", "tornado",
+    "candidates", "compared", "decisions", "earlier_studies", "timeline", "months_and_patients", "tornado",
     "routes", "readings", "p_values", "estimates", "intervals", "forest", "survival", "waterfall",
 })  # fmt: skip
 """Tables and figures that a reader needs first, by name."""

@@ -7,6 +7,7 @@ import json
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from simtrial import __version__
 from simtrial.documents import posted, protocol, simulation
 from simtrial.documents.simulation_reproduction import MadeFrom
 from simtrial.errors import InputError
+from simtrial.phrases import counted
 from simtrial.report import provenance
 from simtrial.report.page import document_html
 from simtrial.show.document import Document
@@ -71,14 +73,37 @@ def origin(sha256: str) -> str:
     return f"simtrial {__version__}, parameter file SHA-256 {sha256[:16]}"
 
 
+def links(papers: Papers) -> str:
+    """One line of HTML with a link to every document, and how much of it is still to be completed."""
+    return f'<p class="documents">Documents: {", ".join(map(_link, papers))}.</p>' if papers else ""
+
+
+def _link(paper: Document) -> str:
+    other = "json" if paper.name == protocol.NAME else "html"
+    missing = len(paper.to_complete())
+    left = f"; {counted(missing, 'passage')} to complete" if missing else ""
+    return (
+        f'<a href="{paper.name}.docx">{escape(NAMES.get(paper.name, paper.name))}</a> (Word, '
+        f'<a href="{paper.name}.{other}">{other.upper()}</a>{left})'
+    )
+
+
 def write(papers: Papers, folder: Path) -> None:
     """Write every document as .docx; the protocol sections also as JSON, the others as HTML.
 
-    Figures that the folder holds already are not drawn again.
+    Figures that the folder holds already are not drawn again. A table of which a .docx shows only the first rows has
+    all of them in a CSV file.
     """
-    from simtrial.show.word import docx
+    from simtrial.show.grid import capped
+    from simtrial.show.table import Table
+    from simtrial.show.word import csv_of, docx
 
     for paper in (_drawn(paper, folder / "figures") for paper in papers):
+        for table in (block for chapter in paper.chapters for block in chapter.blocks if isinstance(block, Table)):
+            if capped(table):
+                place = folder / csv_of(paper.name, table)
+                place.parent.mkdir(exist_ok=True)
+                place.write_text(table.csv(), encoding="utf-8")
         (folder / f"{paper.name}.docx").write_bytes(docx(paper))
         if paper.name == protocol.NAME:
             said = json.dumps(paper.plain(), indent=2, ensure_ascii=False, allow_nan=False)

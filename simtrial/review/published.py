@@ -19,6 +19,7 @@ from simtrial.analysis import inference
 from simtrial.design.binomial import binomial_pmf
 from simtrial.design.intervals import clopper_pearson
 from simtrial.errors import InputError
+from simtrial.history.studies import counts_of
 from simtrial.numbers import count
 
 if TYPE_CHECKING:
@@ -287,8 +288,4 @@ def counts(percent: float, n: int, decimals: int | None = None) -> list[int]:
     n = count(n, "n", at_least=1)
     if not 0 <= percent <= 100:
         raise InputError(f"({percent:g}) is not from 0 to 100", "percent")
-    if decimals is None:
-        text = f"{percent:.10f}".rstrip("0")
-        decimals = len(text.split(".")[1])
-    half = 0.5 * 10.0**-decimals + 1e-9
-    return [k for k in range(n + 1) if abs(100 * k / n - percent) <= half]
+    return list(counts_of(percent, n, decimals))

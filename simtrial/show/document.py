@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simtrial.phrases import around_placeholders, placeholders
@@ -16,7 +16,7 @@ from simtrial.show.picture import Picture
 from simtrial.show.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ class Document:
         In order.
     origin : str
         One line in the footer of each page: program, version and hash of what it was made from.
+    extra : mapping of str to JSON values
+        What the JSON states beside the chapters.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Document:
     lead: tuple[str, ...] = ()
     chapters: tuple[Chapter, ...]
     origin: str = ""
+    extra: Mapping[str, object] = field(default_factory=dict)
 
     def to_complete(self) -> list[dict[str, str]]:
         """List the placeholders: section, heading, and what is missing there; each once a section."""
@@ -132,6 +135,7 @@ class Document:
             "lead": list(self.lead),
             "origin": self.origin,
             "to_complete": self.to_complete(),
+            **self.extra,
             "sections": [
                 {
                     "section": chapter.number,

@@ -86,6 +86,11 @@ class Table:
         columns = {head: [written(v, how) for v in shown[key]] for key, (head, how) in self.shown.items()}
         return pd.DataFrame(columns)
 
+    def csv(self) -> str:
+        """Every row at full precision, as its file holds it."""
+        text: str = (self.frame if self.tidy is None else self.tidy).to_csv(index=False)
+        return text
+
     def html(self) -> str:
         """The view as an HTML table below its caption, which stays in view where a wide table scrolls."""
         return f"<p><strong>{html.escape(self.caption, quote=True)}</strong></p>{self.body()}"
@@ -121,7 +126,7 @@ class Table:
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
         data = {
             "text/html": self.html(),
-            "text/csv": (self.frame if self.tidy is None else self.tidy).to_csv(index=False),
+            "text/csv": self.csv(),
             "text/plain": f"{self.caption}\n{self.view().to_string(index=False)}",
         }
         return data, {"simtrial": {"name": self.name, "caption": self.caption, "rows": len(self.frame)}}

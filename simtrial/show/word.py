@@ -10,11 +10,10 @@ import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from simtrial.phrases import around_placeholders
+from simtrial.show import grid
 from simtrial.show.document import Chapter, Document, FormulaLine, Listing, Points
 from simtrial.show.picture import Picture
+from simtrial.show.runs import allowed, element, runs
 from simtrial.show.table import Table
 
 if TYPE_CHECKING:
@@ -24,14 +23,16 @@ FONT, FIXED = "Calibri", "Courier New"
 WIDTH, HEIGHT, MARGIN = 21.0, 29.7, 2.2
 """The page, A4, and its margins, in centimetres."""
 
-MOST_COLUMNS = 8
-"""Columns of a table up to which it is set in the larger type."""
-
-LARGER, SMALLER = 9.0, 7.5
-"""Type of tables, in points."""
+MOST_TITLE = 70
+"""Letters of the title in the header of each page, which is one line."""
 
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """The date of every part of the file: the first that the format can state."""
+
+
+def csv_of(name: str, table: Table) -> str:
+    """The file that holds a table of a document with every row, where the document shows only some."""
+    return f"tables/{name}_{table.name}.csv"
 
 
 def docx(document: Document) -> bytes:
@@ -51,9 +52,9 @@ def docx(document: Document) -> bytes:
 
     sheet = library.Document()
     _settings(sheet, document)
-    sheet.add_paragraph(document.study, style="Subtitle")
-    sheet.add_paragraph(document.title, style="Title")
-    writer = _Writer(sheet)
+    sheet.add_paragraph(allowed(document.study), style="Subtitle")
+    sheet.add_paragraph(allowed(document.title), style="Title")
+    writer = _Writer(sheet, document.name)
     for text in document.lead:
         writer.paragraph(text)
     missing = document.to_complete()
@@ -72,19 +73,19 @@ def docx(document: Document) -> bytes:
 class _Writer:
     """Adds the blocks of chapters to a sheet and counts its tables and figures."""
 
-    def __init__(self, sheet: Any) -> None:
-        self.sheet = sheet
+    def __init__(self, sheet: Any, name: str) -> None:
+        self.sheet, self.name = sheet, name
         self.counts = {"Table": 0, "Figure": 0}
 
     def chapter(self, chapter: Chapter) -> None:
         code = f" ({chapter.code})" if chapter.code else ""
-        self.sheet.add_heading(f"{chapter.heading}{code}", level=min(chapter.level, 9))
+        self.sheet.add_heading(allowed(f"{chapter.heading}{code}"), level=min(chapter.level, 9))
         for block in chapter.blocks:
             self._block(block)
 
     def paragraph(self, text: str, style: str | None = None) -> Any:
         paragraph = self.sheet.add_paragraph(style=style)
-        _runs(paragraph, text)
+        runs(paragraph, text)
         return paragraph
 
     def _block(self, block: Matter) -> None:
@@ -112,7 +113,7 @@ class _Writer:
         from docx.shared import Pt
 
         line = self.sheet.add_paragraph()
-        for k, typed in enumerate(block.text.rstrip("\n").split("\n")):
+        for k, typed in enumerate(allowed(block.text).rstrip("\n").split("\n")):
             run = line.add_run(typed)
             run.font.name, run.font.size = FIXED, Pt(8.5)
             if k < block.text.rstrip("\n").count("\n"):
@@ -124,111 +125,38 @@ class _Writer:
         line.add_run(f"{kind} ").bold = True
         _field(line, f"SEQ {kind} \\* ARABIC", str(self.counts[kind]))
         line.add_run(". ").bold = True
-        _runs(line, text)
+        runs(line, text)
         line.paragraph_format.keep_with_next = above
 
     def _table(self, table: Table) -> None:
-        from docx.enum.text import WD_ALIGN_PARAGRAPH
-        from docx.shared import Pt
-
         self._caption("Table", table.caption, above=True)
-        view = table.view()
-        numbers = [
-            key in table.right or pd.api.types.is_numeric_dtype(table.frame[key]) for key in table.shown
-        ]  # fmt: skip
-        size = Pt(LARGER if len(view.columns) <= MOST_COLUMNS else SMALLER)
-        grid = self.sheet.add_table(rows=1 + len(view), cols=len(view.columns), style="Table Grid")
-        rows = [list(view.columns), *(list(map(str, row)) for row in view.itertuples(index=False, name=None))]
-        # the cells of a row at once: to ask for one takes a search of the table
-        for k, (row, entries) in enumerate(zip(grid.rows, rows, strict=True)):
-            _together(row, heads=k == 0)
-            stressed = k == 0 or (k - 1 < len(table.chosen) and table.chosen[k - 1])
-            for cell, entry, number in zip(row.cells, entries, numbers, strict=True):
-                line = cell.paragraphs[0]
-                line.paragraph_format.space_after = Pt(0)
-                if number:
-                    line.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-                _runs(line, entry, size=size, bold=stressed)
-        _widths(grid, rows)
-        self.sheet.add_paragraph().paragraph_format.space_after = Pt(2)
+        grid.add(self.sheet, table, WIDTH - 2 * MARGIN, csv_of(self.name, table))
 
     def _picture(self, picture: Picture) -> None:
         from docx.shared import Cm, Inches
 
         width = min(Cm(WIDTH - 2 * MARGIN), Inches(picture.figure.get_size_inches()[0]))
         shape = self.sheet.add_picture(io.BytesIO(picture.png()), width=width)
-        shape._inline.docPr.set("descr", picture.alt)
-        shape._inline.docPr.set("title", picture.name)
+        shape._inline.docPr.set("descr", allowed(picture.alt))
+        shape._inline.docPr.set("title", allowed(picture.name))
         self.sheet.paragraphs[-1].paragraph_format.keep_with_next = bool(picture.caption)
         if picture.caption:
             self._caption("Figure", picture.caption, above=False)
 
 
-def _runs(paragraph: Any, text: str, *, size: Any = None, bold: bool = False) -> None:
-    """Add a text, its placeholders marked."""
-    from docx.enum.text import WD_COLOR_INDEX
-
-    for piece, mark in around_placeholders(_allowed(text)):
-        run = paragraph.add_run(piece)
-        if size is not None:
-            run.font.size = size
-        if bold:
-            run.bold = True
-        if mark:
-            run.font.highlight_color = WD_COLOR_INDEX.YELLOW
-
-
-def _allowed(text: str) -> str:
-    """A text without the control characters that XML cannot hold."""
-    return "".join(one for one in text if one in "\t\n" or (one >= " " and not "\ud800" <= one <= "\udfff"))
-
-
 def _field(paragraph: Any, instruction: str, shown: str) -> None:
     """Add a field, such as the number of the page, with what it shows until Word computes it."""
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
-
-    field = OxmlElement("w:fldSimple")
-    field.set(qn("w:instr"), instruction)
-    run, text = OxmlElement("w:r"), OxmlElement("w:t")
+    field = element("fldSimple", instr=instruction)
+    run, text = element("r"), element("t")
     text.text = shown
     run.append(text)
     field.append(run)
     paragraph._p.append(field)
 
 
-def _together(row: Any, *, heads: bool) -> None:
-    """Keep a row on one page, and repeat the row of headings on every page."""
-    from docx.oxml import OxmlElement
-
-    properties = row._tr.get_or_add_trPr()
-    properties.append(OxmlElement("w:cantSplit"))
-    if heads:
-        properties.append(OxmlElement("w:tblHeader"))
-
-
-def _widths(grid: Any, rows: list[list[str]]) -> None:
-    """Set columns as wide as their entries ask, so that every program breaks them alike."""
-    from docx.shared import Cm
-
-    def wanted(entries: tuple[str, ...]) -> float:
-        words = max((len(word) for entry in entries for word in entry.split()), default=1)
-        mean = sum(map(len, entries)) / len(entries)
-        return max(1.15 * words, min(mean, 60.0), 3.0) + 1.5  # headings are bold, and fonts differ in width
-
-    shares = [wanted(entries) for entries in zip(*rows, strict=True)]
-    room = WIDTH - 2 * MARGIN
-    total = max(sum(shares), room / 0.2)
-    grid.autofit = False
-    for column, share in zip(grid.columns, shares, strict=True):
-        column.width = Cm(room * share / total)
-    for row in grid.rows:
-        for cell, share in zip(row.cells, shares, strict=True):
-            cell.width = Cm(room * share / total)
-
-
 def _settings(sheet: Any, document: Document) -> None:
     """Paper, fonts, header and footer, and what the file says of itself: no name and no time."""
+    from docx.enum.text import WD_TAB_ALIGNMENT
     from docx.oxml.ns import qn
     from docx.shared import Cm, Pt, RGBColor
 
@@ -249,15 +177,21 @@ def _settings(sheet: Any, document: Document) -> None:
     sheet.styles["Title"].font.size = Pt(20)
     sheet.styles["Caption"].font.bold = False
     for name in ("Header", "Footer"):
-        sheet.styles[name].font.size = Pt(8)
-    page.header.paragraphs[0].text = f"{document.study}\t\t{document.title}"[:120]
+        style = sheet.styles[name]
+        style.font.size = Pt(8)
+        stops = style.paragraph_format.tab_stops
+        stops.clear_all()
+        stops.add_tab_stop(Cm(WIDTH - 2 * MARGIN), WD_TAB_ALIGNMENT.RIGHT)
+    study, title = allowed(document.study), allowed(document.title)
+    short = title if len(title) <= MOST_TITLE else f"{title[:MOST_TITLE].rsplit(' ', 1)[0]} ..."
+    page.header.paragraphs[0].text = f"{study}\t{short}"
     foot = page.footer.paragraphs[0]
-    foot.add_run(f"{document.origin}\t\tPage ")
+    foot.add_run(f"{allowed(document.origin)}\tPage ")
     _field(foot, "PAGE", "1")
     foot.add_run(" of ")
     _field(foot, "NUMPAGES", "1")
     core = sheet.core_properties
-    core.title, core.subject, core.author, core.comments = document.title[:255], document.study, "simtrial", ""
+    core.title, core.subject, core.author, core.comments = title[:255], study[:255], "simtrial", ""
     core.last_modified_by = ""
     for of in ("dcterms:created", "dcterms:modified", "cp:revision"):
         for node in core._element.findall(of, core._element.nsmap):

@@ -18,7 +18,7 @@ MOST_CELLS = 1_000_000
 RATE = "p"
 """Path of the axis of true response rates."""
 
-NOT_VARIED = ("evidence", "rivals", "stated", "analysis", "study", "report", "estimand")
+NOT_VARIED = ("evidence", "rivals", "stated", "analysis", "study", "report", "estimand", "protocol")
 """Sections that change no result."""
 
 WANTED = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month", "duration_months")

@@ -191,8 +191,8 @@ def _events(prices: StrategyPrices) -> Iterator[IntercurrentEvent]:
             probability=prices.probability(kind),
             strategy=prices.strategy(kind),
             bounds=prices.file_bounds if prices.strategy(kind) == "excluded" else None,
-            reason=given.reason
+            reason=_one_line(given.reason)
             or missing(f"reason for the strategy for {'the intercurrent events' if unexplained else within}"),
-            source=given.source or "",
+            source=_one_line(given.source),
             alternatives=tuple(prices.alternatives(kind)),
         )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simtrial.design.requirements import Requirements
+    from simtrial.laws.losses import Among
     from simtrial.laws.strategies import Strategy
     from simtrial.trial.case import Case
     from simtrial.trial.estimand import Estimand, IntercurrentEvent
@@ -28,6 +29,9 @@ NAMES: dict[Strategy, str] = {
 
 BOUNDS: dict[BoundsRule, str] = {"fixed": "planned bounds", "recut": "recalculated bounds"}
 """What becomes of the bounds where patients are excluded."""
+
+FIRST_OR_SECOND: dict[Among, str] = {"enrolled": "first", "evaluable": "second"}
+"""The readings of p0 in the order of the columns."""
 
 LEAST_MOVED = 0.0005
 """A change of power that is named: one that one decimal of a percentage may show."""
@@ -87,7 +91,11 @@ def priced_caption(case: Case, found: Estimand) -> str:
         rows = "Each row applies one strategy to all intercurrent events"
     asked, whose = case.requirements, ""
     if found.readings_differ:
-        whose = f". Verdict and design take p0 as {words.READINGS[found.p0_among]}"
+        counts = ", which counts events with the composite strategy as non-response" if found.each else ""
+        whose = (
+            f". p0 is read in two ways: as the rate among all enrolled patients{counts}, or as the rate with every "
+            f"patient evaluable; verdict and design take the {FIRST_OR_SECOND[found.p0_among]}"
+        )
     return (
         f"What {looks_text(case.chosen, ', ')} attains under each strategy, with p0 = {asked.p0:g} and p1 = "
         f"{asked.p1:g}: exact type I error, power, and mean number of enrolled patients with accrual held at each "
@@ -147,7 +155,7 @@ def missing_data(found: Estimand, asked: Requirements) -> tuple[str, ...]:
     sentences = []
     if "composite" in taken:
         sentences.append(
-            "A patient who counts as a non-responder has no missing response: the event is part of the endpoint, and "
+            "Where a patient counts as a non-responder, no response is missing: the event is part of the endpoint, and "
             "no assumption about the missing assessment is needed. If p0 is the response rate among all enrolled "
             "patients, the type I error is kept whatever the dropout is; the observed response rate is a lower bound "
             "of the rate without these events."
@@ -155,8 +163,8 @@ def missing_data(found: Estimand, asked: Requirements) -> tuple[str, ...]:
     if taken & {"excluded", "replaced"}:
         verb = listed([name for name in ("excluded", "replaced") if name in taken])
         sentences.append(
-            f"Where patients are {verb}, the analysis assumes that dropout is independent of response (missing "
-            f"completely at random).{_informative(found, asked)}"
+            f"Where patients are {verb}, missing responses are not imputed, and the analysis assumes that dropout is "
+            f"independent of response (missing completely at random).{_informative(found, asked)}"
         )
     if "hypothetical" in taken:
         sentences.append(
@@ -164,6 +172,8 @@ def missing_data(found: Estimand, asked: Requirements) -> tuple[str, ...]:
             f"{estimand.missing('method by which the response without the event is obtained, and its assumption')}. "
             "The exact figures are those of a trial in which it is known."
         )
+    if taken - {None}:
+        sentences.append("The reasons are those for the strategies for the intercurrent events.")
     if None in taken:
         sentences.append(f"Missing response assessments: {estimand.missing('method, assumption and reason')}.")
     return tuple(sentences)
@@ -189,12 +199,14 @@ def price(case: Case, found: Estimand) -> tuple[str, ...]:
         one = found.stated
         assert one is not None  # nothing is divided among strategies
         return (
-            f"{how_many(found)} Every strategy gives the type I error and the power on paper: {_errors(one, asked)}.",
+            f"{how_many(found)} Every strategy gives the type I error and the power on paper: {_errors(one, asked)}."
+            f"{words.unless(case)}",
         )
     sentences = [how_many(found)]
     if found.stated is not None:
         design = looks_text(case.chosen, ", ")
-        sentences.append(f"With the strategies as stated, {design} has {_errors(found.stated, asked)}.")
+        missed = "" if found.stated.keeps is not False else " It does not keep both limits."
+        sentences.append(f"With the strategies as stated, {design} has {_errors(found.stated, asked)}.{missed}")
     else:
         sentences.append(
             "The strategies of the events differ, so the type I error and the power depend on how often each event "
@@ -257,7 +269,10 @@ def _limits(case: Case, found: Estimand) -> str:
             f" The search, the simulation and all other figures handle every dropout alike: patients without a "
             f"response assessment are {HANDLINGS[how.handling]}."
         )
+    plan, meanwhile = case.plan, ""
+    if plan is not None and len(case.chosen.looks) > 1 and not plan.interim.hold:
+        meanwhile = " Patients enrolled while an interim analysis is pending are not counted here."
     return (
         "The treatment policy strategy has no exact figures here: it needs the response rate under the new therapy, "
-        f"which the parameter file does not state.{handled}{words.unless(case)}"
+        f"which the parameter file does not state.{handled}{meanwhile}{words.unless(case)}"
     )

@@ -150,7 +150,7 @@ class EstimandRule(Section):
         if apart > (Fraction(0) if exact else decimal(PROVED_TO)):
             what = "conduct.dropout.probability" if exact else "the dropout of conduct.dropout.hazard_per_month"
             raise InputError(
-                f"have probabilities whose sum ({float(total):g}) differs from {what} ({loss:.4g}); change one of "
+                f"have probabilities whose sum ({float(total):.10g}) differs from {what} ({loss:.10g}); change one of "
                 "them (an event without a probability counts as 0)",
                 "events",
             )

@@ -55,16 +55,17 @@ def protocol_sentences(case: Case, done: Simulation | None = None) -> list[str]:
     done = timed(case) if done is None else done
     return [
         f"Accrual: {words.enrollment(given.enrollment)}.",
-        _screening(case, plan),
+        screening(case, plan),
         f"Tumour assessments: {words.assessments(given.assessments)}.",
-        *_pending(plan, done),
+        *pending(plan, done),
         _months(case, done),
         *_followed(given),
         *_endpoints(given),
     ]
 
 
-def _screening(case: Case, plan: Plan) -> str:
+def screening(case: Case, plan: Plan) -> str:
+    """How many patients are enrolled and screened, in a sentence."""
     enrolled, screened = to_screen(plan, case.requirements.p1)
     n = plan.design.looks[-1].n
     evaluable = f" for {n} evaluable patients" if enrolled != n else ""
@@ -77,7 +78,7 @@ def _screening(case: Case, plan: Plan) -> str:
     )
 
 
-def _pending(plan: Plan, done: Simulation) -> list[str]:
+def pending(plan: Plan, done: Simulation) -> list[str]:
     """What accrual does while an interim analysis is pending."""
     if len(plan.design.looks) == 1 or plan.conditional is not None:
         return []

@@ -222,7 +222,10 @@ class StrategyPrices:
             else:
                 return None
             if searches not in self._cures:
-                self._cures[searches] = searches.choose(self.criterion.key)
+                # those of the case may have been made already
+                known = (self.case.searches, self.case.on_paper, self.case.as_run)
+                made = next((one for one in known if one == searches), searches)
+                self._cures[searches] = made.choose(self.criterion.key)
             return self._cures[searches]
         except InputError:  # with so much dropout no design can
             return None

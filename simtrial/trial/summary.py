@@ -202,7 +202,10 @@ def _assumed(case: Case) -> Iterator[tuple[str, str]]:
     from_where = "assumed, not taken from a protocol or registry" if asked.basis == "assumed" else "from the protocol"
     yield "Hypotheses", f"p0 = {asked.p0:g}, p1 = {asked.p1:g}: {from_where}; every result depends on them"
     if case.trial.conduct is None:
-        yield "Conduct", "not stated in the parameter file: months, dropout and enrollment are unknown"
+        yield (
+            "Conduct",
+            "not stated in the parameter file: months, dropout and enrollment are unknown, and nothing is simulated",
+        )
         return
     for what, value, _ in words.rows(case.trial):
         if what in ("Enrollment", "Tumour assessments", "Dropout before the first assessment", "Interim analysis"):
@@ -257,9 +260,11 @@ def _cures(case: Case, how: AsRun) -> Iterator[tuple[Design, str]]:
 
 def _on_hypotheses(case: Case) -> str:
     said = "p0 and p1 are assumed. Agree on them first: every figure on this page depends on them."
-    rates = [r for r in map(_observed, case.trial.evidence) if r is not None]
-    if len(rates) > 1:
-        said += f" The earlier results in the file range from {min(rates):.1f}% to {max(rates):.1f}%."
+    known = [(item.about or "p0", rate) for item in case.trial.evidence if (rate := _observed(item)) is not None]
+    for about in RATES:
+        rates = [rate for what, rate in known if what == about]
+        if len(rates) > 1:
+            said += f" The earlier results on {about} range from {min(rates):.1f}% to {max(rates):.1f}%."
     return said
 
 

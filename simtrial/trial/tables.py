@@ -381,8 +381,13 @@ def strategies(case: Case, found: Estimand | None = None) -> Table:
     """What the design attains under each strategy for each intercurrent event, and for all dropout."""
     found = trial_estimand.of(case) if found is None else found
     blocks = list(estimand_words.blocks(found))
-    rows = [_strategy(block.label, one) for block in blocks for one in block.priced]
-    shown: dict[str, Shown] = {"event": column("intercurrent_event", WORDS), "name": column("strategy", WORDS)}
+    rows = [
+        # the event stands in the first of its rows
+        {"heading": "" if k else block.label} | _strategy(block.label, one)
+        for block in blocks
+        for k, one in enumerate(block.priced)
+    ]
+    shown: dict[str, Shown] = {"heading": column("intercurrent_event", WORDS), "name": column("strategy", WORDS)}
     if found.readings_differ:
         shown |= {f"type_i_error_{among}": column("type_i_error", RATE, OF[among]) for among in AMONG}
     else:
@@ -397,7 +402,9 @@ def strategies(case: Case, found: Estimand | None = None) -> Table:
     }
     taken = [one.taken for block in blocks for one in block.priced]
     caption = estimand_words.priced_caption(case, found)
-    return Table("strategies", caption, pd.DataFrame(rows), shown, chosen=taken, right=["enrolled"])
+    frame = pd.DataFrame(rows)
+    tidy = frame.drop(columns=["heading", "name", "enrolled"])
+    return Table("strategies", caption, frame, shown, chosen=taken, right=["enrolled"], tidy=tidy)
 
 
 def _yes(kept: bool) -> str:

@@ -59,12 +59,28 @@ def protocol(case: Case, done: Simulation | None = None) -> Passage:
 
     The outcomes of the trial at p0 and p1 may be handed over where they are `done` already.
     """
+    said, cited = sample_size(case).paragraphs
+    conduct = protocol_sentences(case, done)
+    return Passage("statement", (said, *((" ".join(conduct),) if conduct else ()), cited), quoted=True)
+
+
+def sample_size(case: Case) -> Passage:
+    """The paragraph on the sample size alone, and its references."""
     said = _sentences(
         case.chosen, case.requirements, case.plan, case.criterion, under=case.under, truths=case.trial.truths
     )
-    conduct = protocol_sentences(case, done)
-    paragraphs = (" ".join(said), *((" ".join(conduct),) if conduct else ()), _cited(case.chosen, case.criterion))
-    return Passage("statement", paragraphs, quoted=True)
+    return Passage("sample_size", (" ".join(said), _cited(case.chosen, case.criterion)), quoted=True)
+
+
+def not_ready(case: Case) -> str:
+    """That the design misses a limit, as the first sentence of what is handed in; empty where it keeps both."""
+    missed = misses(case.chosen, case.requirements, case.under)
+    missed = missed or _pending_breaks(case.plan, case.requirements, case.trial.truths)
+    return _not_ready(missed) if missed else ""
+
+
+def _not_ready(missed: str) -> str:
+    return f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}."
 
 
 def _cited(design: Design, criterion: Preference | None) -> str:
@@ -122,7 +138,7 @@ def _sentences(
         )
     sentences += _beside(design, asked, plan, under, truths)
     if missed:
-        sentences.insert(0, f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}.")
+        sentences.insert(0, _not_ready(missed))
     return sentences
 
 

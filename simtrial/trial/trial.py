@@ -19,6 +19,7 @@ from simtrial.trial import parts
 from simtrial.trial.conduct import Conduct
 from simtrial.trial.intercurrent import EstimandRule
 from simtrial.trial.parts import ReportWish
+from simtrial.trial.provisions import ProtocolTexts
 from simtrial.trial.results import Results
 from simtrial.trial.section import Section, under
 from simtrial.trial.study import DesignWish, Evidence, Hypotheses, Rival, StatedSize, Study
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from simtrial.laws.losses import Losses
     from simtrial.plan.dropout import Dropout
     from simtrial.search import AnyCriterion, CalendarCriterion
+
+
+MOST_RESULTS = 1000
+"""Most earlier results of a file."""
 
 
 class Trial(Section):
@@ -43,7 +48,10 @@ class Trial(Section):
         None, description="The primary estimand: its attributes in words, and the intercurrent events."
     )
     analysis: Results | None = Field(None, description="The results, once the trial is over.")
-    evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=200)] = ()
+    evidence: Annotated[tuple[Evidence, ...], Field(strict=False, max_length=MOST_RESULTS)] = ()
+    protocol: ProtocolTexts | None = Field(
+        None, description="Texts of the protocol sections in protocol.docx beside their numbers."
+    )
     report: ReportWish | None = Field(None, description="What the report on this file holds.")
 
     @model_validator(mode="after")

@@ -211,6 +211,14 @@ def test_the_composite_strategy_never_raises_an_error_or_the_power(loss, weights
     assert other.power <= one.power
 
 
+@given(losses, parts)
+def test_excluding_with_planned_bounds_decides_as_counting_as_a_non_responder(loss, weights):
+    design = TwoStage(1, 9, 5, 24)
+    before = divided(loss, weights, among="evaluable")
+    after = replace(before, composite=before.composite + before.excluded, excluded=Fraction(0))
+    assert before.figures(design, ASKED) == after.figures(design, ASKED)
+
+
 @given(drawn.floats(0.01, 0.6), parts)
 def test_p0_among_all_enrolled_keeps_the_type_i_error_on_paper_if_dropout_is_independent(lost, weights):
     design = TwoStage(1, 9, 5, 24)

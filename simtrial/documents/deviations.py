@@ -1,0 +1,117 @@
+"""What becomes of the errors of a design where an assumption of its sample size turns out to be wrong: exact values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simtrial.design.exact import operating_characteristics
+from simtrial.errors import InputError
+from simtrial.laws import decision, laws
+from simtrial.phrases import stated
+from simtrial.plan.dropout import Dropout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.plan.plan import Scenario
+    from simtrial.trial.case import Case
+
+OTHER_ODDS = (0.25, 4.0)
+"""Odds ratios of an informative dropout that are tried."""
+
+WITHOUT = (0.1, 0.2)
+"""Dropout that is tried where none is assumed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """The exact type I error and power under another dropout.
+
+    Attributes
+    ----------
+    what : str
+        The dropout in words.
+    type_i_error, power : float
+        P(reject H0) under H0, p0 read as the file says, and under the alternative.
+    assumed : bool
+        Whether this is the dropout that is assumed.
+    """
+
+    what: str
+    type_i_error: float
+    power: float
+    assumed: bool
+
+
+def of_dropout(case: Case) -> list[Deviation]:
+    """The design as it is run under other dropout than assumed; none if the file does not say, or without a law."""
+    plan = case.plan
+    if plan is None or not decision.has_law(plan):
+        return []
+    return [found for what, loss in _losses(case) if (found := _under(case, what, loss)) is not None]
+
+
+def _losses(case: Case) -> Iterator[tuple[str, Dropout]]:
+    assert case.plan is not None  # or no dropout is stated
+    given = case.plan.dropout
+    d, ratio = given.probability, given.responder_odds_ratio
+    others = sorted({0.0, round(d / 2, 6), d, min(round(2 * d, 6), 0.5)} if d else {0.0, *WITHOUT})
+    of_whom = "" if ratio == 1 else " of the patients who would not respond"
+    yield from (("no dropout" if one == 0 else f"{stated(one)}{of_whom}", Dropout(one, ratio)) for one in others)
+    whole = given.lost(case.requirements.p1)
+    for other in OTHER_ODDS:
+        if d and other != ratio:
+            less = "less" if other < 1 else "more"
+            what = f"{stated(round(whole, 6))} at p1, {less} often in patients who would respond (odds ratio {other:g})"
+            yield what, Dropout.overall(whole, other, case.requirements.p1)
+
+
+def _under(case: Case, what: str, loss: Dropout) -> Deviation | None:
+    plan, how = case.plan, case.trial.how
+    assert plan is not None
+    assert how is not None
+    try:
+        truths = replace(how, loss=loss, among=case.trial.reading).truths(case.requirements)
+        run = decision.decision(replace(plan, dropout=loss), np.array([truths.p0, truths.p1])).reject.tolist()
+    except InputError:  # with so much dropout H0 is no rate below p1
+        return None
+    return Deviation(what=what, type_i_error=run[0], power=run[1], assumed=loss == plan.dropout)
+
+
+def rate_at(design: Design, probability: float) -> float:
+    """The response rate at which a design rejects H0 with this probability, every patient being evaluable.
+
+    The power function rises with the rate for every design whose bounds are cumulative, so there is one such rate.
+    """
+    from scipy import optimize
+
+    def surplus(p: float) -> float:
+        return float(operating_characteristics(design, p).reject) - probability
+
+    return float(optimize.brentq(surplus, 0.0, 1.0, xtol=1e-12))
+
+
+def keeping(design: Design, asked: Requirements) -> tuple[float, float]:
+    """The rates up to which a design keeps alpha, and from which on it has the power, every patient being evaluable.
+
+    In thousandths, the former rounded down and the latter up, so that both statements hold for the rates given.
+    """
+    largest, least = (rate_at(design, limit) for limit in (asked.alpha, asked.power))
+    # a limit that is attained exactly at such a rate is attained there to rounding error
+    return math.floor(1000 * largest + 1e-6) / 1000, math.ceil(1000 * least - 1e-6) / 1000
+
+
+def success(case: Case, scenario: Scenario) -> float | None:
+    """The exact probability of success at a true rate or averaged over its distribution; None without a law.
+
+    As the trial is run if the file says how, else with every patient evaluable.
+    """
+    if case.plan is None or not decision.has_law(case.plan):
+        return None
+    return laws.exact_values(case.plan, scenario, months=False)["reject"]

@@ -1,0 +1,60 @@
+"""Sections 3.1, 10.4.1.2 and 10.4.1.3 of a protocol: the primary estimand, and how its data are handled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simtrial.laws.strategies import OF_HANDLING
+from simtrial.phrases import listed
+from simtrial.show.document import Chapter, Points
+from simtrial.trial import estimand_words
+from simtrial.trial import tables as trial_tables
+
+if TYPE_CHECKING:
+    from simtrial.documents.facts import Facts
+    from simtrial.laws.strategies import Strategy
+from simtrial.show.document import Matter
+
+
+def objective(facts: Facts) -> Chapter:
+    """Section 3.1."""
+    return Chapter(
+        number="3.1", title="Primary objective and associated estimand", code="C218527", level=2,
+        blocks=(
+            *estimand_words.objective(facts.estimand),
+            trial_tables.estimand(facts.case, facts.estimand),
+        ),
+    )  # fmt: skip
+
+
+def handling(facts: Facts) -> tuple[Matter, ...]:
+    """Section 10.4.1.2: how the data of each intercurrent event are handled, and why; equal events together."""
+    *events, often = estimand_words.handling(facts.estimand)
+    alike: dict[str, list[str]] = {}
+    for label, how in (event.split(": ", 1) for event in events):
+        alike.setdefault(how, []).append(label if not alike.get(how) else f"{label[0].lower()}{label[1:]}")
+    return (Points(tuple(f"{listed(labels)}: {how}" for how, labels in alike.items())), often)
+
+
+def differing(facts: Facts) -> str:
+    """How the patients with an event count whose strategy is not that of the handling of dropout; empty if none is."""
+    if facts.handling is None:
+        return ""
+    others: dict[Strategy, list[str]] = {}
+    for event in facts.estimand.events:
+        if event.strategy is not None and event.strategy != OF_HANDLING[facts.handling]:
+            others.setdefault(event.strategy, []).append(f"{event.label[0].lower()}{event.label[1:]}")
+    said = (f"{listed(labels)}: {estimand_words.COUNTS[taken]}" for taken, labels in others.items())
+    return "; ".join(said)
+
+
+def missing(facts: Facts) -> tuple[Matter, ...]:
+    """Section 10.4.1.3: how missing assessments are handled, under which assumption, and why."""
+    said = estimand_words.missing_data(facts.estimand, facts.asked)
+    taken = {event.strategy for event in facts.estimand.events}
+    if taken == {None} and not facts.texts.missing_data:  # the reason is marked as missing with the method
+        return said
+    reason = "that of the strategies in section 10.4.1.2"
+    if facts.texts.missing_data or taken != {"composite"}:
+        reason = facts.stated("missing_data", "reason for the handling of missing response assessments")
+    return (" ".join((*said, f"Reason for this handling: {reason.rstrip('.')}.")),)

@@ -1,0 +1,130 @@
+"""What the sections of a protocol share: the trial, its design, what is stated and what is still to be completed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from simtrial.design.exact import operating_characteristics
+from simtrial.laws import decision
+from simtrial.phrases import to_complete
+from simtrial.trial import estimand
+from simtrial.trial.protocol import timed
+from simtrial.trial.provisions import ProtocolTexts
+from simtrial.trial.results import Results
+
+if TYPE_CHECKING:
+    from simtrial.conduct.simulation import Simulation
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.numbers import Floats
+    from simtrial.plan.plan import Handling, Plan
+    from simtrial.trial.case import Case
+    from simtrial.trial.estimand import Estimand
+
+SIMULATION_REPORT = "simulation_report"
+"""Name of the files of the report on the simulation."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A trial as its protocol states it.
+
+    Attributes
+    ----------
+    case : Case
+        The trial and its design.
+    """
+
+    case: Case
+
+    @property
+    def design(self) -> Design:
+        """The design taken."""
+        return self.case.chosen
+
+    @property
+    def asked(self) -> Requirements:
+        """The question as it is written."""
+        return self.case.requirements
+
+    @property
+    def plan(self) -> Plan | None:
+        """How the design is run; None if the file does not say."""
+        return self.case.plan
+
+    @property
+    def several(self) -> bool:
+        """Whether there is an interim analysis."""
+        return len(self.design.looks) > 1
+
+    @property
+    def handling(self) -> Handling | None:
+        """How patients without a response assessment count; None if the file does not say."""
+        return None if self.plan is None else self.plan.handling
+
+    @property
+    def stops_for_efficacy(self) -> bool:
+        """Whether an interim analysis may reject H0."""
+        return any(look.e is not None for look in self.design.looks)
+
+    @property
+    def stops_for_futility(self) -> bool:
+        """Whether an interim analysis may stop for futility."""
+        return any(look.r is not None for look in self.design.looks[:-1])
+
+    @property
+    def texts(self) -> ProtocolTexts:
+        """What the file states for the protocol beside the numbers."""
+        return self.case.trial.protocol or ProtocolTexts()
+
+    def stated(self, key: str, missing: str) -> str:
+        """A text of the file in one line, or the mark that it is missing."""
+        text: str | None = getattr(self.texts, key)
+        return " ".join(text.split()) if text else to_complete(missing)
+
+    @cached_property
+    def timed(self) -> Simulation | None:
+        """Months and patients at p0 and p1; None if the file does not say how the trial is run."""
+        return None if self.plan is None else timed(self.case)
+
+    @cached_property
+    def estimand(self) -> Estimand:
+        """The primary estimand with the price of every strategy."""
+        return estimand.of(self.case)
+
+    @property
+    def level(self) -> float:
+        """Confidence level of the planned intervals."""
+        given = self.case.trial.analysis
+        return float(Results.model_fields["level"].default) if given is None else given.level
+
+    @property
+    def sides(self) -> Literal[1, 2]:
+        """2 for two-sided intervals, 1 for a lower limit alone."""
+        given = self.case.trial.analysis
+        return 2 if given is None else given.sides
+
+    @property
+    def ordering(self) -> Literal["stage", "mle", "umvue"]:
+        """How the possible endings of the trial are ordered."""
+        given = self.case.trial.analysis
+        return "stage" if given is None else given.ordering
+
+    @cached_property
+    def stops(self) -> tuple[Floats, str]:
+        """P(stop at each look) at p0 and at p1, shape (2, looks), and under which conditions.
+
+        As the trial is run where its limits are to hold so, or its interim analysis does not wait, and there is an
+        exact law; else with every patient evaluable.
+        """
+        case, asked, plan = self.case, self.asked, self.plan
+        pending = plan is not None and plan.conditional is not None
+        if plan is not None and (case.under is not None or pending) and decision.has_law(plan):
+            truths = case.trial.truths
+            return decision.decision(plan, np.array([truths.p0, truths.p1])).stop, "under the assumed dropout"
+        how = "with every patient evaluable" + (" and no patient pending" if pending else "")
+        return operating_characteristics(self.design, [asked.p0, asked.p1]).n_distribution, how
