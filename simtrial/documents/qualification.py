@@ -226,7 +226,7 @@ def _deviations(
 
 
 def _signatures() -> Iterator[Matter]:
-    blank = "_" * 20
+    blank = f"\n{'_' * 20}"  # room for a hand
     yield Table(
         "signatures", "Who prepared, reviewed and approved this document; to be signed by hand",
         pd.DataFrame([(role, blank, blank, blank) for role in SIGNED], columns=["role", "name", "date", "signature"]),

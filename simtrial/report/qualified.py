@@ -23,6 +23,7 @@ from simtrial.documents.qualification_results import (
     Installation,
     InstalledPackage,
 )
+from simtrial.phrases import counted
 from simtrial.report import provenance
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def installation(date: str, requirements_sha256: str) -> Installation:
         "SHA-256 of the reference tables": _tables(),
         "Python": f"{platform.python_version()} ({platform.python_implementation()}); supported: {_supported()}",
         "Operating system": platform.platform(),
-        "Processor": f"{platform.machine()}, {os.cpu_count()} cores",
+        "Processor": f"{platform.machine()}, {counted(os.cpu_count() or 1, 'core')}",
         "Date of the run": date,
     }
     return Installation(
