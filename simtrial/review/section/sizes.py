@@ -1,0 +1,108 @@
+"""The patterns for counts: the bounds of the decision rule first, then numbers of patients."""
+
+from __future__ import annotations
+
+from simtrial.review.section.patterns import table
+
+_N = r"(?<![≥≤<>\d/.-])"
+_ENTER = r"(?:required|needed|necessary|enrol\w*|recruit\w*|includ\w*|accru\w*|treated|entered|registered|planned|studied|evaluated|analy[sz]ed|assessed)"
+_WILL = r"(?:will(?: have to)? be|are to be|have to be|has to be|must be|should be|would be|were to be|need to be|can be|are|is|were)"
+_OF = (
+    r"(?:out of|of|in|among|from|amongst|after|/)(?: (?:the|a|an|all|those|these|total|of|first|initial|maximum)){0,4}"
+)
+_RESPONSES = (
+    r"(?:respon\w+|success\w*|CRs?\b|PRs?\b|ORs?\b|remissions?|complete|partial|objective|confirmed|progression|event|"
+    r"surviv\w+|alive|benefit|negativ\w+|achiev\w+|show\w*|experienc\w+|disease control|free|tumou?r|clearance|have|has|with|are|were|did|who)"
+)
+
+NO_SIZES = table(
+    r"(?P<other>#)[ -]?(?:weeks?|months?|years?|days?|cycles?|hours?|mg|cm|mm|doses?|cent(?:er|re)s|sites|lines|courses|times|points|minutes)\b",
+    r"\b(?:phase|grade|ECOG|table|section|version|day|week|month|year|cohort|arm|figure|appendix|aged?|reference|RECIST|cycle|part)s? ?[≥≤<>]?(?P<other>#)",
+    r"(?P<other>#)@P? (?:to (?:compensate|replace|account|allow|make up|substitute)|extra to)",
+    r"\bup to (?P<other>#) (?:additional|more|further|extra)",
+    r"\bif (?:total |only |exactly )?(?P<other>#)(?! of| or fewer)",
+    r"\bincluding(?: the)? (?P<other>#)",
+    r"(?:toxicit\w+|DLTs?|adverse|deaths?)[^#§~…¶]{0,60}?[≥≤<>]?(?P<other>#)(?=[^#§~…¶]{0,40}(?:toxicit|DLT|adverse|death|patients|subjects))",
+    r"[≥≤<>]?(?P<other>#)[^#§~…¶]{0,40}?(?:toxicit|DLT|adverse|deaths?\b)",
+)
+"""Whole numbers that are neither patients nor responses."""
+
+REQUIRED = table(
+    r"≥(?P<n>#)@P@15(?:will(?: have to)? be|are to be|have to be|must be|should be|would be|need to be|are|is) (?:required|needed|necessary|enrolled|recruited|accrued)",
+    r"(?:enrol\w*|recruit\w*|accru\w*|requires?|needs?|sample size of) ≥(?P<n>#)@P",
+)
+"""Numbers of patients that are called a minimum."""
+
+BOUNDS = table(
+    rf"[≥≤<>](?P<bound>#)(?: ?\(or #\))?/(?P<of>#)",
+    rf"[≥≤<>](?P<bound>#)(?: ?\(or #\))?(?: ?[(\[]?[\w'/-]+[)\]]?,?){{0,9}}? {_OF} (?P<of>#)",
+    r"(?:first|total|all|of the|initial)(?: of)? (?P<of>#)@P?(?: [\w-]+){0,2}[, ]{1,3}(?:if )?[≥≤<>](?P<bound>#)",
+    rf"\b(?:if|when|should|unless|provided)\b[^#§~¶]{{0,120}}?[≥≤<>](?P<bound>#)(?!@P (?:will be|are) (?:enrolled|required|needed|recruited))",
+    rf"[≥≤<>](?P<bound>#)(?: [\w'-]+){{0,3}}? {_RESPONSES}",
+    rf"{_RESPONSES}[^#§~…¶]{{0,30}}?[≥≤<>](?P<bound>#)",
+    r"[≥≤<>](?P<bound>#)",
+)
+"""Bounds of the decision rule, with the number of patients that they are of."""
+
+SLASHES = table(
+    r"\br1 ?/ ?n1@IS(?P<r1>#) ?/ ?(?P<n1>#)(?:@40\br ?/ ?n@IS(?P<r>#) ?/ ?(?P<n>#))?",
+    r"\((?P<r1>#)/(?P<n1>#)[,;] ?(?P<r>#)/(?P<n>#)\)",
+    r"\((?P<r>#)/(?P<n>#)\)",
+    r"\br1@IS(?P<r1>#)",
+    r"\br2?(?: ?= ?)(?P<r>#)",
+)
+"""Bounds written r/n."""
+
+SECOND = table(
+    rf"\({_N}(?P<n1>#)(?:@P)?(?: in| during)?(?: the)? ?(?:stage1|… ?(?:stage|I)\b) and (?P<n2>#)",
+    rf"{_N}(?P<n1>#)[^#§~¶]{{0,60}}?stage1,? and (?P<n2>#)[^#§~¶]{{0,30}}?stage2",
+    rf"\b(?:additional|further|another|extra)(?: of)? {_N}(?P<n2>#)(?! (?:weeks|months))",
+    rf"{_N}(?P<n2>#)(?:@P)? ?\b(?:additional|further|more|extra|other)\b(?! than)",
+    rf"{_N}(?P<n2>#)(?:@P)? (?:in|into|during|for|at)(?: the)? stage2",
+    rf"\bn2@IS(?P<n2>#)",
+    rf"stage2(?:(?!\b(?:total|to|until|stage1|of)\b)[^#§~…¶]){{0,50}}? {_N}(?P<n2>#)@P",
+)
+"""Patients of the second stage alone."""
+
+FIRST = table(
+    r"\bn1@IS(?P<n1>#)",
+    rf"stage1(?:(?!\b(?:stage2|total|additional|if|phase)\b)[^#§~…¶]){{0,70}}? {_N}(?P<n1>#)@P",
+    rf"{_N}(?P<n1>#)@P?(?:(?!\b(?:total|stage2|additional|if)\b)[^#§~¶]){{0,50}}?\b(?:in|during|for|at|of|into|to)(?: the)? stage1",
+    rf"\bfirst {_N}(?P<n1>#)",
+    rf"\binitial(?:ly)?\b,?(?:(?!\b(?:to|total|expan\w*)\b)[^#§~…¶]){{0,35}} {_N}(?P<n1>#)@P",
+    rf"{_N}(?P<n1>#)@P[^#§~…¶]{{0,30}}… ?stage(?:1|,)",
+    rf"{_N}(?P<n1>#) or (?P<n>#)@P",
+    rf"\binitial {_N}(?P<n1>#)",
+    rf"{_N}(?P<n1>#)@P (?:will |are to |must |should )?(?:be )?(?:\w+ ){{0,2}}initially",
+    rf"interim (?:analysis|look|assessment|evaluation)@60(?:after|when|on|of|at) (?:the first )?{_N}(?P<n1>#)@P",
+    rf"\b(?:after|when|once) {_N}(?P<n1>#)@P@60\binterim\b",
+)
+"""Patients of the first stage."""
+
+EXPANDED = table(
+    rf"\b(?:continu|expan|accru|enrol|increas|extend|reach)\w*[^#§~¶]{{0,40}}?\b(?:to|until)(?: (?:a|the))?(?: (?:total|maximum|full))?(?: number)?(?: of| ≥)? ?{_N}(?P<expanded>#)(?! ?(?:weeks|months|years))",
+)
+"""Numbers of patients to which accrual continues."""
+
+TOTAL = table(
+    rf"{_N}(?P<n>#) ?(?:-|to) ?(?P<n_x2>#)@P",
+    rf"\btotal (?:sample size |number |accrual |enrol\w+ )?(?:of |is |will be |would be |: ?)?(?:@P(?: is| will be| would be| of)? ?)?(?:approximately |about |up to )?{_N}(?P<n>#)",
+    rf"{_N}(?P<n>#)(?:@P)?,? (?:in )?(?:total|all)\b",
+    rf"\bsample size(?: \(N\))?(?: required)?@IS(?:of |is |required )?(?:approximately |about )?{_N}(?P<n>#)",
+    rf"\bmaximum(?: sample size| number| accrual)?@20 {_N}(?P<n>#)",
+    rf"\bN ?[=:] ?(?P<n>#)",
+    rf"{_N}(?P<n>#) (?:[\w-]+ )?(?:evaluable|assessable|informative)",
+    rf"\b(?:evaluable|assessable) {_N}(?P<n>#)@P",
+    rf"\bout of(?: the| a total of| all)? {_N}(?P<n>#)",
+)
+"""Numbers of patients of the whole trial."""
+
+SOME = table(
+    rf"[≥]?(?P<some>#)@P@15{_WILL}(?: \w+){{0,2}}? {_ENTER}",
+    rf"\b{_ENTER}@25 {_N}(?P<some>#)@P",
+    rf"\b(?:of|among|in|after|for)(?: the| all)? {_N}(?P<some>#)@P",
+    rf"(?:level|power)(?: \([^()#§]{{1,30}}\))? is {_N}(?P<some>#)",
+    rf"\b(?:set at|needs?|requires?|planned|with) {_N}(?P<some>#)@P",
+    rf"{_N}(?P<some>#)@P",
+)
+"""Numbers of patients, of whatever."""
