@@ -26,11 +26,11 @@ _SECOND = re.compile(
 )
 _OF_FIRST = re.compile(r"\b(?:first|initial) $", re.IGNORECASE)
 _AFTER_FIRST = re.compile(
-    r"^[^¶§…]{0,80}?\b(?:in|at|during|of|among|from|by the end of|after)(?: the| these| those)? (?:end of (?:the )?)?(?:stage1|first|initial|interim)",
+    r"^[^¶§…,]{0,60}?\b(?:in|at|during|of|among|from|by the end of|after)(?: the| these| those)? (?:end of (?:the )?)?(?:stage1|first|initial|interim)",
     re.IGNORECASE,
 )
 _AFTER_SECOND = re.compile(
-    r"^[^¶§…]{0,80}?\b(?:in|at|during|of|among|from|by the end of|after)(?: the| these| those)? (?:end of (?:the )?)?(?:stage2|total|final|all #|both)",
+    r"^[^¶§…,]{0,60}?\b(?:in|at|during|of|among|from|by the end of|after)(?: the| these| those)? (?:end of (?:the )?)?(?:stage2|total|final|all #|both)",
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(
@@ -42,6 +42,11 @@ _DECIDES = re.compile(
     re.IGNORECASE,
 )
 _EFFICACY = re.compile(r"\befficac|\breject|\beffective|\bsuccess|\bpromising|\bpositive", re.IGNORECASE)
+_RULE = re.compile(
+    r"\b(?:if|when|unless|reject|stop|terminat|continu|proceed|declar|consider|conclu|warrant|promising|success|futil|provided|"
+    r"otherwise|sufficient|require|respon|stage[12]|total|activ|deem)|>#/#|≥#/#|≤#/#|…",
+    re.IGNORECASE,
+)
 _ALLOWING = re.compile(
     r"account|allow|compensat|replac|inflat|dropout|drop-out|drop out|attrition|loss|evaluable", re.IGNORECASE
 )
@@ -85,7 +90,8 @@ def counts(prose: Prose, *, dropout: bool) -> Mentions:
     several = len({bound.of for bound in bounds if bound.of}) > 1 and len({bound.r for bound in bounds}) > 1
     two = bool(_TWO.search(prose.text) or found["n1"] or found["n2"] or several)
     _patients(prose, found, two=two, dropout=dropout)
-    _rules(prose, found, bounds, two=two)
+    places = {c.at: _whole(prose, c.at) for c in claims if c.role in ("n1", "n", "some", "expanded", "of")}
+    _rules(prose, found, bounds, places, two=two)
     return {name: mentions for name, mentions in found.items() if mentions and name not in ("of", "some", "expanded")}
 
 
@@ -103,7 +109,8 @@ def _bounds(prose: Prose, claims: Iterable[Claim]) -> Iterable[_Bound]:
             (_whole(prose, c.at) for c in claims if c.role == "of" and (c.low, c.high) == (claim.low, claim.high)), None
         )
         r = value if sign in "≤>" else value - 1
-        if r >= 0 and (of is None or value <= of):
+        low, high = prose.around(claim.at)
+        if r >= 0 and (of is not None or _RULE.search(prose.text[low:high])) and (of is None or value <= of):
             yield _Bound(r, of, claim, sign in "≥>")
 
 
@@ -119,6 +126,10 @@ def _patients(prose: Prose, found: Mentions, *, two: bool, dropout: bool) -> Non
         found["n"] = [one for one in found["n1"] if one.value == max(first)]
         found["n1"] = [one for one in found["n1"] if one.value == min(first)]
         first, every = distinct(found["n1"]), found["n"]
+    sizes_known = [value for value in distinct([*every, *of]) if value not in first]
+    if len(first) == len(second) == 1 and second[0] in sizes_known and first[0] + second[0] not in sizes_known:
+        found["expanded"] += found["n2"]  # "stage 2 (n = 29)", both stages together
+        found["n2"], second = [], []
     last: list[Mention] = []
     if len(first) == len(second) == 1:
         whole = first[0] + second[0]
@@ -201,7 +212,7 @@ def _before(prose: Prose, mention: Mention) -> bool:
     return bool(re.search(r"account|allow(?:ing)? for|compensat|inflat", prose.text[low : mention.low], re.IGNORECASE))
 
 
-def _rules(prose: Prose, found: Mentions, bounds: list[_Bound], *, two: bool) -> None:
+def _rules(prose: Prose, found: Mentions, bounds: list[_Bound], places: dict[int, int], *, two: bool) -> None:
     """Settle r1, r and e1."""
     first, last = distinct(found["n1"]), distinct(found["n"])
     stages: dict[int, list[_Bound]] = {1: [], 2: []}
@@ -209,7 +220,7 @@ def _rules(prose: Prose, found: Mentions, bounds: list[_Bound], *, two: bool) ->
     for bound in bounds:
         if last and bound.r >= max(last):
             continue
-        stage = 2 if not two else _stage(prose, bound, first, last)
+        stage = 2 if not two else _stage(prose, bound, first, last, places)
         if stage:
             stages[stage].append(bound)
         else:
@@ -223,13 +234,27 @@ def _rules(prose: Prose, found: Mentions, bounds: list[_Bound], *, two: bool) ->
     loose = [bound for bound in loose if bound.r not in known]
     for bound in loose:
         stages[1 if not stages[1] and (not stages[2] or bound.r < stages[2][0].r) else 2].append(bound)
+    for bound in list(stages[2]):  # "stops if 3 or fewer and is declared effective if 7 or more respond"
+        beside = [b for b in stages[1] if not b.upper and b.r < bound.r and _together(prose, b, bound)]
+        if beside and bound.upper and bound.of is None and _effective(prose, bound):
+            stages[2].remove(bound)
+            stages[1].append(bound)
     low = [bound for bound in stages[1] if not bound.upper]
     high = [bound for bound in stages[1] if bound.upper]
     if low and high and min(b.r for b in high) > max(b.r for b in low) and all(_effective(prose, b) for b in high):
         found["e1"] = [Mention(bound.r + 1, bound.claim.low, bound.claim.high) for bound in high]
         stages[1] = low
+    complements = {bound.r for bound in stages[1]}
+    if any(bound.r not in complements for bound in stages[2]):  # "if 6 or more, the trial continues to stage 2"
+        stages[2] = [bound for bound in stages[2] if bound.r not in complements]
     for name, stage in (("r1", 1), ("r", 2)):
         found[name] += [Mention(bound.r, bound.claim.low, bound.claim.high) for bound in stages[stage]]
+
+
+def _is_first(prose: Prose, at: int, first: list[int]) -> bool:
+    """Whether the words "a total of" at a place are about the patients of the first stage."""
+    found = re.match(r" (?:number )?(?:of )?#", prose.text[at : at + 14])
+    return found is not None and _whole(prose, at + found.end() - 1) in first
 
 
 def _said(prose: Prose, bound: _Bound) -> bool:
@@ -238,24 +263,101 @@ def _said(prose: Prose, bound: _Bound) -> bool:
     return bool(_FIRST.search(before) or _SECOND.search(before))
 
 
+def _together(prose: Prose, one: _Bound, other: _Bound) -> bool:
+    """Whether two bounds stand in one sentence, without a word on further patients between them."""
+    between = prose.text[one.claim.at : other.claim.at]
+    return "¶" not in between and one.claim.at < other.claim.at and not _SECOND.search(between)
+
+
 def _effective(prose: Prose, bound: _Bound) -> bool:
-    return bool(_EFFICACY.search(prose.text[bound.claim.at : prose.around(bound.claim.at)[1]]))
+    """Whether the clause of a bound speaks of success."""
+    low, high = prose.around(bound.claim.at)
+    before = re.split(r"[≥≤<>]#", prose.text[low : bound.claim.at - 1])[-1]
+    after = re.split(r"[≥≤<>]#", prose.text[bound.claim.at : high])[0]
+    return bool(_EFFICACY.search(before) or _EFFICACY.search(after))
 
 
-def _stage(prose: Prose, bound: _Bound, first: list[int], last: list[int]) -> int:
+def _stage(prose: Prose, bound: _Bound, first: list[int], last: list[int], places: dict[int, int]) -> int:
     """The stage of a bound: by its patients, the words before and after it, or what is decided; 0 if none says."""
     if bound.of is not None and (bound.of in first) != (bound.of in last):
         return 1 if bound.of in first else 2
     low, high = prose.around(bound.claim.at)
     before, after = prose.text[low : bound.claim.at], prose.text[bound.claim.at : high]
-    marks = [(found.start(), stage) for stage, one in ((1, _FIRST), (2, _SECOND)) for found in one.finditer(before)]
-    if marks:
-        return max(marks)[1]
-    behind = [
-        (found.end(), stage) for stage, one in ((1, _AFTER_FIRST), (2, _AFTER_SECOND)) if (found := one.search(after))
-    ]
+    behind = [(found.end(), stage) for stage, one in ((1, _AFTER_FIRST), (2, _AFTER_SECOND)) if (found := one.search(after))]
     if behind:
         return min(behind)[1]
+    marks = [
+        (found.start(), stage)
+        for stage, one in ((1, _FIRST), (2, _SECOND))
+        for found in one.finditer(before)
+        if not _is_first(prose, low + found.end(), first)
+    ]
+    marks += [
+        (at - low, 1 if value in first else 2)
+        for at, value in places.items()
+        if low <= at < bound.claim.at and (value in first) != (value in last)
+    ]
+    if marks:
+        return max(marks)[1]
+    return _action(before, after)
+
+
+def _action(before: str, after: str) -> int:
+    """The stage by what is decided: what stands before "if", where something does; else what stands after the bound."""
+    clause = re.split(r"[≥≤<>]#", before)[-1]
+    condition = re.search(r"\b(?:if|when|unless|provided)\b[^,]*$", clause, re.IGNORECASE)
+    head = clause[: condition.start()] if condition else ""
+    for text in (head, re.split(r"[≥≤<>]#", after[1:])[0] if "#" in after[:1] else after):
+        goes, decides = bool(_GOES_ON.search(text)), bool(_DECIDES.search(text))
+        if goes != decides:
+            return 1 if goes else 2
+    return 0
+
+
+def _is_first(prose: Prose, at: int, first: list[int]) -> bool:
+    """Whether the words "a total of" at a place are about the patients of the first stage."""
+    found = re.match(r" (?:number )?(?:of )?#", prose.text[at : at + 14])
+    return found is not None and _whole(prose, at + found.end() - 1) in first
+
+
+def _said(prose: Prose, bound: _Bound) -> bool:
+    """Whether the words before a bound name a stage."""
+    before = prose.text[prose.around(bound.claim.at)[0] : bound.claim.at]
+    return bool(_FIRST.search(before) or _SECOND.search(before))
+
+
+def _together(prose: Prose, one: _Bound, other: _Bound) -> bool:
+    """Whether two bounds stand in one sentence, without a word on further patients between them."""
+    between = prose.text[one.claim.at : other.claim.at]
+    return "¶" not in between and one.claim.at < other.claim.at and not _SECOND.search(between)
+
+
+def _effective(prose: Prose, bound: _Bound) -> bool:
+    return bool(_EFFICACY.search(prose.text[bound.claim.at : prose.around(bound.claim.at)[1]]))
+
+
+def _stage(prose: Prose, bound: _Bound, first: list[int], last: list[int], places: dict[int, int]) -> int:
+    """The stage of a bound: by its patients, the words before and after it, or what is decided; 0 if none says."""
+    if bound.of is not None and (bound.of in first) != (bound.of in last):
+        return 1 if bound.of in first else 2
+    low, high = prose.around(bound.claim.at)
+    before, after = prose.text[low : bound.claim.at], prose.text[bound.claim.at : high]
+    behind = [(found.end(), stage) for stage, one in ((1, _AFTER_FIRST), (2, _AFTER_SECOND)) if (found := one.search(after))]
+    if behind:
+        return min(behind)[1]
+    marks = [
+        (found.start(), stage)
+        for stage, one in ((1, _FIRST), (2, _SECOND))
+        for found in one.finditer(before)
+        if not _is_first(prose, low + found.end(), first)
+    ]
+    marks += [
+        (at - low, 1 if value in first else 2)
+        for at, value in places.items()
+        if low <= at < bound.claim.at and (value in first) != (value in last)
+    ]
+    if marks:
+        return max(marks)[1]
     goes, decides = _GOES_ON.search(after), _DECIDES.search(after)
     if goes and not decides:
         return 1

@@ -97,10 +97,14 @@ def _rates(text: Prose) -> Mentions:
     claims: list[Claim] = []
     for table in (
         rates.NO_RESPONSE_RATES, rates.AS_RUN, rates.ERRORS, rates.STATED, rates.DROPOUTS, rates.HYPOTHESES,
-        rates.PROBABILITIES, rates.PAIRS,
     ):  # fmt: skip
         claims += claimed(text, table, taken)
+    null = {v for claim in claims if claim.role == "p0" for v in text.values(claim.at)}
+    # "H1: p > 10%" repeats the null rate
+    claims = [c for c in claims if c.role != "p1" or not set(text.values(c.at)) <= null]
     named = {claim.role for claim in claims}
+    for table in (rates.PROBABILITIES, rates.PAIRS):
+        claims += claimed(text, table, taken)
     worded = claimed(text, rates.WORDED, taken)
     claims += [claim for claim in worded if claim.role not in named]  # a symbol or a name goes before an adjective
     found: Mentions = {}
@@ -110,8 +114,21 @@ def _rates(text: Prose) -> Mentions:
     for mention in found.pop("beta", []):
         power = Mention(round(1 - float(mention.value), 10), mention.low, mention.high)
         found.setdefault("power", []).append(power)
+    _pairs(found)
     found.pop("other", None)
     return found
+
+
+def _pairs(found: Mentions) -> None:
+    """Two rates of which the words do not say which is which: the larger is p1 where the power is for the first."""
+    for one, two in zip(found.pop("first", []), found.pop("second", []), strict=True):
+        p0, p1 = distinct(found.get("p0", ())), distinct(found.get("p1", ()))
+        if not p0 and not p1 and one.low == two.low and one.value > two.value:
+            found["p1"], found["p0"] = [one], [two]
+        elif not p0 and len(p1) == 1 and p1[0] in (one.value, two.value):
+            found["p0"] = [two if one.value == p1[0] else one]
+        elif not p1 and len(p0) == 1 and p0[0] in (one.value, two.value):
+            found["p1"] = [two if one.value == p0[0] else one]
 
 
 def read(written: str) -> StatedSection:

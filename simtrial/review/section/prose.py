@@ -82,6 +82,10 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"(?i)\b(?:second|2nd) (?:stage|step|phase(?= of (?:the )?(?:simon|two|study|trial|design|enrol|accrual)))", "stage2"),
     (r"(?i)\b(?:stage|step)[ -]?(?:1|i|one|a)\b(?! (?:analysis|and (?:2|ii)))", "stage1"),
     (r"(?i)\b(?:stage|step)[ -]?(?:2|ii|two|b)\b", "stage2"),
+    (r"(?i)\balfa\b", "alpha"),
+    (r"\b(\d{1,4}) \(\1\)", r"\1"),
+    (r"(?i)\bfrom((?: [a-z-]+){0,3}) (\d{1,2}(?:\.\d+)?|\.\d+)%? ?to (?=(?:\d{1,2}(?:\.\d+)?|\.\d+)%)", r"from\1 \2% onto "),
+    (r"(?i)\bfrom((?: [a-z-]+){0,3}) (0?\.\d+) ?to (?=0?\.\d)", r"from\1 \2 onto "),
     # comparisons, which stand before their number in the end
     (r"(?i)(?:>|greater than|more than|higher than|larger than) ?(?:or|/) ?(?:=|equal(?:s)?(?: to)?|the same as)", "≥"),
     (r"(?i)(?:<|less than|lower than|fewer than) ?(?:or|/) ?(?:=|equal(?: to)?)", "≤"),
@@ -98,14 +102,16 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (rf"(?i)\b(?:below|under)(?= (?:a (?:rate|proportion) of )?{_NUMBER})", "<"),
     (rf"(?i)\b(?:above|over)(?= (?:a (?:rate|proportion) of )?{_NUMBER})", ">"),
     (rf"(?i)\b0,? (?:1 )?(?:or|to|-|/) ?([1-9])\b(?!%|\.\d)(?! (?:weeks|months|days))", r"≤\1"),
-    (rf"(?i)\b([1-9]) or 0\b(?!%|\.\d)", r"≤\1"),
+    (r"(?i)\b([1-9]) or (?:0|no|none)\b(?!%|\.\d)", r"≤\1"),
+    (r"(?i)\b(?:no|none) or ([1-9])\b(?!%|\.\d)", r"≤\1"),
+    (r"(?i)(?<=\bif )0(?= ?/ ?\d)", "≤0"),
     (rf"(?i){_WHOLE},? ?\(?or {_MORE}\b\)?", r"≥\1"),
     (rf"(?i){_WHOLE},? ?\(?or {_FEWER}\b\)?", r"≤\1"),
     (rf"(?i){_WHOLE} ((?:[a-z-]+ ){{1,3}})(?:or|and) {_MORE}\b", r"≥\1 \2"),
     (rf"(?i){_WHOLE} ((?:[a-z-]+ ){{1,3}})(?:or|and) {_FEWER}\b", r"≤\1 \2"),
     (rf"(?i){_WHOLE}\+(?= (?:respon|patients|subjects))", r"≥\1"),
     (r"([≥≤<>]) ?(?:[≥≤<>] ?)+(?=[\d.])", r"\1"),
-    (r"([≥≤<>]) (?=[\d.])", r"\1"),
+    (r"(?i)([≥≤<>]) (?:an? |the |about |approximately )?(?=[\d.])", r"\1"),
     (r"(?i)\b(?:no|none|(?<![≥≤<>.\d])0)(?= (?:(?:confirmed|objective|tumou?r|clinical|partial|complete|or|major|such|single|"
      r"documented|radiographic) ){0,4}(?:respon|success)(?!\w* (?:assess|evaluat|status|data|rate)))", "≤0"),
     (r"(?i)\bnone(?= (?:of|responds?|in|among|achieve|show))|(?<![≥≤<>.\d\w])0(?= (?:out )?of )", "≤0"),
@@ -116,7 +122,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
 """Each form as it is met, and the one form that the patterns know; in this order."""
 
 _NUMBERS = re.compile(
-    r"(?P<range>(?<![\w.])(?<!from )(?P<low>\d{1,3}(?:\.\d+)?|\.\d+)(?P<first>%)? ?(?:-|to) ?(?P<high>\d{1,3}(?:\.\d+)?|\.\d+)%)"
+    r"(?P<range>(?<![\w.])(?P<low>\d{1,3}(?:\.\d+)?|\.\d+)(?P<first>%)? ?(?:-|to) ?(?P<high>\d{1,3}(?:\.\d+)?|\.\d+)%)"
     r"|(?<![\w.])(?P<percent>\d{1,3}(?:\.\d{1,6})?|\.\d{1,6})%"
     r"|(?<![\w.])(?P<decimal>0?\.\d{1,8})(?![\w.]*\.\d|\d)"
     r"|(?<![\w.])(?P<whole>\d{1,4})(?![\w]|\.\d)"
@@ -126,7 +132,7 @@ _NUMBERS = re.compile(
 _ENDS = re.compile(
     r"\n\s*\n|\n(?=\s*(?:[-•·●▪o]\s|\(?[a-z0-9]{1,2}[.)]\s|stage ?[12I]|H[01a]\b))|(?<=[.!?;:])[ \t]*\n|"
     r"(?<!\be\.g)(?<!\bi\.e)(?<!\be\. g)(?<!\bi\. e)(?<!\bvs)(?<!\bal)(?<!\bca)(?<!\bpts)(?<!\bapprox)(?<!\bFig)(?<!\bno)(?<!\bresp)(?<! [A-Z])"
-    r"[.!?](?=[\s\"')\]]*\s[\s\"'(\[]*[A-Z0-9<>=≥≤•…-])|;"
+    r"[.!?](?=[\s\"')\]]*\s[\s\"'(\[]*[A-Z0-9<>=≥≤•…-])|;(?![^();]{0,100}\))"
 )
 _LEFT_OUT = re.compile(r"\[ ?(?:\.{3}|…) ?\]|(?<!\.)\.{3}(?!\.)|…")
 

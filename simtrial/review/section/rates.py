@@ -17,14 +17,14 @@ _SIDED = r"(?:[ ,]{0,2}\(?(?:one-sided|two-sided)\)?,?)?"
 _DROPOUT = (
     r"(?:drop(?:ped|ping)?[- ]?outs?|drop rate|attrition|lost to follow[- ]?up|loss(?:es)? to follow[- ]?up|loss rate|losses|"
     r"non-?evaluab\w+|un-?evaluab\w+|inevaluab\w+|not (?:be )?(?:fully )?(?:evaluable|assessable)|invalidity|invalid cases|"
-    r"ineligib\w+|withdraw\w*|non-?assessable|unassessable|early discontinuation|without (?:an? )?(?:response )?assessment)"
+    r"ineligib\w+|withdraw\w*|non-?assessable|unassessable|patients lost\b|lost (?:before|prior|to)|early discontinuation|without (?:an? )?(?:response )?assessment)"
 )
 _NULL = (
     r"(?:(?:un|non-?)(?:interesting|acceptabl\w+|desirabl\w+|promising|favou?rable|satisfactory)|inactive|ineffective|"
     r"insufficient\w*|inefficacy|not (?:be )?(?:considered )?(?:of (?:any )?(?:further )?(?:clinical )?interest|interesting|effective|"
     r"promising|active|acceptable|worth\w*|sufficient\w*|efficacious|warrant\w*|merit\w*|clinically (?:meaningful|relevant))|non-?effective|"
     r"(?:lack|absence) of (?:efficacy|activity|interest)|no (?:further |clinical )?(?:interest|activity|efficacy)|too low|"
-    r"rul(?:e|ing) out|lower activity|historical|futil\w+|poor (?:response )?(?:rate|level)|"
+    r"rul(?:e|ing) out|lower activity|no[- ]interest|threshold (?:response )?(?:rate|value|proportion)|poor (?:response|scenario|prognosis)|historical|futil\w+|poor (?:response )?(?:rate|level)|"
     r"preclude|would not (?:be )?(?:warrant|merit|justify|of interest)|discourag\w+|null|standard (?:of care|therapy|treatment)|"
     r"reject the drug|minimum acceptable)"
 )
@@ -33,9 +33,9 @@ _GOOD = (
     r"(?:desirable|desired|promising|target(?:ed|ing)?|acceptable|auspicious|warrant(?:ed|s|ing)?\b|merits?\b|worthwhile|of interest|"
     r"interesting|clinically (?:meaningful|relevant|significant|important|worthwhile|interesting|beneficial)|"
     r"(?:considered|deem\w*|regarded as|declared) (?:to be )?(?:the (?:drug|therapy|treatment|regimen) )?(?:clinically )?(?:as )?"
-    r"(?:effective\w*|active|efficacious|successful)|deem the(?: [\w…]+){1,2} (?:active|effective)|minimal efficacy|hoped|goal|encouraging|favou?rable|successful))"
+    r"(?:effective\w*|active|efficacious|successful)|deem the(?: [\w…]+){1,2} (?:active|effective)|minimal efficacy|hop(?:e|ed|ing)|aim(?:s|ed|ing)?|goal|encouraging|favou?rable|good (?:response|scenario)|successful))"
 )
-_STOP = r"(?:(?!\b(?:and|while|whereas|but|versus|vs|against|compared|than|alternative|H1|p1|power|alpha|with|if|although|however)\b)[^§#~¶,]){0,%d}?"
+_STOP = r"(?:(?!\b(?:and|while|whereas|but|versus|vs|against|compared|than|alternative|H1|p1|power|alpha|with|although|however)\b)[^§~¶,]){0,%d}?"
 _NEAR = _STOP % 60
 _HYPOTHESIS = (
     r"(?:(?!\b(?:alternative|versus|vs|against|H1|p1|power|alpha|type1|rejected)\b)[^§~¶…]){0,%d}?(?:…[^§#~¶…]{0,40}?)?"
@@ -51,7 +51,7 @@ NO_RESPONSE_RATES = table(
     r"(?P<other>§) (?:absolute |relative )?(?:difference|increment|margin)",
     r"(?:increase|improvement|gain)s? (?:of|by)@12(?P<other>§)(?! ?(?:\(?p1|response rate))",
     r"(?:±|\+/-) ?(?P<other>§)",
-    r"\((?P<other>§)\)",
+    r"(?<!p0 )(?<!p1 )(?<!H0 )(?<!H1 )\((?P<other>§)\)",
     r"(?P<other>§) (?:of (?:the )?(?:screened|cells|tumou?r cells|dose|planned dose)|screen(?:ing)?[- ]fail)",
     r"(?:screen(?:ing)?[- ](?:failures?(?: rate)?|success)|PD-L1|TPS|CPS|tumou?r content)@25(?P<other>§)",
 )
@@ -84,10 +84,15 @@ ERRORS = table(
     rf"(?<!\w){_BETA}@(\)?@IS@C(?P<beta>§)(?! ?(?:statistical )?power\b)",
     rf"\bpower(?: (?:at|under|for|if) (?:p1|H1|the alternative(?: hypothesis)?)| level)?@(\)?(?: power)?@IS@C(?P<power>§)(?! ?(?:{_ALPHA}(?!@(@IS@C§)|(?:one-sided|two-sided) {_ALPHA}(?!@(@IS@C§)))",
     # the value, then the name
-    r"(?P<power>§)(?: or (?:more|greater|higher))? ?(?:statistical |study |nominal )?\(?power\b",
+    r"(?P<power>§)(?: or (?:more|greater|higher))? ?(?:statistical |study |nominal )?(?:power\b(?! ?(?:=|:|of|is) ?@C§)|\(power\))",
+    r"[(;,] ?(?:with )?power[,;] (?P<power>§)(?= ?[;,)])",
+    r"[(;,] ?alpha[,;] (?P<alpha>§)(?= ?[;,)])",
     r"(?P<power>§) \(beta ?= ?(?P<beta>§)\) power",
-    rf"(?P<alpha>§){_SIDED} ?(?:nominal |overall |statistical )?\(?{_ALPHA}",
-    rf"(?P<beta>§) ?\(?{_BETA}",
+    rf"(?P<alpha>§){_SIDED} ?(?:nominal |overall |statistical )?(?:{_ALPHA}(?!{_SIDED}@((?: ?(?:=|:|of|is))? ?@C§)|\(alpha\b)",
+    rf"(?P<beta>§) ?\(?{_BETA}(?!@((?: ?(?:=|:|of|is))? ?@C§)",
+    rf"{_ALPHA} to (?P<alpha>§)",
+    rf"{_BETA} to (?P<beta>§)",
+    r"\bat (?:a |an |the )?(?:one-sided|two-sided) level of (?P<alpha>§)",
     r"\bat (?:a |an |the )?(?:one-sided |two-sided )?(?P<alpha>§)(?:,? \(?(?:one-sided|two-sided)\)?)? (?:significance )?level",
     r"(?:level|significant)(?: of|:| at)?(?: the)? @C(?P<alpha>§),? \(?(?:one-sided|two-sided)\b",
     r"significan(?:t|ce)(?: if| at| when| level)?@12\bp(?:-value)? ?[<≤=] ?(?P<alpha>§)",
@@ -116,20 +121,25 @@ STATED = table(
     r"(?P<p0>§) ?\(p0\)",
     r"(?P<p1>§) ?\(p1\)",
     r"\bp0@(@IS@C(?P<p0>§)(?: and| versus| vs\.?|,)? ?@C\(?p1@(@IS@C(?P<p1>§)",
-    r"\bp0(?!\))@(@IS@C(?P<p0>§)",
-    r"\bp1(?!\))@(@IS@C(?P<p1>§)",
+    r"\bp0(?!\))@([,;:]?@IS@C(?P<p0>§)",
+    r"\bp1(?!\))@([,;:]?@IS@C(?P<p1>§)",
     r"\(p0\)@IS@C(?P<p0>§)",
     r"\(p1\)@IS@C(?P<p1>§)",
     r"(?P<p0>§)[^§~…¶]{0,60}?(?<!\w)\(p0\)",
     r"(?P<p1>§)[^§~…¶]{0,60}?(?<!\w)\(p1\)",
     r"(?P<p0>§)(?: [\w-]+){0,3} ?\(p0 ?[=≤] ?(?P<p0_x2>§)\)",
     r"\bp0\b(?: [\w-]+){0,5} \(?(?P<p0>§)",
+    r"\bp1\b(?: [\w-]+){0,5} \(?(?P<p1>§)",
     rf"\bp0\)@40(?:is|of|was|=)@12@C(?P<p0>§)",
     rf"\bp1\)@40(?:is|of|was|=)@12@C(?P<p1>§)",
 )
 """Response rates with their symbols."""
 
 HYPOTHESES = table(
+    r"\bnull and (?:the )?alternative[^§~¶…]{0,80}?(?P<p0>§) (?:and|vs\.?|versus|or) (?P<p1>§)",
+    r"\bH0 and H1[^§~¶…]{0,60}?(?P<p0>§) (?:and|vs\.?|versus) (?P<p1>§)",
+    r"(?P<p0>§),? (?:which|what|this)@12 (?:our |the )?(?:expected )?(?:H0|null)",
+    r"(?P<p1>§),? (?:which|what|this)@12 (?:our |the )?(?:expected )?(?:H1|alternative)",
     rf"\bH0\b{_HYPOTHESIS % 110}@C(?P<p0>§)",
     rf"(?<!reject the )\bnull hypothes[ie]s{_HYPOTHESIS % 140}@C(?P<p0>§)",
     rf"\bnull hypothes[ie]s{_HYPOTHESIS % 140}@C(?P<p0>§)",
@@ -143,17 +153,20 @@ HYPOTHESES = table(
 
 _RATE_BETWEEN = r"(?:(?!\b(?:power|alpha|confidence)\b)[^§~…¶]){0,90}?"
 PAIRS = table(
+    rf"\bpower(?:(?: of)? §)? (?:for|to detect|to show|to demonstrate){_STOP % 60}(?P<first>§)[^§~…¶]{{0,30}}?\b(?:versus|vs\.?|compared (?:with|to)|against|rather than){_STOP % 60}(?P<second>§)",
     rf"(?:distinguish|discriminat|differentiat)\w*{_RATE_BETWEEN}(?P<p0>§){_RATE_BETWEEN}\b(?:from|and|versus|vs)\b{_RATE_BETWEEN}(?P<p1>§)",
     rf"(?:rule out|reject|exclude)\b{_RATE_BETWEEN}(?P<p0>§){_RATE_BETWEEN}in favou?r of{_RATE_BETWEEN}(?P<p1>§)",
-    rf"\b(?:increas|improv|rais|ris|chang)\w*{_RATE_BETWEEN}\bfrom{_STOP % 30}(?P<p0>§)[^§#~…¶]{{0,30}}?\bto{_STOP % 30}(?P<p1>§)",
-    r"\bfrom (?P<p0>§) to (?P<p1>§)",
+    rf"\b(?:increas|improv|rais|ris|chang)\w*{_RATE_BETWEEN}\bfrom{_STOP % 30}(?P<p0>§)[^§#~…¶]{{0,30}}?\b(?:to|onto){_STOP % 30}(?P<p1>§)",
+    r"\bfrom(?: [a-z-]+){0,3} (?P<p0>§) (?:to|onto) (?P<p1>§)",
     rf"≤(?P<p0>§)[^§#~…¶]{{0,60}}?(?:versus|vs\.?|against|compared (?:to|with)|and){_STOP % 60}≥(?P<p1>§)",
     r"≥(?P<p1>§)[^§#~…¶]{0,60}?(?:versus|vs\.?|against|compared (?:to|with)|and)@40[<≤](?P<p0>§)",
 )
 """Two response rates in one phrase."""
 
 WORDED = table(
+    rf"\bpower(?:(?: of)? §)? (?:at|if|when|for|under|assuming)\b{_STOP % 60}@C(?P<p1>§)",
     rf"{_NULL}{_NEAR}@C(?P<p0>§)(?!@40{_GOOD})",
+    rf"{_NULL}{_STOP % 80}\b(?:if|when|unless|should)\b{_STOP % 80}@C(?P<p0>§)",
     rf"(?P<p0>§){_NEAR}{_NULL}",
     rf"(?P<p1>§){_NEAR}{_GOOD}",
     rf"(?:{_GOOD}|high (?:response )?rate){_NEAR}@C(?P<p1>§)",
@@ -161,5 +174,6 @@ WORDED = table(
     rf"(?:detect|demonstrate|show)\w*{_STOP % 60}@C(?P<p1>§)",
     rf"(?:expect|anticipat|hypothesi[sz])\w*{_STOP % 60}@C(?P<p1>§)",
     rf"in favou?r of{_STOP % 60}@C(?P<p1>§)",
+    r"(?:efficacy|activity) of ≥(?P<p1>§)",
 )
 """Response rates that are called promising or uninteresting, without a symbol."""

@@ -16,9 +16,11 @@ _RESPONSES = (
 )
 
 NO_SIZES = table(
-    r"(?P<other>#)[ -]?(?:weeks?|months?|years?|days?|cycles?|hours?|mg|cm|mm|doses?|cent(?:er|re)s|sites|lines|courses|times|points|minutes)\b",
+    r"(?P<other>#)[ -]?(?:weeks?|months?|years?|days?|cycles?|hours?|mg|cm|mm|doses?|cent(?:er|re)s|sites|lines|courses|times|(?:percentage )?points|minutes)\b",
     r"\b(?:phase|grade|ECOG|table|section|version|day|week|month|year|cohort|arm|figure|appendix|aged?|reference|RECIST|cycle|part)s? ?[≥≤<>]?(?P<other>#)",
     r"(?P<other>#)@P? (?:to (?:compensate|replace|account|allow|make up|substitute)|extra to)",
+    r"[≥≤<>]?(?P<other>#) (?:other |different |unidimensionally |bidimensionally )?(?:prior|previous|measurable|lesions?|lines?|sites?|regimens?|drugs?|of the following|prior)\b",
+    r"[≥≤<>]?(?P<other>#) (?:cases|events|episodes|instances|occurrences) of (?:grade|severe|serious|unaccept)",
     r"\bup to (?P<other>#) (?:additional|more|further|extra)",
     r"\bif (?:total |only |exactly )?(?P<other>#)(?! of| or fewer)",
     r"\bincluding(?: the)? (?P<other>#)",
@@ -29,13 +31,14 @@ NO_SIZES = table(
 
 REQUIRED = table(
     r"≥(?P<n>#)@P@15(?:will(?: have to)? be|are to be|have to be|must be|should be|would be|need to be|are|is) (?:required|needed|necessary|enrolled|recruited|accrued)",
-    r"(?:enrol\w*|recruit\w*|accru\w*|requires?|needs?|sample size of) ≥(?P<n>#)@P",
+    r"(?:enrol\w*|recruit\w*|accru\w*|requires?|needs?|sample size of) [≥≤](?P<n>#)@P",
+    r"≤(?P<n>#)@P@15(?:enrolled|recruited|accrued|included|treated|required)",
 )
 """Numbers of patients that are called a minimum."""
 
 BOUNDS = table(
     rf"[≥≤<>](?P<bound>#)(?: ?\(or #\))?/(?P<of>#)",
-    rf"[≥≤<>](?P<bound>#)(?: ?\(or #\))?(?: ?[(\[]?[\w'/-]+[)\]]?,?){{0,9}}? {_OF} (?P<of>#)",
+    rf"[≥≤<>](?P<bound>#)(?: ?\(or #\))?(?: ?[(\[]?[\w'/-]+[)\]]?){{0,9}}? {_OF} (?P<of>#)",
     r"(?:first|total|all|of the|initial)(?: of)? (?P<of>#)@P?(?: [\w-]+){0,2}[, ]{1,3}(?:if )?[≥≤<>](?P<bound>#)",
     rf"\b(?:if|when|should|unless|provided)\b[^#§~¶]{{0,120}}?[≥≤<>](?P<bound>#)(?!@P (?:will be|are) (?:enrolled|required|needed|recruited))",
     rf"[≥≤<>](?P<bound>#)(?: [\w'-]+){{0,3}}? {_RESPONSES}",
@@ -45,7 +48,10 @@ BOUNDS = table(
 """Bounds of the decision rule, with the number of patients that they are of."""
 
 SLASHES = table(
+    r"\bupper limit (?:of|for)(?: the)? stage1 rejection[^#§~¶]{0,25}(?P<r1>#)",
+    r"\bupper limit (?:of|for)(?: the)? (?:stage2|final) rejection[^#§~¶]{0,25}(?P<r>#)",
     r"\br1 ?/ ?n1@IS(?P<r1>#) ?/ ?(?P<n1>#)(?:@40\br ?/ ?n@IS(?P<r>#) ?/ ?(?P<n>#))?",
+    r"\br ?/ ?n@IS(?P<r>#) ?/ ?(?P<n>#)",
     r"\((?P<r1>#)/(?P<n1>#)[,;] ?(?P<r>#)/(?P<n>#)\)",
     r"\((?P<r>#)/(?P<n>#)\)",
     r"\br1@IS(?P<r1>#)",
@@ -59,13 +65,16 @@ SECOND = table(
     rf"\b(?:additional|further|another|extra)(?: of)? {_N}(?P<n2>#)(?! (?:weeks|months))",
     rf"{_N}(?P<n2>#)(?:@P)? ?\b(?:additional|further|more|extra|other)\b(?! than)",
     rf"{_N}(?P<n2>#)(?:@P)? (?:in|into|during|for|at)(?: the)? stage2",
-    rf"\bn2@IS(?P<n2>#)",
-    rf"stage2(?:(?!\b(?:total|to|until|stage1|of)\b)[^#§~…¶]){{0,50}}? {_N}(?P<n2>#)@P",
+    r"\bn2@IS(?P<n2>#)",
+    r"stage2[^#§~¶…]{0,30}\(n ?= ?(?P<n2>#)",
+    rf"stage2(?:(?!\b(?:total|to|until|stage1|of|overall|altogether|both)\b)[^#§~…¶]){{0,50}}? {_N}(?P<n2>#)@P",
 )
 """Patients of the second stage alone."""
 
 FIRST = table(
     r"\bn1@IS(?P<n1>#)",
+    r"stage1[^#§~¶…]{0,30}\bn ?= ?(?P<n1>#)",
+    rf"stage1[^#§~¶]{{0,40}}?\buntil (?:a total of )?{_N}(?P<n1>#)@P",
     rf"stage1(?:(?!\b(?:stage2|total|additional|if|phase)\b)[^#§~…¶]){{0,70}}? {_N}(?P<n1>#)@P",
     rf"{_N}(?P<n1>#)@P?(?:(?!\b(?:total|stage2|additional|if)\b)[^#§~¶]){{0,50}}?\b(?:in|during|for|at|of|into|to)(?: the)? stage1",
     rf"\bfirst {_N}(?P<n1>#)",
@@ -86,7 +95,7 @@ EXPANDED = table(
 
 TOTAL = table(
     rf"{_N}(?P<n>#) ?(?:-|to) ?(?P<n_x2>#)@P",
-    rf"\btotal (?:sample size |number |accrual |enrol\w+ )?(?:of |is |will be |would be |: ?)?(?:@P(?: is| will be| would be| of)? ?)?(?:approximately |about |up to )?{_N}(?P<n>#)",
+    rf"\btotal (?:n ?= ?|sample size |number |accrual |enrol\w+ )?(?:of |is |will be |would be |: ?)?(?:@P(?: is| will be| would be| of)? ?)?(?:approximately |about |up to )?{_N}(?P<n>#)",
     rf"{_N}(?P<n>#)(?:@P)?,? (?:in )?(?:total|all)\b",
     rf"\bsample size(?: \(N\))?(?: required)?@IS(?:of |is |required )?(?:approximately |about )?{_N}(?P<n>#)",
     rf"\bmaximum(?: sample size| number| accrual)?@20 {_N}(?P<n>#)",

@@ -21,7 +21,7 @@ _DESIGN = r"(?:simon|two-stage|design)"
 METHODS = tuple(
     (name, pattern(short))
     for name, short in (
-        ("minimax", r"\bmini-?max\b"),
+        ("minimax", r"\bmini?-?max\b"),
         (
             "optimal",
             rf"\b{_DESIGN}\b[^§#…¶]{{0,30}}?\bopti(?:mal|mum)\b|\bopti(?:mal|mum)(?:\W+\w+){{0,3}}?\W+{_DESIGN}\b",
@@ -32,7 +32,7 @@ METHODS = tuple(
         (GEHAN, r"\bgehan\b"),
         (THREE_STAGES, r"\bthree-stage\b"),
         (BAYES, r"\b(?:bayesian|bop2|predictive probability (?:design|monitoring))\b"),
-        (TWO_STAGES, r"\bsimon\b|\btwo-stage\b|\bstage1\b[^¶]{0,200}\bstage2\b"),
+        (TWO_STAGES, r"\bsimon\b|\btwo-stage\b|\bstage[12]\b"),
         (
             ONE_STAGE,
             r"\bone-stage\b|\bexact (?:one-sample )?(?:binomial|test)|\bbinomial (?:exact )?(?:test|distribution)|\bchi-?squared? test|"
