@@ -138,11 +138,15 @@ def _contradicted(one: Element, checked: CheckedSection) -> str:
         )
     if one.name == "power" and isinstance(one.exact, float):
         return (
-            f"The section states a power of {said}, but {rule} has a power of {beside(one.exact, s.power)}. Which of the "
+            f"The section states a power of {said}, but {rule} has a power of {beside(one.exact, s.power)}. Which "
+            f"of the "
             "two is meant?"
         )
     if one.name == "method":
-        return f"The section calls the design {said}, which the exact calculation does not confirm. Which criterion was used?"
+        return (
+            f"The section calls the design {said}, which the exact calculation does not confirm. Which "
+            f"criterion was used?"
+        )
     if one.name == "n" and exact:
         return (
             f"The section states {said} patients; the exact calculation gives {exact}. How was the number calculated?"
@@ -151,7 +155,11 @@ def _contradicted(one: Element, checked: CheckedSection) -> str:
         return f"The section states the rule {said}; the exact calculation gives {exact}. Which bounds are meant?"
     if one.name == "dropout":
         return (
-            f"No conventional allowance for a dropout of {said} gives the stated total; the usual one gives {exact}. How "
+            f"No conventional allowance for a dropout of {said} gives the stated total; the usual one gives "
+            f"{exact}. How "
             "was the total calculated?"
         )
-    return f"The section states {said or 'a value'} for {_MEANT[one.name]}, which does not fit the other values. What is meant?"
+    return (
+        f"The section states {said or 'a value'} for {_MEANT[one.name]}, which does not fit the other values. "
+        f"What is meant?"
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from simtrial.design.designs import looks_text
+from simtrial.design.designs import looks_text, parse_looks
 from simtrial.errors import InputError
 from simtrial.review.section import rates, words
 from simtrial.review.section.counts import counts
@@ -29,8 +29,8 @@ NAMES = ("p0", "p1", "alpha", "sidedness", "power", "method", "rule", "n", "drop
 
 _PARTS = {
     "p0": ("p0",), "p1": ("p1",), "alpha": ("alpha",), "sidedness": ("alpha_sided",), "power": ("power",),
-    "method": ("criterion",), "rule": ("r1", "r", "e1", "unplaced"), "n": ("n1", "n", "total"), "dropout": ("dropout",),
-    "source": ("source",),
+    "method": ("criterion",), "rule": ("looks", "r1", "r", "e1", "unplaced"), "n": ("n1", "n", "total"),
+    "dropout": ("dropout",), "source": ("source",),
 }  # fmt: skip
 """What each element is made of."""
 
@@ -123,7 +123,7 @@ def _pairs(found: Mentions) -> None:
     """Two rates of which the words do not say which is which: the larger is p1 where the power is for the first."""
     for one, two in zip(found.pop("first", []), found.pop("second", []), strict=True):
         p0, p1 = distinct(found.get("p0", ())), distinct(found.get("p1", ()))
-        if not p0 and not p1 and one.low == two.low and one.value > two.value:
+        if not p0 and not p1 and one.low == two.low and one.number > two.number:
             found["p1"], found["p0"] = [one], [two]
         elif not p0 and len(p1) == 1 and p1[0] in (one.value, two.value):
             found["p0"] = [two if one.value == p1[0] else one]
@@ -173,10 +173,13 @@ def _statement(found: Mentions) -> tuple[Statement, tuple[InputError, ...]]:
         values["total"] = None  # of other groups of patients, as far as is known
     if values["criterion"] == "fleming" and values["n1"] is not None:
         values["criterion"] = "two_stage"
-    bounds = _single(found, "e1")
+    bounds, whole = _single(found, "e1"), _single(found, "looks")
     refused: list[InputError] = []
     for _ in range(8):
         try:
+            if whole is not None:
+                rest = {name: value for name, value in values.items() if name not in ("r1", "n1", "r", "n")}
+                return Statement.of_looks(str(whole), **rest), tuple(refused)
             if bounds is not None and all(values[name] is not None for name in ("r1", "n1", "r", "n")):
                 looks = f"{values['r1']}:{bounds}/{values['n1']},{values['r']}/{values['n']}"
                 rest = {name: value for name, value in values.items() if name not in ("r1", "n1", "r", "n")}
@@ -186,7 +189,7 @@ def _statement(found: Mentions) -> tuple[Statement, tuple[InputError, ...]]:
             refused.append(error)
             wrong = error.field if values.get(error.field) is not None else ""
             if not wrong:
-                bounds = None
+                bounds = whole = None
                 values |= {"r1": None, "r": None}
             else:
                 values[wrong] = None
@@ -214,6 +217,9 @@ def _element(name: str, text: Prose, found: Mentions, statement: Statement) -> E
 def _value(name: str, found: Mentions, statement: Statement) -> ElementValue:
     """The value of an element whose parts are clear."""
     if name == "rule":
+        whole = _single(found, "looks")
+        if whole is not None:
+            return _looks(str(whole))
         parts: dict[str, int | str | None] = {part: _count(found, part) for part in ("r1", "n1", "r", "n")}
         if _count(found, "e1") is not None:
             parts["e1"] = _count(found, "e1")
@@ -226,6 +232,18 @@ def _value(name: str, found: Mentions, statement: Statement) -> ElementValue:
             return None
         return {"evaluable": evaluable, "total": total}
     return _single(found, _PARTS[name][0])
+
+
+def _looks(whole: str) -> dict[str, int | str | None]:
+    """The parts of a rule that is written whole."""
+    *interim, last = parse_looks(whole).looks
+    first = interim[0] if interim else None
+    parts: dict[str, int | str | None] = {
+        "r1": first.r if first else None, "n1": first.n if first else None, "r": last.r, "n": last.n,
+    }  # fmt: skip
+    if first is not None and first.e is not None:
+        parts["e1"] = first.e
+    return parts | {"looks": whole}
 
 
 def _count(found: Mentions, name: str) -> int | None:

@@ -25,11 +25,21 @@ class Mention:
     low: int
     high: int
 
+    @property
+    def number(self) -> float:
+        """The value where it is a number; text is not one."""
+        return float(self.value)
+
 
 Mentions: TypeAlias = "dict[str, list[Mention]]"
 """What a text states, by name."""
 
 
-def distinct(mentions: Iterable[Mention]) -> list:
+def distinct(mentions: Iterable[Mention]) -> list[float | str]:
     """The different values, in the order of the text."""
     return list(dict.fromkeys(mention.value for mention in mentions))
+
+
+def whole(mentions: Iterable[Mention]) -> list[int]:
+    """The different values of counts, in the order of the text."""
+    return list(dict.fromkeys(int(mention.value) for mention in mentions))

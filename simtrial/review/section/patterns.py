@@ -30,13 +30,16 @@ UNREAD = "other"
 """Numbers that are none of the ten elements."""
 
 _IS = (
-    r"(?: ?(?:=|:|of|is|was|were|are|at|be|being|to be|equals?|equal to|set to|set as|set at|set|fixed|will be|should be|taken as|specified|"
+    r"(?: ?(?:=|:|of|is|was|were|are|at|be|being|to be|equals?|equal to|set to|set as|set at|set|fixed|will be|"
+    r"should be|taken as|specified|"
     r"about|approximately|around|an?|the|only|less than or|both|that is|assumed to be|controlled|limited|held|"
     r"approx\.?)(?![\w-])){0,5} ?"
 )
 _PATIENTS = (
-    r"(?:(?: ?[(\[]?(?!(?:weeks?|months?|years?|days?|cycles?|doses?|mg|or|of|and|in|if|to|responses?|responders?)(?![\w-]))"
-    r"[\w'/-]+[)\]]?){0,4}? ?(?:patients?|subjects?|participants?|pts|persons|individuals|women|men|children|cases)\b)"
+    r"(?:(?: ?[(\[]?(?!(?:weeks?|months?|years?|days?|cycles?|doses?|mg|or|of|and|in|if|to|responses?|"
+    r"responders?)(?![\w-]))"
+    r"[\w'/-]+[)\]]?){0,4}? ?(?:patients?|subjects?|participants?|pts|persons|individuals|women|men|children|"
+    r"cases)\b)"
 )
 
 
@@ -51,7 +54,7 @@ def pattern(short: str) -> re.Pattern[str]:
         ("@C", r"[≥≤<>=]? ?"),
         ("@IS", _IS),
         ("@P", _PATIENTS),
-        ("@(", r"(?: ?\([^()§…¶]{1,60}\)){0,2}"),
+        ("@(", r"(?: ?\([^()§…¶]{0,60}\)){0,2}"),
     ):
         text = text.replace(form, meaning)
     return re.compile(text, re.IGNORECASE)

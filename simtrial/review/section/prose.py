@@ -23,17 +23,19 @@ MOST_AROUND = 160
 """Most characters of a quote."""
 
 _UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SMALL = {word: value for value, word in enumerate(_UNITS)} | {word: 20 + 10 * k for k, word in enumerate(_TENS)}
 _UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
 _TEN = "|".join(_TENS)
 _WORDS = re.compile(
-    rf"(?i)(?<![\w-])(?:(?:(?P<h>{_UNIT}) hundred(?: and)?[ -]?)?(?:(?P<t>{_TEN})(?:[ -](?P<u>{'|'.join(_UNITS[1:10])}))?"
+    rf"(?i)(?<![\w-])(?:(?:(?P<h>{_UNIT}) hundred(?: and)?[ -]?)?(?:(?P<t>{_TEN})(?:[ "
+    rf"-](?P<u>{'|'.join(_UNITS[1:10])}))?"
     rf"|(?P<s>{_UNIT}))|(?P<only>{_UNIT}) hundred)\b"
-    r"(?![- ]?(?:sided|tailed|tail\b|side\b|stages?\b|steps?\b|samples?\b|arms?\b|groups?\b|way\b|proportion|third|half))"
+    r"(?![- ]?(?:sided|tailed|tail\b|side\b|stages?\b|steps?\b|samples?\b|arms?\b|groups?\b|way\b|proportion|third|"
+    r"half))"
 )
 
 _MISREAD = {
@@ -47,7 +49,7 @@ _MISREAD = {
 _CHARACTERS = {
     "α": "alpha ", "β": "beta ", "π": "p", "≧": "≥", "⩾": "≥", "≦": "≤", "⩽": "≤", "‐": "-", "‑": "-", "‒": "-",
     "–": "-", "—": "-", "−": "-", "\u00ad": "", "\u200b": "", "\ufeff": "", "’": "'", "‘": "'", "“": '"', "”": '"',
-    "$": "", "*": "", "§": " ", "#": " ", "~": " ", "¶": " ", "_": "", "{": "", "}": "", "“": '"', "＝": "=",
+    "$": "", "*": "", "§": " ", "#": " ", "~": " ", "¶": " ", "_": "", "{": "", "}": "", "＝": "=",
 }  # fmt: skip
 
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -67,41 +69,48 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"(?i)\bp ?([01])(?![\d.%/])(?=\W)", r"p\1"),
     (r"(?i)\bh ?[(\[] ?([01a]) ?[)\]]", r"H\1"),
     (r"(?i)\bh ?([01])(?![\d.%])", r"H\1"),
-    (r"(?i)\b(?:type|class)[- ]?(?:1|i|one)(?: error)? ?(?:and|&|/|or) ?(?:type[- ]?)?(?:2|ii|two)[- ]?errors?", "type12 error"),
+    (r"(?i)\b(?:type|class)[- ]?(?:1|i|one)(?: error)? ?(?:and|&|/|or) ?(?:type[- ]?)?(?:2|ii|two)[- ]?errors?",
+     "type12 error"),
     (r"(?i)\btype[- ]?(?:1|i|one)[- ]error|\berror of (?:the )?(?:1st|first) kind", "type1 error"),
     (r"(?i)\btype[- ]?(?:2|ii|two)[- ]error|\berror of (?:the )?(?:2nd|second) kind", "type2 error"),
     (r"(?i)\b1 ?- ?beta\b", "power"),
     (r"(?i)\b(?:1|one|single)[ =-]{0,3}(?:sided|tailed|tail|side)\b|\bunilateral(?: situation| test)?\b", "one-sided"),
-    (r"(?i)\b(?:2|two|double)[ =-]{0,3}(?:sided|tailed|tails?|sides?)\b|\bbilateral(?= (?:test|alpha|situation))", "two-sided"),
+    (r"(?i)\b(?:2|two|double)[ =-]{0,3}(?:sided|tailed|tails?|sides?)\b|\bbilateral(?= (?:test|alpha|situation))",
+     "two-sided"),
     (r"(?i)\b(?:2|two)[ -](?:stages?|steps?|phases?(?= design))\b", "two-stage"),
     (r"(?i)\b(?:1|one|single)[ -](?:stage|step)\b", "one-stage"),
     (r"(?i)\b(?:3|three)[ -](?:stages?|steps?)\b", "three-stage"),
     (r"\bH ?[aA]\b", "H1"),
     (r"(?i)\b([nr]) ?([12])\b(?= ?[=:(<>≤≥/)]| is | patients)", r"\1\2"),
-    (r"(?i)\b(?:first|initial|1st) (?:stage|step|phase(?= of (?:the )?(?:simon|two|study|trial|design|enrol|accrual)))", "stage1"),
-    (r"(?i)\b(?:second|2nd) (?:stage|step|phase(?= of (?:the )?(?:simon|two|study|trial|design|enrol|accrual)))", "stage2"),
+    (r"(?i)\b(?:first|initial|1st) (?:stage|step|phase(?= of (?:the )?(?:simon|two|study|trial|design|enrol|"
+        r"accrual)))", "stage1"),
+    (r"(?i)\b(?:second|2nd) (?:stage|step|phase(?= of (?:the )?(?:simon|two|study|trial|design|enrol|accrual)))",
+     "stage2"),
     (r"(?i)\b(?:stage|step)[ -]?(?:1|i|one|a)\b(?! (?:analysis|and (?:2|ii)))", "stage1"),
     (r"(?i)\b(?:stage|step)[ -]?(?:2|ii|two|b)\b", "stage2"),
     (r"(?i)\balfa\b", "alpha"),
     (r"\b(\d{1,4}) \(\1\)", r"\1"),
-    (r"(?i)\bfrom((?: [a-z-]+){0,3}) (\d{1,2}(?:\.\d+)?|\.\d+)%? ?to (?=(?:\d{1,2}(?:\.\d+)?|\.\d+)%)", r"from\1 \2% onto "),
+    (r"(?i)\bfrom((?: [a-z-]+){0,3}) (\d{1,2}(?:\.\d+)?|\.\d+)%? ?to (?=(?:\d{1,2}(?:\.\d+)?|\.\d+)%)",
+     r"from\1 \2% onto "),
     (r"(?i)\bfrom((?: [a-z-]+){0,3}) (0?\.\d+) ?to (?=0?\.\d)", r"from\1 \2 onto "),
     # comparisons, which stand before their number in the end
     (r"(?i)(?:>|greater than|more than|higher than|larger than) ?(?:or|/) ?(?:=|equal(?:s)?(?: to)?|the same as)", "≥"),
     (r"(?i)(?:<|less than|lower than|fewer than) ?(?:or|/) ?(?:=|equal(?: to)?)", "≤"),
-    (rf"(?i)\b(?:greater|more|higher|larger) (?:than )?or equal (?:to|than)", "≥"),
-    (rf"(?i)\b(?:fewer|less|lower) (?:than )?or equal (?:to|than)", "≤"),
-    (rf"(?i)\bequal (?:to )?or (?:greater|more|higher|larger|superior)(?: than| to)?", "≥"),
-    (rf"(?i)\bequal (?:to )?or (?:fewer|less|lower|inferior)(?: than| to)?", "≤"),
+    (r"(?i)\b(?:greater|more|higher|larger) (?:than )?or equal (?:to|than)", "≥"),
+    (r"(?i)\b(?:fewer|less|lower) (?:than )?or equal (?:to|than)", "≤"),
+    (r"(?i)\bequal (?:to )?or (?:greater|more|higher|larger|superior)(?: than| to)?", "≥"),
+    (r"(?i)\bequal (?:to )?or (?:fewer|less|lower|inferior)(?: than| to)?", "≤"),
     (r">=|=>|≥ ?=", "≥"),
     (r"<=|=<|≤ ?=", "≤"),
-    (r"(?i)\b(?:not?|never) (?:fewer|less|lower) than\b|\bat least\b|\b(?:a |with a )?minimum (?:of|is)\b|\bat minimum\b", "≥"),
-    (r"(?i)\b(?:not?|never) (?:more|greater|higher) than\b|\bat most\b|\bnot exceed(?:ing)?\b|\bdoes not exceed\b", "≤"),
+    (r"(?i)\b(?:not?|never) (?:fewer|less|lower) than\b|\bat least\b|\b(?:a |with a )?minimum (?:of|is)\b|"
+        r"\bat minimum\b", "≥"),
+    (r"(?i)\b(?:not?|never) (?:more|greater|higher) than\b|\bat most\b|\bnot exceed(?:ing)?\b|\bdoes not exceed\b",
+     "≤"),
     (r"(?i)\b(?:more|greater|higher|larger) than\b|\bexceed(?:s|ing)?\b|\bin excess of\b|\bsuperior to\b", ">"),
     (r"(?i)\b(?:fewer|less|lower|smaller) than\b|\binferior to\b", "<"),
     (rf"(?i)\b(?:below|under)(?= (?:a (?:rate|proportion) of )?{_NUMBER})", "<"),
     (rf"(?i)\b(?:above|over)(?= (?:a (?:rate|proportion) of )?{_NUMBER})", ">"),
-    (rf"(?i)\b0,? (?:1 )?(?:or|to|-|/) ?([1-9])\b(?!%|\.\d)(?! (?:weeks|months|days))", r"≤\1"),
+    (r"(?i)\b0,? (?:1 )?(?:or|to|-|/) ?([1-9])\b(?!%|\.\d)(?! (?:weeks|months|days))", r"≤\1"),
     (r"(?i)\b([1-9]) or (?:0|no|none)\b(?!%|\.\d)", r"≤\1"),
     (r"(?i)\b(?:no|none) or ([1-9])\b(?!%|\.\d)", r"≤\1"),
     (r"(?i)(?<=\bif )0(?= ?/ ?\d)", "≤0"),
@@ -112,7 +121,8 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (rf"(?i){_WHOLE}\+(?= (?:respon|patients|subjects))", r"≥\1"),
     (r"([≥≤<>]) ?(?:[≥≤<>] ?)+(?=[\d.])", r"\1"),
     (r"(?i)([≥≤<>]) (?:an? |the |about |approximately )?(?=[\d.])", r"\1"),
-    (r"(?i)\b(?:no|none|(?<![≥≤<>.\d])0)(?= (?:(?:confirmed|objective|tumou?r|clinical|partial|complete|or|major|such|single|"
+    (r"(?i)\b(?:no|none|(?<![≥≤<>.\d])0)(?= (?:(?:confirmed|objective|tumou?r|clinical|partial|complete|or|major|"
+        r"such|single|"
      r"documented|radiographic) ){0,4}(?:respon|success)(?!\w* (?:assess|evaluat|status|data|rate)))", "≤0"),
     (r"(?i)\bnone(?= (?:of|responds?|in|among|achieve|show))|(?<![≥≤<>.\d\w])0(?= (?:out )?of )", "≤0"),
     (r"(?i)\bif (?:a|1|any|an)(?: (?:objective|confirmed|tumou?r|clinical))? (?:response|responder) (?:is|was) "
@@ -122,7 +132,8 @@ _FORMS: tuple[tuple[str, str], ...] = (
 """Each form as it is met, and the one form that the patterns know; in this order."""
 
 _NUMBERS = re.compile(
-    r"(?P<range>(?<![\w.])(?P<low>\d{1,3}(?:\.\d+)?|\.\d+)(?P<first>%)? ?(?:-|to) ?(?P<high>\d{1,3}(?:\.\d+)?|\.\d+)%)"
+    r"(?P<range>(?<![\w.])(?P<low>\d{1,3}(?:\.\d+)?|\.\d+)(?P<first>%)? ?(?:-|to) ?(?P<high>\d{1,3}(?:\.\d+)?|"
+    r"\.\d+)%)"
     r"|(?<![\w.])(?P<percent>\d{1,3}(?:\.\d{1,6})?|\.\d{1,6})%"
     r"|(?<![\w.])(?P<decimal>0?\.\d{1,8})(?![\w.]*\.\d|\d)"
     r"|(?<![\w.])(?P<whole>\d{1,4})(?![\w]|\.\d)"
@@ -131,7 +142,8 @@ _NUMBERS = re.compile(
 
 _ENDS = re.compile(
     r"\n\s*\n|\n(?=\s*(?:[-•·●▪o]\s|\(?[a-z0-9]{1,2}[.)]\s|stage ?[12I]|H[01a]\b))|(?<=[.!?;:])[ \t]*\n|"
-    r"(?<!\be\.g)(?<!\bi\.e)(?<!\be\. g)(?<!\bi\. e)(?<!\bvs)(?<!\bal)(?<!\bca)(?<!\bpts)(?<!\bapprox)(?<!\bFig)(?<!\bno)(?<!\bresp)(?<! [A-Z])"
+    r"(?<!\be\.g)(?<!\bi\.e)(?<!\be\. g)(?<!\bi\. e)(?<!\bvs)(?<!\bal)(?<!\bca)(?<!\bpts)(?<!\bapprox)(?<!\bFig)"
+    r"(?<!\bno)(?<!\bresp)(?<! [A-Z])"
     r"[.!?](?=[\s\"')\]]*\s[\s\"'(\[]*[A-Z0-9<>=≥≤•…-])|;(?![^();]{0,100}\))"
 )
 _LEFT_OUT = re.compile(r"\[ ?(?:\.{3}|…) ?\]|(?<!\.)\.{3}(?!\.)|…")
@@ -214,6 +226,10 @@ class Prose:
     def values(self, at: int) -> tuple[float, ...]:
         """The number at a place; two for a range."""
         return self.numbers[at].values
+
+    def whole(self, at: int) -> int:
+        """The whole number at a place."""
+        return int(self.numbers[at].values[0])
 
     def quote(self, low: int, high: int) -> str:
         """The words as they were written, on one line, whole words only."""

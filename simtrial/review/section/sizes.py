@@ -2,45 +2,63 @@
 
 from __future__ import annotations
 
-from simtrial.review.section.patterns import table
+from simtrial.review.section.patterns import pattern, table
 
 _N = r"(?<![≥≤<>\d/.-])"
-_ENTER = r"(?:required|needed|necessary|enrol\w*|recruit\w*|includ\w*|accru\w*|treated|entered|registered|planned|studied|evaluated|analy[sz]ed|assessed)"
-_WILL = r"(?:will(?: have to)? be|are to be|have to be|has to be|must be|should be|would be|were to be|need to be|can be|are|is|were)"
+_ENTER = (
+    r"(?:required|needed|necessary|enrol\w*|recruit\w*|includ\w*|accru\w*|treated|entered|registered|planned|"
+    r"studied|evaluated|analy[sz]ed|assessed)"
+)
+_WILL = (
+    r"(?:will(?: have to)? be|are to be|have to be|has to be|must be|should be|would be|were to be|need to be|"
+    r"can be|are|is|were)"
+)
 _OF = (
-    r"(?:out of|of|in|among|from|amongst|after|/)(?: (?:the|a|an|all|those|these|total|of|first|initial|maximum)){0,4}"
+    r"(?:out of|of|in|among|from|amongst|after|/)(?: (?:the|a|an|all|those|these|total|of|first|initial|"
+    r"maximum)){0,4}"
 )
 _RESPONSES = (
-    r"(?:respon\w+|success\w*|CRs?\b|PRs?\b|ORs?\b|remissions?|complete|partial|objective|confirmed|progression|event|"
-    r"surviv\w+|alive|benefit|negativ\w+|achiev\w+|show\w*|experienc\w+|disease control|free|tumou?r|clearance|have|has|with|are|were|did|who)"
+    r"(?:respon\w+|success\w*|CRs?\b|PRs?\b|ORs?\b|remissions?|complete|partial|objective|confirmed|progression|"
+    r"event|"
+    r"surviv\w+|alive|benefit|negativ\w+|achiev\w+|show\w*|experienc\w+|disease control|free|tumou?r|clearance|"
+    r"have|has|with|are|were|did|who)"
 )
 
 NO_SIZES = table(
-    r"(?P<other>#)[ -]?(?:weeks?|months?|years?|days?|cycles?|hours?|mg|cm|mm|doses?|cent(?:er|re)s|sites|lines|courses|times|(?:percentage )?points|minutes)\b",
-    r"\b(?:phase|grade|ECOG|table|section|version|day|week|month|year|cohort|arm|figure|appendix|aged?|reference|RECIST|cycle|part)s? ?[≥≤<>]?(?P<other>#)",
+    r"(?P<other>#)[ -]?(?:weeks?|months?|years?|days?|cycles?|hours?|mg|cm|mm|doses?|cent(?:er|re)s|sites|lines|"
+    r"courses|times|(?:percentage )?points|minutes)\b",
+    r"\b(?:phase|grade|ECOG|table|section|version|day|week|month|year|cohort|arm|figure|appendix|aged?|reference|"
+    r"RECIST|cycle|part)s? ?[≥≤<>]?(?P<other>#)",
     r"(?P<other>#)@P? (?:to (?:compensate|replace|account|allow|make up|substitute)|extra to)",
-    r"[≥≤<>]?(?P<other>#) (?:other |different |unidimensionally |bidimensionally )?(?:prior|previous|measurable|lesions?|lines?|sites?|regimens?|drugs?|of the following|prior)\b",
+    r"[≥≤<>]?(?P<other>#) (?:other |different |chemotherap\w+ |systemic |unidimensionally |"
+    r"bidimensionally )?(?:prior|previous|measurable|lesions?|lines?|sites?|regimens?|drugs?|of the following|"
+    r"prior)\b",
     r"[≥≤<>]?(?P<other>#) (?:cases|events|episodes|instances|occurrences) of (?:grade|severe|serious|unaccept)",
+    r"[≥≤<>]?(?P<other>#) (?:or more )?(?:\w+ ){0,2}?(?:progress(?:ion|ive|ions)\b(?![ -]?free)|failures?\b|"
+    r"relapses?\b|recurrences?\b|non-?respon)",
     r"\bup to (?P<other>#) (?:additional|more|further|extra)",
     r"\bif (?:total |only |exactly )?(?P<other>#)(?! of| or fewer)",
     r"\bincluding(?: the)? (?P<other>#)",
-    r"(?:toxicit\w+|DLTs?|adverse|deaths?)[^#§~…¶]{0,60}?[≥≤<>]?(?P<other>#)(?=[^#§~…¶]{0,40}(?:toxicit|DLT|adverse|death|patients|subjects))",
+    r"(?:toxicit\w+|DLTs?|adverse|deaths?)[^#§~…¶]{0,60}?[≥≤<>]?(?P<other>#)(?=[^#§~…¶]{0,40}(?:toxicit|DLT|"
+    r"adverse|death|patients|subjects))",
     r"[≥≤<>]?(?P<other>#)[^#§~…¶]{0,40}?(?:toxicit|DLT|adverse|deaths?\b)",
 )
 """Whole numbers that are neither patients nor responses."""
 
 REQUIRED = table(
-    r"≥(?P<n>#)@P@15(?:will(?: have to)? be|are to be|have to be|must be|should be|would be|need to be|are|is) (?:required|needed|necessary|enrolled|recruited|accrued)",
+    r"≥(?P<n>#)@P@15(?:will(?: have to)? be|are to be|have to be|must be|should be|would be|need to be|are|"
+    r"is) (?:required|needed|necessary|enrolled|recruited|accrued)",
     r"(?:enrol\w*|recruit\w*|accru\w*|requires?|needs?|sample size of) [≥≤](?P<n>#)@P",
     r"≤(?P<n>#)@P@15(?:enrolled|recruited|accrued|included|treated|required)",
 )
 """Numbers of patients that are called a minimum."""
 
 BOUNDS = table(
-    rf"[≥≤<>](?P<bound>#)(?: ?\(or #\))?/(?P<of>#)",
+    r"[≥≤<>](?P<bound>#)(?: ?\(or #\))?/(?P<of>#)",
     rf"[≥≤<>](?P<bound>#)(?: ?\(or #\))?(?: ?[(\[]?[\w'/-]+[)\]]?){{0,9}}? {_OF} (?P<of>#)",
     r"(?:first|total|all|of the|initial)(?: of)? (?P<of>#)@P?(?: [\w-]+){0,2}[, ]{1,3}(?:if )?[≥≤<>](?P<bound>#)",
-    rf"\b(?:if|when|should|unless|provided)\b[^#§~¶]{{0,120}}?[≥≤<>](?P<bound>#)(?!@P (?:will be|are) (?:enrolled|required|needed|recruited))",
+    r"\b(?:if|when|should|unless|provided)\b[^#§~¶]{0,120}?[≥≤<>](?P<bound>#)(?!@P (?:will be|are) (?:enrolled|"
+    r"required|needed|recruited))",
     rf"[≥≤<>](?P<bound>#)(?: [\w'-]+){{0,3}}? {_RESPONSES}",
     rf"{_RESPONSES}[^#§~…¶]{{0,30}}?[≥≤<>](?P<bound>#)",
     r"[≥≤<>](?P<bound>#)",
@@ -52,12 +70,16 @@ SLASHES = table(
     r"\bupper limit (?:of|for)(?: the)? (?:stage2|final) rejection[^#§~¶]{0,25}(?P<r>#)",
     r"\br1 ?/ ?n1@IS(?P<r1>#) ?/ ?(?P<n1>#)(?:@40\br ?/ ?n@IS(?P<r>#) ?/ ?(?P<n>#))?",
     r"\br ?/ ?n@IS(?P<r>#) ?/ ?(?P<n>#)",
-    r"\((?P<r1>#)/(?P<n1>#)[,;] ?(?P<r>#)/(?P<n>#)\)",
-    r"\((?P<r>#)/(?P<n>#)\)",
     r"\br1@IS(?P<r1>#)",
     r"\br2?(?: ?= ?)(?P<r>#)",
 )
 """Bounds written r/n."""
+
+LOOKS = pattern(
+    r"\((?P<looks>(?:#(?::#)?|:#)/#(?:[,;] ?(?:#(?::#)?|:#)/#){1,9})\)|\bdesign\b[^()§#¶…]{0,40}\((?P<single>#/#)\)|"
+    r"(?<![\w/.#])(?P<bare>(?:#(?::#)?|:#)/#(?:[,;] ?(?:#(?::#)?|:#)/#){1,9})(?!\w)"
+)
+"""A whole rule, as simtrial writes it: (1/15, 5/25) or (3:7/15, 8/25)."""
 
 SECOND = table(
     rf"\({_N}(?P<n1>#)(?:@P)?(?: in| during)?(?: the)? ?(?:stage1|… ?(?:stage|I)\b) and (?P<n2>#)",
@@ -67,7 +89,8 @@ SECOND = table(
     rf"{_N}(?P<n2>#)(?:@P)? (?:in|into|during|for|at)(?: the)? stage2",
     r"\bn2@IS(?P<n2>#)",
     r"stage2[^#§~¶…]{0,30}\(n ?= ?(?P<n2>#)",
-    rf"stage2(?:(?!\b(?:total|to|until|stage1|of|overall|altogether|both)\b)[^#§~…¶]){{0,50}}? {_N}(?P<n2>#)@P",
+    rf"stage2(?:(?!\b(?:total|(?<!up )to|until|stage1|of|overall|altogether|"
+    rf"both)\b)[^#§~…¶]){{0,50}}? {_N}(?P<n2>#)@P",
 )
 """Patients of the second stage alone."""
 
@@ -76,7 +99,8 @@ FIRST = table(
     r"stage1[^#§~¶…]{0,30}\bn ?= ?(?P<n1>#)",
     rf"stage1[^#§~¶]{{0,40}}?\buntil (?:a total of )?{_N}(?P<n1>#)@P",
     rf"stage1(?:(?!\b(?:stage2|total|additional|if|phase)\b)[^#§~…¶]){{0,70}}? {_N}(?P<n1>#)@P",
-    rf"{_N}(?P<n1>#)@P?(?:(?!\b(?:total|stage2|additional|if)\b)[^#§~¶]){{0,50}}?\b(?:in|during|for|at|of|into|to)(?: the)? stage1",
+    rf"{_N}(?P<n1>#)@P?(?:(?!\b(?:total|stage2|additional|if)\b)[^#§~¶]){{0,50}}?\b(?:in|during|for|at|of|into|"
+    rf"to)(?: the)? stage1",
     rf"\bfirst {_N}(?P<n1>#)",
     rf"\binitial(?:ly)?\b,?(?:(?!\b(?:to|total|expan\w*)\b)[^#§~…¶]){{0,35}} {_N}(?P<n1>#)@P",
     rf"{_N}(?P<n1>#)@P[^#§~…¶]{{0,30}}… ?stage(?:1|,)",
@@ -89,17 +113,19 @@ FIRST = table(
 """Patients of the first stage."""
 
 EXPANDED = table(
-    rf"\b(?:continu|expan|accru|enrol|increas|extend|reach)\w*[^#§~¶]{{0,40}}?\b(?:to|until)(?: (?:a|the))?(?: (?:total|maximum|full))?(?: number)?(?: of| ≥)? ?{_N}(?P<expanded>#)(?! ?(?:weeks|months|years))",
+    rf"\b(?:continu|expan|accru|enrol|increas|extend|reach)\w*[^#§~¶]{{0,40}}?\b(?:to|until)(?: (?:a|"
+    rf"the))?(?: (?:total|maximum|full))?(?: number)?(?: of| ≥)? ?{_N}(?P<expanded>#)(?! ?(?:weeks|months|years))",
 )
 """Numbers of patients to which accrual continues."""
 
 TOTAL = table(
     rf"{_N}(?P<n>#) ?(?:-|to) ?(?P<n_x2>#)@P",
-    rf"\btotal (?:n ?= ?|sample size |number |accrual |enrol\w+ )?(?:of |is |will be |would be |: ?)?(?:@P(?: is| will be| would be| of)? ?)?(?:approximately |about |up to )?{_N}(?P<n>#)",
+    rf"\btotal (?:n ?= ?|sample size |number |accrual |enrol\w+ )?(?:of |is |will be |would be |: ?)?(?:@P(?: is|"
+    rf" will be| would be| of)? ?)?(?:approximately |about |up to )?{_N}(?P<n>#)",
     rf"{_N}(?P<n>#)(?:@P)?,? (?:in )?(?:total|all)\b",
     rf"\bsample size(?: \(N\))?(?: required)?@IS(?:of |is |required )?(?:approximately |about )?{_N}(?P<n>#)",
     rf"\bmaximum(?: sample size| number| accrual)?@20 {_N}(?P<n>#)",
-    rf"\bN ?[=:] ?(?P<n>#)",
+    r"\bN ?[=:] ?(?P<n>#)",
     rf"{_N}(?P<n>#) (?:[\w-]+ )?(?:evaluable|assessable|informative)",
     rf"\b(?:evaluable|assessable) {_N}(?P<n>#)@P",
     rf"\bout of(?: the| a total of| all)? {_N}(?P<n>#)",

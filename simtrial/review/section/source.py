@@ -28,7 +28,8 @@ LONG = 6_000
 
 _TITLES = (
     re.compile(
-        r"sample[- ]?sizes?|number of (?:patients|subjects|participants)(?: to be| planned|$)|power (?:calculation|analysis|consideration)|"
+        r"sample[- ]?sizes?|number of (?:patients|subjects|participants)(?: to be| planned|$)|power (?:calculation|"
+        r"analysis|consideration)|"
         r"^10\.11\b",
         re.IGNORECASE,
     ),
@@ -74,10 +75,7 @@ def read(path: Path) -> SectionText:
     if not stat.S_ISREG(mode):
         raise InputError("is a folder" if stat.S_ISDIR(mode) else "is not a regular file", f"{path}:")
     content = files.read(path, MAX_BYTES)
-    if content.data.startswith(b"PK"):
-        found = word_file.paragraphs(content)
-    else:
-        found = plain(_decoded(content))
+    found = word_file.paragraphs(content) if content.data.startswith(b"PK") else plain(_decoded(content))
     if not any(part.text.strip() for part in found):
         raise InputError("holds no text", f"{path}:")
     chosen = section(found)
@@ -88,7 +86,8 @@ def read(path: Path) -> SectionText:
             else "the text, which has no heading on sample size,"
         )
         raise InputError(
-            f"is too long: {where} has {counted(len(chosen.text), 'character')}, at most {MAX_CHARACTERS:,} are checked; "
+            f"is too long: {where} has {counted(len(chosen.text), 'character')}, at most {MAX_CHARACTERS:,} are "
+            f"checked; "
             "save the sample-size section as a file of its own",
             f"{path}:",
         )
@@ -124,7 +123,7 @@ def _decoded(content: files.Content) -> str:
 
 
 def plain(text: str) -> list[Paragraph]:
-    """Paragraphs of plain text: empty lines divide them, and a line that looks like a numbered heading is one itself."""
+    """Paragraphs of plain text: empty lines divide them, and a line like a numbered heading stands by itself."""
     found: list[Paragraph] = []
     lines: list[str] = []
     for line in [*re.split(r"\r\n|[\r\n\f\u2028\u2029]", text), ""]:

@@ -48,7 +48,8 @@ _SYMBOLS = {
 """Characters of the font Symbol."""
 
 _STYLE = re.compile(
-    r"(?:heading|(?:ü|Ü)?berschrift|titre|titolo|t[ií]?tulo|kop|rubrik|overskrift|otsikko|nag(?:ł|l)?(?:ó|o)?wek|标题)\s*([1-9])",
+    r"(?:heading|(?:ü|Ü)?berschrift|titre|titolo|t[ií]?tulo|kop|rubrik|overskrift|otsikko|nag(?:ł|l)?(?:ó|o)?wek|"
+    r"标题)\s*([1-9])",
     re.IGNORECASE,
 )
 """Names of the styles of headings, as Word writes them in several languages."""

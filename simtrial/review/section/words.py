@@ -26,7 +26,7 @@ METHODS = tuple(
             "optimal",
             rf"\b{_DESIGN}\b[^§#…¶]{{0,30}}?\bopti(?:mal|mum)\b|\bopti(?:mal|mum)(?:\W+\w+){{0,3}}?\W+{_DESIGN}\b",
         ),
-        ("admissible", rf"\badmissible\b"),
+        ("admissible", r"\badmissible\b"),
         (A_HERN, r"\ba[' ´`]?hern\b"),
         (FLEMING, r"\bfleming\b"),
         (GEHAN, r"\bgehan\b"),
@@ -35,8 +35,10 @@ METHODS = tuple(
         (TWO_STAGES, r"\bsimon\b|\btwo-stage\b|\bstage[12]\b"),
         (
             ONE_STAGE,
-            r"\bone-stage\b|\bexact (?:one-sample )?(?:binomial|test)|\bbinomial (?:exact )?(?:test|distribution)|\bchi-?squared? test|"
-            r"\bone[- ](?:sample )?(?:proportion\w*|group) (?:\w+ )?test|\bnormal approximation|\bz-?test|\bsingle[- ]arm[, ]\w* ?single",
+            r"\bone-stage\b|\bexact (?:one-sample )?(?:binomial|test)|\bbinomial (?:exact )?(?:test|distribution)|"
+            r"\bchi-?squared? test|"
+            r"\bone[- ](?:sample )?(?:proportion\w*|group) (?:\w+ )?test|\bnormal approximation|\bz-?test|"
+            r"\bsingle[- ]arm[, ]\w* ?single",
         ),
         (PRECISION, r"\bprecision\b|\bhalf-width\b|\bwidth of the\b@20\bconfidence interval"),
     )
@@ -55,18 +57,25 @@ _OF_INTERVAL = re.compile(
 _EITHER = re.compile(r"\b(?:one|1)-? ?or (?:a )?two-sided", re.IGNORECASE)
 _OF_LEVEL = re.compile(r"alpha|type1|type12|significan|\btest\b|\blevel\b|\bpower\b", re.IGNORECASE)
 
-_STUDIES = r"(?:stud(?:y|ies)|trials?|data|reports?|results?|experiences?|literature|series|publications?|analys[ei]s|cohorts?)"
+_STUDIES = (
+    r"(?:stud(?:y|ies)|trials?|data|reports?|results?|experiences?|literature|series|publications?|"
+    r"analys[ei]s|cohorts?)"
+)
 SOURCES = tuple(
     pattern(short)
     for short in (
-        rf"\b(?:based on|from|in|reported|observed|shown|seen|according to|of|by|with|derived from|on)(?: \w+){{0,3}} (?:previous|prior|earlier|published|past|pivotal|historical|retrospective)(?:ly)?[^¶…]{{0,50}}?\b{_STUDIES}",
+        rf"\b(?:based on|from|in|reported|observed|shown|seen|according to|of|by|with|derived from|"
+        rf"on)(?: \w+){{0,3}} (?:previous|prior|earlier|published|past|pivotal|historical|"
+        rf"retrospective)(?:ly)?[^¶…]{{0,50}}?\b{_STUDIES}",
         rf"\b(?:previous|prior|earlier|published|historical)(?: [\w-]+){{0,4}} {_STUDIES}[^¶…]{{0,60}}?§",
-        r"\bhistorical(?:ly)?(?: [\w-]+){0,3} (?:control|rate|data|response|placebo|series|cohort|experience|comparison|ORR)s?\b[^¶…]{0,40}",
+        r"\bhistorical(?:ly)?(?: [\w-]+){0,3} (?:control|rate|data|response|placebo|series|cohort|experience|"
+        r"comparison|ORR)s?\b[^¶…]{0,40}",
         r"\bhistorical (?:rate|control|data)",
         r"§[^¶…]{0,80}?\b(?:reported|published|observed) (?:in|by|for|previously|with|from)\b[^¶…]{0,60}",
         r"\b(?:reported|published|observed)(?: [\w-]+){0,5} (?:response rates?|ORRs?|rates?)\b[^¶…]{0,60}?§",
         r"\bresponse rates? reported\b",
-        r"\b[\w-]+ et al\b[^¶…]{0,60}",
+        r"\b(?:rates?|ORR|RR|PFS|respon\w+|remissions?)\b[^¶…]{0,80}?§[^¶…]{0,100}?\bet al\b",
+        r"\bet al\b[^¶…]{0,80}?\b(?:rates?|ORR|RR|PFS|respon\w+|remissions?)\b[^¶…]{0,60}?§",
         r"\b(?:in|from) the literature\b|\bmeta-analysis\b",
     )
 )
