@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simtrial.errors import InputError
 from simtrial.phrases import rate
 from simtrial.show import terminal
 
@@ -26,8 +27,12 @@ def checked(path: Path) -> tuple[CheckedSection, str]:
     from simtrial.review.section import compared, elements, source
 
     chosen = source.read(path)
+    try:
+        stated = elements.read(chosen.text)
+    except InputError as error:
+        raise error.placed(f"{path}:") from None
     with terminal.bar(len(conventions.SETS), "readings", "checking") as tell:
-        return compared.compare(elements.read(chosen.text), tell), chosen.heading
+        return compared.compare(stated, tell), chosen.heading
 
 
 def as_json(found: CheckedSection, heading: str, verdict: dict[str, object]) -> dict[str, object]:

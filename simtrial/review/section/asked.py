@@ -149,7 +149,7 @@ def _contradicted(one: Element, checked: CheckedSection) -> str:
         )
     if one.name == "n" and exact:
         return (
-            f"The section states {said} patients; the exact calculation gives {exact}. How was the number calculated?"
+            f"The number of patients is stated as {said}; the exact calculation gives {exact}. How was it calculated?"
         )
     if one.name == "rule" and exact:
         return f"The section states the rule {said}; the exact calculation gives {exact}. Which bounds are meant?"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from simtrial.design.designs import looks_text, parse_looks
 from simtrial.errors import InputError
+from simtrial.phrases import counted
 from simtrial.review.section import rates, words
 from simtrial.review.section.counts import counts
 from simtrial.review.section.mentions import Mention, Mentions, distinct
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 Status: TypeAlias = Literal["found", "missing", "contradicted", "ambiguous"]
 ElementValue: TypeAlias = "float | str | dict[str, int | str | None] | None"
+
+MOST_NUMBERS = 1_000
+"""Most numbers of a section; a real one has some 30."""
 
 NAMES = ("p0", "p1", "alpha", "sidedness", "power", "method", "rule", "n", "dropout", "source")
 """The elements, in the order in which they are given."""
@@ -143,8 +147,18 @@ def read(written: str) -> StatedSection:
     -------
     StatedSection
         All elements with their words, and the statement that they make.
+
+    Raises
+    ------
+    InputError
+        If it has more numbers than a section has.
     """
     text = prose(written)
+    if len(text.numbers) > MOST_NUMBERS:
+        raise InputError(
+            f"has {counted(len(text.numbers), 'number')}; at most {MOST_NUMBERS:,} are checked. Save the sample-size "
+            "section as a file of its own"
+        )
     found = _rates(text)
     found |= counts(text, dropout="dropout" in found)
     found["criterion"] = words.methods(text)

@@ -61,7 +61,6 @@ _FORMS: tuple[tuple[str, str], ...] = (
     # numbers
     (r"(?<=\d)[·](?=\d)", "."),
     (r"(?<![\d.,])(0|\d{1,2}(?=,\d{1,2} ?%)),(?=\d)", r"\1."),
-    (r"(?<=\d)[,](?=\d{3}\b)", ""),
     (r"(?i)(?<=\d) ?(?:%|percent\b|per cent\b|per-cent\b|pct\b)", "%"),
     (r"(?i)(?<=\d)%[- ]?points?\b", " points"),
     # symbols of the field: their digits belong to the name
@@ -276,8 +275,13 @@ def prose(written: str) -> Prose:
     for wrong, right in _MISREAD.items():
         if wrong in text.text:
             text.replace(re.escape(wrong), lambda _, right=right: right)  # type: ignore[misc]
+    # runs are cut before any pattern sees them, so that none takes time in the square of their length
+    text.replace(r"[^\S\n]{2,}", lambda _: " ")
+    text.replace(r"(?:\s*\n){3,}", lambda _: "\n\n")
     text.replace(_LEFT_OUT, lambda _: GAP)
     text.replace(r"[^\x00-\x7f]|[$*§#~¶_{}]", lambda found: _plain(found[0]))
+    text.replace(r"(?<=\d),(?=\d{3}(?!\d))", lambda _: "")
+    text.replace(r"\d{8,}", lambda _: OTHER)
     text.replace(_ENDS, lambda _: BREAK)
     text.replace(r"\s+", lambda _: " ")
     text.replace(_WORDS, _words)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 * 1024 * 1024
 """Largest file that is read; a protocol with pictures has some 10 MB."""
 
-MAX_CHARACTERS = 60_000
+MAX_CHARACTERS = 30_000
 """Longest section that is checked; a sample-size section has some 2,000 characters."""
 
 LONG = 6_000
