@@ -59,19 +59,26 @@ def _element(one: Element) -> dict[str, Any]:
 
 def show(found: CheckedSection, heading: str) -> None:
     """Print the table of the elements."""
-    from simtrial.review.section import asked
-
     rows = []
     for one in found.elements:
-        stated = asked.value_text(one.name, one.value)
+        stated = _cell(one, one.value)
         if one.status == "ambiguous":
-            stated = " or ".join(asked.value_text(one.name, value) for value, _ in one.candidates)
+            stated = " or ".join(_cell(one, value) for value, _ in one.candidates)
         where = f'"{one.quote}" (paragraph {one.paragraph})' if one.quote else ""
         rows.append([one.name, one.status, stated if one.name != "source" else "", _exact(one), where])
     title = "The ten elements of ICH M11, section 10.11, as stated"
     if heading:
         title += f' under the heading "{terminal.one_line(heading)}"'
     terminal.table(title, ("element", "status", "stated", "exact", "words"), rows, left=5)
+
+
+def _cell(one: Element, value: object) -> str:
+    """A stated value in the table: a probability as in a table of assumptions."""
+    from simtrial.review.section import asked
+
+    if isinstance(value, float) and one.name in ("p0", "p1", "alpha", "power", "dropout"):
+        return f"{value:g}"
+    return asked.value_text(one.name, value)
 
 
 def _exact(one: Element) -> str:

@@ -219,6 +219,7 @@ def _element(name: str, text: Prose, found: Mentions, statement: Statement) -> E
     place = text.paragraph(first.low)
     several = [one for part, values in parts if len(distinct(values)) > 1 or part == "unplaced" for one in values]
     if several:
+        several.sort(key=lambda one: one.low)
         seen = {one.value: text.quote(one.low, one.high) for one in reversed(several)}
         candidates = tuple((value, seen[value]) for value in distinct(several))
         return Element(name, "ambiguous", None, candidates[0][1], paragraph=place, candidates=candidates)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RATE, COUNT, OTHER, GAP, BREAK = "§", "#", "~", "…", "¶"
 """What stands for a rate, a whole number, another number, words left out of a quotation, and the end of a sentence."""
 
-MOST_AROUND = 160
+MOST_AROUND = 120
 """Most characters of a quote."""
 
 _UNITS = (
@@ -131,7 +131,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
 """Each form as it is met, and the one form that the patterns know; in this order."""
 
 _NUMBERS = re.compile(
-    r"(?P<range>(?<![\w.])(?P<low>\d{1,3}(?:\.\d+)?|\.\d+)(?P<first>%)? ?(?:-|to) ?(?P<high>\d{1,3}(?:\.\d+)?|"
+    r"(?P<range>(?<![\w.])(?P<low>\d{1,3}(?:\.\d+)?|\.\d+)(?P<first>%)? ?(?:-|to|or) ?(?P<high>\d{1,3}(?:\.\d+)?|"
     r"\.\d+)%)"
     r"|(?<![\w.])(?P<percent>\d{1,3}(?:\.\d{1,6})?|\.\d{1,6})%"
     r"|(?<![\w.])(?P<decimal>0?\.\d{1,8})(?![\w.]*\.\d|\d)"

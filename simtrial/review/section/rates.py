@@ -102,8 +102,7 @@ ERRORS = table(
     rf"(?:type12 error|alpha (?:and|/) beta|{_ALPHA} and {_BETA})[\w ]{{0,30}}?@(@IS(?P<both>§)",
     r"alpha ?= ?beta ?= ?(?P<both>§)",
     rf"{_ALPHA} and (?:the )?(?:statistical )?power[\w ]{{0,20}}?@IS(?P<alpha>§) and (?P<power>§)",
-    # Greek letters lost in a copy: "Using and errors of 0.10 and 0.10", "a probability of error of 5% and a power "
-    "of 80%"
+    # Greek letters lost in a copy: "Using and errors of 0.10 and 0.10", "a probability of error of 5%"
     r"(?<!type1 )(?<!type2 )(?<!alpha )(?<!beta )\band errors?(?: rates?|"
     r" probabilities)? of (?P<alpha>§) and (?P<beta>§)",
     r"\b(?:given|using|with|for|assuming) and errors?(?: rates?| probabilities)? of (?P<both>§)",
