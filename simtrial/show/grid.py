@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -41,8 +42,8 @@ UNBROKEN = 11
 FILLED, CROWDED = 0.85, 0.95
 """Shares of the text's width that columns may take for their longest words: for the larger type, and at most."""
 
-MOST_TOGETHER = 12
-"""Rows up to which a table stays on one page."""
+MOST_TOGETHER, MOST_LINES = 12, 36
+"""Rows up to which a table stays on one page, and lines of text up to which it does."""
 
 
 def capped(table: Table) -> int:
@@ -75,11 +76,12 @@ def add(sheet: Any, table: Table, room: float, elsewhere: str = "") -> None:
     grid = sheet.add_table(rows=len(rows), cols=len(rows[0]), style="Table Grid")
     _look(grid)
     widths = _widths(rows, size, room)
+    together = len(rows) <= MOST_TOGETHER and _lines(rows, widths, size) <= MOST_LINES
     # the cells of a row at once: to ask for one takes a search of the table
     for k, (row, entries) in enumerate(zip(grid.rows, rows, strict=True)):
         _together(row, heads=k == 0)
         stressed = k == 0 or (k - 1 < len(table.chosen) and bool(table.chosen[k - 1]))
-        ties = len(rows) <= MOST_TOGETHER and k + 1 < len(rows)
+        ties = together and k + 1 < len(rows)
         cells = zip(row.cells, entries, numbers, widths, strict=True)
         for cell, entry, number, width in cells:
             line = _fill(cell, entry, size, width=width, bold=stressed, head=k == 0)
@@ -148,6 +150,15 @@ def _least(rows: list[list[str]], size: float, most: int) -> list[float]:
         of_head = max((len(word) for word in head.split()), default=1)
         letters.append(max(min(longest, most), BOLD * min(of_head, max(most, UNBROKEN))))
     return [one * LETTER * size + PADDING for one in letters]
+
+
+def _lines(rows: list[list[str]], widths: list[float], size: float) -> int:
+    """About how many lines of text a table has."""
+
+    def lines(entry: str, width: float) -> int:
+        return max(math.ceil(len(entry) * LETTER * size / max(width - PADDING, LETTER * size)), 1)
+
+    return sum(max(map(lines, row, widths)) for row in rows)
 
 
 def _widths(rows: list[list[str]], size: float, room: float) -> list[float]:

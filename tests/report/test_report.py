@@ -396,6 +396,23 @@ def test_the_parts_are_those_of_the_call_or_of_the_file_or_those_that_the_file_c
 
 
 @pytest.mark.usefixtures("not_run")
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        ("", {"protocol", "simulation_report"}),
+        (RESULTS, {"protocol", "simulation_report", "results"}),
+    ],
+)
+def test_the_documents_stand_beside_the_page_unless_they_are_not_asked_for(more, names, tmp_path, smoke_text):
+    path = tmp_path / "x.yaml"
+    path.write_text(smoke_text + more, encoding="utf-8")
+    done = report_run.write(path, tmp_path / "build")
+    assert {p.stem for p in done.folder.glob("*.docx")} == names
+    again = report_run.write(path, tmp_path / "build", docx=False)
+    assert not list(again.folder.glob("*.docx"))
+
+
+@pytest.mark.usefixtures("not_run")
 def test_the_command_line_chooses_the_parts(tmp_path, root, capsys):
     file = str(root / "params/smoke.yaml")
     assert main(["report", file, "--out", str(tmp_path), "--parts", "review, design"]) == 0
