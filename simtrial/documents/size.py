@@ -157,7 +157,7 @@ def _deviating(facts: Facts) -> Iterator[Matter]:
     between = asked.p0 + (asked.p1 - asked.p0) / 4
     wrong = float(operating_characteristics(design, between).reject)
     yield (
-        "With every patient evaluable, the probability of rejecting H0 is at most "
+        "With every patient evaluable, the probability of rejection is at most "
         f"{stated(asked.alpha)} for every response rate up to {stated(largest)}, and at least {stated(asked.power)} "
         f"for every response rate from {stated(least)} on. If the rate that is not worth pursuing were "
         f"{stated(round(between, 6))} and not {stated(asked.p0)}, H0 would be rejected with probability "
@@ -174,7 +174,7 @@ def _assurances(facts: Facts) -> Iterator[str]:
         if chance is not None and isinstance(one.p, Beta):
             yield (
                 f" Averaged over a Beta({one.p.a:g}, {one.p.b:g}) distribution of the true response rate ({one.label}, "
-                f"mean {percent(one.mean)}), the probability of success under the assumed dropout is {percent(chance)}."
+                f"mean {percent(one.mean)}), the probability of success of the trial as it is run is {percent(chance)}."
             )
 
 

@@ -40,7 +40,7 @@ ELEMENTS = {
     "Dropout and missing assessments": r"^Dropout(?: before the first assessment)?:",
     "Patients to be enrolled and screened": r"have to be screened|(?:is|are) enrolled(?: for [\d,]+ .*)?\.$",
     "Precision of the estimate": r"with a half-width of|^Precision of the estimate:",
-    "What deviations from the assumptions change": r"probability of rejecting H0 is at most",
+    "What deviations from the assumptions change": r"probability of rejection is at most",
     "Software or program of the calculation": r"computed with simtrial",
 }  # fmt: skip
 """The elements, each with the pattern of the sentence that covers it."""
