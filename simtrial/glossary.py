@@ -351,6 +351,21 @@ REVIEW = {
         "The expected time from the first day of accrual to the primary decision, if the true response rate is p1.",
     ),
     "reason": Term("Why credible", "The reason to take a reading into consideration."),
+    "package": Term("Package"),
+    "installed": Term("Installed"),
+    "locked": Term("Locked", "The version with which the program is tested."),
+    "installed_result": Term("Compared with the lock"),
+    "requirement": Term("Requirement", "What the program must do, in a sentence."),
+    "how_tested": Term("How tested", "What is compared, and what counts as agreement."),
+    "expected_source": Term("Source of the expected values"),
+    "requirement_result": Term("Result on this machine"),
+    "requirement_met": Term("Met", "Yes if every comparison of all its cases agrees."),
+    "validation_cases": Term("Validation cases"),
+    "suite_tests": Term("Tests of the suite"),
+    "role": Term("Role"),
+    "person": Term("Name"),
+    "date": Term("Date"),
+    "signature": Term("Signature"),
 }
 """The reviewer's desk."""
 

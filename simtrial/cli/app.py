@@ -59,6 +59,7 @@ def validate(
         for row in csv.DictReader(lines):
             print(f"{row['case']}: {int(row['compared']) - int(row['failed'])} of {row['compared']} agree")
     print(f"\nValidation report: {done.html}")
+    print(f"Validation document: {done.folder / 'validation.docx'}")
 
 
 @app.command()

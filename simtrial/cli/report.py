@@ -17,6 +17,26 @@ if TYPE_CHECKING:
     from simtrial.report.run import Report
 
 
+Preview = Annotated[
+    bool,
+    typer.Option(
+        "--preview-analysis",
+        help="Also write preview_analysis.html: the analysis, on synthetic data, marked as such.",
+    ),
+]
+Docx = Annotated[
+    bool,
+    typer.Option(
+        "--docx/--no-docx",
+        help="Also write the documents to hand in, for Word: protocol.docx; simulation_report.docx where the file has "
+        "the section conduct, results.docx where it has results.",
+    ),
+]
+Pdf = Annotated[
+    bool, typer.Option("--pdf", help="Also print report and documents as PDF, by a Chromium on this machine.")
+]
+
+
 def report(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Parameter files, such as params/NCT07022301.yaml.")
@@ -36,17 +56,9 @@ def report(
             "conduct if the file has that section, and analysis if it has results.",
         ),
     ] = None,
-    preview_analysis: Annotated[
-        bool,
-        typer.Option(
-            "--preview-analysis",
-            help="Also write preview_analysis.html: the analysis, on synthetic data, marked as such.",
-        ),
-    ] = False,
-    docx: Annotated[bool, typer.Option("--docx/--no-docx", help="Also write the documents for Word.")] = True,
-    pdf: Annotated[
-        bool, typer.Option("--pdf", help="Also print report and documents as PDF, by a Chromium on this machine.")
-    ] = False,
+    preview_analysis: Preview = False,
+    docx: Docx = True,
+    pdf: Pdf = False,
 ) -> None:
     """Run the notebooks on a parameter file and write one HTML report with its tables and figures.
 

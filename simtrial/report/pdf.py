@@ -41,7 +41,8 @@ STYLE = """
   h1, h2, h3, h4, figcaption, p:has(+ figure, + details.rest > summary + figure, + div > table) { break-after: avoid; }
   h1, h2, h3, h4, figcaption, figure, div:has(> table), tr, blockquote { break-inside: avoid; }
   figure:has(tbody tr:nth-child(PAGE)), div:has(> table tbody tr:nth-child(PAGE)) { break-inside: auto; }
-  tbody tr:nth-child(-n + 4) { break-after: avoid; } tbody tr:nth-last-child(-n + 3) { break-before: avoid; }
+  tbody:has(tr:nth-child(PAGE)) tr:nth-child(-n + 4) { break-after: avoid; }
+  tbody:has(tr:nth-child(PAGE)) tr:nth-last-child(-n + 3) { break-before: avoid; }
   thead { display: table-header-group; } p, li { orphans: 2; widows: 2; }
 }
 @page {

@@ -18,23 +18,23 @@ from typing import TYPE_CHECKING
 from simtrial import __version__, project
 from simtrial.conduct import simulation
 from simtrial.design.designs import looks_text
+from simtrial.documents import qualification
 from simtrial.errors import InputError
 from simtrial.plan.plan import MAX_RECUT
-from simtrial.report import papers, replacement
+from simtrial.report import papers, qualified, replacement
 from simtrial.report.chromium import PrintError
 from simtrial.report.execution import LeftOut, NotebookError, execute
 from simtrial.report.front import left_out, opening
 from simtrial.report.kernel import kept
 from simtrial.report.page import Head
 from simtrial.report.wish import Wish
-from simtrial.report.write import HtmlPage, Job, assemble
+from simtrial.report.write import HtmlPage, Job, assemble, date
 from simtrial.trial import params
 from simtrial.trial import parts as trial_parts
 from simtrial.trial.case import Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
 
     from simtrial.design.designs import Design
     from simtrial.report.papers import Papers
@@ -176,7 +176,8 @@ def of_trial(
         seed=seed,
         browser=wish.browser,
     )
-    folder = _run(job, final, progress, papers.begun(case, source) if wish.docx else None)
+    begun = papers.begun(case, source) if wish.docx else None
+    folder = _run(job, final, progress, None if begun is None else lambda _: begun.result())
     return Report(folder, folder / "report.html", case.chosen, trial)
 
 
@@ -223,7 +224,10 @@ def _runnable(trial: Trial, source: Source) -> tuple[Trial, list[LeftOut]]:
 def validate(
     path: str | Path | None = None, out: str | Path = "build", progress: Callable[[str], None] = lambda _: None
 ) -> Report:
-    """Run the validation notebook and write ``out/validation/``; see `write`."""
+    """Run the validation notebook and write ``out/validation/`` with the qualification document; see `write`.
+
+    Where a case fails, the document stands beside the partial output.
+    """
     trial, source = params.read(path or project.folder("params") / "NCT07022301.yaml")
     case = Case.of(trial).checked(str(source.path))
     own = f"<p>The designs of {escape(source.path.name)} are among what is checked.</p>"
@@ -235,7 +239,13 @@ def validate(
         origin=_origin(case, source, final),
         seed="named in each case",
     )
-    folder = _run(job, final, progress)
+    notebook = f"notebooks/{VALIDATION}.ipynb"
+    try:
+        folder = _run(job, final, progress, lambda work: (qualified.paper(work / notebook, date()),))
+    except NotebookError as error:
+        failed = final.with_name(f"{final.name}.failed")
+        papers.write((qualified.paper(failed / notebook, date()),), failed)
+        raise NotebookError(f"{error}; the validation document is {failed / qualification.NAME}.docx") from None
     return Report(folder, folder / "report.html", case.chosen, trial)
 
 
@@ -281,7 +291,7 @@ def _origin(case: Case, source: Source, final: Path) -> dict[str, str]:
     }
 
 
-def _run(job: Job, final: Path, progress: Callable[[str], None], later: Future[Papers] | None = None) -> Path:
+def _run(job: Job, final: Path, progress: Callable[[str], None], later: Callable[[Path], Papers] | None = None) -> Path:
     templates = project.folder("notebooks")
     replacement.note(final, job.origin.get(replacement.NAME), progress)
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -300,7 +310,7 @@ def _run(job: Job, final: Path, progress: Callable[[str], None], later: Future[P
         main = [left[notebook] for notebook in job.pages[0].notebooks]
         if all(any(one.whole for one in found) for found in main):
             raise NotebookError(f"every part is left out: {main[0][0].why}")
-        job = job if later is None else replace(job, papers=later.result())
+        job = job if later is None else replace(job, papers=later(work))
         progress(", ".join(job.files))
         assemble(work, job, left)
         work.chmod(0o755)

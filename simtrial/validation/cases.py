@@ -84,7 +84,8 @@ class Comparison:
             f"<details><summary>All comparisons</summary>{table.html()}</details>"
         )
         data["text/plain"] = line
-        return data, metadata
+        named = {"name": table.name, "caption": table.caption, "rows": len(self.frame)}
+        return data, {**metadata, "simtrial": {**named, "case": self.name, "source": self.source}}
 
 
 class ValidationError(AssertionError):

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from simtrial import Requirements
+from simtrial.documents import requirements
 from simtrial.report import run as report_run
 from simtrial.search import pairs
 from simtrial.validation import cases
@@ -39,6 +40,13 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
     html = done.html.read_text(encoding="utf-8")
     assert "Simon 1989, Tables 1 and 2; R clinfun 1.1.5" in html
     assert "102 of 102 comparisons agree" in html
+    document = (done.folder / "validation.html").read_text(encoding="utf-8")
+    many = len(requirements.read()[0])
+    assert f"{many} of {many} requirements are met on this machine" in document
+    assert "NOT MET" not in document
+    assert "not tested on this machine" not in document
+    assert "belongs to no requirement" not in document
+    assert (done.folder / "validation.docx").exists()
 
 
 def test_a_case_that_disagrees_fails_the_validation():
