@@ -252,3 +252,15 @@ def test_a_subheading_stands_one_level_below_its_chapter():
     ]
     assert "<h4>Why &amp; how</h4>" in document.html()
     assert document.plain()["sections"][0]["content"][1] == {"heading": "Why & how"}
+
+
+def test_rows_that_are_copied_are_those_that_are_made_one_by_one(monkeypatch):
+    entries = ["", "x", " padded ", "two  blanks", "a\tb", "a\nb", "p\u00a0q", "<&>", to_complete("who"), "y", "z", "–"]
+    frame = pd.DataFrame({"text": entries, "number": [k / 3 for k in range(len(entries))]})
+    shown = {"text": ("Text", "{}"), "number": ("Number", "{:.2f}")}
+    chosen = [k % 3 == 0 for k in range(len(entries))]
+    tables = (Table("many", "Many", frame, shown, chosen=chosen), Table("few", "Few", frame.head(3), shown))
+    document = Document(name="x", title="T", study="S", chapters=(Chapter(title="C", blocks=tables),))
+    copied = word.docx(document)
+    monkeypatch.setattr(grid, "_plain", lambda _: False)
+    assert word.docx(document) == copied
