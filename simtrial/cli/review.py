@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simtrial.cli import section as cli_section
 from simtrial.errors import InputError
 from simtrial.phrases import agreeing, counted, rate, stated
 from simtrial.show import terminal
@@ -46,6 +47,10 @@ def check(
     en_p0: Annotated[float | None, terminal.rate_option("EN(p0), as printed.", "N")] = None,
     pet_p0: Annotated[float | None, terminal.rate_option("PET(p0), as printed.")] = None,
     file: Annotated[Path | None, typer.Option("--csv", help="Check every row of this CSV.")] = None,
+    text: Annotated[
+        Path | None,
+        typer.Option("--text", help="Find and check the statement in a sample-size section: plain text or .docx."),
+    ] = None,
     as_json: terminal.Json = False,
 ) -> None:
     """Check whether a stated sample size can be reproduced, and if not, what is wrong."""
@@ -57,8 +62,14 @@ def check(
         "pet_p0": pet_p0,
     }  # fmt: skip
     numbers = (looks, n, *stated.values())
-    if (file is not None) + (parameter_file is not None) + any(v is not None for v in numbers) > 1:
-        raise InputError("check has a statement from several places; give a parameter file, --csv, or the options")
+    places = (file is not None, parameter_file is not None, text is not None, any(v is not None for v in numbers))
+    if sum(places) > 1:
+        raise InputError(
+            "check has a statement from several places; give a parameter file, --csv, --text, or the options"
+        )
+    if text is not None:
+        _check_text(text, as_json)
+        return
     if file is not None:
         statements = read_csv(file)
         others = ignored(file)
@@ -74,6 +85,17 @@ def check(
     else:
         statement = Statement(total=n if dropout else None, n=None if dropout else n, **stated)
     _tell(_checked(statement), as_json)
+
+
+def _check_text(path: Path, as_json: bool) -> None:
+    """The elements of a stated section, the verdict on them, and what is to be asked."""
+    found, heading = cli_section.checked(path)
+    if as_json:
+        terminal.print_json(cli_section.as_json(found, heading, _verdict_json(found.verdict)))
+        return
+    cli_section.show(found, heading)
+    _tell(found.verdict, as_json)
+    cli_section.ask(found)
 
 
 def _checked(statement: Statement) -> Verdict:

@@ -50,11 +50,9 @@ def differing(facts: Facts) -> str:
 
 def missing(facts: Facts) -> tuple[Matter, ...]:
     """Section 10.4.1.3: how missing assessments are handled, under which assumption, and why."""
-    said = estimand_words.missing_data(facts.estimand, facts.asked)
-    taken = {event.strategy for event in facts.estimand.events}
-    if taken == {None} and not facts.texts.missing_data:  # the reason is marked as missing with the method
-        return said
-    reason = "that of the strategies in section 10.4.1.2"
-    if facts.texts.missing_data or taken != {"composite"}:
-        reason = facts.stated("missing_data", "reason for the handling of missing response assessments")
-    return (" ".join((*said, f"Reason for this handling: {reason.rstrip('.')}.")),)
+    said = " ".join(estimand_words.missing_data(facts.estimand, facts.asked))
+    if not said and facts.handling is not None:
+        counts = estimand_words.COUNTS[OF_HANDLING[facts.handling]]
+        said = f"No missing response assessment is expected. If one is missing, {counts}."
+    more = facts.texts.missing_data
+    return (f"{said} {' '.join(more.split()).rstrip('.')}." if more else said,)

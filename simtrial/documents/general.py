@@ -154,7 +154,7 @@ def _sets(facts: Facts) -> Table:
         "definition": column("definition", WORDS),
         "used_for": column("used_for", WORDS),
     }
-    return Table("analysis_sets", "Analysis sets, consistent with the primary estimand of section 3.1.", frame, shown)
+    return Table("analysis_sets", "Analysis sets, consistent with the primary estimand of section 3.1", frame, shown)
 
 
 def _uses_of_all(facts: Facts) -> str:

@@ -11,7 +11,7 @@ from simtrial.conduct.tables import simulated_error
 from simtrial.design.designs import MultiStage, looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.documents.general import responses_at_least, responses_at_most
-from simtrial.phrases import agreeing, attained, counted, percent_beside, stated, to_complete
+from simtrial.phrases import attained, counted, percent_beside, stated, to_complete
 from simtrial.show.document import Chapter, Points
 from simtrial.show.table import RATE, WHOLE, WORDS, Table, column
 from simtrial.trial import protocol, rules
@@ -35,8 +35,8 @@ def interim(facts: Facts) -> Chapter:
 def _analyses(facts: Facts) -> Iterator[Matter]:
     number = len(facts.design.looks) - 1
     yield (
-        f"The table states the {agreeing(number, 'interim analysis', 'interim analyses')} of the primary endpoint; "
-        f"{number} {agreeing(number, 'is', 'are')} planned."
+        f"The trial has {counted(number, 'interim analysis', 'interim analyses')} of the primary endpoint, which the "
+        "table describes."
     )
     yield _looks(facts)
     yield Points(tuple(_points(facts)))
@@ -123,12 +123,12 @@ def _looks(facts: Facts) -> Table:
         shown.pop("month")
     caption = (
         f"Interim analyses of {looks_text(facts.design, ', ')}: patients analysed, the numbers of responses at which "
-        f"the trial stops, and the exact probability of stopping, {how}."
+        f"the trial stops, and the exact probability of stopping, {how}"
     )
     if "month" in shown and facts.timed is not None:
         mcse = max(facts.timed[rate]["interim_month"].best_mcse for rate in ("p0", "p1"))
-        caption += " Months count from the first day of accrual"
-        caption += f" (MCSE {simulated_error(mcse, facts.timed)})." if mcse else "."
+        caption += ". Months count from the first day of accrual"
+        caption += f" (MCSE {simulated_error(mcse, facts.timed)})" if mcse else ""
     return Table("interim_analyses", caption, frame, shown)
 
 

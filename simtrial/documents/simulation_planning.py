@@ -87,7 +87,8 @@ def chapters(case: Case, done: Simulation) -> Iterator[Chapter]:
         number="1.4", title="Estimands and targets", level=2,
         blocks=(
             f"The trial estimates the objective response rate; patients without a response assessment are "
-            f"{HANDLINGS[plan.handling]}. The targets of the simulation are the operating characteristics of the "
+            f"{HANDLINGS[plan.handling]}. The estimand with its intercurrent events is that of section 3.1 of the "
+            "protocol. The targets of the simulation are the operating characteristics of the "
             "trial: for each scenario, the probability or expectation of each performance measure over repetitions of "
             f"the trial under the stated assumptions. The hypothesis tested in every trial is H0: p <= {asked.p0:g} "
             f"against p > {asked.p0:g}, with a one-sided type I error of at most {stated(asked.alpha)} and a power of "

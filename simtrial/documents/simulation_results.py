@@ -56,10 +56,16 @@ def _all(case: Case, done: Simulation) -> Table:
 
 
 def _every(done: Simulation, label: str) -> Table:
-    """The table of a scenario, by a name that no two scenarios share."""
+    """The table of a scenario, by a name that no two scenarios share, with narrow columns of quantiles."""
     found = tables.simulated(done, label)
     number = [result.scenario.label for result in done.results].index(label)
-    return replace(found, name=f"simulation_scenario_{number}")
+    quantiles = {f"q{share:02d}": (f"{share}%", "{:g}") for share in (5, 50, 95)}
+    return replace(
+        found,
+        name=f"simulation_scenario_{number}",
+        caption=f"{found.caption}; 5%, 50% and 95% are quantiles of the trials",
+        shown={key: quantiles.get(key, how) for key, how in found.shown.items()},
+    )
 
 
 def _calendar(case: Case, done: Simulation) -> Iterator[Matter]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,13 +15,15 @@ from simtrial.design.exact import operating_characteristics
 from simtrial.documents import deviations, precision
 from simtrial.documents.facts import SIMULATION_REPORT
 from simtrial.errors import InputError
+from simtrial.history import origin
+from simtrial.history import tables as history_tables
+from simtrial.history import text as history_text
 from simtrial.phrases import agreeing, counted, percent, stated, to_complete
 from simtrial.plan.disease import Beta
 from simtrial.search import simon
 from simtrial.show.document import Chapter
 from simtrial.show.table import RATE, WHOLE, WORDS, Table, column
 from simtrial.trial import protocol, text, words
-from simtrial.trial import tables as trial_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
     from simtrial.documents.facts import Facts
     from simtrial.show.document import Matter
     from simtrial.show.table import Shown
-
-EVIDENCE = ("treatment", "setting", "n", "responders", "orr_percent", "interval", "source")
-"""Columns of the earlier results that bear on the response rate."""
 
 
 def determination(facts: Facts) -> Chapter:
@@ -95,8 +94,11 @@ def _history(facts: Facts) -> Iterator[Matter]:
     if not trial.evidence:
         yield f"Earlier results: {to_complete('earlier studies from which p0 and p1 are taken, with citations')}."
         return
-    whole = trial_tables.evidence(trial)
-    yield replace(whole, shown={name: how for name, how in whole.shown.items() if name in EVIDENCE})
+    # how far the rule keeps alpha stands with the other deviations
+    *said, _ = history_text.protocol_sentences(facts.case)
+    prior = history_text.variation(origin.of(facts.case))[-1:]
+    yield " ".join(("Earlier results:", *said, *prior))
+    yield history_tables.prior_studies(facts.case)
 
 
 def _enrollment(facts: Facts) -> Iterator[str]:
@@ -138,7 +140,7 @@ def _precision(facts: Facts) -> Iterator[Matter]:
     caption = (
         f"Precision of the estimate: the outcomes at the bounds of {looks_text(facts.design, ', ')} and the outcome "
         f"expected at p1, with the estimate ({estimate}) and its exact {100 * facts.level:g}% confidence interval "
-        f"{method}."
+        f"{method}"
     )
     yield Table("precision", caption, pd.DataFrame(rows), shown)
 
@@ -185,10 +187,10 @@ def _under_other_dropout(facts: Facts, found: list[deviations.Deviation]) -> Tab
             if facts.case.trial.reading == "enrolled"
             else "if every patient were evaluable"
         )
-        reading = f" p0 is the response rate {whose}."
+        reading = f". p0 is the response rate {whose}"
     caption = (
         f"Exact type I error and power of {looks_text(facts.design, ', ')} under other dropout than assumed; the "
-        f"assumed dropout is in bold.{reading}"
+        f"assumed dropout is in bold{reading}"
     )
     return Table("other_dropout", caption, pd.DataFrame(rows), shown, chosen=[one.assumed for one in found])
 

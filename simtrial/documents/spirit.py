@@ -112,9 +112,10 @@ def appendix(found: Sequence[Coverage]) -> Chapter:
     }
     caption = (
         "Elements of the item on sample size of SPIRIT 2025, in our own words, with the sentence that covers each. An "
-        "element that is still to be completed is not covered."
+        "element that is still to be completed is not covered"
     )
-    return Chapter(title="Appendix: sample size and SPIRIT 2025", blocks=(Table("spirit", caption, frame, shown),))
+    table = Table("spirit", caption, frame, shown)
+    return Chapter(title="Appendix: sample size and SPIRIT 2025", blocks=(table,), new_page=True)
 
 
 def _quoted(sentence: str) -> str:

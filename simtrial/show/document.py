@@ -60,6 +60,8 @@ class Chapter:
         In reading order; none for a heading that only holds further sections.
     level : int
         1 for the main headings.
+    new_page : bool
+        Whether it begins on a page of its own.
     """
 
     title: str
@@ -67,6 +69,7 @@ class Chapter:
     code: str = ""
     blocks: tuple[Matter, ...] = ()
     level: int = 1
+    new_page: bool = False
 
     @property
     def heading(self) -> str:

@@ -13,11 +13,8 @@ from simtrial.show.runs import allowed, element, runs
 if TYPE_CHECKING:
     from simtrial.show.table import Table
 
-MOST_COLUMNS = 8
-"""Columns of a table up to which it is set in the larger type."""
-
 LARGER, SMALLER = 9.0, 7.5
-"""Type of tables, in points."""
+"""Type of tables, in points: the smaller one where the larger one would break words and numbers."""
 
 MOST_ROWS = 100
 """Rows of a table that are set; a file of its own holds the others."""
@@ -28,10 +25,19 @@ LINES, GREY = "BFBFBF", "F2F2F2"
 LETTER, PADDING = 0.0225, 0.4
 """Centimetres that a letter takes for each point of its size, and that a cell leaves on both sides of its text."""
 
-LONGEST = (24, 20, 16, 14, 12, 10, 8, 6)
+LONGEST = (24, 20, 16, 14, 12, 10, 8, 6, 4)
 """Letters of a word up to which its column is as wide as the word: the first with which a table fits; longer words are
 broken.
 """
+
+USUAL = 14
+"""Letters of a word that is not broken in the larger type."""
+
+BOLD = 1.12
+"""How much wider the letters of a heading are."""
+
+UNBROKEN = 11
+"""Letters of a word of a heading that is broken last."""
 
 FILLED = 0.85
 """Share of the text's width that columns may take for their longest words."""
@@ -64,9 +70,9 @@ def add(sheet: Any, table: Table, room: float, elsewhere: str = "") -> None:
 
     view, left = table.view().head(MOST_ROWS), capped(table)
     numbers = [key in table.right or pd.api.types.is_numeric_dtype(table.frame[key]) for key in table.shown]
-    size = LARGER if len(view.columns) <= MOST_COLUMNS else SMALLER
     rows = [list(view.columns), *(list(map(str, row)) for row in view.itertuples(index=False, name=None))]
     rows = [list(map(allowed, row)) for row in rows]
+    size = LARGER if sum(_least(rows, LARGER, USUAL)) <= FILLED * room else SMALLER
     grid = sheet.add_table(rows=len(rows), cols=len(rows[0]), style="Table Grid")
     _look(grid)
     widths = _widths(rows, size, room)
@@ -136,6 +142,16 @@ def _together(row: Any, *, heads: bool) -> None:
         properties.append(element("tblHeader"))
 
 
+def _least(rows: list[list[str]], size: float, most: int) -> list[float]:
+    """Widths in centimetres at which no word of at most this many letters is broken, and no usual word of a heading."""
+    letters = []
+    for head, *entries in zip(*rows, strict=True):
+        longest = max((len(word) for entry in entries for word in entry.split()), default=1)
+        of_head = max((len(word) for word in head.split()), default=1)
+        letters.append(max(min(longest, most), BOLD * min(of_head, max(most, UNBROKEN))))
+    return [one * LETTER * size + PADDING for one in letters]
+
+
 def _lines(rows: list[list[str]], widths: list[float], size: float) -> int:
     """About how many lines of text a table has."""
 
@@ -152,9 +168,8 @@ def _widths(rows: list[list[str]], size: float, room: float) -> list[float]:
     """
     columns = list(zip(*rows, strict=True))
     letter = LETTER * size
-    words = [max((len(word) for entry in column for word in entry.split()), default=1) for column in columns]
     for most in LONGEST:
-        least = [min(longest, most) * letter + PADDING for longest in words]
+        least = _least(rows, size, most)
         if sum(least) <= FILLED * room:
             break
     whole = [max(map(len, column)) * letter + PADDING for column in columns]

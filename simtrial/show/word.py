@@ -79,7 +79,8 @@ class _Writer:
 
     def chapter(self, chapter: Chapter) -> None:
         code = f" ({chapter.code})" if chapter.code else ""
-        self.sheet.add_heading(allowed(f"{chapter.heading}{code}"), level=min(chapter.level, 9))
+        heading = self.sheet.add_heading(allowed(f"{chapter.heading}{code}"), level=min(chapter.level, 9))
+        heading.paragraph_format.page_break_before = chapter.new_page or None
         for block in chapter.blocks:
             self._block(block)
 

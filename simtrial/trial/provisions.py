@@ -24,7 +24,8 @@ class ProtocolTexts(Section):
         None, description="Analyses of demographics and baseline: the variables and how they are summarised."
     )
     missing_data: Provision | None = Field(
-        None, description="Reason for the way in which patients without a response assessment are handled."
+        None,
+        description="What else is to be stated on missing response assessments, such as the reason for their handling.",
     )
     duration_of_response: bool | None = Field(
         None, description="true: the duration of response is a secondary endpoint."

@@ -17,8 +17,8 @@ from simtrial.analysis import inference
 from simtrial.design.exact import operating_characteristics
 from simtrial.design.intervals import clopper_pearson
 from simtrial.design.requirements import decimal
-from simtrial.documents import deviations, formulas, protocol, spirit
-from simtrial.documents.facts import Facts
+from simtrial.documents import deviations, formulas, protocol, simulation, spirit
+from simtrial.documents.facts import SIMULATION_REPORT, Facts
 from simtrial.errors import InputError
 from simtrial.phrases import percent, placeholders, rate
 from simtrial.show import word
@@ -444,7 +444,16 @@ def test_a_number_that_is_not_the_registered_one_is_named(made):
     assert "The smallest two-stage design that meets the limits is 1/15, 5/25" in given
 
 
+def test_the_earlier_results_are_pooled_with_their_prior(made):
+    text = said(made("as it is")[1], "10.11")
+    assert "Together, 130 of 713 patients responded" in text
+    assert "The prior distribution is uniform for the mean of the true rates" in text
+    assert text.count("a type I error of at most") == 0
+    assert table(made("as it is")[1], "prior_studies").view()["Source"].str.len().min() > 0
+
+
 def test_the_simulation_report_is_named_only_where_something_is_simulated(made):
+    assert SIMULATION_REPORT == simulation.NAME
     assert "simulation_report.docx" in said(made("as it is")[1], "10.11")
     assert "No simulation is used." in said(made("no conduct, no evidence")[1], "10.11")
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+import zipfile
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from html import unescape
 from html.parser import HTMLParser
@@ -198,9 +199,32 @@ def test_provenance_names_file_versions_commit_and_seed(run, html, hostile_file)
 def test_results_name_no_place_on_this_machine(run, root, hostile_file):
     for path in run[0].folder.rglob("*"):
         if path.is_file() and path.suffix != ".png":
-            text = path.read_text(encoding="utf-8")
-            assert str(root) not in text
-            assert str(hostile_file.parent) not in text
+            for text in read(path):
+                assert str(root) not in text
+                assert str(hostile_file.parent) not in text
+
+
+def read(path):
+    """The texts of a file; those of every part where it is an archive."""
+    if path.suffix != ".docx":
+        yield path.read_text(encoding="utf-8")
+        return
+    with zipfile.ZipFile(path) as file:
+        yield from (file.read(one).decode("utf-8", errors="replace") for one in file.namelist())
+
+
+def test_the_documents_stand_beside_the_page_which_links_to_them(run, html):
+    folder = run[0].folder
+    plain = json.loads((folder / "protocol.json").read_text(encoding="utf-8"))
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["to_complete"]["protocol"] == plain["to_complete"]
+    assert {"protocol.docx", "protocol.json"} <= set(manifest["files"])
+    (line,) = re.findall(r'<p class="documents">.*?</p>', html)
+    links = re.findall(r'href="([^"]+)"', line)
+    assert {"protocol.docx", "protocol.json"} <= set(links)
+    assert all((folder / link).is_file() for link in links)
+    assert f"{len(plain['to_complete'])} passages to complete" in line
+    assert "documents" not in (folder / "preview_analysis.html").read_text(encoding="utf-8").split("<main>")[0]
 
 
 def test_written_tables_are_the_ones_shown(run, html):
@@ -366,9 +390,26 @@ def test_the_parts_are_those_of_the_call_or_of_the_file_or_those_that_the_file_c
 ):
     path = tmp_path / "x.yaml"
     path.write_text(smoke_text + more, encoding="utf-8")
-    done = report_run.write(path, tmp_path / "build", **options)
+    done = report_run.write(path, tmp_path / "build", docx=False, **options)
     assert taken(done) == [name for name in report_run.NOTEBOOKS if name in parts]
     assert sorted(p.name for p in done.folder.iterdir() if p.suffix) == ["manifest.json", "report.html"]
+
+
+@pytest.mark.usefixtures("not_run")
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        ("", {"protocol", "simulation_report"}),
+        (RESULTS, {"protocol", "simulation_report", "results"}),
+    ],
+)
+def test_the_documents_stand_beside_the_page_unless_they_are_not_asked_for(more, names, tmp_path, smoke_text):
+    path = tmp_path / "x.yaml"
+    path.write_text(smoke_text + more, encoding="utf-8")
+    done = report_run.write(path, tmp_path / "build")
+    assert {p.stem for p in done.folder.glob("*.docx")} == names
+    again = report_run.write(path, tmp_path / "build", docx=False)
+    assert not list(again.folder.glob("*.docx"))
 
 
 @pytest.mark.usefixtures("not_run")

@@ -1,0 +1,127 @@
+"""The patterns for what is stated in words: the method, the sides of alpha, and where the assumptions come from."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from simtrial.review.section.mentions import Mention
+from simtrial.review.section.patterns import pattern
+from simtrial.trial.statement import FLEMING, ONE_STAGE, TWO_STAGES
+
+if TYPE_CHECKING:
+    from simtrial.review.section.prose import Prose
+
+_TITLE = re.compile(r"optimal two-stage designs for (?:phase|pilot)|sample size tables for exact", re.IGNORECASE)
+"""Titles of references, which name no design of the trial."""
+
+A_HERN, GEHAN, PRECISION, THREE_STAGES, BAYES = "a_hern", "gehan", "precision", "three_stage", "bayesian"
+
+_DESIGN = r"(?:simon|two-stage|design)"
+METHODS = tuple(
+    (name, pattern(short))
+    for name, short in (
+        ("minimax", r"\bmini?-?max\b"),
+        (
+            "optimal",
+            rf"\b{_DESIGN}\b[^§#…¶]{{0,30}}?\bopti(?:mal|mum)\b|\bopti(?:mal|mum)(?:\W+\w+){{0,3}}?\W+{_DESIGN}\b",
+        ),
+        ("admissible", r"\badmissible\b"),
+        (A_HERN, r"\ba[' ´`]?hern\b"),
+        (FLEMING, r"\bfleming\b"),
+        (GEHAN, r"\bgehan\b"),
+        (THREE_STAGES, r"\bthree-stage\b"),
+        (BAYES, r"\b(?:bayesian|bop2|predictive probability (?:design|monitoring))\b"),
+        (TWO_STAGES, r"\bsimon\b|\btwo-stage\b|\bstage[12]\b"),
+        (
+            ONE_STAGE,
+            r"\bone-stage\b|\bexact (?:one-sample )?(?:binomial|test)|\bbinomial (?:exact )?(?:test|distribution)|"
+            r"\bchi-?squared? test|"
+            r"\bone[- ](?:sample )?(?:proportion\w*|group) (?:\w+ )?test|\bnormal approximation|\bz-?test|"
+            r"\bsingle[- ]arm[, ]\w* ?single",
+        ),
+        (PRECISION, r"\bprecision\b|\bhalf-width\b|\bwidth of the\b@20\bconfidence interval"),
+    )
+)
+"""Names of designs and methods, the more specific first."""
+
+CRITERIA = {A_HERN: ONE_STAGE, GEHAN: TWO_STAGES}
+"""What `simtrial.trial.statement.Statement` calls a method that has another name there."""
+
+SPECIFIC = ("minimax", "optimal", "admissible", A_HERN, FLEMING, GEHAN, THREE_STAGES, BAYES)
+
+_SIDED = re.compile(r"\b(one|two)-sided\b", re.IGNORECASE)
+_OF_INTERVAL = re.compile(
+    r"^-sided\b[^¶…]{0,30}?(?:\bCI\b|confidence|credible|interval|(?:upper|lower) (?:bound|limit))", re.IGNORECASE
+)
+_EITHER = re.compile(r"\b(?:one|1)-? ?or (?:a )?two-sided", re.IGNORECASE)
+_OF_LEVEL = re.compile(r"alpha|type1|type12|significan|\btest\b|\blevel\b|\bpower\b", re.IGNORECASE)
+
+_STUDIES = (
+    r"(?:stud(?:y|ies)|trials?|data|reports?|results?|experiences?|literature|series|publications?|"
+    r"analys[ei]s|cohorts?)"
+)
+SOURCES = tuple(
+    pattern(short)
+    for short in (
+        rf"\b(?:based on|from|in|reported|observed|shown|seen|according to|of|by|with|derived from|"
+        rf"on)(?: \w+){{0,3}} (?:previous|prior|earlier|published|past|pivotal|historical|"
+        rf"retrospective)(?:ly)?[^¶…]{{0,50}}?\b{_STUDIES}",
+        rf"\b(?:previous|prior|earlier|published|historical)(?: [\w-]+){{0,4}} {_STUDIES}[^¶…]{{0,60}}?§",
+        r"\bhistorical(?:ly)?(?: [\w-]+){0,3} (?:control|rate|data|response|placebo|series|cohort|experience|"
+        r"comparison|ORR)s?\b[^¶…]{0,40}",
+        r"\bhistorical (?:rate|control|data)",
+        r"§[^¶…]{0,80}?\b(?:reported|published|observed) (?:in|by|for|previously|with|from)\b[^¶…]{0,60}",
+        r"\b(?:reported|published|observed)(?: [\w-]+){0,5} (?:response rates?|ORRs?|rates?)\b[^¶…]{0,60}?§",
+        r"\bresponse rates? reported\b",
+        r"\b(?:rates?|ORR|RR|PFS|respon\w+|remissions?)\b[^¶…]{0,80}?§[^¶…]{0,100}?\bet al\b",
+        r"\bet al\b[^¶…]{0,80}?\b(?:rates?|ORR|RR|PFS|respon\w+|remissions?)\b[^¶…]{0,60}?§",
+        r"\b(?:in|from) the literature\b|\bmeta-analysis\b",
+    )
+)
+"""Where the assumed rates come from."""
+
+
+def methods(prose: Prose) -> list[Mention]:
+    """Every design or method that is named, the specific ones alone where there is one."""
+    titles = [found.span() for found in _TITLE.finditer(prose.text)]
+    named: list[Mention] = []
+    for name, short in METHODS:
+        for found in short.finditer(prose.text):
+            if not any(low <= found.start() < high or low < found.end() <= high for low, high in titles):
+                named.append(Mention(name, found.start(), found.end()))
+                break
+    specific = [one for one in named if one.value in SPECIFIC]
+    if any(one.value == A_HERN for one in specific):  # his tables are for Fleming's design
+        specific = [one for one in specific if one.value != FLEMING]
+    if specific:
+        return specific
+    two = [one for one in named if one.value == TWO_STAGES]
+    one_stage = [one for one in named if one.value == ONE_STAGE]
+    return two or one_stage or named
+
+
+def sides(prose: Prose) -> list[Mention]:
+    """How many sides alpha is said to have; what is said of intervals does not count."""
+    found = []
+    for match in _SIDED.finditer(prose.text):
+        if _OF_INTERVAL.match(prose.text[match.end(1) : match.end(1) + 80]):
+            continue
+        value = 1 if match[1].lower() == "one" else 2
+        low, high = prose.around(match.start())
+        near = prose.text[max(low, match.start() - 45) : min(high, match.end() + 45)]
+        found.append((bool(_OF_LEVEL.search(near)), Mention(value, match.start(), match.end())))
+    close = [mention for near, mention in found if near]
+    both = _EITHER.search(prose.text)
+    if both is not None:
+        close.append(Mention(1, both.start(), both.end()))
+    return close or [mention for _, mention in found]
+
+
+def sources(prose: Prose) -> list[Mention]:
+    """Where the assumptions come from: the words themselves."""
+    for short in SOURCES:
+        found = short.search(prose.text)
+        if found is not None:
+            return [Mention(prose.quote(found.start(), found.end()), found.start(), found.end())]
+    return []
