@@ -92,7 +92,8 @@ def long(words="Other matters of the protocol are described here. "):
 def test_of_a_whole_protocol_the_section_on_sample_size_is_read(tmp_path, style):
     body = (
         p("10 Statistical considerations", style.replace("2", "1")) + long()
-        + p("10.11 Sample size determination", style) + p(STATED) + p("Dropout", style.replace("2", "3")) + p("Dropout is 10%.") + p("10.12 Other", style) + long()
+        + p("10.11 Sample size determination", style) + p(STATED)
+        + p("Dropout", style.replace("2", "3")) + p("Dropout is 10%.") + p("10.12 Other", style) + long()
     )  # fmt: skip
     found = read(tmp_path, word(body))
     assert found.heading == "10.11 Sample size determination"
