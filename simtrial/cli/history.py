@@ -31,8 +31,13 @@ def evidence(
         return
     from simtrial.history import tables
 
-    for table in (tables.studies(case), tables.history(case), tables.wrong_history(case)):
-        _show(table)
+    _show(tables.studies(case))
+    for one in found.studies:
+        if one.why:
+            terminal.console().print(f"  {one.treatment}: {one.why}")
+    print()
+    _show(tables.history(case))
+    _show(tables.wrong_history(case))
     for paragraph in said.paragraphs:
         terminal.console().print(f"{paragraph}\n")
 
@@ -41,7 +46,7 @@ def _show(table: Table) -> None:
     if not table.shown:
         terminal.console().print(f"{table.caption}\n")
         return
-    shown = {key: how for key, how in table.shown.items() if key not in ("setting", "source")}
+    shown = {key: how for key, how in table.shown.items() if key not in ("setting", "source", "remark")}
     view = table.view()[[heading for heading, _ in shown.values()]]
     rows = [[str(cell) for cell in row] for row in view.itertuples(index=False, name=None)]
     terminal.table(table.caption, list(view.columns), rows, left=2 if "about" in shown else 1)

@@ -1,4 +1,13 @@
-"""Where p0 comes from, and what the trial concludes if that history is wrong: everything computed for one trial."""
+"""Where p0 comes from, and what the trial concludes if that history is wrong: everything computed for one trial.
+
+Of the phase II trials that needed historical data, 46% cited none for their p0, and none allowed for its sampling error
+[1]_.
+
+References
+----------
+.. [1] Vickers AJ, Ballen V, Scher HI. Setting the bar in phase II trials: the use of historical data for determining
+   "go/no go" decision for definitive phase III testing. Clin Cancer Res 2007;13:972-976.
+"""
 
 from __future__ import annotations
 
@@ -104,6 +113,8 @@ class Origin:
     share : float or None
         Factor of the response rate as the trial is run: P(evaluable) where patients without a response assessment do
         not respond for the analysis, else 1. None where the trial as run is no such rescaling, or is not described.
+    left_out : bool
+        Whether it is described and no such rescaling, so that nothing is given as run.
     history : PooledHistory or None
         None where no study about p0 has a count.
     """
@@ -112,6 +123,7 @@ class Origin:
     design: Design
     asked: Requirements
     share: float | None
+    left_out: bool
     history: PooledHistory | None
 
     @property
@@ -146,17 +158,20 @@ class Origin:
 
 
 def of(case: Case) -> Origin:
-    """Where p0 of a trial comes from; kept for whoever asks for the same again."""
-    return _found(history_studies.earlier(case.trial), case.chosen, case.requirements, _share(case))
+    """Where p0 of a trial comes from; what is computed is kept for whoever asks for the same again."""
+    studies, share = history_studies.earlier(case.trial), _share(case)
+    counts = history_studies.pooled(studies)
+    return Origin(
+        studies=studies,
+        design=case.chosen,
+        asked=case.requirements,
+        share=share,
+        left_out=share is None and case.trial.how is not None,
+        history=None if counts is None else _history(counts, case.chosen, case.requirements, share),
+    )
 
 
 @kept(8)
-def _found(studies: tuple[EarlierStudy, ...], design: Design, asked: Requirements, share: float | None) -> Origin:
-    counts = history_studies.pooled(studies)
-    history = None if counts is None else _history(counts, design, asked, share)
-    return Origin(studies=studies, design=design, asked=asked, share=share, history=history)
-
-
 def _history(counts: StudyCounts, design: Design, asked: Requirements, share: float | None) -> PooledHistory:
     low, high = clopper_pearson(*counts.total, 0.025)
     ml, bayes, flat = likeliest(counts), posterior(counts), posterior(counts, UNIFORM)

@@ -173,7 +173,12 @@ def _spread(known: PooledHistory) -> list[str]:
 
 def consequence(found: Origin) -> list[str]:
     """What becomes of the type I error."""
-    return [*(() if found.history is None else _risk(found, found.history)), *_kept(found)]
+    paper = "These probabilities are those with every patient evaluable; as the trial is run they differ."
+    return [
+        *(() if found.history is None else _risk(found, found.history)),
+        *_kept(found),
+        *([paper] if found.left_out else []),
+    ]
 
 
 def _risk(found: Origin, known: PooledHistory) -> list[str]:

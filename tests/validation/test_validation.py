@@ -5,6 +5,8 @@ import pytest
 
 from simtrial import Requirements
 from simtrial.documents import requirements
+from simtrial.history.null import reject_if
+from simtrial.history.posterior import posterior
 from simtrial.report import run as report_run
 from simtrial.review.section import elements
 from simtrial.search import pairs
@@ -12,6 +14,7 @@ from simtrial.validation import cases
 from simtrial.validation import choice as validation_choice
 from simtrial.validation import conduct as validation_conduct
 from simtrial.validation import dropout as validation_dropout
+from simtrial.validation import history as validation_history
 from simtrial.validation import search as validation_search
 from simtrial.validation import section as validation_section
 
@@ -41,6 +44,7 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
     assert verdict.loc["Kaplan-Meier", "compared"] == 9
     assert verdict.loc["Elements of stated sections", "compared"] == 12
     assert verdict.loc["Elements of further phrasings", "compared"] == 12
+    assert verdict.loc["Evidence on p0", "compared"] == 25
     html = done.html.read_text(encoding="utf-8")
     assert "Simon 1989, Tables 1 and 2; R clinfun 1.1.5" in html
     assert "102 of 102 comparisons agree" in html
@@ -78,6 +82,15 @@ def test_the_validation_cases_can_fail(monkeypatch):
     monkeypatch.setattr(search, "single_stage", eager)
     assert not validation_search.single_stage().passed
     assert not validation_search.textbook_formulas().passed
+
+
+def test_the_case_of_the_evidence_can_fail(monkeypatch):
+    # averages taken at the mean rate, and another prior
+    monkeypatch.setattr(validation_history, "averaged", lambda design, law: float(reject_if(design, law.mean)))
+    monkeypatch.setattr(validation_history, "posterior", lambda counts, _: posterior(counts, (3, 1)))
+    failed = validation_history.pooled_history().failures.what
+    assert failed.str.contains("average type I error").sum() == 12
+    assert failed.str.contains("posterior mean").any()
 
 
 @pytest.mark.long
