@@ -82,7 +82,7 @@ def of(case: Case, made: MadeFrom, origin: str = "") -> Document:
         name=NAME,
         title=f"Simulation report: {study.title}",
         study=study.id,
-        lead=_lead(done),
+        lead=_lead(case, done),
         chapters=(
             *simulation_planning.chapters(case, done),
             simulation_reproduction.implementation(done, made),
@@ -100,13 +100,14 @@ def _references(done: Simulation) -> tuple[str, ...]:
     return (*REFERENCES, *((CENTRES,) if isinstance(done.plan.enrollment, Centres) else ()))
 
 
-def _lead(done: Simulation) -> tuple[str, ...]:
+def _lead(case: Case, done: Simulation) -> tuple[str, ...]:
     return (
         f"This report describes the simulation of the design {looks_text(done.plan.design, ', ')} as it will be run: "
         f"{counted(done.trials, 'trial')} at each of {counted(len(done.results), 'true response rate')}, seed "
         f"{done.seed}. It states aims, data-generating mechanisms, estimands, methods and performance measures "
-        "(ADEMP), under the headings planning, implementation and validation (OCTAVE). Every simulated value stands "
-        "beside its Monte Carlo standard error (MCSE) and, where one exists, its exact value.",
+        "(ADEMP), under the headings planning, implementation and validation (OCTAVE). In the tables every "
+        "simulated value stands beside its Monte Carlo standard error (MCSE) and, where one exists, its exact value.",
+        text.cost(done, case.requirements).paragraphs[1],
         simulation_checks.verdict(done),
     )
 
@@ -167,7 +168,8 @@ def _conclusions(case: Case, done: Simulation) -> Chapter:
         "simulation, not that of the assumptions; section 4.5 shows how the results change with them, one at a time.",
         "Patients are taken to be independent, and the response rate to be the same for early and late patients and at "
         "all centres.",
-        "Quantiles are given without a standard error.",
+        "Means without a stated error are exact, or have their Monte Carlo standard error in section 4.1. Quantiles "
+        "are given without a standard error.",
     ]
     if bare:
         limits.append(f"The parameter file states no source for: {listed(bare)}.")

@@ -102,8 +102,9 @@ def reproduction(done: Simulation, made: MadeFrom) -> Chapter:
     return Chapter(
         number="6", title="Reproduction",
         blocks=(
-            f"The command below simulates the trial of {made.file} again and prints every value, Monte Carlo standard "
-            "error, exact value and quantile of this report at full precision.",
+            f"The commands and programs of this section are run in the folder that holds {made.file}. The command "
+            "below simulates the trial again and prints every value, Monte Carlo standard error, exact value and "
+            "quantile of the scenarios at full precision.",
             Listing(command(done, made)),
             "The program below does the same from Python.",
             Listing(program(done, made)),

@@ -161,7 +161,8 @@ def _sensitivity(case: Case, done: Simulation) -> Iterator[Matter]:
     found = sensitivity.analyse(done.plan, case.trial.truths, done.trials, done.seed)
     yield (
         "One assumption is changed at a time, and all others stay as planned. Every variant is simulated with the same "
-        "seed; exact values are taken where they exist. Changes of several assumptions together are not covered."
+        "seed; exact values are taken where they exist, and the table below gives the Monte Carlo standard error of "
+        "the others. Changes of several assumptions together are not covered."
     )
     yield from text.hurts_most(found, case.requirements).paragraphs
     yield figures.tornado(found)

@@ -112,6 +112,13 @@ def test_every_number_is_that_of_simulate_with_its_error_and_its_exact_value(rep
             assert not math.isnan(row.mcse)
 
 
+def test_the_answer_stands_at_the_top(written):
+    case, _, report = written
+    error, power = (laws.exact_values(case.plan, scenario)["reject"] for scenario in case.scenarios[:2])
+    assert f"the type I error is {100 * error:.1f}%" in report.lead[1]
+    assert f"the power {100 * power:.1f}%" in report.lead[1]
+
+
 def test_no_simulated_value_stands_without_its_error(report):
     for k in range(2 + len(SCENARIOS)):
         view = table(report, f"simulation_scenario_{k}").view()
@@ -174,7 +181,7 @@ def test_the_verdict_counts_the_differences_that_the_answer_shows(written, answe
                 bins = case.simulated[scenario["label"]][name].bins
                 if bins.sum() - bins.max() >= 10:
                     counted.append(abs(value["value"] - exact) / value["mcse"])
-    said = report.lead[1]
+    said = report.lead[2]
     number, inside = len(counted), [sum(z <= limit for z in counted) for limit in (2, 3)]
     expected = [number * (2 * stats.norm.cdf(limit) - 1) for limit in (2, 3)]
     assert f"Of {number} standardised differences" in said
