@@ -183,6 +183,11 @@ CONDUCT = {
         "Averaged over every mean and every variation between studies, in proportion to how plausible the observed "
         "results and the stated prior distribution make them.",
     ),
+    "by_flat_prior": Term(
+        "By a uniform prior",
+        "As by the stated prior, with every correlation from 0 to 1 equally plausible beforehand: a check of how much "
+        "depends on the prior.",
+    ),
     "true_rate_mean": Term("Mean of the true rates", "The mean, over studies, of their true response rates."),
     "between_sd": Term(
         "Standard deviation between studies", "How much the true response rates differ from one study to another."

@@ -11,6 +11,7 @@ from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from simtrial.history.origin import Origin, PooledHistory, TrueRateAnswer
+    from simtrial.history.posterior import PosteriorRates
     from simtrial.show.table import Table
 
 
@@ -88,7 +89,13 @@ def _json(found: Origin, words: str) -> dict[str, object]:
 
 
 def _both(known: PooledHistory, name: str) -> dict[str, object]:
-    return {"ml": getattr(known.by_ml, name), "bayes": getattr(known.by_bayes, name)}
+    """One number by each way of estimation; where maximum likelihood gives one rate, none that needs a distribution."""
+    left_out = known.ml.shapes is None and name in ("below", "exceeded")
+    return {
+        "ml": None if left_out else getattr(known.by_ml, name),
+        "bayes": getattr(known.by_bayes, name),
+        "uniform": getattr(known.by_flat, name),
+    }
 
 
 def _pooled(known: PooledHistory) -> dict[str, object]:
@@ -101,7 +108,15 @@ def _model(known: PooledHistory) -> dict[str, object]:
     def interval(by: TrueRateAnswer) -> list[float]:
         return list(by.interval)
 
-    ml, bayes = known.ml, known.bayes
+    def by_prior(one: PosteriorRates, by: TrueRateAnswer) -> dict[str, object]:
+        c, d = one.prior
+        return {
+            "mean": one.mean, "rho": one.rho, "sd_between": one.sd, "log_evidence": one.log_evidence,
+            "prediction_interval": interval(by), "quadrature_error": one.error,
+            "prior": {"mean": "Uniform(0, 1)", "rho": f"Beta({c:g}, {d:g})"},
+        }  # fmt: skip
+
+    ml = known.ml
     a, b = ml.shapes or (None, None)
     return {
         "ml": {
@@ -109,11 +124,8 @@ def _model(known: PooledHistory) -> dict[str, object]:
             "sd_between": ml.law.sd if ml.known else None, "log_likelihood": ml.log_likelihood,
             "prediction_interval": interval(known.by_ml) if ml.shapes else None,
         },
-        "bayes": {
-            "mean": bayes.mean, "rho": bayes.rho, "sd_between": bayes.sd, "log_evidence": bayes.log_evidence,
-            "prediction_interval": interval(known.by_bayes), "quadrature_error": bayes.error,
-            "prior": {"mean": "Uniform(0, 1)", "rho": f"Beta({bayes.prior[0]:g}, {bayes.prior[1]:g})"},
-        },
+        "bayes": by_prior(known.bayes, known.by_bayes),
+        "uniform": by_prior(known.flat, known.by_flat),
     }  # fmt: skip
 
 

@@ -61,7 +61,9 @@ def of(case: Case, source: Source) -> Papers:
     if case.plan is not None:
         versions = {**provenance.code(), **provenance.versions()}
         made = MadeFrom(file=source.path.name, sha256=source.sha256, versions=versions)
-        papers.append(simulation.of(case, made, foot))
+        # the page says what is beyond the simulation
+        with contextlib.suppress(InputError):
+            papers.append(simulation.of(case, made, foot))
     if case.trial.analysis is not None:
         # the page says why results cannot be analysed
         with contextlib.suppress(InputError):

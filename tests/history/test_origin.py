@@ -122,9 +122,8 @@ def test_sentences_say_what_follows_if_the_history_is_wrong(case):
         "Together, 130 of 713 patients responded (18.2%, exact 95% interval 15.5% to 21.3%).",
         "Not pooled: Topotecan, lurbinectedin or amrubicin (DeLLphi-304 control) (not published",
         "The observed rates differ by more than chance explains",
-        "The true rate exceeds p0 = 10% with probability 75.4%",
-        "If it is the pooled rate, 18.2%, a new treatment that is no better is declared a success with probability ",
-        "29.5%",
+        "The true rate exceeds p0 with probability 75.4% (78.1% by maximum likelihood).",
+        "is the pooled rate, 18.2%, a new treatment that is no better is declared a success with probability 29.5%",
         "The decision rule has a type I error of at most 5% up to a true rate of 11.1% (up to 12.3% with the assumed",
     ):
         assert part in said

@@ -54,7 +54,7 @@ _SIDED = re.compile(r"\b(one|two)-sided\b", re.IGNORECASE)
 _OF_INTERVAL = re.compile(
     r"^-sided\b[^¶…]{0,30}?(?:\bCI\b|confidence|credible|interval|(?:upper|lower) (?:bound|limit))", re.IGNORECASE
 )
-_EITHER = re.compile(r"\b(?:one|1)-? ?or (?:a )?two-sided", re.IGNORECASE)
+_EITHER = re.compile(r"(?:\bone|#)- ?or (?:a )?two-sided", re.IGNORECASE)
 _OF_LEVEL = re.compile(r"alpha|type1|type12|significan|\btest\b|\blevel\b|\bpower\b", re.IGNORECASE)
 
 _STUDIES = (
