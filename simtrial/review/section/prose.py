@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 RATE, COUNT, OTHER, GAP, BREAK = "§", "#", "~", "…", "¶"
 """What stands for a rate, a whole number, another number, words left out of a quotation, and the end of a sentence."""
 
+SHORT_LINE = 45
+"""Characters below which a line is a line of a list."""
+
 MOST_AROUND = 120
 """Most characters of a quote."""
 
@@ -282,6 +285,7 @@ def prose(written: str) -> Prose:
     text.replace(r"[^\x00-\x7f]|[$*§#~¶_{}]", lambda found: _plain(found[0]))
     text.replace(r"(?<=\d),(?=\d{3}(?!\d))", lambda _: "")
     text.replace(r"\d{8,}", lambda _: OTHER)
+    text.replace("\n", _line_end)
     text.replace(_ENDS, lambda _: BREAK)
     text.replace(r"\s+", lambda _: " ")
     text.replace(_WORDS, _words)
@@ -296,6 +300,12 @@ def prose(written: str) -> Prose:
         shift += found.end() - found.start() - 1
     text.replace(_NUMBERS, lambda found: _numbers(found)[0])
     return Prose(text.text, written, numbers=numbers, starts=tuple(text.starts), ends=tuple(text.ends))
+
+
+def _line_end(found: re.Match[str]) -> str:
+    """The end of a short line ends a sentence, as in a list; a line that was only wrapped is longer."""
+    begin = found.string.rfind("\n", 0, found.start()) + 1
+    return BREAK if 0 < found.start() - begin < SHORT_LINE else "\n"
 
 
 def _plain(character: str) -> str:

@@ -56,7 +56,7 @@ _STOP = (
 )
 _NEAR = _STOP % 60
 _HYPOTHESIS = (
-    r"(?:(?!\b(?:alternative|versus|vs|against|H1|p1|power|alpha|type1|rejected)\b)[^§~¶…]){0,%d}?(?:…[^§#~¶…]{0,"
+    r"(?:(?!\b(?:alternative|versus|vs|against|H1|p1|power|alpha|type1|rejected|termination|stopping|PET|expected)\b)[^§~¶…]){0,%d}?(?:…[^§#~¶…]{0,"
     r"40}?)?"
 )
 _ALTERNATIVE = r"(?:(?!\b(?:null|H0|p0|power|alpha|type1)\b)[^§~¶…]){0,%d}?(?:…[^§#~¶…]{0,40}?)?"
@@ -185,6 +185,8 @@ STATED = table(
 """Response rates with their symbols."""
 
 HYPOTHESES = table(
+    r"\bH0 ?/ ?H1@IS(?P<p0>§) ?/ ?(?P<p1>§)",
+    r"\bp0 ?/ ?p1@IS(?P<p0>§) ?/ ?(?P<p1>§)",
     r"(?P<p0>§)@40 (?:as|is|for|under|being) (?:the |our )?(?:null|H0)\b",
     r"(?P<p1>§)@40 (?:as|is|for|under|being) (?:the |our |an )?(?:alternative|H1)\b",
     r"\bnull and (?:the )?alternative[^§~¶…]{0,80}?(?P<p0>§) (?:and|vs\.?|versus|or) (?P<p1>§)",
@@ -222,7 +224,7 @@ PAIRS = table(
 WORDED = table(
     rf"\bpower(?:(?: of)? §)? (?:at|if|when|for|under|assuming)\b{_STOP % 60}@C(?P<p1>§)",
     rf"{_NULL}{_NEAR}@C(?P<p0>§)(?!@40{_GOOD})",
-    rf"{_NULL}{_STOP % 80}\b(?:if|when|unless|should)\b{_STOP % 80}@C(?P<p0>§)",
+    rf"{_NULL}{_STOP % 80},? ?\b(?:if|when|unless|should)\b{_STOP % 80}@C(?P<p0>§)",
     rf"(?P<p0>§){_NEAR}{_NULL}",
     rf"(?P<p1>§){_NEAR}{_GOOD}",
     rf"(?:{_GOOD}|high (?:response )?rate){_NEAR}@C(?P<p1>§)",

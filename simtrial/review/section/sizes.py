@@ -46,6 +46,7 @@ NO_SIZES = table(
 """Whole numbers that are neither patients nor responses."""
 
 REQUIRED = table(
+    r"[≥≤]?(?P<n1>#)@P[^#§~¶…]{0,25}\b(?:for|in|during) (?:the )?stage1 and (?:an )?additional",
     r"≥(?P<n>#)@P@15(?:will(?: have to)? be|are to be|have to be|must be|should be|would be|need to be|are|"
     r"is) (?:required|needed|necessary|enrolled|recruited|accrued)",
     r"(?:enrol\w*|recruit\w*|accru\w*|requires?|needs?|sample size of) [≥≤](?P<n>#)@P",
@@ -95,6 +96,7 @@ SECOND = table(
 """Patients of the second stage alone."""
 
 FIRST = table(
+    rf"stage1:? ?(?:enrol\w*|accru\w*|treat\w*|includ\w*|recruit\w*) {_N}(?P<n1>#)(?! (?:weeks|months))",
     r"\bn1@IS(?P<n1>#)",
     r"stage1[^#§~¶…]{0,30}\bn ?= ?(?P<n1>#)",
     rf"stage1[^#§~¶]{{0,40}}?\buntil (?:a total of )?{_N}(?P<n1>#)@P",
@@ -113,7 +115,7 @@ FIRST = table(
 """Patients of the first stage."""
 
 EXPANDED = table(
-    rf"\b(?:continu|expan|accru|enrol|increas|extend|reach)\w*[^#§~¶]{{0,40}}?\b(?:to|until)(?: (?:a|"
+    rf"\b(?:continu|expan|accru|enrol|recruit|increas|extend|reach)\w*[^#§~¶]{{0,40}}?\b(?:to|until)(?: (?:a|"
     rf"the))?(?: (?:total|maximum|full))?(?: number)?(?: of| ≥)? ?{_N}(?P<expanded>#)(?! ?(?:weeks|months|years))",
 )
 """Numbers of patients to which accrual continues."""
