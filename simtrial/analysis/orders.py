@@ -136,9 +136,8 @@ def ending_of(design: Design, found: Endings, responses: int, stage: int | None)
         mine = mine[found.stage[mine] == k]
         if not mine.size:
             ways = found.responses[found.stage == k]
-            raise InputError(
-                f"({s}) cannot end {looks_text(design, ', ')} at look {k}; possible are {_spans(ways)}", "responses"
-            )
+            possible = f"possible are {_spans(ways)}" if ways.size else "no number of responses can"
+            raise InputError(f"({s}) cannot end {looks_text(design, ', ')} at look {k}; {possible}", "responses")
     if not mine.size:
         raise InputError(
             f"({s}) cannot end {looks_text(design, ', ')}; possible are {_spans(np.unique(found.responses))}",

@@ -17,6 +17,17 @@ WHERE = (
 """The two functions of the formulas, in a sentence."""
 
 
+MOST_LOOKS = 5
+"""Looks up to which the recursion stands look by look in the numbers of the design."""
+
+GENERAL = (
+    "f1(x) = b(x; n1, p)",
+    "fk(s) = Σ fk-1(x) b(s - x; nk - nk-1, p),  over all x with which the trial continues after look k - 1",
+    "P(reject H0; p) = Σ fk(x),  over all looks k and all x that reject H0 there",
+)
+"""The recursion over any number of looks; nk patients are analysed at look k."""
+
+
 def power(design: Design) -> tuple[FormulaLine, ...]:
     """P(reject H0; p) of a design, in its own numbers.
 
@@ -24,7 +35,7 @@ def power(design: Design) -> tuple[FormulaLine, ...]:
     -----
     One look: 1 - B(r; n, p). Two looks: the sum over the X1 that continue of b(X1; n1, p) [1 - B(r - X1; n - n1, p)],
     and P(X1 >= e1) where there is an efficacy bound. More looks: the same recursion, with the numbers of the looks as
-    lists.
+    lists, or in general terms if there are more than `MOST_LOOKS`.
     """
     looks = design.looks
     if len(looks) == 1:
@@ -32,7 +43,7 @@ def power(design: Design) -> tuple[FormulaLine, ...]:
         return (FormulaLine(f"P(reject H0; p) = 1 - B({one.r}; {one.n}, p)"),)
     if len(looks) == 2:
         return (_two(looks[0], looks[1]),)
-    return tuple(map(FormulaLine, _recursion(looks)))
+    return tuple(map(FormulaLine, _recursion(looks) if len(looks) <= MOST_LOOKS else GENERAL))
 
 
 def _continues(look: Look) -> tuple[int, int]:

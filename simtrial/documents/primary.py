@@ -12,7 +12,7 @@ from simtrial.design.designs import looks_text
 from simtrial.documents import estimands, formulas
 from simtrial.phrases import agreeing, counted, listed, stated
 from simtrial.search import figures, tables
-from simtrial.show.document import Chapter, FormulaLine, Points
+from simtrial.show.document import Chapter, FormulaLine, Points, Subheading
 from simtrial.trial import rules
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def _method(facts: Facts) -> Iterator[Matter]:
     if expected := formulas.expected(design):
         yield "The probability of early termination and the expected sample size are"
         yield from expected
+    yield Subheading("Decision")
     yield from _decision(facts)
+    yield Subheading("Estimation")
     yield _estimation(facts)
     yield _other_sizes(facts)
 
@@ -80,8 +82,10 @@ def _decision(facts: Facts) -> Iterator[Matter]:
         )
     yield figures.flow(design, asked)
     table = tables.characteristics(design, asked, _rates(facts))
-    # without an interim analysis every trial has its n patients
-    yield table if facts.several else replace(table, shown={key: table.shown[key] for key in ("p", "reject")})
+    kept = [key for key in table.shown if facts.several or key in ("p", "reject")]  # else every trial has n patients
+    if len(design.looks) > formulas.MOST_LOOKS:
+        kept = [key for key in kept if not key.startswith("stop_at_")]
+    yield replace(table, shown={key: table.shown[key] for key in kept})
 
 
 def _rates(facts: Facts) -> list[float]:

@@ -174,6 +174,8 @@ def _settings(sheet: Any, document: Document) -> None:
         fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
         for of in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
             fonts.attrib.pop(qn(f"w:{of}"), None)
+        if name.startswith("Heading"):
+            style.font.bold = True
         if name != "Normal":
             style.font.color.rgb = RGBColor(0x1F, 0x3A, 0x5F) if name != "Caption" else RGBColor(0x33, 0x33, 0x33)
     sheet.styles["Normal"].font.size = Pt(10.5)

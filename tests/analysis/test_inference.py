@@ -281,3 +281,9 @@ def test_clinfun_limits_lie_on_its_grid(reference):
     rows = reference("two_stage_inference_clinfun")
     steps = pd.concat([rows.lcl, rows.ucl]).dropna() / 1e-4
     assert np.abs(steps - steps.round()).max() < 1e-6
+
+
+def test_a_look_at_which_no_trial_ends_is_named_in_one_line():
+    design = parse_looks("1/10,1/15,5/25")  # whoever passes the first look has two responses
+    with pytest.raises(InputError, match="cannot end 1/10, 1/15, 5/25 at look 2; no number of responses can"):
+        inference.analyze(design, 1, 0.1, 2)

@@ -86,6 +86,7 @@ KINDS = {
     "efficacy alone": {"design": {"looks": ":5/10,5/25"}},
     "a look without a bound": {"design": {"looks": "0/10,/15,5/25"}},
     "a fixed readout": {"conduct.assessments": {"readout_months": 2}},
+    "twelve looks": {"design": {"looks": ",".join(f"{k // 4}/{5 * k}" for k in range(1, 12)) + ",9/60"}},
     "one patient": {"design": {"looks": "0/1"}, "conduct": None},
 }  # fmt: skip
 
@@ -344,6 +345,13 @@ def test_the_recursion_of_more_looks_computes_the_power(looks):
     for k, sign, bound in re.findall(r"f(\d)\(x\) for x (>=|>) (\d+)", last):
         total += sum(v for x, v in laws[int(k) - 1].items() if x >= int(bound) + (sign == ">"))
     assert total == pytest.approx(float(operating_characteristics(design, p).reject), abs=1e-12)
+
+
+def test_many_looks_are_written_in_general_terms(made):
+    case, document = made("twelve looks")
+    assert [line.text for line in formulas.power(case.chosen)] == list(formulas.GENERAL)
+    assert list(table(document, "operating_characteristics").shown) == ["p", "reject", "pet", "en"]
+    assert len(table(document, "interim_analyses").frame) == 11
 
 
 @pytest.mark.parametrize("looks", ["1/15,5/25", "1:5/10,5/29", ":5/10,5/25"])
