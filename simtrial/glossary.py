@@ -183,6 +183,11 @@ CONDUCT = {
         "Averaged over every mean and every variation between studies, in proportion to how plausible the observed "
         "results and the stated prior distribution make them.",
     ),
+    "by_flat_prior": Term(
+        "By a uniform prior",
+        "As by the stated prior, with every correlation from 0 to 1 equally plausible beforehand: a check of how much "
+        "depends on the prior.",
+    ),
     "true_rate_mean": Term("Mean of the true rates", "The mean, over studies, of their true response rates."),
     "between_sd": Term(
         "Standard deviation between studies", "How much the true response rates differ from one study to another."
@@ -234,7 +239,6 @@ CONDUCT = {
     ),
     "gives": Term("Gives"),
     "measure": Term("Performance measure"),
-    "definition": Term("Definition"),
     "statistic": Term("Statistic"),
     "has_exact": Term("Exact value"),
     "within_2": Term(
@@ -304,7 +308,6 @@ ANALYSIS = {
     ),
     "field": Term("Field", "An item of the results section of a trial registry."),
     "entry": Term("Entry", "What is typed into a field of the registry."),
-    "section": Term("Section"),
     "half_width": Term("Half-width", "Half of the distance between the two limits of a confidence interval."),
     "analysis_set": Term("Analysis set", "A group of patients that is analysed together."),
     "used_for": Term("Used for", "The analyses that are made of these patients."),

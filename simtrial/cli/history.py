@@ -11,6 +11,7 @@ from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from simtrial.history.origin import Origin, PooledHistory, TrueRateAnswer
+    from simtrial.history.posterior import PosteriorRates
     from simtrial.show.table import Table
 
 
@@ -30,8 +31,13 @@ def evidence(
         return
     from simtrial.history import tables
 
-    for table in (tables.studies(case), tables.history(case), tables.wrong_history(case)):
-        _show(table)
+    _show(tables.studies(case))
+    for one in found.studies:
+        if one.why:
+            terminal.console().print(f"  {one.treatment}: {one.why}")
+    print()
+    _show(tables.history(case))
+    _show(tables.wrong_history(case))
     for paragraph in said.paragraphs:
         terminal.console().print(f"{paragraph}\n")
 
@@ -40,7 +46,7 @@ def _show(table: Table) -> None:
     if not table.shown:
         terminal.console().print(f"{table.caption}\n")
         return
-    shown = {key: how for key, how in table.shown.items() if key not in ("setting", "source")}
+    shown = {key: how for key, how in table.shown.items() if key not in ("setting", "source", "remark")}
     view = table.view()[[heading for heading, _ in shown.values()]]
     rows = [[str(cell) for cell in row] for row in view.itertuples(index=False, name=None)]
     terminal.table(table.caption, list(view.columns), rows, left=2 if "about" in shown else 1)
@@ -88,7 +94,13 @@ def _json(found: Origin, words: str) -> dict[str, object]:
 
 
 def _both(known: PooledHistory, name: str) -> dict[str, object]:
-    return {"ml": getattr(known.by_ml, name), "bayes": getattr(known.by_bayes, name)}
+    """One number by each way of estimation; where maximum likelihood gives one rate, none that needs a distribution."""
+    left_out = known.ml.shapes is None and name in ("below", "exceeded")
+    return {
+        "ml": None if left_out else getattr(known.by_ml, name),
+        "bayes": getattr(known.by_bayes, name),
+        "uniform": getattr(known.by_flat, name),
+    }
 
 
 def _pooled(known: PooledHistory) -> dict[str, object]:
@@ -101,7 +113,15 @@ def _model(known: PooledHistory) -> dict[str, object]:
     def interval(by: TrueRateAnswer) -> list[float]:
         return list(by.interval)
 
-    ml, bayes = known.ml, known.bayes
+    def by_prior(one: PosteriorRates, by: TrueRateAnswer) -> dict[str, object]:
+        c, d = one.prior
+        return {
+            "mean": one.mean, "rho": one.rho, "sd_between": one.sd, "log_evidence": one.log_evidence,
+            "prediction_interval": interval(by), "quadrature_error": one.error,
+            "prior": {"mean": "Uniform(0, 1)", "rho": f"Beta({c:g}, {d:g})"},
+        }  # fmt: skip
+
+    ml = known.ml
     a, b = ml.shapes or (None, None)
     return {
         "ml": {
@@ -109,11 +129,8 @@ def _model(known: PooledHistory) -> dict[str, object]:
             "sd_between": ml.law.sd if ml.known else None, "log_likelihood": ml.log_likelihood,
             "prediction_interval": interval(known.by_ml) if ml.shapes else None,
         },
-        "bayes": {
-            "mean": bayes.mean, "rho": bayes.rho, "sd_between": bayes.sd, "log_evidence": bayes.log_evidence,
-            "prediction_interval": interval(known.by_bayes), "quadrature_error": bayes.error,
-            "prior": {"mean": "Uniform(0, 1)", "rho": f"Beta({bayes.prior[0]:g}, {bayes.prior[1]:g})"},
-        },
+        "bayes": by_prior(known.bayes, known.by_bayes),
+        "uniform": by_prior(known.flat, known.by_flat),
     }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def _losses(case: Case) -> Iterator[tuple[str, Dropout]]:
     d, ratio = given.probability, given.responder_odds_ratio
     others = sorted({0.0, round(d / 2, 6), d, min(round(2 * d, 6), 0.5)} if d else {0.0, *WITHOUT})
     of_whom = "" if ratio == 1 else " of the patients who would not respond"
-    yield from (("no dropout" if one == 0 else f"{stated(one)}{of_whom}", Dropout(one, ratio)) for one in others)
+    yield from (("none" if one == 0 else f"{stated(one)}{of_whom}", Dropout(one, ratio)) for one in others)
     whole = given.lost(case.requirements.p1)
     for other in OTHER_ODDS:
         if d and other != ratio:

@@ -21,7 +21,7 @@ from simtrial.history import text as history_text
 from simtrial.phrases import agreeing, counted, percent, stated, to_complete
 from simtrial.plan.disease import Beta
 from simtrial.search import simon
-from simtrial.show.document import Chapter
+from simtrial.show.document import Chapter, Subheading
 from simtrial.show.table import RATE, WHOLE, WORDS, Table, column
 from simtrial.trial import protocol, text, words
 
@@ -44,10 +44,15 @@ def _blocks(facts: Facts) -> Iterator[Matter]:
     size, references = text.sample_size(facts.case).paragraphs
     yield size
     yield _derived(facts)
+    yield Subheading("Response rates and earlier studies")
     yield from _history(facts)
+    yield Subheading("Dropout and accrual")
     yield " ".join(_enrollment(facts))
+    yield Subheading("Precision of the estimate")
     yield from _precision(facts)
+    yield Subheading("Deviations from the assumptions")
     yield from _deviating(facts)
+    yield Subheading("Computation and references")
     yield _computed(facts)
     yield references
 
@@ -69,7 +74,7 @@ def _derived(facts: Facts) -> str:
             else:
                 said.append(f"It is the smallest {name} design that meets the limits.")
     else:
-        said.append(f"Choice of the design: {case.criterion.why}")
+        said.append(case.criterion.why)
     registered = case.trial.study.registered_enrollment
     if registered is not None:
         apart = abs(n - registered)
@@ -121,7 +126,7 @@ def _precision(facts: Facts) -> Iterator[Matter]:
         if one.expected:
             seen = f"{counted(one.responses, 'response')} in {counted(one.n, 'patient')}"
             yield (
-                f"Precision: if {seen} {agreeing(one.responses, 'is', 'are')} observed, the number expected at p1 = "
+                f"If {seen} {agreeing(one.responses, 'is', 'are')} observed, the number expected at p1 = "
                 f"{stated(facts.asked.p1)} (rounded), the {100 * facts.level:g}% confidence interval is "
                 f"{percent(one.low)} to {percent(one.high)}, with a half-width of {percent(one.half_width)}."
             )
@@ -138,7 +143,7 @@ def _precision(facts: Facts) -> Iterator[Matter]:
     method = f"by {ORDERINGS[facts.ordering]}" if facts.several else "(Clopper-Pearson)"
     estimate = "UMVUE" if facts.several else "observed proportion"
     caption = (
-        f"Precision of the estimate: the outcomes at the bounds of {looks_text(facts.design, ', ')} and the outcome "
+        f"Precision of the estimate: outcomes at the bounds of {looks_text(facts.design, ', ')} and the outcome "
         f"expected at p1, with the estimate ({estimate}) and its exact {100 * facts.level:g}% confidence interval "
         f"{method}"
     )
@@ -152,7 +157,7 @@ def _deviating(facts: Facts) -> Iterator[Matter]:
     between = asked.p0 + (asked.p1 - asked.p0) / 4
     wrong = float(operating_characteristics(design, between).reject)
     yield (
-        "Deviations from the assumptions: with every patient evaluable, the probability of rejecting H0 is at most "
+        "With every patient evaluable, the probability of rejection is at most "
         f"{stated(asked.alpha)} for every response rate up to {stated(largest)}, and at least {stated(asked.power)} "
         f"for every response rate from {stated(least)} on. If the rate that is not worth pursuing were "
         f"{stated(round(between, 6))} and not {stated(asked.p0)}, H0 would be rejected with probability "
@@ -169,7 +174,7 @@ def _assurances(facts: Facts) -> Iterator[str]:
         if chance is not None and isinstance(one.p, Beta):
             yield (
                 f" Averaged over a Beta({one.p.a:g}, {one.p.b:g}) distribution of the true response rate ({one.label}, "
-                f"mean {percent(one.mean)}), the probability of success under the assumed dropout is {percent(chance)}."
+                f"mean {percent(one.mean)}), the probability of success of the trial as it is run is {percent(chance)}."
             )
 
 

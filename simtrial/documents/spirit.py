@@ -39,8 +39,8 @@ ELEMENTS = {
     "Interim analyses and early stopping": r"stops for (?:futility|efficacy)|trial stops and H0|^No interim analysis",
     "Dropout and missing assessments": r"^Dropout(?: before the first assessment)?:",
     "Patients to be enrolled and screened": r"have to be screened|(?:is|are) enrolled(?: for [\d,]+ .*)?\.$",
-    "Precision of the estimate": r"^Precision:",
-    "What deviations from the assumptions change": r"^Deviations from the assumptions",
+    "Precision of the estimate": r"with a half-width of|^Precision of the estimate:",
+    "What deviations from the assumptions change": r"probability of rejection is at most",
     "Software or program of the calculation": r"computed with simtrial",
 }  # fmt: skip
 """The elements, each with the pattern of the sentence that covers it."""

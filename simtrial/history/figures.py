@@ -41,6 +41,9 @@ GROUPS = (
 CURVE = 400
 """Points of a curve."""
 
+SMOOTHED = 0.01
+"""Largest distance over which a density is averaged, in rates: it is not to be seen."""
+
 
 def forest(case: Case) -> Picture | Passage:
     """Every earlier result with its interval, the pooled rate, and where the true rate of a new study would lie."""
@@ -209,19 +212,30 @@ def _errors(axis: Axes, found: Origin, p: Floats) -> None:
 
 
 def _densities(axis: Axes, known: PooledHistory, p: Floats) -> None:
-    """The density of the true rate, without the spike that it may have at 0."""
-    inner = p[1:-1]
-    bayes = known.bayes.law.density(inner)
-    axis.fill_between(inner, bayes, color=RED, alpha=0.18, linewidth=0)
-    axis.plot(inner, bayes, color=RED, label="true rate, by the stated prior")
-    top = float(np.quantile(bayes, 0.99)) if bayes.size else 1.0
+    """The density of the true rate, without the spike that it may have at 0 or 1."""
+    curves = [(_smooth(known, p), RED, "-", "true rate, by the stated prior")]
     if known.ml.shapes is not None:
-        ml = known.ml.law.density(inner)
-        axis.plot(inner, ml, color=ORANGE, linestyle="--", label="true rate, by maximum likelihood")
-        top = max(top, float(np.quantile(ml, 0.99)))
-    axis.set_ylim(0, 1.15 * top)
+        curves.append((known.ml.law.density(p[1:-1]), ORANGE, "--", "true rate, by maximum likelihood"))
+    axis.fill_between(p[1:-1], curves[0][0], color=RED, alpha=0.18, linewidth=0)
+    for density, colour, dash, name in curves:
+        axis.plot(p[1:-1], density, color=colour, linestyle=dash, label=name)
+    axis.set_ylim(0, 1.15 * max(float(np.quantile(density, 0.99)) for density, *_ in curves))
     axis.set_yticks([])
     axis.set_ylabel("Density")
+
+
+def _smooth(known: PooledHistory, p: Floats) -> Floats:
+    """The density by the stated prior at the inner rates, as a mean over `SMOOTHED` around each.
+
+    A rule for an integral is a finite sum of densities, the narrowest of which would be seen one by one.
+    """
+    law, step = known.bayes.law, float(p[1] - p[0])
+    reach = max(1, round(min(SMOOTHED, law.sd / 4) / step))
+    at = np.arange(p.size)
+    low, high = np.maximum(at - reach, 0), np.minimum(at + reach, p.size - 1)
+    below = law.cdf(p)
+    density: Floats = (below[high] - below[low]) / (p[high] - p[low])
+    return density[1:-1]
 
 
 def _error_caption(found: Origin) -> str:

@@ -13,18 +13,57 @@ otherwise, X is thinned: a sum over binomial probabilities.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.design.binomial import binomial_pmf
+from simtrial.design.binomial import binomial_pmf, weighted
 from simtrial.design.exact import endings, operating_characteristics
 from simtrial.memo import kept
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simtrial.design.designs import Design
     from simtrial.history.rates import RateLaw
     from simtrial.numbers import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Rejections:
+    """Of each number of patients with which a trial may reject H0, the probability of that given the responses.
+
+    Attributes
+    ----------
+    given : mapping of int to ndarray, shape (n + 1,)
+        By the number of patients n: P(the trial ends there and rejects H0) given x = 0..n responses of n patients.
+    """
+
+    given: Mapping[int, Floats]
+
+    def at(self, p: float) -> float:
+        """P(reject H0; p)."""
+        return sum(float(weighted(n, np.array(p), weights)) for n, weights in self.given.items())
+
+    def averaged(self, laws: Mapping[int, Floats]) -> float:
+        """Mean of P(reject H0) where the responses of n patients follow these laws, by n."""
+        return min(sum(float(weights @ laws[n]) for n, weights in self.given.items()), 1.0)
+
+
+@kept(16)
+def rejections(design: Design, share: float = 1.0) -> Rejections:
+    """Where a design rejects H0, given all responses, of which the analysis sees each with probability `share`."""
+    ends = endings(design)
+    given: dict[int, Floats] = {}
+    for n in np.unique(ends.n[ends.reject]).tolist():
+        here = ends.reject & (ends.n == n)
+        seen = np.zeros(n + 1)
+        seen[ends.responses[here]] = ends.share[here]
+        if share < 1:
+            seen = np.array([float(binomial_pmf(x, share) @ seen[: x + 1]) for x in range(n + 1)])
+        given[n] = seen
+    return Rejections(given)
 
 
 def reject_if(design: Design, p: Floats | float, share: float = 1.0) -> Floats:
@@ -46,23 +85,8 @@ def averaged(design: Design, law: RateLaw, share: float = 1.0, upto: float = 1.0
     upto : float
         Only the part with P <= `upto` is counted: P(reject H0 and P <= upto).
     """
-    ends = endings(design)
-    total = 0.0
-    for n in np.unique(ends.n[ends.reject]).tolist():
-        here = ends.reject & (ends.n == n)
-        chances = law.counts(n, upto)
-        if share < 1:
-            chances = _thinned(chances, share)
-        total += float(ends.share[here] @ chances[ends.responses[here]])
-    return min(total, 1.0)
-
-
-def _thinned(chances: Floats, share: float) -> Floats:
-    """Law of the responses that are seen, from that of all responses."""
-    seen = np.zeros(chances.size)
-    for x in np.flatnonzero(chances).tolist():
-        seen[: x + 1] += chances[x] * binomial_pmf(x, share)
-    return seen
+    found = rejections(design, share)
+    return found.averaged({n: law.counts_upto(n, upto)[1 if upto < 1 else 0] for n in found.given})
 
 
 @kept(256)
@@ -71,14 +95,15 @@ def largest_null(design: Design, alpha: float, share: float = 1.0) -> float:
 
     P(reject H0; p) rises with p, since a further response never turns a rejection into none.
     """
+    found = rejections(design)
     low, high = 0.0, 1.0
-    if float(reject_if(design, 1.0, share)) <= alpha:
+    if found.at(share) <= alpha:
         return 1.0
     while high - low > 1e-15:
         middle = (low + high) / 2
         if middle in (low, high):
             break
-        if float(reject_if(design, middle, share)) <= alpha:
+        if found.at(middle * share) <= alpha:
             low = middle
         else:
             high = middle

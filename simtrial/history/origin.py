@@ -1,4 +1,13 @@
-"""Where p0 comes from, and what the trial concludes if that history is wrong: everything computed for one trial."""
+"""Where p0 comes from, and what the trial concludes if that history is wrong: everything computed for one trial.
+
+Of the phase II trials that needed historical data, 46% cited none for their p0, and none allowed for its sampling error
+[1]_.
+
+References
+----------
+.. [1] Vickers AJ, Ballen V, Scher HI. Setting the bar in phase II trials: the use of historical data for determining
+   "go/no go" decision for definitive phase III testing. Clin Cancer Res 2007;13:972-976.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +19,8 @@ import numpy as np
 from simtrial.design.intervals import clopper_pearson
 from simtrial.history import studies as history_studies
 from simtrial.history.likelihood import homogeneity, likeliest
-from simtrial.history.null import averaged, largest_null, reject_if
-from simtrial.history.posterior import posterior
+from simtrial.history.null import largest_null, reject_if, rejections
+from simtrial.history.posterior import UNIFORM, posterior
 from simtrial.laws import decision
 from simtrial.memo import kept
 
@@ -69,11 +78,12 @@ class PooledHistory:
         Of the studies pooled.
     interval : tuple of float
         Exact (Clopper-Pearson) 95% interval of the pooled rate, as if all studies had one true rate.
-    ml, bayes : LikeliestRates, PosteriorRates
-        The random-effects Beta-binomial model by maximum likelihood, and by the stated prior.
+    ml, bayes, flat : LikeliestRates, PosteriorRates
+        The random-effects Beta-binomial model by maximum likelihood, by the stated prior, and by one that is uniform
+        for rho as well: a check of how much depends on the prior.
     test : Homogeneity or None
         Whether the studies have one true rate; None where the counts say nothing of it.
-    by_ml, by_bayes : TrueRateAnswer
+    by_ml, by_bayes, by_flat : TrueRateAnswer
         What follows; `by_ml` takes the estimates for the truth.
     """
 
@@ -81,9 +91,11 @@ class PooledHistory:
     interval: tuple[float, float]
     ml: LikeliestRates
     bayes: PosteriorRates
+    flat: PosteriorRates
     test: Homogeneity | None
     by_ml: TrueRateAnswer
     by_bayes: TrueRateAnswer
+    by_flat: TrueRateAnswer
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,6 +113,8 @@ class Origin:
     share : float or None
         Factor of the response rate as the trial is run: P(evaluable) where patients without a response assessment do
         not respond for the analysis, else 1. None where the trial as run is no such rescaling, or is not described.
+    left_out : bool
+        Whether it is described and no such rescaling, so that nothing is given as run.
     history : PooledHistory or None
         None where no study about p0 has a count.
     """
@@ -109,6 +123,7 @@ class Origin:
     design: Design
     asked: Requirements
     share: float | None
+    left_out: bool
     history: PooledHistory | None
 
     @property
@@ -143,31 +158,38 @@ class Origin:
 
 
 def of(case: Case) -> Origin:
-    """Where p0 of a trial comes from; kept for whoever asks for the same again."""
-    return _found(history_studies.earlier(case.trial), case.chosen, case.requirements, _share(case))
+    """Where p0 of a trial comes from; what is computed is kept for whoever asks for the same again."""
+    studies, share = history_studies.earlier(case.trial), _share(case)
+    counts = history_studies.pooled(studies)
+    return Origin(
+        studies=studies,
+        design=case.chosen,
+        asked=case.requirements,
+        share=share,
+        left_out=share is None and case.trial.how is not None,
+        history=None if counts is None else _history(counts, case.chosen, case.requirements, share),
+    )
 
 
 @kept(8)
-def _found(studies: tuple[EarlierStudy, ...], design: Design, asked: Requirements, share: float | None) -> Origin:
-    counts = history_studies.pooled(studies)
-    history = None if counts is None else _history(counts, design, asked, share)
-    return Origin(studies=studies, design=design, asked=asked, share=share, history=history)
-
-
 def _history(counts: StudyCounts, design: Design, asked: Requirements, share: float | None) -> PooledHistory:
     low, high = clopper_pearson(*counts.total, 0.025)
-    ml, bayes = likeliest(counts), posterior(counts)
+    ml, bayes, flat = likeliest(counts), posterior(counts), posterior(counts, UNIFORM)
     return PooledHistory(
-        counts=counts, interval=(float(low), float(high)), ml=ml, bayes=bayes, test=homogeneity(counts, ml),
-        by_ml=_answer(ml.law, design, asked, share), by_bayes=_answer(bayes.law, design, asked, share),
+        counts=counts, interval=(float(low), float(high)), ml=ml, bayes=bayes, flat=flat,
+        test=homogeneity(counts, ml), by_ml=_answer(ml.law, design, asked, share),
+        by_bayes=_answer(bayes.law, design, asked, share), by_flat=_answer(flat.law, design, asked, share),
     )  # fmt: skip
 
 
 def _answer(law: RateLaw, design: Design, asked: Requirements, share: float | None) -> TrueRateAnswer:
+    paper = rejections(design)
+    counts = {n: law.counts_upto(n, asked.p0) for n in paper.given}
+    whole = {n: both[0] for n, both in counts.items()}
     return TrueRateAnswer(
-        averaged=averaged(design, law),
-        averaged_below=averaged(design, law, upto=asked.p0),
-        averaged_run=None if share is None else averaged(design, law, share),
+        averaged=paper.averaged(whole),
+        averaged_below=paper.averaged({n: both[1] for n, both in counts.items()}),
+        averaged_run=None if share is None else rejections(design, share).averaged(whole),
         below=1 - float(law.cdf(asked.p0)),
         exceeded=1 - float(law.cdf(largest_null(design, asked.alpha))),
         interval=law.interval(),

@@ -126,22 +126,28 @@ class RateLaw:
         found: Floats = (self.weights[spread] * np.exp(logs)).sum(axis=-1)
         return found
 
-    def counts(self, n: int, upto: float = 1.0) -> Floats:
-        """P(X = x and rate <= upto) for x = 0..n responses in n patients at a rate drawn from here: shape (n + 1,)."""
+    def counts(self, n: int) -> Floats:
+        """P(X = x) for x = 0..n responses in n patients at a rate drawn from here: shape (n + 1,)."""
+        whole: Floats = self.counts_upto(n, 1.0)[0]
+        return whole
+
+    def counts_upto(self, n: int, most: float) -> Floats:
+        """P(X = x), and P(X = x and rate <= `most`), for x = 0..n: shape (2, n + 1)."""
         from scipy import special
 
         x = np.arange(n + 1)
-        found = np.zeros(n + 1)
+        found = np.zeros((2, n + 1))
         for part in np.array_split(np.arange(self.weights.size), 1 + self.weights.size * (n + 1) // BLOCK):
             chances = self.weights[part, np.newaxis] * beta_binomial(n, self.means[part], self.rhos[part])
-            if upto < 1:
+            found[0] += chances.sum(axis=0)
+            if most < 1:
                 fixed = self._fixed[part]
-                inside = np.where(fixed & (self.means[part] <= upto), 1.0, 0.0)[:, np.newaxis] * np.ones(n + 1)
+                inside = np.where(fixed & (self.means[part] <= most), 1.0, 0.0)[:, np.newaxis] * np.ones(n + 1)
                 m, rho = self.means[part][~fixed, np.newaxis], self.rhos[part][~fixed, np.newaxis]
                 size = (1 - rho) / rho
-                inside[~fixed] = special.betainc(m * size + x, (1 - m) * size + n - x, upto)  # given x responses
+                inside[~fixed] = special.betainc(m * size + x, (1 - m) * size + n - x, most)  # given x responses
                 chances *= inside
-            found += chances.sum(axis=0)
+            found[1] += chances.sum(axis=0)
         return found
 
 

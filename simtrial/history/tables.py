@@ -85,11 +85,12 @@ def history(case: Case) -> Table:
     known = found.history
     if known is None:
         return Table("true_rates", UNKNOWN if found.studies else NONE, pd.DataFrame(columns=["quantity"]), {})
-    frame = pd.DataFrame(_rows(known), columns=["key", "quantity", "ml", "bayes"])
+    frame = pd.DataFrame(_rows(known), columns=["key", "quantity", "ml", "bayes", "flat"])
     shown: dict[str, Shown] = {
         "quantity": column("quantity", WORDS),
         "ml": column("maximum_likelihood", WORDS),
         "bayes": column("by_prior", WORDS),
+        "flat": column("by_flat_prior", WORDS),
     }
     x, n = known.counts.total
     c, d = known.bayes.prior
@@ -98,12 +99,12 @@ def history(case: Case) -> Table:
     caption = (
         "True response rate of the treatments that p0 stands for, from "
         f"{counted(len(known.counts.n), 'study', 'studies')} with {counted(x, 'responder')} in {counted(n, 'patient')} "
-        f"(pooled rate {rate(known.counts.pooled)}, exact 95% interval {span(*known.interval)}): "
-        "random-effects Beta-binomial model by maximum likelihood, its estimates "
-        f"taken as exact, and by a prior that is uniform for the mean and Beta({c:g}, {d:g}) for rho. P(reject H0) and "
-        f"type I error are those of {looks_text(found.design, ', ')} on paper.{tested}"
+        f"(pooled rate {rate(known.counts.pooled)}, exact 95% interval {span(*known.interval)}): random-effects "
+        "Beta-binomial model by maximum likelihood, its estimates taken as exact; by the stated prior, uniform for the "
+        f"mean and Beta({c:g}, {d:g}) for rho; and by a prior that is uniform for both. P(reject H0) and type I error "
+        f"are those of {looks_text(found.design, ', ')} on paper.{tested}"
     )
-    return Table("true_rates", caption.rstrip("."), frame, shown, right=["ml", "bayes"], tidy=_tidy(known))
+    return Table("true_rates", caption.rstrip("."), frame, shown, right=["ml", "bayes", "flat"], tidy=_tidy(known))
 
 
 def _tested(test: Homogeneity) -> str:
@@ -117,28 +118,26 @@ def _tested(test: Homogeneity) -> str:
     )
 
 
-def _rows(known: PooledHistory) -> list[tuple[str, str, str, str]]:
-    ml, bayes, by_ml, by_bayes = known.ml, known.bayes, known.by_ml, known.by_bayes
-    spread = ml.shapes is not None
-    rows = [
-        ("mean", head("true_rate_mean"), rate(ml.mean), rate(bayes.mean)),
-        ("sd", head("between_sd"), rate(ml.law.sd) if ml.known else "–", rate(bayes.sd)),
-        ("rho", head("rho"), rate(ml.rho) if ml.known else "–", rate(bayes.rho)),
-        ("interval", head("true_rate_interval"), span(*by_ml.interval) if spread else "–", span(*by_bayes.interval)),
-        ("below", head("above_p0"), rate(by_ml.below) if spread else "–", rate(by_bayes.below)),
-        ("averaged", head("averaged_error"), rate(by_ml.averaged), rate(by_bayes.averaged)),
-        ("averaged_below", head("averaged_error_below"), rate(by_ml.averaged_below), rate(by_bayes.averaged_below)),
-    ]
-    if (
-        by_ml.averaged_run is not None
-        and by_bayes.averaged_run is not None
-        and by_bayes.averaged_run != by_bayes.averaged
-    ):
-        rows.append(
-            ("averaged_run", head("averaged_error", "as run"), rate(by_ml.averaged_run), rate(by_bayes.averaged_run))
-        )
-    rows.append(("exceeded", head("above_largest"), rate(by_ml.exceeded) if spread else "–", rate(by_bayes.exceeded)))
-    return rows
+def _rows(known: PooledHistory) -> list[tuple[str, ...]]:
+    """A row per quantity: its key and name, and the three estimates."""
+    ml, by_ml, spread = known.ml, known.by_ml, known.ml.shapes is not None
+    priors = ((known.bayes, known.by_bayes), (known.flat, known.by_flat))
+    rows: list[tuple[str, ...]] = [
+        ("mean", head("true_rate_mean"), rate(ml.mean), *(rate(one.mean) for one, _ in priors)),
+        ("sd", head("between_sd"), rate(ml.law.sd) if ml.known else "–", *(rate(one.sd) for one, _ in priors)),
+        ("rho", head("rho"), rate(ml.rho) if ml.known else "–", *(rate(one.rho) for one, _ in priors)),
+        ("interval", head("true_rate_interval"), span(*by_ml.interval) if spread else "–",
+         *(span(*by.interval) for _, by in priors)),
+        ("below", head("above_p0"), rate(by_ml.below) if spread else "–", *(rate(by.below) for _, by in priors)),
+        ("averaged", head("averaged_error"), rate(by_ml.averaged), *(rate(by.averaged) for _, by in priors)),
+        ("averaged_below", head("averaged_error_below"), rate(by_ml.averaged_below),
+         *(rate(by.averaged_below) for _, by in priors)),
+    ]  # fmt: skip
+    run = [by.averaged_run for by in (by_ml, known.by_bayes, known.by_flat)]
+    if known.by_bayes.averaged_run not in (None, known.by_bayes.averaged):
+        rows.append(("averaged_run", head("averaged_error", "as run"), *(rate(one or 0.0) for one in run)))
+    exceeded = ("exceeded", head("above_largest"), rate(by_ml.exceeded) if spread else "–")
+    return [*rows, (*exceeded, *(rate(by.exceeded) for _, by in priors))]
 
 
 def _tidy(known: PooledHistory) -> pd.DataFrame:
@@ -147,6 +146,7 @@ def _tidy(known: PooledHistory) -> pd.DataFrame:
     for how, by, mean, sd, rho in (
         ("maximum likelihood", known.by_ml, known.ml.mean, known.ml.law.sd, known.ml.rho),
         ("stated prior", known.by_bayes, known.bayes.mean, known.bayes.sd, known.bayes.rho),
+        ("uniform prior", known.by_flat, known.flat.mean, known.flat.sd, known.flat.rho),
     ):
         rows.append(
             {

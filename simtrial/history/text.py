@@ -173,24 +173,33 @@ def _spread(known: PooledHistory) -> list[str]:
 
 def consequence(found: Origin) -> list[str]:
     """What becomes of the type I error."""
-    return [*(() if found.history is None else _risk(found, found.history)), *_kept(found)]
+    paper = "These probabilities are those with every patient evaluable; as the trial is run they differ."
+    return [
+        *(() if found.history is None else _risk(found, found.history)),
+        *_kept(found),
+        *([paper] if found.left_out else []),
+    ]
 
 
 def _risk(found: Origin, known: PooledHistory) -> list[str]:
     asked, rate = found.asked, known.counts.pooled
     at_p0, at_rate = float(found.at(asked.p0)), float(found.at(rate))
     by, of_ml = known.by_bayes, known.by_ml
-    likely = known.ml.shapes is not None
+    likely, flat = known.ml.shapes is not None, known.by_flat
     sentences = [
-        f"The true rate exceeds p0 = {stated(asked.p0)} with probability {percent(by.below)}"
+        f"If the true rate of the treatments that p0 stands for is the pooled rate, {percent(rate)}, a new treatment "
+        f"that is no better is declared a success with probability {percent(at_rate)}; at p0 = {stated(asked.p0)} that "
+        f"probability, the type I error, is {percent(at_p0)}.",
+        f"The true rate exceeds p0 with probability {percent(by.below)}"
         f"{f' ({percent(of_ml.below)} by maximum likelihood)' if likely else ''}.",
-        f"If it is the pooled rate, {percent(rate)}, a new treatment that is no better is declared a success with "
-        f"probability {percent(at_rate)}; at p0 that probability, the type I error, is {percent(at_p0)}.",
-        f"Averaged over the plausible true rates it is {percent(by.averaged)}"
+        f"Averaged over the plausible true rates, a treatment that is no better is declared a success with probability "
+        f"{percent(by.averaged)}"
         f"{f' ({percent(of_ml.averaged)} by maximum likelihood)' if likely else ''}.",
+        f"With a prior that is uniform for rho as well, these two probabilities are {percent(flat.below)} and "
+        f"{percent(flat.averaged)}.",
     ]
     if by.averaged_run is not None and by.averaged_run != by.averaged:
-        sentences.append(f"With the assumed dropout this average is {percent(by.averaged_run)}.")
+        sentences.append(f"With the assumed dropout the average by the stated prior is {percent(by.averaged_run)}.")
     return sentences
 
 
@@ -211,12 +220,12 @@ def _kept(found: Origin) -> list[str]:
 
 def conclusion(found: Origin) -> list[str]:
     """What the trial concludes if p0 is not the true rate of the treatments that it stands for."""
-    p0, at_least = stated(found.asked.p0), percent(1 - float(found.at(found.asked.p0)))
+    p0, error = stated(found.asked.p0), percent(float(found.at(found.asked.p0)))
     return [
         f"If H0 is rejected, the trial concludes that the response rate of the new treatment exceeds {p0}, whatever "
         "the true rate of the treatments that p0 stands for.",
         "If their true rate is above p0, this conclusion does not show that the new treatment is better than they are.",
         "If their true rate is below p0, a treatment that is no better is declared a success less often than the type "
-        "I error states, and a treatment that is better but does not exceed p0 is still not declared a success with a "
-        f"probability of at least {at_least}.",
+        "I error states, and a treatment that is better but does not exceed p0 is declared a success with a "
+        f"probability of no more than the type I error, {error}.",
     ]

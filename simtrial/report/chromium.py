@@ -189,8 +189,10 @@ def _run(command: list[str], place: Path) -> str:
         try:
             # in a group of its own: Ctrl-C is heard here alone, and all its processes are ended at once
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=place, start_new_session=True
-            )
+                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=place, start_new_session=True,
+                # where it would otherwise keep a folder in the home of the user
+                env=os.environ | {"CHROME_CONFIG_HOME": str(place.resolve())},
+            )  # fmt: skip
         except OSError as error:
             raise PrintError(f"{command[0]} cannot be run ({error.strerror}); {OTHER}") from None
         try:

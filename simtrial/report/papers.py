@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simtrial import __version__
-from simtrial.documents import posted, protocol, simulation
+from simtrial.documents import posted, protocol, qualification, simulation
 from simtrial.documents.simulation_reproduction import MadeFrom
 from simtrial.errors import InputError
 from simtrial.phrases import counted
@@ -29,6 +29,7 @@ NAMES = {
     protocol.NAME: "Protocol sections",
     simulation.NAME: "Simulation report",
     posted.NAME: "Results to post",
+    qualification.NAME: "Validation document",
 }
 """Name of the files of each document, and what it is called."""
 
@@ -75,19 +76,18 @@ def origin(sha256: str) -> str:
     return f"simtrial {__version__}, parameter file SHA-256 {sha256[:16]}"
 
 
-def links(papers: Papers) -> str:
-    """One line of HTML with a link to every document, and how much of it is still to be completed."""
-    return f'<p class="documents">Documents: {", ".join(map(_link, papers))}.</p>' if papers else ""
+def links(papers: Papers, *, pdf: bool = False) -> str:
+    """One line of HTML with links to every document, and how much of each is still to be completed."""
+    named = ", ".join(_link(paper, pdf=pdf) for paper in papers)
+    return f'<p class="documents">Documents: {named}.</p>' if papers else ""
 
 
-def _link(paper: Document) -> str:
-    other = "json" if paper.name == protocol.NAME else "html"
+def _link(paper: Document, *, pdf: bool) -> str:
+    others = ("json" if paper.name == protocol.NAME else "html", *(("pdf",) if pdf else ()))
     missing = len(paper.to_complete())
     left = f"; {counted(missing, 'passage')} to complete" if missing else ""
-    return (
-        f'<a href="{paper.name}.docx">{escape(NAMES.get(paper.name, paper.name))}</a> (Word, '
-        f'<a href="{paper.name}.{other}">{other.upper()}</a>{left})'
-    )
+    linked = ", ".join(f'<a href="{paper.name}.{other}">{other.upper()}</a>' for other in others)
+    return f'<a href="{paper.name}.docx">{escape(NAMES.get(paper.name, paper.name))}</a> (Word, {linked}{left})'
 
 
 def write(papers: Papers, folder: Path) -> None:

@@ -95,7 +95,8 @@ def for_paper(html: str, running: Running) -> str:
 
 def _quoted(text: str) -> str:
     """A text within quotes of CSS: nothing in it can end the string, the rule or the element."""
-    return "".join(one if one == " " or (one.isascii() and one.isalnum()) else f"\\{ord(one):06x}" for one in text)
+    # the space ends the escape
+    return "".join(one if one == " " or (one.isascii() and one.isalnum()) else f"\\{ord(one):x} " for one in text)
 
 
 def printed(html: str, running: Running, browser: chromium.Browser, work: Path, moment: datetime) -> bytes:

@@ -128,7 +128,7 @@ def assemble(work: Path, job: Job, left: Mapping[str, tuple[LeftOut, ...]]) -> N
     for page in job.pages:
         executed = _written(page, work)
         gone = left_out([one for notebook in page.notebooks for one in left.get(notebook, ())])
-        handed = papers.links(job.papers) if page.name == REPORT else ""
+        handed = papers.links(job.papers, pdf=job.browser is not None) if page.name == REPORT else ""
         head = dataclasses.replace(page.head, front=f"{handed}{gone}{page.head.front}")
         html = report_html(executed, head, shown, Files(page.root(work), page.prefix))
         (work / f"{page.name}.html").write_text(html, encoding="utf-8")

@@ -40,7 +40,14 @@ class Listing:
     text: str
 
 
-Matter = str | Points | FormulaLine | Listing | Table | Picture
+@dataclass(frozen=True)
+class Subheading:
+    """A heading without a number inside a chapter."""
+
+    text: str
+
+
+Matter = str | Points | FormulaLine | Listing | Subheading | Table | Picture
 """What a chapter is made of; a string is a paragraph."""
 
 
@@ -84,7 +91,7 @@ class Chapter:
                     yield block
                 case Points():
                     yield from block.entries
-                case FormulaLine() | Listing():
+                case FormulaLine() | Listing() | Subheading():
                     yield block.text
                 case Table():
                     yield block.caption
@@ -171,6 +178,8 @@ def _plain(block: Matter) -> dict[str, object]:
             return {"formula": block.text}
         case Listing():
             return {"listing": block.text}
+        case Subheading():
+            return {"heading": block.text}
         case Table():
             view = block.view()
             return {
@@ -197,10 +206,10 @@ def _marked(text: str) -> str:
 def _chapter_html(chapter: Chapter, anchor: str) -> str:
     level = min(chapter.level + 1, 6)
     head = f'<h{level} id="{anchor}">{html.escape(chapter.heading)}</h{level}>'
-    return "\n".join([head, *map(_block_html, chapter.blocks)])
+    return "\n".join([head, *(_block_html(block, min(level + 1, 6)) for block in chapter.blocks)])
 
 
-def _block_html(block: Matter) -> str:
+def _block_html(block: Matter, level: int) -> str:
     match block:
         case str():
             return _paragraph(block)
@@ -210,6 +219,8 @@ def _block_html(block: Matter) -> str:
             return f'<p class="formula">{html.escape(block.text)}</p>'
         case Listing():
             return f"<pre>{html.escape(block.text)}</pre>"
+        case Subheading():
+            return f"<h{level}>{html.escape(block.text)}</h{level}>"
         case Table():
             return block.html()
         case Picture():

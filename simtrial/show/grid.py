@@ -40,8 +40,8 @@ BOLD = 1.12
 UNBROKEN = 11
 """Letters of a word of a heading that is broken last."""
 
-FILLED = 0.85
-"""Share of the text's width that columns may take for their longest words."""
+FILLED, CROWDED = 0.85, 0.95
+"""Shares of the text's width that columns may take for their longest words: for the larger type, and at most."""
 
 MOST_TOGETHER, MOST_LINES = 12, 36
 """Rows up to which a table stays on one page, and lines of text up to which it does."""
@@ -191,7 +191,7 @@ def _widths(rows: list[list[str]], size: float, room: float) -> list[float]:
     letter = LETTER * size
     for most in LONGEST:
         least = _least(rows, size, most)
-        if sum(least) <= FILLED * room:
+        if sum(least) <= CROWDED * room:
             break
     whole = [max(map(len, column)) * letter + PADDING for column in columns]
     spare = room - sum(least)

@@ -11,7 +11,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from simtrial.show import grid
-from simtrial.show.document import Chapter, Document, FormulaLine, Listing, Points
+from simtrial.show.document import Chapter, Document, FormulaLine, Listing, Points, Subheading
 from simtrial.show.picture import Picture
 from simtrial.show.runs import allowed, element, runs
 from simtrial.show.table import Table
@@ -82,7 +82,10 @@ class _Writer:
         heading = self.sheet.add_heading(allowed(f"{chapter.heading}{code}"), level=min(chapter.level, 9))
         heading.paragraph_format.page_break_before = chapter.new_page or None
         for block in chapter.blocks:
-            self._block(block)
+            if isinstance(block, Subheading):
+                self.sheet.add_heading(allowed(block.text), level=min(chapter.level + 1, 9))
+            else:
+                self._block(block)
 
     def paragraph(self, text: str, style: str | None = None) -> Any:
         paragraph = self.sheet.add_paragraph(style=style)

@@ -12,7 +12,7 @@ import docx
 import numpy as np
 import pytest
 
-from simtrial import parse_looks
+from simtrial import looks_text, parse_looks
 from simtrial.analysis import inference
 from simtrial.design.exact import operating_characteristics
 from simtrial.design.intervals import clopper_pearson
@@ -21,6 +21,7 @@ from simtrial.documents import deviations, formulas, protocol, simulation, spiri
 from simtrial.documents.facts import SIMULATION_REPORT, Facts
 from simtrial.errors import InputError
 from simtrial.phrases import percent, placeholders, rate
+from simtrial.review.section import elements, source
 from simtrial.show import word
 from simtrial.show.document import Chapter
 from simtrial.show.table import Table
@@ -272,7 +273,7 @@ def test_the_assurance_is_the_mean_over_the_distribution(made):
     density = p**10 * (1 - p) ** 22
     reject = operating_characteristics(case.chosen, p * 0.9).reject
     mean = float((reject * density).sum() / density.sum())
-    assert f"the probability of success under the assumed dropout is {percent(mean)}" in said(document, "10.11")
+    assert f"the probability of success of the trial as it is run is {percent(mean)}" in said(document, "10.11")
 
 
 def test_stopping_probabilities_are_those_of_the_way_in_which_limits_hold(made):
@@ -476,6 +477,20 @@ def test_other_strategies_than_the_handling_stand_in_the_analysis_set(base):
     assert "withdrawal before the first assessment: the patient does not count and is replaced" in " ".join(
         frame.definition
     )
+
+
+def test_the_check_of_a_stated_section_finds_what_the_file_asks(root, tmp_path):
+    asked = Case.of(params.read(root / "params/smoke.yaml")[0])
+    document = protocol.of(asked)
+    text_alone = tuple(replace(chapter, blocks=_texts(chapter)) for chapter in document.chapters)
+    path = tmp_path / "protocol.docx"
+    path.write_bytes(word.docx(replace(document, chapters=text_alone)))
+    chosen = source.read(path)
+    assert chosen.heading.startswith("10.11 ")
+    found = {one.name: one.value for one in elements.read(chosen.text).elements if one.status == "found"}
+    wanted = {"p0": 0.2, "p1": 0.6, "alpha": 0.1, "sidedness": 1, "power": 0.8, "dropout": 0.1}
+    assert {name: found.get(name) for name in wanted} == wanted
+    assert found["rule"]["looks"] == looks_text(asked.chosen)
 
 
 # SPIRIT

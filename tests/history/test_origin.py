@@ -97,7 +97,7 @@ def test_the_numbers_of_an_origin_are_those_of_its_design(case):
     assert found.share == 0.9  # 10% dropout; p0 is read as the rate of evaluable patients, the design being on paper
     assert found.at_run(0.1) == pytest.approx(float(operating_characteristics(case.chosen, 0.09).reject))
     assert found.largest_run == pytest.approx(found.largest / 0.9)
-    assert origin.of(case) is found
+    assert origin.of(case).history is found.history
 
 
 def test_as_run_is_left_out_where_it_is_no_rescaling(plain):
@@ -110,7 +110,9 @@ def test_as_run_is_left_out_where_it_is_no_rescaling(plain):
         ({"probability": 0}, 1.0),
     ):
         conduct = plain["conduct"] | {"dropout": plain["conduct"]["dropout"] | changes}
-        assert origin.of(Case.of(params.load(plain | {"conduct": conduct}))).share == share
+        found = origin.of(Case.of(params.load(plain | {"conduct": conduct})))
+        assert (found.share, found.left_out) == (share, share is None)
+        assert ("as the trial is run they differ" in " ".join(text.consequence(found))) == (share is None)
     enrolled = plain | {"hypotheses": plain["hypotheses"] | {"p0_among": "enrolled"}}
     assert origin.of(Case.of(params.load(enrolled))).share == 1.0
 
@@ -122,9 +124,8 @@ def test_sentences_say_what_follows_if_the_history_is_wrong(case):
         "Together, 130 of 713 patients responded (18.2%, exact 95% interval 15.5% to 21.3%).",
         "Not pooled: Topotecan, lurbinectedin or amrubicin (DeLLphi-304 control) (not published",
         "The observed rates differ by more than chance explains",
-        "The true rate exceeds p0 = 10% with probability 75.4%",
-        "If it is the pooled rate, 18.2%, a new treatment that is no better is declared a success with probability ",
-        "29.5%",
+        "The true rate exceeds p0 with probability 75.4% (78.1% by maximum likelihood).",
+        "is the pooled rate, 18.2%, a new treatment that is no better is declared a success with probability 29.5%",
         "The decision rule has a type I error of at most 5% up to a true rate of 11.1% (up to 12.3% with the assumed",
     ):
         assert part in said

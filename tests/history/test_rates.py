@@ -68,12 +68,12 @@ def test_counts_up_to_a_rate_are_an_integral_of_the_density(upto):
     law, n = law_of((2.3, 14.1), (1.5, 3.0)), 12
     for x in (0, 3, 12):
         whole = integrate.quad(lambda p, x=x: stats.binom.pmf(x, n, p) * law.density(np.array([p]))[0], 0, upto)[0]
-        assert law.counts(n, upto)[x] == pytest.approx(whole, rel=1e-7)
+        assert law.counts_upto(n, upto)[1, x] == pytest.approx(whole, rel=1e-7)
 
 
 def test_counts_up_to_a_rate_count_a_point_below_it_whole():
-    assert RateLaw.single(0.1, 0.0).counts(5, 0.1).sum() == pytest.approx(1)
-    assert RateLaw.single(0.1, 0.0).counts(5, 0.0999).sum() == 0
+    assert RateLaw.single(0.1, 0.0).counts_upto(5, 0.1).sum(axis=1) == pytest.approx([1, 1])
+    assert RateLaw.single(0.1, 0.0).counts_upto(5, 0.0999)[1].sum() == 0
 
 
 def test_the_rate_given_a_count_is_what_bayes_says():
@@ -81,4 +81,4 @@ def test_the_rate_given_a_count_is_what_bayes_says():
     a, b, n = 2.0, 7.0, 15
     law = law_of((a, b))
     x = np.arange(n + 1)
-    assert law.counts(n, 0.2) / law.counts(n) == pytest.approx(special.betainc(a + x, b + n - x, 0.2), rel=1e-9)
+    assert law.counts_upto(n, 0.2)[1] / law.counts(n) == pytest.approx(special.betainc(a + x, b + n - x, 0.2), rel=1e-9)

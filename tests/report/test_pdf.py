@@ -172,6 +172,14 @@ def test_text_of_a_file_ends_neither_the_style_nor_the_title():
     assert "<title>STUDY-1: A &quot;title&quot;" in page
 
 
+def test_what_stands_on_each_page_keeps_its_spaces_and_letters():
+    page = pdf.for_paper("<head><title>x</title></head>", pdf.Running("A-1", "x", 'a, b é "c"'))
+    # CSS: a backslash, hexadecimal digits, and one space that ends them
+    read = re.sub(r"\\([0-9a-f]{1,6}) ", lambda match: chr(int(match[1], 16)), page)
+    assert 'content: "A-1"' in read
+    assert 'content: "a, b é "c""' in read
+
+
 def test_on_paper_folds_are_open_and_the_rest_of_a_table_is_said_to_be_in_its_file():
     page = pdf.for_paper(
         '<details class="rest"><summary>Details</summary></details><details class="code"></details>'

@@ -13,7 +13,7 @@ from lxml import etree
 from simtrial.phrases import to_complete
 from simtrial.search import figures
 from simtrial.show import grid, word
-from simtrial.show.document import Chapter, Document, FormulaLine, Listing, Points
+from simtrial.show.document import Chapter, Document, FormulaLine, Listing, Points, Subheading
 from simtrial.show.table import Table
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -240,6 +240,18 @@ def test_a_short_word_is_not_broken_beside_a_long_text():
     look, patients, _ = grid._widths(rows, 9.0, 16.6)
     assert look >= 4 * 9 * grid.LETTER + grid.PADDING
     assert patients >= 8 * 9 * grid.LETTER + grid.PADDING
+
+
+def test_a_subheading_stands_one_level_below_its_chapter():
+    chapter = Chapter(title="Size", number="10.11", level=2, blocks=("One.", Subheading("Why & how"), "Two."))
+    document = Document(name="protocol", title="T", study="S", chapters=(chapter,))
+    sheet = docx.Document(io.BytesIO(word.docx(document)))
+    assert [(one.text, one.style.name) for one in sheet.paragraphs[3:5]] == [
+        ("One.", "Normal"),
+        ("Why & how", "Heading 3"),
+    ]
+    assert "<h4>Why &amp; how</h4>" in document.html()
+    assert document.plain()["sections"][0]["content"][1] == {"heading": "Why & how"}
 
 
 def test_rows_that_are_copied_are_those_that_are_made_one_by_one(monkeypatch):

@@ -1,17 +1,24 @@
 """The validation: it passes here, shows every case with its source, and fails where a case disagrees."""
 
+from itertools import islice
+
 import pandas as pd
 import pytest
 
 from simtrial import Requirements
 from simtrial.documents import requirements
+from simtrial.history.null import reject_if
+from simtrial.history.posterior import posterior
 from simtrial.report import run as report_run
+from simtrial.review.section import elements
 from simtrial.search import pairs
 from simtrial.validation import cases
 from simtrial.validation import choice as validation_choice
 from simtrial.validation import conduct as validation_conduct
 from simtrial.validation import dropout as validation_dropout
+from simtrial.validation import history as validation_history
 from simtrial.validation import search as validation_search
+from simtrial.validation import section as validation_section
 
 
 def test_brute_force_settles_ties_and_says_when_it_cannot_enumerate():
@@ -37,6 +44,9 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
     assert verdict.loc["Calendar", "compared"] == 184
     assert verdict.loc["Conduct", "compared"] > 250
     assert verdict.loc["Kaplan-Meier", "compared"] == 9
+    assert verdict.loc["Elements of stated sections", "compared"] == 12
+    assert verdict.loc["Elements of further phrasings", "compared"] == 12
+    assert verdict.loc["Evidence on p0", "compared"] == 25
     html = done.html.read_text(encoding="utf-8")
     assert "Simon 1989, Tables 1 and 2; R clinfun 1.1.5" in html
     assert "102 of 102 comparisons agree" in html
@@ -74,6 +84,15 @@ def test_the_validation_cases_can_fail(monkeypatch):
     monkeypatch.setattr(search, "single_stage", eager)
     assert not validation_search.single_stage().passed
     assert not validation_search.textbook_formulas().passed
+
+
+def test_the_case_of_the_evidence_can_fail(monkeypatch):
+    # averages taken at the mean rate, and another prior
+    monkeypatch.setattr(validation_history, "averaged", lambda design, law: float(reject_if(design, law.mean)))
+    monkeypatch.setattr(validation_history, "posterior", lambda counts, _: posterior(counts, (3, 1)))
+    failed = validation_history.pooled_history().failures.what
+    assert failed.str.contains("average type I error").sum() == 12
+    assert failed.str.contains("posterior mean").any()
 
 
 @pytest.mark.long
@@ -118,3 +137,37 @@ def test_the_cases_of_designs_by_the_calendar_can_fail(monkeypatch):
 
     monkeypatch.setattr(choice, "meeting", hasty)
     assert not validation_choice.by_calendar().passed
+
+
+@pytest.mark.long
+def test_the_elements_of_stated_sections_are_counted_per_element():
+    for case in (validation_section.statements(), validation_section.phrasings()):
+        assert case.passed
+        assert tuple(case.frame.what) == validation_section.COMPARED
+        assert case.frame.found.str.contains(" 0 wrong").all()
+
+
+def test_a_wrong_element_fails_the_validation():
+    # a reader who has another p1 in one text, and one who has no p0: both values found count as wrong
+    texts = [(label, text, dict(values)) for label, text, values in islice(validation_section.phrased(), 3)]
+    texts[0][2]["p1"] = 0.99
+    texts[1][2]["p0"] = None
+    scores = validation_section.scored(texts)
+    assert scores["p1"].wrong == [texts[0][0]]
+    assert scores["p0"].wrong == [texts[1][0]]
+
+
+def test_what_is_not_in_a_quote_is_a_value_of_the_statement():
+    cut = cases.reference("statements_quoted")
+    known = {label: values for label, _, values in validation_section.quoted()}
+    assert set(cut.element) <= set(validation_section.COMPARED)
+    assert not cut.duplicated(["id", "element"]).any()
+    assert cut.reason.str.len().min() > 10
+    assert all(known[row.id][row.element] == validation_section.ANY for row in cut.itertuples())
+
+
+def test_the_elements_that_are_to_be_asked_are_ambiguous():
+    for row in cases.reference("section_phrasings").itertuples():
+        names = row.ambiguous.split() if isinstance(row.ambiguous, str) else []
+        statuses = {one.name: one.status for one in elements.read(row.text).elements} if names else {}
+        assert {statuses[name] for name in names} <= {"ambiguous"}, row.id

@@ -57,7 +57,7 @@ def method_name(key: str) -> str:
     """A method for people.
 
     >>> method_name("a_hern"), method_name("minimax")
-    ("A'Hern single-stage", 'minimax')
+    ("A'Hern single-stage", 'Simon minimax')
     """
     return METHOD_NAMES.get(key) or called(key)
 
