@@ -97,7 +97,7 @@ def chapters(case: Case, done: Simulation) -> Iterator[Chapter]:
     )  # fmt: skip
     yield Chapter(number="1.5", title="Methods", level=2, blocks=tuple(_methods(case, done)))
     yield Chapter(number="1.6", title="Performance measures", level=2, blocks=(*_measures(), measures(done)))
-    yield Chapter(number="1.7", title="Number of trials", level=2, blocks=(*_why(done, asked.alpha), numbers(done)))
+    yield Chapter(number="1.7", title="Number of trials", level=2, blocks=(*_why(case, done), numbers(done)))
 
 
 def _planned(done: Simulation) -> str:
@@ -265,12 +265,15 @@ def _reported(done: Simulation) -> dict[str, Estimate]:
     }  # fmt: skip
 
 
-def _why(done: Simulation, alpha: float) -> Iterator[str]:
+def _why(case: Case, done: Simulation) -> Iterator[str]:
+    alpha, given = case.requirements.alpha, case.trial.conduct
+    stated_there = given is not None and "trials" in given.simulation.model_fields_set
+    yield f"The number of trials is {'that of the parameter file' if stated_there else 'the default of the program'}."
     low, high = (done[label]["reject"] for label in ("p0", "p1"))
     errors = [math.sqrt(e.best * (1 - e.best) / done.trials) for e in (low, high)]
     yield (
         f"{counted(done.trials, 'trial')} per scenario {agreeing(done.trials, 'gives', 'give')} the type I error "
-        f"({percent(low.best)}) a Monte Carlo standard error of {100 * errors[0]:.2g} percentage points and the power "
+        f"({percent(low.best)}) a Monte Carlo standard error of {_points(errors[0])} and the power "
         f"({percent(high.best)}) one of {100 * errors[1]:.2g}; no proportion has more than "
         f"{50 / math.sqrt(done.trials):.2g}."
     )
@@ -289,6 +292,10 @@ def _why(done: Simulation, alpha: float) -> Iterator[str]:
             f"Monte Carlo standard error of {counted(float(f'{spread.mcse:.2g}'), 'month')}; "
             f"{counted(math.ceil((sd / 0.1) ** 2), 'trial')} would make it 0.1 months."
         )
+
+
+def _points(share: float) -> str:
+    return counted(float(f"{100 * share:.2g}"), "percentage point")
 
 
 def _decides(low: Estimate, alpha: float) -> Iterator[str]:

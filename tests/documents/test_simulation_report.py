@@ -245,6 +245,15 @@ def test_the_numbers_of_trials_are_those_of_the_exact_error_and_power(written):
     assert rows.trials_0.tolist() == [math.ceil(p * (1 - p) / 0.005**2) for p in (*exact, 0.5)]
 
 
+def test_the_number_of_trials_is_named_as_stated_or_as_the_default(written, smoke_text):
+    assert "The number of trials is that of the parameter file." in words(written[2])
+    trial = changed(smoke_text)
+    trial["conduct"]["simulation"] = {"seed": 3}
+    case = Case.of(params.load(trial))
+    said = " ".join(simulation_planning._why(case, written[0].simulated))
+    assert said.startswith("The number of trials is the default of the program.")
+
+
 def test_what_has_no_source_is_marked_as_assumed(written):
     _, _, report = written
     scenarios = table(report, "simulation_scenarios").frame.set_index("label")
