@@ -239,7 +239,6 @@ CONDUCT = {
     ),
     "gives": Term("Gives"),
     "measure": Term("Performance measure"),
-    "definition": Term("Definition"),
     "statistic": Term("Statistic"),
     "has_exact": Term("Exact value"),
     "within_2": Term(
@@ -309,7 +308,6 @@ ANALYSIS = {
     ),
     "field": Term("Field", "An item of the results section of a trial registry."),
     "entry": Term("Entry", "What is typed into a field of the registry."),
-    "section": Term("Section"),
     "half_width": Term("Half-width", "Half of the distance between the two limits of a confidence interval."),
     "analysis_set": Term("Analysis set", "A group of patients that is analysed together."),
     "used_for": Term("Used for", "The analyses that are made of these patients."),

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from simtrial.review.section.elements import Element
 
 
+MOST_QUOTES = 4
+"""Most places of one element that the table quotes; ``--json`` has all of them."""
+
+
 def checked(path: Path) -> tuple[CheckedSection, str]:
     """Read a file, find the elements and check them; with the heading of the part that was taken.
 
@@ -50,7 +54,7 @@ def as_json(found: CheckedSection, heading: str, verdict: dict[str, object]) -> 
 def _element(one: Element) -> dict[str, Any]:
     told: dict[str, Any] = {
         "name": one.name, "status": one.status, "quote": one.quote, "value": one.value, "exact": one.exact,
-        "paragraph": one.paragraph,
+        "paragraph": one.paragraph, "quotes": list(one.quotes),
     }  # fmt: skip
     if one.candidates:
         told["candidates"] = [{"value": value, "quote": quote} for value, quote in one.candidates]
@@ -64,7 +68,8 @@ def show(found: CheckedSection, heading: str) -> None:
         stated = _cell(one, one.value)
         if one.status == "ambiguous":
             stated = " or ".join(_cell(one, value) for value, _ in one.candidates)
-        where = f'"{one.quote}" (paragraph {one.paragraph})' if one.quote else ""
+        quotes = " ... ".join(one.quotes[:MOST_QUOTES])
+        where = f'"{quotes}" (paragraph {one.paragraph})' if quotes else ""
         rows.append([one.name, one.status, stated if one.name != "source" else "", _exact(one), where])
     title = "The ten elements of ICH M11, section 10.11, as stated"
     if heading:

@@ -30,7 +30,10 @@ def test_the_json_has_ten_elements_and_the_check(file, capsys):
     assert [one["name"] for one in found["elements"]] == list(NAMES)
     assert {one["status"] for one in found["elements"]} == {"found", "missing", "ambiguous"}
     for one in found["elements"]:
-        assert set(one) - {"candidates"} == {"name", "status", "quote", "value", "exact", "paragraph"}
+        assert list(one)[:5] == ["name", "status", "quote", "value", "exact"]
+        assert set(one) - {"candidates"} == {"name", "status", "quote", "value", "exact", "paragraph", "quotes"}
+        assert all(quote in TEXT for quote in one["quotes"])
+        assert one["quote"] == (one["quotes"][0] if one["quotes"] else None)
         assert ("candidates" in one) == (one["status"] == "ambiguous")
     assert set(found["check"]) == {"verdict", "conventions", "attained", "expected", "explanation", "lines"}
 

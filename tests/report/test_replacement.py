@@ -110,7 +110,7 @@ def test_with_replace_anything_goes_on_to_the_work(clone, monkeypatch):
     other = clone / "params/two.yaml"
     shutil.copy(clone / "params/one.yaml", other)
     begun = []
-    monkeypatch.setattr(report_run, "_run", lambda _job, final, _progress: begun.append(final) or final)
+    monkeypatch.setattr(report_run, "_run", lambda _job, final, _progress, *_more: begun.append(final) or final)
     assert main(["report", str(other), "--out", str(clone / "build"), "--replace"]) == 0
     assert begun == [clone / "build/SMOKE"]
 

@@ -84,6 +84,12 @@ def test_what_word_keeps_twice_is_read_once(tmp_path):
     assert read(tmp_path, word(body)).text == "25 patients"
 
 
+def test_a_text_box_is_a_paragraph_of_its_own(tmp_path):
+    box = f"<w:r><w:txbxContent>{p('Inside.')}</w:txbxContent></w:r>"
+    body = f"<w:p><w:r><w:t>Before,</w:t></w:r>{box}<w:r><w:t> after.</w:t></w:r></w:p>"
+    assert read(tmp_path, word(body)).text == "Inside.\n\nBefore, after."
+
+
 def long(words="Other matters of the protocol are described here. "):
     return p(words * 80)
 

@@ -1,5 +1,7 @@
 """The validation: it passes here, shows every case with its source, and fails where a case disagrees."""
 
+from itertools import islice
+
 import pandas as pd
 import pytest
 
@@ -137,6 +139,7 @@ def test_the_cases_of_designs_by_the_calendar_can_fail(monkeypatch):
     assert not validation_choice.by_calendar().passed
 
 
+@pytest.mark.long
 def test_the_elements_of_stated_sections_are_counted_per_element():
     for case in (validation_section.statements(), validation_section.phrasings()):
         assert case.passed
@@ -146,7 +149,7 @@ def test_the_elements_of_stated_sections_are_counted_per_element():
 
 def test_a_wrong_element_fails_the_validation():
     # a reader who has another p1 in one text, and one who has no p0: both values found count as wrong
-    texts = [(label, text, dict(values)) for label, text, values in validation_section.phrased()]
+    texts = [(label, text, dict(values)) for label, text, values in islice(validation_section.phrased(), 3)]
     texts[0][2]["p1"] = 0.99
     texts[1][2]["p0"] = None
     scores = validation_section.scored(texts)
@@ -165,6 +168,6 @@ def test_what_is_not_in_a_quote_is_a_value_of_the_statement():
 
 def test_the_elements_that_are_to_be_asked_are_ambiguous():
     for row in cases.reference("section_phrasings").itertuples():
-        found = elements.read(row.text)
-        for name in str(row.ambiguous).split() if isinstance(row.ambiguous, str) else ():
-            assert found[name].status == "ambiguous", (row.id, name)
+        names = row.ambiguous.split() if isinstance(row.ambiguous, str) else []
+        statuses = {one.name: one.status for one in elements.read(row.text).elements} if names else {}
+        assert {statuses[name] for name in names} <= {"ambiguous"}, row.id

@@ -43,6 +43,7 @@ _DECIDES = re.compile(
     r"recommend|interest|met\b)",
     re.IGNORECASE,
 )
+_CHANCE = re.compile(r"\b(?:probability|chance|likelihood) (?:of|to|that)\b[^§,]{0,60}$", re.IGNORECASE)
 _EFFICACY = re.compile(r"\befficac|\breject|\beffective|\bsuccess|\bpromising|\bpositive", re.IGNORECASE)
 _RULE = re.compile(
     r"\b(?:if|when|unless|reject|stop|terminat|continu|proceed|declar|consider|conclu|warrant|promising|success|"
@@ -72,6 +73,8 @@ def bounds(prose: Prose, claims: Sequence[Claim]) -> Iterator[StatedBound]:
         of = sizes_of.get((claim.low, claim.high))
         r = value if sign in "≤>" else value - 1
         low, high = prose.around(claim.at)
+        if _CHANCE.search(prose.text[low : claim.at]):
+            continue
         if r >= 0 and (of is not None or _RULE.search(prose.text[low:high])) and (of is None or value <= of):
             yield StatedBound(r, of, claim, sign in "≥>")
 

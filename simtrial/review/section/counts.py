@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simtrial.review.section import bounds, sizes
@@ -46,7 +47,19 @@ def counts(prose: Prose, *, dropout: bool) -> Mentions:
         sizes.TOTAL, sizes.SOME,
     ):  # fmt: skip
         claims += claimed(prose, table, taken)
-    found: Mentions = {"n1": [], "n2": [], "n": [], "expanded": [], "some": [], "of": [], "r1": [], "r": [], "e1": []}
+    found: Mentions = {
+        "n1": [],
+        "n2": [],
+        "n": [],
+        "expanded": [],
+        "some": [],
+        "of": [],
+        "r1": [],
+        "r": [],
+        "e1": [],
+        "total": [],
+    }
+    claims = [_of_sum(prose, claim) for claim in claims]
     for claim in claims:
         if claim.role in found and (claim.role not in _PATIENT_ROLES or prose.whole(claim.at) >= LEAST_PATIENTS):
             found[claim.role].append(Mention(prose.whole(claim.at), claim.low, claim.high))
@@ -61,6 +74,20 @@ def counts(prose: Prose, *, dropout: bool) -> Mentions:
     if written:
         bounds.of_looks(found, written, stated)
     return {name: mentions for name, mentions in found.items() if mentions and name not in ("of", "some", "expanded")}
+
+
+_PARTS = {"sum_one": ("n", "n1"), "sum_two": ("other", "n2"), "sum": ("total", "n")}
+"""Of "42 + 5 = 47": what each number is where dropout is allowed for, and else."""
+
+
+def _of_sum(prose: Prose, claim: Claim) -> Claim:
+    """A number of a sum is that of the evaluable patients and those added for dropout, or of the two stages."""
+    if claim.role not in _PARTS:
+        return claim
+    low, high = prose.around(claim.at)
+    allowed, stages = _PARTS[claim.role]
+    near = prose.text[max(0, low - 150) : high]
+    return replace(claim, role=allowed if _ALLOWING.search(near) else stages)
 
 
 def _patients(prose: Prose, found: Mentions, *, two: bool, dropout: bool) -> None:
@@ -104,8 +131,9 @@ def _patients(prose: Prose, found: Mentions, *, two: bool, dropout: bool) -> Non
     if more and not allowed and (added or not (len(second) == 1 and len(first) == 1)):
         found["n"] += more
     elif more:
-        found["total"] = more
-    if len(whole(found["n"])) == 1 and not more and not found["n1"] and not of and _before(prose, found["n"][0]):
+        found["total"] += more
+    alone = len(whole(found["n"])) == 1 and not more and not found["n1"] and not of and not found["total"]
+    if alone and not _marked(prose, found["n"][0]) and _before(prose, found["n"][0]):
         found["total"], found["n"] = found["n"], []
 
 
@@ -160,4 +188,10 @@ def _allows(prose: Prose, mention: Mention) -> bool:
 def _before(prose: Prose, mention: Mention) -> bool:
     """Whether a number of patients follows from an allowance for dropout."""
     low, _ = prose.around(mention.low)
-    return bool(re.search(r"account|allow(?:ing)? for|compensat|inflat", prose.text[low : mention.low], re.IGNORECASE))
+    return bool(
+        re.search(
+            r"account|allow(?:ing)? for|compensat|inflat|drop-?out|attrition|loss",
+            prose.text[low : mention.low],
+            re.IGNORECASE,
+        )
+    )

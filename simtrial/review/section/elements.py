@@ -54,9 +54,11 @@ class Element:
         As stated; of ``rule`` r1, n1, r, n and the looks where it is whole, of ``n`` the evaluable and the total
         number; None where it is missing or ambiguous.
     quote : str, optional
-        The words, as they were written.
+        The words in which it is stated first, as they were written.
     paragraph : int, optional
         Where they stand, from 1.
+    quotes : tuple of str
+        All words in which it is stated: a rule has several bounds.
     exact : float, str or dict, optional
         What the exact calculation gives in its place.
     candidates : tuple of (value, str)
@@ -69,6 +71,7 @@ class Element:
     quote: str | None
     _: KW_ONLY
     paragraph: int | None = None
+    quotes: tuple[str, ...] = ()
     exact: ElementValue = None
     candidates: tuple[tuple[float | str, str], ...] = ()
 
@@ -100,7 +103,8 @@ def _rates(text: Prose) -> Mentions:
     taken: set[int] = set()
     claims: list[Claim] = []
     for table in (
-        rates.NO_RESPONSE_RATES, rates.AS_RUN, rates.ERRORS, rates.STATED, rates.DROPOUTS, rates.HYPOTHESES,
+        rates.NO_RESPONSE_RATES, rates.AS_RUN, rates.ERRORS, rates.LOOSE_ERRORS, rates.STATED, rates.DROPOUTS,
+        rates.HYPOTHESES,
     ):  # fmt: skip
         claims += claimed(text, table, taken)
     null = {v for claim in claims if claim.role == "p0" for v in text.values(claim.at)}
@@ -109,7 +113,7 @@ def _rates(text: Prose) -> Mentions:
     named = {claim.role for claim in claims}
     for table in (rates.PROBABILITIES, rates.PAIRS):
         claims += claimed(text, table, taken)
-    worded = claimed(text, rates.WORDED, taken)
+    worded = claimed(text, rates.WORDED, taken, named)
     claims += [claim for claim in worded if claim.role not in named]  # a symbol or a name goes before an adjective
     found: Mentions = {}
     for claim in claims:
@@ -222,11 +226,13 @@ def _element(name: str, text: Prose, found: Mentions, statement: Statement) -> E
         several.sort(key=lambda one: one.low)
         seen = {one.value: text.quote(one.low, one.high) for one in reversed(several)}
         candidates = tuple((value, seen[value]) for value in distinct(several))
-        return Element(name, "ambiguous", None, candidates[0][1], paragraph=place, candidates=candidates)
+        quotes = tuple(dict.fromkeys(quote for _, quote in candidates))
+        return Element(name, "ambiguous", None, quotes[0], paragraph=place, quotes=quotes, candidates=candidates)
     value = _value(name, found, statement)
     if value is None:
         return Element(name, "missing", None, None)
-    return Element(name, "found", value, _quotes(text, mentions), paragraph=place)
+    quotes = _quotes(text, mentions)
+    return Element(name, "found", value, quotes[0], paragraph=place, quotes=quotes)
 
 
 def _value(name: str, found: Mentions, statement: Statement) -> ElementValue:
@@ -266,14 +272,12 @@ def _count(found: Mentions, name: str) -> int | None:
     return None if value is None else int(value)
 
 
-def _quotes(text: Prose, mentions: Iterable[Mention]) -> str:
-    """The words of an element: each place once, joined where it is made of several."""
+def _quotes(text: Prose, mentions: Iterable[Mention]) -> tuple[str, ...]:
+    """The words of an element in the order of the text; none that lie within others."""
     seen: list[str] = []
     last = -1
     for one in sorted(mentions, key=lambda one: (one.low, -one.high)):
         if one.high > last:
-            said = text.quote(one.low, one.high)
-            if said not in seen:
-                seen.append(said)
+            seen.append(text.quote(one.low, one.high))
             last = one.high
-    return " ... ".join(seen[:4])
+    return tuple(dict.fromkeys(seen))

@@ -22,7 +22,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from simtrial.review.section.prose import Prose
 
@@ -81,10 +81,26 @@ class Claim:
     high: int
 
 
-def claimed(prose: Prose, table: Iterable[re.Pattern[str]], taken: set[int]) -> list[Claim]:
-    """What a table of patterns claims; places that are taken already are left, and those of its own are added."""
+def claimed(
+    prose: Prose, table: Iterable[re.Pattern[str]], taken: set[int], known: Collection[str] = ()
+) -> list[Claim]:
+    """What a table of patterns claims.
+
+    Parameters
+    ----------
+    prose : Prose
+        The text.
+    table : iterable of patterns
+        In their order.
+    taken : set of int
+        Places that are claimed already; those of this table are added.
+    known : collection of str, optional
+        Roles for which nothing is looked for any more.
+    """
     found: list[Claim] = []
     for one in table:
+        if one.groupindex and set(one.groupindex) <= set(known):
+            continue
         for match in one.finditer(prose.text):
             groups = {name: match.start(name) for name, value in match.groupdict().items() if value}
             if any(at in taken for at in groups.values()):

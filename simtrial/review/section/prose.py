@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 RATE, COUNT, OTHER, GAP, BREAK = "§", "#", "~", "…", "¶"
 """What stands for a rate, a whole number, another number, words left out of a quotation, and the end of a sentence."""
 
+SHORT_LINE = 45
+"""Characters below which a line is a line of a list."""
+
 MOST_AROUND = 120
 """Most characters of a quote."""
 
@@ -109,6 +112,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"(?i)\b(?:fewer|less|lower|smaller) than\b|\binferior to\b", "<"),
     (rf"(?i)\b(?:below|under)(?= (?:a (?:rate|proportion) of )?{_NUMBER})", "<"),
     (rf"(?i)\b(?:above|over)(?= (?:a (?:rate|proportion) of )?{_NUMBER})", ">"),
+    (r"(?i)(?<![.\d-])0 ?- ?([1-9])\b(?=(?: [a-z-]+){0,3} (?:respon|of\b|out\b|success|patients))", r"≤\1"),
     (r"(?i)\b0,? (?:1 )?(?:or|to|-|/) ?([1-9])\b(?!%|\.\d)(?! (?:weeks|months|days))", r"≤\1"),
     (r"(?i)\b([1-9]) or (?:0|no|none)\b(?!%|\.\d)", r"≤\1"),
     (r"(?i)\b(?:no|none) or ([1-9])\b(?!%|\.\d)", r"≤\1"),
@@ -141,7 +145,7 @@ _NUMBERS = re.compile(
 
 _ENDS = re.compile(
     r"\n\s*\n|\n(?=\s*(?:[-•·●▪o]\s|\(?[a-z0-9]{1,2}[.)]\s|stage ?[12I]|H[01a]\b))|(?<=[.!?;:])[ \t]*\n|"
-    r"(?<!\be\.g)(?<!\bi\.e)(?<!\be\. g)(?<!\bi\. e)(?<!\bvs)(?<!\bal)(?<!\bca)(?<!\bpts)(?<!\bapprox)(?<!\bFig)"
+    r"(?<!\be\.g)(?<!\bi\.e)(?<!\be\. g)(?<!\bi\. e)(?<!\bvs)(?<!\bal)(?<!\bca)(?<!\bapprox)(?<!\bFig)"
     r"(?<!\bno)(?<!\bresp)(?<! [A-Z])"
     r"[.!?](?=[\s\"')\]]*\s[\s\"'(\[]*[A-Z0-9<>=≥≤•…-])|;(?![^();]{0,100}\))"
 )
@@ -231,14 +235,14 @@ class Prose:
         return int(self.numbers[at].values[0])
 
     def quote(self, low: int, high: int) -> str:
-        """The words as they were written, on one line, whole words only."""
+        """The words as they were written, on one line, whole words only; the beginning of many."""
         start, end = self.starts[low], self.ends[high - 1]
         while start > 0 and self.written[start - 1].isalnum() and self.written[start].isalnum():
             start -= 1
         while end < len(self.written) and self.written[end].isalnum() and self.written[end - 1].isalnum():
             end += 1
         said = " ".join("".join(c if c.isprintable() else " " for c in self.written[start:end]).split())
-        return said if len(said) <= MOST_AROUND else f"{said[: MOST_AROUND - 3]}..."
+        return said if len(said) <= MOST_AROUND else said[:MOST_AROUND].rpartition(" ")[0] or said[:MOST_AROUND]
 
     def paragraph(self, at: int) -> int:
         """Number of the paragraph that holds a place, from 1."""
@@ -282,6 +286,7 @@ def prose(written: str) -> Prose:
     text.replace(r"[^\x00-\x7f]|[$*§#~¶_{}]", lambda found: _plain(found[0]))
     text.replace(r"(?<=\d),(?=\d{3}(?!\d))", lambda _: "")
     text.replace(r"\d{8,}", lambda _: OTHER)
+    text.replace("\n", _line_end)
     text.replace(_ENDS, lambda _: BREAK)
     text.replace(r"\s+", lambda _: " ")
     text.replace(_WORDS, _words)
@@ -298,11 +303,19 @@ def prose(written: str) -> Prose:
     return Prose(text.text, written, numbers=numbers, starts=tuple(text.starts), ends=tuple(text.ends))
 
 
+def _line_end(found: re.Match[str]) -> str:
+    """The end of a short line ends a sentence, as in a list; a line that was only wrapped is longer."""
+    begin = found.string.rfind("\n", 0, found.start()) + 1
+    return BREAK if 0 < found.start() - begin < SHORT_LINE else "\n"
+
+
 def _plain(character: str) -> str:
     """A character in its common form: superscripts, full-width letters and ligatures are resolved."""
     if character in _CHARACTERS:
         return _CHARACTERS[character]
     if character in (GAP, "≥", "≤", "±"):
         return character
+    if unicodedata.east_asian_width(character) == "W":
+        return " "  # letters of a script without spaces would join the words beside them
     common = unicodedata.normalize("NFKC", character)
     return "".join(_CHARACTERS.get(c, c) for c in common)

@@ -56,7 +56,7 @@ _STOP = (
 )
 _NEAR = _STOP % 60
 _HYPOTHESIS = (
-    r"(?:(?!\b(?:alternative|versus|vs|against|H1|p1|power|alpha|type1|rejected)\b)[^§~¶…]){0,%d}?(?:…[^§#~¶…]{0,"
+    r"(?:(?!\b(?:alternative|versus|vs|against|H1|p1|power|alpha|type1|rejected|termination|stopping|PET|expected)\b)[^§~¶…]){0,%d}?(?:…[^§#~¶…]{0,"
     r"40}?)?"
 )
 _ALTERNATIVE = r"(?:(?!\b(?:null|H0|p0|power|alpha|type1)\b)[^§~¶…]){0,%d}?(?:…[^§#~¶…]{0,40}?)?"
@@ -74,7 +74,8 @@ NO_RESPONSE_RATES = table(
     r"(?:increase|improvement|gain)s? (?:of|by)@12(?P<other>§)(?! ?(?:\(?p1|response rate))",
     r"(?:±|\+/-) ?(?P<other>§)",
     r"\b(?:PP|predictive (?:probability|power))@20@C(?P<other>§)",
-    r"(?<!p0 )(?<!p1 )(?<!H0 )(?<!H1 )\((?P<other>§)\)",
+    r"(?<!p0 )(?<!p1 )(?<!H0 )(?<!H1 )(?<!hypothesis )(?<!null )(?<!alternative )\((?P<other>§)\)",
+    r"\bp1 ?- ?p0\)?@IS(?P<other>§)",
     r"(?P<other>§) (?:of (?:the )?(?:screened|cells|tumou?r cells|dose|planned dose)|screen(?:ing)?[- ]fail)",
     r"(?:screen(?:ing)?[- ](?:failures?(?: rate)?|success)|PD-L1|TPS|CPS|tumou?r content)@25(?P<other>§)",
 )
@@ -144,6 +145,11 @@ ERRORS = table(
 )
 """Alpha, beta and power, and their attained values where they are called so."""
 
+LOOSE_ERRORS = table(
+    r"\b(?:one-sided|two-sided) (?P<alpha>§)(?=[,;)¶.]| and)",
+)
+"""A level without its name."""
+
 DROPOUTS = table(
     rf"(?P<dropout>§)(?:(?!\b(?:power|response rate|alpha)\b)[^§#~…¶]){{0,45}}?{_DROPOUT}",
     rf"{_DROPOUT}(?: (?:rate|ratio|proportion|probability|percentage|of patients|patients))?@(,?(?: (?:is|"
@@ -185,6 +191,10 @@ STATED = table(
 """Response rates with their symbols."""
 
 HYPOTHESES = table(
+    r"(?P<p0>§)@60\((?:the )?(?:H0|null(?: hypothesis)?)\)",
+    r"(?P<p1>§)@60\((?:the )?(?:H1|alternative(?: hypothesis)?)\)",
+    r"\bH0 ?/ ?H1@IS(?P<p0>§) ?/ ?(?P<p1>§)",
+    r"\bp0 ?/ ?p1@IS(?P<p0>§) ?/ ?(?P<p1>§)",
     r"(?P<p0>§)@40 (?:as|is|for|under|being) (?:the |our )?(?:null|H0)\b",
     r"(?P<p1>§)@40 (?:as|is|for|under|being) (?:the |our |an )?(?:alternative|H1)\b",
     r"\bnull and (?:the )?alternative[^§~¶…]{0,80}?(?P<p0>§) (?:and|vs\.?|versus|or) (?P<p1>§)",
@@ -194,8 +204,6 @@ HYPOTHESES = table(
     rf"\bH0\b{_HYPOTHESIS % 110}@C(?P<p0>§)",
     rf"(?<!reject the )\bnull hypothes[ie]s{_HYPOTHESIS % 140}@C(?P<p0>§)",
     rf"\bnull hypothes[ie]s{_HYPOTHESIS % 140}@C(?P<p0>§)",
-    r"(?P<p0>§)@30\((?:H0|null hypothesis|null)\b",
-    r"(?P<p1>§)@30\((?:H1|alternative hypothesis|alternative)\b",
     rf"\bH1\b{_ALTERNATIVE % 110}@C(?P<p1>§)",
     rf"\balternative(?: hypothes[ie]s)?{_ALTERNATIVE % 140}@C(?P<p1>§)",
     r"\bnull (?:response |ORR |success )?(?:rate|proportion)@30@C(?P<p0>§)",
@@ -222,7 +230,7 @@ PAIRS = table(
 WORDED = table(
     rf"\bpower(?:(?: of)? §)? (?:at|if|when|for|under|assuming)\b{_STOP % 60}@C(?P<p1>§)",
     rf"{_NULL}{_NEAR}@C(?P<p0>§)(?!@40{_GOOD})",
-    rf"{_NULL}{_STOP % 80}\b(?:if|when|unless|should)\b{_STOP % 80}@C(?P<p0>§)",
+    rf"{_NULL}{_STOP % 80},? ?\b(?:if|when|unless|should)\b{_STOP % 80}@C(?P<p0>§)",
     rf"(?P<p0>§){_NEAR}{_NULL}",
     rf"(?P<p1>§){_NEAR}{_GOOD}",
     rf"(?:{_GOOD}|high (?:response )?rate){_NEAR}@C(?P<p1>§)",

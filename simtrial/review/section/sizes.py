@@ -25,6 +25,7 @@ _RESPONSES = (
 )
 
 NO_SIZES = table(
+    r"(?P<other>#)@P (?:may|can|could|might|will) be replaced",
     r"(?P<other>#)[ -]?(?:weeks?|months?|years?|days?|cycles?|hours?|mg|cm|mm|doses?|cent(?:er|re)s|sites|lines|"
     r"courses|times|(?:percentage )?points|minutes)\b",
     r"\b(?:phase|grade|ECOG|table|section|version|day|week|month|year|cohort|arm|figure|appendix|aged?|reference|"
@@ -46,6 +47,9 @@ NO_SIZES = table(
 """Whole numbers that are neither patients nor responses."""
 
 REQUIRED = table(
+    r"(?P<sum_one>#) ?\+ ?(?P<sum_two>#) ?= ?(?P<sum>#)",
+    r"(?P<n>#) ?/ ?\(?(?:# ?- ?)?§\)? ?= ?(?P<total>#)",
+    r"[≥≤]?(?P<n1>#)@P[^#§~¶…]{0,25}\b(?:for|in|during) (?:the )?stage1 and (?:an )?additional",
     r"≥(?P<n>#)@P@15(?:will(?: have to)? be|are to be|have to be|must be|should be|would be|need to be|are|"
     r"is) (?:required|needed|necessary|enrolled|recruited|accrued)",
     r"(?:enrol\w*|recruit\w*|accru\w*|requires?|needs?|sample size of) [≥≤](?P<n>#)@P",
@@ -54,6 +58,7 @@ REQUIRED = table(
 """Numbers of patients that are called a minimum."""
 
 BOUNDS = table(
+    r"[≥≤<>](?P<bound>#) \w{0,12} ?/ ?(?P<of>#)",
     r"[≥≤<>](?P<bound>#)(?: ?\(or #\))?/(?P<of>#)",
     rf"[≥≤<>](?P<bound>#)(?: ?\(or #\))?(?: ?[(\[]?[\w'/-]+[)\]]?){{0,9}}? {_OF} (?P<of>#)",
     r"(?:first|total|all|of the|initial)(?: of)? (?P<of>#)@P?(?: [\w-]+){0,2}[, ]{1,3}(?:if )?[≥≤<>](?P<bound>#)",
@@ -82,8 +87,9 @@ LOOKS = pattern(
 """A whole rule, as simtrial writes it: (1/15, 5/25) or (3:7/15, 8/25)."""
 
 SECOND = table(
+    rf"{_N}(?P<n1>#)(?:@P)? in(?: the)? first,? (?:and )?(?P<n2>#)(?:@P)? in(?: the)? (?:stage2|second)",
     rf"\({_N}(?P<n1>#)(?:@P)?(?: in| during)?(?: the)? ?(?:stage1|… ?(?:stage|I)\b) and (?P<n2>#)",
-    rf"{_N}(?P<n1>#)[^#§~¶]{{0,60}}?stage1,? and (?P<n2>#)[^#§~¶]{{0,30}}?stage2",
+    rf"{_N}(?P<n1>#)[^#§~¶]{{0,60}}?stage1,? (?:and )?(?P<n2>#)[^#§~¶]{{0,30}}?stage2",
     rf"\b(?:additional|further|another|extra)(?: of)? {_N}(?P<n2>#)(?! (?:weeks|months))",
     rf"{_N}(?P<n2>#)(?:@P)? ?\b(?:additional|further|more|extra|other)\b(?! than)",
     rf"{_N}(?P<n2>#)(?:@P)? (?:in|into|during|for|at)(?: the)? stage2",
@@ -95,6 +101,7 @@ SECOND = table(
 """Patients of the second stage alone."""
 
 FIRST = table(
+    rf"stage1:? ?(?:enrol\w*|accru\w*|treat\w*|includ\w*|recruit\w*) {_N}(?P<n1>#)(?! (?:weeks|months))",
     r"\bn1@IS(?P<n1>#)",
     r"stage1[^#§~¶…]{0,30}\bn ?= ?(?P<n1>#)",
     rf"stage1[^#§~¶]{{0,40}}?\buntil (?:a total of )?{_N}(?P<n1>#)@P",
@@ -107,22 +114,24 @@ FIRST = table(
     rf"{_N}(?P<n1>#) or (?P<n>#)@P",
     rf"\binitial {_N}(?P<n1>#)",
     rf"{_N}(?P<n1>#)@P (?:will |are to |must |should )?(?:be )?(?:\w+ ){{0,2}}initially",
-    rf"interim (?:analysis|look|assessment|evaluation)@60(?:after|when|on|of|at) (?:the first )?{_N}(?P<n1>#)@P",
+    rf"interim(?: (?:analysis|look|assessment|evaluation))?@60(?:after|when|on|of|at) (?:the first )?{_N}(?P<n1>#)@P",
     rf"\b(?:after|when|once) {_N}(?P<n1>#)@P@60\binterim\b",
 )
 """Patients of the first stage."""
 
 EXPANDED = table(
-    rf"\b(?:continu|expan|accru|enrol|increas|extend|reach)\w*[^#§~¶]{{0,40}}?\b(?:to|until)(?: (?:a|"
+    rf"\b(?:continu|expan|accru|enrol|recruit|increas|extend|reach)\w*[^#§~¶]{{0,40}}?\b(?:to|until)(?: (?:a|"
     rf"the))?(?: (?:total|maximum|full))?(?: number)?(?: of| ≥)? ?{_N}(?P<expanded>#)(?! ?(?:weeks|months|years))",
 )
 """Numbers of patients to which accrual continues."""
 
 TOTAL = table(
+    rf"\bsample of {_N}(?P<n>#)",
+    rf"{_N}(?P<n>#)(?:@P)? (?:per|in each|for each) (?:treatment )?(?:arm|group|cohort|stratum)",
     rf"{_N}(?P<n>#) ?(?:-|to) ?(?P<n_x2>#)@P",
     rf"\btotal (?:n ?= ?|sample size |number |accrual |enrol\w+ )?(?:of |is |will be |would be |: ?)?(?:@P(?: is|"
     rf" will be| would be| of)? ?)?(?:approximately |about |up to )?{_N}(?P<n>#)",
-    rf"{_N}(?P<n>#)(?:@P)?,? (?:in )?(?:total|all)\b",
+    rf"{_N}(?P<n>#)(?:@P)?,? (?:in )?(?:total|all|overall)\b",
     rf"\bsample size(?: \(N\))?(?: required)?@IS(?:of |is |required )?(?:approximately |about )?{_N}(?P<n>#)",
     rf"\bmaximum(?: sample size| number| accrual)?@20 {_N}(?P<n>#)",
     r"\bN ?[=:] ?(?P<n>#)",

@@ -131,7 +131,7 @@ class _Reader:
     def __init__(self, place: str) -> None:
         self.place = place
         self.found: list[Paragraph] = []
-        self.pieces: list[str] = []
+        self.open: list[tuple[list[str], int | None]] = []  # paragraphs, one in another where there is a text box
         self.level: int | None = None
         self.depth = 0
         self.hidden = 0  # inside what is not read
@@ -168,7 +168,8 @@ class _Reader:
         if local in ("del", "moveFrom", "Fallback", "instrText", "delText"):
             self.hidden = 1
         elif local == "p":
-            self.pieces, self.level = [], None
+            self.open.append(([], self.level))
+            self.level = None
         elif local == "pStyle":
             style = _STYLE.match(given.get("val", ""))
             self.level = int(style[1]) if style else self.level
@@ -180,8 +181,8 @@ class _Reader:
             self.rows[-1].append([])
         elif local == "t":
             self.written += 1
-        else:
-            self.pieces.append(_inline(local, given))
+        elif self.open:
+            self.open[-1][0].append(_inline(local, given))
 
     def _end(self, name: str) -> None:
         self.depth -= 1
@@ -192,13 +193,14 @@ class _Reader:
             return
         elif local == "t":
             self.written -= 1
-        elif local == "p":
-            text = "".join(self.pieces).strip()
-            self.pieces = []
+        elif local == "p" and self.open:
+            pieces, outer = self.open.pop()
+            text = "".join(pieces).strip()
             if text and self.rows and self.rows[-1]:
                 self.rows[-1][-1].append(text)
             elif text:
                 self.found.append(Paragraph(text, self.level))
+            self.level = outer
         elif local == "tr" and self.rows:
             self._row(self.rows.pop())
 
@@ -213,8 +215,8 @@ class _Reader:
             self.found += [Paragraph(line) for line in lines if line]
 
     def _text(self, text: str) -> None:
-        if self.written and not self.hidden:
-            self.pieces.append(text)
+        if self.written and self.open and not self.hidden:
+            self.open[-1][0].append(text)
 
 
 def _inline(local: str, given: dict[str, str]) -> str:

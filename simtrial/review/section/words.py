@@ -54,6 +54,7 @@ _SIDED = re.compile(r"\b(one|two)-sided\b", re.IGNORECASE)
 _OF_INTERVAL = re.compile(
     r"^-sided\b[^¶…]{0,30}?(?:\bCI\b|confidence|credible|interval|(?:upper|lower) (?:bound|limit))", re.IGNORECASE
 )
+_INTERVAL_BEFORE = re.compile(r"\b(?:CIs?|intervals?) (?:is|are|will be) $", re.IGNORECASE)
 _EITHER = re.compile(r"(?:\bone|#)- ?or (?:a )?two-sided", re.IGNORECASE)
 _OF_LEVEL = re.compile(r"alpha|type1|type12|significan|\btest\b|\blevel\b|\bpower\b", re.IGNORECASE)
 
@@ -106,6 +107,8 @@ def sides(prose: Prose) -> list[Mention]:
     found = []
     for match in _SIDED.finditer(prose.text):
         if _OF_INTERVAL.match(prose.text[match.end(1) : match.end(1) + 80]):
+            continue
+        if _INTERVAL_BEFORE.search(prose.text[max(0, match.start() - 40) : match.start()]):
             continue
         value = 1 if match[1].lower() == "one" else 2
         low, high = prose.around(match.start())
