@@ -18,6 +18,7 @@ AREAS = {
     "D": "Operating characteristics",
     "S": "Searches for designs",
     "C": "Conduct of the trial",
+    "E": "Evidence for the assumptions",
     "R": "Review of stated sample sizes",
     "A": "Analysis of the finished trial",
 }
