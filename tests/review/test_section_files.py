@@ -127,6 +127,14 @@ def test_the_synopsis_of_a_protocol_may_hold_the_section_in_a_table(tmp_path):
     assert "Other matters" not in found.text
 
 
+@pytest.mark.parametrize(("title", "after"), [("Sample size", "Ethics and consent"), ("9.3 Sample size", "9.4 Ethics")])
+def test_headings_without_a_style_are_found_by_their_words(tmp_path, title, after):
+    body = long() + p(title) + p(STATED * 2) + p(after) + long()
+    found = read(tmp_path, word(body))
+    assert found.heading == title
+    assert found.text == STATED * 2
+
+
 def test_plain_text_has_its_sections_under_numbered_lines(tmp_path):
     other = "Other matters are described here.\n" * 150
     text = f"9 Objectives\n{other}\n9.4 Sample size\n{STATED}\n\n9.5 Analysis\n{other}"

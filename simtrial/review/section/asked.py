@@ -76,8 +76,10 @@ def value_text(name: str, value: object) -> str:
         return "one-sided" if value == 1 else "two-sided"
     if name == "method":
         return method_name(str(value))
-    if name in ("rule", "n") or isinstance(value, str):
-        return f"{value}" if isinstance(value, str) else f"{value:g}"
+    if isinstance(value, str):
+        return value
+    if name in ("rule", "n"):
+        return f"{'r = ' if name == 'rule' else ''}{value}"
     return stated(float(str(value)))
 
 

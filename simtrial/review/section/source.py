@@ -150,6 +150,7 @@ def section(found: list[Paragraph]) -> SectionText:
     whole = "\n\n".join(part.text for part in found)
     if len(whole) <= LONG:
         return SectionText(whole, "")
+    found = [_levelled(part) for part in found]
     for title in _TITLES:
         candidates = [
             (sum(len(part.text) for part in body), heading, body)
@@ -171,14 +172,36 @@ def _heading(part: Paragraph, title: re.Pattern[str]) -> str:
     return label if colon and len(label) <= 60 and title.search(label) and not re.search(r"\d", label) else ""
 
 
+def _levelled(part: Paragraph) -> Paragraph:
+    """A paragraph whose number says that it is a heading, though its style does not."""
+    number = _NUMBERED.match(part.text)
+    short = len(part.text) <= _MOST_OF_A_HEADING and not part.text.endswith((".", ",", ";"))
+    if part.level is None and number and short and _is_title_like(part.text):
+        return Paragraph(part.text, number[1].count(".") + 1)
+    return part
+
+
 def _body(found: list[Paragraph], k: int) -> list[Paragraph]:
-    """What stands under the heading at a place."""
+    """What stands under the heading at a place, up to the next heading of its level.
+
+    Where no level is known, the next heading is a short line between long paragraphs.
+    """
     part = found[k]
     if len(part.text) > _MOST_OF_A_HEADING:
         return [part]  # a row of a table holds all of it
-    body = []
-    for other in found[k + 1 :]:
+    body: list[Paragraph] = []
+    for at, other in enumerate(found[k + 1 :], start=k + 1):
         if other.level is not None and (part.level is None or other.level <= part.level):
+            break
+        if part.level is None and body and _is_bare_heading(found, at):
             break
         body.append(other)
     return body
+
+
+def _is_bare_heading(found: list[Paragraph], at: int) -> bool:
+    """Whether a line without a level looks like a heading: short, without numbers, between long paragraphs."""
+    text = found[at].text
+    around = [len(found[k].text) > _MOST_OF_A_HEADING for k in (at - 1, at + 1) if k < len(found)]
+    bare = len(text) <= 60 and text[:1].isupper() and not text.endswith((".", ",", ";", ":"))
+    return bare and not re.search(r"[\d%<>=≤≥]", text) and all(around)
