@@ -32,7 +32,7 @@ UNREAD = "other"
 _IS = (
     r"(?: ?(?:=|:|of|is|was|were|are|at|be|being|to be|equals?|equal to|set to|set as|set at|set|fixed|will be|"
     r"should be|taken as|specified|"
-    r"about|approximately|around|an?|the|only|less than or|both|that is|assumed to be|controlled|limited|held|"
+    r"about|approximately|around|an?|the|only|less than or|both|that is|assumed to be|controlled|limited|held|targeted|"
     r"approx\.?)(?![\w-])){0,5} ?"
 )
 _PATIENTS = (

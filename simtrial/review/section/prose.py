@@ -73,6 +73,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"(?i)\bh ?([01])(?![\d.%])", r"H\1"),
     (r"(?i)\b(?:type|class)[- ]?(?:1|i|one)(?: error)? ?(?:and|&|/|or) ?(?:type[- ]?)?(?:2|ii|two)[- ]?errors?",
      "type12 error"),
+    (r"(?i)\btype[- ]?(?:1|i|one) (?=probability)", "type1 error "),
     (r"(?i)\btype[- ]?(?:1|i|one)[- ]error|\berror of (?:the )?(?:1st|first) kind", "type1 error"),
     (r"(?i)\btype[- ]?(?:2|ii|two)[- ]error|\berror of (?:the )?(?:2nd|second) kind", "type2 error"),
     (r"(?i)\b1 ?- ?beta\b", "power"),

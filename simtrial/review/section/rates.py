@@ -35,7 +35,7 @@ _NULL = (
     r"too low|"
     r"rul(?:e|ing) out|lower activity|no[- ]interest|threshold (?:response )?(?:rate|value|proportion)|"
     r"poor (?:response|scenario|prognosis)|historical|futil\w+|poor (?:response )?(?:rate|level)|"
-    r"preclude|would not (?:be )?(?:warrant|merit|justify|of interest)|discourag\w+|null|standard (?:of care|"
+    r"preclude|would not (?:be )?(?:warrant|merit|justify|of interest)|discourag\w+|standard (?:of care|"
     r"therapy|treatment)|"
     r"reject the drug|minimum acceptable)"
 )
@@ -52,12 +52,12 @@ _GOOD = (
 )
 _STOP = (
     r"(?:(?!\b(?:and|while|whereas|but|versus|vs|against|compared|than|alternative|H1|p1|power|alpha|with|"
-    r"although|however)\b)[^§~¶,]){0,%d}?"
+    r"although|however|differences?|reject\w*)\b)[^§~¶,]){0,%d}?"
 )
 _NEAR = _STOP % 60
 _HYPOTHESIS = (
-    r"(?:(?!\b(?:alternative|versus|vs|against|H1|p1|power|alpha|type1|rejected|termination|stopping|PET|expected)\b)[^§~¶…]){0,%d}?(?:…[^§#~¶…]{0,"
-    r"40}?)?"
+    r"(?:(?!\b(?:alternative|versus|vs|against|H1|p1|power|alpha|type1|reject\w*|termination|stopping|PET|expected|"
+    r"levels?|differences?|curves|margin|standard deviation)\b)[^§~¶…]){0,%d}?(?:…[^§#~¶…]{0,40}?)?"
 )
 _ALTERNATIVE = r"(?:(?!\b(?:null|H0|p0|power|alpha|type1)\b)[^§~¶…]){0,%d}?(?:…[^§#~¶…]{0,40}?)?"
 
@@ -103,6 +103,12 @@ ERRORS = table(
     rf"(?:type12 error|alpha (?:and|/) beta|{_ALPHA} and {_BETA})[\w ]{{0,30}}?@(@IS(?P<both>§)",
     r"alpha ?= ?beta ?= ?(?P<both>§)",
     rf"{_ALPHA} and (?:the )?(?:statistical )?power[\w ]{{0,20}}?@IS(?P<alpha>§) and (?P<power>§)",
+    # of the program PS: "the type I error probability associated with this test of this null hypothesis is 0.05"
+    rf"{_ALPHA}[^§~¶…]{{0,30}}associated with[^§~¶…]{{0,100}}?\b(?:is|are|will be|of) (?P<alpha>§)",
+    rf"{_ALPHA} (?:to|for|of|in) (?:reject\w*|test\w*|the test)[^§~¶…]{{0,60}}?\b(?:is|are|will be|of) (?P<alpha>§)",
+    r"(?P<alpha>§),? \(?(?:the )?probability of (?:falsely |erroneously )?reject\w* (?:the )?(?:null|H0)",
+    r"\breject\w*[^§~¶…]{0,30}\bp(?:-value)? ?[<≤] ?(?P<alpha>§)",
+    r"\bpower from (?P<other>§) (?:to|onto) (?P<other_x2>§)",
     # Greek letters lost in a copy: "Using and errors of 0.10 and 0.10", "a probability of error of 5%"
     r"(?<!type1 )(?<!type2 )(?<!alpha )(?<!beta )\band errors?(?: rates?|"
     r" probabilities)? of (?P<alpha>§) and (?P<beta>§)",
@@ -207,6 +213,7 @@ HYPOTHESES = table(
     rf"\bH1\b{_ALTERNATIVE % 110}@C(?P<p1>§)",
     rf"\balternative(?: hypothes[ie]s)?{_ALTERNATIVE % 140}@C(?P<p1>§)",
     r"\bnull (?:response |ORR |success )?(?:rate|proportion)@30@C(?P<p0>§)",
+    rf"\bnull\b(?! (?:hypothes|and)){_HYPOTHESIS % 60}@C(?P<p0>§)",
 )
 """Response rates with the name of their hypothesis."""
 
@@ -232,7 +239,7 @@ WORDED = table(
     rf"{_NULL}{_NEAR}@C(?P<p0>§)(?!@40{_GOOD})",
     rf"{_NULL}{_STOP % 80},? ?\b(?:if|when|unless|should)\b{_STOP % 80}@C(?P<p0>§)",
     rf"(?P<p0>§){_NEAR}{_NULL}",
-    rf"(?P<p1>§){_NEAR}{_GOOD}",
+    rf"(?P<p1>§)(?! of (?:the )?target){_NEAR}{_GOOD}",
     rf"(?:{_GOOD}|high (?:response )?rate){_NEAR}@C(?P<p1>§)",
     rf"(?:true|expected|anticipated|assum\w+|alternative|predicted){_STOP % 40}(?:response rate|ORR|RR|rate|"
     rf"proportion|probability|efficacy)@40@C(?P<p1>§)",

@@ -20,11 +20,12 @@ _OF = (
 _RESPONSES = (
     r"(?:respon\w+|success\w*|CRs?\b|PRs?\b|ORs?\b|remissions?|complete|partial|objective|confirmed|progression|"
     r"event|"
-    r"surviv\w+|alive|benefit|negativ\w+|achiev\w+|show\w*|experienc\w+|disease control|free|tumou?r|clearance|"
-    r"have|has|with|are|were|did|who)"
+    r"surviv\w+|alive|benefit|negativ\w+|achiev\w+|show\w*|experienc\w+|disease control|free|clearance)"
 )
 
 NO_SIZES = table(
+    r"(?:bound|limit|p-value|score|level|interval|ratio|margin)@15[≥≤<>](?P<other>#)",
+    r"[≥≤<>](?P<other>#)[ -]?(?:degrees?|kg|ml|mmHg|ng|g|cells|fold|nmol|pg|U|IU|L|x)\b",
     r"(?P<other>#)@P (?:may|can|could|might|will) be replaced",
     r"(?P<other>#)[ -]?(?:weeks?|months?|years?|days?|cycles?|hours?|mg|cm|mm|doses?|cent(?:er|re)s|sites|lines|"
     r"courses|times|(?:percentage )?points|minutes)\b",
@@ -66,7 +67,8 @@ BOUNDS = table(
     r"required|needed|recruited))",
     rf"[≥≤<>](?P<bound>#)(?: [\w'-]+){{0,3}}? {_RESPONSES}",
     rf"{_RESPONSES}[^#§~…¶]{{0,30}}?[≥≤<>](?P<bound>#)",
-    r"[≥≤<>](?P<bound>#)",
+    r"[≥≤<>](?P<bound>#)@P",
+    r"[≥≤<>](?P<bound>#)(?= ?(?:[,;.)¶…]|$|(?:or|and|then|the|will|to|in|accrual|we)\b))",
 )
 """Bounds of the decision rule, with the number of patients that they are of."""
 
