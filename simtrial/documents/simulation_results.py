@@ -48,11 +48,14 @@ def chapters(case: Case, done: Simulation) -> Iterator[Chapter]:
 
 
 def _all(case: Case, done: Simulation) -> Table:
-    """The table of all scenarios, without the overrun where there is none."""
+    """The table of all scenarios: each with its rate in one column, and without the overrun where there is none."""
     found = tables.scenarios(done, case.prices)
-    if found.frame["overrun"].any():
-        return found
-    return replace(found, shown={key: how for key, how in found.shown.items() if key != "overrun_shown"})
+    gone = {"p"} | ({"overrun_shown"} if not found.frame["overrun"].any() else set())
+    return replace(
+        found,
+        frame=found.frame.assign(scenario=found.frame["scenario"] + ": " + found.frame["p"]),
+        shown={key: how for key, how in found.shown.items() if key not in gone},
+    )
 
 
 def _every(done: Simulation, label: str) -> Table:
