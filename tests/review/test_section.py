@@ -291,7 +291,7 @@ def test_numbers_in_prose_have_one_character_each():
 
 
 def test_more_numbers_than_a_section_has_are_refused():
-    with pytest.raises(InputError, match="numbers; at most 1,000 are checked"):
+    with pytest.raises(InputError, match="numbers; at most 600 are checked"):
         elements.read("25 patients " * 2000)
 
 

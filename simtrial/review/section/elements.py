@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Status: TypeAlias = Literal["found", "missing", "contradicted", "ambiguous"]
 ElementValue: TypeAlias = "float | str | dict[str, int | str | None] | None"
 
-MOST_NUMBERS = 1_000
+MOST_NUMBERS = 600
 """Most numbers of a section; a real one has some 30."""
 
 NAMES = ("p0", "p1", "alpha", "sidedness", "power", "method", "rule", "n", "dropout", "source")

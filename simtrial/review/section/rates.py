@@ -208,7 +208,6 @@ HYPOTHESES = table(
     r"(?P<p0>§),? (?:which|what|this)@12 (?:our |the )?(?:expected )?(?:H0|null)",
     r"(?P<p1>§),? (?:which|what|this)@12 (?:our |the )?(?:expected )?(?:H1|alternative)",
     rf"\bH0\b{_HYPOTHESIS % 110}@C(?P<p0>§)",
-    rf"(?<!reject the )\bnull hypothes[ie]s{_HYPOTHESIS % 140}@C(?P<p0>§)",
     rf"\bnull hypothes[ie]s{_HYPOTHESIS % 140}@C(?P<p0>§)",
     rf"\bH1\b{_ALTERNATIVE % 110}@C(?P<p1>§)",
     rf"\balternative(?: hypothes[ie]s)?{_ALTERNATIVE % 140}@C(?P<p1>§)",
