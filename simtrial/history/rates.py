@@ -93,10 +93,20 @@ class RateLaw:
         return np.minimum(below, 1.0)
 
     def quantile(self, share: float) -> float:
-        """The smallest rate p with P(rate <= p) of at least a share, by halving: right to `QUANTILE_ERROR`."""
+        """The smallest rate p with P(rate <= p) of at least a share: right to `QUANTILE_ERROR`.
+
+        By Brent's method, or by halving where the distribution has jumps.
+        """
+        from scipy import optimize
+
         low, high = 0.0, 1.0
         if float(self.cdf(0.0)) >= share:
             return 0.0
+        if not self._fixed.any():
+            root: float = optimize.brentq(
+                lambda p: float(self.cdf(p)) - share, low, high, xtol=QUANTILE_ERROR / 2, rtol=4 * np.finfo(float).eps
+            )
+            return root
         while high - low > QUANTILE_ERROR:
             middle = (low + high) / 2
             if float(self.cdf(middle)) >= share:
