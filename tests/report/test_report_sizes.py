@@ -135,7 +135,8 @@ def test_no_figure_is_higher_than_two_pages_and_no_table_longer(case):
             if "image/svg+xml" in data and name != "swimmer_patients":  # the patients of a real trial are all shown
                 points = float(re.search(r'height="([\d.]+)pt"', data["image/svg+xml"])[1])
                 assert points < 72 * 24, name
-            assert data.get("text/html", "").count("<tr>") < 120, name
+            # a registry's record has a row for every field of every endpoint, however many there are
+            assert data.get("text/html", "").count("<tr>") < (200 if name == "results_to_post" else 120), name
 
 
 def test_a_number_that_is_not_traced_back_says_so_and_the_memo_goes_on(case):
@@ -186,7 +187,7 @@ def test_bounds_that_nobody_recalculates_at_so_many_patients_leave_out_the_condu
 
 def test_a_report_left_without_its_conduct_runs_without_that_part_or_is_refused(tmp_path, monkeypatch):
     jobs = []
-    monkeypatch.setattr(report_run, "_run", lambda job, final, _progress: jobs.append(job) or final)
+    monkeypatch.setattr(report_run, "_run", lambda job, final, _progress, *_more: jobs.append(job) or final)
     recut = CONDUCT | {"dropout": {"probability": 0.1, "handling": "exclude", "bounds": "recut"}}
     large = trial((0.3, 0.4, 0.05, 0.9), {"criterion": "optimal"}, recut)
     plain = large.plain() | {"report": {"parts": ["design", "conduct"]}}
