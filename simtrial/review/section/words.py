@@ -62,11 +62,25 @@ _STUDIES = (
     r"(?:stud(?:y|ies)|trials?|data|reports?|results?|experiences?|literature|series|publications?|"
     r"analys[ei]s|cohorts?)"
 )
+_RATES = (
+    r"\b(?:rates?|ORRs?|assumptions?|assumed|hypothes[ie]s|p0|p1|H0|H1|estimates?|benchmarks?|responses?|values?)\b"
+)
+_FROM = (
+    r"\b(?:based (?:up)?on|(?:derived|taken|drawn|obtained|extracted|estimated|come|comes|stem|stems) from|"
+    r"informed by|supported by|follow(?:s|ed|ing)?|according to|(?:reported|observed|seen|published) (?:in|by|for))\b"
+)
+_AUTHORS = (
+    r"(?!(?:simon|a'?hern|fleming|gehan|jung)\b)(?-i:[A-Z])[\w'-]+(?: (?-i:[A-Z])\w{0,3})? "
+    r"(?:et al\b|and (?:colleagues|co-?workers)\b)"
+)
+_NAMED = rf"(?:\b{_AUTHORS}|\b(?-i:[A-Z][A-Za-z]*[A-Z])[\w-]*[- ]?#? (?:trial|study|data|results?)\b|\bNCT ?~|\[#)"
+"""A study by its authors, its name, its number in the registry, or the number of a reference."""
+
 SOURCES = tuple(
     pattern(short)
     for short in (
         rf"\b(?:based on|from|in|reported|observed|shown|seen|according to|of|by|with|derived from|"
-        rf"on)(?: \w+){{0,3}} (?:previous|prior|earlier|published|past|pivotal|historical|"
+        rf"on)(?: \w+){{0,3}} (?:previous|prior(?! distribution|,)|earlier|published|past|pivotal|historical|"
         rf"retrospective)(?:ly)?[^¶…]{{0,50}}?\b{_STUDIES}",
         rf"\b(?:previous|prior|earlier|published|historical)(?: [\w-]+){{0,4}} {_STUDIES}[^¶…]{{0,60}}?§",
         r"\bhistorical(?:ly)?(?: [\w-]+){0,3} (?:control|rate|data|response|placebo|series|cohort|experience|"
@@ -77,6 +91,8 @@ SOURCES = tuple(
         r"\bresponse rates? reported\b",
         r"\b(?:rates?|ORR|RR|PFS|respon\w+|remissions?)\b[^¶…]{0,80}?§[^¶…]{0,100}?\bet al\b",
         r"\bet al\b[^¶…]{0,80}?\b(?:rates?|ORR|RR|PFS|respon\w+|remissions?)\b[^¶…]{0,60}?§",
+        rf"{_RATES}[^¶]{{0,60}}?{_FROM}[^¶]{{0,60}}?{_NAMED}",
+        rf"{_RATES}[^¶]{{0,80}}?§[^¶]{{0,60}}?\((?:{_AUTHORS}|(?-i:[A-Z])[\w'-]+(?: and (?-i:[A-Z])[\w'-]+)?, #\))",
         r"\b(?:in|from) the literature\b|\bmeta-analysis\b",
     )
 )
