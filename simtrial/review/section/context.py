@@ -12,10 +12,12 @@ Four kinds of text are context.
 * Rates that were observed ("rates from 5% to 35%", "improved from 10% to 30% [12]"), where the hypothesis itself is
   stated with its symbol or its name.
 
-Each element is looked for in three readings, each longer than the one before: without any context, with the rows of
-tables, and in the whole text. The first in which it stands decides; two values in one reading stay ambiguous. The
-source of the assumptions is looked for in the whole text at once. A hypothesis that stands in the context only and
-differs from that of the section is therefore not asked about.
+Each element is looked for in several readings, each longer than the one before: without any context, with the rows of
+tables, with rationales and other truths, and with background and earlier results, of which only p0 and p1 are taken,
+since their other numbers are those of other trials. The first reading in which an element stands decides; two values in
+one reading stay ambiguous. What stands under deviations and sensitivity is never taken. Only a text that without its
+context states nothing is read whole. The source of the assumptions is looked for in the whole text at once. A
+hypothesis that stands in the context only and differs from that of the section is therefore not asked about.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from typing import TYPE_CHECKING
 from simtrial.review.section.prose import BREAK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from simtrial.review.section.patterns import Claim
     from simtrial.review.section.prose import Prose
@@ -39,12 +41,14 @@ MOST_OF_A_HEADING = 90
 MOST_OF_A_LABEL = 60
 """Most characters of the words before a colon that say what a paragraph is about."""
 
-_ABOUT = re.compile(
-    r"\b(?:rationale|reasons?|reasoning|justification|background|(?:earlier|previous|prior|historical|published) "
-    r"(?:results?|stud(?:y|ies)|trials?|data|evidence|experience)|literature|deviations?|sensitivity|robustness|"
-    r"references|bibliography)\b",
+_REASON = re.compile(r"\b(?:rationale|reasons?|reasoning|justification)\b", re.IGNORECASE)
+_EARLIER = re.compile(
+    r"\b(?:background|(?:earlier|previous|prior|historical|published) (?:results?|stud(?:y|ies)|trials?|data|evidence|"
+    r"experience)|literature|references|bibliography)\b",
     re.IGNORECASE,
 )
+_DEVIATES = re.compile(r"\b(?:deviations?|sensitivity|robustness)\b", re.IGNORECASE)
+_ANNOUNCED = {"deviates": _DEVIATES, "reason": _REASON, "earlier": _EARLIER}
 _OF_THE_DESIGN = re.compile(
     r"sample[- ]?size|number of (?:patients|subjects|participants)|\bpower\b|\bdesign\b|hypothes|"
     r"statistical (?:considerations?|methods?|rationale)|determination",
@@ -81,8 +85,8 @@ _AIMS = re.compile(
 )
 
 
-def readings(text: Prose, rows: Sequence[tuple[int, int]] = ()) -> tuple[Prose, ...]:
-    """The three readings of a text, the shortest first.
+def readings(text: Prose, rows: Sequence[tuple[int, int]] = ()) -> tuple[tuple[Prose, Collection[str]], ...]:
+    """The readings of a text, the shortest first, with the elements that are taken from each; none names all of them.
 
     Parameters
     ----------
@@ -93,36 +97,43 @@ def readings(text: Prose, rows: Sequence[tuple[int, int]] = ()) -> tuple[Prose, 
 
     Returns
     -------
-    tuple of Prose
-        Without context; with the rows of tables; the whole text. What is left out of one is as long as before, so
-        that places and quotes are those of the whole text. A reading that is the same as the one before is left out.
+    tuple of (Prose, names)
+        What is left out of a reading is empty and as long as before, so that places and quotes are those of the whole
+        text. The last is the whole text.
     """
-    kinds = list(_kinds(text.written))
-    tables = [*rows, *((low, high) for kind, low, high in kinds if kind == "table")]
-    context = [(low, high) for kind, low, high in kinds if kind != "table"]
-    truths = [
+    spans: dict[str, list[tuple[int, int]]] = {"table": [*rows], "reason": [], "earlier": [], "deviates": []}
+    for kind, low, high in _kinds(text.written):
+        spans[kind].append((low, high))
+    spans["reason"] += [
         (text.starts[low], text.ends[high - 1])
         for low, high in text.sentences
         if low < high and _OTHER_TRUTH.search(text.text[low:high]) and not _COMMITS.search(text.text[low:high])
     ]
-    found = [_without(text, [*tables, *context, *truths]), _without(text, [*context, *truths]), text]
-    return tuple(one for k, one in enumerate(found) if k == 0 or one.text != found[k - 1].text)
+    orders: tuple[tuple[tuple[str, ...], Collection[str]], ...] = (
+        (("table", "reason", "earlier", "deviates"), ()),
+        (("reason", "earlier", "deviates"), ()),
+        (("earlier", "deviates"), ()),
+        (("deviates",), ("p0", "p1")),
+        ((), ()),
+    )
+    found = [(_without(text, [one for kind in left for one in spans[kind]]), names) for left, names in orders]
+    return tuple(one for k, one in enumerate(found) if k in (0, len(found) - 1) or one[0].text != found[k - 1][0].text)
 
 
 def _kinds(written: str) -> Iterator[tuple[str, int, int]]:
     """The paragraphs that are context or captions of tables, with their places."""
-    under = False
+    under = ""
     low = 0
     for end in [*_PARAGRAPHS.finditer(written), None]:
         high = end.start() if end else len(written)
         part = written[low:high].strip()
         label = _LABEL.match(part)
         if _is_heading(part):
-            under = _is_context(part)
+            under = _kind(part)
         if _CAPTION.match(part):
-            yield "table", low, high
-        elif under or (label and _is_context(label[1])):
-            yield "context", low, high
+            yield under or "table", low, high
+        elif kind := (_kind(label[1]) if label else "") or under:
+            yield kind, low, high
         low = end.end() if end else high
 
 
@@ -134,8 +145,11 @@ def _is_heading(part: str) -> bool:
     return words[:1].isupper() and ": " not in words and not re.search(r"[\d%<>=≤≥]", words)
 
 
-def _is_context(words: str) -> bool:
-    return bool(_ABOUT.search(words)) and not _OF_THE_DESIGN.search(words)
+def _kind(words: str) -> str:
+    """What a heading or label announces; empty where it is no context."""
+    if _OF_THE_DESIGN.search(words):
+        return ""
+    return next((kind for kind, one in _ANNOUNCED.items() if one.search(words)), "")
 
 
 def _without(text: Prose, spans: Sequence[tuple[int, int]]) -> Prose:

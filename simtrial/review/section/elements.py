@@ -169,9 +169,12 @@ def read(written: str, rows: Sequence[tuple[int, int]] = ()) -> StatedSection:
             "section as a file of its own"
         )
     found: Mentions = {}
-    for reading in context.readings(text, rows):
+    readings = context.readings(text, rows)
+    for k, (reading, only) in enumerate(readings):
+        if k and k == len(readings) - 1 and any(found.values()):
+            break  # the whole text is for one that states nothing else
         more = _found(reading)
-        lacking = [name for name in NAMES if not any(found.get(part) for part in _PARTS[name])]
+        lacking = [name for name in only or NAMES if not any(found.get(part) for part in _PARTS[name])]
         found |= {part: more.get(part, []) for name in lacking for part in _PARTS[name]}
         for together in (_PRINTED, _SEARCHED):
             if not any(part in found for part in together):
