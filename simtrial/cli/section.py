@@ -32,7 +32,7 @@ def checked(path: Path) -> tuple[CheckedSection, str]:
 
     chosen = source.read(path)
     try:
-        stated = elements.read(chosen.text)
+        stated = elements.read(chosen.text, chosen.rows)
     except InputError as error:
         raise error.placed(f"{path}:") from None
     with terminal.bar(len(conventions.SETS), "readings", "checking") as tell:

@@ -1,14 +1,20 @@
-"""The stated elements beside the exact calculation: what it contradicts, and what it gives instead."""
+"""The stated elements beside the exact calculation: what it contradicts, and what it gives instead.
+
+A design may have been searched at the response rates among all enrolled patients, with dropout counted as
+non-response: a rate p of evaluable patients becomes p (1 - d). Where a text states these rates, they are p0 and p1 or
+follow from them by the stated dropout d, and the claim is checked at them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from simtrial import phrases
 from simtrial.design.exact import meets
 from simtrial.plan import allowances
 from simtrial.review import check as review_check
-from simtrial.review.conventions import SWAPPED
+from simtrial.review.conventions import SWAPPED, Convention
 from simtrial.review.readings import plain
 from simtrial.search import simon
 
@@ -19,6 +25,16 @@ if TYPE_CHECKING:
     from simtrial.review.readings import Answer
     from simtrial.review.section.elements import Element, ElementValue, StatedSection
     from simtrial.trial.statement import Statement
+
+
+ROUNDED = 0.00051
+"""Largest difference of a rate from one that is printed as a percentage with one decimal."""
+
+SEARCHED = Convention(
+    "searched with dropout",
+    "the design was searched for the response rates with dropout counted as non-response",
+    lambda reading: (reading,),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +70,12 @@ def compare(section: StatedSection, tell: Callable[[int], None] | None = None) -
         Called with the progress; see `simtrial.review.check.check`.
     """
     statement = section.statement
-    verdict = review_check.check(statement, tell)
+    checked, verdict = _checked(section, tell)
     exact: dict[str, ElementValue] = {}
     wrong: set[str] = set()
-    _limits(statement, verdict, exact, wrong)
-    _design(statement, verdict, exact, wrong)
-    _total(statement, exact, wrong)
+    _limits(checked, verdict, exact, wrong)
+    _design(checked, verdict, exact, wrong)
+    _total(checked, exact, wrong)
     for error in section.refused:
         wrong |= {error.field} & {"p0", "p1", "alpha", "power", "dropout"} or {"rule"}
     elements = tuple(
@@ -71,6 +87,47 @@ def compare(section: StatedSection, tell: Callable[[int], None] | None = None) -
         for one in section.elements
     )
     return CheckedSection(elements, verdict, statement)
+
+
+def _checked(section: StatedSection, tell: Callable[[int], None] | None) -> tuple[Statement, Verdict]:
+    """The statement that is checked, at the rates of the search where they are stated, and the verdict on it."""
+    stated = section.statement
+    run = _as_searched(section)
+    if run is None:
+        return stated, review_check.check(stated, tell)
+    verdict = review_check.check(run, tell)
+    if not verdict.kind.startswith("reproduces"):
+        plainly = review_check.check(stated)
+        if plainly.kind.startswith("reproduces"):
+            return stated, plainly
+    if verdict.kind == "reproduces":
+        verdict = replace(verdict, kind="reproduces with a convention")
+    null, alternative = (
+        phrases.stated(at) if at == of else phrases.percent(at)
+        for at, of in ((run.p0 or 0.0, stated.p0), (run.p1 or 0.0, stated.p1))
+    )
+    line = (
+        f"The design was searched for a response rate of {null} under H0 and of {alternative} under the alternative, "
+        "with dropout counted as non-response. The claim is checked at these rates."
+    )
+    used = (SEARCHED,) if verdict.kind == "reproduces with a convention" else ()
+    return run, replace(verdict, conventions=(*used, *verdict.conventions), lines=(line, *verdict.lines))
+
+
+def _as_searched(section: StatedSection) -> Statement | None:
+    """The statement at the rates of the search; None where they do not follow from p0, p1 and the dropout."""
+    s = section.statement
+    if section.searched is None or s.p0 is None or s.p1 is None or not s.dropout:
+        return None
+    rates = []
+    for stated, searched in zip((s.p0, s.p1), section.searched, strict=True):
+        fits = [rate for rate in (stated, stated * (1 - s.dropout)) if abs(rate - searched) <= ROUNDED]
+        if not fits:
+            return None
+        rates.append(fits[0])
+    if rates == [s.p0, s.p1]:
+        return None
+    return replace(s, p0=rates[0], p1=rates[1], dropout=None, total=None)
 
 
 def _limits(statement: Statement, verdict: Verdict, exact: dict[str, ElementValue], wrong: set[str]) -> None:

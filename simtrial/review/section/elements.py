@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from simtrial.design.designs import looks_text, parse_looks
 from simtrial.errors import InputError
 from simtrial.phrases import counted
-from simtrial.review.section import rates, words
+from simtrial.review.section import context, rates, words
 from simtrial.review.section.counts import counts
 from simtrial.review.section.mentions import Mention, Mentions, distinct
 from simtrial.review.section.patterns import Claim, claimed
@@ -20,7 +20,7 @@ from simtrial.review.section.prose import Prose, prose
 from simtrial.trial.statement import METHODS, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Status: TypeAlias = Literal["found", "missing", "contradicted", "ambiguous"]
 ElementValue: TypeAlias = "float | str | dict[str, int | str | None] | None"
@@ -88,11 +88,14 @@ class StatedSection:
         The values that are clear, for `simtrial.review.check.check`.
     refused : InputError, optional
         Why a value could not enter the statement.
+    searched : (float, float), optional
+        The response rates at which the design is said to have been searched, where these allow for the dropout.
     """
 
     elements: tuple[Element, ...]
     statement: Statement
     refused: tuple[InputError, ...] = field(default=())
+    searched: tuple[float, float] | None = None
 
     def __getitem__(self, name: str) -> Element:
         return next(one for one in self.elements if one.name == name)
@@ -111,8 +114,8 @@ def _rates(text: Prose) -> Mentions:
     # "H1: p > 10%" repeats the null rate
     claims = [c for c in claims if c.role != "p1" or not set(text.values(c.at)) <= null]
     named = {claim.role for claim in claims}
-    for table in (rates.PROBABILITIES, rates.PAIRS):
-        claims += claimed(text, table, taken)
+    claims += claimed(text, rates.PROBABILITIES, taken)
+    claims += context.hypotheses(text, claimed(text, rates.PAIRS, taken), named & {"p0", "p1"})
     worded = claimed(text, rates.WORDED, taken, named)
     claims += [claim for claim in worded if claim.role not in named]  # a symbol or a name goes before an adjective
     found: Mentions = {}
@@ -139,13 +142,15 @@ def _pairs(found: Mentions) -> None:
             found["p1"] = [two if one.value == p0[0] else one]
 
 
-def read(written: str) -> StatedSection:
+def read(written: str, rows: Sequence[tuple[int, int]] = ()) -> StatedSection:
     """Find the ten elements in a text.
 
     Parameters
     ----------
     written : str
         The section, with empty lines between paragraphs.
+    rows : sequence of (int, int), optional
+        Where rows of tables stand in it, which are context; see `simtrial.review.section.context`.
 
     Returns
     -------
@@ -163,13 +168,32 @@ def read(written: str) -> StatedSection:
             f"has {counted(len(text.numbers), 'number')}; at most {MOST_NUMBERS:,} are checked. Save the sample-size "
             "section as a file of its own"
         )
+    found: Mentions = {}
+    readings = context.readings(text, rows)
+    for k, (reading, only) in enumerate(readings):
+        if k and k == len(readings) - 1 and any(found.values()):
+            break  # the whole text is for one that states nothing else
+        more = _found(reading)
+        lacking = [name for name in only or NAMES if not any(found.get(part) for part in _PARTS[name])]
+        found |= {part: more.get(part, []) for name in lacking for part in _PARTS[name]}
+        for together in (_PRINTED, _SEARCHED):
+            if not any(part in found for part in together):
+                found |= {part: more[part] for part in together if part in more}
+    found["source"] = words.sources(text)
+    statement, refused = _statement(found)
+    p0, p1 = (_single(found, name) for name in _SEARCHED)
+    searched = None if p0 is None or p1 is None else (float(p0), float(p1))
+    every = tuple(_element(name, text, found, statement) for name in NAMES)
+    return StatedSection(every, statement, refused, searched)
+
+
+def _found(text: Prose) -> Mentions:
+    """Every value of one reading of a text, but the source."""
     found = _rates(text)
     found |= counts(text, dropout="dropout" in found)
     found["criterion"] = words.methods(text)
     found["alpha_sided"] = words.sides(text)
-    found["source"] = words.sources(text)
-    statement, refused = _statement(found)
-    return StatedSection(tuple(_element(name, text, found, statement) for name in NAMES), statement, refused)
+    return found
 
 
 def _single(found: Mentions, name: str) -> float | str | None:
@@ -179,6 +203,8 @@ def _single(found: Mentions, name: str) -> float | str | None:
 
 _NUMBERS = ("p0", "p1", "alpha", "power", "alpha_sided", "r1", "n1", "r", "n", "total", "dropout")
 _PRINTED = ("type_i_error", "attained_power", "pet_p0")
+"""Attained values, which belong together."""
+_SEARCHED = ("searched_p0", "searched_p1")
 
 
 def _statement(found: Mentions) -> tuple[Statement, tuple[InputError, ...]]:

@@ -81,6 +81,8 @@ NO_RESPONSE_RATES = table(
 )
 """Rates that are none of the ten elements: levels of confidence, differences, changes of a tumour."""
 
+_AMONG = r"(?: among all (?:enrolled )?patients)?(?: \((?P<other_%(x)s>§) of (?:the )?evaluable (?:ones|patients)\))?"
+
 AS_RUN = table(
     r"\bits (?:type1 error|power) of (?P<other>§)@20(?:>|reaches|falls short of|is within|) ?(?P<other_x2>§)",
     r"(?P<other>§),? dropout included",
@@ -88,9 +90,16 @@ AS_RUN = table(
     r"(?P<other_x2>§)",
     r"(?:if every patient were evaluable|with every patient evaluable)[^§…¶]{0,40}type1 error@40 (?P<other>§)"
     r"(?:[^§…¶]{0,20}power (?P<other_x2>§))?",
-    r"searched for a response rate of (?P<other>§) under H0 and of (?P<other_x2>§) [^§…¶]{0,40}\((?P<other_x3>§) of",
+    rf"\bsearched (?:for|at|with) (?:a |the )?response rates? of (?P<searched_p0>§){_AMONG % {'x': 'x1'}} under "
+    r"(?:the )?(?:H0|null(?: hypothesis)?) and "
+    rf"(?:of |at )?(?P<searched_p1>§){_AMONG % {'x': 'x2'}} under (?:the alternative|H1)",
+    r"(?:drop-?out|dropping out|non-?respon\w+|evaluable|attrition)[^¶…]{0,120}?\b(?:searched|(?:calculated|computed|"
+    r"determined)(?= (?:for|at|with)(?: the)? (?:reduced|lower|diluted|adjusted|effective|resulting)))"
+    r" (?:for|at|with)(?: (?:the|an?|reduced|lower|diluted|adjusted|effective|resulting|true|response|ORR|rates?)){0,4}"
+    r"(?: of)? (?P<searched_p0>§)(?: \((?:p0|H0|null)\)| under (?:H0|the null(?: hypothesis)?))?"
+    r" (?:and|against|versus|vs\.?)(?: of| at)? (?P<searched_p1>§)",
 )
-"""Errors under an assumption about the conduct, which are no limits."""
+"""Errors under an assumption about the conduct, which are no limits, and the rates at which a design was searched."""
 
 ERRORS = table(
     r"(?:exact|actual|attained|achieved|real|computed|calculated|resulting)(?: one-sided)? (?:type1 error(?: rate)"

@@ -26,6 +26,11 @@ MAX_CHARACTERS = 30_000
 LONG = 6_000
 """Characters from which a text is taken for a whole document, of which the section on the sample size is checked."""
 
+ROW = 3
+"""Cells from which a row of a table is more than a name with its value."""
+
+_BETWEEN = "\n\n"
+
 _TITLES = (
     re.compile(
         r"sample[- ]?sizes?|number of (?:patients|subjects|participants)(?: to be| planned|$)|power (?:calculation|"
@@ -53,10 +58,23 @@ class SectionText:
         Its paragraphs, with empty lines between.
     heading : str
         The heading under which it stands; empty where the whole text was taken.
+    rows : tuple of (int, int)
+        Where rows of tables with three or more cells begin and end in the text.
     """
 
     text: str
     heading: str
+    rows: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, parts: list[Paragraph], heading: str) -> SectionText:
+        """The text of some paragraphs."""
+        rows, low = [], 0
+        for part in parts:
+            if part.cells >= ROW:
+                rows.append((low, low + len(part.text)))
+            low += len(part.text) + len(_BETWEEN)
+        return cls(_BETWEEN.join(part.text for part in parts), heading, tuple(rows))
 
 
 def read(path: Path) -> SectionText:
@@ -147,9 +165,9 @@ def _is_title_like(line: str) -> bool:
 
 def section(found: list[Paragraph]) -> SectionText:
     """The part of a long document that stands under a heading on the sample size; else all of it."""
-    whole = "\n\n".join(part.text for part in found)
-    if len(whole) <= LONG:
-        return SectionText(whole, "")
+    whole = SectionText.of(found, "")
+    if len(whole.text) <= LONG:
+        return whole
     found = [_levelled(part) for part in found]
     for title in _TITLES:
         candidates = [
@@ -159,8 +177,8 @@ def section(found: list[Paragraph]) -> SectionText:
         ]
         if candidates:
             _, heading, body = max(candidates, key=lambda one: min(one[0], LONG))
-            return SectionText("\n\n".join(part.text for part in body), heading)
-    return SectionText(whole, "")
+            return SectionText.of(body, heading)
+    return whole
 
 
 def _heading(part: Paragraph, title: re.Pattern[str]) -> str:

@@ -67,10 +67,13 @@ class Paragraph:
         Its words.
     level : int, optional
         Of a heading, from 1.
+    cells : int
+        Of a row of a table, how many hold text; 1 for all else.
     """
 
     text: str
     level: int | None = None
+    cells: int = 1
 
 
 def paragraphs(content: Content) -> list[Paragraph]:
@@ -212,7 +215,7 @@ class _Reader:
         if self.rows and self.rows[-1]:  # a table in a table
             self.rows[-1][-1] += lines
         else:
-            self.found += [Paragraph(line) for line in lines if line]
+            self.found += [Paragraph(line, cells=len(filled)) for line in lines if line]
 
     def _text(self, text: str) -> None:
         if self.written and self.open and not self.hidden:

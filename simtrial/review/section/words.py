@@ -62,11 +62,39 @@ _STUDIES = (
     r"(?:stud(?:y|ies)|trials?|data|reports?|results?|experiences?|literature|series|publications?|"
     r"analys[ei]s|cohorts?)"
 )
+_RATES = (
+    r"\b(?:rates?|ORRs?|assumptions?|assumed|hypothes[ie]s|p0|p1|H0|H1|estimates?|benchmarks?|responses?|values?)\b"
+)
+_FROM = (
+    r"\b(?:based (?:up)?on|on the basis of|"
+    r"(?:derived|taken|drawn|obtained|extracted|extrapolated|estimated|come|comes|stem|stems) from|"
+    r"(?:informed|supported|justified) by|follow(?:s|ed|ing)?|according to|"
+    r"(?:reported|observed|seen|published) (?:in|by|for))\b"
+)
+_NOT_METHOD = (
+    r"(?!(?:simon|a'?hern|fleming|gehan|jung|clopper|wilson|brookmeyer|eisenhauer|lin|koyama|pass|sas|nquery|east)\b)"
+)
+_WITHIN = (
+    r"(?:(?!\b(?:RECIST|iRECIST|CTCAE|criteria|simon|tested|assessed|interval|estimated by|guidelines?)\b)[^¶]){0,%d}?"
+)
+"""Some words of one sentence, none of which speaks of the assessment or the method."""
+
+_AUTHORS = rf"{_NOT_METHOD}(?-i:[A-Z])[\w'-]+(?: (?-i:[A-Z])\w{{0,3}})? (?:et al\b|and (?:colleagues|co-?workers)\b)"
+_TRIAL = (
+    r"(?!(?:ORR|RR|OS|PFS|ITT|FAS|CT|MRI)\b)(?-i:[A-Z][A-Za-z]*[A-Z])[\w-]*[- ]?#? (?:(?:control|treatment) )?"
+    r"(?:trial|study|arm|cohort)\b"
+)
+_NAMED = (
+    rf"(?:\b{_AUTHORS}|\b{_TRIAL}|\bNCT ?~|\[#|\bregistry data\b|"
+    r"(?<!this )(?<!present )(?<!current )\bphase (?:I{1,3}|#) (?:trials?|stud(?:y|ies)|results|data)\b)"
+)
+"""A study by its authors, its name, its number in the registry, its phase, or the number of a reference."""
+
 SOURCES = tuple(
     pattern(short)
     for short in (
         rf"\b(?:based on|from|in|reported|observed|shown|seen|according to|of|by|with|derived from|"
-        rf"on)(?: \w+){{0,3}} (?:previous|prior|earlier|published|past|pivotal|historical|"
+        rf"on)(?: \w+){{0,3}} (?:previous|prior(?! distribution|,)|earlier|published|past|pivotal|historical|"
         rf"retrospective)(?:ly)?[^¶…]{{0,50}}?\b{_STUDIES}",
         rf"\b(?:previous|prior|earlier|published|historical)(?: [\w-]+){{0,4}} {_STUDIES}[^¶…]{{0,60}}?§",
         r"\bhistorical(?:ly)?(?: [\w-]+){0,3} (?:control|rate|data|response|placebo|series|cohort|experience|"
@@ -77,6 +105,12 @@ SOURCES = tuple(
         r"\bresponse rates? reported\b",
         r"\b(?:rates?|ORR|RR|PFS|respon\w+|remissions?)\b[^¶…]{0,80}?§[^¶…]{0,100}?\bet al\b",
         r"\bet al\b[^¶…]{0,80}?\b(?:rates?|ORR|RR|PFS|respon\w+|remissions?)\b[^¶…]{0,60}?§",
+        rf"{_RATES}{_WITHIN % 60}{_FROM}{_WITHIN % 60}{_NAMED}",
+        rf"\b(?:based on|(?:derived|taken|extrapolated) from)(?: [\w-]+){{0,4}} (?:{_AUTHORS}|{_TRIAL}|NCT ?~)",
+        rf"{_RATES}[^¶]{{0,80}}?§{_WITHIN % 60}\((?:{_AUTHORS}|{_NOT_METHOD}(?-i:[A-Z])[\w'-]+(?: and "
+        r"(?-i:[A-Z])[\w'-]+)?, #\))",
+        rf"{_RATES}[^¶§]{{0,60}}?§ ?\[#",
+        rf"\b(?:results?|data) (?:of|from) (?:the )?{_TRIAL}[^¶]{{0,60}}?{_RATES}[^¶]{{0,40}}?§",
         r"\b(?:in|from) the literature\b|\bmeta-analysis\b",
     )
 )
