@@ -8,7 +8,7 @@ Four kinds of text are context.
 * Rows of tables with three or more cells, and captions of tables and figures. A row of two cells is a name with its
   value, and is text like any other.
 * Sentences about other truths ("if the true rate were 15%, ..."), unless they state a hypothesis, a level, or how many
-  patients are needed.
+  patients are needed; and sentences about other designs ("for comparison, ...").
 * Rates that were observed ("rates from 5% to 35%", "improved from 10% to 30% [12]"), where the hypothesis itself is
   stated with its symbol or its name.
 
@@ -41,6 +41,9 @@ MOST_OF_A_HEADING = 90
 MOST_OF_A_LABEL = 60
 """Most characters of the words before a colon that say what a paragraph is about."""
 
+NEAR = 300
+"""Characters on either side of a rate in which the words that call it observed are looked for."""
+
 _REASON = re.compile(r"\b(?:rationale|reasons?|reasoning|justification)\b", re.IGNORECASE)
 _EARLIER = re.compile(
     r"\b(?:background|(?:earlier|previous|prior|historical|published) (?:results?|stud(?:y|ies)|trials?|data|evidence|"
@@ -59,11 +62,16 @@ _PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*")
 _LABEL = re.compile(rf"([A-Z][^:.\n]{{2,{MOST_OF_A_LABEL}}})(?::|\.| -| \u2013| \u2014)\s")
 
 _OTHER_TRUTH = re.compile(
-    r"\b(?:if|should|suppos\w+|assuming|in case)\b[^¶]{0,100}\b(?:were|had been)\b[^¶]*\bwould\b"
+    r"\b(?:if|should|suppos\w+|assuming|in case)\b[^¶]{0,100}\b(?:were|had been)\b[^¶]{0,300}\bwould\b"
     r"|\bwould\b[^¶]{0,120}\bif\b[^¶]{0,100}\b(?:were|had been)\b"
     r"|\b(?:if|when) the true[^¶]{0,60}\b(?:were|had been)\b"
     r"|\bunder (?:other|different|another) (?:dropout|drop-?out|assumption|rate|truth|scenario)"
     r"|\bother than (?:assumed|planned|expected)\b",
+    re.IGNORECASE,
+)
+_OTHER_DESIGN = re.compile(
+    r"\bthe smallest\b[^¶]{0,40}\bdesign that meets\b|\b(?:for|in|by) comparison,|"
+    r"\bother designs? (?:that|which|with)\b",
     re.IGNORECASE,
 )
 _COMMITS = re.compile(
@@ -107,7 +115,7 @@ def readings(text: Prose, rows: Sequence[tuple[int, int]] = ()) -> tuple[tuple[P
     spans["reason"] += [
         (text.starts[low], text.ends[high - 1])
         for low, high in text.sentences
-        if low < high and _OTHER_TRUTH.search(text.text[low:high]) and not _COMMITS.search(text.text[low:high])
+        if low < high and _is_of_others(text.text[low:high])
     ]
     orders: tuple[tuple[tuple[str, ...], Collection[str]], ...] = (
         (("table", "reason", "earlier", "deviates"), ()),
@@ -135,6 +143,12 @@ def _kinds(written: str) -> Iterator[tuple[str, int, int]]:
         elif kind := (_kind(label[1]) if label else "") or under:
             yield kind, low, high
         low = end.end() if end else high
+
+
+def _is_of_others(sentence: str) -> bool:
+    """Whether a sentence is about another truth or another design."""
+    other = bool(_OTHER_TRUTH.search(sentence)) and not _COMMITS.search(sentence)
+    return other or bool(_OTHER_DESIGN.search(sentence))
 
 
 def _is_heading(part: str) -> bool:
@@ -187,5 +201,5 @@ def hypotheses(text: Prose, pairs: Sequence[Claim], explicit: set[str]) -> list[
 
 def _is_observed(text: Prose, claim: Claim) -> bool:
     low, high = text.around(claim.at)
-    sentence = text.text[low:high]
+    sentence = text.text[max(low, claim.at - NEAR) : min(high, claim.at + NEAR)]
     return bool(_OBSERVED.search(sentence)) and not _AIMS.search(sentence)
