@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,11 @@ from simtrial.design.exact import meets
 from simtrial.plan import allowances
 from simtrial.review import check as review_check
 from simtrial.review.conventions import SWAPPED
+from simtrial.review.hints import total_line
 from simtrial.review.readings import plain
-from simtrial.search import simon
+from simtrial.review.section import words
+from simtrial.search import simon, single
+from simtrial.trial.statement import ONE_STAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +23,15 @@ if TYPE_CHECKING:
     from simtrial.review.readings import Answer
     from simtrial.review.section.elements import Element, ElementValue, StatedSection
     from simtrial.trial.statement import Statement
+
+
+NO_TEST = (
+    "The number of patients is based on the precision of an interval. No test is stated, so neither a type I error nor "
+    "a power can be computed."
+)
+"""The verdict on a section without a test."""
+
+_EXACT = re.compile(r"\bexact\b|\bbinomial\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +66,11 @@ def compare(section: StatedSection, tell: Callable[[int], None] | None = None) -
     tell : callable, optional
         Called with the progress; see `simtrial.review.check.check`.
     """
-    statement = section.statement
+    statement = _exact(section)
     verdict = review_check.check(statement, tell)
+    if section["method"].value == words.PRECISION and verdict.kind == "underspecified":
+        verdict = replace(verdict, lines=(NO_TEST,), answers=(), candidates=())  # values of a test explain no interval
+    verdict = replace(verdict, lines=(*verdict.lines, *_unnamed(statement, verdict)))
     exact: dict[str, ElementValue] = {}
     wrong: set[str] = set()
     _limits(statement, verdict, exact, wrong)
@@ -71,6 +87,23 @@ def compare(section: StatedSection, tell: Callable[[int], None] | None = None) -
         for one in section.elements
     )
     return CheckedSection(elements, verdict, statement)
+
+
+def _exact(section: StatedSection) -> Statement:
+    """The statement; a single stage that is called exact is that of the exact search, which no formula explains."""
+    statement, method = section.statement, section["method"]
+    named = method.value == words.A_HERN or any(_EXACT.search(quote) for quote in method.quotes)
+    if statement.criterion != ONE_STAGE or method.status != "found" or not named:
+        return statement
+    return replace(statement, criterion=single.FIRST.key)
+
+
+def _unnamed(statement: Statement, verdict: Verdict) -> tuple[str, ...]:
+    """How the stated total comes from the stated dropout, where the verdict says nothing of it."""
+    total, n, d = statement.total, statement.n, statement.dropout
+    if total is None or n is None or not d or any(f"total of {total}" in line for line in verdict.lines):
+        return ()
+    return (total_line(total, n, d, statement.n1 or 0),)
 
 
 def _limits(statement: Statement, verdict: Verdict, exact: dict[str, ElementValue], wrong: set[str]) -> None:
@@ -97,7 +130,8 @@ def _design(statement: Statement, verdict: Verdict, exact: dict[str, ElementValu
     best = max(verdict.answers, key=lambda one: _shared(statement, one))
     swapped = any(one.name in (SWAPPED, simon.ADMISSIBLE) for one in verdict.conventions)
     exact["method"] = best.method
-    if swapped or any(line.startswith("The claim that") and " is false" in line for line in verdict.lines):
+    refuted = any(line.startswith("The claim that") and " is false" in line for line in verdict.lines)
+    if swapped or (refuted and not _rule_alone(statement, best)):
         wrong.add("method")
     exact["n"] = {"evaluable": best.n, "total": _allowed(statement, best)}
     exact["rule"] = {"r1": best.r1, "n1": best.n1, "r": best.r, "n": best.n, "looks": best.looks}
@@ -107,6 +141,14 @@ def _design(statement: Statement, verdict: Verdict, exact: dict[str, ElementValu
         wrong.add("n")
     elif statement.design is not None and all(not _same(statement, one) for one in verdict.answers):
         wrong.add("rule")
+
+
+def _rule_alone(statement: Statement, best: Answer) -> bool:
+    """Whether the named design has the stated patients and the bounds alone differ, so that the limits are not met."""
+    start = plain(statement).statement
+    same = (statement.n1, statement.n) == (best.n1, best.n)
+    design, asked = start.design, start.requirements
+    return same and design is not None and asked is not None and not meets(design, asked)
 
 
 def _allowed(statement: Statement, best: Answer) -> int | None:
