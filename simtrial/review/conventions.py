@@ -91,7 +91,11 @@ def _second_stage(reading: Reading) -> Iterator[Reading]:
 
 
 def _methods(names: tuple[str, ...], stages: int) -> Callable[[Reading], Iterator[Reading]]:
+    exact = all(is_exact(name) for name in names)
+
     def readings(reading: Reading) -> Iterator[Reading]:
+        if not exact and reading.statement.criterion == single.FIRST.key:
+            return  # the exact test is named, so that no formula is meant
         known = all(method in EXACT or not is_exact(method) for method in reading.methods)  # none of another family
         if known and reading.statement.stages == stages and not set(names) <= set(reading.methods):
             yield replace(reading, methods=names)

@@ -315,7 +315,7 @@ def total_line(total: int, n: int, d: float, n1: int = 0) -> str:
     if allowances.PLAIN in found:
         return f"The total of {total} is {usual}."
     if found:
-        ways = "; or ".join(how.shown(n, d, n1) for how in found[:2])
+        ways = "; or ".join(list(dict.fromkeys(how.shown(n, d, n1) for how in found))[:2])
         return f"The total of {total} is {ways}; the usual allowance is {usual}."
     return f"No conventional allowance for dropout gives the total of {total}; the usual one is {usual}."
 

@@ -205,5 +205,7 @@ def test_a_reference_for_the_method_or_the_assessment_is_no_source(written):
 
 
 def test_the_source_of_every_phrasing_is_found_where_there_is_one():
-    for row in cases.reference("section_phrasings").itertuples():
-        assert (elements.read(row.text)["source"].status == "found") == (row.source == 1), row.id
+    rows = [row for row in cases.reference("section_phrasings").itertuples() if row.source != "any"]
+    assert len(rows) > 60
+    for row in rows:
+        assert (elements.read(row.text)["source"].status == "found") == (str(row.source) == "1"), row.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from simtrial.design.designs import looks_text
@@ -39,6 +40,12 @@ _QUESTIONS = {
     "dropout": "What dropout is expected, and how do patients without a response assessment count?",
     "source": "From which earlier results do the assumed response rates come?",
 }
+
+FEWEST = 3
+"""Fewest elements with several values each that are taken for those of several cohorts."""
+
+_OF_COHORT = ("p0", "p1", "alpha", "method", "rule", "n")
+_COHORT = re.compile(r"\b(?:cohort|arm|group|stratum|part) (?:[A-H]|[1-9]|I{1,3})\b", re.IGNORECASE)
 
 METHOD_NAMES = {
     words.A_HERN: "A'Hern single-stage",
@@ -114,8 +121,35 @@ def questions(checked: CheckedSection) -> tuple[str, ...]:
         asks = " ".join(_QUESTIONS[name] for name in missing)
         lines.append(f"The section does not state {listed([_MEANT[name] for name in missing])}. {asks}")
     lines += [_which(one) for one in checked.elements if one.status == "ambiguous"]
+    lines += [*_cohorts(checked), *_enrolled(checked)]
     lines += [_contradicted(one, checked) for one in checked.elements if one.status == "contradicted"]
     return tuple(lines)
+
+
+def _cohorts(checked: CheckedSection) -> list[str]:
+    """Which cohort is meant, where several elements have a value for each."""
+    several = [one for one in checked.elements if one.status == "ambiguous" and one.name in _OF_COHORT]
+    named = any(_COHORT.search(quote) for one in several for _, quote in one.candidates)
+    if len(several) < FEWEST and not named:
+        return []
+    names = listed([_MEANT[one.name] for one in several])
+    return [
+        f"The section gives several values for {names}, as for several cohorts. "
+        "Which cohort is meant? Save the text of each cohort as a section of its own."
+    ]
+
+
+def _enrolled(checked: CheckedSection) -> list[str]:
+    """Whether the one stated number of patients allows for the stated dropout."""
+    n, loss = checked["n"], checked["dropout"]
+    known = isinstance(n.value, dict) and n.value["total"] is None and n.value["evaluable"] is not None
+    if not known or not loss.value or not isinstance(loss.exact, dict) or loss.status != "found":
+        return []
+    return [
+        f"The section states a dropout of {value_text('dropout', loss.value)} and one number of patients, "
+        f"{value_text('n', n.value)}; allowing for the dropout gives {value_text('dropout', loss.exact)}. Is the "
+        "stated number that of the evaluable or of the enrolled patients?"
+    ]
 
 
 def _which(one: Element) -> str:

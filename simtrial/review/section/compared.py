@@ -7,6 +7,7 @@ follow from them by the stated dropout d, and the claim is checked at them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,11 @@ from simtrial.design.exact import meets
 from simtrial.plan import allowances
 from simtrial.review import check as review_check
 from simtrial.review.conventions import SWAPPED, Convention
+from simtrial.review.hints import total_line
 from simtrial.review.readings import plain
-from simtrial.search import simon
+from simtrial.review.section import words
+from simtrial.search import simon, single
+from simtrial.trial.statement import ONE_STAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +39,14 @@ SEARCHED = Convention(
     "the design was searched for the response rates with dropout counted as non-response",
     lambda reading: (reading,),
 )
+
+NO_TEST = (
+    "The number of patients is based on the precision of an interval. No test is stated, so neither a type I error nor "
+    "a power can be computed."
+)
+"""The verdict on a section without a test."""
+
+_EXACT = re.compile(r"\bexact\b|\bbinomial\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +81,11 @@ def compare(section: StatedSection, tell: Callable[[int], None] | None = None) -
     tell : callable, optional
         Called with the progress; see `simtrial.review.check.check`.
     """
-    statement = section.statement
-    checked, verdict = _checked(section, tell)
+    statement = _exact(section)
+    checked, verdict = _checked(section, statement, tell)
+    if section["method"].value == words.PRECISION and verdict.kind == "underspecified":
+        verdict = replace(verdict, lines=(NO_TEST,), answers=(), candidates=())  # values of a test explain no interval
+    verdict = replace(verdict, lines=(*verdict.lines, *_unnamed(checked, verdict)))
     exact: dict[str, ElementValue] = {}
     wrong: set[str] = set()
     _limits(checked, verdict, exact, wrong)
@@ -89,10 +104,11 @@ def compare(section: StatedSection, tell: Callable[[int], None] | None = None) -
     return CheckedSection(elements, verdict, statement)
 
 
-def _checked(section: StatedSection, tell: Callable[[int], None] | None) -> tuple[Statement, Verdict]:
+def _checked(
+    section: StatedSection, stated: Statement, tell: Callable[[int], None] | None
+) -> tuple[Statement, Verdict]:
     """The statement that is checked, at the rates of the search where they are stated, and the verdict on it."""
-    stated = section.statement
-    run = _as_searched(section)
+    run = _as_searched(section, stated)
     if run is None:
         return stated, review_check.check(stated, tell)
     verdict = review_check.check(run, tell)
@@ -114,9 +130,8 @@ def _checked(section: StatedSection, tell: Callable[[int], None] | None) -> tupl
     return run, replace(verdict, conventions=(*used, *verdict.conventions), lines=(line, *verdict.lines))
 
 
-def _as_searched(section: StatedSection) -> Statement | None:
+def _as_searched(section: StatedSection, s: Statement) -> Statement | None:
     """The statement at the rates of the search; None where they do not follow from p0, p1 and the dropout."""
-    s = section.statement
     if section.searched is None or s.p0 is None or s.p1 is None or not s.dropout:
         return None
     rates = []
@@ -128,6 +143,23 @@ def _as_searched(section: StatedSection) -> Statement | None:
     if rates == [s.p0, s.p1]:
         return None
     return replace(s, p0=rates[0], p1=rates[1], dropout=None, total=None)
+
+
+def _exact(section: StatedSection) -> Statement:
+    """The statement; a single stage that is called exact is that of the exact search, which no formula explains."""
+    statement, method = section.statement, section["method"]
+    named = method.value == words.A_HERN or any(_EXACT.search(quote) for quote in method.quotes)
+    if statement.criterion != ONE_STAGE or method.status != "found" or not named:
+        return statement
+    return replace(statement, criterion=single.FIRST.key)
+
+
+def _unnamed(statement: Statement, verdict: Verdict) -> tuple[str, ...]:
+    """How the stated total comes from the stated dropout, where the verdict says nothing of it."""
+    total, n, d = statement.total, statement.n, statement.dropout
+    if total is None or n is None or not d or any(f"total of {total}" in line for line in verdict.lines):
+        return ()
+    return (total_line(total, n, d, statement.n1 or 0),)
 
 
 def _limits(statement: Statement, verdict: Verdict, exact: dict[str, ElementValue], wrong: set[str]) -> None:
@@ -154,7 +186,8 @@ def _design(statement: Statement, verdict: Verdict, exact: dict[str, ElementValu
     best = max(verdict.answers, key=lambda one: _shared(statement, one))
     swapped = any(one.name in (SWAPPED, simon.ADMISSIBLE) for one in verdict.conventions)
     exact["method"] = best.method
-    if swapped or any(line.startswith("The claim that") and " is false" in line for line in verdict.lines):
+    refuted = any(line.startswith("The claim that") and " is false" in line for line in verdict.lines)
+    if swapped or (refuted and not _rule_alone(statement, best)):
         wrong.add("method")
     exact["n"] = {"evaluable": best.n, "total": _allowed(statement, best)}
     exact["rule"] = {"r1": best.r1, "n1": best.n1, "r": best.r, "n": best.n, "looks": best.looks}
@@ -164,6 +197,14 @@ def _design(statement: Statement, verdict: Verdict, exact: dict[str, ElementValu
         wrong.add("n")
     elif statement.design is not None and all(not _same(statement, one) for one in verdict.answers):
         wrong.add("rule")
+
+
+def _rule_alone(statement: Statement, best: Answer) -> bool:
+    """Whether the named design has the stated patients and the bounds alone differ, so that the limits are not met."""
+    start = plain(statement).statement
+    same = (statement.n1, statement.n) == (best.n1, best.n)
+    design, asked = start.design, start.requirements
+    return same and design is not None and asked is not None and not meets(design, asked)
 
 
 def _allowed(statement: Statement, best: Answer) -> int | None:

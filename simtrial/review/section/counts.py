@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from simtrial.review.section import bounds, sizes
+from simtrial.review.section import bounds, sizes, words
 from simtrial.review.section.mentions import Mention, Mentions, whole
 from simtrial.review.section.patterns import Claim, claimed
 
@@ -26,6 +26,22 @@ _OF_FIRST = re.compile(r"\b(?:first|initial) $", re.IGNORECASE)
 _ALLOWING = re.compile(
     r"account|allow|compensat|replac|inflat|dropout|drop-out|drop out|attrition|loss|evaluable", re.IGNORECASE
 )
+_REMARK = re.compile(r"\([^()¶]{1,160}\)")
+_HAD = re.compile(
+    r"\b(?:was|were|had been)(?: \w+){0,2} §(?: \([^()¶]{0,40}\))? (?:in|of|among|for)(?: the| a total of)? (?P<of>#)",
+    re.IGNORECASE,
+)
+_PAST = re.compile(
+    r"\b(?:(?:previous|prior|earlier|published|historical)(?: [\w-]+){0,4} (?:stud(?:y|ies)|trials?|series|cohorts?|"
+    r"reports?|data)|et al)\b[^¶]*\b(?:was|were|had|reported|observed|achieved|showed|saw|found|responded|enrolled|"
+    r"included|treated)\b",
+    re.IGNORECASE,
+)
+_PLANNED = re.compile(
+    r"\b(?:will|shall|is|are|be|needs?|requires?|required|plan\w*|power|sample size|H[01]|p[01]|null|hence|thus|"
+    r"therefore|if|this (?:study|trial))\b",
+    re.IGNORECASE,
+)
 _EVALUABLE = re.compile(r"evaluable|assessable|informative|analy[sz]able", re.IGNORECASE)
 
 
@@ -39,7 +55,8 @@ def counts(prose: Prose, *, dropout: bool) -> Mentions:
     dropout : bool
         Whether a dropout is stated, so that two numbers of patients may both be right.
     """
-    taken = {at for at, one in prose.numbers.items() if prose.text[at] == "#" and YEARS[0] <= one.values[0] <= YEARS[1]}
+    taken = {at for at in prose.numbers if prose.text[at] == "#" and _is_year(prose, at)}
+    taken |= _earlier(prose)
     claims: list[Claim] = []
     written = bounds.looks(prose, taken)
     for table in (
@@ -73,7 +90,32 @@ def counts(prose: Prose, *, dropout: bool) -> Mentions:
     bounds.place(prose, found, stated, places, two=two)
     if written:
         bounds.of_looks(found, written, stated)
+    elif len(whole(found["n"])) > 1 and words.cohorts(prose):  # the bounds are those of one of the cohorts
+        found["unplaced"] = [*found["r1"], *found["r"]]
+        found["r1"], found["r"] = [], []
     return {name: mentions for name, mentions in found.items() if mentions and name not in ("of", "some", "expanded")}
+
+
+def _earlier(prose: Prose) -> set[int]:
+    """Places of counts that belong to earlier trials: beside a citation, or in a sentence on what such a trial had."""
+    found = {
+        at
+        for remark in _REMARK.finditer(prose.text)
+        if re.search(r"\bet al\b", remark[0], re.IGNORECASE)
+        or any(_is_year(prose, at) for at in range(*remark.span()) if prose.text[at] == "#")
+        for at in range(*remark.span())
+        if prose.text[at] == "#"
+    }
+    found |= {match.start("of") for match in _HAD.finditer(prose.text)}
+    for low, high in prose.sentences:
+        text = prose.text[low:high]
+        if _PAST.search(text) and not _PLANNED.search(text):
+            found |= {at for at in range(low, high) if prose.text[at] == "#"}
+    return found
+
+
+def _is_year(prose: Prose, at: int) -> bool:
+    return YEARS[0] <= prose.values(at)[0] <= YEARS[1]
 
 
 _PARTS = {"sum_one": ("n", "n1"), "sum_two": ("other", "n2"), "sum": ("total", "n")}

@@ -61,7 +61,23 @@ _HYPOTHESIS = (
 )
 _ALTERNATIVE = r"(?:(?!\b(?:null|H0|p0|power|alpha|type1)\b)[^§~¶…]){0,%d}?(?:…[^§#~¶…]{0,40}?)?"
 
+_INTERVAL = r"\b(?:CIs?|confidence|credible|intervals?|limits?|rang(?:e|es|ed|ing))\b"
+_CHANGED = r"\b(?:increas|improv|rais|ris|chang|H[01]|p[01]|null|hypothes|alternative|detect|differ|power)"
+_OF_INTERVAL = rf"(?:(?!{_CHANGED})[^¶…]){{0,120}}?"
+_CHANGE = r"\b(?:increas|improv|rais|chang|shift|gain|doubl|tripl|differ|detect|H[01]\b|p[01]\b|null|hypothes)\w*"
+
 NO_RESPONSE_RATES = table(
+    # the limits of an interval and the ends of any range, before whatever else might claim them
+    rf"{_INTERVAL}{_OF_INTERVAL}\b(?:from|between)@25(?P<other>§) ?(?:to|onto|and|-|,) ?(?P<other_x2>§)"
+    r"(?:[^§¶…]{0,60}§?[^§¶…]{0,60}\b(?:from|between)@25(?P<other_x3>§) ?(?:to|onto|and|-|,) ?(?P<other_x4>§))?",
+    rf"\bCIs?\b{_OF_INTERVAL}\b(?:is|are|of|being|=)@25(?P<other>§) ?(?:to|onto|-|,) ?(?P<other_x2>§)",
+    rf"{_INTERVAL}{_OF_INTERVAL}[(\[](?P<other>§) ?(?:to|onto|and|-|[,;]) ?(?P<other_x2>§)[)\]]",
+    rf"\b(?:from|between)@25(?P<other>§) ?(?:to|onto|and|-) ?(?P<other_x2>§)@12§?[ -]?@15{_INTERVAL}",
+    r"\bobserved(?: [\w-]+){0,3} (?:rate|ORR|RR|proportion)s? of (?P<other>§)[^¶…]{0,80}?\b(?:CIs?|confidence|"
+    r"credible|interval)",
+    r"(?:CIs?|confidence|credible|interval)\b@40\bobserved(?: [\w-]+){0,3} (?:rate|ORR|RR|proportion)s? "
+    r"of (?P<other>§)",
+    r"\bPET ?\(p1\)@IS(?P<other>§)",
     r"(?P<other>§)(?:[- ]+[\w()-]+){0,4}?[- ]+(?:confidence|credible|prediction|CIs?\b|(?:upper|"
     r"lower)(?: confidence)? (?:bound|limit)|limit)",
     r"(?:confidence (?:level|limit|coefficient)|level of confidence)@15(?P<other>§)",
@@ -102,6 +118,11 @@ AS_RUN = table(
 """Errors under an assumption about the conduct, which are no limits, and the rates at which a design was searched."""
 
 ERRORS = table(
+    r"\b(?:PET|early (?:termination|stopping))(?: (?:under|at|for|if|given))?(?: the)? ?\(?p0 ?(?:=|:|is|of) ?(?P<p0>§)"
+    r"\)?@IS(?P<pet_p0>§)",
+    r"(?:\bPET\b|\b(?:probability|chance) of (?:an )?early (?:termination|stopping)|\bprobability of (?:stopping|"
+    r"terminat\w+) early)(?: ?\(PET\))?(?: ?\((?:p0|H0)\)| ?(?:\(?(?:under|at|for|if|given|with) (?:the )?(?:p0|H0|"
+    r"null(?: hypothesis)?)\)?))?@IS(?P<pet_p0>§)",
     r"(?:exact|actual|attained|achieved|real|computed|calculated|resulting)(?: one-sided)? (?:type1 error(?: rate)"
     r"?|alpha|significance level)@(@IS(?P<type_i_error>§)",
     r"(?:exact|actual|attained|achieved|real|computed|resulting)(?: statistical)? power@(@IS(?P<attained_power>§)",
@@ -145,7 +166,7 @@ ERRORS = table(
     r"[(;,] ?alpha[,;] (?P<alpha>§)(?= ?[;,)])",
     r"(?P<power>§) \(beta ?= ?(?P<beta>§)\) power",
     rf"(?P<alpha>§){_SIDED} ?(?:nominal |overall |statistical )?(?:{_ALPHA}(?!{_SIDED}@((?: ?(?:=|:|of|is))? ?@C§)|"
-    rf"\(alpha\b)",
+    rf"\(alpha\b(?!@(@IS{_SIDED}@IS@C§))",
     rf"(?P<beta>§) ?\(?{_BETA}(?!@((?: ?(?:=|:|of|is))? ?@C§)",
     rf"{_ALPHA} to (?P<alpha>§)",
     rf"{_BETA} to (?P<beta>§)",
@@ -191,8 +212,8 @@ STATED = table(
     r"\bp0@(@IS@C(?P<p0>§)(?: and| versus| vs\.?|,)? ?@C\(?p1@(@IS@C(?P<p1>§)",
     r"\bp0(?!\))@([,;:]?@IS@C(?P<p0>§)",
     r"\bp1(?!\))@([,;:]?@IS@C(?P<p1>§)",
-    r"\(p0\)@IS@C(?P<p0>§)",
-    r"\(p1\)@IS@C(?P<p1>§)",
+    r"(?<!PET)(?<!PET )(?<!EN)(?<!EN )\(p0\)@IS@C(?P<p0>§)",
+    r"(?<!PET)(?<!PET )(?<!EN)(?<!EN )\(p1\)@IS@C(?P<p1>§)",
     r"(?P<p0>§)[^§~…¶]{0,60}?(?<!\w)\(p0\)",
     r"(?P<p1>§)[^§~…¶]{0,60}?(?<!\w)\(p1\)",
     r"(?P<p0>§)(?: [\w-]+){0,3} ?\(p0 ?[=≤] ?(?P<p0_x2>§)\)",
@@ -214,8 +235,10 @@ HYPOTHESES = table(
     r"(?P<p1>§)@40 (?:as|is|for|under|being) (?:the |our |an )?(?:alternative|H1)\b",
     r"\bnull and (?:the )?alternative[^§~¶…]{0,80}?(?P<p0>§) (?:and|vs\.?|versus|or) (?P<p1>§)",
     r"\bH0 and H1[^§~¶…]{0,60}?(?P<p0>§) (?:and|vs\.?|versus) (?P<p1>§)",
-    r"(?P<p0>§),? (?:which|what|this)@12 (?:our |the )?(?:expected )?(?:H0|null)",
-    r"(?P<p1>§),? (?:which|what|this)@12 (?:our |the )?(?:expected )?(?:H1|alternative)",
+    r"(?P<p0>§)@(,? (?:which|what|this)@12 (?:our |the )?(?:expected )?(?:H0|null)",
+    r"(?P<p1>§)@(,? (?:which|what|this)@12 (?:our |the )?(?:expected )?(?:H1|alternative)",
+    rf"\b(?:H0|null(?: hypothes[ie]s)?)\b{_HYPOTHESIS % 90}@C(?P<p0>§),? (?:versus|vs\.?|against)(?! H1| p1)"
+    r"(?: (?:an?|the))?(?: [a-z-]+){0,4}? ?@C(?P<p1>§)",
     rf"\bH0\b{_HYPOTHESIS % 110}@C(?P<p0>§)",
     rf"\bnull hypothes[ie]s{_HYPOTHESIS % 140}@C(?P<p0>§)",
     rf"\bH1\b{_ALTERNATIVE % 110}@C(?P<p1>§)",
@@ -236,7 +259,9 @@ PAIRS = table(
     rf"(?:rule out|reject|exclude)\b{_RATE_BETWEEN}(?P<p0>§){_RATE_BETWEEN}in favou?r of{_RATE_BETWEEN}(?P<p1>§)",
     rf"\b(?:increas|improv|rais|ris|chang)\w*{_RATE_BETWEEN}\bfrom{_STOP % 30}(?P<p0>§)[^§#~…¶]{{0,30}}?\b(?:to|"
     rf"onto){_STOP % 30}(?P<p1>§)",
-    r"\bfrom(?: [a-z-]+){0,3} (?P<p0>§) (?:to|onto) (?P<p1>§)",
+    rf"{_CHANGE}[^§~…¶]{{0,90}}?\bfrom(?: [a-z-]+){{0,3}} (?P<p0>§) (?:to|onto) (?P<p1>§)",
+    r"\bpower\b[^~…¶]{0,90}?\bfrom(?: [a-z-]+){0,3} (?P<p0>§) (?:to|onto) (?P<p1>§)",
+    rf"\bfrom(?: [a-z-]+){{0,3}} (?P<p0>§) (?:to|onto) (?P<p1>§)@40{_CHANGE}",
     rf"≤(?P<p0>§)[^§#~…¶]{{0,60}}?(?:versus|vs\.?|against|compared (?:to|with)|and){_STOP % 60}≥(?P<p1>§)",
     r"≥(?P<p1>§)[^§#~…¶]{0,60}?(?:versus|vs\.?|against|compared (?:to|with)|and)@40[<≤](?P<p0>§)",
 )
@@ -244,14 +269,14 @@ PAIRS = table(
 
 WORDED = table(
     rf"\bpower(?:(?: of)? §)? (?:at|if|when|for|under|assuming)\b{_STOP % 60}@C(?P<p1>§)",
-    rf"{_NULL}{_NEAR}@C(?P<p0>§)(?!@40{_GOOD})",
+    rf"{_NULL}{_NEAR}@C(?P<p0>§)(?: onto (?P<p0_x2>§))?(?!@40{_GOOD})",
     rf"{_NULL}{_STOP % 80},? ?\b(?:if|when|unless|should)\b{_STOP % 80}@C(?P<p0>§)",
     rf"(?P<p0>§){_NEAR}{_NULL}",
     rf"(?P<p1>§)(?! of (?:the )?target){_NEAR}{_GOOD}",
     rf"(?:{_GOOD}|high (?:response )?rate){_NEAR}@C(?P<p1>§)",
     rf"(?:true|expected|anticipated|assum\w+|alternative|predicted){_STOP % 40}(?:response rate|ORR|RR|rate|"
     rf"proportion|probability|efficacy)@40@C(?P<p1>§)",
-    rf"(?:detect|demonstrate|show)\w*{_STOP % 60}@C(?P<p1>§)",
+    rf"(?:detect\w*|demonstrat(?:e|es|ing)\b|show(?:s|ing)?\b){_STOP % 60}@C(?P<p1>§)",
     rf"(?:expect|anticipat|hypothesi[sz])\w*{_STOP % 60}@C(?P<p1>§)",
     r"\b(?:expected|anticipated|hypothesi[sz]ed)\b[^§~¶…]{0,120}?\b(?:would be|will be|is|to be) (?P<p1>§)",
     rf"in favou?r of{_STOP % 60}@C(?P<p1>§)",

@@ -27,6 +27,8 @@ NO_SIZES = table(
     r"(?:bound|limit|p-value|score|level|interval|ratio|margin)@15[≥≤<>](?P<other>#)",
     r"[≥≤<>](?P<other>#)[ -]?(?:degrees?|kg|ml|mmHg|ng|g|cells|fold|nmol|pg|U|IU|L|x)\b",
     r"(?P<other>#)@P (?:may|can|could|might|will) be replaced",
+    r"\b(?:EN|ASN) ?(?:\((?:p[01]|H[01])\)|(?:under|at|for) (?:p[01]|H[01]))?@IS(?P<other>#)",
+    r"\b(?:expected|average|mean) (?:sample size|number of patients)(?: (?:under|at|for|if|when)\b@30)?@IS(?P<other>#)",
     r"(?P<other>#)[ -]?(?:weeks?|months?|years?|days?|cycles?|hours?|mg|cm|mm|doses?|cent(?:er|re)s|sites|lines|"
     r"courses|times|(?:percentage )?points|minutes)\b",
     r"\b(?:phase|grade|ECOG|table|section|version|day|week|month|year|cohort|arm|figure|appendix|aged?|reference|"
@@ -50,6 +52,7 @@ NO_SIZES = table(
 REQUIRED = table(
     r"(?P<sum_one>#) ?\+ ?(?P<sum_two>#) ?= ?(?P<sum>#)",
     r"(?P<n>#) ?/ ?\(?(?:# ?- ?)?§\)? ?= ?(?P<total>#)",
+    r"§@15-> ?(?P<total>#)@P",
     r"[≥≤]?(?P<n1>#)@P[^#§~¶…]{0,25}\b(?:for|in|during) (?:the )?stage1 and (?:an )?additional",
     r"≥(?P<n>#)@P@15(?:will(?: have to)? be|are to be|have to be|must be|should be|would be|need to be|are|"
     r"is) (?:required|needed|necessary|enrolled|recruited|accrued)",
@@ -129,6 +132,7 @@ EXPANDED = table(
 
 TOTAL = table(
     rf"\bsample of {_N}(?P<n>#)",
+    rf"{_N}(?P<n>#)(?:@P)? (?:in|for|into) (?:the )?(?:arm|group|cohort|stratum) (?:[A-H]|#|I{{1,3}})\b",
     rf"{_N}(?P<n>#)(?:@P)? (?:per|in each|for each) (?:treatment )?(?:arm|group|cohort|stratum)",
     rf"{_N}(?P<n>#) ?(?:-|to) ?(?P<n_x2>#)@P",
     rf"\btotal (?:n ?= ?|sample size |number |accrual |enrol\w+ )?(?:of |is |will be |would be |: ?)?(?:@P(?: is|"

@@ -35,7 +35,8 @@ METHODS = tuple(
         (TWO_STAGES, r"\bsimon\b|\btwo-stage\b|\bstage[12]\b"),
         (
             ONE_STAGE,
-            r"\bone-stage\b|\bexact (?:one-sample )?(?:binomial|test)|\bbinomial (?:exact )?(?:test|distribution)|"
+            r"\bone-stage\b|\bexact (?:one-sample )?(?:binomial|test)(?! (?:[\w§%-]+ ){0,2}(?:confidence|"
+            r"CIs?\b|interval))|\bbinomial (?:exact )?(?:test|distribution)|"
             r"\bchi-?squared? test|"
             r"\bone[- ](?:sample )?(?:proportion\w*|group) (?:\w+ )?test|\bnormal approximation|\bz-?test|"
             r"\bsingle[- ]arm[, ]\w* ?single",
@@ -48,6 +49,14 @@ METHODS = tuple(
 CRITERIA = {A_HERN: ONE_STAGE, GEHAN: TWO_STAGES}
 """What `simtrial.trial.statement.Statement` calls a method that has another name there."""
 
+_INTERVAL_OF_N = pattern(
+    r"\b(?:CIs?|confidence intervals?|credible intervals?)\b[^¶…]{0,90}?(?:\b(?:from|between)@25|[(\[])§ ?(?:to|"
+    r"onto|and|-|[,;]) ?§"
+)
+"""An interval that a number of patients gives: the precision on which a section without a test is based."""
+
+_TEST = re.compile(r"\bpower\b|\balpha\b|\btype1\b|\bH[01]\b|\bp[01]\b|\bnull hypothes", re.IGNORECASE)
+
 SPECIFIC = ("minimax", "optimal", "admissible", A_HERN, FLEMING, GEHAN, THREE_STAGES, BAYES)
 
 _SIDED = re.compile(r"\b(one|two)-sided\b", re.IGNORECASE)
@@ -57,6 +66,11 @@ _OF_INTERVAL = re.compile(
 _INTERVAL_BEFORE = re.compile(r"\b(?:CIs?|intervals?) (?:is|are|will be) $", re.IGNORECASE)
 _EITHER = re.compile(r"(?:\bone|#)- ?or (?:a )?two-sided", re.IGNORECASE)
 _OF_LEVEL = re.compile(r"alpha|type1|type12|significan|\btest\b|\blevel\b|\bpower\b", re.IGNORECASE)
+
+_COHORT = re.compile(r"\b(?i:cohort|arm|group|stratum|part) (?:(?P<letter>[A-H]|I{1,3})|(?P<number>#))(?![\w-])")
+
+NEAR = 60
+"""Most characters from the name of a cohort to its method where both are quoted."""
 
 _STUDIES = (
     r"(?:stud(?:y|ies)|trials?|data|reports?|results?|experiences?|literature|series|publications?|"
@@ -100,8 +114,12 @@ SOURCES = tuple(
         r"\bhistorical(?:ly)?(?: [\w-]+){0,3} (?:control|rate|data|response|placebo|series|cohort|experience|"
         r"comparison|ORR)s?\b[^¶…]{0,40}",
         r"\bhistorical (?:rate|control|data)",
-        r"§[^¶…]{0,80}?\b(?:reported|published|observed) (?:in|by|for|previously|with|from)\b[^¶…]{0,60}",
-        r"\b(?:reported|published|observed)(?: [\w-]+){0,5} (?:response rates?|ORRs?|rates?)\b[^¶…]{0,60}?§",
+        r"§[^¶…]{0,80}?\b(?:reported|published|observed) (?:in|by|for|previously|with|from)\b(?! (?:the )?(?:first )?#)"
+        r"[^¶…]{0,60}",
+        r"\b(?:reported|published)(?: [\w-]+){0,5} (?:response rates?|ORRs?|rates?)\b[^¶…]{0,60}?§",
+        # "an observed rate of 30%" is a result that the trial may have
+        r"(?<!\ban )(?<!\bif )(?<!\bif the )\bobserved(?: [\w-]+){0,5} (?:response rates?|ORRs?|rates?) (?:in|with|for|"
+        r"by|after|among)\b[^¶…]{0,60}?§",
         r"\bresponse rates? reported\b",
         r"\b(?:rates?|ORR|RR|PFS|respon\w+|remissions?)\b[^¶…]{0,80}?§[^¶…]{0,100}?\bet al\b",
         r"\bet al\b[^¶…]{0,80}?\b(?:rates?|ORR|RR|PFS|respon\w+|remissions?)\b[^¶…]{0,60}?§",
@@ -112,19 +130,51 @@ SOURCES = tuple(
         rf"{_RATES}[^¶§]{{0,60}}?§ ?\[#",
         rf"\b(?:results?|data) (?:of|from) (?:the )?{_TRIAL}[^¶]{{0,60}}?{_RATES}[^¶]{{0,40}}?§",
         r"\b(?:in|from) the literature\b|\bmeta-analysis\b",
+        r"\b(?:null|p0|H0|control|comparator|reference|threshold|assum\w+|hypothes\w+|response) ?(?:rates?|ORR|values?|"
+        r"hypothes[ie]s|proportions?)?\b(?:(?!\b(?:patients|subjects|biops\w+|samples?|size)\b)[^¶…]){0,50}?"
+        r"\b(?:comes?|came|(?:is|was|are|were)(?: \w+)? (?:taken|derived|drawn|obtained|adopted)) from (?!(?:the )?"
+        r"(?:simon|tables?|software|formula)\b)[^¶]{1,70}(?:\([^()¶]{0,60}\))?",
     )
 )
 """Where the assumed rates come from."""
 
 
 def methods(prose: Prose) -> list[Mention]:
-    """Every design or method that is named, the specific ones alone where there is one."""
-    titles = [found.span() for found in _TITLE.finditer(prose.text)]
+    """Every design or method that is named, that of each cohort where they differ."""
+    parts = [_named(prose.text[low:high], low) for low, high in cohorts(prose)]
+    each = [(cohort, one) for cohort, found in zip(cohorts(prose), parts, strict=True) for one in found]
+    if len({one.value for _, one in each}) > 1 and all(parts):
+        return [Mention(one.value, _from(cohort[0], one), one.high) for cohort, one in each]
+    return _named(prose.text, 0)
+
+
+def _from(cohort: int, named: Mention) -> int:
+    """Where the words of a method begin: with the name of its cohort, if that is near."""
+    return cohort if named.low - cohort <= NEAR else named.low
+
+
+def cohorts(prose: Prose) -> list[tuple[int, int]]:
+    """First and last place of what is stated of each cohort or arm; empty where none is named."""
+    named: list[tuple[str, int]] = []
+    for found in _COHORT.finditer(prose.text):
+        label = str(prose.whole(found.start("number"))) if found["number"] else str(found["letter"])
+        if not named or named[-1][0] != label:
+            named.append((label, found.start()))
+    labels = [label for label, _ in named]
+    if len(labels) < 2 or len(set(labels)) < len(labels):  # they alternate: nothing is of one alone
+        return []
+    ends = [at for _, at in named[1:]] + [len(prose.text)]
+    return [(at, end) for (_, at), end in zip(named, ends, strict=True)]
+
+
+def _named(text: str, low: int) -> list[Mention]:
+    """The methods of a part of the text that begins at a place, the specific ones alone where there is one."""
+    titles = [found.span() for found in _TITLE.finditer(text)]
     named: list[Mention] = []
     for name, short in METHODS:
-        for found in short.finditer(prose.text):
-            if not any(low <= found.start() < high or low < found.end() <= high for low, high in titles):
-                named.append(Mention(name, found.start(), found.end()))
+        for found in short.finditer(text):
+            if not any(begin <= found.start() < end or begin < found.end() <= end for begin, end in titles):
+                named.append(Mention(name, low + found.start(), low + found.end()))
                 break
     specific = [one for one in named if one.value in SPECIFIC]
     if any(one.value == A_HERN for one in specific):  # his tables are for Fleming's design
@@ -133,6 +183,9 @@ def methods(prose: Prose) -> list[Mention]:
         return specific
     two = [one for one in named if one.value == TWO_STAGES]
     one_stage = [one for one in named if one.value == ONE_STAGE]
+    interval = None if _TEST.search(text) else _INTERVAL_OF_N.search(text)
+    if interval is not None and not named:
+        named = [Mention(PRECISION, low + interval.start(), low + interval.end())]
     return two or one_stage or named
 
 
