@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.laws.strategies import OF_HANDLING
-from simtrial.phrases import listed
+from simtrial.phrases import counted, listed
 from simtrial.show.document import Chapter, Points
 from simtrial.trial import estimand_words
 from simtrial.trial import tables as trial_tables
@@ -46,6 +46,23 @@ def differing(facts: Facts) -> str:
             others.setdefault(event.strategy, []).append(f"{event.label[0].lower()}{event.label[1:]}")
     said = (f"{listed(labels)}: {estimand_words.COUNTS[taken]}" for taken, labels in others.items())
     return "; ".join(said)
+
+
+def primary_set(facts: Facts) -> str:
+    """Who is in the primary analysis set where the events have several strategies, and how each event counts."""
+    taken = facts.strategies
+    who = f"The first {counted(facts.case.n, 'enrolled patient')}"
+    left = [
+        *(["without those who are replaced"] if "replaced" in taken else []),
+        *(["leaving out those who are excluded"] if "excluded" in taken else []),
+    ]
+    by: dict[Strategy, list[str]] = {}
+    for event in facts.estimand.events:
+        if event.strategy is not None and event.probability != 0:
+            by.setdefault(event.strategy, []).append(f"{event.label[0].lower()}{event.label[1:]}")
+    said = "; ".join(f"{listed(labels)}: {estimand_words.COUNTS[one]}" for one, labels in by.items())
+    among = f", {listed(left)}" if left else ""
+    return f"{who}{among}. Patients with an intercurrent event count by its strategy. {said[0].upper()}{said[1:]}"
 
 
 def missing(facts: Facts) -> tuple[Matter, ...]:

@@ -85,6 +85,12 @@ def _plans(facts: Facts) -> Iterator[SecondaryPlan]:
 
 def _share(facts: Facts, name: str, event: str, rate: float) -> SecondaryPlan:
     whom = "all enrolled patients" if facts.handling == "nonresponder" else "the evaluable patients"
+    lacking = "patients without an assessment are left out."
+    if facts.handling == "nonresponder":
+        lacking = "patients without an assessment count as patients without the event."
+    if facts.mixed is not None:
+        whom = "the patients of the primary analysis set (section 10.2)"
+        lacking = "as for the primary endpoint (section 10.4.1.3)."
     n = facts.case.n
     seen = nearest(rate * n)
     low, high = (float(limit) for limit in clopper_pearson(seen, n, (1 - facts.level) / 2))
@@ -94,9 +100,7 @@ def _share(facts: Facts, name: str, event: str, rate: float) -> SecondaryPlan:
         f"(Clopper-Pearson) {100 * facts.level:g}% confidence interval. If {counted(seen, 'patient')} of {n} "
         f"{agreeing(seen, 'has', 'have')} the event, the interval is {percent(low)} to {percent(high)}.",
         data="as for the primary endpoint (section 10.4.1.2).",
-        missing="patients without an assessment count as patients without the event."
-        if facts.handling == "nonresponder"
-        else "patients without an assessment are left out.",
+        missing=lacking,
         sensitivity="missing assessments as in section 10.4.1.4.",
     )
 

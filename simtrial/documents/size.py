@@ -10,6 +10,7 @@ import pandas as pd
 
 from simtrial import __version__
 from simtrial.analysis.text import ORDERINGS
+from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.documents import deviations, precision
@@ -23,7 +24,7 @@ from simtrial.plan.disease import Beta
 from simtrial.search import simon
 from simtrial.show.document import Chapter, Subheading
 from simtrial.show.table import RATE, WHOLE, WORDS, Table, column
-from simtrial.trial import protocol, text, words
+from simtrial.trial import differing, protocol, text, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,9 +114,16 @@ def _enrollment(facts: Facts) -> Iterator[str]:
         yield f"Dropout: {to_complete('expected dropout, and how it enters the number of patients')}."
         yield f"Accrual: {to_complete('expected accrual, and the number of patients to be screened')}."
         return
-    yield f"Dropout before the first assessment: {words.dropout(given.dropout)}."
+    alone = facts.mixed is None
+    often = words.dropout(given.dropout) if alone else words.how_often(given.dropout)
+    yield f"Dropout before the first assessment: {often}."
     if given.dropout.source:
         yield f"Source: {' '.join(given.dropout.source.split()).rstrip('.')}."
+    if events := differing.events(facts.case):
+        yield events
+    if facts.mixed is not None:
+        yield from facts.mixed.errors()
+        yield facts.mixed.alike()
     yield f"Accrual: {words.enrollment(given.enrollment)}."
     yield protocol.screening(facts.case, plan)
 
@@ -186,13 +194,17 @@ def _under_other_dropout(facts: Facts, found: list[deviations.Deviation]) -> Tab
         "power": column("power", RATE),
     }
     reading = ""
-    if facts.handling == "nonresponder":
+    if facts.mixed is not None:
+        alike = f"all dropout is {HANDLINGS[facts.mixed.how.handling]}"
+        each = "the intercurrent events keep their strategies and their proportions of all dropout"
+        reading = f"; {each if deviations.by_event(facts.case) is not None else alike}"
+    if "composite" in facts.strategies:
         whose = (
             "among all enrolled patients"
             if facts.case.trial.reading == "enrolled"
             else "if every patient were evaluable"
         )
-        reading = f". p0 is the response rate {whose}"
+        reading += f". p0 is the response rate {whose}"
     caption = (
         f"Exact type I error and power of {looks_text(facts.design, ', ')} under other dropout than assumed; the "
         f"assumed dropout is in bold{reading}"
