@@ -84,6 +84,19 @@ class Facts:
         """What the file states for the protocol beside the numbers."""
         return self.case.trial.protocol or ProtocolTexts()
 
+    @property
+    def described(self) -> list[str]:
+        """Which endpoints are described beside the primary one: secondary ones, and those on safety."""
+        given, texts = self.case.trial.conduct, self.texts
+        patients = None if given is None else given.patients
+        secondary = bool(texts.duration_of_response)
+        safety = texts.safety is not None
+        if patients is not None:
+            secondary |= bool(patients.complete_share)
+            secondary |= any(one is not None for one in (patients.dcr, patients.pfs, patients.os))
+            safety |= patients.toxicity is not None
+        return ["secondary"] * secondary + ["safety"] * safety
+
     def stated(self, key: str, missing: str) -> str:
         """A text of the file in one line, or the mark that it is missing."""
         text: str | None = getattr(self.texts, key)

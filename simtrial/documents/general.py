@@ -8,7 +8,7 @@ import pandas as pd
 
 from simtrial import __version__
 from simtrial.documents import estimands
-from simtrial.phrases import counted, listed, to_complete
+from simtrial.phrases import counted, ended, listed, to_complete
 from simtrial.show.document import Chapter, Points
 from simtrial.show.table import WORDS, Table, column
 from simtrial.trial import words
@@ -66,7 +66,7 @@ def general(facts: Facts) -> Iterator[Chapter]:
     yield Chapter(number="10.2", title="Analysis sets", code="C218627", level=2, blocks=(_sets(facts),))
     yield Chapter(
         number="10.3", title="Analyses of demographics and other baseline variables", code="C218628", level=2,
-        blocks=(facts.stated("baseline", "demographic and baseline variables, and how they are summarised"),),
+        blocks=(ended(facts.stated("baseline", "demographic and baseline variables, and how they are summarised")),),
     )  # fmt: skip
 
 

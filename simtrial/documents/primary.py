@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 STEPS = (-0.5, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 """Response rates of the operating characteristics, as steps from p0 (0) to p1 (1)."""
 
+OF_EVENTS = (
+    "Intercurrent events: every patient with an intercurrent event before the first assessment counts as a "
+    "non-responder, whatever the strategy for the event is. This changes the assumption about the responses of these "
+    "patients to the least favourable one.",
+    "Missing assessments: every patient with such an event is left out. This changes the strategies for the events to "
+    "the assumption that these patients respond as often as the other patients.",
+)
+"""What else is assumed of the patients with an event where the events have several strategies."""
+
 
 def primary(facts: Facts) -> Iterator[Chapter]:
     """Sections 10.4 to 10.4.1.5."""
@@ -53,7 +62,7 @@ def _method(facts: Facts) -> Iterator[Matter]:
         f"without a normal approximation. The probability of rejecting H0 with the design {looks_text(design, ', ')} is"
     )
     yield from formulas.power(design)
-    yield formulas.WHERE
+    yield formulas.WHERE if facts.several else formulas.WHERE_ONE_LOOK
     if expected := formulas.expected(design):
         yield "The probability of early termination and the expected sample size are"
         yield from expected
@@ -144,7 +153,7 @@ def _sensitivity(facts: Facts) -> Iterator[Matter]:
 def _changes(facts: Facts) -> Iterator[str]:
     p0 = stated(facts.asked.p0)
     if facts.mixed is not None:
-        yield from _of_events(facts)
+        yield from OF_EVENTS
     elif facts.handling == "nonresponder":
         yield (
             "Missing assessments: patients without a response assessment are left out. This changes the assumption "
@@ -175,19 +184,6 @@ def _changes(facts: Facts) -> Iterator[str]:
             "Numbers of patients that differ from the plan: the decision by every rule that applies is reported "
             f"({listed(apply)})."
         )
-
-
-def _of_events(facts: Facts) -> Iterator[str]:
-    """What else is assumed of the patients with an event where the events have several strategies."""
-    yield (
-        "Intercurrent events: every patient with an intercurrent event before the first assessment counts as a "
-        "non-responder, whatever the strategy for the event is. This changes the assumption about the responses of "
-        "these patients to the least favourable one."
-    )
-    yield (
-        "Missing assessments: every patient with such an event is left out. This changes the strategies for the events "
-        "to the assumption that these patients respond as often as the other patients."
-    )
 
 
 def _meaning_of_p0(facts: Facts, p0: str) -> str:

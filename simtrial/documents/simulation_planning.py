@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from simtrial.conduct import tables as conduct_tables
-from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
 from simtrial.documents import simulation_checks, simulation_models
 from simtrial.phrases import agreeing, counted, listed, percent, stated
 from simtrial.show.document import Chapter, FormulaLine, Points
 from simtrial.show.table import RATE, WORDS, Table, column
-from simtrial.trial import differing, rules, words
+from simtrial.trial import rules, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,8 +85,9 @@ def chapters(case: Case, done: Simulation) -> Iterator[Chapter]:
     yield Chapter(
         number="1.4", title="Estimands and targets", level=2,
         blocks=(
-            f"{_estimated(case, done)} The targets of the simulation are the operating characteristics of the "
-            "trial: for each scenario, the probability or expectation of each performance measure over repetitions of "
+            f"{simulation_models.estimated(case, done)} The targets of the simulation are the operating "
+            "characteristics of the trial: for each scenario, the probability or expectation of each performance "
+            "measure over repetitions of "
             f"the trial under the stated assumptions. The hypothesis tested in every trial is H0: p <= {asked.p0:g} "
             f"against p > {asked.p0:g}, with a one-sided type I error of at most {stated(asked.alpha)} and a power of "
             f"at least {stated(asked.power)} at p1 = {asked.p1:g}.",
@@ -96,20 +96,6 @@ def chapters(case: Case, done: Simulation) -> Iterator[Chapter]:
     yield Chapter(number="1.5", title="Methods", level=2, blocks=tuple(_methods(case, done)))
     yield Chapter(number="1.6", title="Performance measures", level=2, blocks=(*_measures(), measures(done)))
     yield Chapter(number="1.7", title="Number of trials", level=2, blocks=(*_why(case, done), numbers(done)))
-
-
-def _estimated(case: Case, done: Simulation) -> str:
-    """What the trial estimates, and where the simulation does not follow the strategies of its intercurrent events."""
-    mixed = differing.of(case)
-    section = "The estimand with its intercurrent events is that of section 3.1 of the protocol."
-    counted_as = f"patients without a response assessment are {HANDLINGS[done.plan.handling]}"
-    if mixed is None:
-        return f"The trial estimates the objective response rate; {counted_as}. {section}"
-    return (
-        f"The trial estimates the objective response rate. {section} {differing.events(case)} The simulation does not "
-        f"distinguish these events: {counted_as}. Its type I error and power are therefore not those of the estimand. "
-        f"{' '.join(mixed.errors())}"
-    )
 
 
 def _planned(done: Simulation) -> str:

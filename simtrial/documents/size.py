@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -19,7 +19,7 @@ from simtrial.errors import InputError
 from simtrial.history import origin
 from simtrial.history import tables as history_tables
 from simtrial.history import text as history_text
-from simtrial.phrases import agreeing, counted, percent, stated, to_complete
+from simtrial.phrases import agreeing, counted, ended, percent, stated, to_complete
 from simtrial.plan.disease import Beta
 from simtrial.search import simon
 from simtrial.show.document import Chapter, Subheading
@@ -96,7 +96,7 @@ def _history(facts: Facts) -> Iterator[Matter]:
     basis, *reasons = text.basis(trial).paragraphs
     yield basis
     missing = f"reason for p0 = {stated(facts.asked.p0)} and p1 = {stated(facts.asked.p1)}"
-    yield f"Reason for these rates: {' '.join(reasons) or to_complete(missing) + '.'}"
+    yield f"Reason for these rates: {ended(' '.join(reasons) or to_complete(missing))}"
     if not trial.evidence:
         yield f"Earlier results: {to_complete('earlier studies from which p0 and p1 are taken, with citations')}."
         return
@@ -171,9 +171,18 @@ def _deviating(facts: Facts) -> Iterator[Matter]:
         f"{stated(round(between, 6))} and not {stated(asked.p0)}, H0 would be rejected with probability "
         f"{percent(wrong)} at this rate.{''.join(_assurances(facts))}"
     )
+    if origin.of(facts.case).history is not None:
+        yield _wrong_p0(facts)
     found = deviations.of_dropout(facts.case)
     if found:
         yield _under_other_dropout(facts, found)
+
+
+def _wrong_p0(facts: Facts) -> Table:
+    """The type I error by the true rate of the earlier treatments; as run only where this is the estimand's way."""
+    whole = history_tables.wrong_history(facts.case)
+    kept = {key: how for key, how in whole.shown.items() if facts.mixed is None or key != "reject_run"}
+    return replace(whole, shown=kept)
 
 
 def _assurances(facts: Facts) -> Iterator[str]:

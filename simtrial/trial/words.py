@@ -209,7 +209,7 @@ def _endpoints(given: Conduct, p1: float) -> list[AssumptionRow]:
             if loss
             else "no patient is lost to follow-up"
         )
-        said = f"{both} estimated at month {patients.landmark_months:g}; {lost}"
+        said = f"{both} estimated at month {patients.landmark:g}; {lost}"
         found.append(("Observation of survival", said, ""))
     if patients.toxicity is not None:
         rate, limit = stated(patients.toxicity.rate), stated(patients.toxicity.limit)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from simtrial.design.exact import operating_characteristics
-from simtrial.documents import protocol, simulation_planning
+from simtrial.documents import protocol, simulation_models
 from simtrial.phrases import percent
 from simtrial.show.table import Table
 from simtrial.trial import estimand, params, text
+from simtrial.trial import tables as trial_tables
 from simtrial.trial.case import Case
 
 EVENTS = {
@@ -128,7 +129,7 @@ def test_other_dropout_keeps_the_strategies_and_their_proportions(mixed):
 def test_the_simulation_report_says_that_it_does_not_distinguish_events(mixed):
     case, _ = mixed
     done = SimpleNamespace(plan=case.plan)
-    words = simulation_planning._estimated(case, done)
+    words = simulation_models.estimated(case, done)
     assert "The simulation does not distinguish these events" in words
     assert percent(estimand.of(case).stated.figures.power) in words
 
@@ -139,7 +140,7 @@ def test_with_one_strategy_nothing_changes(alike):
     assert "patients without a response assessment count as non-responders" in sized
     assert "Under these strategies" not in sized
     assert "death (12%) by the composite strategy" in sized
-    assert "distinguish" not in simulation_planning._estimated(case, SimpleNamespace(plan=case.plan))
+    assert "distinguish" not in simulation_models.estimated(case, SimpleNamespace(plan=case.plan))
 
 
 def test_strategies_without_probabilities_leave_a_mark():
@@ -197,3 +198,95 @@ def test_a_single_stage_names_no_method_of_two_stages():
     assert "Koyama" not in whole
     assert "Dahlberg" not in whole
     assert "bounds recalculated at the sizes attained" in whole
+
+
+# what other strategies cost
+
+
+def test_the_appendix_prices_every_strategy(mixed):
+    case, document = mixed
+    frame = table(document, "strategies").frame
+    assert frame.shape[0] == trial_tables.strategies(case).frame.shape[0] > 20
+    taken = frame[frame.event == "All events (12%)"].iloc[0]
+    np.testing.assert_allclose(
+        [taken.type_i_error, taken.power], operating_characteristics(case.chosen, thinned()).reject, atol=1e-12
+    )
+    assert 'The appendix "what other strategies would cost"' in said(document, "3.1")
+
+
+def test_without_dropout_there_is_no_appendix_of_prices():
+    document = protocol.of(case_of(conduct__dropout={"probability": 0, "handling": "nonresponder"}, estimand={}))
+    assert "would cost" not in json.dumps(document.plain())
+
+
+# what p0 is worth if the earlier results are wrong
+
+
+def test_earlier_results_give_the_error_by_the_true_rate():
+    studies = [
+        {"treatment": "A", "setting": "s", "about": "p0", "n": 60, "responders": x, "source": "S"} for x in (8, 12)
+    ]
+    case = case_of(evidence=studies)
+    frame = table(protocol.of(case), "wrong_history").frame
+    np.testing.assert_allclose(frame.reject, operating_characteristics(case.chosen, frame.p).reject, atol=1e-12)
+    assert 0.15 in frame.p.to_numpy()
+    assert "reject_run" not in table(protocol.of(case), "wrong_history").shown  # all dropout alike is not the estimand
+
+
+@pytest.mark.parametrize("responders", [(0, 0), (6, 6)])
+def test_equal_rates_are_one_rate(responders):
+    studies = [
+        {"treatment": "A", "setting": "s", "about": about, "n": 60, "responders": x, "source": "S"}
+        for about in ("p0", "p1")
+        for x in responders
+    ]
+    sized = said(protocol.of(case_of(evidence=studies)), "10.11")
+    rate = percent(responders[0] / 60)
+    assert f"each with a rate of {rate}" in sized
+    assert f"have a response rate of {rate}" in sized
+    assert f"from {rate} to {rate}" not in sized
+
+
+# texts
+
+
+def test_a_landmark_that_is_not_stated_is_marked():
+    curves = {"pfs": {"median_months": 5, "hazard_ratio": 0.5}}
+    missing = "PFS at month [TO COMPLETE: month at which PFS and OS are estimated]"
+    assert missing in said(protocol.of(case_of(conduct__patients=curves)), "10.5.1")
+    stated = said(protocol.of(case_of(conduct__patients=curves | {"landmark_months": 6})), "10.5.1")
+    assert "PFS at month 6 has" in stated
+
+
+@pytest.mark.parametrize(("looks", "early"), [("1/9,8/34", True), ("8/34", False)])
+def test_the_toxicity_says_which_patients_it_is_of(looks, early):
+    toxic = {"toxicity": {"rate": 0.2, "limit": 0.4}}
+    words = said(protocol.of(case_of(design={"looks": looks}, conduct__patients=toxic)), "10.7")
+    assert ("If the trial has all its 34 patients, this has the probability" in words) == early
+    assert ("states the probability over all trials" in words) == early
+
+
+def test_what_is_missing_in_the_estimand_is_listed_once(mixed):
+    listed = [one["missing"] for one in mixed[1].to_complete() if one["missing"].startswith("reason for the")]
+    assert listed == ["reason for the strategy for the intercurrent events"]
+    assert "Reason: to be stated in section 3.1." in said(mixed[1], "10.4.1.2")
+
+
+def test_texts_of_the_file_end_with_a_full_stop():
+    rates = PLAIN["hypotheses"] | {"rationale": "As in second line"}
+    document = protocol.of(case_of(protocol={"baseline": "Age is summarised"}, hypotheses=rates))
+    assert said(document, "10.3") == "Age is summarised."
+    assert "Reason for these rates: As in second line." in said(document, "10.11")
+
+
+def test_only_endpoints_of_the_file_are_described(mixed):
+    assert "Secondary endpoints are described without tests" in said(mixed[1], "10.10")
+    bare = protocol.of(case_of(conduct__patients={}))
+    assert "endpoints are described" not in said(bare, "10.10")
+    assert "No other hypothesis is tested" in said(bare, "10.10")
+
+
+def test_the_formula_of_one_look_defines_what_it_uses():
+    method = said(protocol.of(case_of(design={"looks": "8/34"})), "10.4.1.1")
+    assert "b(x; n, p)" not in method
+    assert "B(x; n, p) is the binomial probability of at most x responses" in method
