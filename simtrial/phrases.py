@@ -96,6 +96,16 @@ def rate(value: float) -> str:
     return f"{value:#.3g}" if not 0 < value < 1e-4 else "< 0.0001"
 
 
+def ended(text: str) -> str:
+    """A text of somebody else as a sentence: with a full stop where it has none.
+
+    >>> ended("Age is summarised"), ended("Is it?"), ended("It is.")
+    ('Age is summarised.', 'Is it?', 'It is.')
+    """
+    whole = text.rstrip()
+    return whole if whole.endswith((".", "!", "?")) else f"{whole}."
+
+
 _PLACEHOLDER = re.compile(r"\[TO COMPLETE: ([^\]]*)\]")
 
 

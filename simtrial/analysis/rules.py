@@ -148,6 +148,8 @@ class Rule:
         What it is called within a sentence.
     bounds : callable
         Gives the bounds from the design, what they keep and the sizes attained; None where the rule does not apply.
+    two_looks : bool
+        Whether it applies to designs with two looks only.
     interval : str
         The interval that goes with its decision, by its name in `simtrial.analysis.inference.Inference.intervals`.
     """
@@ -155,6 +157,7 @@ class Rule:
     name: str
     phrase: str
     bounds: Callable[[Planned, Asked, int, int], Bounds | None]
+    two_looks: bool = False
     interval: str = "exact"
 
     def is_conditional(self, design: Planned, seen: Attained) -> bool:  # noqa: ARG002 - as every rule
@@ -203,10 +206,11 @@ RULES = (
         name="Koyama-Chen",
         phrase="Koyama and Chen's method",
         bounds=koyama_chen,
+        two_looks=True,
         interval="koyama_chen",
     ),
     Rule(name="recut", phrase="bounds recalculated at the sizes attained", bounds=recut_bounds),
-    Rule(name="Green-Dahlberg", phrase="Green and Dahlberg's levels", bounds=green_dahlberg),
+    Rule(name="Green-Dahlberg", phrase="Green and Dahlberg's levels", bounds=green_dahlberg, two_looks=True),
     PLANNED_BOUNDS,
 )
 """In the order of preference."""

@@ -13,6 +13,7 @@ from simtrial.errors import InputError
 from simtrial.laws import decision, laws
 from simtrial.phrases import stated
 from simtrial.plan.dropout import Dropout
+from simtrial.trial import differing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.plan.plan import Scenario
     from simtrial.trial.case import Case
+    from simtrial.trial.differing import Differing
 
 OTHER_ODDS = (0.25, 4.0)
 """Odds ratios of an informative dropout that are tried."""
@@ -54,7 +56,8 @@ def of_dropout(case: Case) -> list[Deviation]:
     plan = case.plan
     if plan is None or not decision.has_law(plan):
         return []
-    return [found for what, loss in _losses(case) if (found := _under(case, what, loss)) is not None]
+    mixed = by_event(case)
+    return [found for what, loss in _losses(case) if (found := _under(case, what, loss, mixed)) is not None]
 
 
 def _losses(case: Case) -> Iterator[tuple[str, Dropout]]:
@@ -72,10 +75,22 @@ def _losses(case: Case) -> Iterator[tuple[str, Dropout]]:
             yield what, Dropout.overall(whole, other, case.requirements.p1)
 
 
-def _under(case: Case, what: str, loss: Dropout) -> Deviation | None:
+def by_event(case: Case) -> Differing | None:
+    """The strategies under which other dropout is shown; None where all dropout is handled alike, or none is known."""
+    mixed = differing.of(case)
+    waits = case.plan is not None and case.plan.conditional is None
+    return mixed if mixed is not None and mixed.figures is not None and waits else None
+
+
+def _under(case: Case, what: str, loss: Dropout, mixed: Differing | None) -> Deviation | None:
     plan, how = case.plan, case.trial.how
     assert plan is not None
     assert how is not None
+    if mixed is not None:
+        found = mixed.under(loss)
+        if found is None:
+            return None
+        return Deviation(what=what, type_i_error=found.type_i_error, power=found.power, assumed=loss == plan.dropout)
     try:
         truths = replace(how, loss=loss, among=case.trial.reading).truths(case.requirements)
         run = decision.decision(replace(plan, dropout=loss), np.array([truths.p0, truths.p1])).reject.tolist()

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from simtrial.conduct.text import HANDLINGS
 from simtrial.design.exact import operating_characteristics
 from simtrial.laws import decision
 from simtrial.phrases import to_complete
-from simtrial.trial import estimand
+from simtrial.trial import differing, estimand
 from simtrial.trial.protocol import timed
 from simtrial.trial.provisions import ProtocolTexts
 from simtrial.trial.results import Results
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from simtrial.conduct.simulation import Simulation
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
+    from simtrial.laws.strategies import Strategy
     from simtrial.numbers import Floats
     from simtrial.plan.plan import Handling, Plan
     from simtrial.trial.case import Case
+    from simtrial.trial.differing import Differing
     from simtrial.trial.estimand import Estimand
 
 SIMULATION_REPORT = "simulation_report"
@@ -81,6 +84,19 @@ class Facts:
         """What the file states for the protocol beside the numbers."""
         return self.case.trial.protocol or ProtocolTexts()
 
+    @property
+    def described(self) -> list[str]:
+        """Which endpoints are described beside the primary one: secondary ones, and those on safety."""
+        given, texts = self.case.trial.conduct, self.texts
+        patients = None if given is None else given.patients
+        secondary = bool(texts.duration_of_response)
+        safety = texts.safety is not None
+        if patients is not None:
+            secondary |= bool(patients.complete_share)
+            secondary |= any(one is not None for one in (patients.dcr, patients.pfs, patients.os))
+            safety |= patients.toxicity is not None
+        return ["secondary"] * secondary + ["safety"] * safety
+
     def stated(self, key: str, missing: str) -> str:
         """A text of the file in one line, or the mark that it is missing."""
         text: str | None = getattr(self.texts, key)
@@ -95,6 +111,16 @@ class Facts:
     def estimand(self) -> Estimand:
         """The primary estimand with the price of every strategy."""
         return estimand.of(self.case)
+
+    @cached_property
+    def mixed(self) -> Differing | None:
+        """The strategies of intercurrent events where they are not all that of the handling of dropout."""
+        return differing.of(self.case)
+
+    @property
+    def strategies(self) -> set[Strategy]:
+        """The strategies of the events that may happen; none if the file does not say."""
+        return {one.strategy for one in self.estimand.events if one.strategy is not None and one.probability != 0}
 
     @property
     def level(self) -> float:
@@ -125,6 +151,7 @@ class Facts:
         pending = plan is not None and plan.conditional is not None
         if plan is not None and (case.under is not None or pending) and decision.has_law(plan):
             truths = case.trial.truths
-            return decision.decision(plan, np.array([truths.p0, truths.p1])).stop, "under the assumed dropout"
+            alike = "" if self.mixed is None else f", all of it {HANDLINGS[plan.handling]}"
+            return decision.decision(plan, np.array([truths.p0, truths.p1])).stop, f"under the assumed dropout{alike}"
         how = "with every patient evaluable" + (" and no patient pending" if pending else "")
         return operating_characteristics(self.design, [asked.p0, asked.p1]).n_distribution, how

@@ -16,6 +16,11 @@ WHERE = (
 )
 """The two functions of the formulas, in a sentence."""
 
+WHERE_ONE_LOOK = (
+    "Here B(x; n, p) is the binomial probability of at most x responses in n patients with response rate p."
+)
+"""The same where there is one look, whose formula has no other function."""
+
 
 MOST_LOOKS = 5
 """Looks up to which the recursion stands look by look in the numbers of the design."""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from simtrial import __version__
 from simtrial.documents import estimands
-from simtrial.phrases import counted, listed, to_complete
+from simtrial.phrases import counted, ended, listed, to_complete
 from simtrial.show.document import Chapter, Points
 from simtrial.show.table import WORDS, Table, column
 from simtrial.trial import words
@@ -66,7 +66,7 @@ def general(facts: Facts) -> Iterator[Chapter]:
     yield Chapter(number="10.2", title="Analysis sets", code="C218627", level=2, blocks=(_sets(facts),))
     yield Chapter(
         number="10.3", title="Analyses of demographics and other baseline variables", code="C218628", level=2,
-        blocks=(facts.stated("baseline", "demographic and baseline variables, and how they are summarised"),),
+        blocks=(ended(facts.stated("baseline", "demographic and baseline variables, and how they are summarised")),),
     )  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def _sets(facts: Facts) -> Table:
             "Primary analysis and interim analyses" if facts.several else "Primary analysis",
         ),
     ]
-    if facts.handling == "nonresponder":
+    if facts.handling == "nonresponder" or facts.mixed is not None:
         rows.append(
             (
                 "Evaluable patients",
@@ -137,12 +137,15 @@ def _sets(facts: Facts) -> Table:
                 "Sensitivity analysis of the primary endpoint",
             )
         )
-    if facts.handling in ("replace", "exclude"):
+    if facts.handling in ("replace", "exclude") or facts.mixed is not None:
+        who = "those who are replaced or excluded, who count"
+        if facts.mixed is not None:
+            who = "those who are replaced or excluded; every patient with an intercurrent event counts"
         rows.append(
             (
                 "Primary analysis set with all patients",
-                "The patients of the primary analysis set and those who are replaced or excluded, who count as "
-                "non-responders",
+                f"The patients of the primary analysis set and {who} as "
+                f"{'a non-responder' if facts.mixed is not None else 'non-responders'}",
                 "Sensitivity analysis of the primary endpoint",
             )
         )
@@ -171,7 +174,9 @@ def _primary_set(facts: Facts) -> str:
     if facts.handling is None:
         how = to_complete("how patients without a response assessment count")
         return f"The first {counted(n, 'evaluable patient')}; {how}"
-    if facts.handling == "nonresponder":
+    if facts.mixed is not None:
+        said = estimands.primary_set(facts)
+    elif facts.handling == "nonresponder":
         said = f"The first {counted(n, 'enrolled patient')}, with or without a response assessment"
     elif facts.handling == "replace":
         said = f"The first {counted(n, 'patient')} with a response assessment, in the order of enrollment"
@@ -179,5 +184,6 @@ def _primary_set(facts: Facts) -> str:
         said = f"The first {counted(n, 'enrolled patient')}, without those who have no response assessment"
     if facts.several:
         said += ". If the trial stops earlier, the patients of the analysis that stops it"
-    others = estimands.differing(facts)
+    # without dropout the strategies price nothing, and are stated all the same
+    others = estimands.differing(facts) if facts.mixed is None else ""
     return f"{said}. Other strategies: {others}" if others else said

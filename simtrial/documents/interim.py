@@ -146,7 +146,12 @@ def _errors(facts: Facts) -> Iterator[str]:
         f"One primary hypothesis is tested, one-sided, at a type I error of at most {stated(asked.alpha)}. The trial "
         "is a success if H0 is rejected."
     )
-    yield "Secondary and safety endpoints are described without tests, so that no adjustment is made for them."
+    others = " and ".join(facts.described).capitalize()
+    yield (
+        f"{others} endpoints are described without tests, so that no adjustment is made for them."
+        if others
+        else "No other hypothesis is tested, so that no adjustment is made."
+    )
     if not facts.several:
         return
     looks = len(design.looks)

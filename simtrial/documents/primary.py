@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 STEPS = (-0.5, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 """Response rates of the operating characteristics, as steps from p0 (0) to p1 (1)."""
 
+OF_EVENTS = (
+    "Intercurrent events: every patient with an intercurrent event before the first assessment counts as a "
+    "non-responder, whatever the strategy for the event is. This changes the assumption about the responses of these "
+    "patients to the least favourable one.",
+    "Missing assessments: every patient with such an event is left out. This changes the strategies for the events to "
+    "the assumption that these patients respond as often as the other patients.",
+)
+"""What else is assumed of the patients with an event where the events have several strategies."""
+
 
 def primary(facts: Facts) -> Iterator[Chapter]:
     """Sections 10.4 to 10.4.1.5."""
@@ -53,7 +62,7 @@ def _method(facts: Facts) -> Iterator[Matter]:
         f"without a normal approximation. The probability of rejecting H0 with the design {looks_text(design, ', ')} is"
     )
     yield from formulas.power(design)
-    yield formulas.WHERE
+    yield formulas.WHERE if facts.several else formulas.WHERE_ONE_LOOK
     if expected := formulas.expected(design):
         yield "The probability of early termination and the expected sample size are"
         yield from expected
@@ -143,7 +152,9 @@ def _sensitivity(facts: Facts) -> Iterator[Matter]:
 
 def _changes(facts: Facts) -> Iterator[str]:
     p0 = stated(facts.asked.p0)
-    if facts.handling == "nonresponder":
+    if facts.mixed is not None:
+        yield from OF_EVENTS
+    elif facts.handling == "nonresponder":
         yield (
             "Missing assessments: patients without a response assessment are left out. This changes the assumption "
             "that none of them responded to the assumption that they responded as often as the other patients."
@@ -155,12 +166,8 @@ def _changes(facts: Facts) -> Iterator[str]:
             f"{'' if facts.handling is None else changed}. This changes the assumption about their responses to the "
             "least favourable one."
         )
-    if facts.handling == "nonresponder":
-        yield (
-            f"Meaning of p0: the p-value is also computed with p0 = {p0} multiplied by the observed proportion of "
-            "evaluable patients. This changes p0 from the response rate among all enrolled patients to the rate if "
-            "every patient were evaluable."
-        )
+    if "composite" in facts.strategies:
+        yield _meaning_of_p0(facts, p0)
     if facts.several:
         others = " and the ".join(name for key, name in ORDERINGS.items() if key != facts.ordering)
         yield (
@@ -172,10 +179,31 @@ def _changes(facts: Facts) -> Iterator[str]:
         "which changes the requirement that the level is kept for every response rate."
     )
     if knows(facts.design):
+        apply = [rule.phrase for rule in RULES if facts.several or not rule.two_looks]
         yield (
             "Numbers of patients that differ from the plan: the decision by every rule that applies is reported "
-            f"({listed([rule.phrase for rule in RULES])})."
+            f"({listed(apply)})."
         )
+
+
+def _meaning_of_p0(facts: Facts, p0: str) -> str:
+    """The other reading of p0, where patients count as non-responders because of an event."""
+    share = "evaluable patients"
+    if facts.mixed is not None:
+        share = "patients who do not count as non-responders because of an intercurrent event"
+    opening = (
+        f"Meaning of p0: the p-value is also computed with p0 = {p0} multiplied by the observed proportion of {share}."
+    )
+    if facts.case.trial.reading == "enrolled":
+        return (
+            f"{opening} This changes p0 from the response rate among all enrolled patients to the rate if every "
+            "patient were evaluable."
+        )
+    return (
+        f"{opening} p0 is the response rate if every patient were evaluable (section 3.1), and the product is what it "
+        "becomes when these patients count as non-responders. The primary p-value is computed with p0 itself, the "
+        "larger of the two rates."
+    )
 
 
 def _supplementary(facts: Facts) -> Iterator[Matter]:

@@ -81,3 +81,4 @@ def _chapters(facts: Facts) -> Iterator[Chapter]:
     yield interim.interim(facts)
     yield interim.multiplicity(facts)
     yield size.determination(facts)
+    yield from estimands.prices(facts)

@@ -12,6 +12,7 @@ import numpy as np
 
 from simtrial.design.binomial import above
 from simtrial.design.intervals import clopper_pearson
+from simtrial.documents.facts import SIMULATION_REPORT
 from simtrial.phrases import agreeing, counted, percent, stated, to_complete
 from simtrial.plan.allowances import nearest
 from simtrial.show.document import Chapter, Points
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
     from simtrial.documents.facts import Facts
     from simtrial.trial.conduct import PatientLaws
+
+AT_ANY_END = (
+    f" A trial that stops at an interim analysis has fewer patients; the simulation report ({SIMULATION_REPORT}.docx) "
+    "states the probability over all trials, whether they stop early or not."
+)
+"""That a probability for all patients is not that of the simulation."""
 
 AS_STATED = "as stated in section 10.5."
 
@@ -85,6 +92,12 @@ def _plans(facts: Facts) -> Iterator[SecondaryPlan]:
 
 def _share(facts: Facts, name: str, event: str, rate: float) -> SecondaryPlan:
     whom = "all enrolled patients" if facts.handling == "nonresponder" else "the evaluable patients"
+    lacking = "patients without an assessment are left out."
+    if facts.handling == "nonresponder":
+        lacking = "patients without an assessment count as patients without the event."
+    if facts.mixed is not None:
+        whom = "the patients of the primary analysis set (section 10.2)"
+        lacking = "as for the primary endpoint (section 10.4.1.3)."
     n = facts.case.n
     seen = nearest(rate * n)
     low, high = (float(limit) for limit in clopper_pearson(seen, n, (1 - facts.level) / 2))
@@ -94,20 +107,21 @@ def _share(facts: Facts, name: str, event: str, rate: float) -> SecondaryPlan:
         f"(Clopper-Pearson) {100 * facts.level:g}% confidence interval. If {counted(seen, 'patient')} of {n} "
         f"{agreeing(seen, 'has', 'have')} the event, the interval is {percent(low)} to {percent(high)}.",
         data="as for the primary endpoint (section 10.4.1.2).",
-        missing="patients without an assessment count as patients without the event."
-        if facts.handling == "nonresponder"
-        else "patients without an assessment are left out.",
+        missing=lacking,
         sensitivity="missing assessments as in section 10.4.1.4.",
     )
 
 
 def _survival(facts: Facts, patients: PatientLaws, name: str, event: str) -> SecondaryPlan:
     short = name[name.index("(") + 1 : -1]
+    month = to_complete("month at which PFS and OS are estimated")
+    if patients.landmark_months is not None:
+        month = f"{patients.landmark_months:g}"
     return SecondaryPlan(
         name=name,
         method=f"the time from enrollment to {event}, of all enrolled patients, by the Kaplan-Meier method. The median "
         f"has a {100 * facts.level:g}% confidence interval by Brookmeyer and Crowley's method on the scale of "
-        f"log(-log). {short} at month {patients.landmark_months:g} has an interval by Greenwood's formula on the same "
+        f"log(-log). {short} at month {month} has an interval by Greenwood's formula on the same "
         "scale.",
         data=AS_STATED,
         missing="patients without the event are censored at their last contact. Censoring is assumed to be independent "
@@ -146,9 +160,11 @@ def safety(facts: Facts) -> Iterator[Chapter]:
             f"{counted(seen, 'such patient')} of {n} the interval is {percent(low)} to {percent(high)}."
         )
         said.append(
-            f"It is reported whether the observed percentage exceeds {stated(limit.limit)}. In {counted(n, 'patient')} "
+            f"It is reported whether the observed percentage exceeds {stated(limit.limit)}. "
+            f"{'If the trial has all its' if facts.several else 'In'} {counted(n, 'patient')}{',' * facts.several} "
             f"this has the probability {percent(assumed)} if the true rate is {stated(limit.rate)}, and "
-            f"{percent(at_limit)} if it is {stated(limit.limit)}. This comparison does not stop the trial."
+            f"{percent(at_limit)} if it is {stated(limit.limit)}."
+            f"{AT_ANY_END if facts.several else ''} This comparison does not stop the trial."
         )
     monitored = facts.stated("safety", "how safety is monitored during the trial, and by whom")
     said.append(f"Monitoring of safety: {monitored.rstrip('.')}.")

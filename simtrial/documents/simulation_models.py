@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from simtrial.conduct.text import HANDLINGS
 from simtrial.months import WEEK
 from simtrial.phrases import counted, percent, stated
 from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Beta
 from simtrial.plan.enrollment import Constant, Piecewise, Ramp
+from simtrial.trial import differing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from simtrial.conduct.simulation import Simulation
     from simtrial.plan.plan import Plan, Scenario
+    from simtrial.trial.case import Case
 
 
 def sentences(plan: Plan, scenarios: Sequence[Scenario]) -> tuple[str, ...]:
@@ -32,6 +36,20 @@ def sentences(plan: Plan, scenarios: Sequence[Scenario]) -> tuple[str, ...]:
         "Toxicity": _toxicity(plan),
     }
     return tuple(f"{name}: {' '.join(said)}" for name, parts_ in parts.items() if (said := tuple(parts_)))
+
+
+def estimated(case: Case, done: Simulation) -> str:
+    """What the trial estimates, and where the simulation does not follow the strategies of its intercurrent events."""
+    mixed = differing.of(case)
+    section = "The estimand with its intercurrent events is that of section 3.1 of the protocol."
+    counted_as = f"patients without a response assessment are {HANDLINGS[done.plan.handling]}"
+    if mixed is None:
+        return f"The trial estimates the objective response rate; {counted_as}. {section}"
+    return (
+        f"The trial estimates the objective response rate. {section} {differing.events(case)} The simulation does not "
+        f"distinguish these events: {counted_as}. Its type I error and power are therefore not those of the estimand. "
+        f"{' '.join(mixed.errors())}"
+    )
 
 
 def _months(value: float) -> str:

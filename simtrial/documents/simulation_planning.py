@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from simtrial.conduct import tables as conduct_tables
-from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
 from simtrial.documents import simulation_checks, simulation_models
 from simtrial.phrases import agreeing, counted, listed, percent, stated
@@ -86,10 +85,9 @@ def chapters(case: Case, done: Simulation) -> Iterator[Chapter]:
     yield Chapter(
         number="1.4", title="Estimands and targets", level=2,
         blocks=(
-            f"The trial estimates the objective response rate; patients without a response assessment are "
-            f"{HANDLINGS[plan.handling]}. The estimand with its intercurrent events is that of section 3.1 of the "
-            "protocol. The targets of the simulation are the operating characteristics of the "
-            "trial: for each scenario, the probability or expectation of each performance measure over repetitions of "
+            f"{simulation_models.estimated(case, done)} The targets of the simulation are the operating "
+            "characteristics of the trial: for each scenario, the probability or expectation of each performance "
+            "measure over repetitions of "
             f"the trial under the stated assumptions. The hypothesis tested in every trial is H0: p <= {asked.p0:g} "
             f"against p > {asked.p0:g}, with a one-sided type I error of at most {stated(asked.alpha)} and a power of "
             f"at least {stated(asked.power)} at p1 = {asked.p1:g}.",

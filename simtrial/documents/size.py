@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from simtrial import __version__
 from simtrial.analysis.text import ORDERINGS
+from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.documents import deviations, precision
@@ -18,12 +19,12 @@ from simtrial.errors import InputError
 from simtrial.history import origin
 from simtrial.history import tables as history_tables
 from simtrial.history import text as history_text
-from simtrial.phrases import agreeing, counted, percent, stated, to_complete
+from simtrial.phrases import agreeing, counted, ended, percent, stated, to_complete
 from simtrial.plan.disease import Beta
 from simtrial.search import simon
 from simtrial.show.document import Chapter, Subheading
 from simtrial.show.table import RATE, WHOLE, WORDS, Table, column
-from simtrial.trial import protocol, text, words
+from simtrial.trial import differing, protocol, text, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +96,7 @@ def _history(facts: Facts) -> Iterator[Matter]:
     basis, *reasons = text.basis(trial).paragraphs
     yield basis
     missing = f"reason for p0 = {stated(facts.asked.p0)} and p1 = {stated(facts.asked.p1)}"
-    yield f"Reason for these rates: {' '.join(reasons) or to_complete(missing) + '.'}"
+    yield f"Reason for these rates: {ended(' '.join(reasons) or to_complete(missing))}"
     if not trial.evidence:
         yield f"Earlier results: {to_complete('earlier studies from which p0 and p1 are taken, with citations')}."
         return
@@ -113,9 +114,16 @@ def _enrollment(facts: Facts) -> Iterator[str]:
         yield f"Dropout: {to_complete('expected dropout, and how it enters the number of patients')}."
         yield f"Accrual: {to_complete('expected accrual, and the number of patients to be screened')}."
         return
-    yield f"Dropout before the first assessment: {words.dropout(given.dropout)}."
+    alone = facts.mixed is None
+    often = words.dropout(given.dropout) if alone else words.how_often(given.dropout)
+    yield f"Dropout before the first assessment: {often}."
     if given.dropout.source:
         yield f"Source: {' '.join(given.dropout.source.split()).rstrip('.')}."
+    if events := differing.events(facts.case):
+        yield events
+    if facts.mixed is not None:
+        yield from facts.mixed.errors()
+        yield facts.mixed.alike()
     yield f"Accrual: {words.enrollment(given.enrollment)}."
     yield protocol.screening(facts.case, plan)
 
@@ -163,9 +171,18 @@ def _deviating(facts: Facts) -> Iterator[Matter]:
         f"{stated(round(between, 6))} and not {stated(asked.p0)}, H0 would be rejected with probability "
         f"{percent(wrong)} at this rate.{''.join(_assurances(facts))}"
     )
+    if origin.of(facts.case).history is not None:
+        yield _wrong_p0(facts)
     found = deviations.of_dropout(facts.case)
     if found:
         yield _under_other_dropout(facts, found)
+
+
+def _wrong_p0(facts: Facts) -> Table:
+    """The type I error by the true rate of the earlier treatments; as run only where this is the estimand's way."""
+    whole = history_tables.wrong_history(facts.case)
+    kept = {key: how for key, how in whole.shown.items() if facts.mixed is None or key != "reject_run"}
+    return replace(whole, shown=kept)
 
 
 def _assurances(facts: Facts) -> Iterator[str]:
@@ -186,13 +203,17 @@ def _under_other_dropout(facts: Facts, found: list[deviations.Deviation]) -> Tab
         "power": column("power", RATE),
     }
     reading = ""
-    if facts.handling == "nonresponder":
+    if facts.mixed is not None:
+        alike = f"all dropout is {HANDLINGS[facts.mixed.how.handling]}"
+        each = "the intercurrent events keep their strategies and their proportions of all dropout"
+        reading = f"; {each if deviations.by_event(facts.case) is not None else alike}"
+    if "composite" in facts.strategies:
         whose = (
             "among all enrolled patients"
             if facts.case.trial.reading == "enrolled"
             else "if every patient were evaluable"
         )
-        reading = f". p0 is the response rate {whose}"
+        reading += f". p0 is the response rate {whose}"
     caption = (
         f"Exact type I error and power of {looks_text(facts.design, ', ')} under other dropout than assumed; the "
         f"assumed dropout is in bold{reading}"

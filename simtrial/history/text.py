@@ -96,7 +96,7 @@ def _pooled(found: Origin, known: PooledHistory) -> list[str]:
     else:
         opening = f"{_of_p0(about)}; the number of responders is known for {size} of them"
     rates = [one.rate for one in about if one.pooled and one.rate is not None]
-    across = f", with rates from {percent(min(rates))} to {percent(max(rates))}" if size > 1 else ""
+    across = f", {_across(rates)}" if size > 1 else ""
     together = "Together," if size > 1 else "In it"
     return [
         f"{opening}{across}.",
@@ -105,16 +105,23 @@ def _pooled(found: Origin, known: PooledHistory) -> list[str]:
     ]
 
 
+def _across(rates: Sequence[float]) -> str:
+    """The span of several rates; one rate where they are written alike."""
+    low, high = percent(min(rates)), percent(max(rates))
+    return f"each with a rate of {low}" if low == high else f"with rates from {low} to {high}"
+
+
 def _behind_p1(found: Origin) -> list[str]:
     about = [one for one in found.about("p1") if one.rate is not None]
     if not about:
         return []
     rates = [one.rate for one in about if one.rate is not None]
     have = agreeing(len(about), "has", "have")
-    across = percent(rates[0]) if len(rates) == 1 else f"from {percent(min(rates))} to {percent(max(rates))}"
+    low, high = percent(min(rates)), percent(max(rates))
+    across = low if low == high else f"from {low} to {high}"
     return [
         f"{counted(len(about), 'earlier result')} on p1 = {stated(found.asked.p1)} {have} "
-        f"{agreeing(len(about), 'a response rate of', 'response rates')} {across}."
+        f"{'a response rate of' if low == high else 'response rates'} {across}."
     ]
 
 

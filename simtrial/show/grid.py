@@ -43,8 +43,8 @@ UNBROKEN = 11
 FILLED, CROWDED = 0.85, 0.95
 """Shares of the text's width that columns may take for their longest words: for the larger type, and at most."""
 
-MOST_TOGETHER, MOST_LINES = 12, 36
-"""Rows up to which a table stays on one page, and lines of text up to which it does."""
+MOST_TOGETHER, MOST_LINES = 9, 36
+"""Rows, the headings included, up to which a table stays on one page, and lines of text up to which it does."""
 
 
 def capped(table: Table) -> int:

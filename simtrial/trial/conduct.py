@@ -184,6 +184,10 @@ class ToxicityLimit(Section):
     source: Line | None = Field(None, description="Source of these numbers.")
 
 
+USUAL_LANDMARK = 6.0
+"""Month at which PFS and OS of simulated trials are estimated where none is stated."""
+
+
 class PatientLaws(Section):
     """Further assumptions on the patients; every key is optional."""
 
@@ -191,11 +195,20 @@ class PatientLaws(Section):
     complete_share: float = Field(0.0, description="Share of complete responses among responses.")
     pfs: MedianSurvival | None = Field(None, description="Progression-free survival.")
     os: MedianSurvival | None = Field(None, description="Overall survival; it needs pfs.")
-    landmark_months: float = Field(6.0, description="Month at which PFS and OS are estimated.")
+    landmark_months: float | None = Field(
+        None,
+        description="Month at which PFS and OS are estimated. Default: 6 in the simulation; the protocol then leaves it to "
+        "be completed.",
+    )
     loss_to_follow_up_per_year: float = Field(
         0.0, description="Share of patients lost to follow-up within a year, for PFS and OS."
     )
     toxicity: ToxicityLimit | None = Field(None, description="Grade >= 3 toxicity.")
+
+    @property
+    def landmark(self) -> float:
+        """Month at which PFS and OS of simulated trials are estimated."""
+        return USUAL_LANDMARK if self.landmark_months is None else self.landmark_months
 
 
 class DropoutRule(Section):

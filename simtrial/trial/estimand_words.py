@@ -266,7 +266,7 @@ def _limits(case: Case, found: Estimand) -> str:
         how = case.trial.how
         assert how is not None  # there is dropout
         handled = (
-            f" The search, the simulation and all other figures handle every dropout alike: patients without a "
+            f" The search and the simulation handle every dropout alike: patients without a "
             f"response assessment are {HANDLINGS[how.handling]}."
         )
     plan, meanwhile = case.plan, ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from simtrial.conduct import simulation
 from simtrial.phrases import agreeing, counted, listed, stated
 from simtrial.plan.allowances import enrolled_for
-from simtrial.trial import words
+from simtrial.trial import differing, words
 
 if TYPE_CHECKING:
     from simtrial.conduct.simulation import Simulation
@@ -67,8 +68,13 @@ def protocol_sentences(case: Case, done: Simulation | None = None) -> list[str]:
 def screening(case: Case, plan: Plan) -> str:
     """How many patients are enrolled and screened, in a sentence."""
     enrolled, screened = to_screen(plan, case.requirements.p1)
-    n = plan.design.looks[-1].n
-    evaluable = f" for {n} evaluable patients" if enrolled != n else ""
+    n, who = plan.design.looks[-1].n, "evaluable patients"
+    mixed = differing.of(case)
+    if mixed is not None:
+        mean = None if mixed.priced is None else mixed.priced.n_enrolled_mean
+        enrolled, who = n if mean is None else math.ceil(round(mean[1], 9)), "patients who are not replaced"
+        screened = enrolled_for(enrolled, 1 - plan.screening_success)
+    evaluable = f" for {n} {who}" if enrolled != n else ""
     if screened == enrolled:
         most = "At most" if enrolled == n else "On average"
         return f"{most} {counted(enrolled, 'patient')} {agreeing(enrolled, 'is', 'are')} enrolled{evaluable}."

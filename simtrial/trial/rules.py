@@ -39,11 +39,11 @@ def _clauses(look: Look, passed: int) -> str:
     return "; ".join(clauses)
 
 
-def sentences(design: Design, handling: Handling | None) -> list[str]:
-    """The rule of each look in a sentence, after one on who is analysed."""
+def sentences(design: Design, handling: Handling | None, analysed: tuple[str, str] | None = None) -> list[str]:
+    """The rule of each look in a sentence, after one on who is analysed: by `ANALYSED`, or as given."""
     *interim, last = design.looks
     first = design.looks[0].n
-    who, others = ANALYSED[handling]
+    who, others = ANALYSED[handling] if analysed is None else analysed
     number = f"{first} " if first > 1 else ""
     patients = agreeing(first, f"{who} patient")
     opening = f"The first {number}{patients} {agreeing(first, 'is', 'are')} analysed"

@@ -149,6 +149,23 @@ class StrategyPrices:
             return None
         return self._as(self._priced([(found[k], self.shares[k]) for k in found], bounds), None, bounds, taken=True)
 
+    def under(self, loss: Dropout) -> RunFigures | None:
+        """Exact figures with all events as they are handled under another dropout, divided in the same proportions."""
+        found = self.taken
+        strategies = set(found.values())
+        parts = [(strategy, Fraction(1)) for strategy in strategies]
+        if len(strategies) > 1:
+            if self.shares is None:
+                return None
+            parts = [(found[kind], self.shares[kind]) for kind in found]
+        recut = self.file_bounds == "recut" and "excluded" in strategies
+        among, informed = self.case.trial.reading, self.case.trial.losses == "run"
+        mixed = Mixed.of(loss, parts, among=among, recut=recut, informed=informed)
+        try:
+            return mixed.figures(self.case.chosen, self.case.requirements)
+        except InputError:  # with so much dropout H0 is no rate below p1
+            return None
+
     def alternatives(self, kind: EventKind) -> Iterator[Priced]:
         """Every strategy for one event, the others handled as they are; for all dropout where shares are unknown."""
         own, shares = self.strategy(kind), self.shares

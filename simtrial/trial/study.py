@@ -79,10 +79,11 @@ class Hypotheses(Section):
     )
     p0_among: Literal["enrolled", "evaluable"] | None = Field(
         None,
-        description="With handling: nonresponder only. enrolled (default): p0 is the response rate among all enrolled "
+        description="With handling: nonresponder only. enrolled: p0 is the response rate among all enrolled "
         "patients, where patients without a response assessment count as non-responders; the type I error is then kept "
-        "whatever the dropout. evaluable: p0 is the rate that would be observed if every patient were evaluable. p1 is "
-        "always the rate if every patient were evaluable.",
+        "whatever the dropout. evaluable: p0 is the rate that would be observed if every patient were evaluable. "
+        "Default: enrolled with design.losses: run, evaluable with losses: paper. p1 is always the rate if every "
+        "patient were evaluable.",
     )
     low_power: bool | None = Field(None, description="true: a power below 0.5 is meant, and is not beta.")
 

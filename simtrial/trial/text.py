@@ -24,7 +24,7 @@ from simtrial.search.text import (
 )
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage
-from simtrial.trial import calendar, dropout, estimand_words, rules, words
+from simtrial.trial import calendar, differing, dropout, estimand_words, rules, words
 from simtrial.trial import estimand as trial_estimand
 from simtrial.trial.protocol import protocol_sentences
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from simtrial.search import Candidate, SingleStageSearch, TwoStageSearch
     from simtrial.search.record import Preference
     from simtrial.trial.case import Case
+    from simtrial.trial.differing import Differing
     from simtrial.trial.estimand import Estimand
     from simtrial.trial.trial import Trial
 
@@ -67,8 +68,9 @@ def protocol(case: Case, done: Simulation | None = None) -> Passage:
 def sample_size(case: Case) -> Passage:
     """The paragraph on the sample size alone, and its references."""
     said = _sentences(
-        case.chosen, case.requirements, case.plan, case.criterion, under=case.under, truths=case.trial.truths
-    )
+        case.chosen, case.requirements, case.plan, case.criterion,
+        under=case.under, truths=case.trial.truths, mixed=differing.of(case),
+    )  # fmt: skip
     return Passage("sample_size", (" ".join(said), _cited(case.chosen, case.criterion)), quoted=True)
 
 
@@ -95,6 +97,7 @@ def _sentences(
     *,
     under: AsRun | None,
     truths: Requirements | None = None,
+    mixed: Differing | None = None,
 ) -> list[str]:
     """The sample-size paragraph for the protocol, with every number computed from the design.
 
@@ -102,13 +105,17 @@ def _sentences(
     the references: the components a reviewer needs to reproduce it. A plan of the conduct adds who is analysed, and
     the errors with the losses that it expects. The criterion by which the design was taken names it and its literature;
     without one, the kinds that a search gave it do, or its number of looks. Where the limits are to hold `under` a
-    dropout, it says so, and for which response rates the design was found.
+    dropout, it says so, and for which response rates the design was found. Where intercurrent events have strategies
+    that are `mixed`, it states these with the errors under them.
     """
     asked, limits = requirements, requirements if under is None else under.asked(requirements)
     figures, looks = _attained(design, asked, under), len(design.looks)
     truths = truths or (asked if under is None else under.truths(asked))
     missed = misses(design, asked, under) or _pending_breaks(plan, asked, truths)
     evaluable = under is None and plan is not None and plan.handling != "replace" and plan.dropout.lost(asked.p1) > 0
+    included = "" if under is None else ", dropout included"
+    if under is not None and mixed is not None:
+        included = f", with all dropout {HANDLINGS[under.handling]}"
     sentences = [
         "The primary endpoint is the objective response rate (ORR).",
         f"The null hypothesis that the true ORR is at most {stated(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
@@ -116,14 +123,15 @@ def _sentences(
         f"The one-sided type I error is at most {stated(asked.alpha)} and the power at p1 is at least "
         f"{stated(asked.power)}{', both with every patient evaluable' if evaluable else ''}.",
         *(() if under is None else (words.allowed_for(under, asked),)),
+        *(("The search handles all dropout in this way, whichever event is its cause.",) if under and mixed else ()),
         f"The sample size is that of {kind(design, criterion)} ({looks_text(design, ', ')})"
         f"{'' if limits == asked else words.searched_at(limits, asked)}.",
-        *rules.sentences(design, plan.handling if plan else None),
+        *rules.sentences(design, plan.handling if plan else None, mixed.counted if mixed else None),
         *((rules.RECUT,) if plan and plan.recut else ()),
         *rules.early(plan),
         f"The exact type I error is {attained(figures.type_i_error, asked.alpha, least=False)} at p = {asked.p0:g} and "
         f"the exact power is {attained(figures.power, asked.power, least=True)} at p = {asked.p1:g}"
-        f"{'' if under is None else ', dropout included'}.",
+        f"{included}.",
     ]
     if (under is None or not under.recut) and (at := exactly(design, limits)):
         sentences.append(f"In exact fractions {at}; a limit that is attained exactly is kept.")
@@ -136,14 +144,19 @@ def _sentences(
             f"{' (for either reason)' if any(look.e is not None for look in design.looks) else ''} is "
             f"{percent(figures.pet_p0)} and the expected {expected} EN(p0) is {figures.en_p0:.1f}{meanwhile}."
         )
-    sentences += _beside(design, asked, plan, under, truths)
+    sentences += _beside(design, asked, plan, under, truths, mixed)
     if missed:
         sentences.insert(0, _not_ready(missed))
     return sentences
 
 
 def _beside(
-    design: Design, asked: Requirements, plan: Plan | None, under: AsRun | None, truths: Requirements
+    design: Design,
+    asked: Requirements,
+    plan: Plan | None,
+    under: AsRun | None,
+    truths: Requirements,
+    mixed: Differing | None,
 ) -> list[str]:
     """The errors on paper where those stated include dropout, else those as the trial is run."""
     sentences = []
@@ -160,17 +173,23 @@ def _beside(
             f"Accrual closes in month {plan.close_month:g}, which changes these probabilities; those of the trial as "
             "it is run are simulated."
         )
+    if mixed is not None and included:
+        sentences += [differing.events(mixed.case), *mixed.errors()]
     if plan is None or not (plan.conditional or (plan.dropout.probability and not included)):
         return sentences
-    if plan.dropout.probability and not included and plan.handling != "replace":
+    if plan.dropout.probability and not included and (mixed is not None or plan.handling != "replace"):
         sentences.append(
             "These probabilities are those with every patient evaluable: the sample size does not allow for dropout."
         )
+    with_ = "With"
+    if mixed is not None and not included:
+        sentences += [differing.events(mixed.case), *mixed.errors()]
+        with_ = "The simulation handles all dropout alike: with"
     if decision.has_law(plan):
         run = decision.decision(plan, np.array([truths.p0, truths.p1])).reject
         pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
         sentences.append(
-            f"With {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
+            f"{with_} {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
             f"{pending}, the type I error is {percent(float(run[0]))}{reading(plan, enrolled=truths != asked)} and the "
             f"power is {percent_beside(float(run[1]), asked.power)}."
         )

@@ -194,7 +194,7 @@ class Trial(Section):
                 follow_up=given.follow_up.law,
                 loss_per_year=patients.loss_to_follow_up_per_year,
                 toxicity=None if toxicity is None else Toxicity(toxicity.rate, toxicity.limit),
-                landmark=patients.landmark_months,
+                landmark=patients.landmark,
             )
 
     @property

@@ -109,8 +109,8 @@ def assessments(given: AssessmentPlan) -> str:
     )
 
 
-def dropout(rule: DropoutRule) -> str:
-    """How many patients drop out before their first assessment, and how they count."""
+def how_often(rule: DropoutRule) -> str:
+    """How many patients drop out before their first assessment."""
     if rule.hazard_per_month is not None:
         said = f"a hazard of {rule.hazard_per_month:g} per month until the first assessment"
     elif rule.probability == 0:
@@ -122,12 +122,18 @@ def dropout(rule: DropoutRule) -> str:
             f" who would not respond; the odds of dropout of patients who would respond are "
             f"{rule.responder_odds_ratio:g} times as large"
         )
+    return said
+
+
+def dropout(rule: DropoutRule) -> str:
+    """How many patients drop out before their first assessment, and how they count."""
     bounds = {
         "recut": ", and the bounds are recalculated at the number of evaluable patients",
         "fixed": ", and the bounds stay as planned",
         None: "",
     }
-    return f"{said}; patients without a response assessment are {HANDLINGS[rule.handling]}{bounds[rule.bounds]}"
+    counted_as = f"patients without a response assessment are {HANDLINGS[rule.handling]}{bounds[rule.bounds]}"
+    return f"{how_often(rule)}; {counted_as}"
 
 
 def interim(rule: InterimRule) -> str:
@@ -203,7 +209,7 @@ def _endpoints(given: Conduct, p1: float) -> list[AssumptionRow]:
             if loss
             else "no patient is lost to follow-up"
         )
-        said = f"{both} estimated at month {patients.landmark_months:g}; {lost}"
+        said = f"{both} estimated at month {patients.landmark:g}; {lost}"
         found.append(("Observation of survival", said, ""))
     if patients.toxicity is not None:
         rate, limit = stated(patients.toxicity.rate), stated(patients.toxicity.limit)
