@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from simtrial.review.section import bounds, sizes, words
+from simtrial.review.section import bounds, sizes
 from simtrial.review.section.mentions import Mention, Mentions, whole
-from simtrial.review.section.patterns import Claim, claimed
+from simtrial.review.section.patterns import Claim, claimed, cohorts
 
 if TYPE_CHECKING:
     from simtrial.review.section.prose import Prose
@@ -33,8 +33,8 @@ _HAD = re.compile(
 )
 _PAST = re.compile(
     r"\b(?:(?:previous|prior|earlier|published|historical)(?: [\w-]+){0,4} (?:stud(?:y|ies)|trials?|series|cohorts?|"
-    r"reports?|data)|et al)\b[^¶]*\b(?:was|were|had|reported|observed|achieved|showed|saw|found|responded|enrolled|"
-    r"included|treated)\b",
+    r"reports?|data)|et al)\b[^¶]{0,200}?\b(?:was|were|had|reported|observed|achieved|showed|saw|found|responded|"
+    r"enrolled|included|treated)\b",
     re.IGNORECASE,
 )
 _PLANNED = re.compile(
@@ -90,7 +90,7 @@ def counts(prose: Prose, *, dropout: bool) -> Mentions:
     bounds.place(prose, found, stated, places, two=two)
     if written:
         bounds.of_looks(found, written, stated)
-    elif len(whole(found["n"])) > 1 and words.cohorts(prose):  # the bounds are those of one of the cohorts
+    elif len(whole(found["n"])) > 1 and cohorts(prose):  # the bounds are those of one of the cohorts
         found["unplaced"] = [*found["r1"], *found["r"]]
         found["r1"], found["r"] = [], []
     return {name: mentions for name, mentions in found.items() if mentions and name not in ("of", "some", "expanded")}

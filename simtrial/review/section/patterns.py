@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 UNREAD = "other"
 """Numbers that are none of the ten elements."""
 
+_COHORT = re.compile(r"\b(?i:cohort|arm|group|stratum|part) (?:(?P<letter>[A-H]|I{1,3})|(?P<number>#))(?![\w-])")
+
 _IS = (
     r"(?: ?(?:=|:|of|is|was|were|are|at|be|being|to be|equals?|equal to|set to|set as|set at|set|fixed|will be|"
     r"should be|taken as|specified|"
@@ -119,3 +121,17 @@ def table(*short: str) -> tuple[re.Pattern[str], ...]:
 def of_role(claims: Sequence[Claim], *roles: str) -> list[Claim]:
     """Those of some roles, in the order of the text."""
     return sorted((claim for claim in claims if claim.role in roles), key=lambda claim: claim.at)
+
+
+def cohorts(prose: Prose) -> list[tuple[int, int]]:
+    """First and last place of what is stated of each cohort or arm; empty where none is named."""
+    named: list[tuple[str, int]] = []
+    for found in _COHORT.finditer(prose.text):
+        label = str(prose.whole(found.start("number"))) if found["number"] else str(found["letter"])
+        if not named or named[-1][0] != label:
+            named.append((label, found.start()))
+    labels = [label for label, _ in named]
+    if len(labels) < 2 or len(set(labels)) < len(labels):  # they alternate: nothing is of one alone
+        return []
+    ends = [at for _, at in named[1:]] + [len(prose.text)]
+    return [(at, end) for (_, at), end in zip(named, ends, strict=True)]

@@ -237,7 +237,8 @@ HYPOTHESES = table(
     r"\bH0 and H1[^§~¶…]{0,60}?(?P<p0>§) (?:and|vs\.?|versus) (?P<p1>§)",
     r"(?P<p0>§)@(,? (?:which|what|this)@12 (?:our |the )?(?:expected )?(?:H0|null)",
     r"(?P<p1>§)@(,? (?:which|what|this)@12 (?:our |the )?(?:expected )?(?:H1|alternative)",
-    rf"\b(?:H0|null(?: hypothes[ie]s)?)\b{_HYPOTHESIS % 90}@C(?P<p0>§),? (?:versus|vs\.?|against)(?! H1| p1)"
+    rf"\b(?:H0|null(?: hypothes[ie]s)?)\b{_HYPOTHESIS % 90}@C(?P<p0>§),?(?: (?:is|are|will be) tested)? (?:versus|"
+    r"vs\.?|against)(?! H1| p1)"
     r"(?: (?:an?|the))?(?: [a-z-]+){0,4}? ?@C(?P<p1>§)",
     rf"\bH0\b{_HYPOTHESIS % 110}@C(?P<p0>§)",
     rf"\bnull hypothes[ie]s{_HYPOTHESIS % 140}@C(?P<p0>§)",

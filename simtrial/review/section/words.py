@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from simtrial.review.section.mentions import Mention
-from simtrial.review.section.patterns import pattern
+from simtrial.review.section.patterns import cohorts, pattern
 from simtrial.trial.statement import FLEMING, ONE_STAGE, TWO_STAGES
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ METHODS = tuple(
         (TWO_STAGES, r"\bsimon\b|\btwo-stage\b|\bstage[12]\b"),
         (
             ONE_STAGE,
-            r"\bone-stage\b|\bexact (?:one-sample )?(?:binomial|test)(?! (?:[\w§%-]+ ){0,2}(?:confidence|"
-            r"CIs?\b|interval))|\bbinomial (?:exact )?(?:test|distribution)|"
+            r"\b(?:exact )?(?:binomial )?one-stage\b|\bexact (?:one-sample )?(?:binomial|test)"
+            r"(?! (?:[\w§%-]+ ){0,2}(?:confidence|CIs?\b|interval))|\bbinomial (?:exact )?(?:test|distribution)|"
             r"\bchi-?squared? test|"
             r"\bone[- ](?:sample )?(?:proportion\w*|group) (?:\w+ )?test|\bnormal approximation|\bz-?test|"
             r"\bsingle[- ]arm[, ]\w* ?single",
@@ -55,6 +55,8 @@ _INTERVAL_OF_N = pattern(
 )
 """An interval that a number of patients gives: the precision on which a section without a test is based."""
 
+_APPROXIMATE = re.compile(r"approximation|chi-?square|z-?test", re.IGNORECASE)
+_EXACT = re.compile(r"\bexact\b|\bbinomial\b", re.IGNORECASE)
 _TEST = re.compile(r"\bpower\b|\balpha\b|\btype1\b|\bH[01]\b|\bp[01]\b|\bnull hypothes", re.IGNORECASE)
 
 SPECIFIC = ("minimax", "optimal", "admissible", A_HERN, FLEMING, GEHAN, THREE_STAGES, BAYES)
@@ -66,8 +68,6 @@ _OF_INTERVAL = re.compile(
 _INTERVAL_BEFORE = re.compile(r"\b(?:CIs?|intervals?) (?:is|are|will be) $", re.IGNORECASE)
 _EITHER = re.compile(r"(?:\bone|#)- ?or (?:a )?two-sided", re.IGNORECASE)
 _OF_LEVEL = re.compile(r"alpha|type1|type12|significan|\btest\b|\blevel\b|\bpower\b", re.IGNORECASE)
-
-_COHORT = re.compile(r"\b(?i:cohort|arm|group|stratum|part) (?:(?P<letter>[A-H]|I{1,3})|(?P<number>#))(?![\w-])")
 
 NEAR = 60
 """Most characters from the name of a cohort to its method where both are quoted."""
@@ -130,6 +130,8 @@ SOURCES = tuple(
         rf"{_RATES}[^¶§]{{0,60}}?§ ?\[#",
         rf"\b(?:results?|data) (?:of|from) (?:the )?{_TRIAL}[^¶]{{0,60}}?{_RATES}[^¶]{{0,40}}?§",
         r"\b(?:in|from) the literature\b|\bmeta-analysis\b",
+        r"\b(?:null|p0|H0|rates?|ORR|assum\w+|hypothes\w+)\b[^¶…]{0,60}?\b(?:based on|according to|from) (?:the )?"
+        r"(?-i:[A-Z][a-z]+)(?: (?-i:[A-Z]{1,2})\b)?(?: and (?-i:[A-Z]\w+))?,? ?(?:\bet al\b[^¶…]{0,40}|[(\[]?#)",
         r"\b(?:null|p0|H0|control|comparator|reference|threshold|assum\w+|hypothes\w+|response) ?(?:rates?|ORR|values?|"
         r"hypothes[ie]s|proportions?)?\b(?:(?!\b(?:patients|subjects|biops\w+|samples?|size)\b)[^¶…]){0,50}?"
         r"\b(?:comes?|came|(?:is|was|are|were)(?: \w+)? (?:taken|derived|drawn|obtained|adopted)) from (?!(?:the )?"
@@ -153,18 +155,9 @@ def _from(cohort: int, named: Mention) -> int:
     return cohort if named.low - cohort <= NEAR else named.low
 
 
-def cohorts(prose: Prose) -> list[tuple[int, int]]:
-    """First and last place of what is stated of each cohort or arm; empty where none is named."""
-    named: list[tuple[str, int]] = []
-    for found in _COHORT.finditer(prose.text):
-        label = str(prose.whole(found.start("number"))) if found["number"] else str(found["letter"])
-        if not named or named[-1][0] != label:
-            named.append((label, found.start()))
-    labels = [label for label, _ in named]
-    if len(labels) < 2 or len(set(labels)) < len(labels):  # they alternate: nothing is of one alone
-        return []
-    ends = [at for _, at in named[1:]] + [len(prose.text)]
-    return [(at, end) for (_, at), end in zip(named, ends, strict=True)]
+def _plainness(found: re.Match[str]) -> int:
+    """The words that are quoted: of an approximation first, then those that call the test exact."""
+    return 0 if _APPROXIMATE.search(found[0]) else 1 if _EXACT.search(found[0]) else 2
 
 
 def _named(text: str, low: int) -> list[Mention]:
@@ -172,10 +165,14 @@ def _named(text: str, low: int) -> list[Mention]:
     titles = [found.span() for found in _TITLE.finditer(text)]
     named: list[Mention] = []
     for name, short in METHODS:
-        for found in short.finditer(text):
-            if not any(begin <= found.start() < end or begin < found.end() <= end for begin, end in titles):
-                named.append(Mention(name, low + found.start(), low + found.end()))
-                break
+        every = [
+            found
+            for found in short.finditer(text)
+            if not any(begin <= found.start() < end or begin < found.end() <= end for begin, end in titles)
+        ]
+        if every:
+            found = min(every, key=_plainness)
+            named.append(Mention(name, low + found.start(), low + found.end()))
     specific = [one for one in named if one.value in SPECIFIC]
     if any(one.value == A_HERN for one in specific):  # his tables are for Fleming's design
         specific = [one for one in specific if one.value != FLEMING]
