@@ -271,6 +271,7 @@ def test_a_failing_validation_is_exit_code_1_and_one_line(capsys, tmp_path, root
         "cases.verdict(traps)",
     ]
     (clone / "notebooks/06_validation.ipynb").write_text(json.dumps(notebook | {"cells": kept}))
+    (clone / "tests").symlink_to(root / "tests")  # the document on the validation compares with the references too
     monkeypatch.setattr(project, "ROOT", clone)
     assert main(["validate", str(root / "params/smoke.yaml"), "--out", str(tmp_path / "build")]) == 1
     last = capsys.readouterr().err.splitlines()[-1]

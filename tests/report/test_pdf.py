@@ -153,7 +153,8 @@ def test_an_interrupt_ends_the_browser_with_all_its_processes(fake, tmp_path):
     def interrupt():
         while not noted.exists():
             time.sleep(0.01)
-        signal.raise_signal(signal.SIGINT)
+        # to the thread that waits, whose system call it is to end
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
