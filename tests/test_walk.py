@@ -40,7 +40,7 @@ def test_a_report_starts_one_kernel_and_asks_hardly_anything_twice(walk):
     assert again(done, "single_stage") <= 1
     assert again(done, "two_stage") <= 4  # on paper, as the trial is run, and under two other strategies
     assert again(done, "operating_characteristics") <= 20
-    # months and what assumptions cost: 7 plans at 2 rates on the front page; those of the simulation report beside part 3
+    # months and what assumptions cost (7 plans at 2 rates), and those of the simulation report beside part 3
     assert again(done, "exact_values") <= 44
     assert again(done, "tally") <= 11
     assert done.calls["tally"] <= 22
