@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simtrial.laws.strategies import OF_HANDLING
 from simtrial.phrases import counted, listed, placeholders
 from simtrial.show.document import Chapter, Points
+from simtrial.show.table import RATE, Shown, Table, column
 from simtrial.trial import estimand as trial_estimand
 from simtrial.trial import estimand_words
 from simtrial.trial import tables as trial_tables
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from simtrial.documents.facts import Facts
     from simtrial.laws.strategies import Strategy
-from simtrial.show.document import Matter
+    from simtrial.show.document import Matter
 
 PRICES = "what other strategies would cost"
 """Title of the appendix on the strategies."""
@@ -47,7 +49,23 @@ def prices(facts: Facts) -> Iterator[Chapter]:
         found = facts.estimand
         # what is still to be completed is marked in section 10.11
         words = " ".join(one for one in estimand_words.price(facts.case, found) if not placeholders(one))
-        yield Chapter(title=f"Appendix: {PRICES}", blocks=(words, trial_tables.strategies(facts.case, found)))
+        yield Chapter(title=f"Appendix: {PRICES}", blocks=(words, _priced(facts)))
+
+
+def _priced(facts: Facts) -> Table:
+    """The table of the strategies as a page can hold it: p0 read as the trial reads it, without other designs."""
+    whole = trial_tables.strategies(facts.case, facts.estimand)
+    one = {"type_i_error": column("type_i_error", RATE)}
+    shown: dict[str, Shown] = {}
+    for key, how in whole.shown.items():
+        if key.startswith("type_i_error"):
+            shown |= one
+        elif key != "cure":
+            shown[key] = how
+    caption = whole.caption.partition(". The last column")[0]
+    if facts.estimand.readings_differ:
+        caption += f". p0 is {estimand_words.whose(facts.estimand)}"
+    return replace(whole, shown=shown, caption=caption)
 
 
 def handling(facts: Facts) -> tuple[Matter, ...]:

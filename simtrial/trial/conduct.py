@@ -197,8 +197,8 @@ class PatientLaws(Section):
     os: MedianSurvival | None = Field(None, description="Overall survival; it needs pfs.")
     landmark_months: float | None = Field(
         None,
-        description="Month at which PFS and OS are estimated. Default: 6 in the simulation; the protocol then leaves "
-        "it to be completed.",
+        description="Month at which PFS and OS are estimated. Default: 6 in the simulation; in the protocol it is then "
+        "to be completed.",
     )
     loss_to_follow_up_per_year: float = Field(
         0.0, description="Share of patients lost to follow-up within a year, for PFS and OS."

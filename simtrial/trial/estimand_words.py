@@ -112,7 +112,17 @@ def objective(found: Estimand) -> tuple[str, ...]:
         "intercurrent events with the strategy for each, and population-level summary."
     )
     composite = any(event.strategy == "composite" and event.probability != 0 for event in found.events)
-    return (opening, f"p0 is {words.READINGS[found.p0_among]}.") if composite else (opening,)
+    return (opening, f"p0 is {whose(found)}.") if composite else (opening,)
+
+
+def whose(found: Estimand) -> str:
+    """Whose response rate p0 is, where events may count as non-response."""
+    others = {event.strategy for event in found.events if event.probability != 0} - {"composite"}
+    if found.p0_among == "enrolled" and others:
+        return (
+            "the response rate among all enrolled patients, events with the composite strategy counting as non-response"
+        )
+    return words.READINGS[found.p0_among]
 
 
 def handling(found: Estimand) -> tuple[str, ...]:

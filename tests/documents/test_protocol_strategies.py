@@ -211,6 +211,7 @@ def test_the_appendix_prices_every_strategy(mixed):
     np.testing.assert_allclose(
         [taken.type_i_error, taken.power], operating_characteristics(case.chosen, thinned()).reject, atol=1e-12
     )
+    assert "cure" not in table(document, "strategies").shown  # six columns and their words fit on a page
     assert 'The appendix "what other strategies would cost"' in said(document, "3.1")
 
 
@@ -290,3 +291,10 @@ def test_the_formula_of_one_look_defines_what_it_uses():
     method = said(protocol.of(case_of(design={"looks": "8/34"})), "10.4.1.1")
     assert "b(x; n, p)" not in method
     assert "B(x; n, p) is the binomial probability of at most x responses" in method
+
+
+def test_p0_among_all_enrolled_counts_only_composite_events_as_non_response():
+    case = case_of(design={"looks": "1/9,8/34", "losses": "run"})
+    words = said(protocol.of(case), "3.1")
+    assert "events with the composite strategy counting as non-response" in words
+    assert "patients without a response assessment counting" not in words
