@@ -9,6 +9,9 @@ import tomllib
 import pytest
 import yaml
 
+from simtrial import project
+from simtrial.report import provenance
+
 
 def split(line):
     name, bounds = re.fullmatch(r"([A-Za-z0-9_-]+)(.*)", line.replace(" ", "")).groups()
@@ -148,3 +151,9 @@ def test_the_version_is_said_once_the_same(pyproject):
     import simtrial
 
     assert pyproject["project"]["version"] == simtrial.__version__
+
+
+def test_the_commit_is_that_of_the_clone_that_is_used_now(tmp_path, monkeypatch):
+    provenance.commit()
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    assert provenance.commit() is None

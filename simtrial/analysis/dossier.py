@@ -42,6 +42,8 @@ class Dossier:
         p0, p1, alpha and power.
     handling : str
         Who counts.
+    handling_stated : bool
+        Whether the file states who counts; if not, `handling` is the one by which patients of a file are counted.
     data : PatientData or None
         The patients.
     source : str
@@ -57,6 +59,7 @@ class Dossier:
     final: Final
     requirements: Requirements
     handling: Handling
+    handling_stated: bool
     data: PatientData | None
     source: str
     label: str
@@ -67,6 +70,11 @@ class Dossier:
     def is_synthetic(self) -> bool:
         """Whether no patient of it is real."""
         return self.label == SYNTHETIC
+
+    @property
+    def known_handling(self) -> Handling | None:
+        """Who counts, where this is known: numbers that were counted elsewhere do not show it."""
+        return self.handling if self.handling_stated or self.data is not None else None
 
 
 SYNTHETIC = "synthetic data"
@@ -86,6 +94,7 @@ def of_trial(trial: Trial, design: Design) -> Dossier:
         handling = given.handling
     elif plan is not None:
         handling = plan.handling
+    is_stated = plan is not None or (given is not None and given.handling is not None)
     level, sides = (0.95, 2) if given is None else (given.level, given.sides)
     ordering = "stage" if given is None else given.ordering
     landmark = 6.0 if plan is None else plan.landmark
@@ -98,6 +107,7 @@ def of_trial(trial: Trial, design: Design) -> Dossier:
             final=found,
             requirements=asked,
             handling=handling,
+            handling_stated=is_stated,
             data=None,
             source=given.source or "counts in the parameter file",
             label=trial.study.id,
@@ -122,6 +132,7 @@ def of_trial(trial: Trial, design: Design) -> Dossier:
         final=found,
         requirements=asked,
         handling=handling,
+        handling_stated=is_stated,
         data=data,
         source=source,
         label=label,

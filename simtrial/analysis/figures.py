@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 
 from simtrial.analysis import inference, properties
@@ -22,12 +21,12 @@ from simtrial.show.picture import (
     ORANGE,
     RED,
     SKY,
-    STYLE,
     Drawing,
     Picture,
     canvas,
     few_ticks,
     percent_ticks,
+    styled,
     watermarked,
 )  # fmt: skip
 
@@ -79,7 +78,7 @@ def forest(report: Dossier) -> Picture:
         if value is not None
     ]
     figure, (axis,) = canvas(1, 9.2, 0.36 * len(rows) + 1.1)
-    with mpl.rc_context(STYLE):
+    with styled():
         for y, (_, low, high) in enumerate(reversed(rows)):
             if high is None:
                 axis.plot(low, y, "o", color=BLACK, markersize=6)
@@ -192,7 +191,7 @@ def long_run(report: Dossier) -> Picture:
     p = np.linspace(0.005, min(0.995, asked.p1 + 2.5 * (asked.p1 - asked.p0)), 600)
     found = properties.properties(every, p)
     worst = {name: float(values.min()) for name, values in found.coverage.items()}
-    with mpl.rc_context(STYLE):
+    with styled():
         figure = Drawing(figsize=(11.0, 6.6), layout="constrained")
         grid = figure.add_gridspec(2, 2 * len(worst), height_ratios=[1.25, 1.0])
         half = len(worst)

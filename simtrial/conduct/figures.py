@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -23,7 +22,7 @@ from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.show.labels import above
-from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Picture, canvas, styled
 from simtrial.show.tornado import Panel, Range, draw
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def counting(seed: int = 1) -> Picture:
         (replace(base, handling="exclude"), "exclude: first 4 enrolled,\ndropout is excluded"),
         (replace(base, interim=Interim(hold=False)), "nonresponder,\naccrual continues at the look"),
     ]
-    with mpl.rc_context(STYLE):
+    with styled():
         for axis, (plan, title) in zip(axes, panels, strict=True):
             _counted(axis, plan, seed, column)
             axis.set_title(title, fontsize=8.5)
@@ -156,7 +155,7 @@ def swimmer(
     drawn = rows % every == 0
     found = followed.course(plan, trials, column, rng, now)
     figure, (axis,) = canvas(1, 9.4, 1.8 + 0.15 * (height // every))
-    with mpl.rc_context(STYLE):
+    with styled():
         handles = _bars(axis, found, rows, drawn & (found.entry <= now), 0.62 * every)
         assessed = plan.disease.assessments.delay is None
         if assessed:
@@ -325,7 +324,7 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Pict
     numbers = np.arange(n, max(usual + 4, int(1.35 * usual)) + 1)
     chance = probability_enough(n, numbers.tolist(), d)
     figure, (axis,) = canvas(1, 6.6, 3.6)
-    with mpl.rc_context(STYLE):
+    with styled():
         axis.plot(numbers, chance, ".-" if len(numbers) <= 60 else "-", color=BLUE)
         at = float(chance[usual - n])
         axis.plot(usual, at, "o", color=RED, markersize=10, markerfacecolor="none", markeredgewidth=2)

@@ -186,11 +186,15 @@ def _time_frame(trial: Trial) -> str:
 
 def _population(done: Dossier) -> str:
     """Who is analysed."""
+    known = done.known_handling
+    if known is None:
+        missing = to_complete("who was analysed, and how participants without a response assessment count")
+        return f"{missing} {text.not_counted(done.final)}".strip().replace("patient", "participant")
     who = {
         "nonresponder": "Enrolled participants; participants without a response assessment count as non-responders.",
         "exclude": "Enrolled participants with a response assessment; participants without one are left out.",
         "replace": "Enrolled participants with a response assessment; participants without one were replaced.",
-    }[done.handling]
+    }[known]
     return f"{who} {text.not_counted(done.final)}".strip().replace("patient", "participant")
 
 

@@ -82,11 +82,11 @@ def of(case: Case, made: MadeFrom, origin: str = "") -> Document:
         name=NAME,
         title=f"Simulation report: {study.title}",
         study=study.id,
-        lead=_lead(case, done),
+        lead=_lead(case, done, made),
         chapters=(
             *simulation_planning.chapters(case, done),
             simulation_reproduction.implementation(done, made),
-            *_validation(done),
+            *_validation(done, made),
             *simulation_results.chapters(case, done),
             _conclusions(case, done),
             simulation_reproduction.reproduction(done, made),
@@ -100,7 +100,7 @@ def _references(done: Simulation) -> tuple[str, ...]:
     return (*REFERENCES, *((CENTRES,) if isinstance(done.plan.enrollment, Centres) else ()))
 
 
-def _lead(case: Case, done: Simulation) -> tuple[str, ...]:
+def _lead(case: Case, done: Simulation, made: MadeFrom) -> tuple[str, ...]:
     return (
         f"This report describes the simulation of the design {looks_text(done.plan.design, ', ')} as it will be run: "
         f"{counted(done.trials, 'trial')} at each of {counted(len(done.results), 'true response rate')}, seed "
@@ -108,13 +108,13 @@ def _lead(case: Case, done: Simulation) -> tuple[str, ...]:
         "(ADEMP), under the headings planning, implementation and validation (OCTAVE). In the tables every "
         "simulated value stands beside its Monte Carlo standard error (MCSE) and, where one exists, its exact value.",
         text.cost(done, case.requirements).paragraphs[1],
-        simulation_checks.verdict(done),
+        simulation_checks.verdict(done, made.file),
     )
 
 
-def _validation(done: Simulation) -> Iterator[Chapter]:
+def _validation(done: Simulation, made: MadeFrom) -> Iterator[Chapter]:
     yield Chapter(number="3", title="Validation")
-    blocks: list[Matter] = [simulation_checks.verdict(done)]
+    blocks: list[Matter] = [simulation_checks.verdict(done, made.file)]
     if simulation_checks.of(done):
         blocks += [simulation_checks.by_measure(done), simulation_checks.by_scenario(done)]
     yield Chapter(number="3.1", title="Simulated and exact values", level=2, blocks=tuple(blocks))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from simtrial.conduct import tables
+from simtrial.conduct import simulation, tables
 from simtrial.phrases import agreeing, counted, percent
 from simtrial.show.table import WHOLE, WORDS, Table, column
 
@@ -23,6 +24,9 @@ FEW = 10
 
 WITHIN = (2, 3)
 """Monte Carlo standard errors within which deviations are counted."""
+
+MORE = 4
+"""How many times as many trials a repetition has, which halves the Monte Carlo standard errors."""
 
 DOUBTFUL = 0.01
 """Probability of the largest deviation below which it is not taken for chance."""
@@ -83,15 +87,28 @@ def chance(largest: float, number: int) -> float:
     return 1 - math.erf(largest / math.sqrt(2)) ** number
 
 
-def verdict(done: Simulation) -> str:
-    """How many differences lie within 2 and 3 standard errors, how many are expected there, and the largest one."""
-    return " ".join(_verdict(done))
+def verdict(done: Simulation, file: str = "") -> str:
+    """How many differences lie within 2 and 3 standard errors, how many are expected there, and the largest one.
+
+    Beside a largest difference that chance does not explain stands how to repeat the simulation with another seed, with
+    the command if the parameter file is named.
+    """
+    return " ".join(_verdict(done, file))
 
 
-def _verdict(done: Simulation) -> Iterator[str]:
+def again(done: Simulation, file: str) -> str:
+    """The command that repeats a simulation with the next seed and four times as many trials."""
+    trials, seed = min(MORE * done.trials, simulation.MAX_TRIALS), done.seed + 1 if done.seed < 2**63 - 1 else 0
+    return f"simtrial simulate {shlex.quote(file)} --trials {trials} --seed {seed}"
+
+
+def _verdict(done: Simulation, file: str) -> Iterator[str]:
     found = of(done)
     if found:
         yield from _of_normal(found)
+        z = apart(found)
+        if chance(z[0], len(z)) < DOUBTFUL:
+            yield _doubtful(done, file)
     elif not any(e.exact is not None for result in done.results for e in result.estimates.values()):
         yield "No simulated measure has an exact value that it could be compared with."
     if few := sum(map(_scarce, (one.estimate for one in _comparable(done)))):
@@ -125,11 +142,15 @@ def _of_normal(found: Sequence[Checked]) -> Iterator[str]:
             "Measures of one scenario come from the same trials and are correlated, so these numbers vary more than "
             "those of independent differences."
         )
-    if chance(z[0], number) < DOUBTFUL:
-        yield (
-            "This is larger than chance explains. Find the reason, or repeat the simulation with another seed and more "
-            "trials, before the simulated values are used."
-        )
+
+
+def _doubtful(done: Simulation, file: str) -> str:
+    command = f": {again(done, file)}" if file else ""
+    return (
+        "This is larger than chance explains. Before the simulated values are used, repeat the simulation with another "
+        f"seed and more trials{command}. If the difference for this measure is large again, the simulated and the "
+        "exact value differ; use neither before the reason is known. If it is not, the first one was due to chance."
+    )
 
 
 def by_scenario(done: Simulation) -> Table:

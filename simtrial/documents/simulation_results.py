@@ -141,13 +141,11 @@ def examples(done: Simulation, blocks: list[Trials]) -> Table:
     shown = {
         "scenario": column("scenario", WORDS),
         "trial": column("trial_number", WHOLE),
-        "screened": column("screened", WHOLE),
         "enrolled": column("enrolled", WHOLE),
         "stage": column("ended_at", WHOLE),
         "counted": column("counted_at", WORDS),
         "interim_month": column("months_to_interim", "{:.1f}"),
         "decision_month": column("decision_months", "{:.1f}"),
-        "end_month": column("end_month", "{:.1f}"),
         "reject": column("null", WORDS),
     }
     if len(done.plan.design.looks) == 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 
 from simtrial.design.designs import looks_text
@@ -13,7 +12,7 @@ from simtrial.history import origin
 from simtrial.phrases import agreeing, counted, percent, percent_beside, stated
 from simtrial.show import inks
 from simtrial.show.passage import Passage
-from simtrial.show.picture import BLACK, BLUE, ORANGE, RED, SKY, STYLE, Drawing, Picture, canvas, percent_ticks
+from simtrial.show.picture import BLACK, BLUE, ORANGE, RED, SKY, Drawing, Picture, canvas, percent_ticks, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +54,7 @@ def forest(case: Case) -> Picture | Passage:
     rows = sum(1 + len(part) for _, _, part in groups if part) + (4 if found.history else 0)
     figure, (axis,) = canvas(1, 8.2, 1.1 + 0.27 * rows)
     names: list[tuple[float, str, bool]] = []
-    with mpl.rc_context(STYLE):
+    with styled():
         inks.mark_rates(axis, found.asked.p0, found.asked.p1)  # first, so that intervals lie above the lines
         at = 0
         for name, colour, part in groups:
@@ -174,7 +173,7 @@ def wrong_history(case: Case) -> Picture:
     known = found.history
     most = float(found.curve[-1])
     p = np.linspace(0, most, CURVE + 1)
-    with mpl.rc_context(STYLE):
+    with styled():
         figure = Drawing(figsize=(7.6, 5.4 if known else 4.0), layout="constrained")
         rows = [2.2, 1.0] if known else [1.0]
         axes = list(figure.subplots(len(rows), 1, sharex=True, height_ratios=rows, squeeze=False)[:, 0])

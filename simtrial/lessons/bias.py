@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 
 from simtrial import search
@@ -24,7 +23,7 @@ from simtrial.design.designs import Look, MultiStage, looks_text
 from simtrial.design.exact import endings
 from simtrial.lessons import blackboard
 from simtrial.phrases import counted, percent
-from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, STYLE, Picture, canvas, few_ticks, percent_ticks
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, Picture, canvas, few_ticks, percent_ticks, styled
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
@@ -88,7 +87,7 @@ def bias(rates: Pair, criterion: str) -> Picture:
     parts = split(design, p)
     error = parts.mean - p
     figure, (left, right) = canvas(2, 10.0, 4.0)
-    with mpl.rc_context(STYLE):
+    with styled():
         left.plot(p, error, color=BLUE)
         left.axhline(0, color=BLACK, linewidth=0.9)
         left.set_title("Bias: mean observed rate minus true rate", fontsize=10, pad=16)
@@ -121,7 +120,7 @@ def why(rates: Pair, criterion: str, p: float) -> Picture:
     found, parts = endings(design), split(design, np.array([p]))
     chance, early = found.probability(p), found.stage == 1
     figure, (axis,) = canvas(1, 8.2, 4.0)
-    with mpl.rc_context(STYLE):
+    with styled():
         for where, colour, hatch, name, mean in (
             (early, ORANGE, "//", "stopped at the look", parts.if_stopped[0]),
             (~early, GREEN, "", "continued to stage 2", parts.if_went_on[0]),
@@ -166,7 +165,7 @@ def simulated(rates: Pair, criterion: str, trials: int, seed: int) -> Picture:
     errors = [_errors(every, float(rate), k, trials, seed) for k, rate in enumerate(at)]
     figure, (axis,) = canvas(1, 8.2, 4.0)
     seen = {}
-    with mpl.rc_context(STYLE):
+    with styled():
         for shift, name in enumerate(MARKERS):
             seen[name] = blackboard.means([values[name] for values in errors])
             axis.plot(p, curve.bias[name], color=COLOURS[name], linestyle="-" if shift else "--",
@@ -210,7 +209,7 @@ def cure(rates: Pair, criterion: str) -> Picture:
     every = inference.every_ending(design, rates[0])
     found = properties.properties(every, p)
     figure, axes = canvas(2, 10.0, 4.2)
-    with mpl.rc_context(STYLE):
+    with styled():
         draw_errors(axes, every, found)
         for axis in axes:
             axis.set_xlabel("True response rate p")

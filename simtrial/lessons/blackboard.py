@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 
 from simtrial import glossary
@@ -25,7 +24,7 @@ from simtrial.plan.recut import bounds_of
 from simtrial.search import simon
 from simtrial.show import inks
 from simtrial.show.passage import Passage
-from simtrial.show.picture import BLUE, RED, STYLE, Picture
+from simtrial.show.picture import BLUE, RED, Picture, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,7 +144,7 @@ def headed(picture: Picture, said: str, rates: Pair | None = None, apart: float 
             f"\n(In this figure p1 exceeds p0 by at least {apart:g}; for a smaller difference n becomes very large.)"
         )
     wide = int(picture.figure.get_size_inches()[0] * LETTERS)
-    with mpl.rc_context(STYLE):
+    with styled():
         picture.figure.suptitle(
             "\n".join(textwrap.fill(line, wide) for line in said.splitlines()),
             fontsize=10.5,

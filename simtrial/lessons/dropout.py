@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 
 from simtrial import glossary, search
@@ -22,7 +21,7 @@ from simtrial.lessons import blackboard, live
 from simtrial.phrases import counted, listed, percent, stated
 from simtrial.plan.allowances import enrolled_for
 from simtrial.plan.dropout import Dropout
-from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, STYLE, Picture, canvas, few_ticks, percent_ticks
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, Picture, canvas, few_ticks, percent_ticks, styled
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
@@ -76,7 +75,7 @@ def errors(d: float, who: float) -> Picture:
     """Type I error and power under each handling, over the probability of dropout."""
     p, at = np.array([ASKED.p0, ASKED.p1]), {}
     figure, axes = canvas(2, 10.0, 4.2)
-    with mpl.rc_context(STYLE):
+    with styled():
         for name, (_, _, colour, dash, marker) in HANDLINGS.items():
             at[name] = decision.decision(plan(name, d, who), p).reject
             for k, axis in enumerate(axes):
@@ -130,7 +129,7 @@ def estimand(d: float, who: float, p: float, trials: int, seed: int) -> Picture:
     said = []
     figure, (axis,) = canvas(1, 8.2, 4.2)
     shown = {"count as non-responders": "all enrolled patients", "replace by new patients": "evaluable patients"}
-    with mpl.rc_context(STYLE):
+    with styled():
         axis.axhline(p, color=BLACK, linewidth=0.9, linestyle=(0, (2, 2)), label="without dropout")
         for name, among in shown.items():
             _, _, colour, dash, marker = HANDLINGS[name]
@@ -164,7 +163,7 @@ def simulated(d: float, who: float, trials: int, seed: int) -> Picture:
     figure, axes = canvas(2, 10.0, 3.6, share_y=True)
     place = np.arange(len(HANDLINGS))
     found = {}
-    with mpl.rc_context(STYLE):
+    with styled():
         for index, (axis, p, title) in enumerate(
             zip(axes, (ASKED.p0, ASKED.p1), ("Type I error", "Power"), strict=True)
         ):
@@ -228,7 +227,7 @@ def searched(d: float) -> Picture:
     """Patients, type I error and power of the minimax design, for each allowance for dropout."""
     figure, axes = canvas(3, 11.0, 4.2)
     at, said = allowed_for(d), []
-    with mpl.rc_context(STYLE):
+    with styled():
         for name, (colour, dash, marker) in SEARCHED.items():
             every = [allowed_for(float(loss))[name] for loss in LOSSES]
             design, run = at[name]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
@@ -17,7 +16,7 @@ from simtrial.lessons import blackboard
 from simtrial.phrases import counted, listed, percent, percent_beside, stated
 from simtrial.search import figures
 from simtrial.show import inks
-from simtrial.show.picture import BLACK, BLUE, STYLE, Picture, canvas
+from simtrial.show.picture import BLACK, BLUE, Picture, canvas, styled
 
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
@@ -32,7 +31,7 @@ def one_test(n: int, rates: Pair, alpha: float) -> Picture:
     figure, (axis,) = canvas(1, 8.2, 3.9)
     pmf = binomial_pmf(n, np.array(rates))
     seen = np.flatnonzero(pmf.max(axis=0) > 1e-4)
-    with mpl.rc_context(STYLE):
+    with styled():
         kinds = ((rates[0], "p0", "", -0.2), (rates[1], "p1", "//", 0.2))
         for (rate, name, hatch, shift), chance in zip(kinds, pmf, strict=True):
             axis.bar(
@@ -87,7 +86,7 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
     rejects = rng.binomial(n, asked.p1, (trials, n.size)) > teeth.r
     seen = blackboard.shares(list(rejects.T), teeth.power)
     figure, (axis,) = canvas(1, 8.2, 3.9)
-    with mpl.rc_context(STYLE):
+    with styled():
         axis.plot(n, teeth.power, ".-", color=BLUE, linewidth=1.0, label="exact")
         blackboard.dots(axis, n, seen)
         axis.axhline(power, color=BLACK, linewidth=1.1, linestyle="--")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 
 from simtrial import glossary
@@ -20,7 +19,7 @@ from simtrial.plan.disease import Disease
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
 from simtrial.plan.plan import Interim, Plan, Scenario
-from simtrial.show.picture import BLACK, BLUE, RED, SKY, STYLE, Picture, canvas, percent_ticks
+from simtrial.show.picture import BLACK, BLUE, RED, SKY, Picture, canvas, percent_ticks, styled
 
 if TYPE_CHECKING:
     from simtrial.conduct.runs import Trials
@@ -123,7 +122,7 @@ def cloud(trials: int, seed: int) -> Picture:
     seen = blackboard.shares([_block(p, seed).reject[:trials] for p in RATES], exact)
     p = np.linspace(0.0, 0.5, 201)
     figure, (axis,) = canvas(1, 8.2, 4.2)
-    with mpl.rc_context(STYLE):
+    with styled():
         axis.plot(p, decision.decision(PLAN, p).reject, color=BLUE, label="exact")
         blackboard.dots(axis, at, seen)
         axis.set_ylim(-0.08, 1.08)
@@ -152,7 +151,7 @@ def settling(p: float, seed: int) -> Picture:
     rejects = _block(p, seed).reject[: k[-1]]
     share, mcse = np.cumsum(rejects) / k, _mcse(exact, k)
     figure, (axis,) = canvas(1, 8.2, 3.8)
-    with mpl.rc_context(STYLE):
+    with styled():
         low, high = np.maximum(exact - 2 * mcse, 0), np.minimum(exact + 2 * mcse, 1)
         axis.fill_between(k, low, high, color=SKY, alpha=0.4, linewidth=0, label="exact value and two standard errors")
         axis.axhline(exact, color=BLUE, label="exact value")

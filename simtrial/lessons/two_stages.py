@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 
 from simtrial import search
@@ -15,7 +14,7 @@ from simtrial.phrases import counted, percent
 from simtrial.search import figures
 from simtrial.search.simon import MINIMAX, OPTIMAL
 from simtrial.search.single import FIRST
-from simtrial.show.picture import BLACK, STYLE, Picture, canvas, few_ticks, percent_ticks
+from simtrial.show.picture import BLACK, Picture, canvas, few_ticks, percent_ticks, styled
 
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
@@ -45,7 +44,7 @@ def hull(rates: Pair, alpha: float, power: float, q: float) -> Picture:
     best = cheapest(two, q)
     shown = figures.candidates(search.single_stage(asked), two, best)
     axis = shown.figure.axes[0]
-    with mpl.rc_context(STYLE):
+    with styled():
         limits = axis.get_xlim(), axis.get_ylim()
         if q < 1:
             axis.axline((best.n, best.en_p0), slope=-q / (1 - q), color=BLACK, linestyle=":", linewidth=1.3)
@@ -80,7 +79,7 @@ def simulated(rates: Pair, alpha: float, power: float, trials: int, seed: int) -
     p = np.linspace(at[0], at[-1], 201)
     curve = operating_characteristics(design, p)
     figure, axes = canvas(2, 10.0, 4.0)
-    with mpl.rc_context(STYLE):
+    with styled():
         single, optimal = figures.ink(FIRST.key), figures.ink(OPTIMAL.key)
         axes[0].axhline(one.n, color=single.colour, linestyle=single.dash, label="single stage")
         panels = (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.markers import CARETRIGHTBASE
@@ -19,7 +18,7 @@ from simtrial.conduct.survival import HALF
 from simtrial.errors import InputError
 from simtrial.patients.endpoints import curve
 from simtrial.phrases import counted, listed
-from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, STYLE, Picture, canvas
+from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Picture, canvas, styled
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -91,7 +90,7 @@ def waterfall(data: PatientData, label: str) -> Picture:
     change = data.change[order]
     n, enrolled = len(order), int(data.enrolled.sum())
     figure, (axis,) = canvas(1, 8.4, 4.4)
-    with mpl.rc_context(STYLE):
+    with styled():
         axis.bar(
             np.arange(n) + 1, np.minimum(change, HIGHEST), width=0.8, color=[colours[best[k]] for k in order],
             edgecolor=BLACK, linewidth=0.5 if n <= 200 else 0.0,
@@ -179,7 +178,7 @@ def swimmer(data: PatientData, label: str) -> Picture:
     until = np.minimum(since + lasted, length)
     thin = max(min(1.0, TALLEST / (height := 2.2 + 0.19 * enrolled)), 0.3)
     figure, (axis,) = canvas(1, 8.8, min(height, TALLEST))
-    with mpl.rc_context(STYLE):
+    with styled():
         there = np.flatnonzero(~np.isnan(length))
         ends = np.where(progressed, np.minimum(pfs, length), length)
         axis.hlines(rows[there], ends[there], length[there], color=GREY, linewidth=1.2 * thin)
@@ -267,7 +266,7 @@ def survival(data: PatientData, label: str) -> Picture:
     longest = max(float(found.months.max()) for _, found, _, _ in curves) or 1.0
     figure, (axis,) = canvas(1, 7.6, 4.8)
     told = []
-    with mpl.rc_context(STYLE):
+    with styled():
         for name, found, colour, dash in curves:
             said, limits = _draw_curve(axis, name, found, colour, dash)
             events = counted(int(found.event.sum()), "event")

@@ -164,7 +164,7 @@ def _count(topics: Sequence[Topic], before: str) -> list[Exhibit]:
         for items in (topic.shown, topic.folded):
             for k, one in enumerate(items):
                 if one.kind == "text" and one.html in before:
-                    items[k] = Exhibit(kind="pointer", html="at the top of this page", caption=TOP)
+                    items[k] = Exhibit(kind="pointer", html="at the top of this report", caption=TOP)
                 elif first := seen.get((one.name, one.html)):
                     items[k] = Exhibit(kind="pointer", html=f"in {first.label}", caption=first.anchor)
                 elif one.numbered:

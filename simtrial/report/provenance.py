@@ -6,8 +6,12 @@ import importlib.metadata
 import platform
 import subprocess
 from functools import cache
+from typing import TYPE_CHECKING
 
 from simtrial import __version__, files, project
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIBRARIES = (
     "numpy", "scipy", "statsmodels", "pandas", "matplotlib", "papermill", "nbconvert", "pydantic",
@@ -30,11 +34,15 @@ def code() -> dict[str, str]:
     }
 
 
-@cache
 def commit() -> str | None:
     """The commit of the clone, with a mark if files differ from it; None outside git."""
-    git = ["git", "-C", str(project.ROOT)]
-    if not (project.ROOT / ".git").exists():  # unpacked inside somebody else's repository
+    return _commit(project.ROOT)
+
+
+@cache
+def _commit(clone: Path) -> str | None:
+    git = ["git", "-C", str(clone)]
+    if not (clone / ".git").exists():  # unpacked inside somebody else's repository
         return None
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=20)

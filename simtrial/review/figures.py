@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 
 from simtrial.phrases import agreeing, counted, listed, stated
 from simtrial.review.needed import METHODS, STEPS, over_rates
 from simtrial.show.passage import Passage
-from simtrial.show.picture import BLACK, RED, STYLE, Picture, canvas, few_ticks, percent_ticks
+from simtrial.show.picture import BLACK, RED, Picture, canvas, few_ticks, percent_ticks, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +40,7 @@ def map_of_n(requirements: Requirements, n: int) -> Picture | Passage:
     levels = [level for level in around if least < level < most]
     here = requirements.p0, requirements.p1 - requirements.p0
     inside = rates[0] <= here[0] <= rates[-1] and 0.0999 < here[1] < 0.4001
-    with mpl.rc_context(STYLE):
+    with styled():
         for axis, name, grid in zip(axes, METHODS, grids, strict=True):
             places = np.array(
                 [[grid[i, i + k] if i + k < len(STEPS) else np.nan for k in APART] for i in range(len(rates))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -23,14 +22,7 @@ from simtrial.search.wording import limits
 from simtrial.show import inks
 from simtrial.show.flow import Box, Branch, Stage, draw
 from simtrial.show.labels import Label, write, write_inside
-from simtrial.show.picture import (
-    RED,
-    STYLE,
-    Picture,
-    canvas,
-    few_ticks,
-    percent_ticks,
-)
+from simtrial.show.picture import RED, Picture, canvas, few_ticks, percent_ticks, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +68,7 @@ def candidates(single: SingleStageSearch, two: TwoStageSearch, chosen: Design) -
     off_hull = np.array([(c.n, c.en_p0) for c in two.frontier if not c.kinds]).reshape(-1, 2)
     line = np.array([(c.n, c.en_p0) for c in hull])
     between = np.linspace(line[:-1], line[1:], 12).reshape(-1, 2) if len(line) > 1 else line
-    with mpl.rc_context(STYLE):
+    with styled():
         axis.plot(off_hull[:, 0], off_hull[:, 1], ".", color=PALE, markersize=5)
         axis.plot(line[:, 0], line[:, 1], "-", color=PALE, linewidth=1.2)
         labels: list[Label] = []
@@ -159,7 +151,7 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
     figure, axes = canvas(3, 11.0, 3.8)
     p = np.linspace(*rates_shown(requirements), 201)
     drawn = drawn_apart(designs)
-    with mpl.rc_context(STYLE):
+    with styled():
         for k, (label, design, colour, dash) in enumerate(drawn):
             oc = operating_characteristics(design, p)
             for axis, values in zip(axes, (oc.reject, oc.pet, oc.en), strict=True):
@@ -258,7 +250,7 @@ def endings(design: Design, requirements: Requirements) -> Picture:
     p = np.linspace(*rates_shown(requirements), 121)
     oc = operating_characteristics(design, p)
     layers = _layers(design, oc)
-    with mpl.rc_context(STYLE):
+    with styled():
         axis.stackplot(
             p, *(share for *_, share in layers), colors=[colour for colour, *_ in layers], edgecolor="white",
             linewidth=1.2,
@@ -310,7 +302,7 @@ def saw(single: SingleStageSearch) -> Picture:
     n = np.arange(max(2, int(first.n * 0.55)), int(sustained.n * 1.25) + 4)
     teeth = saw_tooth(asked, n)
     figure, axes = canvas(2, 10.0, 3.8)
-    with mpl.rc_context(STYLE):
+    with styled():
         dense = n.size > 120
         for axis, values, limit, name, side in (
             (axes[0], teeth.power, asked.power, "Power", "left"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 from matplotlib.patches import FancyBboxPatch
 
-from simtrial.show.picture import BLACK, STYLE, Drawing
+from simtrial.show.picture import BLACK, Drawing, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ def draw(stages: Sequence[Stage]) -> Figure:
     heights = [_height(part, deep) for part in parts]
     columns = max(len(part) for part in parts)
     size = (2 * MARGIN + (columns + 1) * wide + columns * gap, 2 * MARGIN + sum(heights) + GAP * (rows - 1))
-    with mpl.rc_context(STYLE):
+    with styled():
         figure = Drawing(figsize=size)
         axis = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axis.set(xlim=(0, size[0]), ylim=(size[1], 0))

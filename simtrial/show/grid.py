@@ -46,6 +46,9 @@ FILLED, CROWDED = 0.85, 0.95
 MOST_TOGETHER, MOST_LINES = 9, 36
 """Rows, the headings included, up to which a table stays on one page, and lines of text up to which it does."""
 
+OPENING = 3
+"""Rows, with that of the headings, that are kept on one page with the next one."""
+
 
 def capped(table: Table) -> int:
     """How many rows of a table are left out of a file for Word."""
@@ -82,7 +85,8 @@ def add(sheet: Any, table: Table, room: float, elsewhere: str = "") -> None:
     # the cells of a row at once: to ask for one takes a search of the table
     for k, (row, entries) in enumerate(zip(grid.rows, rows, strict=True)):
         stressed = k == 0 or (k - 1 < len(table.chosen) and bool(table.chosen[k - 1]))
-        ties = together and k + 1 < len(rows)
+        # where a table may break, its headings do not stand alone at the foot of a page
+        ties = (together or k < OPENING) and k + 1 < len(rows)
         look, plain = (k == 0, stressed, ties), all(map(_plain, entries))
         if plain and look in models:
             _like(row, models[look], entries)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import html
 import io
 import re
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.backend_bases import RendererBase
@@ -52,6 +56,19 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "axes.formatter.use_mathtext": False,
 }
+
+_DRAWN = threading.RLock()
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the style of all figures, one thread at a time.
+
+    The settings of matplotlib belong to the whole process. Of two threads that set and restore them at the same time,
+    one would draw without the style, and the process would keep it.
+    """
+    with _DRAWN, mpl.rc_context(STYLE):
+        yield
 
 
 class Drawing(Figure):
@@ -99,7 +116,7 @@ class Picture:
         buffer = io.StringIO()
         if isinstance(self.figure, Drawing):
             self.figure.to_lay_out = cropped or self.figure.get_layout_engine() is not None
-        with mpl.rc_context(STYLE):
+        with styled():
             self.figure.savefig(
                 buffer, format="svg", bbox_inches="tight" if cropped else None, metadata={"Date": None, "Creator": None}
             )
@@ -115,7 +132,7 @@ class Picture:
         buffer = io.BytesIO()
         if isinstance(self.figure, Drawing):
             self.figure.to_lay_out = True
-        with mpl.rc_context(STYLE):
+        with styled():
             self.figure.savefig(
                 buffer, format="png", dpi=DOTS, bbox_inches="tight", metadata={"Software": None},
                 pil_kwargs={"compress_level": QUICK},
@@ -134,7 +151,7 @@ def watermarked(picture: Picture, words: str = WATERMARK) -> Picture:
     """The picture with words drawn lightly across it and stated in its caption: for data that are no patients'."""
     width, height = picture.figure.get_size_inches()
     size = min(1.3 * 72 * width / len(words), 72 * height / 2)
-    with mpl.rc_context(STYLE):
+    with styled():
         mark = picture.figure.text(
             0.5, 0.5, words, ha="center", va="center", rotation=min(30.0, 45 * height / width), fontsize=size,
             color="#b00000", alpha=0.1, fontweight="bold", gid="watermark",
@@ -146,7 +163,7 @@ def watermarked(picture: Picture, words: str = WATERMARK) -> Picture:
 
 def canvas(columns: int, width: float, height: float, *, share_y: bool = False) -> tuple[Figure, list[Axes]]:
     """Give an empty figure with axes side by side, in the style of all figures."""
-    with mpl.rc_context(STYLE):
+    with styled():
         figure = Drawing(figsize=(width, height), layout="constrained")
         axes = list(np.atleast_1d(figure.subplots(1, columns, sharey=share_y)))
     return figure, axes

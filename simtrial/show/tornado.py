@@ -7,11 +7,10 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from simtrial.show.picture import BLACK, BLUE, ORANGE, STYLE, Drawing
+from simtrial.show.picture import BLACK, BLUE, ORANGE, Drawing, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,14 +65,14 @@ class Panel:
 def draw(panels: Sequence[Panel]) -> Figure:
     """Draw panels two beside each other; without any, say so."""
     if not panels:
-        with mpl.rc_context(STYLE):
+        with styled():
             figure = Drawing(figsize=(7.0, 0.8))
             figure.text(0.5, 0.5, "No assumption changes any of these results.", ha="center", va="center")
         return figure
     columns = min(2, len(panels))
     rows = math.ceil(len(panels) / columns)
     deep = [max(len(panel.ranges) for panel in panels[k * columns : (k + 1) * columns]) for k in range(rows)]
-    with mpl.rc_context(STYLE):
+    with styled():
         figure = Drawing(
             figsize=(WIDTH if columns > 1 else 7.0, sum(BAR * d + 0.75 for d in deep)), layout="constrained"
         )

@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
 from simtrial.conduct.outcomes import OUTCOMES
 from simtrial.phrases import counted, listed, stated
-from simtrial.show.picture import BLACK, LINES, STYLE, Drawing, Picture, few_ticks
+from simtrial.show.picture import BLACK, LINES, Drawing, Picture, few_ticks, styled
 from simtrial.sweep.results import short
 from simtrial.sweep.section import RATE
 
@@ -57,7 +56,7 @@ def multiples(results: SweepResults, outcome: str) -> Picture:
     columns = list(frame[layout.columns].unique()) if layout.columns else [None]
     lines = list(frame[layout.lines].unique()) if layout.lines else [None]
     limit = _limit(results, outcome)
-    with mpl.rc_context(STYLE):
+    with styled():
         figure = Drawing(figsize=(3.1 * len(columns) + 1.2, 2.5 * len(rows) + 0.9), layout="constrained")
         axes = np.atleast_2d(figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False))
         for i, row in enumerate(rows):

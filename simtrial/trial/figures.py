@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import matplotlib as mpl
 import numpy as np
 
 from simtrial.conduct import simulation
@@ -17,7 +16,7 @@ from simtrial.search.simon import ADMISSIBLE
 from simtrial.show import inks
 from simtrial.show.labels import Label, above, write
 from simtrial.show.passage import Passage
-from simtrial.show.picture import BLACK, BLUE, RED, SKY, STYLE, Picture, canvas
+from simtrial.show.picture import BLACK, BLUE, RED, SKY, Picture, canvas, styled
 from simtrial.trial import calendar, compared
 from simtrial.trial.quantities import RATES
 
@@ -49,7 +48,7 @@ def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, see
     counts = np.stack([np.concatenate([(entry <= month).sum(axis=0) for entry in runs]) for month in months])
     low, q1, middle, q3, high = np.quantile(counts, [0.05, 0.25, 0.5, 0.75, 0.95], axis=1, method="inverted_cdf")
     figure, (axis,) = canvas(1, 7.6, 4.2)
-    with mpl.rc_context(STYLE):
+    with styled():
         axis.fill_between(months, low, high, color=SKY, alpha=0.45, linewidth=0, label="90% of trials")
         axis.fill_between(months, q1, q3, color=BLUE, alpha=0.45, linewidth=0, label="50% of trials")
         axis.plot(months, middle, color=BLACK, label="median")
@@ -117,7 +116,7 @@ def months_and_patients(case: Case) -> Picture | Passage:
     every = {} if calendar.left_out(case) else {rate: calendar.landscape(case, rate) for rate in RATES}
     whole = bool(every) and all(one.exact.all() for one in every.values())
     figure, axes = canvas(2, 10.4, 5.2)
-    with mpl.rc_context(STYLE):
+    with styled():
         seen = [
             _trade(axis, case, found, rate, every[rate] if whole else None)
             for axis, rate in zip(axes, RATES, strict=True)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from simtrial import InputError, phrases
-from simtrial.analysis import dossier
+from simtrial.analysis import dossier, text
 from simtrial.cli.app import main
 from simtrial.documents import posted, posted_record
 from simtrial.show.word import docx
@@ -27,8 +27,8 @@ def file(tmp_path):
 
     def file(looks, analysis, p0=0.1, p1=0.3, power=0.8):
         path = tmp_path / "trial.yaml"
-        text = EXAMPLE.format(looks=looks, analysis=analysis, p0=p0, p1=p1, power=power)
-        path.write_text(text, encoding="utf-8")
+        whole = EXAMPLE.format(looks=looks, analysis=analysis, p0=p0, p1=p1, power=power)
+        path.write_text(whole, encoding="utf-8")
         return path
 
     return file
@@ -123,6 +123,22 @@ def test_counts_alone_leave_the_participant_flow_to_complete(file):
     assert phrases.placeholders(said[posted_record.PRIMARY, "Time frame"].value)
 
 
+def test_who_was_analysed_is_to_complete_where_the_file_does_not_state_it(file):
+    field = (posted_record.PRIMARY, "Analysis population description")
+    assert phrases.placeholders(entries(file("1/10,5/29", "{responses: 6}"))[field].value)
+    for handling, word in (("nonresponder", "non-responders"), ("exclude", "left out"), ("replace", "replaced")):
+        said = entries(file("1/10,5/29", f"{{responses: 6, handling: {handling}}}"))[field].value
+        assert word in said
+        assert not phrases.placeholders(said)
+
+
+def test_no_text_of_the_analysis_states_a_handling_that_the_file_does_not(file):
+    for given, stated in (("{responses: 6}", False), ("{responses: 6, handling: replace}", True)):
+        case = Case.of(params.read(file("1/10,5/29", given))[0])
+        passage = " ".join(text.data(dossier.of_trial(case.trial, case.chosen)).paragraphs)
+        assert ("without a response assessment" in passage) == stated
+
+
 @pytest.fixture
 def with_patients(tmp_path, root):
     """The committed trial with twenty-five patients in a file, of whom four are not evaluable and six respond."""
@@ -131,10 +147,10 @@ def with_patients(tmp_path, root):
         best = "PR" if k < 6 else "SD" if k < 14 else "PD" if k < 21 else "NE"
         rows.append(f"P{k},Y,{'N' if best == 'NE' else 'Y'},{best},{k + 1},{int(k < 4)},{k + 2},1,months")
     (tmp_path / "patients.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    text = (root / "params/NCT07022301.yaml").read_text(encoding="utf-8")
+    whole = (root / "params/NCT07022301.yaml").read_text(encoding="utf-8")
     path = tmp_path / "trial.yaml"
     given = "  analysis: {patients: patients.csv, source: Database}\n  evidence:\n"
-    path.write_text(text.replace("  evidence:\n", given, 1), encoding="utf-8")
+    path.write_text(whole.replace("  evidence:\n", given, 1), encoding="utf-8")
     return path
 
 

@@ -219,6 +219,20 @@ def test_a_deviation_beyond_chance_is_not_passed_over(written):
     assert "larger than chance explains" in simulation_checks.verdict(wrong(done, 8))
 
 
+def test_beside_a_deviation_beyond_chance_stands_the_command_of_a_repetition(written):
+    done = written[0].simulated
+    said = simulation_checks.verdict(wrong(done, 8), "my file.yaml")
+    command = f"simtrial simulate 'my file.yaml' --trials {4 * done.trials} --seed {done.seed + 1}"
+    assert f"repeat the simulation with another seed and more trials: {command}. If" in said
+    assert "--seed" not in simulation_checks.verdict(done, "my file.yaml")
+    last = replace(done, seed=2**63 - 1)
+    assert simulation_checks.again(last, "x.yaml").endswith("--seed 0")
+
+
+def test_the_example_trials_fit_the_width_of_a_page(written):
+    assert len(table(written[2], "simulation_examples").shown) <= 8
+
+
 def test_what_hardly_any_trial_shows_is_not_counted_as_a_deviation(written):
     plan, scenarios = written[0].plan, written[0].scenarios
     done = conduct_simulation.simulate(plan, scenarios[:2], 2, 1)

@@ -178,7 +178,7 @@ def test_what_is_shown_twice_stands_once_and_its_repetition_leads_there():
     head = Head(study="X-1", title="A trial", front=f"<div>{said.data['text/html']}</div>", folds=True)
     html = report_html([book("# One", "## A", [said])], head, {}, Files(NOWHERE))
     assert html.count("The answer") == 1
-    assert 'Shown <a href="#top">at the top of this page</a>.' in html
+    assert 'Shown <a href="#top">at the top of this report</a>.' in html
     assert '<header id="top">' in html
 
 

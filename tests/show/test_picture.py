@@ -2,9 +2,11 @@
 
 import io
 import re
+import threading
 from xml.etree import ElementTree
 
 import drawn
+import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
@@ -12,7 +14,7 @@ from PIL import Image
 from simtrial import Requirements, search
 from simtrial.design.designs import parse_looks
 from simtrial.search import figures
-from simtrial.show.picture import Drawing, Picture, canvas
+from simtrial.show.picture import STYLE, Drawing, Picture, canvas, styled
 
 
 @pytest.mark.long
@@ -94,3 +96,28 @@ def test_a_bitmap_has_300_dots_per_inch_names_no_program_and_has_the_same_bytes_
     assert picture.png() == data
     monkeypatch.setattr(Drawing, "draw", Figure.draw)
     assert picture.png() == data
+
+
+def test_two_threads_draw_one_after_the_other_and_the_settings_of_matplotlib_stay():
+    before = {key: mpl.rcParams[key] for key in STYLE}
+    entered, seen = threading.Event(), []
+
+    def draw():
+        entered.set()
+        with styled():
+            seen.append("second")
+
+    with styled():
+        thread = threading.Thread(target=draw)
+        thread.start()
+        entered.wait()
+        thread.join(0.05)  # time in which it would begin if it did not wait
+        seen.append("first")
+    thread.join()
+    assert seen == ["first", "second"]
+    assert {key: mpl.rcParams[key] for key in STYLE} == before
+
+
+def test_every_figure_is_drawn_in_the_style_by_one_thread_at_a_time(root):
+    elsewhere = [path for path in (root / "simtrial").rglob("*.py") if "rc_context" in path.read_text(encoding="utf-8")]
+    assert [path.name for path in elsewhere] == ["picture.py"]

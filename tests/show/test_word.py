@@ -131,6 +131,14 @@ def test_headings_repeat_and_rows_stay_whole(document):
         assert all(shade.get(f"{W}fill") == grid.GREY for shade in shades)
 
 
+def test_headings_never_stand_alone_with_one_row_at_the_foot_of_a_page():
+    long = Table("long", "Long", pd.DataFrame({"n": range(40)}), {"n": ("n", "{}")})
+    paper = Document(name="x", title="X", study="X1", lead=(), chapters=(Chapter(title="Y", blocks=(long,)),))
+    (grown,) = body(word.docx(paper)).iter(f"{W}tbl")
+    kept = [row.find(f".//{W}keepNext") is not None for row in grown.findall(f"{W}tr")]
+    assert kept == [True] * grid.OPENING + [False] * (len(kept) - grid.OPENING)
+
+
 def test_pictures_have_ids_of_their_own_and_a_text_alternative(document):
     pictures = [node for node in body(word.docx(document)).iter() if named(node) == "docPr"]
     assert len(pictures) == 2
