@@ -6,13 +6,13 @@ of `simtrial.laws.strategies`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simtrial.conduct.text import HANDLINGS
 from simtrial.laws.strategies import OF_HANDLING, STRATEGIES
-from simtrial.phrases import attained, listed, percent, stated
-from simtrial.trial import estimand
+from simtrial.phrases import attained, listed, stated
+from simtrial.trial import estimand, words
 from simtrial.trial.estimand_words import BOUNDS
 from simtrial.trial.intercurrent import EVENT_KINDS, LABELS, EstimandRule
 from simtrial.trial.strategies import StrategyPrices
@@ -100,21 +100,18 @@ class Differing:
         yield (
             "Under these strategies the exact type I error is "
             f"{attained(one.figures.type_i_error, asked.alpha, least=False)}{reading} and the exact power is "
-            f"{attained(one.figures.power, asked.power, least=True)}."
+            f"{attained(one.figures.power, asked.power, least=True)}.{words.unless(self.case)}"
         )
         if one.keeps is False:
             yield "The design does not keep both limits under these strategies."
 
     def alike(self) -> str:
-        """That searches and simulations handle all dropout alike, and what the errors then are."""
-        asked = self.case.requirements
+        """That searches and simulations handle all dropout alike."""
         who = (
             "The simulation handles" if self.case.under is None else "The search for designs and the simulation handle"
         )
         counted = HANDLINGS[self.how.handling]
-        opening = f"{who} all dropout alike: patients without a response assessment are {counted}"
-        found = replace(self.how, among=self.case.trial.reading).figures(self.case.chosen, asked)
-        return f"{opening}, with a type I error of {percent(found.type_i_error)} and a power of {percent(found.power)}."
+        return f"{who} all dropout alike: patients without a response assessment are {counted}."
 
 
 def of(case: Case) -> Differing | None:

@@ -298,3 +298,12 @@ def test_p0_among_all_enrolled_counts_only_composite_events_as_non_response():
     words = said(protocol.of(case), "3.1")
     assert "events with the composite strategy counting as non-response" in words
     assert "patients without a response assessment counting" not in words
+
+
+def test_errors_under_the_strategies_say_what_they_leave_out():
+    pending = {"accrual": "continue", "pending": "conditional", "threshold": 0.3}
+    sized = said(protocol.of(case_of(conduct__interim=pending)), "10.11")
+    error, power = map(percent, operating_characteristics(case_of().chosen, thinned()).reject)
+    without = f"the exact power is {power}. These figures hold only if the interim analysis waits"
+    assert sized.count(without) == 2
+    assert f"exact type I error is {error} (p0 being" in sized

@@ -311,7 +311,7 @@ def test_a_limit_that_is_missed_is_named():
 
 
 def test_a_mixture_says_that_the_rest_of_the_report_handles_dropout_alike():
-    assert "all other figures handle every dropout alike" in str(text.estimand(case(events=EVENTS)))
+    assert "The search and the simulation handle every dropout alike" in str(text.estimand(case(events=EVENTS)))
     assert "handle every dropout alike" not in str(text.estimand(case()))
 
 
