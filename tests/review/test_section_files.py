@@ -144,10 +144,16 @@ def test_plain_text_has_its_sections_under_numbered_lines(tmp_path):
 
 
 def test_a_short_text_is_read_whole(tmp_path):
-    text = f"1 Design\n\nA single arm.\n\n2 Sample size\n\n{STATED}\n"
+    text = f"Design\n\nA single arm.\n\nSample size\n\n{STATED}\n"
     found = read(tmp_path, text, "section.txt")
     assert found.heading == ""
     assert "A single arm." in found.text
+
+
+def test_of_a_short_text_with_numbered_headings_the_section_is_read(tmp_path):
+    text = f"1 Endpoints\n\nA power of 99% for toxicity.\n\n2 Sample size\n\n{STATED}\n\n3 Ethics\n\nAlpha is 20%.\n"
+    found = read(tmp_path, text, "section.txt")
+    assert (found.heading, found.text) == ("2 Sample size", STATED)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])

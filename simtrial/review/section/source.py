@@ -164,16 +164,20 @@ def _is_title_like(line: str) -> bool:
 
 
 def section(found: list[Paragraph]) -> SectionText:
-    """The part of a long document that stands under a heading on the sample size; else all of it."""
+    """The part of a document that stands under a heading on the sample size; else all of it.
+
+    A short text is taken for the section itself, unless a heading with a level names a part of it.
+    """
     whole = SectionText.of(found, "")
-    if len(whole.text) <= LONG:
-        return whole
     found = [_levelled(part) for part in found]
-    for title in _TITLES:
+    short = len(whole.text) <= LONG
+    for title in _TITLES[:1] if short else _TITLES:
         candidates = [
             (sum(len(part.text) for part in body), heading, body)
             for k, part in enumerate(found)
-            if (heading := _heading(part, title)) and (body := _body(found, k))
+            if (heading := _heading(part, title))
+            and (body := _body(found, k))
+            and not (short and (part.level is None or len(body) + 1 == len(found)))
         ]
         if candidates:
             _, heading, body = max(candidates, key=lambda one: min(one[0], LONG))
