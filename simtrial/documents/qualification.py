@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from simtrial.documents.qualification_results import DIFFERENT, EQUAL, OutcomeOfRequirement, outcomes
+from simtrial.documents.qualification_results import BY_SUITE, DIFFERENT, EQUAL, OutcomeOfRequirement, outcomes
 from simtrial.documents.requirements import AREAS
 from simtrial.phrases import agreeing, counted, listed
 from simtrial.show.document import Chapter, Document, Points
@@ -28,6 +28,9 @@ TITLE = "Validation: installation and operational qualification"
 
 MOST_LISTED = 20
 """Disagreements of one case that are listed; the tables of the validation report hold all."""
+
+IN_FULL = ("Elements of stated sections", "Elements of further phrasings")
+"""Cases of which the document shows every row."""
 
 SIGNED = ("Prepared by", "Reviewed by", "Approved by")
 
@@ -86,14 +89,20 @@ def _result(found: Sequence[OutcomeOfRequirement], installed: Installation) -> I
     untested = [one for one in found if one.untested]
     compared, agree = (sum(getattr(case, what) for case in _once(found)) for what in ("compared", "agree"))
     verb = agreeing(len(met), "is", "are")
+    suite = [one for one in found if one.by_suite]
     yield (
-        f"{len(met)} of {counted(len(found), 'requirement')} {verb} met on this machine; {agree:,} of "
+        f"{len(met)} of {counted(len(found) - len(suite), 'requirement')} {verb} met on this machine; {agree:,} of "
         f"{counted(compared, 'comparison')} {agreeing(agree, 'agrees', 'agree')} with the reference."
     )
     if failed:
         yield f"NOT MET: {listed([one.requirement.id for one in failed])}. See the deviations."
     if untested:
         yield f"Not tested on this machine: {listed([one.requirement.id for one in untested])}."
+    if suite:
+        yield (
+            f"{counted(len(suite), 'further requirement')} {agreeing(len(suite), 'has', 'have')} no validation case "
+            f"and {agreeing(len(suite), 'is', 'are')} {BY_SUITE}: {listed([one.requirement.id for one in suite])}."
+        )
     differing = [one for one in installed.direct if one.state != EQUAL]
     if installed.direct and not differing:
         yield "All direct dependencies have the version of the lock."
@@ -140,8 +149,9 @@ def _installation(installed: Installation) -> Iterator[Matter]:
 
 def _scope(installed: Installation) -> str:
     return (
-        "Each requirement is tested by one or more validation cases, which simtrial validate runs. A requirement is "
-        "met if every comparison of all its cases agrees. All cases were run on the machine described in section 2, on "
+        "A requirement is tested by one or more validation cases, which simtrial validate runs. It is met if every "
+        "comparison of all its cases agrees. A requirement without a case is tested by the suite, which make test "
+        "runs, and does not count as met on this machine. All cases were run on the machine described in section 2, on "
         f"{installed.date}. Where a case prints more digits than its reference, numbers are compared to the digits of "
         "the reference."
     )
@@ -173,15 +183,29 @@ def _by_area(found: Sequence[OutcomeOfRequirement]) -> Iterator[Chapter]:
                         "how": column("how_tested", WORDS), "source": column("expected_source", WORDS),
                         "result": column("requirement_result", WORDS), "met": column("requirement_met", WORDS),
                     },
-                    chosen=[row[-1] != "yes" for row in rows],
+                    chosen=[row[-1] not in ("yes", BY_SUITE) for row in rows],
                 ),
+                *_in_full([one for one in found if one.requirement.area == area]),
             ),
         )  # fmt: skip
 
 
+def _in_full(found: Sequence[OutcomeOfRequirement]) -> Iterator[Table]:
+    """The cases of which every row is a result of its own."""
+    for case in _once(found):
+        if case.key in IN_FULL:
+            name = f"case_{'_'.join(case.key.lower().split())}"
+            caption = (
+                f"{case.name}: values that were found right and wrong, and values that were missed, with precision and "
+                f"recall, by element. Source: {case.source}"
+            )
+            shown = {"what": column("element", WORDS), "found": column("computed_here", WORDS)}
+            yield Table(name, caption, case.frame, shown, chosen=[not one for one in case.frame["agrees"]])
+
+
 def _traced(found: Sequence[OutcomeOfRequirement]) -> Iterator[Matter]:
     rows = [
-        (one.requirement.id, "; ".join(one.requirement.cases), "; ".join(one.requirement.tests) or "none")
+        (one.requirement.id, "; ".join(one.requirement.cases) or "none", "; ".join(one.requirement.tests) or "none")
         for one in found
     ]
     yield (

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EQUAL, DIFFERENT, ABSENT = "equal", "different", "not installed"
 NOT_TESTED = "not tested on this machine"
+BY_SUITE = "tested by the suite, not on this machine"
 
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 IN_ERRORS = re.compile(r"\(z ([-+]\d+\.\d+)\)")
@@ -121,13 +122,20 @@ class OutcomeOfRequirement:
         return bool(self.absent) and not self.failed
 
     @property
+    def by_suite(self) -> bool:
+        """Whether tests of the suite alone test it."""
+        return not self.requirement.cases
+
+    @property
     def met(self) -> bool:
-        """Whether every case was run and agrees."""
-        return not self.failed and not self.absent
+        """Whether there are cases, and every one was run and agrees."""
+        return not self.by_suite and not self.failed and not self.absent
 
     @property
     def verdict(self) -> str:
         """The same in a word or two."""
+        if self.by_suite:
+            return BY_SUITE
         return "yes" if self.met else "NO" if self.failed else NOT_TESTED
 
     @property
@@ -143,7 +151,7 @@ class OutcomeOfRequirement:
             line = f"{case.agree:,} of {counted(case.compared, 'comparison')} {agreeing(case.agree, 'agrees', 'agree')}"
             line += f", {case.largest}" if case.largest else ""
             lines.append(f"{case.name}: {line}" if len(self.cases) > 1 else line)
-        return "; ".join([*lines, *(f"{name}: no result" for name in self.absent)])
+        return "; ".join([*lines, *(f"{name}: no result" for name in self.absent)]) or "–"
 
 
 def outcomes(

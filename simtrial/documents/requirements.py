@@ -21,6 +21,7 @@ AREAS = {
     "E": "Evidence for the assumptions",
     "R": "Review of stated sample sizes",
     "A": "Analysis of the finished trial",
+    "P": "Properties of the program",
 }
 """The letters of the numbers, in the order of the file."""
 
@@ -34,12 +35,19 @@ class NumberedRequirement(Section):
     id: Annotated[str, Field(pattern=NUMBER.pattern)] = Field(description="Number: REQ-, area and count.")
     requirement: Line = Field(description="What must hold, in a sentence.")
     how: Line = Field(description="How it is tested, and what is accepted.")
-    cases: Annotated[tuple[Line, ...], Field(strict=False, min_length=1)] = Field(
-        description="Names of the validation cases that test it."
+    cases: Annotated[tuple[Line, ...], Field(strict=False)] = Field(
+        (), description="Names of the validation cases that test it; none if the tests of the suite alone do."
     )
     tests: Annotated[tuple[Annotated[str, Field(pattern=TEST)], ...], Field(strict=False)] = Field(
         (), description="Tests of the suite that are further proof."
     )
+
+    @model_validator(mode="after")
+    def _is_tested(self) -> NumberedRequirement:
+        """Hold that there is a case or a test."""
+        if not self.cases and not self.tests:
+            raise InputError(f"({self.id}) has neither a case nor a test of the suite; name one", "requirements.cases")
+        return self
 
     @property
     def area(self) -> str:

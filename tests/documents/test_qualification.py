@@ -94,6 +94,29 @@ def test_a_file_of_requirements_that_is_out_of_order_or_incomplete_is_refused(te
     assert fault in str(caught.value)
 
 
+def test_a_requirement_that_the_suite_alone_tests_is_not_said_to_be_met_here():
+    alone = requirements.NumberedRequirement(
+        id="REQ-P01", requirement="It holds.", how="By tests.", tests=("tests/x.py::test_y",)
+    )
+    paper = qualification.of([required(), alone], [case("A case")], INSTALLED)
+    said = texts(paper)
+    assert "1 of 1 requirement is met on this machine" in said["Purpose and result"]
+    assert (
+        "1 further requirement has no validation case and is tested by the suite, not on this machine: REQ-P01."
+        in (said["Purpose and result"])
+    )
+    rows = [b.frame for c in paper.chapters for b in c.blocks if getattr(b, "name", "").startswith("requirements_")]
+    assert [frame["met"].iloc[0] for frame in rows] == ["yes", "tested by the suite, not on this machine"]
+    assert "REQ-P01" not in said["Deviations"]
+
+
+def test_the_elements_of_sections_stand_with_their_precision_and_recall():
+    name = qualification.IN_FULL[0]
+    paper = qualification.of([required(named=(name,))], [case(name)], INSTALLED)
+    names = [block.name for chapter in paper.chapters for block in chapter.blocks if hasattr(block, "frame")]
+    assert "case_elements_of_stated_sections" in names
+
+
 def test_a_requirement_is_met_if_all_its_cases_agree():
     paper = qualification.of([required(named=("A case", "Another"))], [case("A case"), case("Another")], INSTALLED)
     said = texts(paper)

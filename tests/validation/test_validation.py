@@ -1,11 +1,15 @@
 """The validation: it passes here, shows every case with its source, and fails where a case disagrees."""
 
+from dataclasses import replace
+from fractions import Fraction
 from itertools import islice
 
 import pandas as pd
 import pytest
 
 from simtrial import Requirements
+from simtrial.design.designs import parse_looks
+from simtrial.design.exact import operating_characteristics
 from simtrial.documents import requirements
 from simtrial.history.null import reject_if
 from simtrial.history.posterior import posterior
@@ -19,6 +23,7 @@ from simtrial.validation import dropout as validation_dropout
 from simtrial.validation import history as validation_history
 from simtrial.validation import search as validation_search
 from simtrial.validation import section as validation_section
+from simtrial.validation import strategies as validation_strategies
 
 
 def test_brute_force_settles_ties_and_says_when_it_cannot_enumerate():
@@ -47,14 +52,18 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
     assert verdict.loc["Elements of stated sections", "compared"] == 12
     assert verdict.loc["Elements of further phrasings", "compared"] == 12
     assert verdict.loc["Evidence on p0", "compared"] == 25
+    assert verdict.loc["Intercurrent events", "compared"] == 90
     html = done.html.read_text(encoding="utf-8")
     assert "Simon 1989, Tables 1 and 2; R clinfun 1.1.5" in html
     assert "102 of 102 comparisons agree" in html
     document = (done.folder / "validation.html").read_text(encoding="utf-8")
-    many = len(requirements.read()[0])
+    listed, _ = requirements.read()
+    many = sum(bool(one.cases) for one in listed)
     assert f"{many} of {many} requirements are met on this machine" in document
     assert "NOT MET" not in document
     assert "not tested on this machine" not in document
+    assert "tested by the suite, not on this machine" in document
+    assert "(precision 100.0%, recall" in document
     assert "belongs to no requirement" not in document
     assert (done.folder / "validation.docx").exists()
 
@@ -145,6 +154,22 @@ def test_the_elements_of_stated_sections_are_counted_per_element():
         assert case.passed
         assert tuple(case.frame.what) == validation_section.COMPARED
         assert case.frame.found.str.contains(" 0 wrong").all()
+
+
+def test_a_law_of_another_strategy_fails_the_validation(monkeypatch):
+    true = validation_strategies.Mixed.fate
+    monkeypatch.setattr(
+        validation_strategies.Mixed, "fate", lambda mixed, p: true(replace(mixed, among="evaluable"), p * 1.0001)
+    )
+    assert not validation_strategies.intercurrent_events().passed
+
+
+def test_the_enumeration_of_one_strategy_is_that_of_the_design_at_another_rate():
+    design, half = parse_looks("1/4,3/9"), (Fraction(1, 2), Fraction(1, 2))
+    reject, enrolled = validation_strategies.enumerated(design, Fraction(2, 5), half, (Fraction(1), *[Fraction(0)] * 3))
+    paper = operating_characteristics(design, 0.2)
+    assert float(reject) == pytest.approx(float(paper.reject), rel=1e-12)
+    assert float(enrolled) == pytest.approx(float(paper.en), rel=1e-12)
 
 
 def test_a_wrong_element_fails_the_validation():
