@@ -131,7 +131,8 @@ SOURCES = tuple(
         rf"\b(?:results?|data) (?:of|from) (?:the )?{_TRIAL}[^¶]{{0,60}}?{_RATES}[^¶]{{0,40}}?§",
         r"\b(?:in|from) the literature\b|\bmeta-analysis\b",
         r"\b(?:null|p0|H0|rates?|ORR|assum\w+|hypothes\w+)\b[^¶…]{0,60}?\b(?:based on|according to|from) (?:the )?"
-        rf"{_NOT_METHOD}(?-i:[A-Z][a-z]+)(?: (?-i:[A-Z]{{1,2}})\b)?(?: and (?-i:[A-Z]\w+))?,? ?(?:\bet al\b[^¶…]{0, 40}|[(\[]?#)",
+        rf"{_NOT_METHOD}(?-i:[A-Z][a-z]+)(?: (?-i:[A-Z]{{1,2}})\b)?"
+        r"(?: and (?-i:[A-Z]\w+))?,? ?(?:\bet al\b[^¶…]{0,40}|[(\[]?#)",
         r"\b(?:null|p0|H0|control|comparator|reference|threshold|assum\w+|hypothes\w+|response) ?(?:rates?|ORR|values?|"
         r"hypothes[ie]s|proportions?)?\b(?:(?!\b(?:patients|subjects|biops\w+|samples?|size)\b)[^¶…]){0,50}?"
         r"\b(?:comes?|came|(?:is|was|are|were)(?: \w+)? (?:taken|derived|drawn|obtained|adopted)) from (?!(?:the )?"
