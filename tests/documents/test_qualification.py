@@ -257,5 +257,5 @@ def test_a_case_that_fails_gives_exit_code_1_and_a_document_that_says_so(tmp_pat
     html = (out / "validation.failed" / "validation.html").read_text(encoding="utf-8")
     assert "NOT MET: REQ-D01" in html
     assert "Fractions: n: expected 25, found 26." in html
-    assert f"0 of {len(requirements.read()[0])} requirements" in html
+    assert f"0 of {sum(bool(one.cases) for one in requirements.read()[0])} requirements" in html
     assert not (out / "validation").exists()

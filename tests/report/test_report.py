@@ -415,7 +415,7 @@ def test_the_documents_stand_beside_the_page_unless_they_are_not_asked_for(more,
 @pytest.mark.usefixtures("not_run")
 def test_the_command_line_chooses_the_parts(tmp_path, root, capsys):
     file = str(root / "params/smoke.yaml")
-    assert main(["report", file, "--out", str(tmp_path), "--parts", "review, design"]) == 0
+    assert main(["report", file, "--out", str(tmp_path), "--parts", "review, design", "--no-docx"]) == 0
     capsys.readouterr()
     html = (tmp_path / "SMOKE/report.html").read_text(encoding="utf-8")
     found = re.findall(r"<h1[^>]*>(\d\w+)", html)
@@ -466,7 +466,7 @@ def test_what_needs_the_conduct_is_refused_without_that_section(words, tmp_path,
 def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path, smoke_text):
     path = tmp_path / "x.yaml"
     path.write_text(smoke_text[: smoke_text.index("  conduct:")], encoding="utf-8")
-    done = report_run.write(path, tmp_path / "build")
+    done = report_run.write(path, tmp_path / "build", docx=False)
     names = {p.name for p in (done.folder / "notebooks").iterdir()}
     assert names == {f"{name}.ipynb" for name in report_run.OF_PART["design"]}
     manifest = json.loads((done.folder / "manifest.json").read_text(encoding="utf-8"))
@@ -479,7 +479,7 @@ def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path, mo
     monkeypatch.setattr(report_run, "NOTEBOOKS", ("01_design", report_run.CONDUCT, report_run.ANALYSIS))
     path = tmp_path / "x.yaml"
     path.write_text(smoke_text[: smoke_text.index("  conduct:")] + "  analysis: {responses: 4}\n", encoding="utf-8")
-    done = report_run.write(path, tmp_path / "build")
+    done = report_run.write(path, tmp_path / "build", docx=False)
     names = {p.name for p in (done.folder / "notebooks").iterdir()}
     assert f"{report_run.ANALYSIS}.ipynb" in names
     assert f"{report_run.CONDUCT}.ipynb" not in names

@@ -314,7 +314,7 @@ def test_a_killed_process_fails_its_file_and_the_others_finish(tmp_path, write_f
     old.parent.mkdir(parents=True)
     old.write_text("a good report")
     files = [write_file(tmp_path, name, name.upper()) for name in ("slow", "one", "two")]
-    process = start(files, out, "--jobs", "2")
+    process = start(files, out, "--jobs", "2", "--no-docx")
     within(60, lambda: begun(out, "SLOW") and begun(out, "ONE"))
     os.kill(begun(out, "SLOW"), signal.SIGKILL)
     _, said = process.communicate(timeout=60)
@@ -333,7 +333,7 @@ def test_when_it_is_stopped_everything_stops_and_nothing_is_half_written(how, tm
     for name in ("SLOW1", "SLOW2"):
         (clone / f"{name}.pid").unlink(missing_ok=True)
     files = [write_file(tmp_path, name, name) for name in ("SLOW1", "SLOW2", "THIRD")]
-    process = start(files, out, "--jobs", "2")
+    process = start(files, out, "--jobs", "2", "--no-docx")
     kernels = [clone / f"{name}.pid" for name in ("SLOW1", "SLOW2")]
     within(60, lambda: all(p.exists() and p.read_text() for p in kernels))
     workers = [begun(out, name) for name in ("SLOW1", "SLOW2")]
