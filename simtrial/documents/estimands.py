@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simtrial.laws.strategies import OF_HANDLING
-from simtrial.phrases import counted, listed, placeholders
+from simtrial.phrases import around_placeholders, counted, ended, listed, placeholders
 from simtrial.show.document import Chapter, Points
 from simtrial.show.table import RATE, Shown, Table, column
-from simtrial.trial import estimand as trial_estimand
 from simtrial.trial import estimand_words
 from simtrial.trial import tables as trial_tables
 
@@ -71,7 +69,7 @@ def _priced(facts: Facts) -> Table:
 def handling(facts: Facts) -> tuple[Matter, ...]:
     """Section 10.4.1.2: how the data of each intercurrent event are handled, and why; equal events together."""
     *events, often = (
-        re.sub(rf"{trial_estimand.PLACEHOLDER.pattern}\.?", "to be stated in section 3.1.", one)
+        ended("".join("to be stated in section 3.1" if mark else piece for piece, mark in around_placeholders(one)))
         for one in estimand_words.handling(facts.estimand)
     )
     alike: dict[str, list[str]] = {}

@@ -7,11 +7,10 @@ what the design attains under it: exact values of `simtrial.laws.strategies`.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simtrial.phrases import counted, stated
+from simtrial.phrases import counted, placeholders, stated, to_complete
 from simtrial.trial.intercurrent import EVENT_KINDS, LABELS, EstimandRule
 from simtrial.trial.strategies import StrategyPrices
 
@@ -25,21 +24,8 @@ if TYPE_CHECKING:
     from simtrial.trial.intercurrent import EventKind
     from simtrial.trial.strategies import BoundsRule, Priced
 
-PLACEHOLDER = re.compile(r"\[TO COMPLETE: [^\]]+\]")
-"""What marks a part that the file does not state."""
-
-
-def missing(what: str) -> str:
-    """The mark of a part that the file does not state.
-
-    >>> missing("drugs and doses")
-    '[TO COMPLETE: drugs and doses]'
-    """
-    return f"[TO COMPLETE: {what}]"
-
-
-NO_STRATEGY = missing("strategy for each intercurrent event")
-NO_PROBABILITY = missing("probability of each intercurrent event, since their strategies differ")
+NO_STRATEGY = to_complete("strategy for each intercurrent event")
+NO_PROBABILITY = to_complete("probability of each intercurrent event, since their strategies differ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +105,7 @@ class Estimand:
             texts += ["" if event.strategy else NO_STRATEGY, event.reason, event.source]
         if self.stated is None:
             texts.append(NO_PROBABILITY)
-        return tuple(dict.fromkeys(mark for text in texts for mark in PLACEHOLDER.findall(text)))
+        return tuple(dict.fromkeys(to_complete(one) for text in texts for one in placeholders(text)))
 
     @property
     def readings_differ(self) -> bool:
@@ -134,8 +120,8 @@ def of(case: Case) -> Estimand:
     prices = StrategyPrices(case, rule)
     return Estimand(
         population=_one_line(rule.population)
-        or missing("population (disease, stage, earlier treatment, main eligibility criteria)"),
-        treatment=_one_line(rule.treatment) or missing("treatment (drugs, dose, schedule, duration)"),
+        or to_complete("population (disease, stage, earlier treatment, main eligibility criteria)"),
+        treatment=_one_line(rule.treatment) or to_complete("treatment (drugs, dose, schedule, duration)"),
         endpoint=_one_line(rule.endpoint) or _endpoint(case),
         summary=_one_line(rule.summary) or _summary(case, prices),
         p0_among=case.trial.reading,
@@ -157,7 +143,7 @@ def _endpoint(case: Case) -> str:
     response = "Objective response: a best overall response of complete or partial response by RECIST 1.1"
     given = case.trial.conduct
     if given is None:
-        return f"{response}, within {missing('assessment window')}"
+        return f"{response}, within {to_complete('assessment window')}"
     assessed = given.assessments
     if assessed.readout_months is not None:
         return f"{response}, assessed within {counted(assessed.readout_months, 'month')} of enrollment"
@@ -192,7 +178,7 @@ def _events(prices: StrategyPrices) -> Iterator[IntercurrentEvent]:
             strategy=prices.strategy(kind),
             bounds=prices.file_bounds if prices.strategy(kind) == "excluded" else None,
             reason=_one_line(given.reason)
-            or missing(f"reason for the strategy for {'the intercurrent events' if unexplained else within}"),
+            or to_complete(f"reason for the strategy for {'the intercurrent events' if unexplained else within}"),
             source=_one_line(given.source),
             alternatives=tuple(prices.alternatives(kind)),
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
-from simtrial.phrases import agreeing, attained, listed, percent, stated
+from simtrial.phrases import agreeing, attained, listed, percent, stated, to_complete
 from simtrial.trial import estimand, words
 
 if TYPE_CHECKING:
@@ -179,13 +179,13 @@ def missing_data(found: Estimand, asked: Requirements) -> tuple[str, ...]:
     if "hypothetical" in taken:
         sentences.append(
             "Under the hypothetical strategy the response without the event is not observed. It is obtained by "
-            f"{estimand.missing('method by which the response without the event is obtained, and its assumption')}. "
+            f"{to_complete('method by which the response without the event is obtained, and its assumption')}. "
             "The exact figures are those of a trial in which it is known."
         )
     if taken - {None}:
         sentences.append("The reasons are those for the strategies for the intercurrent events.")
     if None in taken:
-        sentences.append(f"Missing response assessments: {estimand.missing('method, assumption and reason')}.")
+        sentences.append(f"Missing response assessments: {to_complete('method, assumption and reason')}.")
     return tuple(sentences)
 
 
