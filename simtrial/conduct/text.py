@@ -52,6 +52,11 @@ def reading(plan: Plan, *, enrolled: bool = False) -> str:
     """Whose response rate p0 is in a plan, where another choice has another type I error."""
     if plan.handling != "nonresponder" or not plan.dropout.probability:
         return ""
+    return null_rate(enrolled=enrolled)
+
+
+def null_rate(*, enrolled: bool) -> str:
+    """Whose response rate p0 is, after a type I error."""
     return f" (p0 being the rate {'among all enrolled patients' if enrolled else 'with every patient evaluable'})"
 
 

@@ -25,7 +25,7 @@ STATED = re.compile(r"largest difference ([-+.\deE]+)")
 KEPT = re.compile(r"\bthis is kept\b|\bkept:")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CaseResult:
     """What one validation case found.
 
@@ -47,6 +47,11 @@ class CaseResult:
         return self.name.partition(",")[0]
 
     @property
+    def failures(self) -> pd.DataFrame:
+        """The rows that disagree."""
+        return self.frame[~self.frame["agrees"].astype(bool)]
+
+    @property
     def compared(self) -> int:
         """Number of comparisons."""
         return len(self.frame)
@@ -54,7 +59,7 @@ class CaseResult:
     @property
     def agree(self) -> int:
         """How many of them agree."""
-        return int(self.frame["agrees"].astype(bool).sum())
+        return self.compared - len(self.failures)
 
     @property
     def passed(self) -> bool:
@@ -82,7 +87,7 @@ class CaseResult:
 
     def disagreements(self, most: int) -> list[str]:
         """The comparisons that disagree, a line each, and the number of those beyond `most`."""
-        failed = self.frame[~self.frame["agrees"].astype(bool)]
+        failed = self.failures
         lines = [
             f"{row.what}: expected {row.expected}, found {row.found}." for row in failed.head(most).itertuples()
         ]  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simtrial.conduct.text import HANDLINGS
+from simtrial.conduct.text import HANDLINGS, null_rate
 from simtrial.laws.strategies import OF_HANDLING, STRATEGIES
 from simtrial.phrases import attained, listed, stated
 from simtrial.trial import estimand, words
@@ -91,12 +91,8 @@ class Differing:
         if one.figures is None:
             yield f"There are no exact errors under these strategies: dropout {one.why_not}."
             return
-        reading = ""
-        if len(set(one.by_reading.values())) > 1:
-            enrolled = self.case.trial.reading == "enrolled"
-            reading = (
-                f" (p0 being the rate {'among all enrolled patients' if enrolled else 'with every patient evaluable'})"
-            )
+        differ = len(set(one.by_reading.values())) > 1
+        reading = null_rate(enrolled=self.case.trial.reading == "enrolled") if differ else ""
         yield (
             "Under these strategies the exact type I error is "
             f"{attained(one.figures.type_i_error, asked.alpha, least=False)}{reading} and the exact power is "

@@ -9,7 +9,7 @@ from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
 from simtrial.laws.inflation import enlarged
 from simtrial.plan.allowances import enrolled_for
-from simtrial.search import CRITERIA, CalendarCriterion, simon
+from simtrial.search import CRITERIA, CalendarCriterion, simon, single
 from simtrial.search.single import FIRST
 from simtrial.trial.searches import Searches
 
@@ -66,6 +66,10 @@ MOST_TIMED = 100
 """Patients of one stage up to which a criterion of the calendar is asked a second time, for the sake of comparison."""
 
 
+QUICK = (single.FAMILY.key, simon.FAMILY.key)
+"""Families that are searched once for every strategy; others take longer."""
+
+
 def searched(case: Case, losses: Losses) -> Design | None:
     """The design of the file's criterion whose limits hold on paper, or as the trial is run; None if there is none."""
     if case.criterion is None or (losses == "run" and case.trial.how is None):
@@ -80,10 +84,13 @@ def searched(case: Case, losses: Losses) -> Design | None:
         return None
 
 
-def cure(case: Case) -> AnyCriterion:
-    """The criterion by which a design is offered that keeps its limits as run: the file's own, or the smallest one."""
+def cure(case: Case, *, quick: bool = False) -> AnyCriterion:
+    """The criterion by which a design is offered that keeps its limits as run: the file's own, or the smallest one.
+
+    The smallest one too where the search is to be quick and the file's own criterion is of another family than `QUICK`.
+    """
     by = case.criterion
-    if by is not None and not isinstance(by, CalendarCriterion):
+    if by is not None and not isinstance(by, CalendarCriterion) and (not quick or by.family in QUICK):
         return by
     return FIRST if len(case.chosen.looks) == 1 else simon.MINIMAX
 

@@ -11,9 +11,8 @@ from simtrial.errors import InputError
 from simtrial.laws.strategies import OF_HANDLING, STRATEGIES, Mixed
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.plan import MAX_RECUT
-from simtrial.search import CalendarCriterion, simon, single
 from simtrial.search import bounds as search_bounds
-from simtrial.search.single import FIRST
+from simtrial.trial.dropout import cure
 from simtrial.trial.intercurrent import EVENT_KINDS
 from simtrial.trial.searches import Searches
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.laws.losses import Among, RunFigures
     from simtrial.laws.strategies import Strategy
-    from simtrial.search import AnyCriterion
     from simtrial.trial.case import Case
     from simtrial.trial.intercurrent import EstimandRule, EventKind
 
@@ -60,7 +58,7 @@ class Priced:
     n_enrolled_mean : tuple of float, optional
         The mean of this number at p0 and at p1.
     cure : Design or None
-        The design that keeps both limits under this strategy, by the criterion of `cheap`; None where none is
+        The design that keeps both limits under this strategy, by the criterion of `dropout.cure`; None where none is
         known.
     why_not : str
         Why there are no figures; empty where there are.
@@ -97,7 +95,7 @@ class StrategyPrices:
         total = Fraction(0) if found is None else sum(found.values(), Fraction(0))
         if found is not None and total and self.loss.probability:
             self.shares = {kind: value / total for kind, value in found.items()}
-        self.criterion = cheap(case)
+        self.criterion = cure(case, quick=True)  # every strategy needs a search
         self._known: dict[Mixed, Priced] = {}
         self._cures: dict[Searches, Design] = {}
 
@@ -136,33 +134,30 @@ class StrategyPrices:
             chosen = strategies == {strategy} and bounds in (None, self.file_bounds)
             yield self._as(self._priced([(strategy, Fraction(1))], bounds), strategy, bounds, taken=chosen)
 
-    def stated(self) -> Priced | None:
-        """All events as they are handled; None where dropout has several strategies in unknown proportions."""
+    def _parts(self) -> list[tuple[Strategy, Fraction]] | None:
+        """Each strategy taken with its proportion of dropout; None where there are several in unknown proportions."""
         found = self.taken
         strategies = set(found.values())
-        one = strategies.pop() if len(strategies) == 1 else None
-        bounds = self.file_bounds if "excluded" in found.values() else None
-        if one is not None or not self.loss.probability:
-            priced = self._priced([(one or "composite", Fraction(1))], bounds if one else None)
-            return self._as(priced, one, bounds, taken=True)
-        if self.shares is None:
+        if len(strategies) == 1 or not self.loss.probability:
+            return [(strategies.pop() if len(strategies) == 1 else "composite", Fraction(1))]
+        return None if self.shares is None else [(found[kind], self.shares[kind]) for kind in found]
+
+    def stated(self) -> Priced | None:
+        """All events as they are handled; None where dropout has several strategies in unknown proportions."""
+        parts, strategies = self._parts(), set(self.taken.values())
+        if parts is None:
             return None
-        return self._as(self._priced([(found[k], self.shares[k]) for k in found], bounds), None, bounds, taken=True)
+        one = strategies.pop() if len(strategies) == 1 else None
+        bounds = self.file_bounds if "excluded" in self.taken.values() else None
+        return self._as(self._priced(parts, bounds), one, bounds, taken=True)
 
     def under(self, loss: Dropout) -> RunFigures | None:
         """Exact figures with all events as they are handled under another dropout, divided in the same proportions."""
-        found = self.taken
-        strategies = set(found.values())
-        parts = [(strategy, Fraction(1)) for strategy in strategies]
-        if len(strategies) > 1:
-            if self.shares is None:
-                return None
-            parts = [(found[kind], self.shares[kind]) for kind in found]
-        recut = self.file_bounds == "recut" and "excluded" in strategies
-        among, informed = self.case.trial.reading, self.case.trial.losses == "run"
-        mixed = Mixed.of(loss, parts, among=among, recut=recut, informed=informed)
+        parts = self._parts()
+        if parts is None:
+            return None
         try:
-            return mixed.figures(self.case.chosen, self.case.requirements)
+            return self._mixed(loss, parts, self.file_bounds).figures(self.case.chosen, self.case.requirements)
         except InputError:  # with so much dropout H0 is no rate below p1
             return None
 
@@ -198,12 +193,16 @@ class StrategyPrices:
 
     def _priced(self, parts: list[tuple[Strategy, Fraction]], bounds: BoundsRule | None) -> Priced:
         """What the design attains if dropout is divided so among strategies."""
-        recut = bounds == "recut" and any(strategy == "excluded" and share for strategy, share in parts)
-        among, informed = self.case.trial.reading, self.case.trial.losses == "run"
-        mixed = Mixed.of(self.loss, parts, among=among, recut=recut, informed=informed)
+        mixed = self._mixed(self.loss, parts, bounds)
         if mixed not in self._known:
             self._known[mixed] = self._attained(mixed)
         return self._known[mixed]
+
+    def _mixed(self, loss: Dropout, parts: list[tuple[Strategy, Fraction]], bounds: BoundsRule | None) -> Mixed:
+        """The law of dropout that is divided so among strategies."""
+        recut = bounds == "recut" and any(strategy == "excluded" and share for strategy, share in parts)
+        among, informed = self.case.trial.reading, self.case.trial.losses == "run"
+        return Mixed.of(loss, parts, among=among, recut=recut, informed=informed)
 
     def _attained(self, mixed: Mixed) -> Priced:
         asked, design, n = self.case.requirements, self.case.chosen, self.case.n
@@ -246,14 +245,3 @@ class StrategyPrices:
             return self._cures[searches]
         except InputError:  # with so much dropout no design can
             return None
-
-
-def cheap(case: Case) -> AnyCriterion:
-    """The criterion by which a design is offered for each strategy: the file's own if its search is quick.
-
-    Other families take seconds for a search, and every strategy needs one.
-    """
-    by = case.criterion
-    if by is not None and not isinstance(by, CalendarCriterion) and by.family in (single.FAMILY.key, simon.FAMILY.key):
-        return by
-    return FIRST if len(case.chosen.looks) == 1 else simon.MINIMAX

@@ -8,11 +8,11 @@ that the tables give: half a unit in the last place, and a millionth of that for
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from simtrial.documents.qualification_results import CaseResult
 from simtrial.phrases import agreeing, counted
 from simtrial.project import folder
 from simtrial.show.table import WHOLE, WORDS, Shown, Table, column
@@ -21,33 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One validation case.
-
-    Attributes
-    ----------
-    name : str
-        What was checked.
-    source : str
-        Where the expected values come from.
-    frame : DataFrame
-        One row per comparison: what, expected, found, agrees.
-    """
-
-    name: str
-    source: str
-    frame: pd.DataFrame
-
-    @property
-    def failures(self) -> pd.DataFrame:
-        """The rows that disagree."""
-        return self.frame[~self.frame.agrees.astype(bool)]
-
-    @property
-    def passed(self) -> bool:
-        """Whether there was something to compare and all of it agrees."""
-        return len(self.frame) > 0 and self.failures.empty
+class Comparison(CaseResult):
+    """One validation case, which shows itself in the notebook."""
 
     def table(self) -> Table:
         """Every comparison."""
@@ -70,10 +45,8 @@ class Comparison:
         )
 
     def __str__(self) -> str:
-        agree = len(self.frame) - len(self.failures)
-        return (
-            f"{self.name}: {agree:,} of {counted(len(self.frame), 'comparison')} {agreeing(agree, 'agrees', 'agree')}"
-        )
+        said = agreeing(self.agree, "agrees", "agree")
+        return f"{self.name}: {self.agree:,} of {counted(self.compared, 'comparison')} {said}"
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
         table = self.table()
