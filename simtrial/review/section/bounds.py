@@ -23,16 +23,12 @@ _SECOND = re.compile(
     r"by) the end of the (?:study|trial)|both stages",
     re.IGNORECASE,
 )
-_AFTER_FIRST = re.compile(
-    r"^[^¶§…,]{0,60}?\b(?:in|at|during|of|among|from|by the end of|after)(?: the| these|"
-    r" those)? (?:end of (?:the )?)?(?:stage1|first|initial|interim)",
-    re.IGNORECASE,
+_AFTER = (
+    r"^[^¶§…,]{0,60}?\b(?:in|at|during|of|among|from|by the end of|after)(?: the| these| those)? "
+    r"(?:end of (?:the )?)?(?:%s)"
 )
-_AFTER_SECOND = re.compile(
-    r"^[^¶§…,]{0,60}?\b(?:in|at|during|of|among|from|by the end of|after)(?: the| these|"
-    r" those)? (?:end of (?:the )?)?(?:stage2|total|final|all #|both)",
-    re.IGNORECASE,
-)
+_AFTER_FIRST = re.compile(_AFTER % "stage1|first|initial|interim", re.IGNORECASE)
+_AFTER_SECOND = re.compile(_AFTER % "stage2|total|final|all #|both", re.IGNORECASE)
 _GOES_ON = re.compile(
     r"stage2|\b(?:continu|proceed|additional|terminat|stop|close|clos|ends?\b|ended|expan|halt|further (?:patients|"
     r"#|accrual|enrol)|discontinu|futil)",

@@ -22,12 +22,9 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable
 
     from simtrial.review.section.prose import Prose
-
-UNREAD = "other"
-"""Numbers that are none of the ten elements."""
 
 _COHORT = re.compile(r"\b(?i:cohort|arm|group|stratum|part) (?:(?P<letter>[A-H]|I{1,3})|(?P<number>#))(?![\w-])")
 
@@ -116,11 +113,6 @@ def claimed(
 def table(*short: str) -> tuple[re.Pattern[str], ...]:
     """Several patterns in their order."""
     return tuple(pattern(one) for one in short)
-
-
-def of_role(claims: Sequence[Claim], *roles: str) -> list[Claim]:
-    """Those of some roles, in the order of the text."""
-    return sorted((claim for claim in claims if claim.role in roles), key=lambda claim: claim.at)
 
 
 def cohorts(prose: Prose) -> list[tuple[int, int]]:
