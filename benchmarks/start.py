@@ -11,11 +11,11 @@ COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "import numpy": ["-c", "import numpy"],
     "import simtrial": ["-c", "import simtrial"],
-    "simtrial oc": ["-m", "simtrial.cli.app", "oc", "--looks", "1/10,5/29", "--p", "0.1", "--json"],
+    "simtrial oc": ["-m", "simtrial", "oc", "--looks", "1/10,5/29", "--p", "0.1", "--json"],
     "simtrial design": [
         *(
             "-m",
-            "simtrial.cli.app",
+            "simtrial",
             "design",
             "--p0",
             "0.1",

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
 
-from simtrial import search
-from simtrial.design import exact
-from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage, looks_text, parse_looks
-from simtrial.design.requirements import Requirements
-from simtrial.errors import InputError
-
+TYPE_CHECKING = False  # known to type checkers; importing it takes longer than all else before Ctrl-C is heard
 if TYPE_CHECKING:
-    from types import ModuleType
-
+    from simtrial import search
     from simtrial.analysis import inference
+    from simtrial.design import exact
+    from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage, looks_text, parse_looks
+    from simtrial.design.requirements import Requirements
+    from simtrial.errors import InputError
 
-_LATER = {"inference": "simtrial.analysis.inference"}
-"""Public modules that need more than numpy: loaded when they are first asked for."""
+_MODULES = {"exact": "design", "inference": "analysis", "search": ""}
+_NAMES = {
+    **dict.fromkeys(("Look", "MultiStage", "SingleStage", "TwoStage", "looks_text", "parse_looks"), "design.designs"),
+    "Requirements": "design.requirements",
+    "InputError": "errors",
+}
+"""Where public modules and names are: loaded when they are first asked for, so that a program starts at once."""
 
 __all__ = [
     "InputError",
@@ -36,11 +36,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module(_LATER[name])
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _MODULES:
+        return import_module(".".join(filter(None, ("simtrial", _MODULES[name], name))))
+    if name in _NAMES:
+        found: object = getattr(import_module(f"simtrial.{_NAMES[name]}"), name)
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *__all__})

@@ -2,7 +2,7 @@
 
 import sys
 
-from simtrial.cli.app import main
+from simtrial.cli.start import main
 
 if __name__ == "__main__":
     sys.exit(main())

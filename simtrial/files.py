@@ -5,6 +5,8 @@ Beside them stands the digest of the package's own code, under which results are
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -64,19 +66,45 @@ def within(content: Content, most: int) -> Content:
 def read(path: Path, most: int) -> Content:
     """Read a whole file of at most this many bytes.
 
+    A pipe, a device or a socket may never end, or never begin; it is refused without waiting for it.
+
     Raises
     ------
     InputError
-        If it cannot be read, or is larger.
+        If it cannot be read, is no regular file, or is larger.
     """
     try:
-        with path.open("rb") as file:
+        # a device acts when it is opened, and a pipe waits for somebody to write: look first, and again at what is open
+        _regular(path, path.stat().st_mode)
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:  # noqa: PTH123 - it is open
+            _regular(path, os.fstat(file.fileno()).st_mode)
             data = file.read(most + 1)
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError("cannot be read: the name holds a character that no file has", f"{path!s:.200}:") from None
     except OSError as error:
         near = meant(path) if isinstance(error, FileNotFoundError) else None
         hint = f"; did you mean {near}?" if near else ""
         raise InputError(f"cannot be read: {error.strerror or error}{hint}", f"{path}:") from None
     return within(Content(str(path), data), most)
+
+
+_OTHER = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def _regular(path: Path, mode: int) -> None:
+    """Refuse what is no regular file."""
+    if stat.S_ISREG(mode):
+        return
+    told = next((name for is_one, name in _OTHER if is_one(mode)), "something else")
+    raise InputError(f"is {told}; name a regular file", f"{path}:")
 
 
 _KINDS = (

@@ -12,8 +12,8 @@ from children import reaped, spawned
     ("words", "marker"),
     [
         (("ipykernel_launcher",), "kernel"),
-        (("simtrial.cli.app", "report", "params/smoke.yaml"), "kernel"),
-        (("simtrial.cli.app", "explore"), "browser"),
+        (("simtrial", "report", "params/smoke.yaml"), "kernel"),
+        (("simtrial", "explore"), "browser"),
         (("playwright", "run-driver"), "browser"),
     ],
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,13 +12,13 @@ import typer
 
 from simtrial.cli import analysis as cli_analysis
 from simtrial.cli import design as cli_design
+from simtrial.cli import ending, interrupts, usage
 from simtrial.cli import estimands as cli_estimands
 from simtrial.cli import explore as cli_explore
 from simtrial.cli import history as cli_history
 from simtrial.cli import report as cli_report
 from simtrial.cli import review as cli_review
 from simtrial.cli import sweep as cli_sweep
-from simtrial.cli import usage
 from simtrial.cli.calendar import EPILOG, DesignCommand
 from simtrial.errors import InputError
 from simtrial.show import terminal
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="simtrial",
-    help="Design and simulate single-arm phase II trials with an objective-response endpoint, exactly.",
+    help="Design and simulate single-arm phase II trials with an objective-response endpoint, exactly. "
+    "With --debug a command also prints the traceback of an error that was not foreseen.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -86,34 +87,44 @@ def schema(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code: 0 done, 2 the input is wrong, 1 anything else."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments is None:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as on Ctrl-C: nothing half-written
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = [word for word in given if word != ending.DEBUG]
     try:
         code = app(args=words or ["--help"], standalone_mode=False)
         if code == 130:  # typer's word for Ctrl-C
             raise KeyboardInterrupt
-    except InputError as error:
+        return int(code or 0)  # of several files some may have failed
+    except BaseException as error:
+        return _ended(error, words, debug=words != given)
+
+
+def _ended(error: BaseException, words: Sequence[str], *, debug: bool) -> int:
+    """Say in one line why a command ended, and give the exit code."""
+    if isinstance(error, SystemExit):
+        raise error
+    if isinstance(error, KeyboardInterrupt) or interrupts.received():  # what is broken off may raise anything
+        terminal.say(interrupts.TOLD)
+        return 1
+    if isinstance(error, InputError):
         terminal.fault(error)
         return 2
-    except KeyboardInterrupt:
-        terminal.say("simtrial: interrupted; no file is left incomplete")
+    if isinstance(error, BrokenPipeError):
         return 1
-    except BrokenPipeError:
-        return 1
-    except Exception as error:
-        from simtrial.report.execution import NotebookError
-        from simtrial.sweep.driver import SweepError
-
-        if hasattr(error, "format_message"):  # a slip in the command itself, told by typer
-            terminal.fault(usage.of(error, words))
-            return 2
-        if isinstance(error, NotebookError | SweepError | OSError):
-            terminal.fault(error)
-            return 1
-        raise
-    return int(code or 0)  # of several files some may have failed
+    if hasattr(error, "format_message"):  # a slip in the command itself, told by typer
+        terminal.fault(usage.of(error, words))
+        return 2
+    if debug:
+        traceback.print_exception(error)
+    if _foreseen(error):
+        terminal.fault(error)
+    else:
+        terminal.fault(ending.unforeseen(error, words))
+    return 1
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _foreseen(error: BaseException) -> bool:
+    """Whether an error says by itself what happened."""
+    from simtrial.report.execution import NotebookError
+    from simtrial.sweep.driver import SweepError
+
+    return isinstance(error, NotebookError | SweepError | OSError)

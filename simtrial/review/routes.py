@@ -13,14 +13,12 @@ by the dropout. The rule is a convention, not a probability.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simtrial import __version__, files
+from simtrial import __version__, disk, files
 from simtrial.design.designs import parse_looks
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
@@ -301,8 +299,7 @@ def _version() -> str:
 
 def cached(n: int, known: dict[str, KnownValues], version: str | None = None, tell: Tell = None) -> list[Route]:
     """`routes`, kept on disk under the version that computed them, so that the second time takes no time."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simtrial"
-    home = cache / (version or _version())
+    home = disk.cache() / (version or _version())
     query = json.dumps([n, sorted(known.items())])
     path = home / f"routes-{sha256(query.encode()).hexdigest()[:16]}.json"
     try:
@@ -311,9 +308,7 @@ def cached(n: int, known: dict[str, KnownValues], version: str | None = None, te
         found = routes(n, **known, tell=tell)
     try:
         home.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}")
-        unfinished.write_text(json.dumps([asdict(route) for route in found]), encoding="utf-8")
-        unfinished.replace(path)
+        disk.write(path, json.dumps([asdict(route) for route in found]))
     except OSError:
         pass  # no cache, no harm
     return found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial import slips
+from simtrial import disk, slips
 from simtrial.errors import InputError
 from simtrial.slips import PLAIN
 
@@ -60,7 +60,19 @@ def whole_option(said: str, metavar: str = "N") -> OptionInfo:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 
 
-Out = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
+def folder(text: str | Path) -> Path:
+    """Read the name of a folder for results, and try whether files can be made there: before any work is done."""
+    if not str(text).strip():
+        raise typer.BadParameter("it is empty; name a folder")
+    try:
+        return disk.usable(Path(text))
+    except InputError as error:
+        raise typer.BadParameter(error.message) from None
+
+
+Out = Annotated[
+    Path, typer.Option("--out", parser=folder, metavar="FOLDER", help="Folder for the results; made if missing.")
+]
 
 
 RateOption = Annotated[float | None, typer.Option(parser=number, metavar="RATE")]

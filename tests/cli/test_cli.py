@@ -251,7 +251,7 @@ def test_help_is_not_an_error(capsys):
 
 def test_the_installed_command_answers():
     done = subprocess.run(
-        [sys.executable, "-m", "simtrial.cli.app", "oc", "--looks", "5/25", "--p", "0.1", "--json"],
+        [sys.executable, "-m", "simtrial", "oc", "--looks", "5/25", "--p", "0.1", "--json"],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0

@@ -50,7 +50,7 @@ def address():
 
 
 def started(port):
-    command = [sys.executable, "-m", "simtrial.cli.app", "explore", "--no-browser", "--port", str(port)]
+    command = [sys.executable, "-m", "simtrial", "explore", "--no-browser", "--port", str(port)]
     return spawned(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 

@@ -19,7 +19,7 @@ from simtrial.sweep import run as sweep_run
 from simtrial.sweep import store as sweep_store
 from simtrial.sweep import workers as sweep_workers
 
-SIMTRIAL = [sys.executable, "-m", "simtrial.cli.app"]
+SIMTRIAL = [sys.executable, "-m", "simtrial"]
 
 
 def children(pid):
