@@ -43,6 +43,9 @@ POWERS = (0.8, 0.9, 0.85)
 MOST_N = 1000
 """Largest number that is traced back."""
 
+MOST_KEPT = 1 << 26
+"""Largest file of the cache that is read, in bytes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
@@ -303,12 +306,16 @@ def cached(n: int, known: dict[str, KnownValues], version: str | None = None, te
     query = json.dumps([n, sorted(known.items())])
     path = home / f"routes-{sha256(query.encode()).hexdigest()[:16]}.json"
     try:
-        return [Route(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
+        told, _, rows = files.read(path, MOST_KEPT).data.partition(b"\n")
+        if told.decode() != sha256(rows).hexdigest():
+            raise ValueError(path)
+        return [Route(**row) for row in json.loads(rows)]
     except (OSError, ValueError, TypeError):  # not there, or not what we wrote: compute it
         found = routes(n, **known, tell=tell)
     try:
         home.mkdir(parents=True, exist_ok=True)
-        disk.write(path, json.dumps([asdict(route) for route in found]))
+        rows = json.dumps([asdict(route) for route in found]).encode()
+        disk.write(path, sha256(rows).hexdigest().encode() + b"\n" + rows)
     except OSError:
         pass  # no cache, no harm
     return found

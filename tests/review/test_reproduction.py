@@ -364,8 +364,11 @@ def test_the_cache_gives_the_same_and_survives_rubbish(tmp_path, monkeypatch):
     first = routes.cached(25, query, "0")
     (kept,) = (tmp_path / "simtrial" / "0").iterdir()
     assert routes.cached(25, query, "0") == first
-    kept.write_text("[{}]")
-    assert routes.cached(25, query, "0") == first
+    whole = kept.read_bytes()
+    for rubbish in (b"", b"[{}]", whole[:-1], whole.replace(b"0.3", b"0.4", 1), b"\xff" * 99):
+        kept.write_bytes(rubbish)
+        assert routes.cached(25, query, "0") == first
+        assert kept.read_bytes() == whole
     assert routes.cached(25, query, "1") == first
     assert sorted(p.name for p in (tmp_path / "simtrial").iterdir()) == ["0", "1"]
 
