@@ -115,16 +115,15 @@ def _ended(error: BaseException, words: Sequence[str], *, debug: bool) -> int:
         return 2
     if debug:
         traceback.print_exception(error)
-    if _foreseen(error):
-        terminal.fault(error)
-    else:
-        terminal.fault(ending.unforeseen(error, words))
+    terminal.fault(_told(error) or ending.unforeseen(error, words))
     return 1
 
 
-def _foreseen(error: BaseException) -> bool:
-    """Whether an error says by itself what happened."""
+def _told(error: BaseException) -> str:
+    """What an error says that may happen to anybody; empty for one that nobody foresaw."""
     from simtrial.report.execution import NotebookError
     from simtrial.sweep.driver import SweepError
 
-    return isinstance(error, NotebookError | SweepError | OSError)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) if isinstance(error, NotebookError | SweepError | OSError) else ""
