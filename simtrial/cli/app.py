@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simtrial import csv_files
 from simtrial.cli import analysis as cli_analysis
 from simtrial.cli import design as cli_design
 from simtrial.cli import ending, interrupts, usage
@@ -51,14 +52,12 @@ def validate(
     out: terminal.Out = Path("build"),
 ) -> None:
     """Compare the results with their references on this machine; the exit code is 1 if one differs."""
-    import csv
-
     from simtrial.report import run as report_run
 
     done = report_run.validate(file, out, terminal.progress())
-    with (done.folder / "tables" / "verdict.csv").open(encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            print(f"{row['case']}: {int(row['compared']) - int(row['failed'])} of {row['compared']} agree")
+    head, *cells = csv_files.read((done.folder / "tables" / "verdict.csv").read_text(encoding="utf-8"))
+    for row in (dict(zip(head, one, strict=True)) for one in cells):
+        print(f"{row['case']}: {int(row['compared']) - int(row['failed'])} of {row['compared']} agree")
     print(f"\nValidation report: {done.html}")
     print(f"Validation document: {done.folder / 'validation.docx'}")
 
