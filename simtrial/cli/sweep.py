@@ -96,11 +96,11 @@ def sweep(
         )  # fmt: skip
         return
     _show(asked, folder)
-    print(
+    terminal.tell(
         f"{counted(done.scenarios, 'scenario')} in {folder / 'results'}: {done.found} already computed, "
         f"{done.scenarios - done.found} computed now; {counted(done.trials, 'trial')} simulated"
     )
-    print(f"Digest of all results: {digest}")
+    terminal.tell(f"Digest of all results: {digest}")
 
 
 def _written(asked: Sweep, folder: Path) -> str | None:

@@ -67,7 +67,8 @@ def of(error: ValidationError, kind: type[BaseModel]) -> InputError:
         One line per mistake, unknown keys first: a misspelt key is also missing, and its own name says more.
     """
     details = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    found, meant = [], set()
+    found: list[InputError] = []
+    meant = set()
     for one in details:
         if len(found) > MOST_LISTED:  # only counted
             found.append(InputError(_line(one["msg"]), _name(one["loc"])[:120]))

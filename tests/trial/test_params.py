@@ -275,7 +275,7 @@ def test_what_is_no_parameter_file_is_refused_in_one_line(write, content, messag
 
 def test_a_file_of_many_keys_is_refused_before_they_are_compared(write, monkeypatch):
     monkeypatch.setattr(params, "MAX_NODES", 50)
-    with pytest.raises(InputError, match="line 3: holds more than 50 keys and values; no more are read$"):
+    with pytest.raises(InputError, match=r"line 3: holds more than 50 keys and values; no more are read$"):
         params.load(write("trial:\n  [1, 2, 3,\n" + "4, " * 50 + "]"))
 
 
