@@ -165,8 +165,8 @@ def _data_lines(data: PatientData) -> None:
     from simtrial.analysis.text import how_read
 
     for said in how_read(data):
-        terminal.console().print(terminal.one_line(said))
-    print("; ".join(f"{what} {number}" for what, number in data.disposition().items()))
+        terminal.wrapped(said)
+    terminal.tell("; ".join(f"{what} {number}" for what, number in data.disposition().items()))
 
 
 def monitor(
@@ -207,12 +207,12 @@ def monitor(
         )
         return
     lines, ended = monitored(design, found)
-    print(*lines, sep="\n")
+    terminal.tell("\n".join(lines))
     if ended:
         return
     for p_true, power in found.conditional_power:
-        print(f"Conditional power at p = {p_true:g}: {percent(power)}.")
-    print(f"Predictive probability of rejecting H0, prior Beta({a:g}, {b:g}): {percent(found.predictive)}.")
+        terminal.tell(f"Conditional power at p = {p_true:g}: {percent(power)}.")
+    terminal.tell(f"Predictive probability of rejecting H0, prior Beta({a:g}, {b:g}): {percent(found.predictive)}.")
 
 
 def columns() -> None:
@@ -235,7 +235,7 @@ def columns() -> None:
         "Missing values: empty, NA, N/A, nan, NULL, None or a full stop.",
         "The heading STAGE is the stage of the trial only in capitals; Stage and stage are ignored.",
     ):
-        terminal.console().print(f"* {said}")
+        terminal.wrapped(f"* {said}")
 
 
 MOST_NAMES = 6
@@ -263,7 +263,7 @@ def synthetic(
         raise InputError(f"({label!r:.60}) is unknown; write one of {known}", "scenario")
     seed = trial.conduct.simulation.seed if seed is None else seed
     simulation.check(2, seed)
-    print(patient_synthetic.one_trial(plan, scenario, seed, trial.study.start), end="")
+    terminal.tell(patient_synthetic.one_trial(plan, scenario, seed, trial.study.start), end="")
 
 
 def _size(text: str) -> int:
@@ -305,14 +305,14 @@ def _final_tables(found: Final) -> None:
     p = "< 0.0001" if result.p_value < 5e-5 else f"= {result.p_value:.4f}"
     closed = "accrual closed before a look could end the trial"
     ended = closed if found.closed else f"the trial ended at look {result.stage}"
-    print(
+    terminal.tell(
         f"{looks_text(found.design, ', ')}: {result.responses} of {counted(result.n, 'patient')} responded; {ended}. "
         f"{decision} (p {p}, one-sided, {text.p_method(found)})."
     )
     if found.after:
-        print(text.not_counted(found))
+        terminal.tell(text.not_counted(found))
     if found.rule is not None:
-        print(text.decided_by(found))
+        terminal.tell(text.decided_by(found))
     rows = [[text.estimate_name(found, k), "none" if v is None else rate(v)] for k, v in result.estimates.items()]
     terminal.table("Estimates of the response rate", ("method", "estimate"), rows)
     sides, word = "" if result.sides == 2 else ", one-sided", {True: "yes", False: "no"}
@@ -322,7 +322,7 @@ def _final_tables(found: Final) -> None:
     ]
     heads = ("method", "lower limit", "upper limit", "consistent with the test")
     terminal.table(f"{100 * result.level:g}% confidence intervals{sides}", heads, rows)
-    terminal.console().print(
+    terminal.wrapped(
         f"An interval is consistent with the test if p0 = {found.p0:g} lies below it exactly when H0 is rejected.\n"
     )
     if found.rules:

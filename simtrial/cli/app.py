@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simtrial import csv_files
 from simtrial.cli import analysis as cli_analysis
 from simtrial.cli import design as cli_design
 from simtrial.cli import ending, interrupts, usage
@@ -51,16 +52,14 @@ def validate(
     out: terminal.Out = Path("build"),
 ) -> None:
     """Compare the results with their references on this machine; the exit code is 1 if one differs."""
-    import csv
-
     from simtrial.report import run as report_run
 
     done = report_run.validate(file, out, terminal.progress())
-    with (done.folder / "tables" / "verdict.csv").open(encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            print(f"{row['case']}: {int(row['compared']) - int(row['failed'])} of {row['compared']} agree")
-    print(f"\nValidation report: {done.html}")
-    print(f"Validation document: {done.folder / 'validation.docx'}")
+    head, *cells = csv_files.read((done.folder / "tables" / "verdict.csv").read_text(encoding="utf-8"))
+    for row in (dict(zip(head, one, strict=True)) for one in cells):
+        terminal.tell(f"{row['case']}: {int(row['compared']) - int(row['failed'])} of {row['compared']} agree")
+    terminal.tell(f"\nValidation report: {done.html}")
+    terminal.tell(f"Validation document: {done.folder / 'validation.docx'}")
 
 
 @app.command()
@@ -71,7 +70,7 @@ def lessons(
     """Run the five lessons and write them as one HTML handout."""
     from simtrial.report import run as report_run
 
-    print(f"Handout: {report_run.lessons(seed, out, terminal.progress())}")
+    terminal.tell(f"Handout: {report_run.lessons(seed, out, terminal.progress())}")
 
 
 @app.command()
@@ -82,11 +81,12 @@ def schema(
     from simtrial.sweep import section
     from simtrial.trial import params
 
-    print(json.dumps(params.json_schema(section.SweepFile) if sweep else params.json_schema(), indent=2))
+    terminal.tell(json.dumps(params.json_schema(section.SweepFile) if sweep else params.json_schema(), indent=2))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code: 0 done, 2 the input is wrong, 1 anything else."""
+    terminal.spell_out()
     given = list(sys.argv[1:] if arguments is None else arguments)
     words = [word for word in given if word != ending.DEBUG]
     try:
@@ -114,7 +114,7 @@ def _ended(error: BaseException, words: Sequence[str], *, debug: bool) -> int:
         terminal.fault(usage.of(error, words))
         return 2
     if debug:
-        traceback.print_exception(error)
+        terminal.say("".join(traceback.format_exception(error)).rstrip())
     terminal.fault(_told(error) or ending.unforeseen(error, words))
     return 1
 

@@ -102,12 +102,11 @@ def design(
         with _as_typed(asked, None, n_limit):  # the searches on paper, beside those under dropout
             _run_tables(asked, every, run, n_limit)
     _formulas_table(rough)
-    where = terminal.console()
-    where.print("Each look is r/n: stop for futility if X <= r of n; at the last look reject H0 if X > r.")
+    terminal.wrapped("Each look is r/n: stop for futility if X <= r of n; at the last look reject H0 if X > r.")
     if run is not None and (said := run.decides(asked)):
-        where.print(said)
+        terminal.wrapped(said)
     for family, found in every:
-        where.print(text.proved(family, family.proof(found)))
+        terminal.wrapped(text.proved(family, family.proof(found)))
 
 
 def _run(dropout: float | None, odds_ratio: float | None, **words: str | None) -> Run | None:
@@ -177,7 +176,7 @@ def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]
     heads = ("design", "looks (r/n)", "n", "type I error", "power", "EN(p0)", "PET(p0)", "weights q")
     terminal.table(title, heads, rows, left=2)
     if exactly:
-        terminal.console().print("\n".join(dict.fromkeys(exactly)) + "\n")
+        terminal.wrapped("\n".join(dict.fromkeys(exactly)) + "\n")
 
 
 def _formulas_table(rough: Sequence[Approximation]) -> None:
@@ -268,7 +267,8 @@ def simulate(
         return
     if trial.truths != trial.requirements:
         p0, truth = trial.requirements.p0, trial.truths.p0
-        print(f"p0 = {p0:g} is the rate among all enrolled patients; with every patient evaluable it is {truth:.4g}.")
+        said = f"p0 = {p0:g} is the rate among all enrolled patients; with every patient evaluable it is {truth:.4g}."
+        terminal.tell(said)
     _simulation_tables(case.chosen, done)
     if trial.deadline is not None:
         _in_time_table(trial.deadline, done)
@@ -326,7 +326,7 @@ def _simulation_tables(design: Design, done: Simulation) -> None:
     known = "each decision is taken as soon as it is settled; " if plan.interim.decide == "known" else ""
     bounds = ", with recalculated bounds" if plan.recut else ""
     waiting = "" if single else f"accrual while a look is pending: {accrual}; "
-    print(
+    terminal.tell(
         f"{looks_text(design, ', ')}; patients without a response assessment: {HANDLINGS[plan.handling]}{bounds}; "
         f"{waiting}{known}{counted(done.trials, 'trial')} per scenario, seed {done.seed}\n"
     )

@@ -97,17 +97,17 @@ def _tell(done: Report, seconds: float) -> None:
     from simtrial.trial.case import Case
 
     terminal.say(f"  done in {seconds:.1f} s")
-    print(text.protocol(Case.of(done.trial)))
-    print(f"\nReport: {done.html}")
+    terminal.tell(str(text.protocol(Case.of(done.trial))))
+    terminal.tell(f"\nReport: {done.html}")
     preview = done.folder / f"{report_run.PREVIEW}.html"
     if preview.exists():
-        print(f"Preview of the analysis: {preview}")
+        terminal.tell(f"Preview of the analysis: {preview}")
     for name, said in papers.NAMES.items():
         if (done.folder / f"{name}.docx").exists():
-            print(f"{said}: {done.folder / name}.docx")
+            terminal.tell(f"{said}: {done.folder / name}.docx")
     printed = sorted(str(one) for one in done.folder.glob("*.pdf"))
     if printed:
-        print(f"PDF: {', '.join(printed)}")
+        terminal.tell(f"PDF: {', '.join(printed)}")
 
 
 def _show(done: Reports) -> None:
@@ -117,5 +117,5 @@ def _show(done: Reports) -> None:
         numbers = (found.design, rate(found.type_i_error), rate(found.power)) if found else ("–", "–", "–")
         rows.append((entry.study or entry.file, entry.status, *numbers))
     terminal.table("Reports", ("Study", "Status", "Design (r/n)", "Type I error", "Power"), rows, left=3)
-    print(f"Index: {done.html}")
+    terminal.tell(f"Index: {done.html}")
     raise typer.Exit(done.code)

@@ -120,11 +120,11 @@ def _tell(verdict: Verdict, as_json: bool) -> None:
     if as_json:
         terminal.print_json(_verdict_json(verdict))
         return
-    terminal.console().print(verdict.kind, style="bold")
+    terminal.wrapped(verdict.kind, style="bold")
     for convention in verdict.conventions:
-        print(f"  convention: {convention.name} ({convention.sentence})")
+        terminal.tell(f"  convention: {convention.name} ({convention.sentence})")
     for line in verdict.lines:
-        terminal.console().print(line)
+        terminal.wrapped(line)
 
 
 def _verdict_json(verdict: Verdict) -> dict[str, object]:
@@ -181,7 +181,7 @@ def import_registry(
     for warning in found.warnings:
         terminal.say(f"warning: {warning}")
     if out is None:
-        print(text, end="")
+        terminal.tell(text, end="")
         return
     if out.exists():
         raise InputError("exists already; choose another name", f"{out}")
@@ -235,9 +235,9 @@ def reproduce(
         if mine:
             _questions_table(mine, n, "with" if losses else "without")
     if not found:
-        print(f"{routes.why_none(n)}. Try other values with --p0, --p1, --alpha, --power and --dropout.")
+        terminal.tell(f"{routes.why_none(n)}. Try other values with --p0, --p1, --alpha, --power and --dropout.")
         return
-    print(
+    terminal.tell(
         "--json lists all calculations; --p0, --p1, --alpha, --power and --dropout restrict them or try other values."
     )
 
@@ -318,8 +318,8 @@ def printed(
         terminal.print_json({"matches": [asdict(match) for match in found]})
         return
     if not found:
-        print("No method gives this interval at a conventional level.")
+        terminal.tell("No method gives this interval at a conventional level.")
     if found[1:]:
-        print("Several methods give this interval:")
+        terminal.tell("Several methods give this interval:")
     for match in found:
-        print(f"{match.method}, {100 * match.level:g}%: {match.low:.4f} to {match.high:.4f}")
+        terminal.tell(f"{match.method}, {100 * match.level:g}%: {match.low:.4f} to {match.high:.4f}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simtrial import csv_files, disk
 from simtrial.errors import InputError
 from simtrial.phrases import counted
 from simtrial.show import terminal
@@ -95,11 +96,11 @@ def sweep(
         )  # fmt: skip
         return
     _show(asked, folder)
-    print(
+    terminal.tell(
         f"{counted(done.scenarios, 'scenario')} in {folder / 'results'}: {done.found} already computed, "
         f"{done.scenarios - done.found} computed now; {counted(done.trials, 'trial')} simulated"
     )
-    print(f"Digest of all results: {digest}")
+    terminal.tell(f"Digest of all results: {digest}")
 
 
 def _written(asked: Sweep, folder: Path) -> str | None:
@@ -110,7 +111,7 @@ def _written(asked: Sweep, folder: Path) -> str | None:
         return None
     path = folder / "table.csv"
     frame = tables.every(asked, results.stored(folder, range(len(asked)))).frame
-    frame.drop(columns=[name for name in frame if name.endswith("_shown")]).to_csv(path, index=False)
+    disk.write(path, csv_files.of_frame(frame.drop(columns=[name for name in frame if name.endswith("_shown")])))
     return str(path)
 
 

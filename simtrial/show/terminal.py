@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import re
 import sys
 import threading
 import time
+import unicodedata
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -84,9 +87,68 @@ RatesOption = Annotated[
 ]
 
 
+def visible(text: str, kept: str = "\n") -> str:
+    r"""A text with every character as an escape that is not seen but acts: on the cursor, on the order of letters.
+
+    Files of others may hold characters that clear a terminal, name its window, or turn the letters that follow around.
+
+    Parameters
+    ----------
+    text : str
+        From whatever source.
+    kept : str
+        Characters that stay as they are, besides blanks of every width.
+
+    Examples
+    --------
+    >>> print(visible("a\x1b[2Jb\u202ec\u200b\x9b"))
+    a\x1b[2Jb\u202ec\u200b\x9b
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in kept or unicodedata.category(c) == "Zs" else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+_SPELLED = {
+    "\u2013": "-", "\u2212": "-", "\u00b1": "+/-", "\u2264": "<=", "\u2265": ">=", "\u00d7": "x", "\u2026": "...",
+    "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"',
+    "\u03b1": "alpha", "\u03b2": "beta", "\u00b7": ".",
+}  # fmt: skip
+"""Characters of ours and of protocols, for terminals that do not have them."""
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """Write characters that an encoding does not have in others."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_SPELLED.get(c) or _escape(c) for c in error.object[error.start : error.end]), error.end
+
+
+def spell_out() -> None:
+    """See to it that no character ends the program: not every terminal has a sign for "at least"."""
+    codecs.register_error("simtrial.spelled", _spelled)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="simtrial.spelled")
+
+
+def tell(text: str = "", end: str = "\n") -> None:
+    """Print a result for people: in lines as they are."""
+    print(visible(text), end=end)
+
+
+def wrapped(text: str, style: str | None = None) -> None:
+    """Print sentences for people, wrapped as wide as the terminal is."""
+    console().print(visible(text), style=style)
+
+
 def say(message: str) -> None:
     """Tell people something that is no result."""
-    print(message, file=sys.stderr, flush=True)
+    print(visible(message), file=sys.stderr, flush=True)
 
 
 def fault(error: BaseException | str) -> None:
@@ -106,7 +168,7 @@ def console() -> Console:
     from rich.console import Console
 
     # text goes where a terminal's width is not known, and a terminal too narrow wraps: no number is ever cut
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
+    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 120)
 
 
 LEAST_WORDS = 16
@@ -118,6 +180,8 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left:
     from rich import box
     from rich.table import Table
 
+    title, heads = visible(title, kept=""), [visible(head, kept="") for head in heads]
+    rows = [[visible(cell, kept="") for cell in row] for row in rows]
     where = console()
     widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
     # where the terminal is narrow columns move together, and the words of the first wrap before any number does
@@ -207,4 +271,4 @@ def progress() -> Callable[[str], None]:
 
 def one_line(message: str) -> str:
     """A message in one line, whatever it holds: nothing in it can move the cursor or look like a line of ours."""
-    return " ".join("".join(c if c.isprintable() else " " for c in message).split())
+    return " ".join(visible(message.replace("\r\n", "\n"), kept="\n\t").split())
