@@ -27,7 +27,9 @@ PatientsOption = Annotated[
 ]
 AttainedOption = Annotated[
     str | None,
-    typer.Option(metavar="N,N", help="Patients analysed at each look, cumulative, if they differ from the plan."),
+    terminal.number_option(
+        "patients", "Patients analysed at each look, cumulative, if they differ from the plan.", "list"
+    ),
 ]
 Param = Annotated[
     str | None,
@@ -40,12 +42,16 @@ TimeUnit = Annotated[
 HandlingOption = Annotated[
     str, typer.Option(help="How patients of the file count who are not evaluable: nonresponder, replace or exclude.")
 ]
-P1 = Annotated[float | None, terminal.rate_option("Response rate worth finding, for rules that recalculate bounds.")]
+P1 = Annotated[
+    float | None, terminal.number_option("rate", "Response rate worth finding, for rules that recalculate bounds.")
+]
 Alpha = Annotated[
     float | None,
-    terminal.rate_option("Type I error that recalculated bounds keep; default: that of the plan."),
+    terminal.number_option("error", "Type I error that recalculated bounds keep; default: that of the plan."),
 ]
-FirstStage = Annotated[int | None, terminal.whole_option("Responses at the first look, if sizes differ from the plan.")]
+FirstStage = Annotated[
+    int | None, terminal.number_option("responses", "Responses at the first look, if sizes differ from the plan.")
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,9 +84,9 @@ def analyze(
         Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `analysis` holds the results.")
     ] = None,
     looks: Annotated[str | None, typer.Option(help="The design as planned: 1/10,5/29.")] = None,
-    p0: terminal.RateOption = None,
-    responses: Annotated[int | None, terminal.whole_option("Number of responses at the end.")] = None,
-    stage: Annotated[int | None, terminal.whole_option("Look at which the trial ended.")] = None,
+    p0: Annotated[float | None, terminal.number_option("rate")] = None,
+    responses: Annotated[int | None, terminal.number_option("responses", "Number of responses at the end.")] = None,
+    stage: Annotated[int | None, terminal.number_option("stage", "Look at which the trial ended.")] = None,
     first_stage: FirstStage = None,
     attained: AttainedOption = None,
     patients: PatientsOption = None,
@@ -89,8 +95,8 @@ def analyze(
     handling: HandlingOption = "nonresponder",
     p1: P1 = None,
     alpha: Alpha = None,
-    level: Annotated[float, terminal.rate_option("Confidence level.")] = 0.95,
-    sides: Annotated[int, terminal.whole_option("2: two-sided intervals; 1: a lower limit alone.", "1|2")] = 2,
+    level: Annotated[float, terminal.number_option("level", "Confidence level.")] = 0.95,
+    sides: Annotated[int, terminal.number_option("sides", "2: two-sided intervals; 1: a lower limit alone.")] = 2,
     ordering: Annotated[str, typer.Option(help="Ordering of the possible endings: stage, mle or umvue.")] = "stage",
     as_json: terminal.Json = False,
 ) -> None:
@@ -141,7 +147,11 @@ def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Fina
     if (given.responses is None) == (not given.patients):
         raise InputError("is counted from the file of patients; leave it out" if given.patients
                          else "is missing; give --responses, or --patients FILE", "responses")  # fmt: skip
-    sizes = None if given.attained is None else [_size(part) for part in given.attained.split(",")]
+    sizes = (
+        None
+        if given.attained is None
+        else [int(size) for size in terminal.Reader("patients", "list").numbers(given.attained)]
+    )
     design = parse_looks(given.looks)
     if not given.patients:
         assert given.responses is not None
@@ -171,12 +181,15 @@ def _data_lines(data: PatientData) -> None:
 
 def monitor(
     looks: Annotated[str, typer.Option(help="The design as planned: 1/10,5/29.")],
-    patients: Annotated[int, terminal.whole_option("Number of patients seen so far.")],
-    responses: Annotated[int, terminal.whole_option("Number of responses among them.")],
-    p: Annotated[list[float], terminal.rate_option("True response rate of the further patients; may be given again.")],
+    patients: Annotated[int, terminal.number_option("patients_seen", "Number of patients seen so far.")],
+    responses: Annotated[int, terminal.number_option("responses", "Number of responses among them.")],
+    p: Annotated[
+        list[float],
+        terminal.number_option("true_rate", "True response rate of the further patients; may be given again."),
+    ],
     prior: Annotated[
         str,
-        typer.Option(metavar="A,B", help="Beta prior of the response rate."),
+        terminal.number_option("beta", "Beta prior of the response rate.", "list"),
     ] = "0.5,0.5",
     as_json: terminal.Json = False,
 ) -> None:
@@ -187,7 +200,7 @@ def monitor(
     from simtrial.plan.disease import Beta
 
     try:
-        a, b = (float(part) for part in prior.split(","))
+        a, b = terminal.Reader("beta", "list").numbers(prior)
     except ValueError:
         raise InputError(f"({prior[:40]!r}) does not have two numbers; write 0.5,0.5", "prior") from None
     design = parse_looks(looks)
@@ -245,7 +258,7 @@ MOST_NAMES = 6
 def synthetic(
     file: Annotated[Path, typer.Argument(help="Parameter file with a conduct section.")],
     label: Annotated[str, typer.Option("--scenario", help="True response rate: p0, p1 or a label of the file.")] = "p1",
-    seed: Annotated[int | None, terminal.whole_option("Seed, from 0 on, instead of that of the file.")] = None,
+    seed: Annotated[int | None, terminal.number_option("seed", "Seed, from 0 on, instead of that of the file.")] = None,
 ) -> None:
     """Print the patients of one simulated trial as CSV, so that the analysis can be tried in advance."""
     from simtrial.conduct import simulation
@@ -264,13 +277,6 @@ def synthetic(
     seed = trial.conduct.simulation.seed if seed is None else seed
     simulation.check(2, seed)
     terminal.tell(patient_synthetic.one_trial(plan, scenario, seed, trial.study.start), end="")
-
-
-def _size(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"({text[:40]!r}) is not a whole number; write 10,27", "attained") from None
 
 
 def _final_json(found: Final, patients: PatientData | None) -> dict[str, object]:

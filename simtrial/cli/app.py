@@ -21,6 +21,7 @@ from simtrial.cli import report as cli_report
 from simtrial.cli import review as cli_review
 from simtrial.cli import sweep as cli_sweep
 from simtrial.cli.calendar import EPILOG, DesignCommand
+from simtrial.cli.command import bounded
 from simtrial.errors import InputError
 from simtrial.show import terminal
 
@@ -36,14 +37,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command(cls=DesignCommand, epilog=EPILOG)(cli_design.design)
+app.command(cls=DesignCommand, epilog=EPILOG)(bounded(cli_design.design))
 for command in (
     cli_design.oc, cli_design.simulate,
     cli_review.check, cli_review.reproduce, cli_review.printed, cli_review.import_registry,
     cli_analysis.analyze, cli_analysis.monitor, cli_analysis.columns, cli_analysis.synthetic, cli_sweep.sweep,
     cli_explore.explore, cli_estimands.estimands, cli_history.evidence, cli_report.report,
 ):  # fmt: skip
-    app.command()(command)
+    app.command()(bounded(command))
 
 
 @app.command()
@@ -63,8 +64,9 @@ def validate(
 
 
 @app.command()
+@bounded
 def lessons(
-    seed: Annotated[int, terminal.whole_option("Seed of all simulated trials, from 0 on.")] = 1,
+    seed: Annotated[int, terminal.number_option("seed", "Seed of all simulated trials, from 0 on.")] = 1,
     out: terminal.Out = Path("build"),
 ) -> None:
     """Run the five lessons and write them as one HTML handout."""

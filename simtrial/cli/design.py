@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 DropoutShare = Annotated[
     float | None,
-    terminal.rate_option(
+    terminal.number_option(
+        "dropout",
         "Dropout before the first assessment, as a share of the patients; with --odds-ratio, of the patients who would "
-        "not respond."
+        "not respond.",
     ),
 ]
 DropoutHandling = Annotated[
@@ -50,7 +51,7 @@ DropoutBounds = Annotated[
 ]
 DropoutOdds = Annotated[
     float | None,
-    terminal.rate_option("Odds ratio of dropout, responders against non-responders.  [default: 1]", "RATIO"),
+    terminal.number_option("odds_ratio", "Odds ratio of dropout, responders against non-responders.  [default: 1]"),
 ]
 DropoutSearch = Annotated[
     str | None,
@@ -61,15 +62,12 @@ DropoutSearch = Annotated[
 
 
 def design(
-    p0: Annotated[float, terminal.rate_option("Response rate not worth pursuing.")],
-    p1: Annotated[float, terminal.rate_option("Response rate worth finding.")],
-    alpha: Annotated[float, terminal.rate_option("Largest type I error, one-sided.")],
-    power: Annotated[float, terminal.rate_option("Smallest power at p1.")],
+    p0: Annotated[float, terminal.number_option("rate", "Response rate not worth pursuing.")],
+    p1: Annotated[float, terminal.number_option("rate", "Response rate worth finding.")],
+    alpha: Annotated[float, terminal.number_option("error", "Largest type I error, one-sided.")],
+    power: Annotated[float, terminal.number_option("error", "Smallest power at p1.")],
     n_limit: Annotated[
-        int,
-        typer.Option(
-            parser=terminal.whole, metavar="N", help="Refuse if even the most powerful test needs more patients."
-        ),
+        int, terminal.number_option("n_limit", "Refuse if even the most powerful test needs more patients.")
     ] = N_LIMIT,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     dropout: DropoutShare = None,
@@ -203,7 +201,7 @@ def _run_tables(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], 
 
 def oc(
     looks: Annotated[str, typer.Option(help="Looks as R/N or R:E/N, cumulative, comma-separated: 1/10,5/29.")],
-    p: Annotated[list[float], terminal.rate_option("True response rate; may be given again.")],
+    p: Annotated[list[float], terminal.number_option("true_rate", "True response rate; may be given again.")],
     as_json: terminal.Json = False,
 ) -> None:
     """Evaluate any design exactly: P(reject H0), PET and EN at each true response rate."""
@@ -237,9 +235,9 @@ def oc(
 def simulate(
     file: Annotated[Path, typer.Argument(help="Parameter file with a conduct section.")],
     trials: Annotated[
-        int | None, terminal.whole_option("Number of trials per scenario, instead of that of the file.")
+        int | None, terminal.number_option("trials", "Number of trials per scenario, instead of that of the file.")
     ] = None,
-    seed: Annotated[int | None, terminal.whole_option("Seed, from 0 on, instead of that of the file.")] = None,
+    seed: Annotated[int | None, terminal.number_option("seed", "Seed, from 0 on, instead of that of the file.")] = None,
     as_json: terminal.Json = False,
 ) -> None:
     """Simulate the trial of a parameter file in calendar time, with exact values beside the simulated ones."""

@@ -13,7 +13,7 @@ from simtrial.show import terminal
 
 def explore(
     port: Annotated[
-        int | None, terminal.whole_option(f"Port on this machine; default: the first free one from {PORT}.")
+        int | None, terminal.number_option("port", f"Port on this machine; default: the first free one from {PORT}.")
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
 ) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial.errors import InputError
 from simtrial.phrases import rate
 from simtrial.show import terminal
 
@@ -43,7 +42,7 @@ def report(
     ],
     out: terminal.Out = Path("build"),
     jobs: Annotated[
-        int | None, terminal.whole_option("Reports made at the same time; one per core if not given.")
+        int | None, terminal.number_option("processes", "Reports made at the same time; one per core if not given.")
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Also replace a report of the same id made from another file.")
@@ -79,8 +78,6 @@ def report(
         return
     from simtrial.report import run as report_run
 
-    if jobs is not None and jobs < 1:
-        raise InputError(f"({jobs}) must be a whole number from 1", "jobs")
     began = time.monotonic()
     done = report_run.write(
         files[0], out, terminal.progress(), replace=replace, parts=chosen, preview_analysis=preview_analysis, docx=docx,

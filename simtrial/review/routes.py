@@ -22,7 +22,8 @@ from simtrial import __version__, disk, files
 from simtrial.design.designs import parse_looks
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
-from simtrial.numbers import count, probability
+from simtrial.inputs import TABLE
+from simtrial.numbers import probability
 from simtrial.phrases import counted
 from simtrial.plan.allowances import Allowance
 from simtrial.review.readings import EXACT, HALF_WIDTHS, STANDARD_ERRORS, Reading, answers, gehan_n, precision_n
@@ -40,7 +41,7 @@ METHODS = (*EXACT, *(f.method for f in FORMULAS), "precision", "Gehan")
 LOSSES = (0.05, 0.1, 0.15, 0.2)
 ALPHAS = (0.05, 0.1, 0.025)
 POWERS = (0.8, 0.9, 0.85)
-MOST_N = 1000
+MOST_N = int(TABLE["traced"].most)
 """Largest number that is traced back."""
 
 MOST_KEPT = 1 << 26
@@ -167,9 +168,7 @@ def routes(
     InputError
         If a number cannot be one of its kind.
     """
-    n = count(n, "n", at_least=1)
-    if n > MOST_N:
-        raise InputError(f"({n}) is above {MOST_N}, the largest number that is traced back", "n")
+    n = TABLE["traced"].count(n, "n")
     lows, highs, errors, powers, losses = (
         _several(known, name)
         for known, name in ((p0, "p0"), (p1, "p1"), (alpha, "alpha"), (power, "power"), (dropout, "dropout"))
@@ -258,9 +257,7 @@ def numbers(most: int = 100, tell: Tell = None) -> dict[int, dict[str, int]]:
     dict of int to dict of str to int
         By number, then by method.
     """
-    most = count(most, "most", at_least=1)
-    if most > MOST_N:
-        raise InputError(f"({most}) is above {MOST_N}, the largest number that is traced back", "most")
+    most = TABLE["traced"].count(most, "most")
     found: dict[int, dict[str, int]] = {n: dict.fromkeys(METHODS, 0) for n in range(1, most + 1)}
     every = usual((), (), ALPHAS, POWERS)
     for asked in every:

@@ -12,12 +12,13 @@ import time
 import unicodedata
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from simtrial import disk, slips
 from simtrial.errors import InputError
+from simtrial.inputs import MOST_DIGITS, TABLE
 from simtrial.slips import PLAIN
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ def number(text: str) -> float:
 def whole(text: str) -> int:
     """Read a whole number as people type it."""
     told = str(text).strip()  # a default comes as the number that it is
-    if re.fullmatch(r"[-+]?[0-9]{1,19}", told):
+    if re.fullmatch(rf"[-+]?[0-9]{{1,{MOST_DIGITS}}}", told):
         return int(told)
+    if re.fullmatch(r"[-+]?[0-9]+", told):
+        raise typer.BadParameter(f"{text!r:.60} has more than {MOST_DIGITS} digits")
     hint, fault = "", "is not a whole number"
     if PLAIN.fullmatch(told) and len(told) < 20 and abs(float(told)) < 1e15 and float(told).is_integer():
         hint = f"; write {float(told):.0f}"
@@ -48,15 +51,52 @@ def whole(text: str) -> int:
     raise typer.BadParameter(f"{text!r:.60} {fault}{hint}")
 
 
-def rate_option(said: str, metavar: str = "RATE") -> OptionInfo:
-    """An option that takes a number."""
-    option: OptionInfo = typer.Option(parser=number, metavar=metavar, help=said)
-    return option
+OptionForm = Literal["one", "list", "text"]
 
 
-def whole_option(said: str, metavar: str = "N") -> OptionInfo:
-    """An option that takes a whole number."""
-    option: OptionInfo = typer.Option(parser=whole, metavar=metavar, help=said)
+class Reader:
+    """Reads what is typed for an option that holds a number, whose bounds are those of `simtrial.inputs.TABLE`.
+
+    The bounds are checked when all options of a command are read (`faults`), so that all mistakes are told at once.
+
+    Parameters
+    ----------
+    key : str
+        An entry of the table.
+    form : {'one', 'list', 'text'}
+        One number; several separated by commas, or one with its zeros, both of which are kept as they are typed.
+    """
+
+    def __init__(self, key: str, form: OptionForm = "one") -> None:
+        self.key, self.form = key, form
+        self.number = TABLE[key]
+        self.__name__ = self.number.said  # typer asks for it, as of any function
+
+    def __call__(self, text: str) -> float | str:
+        """Read a text."""
+        found = self.numbers(text)
+        return found[0] if self.form == "one" else str(text).strip()
+
+    def numbers(self, text: str) -> list[float]:
+        """The numbers of a text: one, or those of a list."""
+        parts = str(text).split(",") if self.form == "list" else [text]
+        return [whole(part) if self.number.whole else number(part) for part in parts]
+
+    def faults(self, value: object, name: str) -> Iterator[InputError]:
+        """The mistakes of what was read for an option of this name."""
+        texts = self.numbers(value) if isinstance(value, str) else value
+        for given in texts if isinstance(texts, list | tuple) else (texts,):
+            try:
+                _ = self.number.count(given, name) if self.number.whole else self.number.check(given, name)
+            except InputError as error:
+                yield error
+
+
+def number_option(key: str, said: str | None = None, form: OptionForm = "one") -> OptionInfo:
+    """An option that takes a number, or several, by the entry of its bounds and the form of `Reader`."""
+    one = TABLE[key].metavar
+    metavar = f"{one},{one}" if form == "list" and "," not in one else one
+    option: OptionInfo = typer.Option(parser=Reader(key, form), metavar=metavar, help=said)
     return option
 
 
@@ -75,15 +115,6 @@ def folder(text: str | Path) -> Path:
 
 Out = Annotated[
     Path, typer.Option("--out", parser=folder, metavar="FOLDER", help="Folder for the results; made if missing.")
-]
-
-
-RateOption = Annotated[float | None, typer.Option(parser=number, metavar="RATE")]
-
-
-RatesOption = Annotated[
-    list[float] | None,
-    typer.Option(parser=number, metavar="RATE", help="Instead of the conventional values; may be given again."),
 ]
 
 
