@@ -13,17 +13,17 @@ import typer
 from simtrial import csv_files
 from simtrial.cli import analysis as cli_analysis
 from simtrial.cli import design as cli_design
-from simtrial.cli import ending, interrupts, usage
 from simtrial.cli import estimands as cli_estimands
 from simtrial.cli import explore as cli_explore
 from simtrial.cli import history as cli_history
+from simtrial.cli import interrupts, usage
 from simtrial.cli import report as cli_report
 from simtrial.cli import review as cli_review
 from simtrial.cli import sweep as cli_sweep
 from simtrial.cli.calendar import EPILOG, DesignCommand
 from simtrial.cli.command import bounded
 from simtrial.errors import InputError
-from simtrial.show import terminal
+from simtrial.show import ending, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
