@@ -752,6 +752,11 @@ def test_a_rule_of_three_looks_is_evaluated(capsys):
     assert "Not stated: p1, alpha, power." in unknown
 
 
+def test_a_rule_with_an_efficacy_bound_and_no_alpha_need_not_be_flemings(capsys):
+    said = run(capsys, "--p0", ".2", "--p1", ".4", "--power", ".8", "--looks", "1:6/10,4/30")
+    assert "Fleming's rule has no such bounds at a conventional alpha." in said
+
+
 def test_what_fails_is_said_apart_from_what_passes_and_a_mixture_is_found(capsys):
     said = run(
         capsys, "--p0", ".2", "--p1", ".4", "--alpha", ".1", "--power", ".8", "--looks", "3/19,10/37", "--n", "41",
