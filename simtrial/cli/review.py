@@ -59,7 +59,7 @@ def check(
     as_json: terminal.Json = False,
 ) -> None:
     """Check whether a stated sample size can be reproduced, and if not, what is wrong."""
-    from simtrial.trial.statement import Statement, ignored, read_csv
+    from simtrial.trial.statement import Statement
 
     stated: dict[str, Any] = {
         "p0": p0, "p1": p1, "alpha": alpha, "power": power, "alpha_sided": alpha_sided, "criterion": criterion,
@@ -76,8 +76,9 @@ def check(
         _check_text(text, as_json)
         return
     if file is not None:
-        statements = read_csv(file)
-        others = ignored(file)
+        from simtrial.trial.statements import read_csv
+
+        statements, others = read_csv(file)
         if others:
             terminal.say(f"ignored columns: {', '.join(others)}"[:300])
         _check_all(statements, as_json)

@@ -5,21 +5,19 @@ from __future__ import annotations
 import codecs
 import io
 import json
-import re
 import sys
 import threading
 import time
 import unicodedata
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from simtrial import disk, slips
+from simtrial import disk, inputs
 from simtrial.errors import InputError
-from simtrial.inputs import MOST_DIGITS, TABLE
-from simtrial.slips import PLAIN
+from simtrial.inputs import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,28 +25,24 @@ if TYPE_CHECKING:
     from rich.console import Console
     from typer.models import OptionInfo
 
+N = TypeVar("N", int, float)
+
 
 def number(text: str) -> float:
     """Read a number as people type it."""
-    told = str(text).strip()  # a default comes as the number that it is
-    if not PLAIN.fullmatch(told) and told.lower().lstrip("+-") not in ("nan", "inf", "infinity"):
-        raise typer.BadParameter(f"{text!r:.60} {slips.number(text)}")
-    return float(told)
+    return _typed(inputs.number, text)
 
 
 def whole(text: str) -> int:
     """Read a whole number as people type it."""
-    told = str(text).strip()  # a default comes as the number that it is
-    if re.fullmatch(rf"[-+]?[0-9]{{1,{MOST_DIGITS}}}", told):
-        return int(told)
-    if re.fullmatch(r"[-+]?[0-9]+", told):
-        raise typer.BadParameter(f"{text!r:.60} has more than {MOST_DIGITS} digits")
-    hint, fault = "", "is not a whole number"
-    if PLAIN.fullmatch(told) and len(told) < 20 and abs(float(told)) < 1e15 and float(told).is_integer():
-        hint = f"; write {float(told):.0f}"
-    elif "thousands" in slips.number(told):
-        fault = slips.number(told)
-    raise typer.BadParameter(f"{text!r:.60} {fault}{hint}")
+    return _typed(inputs.whole, text)
+
+
+def _typed(read: Callable[[str], N], text: str) -> N:
+    try:
+        return read(str(text))  # a default comes as the number that it is
+    except InputError as error:
+        raise typer.BadParameter(f"{text!r:.60} {error.message}") from None
 
 
 OptionForm = Literal["one", "list", "text"]
