@@ -10,6 +10,7 @@ import pytest
 from sweeps import SMALL, files, run
 
 from simtrial.cli.app import main
+from simtrial.sweep import cluster
 from simtrial.sweep import workers as sweep_workers
 
 STARTS = {"processes": {"dask_cluster"}}
@@ -62,12 +63,12 @@ def test_the_same_digest_serially_in_processes_on_a_cluster_and_by_address(write
     path = write(SMALL, trials=6000)
     digests = [run(path, tmp_path / "serial")[1]]
     digests.append(run(path, tmp_path / "pool", sweep_workers.pool(2), 2)[1])
-    with sweep_workers.cluster(dask_cluster) as (start, workers):
+    with cluster.cluster(dask_cluster) as (start, workers):
         assert workers == 2
         digests.append(run(path, tmp_path / "address", start, workers)[1])
     with (
         LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as local,
-        sweep_workers.cluster(local.scheduler_address) as (start, workers),
+        cluster.cluster(local.scheduler_address) as (start, workers),
     ):
         digests.append(run(path, tmp_path / "local", start, workers)[1])
     assert len(set(digests)) == 1

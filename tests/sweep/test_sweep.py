@@ -21,11 +21,10 @@ from simtrial.cli.app import main
 from simtrial.conduct import outcomes, simulation
 from simtrial.laws import laws
 from simtrial.plan.plan import Scenario
-from simtrial.sweep import claim, driver, figures, results, section, tables
+from simtrial.sweep import claim, cluster, driver, figures, results, section, tables
 from simtrial.sweep import file as sweep_file
 from simtrial.sweep import run as sweep_run
 from simtrial.sweep import store as sweep_store
-from simtrial.sweep import workers as sweep_workers
 from simtrial.trial import params
 from simtrial.trial.case import Case
 
@@ -225,7 +224,7 @@ def test_an_address_that_is_none_is_said_in_one_line(write, tmp_path, capsys):
 
 @pytest.mark.long
 def test_nobody_at_the_address_is_said_in_one_line(write, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(sweep_workers, "PATIENCE", 1.0)
+    monkeypatch.setattr(cluster, "PATIENCE", 1.0)
     arguments = ["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", "tcp://127.0.0.1:9"]
     assert main(arguments) == 2
     assert (
