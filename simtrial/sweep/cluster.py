@@ -12,6 +12,7 @@ import socket
 import threading
 import warnings
 from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
@@ -80,20 +81,22 @@ def _client(address: str) -> Client:
     except ImportError:
         raise InputError("needs the extra dask: pip install distributed", "scheduler") from None
     _hush()
-    made: list[Client | Exception] = []
+    made: SimpleQueue[Client | str] = SimpleQueue()
 
     def make() -> None:
         try:
-            made.append(Client(address, timeout=PATIENCE, set_as_default=False))
+            made.put(Client(address, timeout=PATIENCE, set_as_default=False))
         except Exception as error:  # whatever Dask raises about who does not speak as it does
-            made.append(error)
+            made.put(_said(error))
+            threading.Event().wait()  # a client that was not made is held: dropped, it would wait for its scheduler
 
-    making = threading.Thread(target=make, daemon=True)
-    making.start()
-    making.join(PATIENCE + 1)
-    (client,) = made or [TimeoutError("what listens there does not answer as a scheduler does")]
-    if isinstance(client, Exception):
-        raise InputError(f"({address}) cannot be reached: {_said(client)}", "scheduler")
+    threading.Thread(target=make, daemon=True).start()
+    try:
+        client = made.get(timeout=PATIENCE + 1)
+    except Empty:
+        client = "what listens there does not answer as a scheduler does"
+    if isinstance(client, str):
+        raise InputError(f"({address}) cannot be reached: {client}", "scheduler")
     return client
 
 
