@@ -26,6 +26,11 @@ def received() -> bool:
     return bool(_first)
 
 
+def note() -> None:
+    """This process has been asked to end, and a command that takes signals itself has ended."""
+    _first.append(time.monotonic())
+
+
 def end_at_once(_signal: int, _frame: FrameType | None) -> None:
     """End on a signal where nothing is begun yet: in the middle of an import, a traceback says nothing to anybody."""
     os.write(2, f"{TOLD}\n".encode())
