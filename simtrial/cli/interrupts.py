@@ -27,7 +27,7 @@ def received() -> bool:
 
 
 def note() -> None:
-    """This process has been asked to end, and a command that takes signals itself has ended."""
+    """Note that a command which takes signals itself has been asked to end, and has ended."""
     _first.append(time.monotonic())
 
 
