@@ -172,7 +172,7 @@ def import_registry(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", parser=new_file.read, metavar="FILE", 
+            "--out", parser=new_file.read, metavar="FILE",
             help="Write the file here instead of printing it, never over another one.",
         ),
     ] = None,
