@@ -12,8 +12,18 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UNFINISHED = ".tmp"
+"""How the name of a file ends until it is whole."""
+
+AT_ONCE = 32
+"""Files that are flushed at the same time: the disk writes them together."""
 
 
 def cache() -> Path:
@@ -38,7 +48,7 @@ def write(path: Path, data: bytes | str, *, new: bool = False) -> None:
     OSError
         That names `path`, if it cannot be written; nothing is left behind.
     """
-    unfinished = path.with_name(f".{path.name[:80]}.{os.getpid()}.tmp")
+    unfinished = _unfinished(path)
     try:
         with unfinished.open("wb") as file:
             file.write(data if isinstance(data, bytes) else data.encode("utf-8"))
@@ -54,6 +64,57 @@ def write(path: Path, data: bytes | str, *, new: bool = False) -> None:
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
+
+
+def write_all(contents: Mapping[Path, bytes]) -> None:
+    """Write many files, each whole or not at all; the folders that they are in are made.
+
+    A disk flushes many files at once in little more than the time of one.
+
+    Raises
+    ------
+    OSError
+        That names a file that cannot be written; others may be written by then.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    if not contents:
+        return
+    folders = {path.parent for path in contents}
+    new = {folder for folder in folders if not folder.is_dir()}
+    at = min(contents)
+    try:
+        with ThreadPoolExecutor(min(AT_ONCE, len(contents))) as many:
+            for at in new:
+                make(at.parent)
+                at.mkdir(exist_ok=True)
+            for at, data in contents.items():
+                _unfinished(at).write_bytes(data)
+            flushed = many.map(flush, map(_unfinished, contents))
+            for at, _ in zip(contents, flushed, strict=True):
+                _unfinished(at).replace(at)
+            for _ in many.map(flush, folders | {folder.parent for folder in new}):
+                pass
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(at)) from None
+    finally:
+        for path in contents:
+            with suppress(OSError):
+                _unfinished(path).unlink(missing_ok=True)
+
+
+def _unfinished(path: Path) -> Path:
+    """The name of a file until it is whole."""
+    return path.with_name(f".{path.name[:80]}.{os.getpid()}{UNFINISHED}")
+
+
+def make(folder: Path) -> None:
+    """Make a folder and those above it that are missing, on the disk as well."""
+    if folder.is_dir():
+        return
+    make(folder.parent)
+    folder.mkdir(exist_ok=True)
+    flush(folder.parent)
 
 
 def flush(place: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simtrial.errors import InputError
+from simtrial.inputs import MAX_PATIENTS
 from simtrial.slips import as_rate
 
 Floats = NDArray[np.float64]
@@ -18,9 +19,6 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Numbers = Floats | Ints | Bools
 """Numbers of any kind; a truth counts as 0 or 1."""
-
-MAX_PATIENTS = 10_000
-"""Largest design that is accepted: far above any single-arm trial, and still quick (`benchmarks/limits.py`)."""
 
 
 def count(value: object, field: str, *, at_least: int = 0) -> int:

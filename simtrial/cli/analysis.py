@@ -27,7 +27,9 @@ PatientsOption = Annotated[
 ]
 AttainedOption = Annotated[
     str | None,
-    typer.Option(metavar="N,N", help="Patients analysed at each look, cumulative, if they differ from the plan."),
+    terminal.number_option(
+        "patients", "Patients analysed at each look, cumulative, if they differ from the plan.", "list"
+    ),
 ]
 Param = Annotated[
     str | None,
@@ -40,12 +42,16 @@ TimeUnit = Annotated[
 HandlingOption = Annotated[
     str, typer.Option(help="How patients of the file count who are not evaluable: nonresponder, replace or exclude.")
 ]
-P1 = Annotated[float | None, terminal.rate_option("Response rate worth finding, for rules that recalculate bounds.")]
+P1 = Annotated[
+    float | None, terminal.number_option("rate", "Response rate worth finding, for rules that recalculate bounds.")
+]
 Alpha = Annotated[
     float | None,
-    terminal.rate_option("Type I error that recalculated bounds keep; default: that of the plan."),
+    terminal.number_option("error", "Type I error that recalculated bounds keep; default: that of the plan."),
 ]
-FirstStage = Annotated[int | None, terminal.whole_option("Responses at the first look, if sizes differ from the plan.")]
+FirstStage = Annotated[
+    int | None, terminal.number_option("responses", "Responses at the first look, if sizes differ from the plan.")
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,9 +84,9 @@ def analyze(
         Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `analysis` holds the results.")
     ] = None,
     looks: Annotated[str | None, typer.Option(help="The design as planned: 1/10,5/29.")] = None,
-    p0: terminal.RateOption = None,
-    responses: Annotated[int | None, terminal.whole_option("Number of responses at the end.")] = None,
-    stage: Annotated[int | None, terminal.whole_option("Look at which the trial ended.")] = None,
+    p0: Annotated[float | None, terminal.number_option("rate")] = None,
+    responses: Annotated[int | None, terminal.number_option("responses", "Number of responses at the end.")] = None,
+    stage: Annotated[int | None, terminal.number_option("stage", "Look at which the trial ended.")] = None,
     first_stage: FirstStage = None,
     attained: AttainedOption = None,
     patients: PatientsOption = None,
@@ -89,8 +95,8 @@ def analyze(
     handling: HandlingOption = "nonresponder",
     p1: P1 = None,
     alpha: Alpha = None,
-    level: Annotated[float, terminal.rate_option("Confidence level.")] = 0.95,
-    sides: Annotated[int, terminal.whole_option("2: two-sided intervals; 1: a lower limit alone.", "1|2")] = 2,
+    level: Annotated[float, terminal.number_option("level", "Confidence level.")] = 0.95,
+    sides: Annotated[int, terminal.number_option("sides", "2: two-sided intervals; 1: a lower limit alone.")] = 2,
     ordering: Annotated[str, typer.Option(help="Ordering of the possible endings: stage, mle or umvue.")] = "stage",
     as_json: terminal.Json = False,
 ) -> None:
@@ -141,7 +147,11 @@ def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Fina
     if (given.responses is None) == (not given.patients):
         raise InputError("is counted from the file of patients; leave it out" if given.patients
                          else "is missing; give --responses, or --patients FILE", "responses")  # fmt: skip
-    sizes = None if given.attained is None else [_size(part) for part in given.attained.split(",")]
+    sizes = (
+        None
+        if given.attained is None
+        else [int(size) for size in terminal.Reader("patients", "list").numbers(given.attained)]
+    )
     design = parse_looks(given.looks)
     if not given.patients:
         assert given.responses is not None
@@ -165,18 +175,21 @@ def _data_lines(data: PatientData) -> None:
     from simtrial.analysis.text import how_read
 
     for said in how_read(data):
-        terminal.console().print(terminal.one_line(said))
-    print("; ".join(f"{what} {number}" for what, number in data.disposition().items()))
+        terminal.wrapped(said)
+    terminal.tell("; ".join(f"{what} {number}" for what, number in data.disposition().items()))
 
 
 def monitor(
     looks: Annotated[str, typer.Option(help="The design as planned: 1/10,5/29.")],
-    patients: Annotated[int, terminal.whole_option("Number of patients seen so far.")],
-    responses: Annotated[int, terminal.whole_option("Number of responses among them.")],
-    p: Annotated[list[float], terminal.rate_option("True response rate of the further patients; may be given again.")],
+    patients: Annotated[int, terminal.number_option("patients_seen", "Number of patients seen so far.")],
+    responses: Annotated[int, terminal.number_option("responses", "Number of responses among them.")],
+    p: Annotated[
+        list[float],
+        terminal.number_option("true_rate", "True response rate of the further patients; may be given again."),
+    ],
     prior: Annotated[
         str,
-        typer.Option(metavar="A,B", help="Beta prior of the response rate."),
+        terminal.number_option("beta", "Beta prior of the response rate.", "list"),
     ] = "0.5,0.5",
     as_json: terminal.Json = False,
 ) -> None:
@@ -187,7 +200,7 @@ def monitor(
     from simtrial.plan.disease import Beta
 
     try:
-        a, b = (float(part) for part in prior.split(","))
+        a, b = terminal.Reader("beta", "list").numbers(prior)
     except ValueError:
         raise InputError(f"({prior[:40]!r}) does not have two numbers; write 0.5,0.5", "prior") from None
     design = parse_looks(looks)
@@ -207,12 +220,12 @@ def monitor(
         )
         return
     lines, ended = monitored(design, found)
-    print(*lines, sep="\n")
+    terminal.tell("\n".join(lines))
     if ended:
         return
     for p_true, power in found.conditional_power:
-        print(f"Conditional power at p = {p_true:g}: {percent(power)}.")
-    print(f"Predictive probability of rejecting H0, prior Beta({a:g}, {b:g}): {percent(found.predictive)}.")
+        terminal.tell(f"Conditional power at p = {p_true:g}: {percent(power)}.")
+    terminal.tell(f"Predictive probability of rejecting H0, prior Beta({a:g}, {b:g}): {percent(found.predictive)}.")
 
 
 def columns() -> None:
@@ -235,7 +248,7 @@ def columns() -> None:
         "Missing values: empty, NA, N/A, nan, NULL, None or a full stop.",
         "The heading STAGE is the stage of the trial only in capitals; Stage and stage are ignored.",
     ):
-        terminal.console().print(f"* {said}")
+        terminal.wrapped(f"* {said}")
 
 
 MOST_NAMES = 6
@@ -245,7 +258,7 @@ MOST_NAMES = 6
 def synthetic(
     file: Annotated[Path, typer.Argument(help="Parameter file with a conduct section.")],
     label: Annotated[str, typer.Option("--scenario", help="True response rate: p0, p1 or a label of the file.")] = "p1",
-    seed: Annotated[int | None, terminal.whole_option("Seed, from 0 on, instead of that of the file.")] = None,
+    seed: Annotated[int | None, terminal.number_option("seed", "Seed, from 0 on, instead of that of the file.")] = None,
 ) -> None:
     """Print the patients of one simulated trial as CSV, so that the analysis can be tried in advance."""
     from simtrial.conduct import simulation
@@ -263,14 +276,7 @@ def synthetic(
         raise InputError(f"({label!r:.60}) is unknown; write one of {known}", "scenario")
     seed = trial.conduct.simulation.seed if seed is None else seed
     simulation.check(2, seed)
-    print(patient_synthetic.one_trial(plan, scenario, seed, trial.study.start), end="")
-
-
-def _size(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"({text[:40]!r}) is not a whole number; write 10,27", "attained") from None
+    terminal.tell(patient_synthetic.one_trial(plan, scenario, seed, trial.study.start), end="")
 
 
 def _final_json(found: Final, patients: PatientData | None) -> dict[str, object]:
@@ -305,14 +311,14 @@ def _final_tables(found: Final) -> None:
     p = "< 0.0001" if result.p_value < 5e-5 else f"= {result.p_value:.4f}"
     closed = "accrual closed before a look could end the trial"
     ended = closed if found.closed else f"the trial ended at look {result.stage}"
-    print(
+    terminal.tell(
         f"{looks_text(found.design, ', ')}: {result.responses} of {counted(result.n, 'patient')} responded; {ended}. "
         f"{decision} (p {p}, one-sided, {text.p_method(found)})."
     )
     if found.after:
-        print(text.not_counted(found))
+        terminal.tell(text.not_counted(found))
     if found.rule is not None:
-        print(text.decided_by(found))
+        terminal.tell(text.decided_by(found))
     rows = [[text.estimate_name(found, k), "none" if v is None else rate(v)] for k, v in result.estimates.items()]
     terminal.table("Estimates of the response rate", ("method", "estimate"), rows)
     sides, word = "" if result.sides == 2 else ", one-sided", {True: "yes", False: "no"}
@@ -322,7 +328,7 @@ def _final_tables(found: Final) -> None:
     ]
     heads = ("method", "lower limit", "upper limit", "consistent with the test")
     terminal.table(f"{100 * result.level:g}% confidence intervals{sides}", heads, rows)
-    terminal.console().print(
+    terminal.wrapped(
         f"An interval is consistent with the test if p0 = {found.p0:g} lies below it exactly when H0 is rejected.\n"
     )
     if found.rules:

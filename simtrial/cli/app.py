@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simtrial import csv_files
 from simtrial.cli import analysis as cli_analysis
 from simtrial.cli import design as cli_design
-from simtrial.cli import ending, interrupts, usage
 from simtrial.cli import estimands as cli_estimands
 from simtrial.cli import explore as cli_explore
 from simtrial.cli import history as cli_history
+from simtrial.cli import interrupts, usage
 from simtrial.cli import report as cli_report
 from simtrial.cli import review as cli_review
 from simtrial.cli import sweep as cli_sweep
 from simtrial.cli.calendar import EPILOG, DesignCommand
+from simtrial.cli.command import bounded
 from simtrial.errors import InputError
-from simtrial.show import terminal
+from simtrial.show import ending, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,14 +37,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command(cls=DesignCommand, epilog=EPILOG)(cli_design.design)
+app.command(cls=DesignCommand, epilog=EPILOG)(bounded(cli_design.design))
 for command in (
     cli_design.oc, cli_design.simulate,
     cli_review.check, cli_review.reproduce, cli_review.printed, cli_review.import_registry,
     cli_analysis.analyze, cli_analysis.monitor, cli_analysis.columns, cli_analysis.synthetic, cli_sweep.sweep,
     cli_explore.explore, cli_estimands.estimands, cli_history.evidence, cli_report.report,
 ):  # fmt: skip
-    app.command()(command)
+    app.command()(bounded(command))
 
 
 @app.command()
@@ -51,27 +53,26 @@ def validate(
     out: terminal.Out = Path("build"),
 ) -> None:
     """Compare the results with their references on this machine; the exit code is 1 if one differs."""
-    import csv
-
     from simtrial.report import run as report_run
 
     done = report_run.validate(file, out, terminal.progress())
-    with (done.folder / "tables" / "verdict.csv").open(encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            print(f"{row['case']}: {int(row['compared']) - int(row['failed'])} of {row['compared']} agree")
-    print(f"\nValidation report: {done.html}")
-    print(f"Validation document: {done.folder / 'validation.docx'}")
+    head, *cells = csv_files.read((done.folder / "tables" / "verdict.csv").read_text(encoding="utf-8"))
+    for row in (dict(zip(head, one, strict=True)) for one in cells):
+        terminal.tell(f"{row['case']}: {int(row['compared']) - int(row['failed'])} of {row['compared']} agree")
+    terminal.tell(f"\nValidation report: {done.html}")
+    terminal.tell(f"Validation document: {done.folder / 'validation.docx'}")
 
 
 @app.command()
+@bounded
 def lessons(
-    seed: Annotated[int, terminal.whole_option("Seed of all simulated trials, from 0 on.")] = 1,
+    seed: Annotated[int, terminal.number_option("seed", "Seed of all simulated trials, from 0 on.")] = 1,
     out: terminal.Out = Path("build"),
 ) -> None:
     """Run the five lessons and write them as one HTML handout."""
     from simtrial.report import run as report_run
 
-    print(f"Handout: {report_run.lessons(seed, out, terminal.progress())}")
+    terminal.tell(f"Handout: {report_run.lessons(seed, out, terminal.progress())}")
 
 
 @app.command()
@@ -82,11 +83,12 @@ def schema(
     from simtrial.sweep import section
     from simtrial.trial import params
 
-    print(json.dumps(params.json_schema(section.SweepFile) if sweep else params.json_schema(), indent=2))
+    terminal.tell(json.dumps(params.json_schema(section.SweepFile) if sweep else params.json_schema(), indent=2))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code: 0 done, 2 the input is wrong, 1 anything else."""
+    terminal.spell_out()
     given = list(sys.argv[1:] if arguments is None else arguments)
     words = [word for word in given if word != ending.DEBUG]
     try:
@@ -114,17 +116,16 @@ def _ended(error: BaseException, words: Sequence[str], *, debug: bool) -> int:
         terminal.fault(usage.of(error, words))
         return 2
     if debug:
-        traceback.print_exception(error)
-    if _foreseen(error):
-        terminal.fault(error)
-    else:
-        terminal.fault(ending.unforeseen(error, words))
+        terminal.say("".join(traceback.format_exception(error)).rstrip())
+    terminal.fault(_told(error) or ending.unforeseen(error, words))
     return 1
 
 
-def _foreseen(error: BaseException) -> bool:
-    """Whether an error says by itself what happened."""
+def _told(error: BaseException) -> str:
+    """What an error says that may happen to anybody; empty for one that nobody foresaw."""
     from simtrial.report.execution import NotebookError
     from simtrial.sweep.driver import SweepError
 
-    return isinstance(error, NotebookError | SweepError | OSError)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) if isinstance(error, NotebookError | SweepError | OSError) else ""

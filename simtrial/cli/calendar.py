@@ -91,14 +91,13 @@ def _tables(case: Case, *, run: bool) -> None:
     from simtrial.trial import tables, text
 
     every = search_tables.candidates(case.single, case.two, case.taken, case.criterion)
-    where = terminal.console()
-    where.print(question(case.requirements), style="bold")
+    terminal.wrapped(question(case.requirements), style="bold")
     _show(every)
     if case.plan is not None:
         _show(tables.compared(case, timed=run, whole=True))
-    where.print("\n".join(text.limits_hold(case).paragraphs))
+    terminal.wrapped("\n".join(text.limits_hold(case).paragraphs))
     if run:
-        where.print("\n".join(text.by_calendar(case, whole=True).paragraphs))
+        terminal.wrapped("\n".join(text.by_calendar(case, whole=True).paragraphs))
 
 
 def _show(table: Table) -> None:

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 DropoutShare = Annotated[
     float | None,
-    terminal.rate_option(
+    terminal.number_option(
+        "dropout",
         "Dropout before the first assessment, as a share of the patients; with --odds-ratio, of the patients who would "
-        "not respond."
+        "not respond.",
     ),
 ]
 DropoutHandling = Annotated[
@@ -50,7 +51,7 @@ DropoutBounds = Annotated[
 ]
 DropoutOdds = Annotated[
     float | None,
-    terminal.rate_option("Odds ratio of dropout, responders against non-responders.  [default: 1]", "RATIO"),
+    terminal.number_option("odds_ratio", "Odds ratio of dropout, responders against non-responders.  [default: 1]"),
 ]
 DropoutSearch = Annotated[
     str | None,
@@ -61,15 +62,12 @@ DropoutSearch = Annotated[
 
 
 def design(
-    p0: Annotated[float, terminal.rate_option("Response rate not worth pursuing.")],
-    p1: Annotated[float, terminal.rate_option("Response rate worth finding.")],
-    alpha: Annotated[float, terminal.rate_option("Largest type I error, one-sided.")],
-    power: Annotated[float, terminal.rate_option("Smallest power at p1.")],
+    p0: Annotated[float, terminal.number_option("rate", "Response rate not worth pursuing.")],
+    p1: Annotated[float, terminal.number_option("rate", "Response rate worth finding.")],
+    alpha: Annotated[float, terminal.number_option("error", "Largest type I error, one-sided.")],
+    power: Annotated[float, terminal.number_option("error", "Smallest power at p1.")],
     n_limit: Annotated[
-        int,
-        typer.Option(
-            parser=terminal.whole, metavar="N", help="Refuse if even the most powerful test needs more patients."
-        ),
+        int, terminal.number_option("n_limit", "Refuse if even the most powerful test needs more patients.")
     ] = N_LIMIT,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     dropout: DropoutShare = None,
@@ -102,12 +100,11 @@ def design(
         with _as_typed(asked, None, n_limit):  # the searches on paper, beside those under dropout
             _run_tables(asked, every, run, n_limit)
     _formulas_table(rough)
-    where = terminal.console()
-    where.print("Each look is r/n: stop for futility if X <= r of n; at the last look reject H0 if X > r.")
+    terminal.wrapped("Each look is r/n: stop for futility if X <= r of n; at the last look reject H0 if X > r.")
     if run is not None and (said := run.decides(asked)):
-        where.print(said)
+        terminal.wrapped(said)
     for family, found in every:
-        where.print(text.proved(family, family.proof(found)))
+        terminal.wrapped(text.proved(family, family.proof(found)))
 
 
 def _run(dropout: float | None, odds_ratio: float | None, **words: str | None) -> Run | None:
@@ -177,7 +174,7 @@ def _designs_table(asked: Requirements, every: Sequence[tuple[AnyFamily, object]
     heads = ("design", "looks (r/n)", "n", "type I error", "power", "EN(p0)", "PET(p0)", "weights q")
     terminal.table(title, heads, rows, left=2)
     if exactly:
-        terminal.console().print("\n".join(dict.fromkeys(exactly)) + "\n")
+        terminal.wrapped("\n".join(dict.fromkeys(exactly)) + "\n")
 
 
 def _formulas_table(rough: Sequence[Approximation]) -> None:
@@ -204,7 +201,7 @@ def _run_tables(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], 
 
 def oc(
     looks: Annotated[str, typer.Option(help="Looks as R/N or R:E/N, cumulative, comma-separated: 1/10,5/29.")],
-    p: Annotated[list[float], terminal.rate_option("True response rate; may be given again.")],
+    p: Annotated[list[float], terminal.number_option("true_rate", "True response rate; may be given again.")],
     as_json: terminal.Json = False,
 ) -> None:
     """Evaluate any design exactly: P(reject H0), PET and EN at each true response rate."""
@@ -238,9 +235,9 @@ def oc(
 def simulate(
     file: Annotated[Path, typer.Argument(help="Parameter file with a conduct section.")],
     trials: Annotated[
-        int | None, terminal.whole_option("Number of trials per scenario, instead of that of the file.")
+        int | None, terminal.number_option("trials", "Number of trials per scenario, instead of that of the file.")
     ] = None,
-    seed: Annotated[int | None, terminal.whole_option("Seed, from 0 on, instead of that of the file.")] = None,
+    seed: Annotated[int | None, terminal.number_option("seed", "Seed, from 0 on, instead of that of the file.")] = None,
     as_json: terminal.Json = False,
 ) -> None:
     """Simulate the trial of a parameter file in calendar time, with exact values beside the simulated ones."""
@@ -268,7 +265,8 @@ def simulate(
         return
     if trial.truths != trial.requirements:
         p0, truth = trial.requirements.p0, trial.truths.p0
-        print(f"p0 = {p0:g} is the rate among all enrolled patients; with every patient evaluable it is {truth:.4g}.")
+        said = f"p0 = {p0:g} is the rate among all enrolled patients; with every patient evaluable it is {truth:.4g}."
+        terminal.tell(said)
     _simulation_tables(case.chosen, done)
     if trial.deadline is not None:
         _in_time_table(trial.deadline, done)
@@ -326,7 +324,7 @@ def _simulation_tables(design: Design, done: Simulation) -> None:
     known = "each decision is taken as soon as it is settled; " if plan.interim.decide == "known" else ""
     bounds = ", with recalculated bounds" if plan.recut else ""
     waiting = "" if single else f"accrual while a look is pending: {accrual}; "
-    print(
+    terminal.tell(
         f"{looks_text(design, ', ')}; patients without a response assessment: {HANDLINGS[plan.handling]}{bounds}; "
         f"{waiting}{known}{counted(done.trials, 'trial')} per scenario, seed {done.seed}\n"
     )

@@ -40,22 +40,21 @@ def _show(case: Case, found: Estimand) -> None:
     """Print the attributes, then one table for each event that may happen."""
     from simtrial.trial import estimand_words
 
-    print_ = terminal.console().print
-    print_("The primary estimand", style="bold")
+    terminal.wrapped("The primary estimand", style="bold")
     for name in ("population", "treatment", "endpoint", "summary"):
-        print_(f"  {name.capitalize()}: {getattr(found, name)}")
-    print()
+        terminal.wrapped(f"  {name.capitalize()}: {getattr(found, name)}")
+    terminal.tell()
     heads = ["strategy", "taken", *_error_heads(found), "power", "EN(p0)", "EN(p1)", "enrolled", "keeps", "design"]
     for block in estimand_words.blocks(found):
         rows = [_row(one, found) for one in block.priced]
         terminal.table(block.label, heads, rows, left=2)
-    print_(_legend(found))
+    terminal.wrapped(_legend(found))
     for sentence in estimand_words.price(case, found):
-        print_(sentence)
+        terminal.wrapped(sentence)
     if found.to_complete:
-        print_("\nTo complete in the parameter file (section estimand):", style="bold")
+        terminal.wrapped("\nTo complete in the parameter file (section estimand):", style="bold")
         for mark in found.to_complete:
-            print_(f"  {mark}")
+            terminal.wrapped(f"  {mark}")
 
 
 def _legend(found: Estimand) -> str:

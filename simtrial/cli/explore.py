@@ -7,23 +7,48 @@ from typing import Annotated
 import typer
 
 from simtrial import project
-from simtrial.explorer.server import PORT, free_port, serve, server, telling
+from simtrial.errors import InputError
+from simtrial.explorer.gate import Gate
+from simtrial.explorer.server import PORT, NoPageError, free_port, serve, server, telling
 from simtrial.show import terminal
+
+MOST_KERNELS = 64
+"""Pages at most that may be asked for: 16 GB of memory."""
 
 
 def explore(
     port: Annotated[
-        int | None, terminal.whole_option(f"Port on this machine; default: the first free one from {PORT}.")
+        int | None, terminal.number_option("port", f"Port on this machine; default: the first free one from {PORT}.")
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
+    kernels: Annotated[
+        int | None,
+        terminal.whole_option(
+            "Pages that can be open at the same time, about 250 MB of memory each; default: 8, or fewer if half the "
+            "memory of this machine does not suffice for 8."
+        ),
+    ] = None,
+    token: Annotated[
+        bool,
+        typer.Option(
+            help="Ask for the token in the printed address. Without it, every user of this machine can open the page; "
+            "web pages from elsewhere still cannot."
+        ),
+    ] = True,
 ) -> None:
     """Open the design explorer: controls on one side, the design and its calendar on the other."""
+    if kernels is not None and not 1 <= kernels <= MOST_KERNELS:
+        raise InputError(f"({kernels}) is outside 1 to {MOST_KERNELS}: choose another", "kernels")
     notebook = project.folder("notebooks") / "explorer.ipynb"
     taken = free_port(port)
+    gate = Gate(port=taken) if token else Gate(port=taken, token=None)
     try:
         with telling("Importing the libraries of the page"):
-            app = server(notebook, taken)
-        serve(app, f"http://localhost:{taken}/", browser=browser)
+            app = server(notebook, gate, kernels=kernels)
+        serve(app, browser=browser)
     except KeyboardInterrupt:
         pass
+    except NoPageError as error:
+        terminal.fault(f"the first page cannot be computed: {error}")
+        raise typer.Exit(1) from None
     terminal.say("The explorer has ended.")

@@ -34,17 +34,17 @@ def evidence(
     _show(tables.studies(case))
     for one in found.studies:
         if one.why:
-            terminal.console().print(f"  {one.treatment}: {one.why}")
-    print()
+            terminal.wrapped(f"  {one.treatment}: {one.why}")
+    terminal.tell()
     _show(tables.history(case))
     _show(tables.wrong_history(case))
     for paragraph in said.paragraphs:
-        terminal.console().print(f"{paragraph}\n")
+        terminal.wrapped(f"{paragraph}\n")
 
 
 def _show(table: Table) -> None:
     if not table.shown:
-        terminal.console().print(f"{table.caption}\n")
+        terminal.wrapped(f"{table.caption}\n")
         return
     shown = {key: how for key, how in table.shown.items() if key not in ("setting", "source", "remark")}
     view = table.view()[[heading for heading, _ in shown.values()]]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import time
+
+from simtrial.interruption import end as end
+from simtrial.interruption import received as received
 
 TYPE_CHECKING = False  # known to type checkers; importing it takes longer than all else before Ctrl-C is heard
 if TYPE_CHECKING:
@@ -14,48 +15,11 @@ if TYPE_CHECKING:
 
 TOLD = "simtrial: interrupted; no file is left incomplete"
 
-HURRY = 5.0
-"""Seconds after a first Ctrl-C from which another one ends the process without cleaning up."""
-
-_first: list[float] = []
-"""When the process was first interrupted: a signal handler can hand on nothing."""
-
-
-def received() -> bool:
-    """Whether this process has been asked to end."""
-    return bool(_first)
-
 
 def end_at_once(_signal: int, _frame: FrameType | None) -> None:
     """End on a signal where nothing is begun yet: in the middle of an import, a traceback says nothing to anybody."""
     os.write(2, f"{TOLD}\n".encode())
     os._exit(1)
-
-
-def end(_signal: int, _frame: FrameType | None) -> None:
-    """End on a signal, once: another one must not break off the cleaning up, unless that takes too long.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        On the first signal.
-    """
-    if _first:
-        if time.monotonic() - _first[0] > HURRY:
-            os._exit(1)
-        return
-    _first.append(time.monotonic())
-    import logging
-    import threading
-
-    # tasks, threads and destructors that are broken off have tracebacks of their own
-    logging.disable(logging.CRITICAL)
-    sys.unraisablehook = threading.excepthook = _ignore
-    raise KeyboardInterrupt
-
-
-def _ignore(_: object) -> None:
-    """What is broken off is no news."""
 
 
 def listen(heard: Callable[[int, FrameType | None], None]) -> None:

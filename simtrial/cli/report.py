@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial.errors import InputError
 from simtrial.phrases import rate
 from simtrial.show import terminal
 
@@ -43,7 +42,7 @@ def report(
     ],
     out: terminal.Out = Path("build"),
     jobs: Annotated[
-        int | None, terminal.whole_option("Reports made at the same time; one per core if not given.")
+        int | None, terminal.number_option("processes", "Reports made at the same time; one per core if not given.")
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Also replace a report of the same id made from another file.")
@@ -79,8 +78,6 @@ def report(
         return
     from simtrial.report import run as report_run
 
-    if jobs is not None and jobs < 1:
-        raise InputError(f"({jobs}) must be a whole number from 1", "jobs")
     began = time.monotonic()
     done = report_run.write(
         files[0], out, terminal.progress(), replace=replace, parts=chosen, preview_analysis=preview_analysis, docx=docx,
@@ -97,17 +94,17 @@ def _tell(done: Report, seconds: float) -> None:
     from simtrial.trial.case import Case
 
     terminal.say(f"  done in {seconds:.1f} s")
-    print(text.protocol(Case.of(done.trial)))
-    print(f"\nReport: {done.html}")
+    terminal.tell(str(text.protocol(Case.of(done.trial))))
+    terminal.tell(f"\nReport: {done.html}")
     preview = done.folder / f"{report_run.PREVIEW}.html"
     if preview.exists():
-        print(f"Preview of the analysis: {preview}")
+        terminal.tell(f"Preview of the analysis: {preview}")
     for name, said in papers.NAMES.items():
         if (done.folder / f"{name}.docx").exists():
-            print(f"{said}: {done.folder / name}.docx")
+            terminal.tell(f"{said}: {done.folder / name}.docx")
     printed = sorted(str(one) for one in done.folder.glob("*.pdf"))
     if printed:
-        print(f"PDF: {', '.join(printed)}")
+        terminal.tell(f"PDF: {', '.join(printed)}")
 
 
 def _show(done: Reports) -> None:
@@ -117,5 +114,5 @@ def _show(done: Reports) -> None:
         numbers = (found.design, rate(found.type_i_error), rate(found.power)) if found else ("–", "–", "–")
         rows.append((entry.study or entry.file, entry.status, *numbers))
     terminal.table("Reports", ("Study", "Status", "Design (r/n)", "Type I error", "Power"), rows, left=3)
-    print(f"Index: {done.html}")
+    terminal.tell(f"Index: {done.html}")
     raise typer.Exit(done.code)

@@ -25,27 +25,32 @@ if TYPE_CHECKING:
 MOST_QUESTIONS = 10
 """Combinations of p0, p1, alpha and power whose routes are printed."""
 
+TRIED = "Instead of the conventional values; may be given again."
+
+TriedRates = Annotated[list[float] | None, terminal.number_option("rate", TRIED)]
+TriedErrors = Annotated[list[float] | None, terminal.number_option("error", TRIED)]
+
 
 def check(
     parameter_file: Annotated[
         Path | None,
         typer.Argument(metavar="[FILE]", help="Parameter file whose section `stated` is checked."),
     ] = None,
-    p0: terminal.RateOption = None,
-    p1: terminal.RateOption = None,
-    alpha: terminal.RateOption = None,
-    power: terminal.RateOption = None,
+    p0: Annotated[float | None, terminal.number_option("rate")] = None,
+    p1: Annotated[float | None, terminal.number_option("rate")] = None,
+    alpha: Annotated[float | None, terminal.number_option("error")] = None,
+    power: Annotated[float | None, terminal.number_option("error")] = None,
     looks: Annotated[
         str | None, typer.Option(help="The decision rule as stated, cumulative: 1/10,5/29, 5/25 or 3:7/15,8/25.")
     ] = None,
-    alpha_sided: Annotated[int | None, terminal.whole_option("Sides of alpha, as stated.", "1|2")] = None,
+    alpha_sided: Annotated[int | None, terminal.number_option("sides", "Sides of alpha, as stated.")] = None,
     criterion: Annotated[str | None, typer.Option(help=f"The method as stated: {', '.join(OTHERS)} or {LAST}.")] = None,
-    n: Annotated[int | None, terminal.whole_option("Patients in all; with --looks, dropout included.")] = None,
-    dropout: Annotated[float | None, terminal.rate_option("Dropout allowed for.")] = None,
-    type_i_error: Annotated[float | None, terminal.rate_option("Attained type I error, as printed.")] = None,
-    attained_power: Annotated[float | None, terminal.rate_option("Attained power, as printed.")] = None,
-    en_p0: Annotated[float | None, terminal.rate_option("EN(p0), as printed.", "N")] = None,
-    pet_p0: Annotated[float | None, terminal.rate_option("PET(p0), as printed.")] = None,
+    n: Annotated[int | None, terminal.number_option("patients", "Patients; with --looks, dropout included.")] = None,
+    dropout: Annotated[float | None, terminal.number_option("dropout", "Dropout allowed for.")] = None,
+    type_i_error: Annotated[float | None, terminal.number_option("share", "Attained type I error, as printed.")] = None,
+    attained_power: Annotated[float | None, terminal.number_option("share", "Attained power, as printed.")] = None,
+    en_p0: Annotated[float | None, terminal.number_option("mean_patients", "EN(p0), as printed.")] = None,
+    pet_p0: Annotated[float | None, terminal.number_option("share", "PET(p0), as printed.")] = None,
     file: Annotated[Path | None, typer.Option("--csv", help="Check every row of this CSV.")] = None,
     text: Annotated[
         Path | None,
@@ -120,11 +125,11 @@ def _tell(verdict: Verdict, as_json: bool) -> None:
     if as_json:
         terminal.print_json(_verdict_json(verdict))
         return
-    terminal.console().print(verdict.kind, style="bold")
+    terminal.wrapped(verdict.kind, style="bold")
     for convention in verdict.conventions:
-        print(f"  convention: {convention.name} ({convention.sentence})")
+        terminal.tell(f"  convention: {convention.name} ({convention.sentence})")
     for line in verdict.lines:
-        terminal.console().print(line)
+        terminal.wrapped(line)
 
 
 def _verdict_json(verdict: Verdict) -> dict[str, object]:
@@ -181,7 +186,7 @@ def import_registry(
     for warning in found.warnings:
         terminal.say(f"warning: {warning}")
     if out is None:
-        print(text, end="")
+        terminal.tell(text, end="")
         return
     if out.exists():
         raise InputError("exists already; choose another name", f"{out}")
@@ -190,14 +195,14 @@ def import_registry(
 
 
 def reproduce(
-    n: Annotated[int | None, terminal.whole_option("Number of patients, as registered or stated.")] = None,
-    p0: terminal.RatesOption = None,
-    p1: terminal.RatesOption = None,
-    alpha: terminal.RatesOption = None,
-    power: terminal.RatesOption = None,
-    dropout: terminal.RatesOption = None,
+    n: Annotated[int | None, terminal.number_option("traced", "Number of patients, as registered or stated.")] = None,
+    p0: TriedRates = None,
+    p1: TriedRates = None,
+    alpha: TriedErrors = None,
+    power: TriedErrors = None,
+    dropout: Annotated[list[float] | None, terminal.number_option("dropout_allowed", TRIED)] = None,
     up_to: Annotated[
-        int | None, terminal.whole_option("Count the calculations that give each number up to this one.")
+        int | None, terminal.number_option("traced", "Count the calculations that give each number up to this one.")
     ] = None,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     as_json: terminal.Json = False,
@@ -235,9 +240,9 @@ def reproduce(
         if mine:
             _questions_table(mine, n, "with" if losses else "without")
     if not found:
-        print(f"{routes.why_none(n)}. Try other values with --p0, --p1, --alpha, --power and --dropout.")
+        terminal.tell(f"{routes.why_none(n)}. Try other values with --p0, --p1, --alpha, --power and --dropout.")
         return
-    print(
+    terminal.tell(
         "--json lists all calculations; --p0, --p1, --alpha, --power and --dropout restrict them or try other values."
     )
 
@@ -291,13 +296,18 @@ def _tell_numbers(found: dict[int, dict[str, int]], as_json: bool) -> None:
 
 
 def printed(
-    responses: Annotated[int, terminal.whole_option("Number of responses.")],
-    n: Annotated[int, terminal.whole_option("Number of patients.")],
-    low: Annotated[str, typer.Option(metavar="RATE", help="Lower limit as printed, with its zeros: 0.068.")],
-    high: Annotated[str, typer.Option(metavar="RATE", help="Upper limit as printed, with its zeros: 0.410.")],
+    responses: Annotated[int, terminal.number_option("responses", "Number of responses.")],
+    n: Annotated[int, terminal.number_option("patients", "Number of patients.")],
+    low: Annotated[
+        str, terminal.number_option("printed_limit", "Lower limit as printed, with its zeros: 0.068.", "text")
+    ],
+    high: Annotated[
+        str, terminal.number_option("printed_limit", "Upper limit as printed, with its zeros: 0.410.", "text")
+    ],
     looks: Annotated[str | None, typer.Option(help="The two-stage design, if the trial had one.")] = None,
     decimals: Annotated[
-        int | None, terminal.whole_option("Decimals of both limits as proportions: 3 for 6.8%; default: as typed.")
+        int | None,
+        terminal.number_option("decimals", "Decimals of both limits as proportions: 3 for 6.8%; default: as typed."),
     ] = None,
     as_json: terminal.Json = False,
 ) -> None:
@@ -318,8 +328,8 @@ def printed(
         terminal.print_json({"matches": [asdict(match) for match in found]})
         return
     if not found:
-        print("No method gives this interval at a conventional level.")
+        terminal.tell("No method gives this interval at a conventional level.")
     if found[1:]:
-        print("Several methods give this interval:")
+        terminal.tell("Several methods give this interval:")
     for match in found:
-        print(f"{match.method}, {100 * match.level:g}%: {match.low:.4f} to {match.high:.4f}")
+        terminal.tell(f"{match.method}, {100 * match.level:g}%: {match.low:.4f} to {match.high:.4f}")

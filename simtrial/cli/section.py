@@ -100,8 +100,7 @@ def ask(found: CheckedSection) -> None:
     from simtrial.review.section import asked
 
     lines = asked.questions(found)
-    where = terminal.console()
     if lines:
-        where.print("To ask", style="bold")
+        terminal.wrapped("To ask", style="bold")
     for line in lines:
-        where.print(f"  {terminal.one_line(line)}")
+        terminal.wrapped(f"  {terminal.one_line(line)}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simtrial import csv_files, disk
 from simtrial.errors import InputError
 from simtrial.phrases import counted
 from simtrial.show import terminal
@@ -52,7 +53,9 @@ def sweep(
             help="Run on the Dask cluster of this scheduler. Dask does not authenticate clients.",
         ),
     ] = None,
-    workers: Annotated[int | None, terminal.whole_option("Processes on this machine; default: one per core.")] = None,
+    workers: Annotated[
+        int | None, terminal.number_option("processes", "Processes on this machine; default: one per core.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Run even if it is estimated to take long.")] = False,
     as_json: terminal.Json = False,
 ) -> None:
@@ -64,8 +67,6 @@ def sweep(
 
     asked = sweep_file.read(file)
     folder = out or Path("build") / file.stem
-    if workers is not None and not 1 <= workers <= 1024:
-        raise InputError(f"({workers}) is not from 1 to 1024", "workers")
     local = workers or os.cpu_count() or 1
     left = sweep_run.missing(asked, folder)
     size = task.calibrate(asked) if left else task.Cost(0, 0.0)
@@ -95,11 +96,11 @@ def sweep(
         )  # fmt: skip
         return
     _show(asked, folder)
-    print(
+    terminal.tell(
         f"{counted(done.scenarios, 'scenario')} in {folder / 'results'}: {done.found} already computed, "
         f"{done.scenarios - done.found} computed now; {counted(done.trials, 'trial')} simulated"
     )
-    print(f"Digest of all results: {digest}")
+    terminal.tell(f"Digest of all results: {digest}")
 
 
 def _written(asked: Sweep, folder: Path) -> str | None:
@@ -110,7 +111,7 @@ def _written(asked: Sweep, folder: Path) -> str | None:
         return None
     path = folder / "table.csv"
     frame = tables.every(asked, results.stored(folder, range(len(asked)))).frame
-    frame.drop(columns=[name for name in frame if name.endswith("_shown")]).to_csv(path, index=False)
+    disk.write(path, csv_files.of_frame(frame.drop(columns=[name for name in frame if name.endswith("_shown")])))
     return str(path)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
-from simtrial.numbers import positive
+from simtrial.inputs import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ class Prices:
         if not given:
             raise InputError("must hold any of per_screened, per_enrolled and per_month")
         for name, value in given.items():
-            object.__setattr__(self, name, positive(value, name, zero=True))
+            object.__setattr__(self, name, TABLE["cost"].check(value, name))
 
     def paid(self) -> Iterator[tuple[str, float]]:
         """The prices given, by their names."""

@@ -16,7 +16,7 @@ import numpy as np
 from simtrial.conduct import engine, outcomes, runs
 from simtrial.conduct.outcomes import OUTCOMES, Observer
 from simtrial.conduct.tally import Estimate, Tally
-from simtrial.errors import InputError
+from simtrial.inputs import TABLE
 from simtrial.laws import calendar, laws
 from simtrial.memo import kept
 from simtrial.memory import keep_memory
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from simtrial.conduct.runs import Trials
     from simtrial.plan.plan import Plan, Scenario
-MAX_TRIALS = 100_000_000
+MAX_TRIALS = int(TABLE["trials"].most)
 """Most trials of one scenario."""
 
 
@@ -64,8 +64,7 @@ def check(trials: int, seed: int) -> None:
     InputError
         Naming the one that is out of range.
     """
-    if isinstance(trials, bool) or not isinstance(trials, int) or not 2 <= trials <= MAX_TRIALS:
-        raise InputError(f"({trials}) is not a whole number from 2 to {MAX_TRIALS:,}", "trials")
+    TABLE["trials"].count(trials, "trials")
     check_seed(seed)
 
 
@@ -77,8 +76,7 @@ def check_seed(seed: int) -> None:
     InputError
         If it is out of range.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise InputError(f"({seed}) is not a whole number from 0 to 2**63 - 1", "seed")
+    TABLE["seed"].count(seed, "seed")
 
 
 def blocks(plan: Plan, trials: int) -> range:

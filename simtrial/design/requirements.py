@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from simtrial.errors import InputError, several
+from simtrial.inputs import TABLE
 from simtrial.numbers import probability
 
 N_LIMIT = 2_000
 """Default limit on n: a request whose Neyman-Pearson bound lies above it is refused."""
 
-N_LIMIT_MOST = 3_000
+N_LIMIT_MOST = int(TABLE["n_limit"].most)
 """Largest limit that may be asked for; `benchmarks/limits.py` shows what a search near it takes."""
 
 

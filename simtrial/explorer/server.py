@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import signal
 import socket
@@ -14,14 +16,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simtrial.errors import InputError
+from simtrial.explorer import notices
+from simtrial.explorer.refusals import HEADERS
 from simtrial.libraries import spared
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simtrial.explorer.gate import Gate
+
 PORT = 8866
 """Where the explorer is first tried; the next free port is taken if it is in use."""
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+"""What the page holds if its notebook ran to its end."""
 
 TEMPLATES = Path(__file__).parent  # Voila looks below it, in voila/templates
 
@@ -39,6 +48,39 @@ POLICY = "; ".join(
     )
 )
 """What the page may load: nothing from another machine, whatever a library might want."""
+
+
+APPLICATION = {
+    "ip": "localhost",
+    "port_retries": 0,
+    "open_browser": False,
+    "config_file_paths": [],  # a folder's own settings are not ours
+    "log_level": "ERROR",
+    "token": "",  # the gate asks for ours
+    "tornado_settings": {
+        "allow_remote_access": False,
+        "headers": {**HEADERS, "Content-Security-Policy": POLICY},
+        "log_function": lambda _: None,  # addresses may hold the token
+        "ws_ping_interval": 0,  # who listens on this machine needs no sign of life
+        # a page that closes ends its kernel, by a request that cannot carry a token of Jupyter's; the gate has seen to
+        # it that the request comes from our page
+        "disable_check_xsrf": True,
+    },
+}
+"""Settings of Voila's server."""
+
+PAGE = {
+    "template": "explorer",
+    "allow_template_override": "NO",
+    "allow_theme_override": "NO",
+    "strip_sources": True,
+    "show_tracebacks": False,
+    "file_allowlist": [],
+    "extension_allowlist": ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"],
+    "preheat_kernel": True,
+    "default_pool_size": 0,  # the pool is filled by our kernels, where a place is free
+}
+"""Settings of Voila's pages."""
 
 
 @contextmanager
@@ -65,60 +107,72 @@ def telling(what: str) -> Iterator[None]:
     print(f" {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
 
 
-def serve(app: Any, url: str, *, browser: bool) -> None:
-    """Serve until Ctrl-C, and report each step."""
+class NoPageError(RuntimeError):
+    """The first page cannot be computed."""
+
+
+def serve(app: Any, *, browser: bool) -> None:
+    """Serve until Ctrl-C or a request to end, and report each step.
+
+    Raises
+    ------
+    NoPageError
+        If the first page cannot be computed; nothing is served then.
+    """
     import asyncio
 
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     terminal.say(f"Starting the server on port {app.port}")
-    opening = loop.create_task(_open(app, url, browser=browser))
+    opening = loop.create_task(_open(app, browser=browser))
+    opening.add_done_callback(lambda done: None if done.cancelled() or not done.exception() else loop.stop())
+    asked: list[int] = []
 
     async def end() -> None:
         opening.cancel()
         await asyncio.wait([opening])
         terminal.say("Ending the explorer ...")
-        await _end_kernels(app)
+        logging.disable(logging.CRITICAL)  # what is broken off is no news
         loop.stop()
 
-    def interrupted(*_: object) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # who is in a hurry presses again
-        loop.call_soon_threadsafe(lambda: ending.append(loop.create_task(end())))
+    def interrupted(number: int, _: object) -> None:
+        if asked:  # who is in a hurry presses again
+            app.stop()
+            os._exit(1)
+        asked.append(number)
+        loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(end())))
 
-    ending: list[asyncio.Task[None]] = []
-    signal.signal(signal.SIGINT, interrupted)
-    app.start()  # takes SIGTERM for itself as it starts
+    tasks: list[asyncio.Task[None]] = []
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # as for what a shell has put in the background
+    for one in (signal.SIGINT, signal.SIGTERM)[ignored:]:
+        signal.signal(one, interrupted)
+    app.start()
+    if opening.done() and not opening.cancelled():
+        opening.result()
 
 
-async def _open(app: Any, url: str, *, browser: bool) -> None:
+async def _open(app: Any, *, browser: bool) -> None:
     """Wait for the first page to be computed, and open it."""
     import asyncio
 
-    with telling("Warming up a kernel"):
-        for pool in app.kernel_manager._pools.values():
-            for page in list(pool):
-                await asyncio.shield((await asyncio.shield(page))["task"])
+    kernels = app.kernel_manager
+    with telling("Warming up a kernel"), notices.kept() as faults:
+        try:
+            kernels.fill()
+            warm = await asyncio.shield(kernels.pool[0])
+            said, _ = await asyncio.shield(warm["task"])
+            fault = "" if WIDGET in "".join(said) else "its notebook failed"
+        except Exception as error:
+            fault = notices.line(error)
+    if fault:
+        raise NoPageError("; ".join(dict.fromkeys([fault, *faults, *notices.last_line(kernels.log_file)])))
+    watching = asyncio.get_running_loop().create_task(kernels.watch())
     if browser:
         terminal.say("Opening the browser")
-        await asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
-    terminal.say(f"Design explorer: {url} (Ctrl-C ends it)")
-
-
-async def _end_kernels(app: Any) -> None:
-    """End kernels outright: one that is still starting would answer a polite request with a traceback."""
-    import asyncio
-
-    starting = [page for pool in app.kernel_manager._pools.values() for page in pool]
-    if starting:
-        await asyncio.wait(starting, timeout=20)
-    for page in starting:
-        if page.done() and not page.exception():
-            page.result()["task"].cancel()
-    for name in list(app.kernel_manager.list_kernel_ids()):
-        kernel = app.kernel_manager.get_kernel(name)
-        kernel.stop_restarter()
-        if kernel.has_kernel:
-            await kernel.provisioner.kill()
+        # a browser of the terminal returns only when it is left
+        threading.Thread(target=webbrowser.open, args=(app.gate.ticket_address(),), daemon=True).start()
+    terminal.say(f"Design explorer: {app.gate.address} (Ctrl-C ends it)")
+    await watching
 
 
 def free_port(wanted: int | None) -> int:
@@ -133,62 +187,52 @@ def free_port(wanted: int | None) -> int:
 
 
 def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # a browser may take either for localhost, so that nobody else may listen on the other
+    for family, place in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((place, port))
+        except OSError as error:
+            if family == socket.AF_INET or error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
     return True
 
 
-def server(notebook: Path, port: int) -> Any:
-    """Voila for one notebook, on this machine only, as we want it and not as a folder's own settings would."""
+def server(notebook: Path, gate: Gate, *, kernels: int | None = None, grace: float | None = None) -> Any:
+    """Voila for one notebook, on this machine only, as we want it and not as a folder's own settings would.
+
+    Parameters
+    ----------
+    notebook : Path
+        The page.
+    gate : Gate
+        Who may ask for it, and at which port.
+    kernels : int, optional
+        Pages at most that are open at the same time.
+    grace : float, optional
+        Seconds after which a kernel without a live page is ended.
+    """
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, (str(TEMPLATES), os.environ.get("JUPYTER_PATH"))))
     try:
         from traitlets.config import Config
 
         with spared():
-            from voila.app import Voila
+            from simtrial.explorer import kernels as explorer_kernels
+            from simtrial.explorer import site
     except ImportError:
         raise InputError("is not installed: pip install 'voila>=0.5.8,<0.6' (the extra explore)", "voila") from None
-    app = Voila(
-        config=Config(
-            {
-                "Voila": {
-                    "ip": "localhost",
-                    "port": port,
-                    "port_retries": 0,
-                    "open_browser": False,
-                    "config_file_paths": [],
-                    "log_level": "ERROR",
-                    "tornado_settings": {
-                        "allow_remote_access": False,
-                        "headers": {"Content-Security-Policy": POLICY},
-                        "ws_ping_interval": 0,  # who listens on this machine needs no sign of life
-                        # a page that closes ends its kernel, by a request that cannot carry a token; it carries the
-                        # kernel's id, which no other page knows
-                        "disable_check_xsrf": True,
-                    },
-                },
-                # papermill's kernels are told the same: a kernel of this machine may speak in the clear
-                "AsyncKernelManager": {"transport_encryption": "auto"},
-                "VoilaConfiguration": {
-                    "template": "explorer",
-                    "allow_template_override": "NO",
-                    "allow_theme_override": "NO",
-                    "strip_sources": True,
-                    "show_tracebacks": False,
-                    "file_allowlist": [],
-                    "extension_allowlist": [
-                        "@jupyter-widgets/jupyterlab-manager",
-                        "@voila-dashboards/widgets-manager8",
-                    ],
-                    "preheat_kernel": True,
-                    "default_pool_size": 1,
-                },
-            }
-        )
-    )
+    most = explorer_kernels.affordable() if kernels is None else kernels
+    settings = {
+        "Voila": {**APPLICATION, "port": gate.port, "identity_provider_class": site.Everybody},
+        "VoilaConfiguration": {**PAGE, "multi_kernel_manager_class": explorer_kernels.Kernels},
+        # papermill's kernels are told the same: a kernel of this machine may speak in the clear
+        "AsyncKernelManager": {"transport_encryption": "auto"},
+        # a kernel that is started again knows nothing of its page
+        "KernelManager": {"autorestart": False},
+        "Kernels": {"most": most, "grace": explorer_kernels.GRACE if grace is None else grace},
+    }
+    notices.listen()
+    app = site.ExplorerApp(gate=gate, config=Config(settings))
     app.initialize([str(notebook)])
     return app

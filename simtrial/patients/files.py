@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simtrial import files
+from simtrial import csv_files, files
 from simtrial.errors import InputError, several
 from simtrial.phrases import counted
 
@@ -121,6 +121,8 @@ def _text(path: str, text: str, known: Callable[[str], Sequence[str]]) -> Sheet:
     separator = _separator(text, known)
     notes = [] if separator == "," else [f"columns are separated by {SEPARATORS[separator]}"]
     rows = _parsed(path, text, separator, skipped)
+    if csv_files.GUARD in text:  # our own files hold no text that a spreadsheet would compute
+        rows = [(place, [csv_files.plain(cell) for cell in cells]) for place, cells in rows]
     while rows and not any(cell.strip() for cell in rows[-1][1]):
         rows.pop()
     if not rows:

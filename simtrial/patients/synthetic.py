@@ -7,13 +7,12 @@ best overall response.
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial import csv_files
 from simtrial.conduct import engine, runs
 from simtrial.conduct.outcomes import lifetimes
 from simtrial.months import DAYS_IN_MONTH
@@ -63,13 +62,11 @@ def one_trial(plan: Plan, scenario: Scenario, seed: int, start: date | None = No
     trials, rng = simulated(plan, scenario, seed)
     enrolled, screened = int(trials.enrolled[0]), int(trials.screened[0])
     table = _columns(plan, trials, rng, start)
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["USUBJID", *table])
+    rows = []
     for k in range(screened):
         cells = [column[k] for column in table.values()] if k < enrolled else ["N", *[""] * (len(table) - 1)]
-        writer.writerow([f"SYN-{k + 1:03d}", *cells])
-    return buffer.getvalue()
+        rows.append([f"SYN-{k + 1:03d}", *cells])
+    return csv_files.written(["USUBJID", *table], rows)
 
 
 def _columns(plan: Plan, trials: Trials, rng: np.random.Generator, start: date | None) -> dict[str, list[str]]:

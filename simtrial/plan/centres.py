@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.errors import InputError
-from simtrial.numbers import Floats, positive
+from simtrial.inputs import TABLE
 from simtrial.plan.enrollment import Clock, rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from simtrial.numbers import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,12 @@ class Centres:
     shape: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "opens", tuple(sorted(positive(o, "opens_months", zero=True, most=1200) for o in self.opens))
-        )
+        opens = TABLE["months_or_0"]
+        object.__setattr__(self, "opens", tuple(sorted(opens.check(o, "opens_months") for o in self.opens)))
         if not self.opens:
             raise InputError("is empty; give the opening month of at least one centre", "opens_months")
         object.__setattr__(self, "mean_rate", rate_of(self.mean_rate, "mean_rate"))
-        object.__setattr__(self, "shape", positive(self.shape, "shape", least=0.01, most=1e4))
+        object.__setattr__(self, "shape", TABLE["gamma_shape"].check(self.shape, "shape"))
         if self.shape * len(self.opens) <= 1:
             raise InputError(
                 f"({self.shape:g}) times the number of centres ({len(self.opens)}) is not above 1, so the expected "

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.errors import InputError
+from simtrial.inputs import TABLE
 from simtrial.memo import kept
-from simtrial.numbers import Floats, positive, probability
 from simtrial.plan.survival import Deaths, Hazards, Survival, root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simtrial.numbers import Floats
     from simtrial.plan.assessments import Assessments
 
 
@@ -50,10 +51,10 @@ class Disease:
     _dying: Deaths | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "complete_share", probability(self.complete_share, "complete_share", closed=True))
+        object.__setattr__(self, "complete_share", TABLE["share"].check(self.complete_share, "complete_share"))
         if self.dcr is not None:
-            object.__setattr__(self, "dcr", probability(self.dcr, "dcr"))
-            object.__setattr__(self, "dcr_at_orr", probability(self.dcr_at_orr, "dcr.at_orr", closed=True))
+            object.__setattr__(self, "dcr", TABLE["rate"].check(self.dcr, "dcr"))
+            object.__setattr__(self, "dcr_at_orr", TABLE["true_rate"].check(self.dcr_at_orr, "dcr.at_orr"))
             if self.dcr < self.dcr_at_orr:
                 raise InputError(
                     f"({self.dcr:g}) is below the ORR ({self.dcr_at_orr:g}), although it counts SD too", "dcr"
@@ -178,8 +179,8 @@ class Toxicity:
     limit: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rate", probability(self.rate, "toxicity.rate", closed=True))
-        object.__setattr__(self, "limit", probability(self.limit, "toxicity.limit", closed=True))
+        object.__setattr__(self, "rate", TABLE["share"].check(self.rate, "toxicity.rate"))
+        object.__setattr__(self, "limit", TABLE["share"].check(self.limit, "toxicity.limit"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ class Beta:
 
     def __post_init__(self) -> None:
         for name in ("a", "b"):
-            object.__setattr__(self, name, positive(getattr(self, name), "beta", least=0.01, most=1e4))
+            object.__setattr__(self, name, TABLE["beta"].check(getattr(self, name), "beta"))
 
     @property
     def mean(self) -> float:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simtrial.errors import InputError
-from simtrial.numbers import Floats, positive, probability
+from simtrial.inputs import TABLE
+
+if TYPE_CHECKING:
+    from simtrial.numbers import Floats
 
 
 def share(value: float, field: str) -> float:
     """A probability that may be 0 but not 1."""
-    number = probability(value, field, closed=True)
-    if number == 1:
-        raise InputError(f"({value:g}) is not below 1, so no patient would be evaluable", field)
-    return number
+    return TABLE["dropout"].check(value, field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,13 @@ class Dropout:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "probability", share(self.probability, "probability"))
-        odds_ratio = positive(self.responder_odds_ratio, "responder_odds_ratio", zero=True)
+        odds_ratio = TABLE["odds_ratio"].check(self.responder_odds_ratio, "responder_odds_ratio")
         object.__setattr__(self, "responder_odds_ratio", odds_ratio)
 
     @classmethod
     def from_hazard(cls, hazard: float, months: float, responder_odds_ratio: float = 1.0) -> Dropout:
         """Loss at a constant hazard a month over the months to the first assessment: 1 - exp(-hazard months)."""
-        lost = -math.expm1(-positive(hazard, "hazard_per_month", zero=True) * months)
+        lost = -math.expm1(-TABLE["hazard"].check(hazard, "hazard_per_month") * months)
         if lost > 1 - 1e-9:
             raise InputError(f"({hazard:g}) leaves no patient until the first assessment", "hazard_per_month")
         return cls(lost, responder_odds_ratio)

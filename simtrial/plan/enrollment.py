@@ -15,17 +15,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from simtrial.errors import InputError
-from simtrial.numbers import Floats, positive
+from simtrial.inputs import TABLE
+
+if TYPE_CHECKING:
+    from simtrial.numbers import Floats
 
 
 def rate_of(value: object, field: str) -> float:
     """Check one rate a month, of patients or of those of them who pass screening: up to a hundred thousand."""
-    return positive(value, field, least=1e-4, most=1e5)
+    return TABLE["enrollment_rate"].check(value, field)
 
 
 class Clock(Protocol):
@@ -147,7 +150,7 @@ class Piecewise(_Fixed):
     rates: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "starts", tuple(positive(s, "from_month", zero=True) for s in self.starts))
+        object.__setattr__(self, "starts", tuple(TABLE["months_or_0"].check(s, "from_month") for s in self.starts))
         if not self.starts or len(self.starts) != len(self.rates):
             raise InputError("does not hold one rate for each starting month", "periods")
         if self.starts[0] != 0:
@@ -210,7 +213,7 @@ class Ramp(_Fixed):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rate", rate_of(self.rate, "rate"))
-        object.__setattr__(self, "ramp_months", positive(self.ramp_months, "ramp_months", most=1200))
+        object.__setattr__(self, "ramp_months", TABLE["months"].check(self.ramp_months, "ramp_months"))
 
     def scaled(self, factor: float) -> Ramp:
         """See `Enrollment`."""

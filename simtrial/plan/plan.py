@@ -35,8 +35,9 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from simtrial.errors import InputError
+from simtrial.inputs import TABLE
 from simtrial.months import MONTHS_IN_YEAR
-from simtrial.numbers import positive, probability
+from simtrial.numbers import positive
 from simtrial.phrases import counted
 
 if TYPE_CHECKING:
@@ -88,10 +89,10 @@ class Conditional:
     month: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "threshold", probability(self.threshold, "threshold"))
-        object.__setattr__(self, "p", probability(self.p, "p"))
+        object.__setattr__(self, "threshold", TABLE["rate"].check(self.threshold, "threshold"))
+        object.__setattr__(self, "p", TABLE["rate"].check(self.p, "p"))
         if self.month is not None:
-            object.__setattr__(self, "month", positive(self.month, "look_month"))
+            object.__setattr__(self, "month", TABLE["months"].check(self.month, "look_month"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +126,13 @@ class Interim:
     conditional: Conditional | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lag", positive(self.lag, "decision_weeks", zero=True, most=1200))
+        object.__setattr__(self, "lag", positive(self.lag, "decision_weeks", zero=True))
         if self.hold and self.extra is not None:
             raise InputError("goes with accrual: continue; a hold takes no extra patients", "extra_patients")
         if self.decide not in get_args(Decide):
             raise InputError(f"({self.decide!r:.40}) is unknown; write complete or known", "decide")
         if self.max_hold is not None:
-            object.__setattr__(self, "max_hold", positive(self.max_hold, "max_hold_months", zero=True))
+            object.__setattr__(self, "max_hold", TABLE["months_or_0"].check(self.max_hold, "max_hold_months"))
             if not self.hold:
                 raise InputError("goes with accrual: hold; there is no hold to limit", "max_hold_months")
 
@@ -159,7 +160,7 @@ class FollowUp:
         for name, key in (("months_after_last", "months_after_last_patient"), ("until_month", "until_month")):
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, positive(value, key, zero=True))
+                object.__setattr__(self, name, TABLE["months_or_0"].check(value, key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,17 +236,11 @@ class Plan:
                 f"({lost:g}) is above {MAX_REPLACED:g}, the largest value where patients who drop out are replaced",
                 "probability",
             )
-        success = probability(self.screening_success, "screening_success", closed=True)
-        if success < 0.01:
-            raise InputError(
-                f"({success:g}) is below 0.01, so hardly any patient would be enrolled", "screening_success"
-            )
+        success = TABLE["screening_success"].check(self.screening_success, "screening_success")
         object.__setattr__(self, "screening_success", success)
         self.enrollment.scaled(success)  # whose rates may be too low when those of the screened are not
-        object.__setattr__(self, "loss_per_year", probability(self.loss_per_year, "loss_per_year", closed=True))
-        if self.loss_per_year == 1:
-            raise InputError("(1) is not below 1, so no patient would be followed", "loss_per_year")
-        object.__setattr__(self, "landmark", positive(self.landmark, "landmark_months"))
+        object.__setattr__(self, "loss_per_year", TABLE["loss_per_year"].check(self.loss_per_year, "loss_per_year"))
+        object.__setattr__(self, "landmark", TABLE["months"].check(self.landmark, "landmark_months"))
         if self.interim.max_hold is not None and self.handling == "replace" and len(self.design.looks) > 2:
             looks = len(self.design.looks)
             problem = (
@@ -255,7 +250,7 @@ class Plan:
         if self.conditional is not None:
             self._check_conditional(self.conditional)
         if self.close_month is not None:
-            object.__setattr__(self, "close_month", positive(self.close_month, "close_month"))
+            object.__setattr__(self, "close_month", TABLE["months"].check(self.close_month, "close_month"))
             self._check_close(self.close_month)
 
     def _check_conditional(self, rule: Conditional) -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.errors import InputError
-from simtrial.numbers import Floats, positive, probability
+from simtrial.inputs import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simtrial.numbers import Floats
     from simtrial.plan.assessments import Assessments
 
 
@@ -37,13 +38,9 @@ class Survival:
     at_orr: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "median", positive(self.median, "median_months"))
-        object.__setattr__(self, "hazard_ratio", positive(self.hazard_ratio, "hazard_ratio"))
-        if self.hazard_ratio > 1:
-            raise InputError(
-                f"({self.hazard_ratio:g}) is above 1, but responders do no worse than the others", "hazard_ratio"
-            )
-        object.__setattr__(self, "at_orr", probability(self.at_orr, "at_orr", closed=True))
+        object.__setattr__(self, "median", TABLE["months"].check(self.median, "median_months"))
+        object.__setattr__(self, "hazard_ratio", TABLE["hazard_ratio"].check(self.hazard_ratio, "hazard_ratio"))
+        object.__setattr__(self, "at_orr", TABLE["true_rate"].check(self.at_orr, "at_orr"))
 
 
 @dataclass(frozen=True, slots=True)

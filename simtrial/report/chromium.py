@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
+from simtrial.interruption import held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,21 +187,24 @@ def _run(command: list[str], place: Path) -> str:
     """Run the browser to its end; give its exit code and what it said last."""
     errors = place / "errors.txt"
     with errors.open("wb") as said:
+        started: list[subprocess.Popen[bytes]] = []
         try:
-            # in a group of its own: Ctrl-C is heard here alone, and all its processes are ended at once
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=place, start_new_session=True,
-                # where it would otherwise keep a folder in the home of the user
-                env=os.environ | {"CHROME_CONFIG_HOME": str(place.resolve())},
-            )  # fmt: skip
+            with held():
+                # in a group of its own: Ctrl-C is heard here alone, and all its processes are ended at once
+                started.append(subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=place, start_new_session=True,
+                    # where it would otherwise keep a folder in the home of the user
+                    env=os.environ | {"CHROME_CONFIG_HOME": str(place.resolve())},
+                ))  # fmt: skip
+            code = started[0].wait(PATIENCE)
         except OSError as error:
             raise PrintError(f"{command[0]} cannot be run ({error.strerror}); {OTHER}") from None
-        try:
-            code = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             raise PrintError(f"{command[0]} took longer than {PATIENCE:.0f} s to print a page; {OTHER}") from None
         finally:
-            _end(process)
+            with held():
+                for process in started:
+                    _end(process)
     lines = errors.read_text(encoding="utf-8", errors="replace").splitlines()
     last = next((line for line in reversed(lines) if line.strip() and "dbus" not in line), "")
     last = re.sub(r"^\[[^\]]*\]\s*", "", last).strip()[:200].rstrip(" .")

@@ -85,12 +85,29 @@ def execute(template: Path, target: Path, parameters: Mapping[str, object], kern
         )
     except papermill.exceptions.PapermillExecutionError:
         return _settle(template.name, target)
+    except OSError:  # the disk may be full: nothing of this run is kept
+        raise
     except Exception as error:  # a kernel that died, a template that is no notebook: the run fails the same way
+        if _interrupted(error):
+            raise KeyboardInterrupt from None
         if begun:  # with what its cells have shown so far
             papermill.iorw.write_ipynb(begun[0], str(target))
-        raise NotebookError(f"{template.name} stopped: {' '.join(str(error).split())[:500]}") from error
+        why = f"{' '.join(str(error).split())[:500]}{_told(kernel)}"
+        raise NotebookError(f"{template.name} stopped: {why}") from error
     _write(target, _read(target))
     return ()
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether an error came of Ctrl-C, which a library may answer with an error of its own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _told(kernel: Kept) -> str:
+    said = kernel.last_words
+    return f" ({said[:200]})" if said else ""
 
 
 def _settle(name: str, target: Path) -> tuple[LeftOut, ...]:

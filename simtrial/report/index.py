@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simtrial import __version__
+from simtrial import __version__, disk
 from simtrial.phrases import counted
 from simtrial.report.page import render
 from simtrial.report.write import date
@@ -86,16 +85,9 @@ def failure(entry: ReportEntry, code: int, error: Exception) -> ReportEntry:
 
 
 def write_index(entries: Sequence[ReportEntry], out: Path) -> Path:
-    """Write the page under another name first: a page that is there is a complete one."""
+    """Write the page whole: one that is there is a complete one."""
     page = out / INDEX
-    handle, name = tempfile.mkstemp(prefix=f".{INDEX}-", dir=out)
-    try:
-        with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - it is open already
-            file.write(_index(entries, out))
-        Path(name).chmod(0o644)
-        Path(name).replace(page)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    disk.write(page, _index(entries, out))
     return page
 
 

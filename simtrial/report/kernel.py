@@ -7,6 +7,7 @@ papermill, and `simtrial.report.fresh` says what is cleared.
 from __future__ import annotations
 
 import importlib
+import tempfile
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from jupyter_core.utils import run_sync
 from traitlets.config import Config
 
 from simtrial import project
+from simtrial.interruption import held
 from simtrial.libraries import spared
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ CLEARED = "__import__('importlib').import_module('simtrial.report.fresh').clear(
 PATIENCE = 60.0
 """Seconds that clearing may take."""
 
+MOST_SAID = 2000
+"""Bytes of what a kernel wrote last among which its last line is looked for."""
+
 LATER = ("nbconvert.exporters", "latex2mathml.converter")
 """Modules for the page at the end, loaded while the kernel computes."""
 
@@ -40,12 +45,20 @@ class Kept(AsyncKernelManager):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self.clients: list[AsyncKernelClient] = []
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the kernel has ended
 
     def client(self, **given: Any) -> AsyncKernelClient:
         """Give a client to the next notebook; that of the last one is closed."""
         self.release()
         self.clients.append(super().client(**given))
         return self.clients[-1]
+
+    @property
+    def last_words(self) -> str:
+        """The last line that the process wrote, not as a part of a cell: why it died, if it could say so."""
+        self.said.seek(0)
+        lines = self.said.read()[-MOST_SAID:].decode("utf-8", "replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def release(self) -> None:
         """Close what is open to the kernel."""
@@ -74,14 +87,18 @@ def kept() -> Iterator[Kept]:
     kernel = Kept(kernel_name="python3", config=Config({"Kept": {"transport_encryption": "auto"}}))
     quiet = ["--HistoryManager.hist_file=:memory:", f"--IPKernelApp.exec_lines={LOADED}"]
     try:
-        run_sync(kernel.start_kernel)(extra_arguments=quiet, cwd=str(project.ROOT))
+        with held():  # a kernel that is half started is known to nobody
+            run_sync(kernel.start_kernel)(
+                extra_arguments=quiet, cwd=str(project.ROOT), stdout=kernel.said, stderr=kernel.said
+            )
         with spared():
             importlib.import_module("papermill")
         threading.Thread(target=_load, daemon=True).start()
         yield kernel
     finally:
-        kernel.release()
-        run_sync(_ended)(kernel)
+        with held():
+            kernel.release()
+            run_sync(_ended)(kernel)
 
 
 def _load() -> None:
@@ -91,5 +108,7 @@ def _load() -> None:
 
 async def _ended(kernel: Kept) -> None:
     if kernel.has_kernel and await kernel.is_alive():
-        await kernel.shutdown_kernel()
+        # it holds nothing of worth; asked to end, it would take seconds, and tell what broke its cell off
+        await kernel.shutdown_kernel(now=True)
     await kernel.cleanup_resources()
+    kernel.said.close()

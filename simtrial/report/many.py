@@ -14,12 +14,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
-from simtrial.report import replacement
+from simtrial.interruption import held
+from simtrial.report import replacement, unfinished
 from simtrial.report import run as report_run
 from simtrial.report.index import FAILED, INDEX, WRONG, ReportEntry, Reports, failure, write_index
 from simtrial.report.wish import Wish
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from multiprocessing.process import BaseProcess
 
-PATIENCE = 30.0
+PATIENCE = 2.0
 """Seconds that a process has for ending its kernel and removing what it began, before it is killed."""
 
 
@@ -50,12 +51,13 @@ class _Running:
         self.pool.shutdown()  # joins the process: only then is its exit code known
         if not broken:
             return self.future.result()
-        self.clear()
+        unfinished.clear(self.final)
         return replace(self.task.entry, code=FAILED, error=f"its process {_fate(self.process.exitcode)}")
 
-    def clear(self) -> None:
-        """Remove what the process left unfinished."""
-        report_run.clear(self.task.out / self.task.entry.study, self.process.pid or 0)
+    @property
+    def final(self) -> Path:
+        """Where its report goes."""
+        return self.task.out / self.task.entry.study
 
 
 def write(
@@ -125,6 +127,7 @@ def _read(
         entry = replace(entry, study=trial.study.id, title=trial.study.title)
         if trial.study.id.casefold() == INDEX:
             raise InputError(f"({trial.study.id}) is the page over all reports; choose another", "trial.study.id")
+        unfinished.refuse(out / trial.study.id)
         if not replace_other:
             replacement.refuse(out / trial.study.id, source)
         wish = wish or Wish()
@@ -151,8 +154,9 @@ def _run(tasks: Sequence[ReportTask], at_once: int) -> list[ReportEntry]:
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
-                started = _start(waiting.popleft())
-                running[started.future] = started
+                with held():
+                    started = _start(waiting.popleft())
+                    running[started.future] = started
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 entries.append(running[future].entry())
                 del running[future]
@@ -165,21 +169,28 @@ def _run(tasks: Sequence[ReportTask], at_once: int) -> list[ReportEntry]:
 
 def _start(task: ReportTask) -> _Running:
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    resource_tracker.ensure_running()  # it would undo what `_born_deaf` sets
     others = set(active_children())
     with _born_deaf():
         future = pool.submit(work, task)
-    (process,) = set(active_children()) - others
+        (process,) = set(active_children()) - others
     return _Running(task, pool, future, process)
 
 
 @contextmanager
 def _born_deaf() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C, which a terminal sends to all: this process alone tells them to stop."""
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Start processes that do not hear Ctrl-C, which a terminal sends to all: this process alone tells them to stop.
+
+    They inherit what is blocked here; one that comes meanwhile is heard at the end.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows has no signals to block
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, heard)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _stop(processes: set[BaseProcess], running: Sequence[_Running]) -> None:
@@ -192,7 +203,7 @@ def _stop(processes: set[BaseProcess], running: Sequence[_Running]) -> None:
             process.kill()
     for one in running:
         one.pool.shutdown()
-        one.clear()
+        unfinished.clear(one.final)
 
 
 def _fate(exit_code: int | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import io
 import os
 import platform
 import re
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from simtrial import __version__, files, project
+from simtrial import __version__, csv_files, files, project
 from simtrial.documents import qualification, requirements
 from simtrial.documents.qualification_results import (
     ABSENT,
@@ -72,7 +71,8 @@ def results(notebook: Path) -> tuple[CaseResult, ...]:
         said = output.get("metadata", {}).get("simtrial", {})
         if "case" in said:
             # numbers are compared as they were written, and NA is a word of other programs
-            frame = pd.read_csv(io.StringIO(output.data["text/csv"]), dtype=str, keep_default_na=False)
+            head, *rows = csv_files.read(output.data["text/csv"])
+            frame = pd.DataFrame(rows, columns=head)
             frame["agrees"] = frame["agrees"] == "True"
             found.append(CaseResult(name=said["case"], source=said["source"], frame=frame))
     return tuple(found)

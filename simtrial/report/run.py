@@ -7,9 +7,7 @@ there is a complete one.
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -21,7 +19,7 @@ from simtrial.design.designs import looks_text
 from simtrial.documents import qualification
 from simtrial.errors import InputError
 from simtrial.plan.plan import MAX_RECUT
-from simtrial.report import papers, qualified, replacement
+from simtrial.report import papers, qualified, replacement, unfinished
 from simtrial.report.chromium import PrintError
 from simtrial.report.execution import LeftOut, NotebookError, execute
 from simtrial.report.front import left_out, opening
@@ -81,6 +79,14 @@ HANDOUT = (
     "lessons, which are in the folder <code>teaching</code>. The answers to the exercises are folded.</p></div>"
 )
 NOT_SIMULATED = "none: every number is exact"
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The documents of a run, made from the folder of its results once its notebooks have run, or where one failed."""
+
+    done: Callable[[Path], Papers] = lambda _: ()
+    failed: Callable[[Path], Papers] = lambda _: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,7 @@ def of_trial(
     """Do the same for a parameter file that is already read; see `write`."""
     final, wish = Path(out) / trial.study.id, wish or Wish()
     asked = wanted(trial, source, wish)
+    unfinished.refuse(final)
     if not replace:
         replacement.refuse(final, source)
     trial, beyond = _runnable(trial, source)
@@ -177,7 +184,7 @@ def of_trial(
         browser=wish.browser,
     )
     begun = papers.begun(case, source) if wish.docx else None
-    folder = _run(job, final, progress, None if begun is None else lambda _: begun.result())
+    folder = _run(job, final, progress, Later() if begun is None else Later(lambda _: begun.result()))
     return Report(folder, folder / "report.html", case.chosen, trial)
 
 
@@ -233,19 +240,22 @@ def validate(
     own = f"<p>The designs of {escape(source.path.name)} are among what is checked.</p>"
     head = Head(study=f"simtrial {__version__}", title="Validation on this machine", front=own)
     final = Path(out) / "validation"
+    unfinished.refuse(final)
     job = Job(
         pages=(HtmlPage(notebooks=(VALIDATION,), head=head),),
         parameters={"trial": trial.plain()},
         origin=_origin(case, source, final),
         seed="named in each case",
     )
-    notebook = f"notebooks/{VALIDATION}.ipynb"
+
+    def paper(work: Path) -> Papers:
+        return (qualified.paper(work / "notebooks" / f"{VALIDATION}.ipynb", date()),)
+
     try:
-        folder = _run(job, final, progress, lambda work: (qualified.paper(work / notebook, date()),))
+        folder = _run(job, final, progress, Later(paper, paper))
     except NotebookError as error:
-        failed = final.with_name(f"{final.name}.failed")
-        papers.write((qualified.paper(failed / notebook, date()),), failed)
-        raise NotebookError(f"{error}; the validation document is {failed / qualification.NAME}.docx") from None
+        document = final.with_name(f"{final.name}.failed") / f"{qualification.NAME}.docx"
+        raise NotebookError(f"{error}; the validation document is {document}") from None
     return Report(folder, folder / "report.html", case.chosen, trial)
 
 
@@ -272,12 +282,14 @@ def lessons(seed: int = 1, out: str | Path = "build", progress: Callable[[str], 
         If a lesson fails; see `write`.
     """
     simulation.check_seed(seed)
+    final = Path(out) / "teaching"
+    unfinished.refuse(final)
     title = "Five lessons on single-arm phase II trials"
     head = Head(study=f"simtrial {__version__}", title=title, front=HANDOUT)
     origin = {"lessons": ", ".join(Path(name).name for name in LESSONS)}
     pages = (HtmlPage(notebooks=LESSONS, head=head),)
     job = Job(pages=pages, parameters={"seed": seed}, origin=origin, seed=seed)
-    return _run(job, Path(out) / "teaching", progress) / "report.html"
+    return _run(job, final, progress) / "report.html"
 
 
 def _origin(case: Case, source: Source, final: Path) -> dict[str, str]:
@@ -291,60 +303,34 @@ def _origin(case: Case, source: Source, final: Path) -> dict[str, str]:
     }
 
 
-def _run(job: Job, final: Path, progress: Callable[[str], None], later: Callable[[Path], Papers] | None = None) -> Path:
+def _run(job: Job, final: Path, progress: Callable[[str], None], later: Later = Later()) -> Path:
     templates = project.folder("notebooks")
     replacement.note(final, job.origin.get(replacement.NAME), progress)
-    final.parent.mkdir(parents=True, exist_ok=True)
     failed = final.with_name(f"{final.name}.failed")
-    work = Path(tempfile.mkdtemp(prefix=f".{final.name}-{os.getpid()}-", dir=final.parent))
-    try:
-        left: dict[str, tuple[LeftOut, ...]] = {}
-        with kept() as kernel:
-            for page, notebook in job.steps:
-                progress(notebook)
-                template, target = templates / f"{notebook}.ipynb", page.place(work, notebook)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                left[notebook] = execute(template, target, job.parameters, kernel)
-                for one in left[notebook]:
-                    progress(f"{notebook}, left out: {one.why}")
-        main = [left[notebook] for notebook in job.pages[0].notebooks]
-        if all(any(one.whole for one in found) for found in main):
-            raise NotebookError(f"every part is left out: {main[0][0].why}")
-        job = job if later is None else replace(job, papers=later(work))
-        progress(", ".join(job.files))
-        assemble(work, job, left)
-        work.chmod(0o755)
-        _replace(work, final)
-        shutil.rmtree(failed, ignore_errors=True)
-    except NotebookError as error:
-        _replace(work, failed)
-        raise NotebookError(f"{error}; its partial output is in {failed / 'notebooks'}") from None
-    except PrintError as error:
-        _replace(work, failed)
-        raise PrintError(f"{error}; the report without its PDF is in {failed}") from None
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    with unfinished.begun(final) as work:
+        try:
+            left: dict[str, tuple[LeftOut, ...]] = {}
+            with kept() as kernel:
+                for page, notebook in job.steps:
+                    progress(notebook)
+                    template, target = templates / f"{notebook}.ipynb", page.place(work, notebook)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    left[notebook] = execute(template, target, job.parameters, kernel)
+                    for one in left[notebook]:
+                        progress(f"{notebook}, left out: {one.why}")
+            main = [left[notebook] for notebook in job.pages[0].notebooks]
+            if all(any(one.whole for one in found) for found in main):
+                raise NotebookError(f"every part is left out: {main[0][0].why}")
+            job = replace(job, papers=later.done(work))
+            progress(", ".join(job.files))
+            assemble(work, job, left)
+            unfinished.finish(work, final)
+            shutil.rmtree(failed, ignore_errors=True)
+        except NotebookError as error:
+            papers.write(later.failed(work), work)
+            unfinished.keep(work, failed)
+            raise NotebookError(f"{error}; its partial output is in {failed / 'notebooks'}") from None
+        except PrintError as error:
+            unfinished.keep(work, failed)
+            raise PrintError(f"{error}; the report without its PDF is in {failed}") from None
     return final
-
-
-def _replace(new: Path, place: Path) -> None:
-    """Move a finished folder into place; what was there goes only once the new one stands."""
-    old = new.with_name(new.name + "-old")
-    if place.exists():
-        place.rename(old)
-    try:
-        new.rename(place)
-    except BaseException:
-        if old.exists():
-            old.rename(place)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def clear(final: Path, process: int) -> None:
-    """Remove what a killed process left beside a report; a report it had just moved aside goes back."""
-    begun = f".{final.name}-{process}-????????"
-    for left in [*final.parent.glob(begun), *final.parent.glob(f"{begun}-old")]:
-        if left.name.endswith("-old") and (left / "report.html").exists() and not final.exists():
-            left.rename(final)
-        shutil.rmtree(left, ignore_errors=True)

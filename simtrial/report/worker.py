@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from multiprocessing import parent_process
 from typing import TYPE_CHECKING
 
+from simtrial import interruption
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
 from simtrial.report import run as report_run
 from simtrial.report.execution import NotebookError
 from simtrial.report.index import FAILED, WRONG, ReportEntry, TakenDesign, failure
-from simtrial.show import terminal
+from simtrial.show import ending, terminal
 from simtrial.trial.case import Case
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import FrameType
 
     from simtrial.report.wish import Wish
     from simtrial.trial.params import Source
@@ -43,7 +43,7 @@ class ReportTask:
 
 def work(task: ReportTask) -> ReportEntry:
     """Write one report; this runs in a process of its own."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interruption.end)
     threading.Thread(target=_follow_parent, daemon=True).start()
     _hush_kernels()
     try:
@@ -62,11 +62,6 @@ def _hush_kernels() -> None:
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - a device, not a place
         os.dup2(nowhere.fileno(), 2)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: a second one must not break off the removal
-    raise KeyboardInterrupt
 
 
 def _follow_parent() -> None:
@@ -96,7 +91,9 @@ def _written(task: ReportTask) -> ReportEntry:
     except (NotebookError, OSError) as error:
         return failure(entry, FAILED, error)
     except Exception as error:  # a fault of simtrial's own is no reason to lose the other files
-        return failure(entry, FAILED, RuntimeError(f"{type(error).__name__}: {error} (run it alone to see where)"))
+        if interruption.received():  # what is broken off may raise anything
+            raise KeyboardInterrupt from None
+        return failure(entry, FAILED, RuntimeError(ending.unforeseen(error, ["report", entry.file])))
     _say(entry, f"done in {time.monotonic() - began:.1f} s")
     chosen = looks_text(done.design, ", ")
     return replace(

@@ -175,6 +175,8 @@ def check(statement: Statement, tell: Callable[[int], None] | None = None) -> Ve
     right = tuple(answers(plain(statement)))
     if not right or asked is None:
         said = "No design of at most 2,000 patients meets these limits."
+        if asked is not None and asked.alpha < search.LEAST_ERROR:
+            said = f"Designs are searched for an alpha of at least {search.LEAST_ERROR:g} on one side."
         return Verdict(kind="does not reproduce", attained=attained, lines=(said, rule))
     nearest = max(right, key=lambda a: _shared(statement, a))
     claim = claim_line(plain(statement).statement, asked)

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
+from simtrial import slips
 from simtrial.analysis import inference
 from simtrial.design.binomial import binomial_pmf
 from simtrial.design.intervals import clopper_pearson
 from simtrial.errors import InputError
 from simtrial.history.studies import counts_of
+from simtrial.inputs import TABLE
 from simtrial.numbers import count
 
 if TYPE_CHECKING:
@@ -202,7 +204,7 @@ def digits(low: Typed, high: Typed) -> tuple[int, int]:
 
 
 def _decimals(value: Typed) -> int:
-    exponent = Decimal(repr(value) if isinstance(value, float) else str(value)).as_tuple().exponent
+    exponent = Decimal(repr(value) if isinstance(value, float) else str(value).strip()).as_tuple().exponent
     plain = isinstance(value, float) and value == int(value)  # 1.0 is how Python writes 1
     return 0 if plain or not isinstance(exponent, int) else max(0, -exponent)
 
@@ -237,14 +239,10 @@ def interval(
     x = count(x, "x")
     if x > n:
         raise InputError(f"({x}) is above n ({n})", "x")
-    for value, name in ((low, "low"), (high, "high")):
-        # limits that were not cut off may pass 0 and 1 a little
-        if not _is_proportion(value):
-            raise InputError(f"({str(value)[:40]}) is not a proportion; write 0.068 for 6.8%", name)
-    least, most = float(low), float(high)
+    least, most = _limit(low, "low"), _limit(high, "high")
     if not least <= most:
         raise InputError(f"({least:g}) is above high ({most:g})", "low")
-    shown = digits(low, high) if decimals is None else (count(decimals, "decimals"),) * 2
+    shown = digits(low, high) if decimals is None else (TABLE["decimals"].count(decimals, "decimals"),) * 2
     methods = (AT_THE_ENDS if x in (0, n) else {}) | METHODS
     if design is not None and design.n == n and x > design.r1:
         methods["two-stage exact"] = lambda s, _, level: two_stage_limits(design, s, level)
@@ -258,13 +256,15 @@ def interval(
     return found
 
 
-def _is_proportion(value: Typed) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        return False
-    try:
-        return -1 <= float(value) <= 2
-    except ValueError:
-        return False
+def _limit(value: Typed, name: str) -> float:
+    """A limit as a number; one that was not cut off may pass 0 and 1 a little."""
+    if isinstance(value, str) and not slips.PLAIN.fullmatch(value.strip()):
+        raise InputError(f"({value!r:.40}) {slips.number(value)}", name)
+    number = float(value) if isinstance(value, str | Decimal) else value
+    found = TABLE["printed_limit"].check(number, name)
+    if _decimals(value) > TABLE["decimals"].most:
+        raise InputError(f"has {_decimals(value)} decimals; write at most {TABLE['decimals'].most}", name)
+    return found
 
 
 def _near(found: float, printed: float, decimals: int) -> bool:
@@ -286,6 +286,4 @@ def counts(percent: float, n: int, decimals: int | None = None) -> list[int]:
         Digits printed after the point; read from the number if left out.
     """
     n = count(n, "n", at_least=1)
-    if not 0 <= percent <= 100:
-        raise InputError(f"({percent:g}) is not from 0 to 100", "percent")
-    return list(counts_of(percent, n, decimals))
+    return list(counts_of(TABLE["percent"].check(percent, "percent"), n, decimals))

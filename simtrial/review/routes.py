@@ -22,7 +22,8 @@ from simtrial import __version__, disk, files
 from simtrial.design.designs import parse_looks
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
-from simtrial.numbers import count, probability
+from simtrial.inputs import TABLE
+from simtrial.numbers import probability
 from simtrial.phrases import counted
 from simtrial.plan.allowances import Allowance
 from simtrial.review.readings import EXACT, HALF_WIDTHS, STANDARD_ERRORS, Reading, answers, gehan_n, precision_n
@@ -40,8 +41,11 @@ METHODS = (*EXACT, *(f.method for f in FORMULAS), "precision", "Gehan")
 LOSSES = (0.05, 0.1, 0.15, 0.2)
 ALPHAS = (0.05, 0.1, 0.025)
 POWERS = (0.8, 0.9, 0.85)
-MOST_N = 1000
+MOST_N = int(TABLE["traced"].most)
 """Largest number that is traced back."""
+
+MOST_KEPT = 1 << 26
+"""Largest file of the cache that is read, in bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,9 +168,7 @@ def routes(
     InputError
         If a number cannot be one of its kind.
     """
-    n = count(n, "n", at_least=1)
-    if n > MOST_N:
-        raise InputError(f"({n}) is above {MOST_N}, the largest number that is traced back", "n")
+    n = TABLE["traced"].count(n, "n")
     lows, highs, errors, powers, losses = (
         _several(known, name)
         for known, name in ((p0, "p0"), (p1, "p1"), (alpha, "alpha"), (power, "power"), (dropout, "dropout"))
@@ -255,9 +257,7 @@ def numbers(most: int = 100, tell: Tell = None) -> dict[int, dict[str, int]]:
     dict of int to dict of str to int
         By number, then by method.
     """
-    most = count(most, "most", at_least=1)
-    if most > MOST_N:
-        raise InputError(f"({most}) is above {MOST_N}, the largest number that is traced back", "most")
+    most = TABLE["traced"].count(most, "most")
     found: dict[int, dict[str, int]] = {n: dict.fromkeys(METHODS, 0) for n in range(1, most + 1)}
     every = usual((), (), ALPHAS, POWERS)
     for asked in every:
@@ -303,12 +303,16 @@ def cached(n: int, known: dict[str, KnownValues], version: str | None = None, te
     query = json.dumps([n, sorted(known.items())])
     path = home / f"routes-{sha256(query.encode()).hexdigest()[:16]}.json"
     try:
-        return [Route(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
+        told, _, rows = files.read(path, MOST_KEPT).data.partition(b"\n")
+        if told.decode() != sha256(rows).hexdigest():
+            raise ValueError(path)
+        return [Route(**row) for row in json.loads(rows)]
     except (OSError, ValueError, TypeError):  # not there, or not what we wrote: compute it
         found = routes(n, **known, tell=tell)
     try:
         home.mkdir(parents=True, exist_ok=True)
-        disk.write(path, json.dumps([asdict(route) for route in found]))
+        rows = json.dumps([asdict(route) for route in found]).encode()
+        disk.write(path, sha256(rows).hexdigest().encode() + b"\n" + rows)
     except OSError:
         pass  # no cache, no harm
     return found

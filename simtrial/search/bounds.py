@@ -22,6 +22,7 @@ import numpy as np
 from simtrial.design import binomial, exact
 from simtrial.design.requirements import N_LIMIT_MOST, Requirements, decimal
 from simtrial.errors import InputError
+from simtrial.inputs import TABLE
 from simtrial.numbers import Floats, Ints, count
 from simtrial.phrases import counted
 
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
 SLACK = exact.CLOSE / 10
 """Kept on the safe side of every cut: table entries are off by less than a tenth of it (tested)."""
 
-LEAST_RATE = 1e-9
+LEAST_RATE = TABLE["rate"].least
 """Least p0 that is searched for: below it PET(p0) is 1 to the last digit, and n has no end."""
 
-LEAST_ERROR = 1e-6
+LEAST_ERROR = TABLE["error"].least
 """Least alpha and least 1 - power that are searched for: below it the tables would leave everything to fractions."""
 
 

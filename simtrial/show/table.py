@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from simtrial import glossary
+from simtrial import csv_files, glossary
 from simtrial.phrases import rate
 
 if TYPE_CHECKING:
@@ -88,8 +88,7 @@ class Table:
 
     def csv(self) -> str:
         """Every row at full precision, as its file holds it."""
-        text: str = (self.frame if self.tidy is None else self.tidy).to_csv(index=False)
-        return text
+        return csv_files.of_frame(self.frame if self.tidy is None else self.tidy)
 
     def html(self) -> str:
         """The view as an HTML table below its caption, which stays in view where a wide table scrolls."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import re
 import sys
 import threading
 import time
+import unicodedata
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from simtrial import disk, slips
 from simtrial.errors import InputError
+from simtrial.inputs import MOST_DIGITS, TABLE
 from simtrial.slips import PLAIN
 
 if TYPE_CHECKING:
@@ -35,8 +39,10 @@ def number(text: str) -> float:
 def whole(text: str) -> int:
     """Read a whole number as people type it."""
     told = str(text).strip()  # a default comes as the number that it is
-    if re.fullmatch(r"[-+]?[0-9]{1,19}", told):
+    if re.fullmatch(rf"[-+]?[0-9]{{1,{MOST_DIGITS}}}", told):
         return int(told)
+    if re.fullmatch(r"[-+]?[0-9]+", told):
+        raise typer.BadParameter(f"{text!r:.60} has more than {MOST_DIGITS} digits")
     hint, fault = "", "is not a whole number"
     if PLAIN.fullmatch(told) and len(told) < 20 and abs(float(told)) < 1e15 and float(told).is_integer():
         hint = f"; write {float(told):.0f}"
@@ -45,15 +51,52 @@ def whole(text: str) -> int:
     raise typer.BadParameter(f"{text!r:.60} {fault}{hint}")
 
 
-def rate_option(said: str, metavar: str = "RATE") -> OptionInfo:
-    """An option that takes a number."""
-    option: OptionInfo = typer.Option(parser=number, metavar=metavar, help=said)
-    return option
+OptionForm = Literal["one", "list", "text"]
 
 
-def whole_option(said: str, metavar: str = "N") -> OptionInfo:
-    """An option that takes a whole number."""
-    option: OptionInfo = typer.Option(parser=whole, metavar=metavar, help=said)
+class Reader:
+    """Reads what is typed for an option that holds a number, whose bounds are those of `simtrial.inputs.TABLE`.
+
+    The bounds are checked when all options of a command are read (`faults`), so that all mistakes are told at once.
+
+    Parameters
+    ----------
+    key : str
+        An entry of the table.
+    form : {'one', 'list', 'text'}
+        One number; several separated by commas, or one with its zeros, both of which are kept as they are typed.
+    """
+
+    def __init__(self, key: str, form: OptionForm = "one") -> None:
+        self.key, self.form = key, form
+        self.number = TABLE[key]
+        self.__name__ = self.number.said  # typer asks for it, as of any function
+
+    def __call__(self, text: str) -> float | str:
+        """Read a text."""
+        found = self.numbers(text)
+        return found[0] if self.form == "one" else str(text).strip()
+
+    def numbers(self, text: str) -> list[float]:
+        """The numbers of a text: one, or those of a list."""
+        parts = str(text).split(",") if self.form == "list" else [text]
+        return [whole(part) if self.number.whole else number(part) for part in parts]
+
+    def faults(self, value: object, name: str) -> Iterator[InputError]:
+        """The mistakes of what was read for an option of this name."""
+        texts = self.numbers(value) if isinstance(value, str) else value
+        for given in texts if isinstance(texts, list | tuple) else (texts,):
+            try:
+                _ = self.number.count(given, name) if self.number.whole else self.number.check(given, name)
+            except InputError as error:
+                yield error
+
+
+def number_option(key: str, said: str | None = None, form: OptionForm = "one") -> OptionInfo:
+    """An option that takes a number, or several, by the entry of its bounds and the form of `Reader`."""
+    one = TABLE[key].metavar
+    metavar = f"{one},{one}" if form == "list" and "," not in one else one
+    option: OptionInfo = typer.Option(parser=Reader(key, form), metavar=metavar, help=said)
     return option
 
 
@@ -75,18 +118,68 @@ Out = Annotated[
 ]
 
 
-RateOption = Annotated[float | None, typer.Option(parser=number, metavar="RATE")]
+def visible(text: str, kept: str = "\n") -> str:
+    r"""A text with every character as an escape that is not seen but acts: on the cursor, on the order of letters.
+
+    Files of others may hold characters that clear a terminal, name its window, or turn the letters that follow around.
+
+    Parameters
+    ----------
+    text : str
+        From whatever source.
+    kept : str
+        Characters that stay as they are, besides blanks of every width.
+
+    Examples
+    --------
+    >>> print(visible("a\x1b[2Jb\u202ec\u200b\x9b"))
+    a\x1b[2Jb\u202ec\u200b\x9b
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in kept or unicodedata.category(c) == "Zs" else _escape(c) for c in text)
 
 
-RatesOption = Annotated[
-    list[float] | None,
-    typer.Option(parser=number, metavar="RATE", help="Instead of the conventional values; may be given again."),
-]
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+_SPELLED = {
+    "\u2013": "-", "\u2212": "-", "\u00b1": "+/-", "\u2264": "<=", "\u2265": ">=", "\u00d7": "x", "\u2026": "...",
+    "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"',
+    "\u03b1": "alpha", "\u03b2": "beta", "\u00b7": ".",
+}  # fmt: skip
+"""Characters of ours and of protocols, for terminals that do not have them."""
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """Write characters that an encoding does not have in others."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_SPELLED.get(c) or _escape(c) for c in error.object[error.start : error.end]), error.end
+
+
+def spell_out() -> None:
+    """See to it that no character ends the program: not every terminal has a sign for "at least"."""
+    codecs.register_error("simtrial.spelled", _spelled)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="simtrial.spelled")
+
+
+def tell(text: str = "", end: str = "\n") -> None:
+    """Print a result for people: in lines as they are."""
+    print(visible(text), end=end)
+
+
+def wrapped(text: str, style: str | None = None) -> None:
+    """Print sentences for people, wrapped as wide as the terminal is."""
+    console().print(visible(text), style=style)
 
 
 def say(message: str) -> None:
     """Tell people something that is no result."""
-    print(message, file=sys.stderr, flush=True)
+    print(visible(message), file=sys.stderr, flush=True)
 
 
 def fault(error: BaseException | str) -> None:
@@ -106,7 +199,7 @@ def console() -> Console:
     from rich.console import Console
 
     # text goes where a terminal's width is not known, and a terminal too narrow wraps: no number is ever cut
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
+    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 120)
 
 
 LEAST_WORDS = 16
@@ -118,6 +211,8 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left:
     from rich import box
     from rich.table import Table
 
+    title, heads = visible(title, kept=""), [visible(head, kept="") for head in heads]
+    rows = [[visible(cell, kept="") for cell in row] for row in rows]
     where = console()
     widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
     # where the terminal is narrow columns move together, and the words of the first wrap before any number does
@@ -207,4 +302,4 @@ def progress() -> Callable[[str], None]:
 
 def one_line(message: str) -> str:
     """A message in one line, whatever it holds: nothing in it can move the cursor or look like a line of ours."""
-    return " ".join("".join(c if c.isprintable() else " " for c in message).split())
+    return " ".join(visible(message.replace("\r\n", "\n"), kept="\n\t").split())

@@ -131,6 +131,7 @@ class Driver:
                         continue
                     for found in results:
                         self._take(found)
+                self.store.commit()
                 if broken:
                     # the pool is lost with all that it held: none of it was written, so all of it is done again
                     again.extend(out.values())

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.conduct import simulation
+from simtrial.sweep.claim import claimed, looked
 from simtrial.sweep.driver import Driver, Progress, SweepError
 from simtrial.sweep.rows import table
-from simtrial.sweep.store import Store, locked
 from simtrial.sweep.task import Task, Work, perform
 from simtrial.sweep.workers import versions
 
@@ -36,19 +36,31 @@ def manifest(sweep: Sweep) -> Manifest:
             **versions()}  # fmt: skip
 
 
-def missing(sweep: Sweep, out: Path) -> int:
+def _silent(_: object) -> None:
+    """Told what nobody wants to hear."""
+
+
+def missing(sweep: Sweep, out: Path, tell: Callable[[str], None] = _silent) -> int:
     """How many scenarios are still to be computed.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        What is to be computed.
+    out : Path
+        Folder of the results; if there is none, none is made.
+    tell : callable
+        Told in a line if the manifest there was damaged and is written again.
 
     Raises
     ------
     InputError
         If the folder holds something else, or another run writes there.
     """
-    if not (out / "manifest.json").exists():
+    made_by = manifest(sweep)
+    if looked(out, made_by) == "":
         return len(sweep)
-    with locked(out):
-        store = Store(out)
-        store.claim(manifest(sweep))
+    with claimed(out, made_by, tell) as store:
         return sum(not store.done(index) for index in range(len(sweep)))
 
 
@@ -57,7 +69,7 @@ def run(
     out: Path,
     start: Callable[[], Executor],
     workers: int,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[Progress], None] = _silent,
 ) -> tuple[Progress, str]:
     """Compute what is missing of a sweep.
 
@@ -86,9 +98,7 @@ def run(
     SweepError
         If the disk is full, or a task kills its workers; what was written stays valid, and the same call continues.
     """
-    with locked(out):
-        store = Store(out)
-        store.claim(manifest(sweep))
+    with claimed(out, manifest(sweep), _silent) as store:
         driver = Driver(sweep, store, start, workers=workers, tell=progress)
         try:
             driver.run()

@@ -7,11 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from simtrial.conduct import simulation
 from simtrial.conduct.outcomes import OUTCOMES
 from simtrial.errors import InputError
 from simtrial.phrases import counted
-from simtrial.trial.section import Line, Made, Section
+from simtrial.trial.section import Line, Made, Section, Within
 
 MOST_CELLS = 1_000_000
 
@@ -25,12 +24,15 @@ WANTED = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month
 """Outcomes that are reported if the file names none."""
 
 
+StepEnd = Annotated[float, Within("step_end")]
+
+
 class Steps(Made):
     """Equal steps from one number to another."""
 
-    start: float = Field(description="First value.")
-    stop: float = Field(description="Last value, included if a step ends there.")
-    step: float = Field(description="Step, above 0.")
+    start: StepEnd = Field(description="First value.")
+    stop: StepEnd = Field(description="Last value, included if a step ends there.")
+    step: Annotated[float, Within("step")] = Field(description="Step, above 0.")
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -83,10 +85,8 @@ class SweepSection(Section):
     outcomes: Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=40)] = Field(
         WANTED, description=f"What is reported: any of {', '.join(OUTCOMES)}."
     )
-    trials: Annotated[int, Field(ge=2, le=simulation.MAX_TRIALS)] = Field(
-        description="Number of simulated trials per scenario."
-    )
-    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    trials: Annotated[int, Within("trials")] = Field(description="Number of simulated trials per scenario.")
+    seed: Annotated[int, Within("seed")]
 
     @model_validator(mode="after")
     def _rules(self) -> SweepSection:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from simtrial import slips
-from simtrial.errors import InputError, several
+from simtrial.errors import MOST_LISTED, InputError, several
 from simtrial.trial.choices import OneOf
 
 if TYPE_CHECKING:
@@ -67,9 +67,12 @@ def of(error: ValidationError, kind: type[BaseModel]) -> InputError:
         One line per mistake, unknown keys first: a misspelt key is also missing, and its own name says more.
     """
     details = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    found, meant = [], set()
+    found: list[InputError] = []
+    meant = set()
     for one in details:
-        if one["type"] == "extra_forbidden":
+        if len(found) > MOST_LISTED:  # only counted
+            found.append(InputError(_line(one["msg"]), _name(one["loc"])[:120]))
+        elif one["type"] == "extra_forbidden":
             said, key = _unknown(one, kind)
             found.append(said)
             if key:

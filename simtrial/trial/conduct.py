@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from simtrial.errors import InputError
+from simtrial.inputs import TABLE
 from simtrial.months import WEEK
-from simtrial.numbers import positive
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Disease
@@ -18,7 +18,20 @@ from simtrial.plan.plan import FollowUp, Handling
 from simtrial.plan.survival import Survival
 from simtrial.trial.cost import CostRule
 from simtrial.trial.interim import InterimRule
-from simtrial.trial.section import Line, Made, Months, Section, Weeks, under
+from simtrial.trial.section import (
+    Line,
+    Made,
+    Months,
+    MonthsOr0,
+    Probability,
+    Section,
+    Share,
+    TrueShare,
+    Weeks,
+    WeeksOr0,
+    Within,
+    under,
+)
 from simtrial.trial.simulated import SimulationSize, TrueRate
 
 if TYPE_CHECKING:
@@ -28,10 +41,8 @@ if TYPE_CHECKING:
 class Period(Section):
     """A period with a constant rate."""
 
-    from_month: Annotated[float, Field(ge=0, le=1200)] = Field(
-        description="Month at which the rate begins; 0 in the first period."
-    )
-    rate: Annotated[float, Field(ge=0)] = Field(description="Patients screened per month from then on.")
+    from_month: MonthsOr0 = Field(description="Month at which the rate begins; 0 in the first period.")
+    rate: Annotated[float, Within("pause")] = Field(description="Patients screened per month from then on.")
 
 
 class EnrollmentLaw(Made):
@@ -41,25 +52,29 @@ class EnrollmentLaw(Made):
         description="Poisson process with a constant rate, rates that change at given months, a rate that grows "
         "linearly to a plateau, or centres whose own rates are drawn from a gamma distribution."
     )
-    rate: float | None = Field(
+    rate: Annotated[float, Within("enrollment_rate")] | None = Field(
         None,
         description="constant, ramp: patients screened per month (on the plateau), of whom those who pass are "
         "enrolled.",
     )
-    ramp_months: float | None = Field(None, description="ramp: months until the plateau is reached.")
+    ramp_months: Months | None = Field(None, description="ramp: months until the plateau is reached.")
     periods: Annotated[tuple[Period, ...], Field(strict=False, min_length=1, max_length=100)] | None = Field(
         None, description="piecewise: the rates, in order; the last one continues without end."
     )
-    opens_months: Annotated[tuple[float, ...], Field(strict=False, min_length=1, max_length=500)] | None = Field(
+    opens_months: Annotated[tuple[MonthsOr0, ...], Field(strict=False, min_length=1, max_length=500)] | None = Field(
         None, description="centres: the month at which each centre opens."
     )
-    mean_rate: float | None = Field(None, description="centres: mean number of patients screened per month and centre.")
-    shape: float | None = Field(
+    mean_rate: Annotated[float, Within("enrollment_rate")] | None = Field(
+        None, description="centres: mean number of patients screened per month and centre."
+    )
+    shape: Annotated[float, Within("gamma_shape")] | None = Field(
         None,
         description="centres: shape of the gamma distribution of their rates; with a smaller shape they differ more.",
     )
-    screening_success: float = Field(1.0, description="Probability that a screened patient is enrolled.")
-    close_month: float | None = Field(
+    screening_success: Annotated[float, Within("screening_success")] = Field(
+        1.0, description="Probability that a screened patient is enrolled."
+    )
+    close_month: Months | None = Field(
         None,
         description="Accrual closes at this month; the trial is then analysed with the patients enrolled, against r of "
         "the last look.",
@@ -88,7 +103,7 @@ class EnrollmentLaw(Made):
         if self.model == "piecewise":
             periods = self.periods or ()
             for k, period in enumerate(periods[:-1]):
-                positive(period.rate, f"periods.{k}.rate")
+                TABLE["enrollment_rate"].check(period.rate, f"periods.{k}.rate")
             with under("periods"):
                 return Piecewise(tuple(p.from_month for p in periods), tuple(p.rate for p in periods))
         if self.model == "centres":
@@ -101,7 +116,7 @@ class EnrollmentLaw(Made):
 class AssessmentPlan(Made):
     """When a patient's response status becomes known: by scheduled assessments, or after one fixed delay."""
 
-    readout_months: Annotated[float, Field(ge=0, le=1200)] | None = Field(
+    readout_months: MonthsOr0 | None = Field(
         None,
         description="Every response status is known exactly this many months after enrollment; it replaces the "
         "other keys.",
@@ -111,7 +126,7 @@ class AssessmentPlan(Made):
         None,
         description="End of the assessment window, in weeks: a patient without response or progression by then has SD.",
     )
-    confirmation_weeks: Annotated[float, Field(ge=0, le=5200)] = Field(
+    confirmation_weeks: WeeksOr0 = Field(
         0.0,
         description="Weeks from the scan that first shows a response to the scan that confirms it; 0: no confirmation.",
     )
@@ -157,20 +172,20 @@ class AssessmentPlan(Made):
 class DiseaseControl(Section):
     """Disease control rate, CR + PR + SD."""
 
-    rate: float = Field(description="Disease control rate of patients whose response rate is at_orr.")
-    at_orr: float | None = Field(None, description="Response rate of these patients; p1 if left out.")
+    rate: Probability = Field(description="Disease control rate of patients whose response rate is at_orr.")
+    at_orr: TrueShare | None = Field(None, description="Response rate of these patients; p1 if left out.")
     source: Line | None = Field(None, description="Source of these numbers.")
 
 
 class MedianSurvival(Section):
     """Median survival, and the hazard of responders relative to the others."""
 
-    median_months: float = Field(description="Median of all patients, where the response rate is at_orr.")
-    hazard_ratio: float = Field(
+    median_months: Months = Field(description="Median of all patients, where the response rate is at_orr.")
+    hazard_ratio: Annotated[float, Within("hazard_ratio")] = Field(
         description="Hazard ratio of responders to the others, at most 1: for PFS once the response is known, for OS "
         "after progression."
     )
-    at_orr: float | None = Field(
+    at_orr: TrueShare | None = Field(
         None, description="Response rate of the patients whose median this is; p1 if left out."
     )
     source: Line | None = Field(None, description="Source of these numbers.")
@@ -179,8 +194,8 @@ class MedianSurvival(Section):
 class ToxicityLimit(Section):
     """Grade >= 3 toxicity."""
 
-    rate: float = Field(description="Probability in one patient.")
-    limit: float = Field(description="Limit of the observed rate: the probability of exceeding it is reported.")
+    rate: Share = Field(description="Probability in one patient.")
+    limit: Share = Field(description="Limit of the observed rate: the probability of exceeding it is reported.")
     source: Line | None = Field(None, description="Source of these numbers.")
 
 
@@ -192,15 +207,15 @@ class PatientLaws(Section):
     """Further assumptions on the patients; every key is optional."""
 
     dcr: DiseaseControl | None = Field(None, description="Disease control rate.")
-    complete_share: float = Field(0.0, description="Share of complete responses among responses.")
+    complete_share: Share = Field(0.0, description="Share of complete responses among responses.")
     pfs: MedianSurvival | None = Field(None, description="Progression-free survival.")
     os: MedianSurvival | None = Field(None, description="Overall survival; it needs pfs.")
-    landmark_months: float | None = Field(
+    landmark_months: Months | None = Field(
         None,
         description="Month at which PFS and OS are estimated. Default: 6 in the simulation; in the protocol it is then "
         "to be completed.",
     )
-    loss_to_follow_up_per_year: float = Field(
+    loss_to_follow_up_per_year: Annotated[float, Within("loss_per_year")] = Field(
         0.0, description="Share of patients lost to follow-up within a year, for PFS and OS."
     )
     toxicity: ToxicityLimit | None = Field(None, description="Grade >= 3 toxicity.")
@@ -214,11 +229,13 @@ class PatientLaws(Section):
 class DropoutRule(Section):
     """Dropout before the first assessment, and who then counts. The handling is part of the estimand."""
 
-    probability: float | None = Field(
+    probability: Annotated[float, Within("dropout")] | None = Field(
         None, description="Probability of dropout before the first assessment; or give hazard_per_month."
     )
-    hazard_per_month: float | None = Field(None, description="Hazard of dropout per month until the first assessment.")
-    responder_odds_ratio: float = Field(
+    hazard_per_month: Annotated[float, Within("hazard")] | None = Field(
+        None, description="Hazard of dropout per month until the first assessment."
+    )
+    responder_odds_ratio: Annotated[float, Within("odds_ratio")] = Field(
         1.0,
         description="Odds ratio of dropout: patients who would have responded against patients who would not. The "
         "probability is then that of the latter. 1: dropout is independent of response.",
@@ -262,8 +279,8 @@ class DropoutRule(Section):
 class FollowUpRule(Made):
     """When the trial ends, never before its primary decision."""
 
-    months_after_last_patient: float | None = Field(None, description="Months from the last patient's enrollment.")
-    until_month: float | None = Field(None, description="Or a fixed month, counted from the first day of accrual.")
+    months_after_last_patient: MonthsOr0 | None = Field(None, description="Months from the last patient's enrollment.")
+    until_month: MonthsOr0 | None = Field(None, description="Or a fixed month, counted from the first day of accrual.")
 
     @property
     def law(self) -> FollowUp:

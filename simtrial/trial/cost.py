@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from simtrial.conduct.cost import Prices
-from simtrial.trial.section import Line, Made
+from simtrial.trial.section import Line, Made, Within
+
+Price = Annotated[float, Within("cost")]
 
 
 class CostRule(Made):
     """What a trial costs, in any currency; each key is optional."""
 
-    per_screened: float | None = Field(None, description="Per patient screened.")
-    per_enrolled: float | None = Field(None, description="Per patient enrolled.")
-    per_month: float | None = Field(
+    per_screened: Price | None = Field(None, description="Per patient screened.")
+    per_enrolled: Price | None = Field(None, description="Per patient enrolled.")
+    per_month: Price | None = Field(
         None, description="Per month from the first day of accrual to the end of the trial, its follow-up included."
     )
     source: Line | None = Field(None, description="Source of these numbers.")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.laws.strategies import OF_HANDLING, Strategy
-from simtrial.numbers import probability
-from simtrial.trial.section import Line, Section, Text
+from simtrial.trial.section import Line, Section, Share, Text
 
 if TYPE_CHECKING:
     from simtrial.trial.conduct import Conduct
@@ -36,7 +35,7 @@ PROVED_TO = 5e-4
 class EventRule(Section):
     """One intercurrent event: how often it is expected, and how its patients count."""
 
-    probability: float | None = Field(
+    probability: Share | None = Field(
         None,
         description="Probability of this event before the first assessment. All events together have the probability "
         "of conduct.dropout; an event without one then has 0. If no event has one, the table shows each event as if "
@@ -50,12 +49,6 @@ class EventRule(Section):
     )
     reason: Line | None = Field(None, description="Reason for the strategy.")
     source: Line | None = Field(None, description="Source of the probability.")
-
-    @model_validator(mode="after")
-    def _rules(self) -> EventRule:
-        if self.probability is not None:
-            probability(self.probability, "probability", closed=True)
-        return self
 
 
 class EventRules(Section):

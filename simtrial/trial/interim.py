@@ -9,7 +9,7 @@ from pydantic import Field
 from simtrial.errors import InputError
 from simtrial.months import WEEK
 from simtrial.plan.plan import Conditional, Decide, Interim
-from simtrial.trial.section import Made
+from simtrial.trial.section import Made, Months, MonthsOr0, Probability, WeeksOr0, Within
 
 
 class InterimRule(Made):
@@ -21,19 +21,19 @@ class InterimRule(Made):
         "decision. continue: patients are enrolled meanwhile. It may be left out with pending: enroll_up_to only, "
         "which excludes hold.",
     )
-    extra_patients: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
+    extra_patients: Annotated[int, Within("extra_patients")] | None = Field(
         None,
         description="continue: at most this many patients beyond those of the look; where patients who drop out are "
         "replaced, this holds for the extra patients too.",
     )
-    max_hold_months: Annotated[float, Field(ge=0, le=1200)] | None = Field(
+    max_hold_months: MonthsOr0 | None = Field(
         None,
         description="hold: a hold lasts at most this many months. Accrual then resumes before the decision, up "
         "to the number of patients of the next look; patients who enter meanwhile are overrun if the trial "
         "stops. Where patients who drop out are replaced, every replacement begins another hold, and the limit is "
         "possible for one or two looks. If left out, there is no limit.",
     )
-    decision_weeks: Annotated[float, Field(ge=0, le=5200)] = Field(
+    decision_weeks: WeeksOr0 = Field(
         0.0,
         description="Weeks from an interim look to its decision. The final decision is taken at the last look, without "
         "delay.",
@@ -56,11 +56,11 @@ class InterimRule(Made):
         "trial continues if the probability of more than r1 responses is at least the threshold. The last look is "
         "unchanged. Type I error and power are then those of the resulting rule, not of the design on paper.",
     )
-    threshold: float | None = Field(
+    threshold: Probability | None = Field(
         None,
         description="conditional: the smallest predictive probability of more than r1 responses at which to continue.",
     )
-    look_month: float | None = Field(
+    look_month: Months | None = Field(
         None,
         description="conditional: month of the first look, counted from the first day of accrual; if left out, the "
         "look is taken when n1 patients are enrolled. Patients of the n1 not yet enrolled count with the probability "

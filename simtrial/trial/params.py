@@ -29,6 +29,12 @@ M = TypeVar("M", bound=BaseModel)
 MAX_BYTES = 262_144
 """Largest parameter file that is read."""
 
+MAX_NODES = 10_000
+"""Most keys and values of one file; a file with everything has some 500."""
+
+MAX_DEPTH = 40
+"""Deepest nesting of one file."""
+
 TRIAL = "the one key trial: with the trial under it"
 """What a parameter file holds."""
 
@@ -52,13 +58,30 @@ class _StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no t
 
     yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.nodes = 0
+        self.depth = 0
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise _refusal(f"holds more than {MAX_NODES:,} keys and values; no more are read", event)
+        if self.depth > MAX_DEPTH:
+            raise _refusal("is nested too deeply", event)
         if isinstance(event, yaml.AliasEvent):
             raise _refusal("aliases are not allowed; write the value out", event)
         if event.tag is not None:
             raise _refusal(f"the tag {event.tag[:40]!r} is not allowed; write the value plainly", event)
-        return super().compose_node(parent, index)
+        half = re.search("[\ud800-\udfff]", getattr(event, "value", ""))
+        if half:
+            raise _refusal(f"{half[0]!r} is half of a character; write the character itself", event)
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         seen = set()
@@ -109,12 +132,19 @@ def _parse(text: str, name: str) -> object:
         return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader with fewer powers still
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, text, name) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        said = f"is not YAML: it holds the control character {chr(error.character)!r}; leave it out"
+        raise InputError(said, f"{name} line {line}:") from None
     except yaml.YAMLError as error:
         raise InputError(f"is not YAML: {str(error).splitlines()[0]}", f"{name}:") from None
     except RecursionError:
         raise InputError("is nested too deeply", f"{name}:") from None
-    except (ValueError, TypeError, LookupError) as error:  # a value no reader of plain words knows what to do with
-        raise InputError(f"cannot be read: {' '.join(str(error).split())[:200]}", f"{name}:") from None
+    except (ValueError, TypeError, LookupError, OverflowError) as error:
+        said = f"cannot be read: {' '.join(str(error).split())[:200]}"
+        if isinstance(error, OverflowError) or "chr()" in str(error):
+            said = "holds an escape (\\U or \\u) that stands for no character; write the character itself"
+        raise InputError(said, f"{name}:") from None
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> InputError:

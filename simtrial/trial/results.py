@@ -7,19 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from simtrial.errors import InputError
-from simtrial.numbers import probability
 from simtrial.plan.plan import Handling
-from simtrial.trial.section import Line, PatientCount, Probability, Section
+from simtrial.trial.section import Line, PatientCount, ResponseCount, Section, Within
 
 
 class Results(Section):
     """The results of the finished trial: counts, or a file of patients."""
 
-    responses: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
-        None, description="Number of responses at the end."
-    )
-    stage: Annotated[int, Field(ge=1, le=50)] | None = Field(None, description="Look at which the trial ended.")
-    first_stage: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+    responses: ResponseCount | None = Field(None, description="Number of responses at the end.")
+    stage: Annotated[int, Within("stage")] | None = Field(None, description="Look at which the trial ended.")
+    first_stage: ResponseCount | None = Field(
         None, description="Responses at the first look; needed where the numbers analysed differ from the plan."
     )
     attained: Annotated[tuple[PatientCount, ...], Field(strict=False, min_length=1, max_length=50)] | None = Field(
@@ -39,7 +36,7 @@ class Results(Section):
     handling: Handling | None = Field(
         None, description="How patients count who are not evaluable; as under conduct.dropout if left out."
     )
-    level: Probability = Field(0.95, description="Confidence level.")
+    level: Annotated[float, Within("level")] = Field(0.95, description="Confidence level.")
     sides: Literal[1, 2] = Field(2, description="2: two-sided intervals; 1: a lower limit alone.")
     ordering: Literal["stage", "mle", "umvue"] = Field(
         "stage", description="How the possible endings of the trial are ordered."
@@ -58,10 +55,6 @@ class Results(Section):
             given = next((k for k in ("param", "time_unit") if getattr(self, k) is not None), None)
             if given is not None:
                 raise InputError("goes with patients; leave it out where responses are given", given)
-        probability(self.level, "level")
-        if self.level < 0.5:
-            said = f"({self.level}) is below 0.5; did you mean {round(1 - self.level, 12)}, the confidence level?"
-            raise InputError(said, "level")
         return self
 
     @property

@@ -9,16 +9,19 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic.json_schema import WithJsonSchema
+from pydantic_core import core_schema
 
 from simtrial.errors import InputError
-from simtrial.numbers import probability
+from simtrial.inputs import TABLE
 from simtrial.search import CALENDAR, CRITERIA
 from simtrial.trial.choices import OneOf
 from simtrial.trial.statement import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
 
 
 class DesignKeys(Collection[str]):
@@ -76,22 +79,40 @@ def _day(value: object) -> object:
     return value
 
 
-def _rate(value: float) -> float:
-    return probability(value, "")
+class Within:
+    """Metadata of a number that must lie within the bounds of an entry of `simtrial.inputs.TABLE`."""
+
+    def __init__(self, key: str) -> None:
+        self.key, self.number = key, TABLE[key]
+
+    def _checked(self, value: float) -> float:
+        return self.number.count(value, "") if self.number.whole else self.number.check(value, "")
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """Check the number once its type is."""
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Write the bounds."""
+        return handler(schema) | self.number.schema
 
 
-Probability = Annotated[
-    float,
-    AfterValidator(_rate),
-    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
-]
+Probability = Annotated[float, Within("rate")]
+ErrorLimit = Annotated[float, Within("error")]
+TrueShare = Annotated[float, Within("true_rate")]
+Share = Annotated[float, Within("share")]
 Day = Annotated[date, BeforeValidator(_day)]
 Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(one_line)]
 Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_paragraphs)]
-PatientCount = Annotated[int, Field(ge=1, le=100_000)]
-Percent = Annotated[float, Field(ge=0, le=100)]
-Months = Annotated[float, Field(gt=0, le=1200)]
-Weeks = Annotated[float, Field(gt=0, le=5200)]
+PatientCount = Annotated[int, Within("patients")]
+ResponseCount = Annotated[int, Within("responses")]
+Percent = Annotated[float, Within("percent")]
+Months = Annotated[float, Within("months")]
+MonthsOr0 = Annotated[float, Within("months_or_0")]
+Weeks = Annotated[float, Within("weeks")]
+WeeksOr0 = Annotated[float, Within("weeks_or_0")]
 
 
 class Section(BaseModel):

@@ -10,17 +10,17 @@ from simtrial.errors import InputError
 from simtrial.numbers import probability
 from simtrial.plan.disease import Beta
 from simtrial.plan.plan import Scenario
-from simtrial.trial.section import Line, Made, Section, one_line, trimmed
+from simtrial.trial.section import Line, Made, Section, TrueShare, Within, one_line, trimmed
 
 
 class TrueRate(Made):
     """A true response rate to simulate, in addition to p0 and p1."""
 
     label: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(one_line), AfterValidator(trimmed)]
-    p: float | None = Field(None, description="The true response rate.")
-    beta: Annotated[tuple[float, ...], Field(strict=False, min_length=2, max_length=2)] | None = Field(
-        None, description="Or a Beta distribution of the rate, [a, b]: P(reject H0) is then the assurance."
-    )
+    p: TrueShare | None = Field(None, description="The true response rate.")
+    beta: (
+        Annotated[tuple[Annotated[float, Within("beta")], ...], Field(strict=False, min_length=2, max_length=2)] | None
+    ) = Field(None, description="Or a Beta distribution of the rate, [a, b]: P(reject H0) is then the assurance.")
     source: Line | None = Field(None, description="Source of these numbers.")
 
     @property
@@ -46,5 +46,5 @@ class TrueRate(Made):
 class SimulationSize(Section):
     """Number of simulated trials and seed; every key is optional."""
 
-    trials: Annotated[int, Field(ge=2, le=100_000_000)] = Field(20_000, description="Number of trials per scenario.")
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(1, description="Seed of the random numbers.")
+    trials: Annotated[int, Within("trials")] = Field(20_000, description="Number of trials per scenario.")
+    seed: Annotated[int, Within("seed")] = Field(1, description="Seed of the random numbers.")

@@ -10,7 +10,7 @@ from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simtrial import files
+from simtrial import csv_files, files
 from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError, several
@@ -241,7 +241,7 @@ def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
     found, faults = [], []
     for k, row in enumerate(rows, start=2):
         try:
-            found.append((row.get("id") or str(k - 1), _of_row(row, kinds)))
+            found.append((csv_files.plain(row.get("id") or str(k - 1)), _of_row(row, kinds)))
         except InputError as error:
             faults.append((k, error))
     if faults:

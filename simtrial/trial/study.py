@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from simtrial.design.designs import parse_looks
-from simtrial.design.requirements import N_LIMIT, N_LIMIT_MOST, Requirements, plausible
+from simtrial.design.requirements import N_LIMIT, Requirements, plausible
 from simtrial.errors import InputError
 from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
 from simtrial.trial.section import (
     CriterionKey,
     Day,
     DesignKey,
+    ErrorLimit,
     Line,
     Made,
     Method,
@@ -22,7 +23,9 @@ from simtrial.trial.section import (
     Percent,
     Probability,
     Section,
+    Share,
     Text,
+    Within,
     folder_name,
 )
 from simtrial.trial.statement import Statement
@@ -35,7 +38,7 @@ class Study(Section):
         description="Registry number or short name; names the output folder."
     )
     title: Line = Field(description="Full title.")
-    registered_enrollment: PatientCount | None = Field(
+    registered_enrollment: Annotated[int, Within("registered")] | None = Field(
         None, description="Number of patients as registered; it is compared with the design."
     )
     start: Day | None = Field(None, description="First patient, as registered (YYYY-MM-DD).")
@@ -69,8 +72,8 @@ class Hypotheses(Section):
 
     p0: Probability = Field(description="Response rate not worth pursuing: H0 is p <= p0.")
     p1: Probability = Field(description="Response rate worth finding; it lies above p0.")
-    alpha: Probability = Field(description="Largest type I error allowed, one-sided.")
-    power: Probability = Field(description="Smallest power allowed at p1.")
+    alpha: ErrorLimit = Field(description="Largest type I error allowed, one-sided.")
+    power: ErrorLimit = Field(description="Smallest power allowed at p1.")
     basis: Literal["assumed", "protocol"] = Field(
         description="protocol: a protocol or registry states these numbers; assumed: they are assumptions."
     )
@@ -113,7 +116,7 @@ class DesignWish(Section):
         "under the dropout and handling of the section conduct. Default: run for a criterion where conduct.dropout is "
         "given, else paper.",
     )
-    n_limit: Annotated[int, Field(ge=1, le=N_LIMIT_MOST)] = Field(
+    n_limit: Annotated[int, Within("n_limit")] = Field(
         N_LIMIT, description="Refuse the request if even the most powerful test needs more patients."
     )
 
@@ -139,8 +142,8 @@ class Evidence(Section):
         description="What this result is evidence of. p0: the treatments that p0 stands for; these results are pooled. "
         "p1: the response rate hoped for. other: neither. A result without this key counts as evidence of p0.",
     )
-    n: PatientCount = Field(description="Patients in the denominator of the response rate.")
-    responders: Annotated[int, Field(ge=0)] | None = Field(
+    n: Annotated[int, Within("studied")] = Field(description="Patients in the denominator of the response rate.")
+    responders: Annotated[int, Within("responders")] | None = Field(
         None, description="Number of responders, where it was published."
     )
     orr_percent: Percent | None = Field(None, description="Objective response rate.")
@@ -164,21 +167,23 @@ class Evidence(Section):
 class StatedSize(Made):
     """A sample size as a protocol, registry or paper states it; every key is optional."""
 
-    p0: float | None = Field(None, description="Response rate not worth pursuing, as stated.")
-    p1: float | None = Field(None, description="Response rate worth finding, as stated.")
-    alpha: float | None = Field(None, description="Type I error allowed, as stated.")
+    p0: Probability | None = Field(None, description="Response rate not worth pursuing, as stated.")
+    p1: Probability | None = Field(None, description="Response rate worth finding, as stated.")
+    alpha: ErrorLimit | None = Field(None, description="Type I error allowed, as stated.")
     alpha_sided: Literal[1, 2] | None = Field(None, description="Whether alpha is one-sided or two-sided, as stated.")
-    power: float | None = Field(None, description="Power wanted, as stated.")
+    power: ErrorLimit | None = Field(None, description="Power wanted, as stated.")
     criterion: Method | None = Field(None, description="The method, as far as it is named.")
     looks: Line | None = Field(None, description="The decision rule, cumulative: 1/10,5/29 or 5/25.")
     n: PatientCount | None = Field(
         None, description="Number of patients in all; with looks, the number that allows for dropout."
     )
-    dropout: float | None = Field(None, description="Dropout allowed for.")
-    type_i_error: float | None = Field(None, description="Attained type I error, as printed.")
-    attained_power: float | None = Field(None, description="Attained power, as printed.")
-    en_p0: float | None = Field(None, description="Expected sample size at p0, as printed.")
-    pet_p0: float | None = Field(None, description="Probability of early termination at p0, as printed.")
+    dropout: Annotated[float, Within("dropout")] | None = Field(None, description="Dropout allowed for.")
+    type_i_error: Share | None = Field(None, description="Attained type I error, as printed.")
+    attained_power: Share | None = Field(None, description="Attained power, as printed.")
+    en_p0: Annotated[float, Within("mean_patients")] | None = Field(
+        None, description="Expected sample size at p0, as printed."
+    )
+    pet_p0: Share | None = Field(None, description="Probability of early termination at p0, as printed.")
     source: Line | None = Field(None, description="Where it is stated.")
 
     @property
@@ -199,8 +204,8 @@ class Rival(Section):
 
     p0: Probability
     p1: Probability
-    alpha: Probability
-    power: Probability
+    alpha: ErrorLimit
+    power: ErrorLimit
     criterion: CriterionKey = Field(description="The criterion of its design.")
     source: Line = Field(description="Reason why it is credible.")
     low_power: bool | None = Field(None, description="true: a power below 0.5 is meant, and is not beta.")

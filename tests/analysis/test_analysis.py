@@ -212,7 +212,7 @@ def test_counts_that_contradict_each_other_are_refused(arguments, said):
         (["--looks", "1/10,5/29", "--p0", "0.1"], "responses is missing"),
         (
             ["--looks", "1/10,5/29", "--p0", "0.1", "--responses", "6", "--attained", "10;27"],
-            "attained ('10;27') is not a whole number",
+            "Invalid value for '--attained': '10;27' is not a whole number",
         ),
         (
             ["--looks", "1/10,5/29", "--p0", "0.1", "--responses", "6", "--patients", "x.csv"],
@@ -266,7 +266,7 @@ def test_counts_of_a_parameter_file_are_analysed(root, tmp_path, capsys):
         ("{patients: x.csv, stage: 1}", "trial.analysis.stage is counted from the file of patients; leave it out"),
         ("{responses: 3, level: 2}", "trial.analysis.level (2) is not strictly between 0 and 1; write 0.02 for 2%"),
         ("{responses: 3, sizes: [1]}", "trial.analysis.sizes is not a known key"),
-        ("{responses: -3}", "trial.analysis.responses (-3) is not greater"),
+        ("{responses: -3}", "trial.analysis.responses (-3) is not a whole number from 0 to 10,000"),
     ],
 )
 def test_a_wrong_section_is_refused(root, tmp_path, results, said):

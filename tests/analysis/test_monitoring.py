@@ -113,8 +113,8 @@ def test_the_command_line_tells_it(capsys):
     now = monitoring.monitor(TwoStage(1, 15, 5, 25), 10, 1, (0.1, 0.3))
     assert found["predictive_probability"] == now.predictive
     assert [one["power"] for one in found["conditional_power"]] == [power for _, power in now.conditional_power]
-    assert main([*arguments, "--prior", "x"]) == 2
-    assert "prior ('x') does not have two numbers" in capsys.readouterr().err
+    assert main([*arguments, "--prior", "1"]) == 2
+    assert "prior ('1') does not have two numbers" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -289,24 +289,6 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path, root, monkeypatch):
     assert list((tmp_path / "build").iterdir()) == []
 
 
-def test_an_interrupt_between_two_moves_keeps_the_good_report(tmp_path, monkeypatch):
-    place, new = tmp_path / "S", tmp_path / ".S-new"
-    for folder, words in ((place, "good"), (new, "newer")):
-        folder.mkdir()
-        (folder / "report.html").write_text(words)
-    rename = type(place).rename
-
-    def interrupted(self, target):
-        if self == new:
-            raise KeyboardInterrupt
-        return rename(self, target)
-
-    monkeypatch.setattr(type(place), "rename", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        report_run._replace(new, place)
-    assert (place / "report.html").read_text() == "good"
-
-
 def test_a_design_that_misses_its_limits_is_flagged_at_the_top(root):
     trial = params.load(root / "params/smoke.yaml").model_copy(update={"conduct": None})
     short, enough = (Case.of(trial.model_copy(update={"design": DesignWish(looks=looks)})) for looks in ("2/5", "2/6"))

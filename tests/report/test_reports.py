@@ -413,16 +413,6 @@ def test_when_it_is_stopped_while_printing_the_browser_ends_too(files, tmp_path,
     assert all(gone(int(note.read_text())) for note in tmp_path.glob("prints-*"))
 
 
-def test_a_report_moved_aside_by_a_killed_process_goes_back(tmp_path):
-    for name in (".A-12-abcdefgh-old", ".A-12-abcdefgh", ".A-12-345-abcdefgh", ".A-13-abcdefgh"):
-        (tmp_path / name).mkdir()
-    (tmp_path / ".A-12-abcdefgh-old" / "report.html").write_text("good")
-    report_run.clear(tmp_path / "A", 12)
-    # neither the unfinished report of study A-12 nor that of another process is touched
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".A-12-345-abcdefgh", ".A-13-abcdefgh", "A"]
-    assert (tmp_path / "A" / "report.html").read_text() == "good"
-
-
 def test_what_is_said_of_the_reports_is_in_their_manifests(run):
     for row, name in ((0, "GOOD"), (4, "MISSES")):
         manifest = json.loads((run[3] / name / "manifest.json").read_text(encoding="utf-8"))

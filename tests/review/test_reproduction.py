@@ -364,8 +364,11 @@ def test_the_cache_gives_the_same_and_survives_rubbish(tmp_path, monkeypatch):
     first = routes.cached(25, query, "0")
     (kept,) = (tmp_path / "simtrial" / "0").iterdir()
     assert routes.cached(25, query, "0") == first
-    kept.write_text("[{}]")
-    assert routes.cached(25, query, "0") == first
+    whole = kept.read_bytes()
+    for rubbish in (b"", b"[{}]", whole[:-1], whole.replace(b"0.3", b"0.4", 1), b"\xff" * 99):
+        kept.write_bytes(rubbish)
+        assert routes.cached(25, query, "0") == first
+        assert kept.read_bytes() == whole
     assert routes.cached(25, query, "1") == first
     assert sorted(p.name for p in (tmp_path / "simtrial").iterdir()) == ["0", "1"]
 
@@ -373,8 +376,8 @@ def test_the_cache_gives_the_same_and_survives_rubbish(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"n": 0}, "n (0) is below 1"),
-        ({"n": 5000}, "n (5000) is above 1000, the largest number that is traced back"),
+        ({"n": 0}, "n (0) is not a whole number from 1 to 1,000"),
+        ({"n": 5000}, "n (5000) is above 1,000, the largest number that is traced back"),
         ({"n": 25, "p0": 0.4, "p1": 0.2}, "p0 (0.4) is not below p1 (0.2)"),
         ({"n": 25, "p0": (0.4, 0.5), "p1": (0.1, 0.2)}, "p0 (0.4) is not below p1 (0.2)"),
         ({"n": 25, "alpha": 2}, "alpha (2) is not strictly between 0 and 1; write 0.02 for 2%"),
@@ -624,7 +627,7 @@ def test_a_printed_interval_is_named_on_the_command_line(capsys):
     assert main(["printed", "--responses", "5", "--n", "25", "--low", "0.100", "--high", "0.300"]) == 0
     assert capsys.readouterr().out.startswith("No method gives this interval at a conventional level.")
     assert main(["printed", "--responses", "5", "--n", "25", "--low", "6.8", "--high", "40.7"]) == 2
-    assert "low (6.8) is not a proportion" in capsys.readouterr().err
+    assert "low (6.8) is not from 0 to 1; write 0.068 for 6.8%" in capsys.readouterr().err
 
 
 @pytest.mark.long

@@ -14,9 +14,9 @@ from sweeps import run, written
 
 from simtrial import InputError
 from simtrial.conduct import simulation
+from simtrial.sweep import claim
 from simtrial.sweep import file as sweep_file
 from simtrial.sweep import run as sweep_run
-from simtrial.sweep import store as sweep_store
 from simtrial.sweep import workers as sweep_workers
 
 SIMTRIAL = [sys.executable, "-m", "simtrial"]
@@ -148,11 +148,9 @@ def test_a_damaged_part_is_never_averaged_in(write, tmp_path):
     out = tmp_path / "out"
     cell = made.cell(0)
     tallies = simulation.tally(cell.plan, cell.scenario, 0, 7, 12_000, range(2))
-    out.mkdir()
-    with sweep_store.locked(out):
-        store = sweep_store.Store(out)
-        store.claim(sweep_run.manifest(made))
+    with claim.claimed(out, sweep_run.manifest(made), print) as store:
         store.keep(0, range(2), {"pfs_median": tallies["pfs_median"]})
+        store.commit()
     (part,) = (out / "parts/000000").iterdir()
     part.write_text(part.read_text().replace('"infinite": ', '"infinite": 1'))
     state, digest = run(path, out)

@@ -21,7 +21,7 @@ from simtrial.cli.app import main
 from simtrial.conduct import outcomes, simulation
 from simtrial.laws import laws
 from simtrial.plan.plan import Scenario
-from simtrial.sweep import driver, figures, results, section, tables
+from simtrial.sweep import claim, driver, figures, results, section, tables
 from simtrial.sweep import file as sweep_file
 from simtrial.sweep import run as sweep_run
 from simtrial.sweep import store as sweep_store
@@ -246,6 +246,7 @@ def test_a_full_disk_is_said_and_what_was_written_stays_valid(write, tmp_path, m
         return true(self, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(sweep_store, "A_BATCH", 1)
     out = tmp_path / "out"
     assert main(["sweep", str(path), "--out", str(out), "--workers", "1"]) == 1
     said = capsys.readouterr().err.splitlines()[-1]
@@ -314,7 +315,7 @@ def test_when_nothing_finishes_that_is_told(write, tmp_path, monkeypatch):
 
 def test_a_second_run_on_a_folder_is_refused_while_the_first_writes(write, tmp_path, capsys):
     path = write(SMALL)
-    with sweep_store.locked(tmp_path / "out"):
+    with claim.locked(tmp_path / "out"):
         assert main(["sweep", str(path), "--out", str(tmp_path / "out"), "--workers", "1"]) == 2
     assert "is being written by another run" in capsys.readouterr().err
 

@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from simtrial import InputError, Requirements, TwoStage
+from simtrial import InputError, Requirements, TwoStage, slips
 from simtrial.trial import params
 
 
@@ -217,7 +217,7 @@ REFUSED = {
     "limit too high": (
         "criterion: minimax",
         "criterion: minimax\n    n_limit: 9000",
-        "trial.design.n_limit (9000) is not less than or equal to 3000",
+        "trial.design.n_limit (9000) is not a whole number from 1 to 3,000",
     ),
     "second document": ("  design:", "---\n  design:", "line"),
     "code in a key": ("trial:", "trial = 1; import os; x: 3\ntrial:", "trial = 1; import os; x is not a known key"),
@@ -249,6 +249,20 @@ def test_a_wrong_file_is_refused_in_one_line_that_names_it(write, smoke_text, ol
         (b"[" * 5000, "is nested too deeply"),
         (b"# " + b"x" * 300_000, "is larger than 262,144 bytes"),
         (b"? [a]\n: 1\n", "found unhashable key"),
+        (rb'a: "\UFFFFFFFF"', "holds an escape (\\U or \\u) that stands for no character"),
+        (rb'a: "\U00110000"', "holds an escape (\\U or \\u) that stands for no character"),
+        (rb'a: "\uD83D\uDE00"', r"line 1: '\ud83d' is half of a character; write the character itself"),
+        (rb'"\uD800": 1', r"line 1: '\ud800' is half of a character"),
+        (b"\n\na: \xc2\x9b1\n", r"line 3: is not YAML: it holds the control character '\x9b'; leave it out"),
+        (b"- " * 5000, "is nested too deeply"),
+        (b"{a: " * 60, "is nested too deeply"),
+        (b"? " * 50_000, "is nested too deeply"),
+        (b"trial: {a: 1}\n---\ntrial: {a: 1}\n", "found another document"),
+        (b"%YAML 9.9\n---\na: 1\n", "found incompatible YAML document"),
+        (b"? {a: 1}\n: 1\n", "found unhashable key"),
+        ("trial: 1".encode("utf-16"), "is not UTF-8 text"),
+        (b"trial: \xed\xa0\x80", "is not UTF-8 text"),
+        (b"trial: 1e99999", "trial (inf) is not a section"),
     ],
     ids=lambda v: v[:20].decode("latin-1") if isinstance(v, bytes) else None,
 )
@@ -259,10 +273,24 @@ def test_what_is_no_parameter_file_is_refused_in_one_line(write, content, messag
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_of_many_keys_is_refused_before_they_are_compared(write, monkeypatch):
+    monkeypatch.setattr(params, "MAX_NODES", 50)
+    with pytest.raises(InputError, match=r"line 3: holds more than 50 keys and values; no more are read$"):
+        params.load(write("trial:\n  [1, 2, 3,\n" + "4, " * 50 + "]"))
+
+
+def test_of_very_many_unknown_keys_only_those_listed_are_looked_up(write, smoke_text, monkeypatch):
+    looked = []
+    monkeypatch.setattr(slips, "nearest", lambda *words: looked.append(words) or "")
+    with pytest.raises(InputError, match=r"and 299 more mistakes\)"):
+        params.load(write(smoke_text + "".join(f"  key{k}: 1\n" for k in range(300))))
+    assert len(looked) < 30
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.yaml: cannot be read: No such file"):
         params.load(tmp_path / "none.yaml")
-    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+    with pytest.raises(InputError, match="is a folder; name a regular file"):
         params.load(tmp_path)
 
 
@@ -290,7 +318,7 @@ def test_the_schema_knows_every_key_and_forbids_others():
     hypotheses = schema["$defs"]["Hypotheses"]
     assert set(hypotheses["required"]) == {"p0", "p1", "alpha", "power", "basis"}
     assert hypotheses["additionalProperties"] is False
-    assert hypotheses["properties"]["p0"]["exclusiveMaximum"] == 1
+    assert hypotheses["properties"]["p0"]["maximum"] < 1
     assert schema["required"] == ["trial"]
 
 
