@@ -13,7 +13,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 from simtrial.explorer import refusals
-from simtrial.explorer.gate import Welcome, Gate
+from simtrial.explorer.gate import Gate, Welcome
 from simtrial.explorer.refusals import Refusal
 from simtrial.libraries import spared
 

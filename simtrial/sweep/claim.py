@@ -1,7 +1,7 @@
 """Whether a sweep may write into a folder: nothing may be there, or results of the same sweep.
 
-The manifest says what made the results. Where it is lost or damaged, as a power cut may leave it, it is written again if
-a result proves what made it: the name of a result is a digest over the manifest too. A folder is looked at before
+The manifest says what made the results. Where it is lost or damaged, as a power cut may leave it, it is written again
+if a result proves what made it: the name of a result is a digest over the manifest too. A folder is looked at before
 anything is made in it, and whoever writes holds a lock that ends with the process, however that ends.
 """
 
@@ -113,7 +113,7 @@ def looked(folder: Path, manifest: Manifest) -> str | None:
 
 
 def _fault(path: Path, manifest: Manifest) -> tuple[str | None, bool]:
-    """What is wrong with a manifest: None if nothing, empty if there is none; and whether it is that of another sweep."""
+    """What is wrong with a manifest: None if nothing, empty if it is missing; and whether it is another sweep's."""
     if not path.exists():
         return "", False
     try:

@@ -9,8 +9,9 @@ import time
 import pytest
 from children import reaped, spawned
 
-from simtrial.cli import app, ending, interrupts
+from simtrial.cli import app, interrupts
 from simtrial.design import designs
+from simtrial.show import ending
 
 OC = ["oc", "--looks", "5/25", "--p", "0.1"]
 
