@@ -9,16 +9,33 @@ those that two idle cores do in about M minutes. The exit code is 1 if one did n
 import argparse
 import random
 import sys
+import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
 
+import damage
+import disk
 import figures
 import hostile
+import interrupts
+import kills
+import sweeping
 
 KINDS = {
     "hostile": "hostile inputs, refused in one line or taken as plain text",
     "apart": "some of them as processes of their own",
+    "kills": "sweeps killed and continued: the same digest, nothing lost, nothing computed twice",
+    "damage": "sweeps damaged on disk: the same digest in the end, or refused in one line",
+    "interrupts": "commands interrupted by Ctrl-C: one line, in time, nothing left running",
+    "disk": "sweeps and records on a full disk: one line that names the place, then continued",
+    "reports": "reports killed, damaged or on a full disk: the older one or a whole one, nothing left behind",
 }
 """Kinds of faults, and what is tried."""
+
+A_MINUTE = {"apart": 5, "kills": 6, "damage": 12, "interrupts": 10, "disk": 6, "reports": 1.5}
+"""Tries that two idle cores do in a minute, all kinds together; the hostile inputs are tried once in any case."""
 
 
 def main():
@@ -31,7 +48,10 @@ def main():
     given = asked.parse_args()
     print(f"Faults with seed {given.seed}, about {given.minutes:g} minutes on two idle cores ...", flush=True)
     began = time.monotonic()
-    found = [one for one in tried(given) if one.tried]
+    every = {kind: figures.Figure(kind, what) for kind, what in KINDS.items()}
+    with tempfile.TemporaryDirectory(prefix="simtrial-faults-") as name:
+        _campaign(given, every, Path(name))
+    found = [one for one in every.values() if one.tried]
     print(figures.table(found))
     print(f"{time.monotonic() - began:.0f} s")
     for line in figures.repeats(found, given.seed, given.minutes):
@@ -39,14 +59,60 @@ def main():
     return int(any(one.failed for one in found) or not found)
 
 
-def tried(given):
-    """The figures of every kind that is asked for."""
-    every = {kind: figures.Figure(kind, what) for kind, what in KINDS.items()}
+def _campaign(given, every, folder):
+    """Try what is asked for."""
+    numbers = {kind: round(number * given.minutes) for kind, number in A_MINUTE.items()}
     if given.only in (None, "hostile", "apart"):
-        number = round(8 * given.minutes)
         draw = random.Random(f"{given.seed} apart")
+        number = numbers["apart"] if given.only != "hostile" else 0
         hostile.campaign(every["hostile"], every["apart"], only=given.case, number=number, draw=draw)
-    return every.values()
+    kinds = [kind for kind in ("reports", "kills", "interrupts", "disk", "damage") if given.only in (None, kind)]
+    cases = [(kind, k) for kind in kinds for k in range(numbers[kind])]
+    if given.case and given.only in kinds:
+        cases = [(given.only, int(given.case))]
+    if not cases:
+        return
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        ready = pool.submit(prepared, folder, reports="reports" in kinds).result()
+        asked = [pool.submit(tried, ready, kind, k, given.seed) for kind, k in cases]
+        for (kind, k), done in zip(cases, asked, strict=True):
+            every[kind].add(str(k), *done.result())
+
+
+def prepared(folder, *, reports):
+    """What is disturbed, as it is where nothing disturbs it."""
+    whole, in_parts = (sweeping.calm(folder, trials) for trials in (sweeping.WHOLE, sweeping.IN_PARTS))
+    return whole, in_parts, kills.first(folder) if reports else None
+
+
+def tried(ready, kind, k, seed):
+    """One try of a kind, the same whenever its number and the seed are: what was wrong, and the seconds."""
+    draw = random.Random(f"{seed} {kind} {k}")
+    whole, in_parts, made = ready
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="simtrial-faults-") as name:
+        folder = Path(name)
+        if kind == "interrupts":
+            return interrupts.one(interrupts.WAYS[k % len(interrupts.WAYS)], folder, draw)
+        wrong = {
+            "kills": lambda: kills.sweep((whole, in_parts)[k % 2], folder, draw),
+            "damage": lambda: damage.sweep(whole, in_parts, folder, draw),
+            "disk": lambda: _on_disk(k, whole, folder, draw),
+            "reports": lambda: _report(k, made, folder, draw),
+        }[kind]()
+    return wrong, time.monotonic() - began
+
+
+def _on_disk(k, calm, folder, draw):
+    if k % 3 == 0 and disk.mounts():
+        return disk.small_disk(calm, folder, draw)
+    return disk.record(folder, draw) if k % 3 == 1 else disk.small_files(calm, folder, draw)
+
+
+def _report(k, made, folder, draw):
+    if k % 3 == 0:
+        return kills.report(folder, draw, made)
+    return damage.manifest_of_report(made, folder, draw) if k % 3 == 1 else disk.report(folder, draw)
 
 
 if __name__ == "__main__":
