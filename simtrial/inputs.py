@@ -257,6 +257,7 @@ TABLE: dict[str, InputNumber] = {
     "seed": _whole("a seed", 0, 2**63 - 1),
     "processes": _whole("a number of processes", 1, 1024),
     "port": _whole("a port", 1, 65_535, metavar="PORT"),
+    "kernels": _whole("a number of pages", 1, 64),
     "decimals": _whole("a number of decimals", 0, 15),
     "step_end": InputNumber(said="the first or last value of equal steps", least=-1e9, most=1e9),
     "step": InputNumber(said="a step", least=1e-9, most=1e9),

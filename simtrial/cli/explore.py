@@ -7,13 +7,9 @@ from typing import Annotated
 import typer
 
 from simtrial import project
-from simtrial.errors import InputError
 from simtrial.explorer.gate import Gate
 from simtrial.explorer.server import PORT, NoPageError, free_port, serve, server, telling
 from simtrial.show import terminal
-
-MOST_KERNELS = 64
-"""Pages at most that may be asked for: 16 GB of memory."""
 
 
 def explore(
@@ -23,9 +19,10 @@ def explore(
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
     kernels: Annotated[
         int | None,
-        terminal.whole_option(
+        terminal.number_option(
+            "kernels",
             "Pages that can be open at the same time, about 250 MB of memory each; default: 8, or fewer if half the "
-            "memory of this machine does not suffice for 8."
+            "memory of this machine does not suffice for 8.",
         ),
     ] = None,
     token: Annotated[
@@ -37,8 +34,6 @@ def explore(
     ] = True,
 ) -> None:
     """Open the design explorer: controls on one side, the design and its calendar on the other."""
-    if kernels is not None and not 1 <= kernels <= MOST_KERNELS:
-        raise InputError(f"({kernels}) is outside 1 to {MOST_KERNELS}: choose another", "kernels")
     notebook = project.folder("notebooks") / "explorer.ipynb"
     taken = free_port(port)
     gate = Gate(port=taken) if token else Gate(port=taken, token=None)
