@@ -7,7 +7,7 @@ PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_
 READY := .venv/.ready-$(PYTHON_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report lint test quick test-oldest validate explore lessons lab bench lock pictures clean
+.PHONY: help setup report lint test quick faults test-oldest validate explore lessons lab bench lock pictures clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -46,6 +46,11 @@ test: lint ## lint and all tests
 
 quick: lint ## lint and every test without kernel, browser, workers or long computing
 	$(PYTEST) $(SPREAD) $(QUICK)
+
+MINUTES ?= 2
+SEED ?= 1
+faults: $(READY) ## a campaign of hostile inputs, kills, damage and interrupts (MINUTES=2 SEED=1)
+	@$(BIN)/python tests/faults/campaign.py --minutes $(MINUTES) --seed $(SEED)
 
 # In a .venv of its own, which stays until the lock changes. Old libraries warn of what newer ones of theirs will drop:
 # that is their affair, so these warnings are no errors here.
