@@ -38,17 +38,20 @@ START_UP = 2.0
 """Seconds until the first worker is at work."""
 
 
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        parser=terminal.folder,
+        metavar="FOLDER",
+        help="Folder of the results; default: build/<name of the file>.",
+    ),
+]
+
+
 def sweep(
     file: Annotated[Path, typer.Argument(help="Sweep file, such as params/sweep_NCT07022301.yaml.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            parser=terminal.folder,
-            metavar="FOLDER",
-            help="Folder of the results; default: build/<name of the file>.",
-        ),
-    ] = None,
+    out: Out = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
