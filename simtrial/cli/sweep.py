@@ -38,7 +38,7 @@ START_UP = 2.0
 """Seconds until the first worker is at work."""
 
 
-Out = Annotated[
+ResultsFolder = Annotated[
     Path | None,
     typer.Option(
         "--out",
@@ -51,7 +51,7 @@ Out = Annotated[
 
 def sweep(
     file: Annotated[Path, typer.Argument(help="Sweep file, such as params/sweep_NCT07022301.yaml.")],
-    out: Out = None,
+    out: ResultsFolder = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
