@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simtrial import disk
+from simtrial.cli import new_file
 from simtrial.cli import section as cli_section
 from simtrial.errors import InputError
 from simtrial.phrases import agreeing, counted, rate, stated
@@ -167,8 +169,14 @@ def import_registry(
     nct: Annotated[
         str | None, typer.Option(metavar="NCT...", help="Registry number of the study, if the file holds several.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the file here instead of printing it.")] = None,
-) -> None:
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", parser=new_file.read, metavar="FILE",
+            help="Write the file here instead of printing it, never over another one.",
+        ),
+    ] = None,
+) -> None:  # fmt: skip
     """Turn a registry record into a commented parameter file; what it does not state is marked TO FILL."""
     from simtrial.review import draft, registry
 
@@ -183,9 +191,10 @@ def import_registry(
     if out is None:
         print(text, end="")
         return
-    if out.exists():
-        raise InputError("exists already; choose another name", f"{out}")
-    out.write_text(text, encoding="utf-8")
+    try:
+        disk.write(out, text, new=True)
+    except FileExistsError:  # made since it was looked for
+        raise InputError(f"({out}) {new_file.TAKEN}", "out") from None
     terminal.say(f"wrote {out}")
 
 
