@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from simtrial import project
+from simtrial.sweep import cluster as sweep_cluster
 from simtrial.sweep import file as sweep_file
 from simtrial.sweep import run as sweep_run
 from simtrial.sweep import workers as sweep_workers
@@ -27,6 +28,7 @@ MEMORY = """
 import resource, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from simtrial.sweep import cluster as sweep_cluster
 from simtrial.sweep import file as sweep_file
 from simtrial.sweep import run as sweep_run
 sweep_run.run(sweep_file.read(sys.argv[1]), Path(sys.argv[2]), lambda: ThreadPoolExecutor(1), 1)
@@ -99,7 +101,7 @@ def main() -> None:
               f"efficiency {serial / 2 / pool:.2f}, of processors {alone / together:.2f}", flush=True)  # fmt: skip
         with (
             LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
-            sweep_workers.cluster(cluster.scheduler_address) as (start, workers),
+            sweep_cluster.cluster(cluster.scheduler_address) as (start, workers),
         ):
             dask, _ = seconds(slow, folder / "dask", start, workers)
         print(f"on a Dask cluster of two workers {dask:.1f} s: {dask / pool:.2f} of the pool's time")

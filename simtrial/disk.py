@@ -91,7 +91,8 @@ def write_all(contents: Mapping[Path, bytes]) -> None:
             for at, data in contents.items():
                 _unfinished(at).write_bytes(data)
             flushed = many.map(flush, map(_unfinished, contents))
-            for at, _ in zip(contents, flushed, strict=True):
+            for at in contents:
+                next(flushed)
                 _unfinished(at).replace(at)
             for _ in many.map(flush, folders | {folder.parent for folder in new}):
                 pass

@@ -50,6 +50,10 @@ class InputError(ValueError):
         more = [f"and {counted(hidden, 'more mistake')}"] if hidden else []
         return (f"{own} (and {counted(len(self.others), 'more mistake')})", *listed, *more)
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: its lines, since its traceback names nothing that the user could mend."""
+        return [f"InputError: {line}" for line in self.lines]
+
     def placed(self, place: str) -> InputError:
         """The same mistakes, the field of each led by a place, such as ``x.yaml: trial.``."""
 

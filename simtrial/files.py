@@ -78,7 +78,7 @@ def read(path: Path, most: int) -> Content:
         _regular(path, path.stat().st_mode)
         with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:  # noqa: PTH123 - it is open
             _regular(path, os.fstat(file.fileno()).st_mode)
-            data = file.read(most + 1)
+            data = file.read(most + 1) or b""  # None where a file of the kernel has nothing to say yet
     except ValueError as error:
         if isinstance(error, InputError):
             raise
@@ -88,6 +88,11 @@ def read(path: Path, most: int) -> Content:
         hint = f"; did you mean {near}?" if near else ""
         raise InputError(f"cannot be read: {error.strerror or error}{hint}", f"{path}:") from None
     return within(Content(str(path), data), most)
+
+
+def there(path: Path) -> bool:
+    """Whether something is at a path, and may be seen; a name that no file can have is that of none."""
+    return os.path.exists(path)  # noqa: PTH110 - that of pathlib raises where a name is too long
 
 
 _OTHER = (

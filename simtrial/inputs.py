@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from dataclasses import dataclass
 from numbers import Real
 from typing import SupportsIndex
 
+from simtrial import slips
 from simtrial.errors import InputError
-from simtrial.slips import as_rate
+from simtrial.slips import PLAIN, as_rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,20 @@ class InputNumber:
             raise InputError(f"({shown}) {fault}", field)
         return number
 
+    def read(self, text: str, field: str) -> float:
+        """Read a text and check the number.
+
+        Raises
+        ------
+        InputError
+            If it is no number within the bounds.
+        """
+        try:
+            found = whole(text) if self.whole else number(text)
+        except InputError as error:
+            raise InputError(f"({text!r:.60}) {error.message}", field) from None
+        return self.count(found, field) if self.whole else self.check(found, field)
+
     def _fault(self, number: float) -> str:
         """What is wrong with a number; empty if nothing is."""
         if not math.isfinite(number):
@@ -162,7 +178,39 @@ def _shown(bound: float) -> str:
 
 
 MOST_DIGITS = 40
-"""Digits of a wrong whole number that a message repeats."""
+"""Most digits of a whole number that is read, and repeated by a message."""
+
+
+def number(text: str) -> float:
+    """Read a number as people type it.
+
+    Raises
+    ------
+    InputError
+        What is wrong with the text, and what was probably meant.
+    """
+    told = text.strip()
+    if not PLAIN.fullmatch(told) and told.lower().lstrip("+-") not in ("nan", "inf", "infinity"):
+        raise InputError(slips.number(text))
+    return float(told)
+
+
+def whole(text: str) -> int:
+    """Read a whole number as people type it.
+
+    Raises
+    ------
+    InputError
+        What is wrong with the text, and what was probably meant.
+    """
+    told = text.strip()
+    if re.fullmatch(rf"[-+]?[0-9]{{1,{MOST_DIGITS}}}", told):
+        return int(told)
+    if re.fullmatch(r"[-+]?[0-9]+", told):
+        raise InputError(f"has more than {MOST_DIGITS} digits")
+    if PLAIN.fullmatch(told) and len(told) < 20 and abs(float(told)) < 1e15 and float(told).is_integer():
+        raise InputError(f"is not a whole number; write {float(told):.0f}")
+    raise InputError(said if "thousands" in (said := slips.number(told)) else "is not a whole number")
 
 
 def _whole(said: str, least: int, most: int, *, unit: str = "", metavar: str = "N") -> InputNumber:
@@ -247,8 +295,8 @@ TABLE: dict[str, InputNumber] = {
     "months_or_0": _months("a time", zero=True),
     "weeks": _weeks("a time"),
     "weeks_or_0": _weeks("a time", zero=True),
-    "enrollment_rate": InputNumber(said="an enrollment rate", least=1e-4, most=1e5, unit="patients per month"),
-    "pause": InputNumber(said="an enrollment rate, or a pause", least=1e-4, most=1e5, zero=True,
+    "enrollment_rate": InputNumber(said="an enrollment rate", least=1e-3, most=1e5, unit="patients per month"),
+    "pause": InputNumber(said="an enrollment rate, or a pause", least=1e-3, most=1e5, zero=True,
                          unit="patients per month"),
     "gamma_shape": InputNumber(said="the shape of a gamma distribution", least=0.01, most=1e4),
     "cost": InputNumber(said="a cost", least=0, most=1e9),

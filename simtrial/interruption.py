@@ -29,6 +29,11 @@ def received() -> bool:
     return bool(_first)
 
 
+def note() -> None:
+    """Note that a command which takes signals itself has been asked to end, and has ended."""
+    _first.append(time.monotonic())
+
+
 def end(_signal: int, _frame: FrameType | None) -> None:
     """End on a signal, once: another one must not break off the cleaning up, unless that takes too long.
 

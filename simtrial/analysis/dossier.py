@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial import project
+from simtrial import files, project
 from simtrial.analysis.attained import knows
 from simtrial.analysis.final import Final, final
 from simtrial.errors import InputError
@@ -148,8 +148,8 @@ def _patients(trial: Trial, plan: Plan | None) -> tuple[PatientData, str, str]:
         paths = [_found(name) for name in given.patient_files]
         data = patient_data.read(paths, param=given.param, time_unit=given.time_unit)
         origin = f"{given.source}; " if given.source else ""
-        files = (f"{path.name}, SHA-256 {digest}" for path, digest in zip(paths, data.sha256, strict=True))
-        return data, f"{origin}patients of {' and '.join(files)}", trial.study.id
+        names = (f"{path.name}, SHA-256 {digest}" for path, digest in zip(paths, data.sha256, strict=True))
+        return data, f"{origin}patients of {' and '.join(names)}", trial.study.id
     if plan is None or trial.conduct is None:
         raise InputError(
             "is missing; without it, trial.conduct is needed to simulate a synthetic trial", "trial.analysis"
@@ -166,7 +166,7 @@ def _patients(trial: Trial, plan: Plan | None) -> tuple[PatientData, str, str]:
 def _found(name: str) -> Path:
     """The file where it is named, or else seen from the root of the clone."""
     path = Path(name)
-    return path if path.is_absolute() or path.exists() else project.ROOT / path
+    return path if path.is_absolute() or files.there(path) else project.ROOT / path
 
 
 def of_patients(

@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.analysis.orders import Ordering, Tails, binomial_tail, checked, ending_of, ranks, root
-from simtrial.design.binomial import binomial_pmf
+from simtrial.design.binomial import binomial_pmf, log_choose
 from simtrial.design.exact import arrivals, endings
 from simtrial.design.intervals import clopper_pearson
 from simtrial.numbers import Floats, Ints, probability
@@ -198,6 +198,8 @@ def _given_reached(n: int, reached: Floats, s: Ints, p0: float) -> tuple[Floats,
     """Conditional MLE and p-value of some counts at a look of n patients, given that the trial reached it."""
     x = np.flatnonzero(reached)
     share = reached[x]
+    if not s.size:  # no trial ends there, as at a look that none reaches
+        return np.empty(0), np.empty(0)
 
     def mean(p: Floats) -> Floats:
         chance = share * binomial_pmf(n, p, x)
@@ -207,6 +209,9 @@ def _given_reached(n: int, reached: Floats, s: Ints, p0: float) -> tuple[Floats,
         return np.where(whole > 0, expected, np.where(p < 0.5, float(x[0]), float(x[-1])))
 
     chance = share * binomial_pmf(n, p0, x)
+    if not chance.sum():  # too small for a double, as of thousands of patients where p0 is tiny: up to a factor then
+        log = np.log(share) + log_choose(n, x) + x * np.log(p0) + (n - x) * np.log1p(-p0)
+        chance = np.exp(log - log.max())
     tail = (chance * (x >= s[:, np.newaxis])).sum(axis=-1) / chance.sum()
     return root(lambda p, place: mean(p) - s[place], s.size), tail
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from simtrial import project
+from simtrial.cli import interrupts
 from simtrial.explorer.gate import Gate
 from simtrial.explorer.server import PORT, NoPageError, free_port, serve, server, telling
 from simtrial.show import terminal
@@ -46,4 +47,5 @@ def explore(
     except NoPageError as error:
         terminal.fault(f"the first page cannot be computed: {error}")
         raise typer.Exit(1) from None
+    interrupts.note()  # what libraries do at the end may take longer than anybody waits
     terminal.say("The explorer has ended.")

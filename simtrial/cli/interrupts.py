@@ -6,6 +6,7 @@ import os
 import signal
 
 from simtrial.interruption import end as end
+from simtrial.interruption import note as note
 from simtrial.interruption import received as received
 
 TYPE_CHECKING = False  # known to type checkers; importing it takes longer than all else before Ctrl-C is heard

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simtrial import disk
+from simtrial.cli import new_file
 from simtrial.cli import section as cli_section
 from simtrial.errors import InputError
 from simtrial.phrases import agreeing, counted, rate, stated
@@ -59,7 +61,7 @@ def check(
     as_json: terminal.Json = False,
 ) -> None:
     """Check whether a stated sample size can be reproduced, and if not, what is wrong."""
-    from simtrial.trial.statement import Statement, ignored, read_csv
+    from simtrial.trial.statement import Statement
 
     stated: dict[str, Any] = {
         "p0": p0, "p1": p1, "alpha": alpha, "power": power, "alpha_sided": alpha_sided, "criterion": criterion,
@@ -76,8 +78,9 @@ def check(
         _check_text(text, as_json)
         return
     if file is not None:
-        statements = read_csv(file)
-        others = ignored(file)
+        from simtrial.trial.statements import read_csv
+
+        statements, others = read_csv(file)
         if others:
             terminal.say(f"ignored columns: {', '.join(others)}"[:300])
         _check_all(statements, as_json)
@@ -172,8 +175,14 @@ def import_registry(
     nct: Annotated[
         str | None, typer.Option(metavar="NCT...", help="Registry number of the study, if the file holds several.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the file here instead of printing it.")] = None,
-) -> None:
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", parser=new_file.read, metavar="FILE",
+            help="Write the file here instead of printing it, never over another one.",
+        ),
+    ] = None,
+) -> None:  # fmt: skip
     """Turn a registry record into a commented parameter file; what it does not state is marked TO FILL."""
     from simtrial.review import draft, registry
 
@@ -188,9 +197,10 @@ def import_registry(
     if out is None:
         terminal.tell(text, end="")
         return
-    if out.exists():
-        raise InputError("exists already; choose another name", f"{out}")
-    out.write_text(text, encoding="utf-8")
+    try:
+        disk.write(out, text, new=True)
+    except FileExistsError:  # made since it was looked for
+        raise InputError(f"({out}) {new_file.TAKEN}", "out") from None
     terminal.say(f"wrote {out}")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -37,14 +37,17 @@ QUIET = 30.0
 START_UP = 2.0
 """Seconds until the first worker is at work."""
 
-EVERY = 5.0
-"""Seconds between lines where there is no terminal."""
-
 
 def sweep(
     file: Annotated[Path, typer.Argument(help="Sweep file, such as params/sweep_NCT07022301.yaml.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder of the results; default: build/<name of the file>.")
+        Path | None,
+        typer.Option(
+            "--out",
+            parser=terminal.folder,
+            metavar="FOLDER",
+            help="Folder of the results; default: build/<name of the file>.",
+        ),
     ] = None,
     scheduler: Annotated[
         str | None,
@@ -60,42 +63,51 @@ def sweep(
     as_json: terminal.Json = False,
 ) -> None:
     """Run a trial over a grid of its parameters; when run again, only missing results are computed."""
+    from simtrial.sweep import cluster as sweep_cluster
     from simtrial.sweep import file as sweep_file
     from simtrial.sweep import run as sweep_run
     from simtrial.sweep import task
     from simtrial.sweep import workers as sweep_workers
 
-    asked = sweep_file.read(file)
-    folder = out or Path("build") / file.stem
+    if scheduler is not None:
+        sweep_cluster.reached(scheduler)
     local = workers or os.cpu_count() or 1
-    left = sweep_run.missing(asked, folder)
-    size = task.calibrate(asked) if left else task.Cost(0, 0.0)
+    with terminal.bar(1, "of the scenarios", "checking scenarios") as tell:
+        asked = sweep_file.read(file, tell)
+    folder = out or disk.usable(Path("build") / file.stem)
+    with terminal.waiting("looking for results"):
+        left = sweep_run.missing(asked, folder, _warn)
     with (
-        nullcontext((sweep_workers.pool(local), local)) if scheduler is None else sweep_workers.cluster(scheduler) as (
+        nullcontext((sweep_workers.pool(local), local)) if scheduler is None else sweep_cluster.cluster(scheduler) as (
             start,
             number,
         )
     ):
+        with terminal.waiting("timing a few scenarios"):
+            size = task.calibrate(asked) if left else task.Cost(0, 0.0)
         seconds = size.seconds * left / number + START_UP if left else 0.0
         minutes = seconds / 60
         there = f", {len(asked) - left} of them already computed" if left < len(asked) else ""
         terminal.say(
             f"{counted(len(asked), 'scenario')}{there}; to do: about {counted(size.trials * left, 'simulated trial')}, "
-            f"{_spell(seconds)} on {counted(number, 'worker')}"
+            f"{terminal.spell(seconds)} on {counted(number, 'worker')}"
         )
         if minutes > CONFIRM_MINUTES and not yes:
             raise InputError(
                 f"is estimated to take {counted(round(minutes), 'minute')}; add --yes to run it anyway", f"{file}:"
             )
-        with terminal.bar(len(asked), "scenarios") as tell:
-            done, digest = sweep_run.run(asked, folder, start, number, _teller(len(asked), tell))
+        pace = _Pace(len(asked))
+        with terminal.bar(len(asked), "scenarios", line=pace.line) as bar:
+            done, digest = sweep_run.run(asked, folder, start, number, partial(_tell, pace, bar))
+    with terminal.waiting("writing the table"):
+        path = _written(asked, folder)
     if as_json:
         terminal.print_json(
             {"folder": str(folder), "scenarios": done.scenarios, "found": done.found, "blocks": done.blocks,
-             "found_blocks": done.found_blocks, "trials": done.trials, "digest": digest, "csv": _written(asked, folder)}
+             "found_blocks": done.found_blocks, "trials": done.trials, "digest": digest, "csv": path}
         )  # fmt: skip
         return
-    _show(asked, folder)
+    _show(asked, folder, path)
     terminal.tell(
         f"{counted(done.scenarios, 'scenario')} in {folder / 'results'}: {done.found} already computed, "
         f"{done.scenarios - done.found} computed now; {counted(done.trials, 'trial')} simulated"
@@ -115,11 +127,11 @@ def _written(asked: Sweep, folder: Path) -> str | None:
     return str(path)
 
 
-def _show(asked: Sweep, folder: Path) -> None:
+def _show(asked: Sweep, folder: Path, path: str | None) -> None:
     """Print the first scenarios, and say where the others are."""
     from simtrial.sweep import results, tables
 
-    path, first = _written(asked, folder), range(min(len(asked), MOST_SHOWN))
+    first = range(min(len(asked), MOST_SHOWN))
     table = tables.every(asked, results.stored(folder, first))
     view = table.view()
     where = f"in {path}" if path is not None else f"in the Parquet files of {folder / 'results'}"
@@ -133,29 +145,31 @@ def _show(asked: Sweep, folder: Path) -> None:
     )
 
 
-def _spell(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+def _warn(remark: str) -> None:
+    """Say what is not as it should be."""
+    terminal.say(f"simtrial: {terminal.one_line(remark)}")
 
 
-def _teller(scenarios: int, bar: Callable[[int], None]) -> Callable[[Progress], None]:
-    """Move the bar on a terminal; elsewhere say a line now and then, with rate and time left."""
-    began = last = time.monotonic()
-    shown: int | None = None
+class _Pace:
+    """How far a run is, and how fast."""
 
-    def tell(now: Any) -> None:
-        nonlocal last, shown
-        bar(now.done - (shown or 0))
-        first, shown = shown is None, now.done
-        moment = time.monotonic()
-        if now.stalled >= QUIET and now.stalled % QUIET == 0:
-            terminal.say(f"  no result for {now.stalled:.0f} s; check that the workers are running")
-        if sys.stderr.isatty() or moment - last < EVERY or first:
-            return
-        last = moment
-        rate = max(now.done - now.found, 1e-9) / (moment - began)
-        left = _spell((scenarios - now.done) / rate)
-        terminal.say(f"  {now.done} of {counted(scenarios, 'scenario')}, {rate:.1f} per second, {left} left")
+    def __init__(self, scenarios: int) -> None:
+        self.scenarios, self.done, self.found = scenarios, 0, 0
+        self.began = time.monotonic()
 
-    return tell
+    def line(self) -> str:
+        """The line that says so."""
+        how = f"{self.done} of {counted(self.scenarios, 'scenario')}"
+        computed = self.done - self.found
+        if not computed or self.done == self.scenarios:
+            return how
+        rate = computed / (time.monotonic() - self.began)
+        return f"{how}, {rate:.1f} per second, {terminal.spell((self.scenarios - self.done) / rate)} left"
+
+
+def _tell(pace: _Pace, bar: Callable[[float], None], now: Progress) -> None:
+    """Move the bar, and say where nothing is finished for long."""
+    bar(now.done - pace.done)
+    pace.done, pace.found = now.done, now.found
+    if now.stalled >= QUIET and now.stalled % QUIET == 0:
+        terminal.say(f"  no result for {now.stalled:.0f} s; check that the workers are running")

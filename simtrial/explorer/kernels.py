@@ -1,9 +1,9 @@
 """The kernels of the explorer: one per open page and one warm for the next, never more than a stated number.
 
 A page first needs a place, and places are counted when they are given, before anything starts. Then it takes the warm
-kernel, and only that one: where there is none, the page starts it and waits. At most one kernel is therefore being
-started, and there are never more kernels than places, however many pages are asked for at once: the pool is filled
-only while a place is free, or by a page that holds one. A place is free again when the process of its kernel has ended.
+kernel, and only that one: where there is none, the page starts it and waits. There are therefore never more kernels
+than places, however many pages are asked for at once: the pool holds at most one, and is filled only while a place is
+free, or by a page that holds one. A place is free again when the process of its kernel has ended.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import logging
 import os
 import signal
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from simtrial.explorer import notices
 from simtrial.libraries import spared
 
 with spared():
@@ -41,6 +43,9 @@ LOOK = 2.0
 
 PATIENCE = 3.0
 """Seconds for which a page waits for a place: a page that is loaded again gives up its own only then."""
+
+REAPED = 0.5
+"""Seconds for which an explorer that ends waits for its kernels, which have been killed."""
 
 REST = 1.0
 """Seconds before the next kernel is started, while the page that took the last one loads."""
@@ -98,19 +103,23 @@ class Kernels(AsyncMappingKernelManager):
 
     async def ready(self) -> str:
         """The name of the warm kernel; nothing may be awaited before it is given and taken."""
-        for _ in range(3):
+        dead = 0
+        while dead < 3:
             if not self.pool:
                 self._begin(0.0)
             kernel = self.pool[0]
             name: str = (await asyncio.shield(kernel))["kernel_id"]
-            if self.pool and self.pool[0] is kernel:
-                if self._runs(name):
-                    return name
-                await self.shutdown_kernel(name)
+            if kernel not in self.pool:
+                continue  # another page was faster
+            if self._runs(name):
+                return name
+            dead += 1
+            await self.shutdown_kernel(name)
         raise RuntimeError("the kernel ended as soon as it was started")
 
-    def give(self, name: str) -> None:
-        """The page has this kernel, and no longer waits."""
+    def give(self, name: str, page: object) -> None:
+        """The page has this kernel, and no longer waits; it is alive while it is written."""
+        self.joined(name, page)
         self.given[name] = asyncio.get_running_loop().time()
         self.coming -= 1
 
@@ -141,6 +150,10 @@ class Kernels(AsyncMappingKernelManager):
         made = super().pre_start_kernel(kernel_name, kwargs)
         self._made.add(made[0])
         return made
+
+    def last_words(self) -> list[str]:
+        """What the kernel that was started last had to say, if it has ended; nothing, or a line."""
+        return [] if any(map(self._runs, self._kernels)) else notices.last_line(self.log_file)
 
     def _runs(self, name: str) -> bool:
         process = _process(self._kernels.get(name))
@@ -206,9 +219,10 @@ class Kernels(AsyncMappingKernelManager):
                 if process.poll() is None:
                     # a kernel leads a group of its own, where there are groups
                     os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
+        until = time.monotonic() + REAPED
         for process in processes:
             with contextlib.suppress(Exception):
-                process.wait(1)
+                process.wait(max(0.0, until - time.monotonic()))
 
 
 def _process(made: Any) -> Any:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LENGTH = 300
 """Letters of a line."""
 
+ENDED = ("StreamClosedError", "WebSocketClosedError")
+"""Errors of tornado that are no news: somebody has closed a connection while it was answered."""
+
 
 def line(error: BaseException) -> str:
     """An error by its type, its text and its place."""
@@ -46,6 +49,8 @@ class OneLine(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print or keep a report."""
         error = record.exc_info[1] if record.exc_info else None
+        if type(error).__name__ in ENDED:
+            return
         try:
             said = line(error) if error else terminal.one_line(record.getMessage())[:LENGTH]
         except Exception:  # a report that cannot be read is no reason to fail

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from simtrial.phrases import counted
@@ -104,6 +104,13 @@ FAILED = Refusal(
         "Reload this page to try again. If it fails again, end the explorer with Ctrl-C and start it again.",
     ),
 )
+
+
+def of(status: int) -> Refusal:
+    """What is said where only the status is known."""
+    if status >= 500:
+        return FAILED
+    return NOT_FOUND if status in (403, 404) else replace(WRONG, status=status)
 
 
 def host(port: int) -> Refusal:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 PORT = 8866
 """Where the explorer is first tried; the next free port is taken if it is in use."""
 
+LATEST = 1.5
+"""Seconds after which the explorer ends outright, if it has not ended as it was asked to."""
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 """What the page holds if its notebook ran to its end."""
 
@@ -140,6 +143,10 @@ def serve(app: Any, *, browser: bool) -> None:
             app.stop()
             os._exit(1)
         asked.append(number)
+        # whatever keeps the loop busy does not keep the explorer
+        late = threading.Timer(LATEST, lambda: (app.stop(), os._exit(1)))
+        late.daemon = True
+        late.start()
         loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(end())))
 
     tasks: list[asyncio.Task[None]] = []
@@ -161,11 +168,11 @@ async def _open(app: Any, *, browser: bool) -> None:
             kernels.fill()
             warm = await asyncio.shield(kernels.pool[0])
             said, _ = await asyncio.shield(warm["task"])
-            fault = "" if WIDGET in "".join(said) else "its notebook failed"
+            reasons = [] if WIDGET in "".join(said) else ["its notebook failed", *faults][-1:]
         except Exception as error:
-            fault = notices.line(error)
-    if fault:
-        raise NoPageError("; ".join(dict.fromkeys([fault, *faults, *notices.last_line(kernels.log_file)])))
+            reasons = [notices.line(error)]
+    if reasons:
+        raise NoPageError("; ".join(reasons + kernels.last_words()))
     watching = asyncio.get_running_loop().create_task(kernels.watch())
     if browser:
         terminal.say("Opening the browser")
@@ -199,7 +206,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def server(notebook: Path, gate: Gate, *, kernels: int | None = None, grace: float | None = None) -> Any:
+def server(notebook: Path, gate: Gate, *, kernels: int | None = None) -> Any:
     """Voila for one notebook, on this machine only, as we want it and not as a folder's own settings would.
 
     Parameters
@@ -210,8 +217,6 @@ def server(notebook: Path, gate: Gate, *, kernels: int | None = None, grace: flo
         Who may ask for it, and at which port.
     kernels : int, optional
         Pages at most that are open at the same time.
-    grace : float, optional
-        Seconds after which a kernel without a live page is ended.
     """
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, (str(TEMPLATES), os.environ.get("JUPYTER_PATH"))))
     try:
@@ -230,7 +235,7 @@ def server(notebook: Path, gate: Gate, *, kernels: int | None = None, grace: flo
         "AsyncKernelManager": {"transport_encryption": "auto"},
         # a kernel that is started again knows nothing of its page
         "KernelManager": {"autorestart": False},
-        "Kernels": {"most": most, "grace": explorer_kernels.GRACE if grace is None else grace},
+        "Kernels": {"most": most, "grace": explorer_kernels.GRACE},
     }
     notices.listen()
     app = site.ExplorerApp(gate=gate, config=Config(settings))

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from simtrial.explorer import refusals
 from simtrial.explorer.gate import Gate, Welcome
+from simtrial.explorer.kernels import REST
 from simtrial.explorer.refusals import Refusal
 from simtrial.libraries import spared
 
@@ -23,6 +26,7 @@ with spared():
     from jupyter_server.services.kernels.handlers import KernelHandler
     from tornado import web
     from tornado.httpserver import HTTPServer
+    from tornado.iostream import StreamClosedError
     from traitlets import Instance
     from voila.app import Voila
     from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
@@ -38,6 +42,9 @@ if TYPE_CHECKING:
 
 MOST_CONNECTIONS = 256
 """Connections at one time: a browser takes six per name and one per page, and each is an open file of this process."""
+
+LONGEST_PATH = 1000
+"""Letters of a path."""
 
 LIMITS = {"max_body_size": 2**20, "idle_connection_timeout": 120.0, "body_timeout": 30.0}
 """What one connection may take; parameter files do not come this way, but through the page's socket."""
@@ -58,7 +65,7 @@ class Refused(web.RequestHandler):
 
     def write_error(self, status_code: int, **_: Any) -> None:
         """Answer where the request itself is faulty."""
-        show(self, self.refusal if status_code in (self.refusal.status, 405) else refusals.WRONG)
+        show(self, self.refusal if status_code == self.refusal.status else refusals.of(status_code))
 
 
 def show(handler: web.RequestHandler, refusal: Refusal) -> None:
@@ -128,12 +135,37 @@ class Site(web.Application):
             return self.get_handler_delegate(request, Refused, {"refusal": said})
         if isinstance(said, Welcome):
             return self.get_handler_delegate(request, Admitted, {"gate": self.gate, "given": token})
+        if not _plain(request.path):
+            return self.get_handler_delegate(request, Refused, {"refusal": refusals.NOT_FOUND})
         if request.path == "/" and token is not None:
             self.gate.spend(token)
         return super().find_handler(request, **options)
 
 
-class Page(TornadoVoilaHandler):  # type: ignore[misc]
+def _plain(path: str) -> bool:
+    """Whether a path can name one of our files: what cannot is not looked for."""
+    try:
+        said = unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return False
+    return len(path) < LONGEST_PATH and said.isprintable() and ".." not in said and "\\" not in said
+
+
+class Plainly:
+    """Errors of Voila's handlers as our own small pages, and one line in the log where the fault is ours."""
+
+    def write_error(self: Any, status_code: int, **_: Any) -> None:
+        """Say what is the matter; the log says more."""
+        show(self, refusals.of(status_code))
+
+    def log_exception(self: Any, _: Any, error: BaseException | None, __: Any) -> None:
+        """Report what is neither refused nor the end of a connection."""
+        if isinstance(error, web.HTTPError) or self.request.connection.stream.closed():
+            return
+        log.error("", exc_info=error)
+
+
+class Page(Plainly, TornadoVoilaHandler):  # type: ignore[misc]
     """The page: it takes a place, then the warm kernel, then it is written."""
 
     left = False
@@ -153,14 +185,18 @@ class Page(TornadoVoilaHandler):  # type: ignore[misc]
             name = await kernels.ready()
             if self.left:  # nobody waits any more
                 return None
-            kernels.give(name)
+            kernels.give(name, self)
             waiting = False
-            async for said in self.get_generator():  # its first step takes the warm kernel
-                self.write(said)
-                await self.flush()
+            with contextlib.suppress(StreamClosedError):  # its kernel is ended as that of any page without a socket
+                async for said in self.get_generator():  # the first step takes the warm kernel
+                    self.write(said)
+                    await self.flush()
         finally:
-            kernels.coming -= waiting
-            kernels.fill(1.0)
+            if waiting:
+                kernels.coming -= 1
+            else:
+                kernels.left(name, self)
+            kernels.fill(REST)
         return None
 
     def on_connection_close(self) -> None:
@@ -168,22 +204,27 @@ class Page(TornadoVoilaHandler):  # type: ignore[misc]
         self.left = True
         super().on_connection_close()
 
-    def write_error(self, status_code: int, **_: Any) -> None:
-        """Say that there is no page; the log says why."""
-        show(self, refusals.FAILED if status_code >= 500 else refusals.WRONG)
 
-
-class Channels(VoilaKernelWebsocketHandler):  # type: ignore[misc]
+class Channels(Plainly, VoilaKernelWebsocketHandler):  # type: ignore[misc]
     """The socket between a page and its kernel: as long as it is open the page is alive."""
 
     async def open(self, kernel_id: str) -> None:
         """The page is alive."""
+        if self.connection is None:  # it has left already
+            return
         self.kernel_manager.joined(kernel_id, self)
         await super().open(kernel_id)
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """The form of the messages, if the page is still there."""
+        chosen: str | None = super().select_subprotocol(subprotocols) if self.connection else None
+        return chosen
 
     def on_message(self, ws_message: str | bytes) -> None:
         """Hand a message to the kernel."""
         try:
+            if isinstance(ws_message, bytes) and not _sound(ws_message, first=self.connection.subprotocol is not None):
+                raise ValueError(ws_message[:8])
             super().on_message(ws_message)
         except Exception as error:  # whatever a message that is none may raise
             log.error("a message that is no message of Jupyter was refused (%s)", type(error).__name__)
@@ -196,6 +237,13 @@ class Channels(VoilaKernelWebsocketHandler):  # type: ignore[misc]
             super().on_close()
 
 
+def _sound(message: bytes, *, first: bool) -> bool:
+    """Whether a message in parts is as long as its count of parts says: Jupyter would go on counting for ever."""
+    size = 8 if first else 4
+    parts = int.from_bytes(message[:size], "little" if first else "big")
+    return parts > 0 and size * (parts + 1) <= len(message)
+
+
 class Everybody(IdentityProvider):
     """Who has passed the gate may use what is behind it."""
 
@@ -206,8 +254,23 @@ class Everybody(IdentityProvider):
         return User("explorer")
 
 
-KEPT = (KernelHandler, VoilaShutdownKernelHandler, TemplateStaticFileHandler, MultiStaticFileHandler, FileFindHandler)
-"""Handlers of Voila that the page needs, besides its own and that of its socket."""
+class TemplateFiles(Plainly, TemplateStaticFileHandler):  # type: ignore[misc]
+    """Files of the templates, asked for in the one form that Voila's handler can read."""
+
+    def prepare(self) -> None:
+        """Refuse any other form."""
+        if not re.fullmatch(r"[\w-]+/static/[^/].*", self.path_args[0]):
+            raise web.HTTPError(404)
+
+
+PLAIN = {
+    TemplateStaticFileHandler: TemplateFiles,
+    **{
+        kind: type(f"Plain{kind.__name__}", (Plainly, kind), {})
+        for kind in (KernelHandler, VoilaShutdownKernelHandler, MultiStaticFileHandler, FileFindHandler)
+    },
+}
+"""Handlers of Voila that the page needs, besides its own and that of its socket, and what stands for each."""
 
 
 class ExplorerApp(Voila):  # type: ignore[misc]
@@ -218,7 +281,7 @@ class ExplorerApp(Voila):  # type: ignore[misc]
     def init_handlers(self) -> list[Any]:
         """Only what the page needs."""
         routes = super().init_handlers()
-        kept = [route for route in routes if route[1] in KEPT]
+        kept = [(place, PLAIN[kind], *rest) for place, kind, *rest in routes if kind in PLAIN]
         kept += [(route[0], Channels, *route[2:]) for route in routes if route[1] is VoilaKernelWebsocketHandler]
         kept += [("/", Page, *route[2:]) for route in routes if route[1] is TornadoVoilaHandler]
         return kept

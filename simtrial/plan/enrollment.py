@@ -21,14 +21,16 @@ import numpy as np
 
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
+from simtrial.numbers import positive
 
 if TYPE_CHECKING:
     from simtrial.numbers import Floats
 
 
 def rate_of(value: object, field: str) -> float:
-    """Check one rate a month, of patients or of those of them who pass screening: up to a hundred thousand."""
-    return TABLE["enrollment_rate"].check(value, field)
+    """Check one rate a month, of patients or of those of them who pass screening."""
+    rates, passing = TABLE["enrollment_rate"], TABLE["screening_success"]
+    return positive(value, field, least=rates.least * passing.least / 10, most=rates.most)
 
 
 class Clock(Protocol):

@@ -7,6 +7,7 @@ papermill, and `simtrial.report.fresh` says what is cleared.
 from __future__ import annotations
 
 import importlib
+import logging
 import tempfile
 import threading
 from contextlib import contextmanager
@@ -85,6 +86,8 @@ def kept() -> Iterator[Kept]:
     """Run a kernel as long as it is needed; however that ends, the kernel ends too."""
     # only through the API can the kernel be told not to warn about TCP on this machine
     kernel = Kept(kernel_name="python3", config=Config({"Kept": {"transport_encryption": "auto"}}))
+    log, unheard = logging.getLogger("papermill"), logging.NullHandler()
+    log.addHandler(unheard)  # what becomes of a kernel is told once, by the run
     quiet = ["--HistoryManager.hist_file=:memory:", f"--IPKernelApp.exec_lines={LOADED}"]
     try:
         with held():  # a kernel that is half started is known to nobody
@@ -99,6 +102,7 @@ def kept() -> Iterator[Kept]:
         with held():
             kernel.release()
             run_sync(_ended)(kernel)
+            log.removeHandler(unheard)
 
 
 def _load() -> None:

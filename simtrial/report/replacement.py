@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simtrial import project
+from simtrial import files, project
 from simtrial.errors import InputError
+from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from simtrial.trial.params import Source
 
 MANIFEST = "manifest.json"
+MOST_BYTES = 16_000_000
+"""Most bytes of a manifest: it names every file of a report, and nobody's report has a hundred thousand."""
+
+MOST_LETTERS = 300
+"""Letters that are repeated of what a manifest says."""
+
 NAME, PLACE = "parameter_file", "parameter_path"
 """Keys of a manifest: the name of the parameter file, and where it is."""
 
@@ -65,13 +72,13 @@ def note(final: Path, name: str | None, progress: Callable[[str], None]) -> None
     manifest = _manifest(final)
     before = manifest.get(NAME) if manifest else None
     if before is not None and before != name:
-        progress(f"{final} was made from {before} and will be replaced")
+        progress(f"{final} was made from {terminal.one_line(str(before))[:MOST_LETTERS]} and will be replaced")
 
 
 def _manifest(final: Path) -> dict[str, object] | None:
     try:
-        found = json.loads((final / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(files.read(final / MANIFEST, MOST_BYTES).data)
+    except (ValueError, RecursionError):  # it cannot be read, or is nested so deeply that nobody wrote it
         return None
     return found if isinstance(found, dict) else None
 
@@ -82,5 +89,5 @@ def _same(manifest: dict[str, object], here: str, name: str) -> bool:
 
 
 def _told(manifest: dict[str, object], final: Path) -> str:
-    there = str(manifest.get(PLACE) or manifest.get(NAME) or "another kind of file")
+    there = str(manifest.get(PLACE) or manifest.get(NAME) or "another kind of file")[:MOST_LETTERS]
     return f"{there} (seen from {final.parent})" if there.startswith(".") else there

@@ -19,7 +19,7 @@ MAX_BYTES = 4_194_304
 
 
 def _read(path: Path) -> list[record.StudyProtocol]:
-    if not path.exists() and re.fullmatch(r"NCT[0-9]{8}", path.name, re.IGNORECASE):
+    if not files.there(path) and re.fullmatch(r"NCT[0-9]{8}", path.name, re.IGNORECASE):
         raise InputError(
             "is not a file, and records are not downloaded; save the record of the study as JSON", f"{path}"
         )

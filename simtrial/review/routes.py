@@ -27,7 +27,7 @@ from simtrial.numbers import probability
 from simtrial.phrases import counted
 from simtrial.plan.allowances import Allowance
 from simtrial.review.readings import EXACT, HALF_WIDTHS, STANDARD_ERRORS, Reading, answers, gehan_n, precision_n
-from simtrial.review.usual import oddness, usual
+from simtrial.review.usual import combinations, oddness, usual
 from simtrial.search import can_have_power
 from simtrial.search.formulas import FORMULAS, approximate
 from simtrial.trial.statement import Statement
@@ -46,6 +46,8 @@ MOST_N = int(TABLE["traced"].most)
 
 MOST_KEPT = 1 << 26
 """Largest file of the cache that is read, in bytes."""
+MOST_COMBINATIONS = 10_000
+"""Most combinations of p0, p1, alpha and power that are computed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +177,13 @@ def routes(
     )
     if lows and highs and lows[0] >= highs[-1]:
         raise InputError(f"({lows[0]:g}) is not below p1 ({highs[-1]:g})", "p0")
+    combined = combinations(lows, highs, errors or ALPHAS, powers or POWERS)
+    if combined > MOST_COMBINATIONS:
+        raise InputError(
+            f"give {counted(combined, 'combination')}; at most "
+            f"{counted(MOST_COMBINATIONS, 'combination')} are computed; give fewer values",
+            "p0, p1, alpha and power",
+        )
     needed, losses = bool(losses), losses or LOSSES
     origins = _origins(n, losses, needed=needed)
     every = usual(lows, highs, errors or ALPHAS, powers or POWERS) if origins else ()

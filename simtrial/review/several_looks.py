@@ -53,10 +53,10 @@ def compare(statement: Statement) -> Compared:
     claimed = statement.criterion == FLEMING
     if statement.alpha is None:
         known = [a for a in ALPHAS if (found := _bounds(looks_at, p0, a)) and _same(found, design)]
+        if not known:
+            return Compared(False, kept, (), "Fleming's rule has no such bounds at a conventional alpha.")
         line = f"The bounds are those of Fleming's rule for one-sided alpha {listed([f'{a:g}' for a in known])}."
-        return Compared(
-            bool(known), kept, (), line if known else "Fleming's rule has no such bounds at a conventional alpha."
-        )
+        return Compared(True, kept, (), line)
     alpha = statement.alpha / (statement.alpha_sided or 1)
     where = f"looks at {listed([str(n) for n in looks_at])} patients, p0 = {p0:g} and one-sided alpha {alpha:g}"
     his = _bounds(looks_at, p0, alpha)

@@ -35,11 +35,20 @@ def usual(
 
     Rates are `RATES`, apart by .09 (.01 against .1) to .4.
     """
-    pairs = [
+    errors = product(alpha or ALPHAS, power or POWERS)
+    every = [Requirements(*rates, a, b) for rates, (a, b) in product(_pairs(p0, p1), list(errors)) if b > a]
+    return sorted(every, key=lambda asked: (oddness(asked), asked.p0))
+
+
+def combinations(p0: Sequence[float], p1: Sequence[float], alpha: Sequence[float], power: Sequence[float]) -> int:
+    """How many requirements `usual` gives at most, before any is made."""
+    return len(_pairs(p0, p1)) * len(alpha or ALPHAS) * len(power or POWERS)
+
+
+def _pairs(p0: Sequence[float], p1: Sequence[float]) -> list[tuple[float, float]]:
+    """The rates that are compared with each other."""
+    return [
         (low, high)
         for low, high in product(p0 or RATES, p1 or RATES)
         if low < high and ((p0 and p1) or 0.0899 < high - low < 0.4001)
     ]
-    errors = product(alpha or ALPHAS, power or POWERS)
-    every = [Requirements(*rates, a, b) for rates, (a, b) in product(pairs, list(errors)) if b > a]
-    return sorted(every, key=lambda asked: (oddness(asked), asked.p0))

@@ -5,21 +5,19 @@ from __future__ import annotations
 import codecs
 import io
 import json
-import re
 import sys
 import threading
 import time
 import unicodedata
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from simtrial import disk, slips
+from simtrial import disk, inputs
 from simtrial.errors import InputError
-from simtrial.inputs import MOST_DIGITS, TABLE
-from simtrial.slips import PLAIN
+from simtrial.inputs import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,28 +25,24 @@ if TYPE_CHECKING:
     from rich.console import Console
     from typer.models import OptionInfo
 
+N = TypeVar("N", int, float)
+
 
 def number(text: str) -> float:
     """Read a number as people type it."""
-    told = str(text).strip()  # a default comes as the number that it is
-    if not PLAIN.fullmatch(told) and told.lower().lstrip("+-") not in ("nan", "inf", "infinity"):
-        raise typer.BadParameter(f"{text!r:.60} {slips.number(text)}")
-    return float(told)
+    return _typed(inputs.number, text)
 
 
 def whole(text: str) -> int:
     """Read a whole number as people type it."""
-    told = str(text).strip()  # a default comes as the number that it is
-    if re.fullmatch(rf"[-+]?[0-9]{{1,{MOST_DIGITS}}}", told):
-        return int(told)
-    if re.fullmatch(r"[-+]?[0-9]+", told):
-        raise typer.BadParameter(f"{text!r:.60} has more than {MOST_DIGITS} digits")
-    hint, fault = "", "is not a whole number"
-    if PLAIN.fullmatch(told) and len(told) < 20 and abs(float(told)) < 1e15 and float(told).is_integer():
-        hint = f"; write {float(told):.0f}"
-    elif "thousands" in slips.number(told):
-        fault = slips.number(told)
-    raise typer.BadParameter(f"{text!r:.60} {fault}{hint}")
+    return _typed(inputs.whole, text)
+
+
+def _typed(read: Callable[[str], N], text: str) -> N:
+    try:
+        return read(str(text))  # a default comes as the number that it is
+    except InputError as error:
+        raise typer.BadParameter(f"{text!r:.60} {error.message}") from None
 
 
 OptionForm = Literal["one", "list", "text"]
@@ -228,9 +222,44 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left:
     where.print(shown)
 
 
+EVERY = 5.0
+"""Seconds between lines about what takes long, where there is no terminal."""
+
+
 @contextmanager
-def bar(total: float, what: str = "trials", doing: str = "simulating") -> Iterator[Callable[[float], None]]:
-    """A bar for what takes more than a second on a terminal; nothing elsewhere."""
+def _now_and_then(line: Callable[[], str]) -> Iterator[None]:
+    """Say every few seconds what is being done, where there is no terminal."""
+    if sys.stderr.isatty():
+        yield
+        return
+    ended = threading.Event()
+
+    def talk() -> None:
+        with suppress(OSError, ValueError):  # nobody may read any more
+            while not ended.wait(EVERY):
+                say(f"  {line()}")
+
+    talking = threading.Thread(target=talk, daemon=True)
+    talking.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        talking.join()
+
+
+def spell(seconds: float) -> str:
+    """How long something takes, for people."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+@contextmanager
+def bar(
+    total: float, what: str = "trials", doing: str = "simulating", line: Callable[[], str] | None = None
+) -> Iterator[Callable[[float], None]]:
+    """A bar for what takes more than a second on a terminal; elsewhere a line every few seconds."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
     from rich.text import Text
@@ -239,7 +268,7 @@ def bar(total: float, what: str = "trials", doing: str = "simulating") -> Iterat
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:,.1f} per second" if task.speed else "")
 
-    began = time.monotonic()
+    began, done = time.monotonic(), 0.0
     columns = (
         TextColumn(doing),
         BarColumn(),
@@ -250,13 +279,21 @@ def bar(total: float, what: str = "trials", doing: str = "simulating") -> Iterat
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task("", total=total)
 
-    def tell(done: float) -> None:
-        bar.advance(task, done)
+    def tell(step: float) -> None:
+        nonlocal done
+        done += step
+        bar.advance(task, step)
         if not bar.live.is_started and time.monotonic() - began > 1 and sys.stderr.isatty():
             bar.start()
 
+    def share() -> str:
+        if not 0 < done < total:
+            return f"{doing} ..."
+        return f"{doing}: {done / total:.0%} done, {spell((time.monotonic() - began) * (total / done - 1))} left"
+
     try:
-        yield tell
+        with _now_and_then(line or share):
+            yield tell
     finally:
         if bar.live.is_started:
             bar.stop()
@@ -268,9 +305,10 @@ PATIENCE = 1.0
 
 @contextmanager
 def waiting(doing: str) -> Iterator[None]:
-    """Say what takes more than a second, where nobody knows how long it will take; nothing off a terminal."""
+    """Say what takes more than a second, where nobody knows how long it will take."""
     if not sys.stderr.isatty():
-        yield
+        with _now_and_then(lambda: f"{doing} ..."):
+            yield
         return
     from rich.console import Console
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -27,11 +27,18 @@ SECONDS_A_TASK = 0.5
 AHEAD = 3
 """Tasks handed out for each worker: one at work, others waiting."""
 
+A_REPORT = 256
+"""Results that were found between two reports."""
+
 PATIENCE = 5.0
 """Seconds after which progress is reported even if nothing was finished."""
 
 MOST_DEATHS = 3
 """Workers that one task may lose before it is given up."""
+
+
+GOES_ON = "what was written is valid; the same command continues from there"
+"""What is said wherever a sweep ends before its time."""
 
 
 class SweepError(RuntimeError):
@@ -87,6 +94,15 @@ class _Open:
                 self.total[name] = tally
 
 
+def _lost(error: Exception) -> Exception:
+    """What to raise where a task did not come back: the loss of a cluster is foreseen, a mistake of ours is not."""
+    if isinstance(error, CancelledError):  # nobody here cancels what is waited for
+        return SweepError(f"the scheduler or its workers are gone; {GOES_ON}")
+    if type(error).__module__.partition(".")[0] == "distributed":
+        return SweepError(f"the cluster gave up ({' '.join(str(error).split())[:200]}); {GOES_ON}")
+    return error
+
+
 class Driver:
     """Hands out tasks and takes results in."""
 
@@ -113,14 +129,19 @@ class Driver:
         executor = self.start()
         try:
             while True:
+                broken = False
                 while len(out) < AHEAD * self.workers and (task := again.popleft() if again else next(tasks, None)):
-                    out[executor.submit(perform, task)] = task
-                if not out:
+                    try:
+                        out[executor.submit(perform, task)] = task
+                    except BrokenProcessPool:
+                        broken = True
+                        again.append(task)
+                        break
+                if not out and not broken:
                     executor.shutdown(wait=True)  # or the interpreter would end under its threads
                     return
                 finished, _ = wait(out, timeout=PATIENCE, return_when=FIRST_COMPLETED)
                 self.state.stalled = 0.0 if finished else self.state.stalled + PATIENCE
-                broken = False
                 for future in finished:
                     task = out.pop(future)
                     try:
@@ -129,6 +150,8 @@ class Driver:
                         broken = True
                         again.append(self._survived(task))
                         continue
+                    except Exception as error:
+                        raise _lost(error) from error
                     for found in results:
                         self._take(found)
                 self.store.commit()
@@ -162,6 +185,8 @@ class Driver:
             if self.store.done(index):
                 self.state.found += 1
                 self.state.done += 1
+                if not self.state.found % A_REPORT:
+                    self.tell(self.state)
                 continue
             cell = self.sweep.cell(index)
             blocks = simulation.blocks(cell.plan, asked.trials)

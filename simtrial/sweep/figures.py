@@ -15,6 +15,7 @@ import pandas as pd
 
 from simtrial.conduct.outcomes import OUTCOMES
 from simtrial.phrases import counted, listed, stated
+from simtrial.show.passage import Passage
 from simtrial.show.picture import BLACK, LINES, Drawing, Picture, few_ticks, styled
 from simtrial.sweep.results import short
 from simtrial.sweep.section import RATE
@@ -36,7 +37,7 @@ def _layout(results: SweepResults) -> _Layout:
     paths = [path for path in results.sweep.paths if path != RATE]
     frame = results.frame
     numbers = [path for path in paths if pd.api.types.is_numeric_dtype(frame[path])]
-    bottom = max(reversed(numbers), key=lambda path: frame[path].nunique()) if numbers else paths[-1]
+    bottom = max(reversed(numbers), key=lambda path: frame[path].nunique()) if numbers else [RATE, *paths][-1]
     others = [path for path in paths if path != bottom]
     padded: list[str | None] = [*others, None, None, None]
     rows, columns, lines = padded[:3]
@@ -44,12 +45,20 @@ def _layout(results: SweepResults) -> _Layout:
     return _Layout(bottom=bottom, rows=rows, columns=columns, lines=lines, fixed=fixed)
 
 
-def multiples(results: SweepResults, outcome: str) -> Picture:
+def multiples(results: SweepResults, outcome: str) -> Picture | Passage:
     """One outcome at p1 over every axis, as small multiples with their limit.
 
-    Bars are two Monte Carlo standard errors; exact values have none.
+    Bars are two Monte Carlo standard errors; exact values have none. Where the true rate is the only axis, the outcome
+    is shown over it; where the outcome was not asked for, that is said.
     """
-    layout, frame = _layout(results), results.at_p1(outcome)
+    if outcome not in results.sweep.asked.outcomes:
+        why = (
+            f"Left out: this sweep does not compute the outcome {outcome} ({OUTCOMES[outcome].label}). To have it, "
+            "name it under outcomes in the sweep file."
+        )
+        return Passage(f"sweep_{outcome}", (why,))
+    layout = _layout(results)
+    frame = results.frame[results.frame.outcome == outcome] if layout.bottom == RATE else results.at_p1(outcome)
     for path, value in layout.fixed.items():
         frame = frame[frame[path] == value]
     rows = list(frame[layout.rows].unique()) if layout.rows else [None]
@@ -78,7 +87,7 @@ def multiples(results: SweepResults, outcome: str) -> Picture:
             axis.set_xlabel(short(layout.bottom), fontsize=9)
             few_ticks(axis.xaxis)
         label = OUTCOMES[outcome].label
-        figure.supylabel(f"{label} at p = {results.p1:g}", fontsize=10)
+        figure.supylabel(f"{label}{_at_rate(results, layout)}", fontsize=10)
         if lines != [None]:
             handles, names = axes[0, 0].get_legend_handles_labels()
             title = short(layout.lines or "")
@@ -95,11 +104,14 @@ def _words(
     held = "".join(f", {path} {value}" for path, value in layout.fixed.items())
     best, worst = frame.value.max(), frame.value.min()
     line = "" if limit is None else f"; the line is {limit:g}"
-    alt = f"{label} at p = {results.p1:g} over {short(layout.bottom)}{held}: from {worst:.3g} to {best:.3g}{line}."
+    alt = f"{label}{_at_rate(results, layout)} over {short(layout.bottom)}{held}: from {worst:.3g} to {best:.3g}{line}."
     panels = listed([short(path) for path in (layout.rows, layout.columns) if path is not None] or ["none"])
-    caption = (
-        f"{label[:1].upper()}{label[1:]} at a true response rate of {stated(results.p1)} over {short(layout.bottom)}"
+    over = (
+        "over the true response rate p"
+        if layout.bottom == RATE
+        else f"at a true response rate of {stated(results.p1)} over {short(layout.bottom)}"
     )
+    caption = f"{label[:1].upper()}{label[1:]} {over}"
     caption += f", in panels by {panels}" if layout.rows is not None else ""
     caption += f", with lines by {short(layout.lines)}" if layout.lines is not None else ""
     caption += f"; held at {listed([f'{short(p)} {v}' for p, v in layout.fixed.items()])}" if layout.fixed else ""
@@ -115,6 +127,10 @@ def _words(
     else:
         caption += " All values are exact."
     return alt, caption
+
+
+def _at_rate(results: SweepResults, layout: _Layout) -> str:
+    return "" if layout.bottom == RATE else f" at p = {results.p1:g}"
 
 
 def _at(frame: pd.DataFrame, path: str | None, value: object) -> pd.DataFrame:

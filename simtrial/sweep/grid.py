@@ -7,7 +7,6 @@ for, so that memory does not grow with their number.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from dataclasses import dataclass
@@ -68,6 +67,8 @@ class Sweep:
         for name in set(NOT_VARIED) - {"study"}:
             kept.pop(name, None)  # they change no result, and would be read again for every setting
         self._plain = kept
+        self._taken = [axis.taken for axis in asked.axes]
+        self._named = [axis.path for axis in asked.axes]
         self._setting = lru_cache(maxsize=64)(self._make)
 
     @property
@@ -83,16 +84,21 @@ class Sweep:
     @property
     def paths(self) -> tuple[str, ...]:
         """The axes by their paths, that of the true rates last where it is not named."""
-        named = tuple(axis.path for axis in self.asked.axes)
+        named = tuple(self._named)
         return named if RATE in named else (*named, RATE)
 
     def places(self, index: int) -> tuple[int, ...]:
         """The place of a cell on each axis."""
-        lengths = [len(axis.taken) for axis in self.asked.axes]
-        if RATE not in {axis.path for axis in self.asked.axes}:
+        lengths = [len(values) for values in self._taken]
+        if RATE not in self._named:
             index, rate = divmod(index, 2)
             return (*self._placed(index, lengths), rate)
         return self._placed(index, lengths)
+
+    def parted(self, places: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+        """Places on the axes apart from that of the true rate, which make a trial, and the place on that one."""
+        rate_at = self.paths.index(RATE)
+        return (*places[:rate_at], *places[rate_at + 1 :]), places[rate_at]
 
     def _placed(self, index: int, lengths: list[int]) -> tuple[int, ...]:
         if self.asked.combine == "zip":
@@ -104,9 +110,10 @@ class Sweep:
         return tuple(reversed(found))
 
     def _make(self, places: tuple[int, ...]) -> tuple[Trial, Design, Plan]:
-        data = copy.deepcopy(self._plain)
-        for axis, place in zip((a for a in self.asked.axes if a.path != RATE), places, strict=True):
-            _put(data, axis.path, axis.taken[place])
+        data = dict(self._plain)
+        axes = ((path, values) for path, values in zip(self._named, self._taken, strict=True) if path != RATE)
+        for (path, values), place in zip(axes, places, strict=True):
+            _put(data, path, values[place])
         trial = params.load(data)
         case = Case.of(trial).checked("cell")
         if case.plan is None:
@@ -124,13 +131,13 @@ class Sweep:
         values: dict[str, object] = {}
         try:
             places = self.places(index)
-            rate_at = self.paths.index(RATE)
-            values = {axis.path: axis.taken[place] for axis, place in zip(self.asked.axes, places, strict=False)}
-            trial, design, plan = self._setting(tuple(p for k, p in enumerate(places) if k != rate_at))
-            rate = values[RATE] if RATE in values else ("p0", "p1")[places[rate_at]]
+            values = {path: taken[place] for path, taken, place in zip(self._named, self._taken, places, strict=False)}
+            setting, rate_place = self.parted(places)
+            trial, design, plan = self._setting(setting)
+            rate = values[RATE] if RATE in values else ("p0", "p1")[rate_place]
             truths = trial.truths
-            named: dict[object, float] = {"p0": truths.p0, "p1": truths.p1}
-            p = probability(named.get(rate, rate), "p", closed=True)
+            named = {"p0": truths.p0, "p1": truths.p1}
+            p = probability(named.get(rate, rate) if isinstance(rate, str) else rate, "p", closed=True)
         except InputError as error:
             at = ", ".join(f"{path} = {value!r:.60}" for path, value in values.items())
             raise error.placed(f"cell {index} ({at}): ") from None
@@ -148,13 +155,17 @@ class Sweep:
 
 
 def _put(data: dict[str, object], path: str, value: object) -> None:
-    """Set a value at a dotted path; keys on the way that are not there are made, and judged with the whole."""
+    """Set a value at a dotted path; keys on the way that are not there are made, and judged with the whole.
+
+    Sections on the way are copied: others hold them too.
+    """
     *way, last = path.split(".")
     here = data
     for part in way:
-        below = here.setdefault(part, {})
+        below = here.get(part, {})
         if not isinstance(below, dict):
             raise InputError("goes through a key that holds no keys of its own", path)
+        here[part] = below = dict(below)
         here = below
     if path == "design":
         data["design"] = value

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from simtrial.conduct import simulation
 from simtrial.sweep.claim import claimed, looked
-from simtrial.sweep.driver import Driver, Progress, SweepError
+from simtrial.sweep.driver import GOES_ON, Driver, Progress, SweepError
 from simtrial.sweep.rows import table
 from simtrial.sweep.task import Task, Work, perform
 from simtrial.sweep.workers import versions
@@ -103,9 +103,7 @@ def run(
         try:
             driver.run()
         except OSError as error:
-            raise SweepError(
-                f"{out}: {error.strerror or error}; what was written is valid; the same command continues from there"
-            ) from error
+            raise SweepError(f"{error.filename or out}: {error.strerror or error}; {GOES_ON}") from error
         return driver.state, store.digest(len(sweep))
 
 

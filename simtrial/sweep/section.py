@@ -68,10 +68,18 @@ class Axis(Made):
         if (self.values is None) == (self.range is None):
             raise InputError("needs exactly one of values and range")
         values = self.range.values if self.range is not None else self.values or ()
-        again = next((v for k, v in enumerate(values) if v in values[:k]), None) if self.range is None else None
-        if again is not None:
-            raise InputError(f"({again!r:.40}) is given twice", "values")
+        if self.range is None:
+            _refuse_twice(values)
         return values
+
+
+def _refuse_twice(values: tuple[object, ...]) -> None:
+    seen: set[object] = set()
+    for value in values:
+        known = (repr(value),) if isinstance(value, dict | list) else value  # these two cannot be in a set
+        if known in seen:
+            raise InputError(f"({value!r:.40}) is given twice", "values")
+        seen.add(known)
 
 
 class SweepSection(Section):

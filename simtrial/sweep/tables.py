@@ -9,6 +9,7 @@ import pandas as pd
 
 from simtrial.conduct.outcomes import OUTCOMES
 from simtrial.phrases import agreeing, counted, rate
+from simtrial.show.passage import Passage
 from simtrial.show.table import PATIENTS, WORDS, Shown, Table, column
 from simtrial.show.table import RATE as SHARE
 from simtrial.sweep.results import short
@@ -70,12 +71,18 @@ def _measured(name: str, value: float | None, mcse: float | None) -> str:
     return f"{said} ± {mcse:.2g}" if mcse else said
 
 
-def broken(results: SweepResults) -> Table:
+def broken(results: SweepResults) -> Table | Passage:
     """The settings whose power is below the required one, or whose months at p1 exceed the registered completion.
 
-    A simulated value within two Monte Carlo standard errors of its limit is inconclusive, and is marked so.
+    A simulated value within two Monte Carlo standard errors of its limit is inconclusive, and is marked so. Without the
+    power among the outcomes there is no such table, and that is said.
     """
     asked = results.sweep.base.requirements
+    if "reject" not in results.sweep.asked.outcomes:
+        why = (
+            "Left out: this sweep does not compute the power. To have it, name reject under outcomes in the sweep file."
+        )
+        return Passage("sweep_broken", (why,))
     paths = [path for path in results.sweep.paths if path != RATE]
     end = next((name for name in ("end_month", "duration_months") if name in results.sweep.asked.outcomes), None)
     shown_outcomes = ["reject", *([end] if end else [])]
@@ -83,7 +90,7 @@ def broken(results: SweepResults) -> Table:
     for outcome in shown_outcomes:
         part = results.at_p1(outcome)[[*paths, "value", "mcse"]]
         part = part.rename(columns={"value": outcome, "mcse": f"{outcome}_mcse"})
-        wide = part if wide is None else wide.merge(part, on=paths)
+        wide = part if wide is None else wide.merge(part, on=paths or None, how="inner" if paths else "cross")
     assert wide is not None
     power = _judged(asked.power - wide["reject"], wide["reject_mcse"])
     months = pd.Series("", index=wide.index)

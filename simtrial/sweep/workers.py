@@ -1,7 +1,6 @@
-"""Who does the work of a sweep: processes of this machine, or a Dask cluster that runs already.
+"""Processes of this machine that do the work of a sweep, through the interface of `concurrent.futures.Executor`.
 
-Both are had through the interface of `concurrent.futures.Executor`. A worker must have the driver's versions, the code
-itself included, or its numbers would not be those of the manifest.
+A worker must have the driver's versions, the code itself included, or its numbers would not be those of the manifest.
 """
 
 from __future__ import annotations
@@ -9,25 +8,23 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import re
 import signal
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import active_children, connection, get_context, parent_process, resource_tracker
 from typing import TYPE_CHECKING
 
 from simtrial import __version__, files
-from simtrial.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from concurrent.futures import Executor
+    from multiprocessing.process import BaseProcess
 
-
-PATIENCE = 10.0
-"""Seconds to wait for a scheduler at an address."""
+HURRY = 1.0
+"""Seconds that a pool whose processes were killed is given to put its affairs in order."""
 
 
 def versions() -> dict[str, str]:
@@ -43,6 +40,7 @@ def versions() -> dict[str, str]:
 def _settle_in() -> None:
     """Make a worker ready: Ctrl-C is the driver's, and without a driver there is nothing to live for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     driver = parent_process()
     if driver is not None:
         threading.Thread(target=_follow, args=(driver.sentinel,), daemon=True).start()
@@ -64,13 +62,52 @@ def pool(workers: int) -> Callable[[], Executor]:
     def start() -> Executor:
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, "1")  # read by a worker when it starts
-        executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_settle_in)
-        with _program_left_out():
-            for _ in range(workers):
-                executor.submit(_settled)  # a process is started for each
+        executor = _Pool(workers, mp_context=get_context("spawn"), initializer=_settle_in)
+        before = set(active_children())
+        try:
+            with _program_left_out(), _deaf():
+                for _ in range(workers):
+                    executor.submit(_settled)  # a process is started for each
+        except BaseException:
+            executor.hired = set(active_children()) - before
+            executor.shutdown(wait=False)
+            raise
+        executor.hired = set(active_children()) - before
         return executor
 
     return start
+
+
+class _Pool(ProcessPoolExecutor):
+    """A pool that is left in one of two ways: its work is waited for, or its processes are ended at once.
+
+    What a worker holds was not written, so that nothing is lost with it.
+    """
+
+    hired: Collection[BaseProcess] = ()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the pool; without waiting, its processes are killed and tasks that wait are dropped."""
+        if wait:
+            super().shutdown(wait=True, cancel_futures=cancel_futures)
+            return
+        for process in self.hired:
+            process.kill()
+        # what the pool holds of the system goes with it, else a warning of Python's is the last thing that is said
+        ending = threading.Thread(target=super().shutdown, kwargs={"wait": True, "cancel_futures": True}, daemon=True)
+        ending.start()
+        ending.join(HURRY)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Start processes that do not hear Ctrl-C, from their first moment on: a terminal sends it to all."""
+    resource_tracker.ensure_running()  # it would open the ears again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -87,44 +124,3 @@ def _program_left_out() -> Iterator[None]:
         yield
     finally:
         program.update(known)
-
-
-@contextmanager
-def cluster(address: str) -> Iterator[tuple[Callable[[], Executor], int]]:
-    """A Dask cluster that runs already: how to get an executor, and how many workers it has.
-
-    Raises
-    ------
-    InputError
-        If distributed is not installed, no scheduler answers at the address, or a worker has other versions.
-    """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError("needs the extra dask: pip install distributed", "scheduler") from None
-    if re.fullmatch(r"[a-z]+://\S+", address) is None:
-        raise InputError(f"({address[:60]!r}) is no address; write one such as tcp://10.0.0.1:8786", "scheduler")
-    try:
-        client = Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"({address}) cannot be reached: {' '.join(str(error).split())[:200]}", "scheduler") from None
-    try:
-        mine = versions()
-        try:
-            theirs = client.run(versions)
-        except Exception as error:  # whatever a worker without our code raises
-            raise InputError(
-                f"({address}): a worker cannot load simtrial: {' '.join(str(error).split())[:200]}", "scheduler"
-            ) from None
-        if not theirs:
-            raise InputError(f"({address}) has no workers; start at least one", "scheduler")
-        for worker, found in sorted(theirs.items()):
-            other = [f"{k} {found.get(k)}, here {v}" for k, v in mine.items() if found.get(k) != v]
-            if other:
-                raise InputError(
-                    f"({address}): worker {worker} has {'; '.join(other)}; install the same versions", "scheduler"
-                )
-        threads = sum(client.nthreads().values())
-        yield client.get_executor, threads
-    finally:
-        client.close()

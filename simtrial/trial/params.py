@@ -8,6 +8,7 @@ aliases, tags and numbers such as ``010`` are refused, and nothing but the known
 from __future__ import annotations
 
 import json
+import os
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -215,7 +216,7 @@ def read_as(source: str | Path, kind: type[M], content: str) -> tuple[M, Source]
         In one line: the file, the key, the value and what would be right.
     """
     path = Path(source)
-    if not path.is_absolute() and not path.exists() and (project.ROOT / path).is_file():
+    if not path.is_absolute() and not files.there(path) and files.there(project.ROOT / path):
         path = project.ROOT / path  # JupyterLab starts a notebook in the notebook's own folder
     held = files.read(path, MAX_BYTES)
     return _checked(held, kind, content), Source(path, held.sha256)
@@ -310,7 +311,7 @@ def _placed(trial: Trial, folder: Path) -> Trial:
 
 
 def _seen_from_root(path: Path) -> str:
-    place = path.resolve()
+    place = Path(os.path.realpath(path))  # which a loop of links does not end
     inside = place.relative_to(project.ROOT) if place.is_relative_to(project.ROOT) else place
     return inside.as_posix()
 

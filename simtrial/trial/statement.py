@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Collection
-from dataclasses import KW_ONLY, dataclass, fields
-from pathlib import Path
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from simtrial import csv_files, files
 from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage, parse_looks
 from simtrial.design.requirements import Requirements
-from simtrial.errors import InputError, several
+from simtrial.errors import InputError
 from simtrial.numbers import count, positive, probability
 from simtrial.phrases import counted
 from simtrial.search import CRITERIA, simon
@@ -198,110 +193,3 @@ class Statement:
         if self.n is None and self.total is None and self.n1 is None:
             gone.append("n")
         return tuple(gone)
-
-
-MAX_BYTES = 4_194_304
-"""Largest CSV of statements that is read."""
-
-UNSTATED = ("", "unstated", "not stated", "na", "n/a")
-"""What a cell says of a number that is not stated."""
-
-MAX_ROWS = 10_000
-"""Most statements of one file."""
-
-
-def read_csv(path: str | Path) -> list[tuple[str, Statement]]:
-    """Read many statements: one row each, columns named as the fields of `Statement`, or ``looks``, and ``id``.
-
-    Cells that are empty or say so (`UNSTATED`) are numbers not stated; other columns, such as a quote, are ignored
-    (`ignored` names them).
-
-    Raises
-    ------
-    InputError
-        One line per row that cannot be read: the file, the row and its column.
-    """
-    text = _text(path)
-    kinds = {f.name: f.type for f in fields(Statement) if f.name != "looks"}
-    try:
-        rows = list(
-            csv.DictReader(io.StringIO(text, newline=""), _header(text), strict=True, delimiter=_separator(text))
-        )[1:]
-    except csv.Error as error:
-        raise InputError(f"is not CSV: {error}", f"{path}:") from None
-    if len(rows) > MAX_ROWS:
-        raise InputError(f"has {counted(len(rows), 'row')}; at most {MAX_ROWS} are read", f"{path}:")
-    names = list(rows[0]) if rows else []
-    if not rows or not set(names) & {*kinds, "looks"}:
-        raise InputError(f"has no column of a statement; columns are id, looks, {', '.join(kinds)}", f"{path}:")
-    header = _header(text)
-    twice = next((name for name in header if header.count(name) > 1), None)
-    if twice is not None:
-        raise InputError(f"has the column {twice!r:.60} twice", f"{path}:")
-    found, faults = [], []
-    for k, row in enumerate(rows, start=2):
-        try:
-            found.append((csv_files.plain(row.get("id") or str(k - 1)), _of_row(row, kinds)))
-        except InputError as error:
-            faults.append((k, error))
-    if faults:
-        raise several([error.placed(f"{path} row {k}: ") for k, error in faults])
-    return found
-
-
-def _of_row(row: dict[str, str | None], kinds: dict[str, object]) -> Statement:
-    values: dict[str, object] = {}
-    for name, cell in row.items():
-        if name is None:
-            raise InputError("has more cells than columns", "")
-        if name not in kinds or cell is None or cell.strip().lower() in UNSTATED:
-            continue
-        try:
-            values[name] = _cell(cell.strip(), str(kinds[name]))
-        except ValueError:
-            hint = "; write 10% as 0.10" if "%" in cell else ""
-            number = "a whole number" if str(kinds[name]).startswith("int") else "a number"
-            raise InputError(f"({cell!r:.40}) is not {number}{hint}", name) from None
-    looks = (row.get("looks") or "").strip()
-    if looks:  # then n is the number to be enrolled, as on the command line
-        n = values.pop("n", None)
-        if n is not None and values.setdefault("total", n) != n:
-            raise InputError(f"({n}) is not the total ({values['total']}), which it is where looks are given", "n")
-        return Statement.of_looks(looks, **values)
-    if values.get("n") is None and not {"n1", "r", "dropout"} & set(values):  # nothing tells the total from the n
-        values["n"] = values.pop("total", None)
-    return Statement(**values)  # type: ignore[arg-type]  # as above
-
-
-def ignored(path: str | Path) -> list[str]:
-    """Columns of a CSV that a statement does not have."""
-    known = {f.name for f in fields(Statement)} | {"id", "looks"}
-    return [name for name in _header(_text(path)) if name not in known]
-
-
-def _text(path: str | Path) -> str:
-    try:
-        return files.read(Path(path), MAX_BYTES).data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("is not UTF-8 text", f"{path}:") from None
-
-
-def _header(text: str) -> list[str]:
-    """Names of the columns, in small letters: P0 is p0."""
-    return [
-        name.strip().lower() for name in next(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text)), [])
-    ]
-
-
-def _separator(text: str) -> str:
-    """Commas or, as where decimals have commas, semicolons."""
-    header = text.partition("\n")[0]
-    return ";" if header.count(";") > header.count(",") else ","
-
-
-def _cell(text: str, kind: str) -> object:
-    if kind.startswith("int"):
-        return int(text)
-    if not kind.startswith("float"):
-        return text
-    return float(text.replace(",", ".") if re.fullmatch(r"\d*,\d+", text) else text)

@@ -287,3 +287,16 @@ def test_a_look_at_which_no_trial_ends_is_named_in_one_line():
     design = parse_looks("1/10,1/15,5/25")  # whoever passes the first look has two responses
     with pytest.raises(InputError, match="cannot end 1/10, 1/15, 5/25 at look 2; no number of responses can"):
         inference.analyze(design, 1, 0.1, 2)
+
+
+def test_a_trial_is_analysed_although_its_design_has_a_look_that_none_reaches():
+    # one response of 7 continues, and none of 8 more than 2 does
+    found = inference.analyze(parse_looks("0:2/7,2/8,3/26"), 1, 0.64, stage=2)
+    assert not found.reject
+    assert 0 < found.p_values["conditional"] <= 1
+
+
+def test_a_conditional_p_value_is_a_number_where_its_probabilities_are_too_small_for_doubles():
+    found = inference.analyze(parse_looks("1112/5244,1516/7318,2781/9271"), 8085, 1.5e-08)
+    # given that look 3 is reached, it is almost surely with the fewest responses
+    assert found.p_values["conditional"] < 1e-300

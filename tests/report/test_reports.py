@@ -47,7 +47,7 @@ report.NOTEBOOKS = ("01_design",)
 kernel.LOADED = kernel.CLEARED = "None"  # two seconds of libraries that the notebook does without
 
 if __name__ == "__main__":
-    from simtrial.cli.app import main
+    from simtrial.cli.start import main
     sys.exit(main())
 """
 

@@ -19,7 +19,8 @@ from simtrial.review import text as review_text
 from simtrial.review import wording as review_wording
 from simtrial.trial import params
 from simtrial.trial.case import Case
-from simtrial.trial.statement import Statement, read_csv
+from simtrial.trial.statement import Statement
+from simtrial.trial.statements import read_csv
 from simtrial.validation.review import KEPT, judged, stated
 
 OPTIMAL = Statement(0.1, 0.3, 0.05, 0.8, criterion="optimal", r1=1, n1=10, r=5, n=29)
@@ -450,15 +451,15 @@ def test_other_columns_are_left_alone_and_named(capsys, tmp_path):
 def test_numbers_of_a_csv_mean_what_they_mean_on_the_command_line(tmp_path, text, stated):
     path = tmp_path / "s.csv"
     path.write_text(text)
-    assert read_csv(path)[0][1] == Statement(**stated)
+    assert read_csv(path)[0][0][1] == Statement(**stated)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("looks,n,total\n5/25,28,27\n", "row 2: n (28) is not the total (27), which it is where looks are given"),
-        ("p0\n10%\n", "row 2: p0 ('10%') is not a number; write 10% as 0.10"),
-        ("quote,po\n.1,x\n", "has no column of a statement; columns are id, looks, p0"),
+        ("p0\n10%\n", "row 2: p0 ('10%') is a percentage; write 0.1 for 10%"),
+        ("quote,po\n.1,x\n", "has no column of a statement; columns are id, looks, criterion, p0"),
         ("p0\nx\n", "row 2: p0 ('x') is not a number"),
         ("p0\n.1\n2\n", "row 3: p0 (2) is not strictly between 0 and 1; write 0.02 for 2%"),
         (
@@ -486,7 +487,7 @@ def test_every_wrong_row_of_a_csv_is_told(tmp_path, capsys):
     assert main(["check", "--csv", str(path)]) == 2
     assert [line.removeprefix(f"simtrial: {path} ") for line in capsys.readouterr().err.splitlines()] == [
         "row 2: n ('x') is not a whole number (and 2 more mistakes)",
-        "row 4: n (0) is below 1, the smallest value allowed",
+        "row 4: n (0) is not a whole number from 1 to 10,000",
         "row 5: n ('y') is not a whole number",
     ]
 
@@ -752,6 +753,11 @@ def test_a_rule_of_three_looks_is_evaluated(capsys):
     unknown = run(capsys, "--p0", ".2", "--looks", text)
     assert "one-sided alpha 0.05" in unknown
     assert "Not stated: p1, alpha, power." in unknown
+
+
+def test_a_rule_with_an_efficacy_bound_and_no_alpha_need_not_be_flemings(capsys):
+    said = run(capsys, "--p0", ".2", "--p1", ".4", "--power", ".8", "--looks", "1:6/10,4/30")
+    assert "Fleming's rule has no such bounds at a conventional alpha." in said
 
 
 def test_what_fails_is_said_apart_from_what_passes_and_a_mixture_is_found(capsys):

@@ -230,7 +230,7 @@ def test_what_is_no_regular_file_is_never_opened(tmp_path):
     with pytest.raises(InputError, match="is a folder"):
         source.read(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match="is not a regular file"):
+    with pytest.raises(InputError, match="is a pipe; name a regular file"):
         source.read(tmp_path / "pipe")
     with pytest.raises(InputError, match=r"cannot be read: No such file"):
         source.read(tmp_path / "nothing.docx")

@@ -212,6 +212,22 @@ def test_hostile_text_is_written_without_what_xml_cannot_hold():
     assert docx.Document(io.BytesIO(data)).core_properties.title.startswith("abcdef")
 
 
+def test_no_text_becomes_a_field_of_word():
+    live = 'DDEAUTO c:\\\\x "=1" HYPERLINK { INCLUDETEXT "x" }'
+    held = Table("t", live, pd.DataFrame({"what": [live, "=1+1"]}), {"what": (live, "{}")})
+    chapter = Chapter(title=live, number="1", code=live, blocks=(live, Points((live,)), FormulaLine(live), held))
+    data = word.docx(Document(name="protocol", title=live, study=live, lead=(live,), chapters=(chapter,), origin=live))
+    nodes = [
+        node
+        for name, (_, content) in parts(data).items()
+        if name.endswith(".xml")
+        for node in etree.fromstring(content).iter()
+    ]
+    given = {node.get(f"{W}instr").split()[0] for node in nodes if named(node) == "fldSimple"}
+    assert given == {"SEQ", "PAGE", "NUMPAGES"}
+    assert not [node for node in nodes if named(node) in ("instrText", "fldChar", "hyperlink")]
+
+
 def test_a_long_table_is_cut_and_its_end_says_where_the_rest_is(table):
     frame = pd.DataFrame({"k": range(3000)})
     long = Table("draws", "Draws", frame, {"k": ("k", "{}")})

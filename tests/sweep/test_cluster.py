@@ -1,16 +1,21 @@
 """Sweeps on a dask cluster: in a module of its own, so that the cluster lives no longer than its tests."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sweeps import SMALL, files, run
 
+from simtrial import InputError
 from simtrial.cli.app import main
+from simtrial.sweep import cluster
 from simtrial.sweep import workers as sweep_workers
+from simtrial.sweep.driver import SweepError
 
 STARTS = {"processes": {"dask_cluster"}}
 
@@ -56,18 +61,53 @@ def dask_cluster(tmp_path_factory):
         process.wait()
 
 
+NO_ADDRESS = ["", " ", "foo", "tcp://", "tcp://[::1]:x", "tcp://h:0", "tcp://h:70000", "ucx://127.0.0.1:1", "inproc://"]
+"""What is refused without asking anybody."""
+
+
+@pytest.mark.parametrize("address", [*NO_ADDRESS, "ws://127.0.0.1:1", "tcp://a\nb:1", "tls://127.0.0.1:1"])
+def test_an_address_at_which_nobody_is_ends_in_one_line_before_any_work(tmp_path, capsys, address):
+    assert main(["sweep", "nowhere.yaml", "--out", str(tmp_path / "o"), "--scheduler", address]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("simtrial: scheduler (")
+    assert ("is no address" in line) == (address != "tls://127.0.0.1:1")
+
+
+@pytest.mark.long
+def test_a_listener_that_says_nothing_is_no_scheduler(monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(InputError, match="cannot be reached"), cluster.cluster(where):
+            pass
+
+
+def test_a_scheduler_that_is_lost_ends_a_sweep_in_one_line(write, tmp_path):
+    class Lost(ThreadPoolExecutor):
+        def submit(self, *_):
+            lost = Future()
+            lost.cancel()
+            lost.set_running_or_notify_cancel()
+            return lost
+
+    with pytest.raises(SweepError, match="scheduler or its workers are gone; what was written is valid; the same"):
+        run(write(SMALL), tmp_path / "out", lambda: Lost(1))
+
+
 def test_the_same_digest_serially_in_processes_on_a_cluster_and_by_address(write, tmp_path, dask_cluster):
     from distributed import LocalCluster
 
     path = write(SMALL, trials=6000)
     digests = [run(path, tmp_path / "serial")[1]]
     digests.append(run(path, tmp_path / "pool", sweep_workers.pool(2), 2)[1])
-    with sweep_workers.cluster(dask_cluster) as (start, workers):
+    with cluster.cluster(dask_cluster) as (start, workers):
         assert workers == 2
         digests.append(run(path, tmp_path / "address", start, workers)[1])
     with (
-        LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as local,
-        sweep_workers.cluster(local.scheduler_address) as (start, workers),
+        LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, protocol="tcp", dashboard_address=":0"
+        ) as local,
+        cluster.cluster(local.scheduler_address) as (start, workers),
     ):
         digests.append(run(path, tmp_path / "local", start, workers)[1])
     assert len(set(digests)) == 1

@@ -114,20 +114,52 @@ def test_a_killed_driver_loses_no_finished_block(calm, tmp_path):
     assert not list(out.rglob("*.tmp"))
 
 
+def left_of(group):
+    """Processes of a group that have not ended."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[2]) == group and fields[0] != "Z":
+                found.append(int(entry.name))
+    return found
+
+
 @pytest.mark.processes
-def test_ctrl_c_stops_in_one_line_and_the_same_command_goes_on(calm, tmp_path):
+@pytest.mark.parametrize(("sign", "times"), [(signal.SIGINT, 1), (signal.SIGINT, 3), (signal.SIGTERM, 1)])
+def test_ctrl_c_stops_in_one_line_and_the_same_command_goes_on(calm, tmp_path, sign, times):
     path, _, expected = calm
     out = tmp_path / "out"
     with reaped(started(path, out)) as process:
         wait_for(out, "parts/*/*.json", 1, process)
-        os.kill(process.pid, signal.SIGINT)
+        for _ in range(times):
+            os.killpg(process.pid, sign)  # as a terminal does: to all of them
         _, said = process.communicate(timeout=60)
+        deadline = time.monotonic() + 10
+        while left := left_of(process.pid):
+            assert time.monotonic() < deadline, left
+            time.sleep(0.05)
     assert process.returncode == 1
     assert said.splitlines()[-1].startswith("simtrial: interrupted")
-    assert "Traceback" not in said
+    assert len([line for line in said.splitlines() if not line.startswith("  ")]) == 2
+    assert not list(out.rglob("*.tmp"))
     state, digest = _settled(path, out)
     assert digest == expected
     assert state.done == 3
+
+
+@pytest.mark.processes
+def test_ctrl_c_while_workers_start_is_one_line(calm, tmp_path):
+    with reaped(started(calm[0], tmp_path / "out")) as process:
+        wait_for(tmp_path, "out/manifest.json", 1, process)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].startswith("simtrial: interrupted")
 
 
 def _settled(path, out):

@@ -21,11 +21,10 @@ from simtrial.cli.app import main
 from simtrial.conduct import outcomes, simulation
 from simtrial.laws import laws
 from simtrial.plan.plan import Scenario
-from simtrial.sweep import claim, driver, figures, results, section, tables
+from simtrial.sweep import claim, driver, figures, grid, results, section, tables
 from simtrial.sweep import file as sweep_file
 from simtrial.sweep import run as sweep_run
 from simtrial.sweep import store as sweep_store
-from simtrial.sweep import workers as sweep_workers
 from simtrial.trial import params
 from simtrial.trial.case import Case
 
@@ -216,21 +215,34 @@ def test_wrong_keys_of_the_file_are_named(write):
         sweep_file.read(path)
 
 
-@pytest.mark.long
-def test_an_address_that_is_none_is_said_in_one_line(write, tmp_path, capsys):
-    assert main(["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", "foo"]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("simtrial: scheduler ('foo') is no address; write one such as tcp://")
+KINDS = [{"a": 1}, [1], [], {}, [[1, [2]]], None, True, 10**39, -1, 1e308, "0.5", "x", "", "\ud800", "\x1b[31m"]
+"""Values of every kind, none of which a rate or a name may have."""
 
 
-@pytest.mark.long
-def test_nobody_at_the_address_is_said_in_one_line(write, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(sweep_workers, "PATIENCE", 1.0)
-    arguments = ["sweep", str(write(SMALL)), "--out", str(tmp_path / "o"), "--scheduler", "tcp://127.0.0.1:9"]
-    assert main(arguments) == 2
-    assert (
-        capsys.readouterr().err.splitlines()[-1].startswith("simtrial: scheduler (tcp://127.0.0.1:9) cannot be reached")
-    )
+@pytest.mark.parametrize("path", ["p", "hypotheses.p0", "design.looks", "conduct.dropout.handling", "study", "é", ""])
+def test_a_value_of_any_kind_on_any_path_is_refused_in_lines_of_its_own(write, path):
+    for value in KINDS:
+        if (path, value) == ("p", True):
+            continue
+        with pytest.raises(InputError) as caught:
+            sweep_file.read(write([axis(path, value)]))
+        assert all(line.isprintable() or "\n" not in line for line in caught.value.lines)
+
+
+def test_a_cell_is_checked_once_for_its_trial_and_its_rate(write, monkeypatch):
+    tried = []
+    true = grid.Sweep.cell
+    monkeypatch.setattr(grid.Sweep, "cell", lambda self, index: (tried.append(index), true(self, index))[1])
+    rates = [0.1, 0.2, 0.3]
+    sweep_file.read(write([axis("p", *rates), axis("conduct.enrollment.rate", 1.0, 2.0)]))
+    assert tried == [0, 1, 2, 4]
+
+
+def test_who_checks_cells_says_how_many(write, monkeypatch):
+    monkeypatch.setattr(sweep_file, "EVERY", 2)
+    shares = []
+    sweep_file.read(write([axis("conduct.enrollment.rate", *[1.0 + k / 10 for k in range(10)])]), shares.append)
+    assert shares == [0.1] * 9
 
 
 @pytest.mark.long

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,12 +85,6 @@ def read(path: Path) -> SectionText:
         If the file cannot be read or is of another kind, or if there is more text than a section has and no heading
         that says where it is.
     """
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):
-        mode = stat.S_IFREG  # the reading says what is wrong
-    if not stat.S_ISREG(mode):
-        raise InputError("is a folder" if stat.S_ISDIR(mode) else "is not a regular file", f"{path}:")
     content = files.read(path, MAX_BYTES)
     found = word_file.paragraphs(content) if content.data.startswith(b"PK") else plain(_decoded(content))
     if not any(part.text.strip() for part in found):

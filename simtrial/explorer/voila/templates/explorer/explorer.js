@@ -112,14 +112,16 @@
     click.call(this);
   };
 
+  const kernel = JSON.parse(document.getElementById("jupyter-config-data").textContent).kernelId;
   let gone = false;
   setInterval(async () => {
     try {
-      await fetch(document.querySelector("script[src*='/voila/static/']").src, { method: "HEAD", cache: "no-store" });
+      const answer = await fetch(`/api/kernels/${kernel}`, { cache: "no-store" });
       if (gone) location.reload();
+      else if (answer.status === 404) notice("The calculations of this page have ended, because it was not connected for some time. Download your entries if you need them, then reload this page.");
     } catch {
       gone = true;
-      notice("The explorer has stopped: run simtrial explore again, then reload this page.");
+      notice("The explorer has stopped: run simtrial explore again, then open the address that it prints.");
     }
   }, 5000);
 })();
