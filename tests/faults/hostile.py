@@ -252,9 +252,14 @@ def faults(row, outcome):
         found.append(f"a line of {max(map(len, lines))} letters")
     if row.code:
         found += _refusal(lines, outcome)
-    heard = outcome.err if row.code else outcome.out + outcome.err
-    found += [f"does not say {told!r}" for told in row.says if told not in heard]
+    heard = _plain(outcome.err if row.code else outcome.out + outcome.err)
+    found += [f"does not say {told!r}" for told in row.says if _plain(told) not in heard]
     return found
+
+
+def _plain(said):
+    """Words in which --en-p0 and en_p0 are the same."""
+    return said.replace("_", "-")
 
 
 def _refusal(lines, outcome):
