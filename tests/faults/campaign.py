@@ -34,7 +34,7 @@ KINDS = {
 }
 """Kinds of faults, and what is tried."""
 
-A_MINUTE = {"apart": 5, "kills": 6, "damage": 12, "interrupts": 10, "disk": 6, "reports": 1.5}
+A_MINUTE = {"apart": 4, "kills": 4, "damage": 8, "interrupts": 8, "disk": 4.5, "reports": 1.5}
 """Tries that two idle cores do in a minute, all kinds together; the hostile inputs are tried once in any case."""
 
 
