@@ -99,7 +99,7 @@ def in_browser(chromium):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "simtrial", "explore", "--no-browser", "--port", str(port)]
+    command = [sys.executable, "-m", "simtrial", "explore", "--no-browser", "--no-token", "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while "Ctrl-C" not in server.stderr.readline():
         pass

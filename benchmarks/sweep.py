@@ -1,4 +1,4 @@
-"""Sweeps: 10,000 exact scenarios on one core, what two workers gain, what Dask costs, and the driver's memory.
+"""Sweeps: 10,000 exact scenarios on one core, and what flushing, two workers, Dask and the driver's memory are.
 
     make bench                      or: .venv/bin/python benchmarks/sweep.py
 
@@ -8,6 +8,7 @@ time of the serial run over that of the driver and both workers.
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -85,6 +86,10 @@ def main() -> None:
         print(
             f"{len(asked)} exact scenarios on one core: {whole:.1f} s, and {read:.1f} s to check them first", flush=True
         )
+        true, os.fsync = os.fsync, lambda _: None
+        loose, _ = seconds(many, folder / "loose", lambda: ThreadPoolExecutor(1), 1)
+        os.fsync = true
+        print(f"what is written is flushed: {whole / loose:.2f} times the time without", flush=True)
         few = written(folder, "few", exact_axes(1), EXACT, 2)
         for path, out in ((few, "few"), (many, "many")):
             command = [sys.executable, "-c", MEMORY, str(path), str(folder / f"memory-{out}")]

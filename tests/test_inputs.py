@@ -306,4 +306,4 @@ def test_a_reader_takes_its_default_as_it_stands():
 def test_all_numbers_out_of_their_bounds_are_told_at_once(capsys):
     code, _, lines = told(capsys, "analyze", "--looks=5/25", "--p0=2", "--responses=-1", "--level=95", "--p1=nan")
     assert code == 2
-    assert [line.split()[1] for line in lines] == ["p0", "responses", "p1", "level"]
+    assert [line.split()[1] for line in lines] == ["--p0", "--responses", "--p1", "--level"]

@@ -46,5 +46,5 @@ def readers(command: Callable[..., object]) -> dict[str, terminal.Reader]:
 
 
 def told_as(name: str) -> str:
-    """The name of an option in a message: ``p0``, ``--n-limit``."""
-    return f"--{name.replace('_', '-')}" if "_" in name else name
+    """The name of an option as it is typed: ``--n-limit``."""
+    return f"--{name.replace('_', '-')}"

@@ -38,17 +38,20 @@ START_UP = 2.0
 """Seconds until the first worker is at work."""
 
 
+ResultsFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        parser=terminal.folder,
+        metavar="FOLDER",
+        help="Folder of the results; default: build/<name of the file>.",
+    ),
+]
+
+
 def sweep(
     file: Annotated[Path, typer.Argument(help="Sweep file, such as params/sweep_NCT07022301.yaml.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            parser=terminal.folder,
-            metavar="FOLDER",
-            help="Folder of the results; default: build/<name of the file>.",
-        ),
-    ] = None,
+    out: ResultsFolder = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -66,7 +69,6 @@ def sweep(
     from simtrial.sweep import cluster as sweep_cluster
     from simtrial.sweep import file as sweep_file
     from simtrial.sweep import run as sweep_run
-    from simtrial.sweep import task
     from simtrial.sweep import workers as sweep_workers
 
     if scheduler is not None:
@@ -83,19 +85,7 @@ def sweep(
             number,
         )
     ):
-        with terminal.waiting("timing a few scenarios"):
-            size = task.calibrate(asked) if left else task.Cost(0, 0.0)
-        seconds = size.seconds * left / number + START_UP if left else 0.0
-        minutes = seconds / 60
-        there = f", {len(asked) - left} of them already computed" if left < len(asked) else ""
-        terminal.say(
-            f"{counted(len(asked), 'scenario')}{there}; to do: about {counted(size.trials * left, 'simulated trial')}, "
-            f"{terminal.spell(seconds)} on {counted(number, 'worker')}"
-        )
-        if minutes > CONFIRM_MINUTES and not yes:
-            raise InputError(
-                f"is estimated to take {counted(round(minutes), 'minute')}; add --yes to run it anyway", f"{file}:"
-            )
+        _announce(asked, left, number, yes=yes)
         pace = _Pace(len(asked))
         with terminal.bar(len(asked), "scenarios", line=pace.line) as bar:
             done, digest = sweep_run.run(asked, folder, start, number, partial(_tell, pace, bar))
@@ -113,6 +103,25 @@ def sweep(
         f"{done.scenarios - done.found} computed now; {counted(done.trials, 'trial')} simulated"
     )
     terminal.tell(f"Digest of all results: {digest}")
+
+
+def _announce(asked: Sweep, left: int, workers: int, *, yes: bool) -> None:
+    """Say what is to be done and how long it takes; what takes long is to be confirmed."""
+    from simtrial.sweep import task
+
+    with terminal.waiting("timing a few scenarios"):
+        size = task.calibrate(asked) if left else task.Cost(0, 0.0)
+    seconds = size.seconds * left / workers + START_UP if left else 0.0
+    minutes = seconds / 60
+    there = f", {len(asked) - left} of them already computed" if left < len(asked) else ""
+    terminal.say(
+        f"{counted(len(asked), 'scenario')}{there}; to do: about {counted(size.trials * left, 'simulated trial')}, "
+        f"{terminal.spell(seconds)} on {counted(workers, 'worker')}"
+    )
+    if minutes > CONFIRM_MINUTES and not yes:
+        raise InputError(
+            f"is estimated to take {counted(round(minutes), 'minute')}; add --yes to run it anyway", f"{asked.path}:"
+        )
 
 
 def _written(asked: Sweep, folder: Path) -> str | None:

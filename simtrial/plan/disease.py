@@ -125,7 +125,7 @@ class Disease:
         free = float(progression.survival(at, given.at_orr, self.assessments))
         if free >= 0.5:
             raise InputError(
-                f"({given.median:g}) is too short beside PFS: with an ORR of {given.at_orr:g}, {100 * free:.2g}% of "
+                f"({given.median:g}) is too short beside PFS: with an ORR of {given.at_orr:g}, {100 * free:.0f}% of "
                 "the patients are then still free of progression",
                 "os.median_months",
             )

@@ -65,8 +65,8 @@ def pool(workers: int) -> Callable[[], Executor]:
         executor = _Pool(workers, mp_context=get_context("spawn"), initializer=_settle_in)
         before = set(active_children())
         try:
-            with _program_left_out(), _deaf():
-                for _ in range(workers):
+            for _ in range(workers):
+                with _program_left_out(), _deaf():
                     executor.submit(_settled)  # a process is started for each
         except BaseException:
             executor.hired = set(active_children()) - before
@@ -101,13 +101,27 @@ class _Pool(ProcessPoolExecutor):
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Start processes that do not hear Ctrl-C, from their first moment on: a terminal sends it to all."""
+    """Start a process whole, and one that does not hear Ctrl-C from its first moment on: a terminal sends it to all.
+
+    Here a signal is heard afterwards: a process that was started by half has a traceback of its own.
+    """
     resource_tracker.ensure_running()  # it would open the ears again
+    heard: list[int] = []
+    main = threading.current_thread() is threading.main_thread()
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM) if main}
+    for one, handler in handlers.items():
+        if callable(handler):
+            signal.signal(one, lambda number, _: heard.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for one, handler in handlers.items():
+            if callable(handler):
+                signal.signal(one, handler)
+        if heard:
+            signal.raise_signal(heard[0])
 
 
 @contextmanager

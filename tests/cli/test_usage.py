@@ -101,7 +101,7 @@ def test_a_rate_is_read_as_people_type_it(capsys, given):
 
 def test_all_numbers_of_a_command_in_percent_are_told_at_once(capsys):
     lines = told(capsys, "design", "--p0", "10", "--p1", "30", "--alpha", "5", "--power", "80")
-    assert [line.split()[0] for line in lines] == ["p0", "p1", "alpha", "power"]
+    assert [line.split()[0] for line in lines] == ["--p0", "--p1", "--alpha", "--power"]
 
 
 def test_a_low_power_is_designed_for_only_if_it_is_meant(capsys):

@@ -1,6 +1,7 @@
 """A report on another parameter file is replaced only when that is said."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -104,6 +105,30 @@ def test_a_folder_that_is_no_report_is_not_replaced(kept, clone):
         clone / "params/one.yaml", clone / "build"
     )
     assert (final / kept).exists()
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "NUL bytes", "no text", "deeply nested", "a list", "too large"])
+def test_whatever_stands_for_a_manifest_is_refused_in_one_line_and_without_waiting(kind, clone, monkeypatch):
+    manifest = clone / "build/SMOKE/manifest.json"
+    manifest.unlink()
+    if kind == "a pipe":
+        os.mkfifo(manifest)
+    else:
+        monkeypatch.setattr(replacement, "MOST_BYTES", 1_000_000)
+        held = {"NUL bytes": b"\0" * 9, "no text": b"\xff\xfe{", "deeply nested": b"[" * 200_000, "a list": b"[1]"}
+        manifest.write_bytes(held.get(kind, b" " * 1_000_001))
+    said = refusal(clone / "params/one.yaml", clone / "build")
+    assert "is not the report of a study" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_what_a_manifest_says_moves_no_cursor_and_fills_no_screen(clone):
+    manifest = clone / "build/SMOKE/manifest.json"
+    manifest.write_text(json.dumps({replacement.NAME: "\x1b[2J" + "x" * 10_000}))
+    told = []
+    replacement.note(clone / "build/SMOKE", "one.yaml", told.append)
+    assert "\x1b" not in told[0]
+    assert len(told[0]) < 1000
 
 
 def test_with_replace_anything_goes_on_to_the_work(clone, monkeypatch):

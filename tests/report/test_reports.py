@@ -19,7 +19,7 @@ from children import reaped, spawned
 
 from simtrial import InputError, project
 from simtrial.cli.app import main
-from simtrial.report import index
+from simtrial.report import index, worker
 from simtrial.report import many as report_many
 from simtrial.report import run as report_run
 
@@ -418,3 +418,18 @@ def test_what_is_said_of_the_reports_is_in_their_manifests(run):
         manifest = json.loads((run[3] / name / "manifest.json").read_text(encoding="utf-8"))
         assert manifest["parameter_file"] == run[4][row].name
         assert manifest["study"] == name
+
+
+def test_a_fault_of_ours_fails_its_file_alone_and_its_traceback_is_in_a_log(tmp_path, write_file, monkeypatch):
+    task = report_many._read(write_file(tmp_path, "one", "ONE"), tmp_path)
+
+    def fault(*_, **__):
+        raise ZeroDivisionError("by design\nand more")
+
+    monkeypatch.setattr(report_run, "of_trial", fault)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    entry = worker._written(task)
+    assert entry.code == index.FAILED
+    assert "(ZeroDivisionError: by design and more); please report it; the details are in" in entry.error
+    (log,) = (tmp_path / "cache/simtrial/log").iterdir()
+    assert "in fault" in log.read_text(encoding="utf-8")

@@ -1,6 +1,8 @@
 """Registry records become commented parameter files; hostile ones are refused or shown as text."""
 
+import errno
 import json
+import os
 
 import pytest
 
@@ -162,6 +164,44 @@ def test_symbols_are_design_words_and_impossible_days_are_comments(record, write
     trial = params.load(path)
     assert trial.study.start is None
     assert trial.study.title == "Sigma \U0001f600 trial"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "it is empty; name a file"),
+        (".", "is a folder; name a file in it"),
+        ("there.yaml", "exists already; choose another name"),
+        ("link.yaml", "exists already; choose another name"),
+        ("no/x.yaml", "cannot be written: there is no folder"),
+        ("there.yaml/x.yaml", "it is a file; choose another"),
+    ],
+)
+def test_a_place_where_no_file_can_be_made_is_refused_before_the_record_is_read(
+    name, said, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.yaml").write_text("mine")
+    (tmp_path / "link.yaml").symlink_to("nowhere")
+    assert main(["import-registry", "no_such_record.json", "--out", name]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link.yaml", "there.yaml"]
+
+
+def test_an_import_that_cannot_be_written_names_the_file_and_leaves_nothing(
+    record, write, tmp_path, monkeypatch, capsys
+):
+    source, out = write(record), tmp_path / "new/x.yaml"
+    out.parent.mkdir()
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert main(["import-registry", str(source), "--out", str(out)]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == f"simtrial: [Errno 28] No space left on device: '{out}'"
+    assert list(out.parent.iterdir()) == []
 
 
 def test_a_record_without_a_number_or_an_allocation_is_warned_about(record, write):
