@@ -8,11 +8,10 @@ those that two idle cores do in about M minutes. The exit code is 1 if one did n
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import damage
@@ -21,6 +20,7 @@ import figures
 import hostile
 import interrupts
 import kills
+import processes
 import sweeping
 
 KINDS = {
@@ -47,6 +47,7 @@ def main():
     asked.add_argument("--case", help="one case of that kind alone, as a failure names it")
     given = asked.parse_args()
     print(f"Faults with seed {given.seed}, about {given.minutes:g} minutes on two idle cores ...", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end that is asked for leaves nothing running
     began = time.monotonic()
     every = {kind: figures.Figure(kind, what) for kind, what in KINDS.items()}
     with tempfile.TemporaryDirectory(prefix="simtrial-faults-") as name:
@@ -72,7 +73,7 @@ def _campaign(given, every, folder):
         cases = [(given.only, int(given.case))]
     if not cases:
         return
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+    with processes.pool() as pool:
         ready = pool.submit(prepared, folder, reports="reports" in kinds).result()
         asked = [pool.submit(tried, ready, kind, k, given.seed) for kind, k in cases]
         for (kind, k), done in zip(cases, asked, strict=True):
