@@ -50,8 +50,12 @@ def main():
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end that is asked for leaves nothing running
     began = time.monotonic()
     every = {kind: figures.Figure(kind, what) for kind, what in KINDS.items()}
-    with tempfile.TemporaryDirectory(prefix="simtrial-faults-") as name:
-        _campaign(given, every, Path(name))
+    try:
+        with tempfile.TemporaryDirectory(prefix="simtrial-faults-") as name:
+            _campaign(given, every, Path(name))
+    except KeyboardInterrupt:
+        print("broken off")
+        return 1
     found = [one for one in every.values() if one.tried]
     print(figures.table(found))
     print(f"{time.monotonic() - began:.0f} s")
