@@ -8,11 +8,10 @@ those that two idle cores do in about M minutes. The exit code is 1 if one did n
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import damage
@@ -21,6 +20,7 @@ import figures
 import hostile
 import interrupts
 import kills
+import processes
 import sweeping
 
 KINDS = {
@@ -34,7 +34,7 @@ KINDS = {
 }
 """Kinds of faults, and what is tried."""
 
-A_MINUTE = {"apart": 5, "kills": 6, "damage": 12, "interrupts": 10, "disk": 6, "reports": 1.5}
+A_MINUTE = {"apart": 4, "kills": 4, "damage": 8, "interrupts": 8, "disk": 4.5, "reports": 1.5}
 """Tries that two idle cores do in a minute, all kinds together; the hostile inputs are tried once in any case."""
 
 
@@ -47,10 +47,15 @@ def main():
     asked.add_argument("--case", help="one case of that kind alone, as a failure names it")
     given = asked.parse_args()
     print(f"Faults with seed {given.seed}, about {given.minutes:g} minutes on two idle cores ...", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end that is asked for leaves nothing running
     began = time.monotonic()
     every = {kind: figures.Figure(kind, what) for kind, what in KINDS.items()}
-    with tempfile.TemporaryDirectory(prefix="simtrial-faults-") as name:
-        _campaign(given, every, Path(name))
+    try:
+        with tempfile.TemporaryDirectory(prefix="simtrial-faults-") as name:
+            _campaign(given, every, Path(name))
+    except KeyboardInterrupt:
+        print("broken off")
+        return 1
     found = [one for one in every.values() if one.tried]
     print(figures.table(found))
     print(f"{time.monotonic() - began:.0f} s")
@@ -72,7 +77,7 @@ def _campaign(given, every, folder):
         cases = [(given.only, int(given.case))]
     if not cases:
         return
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+    with processes.pool() as pool:
         ready = pool.submit(prepared, folder, reports="reports" in kinds).result()
         asked = [pool.submit(tried, ready, kind, k, given.seed) for kind, k in cases]
         for (kind, k), done in zip(cases, asked, strict=True):

@@ -17,11 +17,10 @@ import sys
 import tempfile
 import time
 import unicodedata
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 
+import processes
 import yaml
 from makers import make
 
@@ -220,15 +219,13 @@ def _enough(_signal, _frame):
 
 def apart(row, folder):
     """Run a row as a process of its own, in a folder of its own."""
-    from processes import ended, environment, started
-
     work = folder / "work"
     work.mkdir()
     words = row.prepare(work)
     before = listing(work)
     began = time.monotonic()
-    with started(words, cwd=work, env=environment(cache=folder / "cache")) as process:
-        code, out, err = ended(process, row.seconds + LIMIT)
+    with processes.started(words, cwd=work, env=processes.environment(cache=folder / "cache")) as process:
+        code, out, err = processes.ended(process, row.seconds + LIMIT)
     left = sorted(set(listing(work)) - set(before))
     return Outcome(code=code, out=out, err=err, seconds=time.monotonic() - began, left=tuple(left))
 
@@ -302,7 +299,7 @@ def campaign(figure, own, *, only, number, draw):
     """Try every row in processes that do many, then some drawn ones as processes of their own."""
     rows = [row for row in table() if only in (None, row.id)]
     drawn = [] if only else draw.sample([row for row in rows if not row.apart], number)
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), initializer=_begin) as pool:
+    with processes.pool(_begin) as pool:
         # those that wait first, for others compute meanwhile
         rows.sort(key=lambda row: not row.apart)
         for row, (wrong, seconds) in zip(rows, pool.map(tried, rows), strict=True):

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 import uuid
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +51,23 @@ def end(process):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(one, signal.SIGKILL)
         time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def pool(begin=None):
+    """Processes that try faults side by side; broken off, they end what they have started."""
+    made = ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), initializer=begin)
+    try:
+        yield made
+    except BaseException:
+        workers = list((made._processes or {}).values())
+        made.shutdown(wait=False, cancel_futures=True)
+        for one in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one.pid, signal.SIGINT)
+        raise
+    finally:
+        made.shutdown()
 
 
 def ended(process, seconds):
