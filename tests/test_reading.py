@@ -118,18 +118,20 @@ def test_of_a_file_that_grows_or_says_nothing_no_more_is_read_than_its_limit_and
 
 
 OWN = {
+    "explorer.kernels": "what a kernel had to say, for this process alone",
+    "explorer.notices": "the same",
+    "explorer.site": "a connection, no file",
     "files": "the one place",
     "disk": "writes",
     "cli.app": "the table of a validation that was just run",
     "report.chromium": "what a browser printed",
     "report.execution": "a notebook that was just run, or comes with the program",
-    "report.index": "writes",
     "report.papers": "documents and figures of the report that is being made",
     "report.qualified": "files of the clone",
-    "report.replacement": "the manifest of an earlier report, in the folder of results",
+    "report.unfinished": "a folder of results, to hold a lock",
     "report.worker": "no file of anybody",
     "report.write": "pages of the report that is being made",
-    "review.routes": "our own cache",
+    "sweep.claim": "a lock",
     "sweep.store": "results of an earlier run, in the folder of results",
     "validation.cases": "reference tables of the clone",
 }

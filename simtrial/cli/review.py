@@ -10,7 +10,7 @@ import typer
 from simtrial import disk
 from simtrial.cli import new_file
 from simtrial.cli import section as cli_section
-from simtrial.errors import InputError
+from simtrial.errors import MOST_LISTED, InputError
 from simtrial.phrases import agreeing, counted, rate, stated
 from simtrial.show import terminal
 from simtrial.trial.statement import METHODS
@@ -188,7 +188,7 @@ def import_registry(
 
     if nct is None:
         several = registry.listed(record)
-        for number, title in several if several[1:] else ():
+        for number, title in several if 1 < len(several) <= MOST_LISTED else ():  # the error line names some of more
             terminal.say(f"  {terminal.one_line(f'{number} {title}')[:118]}")
     found = registry.read(record, nct)
     text = draft.parameter_file(found)
