@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 *OTHERS, LAST = METHODS
 
+MOST_STUDIES = 20
+"""Studies of one file that are listed."""
+
 MOST_QUESTIONS = 10
 """Combinations of p0, p1, alpha and power whose routes are printed."""
 
@@ -188,7 +191,7 @@ def import_registry(
 
     if nct is None:
         several = registry.listed(record)
-        for number, title in several if several[1:] else ():
+        for number, title in several[:MOST_STUDIES] if several[1:] else ():
             terminal.say(f"  {terminal.one_line(f'{number} {title}')[:118]}")
     found = registry.read(record, nct)
     text = draft.parameter_file(found)
