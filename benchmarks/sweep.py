@@ -1,4 +1,4 @@
-"""Sweeps: 10,000 exact scenarios on one core, and what flushing, two workers, Dask and the driver's memory are.
+"""Sweeps: 10,000 exact scenarios on one core, what flushing and Dask cost, what two workers gain, the driver's memory.
 
     make bench                      or: .venv/bin/python benchmarks/sweep.py
 

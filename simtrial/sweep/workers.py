@@ -62,17 +62,18 @@ def pool(workers: int) -> Callable[[], Executor]:
     def start() -> Executor:
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, "1")  # read by a worker when it starts
-        executor = _Pool(workers, mp_context=get_context("spawn"), initializer=_settle_in)
-        before = set(active_children())
+        executor, before = None, set(active_children())
         try:
+            with _deaf():
+                executor = _Pool(workers, mp_context=get_context("spawn"), initializer=_settle_in)
             for _ in range(workers):
                 with _program_left_out(), _deaf():
                     executor.submit(_settled)  # a process is started for each
+                    executor.hired = set(active_children()) - before
         except BaseException:
-            executor.hired = set(active_children()) - before
-            executor.shutdown(wait=False)
+            if executor is not None:
+                executor.shutdown(wait=False)
             raise
-        executor.hired = set(active_children()) - before
         return executor
 
     return start

@@ -279,7 +279,18 @@ def test_a_failing_validation_is_exit_code_1_and_one_line(capsys, tmp_path, root
     assert "Known traps: 3 of 4 comparisons agree" in last
 
 
-def test_what_takes_longer_than_the_patience_is_said_on_a_terminal_and_nowhere_else(monkeypatch, capsys):
+def test_what_takes_long_is_said_in_a_line_now_and_then_where_there_is_no_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(terminal, "EVERY", 0.05)
+    with terminal.waiting("searching"):
+        time.sleep(0.3)
+    assert set(capsys.readouterr().err.splitlines()) == {"  searching ..."}
+    with terminal.bar(8, "rows", "checking") as tell:
+        tell(2)
+        time.sleep(0.3)
+    assert capsys.readouterr().err.startswith("  checking: 25% done, 1 s left\n")
+
+
+def test_what_takes_longer_than_the_patience_is_shown_on_a_terminal(monkeypatch, capsys):
     class Terminal(io.StringIO):
         def isatty(self):
             return True

@@ -721,7 +721,7 @@ def test_every_name_stands_once_in_the_sections_that_are_shown():
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(["--port", "0"], "port (0) is outside 1 to 65535: choose another"), (["--port", "x"], "'x'")]
+    ("words", "said"), [(["--port", "0"], "port (0) is not a whole number from 1 to 65,535"), (["--port", "x"], "'x'")]
 )
 def test_a_wrong_port_is_refused(words, said, capsys):
     assert main(["explore", *words]) == 2

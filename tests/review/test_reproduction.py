@@ -379,6 +379,10 @@ def test_the_cache_gives_the_same_and_survives_rubbish(tmp_path, monkeypatch):
     [
         ({"n": 0}, "n (0) is not a whole number from 1 to 1,000"),
         ({"n": 5000}, "n (5000) is above 1,000, the largest number that is traced back"),
+        (
+            {"n": 25, "p0": [k / 1000 for k in range(1, 999)]},
+            "p0, p1, alpha and power give 40,869 combinations; at most 10,000 combinations are computed; give fewer",
+        ),
         ({"n": 25, "p0": 0.4, "p1": 0.2}, "p0 (0.4) is not below p1 (0.2)"),
         ({"n": 25, "p0": (0.4, 0.5), "p1": (0.1, 0.2)}, "p0 (0.4) is not below p1 (0.2)"),
         ({"n": 25, "alpha": 2}, "alpha (2) is not strictly between 0 and 1; write 0.02 for 2%"),
