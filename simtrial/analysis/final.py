@@ -131,6 +131,8 @@ def final(
     InputError
         If the trial cannot have ended so.
     """
+    if p1 is not None and not p0 < p1 < 1:  # also where no rule needs it
+        raise InputError(f"({p1:g}) is not above p0 ({p0:g})", "p1")
     planned = [look.n for look in design.looks]
     sizes = planned if attained is None else [count(n, "attained", at_least=1) for n in attained]
     if stage is not None and attained is not None and stage != len(sizes):

@@ -138,7 +138,9 @@ def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Fina
     from simtrial.analysis import final as analysis_final
     from simtrial.design.designs import parse_looks
     from simtrial.patients import data as patient_data
+    from simtrial.plan.plan import check_handling
 
+    check_handling(handling)
     for name, value in (("looks", given.looks), ("p0", given.p0)):
         if value is None:
             raise InputError(f"is missing; give --{name}, or a parameter file", name)

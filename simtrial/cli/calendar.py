@@ -39,8 +39,9 @@ class DesignCommand(TyperCommand):
         stray = next((word.partition("=")[0] for word in args if word.startswith("-") and word != "--json"), None)
         if stray is not None:
             raise InputError(f"is not used with a parameter file, which states it; change it in {files[0]}", stray)
-        more = next((word for word in args if word not in (files[0], "--json")), None)
-        if more is not None:
+        given = [word for word in args if word != "--json"]
+        if given[1:]:
+            more = next((word for word in given if word != files[0]), files[0])
             raise InputError(f"({more!r:.60}) is a second argument; give one parameter file", "FILE")
         ctx.meta[FILE] = (Path(files[0]), "--json" in args)
         return []

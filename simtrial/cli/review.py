@@ -10,7 +10,7 @@ import typer
 from simtrial import disk
 from simtrial.cli import new_file
 from simtrial.cli import section as cli_section
-from simtrial.errors import MOST_LISTED, InputError
+from simtrial.errors import InputError
 from simtrial.phrases import agreeing, counted, rate, stated
 from simtrial.show import terminal
 from simtrial.trial.statement import METHODS
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from simtrial.trial.statement import Statement
 
 *OTHERS, LAST = METHODS
+
+MOST_STUDIES = 20
+"""Studies of one file that are listed."""
 
 MOST_QUESTIONS = 10
 """Combinations of p0, p1, alpha and power whose routes are printed."""
@@ -188,7 +191,7 @@ def import_registry(
 
     if nct is None:
         several = registry.listed(record)
-        for number, title in several if 1 < len(several) <= MOST_LISTED else ():  # the error line names some of more
+        for number, title in several[:MOST_STUDIES] if several[1:] else ():
             terminal.say(f"  {terminal.one_line(f'{number} {title}')[:118]}")
     found = registry.read(record, nct)
     text = draft.parameter_file(found)

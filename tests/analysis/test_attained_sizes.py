@@ -226,3 +226,15 @@ def test_the_looks_of_any_design_stand_beside_its_planned_bounds(capsys):
     assert "The numbers analysed differ from the plan; the decision is based on the planned bounds." in said
     assert "Recalculated" not in said
     assert "0/8,2/16" in said.replace(", ", ",")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--p1", "0.05"], "p1 (0.05) is not above p0 (0.1)"),
+        (["--handling", "ignore"], "handling ('ignore') is unknown; write nonresponder, replace or exclude"),
+    ],
+)
+def test_an_option_that_is_not_needed_must_be_right_all_the_same(capsys, more, said):
+    assert main(["analyze", "--looks", "1/10,5/29", "--p0", "0.1", "--responses", "6", *more]) == 2
+    assert said in capsys.readouterr().err

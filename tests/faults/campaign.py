@@ -64,15 +64,20 @@ def main():
     return int(any(one.failed for one in found) or not found)
 
 
+def numbers(minutes):
+    """How many tries of each kind there are."""
+    return {kind: round(number * minutes) for kind, number in A_MINUTE.items()}
+
+
 def _campaign(given, every, folder):
     """Try what is asked for."""
-    numbers = {kind: round(number * given.minutes) for kind, number in A_MINUTE.items()}
+    many = numbers(given.minutes)
     if given.only in (None, "hostile", "apart"):
         draw = random.Random(f"{given.seed} apart")
-        number = numbers["apart"] if given.only != "hostile" else 0
+        number = many["apart"] if given.only != "hostile" else 0
         hostile.campaign(every["hostile"], every["apart"], only=given.case, number=number, draw=draw)
     kinds = [kind for kind in ("reports", "kills", "interrupts", "disk", "damage") if given.only in (None, kind)]
-    cases = [(kind, k) for kind in kinds for k in range(numbers[kind])]
+    cases = [(kind, k) for kind in kinds for k in range(many[kind])]
     if given.case and given.only in kinds:
         cases = [(given.only, int(given.case))]
     if not cases:

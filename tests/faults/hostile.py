@@ -264,7 +264,8 @@ def _refusal(lines, outcome):
     found = []
     if not 1 <= len(lines) <= MOST_LINES:
         found.append(f"{len(lines)} lines on standard error")
-    strange = next((line for line in lines if not line.startswith("simtrial: ")), None)
+    # what is to be chosen from is listed, indented
+    strange = next((line for line in lines if not line.startswith(("simtrial: ", "  "))), None)
     if strange is not None:
         found.append(f"a line that is not the program's: {strange[:80]!r}")
     if outcome.out:

@@ -187,6 +187,14 @@ def test_several_studies_are_listed_and_none_is_taken(write, capsys, tmp_path):
     assert OTHER in out.read_text(encoding="utf-8")
 
 
+def test_of_very_many_studies_some_are_listed(write, capsys):
+    path = write([record(f"NCT{k:08d}") for k in range(500)])
+    assert main(["import-registry", str(path)]) == 2
+    *listed, last = capsys.readouterr().err.splitlines()
+    assert len(listed) == 20
+    assert "500 studies" in last
+
+
 def test_a_number_that_is_not_in_the_file_is_refused_with_those_that_are(write):
     with pytest.raises(InputError, match=rf"^nct \(NCT99999999\) is not in .*, which holds {ID}$"):
         registry.read(write(record()), "NCT99999999")

@@ -323,6 +323,12 @@ def test_a_file_and_numbers_do_not_go_together(plain, tmp_path, capsys, more, sa
     assert said in line
 
 
+def test_a_file_given_twice_is_refused(plain, tmp_path, capsys):
+    path = str(written(tmp_path, case(plain)))
+    assert main(["design", path, path]) == 2
+    assert "is a second argument" in capsys.readouterr().err
+
+
 def test_limits_hold_as_the_trial_is_run_by_the_calendar_too(plain):
     given = case(plain)
     assert given.trial.losses == "run"
