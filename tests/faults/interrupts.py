@@ -100,7 +100,8 @@ def _faults(way, code, said, seconds):
     lines = said.splitlines()
     ours = [line for line in lines if line.startswith(TOLD)]
     faults = []
-    if code not in way.codes:
+    # what was done already may be ended by the signal itself, in the last moments of the interpreter
+    if code not in way.codes and not (code == -signal.SIGINT and 0 in way.codes and not ours):
         faults.append(f"exit code {code}")
     if code == 1 and len(ours) != 1 and not way.name.startswith("explorer"):
         faults.append(f"{len(ours)} lines say that it was interrupted: {lines[-2:]}")
