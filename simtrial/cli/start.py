@@ -25,5 +25,13 @@ def main() -> int:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError):  # nobody may read any more
                 stream.flush()
+        _leave_nothing_named()
         os._exit(code)
     return code
+
+
+def _leave_nothing_named() -> None:
+    """Remove the names of semaphores, of which another process would otherwise tell after the last line."""
+    shared = sys.modules.get("multiprocessing.util")
+    if shared is not None:
+        shared._run_finalizers(0)  # those that wait for threads come after these, and are left out
