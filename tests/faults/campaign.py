@@ -34,7 +34,7 @@ KINDS = {
 }
 """Kinds of faults, and what is tried."""
 
-A_MINUTE = {"apart": 4, "kills": 4, "damage": 8, "interrupts": 8, "disk": 4.5, "reports": 1.5}
+A_MINUTE = {"apart": 4, "kills": 3, "damage": 6, "interrupts": 8, "disk": 3, "reports": 1.5}
 """Tries that two idle cores do in a minute, all kinds together; the hostile inputs are tried once in any case."""
 
 
@@ -76,6 +76,7 @@ def _campaign(given, every, folder):
         draw = random.Random(f"{given.seed} apart")
         number = many["apart"] if given.only != "hostile" else 0
         hostile.campaign(every["hostile"], every["apart"], only=given.case, number=number, draw=draw)
+        print(f"  {every['hostile'].good} of {every['hostile'].tried} hostile inputs as expected", flush=True)
     kinds = [kind for kind in ("reports", "kills", "interrupts", "disk", "damage") if given.only in (None, kind)]
     cases = [(kind, k) for kind in kinds for k in range(many[kind])]
     if given.case and given.only in kinds:
@@ -87,6 +88,8 @@ def _campaign(given, every, folder):
         asked = [pool.submit(tried, ready, kind, k, given.seed) for kind, k in cases]
         for (kind, k), done in zip(cases, asked, strict=True):
             every[kind].add(str(k), *done.result())
+            if k == many[kind] - 1:
+                print(f"  {every[kind].good} of {every[kind].tried} {kind} as expected", flush=True)
 
 
 def prepared(folder, *, reports):
