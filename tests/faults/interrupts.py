@@ -27,11 +27,13 @@ class Way:
     words : tuple
         The command; `{out}` is an empty folder.
     moments : (float, float)
-        Seconds after the start between which the interrupt comes.
+        Seconds between which the interrupt comes, after the program hears signals, or after it has said `after`.
     limit : float
         Seconds in which everything has ended.
     codes : tuple of int
         Exit codes that are right.
+    after : str
+        Words by which it is known to be at work.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Way:
     moments: tuple[float, float]
     limit: float = 2.0
     codes: tuple[int, ...] = (1,)
+    after: str = ""
 
 
 MANY = [word for k in range(1, 30) for word in ("--p0", f"0.{k + 10}")]
@@ -52,9 +55,9 @@ WAYS = (
     Way("design", ("design", *LARGE), (0.5, 2.5), codes=(0, 1)),
     Way("reproduce", ("reproduce", "--n", "200", *MANY), (0.5, 3.0), codes=(0, 1)),
     Way("up-to", ("reproduce", "--up-to", "300"), (0.5, 3.0), codes=(0, 1)),
-    Way("sweep", ("sweep", "{sweep}", "--out", "{out}", "--yes"), (0.5, 6.0)),
-    Way("report", ("report", SMOKE, "--out", "{out}"), (0.5, 8.0), limit=3.0, codes=(0, 1)),
-    Way("reports", ("report", SMOKE, FULL, "--out", "{out}"), (0.5, 8.0), limit=3.0),
+    Way("sweep", ("sweep", "{sweep}", "--out", "{out}", "--yes"), (0.0, 5.0), after="to do: "),
+    Way("report", ("report", SMOKE, "--out", "{out}"), (0.0, 7.0), limit=3.0, codes=(0, 1), after="01_design"),
+    Way("reports", ("report", SMOKE, FULL, "--out", "{out}"), (0.0, 7.0), limit=3.0, after="01_design"),
     Way("explorer", ("explore", "--no-browser"), (0.3, 4.0), limit=3.0, codes=(0, 1)),
     Way("explorer-pages", ("explore", "--no-browser"), (0.0, 2.0), limit=3.0, codes=(0, 1)),
 )  # fmt: skip
@@ -74,8 +77,8 @@ def one(way, folder, draw):
     with err.open("w") as heard, started(words, stderr=heard, env=environment(), cwd=folder) as process:
         if way.name == "explorer-pages":
             _opened(process, err, draw.randint(1, 3))
-        if way.name.startswith("first"):
-            _listening(process)
+        _listening(process)
+        _said(process, err, way.after)
         time.sleep(moment)
         began = time.monotonic()
         for k in range(times):
@@ -146,17 +149,21 @@ def _listening(process):
         time.sleep(0.001)
 
 
-def _opened(process, err, pages):
-    """Wait for the explorer's address, and open some pages that are never closed in order."""
+def _said(process, err, words):
+    """Wait until a command has said some words, a pattern; what is found."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
-        found = re.search(r"http://\S+", err.read_text(encoding="utf-8", errors="replace"))
+        found = re.search(words, err.read_text(encoding="utf-8", errors="replace"))
         if found:
-            break
-        time.sleep(0.05)
-    else:
-        return
-    for _ in range(pages):
+            return found
+        time.sleep(0.02)
+    return None
+
+
+def _opened(process, err, pages):
+    """Wait for the explorer's address, and open some pages that are never closed in order."""
+    found = _said(process, err, r"http://\S+")
+    for _ in range(pages if found else 0):
         try:
             urllib.request.urlopen(found[0].rstrip(".,;)"), timeout=0.7).close()
         except OSError:  # the page takes as long as its kernel; the request alone counts

@@ -43,13 +43,21 @@ def sweep(calm, folder, draw):
     return sweeping.wrong(calm, out, before, sweeping.run(calm.file, out))
 
 
+def begun(process, out):
+    """Wait until a report has begun: it is made in a folder of its own beside the older one."""
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline and not list(out.glob(".SMOKE*")):
+        time.sleep(0.02)
+
+
 def report(folder, draw, made):
     """Kill a report at a random moment where an older one stands; the next run removes what is left."""
     out = folder / "build"
     old = _copied(made, out)
     command = ["report", ROOT / "params/smoke.yaml", "--out", out, "--no-docx"]
     with started(command, env=environment()) as process:
-        killed(process, draw.uniform(1.0, 9.0), all_of_it=draw.random() < 0.5)
+        begun(process, out)
+        killed(process, draw.uniform(0.0, 7.0), all_of_it=draw.random() < 0.5)
         if not alone(process, 20):
             return "its kernels outlive it"
     if _bytes(out / "SMOKE") != old and not (out / "SMOKE/manifest.json").exists():
