@@ -130,16 +130,12 @@ def flush(place: Path) -> None:
         os.close(handle)
 
 
-TOGETHER = 8
-"""Files that `flush_all` flushes at the same time: a disk does it in little more than the time of one."""
-
-
 def flush_all(folder: Path) -> None:
     """See to it that all files below a folder, and their names, are on the disk."""
     from concurrent.futures import ThreadPoolExecutor
 
     found = [Path(here) / name for here, _, names in os.walk(folder) for name in ("", *names)]
-    with ThreadPoolExecutor(TOGETHER) as many:
+    with ThreadPoolExecutor(AT_ONCE) as many:
         for _ in many.map(flush, found):
             pass
 
