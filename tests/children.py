@@ -1,8 +1,11 @@
 """Processes that tests start: they hear Ctrl-C wherever the tests run, and none outlives its test."""
 
 import contextlib
+import re
 import signal
 import subprocess
+import time
+from pathlib import Path
 
 
 def spawned(command, **options):
@@ -30,3 +33,16 @@ def reaped(process):
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+def listening(process):
+    """Wait until it is our program that hears signals: before, for some milliseconds, the interpreter starts.
+
+    The interpreter alone takes SIGINT but not SIGTERM.
+    """
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        caught = re.search(r"^SigCgt:\s*(\w+)", status.read_text(), flags=re.MULTILINE)
+        if caught and int(caught[1], 16) >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.001)

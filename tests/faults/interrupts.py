@@ -6,9 +6,9 @@ import signal
 import time
 import urllib.request
 from dataclasses import dataclass
-from pathlib import Path
 
 import sweeping
+from children import listening
 from processes import ROOT, end, environment, living, started
 
 FULL = ROOT / "params/NCT07022301.yaml"
@@ -77,7 +77,7 @@ def one(way, folder, draw):
     with err.open("w") as heard, started(words, stderr=heard, env=environment(), cwd=folder) as process:
         if way.name == "explorer-pages":
             _opened(process, err, draw.randint(1, 3))
-        _listening(process)
+        listening(process)
         _said(process, err, way.after)
         time.sleep(moment)
         began = time.monotonic()
@@ -134,19 +134,6 @@ def _gone(process, began, most):
             break
         time.sleep(0.01)
     return time.monotonic() - began
-
-
-def _listening(process):
-    """Wait until it is our program that hears signals: before, for some milliseconds, the interpreter starts.
-
-    The interpreter alone takes SIGINT but not SIGTERM.
-    """
-    status = Path(f"/proc/{process.pid}/status")
-    while process.poll() is None:
-        caught = re.search(r"^SigCgt:\s*(\w+)", status.read_text(), flags=re.MULTILINE)
-        if caught and int(caught[1], 16) >> (signal.SIGTERM - 1) & 1:
-            return
-        time.sleep(0.001)
 
 
 def _said(process, err, words):
