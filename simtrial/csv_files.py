@@ -32,7 +32,7 @@ GUARD = "'"
 """What is put before a text that a spreadsheet would compute."""
 
 _STARTS = "=+-@"
-_NUMBER = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?%?\s*", re.ASCII)
 _BREAK = re.compile(r"([;|\t\r\n])")
 _QUOTED = re.compile(r'[",;|\t\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]|^\s|\s$')
 

@@ -24,6 +24,15 @@ _swallowed: list[bool] = []
 """Whether that was raised where an exception ends nothing: in a destructor, or in the callback of a reference."""
 
 
+def requests() -> list[signal.Signals]:
+    """Signals that ask this process to end, the closing of its terminal among them, without those that are ignored.
+
+    A shell ignores SIGINT for what it puts in the background, and nohup ignores SIGHUP.
+    """
+    known = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    return [one for one in known if signal.getsignal(one) is not signal.SIG_IGN]
+
+
 def received() -> bool:
     """Whether this process has been asked to end."""
     return bool(_first)
@@ -74,7 +83,7 @@ def _unraised(what: sys.UnraisableHookArgs) -> None:
 
 
 class held:  # noqa: N801 - reads as a verb beside with
-    """Let Ctrl-C and SIGTERM wait until a block is done: for what is brief, and whole or not begun at all.
+    """Let `requests` to end wait until a block is done: for what is brief, and whole or not begun at all.
 
     In another thread than the main one nothing is interrupted, so nothing is held.
     """
@@ -84,7 +93,7 @@ class held:  # noqa: N801 - reads as a verb beside with
 
         self.waiting: list[int] = []
         here = threading.current_thread() is threading.main_thread()
-        found = [(one, signal.getsignal(one)) for one in (signal.SIGINT, signal.SIGTERM) if here]
+        found = [(one, signal.getsignal(one)) for one in requests() if here]
         self.before = {one: heard for one, heard in found if callable(heard)}
         for one in self.before:
             signal.signal(one, self._note)

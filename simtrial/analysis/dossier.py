@@ -17,6 +17,7 @@ from simtrial.analysis.attained import knows
 from simtrial.analysis.final import Final, final
 from simtrial.errors import InputError
 from simtrial.patients import data as patient_data
+from simtrial.patients import files as patient_files
 from simtrial.patients import synthetic
 from simtrial.plan.plan import Scenario
 
@@ -161,6 +162,18 @@ def _patients(trial: Trial, plan: Plan | None) -> tuple[PatientData, str, str]:
         path.write_text(text, encoding="utf-8")
         data = patient_data.read(path)
     return data, f"simulated at p1 = {p1:g} with seed {seed}; no patient is real", SYNTHETIC
+
+
+def refuse_unread(trial: Trial) -> None:
+    """Refuse files of patients that nobody can read, before any work is done on the others.
+
+    Raises
+    ------
+    InputError
+        If one is missing, too large, or no regular file.
+    """
+    for name in trial.analysis.patient_files if trial.analysis is not None else ():
+        files.read(_found(name), patient_files.MAX_BYTES)
 
 
 def _found(name: str) -> Path:

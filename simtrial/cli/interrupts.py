@@ -8,6 +8,7 @@ import signal
 from simtrial.interruption import end as end
 from simtrial.interruption import note as note
 from simtrial.interruption import received as received
+from simtrial.interruption import requests
 
 TYPE_CHECKING = False  # known to type checkers; importing it takes longer than all else before Ctrl-C is heard
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ def end_at_once(_signal: int, _frame: FrameType | None) -> None:
 
 
 def listen(heard: Callable[[int, FrameType | None], None]) -> None:
-    """Take Ctrl-C and SIGTERM; Ctrl-C stays ignored where it is, as a shell does for what is in the background."""
-    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    for one in (signal.SIGINT, signal.SIGTERM)[ignored:]:
+    """Take every request to end that is not ignored."""
+    for one in requests():
         signal.signal(one, heard)

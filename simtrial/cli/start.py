@@ -15,6 +15,9 @@ from simtrial.cli import interrupts
 def main() -> int:
     """Run the command line of this process and give its exit code; see `simtrial.cli.app.main`."""
     interrupts.listen(interrupts.end_at_once)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed by who started this
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - a device, to the end
     from simtrial.cli import app
 
     interrupts.listen(interrupts.end)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simtrial import interruption
 from simtrial.errors import InputError
 from simtrial.explorer import notices
 from simtrial.explorer.refusals import HEADERS
@@ -139,9 +140,8 @@ def serve(app: Any, *, browser: bool) -> None:
         loop.stop()
 
     def interrupted(number: int, _: object) -> None:
-        if asked:  # who is in a hurry presses again
-            app.stop()
-            os._exit(1)
+        if asked:  # it ends already, and in a moment
+            return
         asked.append(number)
         # whatever keeps the loop busy does not keep the explorer
         late = threading.Timer(LATEST, lambda: (app.stop(), os._exit(1)))
@@ -150,8 +150,7 @@ def serve(app: Any, *, browser: bool) -> None:
         loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(end())))
 
     tasks: list[asyncio.Task[None]] = []
-    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # as for what a shell has put in the background
-    for one in (signal.SIGINT, signal.SIGTERM)[ignored:]:
+    for one in interruption.requests():
         signal.signal(one, interrupted)
     app.start()
     if opening.done() and not opening.cancelled():

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import shutil
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -46,7 +48,7 @@ MOST_CONNECTIONS = 256
 LONGEST_PATH = 1000
 """Letters of a path."""
 
-LIMITS = {"max_body_size": 2**20, "idle_connection_timeout": 120.0, "body_timeout": 30.0}
+LIMITS = {"max_body_size": 2**20, "idle_connection_timeout": 10.0, "body_timeout": 30.0}
 """What one connection may take; parameter files do not come this way, but through the page's socket."""
 
 log = logging.getLogger(__name__)
@@ -273,6 +275,30 @@ PLAIN = {
 """Handlers of Voila that the page needs, besides its own and that of its socket, and what stands for each."""
 
 
+FOLDER = "simtrial-explorer-"
+"""How the name of the folder begins in which kernels find their connections; the process follows."""
+
+
+def _clear(place: Path) -> None:
+    """Remove the folders of explorers that were killed and could not do it themselves."""
+    for left in place.glob(f"{FOLDER}*-*"):
+        process = left.name.removeprefix(FOLDER).partition("-")[0]
+        with contextlib.suppress(OSError):  # those of other users
+            if process.isdecimal() and left.stat().st_uid == os.getuid() and not _lives(int(process)):
+                shutil.rmtree(left)
+
+
+def _lives(process: int) -> bool:
+    """Whether there is a process of that number."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
+
+
 class ExplorerApp(Voila):  # type: ignore[misc]
     """Voila as the explorer wants it."""
 
@@ -288,7 +314,8 @@ class ExplorerApp(Voila):  # type: ignore[misc]
 
     def start(self) -> None:
         """Listen and serve until the loop is stopped."""
-        self.connection_dir = tempfile.mkdtemp(prefix="simtrial-explorer-", dir=self.connection_dir_root)
+        _clear(Path(self.connection_dir_root or tempfile.gettempdir()))
+        self.connection_dir = tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-", dir=self.connection_dir_root)
         nowhere = {"default_handler_class": Refused, "default_handler_args": {"refusal": refusals.NOT_FOUND}}
         self.app = Site(self.gate, **{**self.init_settings(), **self.tornado_settings, **nowhere})
         self.app.add_handlers(".*$", self.init_handlers())

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simtrial import __version__, project
+from simtrial.analysis import dossier
 from simtrial.conduct import simulation
 from simtrial.design.designs import looks_text
 from simtrial.documents import qualification
@@ -159,6 +160,8 @@ def of_trial(
     """Do the same for a parameter file that is already read; see `write`."""
     final, wish = Path(out) / trial.study.id, wish or Wish()
     asked = wanted(trial, source, wish)
+    if ANALYSIS in asked:
+        dossier.refuse_unread(trial)
     unfinished.refuse(final)
     if not replace:
         replacement.refuse(final, source)

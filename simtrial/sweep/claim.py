@@ -136,8 +136,8 @@ def _refuse_others(folder: Path, fault: str, *, other: bool, results: bool) -> N
         raise InputError(f"holds results of another sweep ({differing} differ); choose another --out", f"{folder}:")
     if fault and results:
         raise InputError(
-            f"holds a {MANIFEST} that {fault}, and no result there is of this sweep; choose another --out, or run the "
-            "sweep that made the results",
+            f"holds a {MANIFEST} that {fault}, and no whole result of this sweep; choose another --out, or delete the "
+            "folder to compute everything again",
             f"{folder}:",
         )
     ours = {MANIFEST, LOCK, TABLE, RESULTS, PARTS}

@@ -30,6 +30,8 @@ PATIENCE = 10.0
 PARTING = 1.0
 """Seconds to wait for a scheduler that is told that we leave."""
 
+SILENT = "what listens there does not answer as a scheduler does"
+
 _ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253}):([0-9]{1,5})")
 
 _TALKATIVE = ("distributed", "tornado", "asyncio", "dask")
@@ -87,14 +89,14 @@ def _client(address: str) -> Client:
         try:
             made.put(Client(address, timeout=PATIENCE, set_as_default=False))
         except Exception as error:  # whatever Dask raises about who does not speak as it does
-            made.put(_said(error))
+            made.put(_said(error) if isinstance(error, OSError) or "TLS" in str(error) else SILENT)
             threading.Event().wait()  # a client that was not made is held: dropped, it would wait for its scheduler
 
     threading.Thread(target=make, daemon=True).start()
     try:
         client = made.get(timeout=PATIENCE + 1)
     except Empty:
-        client = "what listens there does not answer as a scheduler does"
+        client = SILENT
     if isinstance(client, str):
         raise InputError(f"({address}) cannot be reached: {client}", "scheduler")
     return client

@@ -122,8 +122,8 @@ class Store:
 
     def whole(self, path: Path, index: int) -> bool:
         """Whether a file is what its name says, and where it belongs."""
-        try:
-            return self._digest(index, path.read_bytes()) == path.stem.rpartition("-")[2]
+        try:  # a pipe in place of a file would be waited for
+            return path.is_file() and self._digest(index, path.read_bytes()) == path.stem.rpartition("-")[2]
         except OSError:
             return False
 
@@ -133,8 +133,8 @@ class Store:
         for path in sorted(_every(self._scenario(index))):
             if not good and _RESULT.fullmatch(path.name) and self.whole(path, index):
                 good = True
-            elif path.suffix in (".parquet", disk.UNFINISHED) and path.is_file():
-                path.unlink()
+            elif path.suffix in (".parquet", disk.UNFINISHED):
+                _remove(path)
         return good
 
     def write(self, index: int, table: pa.Table) -> None:
@@ -175,8 +175,8 @@ class Store:
             named = _PART.fullmatch(path.name)
             start, stop = (int(named[1]), int(named[2])) if named else (0, 0)
             if not named or not self.whole(path, index) or (found and start < found[-1][0].stop):
-                if path.is_file():
-                    path.unlink()
+                if path.suffix in (".json", disk.UNFINISHED):
+                    _remove(path)
                 continue
             data = json.loads(path.read_text(encoding="utf-8"))
             found.append((range(start, stop), {name: _tally(name, values) for name, values in data.items()}))
@@ -201,6 +201,14 @@ def written(manifest: Manifest) -> str:
 
 def _every(folder: Path) -> Iterable[Path]:
     return folder.iterdir() if folder.is_dir() else ()
+
+
+def _remove(path: Path) -> None:
+    """Remove what stands in place of a file, whatever it is."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _tally(name: str, values: _Sums) -> Tally:

@@ -109,3 +109,22 @@ def test_ctrl_c_is_one_line_from_the_first_moments_on(root, after, times):
             child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=30)
     assert (child.returncode, out, err) == (1, "", f"{interrupts.TOLD}\n")
+
+
+@pytest.mark.processes
+def test_a_terminal_that_is_closed_ends_a_command_as_ctrl_c_does(root):
+    command = [sys.executable, "-m", "simtrial", "simulate", "params/NCT07022301.yaml", "--trials", "1000000"]
+    child = spawned(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with reaped(child):
+        listening(child)
+        child.send_signal(signal.SIGHUP)
+        out, err = child.communicate(timeout=30)
+    assert (child.returncode, out, err) == (1, "", f"{interrupts.TOLD}\n")
+
+
+@pytest.mark.processes
+def test_a_command_does_its_work_where_nobody_listens(root):
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m simtrial {' '.join(OC)} >&- 2>&-"], cwd=root, check=False, timeout=60
+    )
+    assert done.returncode == 0

@@ -148,3 +148,16 @@ def test_of_several_files_only_the_one_that_would_replace_another_is_wrong(clone
     assert found.error.startswith("trial.study.id (SMOKE) has a report already")
     assert isinstance(report_many._read(clone / "params/one.yaml", clone / "build"), worker.ReportTask)
     assert isinstance(report_many._read(other, clone / "build", replace_other=True), worker.ReportTask)
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a folder", "missing"])
+def test_patients_that_nobody_can_read_are_refused_before_any_work(tmp_path, smoke_text, capsys, kind):
+    place = tmp_path / "patients.csv"
+    if kind != "missing":
+        {"a pipe": os.mkfifo, "a folder": os.mkdir}[kind](place)
+    file = tmp_path / "x.yaml"
+    file.write_text(f"{smoke_text}\n  analysis:\n    patients: patients.csv\n", encoding="utf-8")
+    assert main(["report", str(file), "--out", str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(place) in line
+    assert not (tmp_path / "out").exists()

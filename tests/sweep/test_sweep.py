@@ -271,7 +271,7 @@ def test_a_full_disk_is_said_and_what_was_written_stays_valid(write, tmp_path, m
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "emptied"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "emptied", "pipe", "folder"])
 def test_a_damaged_file_is_found_and_computed_anew(write, tmp_path, damage):
     path = write(SMALL)
     out = tmp_path / "out"
@@ -279,7 +279,11 @@ def test_a_damaged_file_is_found_and_computed_anew(write, tmp_path, damage):
     victim = out / files(out)[4]
     data = bytearray(victim.read_bytes())
     data[len(data) // 2] ^= 1
-    victim.write_bytes({"truncated": bytes(data[:100]), "flipped": bytes(data), "emptied": b""}[damage])
+    if damage in ("pipe", "folder"):
+        victim.unlink()
+        {"pipe": os.mkfifo, "folder": os.mkdir}[damage](victim)
+    else:
+        victim.write_bytes({"truncated": bytes(data[:100]), "flipped": bytes(data), "emptied": b""}[damage])
     state, again = run(path, out)
     assert (state.found, again) == (7, digest)
     assert len(files(out)) == 8
