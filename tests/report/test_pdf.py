@@ -156,9 +156,13 @@ def test_an_interrupt_ends_the_browser_with_all_its_processes(fake, tmp_path):
         # to the thread that waits, whose system call it is to end
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
-    threading.Thread(target=interrupt, daemon=True).start()
-    with pytest.raises(KeyboardInterrupt):
-        pdf.printed("<head><title>x</title></head>", RUNNING, browser, work, MOMENT)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what is in the background
+    try:
+        threading.Thread(target=interrupt, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
+            pdf.printed("<head><title>x</title></head>", RUNNING, browser, work, MOMENT)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert list(work.iterdir()) == []
     for pid in noted.read_text().split():
         # a process that is dead but not yet reaped by the system has no command line
