@@ -156,7 +156,7 @@ def test_an_interrupt_ends_the_browser_with_all_its_processes(fake, tmp_path):
         # to the thread that waits, whose system call it is to end
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what is in the background
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may ignore it
     try:
         threading.Thread(target=interrupt, daemon=True).start()
         with pytest.raises(KeyboardInterrupt):

@@ -100,9 +100,7 @@ def test_results_that_prove_nothing_beside_a_damaged_manifest_are_refused(held, 
     before = sorted(out.rglob("*"))
     assert main(["sweep", str(asked.path), "--out", str(out), "--workers", "1"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(
-        f"simtrial: {out}: holds a manifest.json that is empty, and no whole result of this sweep;"
-    )
+    assert line.startswith(f"simtrial: {out}: holds a manifest.json that is empty, and no whole result of this sweep;")
     assert sorted(out.rglob("*")) == before
 
 
