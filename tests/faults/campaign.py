@@ -34,7 +34,7 @@ KINDS = {
 }
 """Kinds of faults, and what is tried."""
 
-A_MINUTE = {"apart": 4, "kills": 3, "damage": 6, "interrupts": 8, "disk": 3, "reports": 1.5}
+A_MINUTE = {"apart": 2, "kills": 2, "damage": 4, "interrupts": 6.5, "disk": 2, "reports": 1}
 """Tries that two idle cores do in a minute, all kinds together; the hostile inputs are tried once in any case."""
 
 

@@ -45,7 +45,7 @@ class Way:
 
 
 MANY = [word for k in range(1, 30) for word in ("--p0", f"0.{k + 10}")]
-LARGE = ("--p0", "0.30", "--p1", "0.335", "--alpha", "0.01", "--power", "0.95")
+LARGE = ("--p0", "0.30", "--p1", "0.345", "--alpha", "0.01", "--power", "0.95")
 WAYS = (
     Way("first-simulate", ("simulate", FULL), (0.0, 0.2)),
     Way("first-report", ("report", SMOKE, "--out", "{out}"), (0.0, 0.2)),
@@ -65,7 +65,7 @@ WAYS = (
 
 def long_sweep(folder):
     """A sweep that nobody waits for."""
-    return sweeping.written(folder, "long", 400_000)
+    return sweeping.written(folder, "long", 10_000_000)
 
 
 def one(way, folder, draw):
