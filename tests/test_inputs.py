@@ -10,11 +10,10 @@ import pytest
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from simtrial.cli import command
+from simtrial.cli import command, options
 from simtrial.cli.app import app, main
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
-from simtrial.show import terminal
 from simtrial.sweep.section import SweepFile
 from simtrial.trial import params, statements
 from simtrial.trial.params import ParameterFile
@@ -299,9 +298,9 @@ def test_a_key_at_its_bounds_is_taken_or_contradicts_another(root, place, key):
 
 
 def test_a_reader_takes_its_default_as_it_stands():
-    assert terminal.Reader("seed")(1) == 1
-    assert terminal.Reader("level")(0.95) == 0.95
-    assert terminal.Reader("beta", "list")("0.5,0.5") == "0.5,0.5"
+    assert options.Reader("seed")(1) == 1
+    assert options.Reader("level")(0.95) == 0.95
+    assert options.Reader("beta", "list")("0.5,0.5") == "0.5,0.5"
 
 
 def test_all_numbers_out_of_their_bounds_are_told_at_once(capsys):

@@ -118,6 +118,7 @@ def test_of_a_file_that_grows_or_says_nothing_no_more_is_read_than_its_limit_and
 
 
 OWN = {
+    "cli.start": "a device, in place of an output that is closed",
     "explorer.kernels": "what a kernel had to say, for this process alone",
     "explorer.notices": "the same",
     "explorer.site": "a connection, no file",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simtrial.analysis import dossier
+from simtrial.cli import options
 from simtrial.errors import InputError
 from simtrial.phrases import counted, percent, rate
 from simtrial.show import terminal
@@ -27,7 +28,7 @@ PatientsOption = Annotated[
 ]
 AttainedOption = Annotated[
     str | None,
-    terminal.number_option(
+    options.number_option(
         "patients", "Patients analysed at each look, cumulative, if they differ from the plan.", "list"
     ),
 ]
@@ -43,14 +44,14 @@ HandlingOption = Annotated[
     str, typer.Option(help="How patients of the file count who are not evaluable: nonresponder, replace or exclude.")
 ]
 P1 = Annotated[
-    float | None, terminal.number_option("rate", "Response rate worth finding, for rules that recalculate bounds.")
+    float | None, options.number_option("rate", "Response rate worth finding, for rules that recalculate bounds.")
 ]
 Alpha = Annotated[
     float | None,
-    terminal.number_option("error", "Type I error that recalculated bounds keep; default: that of the plan."),
+    options.number_option("error", "Type I error that recalculated bounds keep; default: that of the plan."),
 ]
 FirstStage = Annotated[
-    int | None, terminal.number_option("responses", "Responses at the first look, if sizes differ from the plan.")
+    int | None, options.number_option("responses", "Responses at the first look, if sizes differ from the plan.")
 ]
 
 
@@ -84,9 +85,9 @@ def analyze(
         Path | None, typer.Argument(metavar="[FILE]", help="Parameter file whose section `analysis` holds the results.")
     ] = None,
     looks: Annotated[str | None, typer.Option(help="The design as planned: 1/10,5/29.")] = None,
-    p0: Annotated[float | None, terminal.number_option("rate")] = None,
-    responses: Annotated[int | None, terminal.number_option("responses", "Number of responses at the end.")] = None,
-    stage: Annotated[int | None, terminal.number_option("stage", "Look at which the trial ended.")] = None,
+    p0: Annotated[float | None, options.number_option("rate")] = None,
+    responses: Annotated[int | None, options.number_option("responses", "Number of responses at the end.")] = None,
+    stage: Annotated[int | None, options.number_option("stage", "Look at which the trial ended.")] = None,
     first_stage: FirstStage = None,
     attained: AttainedOption = None,
     patients: PatientsOption = None,
@@ -95,10 +96,10 @@ def analyze(
     handling: HandlingOption = "nonresponder",
     p1: P1 = None,
     alpha: Alpha = None,
-    level: Annotated[float, terminal.number_option("level", "Confidence level.")] = 0.95,
-    sides: Annotated[int, terminal.number_option("sides", "2: two-sided intervals; 1: a lower limit alone.")] = 2,
+    level: Annotated[float, options.number_option("level", "Confidence level.")] = 0.95,
+    sides: Annotated[int, options.number_option("sides", "2: two-sided intervals; 1: a lower limit alone.")] = 2,
     ordering: Annotated[str, typer.Option(help="Ordering of the possible endings: stage, mle or umvue.")] = "stage",
-    as_json: terminal.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Analyze a finished trial: decision, p-value, estimates and intervals adjusted for the interim analysis."""
     given = _Given(
@@ -152,7 +153,7 @@ def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Fina
     sizes = (
         None
         if given.attained is None
-        else [int(size) for size in terminal.Reader("patients", "list").numbers(given.attained)]
+        else [int(size) for size in options.Reader("patients", "list").numbers(given.attained)]
     )
     design = parse_looks(given.looks)
     if not given.patients:
@@ -183,17 +184,17 @@ def _data_lines(data: PatientData) -> None:
 
 def monitor(
     looks: Annotated[str, typer.Option(help="The design as planned: 1/10,5/29.")],
-    patients: Annotated[int, terminal.number_option("patients_seen", "Number of patients seen so far.")],
-    responses: Annotated[int, terminal.number_option("responses", "Number of responses among them.")],
+    patients: Annotated[int, options.number_option("patients_seen", "Number of patients seen so far.")],
+    responses: Annotated[int, options.number_option("responses", "Number of responses among them.")],
     p: Annotated[
         list[float],
-        terminal.number_option("true_rate", "True response rate of the further patients; may be given again."),
+        options.number_option("true_rate", "True response rate of the further patients; may be given again."),
     ],
     prior: Annotated[
         str,
-        terminal.number_option("beta", "Beta prior of the response rate.", "list"),
+        options.number_option("beta", "Beta prior of the response rate.", "list"),
     ] = "0.5,0.5",
-    as_json: terminal.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Evaluate a running trial: responses still needed, conditional power, predictive probability."""
     from simtrial.analysis import monitoring
@@ -202,7 +203,7 @@ def monitor(
     from simtrial.plan.disease import Beta
 
     try:
-        a, b = terminal.Reader("beta", "list").numbers(prior)
+        a, b = options.Reader("beta", "list").numbers(prior)
     except ValueError:
         raise InputError(f"({prior[:40]!r}) does not have two numbers; write 0.5,0.5", "prior") from None
     design = parse_looks(looks)
@@ -260,7 +261,7 @@ MOST_NAMES = 6
 def synthetic(
     file: Annotated[Path, typer.Argument(help="Parameter file with a conduct section.")],
     label: Annotated[str, typer.Option("--scenario", help="True response rate: p0, p1 or a label of the file.")] = "p1",
-    seed: Annotated[int | None, terminal.number_option("seed", "Seed, from 0 on, instead of that of the file.")] = None,
+    seed: Annotated[int | None, options.number_option("seed", "Seed, from 0 on, instead of that of the file.")] = None,
 ) -> None:
     """Print the patients of one simulated trial as CSV, so that the analysis can be tried in advance."""
     from simtrial.conduct import simulation

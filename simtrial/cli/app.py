@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial import csv_files
+from simtrial import csv_files, interruption
 from simtrial.cli import analysis as cli_analysis
 from simtrial.cli import design as cli_design
 from simtrial.cli import estimands as cli_estimands
 from simtrial.cli import explore as cli_explore
 from simtrial.cli import history as cli_history
-from simtrial.cli import interrupts, usage
+from simtrial.cli import interrupts, options, usage
 from simtrial.cli import report as cli_report
 from simtrial.cli import review as cli_review
 from simtrial.cli import sweep as cli_sweep
@@ -50,7 +50,7 @@ for command in (
 @app.command()
 def validate(
     file: Annotated[Path | None, typer.Argument(help="Parameter file whose own design is checked as well.")] = None,
-    out: terminal.Out = Path("build"),
+    out: options.Out = Path("build"),
 ) -> None:
     """Compare the results with their references on this machine; the exit code is 1 if one differs."""
     from simtrial.report import run as report_run
@@ -66,8 +66,8 @@ def validate(
 @app.command()
 @bounded
 def lessons(
-    seed: Annotated[int, terminal.number_option("seed", "Seed of all simulated trials, from 0 on.")] = 1,
-    out: terminal.Out = Path("build"),
+    seed: Annotated[int, options.number_option("seed", "Seed of all simulated trials, from 0 on.")] = 1,
+    out: options.Out = Path("build"),
 ) -> None:
     """Run the five lessons and write them as one HTML handout."""
     from simtrial.report import run as report_run
@@ -104,7 +104,7 @@ def _ended(error: BaseException, words: Sequence[str], *, debug: bool) -> int:
     """Say in one line why a command ended, and give the exit code."""
     if isinstance(error, SystemExit):
         raise error
-    if isinstance(error, KeyboardInterrupt) or interrupts.received():  # what is broken off may raise anything
+    if isinstance(error, KeyboardInterrupt) or interruption.received():  # what is broken off may raise anything
         terminal.say(interrupts.TOLD)
         return 1
     if isinstance(error, InputError):

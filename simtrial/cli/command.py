@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from simtrial.cli import options
 from simtrial.errors import InputError, several
-from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,12 +35,12 @@ def bounded(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def readers(command: Callable[..., object]) -> dict[str, terminal.Reader]:
+def readers(command: Callable[..., object]) -> dict[str, options.Reader]:
     """What reads the numbers of a command, by the names of its parameters."""
     found = {}
     for name, hint in get_type_hints(command, include_extras=True).items():
         for one in getattr(hint, "__metadata__", ()):
-            if isinstance(reader := getattr(one, "parser", None), terminal.Reader):
+            if isinstance(reader := getattr(one, "parser", None), options.Reader):
                 found[name] = reader
     return found
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial.cli import designs_json
+from simtrial.cli import designs_json, options
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
 from simtrial.phrases import counted, rate
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DropoutShare = Annotated[
     float | None,
-    terminal.number_option(
+    options.number_option(
         "dropout",
         "Dropout before the first assessment, as a share of the patients; with --odds-ratio, of the patients who would "
         "not respond.",
@@ -51,7 +51,7 @@ DropoutBounds = Annotated[
 ]
 DropoutOdds = Annotated[
     float | None,
-    terminal.number_option("odds_ratio", "Odds ratio of dropout, responders against non-responders.  [default: 1]"),
+    options.number_option("odds_ratio", "Odds ratio of dropout, responders against non-responders.  [default: 1]"),
 ]
 DropoutSearch = Annotated[
     str | None,
@@ -62,12 +62,12 @@ DropoutSearch = Annotated[
 
 
 def design(
-    p0: Annotated[float, terminal.number_option("rate", "Response rate not worth pursuing.")],
-    p1: Annotated[float, terminal.number_option("rate", "Response rate worth finding.")],
-    alpha: Annotated[float, terminal.number_option("error", "Largest type I error, one-sided.")],
-    power: Annotated[float, terminal.number_option("error", "Smallest power at p1.")],
+    p0: Annotated[float, options.number_option("rate", "Response rate not worth pursuing.")],
+    p1: Annotated[float, options.number_option("rate", "Response rate worth finding.")],
+    alpha: Annotated[float, options.number_option("error", "Largest type I error, one-sided.")],
+    power: Annotated[float, options.number_option("error", "Smallest power at p1.")],
     n_limit: Annotated[
-        int, terminal.number_option("n_limit", "Refuse if even the most powerful test needs more patients.")
+        int, options.number_option("n_limit", "Refuse if even the most powerful test needs more patients.")
     ] = N_LIMIT,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     dropout: DropoutShare = None,
@@ -76,7 +76,7 @@ def design(
     bounds: DropoutBounds = None,
     odds_ratio: DropoutOdds = None,
     search_: DropoutSearch = None,
-    as_json: terminal.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Find the designs of every family that meet the limits, with a proof that none is missed."""
     from simtrial import search
@@ -201,8 +201,8 @@ def _run_tables(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], 
 
 def oc(
     looks: Annotated[str, typer.Option(help="Looks as R/N or R:E/N, cumulative, comma-separated: 1/10,5/29.")],
-    p: Annotated[list[float], terminal.number_option("true_rate", "True response rate; may be given again.")],
-    as_json: terminal.Json = False,
+    p: Annotated[list[float], options.number_option("true_rate", "True response rate; may be given again.")],
+    as_json: options.Json = False,
 ) -> None:
     """Evaluate any design exactly: P(reject H0), PET and EN at each true response rate."""
     from simtrial.design.designs import looks_text, parse_looks
@@ -235,10 +235,10 @@ def oc(
 def simulate(
     file: Annotated[Path, typer.Argument(help="Parameter file with a conduct section.")],
     trials: Annotated[
-        int | None, terminal.number_option("trials", "Number of trials per scenario, instead of that of the file.")
+        int | None, options.number_option("trials", "Number of trials per scenario, instead of that of the file.")
     ] = None,
-    seed: Annotated[int | None, terminal.number_option("seed", "Seed, from 0 on, instead of that of the file.")] = None,
-    as_json: terminal.Json = False,
+    seed: Annotated[int | None, options.number_option("seed", "Seed, from 0 on, instead of that of the file.")] = None,
+    as_json: options.Json = False,
 ) -> None:
     """Simulate the trial of a parameter file in calendar time, with exact values beside the simulated ones."""
     from simtrial.cli import cost as cli_cost

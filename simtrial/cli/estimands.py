@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simtrial.cli import options
 from simtrial.design.designs import looks_text
 from simtrial.laws.losses import AMONG
 from simtrial.phrases import rate
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def estimands(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Parameter file, such as params/NCT07022301.yaml.")],
-    as_json: terminal.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Price the estimand: exact type I error, power and patients under each strategy for intercurrent events."""
     from simtrial.trial import estimand as trial_estimand

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from simtrial import project
-from simtrial.cli import interrupts
+from simtrial import interruption, project
+from simtrial.cli import options
 from simtrial.explorer.gate import Gate
 from simtrial.explorer.server import PORT, NoPageError, free_port, serve, server, telling
 from simtrial.show import terminal
@@ -15,12 +15,12 @@ from simtrial.show import terminal
 
 def explore(
     port: Annotated[
-        int | None, terminal.number_option("port", f"Port on this machine; default: the first free one from {PORT}.")
+        int | None, options.number_option("port", f"Port on this machine; default: the first free one from {PORT}.")
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
     kernels: Annotated[
         int | None,
-        terminal.number_option(
+        options.number_option(
             "kernels",
             "Pages that can be open at the same time, about 250 MB of memory each; default: 8, or fewer if half the "
             "memory of this machine does not suffice for 8.",
@@ -47,5 +47,5 @@ def explore(
     except NoPageError as error:
         terminal.fault(f"the first page cannot be computed: {error}")
         raise typer.Exit(1) from None
-    interrupts.note()  # what libraries do at the end may take longer than anybody waits
+    interruption.note()  # what libraries do at the end may take longer than anybody waits
     terminal.say("The explorer has ended.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simtrial.cli import options
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def evidence(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Parameter file with the section `evidence`.")],
-    as_json: terminal.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Show where p0 comes from: earlier results pooled, and what the test concludes if their true rate is not p0."""
     from simtrial.history import origin, text

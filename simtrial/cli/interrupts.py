@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import signal
 
-from simtrial.interruption import end as end
-from simtrial.interruption import note as note
-from simtrial.interruption import received as received
 from simtrial.interruption import requests
 
 TYPE_CHECKING = False  # known to type checkers; importing it takes longer than all else before Ctrl-C is heard

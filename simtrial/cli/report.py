@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simtrial.cli import options
 from simtrial.phrases import rate
 from simtrial.show import terminal
 
@@ -40,9 +41,9 @@ def report(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Parameter files, such as params/NCT07022301.yaml.")
     ],
-    out: terminal.Out = Path("build"),
+    out: options.Out = Path("build"),
     jobs: Annotated[
-        int | None, terminal.number_option("processes", "Reports made at the same time; one per core if not given.")
+        int | None, options.number_option("processes", "Reports made at the same time; one per core if not given.")
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Also replace a report of the same id made from another file.")

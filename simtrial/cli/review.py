@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simtrial import disk
-from simtrial.cli import new_file
+from simtrial.cli import new_file, options
 from simtrial.cli import section as cli_section
 from simtrial.errors import InputError
 from simtrial.phrases import agreeing, counted, rate, stated
@@ -32,8 +32,8 @@ MOST_QUESTIONS = 10
 
 TRIED = "Instead of the conventional values; may be given again."
 
-TriedRates = Annotated[list[float] | None, terminal.number_option("rate", TRIED)]
-TriedErrors = Annotated[list[float] | None, terminal.number_option("error", TRIED)]
+TriedRates = Annotated[list[float] | None, options.number_option("rate", TRIED)]
+TriedErrors = Annotated[list[float] | None, options.number_option("error", TRIED)]
 
 
 def check(
@@ -41,27 +41,27 @@ def check(
         Path | None,
         typer.Argument(metavar="[FILE]", help="Parameter file whose section `stated` is checked."),
     ] = None,
-    p0: Annotated[float | None, terminal.number_option("rate")] = None,
-    p1: Annotated[float | None, terminal.number_option("rate")] = None,
-    alpha: Annotated[float | None, terminal.number_option("error")] = None,
-    power: Annotated[float | None, terminal.number_option("error")] = None,
+    p0: Annotated[float | None, options.number_option("rate")] = None,
+    p1: Annotated[float | None, options.number_option("rate")] = None,
+    alpha: Annotated[float | None, options.number_option("error")] = None,
+    power: Annotated[float | None, options.number_option("error")] = None,
     looks: Annotated[
         str | None, typer.Option(help="The decision rule as stated, cumulative: 1/10,5/29, 5/25 or 3:7/15,8/25.")
     ] = None,
-    alpha_sided: Annotated[int | None, terminal.number_option("sides", "Sides of alpha, as stated.")] = None,
+    alpha_sided: Annotated[int | None, options.number_option("sides", "Sides of alpha, as stated.")] = None,
     criterion: Annotated[str | None, typer.Option(help=f"The method as stated: {', '.join(OTHERS)} or {LAST}.")] = None,
-    n: Annotated[int | None, terminal.number_option("patients", "Patients; with --looks, dropout included.")] = None,
-    dropout: Annotated[float | None, terminal.number_option("dropout", "Dropout allowed for.")] = None,
-    type_i_error: Annotated[float | None, terminal.number_option("share", "Attained type I error, as printed.")] = None,
-    attained_power: Annotated[float | None, terminal.number_option("share", "Attained power, as printed.")] = None,
-    en_p0: Annotated[float | None, terminal.number_option("mean_patients", "EN(p0), as printed.")] = None,
-    pet_p0: Annotated[float | None, terminal.number_option("share", "PET(p0), as printed.")] = None,
+    n: Annotated[int | None, options.number_option("patients", "Patients; with --looks, dropout included.")] = None,
+    dropout: Annotated[float | None, options.number_option("dropout", "Dropout allowed for.")] = None,
+    type_i_error: Annotated[float | None, options.number_option("share", "Attained type I error, as printed.")] = None,
+    attained_power: Annotated[float | None, options.number_option("share", "Attained power, as printed.")] = None,
+    en_p0: Annotated[float | None, options.number_option("mean_patients", "EN(p0), as printed.")] = None,
+    pet_p0: Annotated[float | None, options.number_option("share", "PET(p0), as printed.")] = None,
     file: Annotated[Path | None, typer.Option("--csv", help="Check every row of this CSV.")] = None,
     text: Annotated[
         Path | None,
         typer.Option("--text", help="Find and check the statement in a sample-size section: plain text or .docx."),
     ] = None,
-    as_json: terminal.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Check whether a stated sample size can be reproduced, and if not, what is wrong."""
     from simtrial.trial.statement import Statement
@@ -208,17 +208,17 @@ def import_registry(
 
 
 def reproduce(
-    n: Annotated[int | None, terminal.number_option("traced", "Number of patients, as registered or stated.")] = None,
+    n: Annotated[int | None, options.number_option("traced", "Number of patients, as registered or stated.")] = None,
     p0: TriedRates = None,
     p1: TriedRates = None,
     alpha: TriedErrors = None,
     power: TriedErrors = None,
-    dropout: Annotated[list[float] | None, terminal.number_option("dropout_allowed", TRIED)] = None,
+    dropout: Annotated[list[float] | None, options.number_option("dropout_allowed", TRIED)] = None,
     up_to: Annotated[
-        int | None, terminal.number_option("traced", "Count the calculations that give each number up to this one.")
+        int | None, options.number_option("traced", "Count the calculations that give each number up to this one.")
     ] = None,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
-    as_json: terminal.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """List the standard calculations that give a number of patients, the most conventional first.
 
@@ -309,20 +309,20 @@ def _tell_numbers(found: dict[int, dict[str, int]], as_json: bool) -> None:
 
 
 def printed(
-    responses: Annotated[int, terminal.number_option("responses", "Number of responses.")],
-    n: Annotated[int, terminal.number_option("patients", "Number of patients.")],
+    responses: Annotated[int, options.number_option("responses", "Number of responses.")],
+    n: Annotated[int, options.number_option("patients", "Number of patients.")],
     low: Annotated[
-        str, terminal.number_option("printed_limit", "Lower limit as printed, with its zeros: 0.068.", "text")
+        str, options.number_option("printed_limit", "Lower limit as printed, with its zeros: 0.068.", "text")
     ],
     high: Annotated[
-        str, terminal.number_option("printed_limit", "Upper limit as printed, with its zeros: 0.410.", "text")
+        str, options.number_option("printed_limit", "Upper limit as printed, with its zeros: 0.410.", "text")
     ],
     looks: Annotated[str | None, typer.Option(help="The two-stage design, if the trial had one.")] = None,
     decimals: Annotated[
         int | None,
-        terminal.number_option("decimals", "Decimals of both limits as proportions: 3 for 6.8%; default: as typed."),
+        options.number_option("decimals", "Decimals of both limits as proportions: 3 for 6.8%; default: as typed."),
     ] = None,
-    as_json: terminal.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Find the method and the level that give a printed confidence interval of a response rate."""
     from dataclasses import asdict

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from simtrial import interruption
 from simtrial.cli import interrupts
 
 
@@ -20,9 +21,9 @@ def main() -> int:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - a device, to the end
     from simtrial.cli import app
 
-    interrupts.listen(interrupts.end)
+    interrupts.listen(interruption.end)
     code = app.main()
-    if interrupts.received():
+    if interruption.received():
         from contextlib import suppress
 
         for stream in (sys.stdout, sys.stderr):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simtrial import csv_files, disk
+from simtrial.cli import options
 from simtrial.errors import InputError
 from simtrial.phrases import counted
 from simtrial.show import terminal
@@ -42,7 +43,7 @@ ResultsFolder = Annotated[
     Path | None,
     typer.Option(
         "--out",
-        parser=terminal.folder,
+        parser=options.folder,
         metavar="FOLDER",
         help="Folder of the results; default: build/<name of the file>.",
     ),
@@ -60,10 +61,10 @@ def sweep(
         ),
     ] = None,
     workers: Annotated[
-        int | None, terminal.number_option("processes", "Processes on this machine; default: one per core.")
+        int | None, options.number_option("processes", "Processes on this machine; default: one per core.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Run even if it is estimated to take long.")] = False,
-    as_json: terminal.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Run a trial over a grid of its parameters; when run again, only missing results are computed."""
     from simtrial.sweep import cluster as sweep_cluster

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -32,11 +31,10 @@ def line(error: BaseException) -> str:
 def last_line(file: Path) -> list[str]:
     """The last line of what a process said, if any."""
     try:
-        said = file.read_bytes()[-4096:].decode("utf-8", "replace").split("\n")
+        said = terminal.last_line(file.read_bytes())
     except OSError:
         return []
-    plain = [re.sub(r"\x1b\[[0-9;]*m", "", one).strip() for one in said]
-    return [terminal.one_line(one)[:LENGTH] for one in plain if one][-1:]
+    return [said[:LENGTH]] if said else []
 
 
 class OneLine(logging.Handler):

@@ -19,6 +19,7 @@ from simtrial import interruption
 from simtrial.errors import InputError
 from simtrial.explorer import notices
 from simtrial.explorer.refusals import HEADERS
+from simtrial.inputs import TABLE
 from simtrial.libraries import spared
 from simtrial.show import terminal
 
@@ -183,9 +184,7 @@ async def _open(app: Any, *, browser: bool) -> None:
 
 def free_port(wanted: int | None) -> int:
     """A port that is free."""
-    if wanted is not None and not 1 <= wanted <= 65535:
-        raise InputError(f"({wanted}) is outside 1 to 65535: choose another", "port")
-    tried = range(PORT, PORT + 100) if wanted is None else (wanted,)
+    tried = range(PORT, PORT + 100) if wanted is None else (TABLE["port"].count(wanted, "port"),)
     free = next((port for port in tried if _is_free(port)), None)
     if free is None:
         raise InputError(f"({tried[0]}) is in use; choose another", "port")

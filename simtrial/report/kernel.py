@@ -20,6 +20,7 @@ from traitlets.config import Config
 from simtrial import project
 from simtrial.interruption import held
 from simtrial.libraries import spared
+from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +33,6 @@ LOADED = "__import__('importlib').import_module('simtrial.report.fresh').start()
 CLEARED = "__import__('importlib').import_module('simtrial.report.fresh').clear()"
 PATIENCE = 60.0
 """Seconds that clearing may take."""
-
-MOST_SAID = 2000
-"""Bytes of what a kernel wrote last among which its last line is looked for."""
 
 LATER = ("nbconvert.exporters", "latex2mathml.converter")
 """Modules for the page at the end, loaded while the kernel computes."""
@@ -58,8 +56,7 @@ class Kept(AsyncKernelManager):
     def last_words(self) -> str:
         """The last line that the process wrote, not as a part of a cell: why it died, if it could say so."""
         self.said.seek(0)
-        lines = self.said.read()[-MOST_SAID:].decode("utf-8", "replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return terminal.last_line(self.said.read())
 
     def release(self) -> None:
         """Close what is open to the kernel."""

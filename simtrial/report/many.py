@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
+from simtrial.inputs import TABLE
 from simtrial.interruption import held
 from simtrial.report import replacement, unfinished
 from simtrial.report import run as report_run
@@ -111,8 +112,8 @@ def write(
 
 
 def _at_once(jobs: int | None, files: int) -> int:
-    if jobs is not None and jobs < 1:
-        raise InputError(f"({jobs}) must be a whole number from 1", "jobs")
+    if jobs is not None:
+        TABLE["processes"].count(jobs, "jobs")
     # a container or taskset may leave fewer cores than the machine has
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(jobs or cores, files))

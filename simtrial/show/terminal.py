@@ -1,115 +1,27 @@
-"""How commands read numbers and print: tables for people, one JSON object, progress on standard error."""
+"""How commands print: tables for people, one JSON object, progress on standard error."""
 
 from __future__ import annotations
 
 import codecs
 import io
 import json
+import re
 import sys
 import threading
 import time
 import unicodedata
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING
 
-import typer
-
-from simtrial import disk, inputs
 from simtrial.errors import InputError
-from simtrial.inputs import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
-    from typer.models import OptionInfo
 
-N = TypeVar("N", int, float)
-
-
-def number(text: str) -> float:
-    """Read a number as people type it."""
-    return _typed(inputs.number, text)
-
-
-def whole(text: str) -> int:
-    """Read a whole number as people type it."""
-    return _typed(inputs.whole, text)
-
-
-def _typed(read: Callable[[str], N], text: str) -> N:
-    try:
-        return read(str(text))  # a default comes as the number that it is
-    except InputError as error:
-        raise typer.BadParameter(f"{text!r:.60} {error.message}") from None
-
-
-OptionForm = Literal["one", "list", "text"]
-
-
-class Reader:
-    """Reads what is typed for an option that holds a number, whose bounds are those of `simtrial.inputs.TABLE`.
-
-    The bounds are checked when all options of a command are read (`faults`), so that all mistakes are told at once.
-
-    Parameters
-    ----------
-    key : str
-        An entry of the table.
-    form : {'one', 'list', 'text'}
-        One number; several separated by commas, or one with its zeros, both of which are kept as they are typed.
-    """
-
-    def __init__(self, key: str, form: OptionForm = "one") -> None:
-        self.key, self.form = key, form
-        self.number = TABLE[key]
-        self.__name__ = self.number.said  # typer asks for it, as of any function
-
-    def __call__(self, text: str) -> float | str:
-        """Read a text."""
-        found = self.numbers(text)
-        return found[0] if self.form == "one" else str(text).strip()
-
-    def numbers(self, text: str) -> list[float]:
-        """The numbers of a text: one, or those of a list."""
-        parts = str(text).split(",") if self.form == "list" else [text]
-        return [whole(part) if self.number.whole else number(part) for part in parts]
-
-    def faults(self, value: object, name: str) -> Iterator[InputError]:
-        """The mistakes of what was read for an option of this name."""
-        texts = self.numbers(value) if isinstance(value, str) else value
-        for given in texts if isinstance(texts, list | tuple) else (texts,):
-            try:
-                _ = self.number.count(given, name) if self.number.whole else self.number.check(given, name)
-            except InputError as error:
-                yield error
-
-
-def number_option(key: str, said: str | None = None, form: OptionForm = "one") -> OptionInfo:
-    """An option that takes a number, or several, by the entry of its bounds and the form of `Reader`."""
-    one = TABLE[key].metavar
-    metavar = f"{one},{one}" if form == "list" and "," not in one else one
-    option: OptionInfo = typer.Option(parser=Reader(key, form), metavar=metavar, help=said)
-    return option
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
-
-
-def folder(text: str | Path) -> Path:
-    """Read the name of a folder for results, and try whether files can be made there: before any work is done."""
-    if not str(text).strip():
-        raise typer.BadParameter("it is empty; name a folder")
-    try:
-        return disk.usable(Path(text))
-    except InputError as error:
-        raise typer.BadParameter(error.message) from None
-
-
-Out = Annotated[
-    Path, typer.Option("--out", parser=folder, metavar="FOLDER", help="Folder for the results; made if missing.")
-]
+MOST_SAID = 4096
+"""Bytes of what another program wrote last among which its last line is looked for."""
 
 
 def visible(text: str, kept: str = "\n") -> str:
@@ -341,3 +253,9 @@ def progress() -> Callable[[str], None]:
 def one_line(message: str) -> str:
     """A message in one line, whatever it holds: nothing in it can move the cursor or look like a line of ours."""
     return " ".join(visible(message.replace("\r\n", "\n"), kept="\n\t").split())
+
+
+def last_line(said: bytes) -> str:
+    """The last line of what another program wrote to its terminal, without its colours; empty where it wrote none."""
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", said[-MOST_SAID:].decode("utf-8", "replace")).split("\n")
+    return next((one_line(line) for line in reversed(lines) if line.strip()), "")

@@ -9,6 +9,7 @@ import time
 import pytest
 from children import listening, reaped, spawned
 
+from simtrial import interruption
 from simtrial.cli import app, interrupts
 from simtrial.design import designs
 from simtrial.show import ending
@@ -90,7 +91,7 @@ def test_logs_do_not_pile_up(failing, tmp_path):
 
 
 def test_whatever_is_raised_after_ctrl_c_is_an_interruption(failing, monkeypatch, capsys):
-    monkeypatch.setattr(interrupts, "received", lambda: True)
+    monkeypatch.setattr(interruption, "received", lambda: True)
     failing(ImportError("half of an import"))
     assert app.main(OC) == 1
     assert capsys.readouterr().err == f"{interrupts.TOLD}\n"

@@ -22,18 +22,16 @@ from simtrial.sweep import workers as sweep_workers
 SIMTRIAL = [sys.executable, "-m", "simtrial"]
 
 
-def children(pid):
-    """Processes started by another, from /proc."""
-    found = []
+def processes():
+    """Every process that has not ended: its number, that of its parent, and that of its group, from /proc."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                state, parent, group = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
             except OSError:
                 continue
-            if int(fields[1]) == pid:
-                found.append(int(entry.name))
-    return found
+            if state != "Z":
+                yield int(entry.name), int(parent), int(group)
 
 
 LONG = [{"path": "p", "values": [0.1, 0.2, 0.3]}]
@@ -60,7 +58,8 @@ def test_a_killed_worker_costs_nothing_but_time(calm, tmp_path):
     def kill():
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not killed:
-            pools = [p for p in children(os.getpid()) if b"spawn_main" in Path(f"/proc/{p}/cmdline").read_bytes()]
+            mine = [pid for pid, parent, _ in processes() if parent == os.getpid()]
+            pools = [pid for pid in mine if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
             if pools and (tmp_path / "shot/parts").exists():
                 os.kill(pools[0], signal.SIGKILL)
                 killed.append(pools[0])
@@ -114,20 +113,6 @@ def test_a_killed_driver_loses_no_finished_block(calm, tmp_path):
     assert not list(out.rglob("*.tmp"))
 
 
-def left_of(group):
-    """Processes of a group that have not ended."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[2]) == group and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
-
-
 @pytest.mark.processes
 @pytest.mark.parametrize(("sign", "times"), [(signal.SIGINT, 1), (signal.SIGINT, 3), (signal.SIGTERM, 1)])
 def test_ctrl_c_stops_in_one_line_and_the_same_command_goes_on(calm, tmp_path, sign, times):
@@ -139,7 +124,7 @@ def test_ctrl_c_stops_in_one_line_and_the_same_command_goes_on(calm, tmp_path, s
             os.killpg(process.pid, sign)  # as a terminal does: to all of them
         _, said = process.communicate(timeout=60)
         deadline = time.monotonic() + 10
-        while left := left_of(process.pid):
+        while left := [pid for pid, _, group in processes() if group == process.pid]:
             assert time.monotonic() < deadline, left
             time.sleep(0.05)
     assert process.returncode == 1
