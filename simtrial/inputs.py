@@ -288,7 +288,11 @@ TABLE: dict[str, InputNumber] = {
         said="a number of patients that is traced back", least=1, most=1000, whole=True, metavar="N",
         why_most="the largest number that is traced back",
     ),
-    "stage": _whole("a look", 1, 50),
+    "weight": InputNumber(said="a weight", least=0, most=1, share=True, metavar="WEIGHT"),
+    "looks_at": _whole("the number of patients at a look", 1, 3000),
+    "cap": _whole("a largest number of patients", 1, 3000),
+    "multiple_of": _whole("a number of which every number of patients at a look is a multiple", 1, 1000),
+    "stage": _whole("a look", 1, 200),
     "sides": _whole("a number of sides", 1, 2, metavar="1|2"),
     # times
     "months": _months("a time"),

@@ -104,7 +104,7 @@ def design(
     if run is not None and (said := run.decides(asked)):
         terminal.wrapped(said)
     for family, found in every:
-        terminal.wrapped(text.proved(family, family.proof(found)))
+        terminal.wrapped(text.proved(family, family.certificate(found)))
 
 
 def _run(dropout: float | None, odds_ratio: float | None, **words: str | None) -> Run | None:

@@ -56,7 +56,7 @@ def of_family(family: AnyFamily, found: object, asked: Requirements, run: Run | 
     from simtrial.search.criteria import with_names
 
     attained = ("n", "type_i_error", "power", "en_p0", "en_p1", "pet_p0", "pet_p1")
-    proof = family.proof(found)
+    proof = family.certificate(found)
     return {
         "designs": [
             {"kinds": list(kinds), "looks": [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]}

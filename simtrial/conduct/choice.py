@@ -35,7 +35,7 @@ from simtrial.errors import InputError
 from simtrial.laws import stages
 from simtrial.plan.plan import Scenario
 from simtrial.search.pairs import Pairs, largest_r1, meeting
-from simtrial.search.record import How, Proof
+from simtrial.search.record import Certificate, How
 from simtrial.search.simon import two_stage
 from simtrial.search.single import single_stage
 
@@ -154,7 +154,7 @@ class CalendarChoice:
         How many designs were simulated in order to find it; 0 where all that could win have an exact value.
     rivals : int
         Others whose simulated value does not differ from its own by more than 3 standard errors of the difference.
-    proof : Proof
+    proof : Certificate
         The certificate.
     """
 
@@ -163,7 +163,7 @@ class CalendarChoice:
     value: Measured
     simulated: int
     rivals: int
-    proof: Proof
+    proof: Certificate
 
 
 def listed(measure: Measure, rate: str, asked: CalendarQuestion, n_max: int) -> Listed:
@@ -300,7 +300,7 @@ def choose(criterion: CalendarCriterion, asked: CalendarQuestion) -> CalendarCho
     if not found.plan.interim.waits:
         how = "heuristic"
     least = float(min(found.least.min(), bound))
-    proof = Proof(
+    proof = Certificate(
         how=how,
         n_lower=two_stage(asked.requirements, n_limit=asked.n_limit).certificate.n_lower,
         n_upper=n_upper,

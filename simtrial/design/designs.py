@@ -221,7 +221,7 @@ class MultiStage:
 
 _NUMBER = r"(?:0|[1-9]\d*)"
 _LOOK = re.compile(rf"(?P<r>{_NUMBER})?(?::(?P<e>{_NUMBER}))?/(?P<n>{_NUMBER})", re.ASCII)
-MAX_LOOKS = 50
+MAX_LOOKS = 200
 """Most looks that are read from text; more would be a slip of the pen."""
 
 

@@ -52,7 +52,7 @@ from simtrial.phrases import counted
 from simtrial.plan.plan import MAX_RECUT
 from simtrial.search import bounds, neighbours
 from simtrial.search.scan import EN_CLOSE, Best
-from simtrial.search.simon import Certificate, TwoStageSearch, assembled
+from simtrial.search.simon import TwoStageCertificate, TwoStageSearch, assembled
 from simtrial.search.single import SingleStageSearch
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _two_stage(asked: Requirements, loss: Dropout, n_lower: int) -> TwoStageSear
     records = visit.records
     made = partial(RecalculatedTwoStage, requirements=asked, loss=loss)
     admissible, frontier = assembled(records, visit.expected, made)
-    certificate = Certificate(
+    certificate = TwoStageCertificate(
         n_lower=n_lower,
         n_minimax=records[0].design.n,
         n_upper=visit.end,

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from simtrial.design import exact
+from simtrial.design.largest import largest_en
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design, Look, TwoStage
@@ -21,10 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A design that meets the limits, with its attained values. It is itself a design: it has looks."""
+    """A design that meets the limits, with its attained values. It is itself a design: it has looks.
+
+    Attributes
+    ----------
+    kinds : tuple of str
+        What it is beside the best by a criterion, such as ``admissible``; of a two-stage design also the criteria.
+    """
 
     design: Design
     requirements: Requirements
+    _: KW_ONLY
+    kinds: tuple[str, ...] = ()
 
     @property
     def r(self) -> int:
@@ -91,6 +100,16 @@ class Candidate:
         """Expected number of patients at p1."""
         return float(self._at_limits.en[1])
 
+    @property
+    def en_max(self) -> float:
+        """Largest expected number of patients at any true response rate."""
+        return largest_en(self.design).en
+
+    @property
+    def p_of_en_max(self) -> float:
+        """The true response rate at which it is expected."""
+        return largest_en(self.design).p
+
 
 @dataclass(frozen=True)
 class TwoStageCandidate(Candidate):
@@ -98,15 +117,12 @@ class TwoStageCandidate(Candidate):
 
     Attributes
     ----------
-    kinds : tuple of str
-        Any of ``minimax``, ``optimal`` and ``admissible``; empty for a design off the hull.
     q_low, q_high : float or None
         The weights q for which it minimises q n + (1 - q) EN(p0) [1]_; None off the hull.
     """
 
     design: TwoStage
     _: KW_ONLY
-    kinds: tuple[str, ...] = ()
     q_low: float | None = None
     q_high: float | None = None
 

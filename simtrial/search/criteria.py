@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
 from simtrial.search.calendar import CALENDAR
+from simtrial.search.constraints import FREE, Constraints
 from simtrial.search.families import COMPARED, FAMILIES
 from simtrial.search.record import AnyCriterion, Criterion, Found, Preference
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design, Look
     from simtrial.design.requirements import Requirements
     from simtrial.search.calendar import CalendarCriterion
-    from simtrial.search.record import AnyFamily, Family
+    from simtrial.search.record import AnyFamily, Family, SearchResult
 
 
 class Criteria(Mapping[str, AnyCriterion]):
@@ -101,7 +102,7 @@ class SearchKeeper(Protocol):
 
 def choose(
     requirements: Requirements,
-    wish: str | Design,
+    wish: str | AnyCriterion | Design,
     *,
     n_limit: int = N_LIMIT,
     families: Mapping[str, AnyFamily] = FAMILIES,
@@ -111,8 +112,8 @@ def choose(
 
     Parameters
     ----------
-    wish : str or Design
-        The key of a criterion, such as ``minimax`` or ``single_stage_first``, or any design. A two-stage design that
+    wish : str, Criterion or Design
+        A criterion or its key, such as ``minimax`` or ``single_stage_first``, or any design. A two-stage design that
         is admissible comes back as the candidate that it is.
     n_limit : int
         Refuse at once if even the most powerful test needs more patients than this.
@@ -136,15 +137,63 @@ def choose(
     def search(family: Family[Found]) -> Found:
         return found(family) if found is not None else family.search(requirements, n_limit=n_limit)
 
-    if isinstance(wish, str):
-        criteria = Criteria(families)
-        if wish not in criteria:
-            *others, last = criteria
-            raise InputError(f"({wish!r}) is unknown; write {', '.join(others)} or {last}", "criterion")
-        criterion = criteria[wish]
+    if isinstance(wish, str | Criterion):
+        criterion = by_key(wish, families) if isinstance(wish, str) else wish
         return criterion.pick(search(families[criterion.family]))
     for family in families.values():
         if family.recognised is not None and isinstance(wish, family.recognised):
             listed = family.listed(search(family))
             return next((design for design in listed if getattr(design, "design", design) == wish), wish)
     return wish
+
+
+def by_key(key: str, families: Mapping[str, AnyFamily] = FAMILIES) -> AnyCriterion:
+    """The criterion of a key.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    criteria = Criteria(families)
+    if key not in criteria:
+        *others, last = criteria
+        raise InputError(f"({key!r}) is unknown; write {', '.join(others)} or {last}", "criterion")
+    return criteria[key]
+
+
+def family(
+    question: Requirements,
+    criterion: str | AnyCriterion,
+    constraints: Constraints = FREE,
+    *,
+    n_limit: int = N_LIMIT,
+) -> SearchResult:
+    """Answer one question by one criterion: the best design of its family, with the proof.
+
+    Parameters
+    ----------
+    question : Requirements
+        p0, p1 and the limits, as decimals.
+    criterion : str or Criterion
+        One of the register or its key: ``optimal``, ``efficacy_en_p1``, ``three_stage_minimax``.
+    constraints : Constraints
+        What else is asked of the design.
+    n_limit : int
+        Refuse at once if even the most powerful test needs more patients than this.
+
+    Raises
+    ------
+    InputError
+        If the criterion is unknown, its family does not take a constraint, or no design is left.
+
+    Examples
+    --------
+    >>> from simtrial import Requirements
+    >>> found = family(Requirements(p0=0.1, p1=0.3, alpha=0.05, power=0.8), "optimal")
+    >>> found.best.looks[0], found.certificate.how
+    (Look(n=10, r=1, e=None), 'proved')
+    """
+    wanted = by_key(criterion) if isinstance(criterion, str) else criterion
+    searched = FAMILIES[wanted.family]
+    return searched.result(searched.search(question, n_limit=n_limit, constraints=constraints), wanted)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
+from simtrial.search.constraints import FREE, Constraints
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
+    from simtrial.search.aim import Aim
+    from simtrial.search.candidate import Candidate
 
 Found = TypeVar("Found")
 """What the search of a family finds, and its criteria pick from."""
@@ -54,13 +58,17 @@ class Criterion(Preference, Generic[Found]):
     method : str
         Its key among the answers of ``reproduce`` and ``check``.
     looks : int
-        How many the design has.
+        How many the design has; 0 where this depends on the question.
     family : str
         Key of its family.
     pick : callable
         The design, from what the family's search found.
     best : callable
         The design by definition: the best of all that meet the limits. No search uses it; the laws of families do.
+    kind : str
+        What it is called among the criteria of its family, on the command line and in JSON; its key, if left out.
+    aim : Aim or None
+        What it makes small; None where that is no weighted sum.
     """
 
     method: str
@@ -68,10 +76,12 @@ class Criterion(Preference, Generic[Found]):
     family: str
     pick: Callable[[Found], Design]
     best: Callable[[Sequence[Design], Requirements], Design]
+    kind: str = ""
+    aim: Aim | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class Certificate:
     """The certificate of a search, in the form that all families share.
 
     Attributes
@@ -100,10 +110,45 @@ class Proof:
         return max(self.value - self.bound, 0.0)
 
 
-class Search(Protocol[FoundNow]):
-    """How a family is searched; it may take options of its own as further keywords."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """What a search found by one criterion.
 
-    def __call__(self, requirements: Requirements, *, n_limit: int) -> FoundNow:
+    Attributes
+    ----------
+    best : Candidate
+        The design that the criterion takes.
+    ties : tuple of Candidate
+        Other designs that its value does not tell from the best, in the order in which they would be taken.
+    frontier : tuple of Candidate
+        Designs of the family that no other one is better than in everything that it is judged by.
+    certificate : Certificate
+        Why nothing better exists, or how much better it could be.
+    """
+
+    best: Candidate
+    ties: tuple[Candidate, ...] = ()
+    frontier: tuple[Candidate, ...] = ()
+    certificate: Certificate
+
+
+class Solved(Protocol):
+    """What the search of a family found, by whatever it makes small."""
+
+    def result(self, aim: Aim) -> SearchResult:
+        """The best design by a weighted sum, with its certificate."""
+        ...
+
+    @property
+    def admissible(self) -> Sequence[Candidate]:
+        """The designs beside the best ones that are least by some weights, each with its kinds."""
+        ...
+
+
+class Search(Protocol[FoundNow]):
+    """How a family is searched."""
+
+    def __call__(self, requirements: Requirements, *, n_limit: int, constraints: Constraints = FREE) -> FoundNow:
         """Search, or refuse at once if even the most powerful test needs more than `n_limit` patients."""
         ...
 
@@ -119,10 +164,10 @@ class Examined:
     title : str
         What its designs are, in the plural.
     bound : str
-        The bound that makes its search complete, in one sentence; numbers of the `Proof` stand in it as
+        The bound that makes its search complete, in one sentence; numbers of the `Certificate` stand in it as
         ``{n_upper}`` or ``{value:.2f}``.
     criteria : tuple of Preference
-        What its designs are picked by; the value of a `Proof` is that of the first.
+        What its designs are picked by; the value of a `Certificate` is that of the first.
     """
 
     key: str
@@ -142,9 +187,15 @@ class Family(Examined, Generic[Found]):
     criteria : tuple of Criterion
         Its criteria.
     search : callable
-        Takes requirements and ``n_limit``; gives what the criteria pick from. Options of a family are keywords.
-    proof : callable
-        The certificate of what `search` found.
+        Takes requirements, ``n_limit`` and ``constraints``; gives what the criteria pick from.
+    result : callable
+        Everything that `search` found by one of the criteria.
+    constraints : frozenset of str
+        The names of the constraints that it takes (`Constraints`).
+    main : str
+        The key of the criterion whose certificate speaks for the family; the first, if left out.
+    on_request : bool
+        Whether it is searched only where it is asked for, because it needs more than the four numbers, or time.
     every : callable
         Every design of the family with n patients; none is searched for so, the laws of families enumerate them.
     recognised : type of design or None
@@ -158,11 +209,25 @@ class Family(Examined, Generic[Found]):
     references: tuple[str, ...]
     criteria: tuple[Criterion[Found], ...]
     search: Search[Found]
-    proof: Callable[[Found], Proof]
+    result: Callable[[Found, Criterion[Found]], SearchResult]
     every: Callable[[int], Iterable[Design]]
     recognised: type[Design] | None = None
     listed: Callable[[Found], Sequence[Design]] = lambda _: ()
     together: str = ""
+    constraints: frozenset[str] = frozenset()
+    main: str = ""
+    on_request: bool = False
+
+    def certificate(self, found: Found, criterion: Criterion[Found] | None = None) -> Certificate:
+        """The proof of what its search found by one of its criteria; by the main one, if none is named."""
+        speaks = next((one for one in self.criteria if one.key == self.main), self.criteria[0])
+        return self.result(found, criterion or speaks).certificate
+
+
+def solved(found: Solved, criterion: Criterion[Solved]) -> SearchResult:
+    """The `Family.result` of a family whose search finds something `Solved`."""
+    assert criterion.aim is not None  # every criterion of such a family has one
+    return found.result(criterion.aim)
 
 
 AnyCriterion: TypeAlias = "Criterion[Any]"

@@ -16,29 +16,29 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from simtrial.design import exact
 from simtrial.design.designs import TwoStage
 from simtrial.design.requirements import N_LIMIT, Requirements
+from simtrial.errors import InputError
 from simtrial.memo import kept
-from simtrial.search import bounds
+from simtrial.search import bounds, two_looks
+from simtrial.search.aim import Aim
 from simtrial.search.candidate import TwoStageCandidate
-from simtrial.search.record import Criterion, Family, Proof
+from simtrial.search.constraints import FREE, Constraints
+from simtrial.search.record import Certificate, Criterion, Family, SearchResult, Solved, solved
 from simtrial.search.scan import EN_CLOSE, Best, Scan, expected_fraction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from fractions import Fraction
 
-    from simtrial.design.designs import Design
-
 
 @dataclass(frozen=True, kw_only=True)
-class Certificate:
+class TwoStageCertificate:
     """Why no better two-stage design exists.
 
     Attributes
@@ -85,7 +85,7 @@ class TwoStageSearch:
     requirements: Requirements
     admissible: tuple[TwoStageCandidate, ...]
     frontier: tuple[TwoStageCandidate, ...]
-    certificate: Certificate
+    certificate: TwoStageCertificate
 
     @property
     def minimax(self) -> TwoStageCandidate:
@@ -96,6 +96,28 @@ class TwoStageSearch:
     def optimal(self) -> TwoStageCandidate:
         """Least EN(p0), then fewest n."""
         return self.admissible[-1]
+
+    def result(self, aim: Aim) -> SearchResult:
+        """What was found by one of the two criteria.
+
+        Raises
+        ------
+        InputError
+            If something else than EN(p0) is to be small: `simtrial.search.two_looks` searches for it.
+        """
+        if aim not in (LEAST_EN, LEAST_N):
+            raise InputError(f"({aim.what}) is not what this search makes small", "criterion")
+        best = self.optimal if aim == LEAST_EN else self.minimax
+        proof = self.certificate
+        beyond = proof.en_beyond if aim == LEAST_EN else best.en_p0
+        certificate = Certificate(
+            how="proved",
+            n_lower=proof.n_lower,
+            n_upper=proof.n_upper if aim == LEAST_EN else best.n,
+            value=best.en_p0,
+            bound=min(best.en_p0, beyond),
+        )
+        return SearchResult(best=best, frontier=self.frontier, certificate=certificate)
 
 
 def _hull(records: Sequence[Best], expected: Callable[[TwoStage], Fraction]) -> list[int]:
@@ -191,7 +213,7 @@ def _two_stage(requirements: Requirements) -> TwoStageSearch:
         lambda design: expected_fraction(design, requirements.p0),
         partial(TwoStageCandidate, requirements=requirements),
     )
-    certificate = Certificate(
+    certificate = TwoStageCertificate(
         n_lower=scan.n_lower,
         n_minimax=records[0].design.n,
         n_upper=scan.n_upper,
@@ -202,39 +224,27 @@ def _two_stage(requirements: Requirements) -> TwoStageSearch:
     return TwoStageSearch(requirements, admissible, frontier, certificate)
 
 
-def _figures(design: Design, requirements: Requirements) -> tuple[float, int, int, int, int]:
-    """EN(p0), and what decides ties: the definition that the search is held to."""
-    (first, last), p0 = design.looks, requirements.p0
-    # values equal as fractions differ in the last digits of floating point
-    expected = round(float(exact.operating_characteristics(design, p0).en), 9)
-    return expected, last.n, first.n, -_bound(last.r), -_bound(first.r)
+LEAST_EN = Aim(en_p0=1.0)
+LEAST_N = Aim(en_p0=1.0, smallest_n=True)
 
 
-def _bound(r: int | None) -> int:
-    return -1 if r is None else r
+def search(
+    requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: Constraints = FREE
+) -> TwoStageSearch | Solved:
+    """Find Simon's designs; under constraints by the search for any two looks.
+
+    Raises
+    ------
+    InputError
+        As `two_stage`, or if the constraints leave no design.
+    """
+    if constraints == FREE:
+        return two_stage(requirements, n_limit=n_limit)
+    asked = constraints.only(CONSTRAINTS, FAMILY.title)
+    return two_looks.search(requirements, replace(asked, stops="futility"), n_limit=n_limit)
 
 
-def _minimax(designs: Sequence[Design], requirements: Requirements) -> Design:
-    least = min(design.looks[-1].n for design in designs)
-    return _optimal([design for design in designs if design.looks[-1].n == least], requirements)
-
-
-def _optimal(designs: Sequence[Design], requirements: Requirements) -> Design:
-    return min(designs, key=lambda design: _figures(design, requirements))
-
-
-def _proof(found: TwoStageSearch) -> Proof:
-    proof = found.certificate
-    return Proof(
-        how="proved",
-        n_lower=proof.n_lower,
-        n_upper=proof.n_upper,
-        value=proof.en_optimal,
-        bound=min(proof.en_optimal, proof.en_beyond),
-    )
-
-
-MINIMAX: Criterion[TwoStageSearch] = Criterion(
+MINIMAX: Criterion[Solved] = Criterion(
     key="minimax",
     name="Simon minimax",
     phrase="the Simon minimax design",
@@ -242,11 +252,12 @@ MINIMAX: Criterion[TwoStageSearch] = Criterion(
     looks=2,
     family="simon",
     why="No two-stage design that meets both limits has a smaller n, and none of the same n has a smaller EN(p0).",
-    pick=lambda found: found.minimax,
-    best=_minimax,
+    pick=lambda found: found.result(LEAST_N).best,
+    best=LEAST_N.best,
+    aim=LEAST_N,
 )
 
-OPTIMAL: Criterion[TwoStageSearch] = Criterion(
+OPTIMAL: Criterion[Solved] = Criterion(
     key="optimal",
     name="Simon optimal",
     phrase="the Simon optimal design",
@@ -254,18 +265,24 @@ OPTIMAL: Criterion[TwoStageSearch] = Criterion(
     looks=2,
     family="simon",
     why="No two-stage design has a smaller expected sample size EN(p0).",
-    pick=lambda found: found.optimal,
-    best=_optimal,
+    pick=lambda found: found.result(LEAST_EN).best,
+    best=LEAST_EN.best,
+    aim=LEAST_EN,
 )
 
-FAMILY: Family[TwoStageSearch] = Family(
+CONSTRAINTS = frozenset({"looks_at", "r1", "n1_least", "balanced", "cap", "multiple_of"})
+"""The constraints that it takes."""
+
+FAMILY: Family[Solved] = Family(
     key="simon",
     title="two-stage designs without a stop for efficacy",
     bound="With more than {n_upper} patients EN(p0) is at least {value:.4f}, which the optimal design attains.",
     references=("Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Trials 1989;10:1-10.",),
     criteria=(MINIMAX, OPTIMAL),
-    search=two_stage,
-    proof=_proof,
+    search=search,
+    result=solved,
+    constraints=CONSTRAINTS,
+    main=OPTIMAL.key,
     every=lambda n: (TwoStage(r1, n1, r, n) for n1 in range(1, n) for r in range(1, n) for r1 in range(min(r, n1))),
     recognised=TwoStage,
     listed=lambda found: found.admissible,

@@ -21,7 +21,8 @@ from simtrial.memo import kept
 from simtrial.search import bounds
 from simtrial.search.bounds import smallest_r
 from simtrial.search.candidate import Candidate
-from simtrial.search.record import Criterion, Family, Proof
+from simtrial.search.constraints import FREE, Constraints
+from simtrial.search.record import Certificate, Criterion, Family, SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,9 +154,18 @@ def _sustained(designs: Sequence[Design], requirements: Requirements) -> Design:
     return _first([design for design in designs if design.looks[-1].n == first], requirements)
 
 
-def _proof(found: SingleStageSearch) -> Proof:
-    n = found.first.n
-    return Proof(how="proved", n_lower=n, n_upper=found.n_proven, value=n, bound=n)
+def _result(found: SingleStageSearch, criterion: Criterion[SingleStageSearch]) -> SearchResult:
+    """What was found: n is the value of the smallest design; of the other one nothing is proved but n itself."""
+    best = found.sustained if criterion.key == SUSTAINED.key else found.first
+    lower = found.first.n
+    proof = Certificate(how="proved", n_lower=lower, n_upper=found.n_proven, value=best.n, bound=best.n)
+    return SearchResult(best=best, certificate=proof)
+
+
+def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: Constraints = FREE) -> SingleStageSearch:
+    """`single_stage`, which takes no constraint."""
+    constraints.only((), FAMILY.title)
+    return single_stage(requirements, n_limit=n_limit)
 
 
 FIRST: Criterion[SingleStageSearch] = Criterion(
@@ -165,6 +175,7 @@ FIRST: Criterion[SingleStageSearch] = Criterion(
     method="first n",
     looks=1,
     family="single",
+    kind="first",
     why="No single-stage design with fewer patients meets both limits.",
     pick=lambda found: found.first,
     best=_first,
@@ -178,6 +189,7 @@ SUSTAINED: Criterion[SingleStageSearch] = Criterion(
     method="sustained n",
     looks=1,
     family="single",
+    kind="sustained",
     why="Every larger n meets both limits too, although power is a saw-tooth in n.",
     pick=lambda found: found.sustained,
     best=_sustained,
@@ -190,8 +202,8 @@ FAMILY: Family[SingleStageSearch] = Family(
     bound="From n = {n_upper} on the Chernoff bound proves that both limits can be met; every smaller n is computed.",
     references=("A'Hern RP. Sample size tables for exact single-stage phase II designs. Stat Med 2001;20:859-866.",),
     criteria=(FIRST, SUSTAINED),
-    search=single_stage,
-    proof=_proof,
+    search=search,
+    result=_result,
     every=lambda n: (SingleStage(r, n) for r in range(n)),
     together="exact single stage (first and sustained n)",
 )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.search import (
         AnyFamily,
-        Proof,
+        Certificate,
         SingleStageSearch,
         TwoStageCandidate,
         TwoStageSearch,
@@ -161,7 +161,9 @@ BEYOND = {
 """What is known beyond n_upper, by how far a search reaches."""
 
 
-def certificate(two: TwoStageSearch, family: AnyFamily | Examined | None = None, found: Proof | None = None) -> Table:
+def certificate(
+    two: TwoStageSearch, family: AnyFamily | Examined | None = None, found: Certificate | None = None
+) -> Table:
     """The proof of optimality, number by number; of another family than those always compared, its own stands first."""
     proof, asked = two.certificate, two.requirements
     rows: list[tuple[str, int | float, str]] = []

@@ -15,7 +15,7 @@ from simtrial.show.passage import Passage
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search import AnyFamily, Proof, TwoStageSearch
+    from simtrial.search import AnyFamily, Certificate, TwoStageSearch
     from simtrial.search.record import Examined, Preference
 
 SEVERAL_LOOKS = (
@@ -111,7 +111,7 @@ REACH = {
 """How far a search reaches, where it does not reach to a proof."""
 
 
-def reached(family: AnyFamily | Examined, proof: Proof) -> str:
+def reached(family: AnyFamily | Examined, proof: Certificate) -> str:
     """Why a search is complete, or how far it reaches: one or two sentences."""
     reach = REACH[proof.how].format(cap=proof.cap, gap=proof.gap)
     known = {"n_lower": proof.n_lower, "n_upper": proof.n_upper, "bound": proof.bound}
@@ -119,14 +119,16 @@ def reached(family: AnyFamily | Examined, proof: Proof) -> str:
     return f"{bound}{reach}"
 
 
-def proved(family: AnyFamily | Examined, proof: Proof) -> str:
+def proved(family: AnyFamily | Examined, proof: Certificate) -> str:
     """What a family is, and why its search is complete: two or three sentences."""
     title = f"{family.title[0].upper()}{family.title[1:]}"
     lacking = f"with fewer than {counted(proof.n_lower, 'patient')} no design meets both limits."
     return f"{title}: {lacking} {reached(family, proof)}"
 
 
-def certificate(two: TwoStageSearch, family: AnyFamily | Examined | None = None, found: Proof | None = None) -> Passage:
+def certificate(
+    two: TwoStageSearch, family: AnyFamily | Examined | None = None, found: Certificate | None = None
+) -> Passage:
     """The proof of optimality in words; of another family than those always compared, its own stands first."""
     proof, asked = two.certificate, two.requirements
     own = (proved(family, found),) if family is not None and found is not None and family.key not in COMPARED else ()

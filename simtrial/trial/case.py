@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.laws.losses import AsRun
     from simtrial.plan.plan import Plan, Scenario
-    from simtrial.search import AnyCriterion, AnyFamily, Proof, SingleStageSearch, TwoStageSearch
+    from simtrial.search import AnyCriterion, AnyFamily, Certificate, SingleStageSearch, TwoStageSearch
     from simtrial.search.candidate import Candidate, TwoStageCandidate
     from simtrial.search.record import Examined
     from simtrial.trial.simulated import SimulationSize
@@ -167,7 +167,7 @@ class Case:
         """The design that the file asks for, by criterion or outright."""
         if isinstance(self.criterion, CalendarCriterion):
             return self.by_calendar(self.criterion).design
-        return self.searches.choose(self.trial.wish)
+        return self.searches.choose(self.trial.wish if self.criterion is None else self.criterion)
 
     @cached_property
     def question(self) -> CalendarQuestion:
@@ -225,7 +225,7 @@ class Case:
             return choice.choose(by, replace(self.question, requirements=searches.requirements)).design
         if by is None:
             raise InputError("is missing", "design.criterion")
-        return searches.choose(by.key)
+        return searches.choose(by)
 
     def by_calendar(self, criterion: CalendarCriterion) -> CalendarChoice:
         """The design that is best by a criterion of the calendar, found when it is first asked for."""
@@ -252,7 +252,7 @@ class Case:
         return FAMILIES[by.family] if by is not None else None
 
     @property
-    def proof(self) -> Proof | None:
+    def proof(self) -> Certificate | None:
         """The certificate of the search that found the design; None where the design is given outright."""
         by = self.criterion
         if isinstance(by, CalendarCriterion):
@@ -260,7 +260,7 @@ class Case:
         if by is None:
             return None
         family = FAMILIES[by.family]
-        return family.proof(self.searches.of(family))
+        return family.certificate(self.searches.wished(family), by)
 
     @property
     def n(self) -> int:

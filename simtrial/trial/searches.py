@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, cast
 from simtrial import search
 from simtrial.errors import InputError
 from simtrial.laws import recalculated
-from simtrial.search import FAMILIES, simon, single
+from simtrial.search import FAMILIES, FREE, Constraints, simon, single
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.laws.losses import AsRun, Losses
     from simtrial.plan.dropout import Dropout
-    from simtrial.search import Family, SingleStageSearch, TwoStageSearch
+    from simtrial.search import AnyCriterion, Family, SingleStageSearch, TwoStageSearch
     from simtrial.search.record import Found
     from simtrial.trial.trial import Trial
 
@@ -33,33 +33,41 @@ class Searches:
         Most patients of a design.
     lost : Dropout or None
         The dropout, where bounds are recalculated at the numbers evaluable: searches of their own.
+    constraints : Constraints
+        What is asked of the design that is wished for; the designs beside which it stands are searched without.
     """
 
     requirements: Requirements
     n_limit: int
     lost: Dropout | None = None
+    constraints: Constraints = FREE
 
     @classmethod
-    def under(cls, how: AsRun, asked: Requirements, n_limit: int) -> Searches:
+    def under(cls, how: AsRun, asked: Requirements, n_limit: int, constraints: Constraints = FREE) -> Searches:
         """The searches for designs that keep the limits as the trial is run."""
         if how.recut and how.loss.probability:
-            return cls(asked, n_limit, how.loss)
-        return cls(how.asked(asked), n_limit)
+            return cls(asked, n_limit, how.loss, constraints)
+        return cls(how.asked(asked), n_limit, constraints=constraints)
 
     @classmethod
     def of_trial(cls, trial: Trial, losses: Losses) -> Searches:
         """The searches of a trial whose limits are to hold on paper, or as it is run if the file says how."""
         how = trial.how
         if how is None or losses == "paper":
-            return cls(trial.requirements, trial.design.n_limit)
-        return cls.under(replace(how, informed=True), trial.requirements, trial.design.n_limit)
+            return cls(trial.requirements, trial.design.n_limit, constraints=trial.design.constraints)
+        informed = replace(how, informed=True)
+        return cls.under(informed, trial.requirements, trial.design.n_limit, trial.design.constraints)
 
     @cached_property
-    def _found(self) -> dict[str, object]:
-        """What has been searched, by family."""
+    def _found(self) -> dict[tuple[str, Constraints], object]:
+        """What has been searched, by family and constraints."""
         return {}
 
-    def of(self, family: Family[Found]) -> Found:
+    def wished(self, family: Family[Found]) -> Found:
+        """What the search of a family found under the constraints; see `of`."""
+        return self.of(family, self.constraints)
+
+    def of(self, family: Family[Found], constraints: Constraints = FREE) -> Found:
         """What the search of a family found.
 
         Raises
@@ -67,13 +75,16 @@ class Searches:
         InputError
             If even the most powerful test needs too many patients.
         """
-        if family.key not in self._found:
-            self._found[family.key] = self._search(family.key)
-        return cast("Found", self._found[family.key])  # the search of this family put it there
+        asked = (family.key, constraints)
+        if asked not in self._found:
+            self._found[asked] = self._search(*asked)
+        return cast("Found", self._found[asked])  # the search of this family put it there
 
-    def _search(self, key: str) -> object:
+    def _search(self, key: str, constraints: Constraints) -> object:
         if self.lost is None:
-            return FAMILIES[key].search(self.requirements, n_limit=self.n_limit)
+            return FAMILIES[key].search(self.requirements, n_limit=self.n_limit, constraints=constraints)
+        if constraints != FREE:
+            raise InputError("(recut) excludes constraints on the design; write fixed", "bounds")
         if key == simon.FAMILY.key:
             return recalculated.two_stage(self.requirements, self.lost, n_limit=self.n_limit)
         if key == single.FAMILY.key:
@@ -88,13 +99,13 @@ class Searches:
     @property
     def two(self) -> TwoStageSearch:
         """Designs of two stages; see `of`."""
-        return self.of(simon.FAMILY)
+        return cast("TwoStageSearch", self.of(simon.FAMILY))  # as every search for it without constraints
 
     @property
     def two_is_known(self) -> bool:
         """Whether the search for two stages has been made."""
-        return simon.FAMILY.key in self._found
+        return (simon.FAMILY.key, FREE) in self._found
 
-    def choose(self, wish: str | Design) -> Design:
+    def choose(self, wish: str | AnyCriterion | Design) -> Design:
         """Give the design that is wished for, as `search.choose` does."""
-        return search.choose(self.requirements, wish, found=self.of)
+        return search.choose(self.requirements, wish, found=self.wished)

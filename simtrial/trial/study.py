@@ -10,6 +10,7 @@ from simtrial.design.designs import parse_looks
 from simtrial.design.requirements import N_LIMIT, Requirements, plausible
 from simtrial.errors import InputError
 from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
+from simtrial.search import FREE, Constraints
 from simtrial.trial.section import (
     CriterionKey,
     Day,
@@ -119,6 +120,11 @@ class DesignWish(Section):
     n_limit: Annotated[int, Within("n_limit")] = Field(
         N_LIMIT, description="Refuse the request if even the most powerful test needs more patients."
     )
+
+    @property
+    def constraints(self) -> Constraints:
+        """What else is asked of the design."""
+        return FREE
 
     @model_validator(mode="after")
     def _one(self) -> DesignWish:

@@ -40,7 +40,7 @@ def balanced(n):
     return [design for design in FAMILIES["simon"].every(n) if n == 2 * design.n1]
 
 
-def least_balanced(requirements, *, n_limit=60):
+def least_balanced(requirements, *, n_limit=60, constraints=search.FREE):  # noqa: ARG001 - as every search
     """Brute force from the n below which no test has the power: the first n that has a design, and all it has."""
     possible = (n for n in range(2, n_limit + 1, 2) if search.can_have_power(n, requirements))
     lower = None
@@ -72,8 +72,11 @@ TOY = search.Family(
         ),
     ),
     search=least_balanced,
-    proof=lambda found: search.Proof(
-        how="proved", n_lower=found[1], n_upper=found[0].n, value=found[0].n, bound=found[0].n
+    result=lambda found, _: search.SearchResult(
+        best=found[0],
+        certificate=search.Certificate(
+            how="proved", n_lower=found[1], n_upper=found[0].n, value=found[0].n, bound=found[0].n
+        ),
     ),
     every=balanced,
 )
@@ -159,7 +162,7 @@ def meeting(family, asked, n_max):
 def test_what_a_family_finds_is_the_best_of_an_enumeration_beyond_its_proof(family, limits):
     asked = Requirements(*limits)
     found = family.search(asked)
-    proof = family.proof(found)
+    proof = family.certificate(found)
     # looks of many kinds are enumerated in fractions up to 16 patients, which is beyond every proof here but a cap
     met = meeting(
         family, asked, min(proof.n_upper + (2 if proof.how == "proved" else 0), 16 if several(family) else 30)
@@ -179,7 +182,7 @@ def several(family):
 @SMALL
 def test_the_certificate_of_a_family_is_true(family, limits):
     asked = Requirements(*limits)
-    proof = family.proof(family.search(asked))
+    proof = family.certificate(family.search(asked))
     assert not meeting(family, asked, proof.n_lower - 1)
     assert proof.n_lower <= proof.n_upper
     assert proof.how in get_args(How)
@@ -394,8 +397,10 @@ THREE = search.Family(
             family="three", why="It has three looks.", pick=lambda found: found, best=lambda designs, _: designs[0],
         ),
     ),
-    search=lambda _, *, n_limit: parse_looks("0/8,2:7/16,6/30"),  # noqa: ARG005 - as every search
-    proof=lambda _: search.Proof(how="capped", n_lower=1, n_upper=30, value=30, bound=29, cap=30),
+    search=lambda asked, **_: search.Candidate(parse_looks("0/8,2:7/16,6/30"), asked),
+    result=lambda found, _: search.SearchResult(
+        best=found, certificate=search.Certificate(how="capped", n_lower=1, n_upper=30, value=30, bound=29, cap=30)
+    ),
     every=lambda _: (),
 )  # fmt: skip
 
