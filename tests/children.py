@@ -9,16 +9,17 @@ from pathlib import Path
 
 
 def spawned(command, **options):
-    """Start a process that hears Ctrl-C.
+    """Start a process that hears Ctrl-C, and that its terminal is closed.
 
-    A shell starts what it puts in the background with SIGINT ignored, and children inherit that; a signal that has a
-    handler here is a child's default again.
+    A shell starts what it puts in the background with SIGINT ignored, nohup with SIGHUP, and children inherit that; a
+    signal that has a handler here is a child's default again.
     """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = {one: signal.signal(one, signal.default_int_handler) for one in (signal.SIGINT, signal.SIGHUP)}
     try:
         return subprocess.Popen(command, **options)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 @contextlib.contextmanager

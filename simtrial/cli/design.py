@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,15 +10,13 @@ import typer
 from simtrial.cli import designs_json, options
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
-from simtrial.phrases import counted, rate
+from simtrial.phrases import rate
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from simtrial.cli.losses import Run
-    from simtrial.conduct.simulation import Result, Simulation
-    from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.search import AnyFamily, SingleStageSearch, TwoStageSearch
     from simtrial.search.formulas import Approximation
@@ -61,6 +58,43 @@ DropoutSearch = Annotated[
 ]
 
 
+FamilyName = Annotated[
+    str | None,
+    typer.Option("--family", help="Search one family of designs, such as efficacy or three_stage, or all of them."),
+]
+FamilyCriterion = Annotated[
+    str | None, typer.Option("--criterion", help="With --family: one of its criteria, such as en_p0 or minimax.")
+]
+Weight = Annotated[
+    float | None, options.number_option("weight", "With --family: W for the least (1-W) EN(p0) + W EN(p1).")
+]
+LooksAt = Annotated[
+    str | None,
+    typer.Option(help="With --family: numbers of patients at the looks, 10,20,30, or 1-30 for every patient."),
+]
+Stops = Annotated[
+    str | None, typer.Option(help="With --family: for what the trial may stop early: futility, efficacy or both.")
+]
+Futility = Annotated[
+    str | None,
+    typer.Option(
+        help="With --family: 'optional' allows a first look without a stop for futility.  [default: required]"
+    ),
+]
+Balanced = Annotated[bool, typer.Option("--balanced", help="With --family: stages of the same size.")]
+Cap = Annotated[int | None, options.number_option("cap", "With --family: the largest number of patients.")]
+FirstBound = Annotated[int | None, options.number_option("responses", "With --family: the futility bound r1.")]
+FirstSize = Annotated[
+    int | None, options.number_option("patients", "With --family: fewest patients at the first look.")
+]
+Multiple = Annotated[
+    int | None,
+    options.number_option(
+        "multiple_of", "With --family: looks at multiples of this, or a look every so many patients."
+    ),
+]
+
+
 def design(
     p0: Annotated[float, options.number_option("rate", "Response rate not worth pursuing.")],
     p1: Annotated[float, options.number_option("rate", "Response rate worth finding.")],
@@ -70,6 +104,17 @@ def design(
         int, options.number_option("n_limit", "Refuse if even the most powerful test needs more patients.")
     ] = N_LIMIT,
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
+    family: FamilyName = None,
+    criterion: FamilyCriterion = None,
+    weight: Weight = None,
+    looks_at: LooksAt = None,
+    stops: Stops = None,
+    futility: Futility = None,
+    r1: FirstBound = None,
+    n1_least: FirstSize = None,
+    balanced: Balanced = False,
+    cap: Cap = None,
+    multiple_of: Multiple = None,
     dropout: DropoutShare = None,
     handling: DropoutHandling = None,
     p0_among: DropoutAmong = None,
@@ -78,14 +123,54 @@ def design(
     search_: DropoutSearch = None,
     as_json: options.Json = False,
 ) -> None:
-    """Find the designs of every family that meet the limits, with a proof that none is missed."""
-    from simtrial import search
+    """Find the designs that meet the limits, with a proof that none is missed: Simon's, or those of any family."""
+    from simtrial.cli import families
     from simtrial.design.requirements import plausible
-    from simtrial.search import formulas, text
-    from simtrial.search.wording import question
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
     run = _run(dropout, odds_ratio, handling=handling, p0_among=p0_among, bounds=bounds, search=search_)
+    with _dashed():
+        sizes = {"r1": r1, "n1_least": n1_least, "cap": cap, "multiple_of": multiple_of}
+        words = {"stops": stops, "futility": futility}
+        want = families.wanted(
+            family, criterion, weight, families.constraints(looks_at, words, sizes, balanced=balanced)
+        )
+    if want is None:
+        _of_one_and_two_stages(asked, run, n_limit, as_json=as_json)
+        return
+    with terminal.waiting("searching"), _dashed(), _as_typed(asked, run, n_limit):
+        found = families.answer(asked, want, run, n_limit)
+    if as_json:
+        terminal.print_json(families.as_json(asked, want, found, run))
+        return
+    families.show(asked, found, run)
+
+
+@contextmanager
+def _dashed() -> Iterator[None]:
+    """Name the constraints in errors as they are typed: ``--looks-at``."""
+    try:
+        yield
+    except InputError as error:
+        if error.field.startswith("--") or error.field in (
+            "p0",
+            "p1",
+            "alpha",
+            "power",
+            "n_limit",
+            "dropout",
+            "bounds",
+        ):
+            raise
+        raise InputError(error.message, f"--{error.field.replace('_', '-')}", error.others) from None
+
+
+def _of_one_and_two_stages(asked: Requirements, run: Run | None, n_limit: int, *, as_json: bool) -> None:
+    """Simon's designs and single stages, side by side."""
+    from simtrial import search
+    from simtrial.search import formulas, text
+    from simtrial.search.wording import question
+
     with terminal.waiting("searching"), _as_typed(asked, run, n_limit):
         single, two, others = _searched(asked, run, n_limit)
         rough = formulas.approximate(asked)
@@ -105,6 +190,7 @@ def design(
         terminal.wrapped(said)
     for family, found in every:
         terminal.wrapped(text.proved(family, family.certificate(found)))
+    terminal.wrapped("Other families of designs: add --family all, or one of " + ", ".join(search.FAMILIES) + ".")
 
 
 def _run(dropout: float | None, odds_ratio: float | None, **words: str | None) -> Run | None:
@@ -197,149 +283,3 @@ def _run_tables(asked: Requirements, every: Sequence[tuple[AnyFamily, object]], 
         if one.family in known
     ]
     losses.show(run, asked, named, usual)
-
-
-def oc(
-    looks: Annotated[str, typer.Option(help="Looks as R/N or R:E/N, cumulative, comma-separated: 1/10,5/29.")],
-    p: Annotated[list[float], options.number_option("true_rate", "True response rate; may be given again.")],
-    as_json: options.Json = False,
-) -> None:
-    """Evaluate any design exactly: P(reject H0), PET and EN at each true response rate."""
-    from simtrial.design.designs import looks_text, parse_looks
-    from simtrial.design.exact import operating_characteristics
-
-    design = parse_looks(looks)
-    found = operating_characteristics(design, p)
-    if as_json:
-        terminal.print_json(
-            {
-                "looks": [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks],
-                "p": found.p.tolist(),
-                "reject": found.reject.tolist(),
-                "pet": found.pet.tolist(),
-                "en": found.en.tolist(),
-            }
-        )
-        return
-    rows = [
-        [f"{at:g}", f"{found.reject[i]:.6f}", f"{found.pet[i]:.6f}", f"{found.en[i]:.4f}"] for i, at in enumerate(p)
-    ]
-    title = f"{looks_text(design, ', ')} (stop if X <= r; reject H0 if X > r at the end)"
-    terminal.table(title, ("p", "P(reject H0)", "PET", "EN"), rows)
-    stops = [
-        [str(n), *(f"{found.n_distribution[i, k]:.6f}" for i in range(len(p)))] for k, n in enumerate(found.n.tolist())
-    ]
-    terminal.table("Distribution of the number of patients: P(N = n)", ("n", *(f"p = {at:g}" for at in p)), stops)
-
-
-def simulate(
-    file: Annotated[Path, typer.Argument(help="Parameter file with a conduct section.")],
-    trials: Annotated[
-        int | None, options.number_option("trials", "Number of trials per scenario, instead of that of the file.")
-    ] = None,
-    seed: Annotated[int | None, options.number_option("seed", "Seed, from 0 on, instead of that of the file.")] = None,
-    as_json: options.Json = False,
-) -> None:
-    """Simulate the trial of a parameter file in calendar time, with exact values beside the simulated ones."""
-    from simtrial.cli import cost as cli_cost
-    from simtrial.conduct import simulation
-    from simtrial.trial import params
-    from simtrial.trial.case import Case
-
-    trial, source = params.read(file)
-    if trial.conduct is None:
-        raise InputError("is missing; add it (see params/example.yaml)", f"{file}: trial.conduct")
-    size = trial.conduct.simulation
-    trials, seed = trials if trials is not None else size.trials, seed if seed is not None else size.seed
-    simulation.check(trials, seed)
-    case = Case.of(trial).checked(str(source.path))
-    assert case.plan is not None  # the file has a conduct section
-    with terminal.bar(trials * len(trial.scenarios)) as progress:
-        done = simulation.simulate(case.plan, trial.scenarios, trials, seed, progress)
-    if as_json:
-        rows = [
-            _scenario_json(result) | _in_time(trial.deadline, result) | cli_cost.as_json(case.prices, result)
-            for result in done.results
-        ]
-        terminal.print_json({"trials": trials, "seed": seed, "scenarios": rows})
-        return
-    if trial.truths != trial.requirements:
-        p0, truth = trial.requirements.p0, trial.truths.p0
-        said = f"p0 = {p0:g} is the rate among all enrolled patients; with every patient evaluable it is {truth:.4g}."
-        terminal.tell(said)
-    _simulation_tables(case.chosen, done)
-    if trial.deadline is not None:
-        _in_time_table(trial.deadline, done)
-    if case.prices is not None:
-        cli_cost.show(case.prices, done)
-
-
-def _scenario_json(result: Result) -> dict[str, object]:
-    from simtrial.plan.disease import Beta
-
-    p = result.scenario.p
-    data: dict[str, object] = {"label": result.scenario.label, "p": result.scenario.mean}
-    if isinstance(p, Beta):
-        data["beta"] = [p.a, p.b]
-    for name, estimate in result.estimates.items():
-        row: dict[str, object] = {"value": estimate.value, "mcse": estimate.mcse, "exact": estimate.exact}
-        if estimate.outcome.kind != "share":
-            if estimate.infinite:  # no mean then: in this share of the trials the time was not reached
-                row["not_reached"] = estimate.infinite / (estimate.n + estimate.infinite)
-            row["quantiles"] = {f"{q:g}": estimate.quantiles[q] for q in (0.05, 0.5, 0.95)}
-        data[name] = row
-    return data
-
-
-def _in_time(deadline: float | None, result: Result) -> dict[str, object]:
-    """The probability of a decision within the months that count as in time; nothing without a deadline."""
-    if deadline is None:
-        return {}
-    value, mcse = result.estimates["duration_months"].at_most(deadline)
-    return {"in_time": {"value": value, "mcse": mcse}}
-
-
-def _in_time_table(deadline: float, done: Simulation) -> None:
-    rows = []
-    for result in done.results:
-        value, mcse = result.estimates["duration_months"].at_most(deadline)
-        error = f"{mcse:.4f}" if mcse else f"equal in all of {counted(done.trials, 'trial')}"
-        rows.append([f"{result.scenario.label}: p = {result.scenario.rate}", rate(value), error])
-    title = f"Probability of a primary decision in time, by month {deadline:.3g}"
-    terminal.table(title, ("", "P(in time), simulated", "MCSE"), rows)
-
-
-def _simulation_tables(design: Design, done: Simulation) -> None:
-    from simtrial.conduct.text import HANDLINGS
-    from simtrial.design.designs import looks_text
-
-    plan, single = done.plan, len(done.plan.design.looks) == 1
-    accrual = "hold" if plan.interim.hold else "continue"
-    if plan.interim.extra is not None:
-        accrual += f", at most {counted(plan.interim.extra, 'extra patient')}"
-    if plan.interim.max_hold is not None:
-        accrual += f", for at most {counted(plan.interim.max_hold, 'month')}"
-    if plan.conditional is not None:
-        accrual += f"; pending patients: conditional rule, threshold {plan.conditional.threshold:g}"
-    known = "each decision is taken as soon as it is settled; " if plan.interim.decide == "known" else ""
-    bounds = ", with recalculated bounds" if plan.recut else ""
-    waiting = "" if single else f"accrual while a look is pending: {accrual}; "
-    terminal.tell(
-        f"{looks_text(design, ', ')}; patients without a response assessment: {HANDLINGS[plan.handling]}{bounds}; "
-        f"{waiting}{known}{counted(done.trials, 'trial')} per scenario, seed {done.seed}\n"
-    )
-    heads = ("", "simulated", "MCSE", "exact", "5%", "50%", "95%")
-    for result in done.results:
-        rows = []
-        for estimate in result.estimates.values():
-            kind = estimate.outcome
-            if estimate.n + estimate.infinite == 0 or (single and kind.name in ("pet", "overrun", "hold_months")):
-                continue
-            numbers = (estimate.value, estimate.mcse, estimate.exact)
-            shown = ["" if v is None else f"{v:.4f}" for v in numbers]
-            if estimate.infinite:
-                shown[0] = f"{100 * estimate.infinite / (estimate.n + estimate.infinite):.2g}% never"
-            spread = [estimate.quantiles[q] for q in (0.05, 0.5, 0.95)]
-            quantiles = ["" if kind.kind == "share" or v is None else f"{v:g}" for v in spread]
-            rows.append([kind.label, *shown, *quantiles])
-        terminal.table(f"{result.scenario.label}: p = {result.scenario.rate}", heads, rows)

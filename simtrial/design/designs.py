@@ -220,6 +220,7 @@ class MultiStage:
 
 
 _NUMBER = r"(?:0|[1-9]\d*)"
+_SIZES = re.compile(rf"(?P<first>{_NUMBER})(?:-(?P<last>{_NUMBER}))?", re.ASCII)
 _LOOK = re.compile(rf"(?P<r>{_NUMBER})?(?::(?P<e>{_NUMBER}))?/(?P<n>{_NUMBER})", re.ASCII)
 MAX_LOOKS = 200
 """Most looks that are read from text; more would be a slip of the pen."""
@@ -251,6 +252,37 @@ def parse_looks(text: str) -> SingleStage | TwoStage | MultiStage:
         case [Look(n1, int(r1), e1), Look(n, int(r), None)]:
             return TwoStage(r1, n1, r, n, e1=e1)
     return MultiStage(tuple(looks))
+
+
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """Read numbers of patients at looks: ``10,20,30``, or ``1-30`` for every patient; both may be mixed.
+
+    Raises
+    ------
+    InputError
+        If the text is not of that form, the numbers do not increase, or there are too many.
+
+    >>> parse_sizes("3-5,10")
+    (3, 4, 5, 10)
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        match = _SIZES.fullmatch(part.strip())
+        if match is None or len(part) > 20:
+            raise InputError(
+                f"({part.strip()[:40]!r}) is not a number of patients; write 10,20,30, or 1-30 for every patient",
+                "looks_at",
+            )
+        first, last = int(match["first"]), int(match["last"] or match["first"])
+        if last - first >= MAX_LOOKS:
+            raise InputError(f"({part.strip()}) has more than {MAX_LOOKS} looks", "looks_at")
+        found += range(first, last + 1)
+        if last < first or len(found) > MAX_LOOKS:
+            fault = "decreases" if last < first else f"has more than {MAX_LOOKS} looks"
+            raise InputError(f"({text[:40]}) {fault}", "looks_at")
+    if any(a >= b for a, b in pairwise(found)):
+        raise InputError(f"({text[:40]}) does not increase", "looks_at")
+    return tuple(found)
 
 
 def looks_text(design: Design, separator: str = ",") -> str:

@@ -76,7 +76,8 @@ def _largest(looks: tuple[Look, ...]) -> Largest:
 
 def turning(look: Look) -> float:
     """The true response rate at which a first look with two bounds most often lets the trial continue."""
-    assert look.r is not None and look.e is not None
+    if look.r is None or look.e is None:
+        raise ValueError("a look with one bound lets most trials continue at p = 0 or p = 1")
     ways = log_choose(look.n - 1, np.array([look.r, look.e - 1]))
     odds = math.exp(float(ways[0] - ways[1]) / (look.e - 1 - look.r))
     return odds / (1 + odds)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from simtrial.design.designs import looks_text, parse_looks
+from simtrial.design.designs import looks_text
 from simtrial.phrases import counted
 from simtrial.search import CALENDAR, CRITERIA, USUAL
 from simtrial.trial import params
@@ -134,7 +134,7 @@ def of(trial: Trial) -> Controls:
         p1=asked.p1,
         alpha=asked.alpha,
         power=asked.power,
-        design=trial.design.criterion or looks_text(parse_looks(trial.design.looks or "")),
+        design=trial.wish if isinstance(trial.wish, str) else looks_text(trial.wish),
         dropout=dropout.law(law.interval).probability,
         counting=cast("Counting", counting),
         rate=rate,

@@ -23,7 +23,7 @@ import numpy as np
 from simtrial import search
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
-from simtrial.search import simon, single
+from simtrial.search import FREE, Constraints, simon, single
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,23 +58,30 @@ def single_stage(asked: Requirements) -> SingleStageSearch | None:
 
 
 @lru_cache(maxsize=8192)
-def _searched(family: AnyFamily, asked: Requirements) -> object | None:
+def _searched(family: AnyFamily, asked: Requirements, constraints: Constraints) -> object | None:
     """The search of any other family, done once; None where it is refused."""
     try:
-        found: object = family.search(asked, n_limit=N_LIMIT)
+        found: object = family.search(asked, n_limit=N_LIMIT, constraints=constraints)
     except InputError:
         return None
     return found
 
 
-def best(criterion: AnyCriterion, asked: Requirements) -> Design | None:
-    """The design that is best by a criterion of the register; None where its search is refused."""
+def best(criterion: AnyCriterion, asked: Requirements, looks_at: tuple[int, ...] | None = None) -> Design | None:
+    """The design that is best by a criterion of the register; None where its search is refused.
+
+    Parameters
+    ----------
+    looks_at : tuple of int, optional
+        The numbers of patients at the looks that are stated; a family whose looks are given is compared at these.
+    """
     if criterion.family == simon.FAMILY.key:
         found: object | None = two_stage(asked)
     elif criterion.family == single.FAMILY.key:
         found = single_stage(asked)
     else:
-        found = _searched(search.FAMILIES[criterion.family], asked)
+        family = search.FAMILIES[criterion.family]
+        found = _searched(family, asked, Constraints(looks_at=looks_at) if family.looks_given else FREE)
     return None if found is None else criterion.pick(found)
 
 

@@ -154,7 +154,7 @@ def answers(reading: Reading) -> Iterator[Answer]:
                     yield from (Answer(method=method, r=c.r, n=c.n, r1=c.r1, n1=c.n1) for c in named[method])
     for criterion in CRITERIA.values():
         if criterion.method not in TWO_STAGE and criterion.method in reading.methods:
-            design = reach.best(criterion, asked)
+            design = reach.best(criterion, asked, _looks_at(reading.statement))
             if design is not None:
                 yield Answer.of(criterion.method, design)
     yield from _estimates(reading, asked)
@@ -170,6 +170,12 @@ def answers(reading: Reading) -> Iterator[Answer]:
                 # of some tiny n the formula's rule would never reject, which is no design
                 if rule.method + suffix in reading.methods and n > rule.r:
                     yield Answer(method=f"{rule.method}{suffix}", r=rule.r, n=n)
+
+
+def _looks_at(statement: Statement) -> tuple[int, ...] | None:
+    """The numbers of patients at the looks that are stated."""
+    design = statement.design
+    return None if design is None else tuple(look.n for look in design.looks)
 
 
 HALF_WIDTHS = (0.2, 0.15, 0.1, 0.05)

@@ -105,6 +105,10 @@ class Constraints:
                 raise InputError(f"is not possible for {whom}; leave it out", name)
         return self
 
+    def those(self, allowed: Collection[str]) -> Constraints:
+        """The restrictions among some names, the others left out."""
+        return Constraints(**{name: getattr(self, name) for name in self.given if name in allowed})
+
     def allows(self, n1: int, n: int) -> bool:
         """Whether two looks, or the first and the last of more, may be at n1 and n patients."""
         if self.looks_at is not None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
+from simtrial.inputs import TABLE
+from simtrial.search.aim import Aim
 from simtrial.search.calendar import CALENDAR
 from simtrial.search.constraints import FREE, Constraints
 from simtrial.search.families import COMPARED, FAMILIES
@@ -160,6 +163,45 @@ def by_key(key: str, families: Mapping[str, AnyFamily] = FAMILIES) -> AnyCriteri
         *others, last = criteria
         raise InputError(f"({key!r}) is unknown; write {', '.join(others)} or {last}", "criterion")
     return criteria[key]
+
+
+def in_family(family: AnyFamily, word: str) -> AnyCriterion:
+    """The criterion of a family by its key, or by what it is called within the family.
+
+    Raises
+    ------
+    InputError
+        If the family has none of that name.
+    """
+    for criterion in family.criteria:
+        if word in (criterion.key, criterion.short):
+            return criterion
+    *others, last = (criterion.short for criterion in family.criteria)
+    known = f"{', '.join(others)} or {last}" if others else last
+    raise InputError(f"({word!r:.40}) is no criterion of {family.title}; write {known}", "criterion")
+
+
+def weighed(criterion: AnyCriterion, weight: float) -> AnyCriterion:
+    """The criterion of the same family that makes (1 - weight) EN(p0) + weight EN(p1) small.
+
+    Raises
+    ------
+    InputError
+        If the family is not searched by weights, or the weight is not from 0 to 1.
+    """
+    searched = FAMILIES[criterion.family]
+    if not searched.weighs:
+        raise InputError(f"is not possible for {searched.title}; leave it out", "weight")
+    aim = Aim.between(TABLE["weight"].check(weight, "weight"))
+    return replace(
+        criterion,
+        name=f"{searched.title}, least {aim.what}",
+        phrase=f"the design with the least {aim.what} among {searched.title}",
+        why=f"Among {searched.title} it has the least {aim.what}.",
+        aim=aim,
+        pick=lambda found: found.result(aim).best,
+        best=aim.best,
+    )
 
 
 def family(

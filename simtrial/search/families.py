@@ -39,5 +39,5 @@ for."""
 
 
 def others() -> list[AnyFamily]:
-    """The families beside those that are always compared."""
-    return [family for key, family in FAMILIES.items() if key not in COMPARED]
+    """The families beside those that are always compared, which are searched without being asked for."""
+    return [family for key, family in FAMILIES.items() if key not in COMPARED and not family.on_request]

@@ -79,6 +79,11 @@ class Criterion(Preference, Generic[Found]):
     kind: str = ""
     aim: Aim | None = None
 
+    @property
+    def short(self) -> str:
+        """What it is called among the criteria of its family."""
+        return self.kind or self.key
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
@@ -192,6 +197,10 @@ class Family(Examined, Generic[Found]):
         Everything that `search` found by one of the criteria.
     constraints : frozenset of str
         The names of the constraints that it takes (`Constraints`).
+    looks_given : bool
+        Whether its designs are the best for looks that are given; one that is checked is compared at its own looks.
+    weighs : bool
+        Whether any weights of EN(p0) and EN(p1) may be asked for.
     main : str
         The key of the criterion whose certificate speaks for the family; the first, if left out.
     on_request : bool
@@ -215,6 +224,8 @@ class Family(Examined, Generic[Found]):
     listed: Callable[[Found], Sequence[Design]] = lambda _: ()
     together: str = ""
     constraints: frozenset[str] = frozenset()
+    looks_given: bool = False
+    weighs: bool = False
     main: str = ""
     on_request: bool = False
 

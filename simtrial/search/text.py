@@ -15,7 +15,7 @@ from simtrial.show.passage import Passage
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search import AnyFamily, Certificate, TwoStageSearch
+    from simtrial.search import AnyCriterion, AnyFamily, Certificate, TwoStageSearch
     from simtrial.search.record import Examined, Preference
 
 SEVERAL_LOOKS = (
@@ -124,6 +124,37 @@ def proved(family: AnyFamily | Examined, proof: Certificate) -> str:
     title = f"{family.title[0].upper()}{family.title[1:]}"
     lacking = f"with fewer than {counted(proof.n_lower, 'patient')} no design meets both limits."
     return f"{title}: {lacking} {reached(family, proof)}"
+
+
+HOW = {
+    "proved": "proved",
+    "capped": "proved up to n = {cap}",
+    "heuristic": "not proved; at most {gap:.3g} above the least",
+}
+"""How far a search reaches, in a cell of a table."""
+
+
+def how(proof: Certificate) -> str:
+    """How far a search reaches, in a few words."""
+    return HOW[proof.how].format(cap=proof.cap, gap=proof.gap)
+
+
+def proved_by(family: AnyFamily, criterion: AnyCriterion, proof: Certificate) -> str:
+    """What one criterion of a family attains, and why nothing better exists: two or three sentences."""
+    name = f"{criterion.name[0].upper()}{criterion.name[1:]}"
+    lacking = f"with fewer than {counted(proof.n_lower, 'patient')} no design meets both limits"
+    if criterion.aim is None:
+        return f"{name}: {reached(family, proof)}"
+    what = criterion.aim.what
+    if proof.how == "heuristic":
+        return (
+            f"{name}: {lacking}. It has {what} = {proof.value:.4f}; no rule has {what} below {proof.bound:.4f}, so "
+            f"that this one exceeds the least possible value by at most {proof.gap:.4g}. The search is not exhaustive."
+        )
+    if criterion.aim.smallest_n:
+        return f"{name}: {lacking}; of the designs with the smallest n it has the least {what}, {proof.value:.4f}."
+    beyond = f"with more than {counted(proof.n_upper, 'patient')} {what} is at least {proof.value:.4f}"
+    return f"{name}: {lacking}; {beyond}, which it attains.{REACH[proof.how].format(cap=proof.cap, gap=proof.gap)}"
 
 
 def certificate(

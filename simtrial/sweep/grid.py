@@ -154,6 +154,10 @@ class Sweep:
         return map(self.cell, range(len(self)))
 
 
+_INSTEAD = {"looks": ("criterion", "family", "weight", "constraints"), "criterion": ("looks",), "family": ("looks",)}
+"""Keys of the section design that another key takes the place of."""
+
+
 def _put(data: dict[str, object], path: str, value: object) -> None:
     """Set a value at a dotted path; keys on the way that are not there are made, and judged with the whole.
 
@@ -171,5 +175,6 @@ def _put(data: dict[str, object], path: str, value: object) -> None:
         data["design"] = value
         return
     if path.startswith("design."):  # a criterion takes the place of looks, and the reverse
-        here.pop({"looks": "criterion", "criterion": "looks"}.get(last, ""), None)
+        for other in _INSTEAD.get(last, ()):
+            here.pop(other, None)
     here[last] = value

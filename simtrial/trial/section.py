@@ -13,7 +13,7 @@ from pydantic_core import core_schema
 
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
-from simtrial.search import CALENDAR, CRITERIA
+from simtrial.search import CALENDAR, CRITERIA, FAMILIES
 from simtrial.trial.choices import OneOf
 from simtrial.trial.statement import METHODS
 
@@ -25,20 +25,22 @@ if TYPE_CHECKING:
 
 
 class DesignKeys(Collection[str]):
-    """The criteria that may choose the design of a trial: those of families, and those of the calendar."""
+    """The criteria that may choose the design of a trial: those of families, by both names, and of the calendar."""
 
     def __iter__(self) -> Iterator[str]:
-        yield from (*CRITERIA, *CALENDAR)
+        short = (one.short for one in CRITERIA.values())
+        yield from dict.fromkeys((*CRITERIA, *CALENDAR, *short))
 
     def __contains__(self, word: object) -> bool:
-        return word in CRITERIA or word in CALENDAR
+        return any(word == key for key in self)
 
     def __len__(self) -> int:
-        return len(CRITERIA) + len(CALENDAR)
+        return sum(1 for _ in self)
 
 
 CriterionKey = Annotated[str, OneOf(CRITERIA)]
 DesignKey = Annotated[str, OneOf(DesignKeys())]
+FamilyKey = Annotated[str, OneOf(FAMILIES)]
 Method = Annotated[str, OneOf(METHODS)]
 
 

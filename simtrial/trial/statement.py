@@ -155,7 +155,7 @@ class Statement:
             return len(self.looks)
         if self.n1 is not None or self.r1 is not None or self.criterion in (*SIMON, TWO_STAGES):
             return 2
-        return self.named.looks if self.named is not None else 1
+        return self.named.looks or 2 if self.named is not None else 1
 
     @property
     def named(self) -> AnyCriterion | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
@@ -10,12 +10,14 @@ from simtrial.design.designs import parse_looks
 from simtrial.design.requirements import N_LIMIT, Requirements, plausible
 from simtrial.errors import InputError
 from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
-from simtrial.search import FREE, Constraints
+from simtrial.search import FAMILIES, FREE, CalendarCriterion, Constraints
+from simtrial.search.criteria import in_family, preference, weighed
 from simtrial.trial.section import (
     CriterionKey,
     Day,
     DesignKey,
     ErrorLimit,
+    FamilyKey,
     Line,
     Made,
     Method,
@@ -23,13 +25,18 @@ from simtrial.trial.section import (
     PatientCount,
     Percent,
     Probability,
+    ResponseCount,
     Section,
     Share,
     Text,
     Within,
     folder_name,
+    under,
 )
 from simtrial.trial.statement import Statement
+
+if TYPE_CHECKING:
+    from simtrial.search import AnyCriterion
 
 
 class Study(Section):
@@ -97,17 +104,62 @@ class Hypotheses(Section):
         return self
 
 
+class DesignConstraints(Made):
+    """Restrictions of the search for a design; which of them a family takes, its message says."""
+
+    looks_at: tuple[Annotated[int, Within("looks_at")], ...] | None = Field(
+        None, description="The numbers of patients at the looks, cumulative; the last is n.", min_length=1
+    )
+    stops: Literal["futility", "efficacy", "both"] | None = Field(
+        None, description="For what the trial may stop before its last look. Default: what the family is made for."
+    )
+    futility: Literal["required", "optional"] = Field(
+        "required",
+        description="optional: designs without a stop for futility at the first look are searched too, where there is "
+        "one for efficacy.",
+    )
+    r1: ResponseCount | None = Field(None, description="The futility bound of the first look, if it must be this one.")
+    n1_least: PatientCount = Field(1, description="Fewest patients at the first look.")
+    balanced: bool = Field(False, description="true: all stages have the same number of patients.")
+    cap: Annotated[int, Within("cap")] | None = Field(None, description="Largest number of patients.")
+    multiple_of: Annotated[int, Within("multiple_of")] = Field(
+        1,
+        description="Every number of patients at a look is a multiple of this; or the patients per look, counted "
+        "back from n, for families that are watched at many looks.",
+    )
+
+    def make(self) -> Constraints:
+        """The restrictions."""
+        given = self.model_dump(exclude={"futility"})
+        return Constraints(**given, futility_optional=self.futility == "optional")
+
+
 class DesignWish(Section):
     """Which design to take: by a criterion, or given outright."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["criterion"]}, {"required": ["looks"]}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["looks"]}, {"anyOf": [{"required": ["criterion"]}, {"required": ["family"]}]}],
+        }
+    )
 
+    family: FamilyKey | None = Field(
+        None,
+        description="The family of designs that is searched. criterion is then one of its criteria; without one, the "
+        "first of them is taken.",
+    )
     criterion: DesignKey | None = Field(
         None,
         description="Take the design that is best by this criterion. fastest_p0, fastest_p1, least_enrolled_p0 and "
         "by_date depend on how the trial is run and need the section conduct; by_date maximises the probability of a "
         "decision in time at p1 and also needs a date (see conduct.deadline_months).",
     )
+    weight: Annotated[float, Within("weight")] | None = Field(
+        None,
+        description="With a family that is searched by weights: the design with the least "
+        "(1 - weight) EN(p0) + weight EN(p1).",
+    )
+    constraints: DesignConstraints | None = Field(None, description="What else is asked of the design of a criterion.")
     looks: Line | None = Field(
         None, description="Take this design instead: looks R/N or R:E/N, cumulative, as in 1/10,5/29."
     )
@@ -122,19 +174,54 @@ class DesignWish(Section):
     )
 
     @property
-    def constraints(self) -> Constraints:
+    def by(self) -> AnyCriterion | CalendarCriterion | None:
+        """The criterion that is named, with its weights; None where the design is given outright.
+
+        Raises
+        ------
+        InputError
+            If the family has no such criterion, or is not searched by weights.
+        """
+        if self.family is not None:
+            family = FAMILIES[self.family]
+            found = in_family(family, self.criterion) if self.criterion else family.criteria[0]
+            return found if self.weight is None else weighed(found, self.weight)
+        if self.criterion is None:
+            return None
+        known = preference(self.criterion)
+        if known is None:
+            owners = [key for key, one in FAMILIES.items() if any(c.short == self.criterion for c in one.criteria)]
+            raise InputError(f"({self.criterion}) needs its family beside it: {' or '.join(owners)}", "criterion")
+        if self.weight is None:
+            return known
+        if isinstance(known, CalendarCriterion):
+            raise InputError(f"does not go with {known.key}; leave it out", "weight")
+        return weighed(known, self.weight)
+
+    @property
+    def asked(self) -> Constraints:
         """What else is asked of the design."""
-        return FREE
+        return FREE if self.constraints is None else self.constraints.make()
 
     @model_validator(mode="after")
     def _one(self) -> DesignWish:
-        if (self.criterion is None) == (self.looks is None):
+        if (self.criterion is None and self.family is None) == (self.looks is None):
             raise InputError("needs exactly one of criterion and looks")
-        if self.looks is not None:
-            try:
-                parse_looks(self.looks)
-            except InputError as error:
-                raise InputError(error.message if error.field == "looks" else str(error), "looks") from None
+        if self.looks is None:
+            by = self.by
+            if self.asked != FREE:
+                if by is None or isinstance(by, CalendarCriterion):
+                    raise InputError("needs a criterion of a family; leave it out", "constraints")
+                with under("constraints"):
+                    self.asked.only(FAMILIES[by.family].constraints, FAMILIES[by.family].title)
+            return self
+        for name in ("weight", "constraints"):
+            if getattr(self, name) is not None:
+                raise InputError("does not go with looks, which give the design; leave it out", name)
+        try:
+            parse_looks(self.looks)
+        except InputError as error:
+            raise InputError(error.message if error.field == "looks" else str(error), "looks") from None
         return self
 
 

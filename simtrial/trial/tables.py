@@ -18,7 +18,6 @@ from simtrial.glossary import head
 from simtrial.laws import integrals
 from simtrial.laws.losses import AMONG
 from simtrial.phrases import counted, stated
-from simtrial.search import named
 from simtrial.search.wording import null
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
 from simtrial.trial import compared as trial_compared
@@ -55,7 +54,7 @@ def assumptions(trial: Trial) -> Table:
         ("p1, response rate worth finding", asked.p1, basis),
         ("alpha, largest type I error, one-sided", asked.alpha, basis),
         ("power, smallest, at p1", asked.power, basis),
-        ("Design", named([trial.design.criterion]) if trial.design.criterion else trial.design.looks, "parameter file"),
+        ("Design", trial.criterion.name if trial.criterion else trial.design.looks, "parameter file"),
     ]
     frame = pd.DataFrame(
         [(what, str(value), source) for what, value, source in rows if value is not None],

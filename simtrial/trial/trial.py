@@ -14,7 +14,6 @@ from simtrial.laws.losses import Among, AsRun
 from simtrial.plan.disease import Toxicity
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.search import CALENDAR
-from simtrial.search.criteria import preference
 from simtrial.trial import parts
 from simtrial.trial.conduct import Conduct
 from simtrial.trial.intercurrent import EstimandRule
@@ -102,7 +101,7 @@ class Trial(Section):
         """Whether the limits are to hold on paper or as the trial is run."""
         if self.design.losses is not None:
             return self.design.losses
-        return "run" if self.conduct is not None and self.design.criterion is not None else "paper"
+        return "run" if self.conduct is not None and self.design.looks is None else "paper"
 
     @property
     def limits(self) -> Requirements:
@@ -237,13 +236,14 @@ class Trial(Section):
 
     @property
     def wish(self) -> str | SingleStage | TwoStage | MultiStage:
-        """The criterion by name, or the design given outright."""
-        return self.design.criterion or parse_looks(self.design.looks or "")
+        """The criterion by its key, or the design given outright."""
+        by = self.criterion
+        return parse_looks(self.design.looks or "") if by is None else by.key
 
     @property
     def criterion(self) -> AnyCriterion | CalendarCriterion | None:
         """The criterion by which the design is taken; None where it is given outright."""
-        return None if self.design.criterion is None else preference(self.design.criterion)
+        return self.design.by
 
     def plain(self) -> dict[str, Any]:
         """The trial as plain JSON values, which is what may be handed to papermill."""

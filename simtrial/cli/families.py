@@ -1,0 +1,240 @@
+"""What `design --family` answers: the designs of one family or of all, each with its certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simtrial.design.designs import looks_text, parse_sizes
+from simtrial.errors import InputError
+from simtrial.phrases import rate
+from simtrial.search import CRITERIA, FAMILIES, Candidate, Constraints
+from simtrial.search.criteria import in_family, weighed
+from simtrial.show import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from simtrial.cli.losses import Run
+    from simtrial.design.requirements import Requirements
+    from simtrial.search import AnyCriterion, AnyFamily
+    from simtrial.search.record import Certificate, SearchResult
+
+ALL = "all"
+STOPS = ("futility", "efficacy", "both")
+FUTILITY = ("required", "optional")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A family, or all of them, and what is asked of its designs.
+
+    Attributes
+    ----------
+    families : tuple of Family
+        Those to be searched.
+    criteria : tuple of Criterion
+        The criteria of the one family that are asked for; empty: all of them.
+    constraints : Constraints
+        What else is asked.
+    """
+
+    families: tuple[AnyFamily, ...]
+    criteria: tuple[AnyCriterion, ...]
+    constraints: Constraints
+
+    @property
+    def key(self) -> str:
+        """The name by which it was asked for."""
+        return self.families[0].key if len(self.families) == 1 else ALL
+
+
+@dataclass(frozen=True, kw_only=True)
+class FamilyAnswer:
+    """One design with the names by which it was asked for."""
+
+    family: AnyFamily
+    criterion: AnyCriterion
+    result: SearchResult
+    kinds: tuple[str, ...]
+
+
+def wanted(family: str | None, criterion: str | None, weight: float | None, constraints: Constraints) -> Wanted | None:
+    """Read the options; None where neither a family nor one of its criteria is named.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or an option stands without a family.
+    """
+    if family is None and criterion is not None:
+        if criterion not in CRITERIA:
+            owners = [key for key, one in FAMILIES.items() if any(c.short == criterion for c in one.criteria)]
+            said = f"needs --family {' or '.join(owners)}" if owners else "is unknown; see --family"
+            raise InputError(f"({criterion!r:.40}) {said}", "--criterion")
+        family = CRITERIA[criterion].family
+    if family is None:
+        for name in (*constraints.given, *(("weight",) if weight is not None else ())):
+            raise InputError(
+                "goes with --family only; add it, such as --family efficacy", f"--{name.replace('_', '-')}"
+            )
+        return None
+    if family == ALL:
+        for name, given in (("--criterion", criterion), ("--weight", weight)):
+            if given is not None:
+                raise InputError("goes with one family only; name it with --family", name)
+        return Wanted(families=tuple(FAMILIES.values()), criteria=(), constraints=constraints)
+    if family not in FAMILIES:
+        raise InputError(f"({family!r:.40}) is unknown; write {', '.join(FAMILIES)} or {ALL}", "--family")
+    one = FAMILIES[family]
+    criteria = () if criterion is None else (in_family(one, criterion),)
+    if weight is not None:
+        criteria = (weighed(criteria[0] if criteria else one.criteria[0], weight),)
+    return Wanted(families=(one,), criteria=criteria, constraints=constraints.only(one.constraints, one.title))
+
+
+def constraints(
+    looks_at: str | None, words: dict[str, str | None], numbers: dict[str, int | None], *, balanced: bool
+) -> Constraints:
+    """The restrictions that the options make.
+
+    Raises
+    ------
+    InputError
+        If one is none of its kind, or two exclude each other.
+    """
+    for name, known in (("stops", STOPS), ("futility", FUTILITY)):
+        if words[name] is not None and words[name] not in known:
+            *others, last = known
+            raise InputError(f"({words[name]!r:.40}) is unknown; write {', '.join(others)} or {last}", f"--{name}")
+    given = {name: value for name, value in numbers.items() if value is not None}
+    return Constraints(
+        looks_at=None if looks_at is None else parse_sizes(looks_at),
+        stops=words["stops"],  # type: ignore[arg-type]  # one of the three, as was just held
+        futility_optional=words["futility"] == "optional",
+        balanced=balanced,
+        **given,
+    )
+
+
+def answer(asked: Requirements, want: Wanted, run: Run | None, n_limit: int) -> list[FamilyAnswer]:
+    """Search, and name what is found: each design once per family, with all of its kinds.
+
+    Raises
+    ------
+    InputError
+        If a family that was named has no design, or takes too many patients.
+    """
+    found: list[FamilyAnswer] = []
+    for family in want.families:
+        try:
+            found += _of(want, family, _searcher(asked, run, n_limit))
+        except InputError as error:
+            if len(want.families) == 1:
+                raise
+            terminal.say(f"not searched: {family.title} ({error})")
+    return found
+
+
+def _searcher(asked: Requirements, run: Run | None, n_limit: int) -> Callable[[AnyFamily, Constraints], object]:
+    """How a family is searched: for limits on paper, or as the trial is run."""
+    if run is None:
+        return lambda family, under: family.search(asked, n_limit=n_limit, constraints=under)
+    searches = run.searches(asked, n_limit)
+    return searches.of
+
+
+def _of(want: Wanted, family: AnyFamily, search: Callable[[AnyFamily, Constraints], object]) -> Iterator[FamilyAnswer]:
+    # of all families each takes those of the constraints that it knows
+    kept = want.constraints if len(want.families) == 1 else want.constraints.those(family.constraints)
+    found = search(family, kept)
+    by_looks: dict[object, FamilyAnswer] = {}
+    for criterion in want.criteria or family.criteria:
+        result = family.result(found, criterion)
+        known = by_looks.get(result.best.looks)
+        kinds = (*(known.kinds if known else ()), criterion.short)
+        by_looks[result.best.looks] = FamilyAnswer(
+            family=family, criterion=known.criterion if known else criterion, kinds=kinds,
+            result=known.result if known else result,
+        )  # fmt: skip
+    yield from by_looks.values()
+
+
+def as_json(asked: Requirements, want: Wanted, found: list[FamilyAnswer], run: Run | None) -> dict[str, object]:
+    """The answer as one JSON object."""
+    main = found[0] if len(want.families) == 1 else None
+    answered: dict[str, object] = {
+        "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
+        "family": want.key,
+        "designs": [_design_json(asked, one, run) for one in found],
+        "certificate": None if main is None else certificate_json(main.result.certificate),
+    }
+    return answered if run is None else answered | {"searched": run.searched, "dropout": run.stated()}
+
+
+def _design_json(asked: Requirements, one: FamilyAnswer, run: Run | None) -> dict[str, object]:
+    paper = Candidate(one.result.best.design, asked)
+    keys = ("n", "type_i_error", "power", "en_p0", "en_p1", "en_max", "p_of_en_max", "pet_p0", "pet_p1")
+    return (
+        {"family": one.family.key, "kinds": list(one.kinds), "looks": _looks_json(paper)}
+        | {key: getattr(paper, key) for key in keys}
+        | {
+            "ties": [_looks_json(other) for other in one.result.ties],
+            "certificate": certificate_json(one.result.certificate),
+        }
+        | ({} if run is None else run.json(paper.design, asked))
+    )
+
+
+def _looks_json(design: Candidate) -> list[dict[str, int | None]]:
+    return [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]
+
+
+def certificate_json(proof: Certificate) -> dict[str, object]:
+    """A certificate, key by key."""
+    return {key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")}
+
+
+def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None) -> None:
+    """Print the designs, their ties and their certificates."""
+    from simtrial.cli import losses
+    from simtrial.search import text
+    from simtrial.search.wording import question
+
+    heads = ("design", "looks (r:e/n)", "n", "type I error", "power", "EN(p0)", "EN(p1)", "largest EN", "certificate")
+    rows = []
+    for one in found:
+        paper = Candidate(one.result.best.design, asked)
+        rows.append(
+            [
+                _named(one), _short(paper), str(paper.n), rate(paper.type_i_error), rate(paper.power),
+                f"{paper.en_p0:.2f}", f"{paper.en_p1:.2f}", f"{paper.en_max:.2f}", text.how(one.result.certificate),
+            ]
+        )  # fmt: skip
+    terminal.table(question(asked), heads, rows, left=2)
+    if run is not None:
+        losses.show(run, asked, [(_named(one), one.result.best.design) for one in found], ())
+    terminal.wrapped(
+        "Each look is r:e/n: stop for futility if X <= r of n, stop and reject H0 if X >= e; at the last look reject "
+        "H0 if X > r."
+    )
+    for one in found:
+        whole = looks_text(one.result.best, ", ")
+        if whole != _short(one.result.best):
+            terminal.wrapped(f"{_named(one)}: {whole}.")
+        if one.result.ties:
+            others = "; ".join(looks_text(other, ", ") for other in one.result.ties)
+            terminal.wrapped(f"{_named(one)}: equal by its criterion are {others}.")
+    for one in found:
+        terminal.wrapped(text.proved_by(one.family, one.criterion, one.result.certificate))
+
+
+def _named(one: FamilyAnswer) -> str:
+    names = {criterion.short: criterion.name for criterion in one.family.criteria}
+    return one.criterion.name if len(one.kinds) == 1 else " and ".join(names.get(kind, kind) for kind in one.kinds)
+
+
+def _short(design: Candidate, most: int = 4) -> str:
+    """The looks, those in the middle left out where there are many."""
+    parts = looks_text(design, ", ").split(", ")
+    return ", ".join(parts if len(parts) <= most else [*parts[:2], "...", parts[-1]])

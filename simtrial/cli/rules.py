@@ -1,0 +1,88 @@
+"""The command that gives the bounds of a rule at given looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simtrial.cli import options
+from simtrial.errors import InputError
+from simtrial.show import terminal
+
+if TYPE_CHECKING:
+    from simtrial.design.designs import Design
+
+RULES = ("fleming", "curtailed")
+NEEDS = {"fleming": ("looks_at", "p0", "alpha"), "curtailed": ("base",)}
+TAKES = {"fleming": NEEDS["fleming"], "curtailed": ("base", "p1", "theta_f", "theta_e", "block", "cp")}
+"""The options of each rule, beside the rates at which it is evaluated."""
+
+
+def bounds(
+    rule: Annotated[str, typer.Option(help=f"The rule: {' or '.join(RULES)}.")],
+    looks_at: Annotated[
+        str | None, typer.Option(help="fleming: numbers of patients at the looks, 10,20,30, or 1-30 for every patient.")
+    ] = None,
+    base: Annotated[str | None, typer.Option(help="curtailed: the design that is curtailed, such as 5/25.")] = None,
+    p0: Annotated[float | None, options.number_option("rate", "Response rate not worth pursuing.")] = None,
+    p1: Annotated[
+        float | None, options.number_option("rate", "Response rate worth finding; conditional power is computed at it.")
+    ] = None,
+    alpha: Annotated[float | None, options.number_option("error", "fleming: nominal type I error, one-sided.")] = None,
+    theta_f: Annotated[
+        float | None, options.number_option("true_rate", "curtailed: stop for futility if conditional power is below.")
+    ] = None,
+    theta_e: Annotated[
+        float | None, options.number_option("true_rate", "curtailed: stop for efficacy if conditional power is above.")
+    ] = None,
+    block: Annotated[
+        int | None, options.number_option("multiple_of", "curtailed: patients per look.  [default: 1]")
+    ] = None,
+    cp: Annotated[
+        str | None,
+        typer.Option(help="curtailed: 'recursive' conditional power, or 'plain', of the base.  [default: recursive]"),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Give the bounds of a rule at given looks, with its exact errors."""
+    given: dict[str, object] = {
+        "looks_at": looks_at, "base": base, "p0": p0, "p1": p1, "alpha": alpha, "theta_f": theta_f,
+        "theta_e": theta_e, "block": block, "cp": cp,
+    }  # fmt: skip
+    if rule not in RULES:
+        raise InputError(f"({rule!r:.40}) is unknown; write {' or '.join(RULES)}", "--rule")
+    for name, value in given.items():
+        if value is not None and name not in (*TAKES[rule], "p0", "p1"):
+            raise InputError(f"does not belong to {rule}; leave it out", f"--{name.replace('_', '-')}")
+        if value is None and name in NEEDS[rule]:
+            raise InputError(f"is missing; {rule} needs it", f"--{name.replace('_', '-')}")
+    design = _made(rule, given)
+    if as_json:
+        terminal.print_json({"looks": [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]})
+        return
+    _show(design, [p for p in (p0, p1) if p is not None])
+
+
+def _made(rule: str, given: dict[str, object]) -> Design:
+    from simtrial.search import rules
+
+    return rules.of_texts(rule, {name: value for name, value in given.items() if value is not None})
+
+
+def _show(design: Design, rates: list[float]) -> None:
+    from simtrial.design.designs import looks_text
+    from simtrial.design.exact import operating_characteristics
+
+    rows = [[str(look.n), *("-" if b is None else str(b) for b in (look.r, look.e))] for look in design.looks[:-1]]
+    last = design.looks[-1]
+    rows.append([str(last.n), str(last.r), str((last.r or 0) + 1)])
+    heads = ("n", "stop for futility if X <=", "reject H0 if X >=")
+    terminal.table(f"Bounds: {looks_text(design, ', ')}", heads, rows)
+    if rates:
+        found = operating_characteristics(design, rates)
+        lines = [
+            [f"{p:g}", f"{found.reject[i]:.6f}", f"{found.pet[i]:.6f}", f"{found.en[i]:.4f}"]
+            for i, p in enumerate(rates)
+        ]
+        terminal.table("Exact values", ("p", "P(reject H0)", "PET", "EN"), lines)
