@@ -50,6 +50,18 @@ DESIGN = {
     "n1": Term("n1", "The number of patients at the interim analysis, the first look."),
     "en_p0": Term("EN(p0)", "The expected sample size, its mean over many trials, if the true response rate is p0."),
     "en_p1": Term("EN(p1)", "The expected sample size, its mean over many trials, if the true response rate is p1."),
+    "en_max": Term(
+        "Largest EN",
+        "The largest expected sample size at any true response rate: what a trial needs on average at most.",
+    ),
+    "certificate": Term(
+        "Certificate",
+        "Whether it is proved that no other design of the family is better by the same criterion; if not, how much "
+        "better one could be.",
+    ),
+    "looks_number": Term("Number of looks", "How many analyses the design has, the final one included."),
+    "reached_p0": Term("Reached at p0", "The probability that the trial reaches a look if the true rate is p0."),
+    "reached_p1": Term("Reached at p1", "The probability that the trial reaches a look if the true rate is p1."),
     "en": Term("EN(p)", "The expected sample size, its mean over many trials, at a true response rate."),
     "pet_p0": Term("PET(p0)", "The probability of early termination: of stopping before the last look, at p0."),
     "pet_p1": Term("PET(p1)", "The probability of early termination: of stopping before the last look, at p1."),

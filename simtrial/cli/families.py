@@ -199,7 +199,7 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None) -> Non
     """Print the designs, their ties and their certificates."""
     from simtrial.cli import losses
     from simtrial.search import text
-    from simtrial.search.wording import question
+    from simtrial.search.wording import question, shortened
 
     heads = ("design", "looks (r:e/n)", "n", "type I error", "power", "EN(p0)", "EN(p1)", "largest EN", "certificate")
     rows = []
@@ -207,7 +207,7 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None) -> Non
         paper = Candidate(one.result.best.design, asked)
         rows.append(
             [
-                _named(one), _short(paper), str(paper.n), rate(paper.type_i_error), rate(paper.power),
+                _named(one), shortened(paper), str(paper.n), rate(paper.type_i_error), rate(paper.power),
                 f"{paper.en_p0:.2f}", f"{paper.en_p1:.2f}", f"{paper.en_max:.2f}", text.how(one.result.certificate),
             ]
         )  # fmt: skip
@@ -220,7 +220,7 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None) -> Non
     )
     for one in found:
         whole = looks_text(one.result.best, ", ")
-        if whole != _short(one.result.best):
+        if whole != shortened(one.result.best):
             terminal.wrapped(f"{_named(one)}: {whole}.")
         if one.result.ties:
             others = "; ".join(looks_text(other, ", ") for other in one.result.ties)
@@ -232,9 +232,3 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None) -> Non
 def _named(one: FamilyAnswer) -> str:
     names = {criterion.short: criterion.name for criterion in one.family.criteria}
     return one.criterion.name if len(one.kinds) == 1 else " and ".join(names.get(kind, kind) for kind in one.kinds)
-
-
-def _short(design: Candidate, most: int = 4) -> str:
-    """The looks, those in the middle left out where there are many."""
-    parts = looks_text(design, ", ").split(", ")
-    return ", ".join(parts if len(parts) <= most else [*parts[:2], "...", parts[-1]])

@@ -201,6 +201,8 @@ class Family(Examined, Generic[Found]):
         Whether its designs are the best for looks that are given; one that is checked is compared at its own looks.
     weighs : bool
         Whether any weights of EN(p0) and EN(p1) may be asked for.
+    beside : tuple of str
+        The criteria, by their short names, whose designs stand beside those of other families; empty: all of them.
     main : str
         The key of the criterion whose certificate speaks for the family; the first, if left out.
     on_request : bool
@@ -226,6 +228,7 @@ class Family(Examined, Generic[Found]):
     constraints: frozenset[str] = frozenset()
     looks_given: bool = False
     weighs: bool = False
+    beside: tuple[str, ...] = ()
     main: str = ""
     on_request: bool = False
 

@@ -19,6 +19,7 @@ from simtrial.laws.candidates import RecalculatedCandidate
 from simtrial.search import FAMILIES, CalendarCriterion, neighbours
 from simtrial.search import calendar as search_calendar
 from simtrial.search.candidate import attained
+from simtrial.search.compare.alternatives import Alternative, alternatives
 from simtrial.trial.searches import Searches
 
 if TYPE_CHECKING:
@@ -227,6 +228,11 @@ class Case:
             raise InputError("is missing", "design.criterion")
         return searches.choose(by)
 
+    @cached_property
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """What the other families of designs give for the same limits."""
+        return alternatives(self.limits, self.searches.of)
+
     def by_calendar(self, criterion: CalendarCriterion) -> CalendarChoice:
         """The design that is best by a criterion of the calendar, found when it is first asked for."""
         if criterion.key not in self._by_calendar:
@@ -284,24 +290,12 @@ class Case:
 
     @cached_property
     def size(self) -> SimulationSize:
-        """Trials and seed of the file's simulations.
-
-        Raises
-        ------
-        InputError
-            If the file does not say how the trial is run.
-        """
+        """Trials and seed of the file's simulations; refused if the file does not say how the trial is run."""
         return self._run()[1]
 
     @cached_property
     def simulated(self) -> Simulation:
-        """All scenarios of the file simulated, with the file's trials and seed.
-
-        Raises
-        ------
-        InputError
-            If the file does not say how the trial is run.
-        """
+        """All scenarios of the file simulated, with its trials and seed; refused as `size`."""
         plan, size = self._run()
         return simulation.simulate(plan, self.scenarios, size.trials, size.seed)
 

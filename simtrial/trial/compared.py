@@ -126,7 +126,12 @@ def candidates(case: Case, *, timed: bool = False, whole: bool = False) -> SideB
         A design that the plan does not take, such as one of two stages where the file says nothing of looks, has its
         values on paper alone.
     """
-    designs = [_evaluated(case, keys, design) for keys, design in _listed(case, timed=timed, whole=whole)]
+    listed = _listed(case, timed=timed, whole=whole)
+    return side_by_side(case, [_evaluated(case, keys, design) for keys, design in listed])
+
+
+def side_by_side(case: Case, designs: list[ComparedDesign]) -> SideBySide:
+    """Designs with what the file says of all of them; names that stand twice are told apart by n."""
     twice = {name for name in (one.name for one in designs) if sum(one.name == name for one in designs) > 1}
     apart = (
         replace(one, name=f"{one.name} (n = {one.design.looks[-1].n})") if one.name in twice else one for one in designs
@@ -214,10 +219,10 @@ def _as_run(case: Case, plan: Plan) -> dict[str, Measured]:
     names = [name for name in OUTCOMES if several or name != "interim_month"]
     paid = () if case.prices is None else case.prices.outcomes
     done = simulation.expect(plan, scenarios, [*names, "reject", *paid], *size)
-    values = {"power_run": _best(done["p1"]["reject"]), "type_i_error_run": _best(done["p0"]["reject"])}
+    values = {"power_run": best(done["p1"]["reject"]), "type_i_error_run": best(done["p0"]["reject"])}
     values |= _other_reading(case, plan, size, values["type_i_error_run"])
     for rate in RATES:
-        values |= {f"{name}_{rate}": _best(done[rate][name]) for name in names}
+        values |= {f"{name}_{rate}": best(done[rate][name]) for name in names}
     if case.trial.conduct is not None and case.trial.conduct.interim is not None:
         values |= _held_and_ongoing(plan, scenarios, size, values)
     values |= _by_dates(case, done, scenarios, size)
@@ -227,7 +232,8 @@ def _as_run(case: Case, plan: Plan) -> dict[str, Measured]:
     return values
 
 
-def _best(estimate: Estimate) -> Measured:
+def best(estimate: Estimate) -> Measured:
+    """The exact value of an estimate, or the simulated one with its error."""
     return Measured(estimate.best, estimate.best_mcse)
 
 
@@ -242,7 +248,7 @@ def _other_reading(case: Case, plan: Plan, size: tuple[int, int], mine: Measured
     with suppress(InputError):  # p0 among all enrolled may leave no p1 above it
         null = Scenario("p0", other.truths(case.requirements).p0)
         done = simulation.expect(plan, (null,), ("reject",), *size)
-        found[f"type_i_error_{other.among}"] = _best(done["p0"]["reject"])
+        found[f"type_i_error_{other.among}"] = best(done["p0"]["reject"])
     return found
 
 
@@ -269,7 +275,7 @@ def _held_and_ongoing(
             found |= {f"n_enrolled_{rate}_{way}": known[f"n_enrolled_{rate}"] for rate in RATES}
             continue
         done = simulation.expect(replace(plan, interim=rule), scenarios, ("n_enrolled",), *size)
-        found |= {f"n_enrolled_{rate}_{way}": _best(done[rate]["n_enrolled"]) for rate in RATES}
+        found |= {f"n_enrolled_{rate}_{way}": best(done[rate]["n_enrolled"]) for rate in RATES}
     return found
 
 
@@ -308,7 +314,7 @@ def described(case: Case, found: SideBySide) -> str:
         f"p0 = {asked.p0:g}, p1 = {asked.p1:g}, alpha = {asked.alpha:g}, power = {asked.power:g}",
     ]
     shown = sum(simon.ADMISSIBLE in one.keys for one in found.designs)
-    if shown < found.admissible:
+    if 0 < shown < found.admissible:
         sentences.append(
             f"Of {counted(found.admissible, 'admissible design')} between minimax and optimal, {shown} with the widest "
             f"range of weights {agreeing(shown, 'is', 'are')} shown"

@@ -18,10 +18,11 @@ from simtrial.glossary import head
 from simtrial.laws import integrals
 from simtrial.laws.losses import AMONG
 from simtrial.phrases import counted, stated
-from simtrial.search.wording import null
+from simtrial.search.compare import tables as compare_tables
+from simtrial.search.wording import null, shortened
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
+from simtrial.trial import beside, dropout, estimand_words, words
 from simtrial.trial import compared as trial_compared
-from simtrial.trial import dropout, estimand_words, words
 from simtrial.trial import estimand as trial_estimand
 from simtrial.trial import levers as trial_levers
 
@@ -212,6 +213,44 @@ def compared(case: Case, *, timed: bool = False, whole: bool = False) -> Table:
     frame = pd.DataFrame(rows, columns=["quantity", "head", *names])
     name = "compared_timed" if timed else "compared"
     return Table(name, trial_compared.described(case, found), frame, columns, right=names, tidy=tidy)
+
+
+AS_RUN: dict[str, tuple[str, Form]] = {
+    "n_enrolled_p0": (head("enrolled", "at p0"), "patients"),
+    "n_enrolled_p1": (head("enrolled", "at p1"), "patients"),
+    "duration_months_p0": (head("decision_months", "at p0"), "months"),
+    "duration_months_p1": (head("decision_months", "at p1"), "months"),
+    "type_i_error_run": (head("type_i_error", "as run"), "rate"),
+    "power_run": (head("power", "as run"), "rate"),
+}
+"""What is shown of the families of designs as each would be run: heading and form."""
+
+
+def families(case: Case) -> Table:
+    """What each family of designs gives for the same limits; the chosen design stressed."""
+    return compare_tables.families(case.alternatives, case.chosen, case.limits)
+
+
+def families_run(case: Case) -> Table:
+    """The best designs of each family as they would be run: a design per row."""
+    found = beside.families(case)
+    frame = pd.DataFrame(
+        {"design": one.name, "looks": looks_text(one.design, ", "), "chosen": one.chosen}
+        | {key: value.value for key, value in one.values.items()}
+        | {f"{key}_mcse": value.mcse for key, value in one.values.items()}
+        for one in found.designs
+    )
+    view = pd.DataFrame({"design": frame.design, "looks": [shortened(one.design) for one in found.designs]})
+    shown: dict[str, Shown] = {"design": column("design", WORDS), "looks": column("looks", WORDS)}
+    for key, (heading, form) in AS_RUN.items():
+        values = [one.values.get(key) for one in found.designs]
+        if any(value is not None for value in values):
+            view[key] = ["–" if value is None else WRITTEN[form](value) for value in values]
+            shown[key] = heading, WORDS
+    caption = trial_compared.described(case, found).replace("designs worth considering", "best designs of each family")
+    bold = [one.chosen for one in found.designs]
+    right = [key for key in shown if key in AS_RUN]
+    return Table("families_run", caption, view, shown, right=right, chosen=bold, tidy=frame)
 
 
 def _measured(found: Measured, form: Callable[[float], str]) -> str:

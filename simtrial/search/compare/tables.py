@@ -1,0 +1,62 @@
+"""The table of what other families of designs would give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from simtrial.design.designs import looks_text
+from simtrial.search.candidate import attained
+from simtrial.search.text import how
+from simtrial.search.wording import limits, shortened
+from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table, column
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.search.compare.alternatives import Alternative
+
+VALUES = ("n", "en_p0", "en_p1", "en_max", "p_of_en_max", "type_i_error", "power", "pet_p0", "pet_p1")
+"""What the CSV holds of each design; the table shows a part of it."""
+
+
+def _exact(design: Design, asked: Requirements) -> dict[str, object]:
+    one = attained(design, asked)
+    return {key: getattr(one, key) for key in VALUES}
+
+
+def families(found: Sequence[Alternative], chosen: Design, asked: Requirements) -> Table:
+    """What each family of designs gives for the same limits; the chosen design stressed."""
+    listed = [(one, one.result) for one in found if one.result is not None]
+    rows = [
+        {
+            "kind": one.criterion.name,
+            "looks": looks_text(result.best, ", "),
+            "stages": len(result.best.looks),
+            **_exact(result.best, asked),
+            "certificate": how(result.certificate),
+        }
+        for one, result in listed
+    ]
+    frame = pd.DataFrame(rows)
+    view = frame.assign(short=[shortened(result.best) for _, result in listed])
+    shown: dict[str, Shown] = {
+        "kind": column("design", WORDS),
+        "short": column("looks", WORDS),
+        "stages": column("looks_number", WHOLE),
+        "n": column("n", WHOLE),
+        "en_p0": column("en_p0", "{:.2f}"),
+        "en_p1": column("en_p1", "{:.2f}"),
+        "en_max": column("en_max", "{:.2f}"),
+        "type_i_error": column("type_i_error", RATE),
+        "power": column("power", RATE),
+        "certificate": column("certificate", WORDS),
+    }
+    left = [f"{one.criterion.name} ({one.why})" for one in found if one.result is None]
+    without = f". Not compared: {'; '.join(left)}" if left else ""
+    caption = f"The best designs of each family for {limits(asked)}. Exact values; the chosen design in bold{without}"
+    bold = [result.best.looks == chosen.looks for _, result in listed]
+    return Table("families", caption, view, shown, chosen=bold)
