@@ -19,7 +19,7 @@ p0 = .2 and alpha .05 has an exact type I error of .0505. So the exact errors be
 Rounding
 --------
 A number next to a half is rounded up or down by its last digits, which in floating point are an error. Everything is
-computed with `DIGITS` decimal digits from p0 and alpha as they were written, with an error below 1e-50. Doubles would be
+computed with `DIGITS` decimal digits from p0 and alpha as they were written, with an error below 1e-50. Doubles are
 right to about 1e-12, so they decide all but numbers nearer than that to a half; for these, 38 digits more are there. An
 exact half needs a z that is a quotient of square roots, and no alpha with such a z is known.
 
@@ -44,11 +44,11 @@ from simtrial.search.aim import Aim
 from simtrial.search.bounds import refuse
 from simtrial.search.candidate import Candidate
 from simtrial.search.constraints import FREE, Constraints, given_looks
-from simtrial.search.given import OneRule, design_of, floor, least_patients, refused_beyond, two_equal
+from simtrial.search.given import OneRule, design_of, floor, least_patients, refused_beyond, two_equal, two_equal_looks
 from simtrial.search.record import Certificate, Criterion, Family, SearchResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from simtrial.design.designs import Design
 
@@ -214,20 +214,6 @@ def _smallest(designs: Sequence[Design], requirements: Requirements) -> Design:
         if (rule := _at(design.looks[-1].n, requirements)) is not None and rule.looks == design.looks
     )
     return next(rules)
-
-
-def two_equal_looks(n: int) -> Iterator[Design]:
-    """Every design with looks at n / 2 and n patients that can stop at the first; none for an odd n."""
-    if n % 2:
-        return
-    n1 = n // 2
-    for r1 in range(-1, n1):
-        for e1 in range(r1 + 2, n1 + 2):
-            if (r1, e1) == (-1, n1 + 1):
-                continue
-            lower, upper = (None if r1 < 0 else r1), (None if e1 > n1 else e1)
-            for r in range(r1 + 1, n):
-                yield design_of((Look(n1, lower, upper), Look(n, r)))
 
 
 CONSTRAINTS = frozenset({"looks_at"})

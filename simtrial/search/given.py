@@ -11,8 +11,9 @@ from simtrial.phrases import counted
 from simtrial.search import bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.search.aim import Aim
     from simtrial.search.candidate import Candidate
@@ -48,6 +49,20 @@ def floor(aim: Aim, looks_at: Sequence[int]) -> float:
 def two_equal(n: int) -> tuple[int, int]:
     """The looks at n / 2 and at n patients, of an even n."""
     return n // 2, n
+
+
+def two_equal_looks(n: int) -> Iterator[Design]:
+    """Every design with looks at n / 2 and n patients that can stop at the first; none for an odd n."""
+    if n % 2:
+        return
+    n1 = n // 2
+    for r1 in range(-1, n1):
+        for e1 in range(r1 + 2, n1 + 2):
+            if (r1, e1) == (-1, n1 + 1):
+                continue
+            lower, upper = (None if r1 < 0 else r1), (None if e1 > n1 else e1)
+            for r in range(r1 + 1, n):
+                yield design_of((Look(n1, lower, upper), Look(n, r)))
 
 
 def refused_beyond(requirements: Requirements, most: int, whom: str) -> InputError:
