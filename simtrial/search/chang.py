@@ -6,7 +6,7 @@ every r_k. A look that cannot stop the trial is left out of the design.
 
 Ties
 ----
-The final bound does not enter EN, so all final bounds that keep both limits are tied. Other families would take the
+The final bound does not enter EN, so all final bounds that keep both limits are tied. Other families take the
 largest; here the smallest is taken, which has the most power, and the others are listed. Further ties (tiny n) go to the
 smaller bounds at the looks, for the same reason: `order`.
 
@@ -14,8 +14,8 @@ Why the search is complete
 --------------------------
 1. At the first look P(X1 <= r1; p1) <= 1 - power and P(X1 >= e1; p0) <= alpha, and at a second look the same holds of
    what is accepted, or rejected, by then: accepting and rejecting so early already counts in full.
-2. With the interim bounds fixed the value is fixed, and both errors are known for every r at once. The bounds are visited
-   in the order of their values, and the first that have an r settle the search.
+2. With the interim bounds fixed the value is fixed, and both errors are known for every r at once. The bounds are
+   visited in the order of their values, and the first that have an r settle the search.
 3. Of three looks, the first are visited in the order of the value that they have if the trial never goes beyond the
    second; no later first look can be better once this passes the best value.
 
@@ -33,7 +33,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -45,17 +45,17 @@ from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.phrases import listed
 from simtrial.search.aim import TIE, Aim, Key
-from simtrial.search.bounds import SLACK, can_have_power, refuse
+from simtrial.search.bounds import can_have_power, refuse
 from simtrial.search.candidate import Candidate
 from simtrial.search.constraints import FREE, Constraints, given_looks
 from simtrial.search.given import design_of, least_patients, refused_beyond, two_equal, two_equal_looks
+from simtrial.search.paths import Path
 from simtrial.search.record import Certificate, Criterion, Family, SearchResult, Solved, solved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simtrial.design.designs import Design
-    from simtrial.numbers import Bools, Floats, Ints
 
 MEAN = Aim(en_p0=0.5, en_p1=0.5)
 
@@ -82,105 +82,7 @@ def _bounds(look: Look) -> tuple[int, int]:
     return -1 if look.r is None else look.r, look.n + 1 if look.e is None else look.e
 
 
-class Step(NamedTuple):
-    """What is known on arriving at an interim look by one path; the first axis is p0, p1.
-
-    Attributes
-    ----------
-    n : int
-        Patients.
-    least : int
-        The smallest number of responses with which it can be reached.
-    reached : ndarray, shape (2, n + 1)
-        Probability of arriving with each number of responses.
-    rejected, accepted : ndarray, shape (2,)
-        Probability of having stopped before, by decision.
-    """
-
-    n: int
-    least: int
-    reached: Floats
-    rejected: Floats
-    accepted: Floats
-
-    @property
-    def most(self) -> int:
-        """The largest number of responses with which it can be reached."""
-        return int(np.flatnonzero(self.reached[1])[-1])
-
-    def pairs(self, asked: Requirements) -> tuple[Ints, Ints]:
-        """Every pair of bounds that can still keep the limits; r = least - 1 and e = most + 1 stop nobody."""
-        accepted = self.accepted[1] + np.cumsum(self.reached[1])
-        rejected = self.rejected[0] + np.cumsum(self.reached[0][::-1])[::-1]
-        most = self.most
-        futile = np.flatnonzero(accepted[: most + 1] <= asked.beta + SLACK)
-        effective = np.flatnonzero(rejected[: most + 1] <= asked.alpha + SLACK)
-        r = np.concatenate([[self.least - 1], futile[futile >= self.least]])
-        e = np.concatenate([effective[effective > self.least], [most + 1]])
-        r, e = (side.ravel() for side in np.meshgrid(r, e, indexing="ij"))
-        apart = e >= r + 2
-        return r[apart], e[apart]
-
-    def go_on(self, r: Ints, e: Ints) -> Floats:
-        """Probability of going on beyond the look, by pair: shape (2, pairs)."""
-        below = np.concatenate([np.zeros((2, 1)), np.cumsum(self.reached, axis=1)], axis=1)
-        continuing: Floats = below[:, e] - below[:, r + 1]
-        return continuing
-
-    def after(self, r: int, e: int, n: int, rates: Floats) -> Step:
-        """Arriving at a later look, with these bounds here."""
-        going = self.reached.copy()
-        going[:, : r + 1] = going[:, e:] = 0.0
-        pmf = binomial_pmf(n - self.n, rates)
-        return Step(
-            n=n,
-            least=r + 1,
-            reached=np.stack([np.convolve(a, b) for a, b in zip(going, pmf, strict=True)]),
-            rejected=self.rejected + self.reached[:, e:].sum(axis=1),
-            accepted=self.accepted + self.reached[:, : r + 1].sum(axis=1),
-        )
-
-    def final(self, last: int, rates: Floats) -> Final:
-        """What the last look adds."""
-        pmf = binomial_pmf(last - self.n, rates)
-        above = np.concatenate([np.cumsum(pmf[:, ::-1], axis=1)[:, ::-1][:, 1:], np.zeros((2, 1))], axis=1)
-        need = np.arange(last) - np.arange(self.n + 1)[:, np.newaxis]
-        tail = np.where(need < 0, 1.0, above[:, np.clip(need, 0, last - self.n)])
-        later = np.cumsum(self.reached[:, :, np.newaxis] * tail, axis=1)
-        return Final(
-            np.concatenate([np.zeros((2, 1, last)), later], axis=1),
-            np.concatenate([np.cumsum(self.reached[:, ::-1], axis=1)[:, ::-1], np.zeros((2, 1))], axis=1),
-            self.rejected,
-        )
-
-
-class Final(NamedTuple):
-    """Errors by the bounds of the last interim look and by the final bound.
-
-    Attributes
-    ----------
-    later : ndarray, shape (2, n + 2, N)
-        P(X < x at the look and X > r at the end), by x and r.
-    above : ndarray, shape (2, n + 2)
-        P(X >= x at the look).
-    before : ndarray, shape (2,)
-        Probability of having rejected before.
-    """
-
-    later: Floats
-    above: Floats
-    before: Floats
-
-    def near(self, r: Ints, e: Ints, asked: Requirements) -> Bools:
-        """Whether pairs of bounds keep both limits, as far as floating point can tell, by final bound."""
-        reject = self.later[:, e] - self.later[:, r + 1]
-        reject += (self.before[:, np.newaxis] + self.above[:, e])[:, :, np.newaxis]
-        keeps: Bools = (reject[0] <= asked.alpha * (1 + exact.CLOSE)) & (reject[1] >= asked.power * (1 - exact.CLOSE))
-        keeps &= np.arange(reject.shape[2]) > r[:, np.newaxis]
-        return keeps
-
-
-class Given:
+class MeanSearch:
     """The search at given looks, for one weighted sum."""
 
     def __init__(self, asked: Requirements, looks_at: Sequence[int], aim: Aim) -> None:
@@ -194,14 +96,14 @@ class Given:
     def run(self) -> list[tuple[float, Design]]:
         """Every design with the least value, with its value; empty if no design keeps both limits."""
         n1 = self.looks_at[0]
-        start = Step(n1, 0, binomial_pmf(n1, self.rates), np.zeros(2), np.zeros(2))
+        start = Path(n=n1, least=0, reached=binomial_pmf(n1, self.rates), rejected=np.zeros(2), accepted=np.zeros(2))
         if len(self.looks_at) == 2:
             self._last(start, (), float(self.weights.sum()) * n1)
         else:
             self._first(start)
         return [(value, design) for value, design in self.met if value <= self.best + TIE]
 
-    def _first(self, start: Step) -> None:
+    def _first(self, start: Path) -> None:
         n1, n2, _ = self.looks_at
         r, e = start.pairs(self.asked)
         if r.size * n2 * n2 / 4 > MOST_PAIRS:
@@ -213,11 +115,11 @@ class Given:
         for i in np.argsort(least, kind="stable"):
             if least[i] + self.base > self.best + TIE:
                 break
-            here = _look(start, int(r[i]), int(e[i]))
+            here = start.look(int(r[i]), int(e[i]))
             step = start.after(int(r[i]), int(e[i]), n2, self.rates)
             self._last(step, () if here is None else (here,), float(least[i]))
 
-    def _last(self, step: Step, before: tuple[Look, ...], spent: float) -> None:
+    def _last(self, step: Path, before: tuple[Look, ...], spent: float) -> None:
         """Visit the bounds of the last interim look in the order of their values."""
         last = self.looks_at[-1]
         r, e = step.pairs(self.asked)
@@ -238,30 +140,24 @@ class Given:
                 value = float(values[part[i]])
                 if value > self.best + TIE:
                     break
-                here = _look(step, int(r[part[i]]), int(e[part[i]]))
+                here = step.look(int(r[part[i]]), int(e[part[i]]))
                 design = design_of((*before, *(() if here is None else (here,)), Look(last, bound)))
                 if exact.meets(design, self.asked):
                     self.best = min(self.best, value)
                     self.met.append((value, design))
 
 
-def _look(step: Step, r: int, e: int) -> Look | None:
-    """A look with these bounds; None where it cannot stop the trial."""
-    lower, upper = (r if r >= step.least else None), (e if e <= step.most else None)
-    return None if lower is None and upper is None else Look(step.n, lower, upper)
-
-
 def no_design(asked: Requirements, looks_at: Sequence[int]) -> InputError:
     """What is said where no rule at the looks keeps both limits."""
-    at = listed([str(n) for n in looks_at])
+    sizes = listed([str(n) for n in looks_at])
     if not can_have_power(looks_at[-1], asked):
         return InputError(
-            f"({asked.power}) is out of reach with looks at {at} patients: even the most powerful test of level "
+            f"({asked.power}) is out of reach with looks after {sizes} patients: even the most powerful test of level "
             f"{asked.alpha:g} has less; allow more patients",
             "power",
         )
     return InputError(
-        f"({asked.power}) is not reached by any rule with looks at {at} patients that keeps alpha {asked.alpha:g}; "
+        f"({asked.power}) is not reached by any rule with looks after {sizes} patients that keeps alpha {asked.alpha:g}; "
         "allow more patients, or move the looks",
         "power",
     )
@@ -302,7 +198,7 @@ class ChangSearch:
 
 @kept(256)
 def _result(asked: Requirements, looks_at: tuple[int, ...], aim: Aim) -> SearchResult:
-    met = Given(asked, looks_at, aim).run()
+    met = MeanSearch(asked, looks_at, aim).run()
     if not met:
         raise no_design(asked, looks_at)
     ranked = sorted(met, key=lambda one: order(one[1], one[0]))
@@ -342,7 +238,7 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
 def _first(asked: Requirements) -> tuple[int, ...]:
     lower = least_patients(asked, N_LIMIT_MOST)
     for n in range(max(lower + lower % 2, 2), N_LIMIT_MOST + 1, 2):
-        if Given(asked, two_equal(n), MEAN).run():
+        if MeanSearch(asked, two_equal(n), MEAN).run():
             return two_equal(n)
     raise refused_beyond(asked, N_LIMIT_MOST, "two equal looks")
 

@@ -48,7 +48,7 @@ def test_looks_without_a_rule_are_refused_with_the_limit_that_is_out_of_reach(ro
     without = [row for row in rows if row["corner"] == "infeasible"]
     assert len(without) == 26
     for row in without:
-        with pytest.raises(InputError, match=r"^power .*(is out of reach|is not reached by any rule) with looks at"):
+        with pytest.raises(InputError, match=r"^power .*(is out of reach|is not reached by any rule) with looks after"):
             at(
                 Requirements(row["p0"], row["p1"], row["alpha"], row["power"]),
                 row["n1"],
