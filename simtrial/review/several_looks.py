@@ -9,14 +9,14 @@ from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.errors import InputError
 from simtrial.phrases import listed
-from simtrial.review import fleming
 from simtrial.review.readings import Answer
 from simtrial.review.usual import ALPHAS
 from simtrial.review.wording import beside
+from simtrial.search import fleming
 from simtrial.trial.statement import FLEMING
 
 if TYPE_CHECKING:
-    from simtrial.design.designs import MultiStage
+    from simtrial.design.designs import Design
     from simtrial.trial.statement import Statement
 
 
@@ -76,12 +76,12 @@ def compare(statement: Statement) -> Compared:
     return Compared(False, kept, (answer,), line)
 
 
-def _bounds(looks_at: list[int], p0: float, alpha: float) -> MultiStage | None:
+def _bounds(looks_at: list[int], p0: float, alpha: float) -> Design | None:
     try:
         return fleming.bounds(looks_at, p0, alpha)
     except InputError:
         return None
 
 
-def _same(a: MultiStage, b: object) -> bool:
+def _same(a: Design, b: object) -> bool:
     return a.looks == getattr(b, "looks", None)

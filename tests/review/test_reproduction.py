@@ -14,9 +14,10 @@ from simtrial.cli.app import main
 from simtrial.design.exact import operating_characteristics
 from simtrial.plan import allowances
 from simtrial.review import check as review_check
-from simtrial.review import conventions, credible, figures, fleming, reach, readings, routes, tables, usual
+from simtrial.review import conventions, credible, figures, reach, readings, routes, tables, usual
 from simtrial.review import text as review_text
 from simtrial.review import wording as review_wording
+from simtrial.search import fleming
 from simtrial.trial import params
 from simtrial.trial.case import Case
 from simtrial.trial.statement import Statement
@@ -725,13 +726,6 @@ def test_a_false_claim_of_a_criterion_is_the_first_sentence(claim, looks, said):
 def test_a_true_claim_is_not_refuted():
     for statement in (OPTIMAL, MINIMAX, change(OPTIMAL, alpha=0.1), change(OPTIMAL, r=6)):
         assert "claim" not in review_check.check(statement).explanation
-
-
-def test_flemings_bounds_for_several_looks():
-    # n p0 + z sqrt(N p0 q0): 3 + 3.29 = 6.29 and 5 + 3.29 = 8.29, so R = 7 and 9
-    assert looks_text(fleming.bounds([15, 25], 0.2, 0.05)) == "3:7/15,8/25"
-    three = fleming.bounds([20, 35, 45], 0.2, 0.05)
-    assert operating_characteristics(three, [0.2]).reject[0] == pytest.approx(0.0576, abs=5e-5)
 
 
 def test_a_rule_with_an_efficacy_bound_is_evaluated_beside_flemings(capsys):
