@@ -143,7 +143,7 @@ def design(
     if as_json:
         terminal.print_json(families.as_json(asked, want, found, run))
         return
-    families.show(asked, found, run)
+    families.show(asked, found, run, given=looks_at is not None)
 
 
 @contextmanager

@@ -51,12 +51,20 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class FamilyAnswer:
-    """One design with the names by which it was asked for."""
+    """One design of a family, with what each criterion that takes it found."""
 
     family: AnyFamily
-    criterion: AnyCriterion
-    result: SearchResult
-    kinds: tuple[str, ...]
+    found: tuple[tuple[AnyCriterion, SearchResult], ...]
+
+    @property
+    def result(self) -> SearchResult:
+        """What the first of the criteria found."""
+        return self.found[0][1]
+
+    @property
+    def name(self) -> str:
+        """What the design is called."""
+        return " and ".join(criterion.name for criterion, _ in self.found)
 
 
 def wanted(family: str | None, criterion: str | None, weight: float | None, constraints: Constraints) -> Wanted | None:
@@ -151,12 +159,9 @@ def _of(want: Wanted, family: AnyFamily, search: Callable[[AnyFamily, Constraint
     by_looks: dict[object, FamilyAnswer] = {}
     for criterion in want.criteria or family.criteria:
         result = family.result(found, criterion)
-        known = by_looks.get(result.best.looks)
-        kinds = (*(known.kinds if known else ()), criterion.short)
-        by_looks[result.best.looks] = FamilyAnswer(
-            family=family, criterion=known.criterion if known else criterion, kinds=kinds,
-            result=known.result if known else result,
-        )  # fmt: skip
+        before = by_looks.get(result.best.looks)
+        pairs = (*(before.found if before else ()), (criterion, result))
+        by_looks[result.best.looks] = FamilyAnswer(family=family, found=pairs)
     yield from by_looks.values()
 
 
@@ -176,7 +181,8 @@ def _design_json(asked: Requirements, one: FamilyAnswer, run: Run | None) -> dic
     paper = Candidate(one.result.best.design, asked)
     keys = ("n", "type_i_error", "power", "en_p0", "en_p1", "en_max", "p_of_en_max", "pet_p0", "pet_p1")
     return (
-        {"family": one.family.key, "kinds": list(one.kinds), "looks": _looks_json(paper)}
+        {"family": one.family.key, "kinds": [criterion.short for criterion, _ in one.found]}
+        | {"looks": _looks_json(paper)}
         | {key: getattr(paper, key) for key in keys}
         | {
             "ties": [_looks_json(other) for other in one.result.ties],
@@ -195,8 +201,8 @@ def certificate_json(proof: Certificate) -> dict[str, object]:
     return {key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")}
 
 
-def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None) -> None:
-    """Print the designs, their ties and their certificates."""
+def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, given: bool) -> None:
+    """Print the designs, their ties and their certificates; `given` says whether the looks were."""
     from simtrial.cli import losses
     from simtrial.search import text
     from simtrial.search.wording import question, shortened
@@ -207,13 +213,13 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None) -> Non
         paper = Candidate(one.result.best.design, asked)
         rows.append(
             [
-                _named(one), shortened(paper), str(paper.n), rate(paper.type_i_error), rate(paper.power),
-                f"{paper.en_p0:.2f}", f"{paper.en_p1:.2f}", f"{paper.en_max:.2f}", text.how(one.result.certificate),
+                one.name, shortened(paper), str(paper.n), rate(paper.type_i_error), rate(paper.power),
+                f"{paper.en_p0:.2f}", f"{paper.en_p1:.2f}", f"{paper.en_max:.2f}", text.how(*one.found[0]),
             ]
         )  # fmt: skip
     terminal.table(question(asked), heads, rows, left=2)
     if run is not None:
-        losses.show(run, asked, [(_named(one), one.result.best.design) for one in found], ())
+        losses.show(run, asked, [(one.name, one.result.best.design) for one in found], ())
     terminal.wrapped(
         "Each look is r:e/n: stop for futility if X <= r of n, stop and reject H0 if X >= e; at the last look reject "
         "H0 if X > r."
@@ -221,14 +227,9 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None) -> Non
     for one in found:
         whole = looks_text(one.result.best, ", ")
         if whole != shortened(one.result.best):
-            terminal.wrapped(f"{_named(one)}: {whole}.")
+            terminal.wrapped(f"{one.name}: {whole}.")
         if one.result.ties:
             others = "; ".join(looks_text(other, ", ") for other in one.result.ties)
-            terminal.wrapped(f"{_named(one)}: equal by its criterion are {others}.")
-    for one in found:
-        terminal.wrapped(text.proved_by(one.family, one.criterion, one.result.certificate))
-
-
-def _named(one: FamilyAnswer) -> str:
-    names = {criterion.short: criterion.name for criterion in one.family.criteria}
-    return one.criterion.name if len(one.kinds) == 1 else " and ".join(names.get(kind, kind) for kind in one.kinds)
+            terminal.wrapped(f"{one.name}: equal by its criterion are {others}.")
+    for criterion, result in (pair for one in found for pair in one.found):
+        terminal.wrapped(text.proved_by(criterion, result, given=given))

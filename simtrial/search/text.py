@@ -15,7 +15,7 @@ from simtrial.show.passage import Passage
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search import AnyCriterion, AnyFamily, Certificate, TwoStageSearch
+    from simtrial.search import AnyCriterion, AnyFamily, Certificate, SearchResult, TwoStageSearch
     from simtrial.search.record import Examined, Preference
 
 SEVERAL_LOOKS = (
@@ -133,27 +133,47 @@ HOW = {
 }
 """How far a search reaches, in a cell of a table."""
 
+NO_SEARCH = "a rule, not a search"
 
-def how(proof: Certificate) -> str:
+
+def how(criterion: AnyCriterion, result: SearchResult) -> str:
     """How far a search reaches, in a few words."""
+    proof = result.certificate
+    if criterion.aim is None and proof.how == "heuristic":
+        return NO_SEARCH
     return HOW[proof.how].format(cap=proof.cap, gap=proof.gap)
 
 
-def proved_by(family: AnyFamily, criterion: AnyCriterion, proof: Certificate) -> str:
-    """What one criterion of a family attains, and why nothing better exists: two or three sentences."""
+def proved_by(criterion: AnyCriterion, result: SearchResult, *, given: bool = False) -> str:
+    """What one criterion of a family attains, and why nothing better exists: two or three sentences.
+
+    Parameters
+    ----------
+    criterion : Criterion
+        The criterion.
+    result : SearchResult
+        What was found by it.
+    given : bool
+        Whether the looks were given.
+    """
+    proof, family = result.certificate, FAMILIES[criterion.family]
     name = f"{criterion.name[0].upper()}{criterion.name[1:]}"
-    lacking = f"with fewer than {counted(proof.n_lower, 'patient')} no design meets both limits"
     if criterion.aim is None:
-        return f"{name}: {reached(family, proof)}"
-    what = criterion.aim.what
+        if how(criterion, result) == NO_SEARCH:
+            return f"{name}: {criterion.why} It is not the result of a search and may miss a limit."
+        return f"{name}. {reached(family, proof)}"
+    what, value = criterion.aim.what, f"{proof.value:.4f}"
+    lacking = f"with fewer than {counted(proof.n_lower, 'patient')} no design meets both limits"
     if proof.how == "heuristic":
         return (
-            f"{name}: {lacking}. It has {what} = {proof.value:.4f}; no rule has {what} below {proof.bound:.4f}, so "
-            f"that this one exceeds the least possible value by at most {proof.gap:.4g}. The search is not exhaustive."
+            f"{name}: {what} is {value}. No rule with these looks has {what} below {proof.bound:.4f}, so that this one "
+            f"exceeds the least possible value by at most {proof.gap:.4g}. The search is not exhaustive."
         )
+    if given:
+        return f"{name}: {what} is {value}; no design of the family at these looks has a smaller one."
     if criterion.aim.smallest_n:
-        return f"{name}: {lacking}; of the designs with the smallest n it has the least {what}, {proof.value:.4f}."
-    beyond = f"with more than {counted(proof.n_upper, 'patient')} {what} is at least {proof.value:.4f}"
+        return f"{name}: {lacking}; of the designs with the smallest n it has the least {what}, {value}."
+    beyond = f"with more than {counted(proof.n_upper, 'patient')} {what} is at least {value}"
     return f"{name}: {lacking}; {beyond}, which it attains.{REACH[proof.how].format(cap=proof.cap, gap=proof.gap)}"
 
 

@@ -37,7 +37,7 @@ def families(found: Sequence[Alternative], chosen: Design, asked: Requirements) 
             "looks": looks_text(result.best, ", "),
             "stages": len(result.best.looks),
             **_exact(result.best, asked),
-            "certificate": how(result.certificate),
+            "certificate": how(one.criterion, result),
         }
         for one, result in listed
     ]
