@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simtrial.design.designs import looks_text, parse_sizes
+from simtrial.design.designs import looks_short, looks_text, parse_sizes
 from simtrial.errors import InputError
 from simtrial.phrases import rate
 from simtrial.search import CRITERIA, FAMILIES, Candidate, Constraints
@@ -205,7 +205,7 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, giv
     """Print the designs, their ties and their certificates; `given` says whether the looks were."""
     from simtrial.cli import losses
     from simtrial.search import text
-    from simtrial.search.wording import question, shortened
+    from simtrial.search.wording import question
 
     heads = ("design", "looks (r:e/n)", "n", "type I error", "power", "EN(p0)", "EN(p1)", "largest EN", "certificate")
     rows = []
@@ -213,7 +213,7 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, giv
         paper = Candidate(one.result.best.design, asked)
         rows.append(
             [
-                one.name, shortened(paper), str(paper.n), rate(paper.type_i_error), rate(paper.power),
+                one.name, looks_short(paper), str(paper.n), rate(paper.type_i_error), rate(paper.power),
                 f"{paper.en_p0:.2f}", f"{paper.en_p1:.2f}", f"{paper.en_max:.2f}", text.how(*one.found[0]),
             ]
         )  # fmt: skip
@@ -226,7 +226,7 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, giv
     )
     for one in found:
         whole = looks_text(one.result.best, ", ")
-        if whole != shortened(one.result.best):
+        if whole != looks_short(one.result.best):
             terminal.wrapped(f"{one.name}: {whole}.")
         if one.result.ties:
             others = "; ".join(looks_text(other, ", ") for other in one.result.ties)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from simtrial.conduct import cost, outcomes, simulation, ways
 from simtrial.conduct.sensitivity import MEASURES
-from simtrial.design.designs import looks_text
+from simtrial.design.designs import looks_short, looks_text
 from simtrial.laws.inflation import inflated
 from simtrial.phrases import agreeing, counted, stated
 from simtrial.plan.allowances import enrolled_for
@@ -313,7 +313,7 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Tabl
         "type_i_error_all": column("type_i_error", RATE, "p0 among all enrolled"),
     }
     caption = (
-        f"The design {looks_text(design, ', ')} with more patients against a dropout of {stated(round(lost, 6))} (at "
+        f"The design {looks_short(design)} with more patients against a dropout of {stated(round(lost, 6))} (at "
         "p1), the bounds unchanged and patients without a response assessment counting as non-responders; the usual "
         "n/(1 - d) in bold. All values are exact"
     )

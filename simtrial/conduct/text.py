@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.conduct import simulation
-from simtrial.design.designs import looks_text
+from simtrial.design.designs import looks_short, looks_text
 from simtrial.design.exact import CLOSE, operating_characteristics
 from simtrial.laws.inflation import inflated
 from simtrial.phrases import counted, percent, percent_beside, stated
@@ -162,7 +162,7 @@ def _inflates(design: Design, plan: Plan | None) -> str:
     said = []
     if design.looks != plan.design.looks:
         said.append(
-            f"The design on paper, {looks_text(design, ', ')}, is inflated here; the chosen design, {taken}, already "
+            f"The design on paper, {looks_short(design)}, is inflated here; the chosen design, {taken}, already "
             "allows for the dropout."
         )
     if plan.handling != "nonresponder":

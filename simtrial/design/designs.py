@@ -294,3 +294,13 @@ def looks_text(design: Design, separator: str = ",") -> str:
     return separator.join(
         f"{'' if look.r is None else look.r}{'' if look.e is None else f':{look.e}'}/{look.n}" for look in design.looks
     )
+
+
+def looks_short(design: Design, most: int = 4) -> str:
+    """Write a design in a caption or a cell: of many looks those in the middle are left out.
+
+    >>> looks_short(parse_looks("0/5,0/6,0/7,0/8,1/9"))
+    '0/5, 0/6, ..., 1/9'
+    """
+    parts = looks_text(design, ", ").split(", ")
+    return ", ".join(parts if len(parts) <= most else [*parts[:2], "...", parts[-1]])

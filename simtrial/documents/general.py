@@ -11,7 +11,7 @@ from simtrial.documents import estimands
 from simtrial.phrases import counted, ended, listed, to_complete
 from simtrial.show.document import Chapter, Points
 from simtrial.show.table import WORDS, Table, column
-from simtrial.trial import words
+from simtrial.trial import rules, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,9 @@ def stopping(facts: Facts) -> Chapter:
 
 
 def _rules(facts: Facts) -> Iterator[str]:
-    for look in facts.design.looks[:-1]:
+    if len(facts.design.looks) > rules.MOST_TOLD:
+        yield from rules.gathered(facts.design)
+    for look in facts.design.looks[:-1] if len(facts.design.looks) <= rules.MOST_TOLD else ():
         few, many = responses_at_most(look), responses_at_least(look)
         parts = [f"for futility with {few}"] * bool(few) + [f"for efficacy with {many}"] * bool(many)
         stops = f"stops {' and '.join(parts)}" if parts else "continues with any number of responses"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simtrial.analysis.attained import knows
 from simtrial.analysis.rules import PLANNED_BOUNDS, RULES
 from simtrial.analysis.text import ORDERINGS
-from simtrial.design.designs import looks_text
+from simtrial.design.designs import looks_short
 from simtrial.documents import estimands, formulas
 from simtrial.phrases import agreeing, counted, listed, stated
 from simtrial.search import figures, tables
@@ -59,7 +59,7 @@ def _method(facts: Facts) -> Iterator[Matter]:
     yield (
         "Responses of different patients are independent and have the same probability. The number of responses then "
         "follows a binomial distribution. The test is exact: its probabilities are sums of binomial probabilities, "
-        f"without a normal approximation. The probability of rejecting H0 with the design {looks_text(design, ', ')} is"
+        f"without a normal approximation. The probability of rejecting H0 with the design {looks_short(design)} is"
     )
     yield from formulas.power(design)
     yield formulas.WHERE if facts.several else formulas.WHERE_ONE_LOOK

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from simtrial.design.designs import looks_text
+from simtrial.design.designs import looks_short
 from simtrial.errors import InputError
 from simtrial.phrases import agreeing, counted
 from simtrial.search import figures
@@ -93,7 +93,7 @@ def promises(case: Case) -> Table:
         "paper": column("on_paper", WORDS),
     } | ({"run": column("as_run", _or_dash)} if as_run else {})
     tidy = pd.DataFrame([{"what": one.name} | dict(zip(names, one.numbers, strict=True)) for one in found])
-    caption = f"What {looks_text(case.chosen, ', ')} promises. Exact values on paper"
+    caption = f"What {looks_short(case.chosen)} promises. Exact values on paper"
     how = summary.how_run(case)
     caption += f"; as run: {how[0].lower()}{how[1:]}. EN as run counts enrolled patients" if as_run else ""
     return Table("promises", caption, pd.DataFrame(rows), shown, tidy=tidy)
@@ -113,7 +113,7 @@ def months(case: Case) -> Table | None:
     shown = {"what": column("quantity", WORDS), "p0": column("at_p0", WORDS), "p1": column("at_p1", WORDS)}
     trials = timed(case).trials
     caption = (
-        f"When {looks_text(case.chosen, ', ')} is analysed: median and range of 90% of "
+        f"When {looks_short(case.chosen)} is analysed: median and range of 90% of "
         f"{counted(trials, 'simulated trial')}, in months from the first day of accrual. Dates: probability, "
         f"with a Monte Carlo standard error of at most {50 / trials**0.5:.1f} percentage points"
     )

@@ -285,9 +285,7 @@ class TwoLooksScan:
         zero = np.zeros((2, 1))
         if k_first > k_last or not self.goal.open(_sizes(np.array([n1]), np.array([n]), zero, zero[0]))[0]:
             return
-        k, e = (
-            one.ravel() for one in np.meshgrid(np.arange(k_first, k_last + 1), np.arange(e_first, e_last + 1))
-        )
+        k, e = (one.ravel() for one in np.meshgrid(np.arange(k_first, k_last + 1), np.arange(e_first, e_last + 1)))
         some = (k < e) & (k > self.closed[n1, e]) & ((k > 0) | (e <= n1))
         k, e = k[some], e[some]
         n1s = np.full(k.shape, n1)
@@ -338,12 +336,16 @@ class TwoLooksScan:
     def _measured(self, found: Found) -> Found:
         """Lower the goal by what was found, and keep what comes near it; the largest EN(p) only where it may decide."""
         if not self.found:  # the first: the fewest patients, whatever else is to be small
-            found = Found(*(getattr(found, f.name) for f in fields(Found)[:-1]), largest_share(found.n1, found.k, found.e))
+            found = Found(
+                *(getattr(found, f.name) for f in fields(Found)[:-1]), largest_share(found.n1, found.k, found.e)
+            )
             self.goal.add(found.sizes())
             return found
         found = found.at(self.goal.open(found.sizes()))
         if self.goal.with_largest:
-            found = Found(*(getattr(found, f.name) for f in fields(Found)[:-1]), largest_share(found.n1, found.k, found.e))
+            found = Found(
+                *(getattr(found, f.name) for f in fields(Found)[:-1]), largest_share(found.n1, found.k, found.e)
+            )
         self.goal.add(found.sizes())
         return found.at(self.goal.open(found.sizes()))
 

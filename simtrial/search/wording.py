@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.design.designs import looks_text
 from simtrial.search.criteria import CRITERIA
 from simtrial.search.simon import ADMISSIBLE
 
 if TYPE_CHECKING:
-    from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
 
 NO_CRITERION = {
@@ -79,17 +77,6 @@ def question(asked: Requirements) -> str:
 def limits(asked: Requirements) -> str:
     """The four numbers, in words."""
     return f"p0 = {asked.p0:g}, p1 = {asked.p1:g}, one-sided alpha {asked.alpha:g} and power {asked.power:g}"
-
-
-def shortened(design: Design, most: int = 4) -> str:
-    """The looks of a design for a cell of a table: those in the middle left out where there are many.
-
-    >>> from simtrial.design.designs import parse_looks
-    >>> shortened(parse_looks("0/5,0/6,0/7,0/8,1/9"))
-    '0/5, 0/6, ..., 1/9'
-    """
-    parts = looks_text(design, ", ").split(", ")
-    return ", ".join(parts if len(parts) <= most else [*parts[:2], "...", parts[-1]])
 
 
 def apart(a: float, b: float) -> tuple[str, str]:

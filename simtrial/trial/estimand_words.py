@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from simtrial.conduct.text import HANDLINGS
-from simtrial.design.designs import looks_text
+from simtrial.design.designs import looks_short
 from simtrial.phrases import agreeing, attained, listed, percent, stated, to_complete
 from simtrial.trial import estimand, words
 
@@ -97,7 +97,7 @@ def priced_caption(case: Case, found: Estimand) -> str:
             f"patient evaluable; verdict and design take the {FIRST_OR_SECOND[found.p0_among]}"
         )
     return (
-        f"What {looks_text(case.chosen, ', ')} attains under each strategy, with p0 = {asked.p0:g} and p1 = "
+        f"What {looks_short(case.chosen)} attains under each strategy, with p0 = {asked.p0:g} and p1 = "
         f"{asked.p1:g}: exact type I error, power, and mean number of enrolled patients with accrual held at each "
         f"look. {rows}. Strategies taken are in bold. The last column gives the design that keeps both "
         f"limits under the strategy ({found.cure}); a dash means that there is none, or that its search takes "
@@ -214,7 +214,7 @@ def price(case: Case, found: Estimand) -> tuple[str, ...]:
         )
     sentences = [how_many(found)]
     if found.stated is not None:
-        design = looks_text(case.chosen, ", ")
+        design = looks_short(case.chosen)
         missed = "" if found.stated.keeps is not False else " It does not keep both limits."
         sentences.append(f"With the strategies as stated, {design} has {_errors(found.stated, asked)}.{missed}")
     else:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from simtrial.phrases import agreeing, counted
+from simtrial.phrases import agreeing, counted, listed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from simtrial.design.designs import Design, Look
     from simtrial.plan.plan import Handling, Plan
 
@@ -39,6 +42,48 @@ def _clauses(look: Look, passed: int) -> str:
     return "; ".join(clauses)
 
 
+MOST_TOLD = 6
+"""Looks up to which each has a sentence of its own; the bounds of more are gathered in one sentence per reason."""
+
+
+def gathered(design: Design) -> list[str]:
+    """The bounds of many looks, neighbouring looks with the same bound together: one sentence per reason to stop."""
+    *interim, last = design.looks
+    futile = _runs([(look.n, look.r) for look in interim])
+    effective = _runs([(look.n, look.e) for look in interim])
+    said = [f"The responses are analysed after {_sizes([look.n for look in interim])} patients and after {last.n}."]
+    if futile:
+        bounds = ", ".join(f"{'no response' if r == 0 else f'at most {r}'} among {_sizes(at)}" for r, at in futile)
+        said.append(f"The trial stops for futility with {bounds} patients.")
+    if effective:
+        bounds = ", ".join(f"at least {e} among {_sizes(at)}" for e, at in effective)
+        said.append(f"The trial stops and H0 is rejected with {bounds} patients.")
+    return said
+
+
+def _runs(bounds: Iterable[tuple[int, int | None]]) -> list[tuple[int, list[int]]]:
+    """Each bound with the numbers of patients at which it holds, neighbours together."""
+    found: list[tuple[int, list[int]]] = []
+    for n, bound in bounds:
+        if bound is None:
+            continue
+        if found and found[-1][0] == bound:
+            found[-1][1].append(n)
+        else:
+            found.append((bound, [n]))
+    return found
+
+
+def _sizes(at: Sequence[int]) -> str:
+    """Numbers of patients in words: "8 to 11", "5, 10 and 15", "5, 10, ..., 45 (every 5)"."""
+    steps = {b - a for a, b in pairwise(at)}
+    if len(at) > 2 and steps == {1}:
+        return f"{at[0]} to {at[-1]}"
+    if len(at) > 3 and len(steps) == 1:
+        return f"{at[0]}, {at[1]}, ..., {at[-1]} (every {steps.pop()})"
+    return listed([str(n) for n in at])
+
+
 def sentences(design: Design, handling: Handling | None, analysed: tuple[str, str] | None = None) -> list[str]:
     """The rule of each look in a sentence, after one on who is analysed: by `ANALYSED`, or as given."""
     *interim, last = design.looks
@@ -49,6 +94,9 @@ def sentences(design: Design, handling: Handling | None, analysed: tuple[str, st
     opening = f"The first {number}{patients} {agreeing(first, 'is', 'are')} analysed"
     if not interim:
         opening = f"{counted(first, f'{who} patient')} {agreeing(first, 'is', 'are')} analysed"
+    bound = f"H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n})."
+    if len(interim) >= MOST_TOLD:
+        return [f"{opening}{others}.", *gathered(design), f"If the trial does not stop before, {bound}"]
     said, before, passed = [f"{opening}{others}."], 0, -1
     for look in interim:
         clauses = _clauses(look, passed) or "the trial continues whatever the number of responses"
@@ -61,7 +109,6 @@ def sentences(design: Design, handling: Handling | None, analysed: tuple[str, st
         else:
             said.append(f"{clauses[0].upper()}{clauses[1:]}.")
         before, passed = look.n, max(passed, -1 if look.r is None else look.r)
-    bound = f"H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n})."
     more = last.n - before
     added = f"Otherwise {counted(more, 'more patient')} {agreeing(more, 'is', 'are')} enrolled, {last.n} in all, and "
     return [*said, f"{added if before else ''}{bound}"]

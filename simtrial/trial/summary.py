@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simtrial.conduct import levers as conduct_levers
-from simtrial.design.designs import looks_text
+from simtrial.design.designs import looks_short, looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.phrases import attained, counted, listed, percent, percent_beside, stated
 from simtrial.search import simon
@@ -114,7 +114,7 @@ def _design(case: Case) -> str:
     name = case.criterion.name if case.criterion is not None else "Design as given"
     most = "at most " if len(case.chosen.looks) > 1 else ""
     recut = "; bounds recalculated at the number of evaluable patients" if case.plan and case.plan.recut else ""
-    return f"{name}: {looks_text(case.chosen, ', ')}, {most}{counted(case.n, 'patient')}{recut}"
+    return f"{name}: {looks_short(case.chosen)}, {most}{counted(case.n, 'patient')}{recut}"
 
 
 def promises(case: Case) -> Iterator[Promise]:
@@ -308,7 +308,7 @@ def _on_criterion(case: Case) -> Iterator[OpenPoint]:
     def figures(design: Design) -> str:
         asked, under = case.requirements, case.under
         at = operating_characteristics(design, asked.p0).en if under is None else under.figures(design, asked).en_p0
-        return f"{looks_text(design, ', ')} has n = {design.looks[-1].n} and EN(p0) = {float(at):.1f}"
+        return f"{looks_short(design)} has n = {design.looks[-1].n} and EN(p0) = {float(at):.1f}"
 
     plan = case.plan
     meanwhile = " Patients enrolled while an analysis is pending are not counted in EN(p0)."

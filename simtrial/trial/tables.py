@@ -12,14 +12,14 @@ import pandas as pd
 
 from simtrial.conduct import levers as conduct_levers
 from simtrial.conduct.tables import amount, simulated_error
-from simtrial.design.designs import looks_text
+from simtrial.design.designs import looks_short, looks_text
 from simtrial.design.intervals import clopper_pearson
 from simtrial.glossary import head
 from simtrial.laws import integrals
 from simtrial.laws.losses import AMONG
 from simtrial.phrases import counted, stated
 from simtrial.search.compare import tables as compare_tables
-from simtrial.search.wording import null, shortened
+from simtrial.search.wording import null
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
 from simtrial.trial import beside, dropout, estimand_words, words
 from simtrial.trial import compared as trial_compared
@@ -240,7 +240,7 @@ def families_run(case: Case) -> Table:
         | {f"{key}_mcse": value.mcse for key, value in one.values.items()}
         for one in found.designs
     )
-    view = pd.DataFrame({"design": frame.design, "looks": [shortened(one.design) for one in found.designs]})
+    view = pd.DataFrame({"design": frame.design, "looks": [looks_short(one.design) for one in found.designs]})
     shown: dict[str, Shown] = {"design": column("design", WORDS), "looks": column("looks", WORDS)}
     for key, (heading, form) in AS_RUN.items():
         values = [one.values.get(key) for one in found.designs]
@@ -308,7 +308,7 @@ def levers(case: Case) -> Table:
         f"({counted(conduct_levers.size(case.run(case.chosen), size.trials), 'trial')}, seed {size.seed})"
     )
     caption = (
-        f"What each assumption costs: {looks_text(case.chosen, ', ')} as it is to be run, with one assumption changed "
+        f"What each assumption costs: {looks_short(case.chosen)} as it is to be run, with one assumption changed "
         "at a time and everything else as planned. Months saved are those to the primary decision. The response rates "
         f"are taken to be unchanged, also with a shorter assessment window or without confirmation; {how}"
     )

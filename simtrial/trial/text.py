@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.conduct.text import HANDLINGS, lost, lost_of, reading
-from simtrial.design.designs import looks_text
+from simtrial.design.designs import looks_short, looks_text
 from simtrial.design.exact import CLOSE, meets, operating_characteristics
 from simtrial.laws import decision
 from simtrial.phrases import attained, counted, percent, percent_beside, stated
@@ -255,7 +255,7 @@ def limits_hold(case: Case, *, beside: bool = True) -> Passage:
         said = "No dropout is assumed, so the type I error and the power on paper are those of the trial as it is run."
         return Passage("limits_hold", (f"{said}{words.unless(case)}",))
     how_lost = f"{lost_of(how.loss, asked)} and {HANDLINGS[how.handling]}{', bounds recalculated' if how.recut else ''}"
-    its = f"{looks_text(case.chosen, ', ')} has {words.errors_as_run(how, case.chosen, asked)}"
+    its = f"{looks_short(case.chosen)} has {words.errors_as_run(how, case.chosen, asked)}"
     missed = "" if how.keeps(case.chosen, asked) else " It does not keep both limits as the trial is run."
     if case.under is None:
         said = (

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from simtrial.design.designs import looks_text
+from simtrial.design.designs import looks_short, looks_text
 from simtrial.search.candidate import attained
 from simtrial.search.text import how
-from simtrial.search.wording import limits, shortened
+from simtrial.search.wording import limits
 from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table, column
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def families(found: Sequence[Alternative], chosen: Design, asked: Requirements) 
         for one, result in listed
     ]
     frame = pd.DataFrame(rows)
-    view = frame.assign(short=[shortened(result.best) for _, result in listed])
+    view = frame.assign(short=[looks_short(result.best) for _, result in listed])
     shown: dict[str, Shown] = {
         "kind": column("design", WORDS),
         "short": column("looks", WORDS),
