@@ -51,12 +51,12 @@ def gathered(design: Design) -> list[str]:
     *interim, last = design.looks
     futile = _runs([(look.n, look.r) for look in interim])
     effective = _runs([(look.n, look.e) for look in interim])
-    said = [f"The responses are analysed after {_sizes([look.n for look in interim])} patients and after {last.n}."]
+    said = [f"The responses are analysed after {_each([look.n for look in interim])} and finally {last.n} patients."]
     if futile:
-        bounds = ", ".join(f"{'no response' if r == 0 else f'at most {r}'} among {_sizes(at)}" for r, at in futile)
+        bounds = listed([f"{'no response' if r == 0 else f'at most {r}'} among {_sizes(at)}" for r, at in futile])
         said.append(f"The trial stops for futility with {bounds} patients.")
     if effective:
-        bounds = ", ".join(f"at least {e} among {_sizes(at)}" for e, at in effective)
+        bounds = listed([f"at least {e} among {_sizes(at)}" for e, at in effective])
         said.append(f"The trial stops and H0 is rejected with {bounds} patients.")
     return said
 
@@ -75,13 +75,15 @@ def _runs(bounds: Iterable[tuple[int, int | None]]) -> list[tuple[int, list[int]
 
 
 def _sizes(at: Sequence[int]) -> str:
-    """Numbers of patients in words: "8 to 11", "5, 10 and 15", "5, 10, ..., 45 (every 5)"."""
-    steps = {b - a for a, b in pairwise(at)}
-    if len(at) > 2 and steps == {1}:
-        return f"{at[0]} to {at[-1]}"
-    if len(at) > 3 and len(steps) == 1:
-        return f"{at[0]}, {at[1]}, ..., {at[-1]} (every {steps.pop()})"
-    return listed([str(n) for n in at])
+    """Numbers of patients in words: "8 to 11", "5, 10 and 15"."""
+    whole = len(at) > 2 and at[-1] - at[0] == len(at) - 1
+    return f"{at[0]} to {at[-1]}" if whole else listed([str(n) for n in at])
+
+
+def _each(at: Sequence[int]) -> str:
+    """Numbers of patients one by one, those in the middle left out where all are equally far apart: "5, 10, ..., 45"."""
+    alike = len(at) > 3 and len({b - a for a, b in pairwise(at)}) == 1
+    return f"{at[0]}, {at[1]}, ..., {at[-1]}" if alike else ", ".join(str(n) for n in at)
 
 
 def sentences(design: Design, handling: Handling | None, analysed: tuple[str, str] | None = None) -> list[str]:
