@@ -419,9 +419,13 @@ CONTROLS = {
         "The parameter file describes this in more detail than one number can. While the box is checked, "
         "the description of the file applies.",
     ),
+    "family": Term(
+        "Family of designs",
+        "How often the trial may stop, and for what: each family is searched for its own best designs.",
+    ),
     "two_stage_search": Term(
-        "Search two stages",
-        "The complete search for two-stage designs. It starts by itself unless it takes several seconds.",
+        "Search",
+        "The complete search for designs with several looks. It starts by itself unless it takes several seconds.",
     ),
     "parameter_file": Term(
         "Parameter file",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from simtrial import glossary
-from simtrial.explorer import terms
+from simtrial.explorer import screen, terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ OWN = {
 
 GROUPS = (
     ("The question", QUESTION),
-    ("The design", ("design", "losses", "search")),
+    ("The design", ("family", "design", "losses", "search")),
     ("Dropout", ("own dropout", "dropout", "counting", "among")),
     ("The calendar", ("own enrollment", "rate", "screening", "own assessments", "readout", "accrual", "decide")),
     (glossary.head("parameter_file"), ("file", "file note", "download")),
@@ -68,7 +68,8 @@ def made() -> dict[str, Any]:
         name: widgets.Dropdown(description=named[key].head, tooltip=named[key].meaning, options=entries)
         for name, (key, entries) in NAMED.items()
     }
-    own = named["own_law"]
+    family, own = named["family"], named["own_law"]
+    inputs["family"] = widgets.Dropdown(description=family.head, tooltip=family.meaning, options=screen.menu())
     for name, (_, head) in OWN.items():
         inputs[f"own {name}"] = widgets.Checkbox(description=f"{head} {own.head}", tooltip=own.meaning, indent=False)
     search, file = named["two_stage_search"], named["parameter_file"]

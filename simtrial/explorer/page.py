@@ -79,6 +79,7 @@ class Explorer:
     def _listen(self) -> None:
         for name in (*layout.CHOICES, *(f"own {name}" for name in OWN)):
             self.inputs[name].observe(self._chosen, "value")
+        self.inputs["family"].observe(self._looked_at, "value")
         self.inputs["search"].on_click(self._search)
         self.inputs["file"].observe(self._opened, "value")
 
@@ -103,6 +104,7 @@ class Explorer:
                 number.set(getattr(now, name))
             for name in layout.CHOICES[1:]:
                 self.inputs[name].value = getattr(now, name)
+            self.inputs["family"].value = screen.family_of(now.design)
             self._offer({now.design: now.design}, now.design)
             for name in OWN:
                 box = self.inputs[f"own {name}"]
@@ -122,7 +124,7 @@ class Explorer:
         """Offer the designs of a search, and keep the choice."""
         wish = self.inputs["design"].value
         timed = screen.quick(self._case) if self._case is not None else ()
-        self._offer(screen.offered(two, wish, timed), wish)
+        self._offer(screen.offered(two, wish, timed, screen.family_of(wish)), wish)
 
     def _tidy(self) -> None:
         """Let no hand change a number while the file's own law is in force."""
@@ -161,8 +163,16 @@ class Explorer:
         self._tidy()
         self._show()
 
+    def _looked_at(self, change: Any) -> None:
+        """Show the designs of another family: the first of its criteria."""
+        if self._quiet:
+            return
+        self._remark = ""
+        self._offer(*screen.first_of(change["new"]))
+        self._show()
+
     def _search(self, _: widgets.Button) -> None:
-        self.panels["status"].value = panels.told("Searching two-stage designs ...")
+        self.panels["status"].value = panels.told("Searching ...")
         self._show(patient=True)
 
     def _keep_apart(self, moved: str) -> None:
@@ -253,9 +263,9 @@ class Explorer:
             trial, found = self._answered(patient)
             given = found.design if trial.design.looks else None
             if asked and given is not None and not found.case.keeps:
-                instead = CRITERIA[USUAL]
-                self._remark = f"{looks_text(given, ', ')} does not meet these limits: {instead.name} is used instead."
-                self._offer({instead.name: instead.key}, instead.key)
+                self._remark = f"{looks_text(given, ', ')} does not meet these limits: "
+                self._remark += f"{CRITERIA[USUAL].name} is used instead."
+                self._offer(*screen.first_of(""))
                 trial, found = self._answered(patient)
             self._show_answer(trial, found)
         except InputError as error:
@@ -271,7 +281,7 @@ class Explorer:
 
     def _show_answer(self, trial: Trial, found: Known) -> None:
         self._offer_of(found.two)
-        self.inputs["search"].layout.display = "none" if found.two else ""
+        self.inputs["search"].layout.display = "none" if found.two and found.design is not None else ""
         if found.design is None:
             self._wait(found)
             return
@@ -295,8 +305,7 @@ class Explorer:
         self.page.remove_class("simtrial-held")
         why = (
             f"A single stage needs {counted(found.single.first.n, 'patient')}. With this many patients the complete "
-            "two-stage search takes several seconds. Press Search two stages to start it, or choose a single-stage "
-            "design."
+            "search takes several seconds. Press Search to start it, or choose a single-stage design."
         )
         self.panels["status"].value = panels.told(f"{self._remark} {why}".strip())
         for panel in self.panels.values():

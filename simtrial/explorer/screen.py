@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from simtrial.conduct import choice
 from simtrial.conduct import tables as conduct_tables
 from simtrial.design.designs import looks_text
-from simtrial.search import CALENDAR, CRITERIA, simon, single
+from simtrial.search import CALENDAR, CRITERIA, FAMILIES, USUAL, Criterion, simon, single
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simtrial.conduct.simulation import Simulation
     from simtrial.design.designs import Design
-    from simtrial.search import CalendarCriterion, SingleStageSearch, TwoStageSearch
+    from simtrial.search import AnyFamily, CalendarCriterion, SingleStageSearch, TwoStageSearch
     from simtrial.trial.case import Case
 
 LIVE_N = 350
@@ -65,20 +65,39 @@ def answer(case: Case, *, patient: bool = False) -> Known:
     case : Case
         The trial, and the searches that were made for its question.
     patient : bool
-        Search two stages however long it takes.
+        Search however long it takes.
 
     Raises
     ------
     InputError
         If even the most powerful test needs too many patients.
     """
-    wish = case.trial.wish
-    if case.searches.two_is_known or patient or case.single.first.n <= LIVE_N:
-        return Known(case, case.two, case.chosen)
+    wish, family = case.trial.wish, _family(case)
+    n = case.single.first.n
+    soon = family is None or not family.on_request or n <= family.quick_n
+    two = case.two if case.searches.two_is_known or patient or n <= LIVE_N else None
+    if patient or (soon and two is not None):
+        return Known(case, two, case.chosen)
     if not isinstance(wish, str):
-        return Known(case, None, wish)
-    one_stage = wish in CRITERIA and CRITERIA[wish].family == single.FAMILY.key
-    return Known(case, None, case.chosen if one_stage else None)
+        return Known(case, two, wish)
+    one_stage = family is not None and family.key == single.FAMILY.key
+    return Known(case, two, case.chosen if one_stage else None)
+
+
+def _family(case: Case) -> AnyFamily | None:
+    """The family of the criterion that the trial asks for; None for one of the calendar, or a design given outright."""
+    by = case.criterion
+    return FAMILIES[by.family] if isinstance(by, Criterion) else None
+
+
+def menu() -> dict[str, str]:
+    """The families that may be looked at, by their titles: those of one and two stages together, without a key."""
+    return {"one or two stages": ""} | {one.title: key for key, one in FAMILIES.items() if one.on_request}
+
+
+def family_of(wish: str) -> str:
+    """The entry of `menu` to which a design belongs that is asked for."""
+    return CRITERIA[wish].family if wish in CRITERIA and FAMILIES[CRITERIA[wish].family].on_request else ""
 
 
 def quick(case: Case) -> tuple[CalendarCriterion, ...]:
@@ -88,13 +107,24 @@ def quick(case: Case) -> tuple[CalendarCriterion, ...]:
     return tuple(one for one in CALENDAR.values() if choice.has_law(one, case.question))
 
 
-def offered(two: TwoStageSearch | None, wish: str, timed: Sequence[CalendarCriterion] = ()) -> dict[str, str]:
+def first_of(family: str) -> tuple[dict[str, str], str]:
+    """What is offered, and chosen, when a family is first looked at."""
+    first = FAMILIES[family].criteria[0] if family else CRITERIA[USUAL]
+    return {first.name: first.key}, first.key
+
+
+def offered(
+    two: TwoStageSearch | None, wish: str, timed: Sequence[CalendarCriterion] = (), family: str = ""
+) -> dict[str, str]:
     """The designs that may be chosen: what each is called, and the criterion or looks that ask for it.
 
-    The admissible designs between minimax and optimal have no criterion, so they are asked for by their looks; so is a
-    design that was given and is none of these.
+    Of a family that is looked at, its criteria. Otherwise those of one and two stages: the admissible designs between
+    minimax and optimal have no criterion, so they are asked for by their looks; so is a design that was given and is
+    none of these.
     """
-    names = {criterion.name: key for key, criterion in CRITERIA.items()}
+    if family:
+        return {criterion.name: criterion.key for criterion in FAMILIES[family].criteria}
+    names = {one.name: key for key, one in CRITERIA.items() if not FAMILIES[one.family].on_request}
     names |= {criterion.name: criterion.key for criterion in timed}
     if wish in CALENDAR:  # a file may ask for one that has to be simulated
         names[CALENDAR[wish].name] = wish

@@ -205,6 +205,8 @@ class Family(Examined, Generic[Found]):
         The criteria, by their short names, whose designs stand beside those of other families; empty: all of them.
     main : str
         The key of the criterion whose certificate speaks for the family; the first, if left out.
+    quick_n : int
+        Patients of the smallest single stage up to which its search takes a few tenths of a second.
     on_request : bool
         Whether it is searched only where it is asked for, because it needs more than the four numbers, or time.
     every : callable
@@ -230,6 +232,7 @@ class Family(Examined, Generic[Found]):
     weighs: bool = False
     beside: tuple[str, ...] = ()
     main: str = ""
+    quick_n: int = 10_000
     on_request: bool = False
 
     def certificate(self, found: Found, criterion: Criterion[Found] | None = None) -> Certificate:

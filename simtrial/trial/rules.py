@@ -81,7 +81,7 @@ def _sizes(at: Sequence[int]) -> str:
 
 
 def _each(at: Sequence[int]) -> str:
-    """Numbers of patients one by one, those in the middle left out where all are equally far apart: "5, 10, ..., 45"."""
+    """Numbers of patients one by one; of many equally far apart those in the middle are left out: "5, 10, ..., 45"."""
     alike = len(at) > 3 and len({b - a for a, b in pairwise(at)}) == 1
     return f"{at[0]}, {at[1]}, ..., {at[-1]}" if alike else ", ".join(str(n) for n in at)
 

@@ -504,7 +504,7 @@ def test_a_question_without_an_answer_says_so_over_the_last_one(explorer):
 
 def test_corners_say_so_instead_of_spinning(explorer):
     explorer.inputs["p1"].value = "0.14"
-    assert "Press Search two stages" in shown(explorer, "status")
+    assert "Press Search" in shown(explorer, "status")
     assert explorer.inputs["search"].layout.display != "none"
     assert "exact single stage" in shown(explorer, "candidates")
     assert explorer.inputs["download"].value == ""
