@@ -123,17 +123,17 @@ class SearchResult:
     ----------
     best : Candidate
         The design that the criterion takes.
-    ties : tuple of Candidate
+    ties : sequence of Candidate
         Other designs that its value does not tell from the best, in the order in which they would be taken.
-    frontier : tuple of Candidate
+    frontier : sequence of Candidate
         Designs of the family that no other one is better than in everything that it is judged by.
     certificate : Certificate
         Why nothing better exists, or how much better it could be.
     """
 
     best: Candidate
-    ties: tuple[Candidate, ...] = ()
-    frontier: tuple[Candidate, ...] = ()
+    ties: Sequence[Candidate] = ()
+    frontier: Sequence[Candidate] = ()
     certificate: Certificate
 
 

@@ -1,11 +1,12 @@
 """Designs with any two looks that meet the limits: Simon's form, with a stop for efficacy, or with both stops.
 
-`simtrial.search.two_looks_scan` says why the search is complete. `Aim` says which of equal designs is taken; it compares
-every design whose value comes near the least one.
+`simtrial.search.two_looks_scan` says why the search is complete. `Aim` says which of equal designs is taken: every
+design whose value comes near the least one is compared by it.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +14,14 @@ import numpy as np
 from simtrial.design import exact
 from simtrial.design.designs import TwoStage
 from simtrial.errors import InputError
-from simtrial.memo import kept
+from simtrial.memo import OnDemand, kept
 from simtrial.search import bounds
 from simtrial.search.candidate import Candidate, TwoStageCandidate
 from simtrial.search.record import Certificate, SearchResult
-from simtrial.search.two_looks_goals import NEAR, Aims, Sizes
-from simtrial.search.two_looks_scan import Found, TwoLooksScan, made
+from simtrial.search.two_looks_goals import NEAR, Aims, Undominated, weighted
+from simtrial.search.two_looks_hull import least_by_some_weights, undominated
+from simtrial.search.two_looks_scan import TwoLooksScan
+from simtrial.search.two_looks_stages import FoundStages, made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +42,7 @@ class TwoLooksSearch:
     constraints : Constraints
         What else is asked of a design.
     together : sequence of Aim
-        Sums that are searched for at once.
+        Sums that are searched for at once; the ``n_upper`` of their certificates holds for all of them.
     """
 
     def __init__(self, requirements: Requirements, constraints: Constraints, together: Sequence[Aim] = ()) -> None:
@@ -50,6 +53,8 @@ class TwoLooksSearch:
 
     def result(self, aim: Aim) -> SearchResult:
         """The best design by a weighted sum, with its certificate.
+
+        Ties are listed up to ``n_upper`` patients; the frontier is searched for when it is looked at.
 
         Raises
         ------
@@ -64,27 +69,28 @@ class TwoLooksSearch:
         aims = self._together if aim in self._together else (aim,)
         if aims not in self._scans:
             self._scans[aims] = TwoLooksScan(self.requirements, self.constraints, Aims(aims))
+        if not self._scans[aims].found:
+            raise _nothing(self.constraints)
         return self._scans[aims]
 
     def _result(self, aim: Aim) -> SearchResult:
         scan = self._scan(aim)
-        if not scan.found:
-            raise _nothing(self.constraints)
-        designs = self._near(scan, aim)
-        (_, value, best), *others = designs
-        smallest = best.looks[-1].n
-        capped = scan.cut is not None and not aim.smallest_n
-        certificate = Certificate(
-            how="capped" if capped else "proved",
-            n_lower=scan.n_lower,
-            n_upper=self.constraints.cap if capped else smallest if aim.smallest_n else scan.n_upper,
-            value=value,
-            bound=min(value, _beyond(scan, aim)) if capped else value,
-            cap=self.constraints.cap if capped else None,
-        )
-        ties = [design for _, one, design in others if aim.equal((one, design.looks[-1].n), (value, smallest))]
+        (_, value, best), *others = self._near(scan, aim)
+        n = best.looks[-1].n
+        if aim.smallest_n or scan.cut is None:
+            n_upper = n if aim.smallest_n else scan.n_upper
+            proof = Certificate(how="proved", n_lower=scan.n_lower, n_upper=n_upper, value=value, bound=value)
+        else:
+            beyond = min(value, _beyond(scan, aim))
+            proof = Certificate(
+                how="capped", n_lower=scan.n_lower, n_upper=scan.end, value=value, bound=beyond, cap=scan.end
+            )
+        ties = [design for _, one, design in others if aim.equal((one, design.looks[-1].n), (value, n))]
         return SearchResult(
-            best=self._candidate(best), ties=tuple(self._candidate(one) for one in ties), certificate=certificate
+            best=self._candidate(best),
+            ties=tuple(map(self._candidate, ties)),
+            frontier=OnDemand(lambda: self.frontier),
+            certificate=proof,
         )
 
     def _candidate(self, design: Design, kinds: tuple[str, ...] = ()) -> Candidate:
@@ -95,58 +101,83 @@ class TwoLooksSearch:
     def _near(self, scan: TwoLooksScan, aim: Aim) -> list[tuple[Key, float, Design]]:
         """Designs whose value comes near the least, in the order of the aim."""
         found = scan.found[:1] if aim.smallest_n else scan.found
-        values = [np.asarray(aim.of(*one.sizes())) for one in found]
+        values = [weighted(aim, one.sizes(one.n)) for one in found]
         least = min(float(one.min()) for one in values)
-        designs: list[Design] = []
-        for some, value in zip(found, values, strict=True):
-            for i in np.flatnonzero(value < least + NEAR).tolist():
-                designs.extend(self._beside(scan, some.at(np.array([i]))))
-        valued = [(aim.value(design, self.requirements), design) for design in dict.fromkeys(designs)]
+        near = [
+            design
+            for some, value in zip(found, values, strict=True)
+            for i in np.flatnonzero(value < least + NEAR).tolist()
+            for design in self._beside(scan, some.at(np.array([i])))
+        ]
+        valued = [(aim.value(design, self.requirements), design) for design in dict.fromkeys(near)]
         return sorted(((aim.order(design, value), value, design) for value, design in valued), key=lambda one: one[0])
 
-    def _beside(self, scan: TwoLooksScan, found: Found) -> Iterator[Design]:
+    def _beside(self, scan: TwoLooksScan, found: FoundStages) -> Iterator[Design]:
         """A design, and those with wider bounds of the first look that expect as many patients."""
         n, n1, r, k, e = (int(one[0]) for one in (found.n, found.n1, found.r, found.k, found.e))
         yield made(n1, r, n, (k, e))
         weight = (n - n1) * scan.tables.at_least[:, n1]
-        e_last = min(n1 + 1, r + 1) if scan.form.efficacy else n1 + 1
-        for later in range(e, e_last + 1):
-            for lower in range(k, max(scan.form.k_first, int(later > n1)) - 1, -1):
-                more = weight[:, lower] - weight[:, k] + weight[:, e] - weight[:, later]
-                if more.max() > NEAR:
+        for wider in range(e, (min(n1, r) if scan.form.efficacy else n1) + 2):
+            if (weight[:, e] - weight[:, wider]).max() > NEAR:
+                return
+            for lower in range(k, max(scan.form.k_first, int(wider > n1)) - 1, -1):
+                if (weight[:, lower] - weight[:, k] + weight[:, e] - weight[:, wider]).max() > NEAR:
                     break
-                if (lower, later) != (k, e):
-                    design = made(n1, r, n, (lower, later))
-                    if exact.meets(design, self.requirements):
-                        yield design
-            if (weight[:, e] - weight[:, later]).max() > NEAR:
-                break
+                design = made(n1, r, n, (lower, wider))
+                if (lower, wider) != (k, e) and exact.meets(design, self.requirements):
+                    yield design
 
-    @property
-    def admissible(self) -> Sequence[Candidate]:
-        """Not yet."""
-        return ()
+    @cached_property
+    def frontier(self) -> tuple[Candidate, ...]:
+        """Designs that no other one is better than in EN(p0), EN(p1) and n, by n; without a stop for efficacy in EN(p0)
+        and n. It takes a search of its own, up to the n from which every design is worse than one of these.
+        """
+        efficacy = self.constraints.stops != "futility"
+        scan = TwoLooksScan(self.requirements, self.constraints, Undominated(with_p1=efficacy))
+        if not scan.found:
+            raise _nothing(self.constraints)
+        all_ = FoundStages.joined(scan.found)
+        sizes = all_.sizes(all_.n)
+        order = np.lexsort((all_.e, -all_.k, -all_.r, all_.n1))
+        en_p1 = sizes.en_p1 if efficacy else np.zeros(order.size)
+        points = list(zip(sizes.en_p0[order].tolist(), en_p1[order].tolist(), sizes.n[order].tolist(), strict=True))
+        return tuple(
+            self._candidate(made(int(all_.n1[i]), int(all_.r[i]), int(all_.n[i]), (int(all_.k[i]), int(all_.e[i]))))
+            for i in order[undominated(points)]
+        )
+
+    @cached_property
+    def admissible(self) -> tuple[Candidate, ...]:
+        """Designs of the frontier that are least by some weights of EN(p0), EN(p1) and n, by n.
+
+        Those that are best by one of the sums that are searched for together bear no kind, the others ``admissible``.
+        Without a stop for efficacy EN(p1) has no weight.
+        """
+        points = np.array([(one.en_p0, one.en_p1, one.n) for one in self.frontier])
+        chosen = least_by_some_weights(points, with_p1=self.constraints.stops != "futility")
+        best = {self.result(aim).best.looks for aim in self._together}
+        return tuple(
+            one if one.looks in best else self._candidate(one.design, kinds=("admissible",))
+            for one in (self.frontier[i] for i in chosen)
+        )
 
 
 def _beyond(scan: TwoLooksScan, aim: Aim) -> float:
     """What no design with more patients than the cap is below."""
-    cap, open_ = scan.constraints.cap, scan.cut
-    assert cap is not None and open_ is not None
-    n1 = open_.n1
-    en_p0, en_p1, en_max = (n1 + one * (cap + 1 - n1) for one in (open_.share[0], open_.share[1], open_.largest))
-    values = np.asarray(aim.of(*Sizes(en_p0, en_p1, en_max, np.full(n1.shape, cap + 1))))
-    first = (cap + 2) // 2 if scan.constraints.balanced else cap
-    return min(float(values.min(initial=np.inf)), aim.of(first, first, first, cap + 1))
+    assert scan.cut is not None
+    values = weighted(aim, scan.cut.sizes(scan.end + 1))
+    first = scan.end // 2 + 1 if scan.constraints.balanced else scan.end
+    return min(float(values.min(initial=np.inf)), aim.of(first, first, first, scan.end + 1))
 
 
 def _nothing(constraints: Constraints) -> InputError:
     """Which restriction leaves no design."""
     if constraints.looks_at is not None:
         looks = ", ".join(map(str, constraints.looks_at))
-        return InputError(f"({looks}) leaves no design that meets both limits; give more patients", "looks_at")
+        return InputError(f"({looks}) allow no design that meets both limits; give more patients", "looks_at")
     if constraints.cap is not None:
-        return InputError(f"({constraints.cap}) leaves no design that meets both limits; give a larger one", "cap")
-    return InputError("leave no design that meets both limits; relax them", "constraints")
+        return InputError(f"({constraints.cap}) allows no design that meets both limits; give a larger one", "cap")
+    return InputError("allow no design that meets both limits; relax one of them", "constraints")
 
 
 def search(
@@ -169,8 +200,21 @@ def search(
     ------
     InputError
         If the Neyman-Pearson bound on n passes `n_limit`, or the constraints contradict each other.
+
+    Examples
+    --------
+    >>> from simtrial import Requirements
+    >>> from simtrial.search import FREE, Aim
+    >>> found = search(Requirements(p0=0.1, p1=0.25, alpha=0.1, power=0.8), FREE, n_limit=100)
+    >>> found.result(Aim(en_p1=1.0, smallest_n=True)).best.design
+    TwoStage(r1=1, n1=17, r=5, n=29, e1=5)
     """
     bounds.refuse(requirements, n_limit)
+    looks = constraints.looks_at
+    if looks is not None and len(looks) != 2:
+        raise InputError(f"({', '.join(map(str, looks))}) must be two numbers of patients", "looks_at")
+    if constraints.n1_least >= n_limit:
+        raise InputError(f"({constraints.n1_least}) leaves no patient of {n_limit} for a second stage", "n1_least")
     return _known(requirements, constraints, together)
 
 

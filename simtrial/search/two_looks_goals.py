@@ -35,6 +35,16 @@ class Sizes(NamedTuple):
     n: Ints
 
 
+def weighted(aim: Aim, sizes: Sizes) -> Floats:
+    """The weighted sum of an aim; what has no weight is not looked at."""
+    weights = (aim.en_p0, aim.en_p1, aim.en_max, aim.n)
+    total: Floats = np.zeros(np.shape(sizes.n))
+    for weight, size in zip(weights, sizes, strict=True):
+        if weight:
+            total += np.multiply(size, weight, dtype=np.float64)
+    return total
+
+
 class Goal(Protocol):
     """What is to be lowered."""
 
@@ -61,7 +71,7 @@ class Aims:
 
     def values(self, sizes: Sizes) -> Floats:
         """The sums, one row per aim."""
-        found: Floats = np.array([aim.of(*sizes) for aim in self.aims])
+        found: Floats = np.array([weighted(aim, sizes) for aim in self.aims])
         return found
 
     def open(self, sizes: Sizes) -> Bools:
@@ -69,7 +79,7 @@ class Aims:
         if not self.aims:
             return np.zeros(np.shape(sizes.n), dtype=np.bool_)
         least = self.least.reshape(-1, *(1,) * np.ndim(sizes.n))
-        found: Bools = (self.values(sizes) < least + NEAR).any(axis=0)
+        found: Bools = np.logical_or.reduce(self.values(sizes) < least + NEAR, axis=0)
         return found
 
     def add(self, sizes: Sizes) -> None:
@@ -106,5 +116,5 @@ class Undominated:
         pair = (np.append(self.en_p0, sizes.en_p0), np.append(self.en_p1, en_p1))
         order = np.lexsort(pair[::-1])
         en_p0, en_p1 = (one[order] for one in pair)
-        falls = np.append(True, en_p1[1:] < np.minimum.accumulate(en_p1)[:-1])
+        falls = np.append([True], en_p1[1:] < np.minimum.accumulate(en_p1)[:-1])
         self.en_p0, self.en_p1 = en_p0[falls], en_p1[falls]
