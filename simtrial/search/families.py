@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.search import simon, single
+from simtrial.search import ensign, simon, single, three_stage
 from simtrial.search.calendar import CALENDAR
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def registered(*families: AnyFamily) -> dict[str, AnyFamily]:
 FAMILIES: dict[str, AnyFamily] = registered(
     simon.FAMILY,
     single.FAMILY,
+    three_stage.FAMILY,
+    ensign.FAMILY,
 )
 """The families that are known, in the order in which they are offered."""
 
@@ -40,4 +42,4 @@ for."""
 
 def others() -> list[AnyFamily]:
     """The families beside those that are always compared."""
-    return [family for key, family in FAMILIES.items() if key not in COMPARED]
+    return [family for key, family in FAMILIES.items() if key not in COMPARED and not family.on_request]
