@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.search import chang, efficacy, fleming, simon, single
+from simtrial.search import chang, efficacy, ensign, fleming, simon, single, three_stage
 from simtrial.search.calendar import CALENDAR
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def registered(*families: AnyFamily) -> dict[str, AnyFamily]:
 FAMILIES: dict[str, AnyFamily] = registered(
     simon.FAMILY,
     single.FAMILY,
+    three_stage.FAMILY,
+    ensign.FAMILY,
     efficacy.FAMILY,
     fleming.FAMILY,
     chang.FAMILY,

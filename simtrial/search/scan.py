@@ -60,7 +60,7 @@ def expected_fraction(design: TwoStage, p: float) -> Fraction:
 
 
 class Tables:
-    """Binomial tables at p0 and p1 for every n up to `n_max`: rows n, columns x.
+    """Binomial tables at p0 and p1 for every n up to `n_max`: rows n, columns x, on request every x.
 
     Attributes
     ----------
@@ -81,12 +81,12 @@ class Tables:
 
     PAD = 32
 
-    def __init__(self, requirements: Requirements, n_max: int) -> None:
+    def __init__(self, requirements: Requirements, n_max: int, *, whole: bool = False) -> None:
         self.n_max = n_max
         p0, p1, power = requirements.p0, requirements.p1, requirements.power
         # P(X > r; p1) >= power bounds every column that is needed, by the one-sided Chebyshev inequality
         highest = n_max * p1 + math.sqrt(n_max * p1 * (1 - p1) * (1 - power) / power)
-        columns = min(n_max + 1, math.ceil(highest) + 2)
+        columns = n_max + 1 if whole else min(n_max + 1, math.ceil(highest) + 2)
         n = np.arange(n_max + 1)
         x = np.arange(columns)
         log_factorial = np.array([math.lgamma(k + 1) for k in range(n_max + 1)])

@@ -1,0 +1,203 @@
+"""Three stages: Chen's and Ensign's designs against a table, an enumeration in fractions and random designs."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simtrial import InputError, Requirements, looks_text, parse_looks
+from simtrial.design import exact
+from simtrial.design.designs import Look, MultiStage
+from simtrial.search import ensign, three_stage
+from simtrial.search.constraints import Constraints
+from simtrial.search.three_looks import LEAST_EN, LEAST_N
+
+FAMILIES = {"chen": three_stage, "ensign": ensign}
+AIMS = {"EN(p0)": LEAST_EN, "EN(p0) at least n": LEAST_N}
+SETTINGS = {
+    "wide": (Requirements(0.2, 0.6, 0.1, 0.8), 13),
+    "limits that designs meet exactly": (Requirements(0.25, 0.75, 0.0625, 0.75), 10),
+    "low rates": (Requirements(0.1, 0.5, 0.05, 0.7), 11),
+    "both limits are powers of the rates": (Requirements(0.1, 0.8, 0.01, 0.64), 10),
+    "three of three": (Requirements(0.5, 0.9, 0.125, 0.729), 8),
+    "high rates": (Requirements(0.5, 0.9, 0.25, 0.9), 9),
+}
+"""Each with an n far enough beyond what can be better to enumerate everything (`n_upper` is asserted)."""
+SMALL = pytest.mark.parametrize(("asked", "n_max"), SETTINGS.values(), ids=SETTINGS)
+
+
+def rows(root):
+    return pd.read_csv(root / "tests/reference/families/three_stage.csv")
+
+
+def equal_the_table(table):
+    for row in table.itertuples():
+        asked = Requirements(row.p0, row.p1, row.alpha, row.power)
+        found = FAMILIES[row.family].search(asked).result(AIMS[row.criterion])
+        best, proof = found.best, found.certificate
+        assert looks_text(best) == row.looks
+        # the table has ten digits
+        printed = (best.type_i_error, best.power, best.en_p0, best.en_p1, best.pet_p0, best.pet_p1)
+        expected = (row.type_i_error, row.reject_p1, row.en_p0, row.en_p1, row.pet_p0, row.pet_p1)
+        np.testing.assert_allclose(printed, expected, rtol=1e-9)
+        assert (1 + len(found.ties), proof.n_lower, proof.how) == (row.ties, row.n_lower, "proved")
+        assert best.n <= proof.n_upper
+
+
+def test_designs_of_the_table_are_found(root):
+    table = rows(root)
+    equal_the_table(table[table.p0.isin([0.05, 0.1, 0.13, 0.5, 0.7])])
+
+
+@pytest.mark.long
+def test_all_designs_of_the_table_are_found(root):
+    equal_the_table(rows(root))
+
+
+def above(counts, axis):
+    """Sums over larger counts: at r those of x > r."""
+    counts = np.flip(np.cumsum(np.flip(counts, axis), axis), axis)
+    return np.take(counts, np.arange(1, counts.shape[axis]), axis)
+
+
+def tails(sizes, p):
+    """P(X1 > r1), P(X1 > r1, X2 > r2) and P(X1 > r1, X2 > r2, X3 > r3) of every bound, in fractions."""
+    hit, whole, found = p.numerator, p.denominator, []
+    for k in range(1, len(sizes) + 1):
+        n = sizes[:k]
+        added = [b - a for a, b in zip((0, *n), n, strict=False)]
+        terms = np.zeros([m + 1 for m in n], dtype=object)
+        for x in np.ndindex(*terms.shape):
+            new = [b - a for a, b in zip((0, *x), x, strict=False)]
+            terms[x] = math.prod(math.comb(m, y) for m, y in zip(added, new, strict=True) if y >= 0) * (min(new) >= 0)
+            terms[x] *= hit ** x[-1] * (whole - hit) ** (n[-1] - x[-1])
+        for axis in range(k):
+            terms = above(terms, axis)
+        found.append(terms)
+    return [terms * Fraction(1, whole ** sizes[k]) for k, terms in enumerate(found)]
+
+
+def enumerated(asked, n_max):
+    """Every design up to n_max within the limits, with EN(p0): all of them tried, all in fractions."""
+    p0, p1, alpha, power = (Fraction(repr(v)) for v in (asked.p0, asked.p1, asked.alpha, asked.power))
+    met = {}
+    for n3 in range(3, n_max + 1):
+        for n2 in range(2, n3):
+            for n1 in range(1, n2):
+                (first, second, reject), (_, _, has) = (tails((n1, n2, n3), p) for p in (p0, p1))
+                for r1, r2, r3 in np.argwhere((reject <= alpha) & (has >= power)).tolist():
+                    if r1 < r2 < r3:
+                        design = MultiStage((Look(n1, r1), Look(n2, r2), Look(n3, r3)))
+                        met[design] = n1 + (n2 - n1) * first[r1] + (n3 - n2) * second[r1, r2]
+    return met
+
+
+def ensigns(met):
+    return {design: en for design, en in met.items() if design.looks[0].r == 0 and design.looks[0].n >= 5}
+
+
+def n_of(design):
+    return design.looks[-1].n
+
+
+def lowest_by_n(met):
+    """Of each n whose least EN(p0) is below that of all smaller n, that EN(p0)."""
+    frontier = {}
+    for n, en in sorted((n_of(design), en) for design, en in met.items()):
+        if not frontier or en < min(frontier.values()):
+            frontier[n] = en
+    return frontier
+
+
+@SMALL
+def test_what_is_found_is_the_best_of_an_enumeration_in_fractions(asked, n_max):
+    met = enumerated(asked, n_max)
+    for family, mine in ((three_stage, met), (ensign, ensigns(met))):
+        found = family.search(asked)
+        least, fewest = min(mine.values()), min(map(n_of, mine))
+        near = [design for design, en in mine.items() if en < least + Fraction(1, 10**6) or n_of(design) == fewest]
+        for aim in (LEAST_EN, LEAST_N):
+            result = found.result(aim)
+            assert result.certificate.n_upper <= n_max
+            assert result.best.looks == aim.best(near, asked).looks
+            best = (result.best.en_p0, result.best.n)
+            equals = {looks_text(one) for one in near if aim.equal((float(mine[one]), n_of(one)), best)}
+            assert {looks_text(one) for one in (result.best, *result.ties)} == equals
+        frontier, shown = lowest_by_n(mine), found.result(LEAST_EN).frontier
+        assert [one.n for one in shown] == list(frontier)
+        assert [one.en_p0 for one in shown] == pytest.approx([float(en) for en in frontier.values()], abs=1e-12)
+
+
+CONSTRAINTS = {
+    "r1": (Constraints(r1=1), lambda looks: looks[0].r == 1),
+    "n1_least": (Constraints(n1_least=4), lambda looks: looks[0].n >= 4),
+    "balanced": (
+        Constraints(balanced=True),
+        lambda looks: looks[2].n == 3 * looks[0].n and looks[1].n == 2 * looks[0].n,
+    ),
+    "multiple_of": (Constraints(multiple_of=2), lambda looks: not any(look.n % 2 for look in looks)),
+    "cap": (Constraints(cap=11), lambda looks: looks[2].n <= 11),
+    "looks_at": (Constraints(looks_at=(3, 7, 12)), lambda looks: [look.n for look in looks] == [3, 7, 12]),
+}
+
+
+@pytest.fixture(scope="module")
+def wide():
+    asked, _ = SETTINGS["wide"]
+    return asked, enumerated(asked, 13)
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+def test_a_constraint_leaves_the_best_of_what_it_allows(name, wide):
+    (asked, met), (constraints, allows) = wide, CONSTRAINTS[name]
+    designs = [design for design in met if allows(design.looks)]
+    found = three_stage.search(asked, constraints=constraints)
+    for aim in (LEAST_EN, LEAST_N):
+        assert found.result(aim).best.looks == aim.best(designs, asked).looks
+
+
+def test_a_cap_that_ends_the_search_is_named_and_one_that_does_not_leaves_the_proof():
+    asked = Requirements(0.1, 0.3, 0.05, 0.8)
+    free = three_stage.search(asked).result(LEAST_EN)
+    low, high = (three_stage.search(asked, constraints=Constraints(cap=n)).result(LEAST_EN) for n in (26, 60))
+    assert (low.certificate.how, low.certificate.cap, low.certificate.n_upper) == ("capped", 26, 26)
+    assert low.certificate.bound <= free.best.en_p0 < low.certificate.value
+    assert (high.certificate.how, high.best.looks) == ("proved", free.best.looks)
+
+
+def test_what_leaves_no_design_or_is_not_possible_is_refused():
+    asked = Requirements(0.1, 0.3, 0.05, 0.8)
+    for constraints, field in (
+        (Constraints(cap=24), "cap"),
+        (Constraints(looks_at=(5, 10, 15)), "looks_at"),
+        (Constraints(looks_at=(10, 25)), "looks_at"),
+        (Constraints(stops="efficacy"), "stops"),
+        (Constraints(futility_optional=True), "futility_optional"),
+    ):
+        with pytest.raises(InputError, match=field):
+            three_stage.search(asked, constraints=constraints)
+    with pytest.raises(InputError, match="r1"):
+        ensign.search(asked, constraints=Constraints(r1=2))
+
+
+@pytest.mark.parametrize("limits", [(0.2, 0.4, 0.05, 0.8), (0.6, 0.8, 0.1, 0.9), (0.05, 0.25, 0.1, 0.9)], ids=str)
+def test_no_random_design_is_better(limits):
+    asked, rng = Requirements(*limits), np.random.default_rng(1)
+    found = three_stage.search(asked)
+    optimal, minimax = (found.result(aim).best for aim in (LEAST_EN, LEAST_N))
+    frontier = {one.n: one.en_p0 for one in found.result(LEAST_EN).frontier}
+    met = 0
+    for _ in range(2000):
+        near = optimal if rng.random() < 0.5 else minimax
+        looks = [(look.n + rng.integers(-3, 4), look.r + rng.integers(-2, 3)) for look in near.looks]
+        (n1, r1), (n2, r2), (n3, r3) = looks
+        if not (0 < n1 < n2 < n3 and 0 <= r1 < r2 < r3 and r1 < n1 and r2 < n2 and r3 < n3):
+            continue
+        design = parse_looks(f"{r1}/{n1},{r2}/{n2},{r3}/{n3}")
+        if exact.meets(design, asked):
+            met += 1
+            least = min(en for n, en in frontier.items() if n <= n3)
+            assert LEAST_EN.value(design, asked) > least - 1e-9  # far above what sums of 60 patients are off by
+    assert met >= 5
