@@ -1,25 +1,26 @@
 """Curtailment of any design: the trial ends as soon as its decision is certain, or as good as certain.
 
-The design is watched after every patient, or after every block of C patients counted back from N, and at its own looks.
-With s responses of m patients the conditional power CP(m, s) is the probability at p1 that H0 will be rejected.
+The design is watched after every patient, or after every block of C patients counted back from N, and at its own
+looks. With s responses of m patients the conditional power CP(m, s) is the probability at p1 that H0 will be rejected.
 
 * Non-stochastic: the trial ends when no outcome of the remaining patients can change the decision, which is CP = 0 or
-  CP = 1, found by counting and not from probabilities. P(reject) is unchanged at every response rate, and EN is smaller.
+  CP = 1, found by counting and not from probabilities. P(reject) is unchanged at every response rate, and EN is
+  smaller.
 * Stochastic: it also ends for futility if CP < theta_f and for efficacy if CP > theta_e, both strictly. The errors are
   then those of a new design. There are two definitions of CP, which give different bounds:
 
   - recursive [1]_: by backward recursion, in which the states that end the trial later count 0 or 1 already;
   - plain [2]_: that of the design without curtailment.
 
-Law, Grayling and Mander's paper and that of Lan, Simon and Halperin were not seen: both definitions are taken from the
-former's R package curtailment.
+Neither paper was seen: both definitions are taken from descriptions of R's package curtailment, the program of [1]_.
 
 Bounds
 ------
-CP does not fall with s, so every look has a lower and an upper bound. A bound for futility that was passed stands at all
-later looks too. A look at which no path can end the trial is left out, and so are all looks after one at which every path
-ends: the largest number of patients can be below N. If every path ends at the first look the rule is no design, and is
-refused: with theta_e = .9 and no theta_f, CP(1, 0) itself can pass theta_e, and the trial would reject H0 always.
+CP does not fall with s, so every look has a lower and an upper bound. A bound for futility that was passed stands at
+all later looks too. A look at which no path can end the trial is left out, and so are all looks after one at which
+every path ends: the largest number of patients can be below N. If every path ends at the first look the rule is no
+design, and is refused: with theta_e = .9 and no theta_f, CP(1, 0) itself can pass theta_e, and the trial would reject
+H0 always.
 
 Thresholds and p1 are decimals. Where CP is too near to a threshold for floating point, all of it is computed again in
 whole numbers: CP(m, s) times d^(N-m), d being the denominator of p1.
@@ -49,7 +50,7 @@ from simtrial.inputs import TABLE
 from simtrial.search.given import design_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from fractions import Fraction
 
     from simtrial.design.designs import Design, MultiStage, SingleStage, TwoStage
@@ -139,7 +140,7 @@ def watched(design: Design, block: int) -> list[int]:
     return sorted({*range(last, 0, -block), *(look.n for look in design.looks)})
 
 
-class Stops(NamedTuple):
+class Halts(NamedTuple):
     """Where a trial ends at one look: n, and for each count whether for futility or for efficacy."""
 
     n: int
@@ -163,7 +164,7 @@ class _Scale(Protocol):
         """Those of an earlier look from those of a later one."""
         ...
 
-    def certain(self, n: int) -> float | int:
+    def certain(self, n: int) -> float:
         """What stands for 1 after n patients."""
         ...
 
@@ -177,9 +178,9 @@ class _InFloats:
         self.p1 = p1
 
     def step(self, later: Floats | Wholes, added: int) -> Floats | Wholes:
-        return np.convolve(later, binomial_pmf(added, self.p1)[::-1], mode="valid")
+        return np.convolve(later.astype(np.float64), binomial_pmf(added, self.p1)[::-1], mode="valid")
 
-    def certain(self, n: int) -> float | int:  # noqa: ARG002 - the same at every look
+    def certain(self, n: int) -> float:  # noqa: ARG002 - the same at every look
         return 1.0
 
     def side(self, values: Floats | Wholes, n: int, threshold: float) -> Floats | None:  # noqa: ARG002 - as above
@@ -194,9 +195,10 @@ class _InWholes:
     def step(self, later: Floats | Wholes, added: int) -> Floats | Wholes:
         miss = self.whole - self.hit
         ways = [math.comb(added, y) * self.hit**y * miss ** (added - y) for y in range(added + 1)]
-        return np.convolve(later, np.array(ways[::-1], dtype=object), mode="valid")
+        earlier: Wholes = np.convolve(later.astype(object), np.array(ways[::-1], dtype=object), mode="valid")
+        return earlier
 
-    def certain(self, n: int) -> float | int:
+    def certain(self, n: int) -> float:
         return int(self.whole ** (self.last - n))
 
     def side(self, values: Floats | Wholes, n: int, threshold: float) -> Floats | None:
@@ -206,42 +208,40 @@ class _InWholes:
         return np.where(scaled > bound, 1.0, np.where(scaled < bound, -1.0, 0.0))
 
 
-def _stops(design: Design, block: int, thresholds: Thresholds, scale: _Scale) -> list[Stops] | None:
+def _stops(design: Design, block: int, thresholds: Thresholds, scale: _Scale) -> list[Halts] | None:
     """Where a trial ends at every look, from the first; None where floating point cannot tell."""
     own = {look.n: look for look in design.looks}
-    looks = watched(design, block)
-    found: list[Stops] = []
-    for n in reversed(looks):
-        x = np.arange(n + 1)
-        if not found:
-            here = own[n].regions(x, final=True)
-            futile, effective = here.accept, here.reject
-            values = scale.certain(n) * effective.astype(int).astype(object if isinstance(scale, _InWholes) else float)
-        else:
-            added = found[-1].n - n
-            values = scale.step(values, added)
-            # nothing ahead can reject, or accept: every count that can be reached at the next look is certain
-            never, always = (_ahead(side, added) for side in (cannot_reject, cannot_accept))
-            if n in own:
-                here = own[n].regions(x, final=False)
-                never, always = never & ~here.reject | here.accept, always & ~here.accept | here.reject
-            futile, effective = never, always
-            values = np.where(never, 0, np.where(always, scale.certain(n), values))
-            passed = _passed(values, n, thresholds, scale, ~(never | always))
-            if passed is None:
-                return None
-            futile, effective = futile | passed[0], effective | passed[1]
-            if thresholds.cp == "recursive":
-                values = np.where(futile, 0, np.where(effective, scale.certain(n), values))
-        cannot_reject, cannot_accept = (futile, effective) if not found else (never, always)
-        found.append(Stops(n, futile, effective))
+    *early, last = watched(design, block)
+    never, always, _ = own[last].regions(np.arange(last + 1), final=True)
+    values = _settled(np.zeros(last + 1), never, always, scale.certain(last))
+    found = [Halts(last, never, always)]
+    for n in reversed(early):
+        added = found[-1].n - n
+        values = scale.step(values, added)
+        # it is certain that H0 is not rejected if it is so for every count that can be reached, and so with rejection
+        never, always = _ahead(never, added), _ahead(always, added)
+        if n in own:
+            accept, reject, _ = own[n].regions(np.arange(n + 1), final=False)
+            never, always = (never & ~reject) | accept, (always & ~accept) | reject
+        values = _settled(values, never, always, scale.certain(n))
+        passed = _passed(values, n, thresholds, scale, ~(never | always))
+        if passed is None:
+            return None
+        futile, effective = never | passed[0], always | passed[1]
+        if thresholds.cp == "recursive":
+            values = _settled(values, futile, effective, scale.certain(n))
+        found.append(Halts(n, futile, effective))
     return found[::-1]
+
+
+def _settled(values: Floats | Wholes, futile: Bools, effective: Bools, certain: float) -> Floats | Wholes:
+    """Conditional powers in which the counts that end the trial have 0 or 1."""
+    return np.where(futile, 0, np.where(effective, certain, values))
 
 
 def _ahead(certain: Bools, added: int) -> Bools:
     """Whether something is certain at an earlier look: for all counts that can be reached from there."""
-    windows: Bools = np.lib.stride_tricks.sliding_window_view(certain, added + 1).all(axis=1)
-    return windows
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(certain, added + 1).all(axis=1))
 
 
 def _passed(
@@ -260,7 +260,7 @@ def _passed(
     return found[0], found[1]
 
 
-def bounds_of(stops: Sequence[Stops]) -> list[Look]:
+def bounds_of(stops: Sequence[Halts]) -> list[Look]:
     """The looks of a design that ends at these counts: the bounds carried forward, without the looks that end nothing.
 
     Raises

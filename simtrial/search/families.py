@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.search import chang, fleming, simon, single
+from simtrial.search import chang, curtailed, fleming, simon, single
 from simtrial.search.calendar import CALENDAR
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ FAMILIES: dict[str, AnyFamily] = registered(
     single.FAMILY,
     fleming.FAMILY,
     chang.FAMILY,
+    curtailed.FAMILY,
 )
 """The families that are known, in the order in which they are offered."""
 
@@ -41,5 +42,5 @@ for."""
 
 
 def others() -> list[AnyFamily]:
-    """The families beside those that are always compared and those that are searched only where they are asked for."""
+    """The families beside those that are always compared, without those that are searched only on request."""
     return [family for key, family in FAMILIES.items() if key not in COMPARED and not family.on_request]
