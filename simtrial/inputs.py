@@ -292,6 +292,8 @@ TABLE: dict[str, InputNumber] = {
     "looks_at": _whole("the number of patients at a look", 1, 3000),
     "cap": _whole("a largest number of patients", 1, 3000),
     "multiple_of": _whole("a number of which every number of patients at a look is a multiple", 1, 1000),
+    "block": _whole("the number of patients between looks", 1, 3000),
+    "theta": _share("a threshold of the conditional power"),
     "stage": _whole("a look", 1, 200),
     "sides": _whole("a number of sides", 1, 2, metavar="1|2"),
     # times

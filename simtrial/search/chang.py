@@ -1,13 +1,13 @@
 """Chang's criterion for given looks [1]_: the least mean of EN(p0) and EN(p1) among all rules that keep both limits.
 
-At every look but the last the trial may stop for futility (X <= r_k) and for efficacy (X >= e_k); at the last it rejects
-H0 if X > r. Any of the interim bounds may be missing, but some look must be able to stop the trial, and r lies above
-every r_k. A look that cannot stop the trial is left out of the design.
+At every look but the last the trial may stop for futility (X <= r_k) and for efficacy (X >= e_k); at the last it
+rejects H0 if X > r. Any of the interim bounds may be missing, but some look must be able to stop the trial, and r lies
+above every r_k. A look that cannot stop the trial is left out of the design.
 
 Ties
 ----
-The final bound does not enter EN, so all final bounds that keep both limits are tied. Other families take the
-largest; here the smallest is taken, which has the most power, and the others are listed. Further ties (tiny n) go to the
+The final bound does not enter EN, so all final bounds that keep both limits are tied. Other families take the largest;
+here the smallest is taken, which has the most power, and the others are listed. Further ties (tiny n) go to the
 smaller bounds at the looks, for the same reason: `order`.
 
 Why the search is complete
@@ -19,7 +19,7 @@ Why the search is complete
 3. Of three looks, the first are visited in the order of the value that they have if the trial never goes beyond the
    second; no later first look can be better once this passes the best value.
 
-Without looks, two equal looks are searched for every even n on, from the first at which the most powerful test has the
+Without looks, two equal looks are searched for every even n from the first at which the most powerful test has the
 power; the first n that has a design is taken, and no smaller one is passed over.
 
 Only limits nearer than `exact.CLOSE` need fractions.
@@ -157,8 +157,8 @@ def no_design(asked: Requirements, looks_at: Sequence[int]) -> InputError:
             "power",
         )
     return InputError(
-        f"({asked.power}) is not reached by any rule with looks after {sizes} patients that keeps alpha {asked.alpha:g}; "
-        "allow more patients, or move the looks",
+        f"({asked.power}) is not reached by any rule with looks after {sizes} patients that keeps alpha "
+        f"{asked.alpha:g}; allow more patients, or move the looks",
         "power",
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.search import chang, efficacy, ensign, fleming, simon, single, three_stage
+from simtrial.search import chang, curtailed, efficacy, ensign, fleming, simon, single, three_stage
 from simtrial.search.calendar import CALENDAR
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ FAMILIES: dict[str, AnyFamily] = registered(
     efficacy.FAMILY,
     fleming.FAMILY,
     chang.FAMILY,
+    curtailed.FAMILY,
 )
 """The families that are known, in the order in which they are offered."""
 

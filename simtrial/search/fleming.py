@@ -12,16 +12,17 @@ p0 = .2 and alpha .05 has an exact type I error of .0505. So the exact errors be
 * a_g < 0 is no stop for futility at look g, R_g > n_g none for efficacy.
 * R_K > N could not reject H0, and is refused.
 * R_g = a_g + 1 leaves no count that continues: the trial ends at look g, with a_g as its final bound, and the looks
-  after it are dropped. More than that cannot happen: with p = sin^2 t the formula of pA says tA = t0 + atan(z/sqrt(N)),
-  from which N (pA - p0) = z sqrt(N p0 q0) + z sqrt(N pA qA) as long as tA <= pi/2, and tA > pi/2 is the case in which
-  R_K > N. So the two lines, before rounding, meet at N and not before, and a_g <= R_g - 1, as rounding keeps the order.
+  after it are dropped. More than that cannot happen: with p = sin^2 t the formula of pA says tA = t0 +
+  atan(z/sqrt(N)), from which N (pA - p0) = z sqrt(N p0 q0) + z sqrt(N pA qA) as long as tA <= pi/2, and tA > pi/2 is
+  the case in which R_K > N. So the two lines, before rounding, meet at N and not before, and a_g <= R_g - 1, as
+  rounding keeps the order.
 
 Rounding
 --------
 A number next to a half is rounded up or down by its last digits, which in floating point are an error. Everything is
 computed with `DIGITS` decimal digits from p0 and alpha as they were written, with an error below 1e-50. Doubles are
-right to about 1e-12, so they decide all but numbers nearer than that to a half; for these, 38 digits more are there. An
-exact half needs a z that is a quotient of square roots, and no alpha with such a z is known.
+right to about 1e-12, so they decide all but numbers nearer than that to a half; for these, 38 digits more are there.
+An exact half needs a z that is a quotient of square roots, and no alpha with such a z is known.
 
 References
 ----------

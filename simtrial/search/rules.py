@@ -1,0 +1,82 @@
+"""Rules that give bounds without a search: one function per rule, with its parameters as keywords."""
+
+from __future__ import annotations
+
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING
+
+from simtrial.design.designs import parse_looks
+from simtrial.errors import InputError
+from simtrial.phrases import listed
+from simtrial.search import curtailment
+from simtrial.search.fleming import bounds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from simtrial.design.designs import Design
+    from simtrial.search.curtailment import ConditionalPower
+
+
+def fleming(*, looks_at: Sequence[int], p0: float, alpha: float) -> Design:
+    """Fleming's rule at given looks: `simtrial.search.fleming.bounds`.
+
+    Examples
+    --------
+    >>> from simtrial import looks_text
+    >>> looks_text(fleming(looks_at=[20, 35, 45], p0=0.2, alpha=0.05))
+    '3:9/20,9:12/35,13/45'
+    """
+    return bounds(looks_at, p0, alpha)
+
+
+def curtailed(
+    *,
+    base: str | Design,
+    p1: float | None = None,
+    theta_f: float | None = None,
+    theta_e: float | None = None,
+    block: int = 1,
+    cp: ConditionalPower = "recursive",
+) -> Design:
+    """Curtail a design, given or written as looks: `simtrial.search.curtailment.curtail`.
+
+    Examples
+    --------
+    >>> from simtrial import looks_text
+    >>> looks_text(curtailed(base="5/25", block=5))
+    ':6/10,:6/15,0:6/20,5/25'
+    """
+    design = parse_looks(base) if isinstance(base, str) else base
+    return curtailment.curtail(design, p1, theta_f=theta_f, theta_e=theta_e, block=block, cp=cp)
+
+
+RULES: dict[str, Callable[..., Design]] = {"fleming": fleming, "curtailed": curtailed}
+"""The rules by their keys."""
+
+
+def bounds_by(key: str, **parameters: object) -> Design:
+    """The design that a rule gives.
+
+    Parameters
+    ----------
+    key : str
+        One of `RULES`.
+    parameters : object
+        Its parameters, by their names.
+
+    Raises
+    ------
+    InputError
+        If there is no such rule, or it does not take a parameter or lacks one.
+    """
+    if key not in RULES:
+        raise InputError(f"({key!r:.40}) is unknown; write {' or '.join(RULES)}", "rule")
+    takes = signature(RULES[key]).parameters
+    for name in parameters:
+        if name not in takes:
+            raise InputError(f"is not a parameter of the rule {key}, which takes {listed(list(takes))}", name)
+    for name, one in takes.items():
+        if one.default is Parameter.empty and parameters.get(name) is None:
+            raise InputError(f"is missing; the rule {key} needs it", name)
+    return RULES[key](**parameters)
