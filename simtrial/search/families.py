@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.search import simon, single
+from simtrial.search import best_bounds, simon, single
 from simtrial.search.calendar import CALENDAR
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def registered(*families: AnyFamily) -> dict[str, AnyFamily]:
 FAMILIES: dict[str, AnyFamily] = registered(
     simon.FAMILY,
     single.FAMILY,
+    best_bounds.FAMILY,
 )
 """The families that are known, in the order in which they are offered."""
 
@@ -39,5 +40,5 @@ for."""
 
 
 def others() -> list[AnyFamily]:
-    """The families beside those that are always compared."""
-    return [family for key, family in FAMILIES.items() if key not in COMPARED]
+    """The families beside those that are always compared, without those that are searched only on request."""
+    return [family for key, family in FAMILIES.items() if key not in COMPARED and not family.on_request]

@@ -171,7 +171,7 @@ def test_what_a_family_finds_is_the_best_of_an_enumeration_beyond_its_proof(fami
     for criterion in family.criteria:
         taken = criterion.pick(found)
         assert proof.how == "heuristic" or taken.looks == criterion.best(met, asked).looks, criterion.key
-        assert len(taken.looks) == criterion.looks
+        assert criterion.looks in (0, len(taken.looks))  # 0: it depends on the question
 
 
 def several(family):
