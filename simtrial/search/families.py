@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.search import chang, curtailed, efficacy, ensign, fleming, simon, single, three_stage
+from simtrial.search import (
+    best_bounds,
+    chang,
+    curtailed,
+    efficacy,
+    ensign,
+    fleming,
+    simon,
+    single,
+    three_stage,
+)
 from simtrial.search.calendar import CALENDAR
 
 if TYPE_CHECKING:
@@ -30,12 +40,13 @@ def registered(*families: AnyFamily) -> dict[str, AnyFamily]:
 FAMILIES: dict[str, AnyFamily] = registered(
     simon.FAMILY,
     single.FAMILY,
+    efficacy.FAMILY,
     three_stage.FAMILY,
     ensign.FAMILY,
-    efficacy.FAMILY,
     fleming.FAMILY,
     chang.FAMILY,
     curtailed.FAMILY,
+    best_bounds.FAMILY,
 )
 """The families that are known, in the order in which they are offered."""
 
