@@ -65,9 +65,16 @@ def bounds(
 
 
 def _made(rule: str, given: dict[str, object]) -> Design:
+    from simtrial.design.designs import parse_sizes
     from simtrial.search import rules
 
-    return rules.of_texts(rule, {name: value for name, value in given.items() if value is not None})
+    parameters = {name: value for name, value in given.items() if value is not None and name in TAKES[rule]}
+    if "looks_at" in parameters:
+        parameters["looks_at"] = parse_sizes(str(parameters["looks_at"]))
+    try:
+        return rules.bounds_by(rule, **parameters)
+    except InputError as error:
+        raise InputError(error.message, f"--{error.field.replace('_', '-')}") from None
 
 
 def _show(design: Design, rates: list[float]) -> None:
