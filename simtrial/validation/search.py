@@ -25,7 +25,7 @@ def _power(beta: float) -> float:
     return round(1 - beta, 10)
 
 
-def _setting(asked: Requirements) -> str:
+def setting(asked: Requirements) -> str:
     return f"{asked.p0:g}/{asked.p1:g}, alpha {asked.alpha:g}, power {asked.power:g}"
 
 
@@ -51,7 +51,7 @@ def published_two_stage() -> Comparison:
                 and same_digits(found.type_i_error, row.type1, 6)
                 and same_digits(found.power, row.power, 6)
             )
-            yield f"{row.criterion}: {_setting(asked)}", expected, got, agrees
+            yield f"{row.criterion}: {setting(asked)}", expected, got, agrees
 
     return case_of("Published two-stage designs", "Simon 1989, Tables 1 and 2; R clinfun 1.1.5", rows())
 
@@ -74,7 +74,7 @@ def admissible_sets() -> Comparison:
                 and same_digits(c.power, g.power, 5)
                 for c, g in zip(found, given, strict=True)
             )
-            yield _setting(asked), expected, got, agrees
+            yield setting(asked), expected, got, agrees
 
     return case_of("Admissible sets", "definition of Jung et al. 2004 by enumeration; R clinfun 1.1.5", rows())
 
@@ -96,7 +96,7 @@ def single_stage() -> Comparison:
                 and same_digits(last.type_i_error, row.a_sust, 5)
                 and same_digits(last.power, row.pw_sust, 5)
             )
-            yield _setting(asked), expected, got, agrees
+            yield setting(asked), expected, got, agrees
 
     return case_of(
         "Exact single stage", "method of A'Hern 2001 by enumeration; R clinfun 1.1.5 where it overlaps", rows()
@@ -131,14 +131,14 @@ def textbook_formulas() -> Comparison:
                 two = search.two_stage(asked)
                 expected += [int(row.simon_minimax), int(row.simon_optimal)]
                 got += [two.minimax.n, two.optimal.n]
-            yield _setting(asked), str(expected), str(got), expected == got
+            yield setting(asked), str(expected), str(got), expected == got
         for row in reference("single_stage_fleming").itertuples():
             asked = Requirements(row.p0, row.p1, row.alpha, row.power)
             score = formulas.approximate(asked)[0]
             expected_rule, got_rule = f">= {row.r_fleming}/{row.n_fleming}", f">= {score.r + 1}/{score.n}"
             agrees = expected_rule == got_rule and same_digits(score.type_i_error, row.a_fleming, 5)
             yield (
-                f"Fleming: {_setting(asked)}",
+                f"Fleming: {setting(asked)}",
                 expected_rule,
                 got_rule,
                 agrees and same_digits(score.power, row.pw_fleming, 5),
@@ -156,15 +156,15 @@ def known_traps() -> Comparison:
         printed = exact.operating_characteristics(parse_looks("12/39,37/100"), asked.p0).en
         got = f"{looks_text(found)} (EN {found.en_p0:.2f} against {float(printed):.2f})"
         expected = "13/40,40/110 (EN 60.77 against 62.29)"
-        yield f"search limit n = 100: {_setting(asked)}", expected, got, got == expected
+        yield f"search limit n = 100: {setting(asked)}", expected, got, got == expected
         asked = Requirements(0.03, 0.41, 0.15, 0.85)
         found = search.two_stage(asked).optimal
         got = looks_text(found)
-        yield f"r1 < r excludes 0/4,0/5: {_setting(asked)}", "0/4,1/9", got, got == "0/4,1/9"
+        yield f"r1 < r excludes 0/4,0/5: {setting(asked)}", "0/4,1/9", got, got == "0/4,1/9"
         asked = Requirements(0.15, 0.3, 0.025, 0.95)
         bound = search.two_stage(asked).certificate
         yield (
-            f"one feasible n below a search limit of 100: {_setting(asked)}",
+            f"one feasible n below a search limit of 100: {setting(asked)}",
             "minimax n = 100, optimum above",
             f"minimax n = {bound.n_minimax}, searched up to {bound.n_upper}",
             bound.n_minimax == 100 < bound.n_upper,
