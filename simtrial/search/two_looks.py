@@ -22,13 +22,14 @@ from simtrial.search.two_looks_goals import NEAR, Aims, Undominated, weighted
 from simtrial.search.two_looks_hull import least_by_some_weights, undominated
 from simtrial.search.two_looks_scan import TwoLooksScan
 from simtrial.search.two_looks_stages import FoundStages, made
+from simtrial.search.two_looks_tables import largest_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search.aim import Aim, Key
+    from simtrial.search.aim import Aim
     from simtrial.search.constraints import Constraints
 
 
@@ -54,7 +55,7 @@ class TwoLooksSearch:
     def result(self, aim: Aim) -> SearchResult:
         """The best design by a weighted sum, with its certificate.
 
-        Ties are listed up to ``n_upper`` patients; the frontier is searched for when it is looked at.
+        Ties are listed up to ``n_upper`` patients. They and the frontier are searched for when they are looked at.
 
         Raises
         ------
@@ -75,7 +76,8 @@ class TwoLooksSearch:
 
     def _result(self, aim: Aim) -> SearchResult:
         scan = self._scan(aim)
-        (_, value, best), *others = self._near(scan, aim)
+        near = list(self._near(scan, aim))
+        value, best = self._ordered(aim, (design for one in near for design in _designs(one)))[0]
         n = best.looks[-1].n
         if aim.smallest_n or scan.cut is None:
             n_upper = n if aim.smallest_n else scan.n_upper
@@ -85,10 +87,19 @@ class TwoLooksSearch:
             proof = Certificate(
                 how="capped", n_lower=scan.n_lower, n_upper=scan.end, value=value, bound=beyond, cap=scan.end
             )
-        ties = [design for _, one, design in others if aim.equal((one, design.looks[-1].n), (value, n))]
+
+        def ties() -> list[Candidate]:
+            wider = (design for one in near for design in self._wider(scan, one, aim))
+            same = [
+                design
+                for other, design in self._ordered(aim, wider)
+                if aim.equal((other, design.looks[-1].n), (value, n))
+            ]
+            return [self._candidate(design) for design in same if design != best]
+
         return SearchResult(
             best=self._candidate(best),
-            ties=tuple(map(self._candidate, ties)),
+            ties=OnDemand(ties),
             frontier=OnDemand(lambda: self.frontier),
             certificate=proof,
         )
@@ -98,34 +109,37 @@ class TwoLooksSearch:
             return TwoStageCandidate(design, self.requirements, kinds=kinds)
         return Candidate(design, self.requirements, kinds=kinds)
 
-    def _near(self, scan: TwoLooksScan, aim: Aim) -> list[tuple[Key, float, Design]]:
-        """Designs whose value comes near the least, in the order of the aim."""
+    def _near(self, scan: TwoLooksScan, aim: Aim) -> Iterator[FoundStages]:
+        """Designs whose value comes near the least, one at a time."""
         found = scan.found[:1] if aim.smallest_n else scan.found
         values = [weighted(aim, one.sizes(one.n)) for one in found]
         least = min(float(one.min()) for one in values)
-        near = [
-            design
-            for some, value in zip(found, values, strict=True)
-            for i in np.flatnonzero(value < least + NEAR).tolist()
-            for design in self._beside(scan, some.at(np.array([i])))
-        ]
-        valued = [(aim.value(design, self.requirements), design) for design in dict.fromkeys(near)]
-        return sorted(((aim.order(design, value), value, design) for value, design in valued), key=lambda one: one[0])
+        for some, value in zip(found, values, strict=True):
+            for i in np.flatnonzero(value < least + NEAR).tolist():
+                yield some.at(np.array([i]))
 
-    def _beside(self, scan: TwoLooksScan, found: FoundStages) -> Iterator[Design]:
-        """A design, and those with wider bounds of the first look that expect as many patients."""
-        n, n1, r, k, e = (int(one[0]) for one in (found.n, found.n1, found.r, found.k, found.e))
-        yield made(n1, r, n, (k, e))
-        weight = (n - n1) * scan.tables.at_least[:, n1]
-        for wider in range(e, (min(n1, r) if scan.form.efficacy else n1) + 2):
-            if (weight[:, e] - weight[:, wider]).max() > NEAR:
-                return
-            for lower in range(k, max(scan.form.k_first, int(wider > n1)) - 1, -1):
-                if (weight[:, lower] - weight[:, k] + weight[:, e] - weight[:, wider]).max() > NEAR:
-                    break
-                design = made(n1, r, n, (lower, wider))
-                if (lower, wider) != (k, e) and exact.meets(design, self.requirements):
-                    yield design
+    def _ordered(self, aim: Aim, designs: Iterable[Design]) -> list[tuple[float, Design]]:
+        """Designs with their values, each once, in the order in which the aim takes them."""
+        valued = [(aim.value(design, self.requirements), design) for design in dict.fromkeys(designs)]
+        return sorted(valued, key=lambda one: aim.order(one[1], one[0]))
+
+    def _wider(self, scan: TwoLooksScan, found: FoundStages, aim: Aim) -> list[Design]:
+        """A design, and those with a smaller k or a larger e1 whose value comes near its own."""
+        n1, r, k, e = (int(one[0]) for one in (found.n1, found.r, found.k, found.e))
+        e_last = (min(n1, r) if scan.form.efficacy else n1) + 1
+        lower, wider = (
+            one.ravel() for one in np.meshgrid(np.arange(scan.form.k_first, k + 1), np.arange(e, e_last + 1))
+        )
+        some = (lower > 0) | (wider <= n1)
+        lower, wider = lower[some], wider[some]
+        n1s = np.full(lower.shape, n1)
+        all_ = FoundStages(
+            n1=n1s, k=lower, e=wider, share=scan.tables.share(n1s, lower, wider),
+            largest=largest_share(n1s, lower, wider), n=np.full(lower.shape, found.n[0]), r=np.full(lower.shape, r),
+        )  # fmt: skip
+        value = weighted(aim, found.sizes(found.n))[0]
+        near = _designs(all_.at(weighted(aim, all_.sizes(all_.n)) < value + NEAR))
+        return [design for design in near if exact.meets(design, self.requirements)]
 
     @cached_property
     def frontier(self) -> tuple[Candidate, ...]:
@@ -141,10 +155,7 @@ class TwoLooksSearch:
         order = np.lexsort((all_.e, -all_.k, -all_.r, all_.n1))
         en_p1 = sizes.en_p1 if efficacy else np.zeros(order.size)
         points = list(zip(sizes.en_p0[order].tolist(), en_p1[order].tolist(), sizes.n[order].tolist(), strict=True))
-        return tuple(
-            self._candidate(made(int(all_.n1[i]), int(all_.r[i]), int(all_.n[i]), (int(all_.k[i]), int(all_.e[i]))))
-            for i in order[undominated(points)]
-        )
+        return tuple(map(self._candidate, _designs(all_.at(order[undominated(points)]))))
 
     @cached_property
     def admissible(self) -> tuple[Candidate, ...]:
@@ -160,6 +171,11 @@ class TwoLooksSearch:
             one if one.looks in best else self._candidate(one.design, kinds=("admissible",))
             for one in (self.frontier[i] for i in chosen)
         )
+
+
+def _designs(found: FoundStages) -> list[Design]:
+    rows = zip(*(one.tolist() for one in (found.n1, found.r, found.n, found.k, found.e)), strict=True)
+    return [made(n1, r, n, (k, e)) for n1, r, n, k, e in rows]
 
 
 def _beyond(scan: TwoLooksScan, aim: Aim) -> float:

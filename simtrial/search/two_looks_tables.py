@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.design.binomial import tail_fraction
+from simtrial.design.requirements import decimal
 from simtrial.search.bounds import SLACK
 
 if TYPE_CHECKING:
@@ -27,9 +29,11 @@ class LookTables:
     at_least : ndarray, shape (2, n_max + 1, n_max + 2)
         P(X >= x; n, p).
     e_least : ndarray of int, shape (n_max + 1,)
-        Smallest e1 with P(X1 >= e1; p0) <= alpha; n1 + 1, which nobody reaches, if no other has it.
+        Smallest e1 with P(X1 >= e1; p0) < alpha; n1 + 1, which nobody reaches, if no other has it. Equality will do
+        only where P(X1 >= e1; p1) >= power too: whoever continues must not be able to reject H0.
     k_most : ndarray of int, shape (n_max + 1,)
-        Largest k = r1 + 1, the smallest count that continues, with P(X1 >= k; p1) >= power.
+        Largest k = r1 + 1, the smallest count that continues, with P(X1 >= k; p1) > power; 0 if there is none.
+        Equality would not do: k <= r, so some of that is always lost.
     light : ndarray of int, shape (n_max + 1,)
         P(X1 < light; p0) is below `LIGHT`.
     """
@@ -51,7 +55,18 @@ class LookTables:
             tail[:, 0] = 1.0
         self.e_least = np.minimum(np.count_nonzero(self.at_least[0] > requirements.alpha + SLACK, axis=1), n + 1)
         self.k_most = np.count_nonzero(self.at_least[1] >= requirements.power - SLACK, axis=1) - 1
+        self._settle(requirements)
         self.light = np.count_nonzero(self.at_least[0] > 1 - LIGHT, axis=1) - 1
+
+    def _settle(self, requirements: Requirements) -> None:
+        """Decide in fractions whether first stages that seem to be at a limit are of any use."""
+        p0, p1, alpha, power = requirements.p0, requirements.p1, requirements.alpha, requirements.power
+        n = np.arange(self.n_max + 1)
+        for i in np.flatnonzero(np.abs(self.at_least[1, n, self.k_most] - power) <= SLACK).tolist():
+            self.k_most[i] -= tail_fraction(int(self.k_most[i]) - 1, i, p1) <= decimal(power)
+        reach = self.at_least[:, n, self.e_least]
+        for i in np.flatnonzero((np.abs(reach[0] - alpha) <= SLACK) & (reach[1] < power - SLACK)).tolist():
+            self.e_least[i] += tail_fraction(int(self.e_least[i]) - 1, i, p0) >= decimal(alpha)
 
     def share(self, n1: Ints, k: Ints, e: Ints) -> Floats:
         """P(k <= X1 < e) at p0 and p1, the probability that a trial continues: shape (2, ...)."""
