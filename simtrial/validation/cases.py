@@ -20,6 +20,8 @@ from simtrial.show.table import WHOLE, WORDS, Shown, Table, column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simtrial.design.requirements import Requirements
+
 
 class Comparison(CaseResult):
     """One validation case, which shows itself in the notebook."""
@@ -68,6 +70,11 @@ class ValidationError(AssertionError):
 def reference(*names: str) -> pd.DataFrame:
     """Give tables of ``tests/reference``, one below the other."""
     return pd.concat([pd.read_csv(folder("tests/reference") / f"{name}.csv") for name in names], ignore_index=True)
+
+
+def setting(asked: Requirements) -> str:
+    """A question in a cell: "0.1/0.3, alpha 0.05, power 0.8"."""
+    return f"{asked.p0:g}/{asked.p1:g}, alpha {asked.alpha:g}, power {asked.power:g}"
 
 
 def same_digits(found: float, printed: float, decimals: int) -> bool:

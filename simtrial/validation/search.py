@@ -15,7 +15,7 @@ from simtrial.design.designs import Design, TwoStage, looks_text, parse_looks
 from simtrial.design.requirements import N_LIMIT, Requirements
 from simtrial.phrases import counted
 from simtrial.search import formulas
-from simtrial.validation.cases import Comparison, case_of, reference, same_digits
+from simtrial.validation.cases import Comparison, case_of, reference, same_digits, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 def _power(beta: float) -> float:
     return round(1 - beta, 10)
-
-
-def setting(asked: Requirements) -> str:
-    return f"{asked.p0:g}/{asked.p1:g}, alpha {asked.alpha:g}, power {asked.power:g}"
 
 
 def published_two_stage() -> Comparison:
