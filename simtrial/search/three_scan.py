@@ -18,7 +18,7 @@ Why the search is complete
    Pearson), and `simtrial.search.three_rows.Cut` says what stops may cost with more.
 6. *Bounds for efficacy.* e1 <= e2 <= r3 + 1, or the look has none because its n is smaller: a bound above the next one
    can be brought down to it, which rejects the same trials, earlier. What is left out is never better than something
-   that is visited.
+   that is visited. A trial must be able to go on to every look, and to reject at the last, or it has fewer looks.
 
 Limits nearer than `simtrial.search.bounds.SLACK` are settled in fractions; sums are right to 1e-13, far below it.
 """

@@ -70,6 +70,7 @@ def second_looks(frame: ThreeFrame, rows: Rows, n2: int, sizes: Ints, *, least: 
     powered &= r2 > rows.r1[:, np.newaxis]
     ok = powered[:, :, np.newaxis] & (e2 > r2[:, np.newaxis] + 1)
     if efficacy:
+        ok &= (r2 < (rows.e1 - 1 + n2 - rows.n1)[:, np.newaxis])[:, :, np.newaxis]  # somebody can go on
         may = (rows.early[0][:, np.newaxis] + high[0] <= asked.alpha + SLACK) & (e2 >= rows.e1[:, np.newaxis])
         ok &= may[:, np.newaxis]
     g = rows.go[0][:, np.newaxis, np.newaxis] - low[0][:, :, np.newaxis] - high[0][:, np.newaxis]

@@ -6,7 +6,8 @@ out. The optimal design has the least EN(p0), the minimax design the least n3 an
 seen: the definition and its examples are those of the methods of this project.
 
 The search is complete by the bounds in `simtrial.search.three_scan`. On request the two looks may also stop for
-efficacy (``stops="both"``).
+efficacy (``stops="both"``), each or none; then designs whose third look cannot be reached, or cannot reject, are left
+out as well.
 
 References
 ----------

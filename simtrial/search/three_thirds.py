@@ -77,6 +77,7 @@ class Thirds:
         inside = (x > seconds.r2[which, np.newaxis]) & (x < seconds.e2[which, np.newaxis])
         mass = [one[seconds.row[which], x[0] : x[-1] + 1] * inside for one in self.rows.mass] if x.size else []
         whole = (seconds.early + seconds.go)[:, which, np.newaxis]
+        reach = self._reach(which)
         while x.size:
             if self.frame.sizes.efficacy:
                 is_open &= seconds.e2[which, np.newaxis] <= r3 + 1
@@ -93,12 +94,19 @@ class Thirds:
                 for k in (0, 1)
             )
             here = is_open[place] & (keeps <= asked.alpha + SLACK)
-            decided = here & (has >= asked.power - SLACK)
+            decided = here & (has >= asked.power - SLACK) & (r3[columns] < reach[lines] + n3[columns])
             if decided.any():
                 clear = (keeps < asked.alpha - SLACK) & (has > asked.power + SLACK)
                 self._decide(which[lines], third, en[place], (decided, clear))
             is_open[place] = here & ~decided
             r3 = r3 - 1
+
+    def _reach(self, which: Ints) -> Ints:
+        """The most responses with which a trial goes on to the third look, less n2, in a column."""
+        row = self.seconds.row[which]
+        first = self.rows.e1[row] - 1 + self.n2 - self.rows.n1[row]
+        found: Ints = np.minimum(first, self.seconds.e2[which] - 1) - self.n2
+        return found[:, np.newaxis]
 
     def _not_rejected(self, k: int, third: tuple[Ints, Ints], x: Ints) -> Floats:
         """P_p(X3 <= r3 | X2 = x): shape (x, n3)."""
