@@ -84,6 +84,19 @@ DESIGN = {
     "rejects_above": Term("Rejects H0 if X >", "H0 is rejected if more than this many patients respond."),
     "analysed": Term("Patients analysed", "The number of patients at the analysis."),
     "responses": Term("Responses", "Patients with a complete or partial response, confirmed where the protocol asks."),
+    "futile_up_to": Term("Stop for futility if X <=", "With at most this many responses the trial stops for futility."),
+    "continues_with": Term(
+        "Continue if X is", "The numbers of responses with which the trial continues to the next look."
+    ),
+    "effective_from": Term(
+        "Reject H0 if X >=", "With at least this many responses H0 is rejected, and the trial stops at this look."
+    ),
+    "reached": Term("P(look reached)", "The probability that the trial comes to this look."),
+    "stops_futile": Term(
+        "P(futility)",
+        "The probability that the trial stops for futility at this look; at the last look, that it does not reject H0.",
+    ),
+    "stops_effective": Term("P(H0 rejected here)", "The probability that the trial ends at this look and rejects H0."),
     "observed": Term("Observed rate", "Responses divided by the patients analysed."),
     "decision": Term("Decision", "What follows from the number of responses."),
     "formula": Term("Formula", "A textbook formula for the sample size, based on a normal approximation."),

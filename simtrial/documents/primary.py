@@ -11,7 +11,8 @@ from simtrial.analysis.text import ORDERINGS
 from simtrial.design.designs import looks_short
 from simtrial.documents import estimands, formulas
 from simtrial.phrases import agreeing, counted, listed, stated
-from simtrial.search import figures, tables
+from simtrial.search import tables
+from simtrial.search.boundary import figures
 from simtrial.show.document import Chapter, FormulaLine, Points, Subheading
 from simtrial.trial import rules
 
@@ -89,7 +90,7 @@ def _decision(facts: Facts) -> Iterator[Matter]:
             "These probabilities are those of an interim analysis that waits for every response assessment. Section "
             "10.9 states how pending patients count at the interim analysis of this trial."
         )
-    yield figures.flow(design, asked)
+    yield figures.rule(design, asked)
     table = tables.characteristics(design, asked, _rates(facts))
     kept = [key for key in table.shown if facts.several or key in ("p", "reject")]  # else every trial has n patients
     if len(design.looks) > formulas.MOST_LOOKS:

@@ -10,7 +10,7 @@ import pandas as pd
 from simtrial.design.designs import looks_short
 from simtrial.errors import InputError
 from simtrial.phrases import agreeing, counted
-from simtrial.search import figures
+from simtrial.search.boundary import figures
 from simtrial.show.table import WORDS, Shown, Table, column
 from simtrial.trial import summary
 from simtrial.trial import text as trial_text
@@ -39,7 +39,7 @@ def left_out(left: Sequence[LeftOut]) -> str:
 def opening(case: Case) -> str:
     """The design, what it promises, how long it takes, what is assumed, what is to be decided, and the sentence."""
     found = summary.of(case)
-    picture = figures.flow(case.chosen, case.requirements)
+    picture = figures.rule(case.chosen, case.requirements)
     answers = f"{_part('What it promises', _shown(promises(case)))}{_part('How long it takes', _shown(months(case)))}"
     done = case.trial.analysis is not None  # then nothing is left to decide before signing
     dearest = "".join(f"<p>{escape(one)}</p>" for one in found.dearest)

@@ -152,8 +152,12 @@ class Board:
         onward: Floats = self.fee(later) + (1 - share) * np.correlate(best, step0) + share * np.correlate(best, step1)
         return onward
 
-    def bounds(self, costs: list[Costs]) -> Ints:
-        """The best rule at these costs: shape (looks, 2), r and e, -1 and n + 1 where there is none."""
+    def crossings(self, costs: list[Costs]) -> Ints:
+        """Where the best decision at these costs changes, look by look: shape (looks, 2).
+
+        Up to the first count accepting is best; from the second on rejecting is better than continuing, which matters
+        above the first only. -1 and n + 1 where there is none.
+        """
         rule = np.empty((len(self.looks), 2), dtype=np.int64)
         for k, at in enumerate(costs):
             futile = np.minimum(at.reject, at.go_on) if self.may(k, "efficacy") else at.go_on
@@ -161,7 +165,13 @@ class Board:
             r = self.r1 if k == 0 and self.r1 is not None else r
             # the first x, not the last: where s is almost 1 both may cost the same to the last digit
             success = np.flatnonzero(at.reject <= at.go_on) if self.may(k, "efficacy") else np.array([], dtype=np.int64)
-            rule[k] = r, max(success.min(initial=self.looks[k] + 1), r + 1)
+            rule[k] = r, success.min(initial=self.looks[k] + 1)
+        return rule
+
+    def bounds(self, costs: list[Costs]) -> Ints:
+        """The best rule at these costs: r and e of each look, shape (looks, 2)."""
+        rule = self.crossings(costs)
+        rule[:, 1] = np.maximum(rule[:, 1], rule[:, 0] + 1)
         return rule
 
     def attained(self, rule: Ints) -> tuple[float, float, float]:

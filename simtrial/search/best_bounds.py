@@ -129,7 +129,7 @@ def solve(board: Board) -> Solution:
     prices = around(top.prices)
     costs = [board.costs(one)[0] for one in prices]
     near = [board.bounds(at) for at in costs]
-    corridor = Corridor.around(board, near)
+    corridor = Corridor.around(board, [board.crossings(at) for at in costs])
     keeper = Keeper(board)
     climb(corridor, np.array([*top.rules, *near]), top.prices, POOL, keeper.offer)
     branches, width, work = Branches(corridor, prices, costs), WIDTH, 0.0

@@ -49,9 +49,9 @@ class Corridor:
     e_high: Ints
 
     @classmethod
-    def around(cls, board: Board, rules: Sequence[Ints]) -> Corridor:
-        """The corridor around some rules."""
-        looks, held = np.array(board.looks), np.array(rules)
+    def around(cls, board: Board, crossings: Sequence[Ints]) -> Corridor:
+        """The corridor around the counts at which the best decision changes, at some prices (`Board.crossings`)."""
+        looks, held = np.array(board.looks), np.array(crossings)
         r_low = np.maximum(held[..., 0].min(0) - MARGIN, -1)
         r_high = np.minimum(held[..., 0].max(0) + MARGIN, looks - 1)
         e_low = np.maximum(held[..., 1].min(0) - MARGIN, 1)

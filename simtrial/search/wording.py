@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simtrial.design.designs import looks_text
+from simtrial.phrases import counted
 from simtrial.search.criteria import CRITERIA
 from simtrial.search.simon import ADMISSIBLE
 
 if TYPE_CHECKING:
+    from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
 
 NO_CRITERION = {
@@ -72,6 +75,18 @@ def question(asked: Requirements) -> str:
     return (
         f"{null(f'{asked.p0:g}')} against p1 = {asked.p1:g}, alpha {asked.alpha:g} (one-sided), power {asked.power:g}"
     )
+
+
+MOST_WRITTEN = 8
+"""Looks up to which a design is written out where it is called by its looks."""
+
+
+def by_looks(design: Design) -> str:
+    """A design by its looks, or by their number where they are many: what stands after "the design"."""
+    looks = design.looks
+    if len(looks) <= MOST_WRITTEN:
+        return looks_text(design, ", ")
+    return f"of {counted(len(looks), 'look')}, n = {looks[-1].n:,}"
 
 
 def limits(asked: Requirements) -> str:

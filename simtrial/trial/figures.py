@@ -11,6 +11,8 @@ from simtrial.conduct.figures import GREY
 from simtrial.design.designs import looks_text
 from simtrial.phrases import agreeing, counted
 from simtrial.search import named
+from simtrial.search.boundary import figures as boundary_figures
+from simtrial.search.compare import figures as compare_figures
 from simtrial.search.figures import ink
 from simtrial.search.simon import ADMISSIBLE
 from simtrial.show import inks
@@ -29,6 +31,16 @@ if TYPE_CHECKING:
     from simtrial.trial.case import Case
     from simtrial.trial.compared import ComparedDesign, SideBySide
     from simtrial.trial.trial import Trial
+
+
+def boundary(case: Case) -> Picture:
+    """Responses against patients, with the regions in which the chosen design stops or continues."""
+    return boundary_figures.boundary(case.chosen)
+
+
+def families(case: Case) -> Picture:
+    """EN(p1) against EN(p0) of the best designs of each family."""
+    return compare_figures.families(case.alternatives, case.two, case.chosen)
 
 
 def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, seed: int, most: int = 20_000) -> Picture:

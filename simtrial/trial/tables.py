@@ -18,6 +18,7 @@ from simtrial.glossary import head
 from simtrial.laws import integrals
 from simtrial.laws.losses import AMONG
 from simtrial.phrases import counted, stated
+from simtrial.search.boundary import tables as boundary_tables
 from simtrial.search.compare import tables as compare_tables
 from simtrial.search.wording import null
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
@@ -224,6 +225,11 @@ AS_RUN: dict[str, tuple[str, Form]] = {
     "power_run": (head("power", "as run"), "rate"),
 }
 """What is shown of the families of designs as each would be run: heading and form."""
+
+
+def boundary(case: Case) -> Table:
+    """The bounds of the chosen design, look by look, to print and to hang up."""
+    return boundary_tables.boundary(case.chosen, case.requirements)
 
 
 def families(case: Case) -> Table:
