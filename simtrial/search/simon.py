@@ -22,9 +22,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from simtrial.design.designs import TwoStage
-from simtrial.design.requirements import N_LIMIT, Requirements
+from simtrial.design.requirements import N_LIMIT, N_LIMIT_MOST, Requirements
 from simtrial.errors import InputError
-from simtrial.memo import kept
+from simtrial.memo import OnDemand, kept
 from simtrial.search import bounds, two_looks
 from simtrial.search.aim import Aim
 from simtrial.search.candidate import TwoStageCandidate
@@ -35,6 +35,8 @@ from simtrial.search.scan import EN_CLOSE, Best, Scan, expected_fraction
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from fractions import Fraction
+
+    from simtrial.search.candidate import Candidate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +100,7 @@ class TwoStageSearch:
         return self.admissible[-1]
 
     def result(self, aim: Aim) -> SearchResult:
-        """What was found by one of the two criteria.
+        """What was found by one of the two criteria. Ties are searched for when they are looked at.
 
         Raises
         ------
@@ -117,7 +119,9 @@ class TwoStageSearch:
             value=best.en_p0,
             bound=min(best.en_p0, beyond),
         )
-        return SearchResult(best=best, frontier=self.frontier, certificate=certificate)
+        # with recalculated bounds other designs are equal, and nobody lists them
+        ties = OnDemand(partial(_ties, self.requirements, aim)) if type(best) is TwoStageCandidate else ()
+        return SearchResult(best=best, ties=ties, frontier=self.frontier, certificate=certificate)
 
 
 def _hull(records: Sequence[Best], expected: Callable[[TwoStage], Fraction]) -> list[int]:
@@ -228,6 +232,14 @@ LEAST_EN = Aim(en_p0=1.0)
 LEAST_N = Aim(en_p0=1.0, smallest_n=True)
 
 
+def _ties(requirements: Requirements, aim: Aim) -> Sequence[Candidate]:
+    """Designs that are as good, from the search for any two looks, which takes longer."""
+    found = two_looks.search(
+        requirements, Constraints(stops="futility"), n_limit=N_LIMIT_MOST, together=(LEAST_EN, LEAST_N)
+    )
+    return found.result(aim).ties
+
+
 def search(
     requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: Constraints = FREE
 ) -> TwoStageSearch | Solved:
@@ -241,7 +253,8 @@ def search(
     if constraints == FREE:
         return two_stage(requirements, n_limit=n_limit)
     asked = constraints.only(CONSTRAINTS, FAMILY.title)
-    return two_looks.search(requirements, replace(asked, stops="futility"), n_limit=n_limit)
+    aims = (LEAST_N, LEAST_EN)
+    return two_looks.search(requirements, replace(asked, stops="futility"), n_limit=n_limit, together=aims)
 
 
 MINIMAX: Criterion[Solved] = Criterion(

@@ -103,7 +103,7 @@ class TwoLooksScan:
         self.windows.make_room(n_max)
 
     def _visit(self) -> None:
-        n, limit = 1, self.requirements.power - SLACK
+        n, limit = 2, self.requirements.power - SLACK
         while n <= self.end:
             if n > self.tables.n_max:
                 self._grow(int(1.45 * n) + 12)
