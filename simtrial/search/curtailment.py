@@ -47,6 +47,7 @@ from simtrial.design.designs import Look
 from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
+from simtrial.phrases import counted
 from simtrial.search.given import design_of
 
 if TYPE_CHECKING:
@@ -149,10 +150,10 @@ class Halts(NamedTuple):
 
 
 def _design(design: Design, block: int, thresholds: Thresholds) -> SingleStage | TwoStage | MultiStage:
-    stops = None if thresholds.p1 is None else _stops(design, block, thresholds, _InFloats(thresholds.p1))
+    p1 = 0.5 if thresholds.p1 is None else thresholds.p1  # what is certain is so at every rate
+    stops = _stops(design, block, thresholds, _InFloats(p1))
     if stops is None:
-        rate = 0.5 if thresholds.p1 is None else thresholds.p1
-        stops = _stops(design, block, thresholds, _InWholes(decimal(rate), design.looks[-1].n))
+        stops = _stops(design, block, thresholds, _InWholes(decimal(p1), design.looks[-1].n))
     assert stops is not None  # whole numbers are never too near
     return design_of(bounds_of(stops))
 
@@ -266,7 +267,7 @@ def bounds_of(stops: Sequence[Halts]) -> list[Look]:
     Raises
     ------
     InputError
-        If every path ends at the first look, or all paths with the same decision.
+        If every path ends at the first look.
     """
     looks: list[Look] = []
     low, high, carried, before = 0, 0, -1, 0  # counts that can be reached
@@ -277,11 +278,11 @@ def bounds_of(stops: Sequence[Halts]) -> list[Look]:
         e = int(stop.futile.size - stop.effective.sum())
         if e <= max(r, low - 1) + 1 or high <= r:
             if stop.n == stops[0].n and len(stops) > 1:
-                raise InputError(f"({stop.n}) would end every trial at its first look; move the thresholds", "theta_e")
+                name, at = "theta_e" if stop.effective.any() else "theta_f", counted(stop.n, "patient")
+                raise InputError(f"would end every trial at its first look, of {at}; move the thresholds", name)
+            # all paths with one decision would have ended before: a mean of CP passes what all of them pass
             r = max(r, low - 1)
-            if not 0 <= r < stop.n:
-                always = "reject H0" if r < 0 else "accept H0"
-                raise InputError(f"({stop.n}) would always {always}; move the thresholds", "theta_e")
+            r = min(r, stop.n - 1) if high < stop.n else r  # where nobody has as many responses
             return [*looks, Look(stop.n, r)]
         if r >= low or e <= high:
             looks.append(Look(stop.n, r if r >= 0 else None, e if e <= high else None))
