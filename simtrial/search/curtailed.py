@@ -111,7 +111,8 @@ class CurtailedSearch:
 def _designs(requirements: Requirements, last: int, block: int, work: float) -> InLimits:
     watched = Watched(requirements, last, block, work)
     if watched.room < LEAST_ROOM:
-        raise InputError(f"({block}) makes too many looks at up to {last} patients; take larger blocks", "multiple_of")
+        most = counted(last, "patient")
+        raise InputError(f"({block}) makes too many looks at up to {most}; take larger blocks", "multiple_of")
     return watched.kept()
 
 

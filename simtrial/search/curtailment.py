@@ -37,6 +37,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
@@ -176,10 +177,10 @@ class _Scale(Protocol):
 
 class _InFloats:
     def __init__(self, p1: float) -> None:
-        self.p1 = p1
+        self.pmf = cache(lambda added: binomial_pmf(added, p1)[::-1])  # most steps are of the same length
 
     def step(self, later: Floats | Wholes, added: int) -> Floats | Wholes:
-        return np.convolve(later.astype(np.float64), binomial_pmf(added, self.p1)[::-1], mode="valid")
+        return np.convolve(later.astype(np.float64), self.pmf(added), mode="valid")
 
     def certain(self, n: int) -> float:  # noqa: ARG002 - the same at every look
         return 1.0
