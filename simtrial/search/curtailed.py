@@ -44,8 +44,11 @@ if TYPE_CHECKING:
 SHARE = 1.2
 """The largest N that is looked at, as a share of the n of the exact single stage, where none is stated."""
 
-MOST_WATCHED = 120
-"""The largest N that is looked at, in blocks: beyond it one N takes seconds."""
+WORK = 1e8
+"""The sums that one search may take (`Watched.room`): some seconds; up to 35 patients watched one by one it has all."""
+
+LEAST_ROOM = 200
+"""The fewest designs per N for which the search is worth its name."""
 
 
 @dataclass(frozen=True)
@@ -105,14 +108,21 @@ class CurtailedSearch:
 
 
 @kept(256)
-def _designs(requirements: Requirements, last: int, block: int) -> InLimits:
-    return Watched(requirements, last, block).kept()
+def _designs(requirements: Requirements, last: int, block: int, work: float) -> InLimits:
+    watched = Watched(requirements, last, block, work)
+    if watched.room < LEAST_ROOM:
+        most = counted(last, "patient")
+        raise InputError(f"({block}) makes too many looks at up to {most}; take larger blocks", "multiple_of")
+    return watched.kept()
 
 
 @kept(256)
 def _result(found: CurtailedSearch, aim: Aim) -> SearchResult:
     asked, block = found.requirements, found.block
-    entries = [_designs(asked, n, block) for n in found.sizes]
+    if not found.sizes:
+        raise _none(found)
+    work = WORK / len(found.sizes)
+    entries = [_designs(asked, n, block, work) for n in reversed(found.sizes)][::-1]
     last = np.repeat(list(found.sizes), [one.r.size for one in entries])
     r, lower, upper, most = (
         np.concatenate([getattr(one, name) for one in entries]) for name in ("r", "lower", "upper", "most")
@@ -131,21 +141,28 @@ def _result(found: CurtailedSearch, aim: Aim) -> SearchResult:
             tied[looks] = design
             least = least or value
     if least is None:
-        raise InputError(
-            f"({asked.power}) is reached by no curtailed design with {found.n_lower} to "
-            f"{counted(found.cap, 'patient')} in blocks of {block}; raise cap",
-            "power",
-        )
+        raise _none(found)
     best, *ties = sorted(tied.values(), key=lambda design: aim.order(design, least[0]))
+    # every N is a multiple of the block, so that the looks of all designs are among these
+    looks_at = tuple(range(block, (least[1] if aim.smallest_n else found.cap) + 1, block))
     proof = Certificate(
         how="heuristic",
         n_lower=found.n_lower,
         n_upper=max(found.cap, found.n_lower),
         value=least[0],
-        bound=min(floor(aim, (block, found.n_lower)), least[0]),
+        bound=min(floor(asked, looks_at, aim) + aim.n * found.n_lower, least[0]),
         cap=found.cap,
     )
     return SearchResult(best=best, ties=tuple(ties), certificate=proof)
+
+
+def _none(found: CurtailedSearch) -> InputError:
+    cap = counted(found.cap, "patient")
+    return InputError(
+        f"({found.cap}) is too small: no curtailed design in blocks of {found.block} with {found.n_lower} to {cap} "
+        "meets both limits; raise it",
+        "cap",
+    )
 
 
 def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: Constraints = FREE) -> CurtailedSearch:
@@ -158,10 +175,9 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
     """
     asked = constraints.only(CONSTRAINTS, FAMILY.title)
     first = single.single_stage(requirements, n_limit=n_limit).first
-    cap = math.ceil(SHARE * first.n) if asked.cap is None else asked.cap
-    return CurtailedSearch(
-        requirements, asked.multiple_of, first=first, n_lower=least_patients(requirements, first.n), cap=cap
-    )
+    block = asked.multiple_of
+    cap = math.ceil(SHARE * first.n / block) * block if asked.cap is None else asked.cap
+    return CurtailedSearch(requirements, block, first=first, n_lower=least_patients(requirements, first.n), cap=cap)
 
 
 def _single_stages(n: int) -> Iterator[Design]:

@@ -37,6 +37,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
@@ -47,6 +48,7 @@ from simtrial.design.designs import Look
 from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
+from simtrial.phrases import counted
 from simtrial.search.given import design_of
 
 if TYPE_CHECKING:
@@ -149,10 +151,10 @@ class Halts(NamedTuple):
 
 
 def _design(design: Design, block: int, thresholds: Thresholds) -> SingleStage | TwoStage | MultiStage:
-    stops = None if thresholds.p1 is None else _stops(design, block, thresholds, _InFloats(thresholds.p1))
+    p1 = 0.5 if thresholds.p1 is None else thresholds.p1  # what is certain is so at every rate
+    stops = _stops(design, block, thresholds, _InFloats(p1))
     if stops is None:
-        rate = 0.5 if thresholds.p1 is None else thresholds.p1
-        stops = _stops(design, block, thresholds, _InWholes(decimal(rate), design.looks[-1].n))
+        stops = _stops(design, block, thresholds, _InWholes(decimal(p1), design.looks[-1].n))
     assert stops is not None  # whole numbers are never too near
     return design_of(bounds_of(stops))
 
@@ -175,10 +177,10 @@ class _Scale(Protocol):
 
 class _InFloats:
     def __init__(self, p1: float) -> None:
-        self.p1 = p1
+        self.pmf = cache(lambda added: binomial_pmf(added, p1)[::-1])  # most steps are of the same length
 
     def step(self, later: Floats | Wholes, added: int) -> Floats | Wholes:
-        return np.convolve(later.astype(np.float64), binomial_pmf(added, self.p1)[::-1], mode="valid")
+        return np.convolve(later.astype(np.float64), self.pmf(added), mode="valid")
 
     def certain(self, n: int) -> float:  # noqa: ARG002 - the same at every look
         return 1.0
@@ -266,7 +268,7 @@ def bounds_of(stops: Sequence[Halts]) -> list[Look]:
     Raises
     ------
     InputError
-        If every path ends at the first look, or all paths with the same decision.
+        If every path ends at the first look.
     """
     looks: list[Look] = []
     low, high, carried, before = 0, 0, -1, 0  # counts that can be reached
@@ -277,11 +279,11 @@ def bounds_of(stops: Sequence[Halts]) -> list[Look]:
         e = int(stop.futile.size - stop.effective.sum())
         if e <= max(r, low - 1) + 1 or high <= r:
             if stop.n == stops[0].n and len(stops) > 1:
-                raise InputError(f"({stop.n}) would end every trial at its first look; move the thresholds", "theta_e")
+                name, at = "theta_e" if stop.effective.any() else "theta_f", counted(stop.n, "patient")
+                raise InputError(f"would end every trial at its first look, of {at}; move the thresholds", name)
+            # all paths with one decision would have ended before: a mean of CP passes what all of them pass
             r = max(r, low - 1)
-            if not 0 <= r < stop.n:
-                always = "reject H0" if r < 0 else "accept H0"
-                raise InputError(f"({stop.n}) would always {always}; move the thresholds", "theta_e")
+            r = min(r, stop.n - 1) if high < stop.n else r  # where nobody has as many responses
             return [*looks, Look(stop.n, r)]
         if r >= low or e <= high:
             looks.append(Look(stop.n, r if r >= 0 else None, e if e <= high else None))

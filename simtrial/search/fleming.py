@@ -183,7 +183,8 @@ def _found(requirements: Requirements, constraints: Constraints) -> OneRule:
             n_lower=least_patients(requirements, looks_at[-1]),
             n_upper=looks_at[-1],
             value=best.en_p0,
-            bound=min(floor(EN, looks_at), best.en_p0),
+            # rules that keep both limits bound nothing where this one does not
+            bound=min(floor(requirements, looks_at, EN), best.en_p0) if best.keeps else float(best.looks[0].n),
             cap=looks_at[-1],
         )
     return OneRule(requirements=requirements, constraints=constraints, found=SearchResult(best=best, certificate=proof))

@@ -40,10 +40,12 @@ def least_patients(requirements: Requirements, most: int) -> int:
     return high
 
 
-def floor(aim: Aim, looks_at: Sequence[int]) -> float:
-    """What the weighted sum of no design with these looks is below: every trial has the patients of the first look."""
-    first = float(looks_at[0])
-    return aim.of(first, first, first, float(looks_at[-1] if aim.n else 0.0))
+def floor(requirements: Requirements, looks_at: tuple[int, ...], aim: Aim) -> float:  # noqa: ARG001 - see below
+    """What w0 EN(p0) + w1 EN(p1) of no design with looks among these is below: every trial has the first patients.
+
+    The place for the Lagrangian bound, which takes the same: it needs the limits too.
+    """
+    return (aim.en_p0 + aim.en_p1) * looks_at[0]
 
 
 def two_equal(n: int) -> tuple[int, int]:

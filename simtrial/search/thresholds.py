@@ -12,7 +12,8 @@ recursive conditional power CP is below theta_f and for efficacy where it is abo
   first and the last of them. A smaller theta_e raises P(reject) in the same way. EN is no such function, and is
   computed for every theta_f between.
 
-Everything is done for many (r, theta_e) at once.
+Everything is done for many (r, theta_e) at once. Where there are more designs than the work that is allowed, thresholds
+are left out at equal distances, as the package does too.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ APART = 1e-10
 
 BLOCK = 1 << 19
 """Conditional powers that are held at once."""
+
+WALKS = 16
+"""About how many designs bisection looks at for one (r, theta_e)."""
+
+FEWEST = 8
+"""Fewest thresholds of a kind that are kept."""
 
 ONLY_CERTAIN = 1e-300
 """A threshold for futility that no conditional power is below but 0."""
@@ -66,12 +73,28 @@ class InLimits:
     most: Ints
 
 
-class Watched:
-    """Designs with N patients, watched after every block, at two rates."""
+def _spread(values: Floats, most: int) -> Floats:
+    """At most this many of some values, at equal distances, with the first and the last."""
+    return values if values.size <= most else values[np.round(np.linspace(0, values.size - 1, most)).astype(np.int64)]
 
-    def __init__(self, asked: Requirements, last: int, block: int) -> None:
+
+class Watched:
+    """Designs with N patients, watched after every block, at two rates.
+
+    Parameters
+    ----------
+    asked : Requirements
+        The question.
+    last, block : int
+        N, and the patients between looks.
+    work : float
+        How many sums over the counts of a look and the responses of a block are allowed.
+    """
+
+    def __init__(self, asked: Requirements, last: int, block: int, work: float = 1e12) -> None:
         self.asked, self.last, self.block = asked, last, block
         self.looks = list(range(last, 0, -block))  # backward
+        self.room = work / (sum(n + 1 for n in self.looks) * (block + 1))
         rates = np.array([asked.p0, asked.p1])
         self.added = binomial_pmf(block, rates)
         self.first = binomial_pmf(self.looks[-1], rates)
@@ -128,18 +151,23 @@ class Watched:
         """EN at p0 and p1, and the largest number that can be reached: shapes (2, designs) and (designs,)."""
         _, stops = self._walk(r, lower, upper)
         further = np.zeros((2, r.size, self.last + 1))
-        longest = np.zeros((r.size, self.last + 1), dtype=np.int64)
         for n, (futile, effective) in zip(self.looks[1:], stops, strict=True):
             further = self._step(further, n) + self.block
-            windows = np.lib.stride_tricks.sliding_window_view(longest, self.block + 1, axis=1)
-            longest = windows.max(axis=2) + self.block
-            stopped = futile | effective
-            np.copyto(further, 0.0, where=stopped)
-            np.copyto(longest, 0, where=stopped)
+            np.copyto(further, 0.0, where=futile | effective)
         first = self.looks[-1]
         mean: Floats = first + np.einsum("ijk,ik->ij", further, self.first)
-        most: Ints = first + longest.max(axis=1)
-        return mean, most
+        return mean, self._most(stops, r.size)
+
+    def _most(self, stops: list[tuple[Bools, Bools]], designs: int) -> Ints:
+        """The largest number of patients that each design can reach: the counts that go on at a look are neighbours."""
+        early = list(zip(self.looks[1:], stops, strict=True))[::-1]
+        low, high, before = np.zeros(designs, dtype=np.int64), np.zeros(designs, dtype=np.int64), 0
+        most = np.full(designs, self.last)
+        for n, (futile, effective) in early:
+            high = np.minimum(high + n - before, n - effective.sum(axis=1))
+            low, before = np.maximum(low, futile.sum(axis=1)), n
+            most = np.where((low > high) & (most == self.last), n, most)
+        return most
 
     def thresholds(self, r: int) -> tuple[Floats, Floats]:
         """Those for futility, and those for efficacy, the last of which is never passed."""
@@ -172,12 +200,16 @@ class Watched:
         sizes = np.zeros(self.last, dtype=np.int64)
         for r, lower in zip(open_r, lowers, strict=True):
             table[r, : lower.size], sizes[r] = lower, lower.size
+        share = max(int(self.room / (WALKS * open_r.size)), FEWEST)
+        uppers = tuple(_spread(one, share) for one in uppers)
         r = np.repeat(open_r, [one.size for one in uppers])
         upper = np.concatenate(uppers)
         low, high = self._window(table, r, upper, sizes - 1, (alpha, power))
-        many = np.maximum(high - low + 1, 0)
-        r, upper, low = (np.repeat(one, many) for one in (r, upper, low))
-        lower = table[r, low + np.arange(r.size) - np.repeat(np.cumsum(many) - many, many)]
+        there = np.maximum(high - low + 1, 0)
+        many = np.minimum(there, max(int(self.room / max(r.size, 1)), FEWEST))
+        place = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        r, upper, low, there, many = (np.repeat(one, many) for one in (r, upper, low, there, many))
+        lower = table[r, low + np.round(place * (there - 1) / np.maximum(many - 1, 1)).astype(np.int64)]
         parts = max(1, r.size * 4 * (self.last + 1) // BLOCK)
         split = [np.array_split(one, parts) for one in (r, lower, upper)]
         means = [self.expected(*part) for part in zip(*split, strict=True)]
