@@ -262,6 +262,7 @@ FAMILY: Family[CurtailedSearch] = Family(
     every=_single_stages,
     constraints=CONSTRAINTS,
     main="curtailed_en_p0",
+    beside=("certain", "en_p0"),
     on_request=True,
 )  # fmt: skip
 """What the register holds of curtailed designs."""

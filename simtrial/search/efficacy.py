@@ -124,6 +124,7 @@ FAMILY: Family[Solved] = Family(
     result=solved,
     constraints=CONSTRAINTS,
     every=every,
+    beside=("en_p0", "en_p1", "en_max"),
     on_request=True,
 )
 """What the register holds of two stages with a stop for efficacy."""
