@@ -281,6 +281,8 @@ FAMILY: Family[Solved] = Family(
     result=solved,
     every=two_equal_looks,
     constraints=CONSTRAINTS,
+    looks_given=True,
+    weighs=True,
     on_request=True,
 )
 """What the register holds of Chang's criterion."""

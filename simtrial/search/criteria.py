@@ -195,7 +195,7 @@ def weighed(criterion: AnyCriterion, weight: float) -> AnyCriterion:
     aim = Aim.between(TABLE["weight"].check(weight, "weight"))
     return replace(
         criterion,
-        name=f"{searched.title}, least {aim.what}",
+        name=f"{criterion.name.partition(',')[0]}, least {aim.what}",
         phrase=f"the design with the least {aim.what} among {searched.title}",
         why=f"Among {searched.title} it has the least {aim.what}.",
         aim=aim,

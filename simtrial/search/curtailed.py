@@ -263,6 +263,8 @@ FAMILY: Family[CurtailedSearch] = Family(
     constraints=CONSTRAINTS,
     main="curtailed_en_p0",
     beside=("certain", "en_p0"),
+    weighs=True,
+    quick_n=30,
     on_request=True,
 )  # fmt: skip
 """What the register holds of curtailed designs."""

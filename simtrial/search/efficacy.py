@@ -125,6 +125,8 @@ FAMILY: Family[Solved] = Family(
     constraints=CONSTRAINTS,
     every=every,
     beside=("en_p0", "en_p1", "en_max"),
+    weighs=True,
+    quick_n=200,
     on_request=True,
 )
 """What the register holds of two stages with a stop for efficacy."""

@@ -84,6 +84,7 @@ FAMILY: Family[Solved] = Family(
     result=solved,
     constraints=CONSTRAINTS,
     main=OPTIMAL.key,
+    quick_n=100,
     on_request=True,
     every=lambda n: three_stage.three_stages(n, r1=0, n1_least=FEWEST),
 )

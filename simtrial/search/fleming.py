@@ -249,6 +249,7 @@ FAMILY: Family[OneRule] = Family(
     result=lambda found, _: found.found,
     every=two_equal_looks,
     constraints=CONSTRAINTS,
+    looks_given=True,
     on_request=True,
 )
 """What the register holds of Fleming's rule."""

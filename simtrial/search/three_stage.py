@@ -104,6 +104,7 @@ FAMILY: Family[Solved] = Family(
     result=solved,
     constraints=CONSTRAINTS,
     main=OPTIMAL.key,
+    quick_n=100,
     on_request=True,
     every=three_stages,
 )
