@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage
 from simtrial.errors import InputError
 from simtrial.phrases import counted
-from simtrial.search import bounds
+from simtrial.search import bellman, bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,12 +40,16 @@ def least_patients(requirements: Requirements, most: int) -> int:
     return high
 
 
-def floor(requirements: Requirements, looks_at: tuple[int, ...], aim: Aim) -> float:  # noqa: ARG001 - see below
-    """What w0 EN(p0) + w1 EN(p1) of no design with looks among these is below: every trial has the first patients.
+def floor(requirements: Requirements, looks_at: tuple[int, ...], aim: Aim) -> float:
+    """What w0 EN(p0) + w1 EN(p1) of no design with looks among these is below that keeps both limits.
 
-    The place for the Lagrangian bound, which takes the same: it needs the limits too.
+    The Lagrangian bound (`simtrial.search.bellman`). No rule at all may keep the limits; every trial still has the
+    patients of the first look.
     """
-    return (aim.en_p0 + aim.en_p1) * looks_at[0]
+    try:
+        return bellman.least(requirements, looks_at, aim)
+    except InputError:
+        return (aim.en_p0 + aim.en_p1) * looks_at[0]
 
 
 def two_equal(n: int) -> tuple[int, int]:
