@@ -20,13 +20,13 @@ from rich.console import Console
 from rich.table import Table
 
 from simtrial import Requirements, looks_text, parse_looks, search
-from simtrial.design import exact
+from simtrial.design import binomial, exact
 from simtrial.design.requirements import N_LIMIT
 from simtrial.laws import recalculated
 from simtrial.laws.evaluable import Evaluable
 from simtrial.laws.losses import AMONG, AsRun
 from simtrial.plan.dropout import Dropout
-from simtrial.search import bounds, simon, single
+from simtrial.search import bounds, efficacy, simon, single, two_looks
 
 Limits = tuple[float, float, float, float]
 
@@ -76,6 +76,60 @@ class RecalculatedSearch:
         n_lower = recalculated._n_lower(Evaluable.of(self.asked, self.loss), N_LIMIT)
         recalculated._single_stage.__wrapped__(self.asked, self.loss)
         recalculated._two_stage.__wrapped__(self.asked, self.loss, n_lower)
+
+
+class EfficacySearch:
+    """Two stages with an efficacy stop: six criteria, certificates included."""
+
+    params = ((0.1, 0.3, 0.05, 0.9), (0.3, 0.5, 0.05, 0.9), (0.4, 0.6, 0.05, 0.9))
+    repetitions = (30, 10, 10)
+
+    def setup(self, limits: Limits) -> None:
+        """Build the question."""
+        self.asked = Requirements(*limits)
+
+    def time_six_criteria(self, _: Limits) -> None:
+        """Search, and pick by each criterion."""
+        found = two_looks.TwoLooksSearch(self.asked, search.FREE, efficacy.TOGETHER)
+        for aim in efficacy.TOGETHER:
+            found.result(aim)
+
+
+class PlainEfficacy:
+    """The same designs by loops over n1, r and e1 up to the certificate's n_upper: what the search is compared with."""
+
+    params = EfficacySearch.params[:1]
+    repetitions = (1,)
+
+    def setup(self, limits: Limits) -> None:
+        """Make the tables, which are not timed."""
+        self.asked = Requirements(*limits)
+        self.last = efficacy.search(self.asked).result(efficacy.TOGETHER[0]).certificate.n_upper
+        rates = (self.asked.p0, self.asked.p1)
+        self.pmf = [[binomial.binomial_pmf(n, p) for n in range(self.last + 1)] for p in rates]
+        self.tail = [[np.append(np.cumsum(pmf[::-1])[::-1], 0.0) for pmf in row] for row in self.pmf]
+
+    def time_loops(self, _: Limits) -> None:
+        """Every r1 and e1 at once for each n, n1 and r: C(e1) - C(r1 + 1) + P(X1 >= e1) with cumulative sums C."""
+        self.least = np.inf
+        for n in range(2, self.last + 1):
+            for n1 in range(1, n):
+                for r in range(1, n):
+                    self._pick(n1, r, n)
+
+    def _pick(self, n1: int, r: int, n: int) -> None:
+        later = np.maximum(r - np.arange(n1 + 1) + 1, 0)
+        reject = []
+        for pmf, tail in zip(self.pmf, self.tail, strict=True):
+            beyond = np.append(tail[n - n1], np.zeros(max(r + 1 - (n - n1), 0)))[later]
+            sums = np.append(0.0, np.cumsum(pmf[n1] * beyond))
+            reject.append(sums + tail[n1] - sums[:, np.newaxis])
+        k, e = np.meshgrid(np.arange(n1 + 2), np.arange(n1 + 2), indexing="ij")
+        fits = (k >= 1) & (k <= r) & (e > k) & (e <= min(r, n1) + 1)
+        fits &= (reject[0] <= self.asked.alpha) & (reject[1] >= self.asked.power)
+        if fits.any():
+            en = n1 + (n - n1) * (self.tail[0][n1][k[fits]] - self.tail[0][n1][e[fits]])
+            self.least = min(self.least, float(en.min()))
 
 
 class OperatingCharacteristics:
@@ -176,6 +230,10 @@ def main() -> None:
     for k, limits in enumerate(RecalculatedSearch.params):
         here, paper = least_ms(RecalculatedSearch, k), both_on_paper_ms(limits)
         print(f"{RecalculatedSearch.__doc__} {limits}: {here:.0f} ms, {here / paper:.0f} times those on paper")
+    for k, limits in enumerate(EfficacySearch.params):
+        print(f"{EfficacySearch.__doc__} {limits}: {least_ms(EfficacySearch, k):.1f} ms")
+    here, plain = least_ms(EfficacySearch, 0), least_ms(PlainEfficacy, 0)
+    print(f"{PlainEfficacy.__doc__} {PlainEfficacy.params[0]}: {plain:.0f} ms, {plain / here:.0f} times the search")
     best = search.two_stage(Requirements(0.3, 0.45, 0.05, 0.9)).optimal
     print(in_r("print(ph2simon(.3, .45, .05, .1))") or "clinfun is not installed")
     print(f"\nsimtrial, no limit on n: {looks_text(best, ' ')}, EN(p0) {best.en_p0:.2f}")

@@ -5,7 +5,7 @@ import pytest
 
 from simtrial import TwoStage
 from simtrial.design.exact import KEPT_RATES, operating_characteristics
-from simtrial.memo import kept
+from simtrial.memo import OnDemand, kept
 
 DESIGN = TwoStage(r1=1, n1=10, r=5, n=29)
 
@@ -55,3 +55,20 @@ def test_operating_characteristics_cannot_be_changed_by_who_asked(number):
     again = operating_characteristics(DESIGN, np.linspace(0.0, 1.0, number))
     assert again.reject.tolist() == found.reject.tolist()
     assert (again is found) == (number <= KEPT_RATES)
+
+
+def test_a_sequence_on_demand_is_made_once_when_it_is_looked_at():
+    made = []
+
+    def make():
+        made.append(1)
+        return ["a", "b", "c"]
+
+    later = OnDemand(make)
+    assert not made
+    assert (len(later), later[0], later[1:], list(later), "b" in later) == (3, "a", ("b", "c"), ["a", "b", "c"], True)
+    assert later == ("a", "b", "c") == later
+    assert hash(later) == hash(("a", "b", "c"))
+    assert later != ("a", "b")
+    assert repr(later) == "('a', 'b', 'c')"
+    assert made == [1]

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 from simtrial.design.designs import Look, MultiStage, TwoStage
 from simtrial.design.requirements import N_LIMIT
-from simtrial.search import two_looks
 from simtrial.search.aim import Aim
 from simtrial.search.constraints import FREE, Constraints
 from simtrial.search.record import Criterion, Family, Solved, solved
@@ -86,6 +85,8 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
     >>> found.result(Aim(en_max=1.0)).best.design
     TwoStage(r1=4, n1=23, r=8, n=35, e1=7)
     """
+    from simtrial.search import two_looks  # here, because a register of families needs it not
+
     asked = constraints.only(CONSTRAINTS, FAMILY.title)
     return two_looks.search(requirements, asked, n_limit=n_limit, together=TOGETHER)
 

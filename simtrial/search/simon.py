@@ -25,7 +25,7 @@ from simtrial.design.designs import TwoStage
 from simtrial.design.requirements import N_LIMIT, N_LIMIT_MOST, Requirements
 from simtrial.errors import InputError
 from simtrial.memo import OnDemand, kept
-from simtrial.search import bounds, two_looks
+from simtrial.search import bounds
 from simtrial.search.aim import Aim
 from simtrial.search.candidate import TwoStageCandidate
 from simtrial.search.constraints import FREE, Constraints
@@ -234,6 +234,8 @@ LEAST_N = Aim(en_p0=1.0, smallest_n=True)
 
 def _ties(requirements: Requirements, aim: Aim) -> Sequence[Candidate]:
     """Designs that are as good, from the search for any two looks, which takes longer."""
+    from simtrial.search import two_looks  # here and below, because most searches go without it
+
     found = two_looks.search(
         requirements, Constraints(stops="futility"), n_limit=N_LIMIT_MOST, together=(LEAST_EN, LEAST_N)
     )
@@ -252,6 +254,8 @@ def search(
     """
     if constraints == FREE:
         return two_stage(requirements, n_limit=n_limit)
+    from simtrial.search import two_looks
+
     asked = constraints.only(CONSTRAINTS, FAMILY.title)
     aims = (LEAST_N, LEAST_EN)
     return two_looks.search(requirements, replace(asked, stops="futility"), n_limit=n_limit, together=aims)

@@ -223,7 +223,7 @@ def search(
     >>> from simtrial.search import FREE, Aim
     >>> found = search(Requirements(p0=0.1, p1=0.25, alpha=0.1, power=0.8), FREE, n_limit=100)
     >>> found.result(Aim(en_p1=1.0, smallest_n=True)).best.design
-    TwoStage(r1=1, n1=17, r=5, n=29, e1=5)
+    TwoStage(r1=0, n1=16, r=5, n=29, e1=4)
     """
     bounds.refuse(requirements, n_limit)
     looks = constraints.looks_at

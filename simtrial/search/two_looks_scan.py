@@ -197,7 +197,8 @@ class TwoLooksScan:
 
     def _matters(self, some: FirstStages, n: int) -> FirstStages:
         """Those first stages that could still matter with n patients."""
-        return some.at(np.flatnonzero(self.goal.open(some.sizes(n))))
+        keeps = self.goal.open(some.sizes(n))
+        return some if keeps.all() else some.at(keeps)
 
     def _at(self, n: int, extents: Extents) -> None:
         """Search designs with n patients, keep what matters, and close its first stages."""

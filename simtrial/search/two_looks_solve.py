@@ -127,6 +127,8 @@ class Solver:
         extents, r = rows
         wide = np.maximum(extents.k_last, np.minimum(r, extents.n1) - extents.e_first + 2)
         step = max(1, CELLS // int(max(wide.max(), 1)))
+        if r.size <= step:
+            return self._block(tables, n, rows, closed)
         return FoundStages.joined(
             [
                 self._block(tables, n, (extents.at(part), r[part]), closed)

@@ -114,7 +114,7 @@ class FirstStages(Side):
 
     def sizes(self, n: Ints | int) -> Sizes:
         """Numbers of patients if there are n at most."""
-        sizes = np.broadcast_to(np.asarray(n), self.n1.shape)
+        sizes = np.full(self.n1.shape, n)
         en_p0, en_p1, en_max = (
             self.n1 + one * (sizes - self.n1) for one in (self.share[0], self.share[1], self.largest)
         )
