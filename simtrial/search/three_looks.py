@@ -198,9 +198,7 @@ def _n_lower(scan: ThreeScan, last: int) -> int:
 def _first(scan: ThreeScan, low: int, last: int) -> int:
     """The smallest n3 that has a design, whose best ones are known thereafter."""
     sizes = scan.frame.sizes
-    for n3 in range(max(low, 3), last + 1):
-        if not sizes.third(n3):
-            continue
+    for n3 in filter(sizes.third, range(max(low, 3), last + 1)):
         if n3 > scan.frame.tables.n_max:
             scan.grow(min(int(1.45 * n3) + 12, last))
         scan.sweep(n3, n3, only=True)
