@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from simtrial.search.three_rows import Sizes
     from simtrial.search.three_seconds import Tries
 
+HELD = 1 << 23
+"""Most numbers that the rows of a block of n1 have together."""
+
 
 class ThreeScan:
     """Visits three looks, and keeps for each n the designs with the least EN(p0).
@@ -75,24 +78,44 @@ class ThreeScan:
 
         With `only` nothing is learned about more patients: what has no design with these n3 is left out early.
         """
-        frame, least = self.frame, self.known.least
-        self.visited, self.beyond = 0, np.inf
+        frame = self.frame
         sizes = np.array([n for n in range(low, high + 1) if frame.sizes.third(n)], dtype=np.int64)
         if sizes.size == 0:
-            return
+            return  # what could be better with more patients still could
+        self.visited, self.beyond = 0, np.inf
         self._allowed, self._tries = None, ()
         if only:
             sizes = self._narrow(sizes)
             if sizes.size == 0:
                 return
-            low = int(sizes[0])
         cuts = [Cut(frame.tables, frame.asked, n) for n in sizes.tolist()] if only and frame.sizes.efficacy else []
         columns = high + 2 if frame.sizes.efficacy else int(frame.tables.r_high[high]) + 2
+        for block in self._blocks(high, columns):
+            self._pass(block, (sizes, high, every), cuts, columns)
+
+    def _blocks(self, high: int, columns: int) -> list[range]:
+        """Cut the n1 into blocks whose rows fit into memory together."""
+        sizes, blocks, start, held = self.frame.sizes, [], 1, 0
+        for n1 in range(1, high):
+            bounds = int(self.frame.tables.r1_high[n1]) + 1 if sizes.r1 is None else 1
+            held += 2 * columns * bounds * (n1 if sizes.efficacy else 1)
+            if held > HELD and n1 > start:
+                blocks.append(range(start, n1))
+                start, held = n1, 0
+        return [*blocks, range(start, high)]
+
+    def _pass(self, block: range, thirds: tuple[Ints, int, int], cuts: list[Cut], columns: int) -> None:
+        """Visit every design with n1 of a block."""
+        (sizes, high, every), frame, least = thirds, self.frame, self.known.least
         p = np.array([[[frame.asked.p0]], [[frame.asked.p1]]])
         rows = no_rows(columns, len(cuts))
-        for n2 in range(2, high):
-            first = max(low, n2 + 1)
-            rows = rows.joined(self._entering(n2 - 1, (first, high), cuts, columns)).stepped(p)
+        for n2 in range(block[0] + 1, high):
+            first = max(int(sizes[0]), n2 + 1)
+            if n2 - 1 in block:
+                rows = rows.joined(self._entering(n2 - 1, (first, high), cuts, columns))
+            elif rows.count == 0:
+                return
+            rows = rows.stepped(p)
             a = rows.n1 + rows.go[0] * (n2 - rows.n1)
             rows = rows.kept((rows.until >= n2) & (a < least[first] + NEAR))
             if rows.count == 0 and n2 > least[first] + NEAR:
@@ -165,6 +188,8 @@ class ThreeScan:
             bound += np.maximum(go[:, np.newaxis] - 1 + tables.rest[n2], 0.0) * (n3 - n2)
         fine = bound < self.known.least[n3] + NEAR
         fine[:, -1] |= n1 + go * (high - n1) < self.known.least[high]  # it may be better with more patients
+        if self.frame.sizes.balanced:
+            fine[:, n2 > 2 * n1] = False
         return np.where(fine.any(axis=1), n2[-1] - np.argmax(fine[:, ::-1], axis=1), 0)
 
     def _visit(self, rows: Rows, n2: int, sizes: Ints) -> None:
@@ -183,5 +208,4 @@ class ThreeScan:
                 thirds = Thirds(frame, self.known, n2, (part, some))
                 thirds.visit(sizes)
                 self.visited = max(self.visited, thirds.visited)
-                last = frame.tables.n_max if sizes.size == 0 else int(sizes[-1])
-                self._left(thirds.left(last + 1), np.inf)
+                self._left(thirds.left(int(sizes[-1]) + 1), np.inf)

@@ -62,7 +62,10 @@ class Thirds:
 
     def left(self, n3: int) -> Floats:
         """EN(p0), with n3 patients, of the second looks that have no design yet and could then still be better."""
-        en = self.expected(np.flatnonzero(self.alive), n3)
+        which = np.flatnonzero(self.alive)
+        if self.frame.sizes.balanced:
+            which = which[3 * self.rows.n1[self.seconds.row[which]] >= n3]
+        en = self.expected(which, n3)
         better: Floats = en[en < self.known.least[n3 - 1]]
         return better
 

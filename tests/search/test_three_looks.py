@@ -11,9 +11,10 @@ import pytest
 from simtrial import InputError, Requirements, looks_text, parse_looks
 from simtrial.design import exact
 from simtrial.design.designs import Look, MultiStage
-from simtrial.search import ensign, three_stage
+from simtrial.search import ensign, three_looks, three_scan, three_stage
 from simtrial.search.constraints import Constraints
 from simtrial.search.three_looks import LEAST_EN, LEAST_N
+from simtrial.search.three_rows import Sizes
 
 FAMILIES = {"chen": three_stage, "ensign": ensign}
 AIMS = {"EN(p0)": LEAST_EN, "EN(p0) at least n": LEAST_N}
@@ -49,7 +50,7 @@ def equal_the_table(table):
 
 def test_designs_of_the_table_are_found(root):
     table = rows(root)
-    equal_the_table(table[table.p0.isin([0.05, 0.1, 0.13, 0.5, 0.7])])
+    equal_the_table(table[table.p0.isin([0.05, 0.13, 0.5, 0.7])])
 
 
 @pytest.mark.long
@@ -232,3 +233,29 @@ def test_no_random_design_is_better(limits):
             least = min(en for n, en in frontier.items() if n <= n3)
             assert LEAST_EN.value(design, asked) > least - 1e-9  # far above what sums of 60 patients are off by
     assert met >= 2
+
+
+def test_rows_in_many_blocks_give_the_same_as_in_one(monkeypatch):
+    asked = Requirements(0.1, 0.3, 0.05, 0.8)
+    whole = three_looks._search(asked, Sizes())
+    monkeypatch.setattr(three_scan, "HELD", 1000)
+    parts = three_looks._search(asked, Sizes())
+    for aim in (LEAST_EN, LEAST_N):
+        assert parts.result(aim).best.looks == whole.result(aim).best.looks
+        assert parts.result(aim).certificate == whole.result(aim).certificate
+
+
+def test_an_n_that_is_not_allowed_does_not_end_the_search():
+    asked = Requirements(0.2, 0.4, 0.05, 0.8)
+    sparse = Constraints(balanced=True, multiple_of=12)
+    found = three_stage.search(asked, constraints=sparse).result(LEAST_EN)
+    every = [
+        design
+        for r1 in range(5)
+        for r2 in range(r1 + 1, 11)
+        for r3 in range(max(r2 + 1, 9), 15)
+        if exact.meets(design := MultiStage((Look(12, r1), Look(24, r2), Look(36, r3))), asked)
+    ]
+    assert found.best.looks == LEAST_EN.best(every, asked).looks
+    assert found.certificate.how == "proved"
+    assert found.best.en_p0 < 24, "so that no design whose first look is at 24 patients is better"
