@@ -184,7 +184,7 @@ def _known_flexible(requirements: Requirements, k: int, last: int, minimax: bool
     return search.best.plan
 
 
-class Plan(NamedTuple):
+class FlexiblePlan(NamedTuple):
     """A plan that meets the limits, with what it is compared by."""
 
     order: tuple[float, ...]
@@ -202,7 +202,7 @@ class FlexibleScan:
 
     def __init__(self, asked: Requirements, k: int) -> None:
         self.asked, self.k = asked, k
-        self.best: Plan | None = None
+        self.best: FlexiblePlan | None = None
         self.ways = rising(k)
         self._rows: dict[int, Ints] = {}
         self.tables = Tables(asked, max(int(1.6 * bounds.score_n(asked)) + 3 * k, 4 * k), whole=True)
@@ -314,7 +314,7 @@ class FlexibleScan:
             r=tuple(r.tolist()),
         )
         if clear or self._meets(plan):
-            self.best = Plan(order, plan)
+            self.best = FlexiblePlan(order, plan)
 
     def _meets(self, plan: FlexibleDesign) -> bool:
         """Whether the averages keep the limits, in fractions."""

@@ -158,7 +158,7 @@ def _search(requirements: Requirements, sizes: Sizes) -> ThreeLooks:
     scan = ThreeScan(requirements, sizes, min(last, rough) if sizes.last else rough)
     n_lower = _n_lower(scan, last)
     first = _first(scan, max(n_lower, sizes.least + 2), last)
-    high = scan.frame.tables.n_max = min(scan.frame.tables.n_max, last)
+    high = min(scan.frame.tables.n_max, last)
     scan.sweep(first, high, SOME)
     scan.sweep(first, high)
     n_upper = max(scan.visited, first)
@@ -198,9 +198,7 @@ def _n_lower(scan: ThreeScan, last: int) -> int:
 def _first(scan: ThreeScan, low: int, last: int) -> int:
     """The smallest n3 that has a design, whose best ones are known thereafter."""
     sizes = scan.frame.sizes
-    for n3 in range(max(low, 3), last + 1):
-        if not sizes.third(n3):
-            continue
+    for n3 in filter(sizes.third, range(max(low, 3), last + 1)):
         if n3 > scan.frame.tables.n_max:
             scan.grow(min(int(1.45 * n3) + 12, last))
         scan.sweep(n3, n3, only=True)
@@ -209,4 +207,6 @@ def _first(scan: ThreeScan, low: int, last: int) -> int:
     if sizes.looks is not None:
         stated = ",".join(map(str, sizes.looks))
         raise InputError(f"({stated}) has no design that meets both limits; state more patients", "looks_at")
+    if sizes.last is None:
+        raise InputError(f"leave no design of three looks with at most {last:,} patients; relax them", "constraints")
     raise InputError(f"({last}) leaves no design of three looks that meets both limits; raise it", "cap")

@@ -8,7 +8,7 @@ one more patient, and leave when nothing that follows can be better than what is
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simtrial.numbers import Bools, Floats, Ints
     from simtrial.search.constraints import Constraints
     from simtrial.search.scan import Tables
+    from simtrial.search.three_known import ThreeFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,42 @@ class Cut:
     def spoilt(self, mass: Floats, later: Floats) -> Floats:
         """What stopping for efficacy costs, by x."""
         return -self.lost(mass, 1 - later)
+
+
+class Room(NamedTuple):
+    """What looks without a stop for efficacy may be in a design of n3 patients.
+
+    With r3, the stops must take P(X3 > r3; p0) - alpha or more of the type I error, and P(X3 > r3; p1) - power or less
+    of the power. What two looks take is at most the sum of what each alone would take, and at least the larger of both.
+
+    Attributes
+    ----------
+    bounds : tuple of int
+        The r3 that may have a design.
+    allowed : ndarray of bool, shape (n, r)
+        Which bounds a look may have.
+    """
+
+    bounds: tuple[int, ...]
+    allowed: Bools
+
+    @classmethod
+    def of(cls, frame: ThreeFrame, n3: int) -> Room:
+        """That of n3."""
+        tables, asked = frame.tables, frame.asked
+        bounds, allowed = [], np.zeros(tables.pmf.shape[1:], dtype=np.bool_)
+        n = np.arange(1, n3)
+        for r3 in range(int(tables.r_high[n3]), 1, -1):
+            x = np.arange(r3)
+            later = tables.padded[:, (n3 - n)[:, np.newaxis], np.maximum(tables.PAD + r3 - x, 0)]
+            lost = np.cumsum(tables.pmf[:, 1:n3, :r3] * later, axis=2)
+            fits = lost[1] <= tables.tail[1, n3, r3] - asked.power + SLACK
+            most = float(np.max(lost[0], where=fits, initial=0.0))
+            needed = tables.tail[0, n3, r3] - asked.alpha - SLACK
+            if 2 * most >= needed:
+                bounds.append(r3)
+                allowed[1:n3, :r3] |= fits & (lost[0] + most >= needed)
+        return cls(tuple(bounds), allowed)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,8 @@ Why the search is complete
 4. *The end of n2.* EN(p0) >= a, which grows with n2. Without stops for efficacy P1(X2 <= r2) < 1 - power too, so
    P0(X2 <= r2) is at most that of the largest such r2, and g at least P0(r1 < X1) less that.
 5. *Small n3*, where no design is known yet: no rule has the power with fewer than `n_lower` patients (Neyman and
-   Pearson), and `simtrial.search.three_rows.Cut` says what stops may cost with more.
+   Pearson), and `three_rows.Room` and, with stops for efficacy, `three_rows.Cut` say what stops may cost with more.
+   For every n3 `three_thirds.Thirds` asks first whether even the best test at the third look would do.
 6. *Bounds for efficacy.* e1 <= e2 <= r3 + 1, or the look has none because its n is smaller: a bound above the next one
    can be brought down to it, which rejects the same trials, earlier. What is left out is never better than something
    that is visited. A trial must be able to go on to every look, and to reject at the last, or it has fewer looks.
@@ -31,14 +32,18 @@ import numpy as np
 
 from simtrial.search.scan import Tables
 from simtrial.search.three_known import CELLS, NEAR, KnownThrees, ThreeFrame
-from simtrial.search.three_rows import Cut, Rows, first_stages, no_rows
+from simtrial.search.three_rows import Cut, Room, Rows, first_stages, no_rows
 from simtrial.search.three_seconds import from_above, second_looks
 from simtrial.search.three_thirds import Thirds
 
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
-    from simtrial.numbers import Floats, Ints
+    from simtrial.numbers import Bools, Floats, Ints
     from simtrial.search.three_rows import Sizes
+    from simtrial.search.three_seconds import Tries
+
+HELD = 1 << 23
+"""Most numbers that the rows of a block of n1 have together."""
 
 
 class ThreeScan:
@@ -59,6 +64,8 @@ class ThreeScan:
         self.frame = ThreeFrame(asked, sizes, Tables(asked, n_max, whole=sizes.efficacy))
         self.known.grow(n_max)
         self.visited, self.beyond = 0, np.inf
+        self._allowed: Bools | None = None
+        self._tries: Tries = ()
 
     def grow(self, n_max: int) -> None:
         """Make tables up to n_max."""
@@ -71,25 +78,63 @@ class ThreeScan:
 
         With `only` nothing is learned about more patients: what has no design with these n3 is left out early.
         """
-        frame, least = self.frame, self.known.least
-        self.visited, self.beyond = 0, np.inf
+        frame = self.frame
         sizes = np.array([n for n in range(low, high + 1) if frame.sizes.third(n)], dtype=np.int64)
         if sizes.size == 0:
-            return
-        cuts = [Cut(frame.tables, frame.asked, n) for n in sizes.tolist()] if only else []
+            return  # what could be better with more patients still could
+        self.visited, self.beyond = 0, np.inf
+        self._allowed, self._tries = None, ()
+        if only:
+            sizes = self._narrow(sizes)
+            if sizes.size == 0:
+                return
+        cuts = [Cut(frame.tables, frame.asked, n) for n in sizes.tolist()] if only and frame.sizes.efficacy else []
         columns = high + 2 if frame.sizes.efficacy else int(frame.tables.r_high[high]) + 2
+        for block in self._blocks(high, columns):
+            self._pass(block, (sizes, high, every), cuts, columns)
+
+    def _blocks(self, high: int, columns: int) -> list[range]:
+        """Cut the n1 into blocks whose rows fit into memory together."""
+        sizes, blocks, start, held = self.frame.sizes, [], 1, 0
+        for n1 in range(1, high):
+            bounds = int(self.frame.tables.r1_high[n1]) + 1 if sizes.r1 is None else 1
+            held += 2 * columns * bounds * (n1 if sizes.efficacy else 1)
+            if held > HELD and n1 > start:
+                blocks.append(range(start, n1))
+                start, held = n1, 0
+        return [*blocks, range(start, high)]
+
+    def _pass(self, block: range, thirds: tuple[Ints, int, int], cuts: list[Cut], columns: int) -> None:
+        """Visit every design with n1 of a block."""
+        (sizes, high, every), frame, least = thirds, self.frame, self.known.least
         p = np.array([[[frame.asked.p0]], [[frame.asked.p1]]])
         rows = no_rows(columns, len(cuts))
-        for n2 in range(2, high):
-            first = max(low, n2 + 1)
-            rows = rows.joined(self._entering(n2 - 1, (first, high), cuts, columns)).stepped(p)
+        for n2 in range(block[0] + 1, high):
+            first = max(int(sizes[0]), n2 + 1)
+            if n2 - 1 in block:
+                rows = rows.joined(self._entering(n2 - 1, (first, high), cuts, columns))
+            elif rows.count == 0:
+                return
+            rows = rows.stepped(p)
             a = rows.n1 + rows.go[0] * (n2 - rows.n1)
             rows = rows.kept((rows.until >= n2) & (a < least[first] + NEAR))
             if rows.count == 0 and n2 > least[first] + NEAR:
                 return
             if n2 % every == 0:
-                self._visit(rows.kept(frame.sizes.second(rows.n1, n2)), n2, sizes[sizes > n2], only=only)
+                self._visit(rows.kept(frame.sizes.second(rows.n1, n2)), n2, sizes[sizes > n2])
         self._left(rows.n1 + rows.go[0] * (high - rows.n1), float(least[high]))
+
+    def _narrow(self, sizes: Ints) -> Ints:
+        """Which of some n3 may have a design; what their looks may be is noted."""
+        frame = self.frame
+        if frame.sizes.efficacy:
+            # what the looks have rejected by then is less than the power asked for, so that r3 may be anything
+            self._tries = [(n, range(n - 1, 1, -1)) for n in sizes.tolist()]
+            return sizes
+        rooms = {n: room for n in sizes.tolist() if (room := Room.of(frame, n)).bounds}
+        self._tries = [(n, room.bounds) for n, room in rooms.items()]
+        self._allowed = np.any([room.allowed for room in rooms.values()], axis=0) if rooms else None
+        return np.array(list(rooms), dtype=np.int64)
 
     def _left(self, bounds: Floats, least: float) -> None:
         """Note what could be better with more patients."""
@@ -112,6 +157,8 @@ class ThreeScan:
         if cuts:
             spare = np.array([[cut.spare] for cut in cuts])
             keep &= (cost <= spare).any(axis=0)
+        if self._allowed is not None:
+            keep &= self._allowed[n1, r1]
         x = np.arange(columns)
         mass = pmf[:, np.newaxis] * ((x > r1[:, np.newaxis]) & (x < e1[:, np.newaxis]))
         n1s = np.full(r1.size, n1)
@@ -132,15 +179,20 @@ class ThreeScan:
     def _until(self, n1: int, go: Floats, thirds: tuple[int, int]) -> Ints:
         """The last second look that may lead to something better than what is known (fact 4); 0 if none does."""
         tables, (low, high) = self.frame.tables, thirds
+        if np.isinf(self.known.least[high]):
+            return np.full(go.size, high)
         n2 = np.arange(n1 + 1, high + 1)
         n3 = np.minimum(np.maximum(low, n2 + 1), high)
         bound = n1 + go[:, np.newaxis] * (n2 - n1)
         if not self.frame.sizes.efficacy:
             bound += np.maximum(go[:, np.newaxis] - 1 + tables.rest[n2], 0.0) * (n3 - n2)
         fine = bound < self.known.least[n3] + NEAR
+        fine[:, -1] |= n1 + go * (high - n1) < self.known.least[high]  # it may be better with more patients
+        if self.frame.sizes.balanced:
+            fine[:, n2 > 2 * n1] = False
         return np.where(fine.any(axis=1), n2[-1] - np.argmax(fine[:, ::-1], axis=1), 0)
 
-    def _visit(self, rows: Rows, n2: int, sizes: Ints, *, only: bool) -> None:
+    def _visit(self, rows: Rows, n2: int, sizes: Ints) -> None:
         """Visit every design with these first stages and n2 patients at the second look."""
         if rows.count == 0 or sizes.size == 0:
             return
@@ -149,12 +201,11 @@ class ThreeScan:
         for top in range(0, rows.count, step):
             part = rows if rows.count <= step else rows.of(np.arange(top, min(top + step, rows.count)))
             n3 = int(sizes[0])
-            seconds = second_looks(frame, part, n2, sizes, least=float(self.known.least[n3]), only=only)
+            seconds = second_looks(frame, part, n2, sizes, least=float(self.known.least[n3]), only=self._tries)
             size = max(1, CELLS // columns)
             for at in range(0, seconds.row.size, size):
                 some = seconds if seconds.row.size <= size else seconds.of(slice(at, at + size))
                 thirds = Thirds(frame, self.known, n2, (part, some))
                 thirds.visit(sizes)
                 self.visited = max(self.visited, thirds.visited)
-                last = frame.tables.n_max if sizes.size == 0 else int(sizes[-1])
-                self._left(thirds.left(last + 1), np.inf)
+                self._left(thirds.left(int(sizes[-1]) + 1), np.inf)

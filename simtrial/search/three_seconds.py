@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -13,9 +13,14 @@ from simtrial.search.bounds import SLACK
 from simtrial.search.three_known import NEAR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simtrial.numbers import Bools, Floats, Ints
     from simtrial.search.three_known import ThreeFrame
     from simtrial.search.three_rows import Rows
+
+Tries: TypeAlias = "Sequence[tuple[int, Sequence[int]]]"
+"""Some n3, each with r3 from the largest down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +58,11 @@ class Seconds:
         )
 
 
-def second_looks(frame: ThreeFrame, rows: Rows, n2: int, sizes: Ints, *, least: float, only: bool) -> Seconds:
+def second_looks(frame: ThreeFrame, rows: Rows, n2: int, sizes: Ints, *, least: float, only: Tries) -> Seconds:
     """Every second look at n2 patients after these rows that may be better than `least` with one of these n3.
 
-    With `only`, those alone that have a design with one of these n3, which is quick for few n3; without it also those
-    that may have one with more patients.
+    With `only`, those alone that have a design with one of these n3 and r3, which is quick for few of them; without it
+    also those that may have one with more patients.
     """
     tables, asked, efficacy = frame.tables, frame.asked, frame.sizes.efficacy
     e2 = np.arange(2, n2 + 2) if efficacy else np.array([n2 + 1])
@@ -76,7 +81,7 @@ def second_looks(frame: ThreeFrame, rows: Rows, n2: int, sizes: Ints, *, least: 
     g = rows.go[0][:, np.newaxis, np.newaxis] - low[0][:, :, np.newaxis] - high[0][:, np.newaxis]
     ok &= a[:, np.newaxis, np.newaxis] + np.maximum(g, 0.0) * (sizes[0] - n2) < least + NEAR
     if only:
-        ok &= _feasible(frame, rows, n2, (top, e2), sizes)
+        ok &= _feasible(frame, rows, n2, (top, e2), only)
     row, i, j = np.nonzero(ok)
     go = rows.go[:, row] - low[:, row, i] - high[:, row, j]
     seconds = Seconds(row=row, r2=r2[i], e2=e2[j], a=a[row], go=go, early=rows.early[:, row] + high[:, row, j])
@@ -89,8 +94,8 @@ def from_above(terms: Floats) -> Floats:
     return found
 
 
-def _feasible(frame: ThreeFrame, rows: Rows, n2: int, bounds: tuple[int, Ints], sizes: Ints) -> Bools:
-    """Whether some of these n3 has an r3 that meets both limits: shape (rows, r2, e2).
+def _feasible(frame: ThreeFrame, rows: Rows, n2: int, bounds: tuple[int, Ints], tries: Tries) -> Bools:
+    """Whether some of these n3 has one of these r3 that meets both limits: shape (rows, r2, e2).
 
     P(reject) = P(early) + P(go on after n1) - P(X2 <= r2) - P(r2 < X2 < e2, X3 <= r3), the last two being sums over x
     of what the rows hold.
@@ -99,8 +104,8 @@ def _feasible(frame: ThreeFrame, rows: Rows, n2: int, bounds: tuple[int, Ints], 
     x = np.arange(rows.mass.shape[2])
     found = np.zeros((rows.count, top, e2.size), dtype=np.bool_)
     passed = (rows.early + rows.go)[:, :, np.newaxis] - np.cumsum(rows.mass[:, :, : top + 1], axis=2)[:, :, 1:]
-    for n3 in sizes[sizes > n2].tolist():
-        for r3 in range(largest_r3(frame, n3, float(np.max(rows.early[1], initial=0.0))), 1, -1):
+    for n3, some in tries:
+        for r3 in some if n3 > n2 else ():
             fewer = 1 - tables.padded[:, n3 - n2, np.maximum(tables.PAD + r3 - x, 0)]
             ends = from_above(rows.mass * fewer[:, np.newaxis])
             reject = (passed - ends[:, :, 2 : top + 2])[:, :, :, np.newaxis]

@@ -62,7 +62,10 @@ class Thirds:
 
     def left(self, n3: int) -> Floats:
         """EN(p0), with n3 patients, of the second looks that have no design yet and could then still be better."""
-        en = self.expected(np.flatnonzero(self.alive), n3)
+        which = np.flatnonzero(self.alive)
+        if self.frame.sizes.balanced:
+            which = which[3 * self.rows.n1[self.seconds.row[which]] >= n3]
+        en = self.expected(which, n3)
         better: Floats = en[en < self.known.least[n3 - 1]]
         return better
 
@@ -70,16 +73,48 @@ class Thirds:
         """From the largest r3 down: what has the power is decided; what breaks alpha has no design with this n3."""
         if which.size == 0:
             return
-        seconds, asked = self.seconds, self.frame.asked
-        early = float(seconds.early[1, which].max())
+        early = float(self.seconds.early[1, which].max())
         r3 = np.array([largest_r3(self.frame, n, early) for n in n3.tolist()])
-        x = np.arange(int(seconds.r2[which].min()) + 1, max(int(r3.max()), 0) + 1)
-        inside = (x > seconds.r2[which, np.newaxis]) & (x < seconds.e2[which, np.newaxis])
-        mass = [one[seconds.row[which], x[0] : x[-1] + 1] * inside for one in self.rows.mass] if x.size else []
-        whole = (seconds.early + seconds.go)[:, which, np.newaxis]
-        reach = self._reach(which)
-        while x.size:
-            if self.frame.sizes.efficacy:
+        x = np.arange(int(self.seconds.r2[which].min()) + 1, max(int(r3.max()), 0) + 1)
+        if x.size == 0:
+            return
+        mass = self._mass(which, x)
+        is_open &= self._testable(which, n3, (mass, x))
+        some = is_open.any(axis=1)
+        if some.any():
+            self._down(which[some], (n3, r3), (en[some], is_open[some]), (mass[:, some], x))
+
+    def _mass(self, which: Ints, x: Ints) -> Floats:
+        """P_p(go on, X2 = x) of some second looks."""
+        inside = (x > self.seconds.r2[which, np.newaxis]) & (x < self.seconds.e2[which, np.newaxis])
+        return self.rows.mass[:, self.seconds.row[which], x[0] : x[-1] + 1] * inside
+
+    def _testable(self, which: Ints, n3: Ints, after: tuple[Floats, Ints]) -> Bools:
+        """Whether the most powerful test at the third look might do.
+
+        For any weight l, P1(reject) - l P0(reject) is largest, whatever the third look rejects, if that rejects where
+        the ratio of b(x; n3, p1) to b(x; n3, p0) is above l; and it is power - l alpha or more if the limits hold.
+        """
+        tables, asked, (mass, x) = self.frame.tables, self.frame.asked, after
+        r = np.maximum(tables.r_alpha[n3] - 1, 1)
+        odds = np.log(asked.p1 / asked.p0), np.log1p(-asked.p1) - np.log1p(-asked.p0)
+        ratio = np.exp(np.minimum((r + 0.5) * odds[0] + (n3 - r - 0.5) * odds[1], 30.0))
+        whole = (self.seconds.early + self.seconds.go)[:, which]
+        lost = mass[1] @ self._not_rejected(1, (n3, r), x)
+        lost -= mass[0] @ (ratio * self._not_rejected(0, (n3, r), x))
+        best = whole[1][:, np.newaxis] - whole[0][:, np.newaxis] * ratio - lost
+        found: Bools = best >= asked.power - ratio * asked.alpha - SLACK * (1 + ratio)
+        return found
+
+    def _down(
+        self, which: Ints, third: tuple[Ints, Ints], cells: tuple[Floats, Bools], after: tuple[Floats, Ints]
+    ) -> None:
+        """Decide cells (second looks and n3) from their largest r3 down."""
+        seconds, asked, efficacy = self.seconds, self.frame.asked, self.frame.sizes.efficacy
+        (n3, r3), (en, is_open), (mass, x) = third, cells, after
+        whole, reach = (seconds.early + seconds.go)[:, which, np.newaxis], self._reach(which)
+        while True:
+            if efficacy:
                 is_open &= seconds.e2[which, np.newaxis] <= r3 + 1
             is_open &= r3 > seconds.r2[which, np.newaxis]
             columns = np.flatnonzero(is_open.any(axis=0))
