@@ -108,9 +108,8 @@ def main() -> None:
         )
     for base, given in ((SingleStage(16, 39), {}), (SingleStage(16, 39), {"theta_f": 0.1, "theta_e": 0.999})):
         spent = seconds(lambda base=base, given=given: curtail(base, 0.5, **given), 50)
-        print(
-            f"Curtailment of {looks_text(base)} after every patient, {given or 'non-stochastic'}: {1000 * spent:.1f} ms"
-        )
+        how = str(given) if given else "non-stochastic"
+        print(f"{looks_text(base)} curtailed after every patient, {how}: {1000 * spent:.1f} ms")
     spent = seconds(lambda: curtail(SingleStage(300, 3000), 0.105, theta_f=0.1, theta_e=0.95, cp="plain"), 3)
     print(f"Curtailment of 300/3000 after every patient: {spent:.2f} s")
 

@@ -75,7 +75,10 @@ def best(criterion: AnyCriterion, asked: Requirements) -> Design | None:
         found = single_stage(asked)
     else:
         found = _searched(search.FAMILIES[criterion.family], asked)
-    return None if found is None else criterion.pick(found)
+    try:
+        return None if found is None else criterion.pick(found)
+    except InputError:  # of a family that computes each of its criteria when it is asked for
+        return None
 
 
 def _largest_r(n: NDArray[np.int64], p: float, mass: float) -> NDArray[np.int64]:
