@@ -104,7 +104,7 @@ def main() -> None:
         best = search.result(Aim(en_p0=1.0)).best
         print(
             f"Search over thresholds, N {search.sizes[0]} to {search.sizes[-1]} in blocks of {block}: "
-            f"{seconds(every, 10 if block > 1 else 3):.3f} s; least EN(p0) {best.en_p0:.2f}: {looks_text(best)[:40]} ..."
+            f"{seconds(every, 10 if block > 1 else 3):.3f} s; least EN(p0) {best.en_p0:.2f}: {looks_text(best)[:36]}"
         )
     for base, given in ((SingleStage(16, 39), {}), (SingleStage(16, 39), {"theta_f": 0.1, "theta_e": 0.999})):
         spent = seconds(lambda base=base, given=given: curtail(base, 0.5, **given), 50)
