@@ -82,7 +82,10 @@ def best(criterion: AnyCriterion, asked: Requirements, looks_at: tuple[int, ...]
     else:
         family = search.FAMILIES[criterion.family]
         found = _searched(family, asked, Constraints(looks_at=looks_at) if family.looks_given else FREE)
-    return None if found is None else criterion.pick(found)
+    try:
+        return None if found is None else criterion.pick(found)
+    except InputError:  # of a family that computes each of its criteria when it is asked for
+        return None
 
 
 def _largest_r(n: NDArray[np.int64], p: float, mass: float) -> NDArray[np.int64]:

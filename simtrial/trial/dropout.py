@@ -9,7 +9,7 @@ from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
 from simtrial.laws.inflation import enlarged
 from simtrial.plan.allowances import enrolled_for
-from simtrial.search import CRITERIA, CalendarCriterion, simon, single
+from simtrial.search import CRITERIA, FAMILIES, CalendarCriterion, simon, single
 from simtrial.search.single import FIRST
 from simtrial.trial.searches import Searches
 
@@ -120,6 +120,8 @@ def compared(case: Case) -> list[UnderDropout]:
     elif isinstance(case.criterion, CalendarCriterion):
         rows.append(_row(case, how, case.criterion.name, case.trial.losses, case.chosen))
     for criterion in CRITERIA.values():
+        if FAMILIES[criterion.family].on_request and criterion is not case.criterion:
+            continue
         on_paper = case.on_paper.choose(criterion.key)
         rows.append(_row(case, how, criterion.name, "paper", on_paper))
         rows += [_row(case, how, criterion.name, "run", *found) for found in _searched(case, how, criterion.key)]

@@ -61,7 +61,7 @@ def _several_looks(trial: Trial) -> bool:
     """Whether the design that is asked for has an interim analysis, or may have one."""
     wish = trial.wish
     if isinstance(wish, str):
-        return wish in CALENDAR or CRITERIA[wish].looks > 1
+        return wish in CALENDAR or CRITERIA[wish].looks != 1
     return len(wish.looks) > 1
 
 
