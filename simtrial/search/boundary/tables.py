@@ -57,8 +57,8 @@ def boundary(design: Design, requirements: Requirements) -> Table:
             shown[f"{key}_{name}"] = column(key, RATE, f"at {name}")
     caption = (
         f"Boundary of the design {by_looks(design)}: X is the number of responses among all patients analysed so far. "
-        f"At the last look H0 is rejected or not. Exact probabilities at p0 = {stated(rates[0])} and p1 = {stated(rates[1])}, "
-        "every patient being evaluable"
+        f"At the last look H0 is rejected or not. Exact probabilities at p0 = {stated(rates[0])} and "
+        f"p1 = {stated(rates[1])}, every patient being evaluable"
     )
     return Table("boundary", caption, frame, shown, right=("r", "continue_if", "e"))
 
