@@ -16,12 +16,12 @@ that was set aside.
 
 Tails
 -----
-Counts so high that a trial comes to one of them with a probability of at most `SPARE` at p0, over all looks, always
-stop for efficacy. This makes EN smaller, the power larger and the type I error larger by at most `SPARE`; likewise
-counts so low that they have at most this probability at p1 always stop for futility. So any rule, changed in this way,
-is as good and keeps alpha + SPARE and power - SPARE, with which lower bounds are computed; the rules that meet these
-but not the limits themselves count as set aside. They are few, and what is left out is a multitude of rules that differ
-in nothing that ever happens.
+Counts so high that a trial comes to one of them with a probability of at most `Corridor.spare` at p0, over all looks,
+always stop for efficacy. This makes EN smaller, the power larger and the type I error larger by at most as much;
+likewise counts so low that they have at most this probability at p1 always stop for futility. So any rule, changed in
+this way, is as good and keeps alpha + spare and power - spare, with which lower bounds are computed; the rules that
+meet these but not the limits themselves count as set aside. They are few, and what is left out is a multitude of rules
+that differ in nothing that ever happens.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ import numpy as np
 
 from simtrial.design import exact
 from simtrial.search.aim import TIE
-from simtrial.search.corridor import SPARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,10 +77,13 @@ class Examination:
         Lower bound of everything that was set aside; infinite where nothing was.
     work : float
         Products that were added.
+    crowded : bool
+        Whether something was set aside for want of room: a larger width would help.
     """
 
     bound: float = np.inf
     work: float = 0.0
+    crowded: bool = False
 
     def aside(self, bounds: Floats) -> None:
         """Note what is set aside."""
@@ -106,7 +108,7 @@ class Branches:
         self._prices = np.array(prices)
         self._rounding = np.array([board.rounding(one) for one in prices])
         self._looks = len(board.looks)
-        self._spare = SPARE / self._looks
+        self._spare = corridor.spare / self._looks
         self._reject: list[Floats] = []
         self._go_on: list[Floats] = []
         for k, x in enumerate(corridor.counts):
@@ -147,6 +149,7 @@ class Branches:
         if lower.size > width:
             order = np.argpartition(lower, width)
             done.aside(lower[order[width:]])
+            done.crowded = True
             whose, bounds = whose[order[:width]], bounds[order[:width]]
         made = now.taken(whose)
         k, which = divmod(column, 2)
@@ -190,7 +193,7 @@ class Branches:
         could = (lower <= ceiling) & ((e == none) | ((e >= first[:, np.newaxis]) & (e <= last[:, np.newaxis])))
         could &= e > r[:, np.newaxis]
         if corridor.board.may(k, "efficacy"):
-            done.aside(lower[:, 0][could[:, 0] & (e[0] > first)])
+            done.aside(lower[:, 0][could[:, 0] & (e[0] > np.maximum(first, 1))])
             done.aside(lower[:, -1][could[:, -1] & (e[-1] <= last)])
         whose, which = np.nonzero(could)
         return whose, e[which], lower[could], 2 * k + 1
@@ -199,8 +202,8 @@ class Branches:
         """The highest lower bound of each rule for each of several ways on: shape (rules, ways)."""
         asked, ways, prices = self._corridor.board.asked, len(rest), self._prices
         matrix = np.concatenate(rest).T
-        fixed = now.totals[:, :1] + (now.totals[:, 1:2] - asked.alpha - SPARE) * prices[:, 0]
-        fixed += (asked.power - SPARE - now.totals[:, 2:]) * prices[:, 1]
+        fixed = now.totals[:, :1] + (now.totals[:, 1:2] - asked.alpha - self._corridor.spare) * prices[:, 0]
+        fixed += (asked.power - self._corridor.spare - now.totals[:, 2:]) * prices[:, 1]
         fixed -= self._rounding
         found = np.empty((len(now.weights), ways))
         rows = max(1, CELLS // matrix.shape[1])
@@ -232,7 +235,7 @@ class Branches:
             offer(totals[ends], whole)
             error, power = totals[ends, 1], totals[ends, 2]
             asked = corridor.board.asked
-            near = (error <= asked.alpha + SPARE) & (power >= asked.power - SPARE)
+            near = (error <= asked.alpha + corridor.spare) & (power >= asked.power - corridor.spare)
             near &= (error > asked.alpha * (1 + exact.CLOSE)) | (power < asked.power * (1 - exact.CLOSE))
             done.aside(totals[ends, 0][near])
         if final:

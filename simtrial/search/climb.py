@@ -159,7 +159,8 @@ def climb(
             return
         found = around(corridor, kept[fresh])
         offer(found.totals, kept[fresh])
-        worth = merit(found.moved)
+        can = np.isfinite(found.moved[..., 0])
+        worth = np.where(can, merit(np.where(can[..., np.newaxis], found.moved, 0.0)), np.inf)
         order = np.argsort(worth, axis=None)[: 4 * pool]
         whose, look, move = np.unravel_index(order[np.isfinite(worth.ravel()[order])], worth.shape)
         made = _made(kept[fresh], whose, look, move)

@@ -40,26 +40,29 @@ class Corridor:
         The states of the trial.
     r_low, r_high, e_low, e_high : ndarray of int, shape (looks,)
         Least and largest bound of each look. Those of the last look for efficacy are not used.
+    spare : float
+        With how little probability, over all looks, counts in the tails are not told apart.
     """
 
     board: Board
+    spare: float
     r_low: Ints
     r_high: Ints
     e_low: Ints
     e_high: Ints
 
     @classmethod
-    def around(cls, board: Board, crossings: Sequence[Ints]) -> Corridor:
+    def around(cls, board: Board, crossings: Sequence[Ints], spare: float = SPARE) -> Corridor:
         """The corridor around the counts at which the best decision changes, at some prices (`Board.crossings`)."""
         looks, held = np.array(board.looks), np.array(crossings)
         r_low = np.maximum(held[..., 0].min(0) - MARGIN, -1)
         r_high = np.minimum(held[..., 0].max(0) + MARGIN, looks - 1)
         e_low = np.maximum(held[..., 1].min(0) - MARGIN, 1)
         e_high = looks + 1
-        spare = SPARE / looks.size
+        rare = spare / looks.size
         for k, n in enumerate(board.looks):
-            r_low[k] = min(r_low[k], np.count_nonzero(np.cumsum(binomial_pmf(n, board.asked.p1)) <= spare) - 1)
-            e_high[k] -= np.count_nonzero(np.cumsum(binomial_pmf(n, board.asked.p0)[::-1]) <= spare)
+            r_low[k] = min(r_low[k], np.count_nonzero(np.cumsum(binomial_pmf(n, board.asked.p1)) <= rare) - 1)
+            e_high[k] -= np.count_nonzero(np.cumsum(binomial_pmf(n, board.asked.p0)[::-1]) <= rare)
         for k in range(looks.size - 1):
             if not board.may(k, "futility"):
                 r_low[k] = r_high[k] = -1
@@ -73,7 +76,8 @@ class Corridor:
             most = looks[0] if k == 0 else e_high[k - 1] - 1 + board.added[k]
             r_high[k] = min(r_high[k], most)
             e_high[k] = min(max(e_high[k], r_high[k] + 1), most + 1)
-        return cls(board=board, r_low=r_low, r_high=r_high, e_low=np.minimum(e_low, e_high), e_high=e_high)
+        e_low = np.minimum(e_low, e_high)
+        return cls(board=board, spare=spare, r_low=r_low, r_high=r_high, e_low=e_low, e_high=e_high)
 
     @cached_property
     def counts(self) -> list[Ints]:
