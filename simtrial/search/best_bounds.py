@@ -283,7 +283,7 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
 
 
 def every(n: int) -> Iterator[Design]:
-    """Every design with n patients and looks at any of 1..n: 28,212 for n = 7, about six times as many for each more."""
+    """Every design with n patients and looks at any of 1..n: 28,212 for n = 7, about 6 times as many for each more."""
 
     def rules(low: int, high: int, left: int) -> Iterator[list[tuple[int, int]]]:
         if left == 1:
