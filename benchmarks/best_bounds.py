@@ -51,11 +51,10 @@ def main() -> None:
         whole = seconds(lambda board=board: best_bounds.solve.__wrapped__(board))
         once = seconds(lambda limits=limits, looks=looks: plain(*limits[:2], looks[-1], (56.5, 45.9)))
         found = best_bounds.solve.__wrapped__(board)
-        print(
-            f"{limits}, {len(looks)} looks up to {looks[-1]}: bound {bound:.3f} s "
-            f"({bound / once:.1f} plain inductions), design {whole:.2f} s; value {found.value:.4f}, no design below {found.bound:.4f}, no rule below "
-            f"{found.least:.4f} (gap {100 * (1 - found.least / found.value):.2f} %)"
-        )
+        print(f"{limits}, {len(looks)} looks up to {looks[-1]}:")
+        print(f"  bound {bound:.3f} s ({bound / once:.1f} inductions), design {whole:.2f} s; value {found.value:.4f}")
+        gap = 100 * (1 - found.least / found.value)
+        print(f"  no design below {found.bound:.4f}, no rule below {found.least:.4f} (gap {gap:.2f} %)")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ among them. The search has three parts.
 
 A design is a rule with bounds that never fall. Its looks are those at which a trial can stop: the others are left out,
 and the maximum is the last look that can be reached. The bound of part 3 concerns such designs; that of part 1, which
-is lower, concerns rules that draw lots too; `BestBounds.closest` gives the other.
+is lower, concerns rules that draw lots too, and is `BestBounds.least`.
 """
 
 from __future__ import annotations
@@ -149,9 +149,6 @@ def solve(board: Board) -> Solution:
 class BestBounds:
     """The best stopping bounds on given looks, by any weights of EN(p0) and EN(p1).
 
-    The bound of a certificate is that of point 1 at the head of this module, which no rule whatever can beat, unless
-    the design is proved to be the best of all designs.
-
     Attributes
     ----------
     looks : tuple of int
@@ -192,9 +189,9 @@ class BestBounds:
             r1=self.constraints.r1,
         )
 
-    def closest(self, aim: Aim) -> float:
-        """What no design on these looks is below: higher than the bound of a certificate, which holds for lots too."""
-        return solve(self._board(aim)).bound
+    def least(self, aim: Aim) -> float:
+        """What no rule on these looks is below, randomised ones included."""
+        return solve(self._board(aim)).least
 
     def result(self, aim: Aim) -> SearchResult:
         """The best design that was found, with its certificate.
@@ -219,7 +216,7 @@ class BestBounds:
             n_lower=self.n_lower,
             n_upper=self.looks[-1],
             value=found.value,
-            bound=found.value if proved else found.least,
+            bound=found.bound,
             cap=None if proved and given else self.looks[-1],
         )
         return SearchResult(best=best, ties=tuple(replace(one, kinds=()) for one in ties), certificate=certificate)
@@ -286,7 +283,7 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
 
 
 def every(n: int) -> Iterator[Design]:
-    """Every design with n patients and looks at any of 1..n: 28,212 for n = 7, about six times as many for one more."""
+    """Every design with n patients and looks at any of 1..n: 28,212 for n = 7, about 6 times as many for each more."""
 
     def rules(low: int, high: int, left: int) -> Iterator[list[tuple[int, int]]]:
         if left == 1:
@@ -334,9 +331,6 @@ FAMILY: Family[Solved] = Family(
     result=solved,
     constraints=CONSTRAINTS,
     every=every,
-    looks_given=True,
-    weighs=True,
-    quick_n=25,
     on_request=True,
 )
 """What the register holds of best stopping bounds."""
