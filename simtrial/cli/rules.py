@@ -31,13 +31,13 @@ def bounds(
     ] = None,
     alpha: Annotated[float | None, options.number_option("error", "fleming: nominal type I error, one-sided.")] = None,
     theta_f: Annotated[
-        float | None, options.number_option("true_rate", "curtailed: stop for futility if conditional power is below.")
+        float | None, options.number_option("theta", "curtailed: stop for futility if conditional power is below.")
     ] = None,
     theta_e: Annotated[
-        float | None, options.number_option("true_rate", "curtailed: stop for efficacy if conditional power is above.")
+        float | None, options.number_option("theta", "curtailed: stop for efficacy if conditional power is above.")
     ] = None,
     block: Annotated[
-        int | None, options.number_option("multiple_of", "curtailed: patients per look.  [default: 1]")
+        int | None, options.number_option("block", "curtailed: patients per look.  [default: 1]")
     ] = None,
     cp: Annotated[
         str | None,

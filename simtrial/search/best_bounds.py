@@ -11,7 +11,7 @@ among them. The search has three parts.
 
 A design is a rule with bounds that never fall. Its looks are those at which a trial can stop: the others are left out,
 and the maximum is the last look that can be reached. The bound of part 3 concerns such designs; that of part 1, which
-is lower, concerns rules that draw lots too, and is `BestBounds.least`.
+is lower, concerns rules that draw lots too; `BestBounds.closest` gives the other.
 """
 
 from __future__ import annotations
@@ -149,6 +149,9 @@ def solve(board: Board) -> Solution:
 class BestBounds:
     """The best stopping bounds on given looks, by any weights of EN(p0) and EN(p1).
 
+    The bound of a certificate is that of point 1 at the head of this module, which no rule whatever can beat, unless
+    the design is proved to be the best of all designs.
+
     Attributes
     ----------
     looks : tuple of int
@@ -189,9 +192,9 @@ class BestBounds:
             r1=self.constraints.r1,
         )
 
-    def least(self, aim: Aim) -> float:
-        """What no rule on these looks is below, randomised ones included."""
-        return solve(self._board(aim)).least
+    def closest(self, aim: Aim) -> float:
+        """What no design on these looks is below: higher than the bound of a certificate, which holds for lots too."""
+        return solve(self._board(aim)).bound
 
     def result(self, aim: Aim) -> SearchResult:
         """The best design that was found, with its certificate.
@@ -216,7 +219,7 @@ class BestBounds:
             n_lower=self.n_lower,
             n_upper=self.looks[-1],
             value=found.value,
-            bound=found.bound,
+            bound=found.value if proved else found.least,
             cap=None if proved and given else self.looks[-1],
         )
         return SearchResult(best=best, ties=tuple(replace(one, kinds=()) for one in ties), certificate=certificate)
