@@ -36,9 +36,7 @@ def bounds(
     theta_e: Annotated[
         float | None, options.number_option("theta", "curtailed: stop for efficacy if conditional power is above.")
     ] = None,
-    block: Annotated[
-        int | None, options.number_option("block", "curtailed: patients per look.  [default: 1]")
-    ] = None,
+    block: Annotated[int | None, options.number_option("block", "curtailed: patients per look.  [default: 1]")] = None,
     cp: Annotated[
         str | None,
         typer.Option(help="curtailed: 'recursive' conditional power, or 'plain', of the base.  [default: recursive]"),

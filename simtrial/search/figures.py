@@ -15,6 +15,7 @@ from simtrial.search import simon, steps
 from simtrial.search.calendar import CALENDAR
 from simtrial.search.candidate import attained
 from simtrial.search.criteria import CRITERIA, named
+from simtrial.search.families import FAMILIES
 from simtrial.search.simon import ADMISSIBLE, MINIMAX, OPTIMAL
 from simtrial.search.single import FAMILY as ONE_STAGE
 from simtrial.search.single import FIRST, SUSTAINED, saw_tooth
@@ -52,7 +53,13 @@ def ink(*names: str) -> Ink:
     """
     register = {key: criterion.name for key, criterion in (*CRITERIA.items(), *CALENDAR.items())}
     keys = {name: key for key, name in register.items()}
-    return inks.ink([keys.get(name, name) for name in names], list(register))
+    return inks.ink([_drawn_as(keys.get(name, name)) for name in names], [_drawn_as(key) for key in register])
+
+
+def _drawn_as(key: str) -> str:
+    """The key of the register of colours: that of its family, of a criterion that is searched on request."""
+    criterion = CRITERIA.get(key)
+    return criterion.family if criterion is not None and FAMILIES[criterion.family].on_request else key
 
 
 def rates_shown(requirements: Requirements) -> tuple[float, float]:

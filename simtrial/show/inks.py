@@ -57,17 +57,25 @@ DESIGNS = {
     "fastest_p1": Ink("#44aa99", "--", "<"),
     "least_enrolled_p0": Ink(ORANGE, "--", "P"),
     "by_date": Ink("#332288", ":", "X"),
+    "efficacy": Ink("#cc79a7", "-.", "d"),
+    "three_stage": Ink("#999933", "--", "p"),
+    "ensign": Ink("#661100", ":", "h"),
+    "fleming": Ink("#6699cc", "--", "8"),
+    "chang": Ink("#882255", "-.", "H"),
+    "curtailed": Ink("#555555", "--", "+"),
+    "best_bounds": Ink("#00788a", "-", "x"),
     CHOSEN: Ink("#aa4499", "-", "*"),
 }
-"""Designs by the key of their criterion; ``chosen`` is one that was given and has no other name."""
+"""Designs by the key of their criterion, or of their family where it is searched on request; ``chosen`` is one that was
+given and has no other name."""
 
 SPARE = (
-    Ink("#cc79a7", "-.", "p"),
-    Ink("#999933", "--", "h"),
-    Ink("#661100", ":", "8"),
-    Ink("#6699cc", "--", "d"),
-    Ink("#882255", "-.", "H"),
-    Ink("#555555", "--", "p"),
+    Ink("#7a5c00", "-.", "p"),
+    Ink("#4b0082", "--", "h"),
+    Ink("#8fa300", ":", "8"),
+    Ink("#b04a2f", "--", "d"),
+    Ink("#2f4f4f", "-.", "H"),
+    Ink("#9370db", "--", "p"),
 )
 """For criteria that are added later, in the order of their register."""
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design.exact import operating_characteristics
+from simtrial.search.figures import ink
 from simtrial.search.wording import limits
 from simtrial.show import inks
-from simtrial.show.picture import BLUE, GREEN, ORANGE, SKY, Picture, canvas, styled
+from simtrial.show.picture import Picture, canvas, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +21,8 @@ if TYPE_CHECKING:
     from simtrial.search.compare.alternatives import Alternative
 
 PALE = "#999999"
-FIRST_TWO = (inks.DESIGNS["optimal"].colour, inks.DESIGNS["single_stage_first"].colour)
-COLOURS = (*FIRST_TWO, BLUE, GREEN, ORANGE, SKY, *(ink.colour for ink in inks.SPARE))
-"""One per family, in the order of the register."""
-
 MARKERS = "osD^vPX"
-"""One per criterion of a family; the colour is that of the family."""
+"""One per criterion of a family that is searched on request; the colour is that of the family."""
 
 
 def families(found: Sequence[Alternative], two: TwoStageSearch, chosen: Design) -> Picture:
@@ -62,7 +59,6 @@ Point = tuple[str, tuple[float, float], tuple[str, str], "Design"]
 def _points(found: Sequence[Alternative], asked: Requirements) -> list[Point]:
     """Each design once, with all its names, in the order of the register."""
     points: dict[object, Point] = {}
-    order = list(dict.fromkeys(one.family.key for one in found))
     for one in found:
         if one.result is None:
             continue
@@ -72,7 +68,8 @@ def _points(found: Sequence[Alternative], asked: Requirements) -> list[Point]:
             points[best.looks] = (f"{known[0]}, {one.criterion.name}", *known[1:])
             continue
         place = [criterion.key for criterion in one.family.criteria].index(one.criterion.key)
-        colour = COLOURS[order.index(one.family.key) % len(COLOURS)]
+        shown = ink(one.criterion.key)
+        marker = MARKERS[place % len(MARKERS)] if one.family.on_request else shown.marker
         en_p0, en_p1 = operating_characteristics(best, [asked.p0, asked.p1]).en.tolist()
-        points[best.looks] = (one.criterion.name, (en_p0, en_p1), (colour, MARKERS[place % len(MARKERS)]), best)
+        points[best.looks] = (one.criterion.name, (en_p0, en_p1), (shown.colour, marker), best)
     return list(points.values())
