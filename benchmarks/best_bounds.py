@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 
 from simtrial import Requirements
-from simtrial.search import bellman, best_bounds
 from simtrial.search.aim import Aim
+from simtrial.search.stopping import bellman, solution
 
 QUESTIONS = (
     ((0.1, 0.3, 0.05, 0.8), tuple(range(1, 31))),
@@ -48,9 +48,9 @@ def main() -> None:
         asked = Requirements(*limits)
         board = bellman.Board(asked=asked, looks=looks, weights=(1.0, 0.0))
         bound = seconds(lambda board=board: bellman.highest(board))
-        whole = seconds(lambda board=board: best_bounds.solve.__wrapped__(board))
+        whole = seconds(lambda board=board: solution.solve.__wrapped__(board))
         once = seconds(lambda limits=limits, looks=looks: plain(*limits[:2], looks[-1], (56.5, 45.9)))
-        found = best_bounds.solve.__wrapped__(board)
+        found = solution.solve.__wrapped__(board)
         print(f"{limits}, {len(looks)} looks up to {looks[-1]}:")
         print(f"  bound {bound:.3f} s ({bound / once:.1f} inductions), design {whole:.2f} s; value {found.value:.4f}")
         gap = 100 * (1 - found.least / found.value)

@@ -26,7 +26,8 @@ from simtrial.laws import recalculated
 from simtrial.laws.evaluable import Evaluable
 from simtrial.laws.losses import AMONG, AsRun
 from simtrial.plan.dropout import Dropout
-from simtrial.search import bounds, efficacy, simon, single, two_looks
+from simtrial.search import bounds, efficacy, simon, single
+from simtrial.search.two_looks import looks as two_looks
 
 Limits = tuple[float, float, float, float]
 

@@ -16,9 +16,10 @@ from collections.abc import Callable
 import numpy as np
 
 from simtrial import Requirements, looks_text
-from simtrial.search import flexible, three_looks
+from simtrial.search import flexible
 from simtrial.search.scan import Tables
-from simtrial.search.three_rows import Sizes
+from simtrial.search.three_looks import looks as three_looks
+from simtrial.search.three_looks.rows import Sizes
 
 SETTINGS = ((0.3, 0.5, 0.05, 0.9), (0.3, 0.45, 0.05, 0.9), (0.1, 0.3, 0.05, 0.8))
 TARGETS = (100, 700, None)

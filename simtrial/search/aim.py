@@ -102,3 +102,10 @@ class Aim:
     def equal(self, a: tuple[float, int], b: tuple[float, int]) -> bool:
         """Whether this does not tell two designs apart, of each of which value and n are known."""
         return abs(a[0] - b[0]) <= TIE and (not self.smallest_n or a[1] == b[1])
+
+
+LEAST_EN = Aim(en_p0=1.0)
+"""Least EN(p0), then fewest n: what is called optimal."""
+
+LEAST_N = Aim(en_p0=1.0, smallest_n=True)
+"""Fewest n, then least EN(p0): what is called minimax."""

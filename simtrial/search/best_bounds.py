@@ -1,237 +1,30 @@
-"""Best stopping bounds on given looks: least w0 EN(p0) + w1 EN(p1) of all designs whose looks are among them.
+"""Best stopping bounds on given looks, as a family of designs: `simtrial.search.stopping.solution` searches them.
 
-Fixed bounds of any kind (Fleming, Chang), curtailed designs and designs with two or three stages on these looks are
-among them. The search has three parts.
-
-1. `bellman.highest` gives a lower bound that no rule whatever can beat, randomised ones included, and rules near it.
-2. `climb.climb` moves one bound at a time from there, many rules side by side.
-3. `branch.Branches` examines all rules that could still be better. Where it sets none aside, the best design found is
-   proved to be the best ("proved", or "capped" where the looks end at a chosen n); where it does, the certificate holds
-   the least value that what was set aside could have ("heuristic").
-
-A design is a rule with bounds that never fall. Its looks are those at which a trial can stop: the others are left out,
-and the maximum is the last look that can be reached. The bound of part 3 concerns such designs; that of part 1, which
-is lower, concerns rules that draw lots too; `BestBounds.closest` gives the other.
+Fixed bounds of any kind (Fleming, Chang), curtailed designs and designs with two or three stages on the same looks are
+among them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.design import exact
-from simtrial.design.designs import MAX_LOOKS, Design
+from simtrial.design.designs import MAX_LOOKS
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
-from simtrial.memo import kept
 from simtrial.phrases import counted
-from simtrial.search import bellman, bounds, single
-from simtrial.search.aim import TIE, Aim
-from simtrial.search.bellman import Board, Bound, Multipliers
-from simtrial.search.branch import Branches, Examination
-from simtrial.search.candidate import Candidate
-from simtrial.search.climb import climb
+from simtrial.search import bounds, single
+from simtrial.search.aim import LEAST_EN
 from simtrial.search.constraints import FREE, Constraints, given_looks
-from simtrial.search.corridor import Corridor, design_of
-from simtrial.search.record import Certificate, Criterion, Family, SearchResult, Solved, solved
+from simtrial.search.record import Criterion, Family, Solved, solved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
+    from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.numbers import Floats, Ints
-
-POOL = 60
-"""Rules that are improved side by side."""
-
-WIDTH, WIDER = 300, 6
-"""Partial rules that are kept at a look at first, and how many times as many the next time."""
-
-BUDGET = 2e9
-"""Products of one examination: about 2 seconds."""
-
-MOST_TIES = 100
-"""Most designs of one value that are kept."""
-
-
-class Keeper:
-    """The best designs met so far: those that no other is better than by more than rounding.
-
-    Parameters
-    ----------
-    board : Board
-        The states of the trial.
-    """
-
-    def __init__(self, board: Board) -> None:
-        self._board = board
-        self.value = np.inf
-        self.met: dict[Design, tuple[float, Ints]] = {}
-
-    def offer(self, totals: Floats, rules: Ints) -> None:
-        """Keep those that meet the limits, in fractions where they are near, and are as good as any."""
-        asked = self._board.asked
-        good = (totals[:, 1] <= asked.alpha * (1 + exact.CLOSE)) & (totals[:, 2] >= asked.power * (1 - exact.CLOSE))
-        good &= totals[:, 0] <= self.value + TIE
-        for i in np.flatnonzero(good)[np.argsort(totals[good, 0], kind="stable")].tolist():
-            value = float(totals[i, 0])
-            if value > self.value + TIE or (len(self.met) >= MOST_TIES and value > self.value - TIE):
-                break
-            design = design_of(rules[i], self._board.looks)
-            if design is None or design in self.met or not exact.meets(design, asked):
-                continue
-            self.value = min(self.value, value)
-            self.met[design] = value, rules[i].copy()
-            self.met = {one: held for one, held in self.met.items() if held[0] <= self.value + TIE}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Solution:
-    """What was found for two weights.
-
-    Attributes
-    ----------
-    designs : tuple of Design
-        The best designs, which their values do not tell apart.
-    value : float
-        Their value.
-    least : float
-        No rule is below it, randomised ones included.
-    bound : float
-        No design is below it; the value itself where all were examined.
-    """
-
-    designs: tuple[Design, ...]
-    value: float
-    least: float
-    bound: float
-
-
-def around(prices: Multipliers) -> list[Multipliers]:
-    """Multipliers at which lower bounds are computed: dense near the best ones, and a few far away."""
-    error, power = (max(price, 1.0) for price in prices)
-    steps = [(a, b) for reach, many in ((2.0, 5), (20.0, 3)) for a, b in _grid(reach, many)]
-    return [Multipliers(error * a, power * b) for a, b in dict.fromkeys(steps)]
-
-
-def _grid(reach: float, many: int) -> list[tuple[float, float]]:
-    factors = (reach ** np.linspace(-1, 1, many)).tolist()
-    return [(a, b) for a in factors for b in factors]
-
-
-@kept(256)
-def solve(board: Board) -> Solution:
-    """Search one set of looks by one pair of weights: see the head of this module."""
-    top: Bound = bellman.highest(board)
-    prices = around(top.prices)
-    costs = [board.costs(one)[0] for one in prices]
-    near = [board.bounds(at) for at in costs]
-    crossings = [board.crossings(at) for at in costs]
-    corridor = Corridor.around(board, crossings)
-    keeper = Keeper(board)
-    climb(corridor, np.array([*top.rules, *near]), top.prices, POOL, keeper.offer)
-    lower = top.value
-    for held in (corridor, Corridor.around(board, crossings, spare=0.0)):
-        branches, width, work, done = Branches(held, prices, costs), WIDTH, 0.0, Examination(bound=0.0, crowded=True)
-        while done.crowded and work <= BUDGET and done.bound <= keeper.value:
-            done = branches.examine(width, lambda: keeper.value, keeper.offer)
-            lower = max(lower, min(done.bound, keeper.value))
-            width, work = width * WIDER, done.work * WIDER
-        if done.crowded or lower >= keeper.value:
-            break
-    return Solution(designs=tuple(keeper.met), value=keeper.value, least=top.value, bound=lower)
-
-
-@dataclass(frozen=True)
-class BestBounds:
-    """The best stopping bounds on given looks, by any weights of EN(p0) and EN(p1).
-
-    The bound of a certificate is that of point 1 at the head of this module, which no rule whatever can beat, unless
-    the design is proved to be the best of all designs.
-
-    Attributes
-    ----------
-    looks : tuple of int
-        Patients at the looks.
-    """
-
-    requirements: Requirements
-    looks: tuple[int, ...]
-    constraints: Constraints
-
-    @property
-    def admissible(self) -> Sequence[Candidate]:
-        """None: the designs that are best by some weights are as many as there are weights."""
-        return ()
-
-    @cached_property
-    def n_lower(self) -> int:
-        """The fewest patients with which any test has the power."""
-        n = int(np.argmax(bounds.most_powers(np.arange(1, self.looks[-1] + 1), self.requirements) >= self._power)) + 1
-        while not bounds.can_have_power(n, self.requirements):
-            n += 1
-        return n
-
-    @property
-    def _power(self) -> float:
-        return self.requirements.power - bounds.SLACK
-
-    def _board(self, aim: Aim) -> Board:
-        if aim.en_max or aim.n or aim.smallest_n:
-            raise InputError(
-                f"({aim.what}) is not what this search makes small; give weights of EN(p0) and EN(p1)", "criterion"
-            )
-        return Board(
-            asked=self.requirements,
-            looks=self.looks,
-            weights=(aim.en_p0, aim.en_p1),
-            stops=self.constraints.stops,
-            r1=self.constraints.r1,
-        )
-
-    def closest(self, aim: Aim) -> float:
-        """What no design on these looks is below: higher than the bound of a certificate, which holds for lots too."""
-        return solve(self._board(aim)).bound
-
-    def result(self, aim: Aim) -> SearchResult:
-        """The best design that was found, with its certificate.
-
-        Raises
-        ------
-        InputError
-            If the sum has other weights than those of EN(p0) and EN(p1), or no design on these looks keeps both limits.
-        """
-        found = solve(self._board(aim))
-        if not found.designs:
-            raise InputError(
-                f"({self._spoken}) leave no design that keeps both limits; add looks or patients", self._field
-            )
-        order = sorted(found.designs, key=lambda design: aim.order(design, found.value))
-        kinds = tuple(one.key for one in FAMILY.criteria if one.aim == aim)
-        best, *ties = (Candidate(design, self.requirements, kinds=kinds) for design in order)
-        proved = found.bound >= found.value
-        given = self.constraints.looks_at is not None
-        certificate = Certificate(
-            how="heuristic" if not proved else "proved" if given else "capped",
-            n_lower=self.n_lower,
-            n_upper=self.looks[-1],
-            value=found.value,
-            bound=found.value if proved else found.least,
-            cap=None if proved and given else self.looks[-1],
-        )
-        return SearchResult(best=best, ties=tuple(replace(one, kinds=()) for one in ties), certificate=certificate)
-
-    @property
-    def _field(self) -> str:
-        return "looks_at" if self.constraints.looks_at is not None else "cap"
-
-    @property
-    def _spoken(self) -> str:
-        return f"{counted(len(self.looks), 'look')} up to {counted(self.looks[-1], 'patient')}"
-
+    from simtrial.search.stopping.solution import BestBounds
 
 CONSTRAINTS = frozenset({"looks_at", "cap", "multiple_of", "stops", "r1", "n1_least"})
 """The constraints that it takes."""
@@ -274,6 +67,8 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
     InputError
         If even the most powerful test needs more than `n_limit` patients, or more than there are at the last look.
     """
+    from simtrial.search.stopping.solution import BestBounds  # here, because a register of families needs it not
+
     asked = constraints.only(CONSTRAINTS, FAMILY.title)
     bounds.refuse(requirements, n_limit)
     looks = looks_of(requirements, asked, n_limit)
@@ -287,6 +82,7 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
 
 def every(n: int) -> Iterator[Design]:
     """Every design with n patients and looks at any of 1..n: 28,212 for n = 7, about 6 times as many for each more."""
+    from simtrial.search.stopping.corridor import design_of
 
     def rules(low: int, high: int, left: int) -> Iterator[list[tuple[int, int]]]:
         if left == 1:
@@ -301,8 +97,6 @@ def every(n: int) -> Iterator[Design]:
         if design is not None:
             yield design
 
-
-EN_P0 = Aim(en_p0=1.0)
 
 FAMILY: Family[Solved] = Family(
     key="best_bounds",
@@ -325,9 +119,9 @@ FAMILY: Family[Solved] = Family(
             family="best_bounds",
             kind="en_p0",
             why="No design found on the given looks has a smaller expected sample size EN(p0).",
-            pick=lambda found: found.result(EN_P0).best,
-            best=EN_P0.best,
-            aim=EN_P0,
+            pick=lambda found: found.result(LEAST_EN).best,
+            best=LEAST_EN.best,
+            aim=LEAST_EN,
         ),
     ),
     search=search,

@@ -28,7 +28,7 @@ from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.phrases import counted
 from simtrial.search import single
-from simtrial.search.aim import Aim
+from simtrial.search.aim import LEAST_EN, LEAST_N, Aim
 from simtrial.search.candidate import Candidate
 from simtrial.search.constraints import FREE, Constraints
 from simtrial.search.curtailment import bounds_of, curtail
@@ -196,7 +196,7 @@ def _found(found: CurtailedSearch, criterion: Criterion[CurtailedSearch]) -> Sea
 CONSTRAINTS = frozenset({"multiple_of", "cap"})
 """The constraints that it takes."""
 
-LEAST_EN, LEAST_EN_P1, LEAST_N = Aim(en_p0=1.0), Aim(en_p1=1.0), Aim(en_p0=1.0, smallest_n=True)
+LEAST_EN_P1 = Aim(en_p1=1.0)
 
 
 def _stochastic(kind: str, aim: Aim, name: str, phrase: str, why: str) -> Criterion[CurtailedSearch]:

@@ -6,7 +6,7 @@ is never needed, and a design whose e1 would be above n1 has none. Three numbers
 among the designs with the smallest n: EN(p0) and EN(p1) [1]_, and the largest EN(p) over all true response rates [2]_,
 which `simtrial.design.largest` gives in closed form. EN(p0) and EN(p1) are both below the largest.
 
-`simtrial.search.two_looks_scan` holds the search and says why it is complete. The bound P_p1(X > r) >= power of designs
+`simtrial.search.two_looks.scan` holds the search and says why it is complete. The bound P_p1(X > r) >= power of designs
 without a stop for efficacy does not hold here, because trials with X1 >= e1 reject H0 whatever X is.
 
 References
@@ -85,7 +85,7 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
     >>> found.result(Aim(en_max=1.0)).best.design
     TwoStage(r1=4, n1=23, r=8, n=35, e1=7)
     """
-    from simtrial.search import two_looks  # here, because a register of families needs it not
+    from simtrial.search.two_looks import looks as two_looks  # here, because a register of families needs it not
 
     asked = constraints.only(CONSTRAINTS, FAMILY.title)
     return two_looks.search(requirements, asked, n_limit=n_limit, together=TOGETHER)

@@ -18,7 +18,6 @@ from simtrial.design.requirements import N_LIMIT
 from simtrial.search import three_stage
 from simtrial.search.constraints import FREE, Constraints
 from simtrial.search.record import Criterion, Family, Solved, solved
-from simtrial.search.three_looks import search_three
 
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
@@ -44,6 +43,8 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
     >>> looks_text(search(Requirements(p0=0.2, p1=0.4, alpha=0.05, power=0.8)).result(OPTIMAL.aim).best, " ")
     '0/5 4/17 12/43'
     """
+    from simtrial.search.three_looks.looks import search_three  # here, because a register of families needs it not
+
     asked = constraints.only(CONSTRAINTS, FAMILY.title)
     ensign = replace(asked, r1=0, n1_least=max(asked.n1_least, FEWEST))
     return search_three(requirements, ensign, n_limit=n_limit)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from simtrial.design.designs import Look, MultiStage, SingleStage, TwoStage
 from simtrial.errors import InputError
 from simtrial.phrases import counted
-from simtrial.search import bellman, bounds
+from simtrial.search import bounds
+from simtrial.search.stopping import bellman
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,8 +44,8 @@ def least_patients(requirements: Requirements, most: int) -> int:
 def floor(requirements: Requirements, looks_at: tuple[int, ...], aim: Aim) -> float:
     """What w0 EN(p0) + w1 EN(p1) of no design with looks among these is below that keeps both limits.
 
-    The Lagrangian bound (`simtrial.search.bellman`). No rule at all may keep the limits; every trial still has the
-    patients of the first look.
+    The Lagrangian bound (`simtrial.search.stopping.bellman`). No rule at all may keep the limits; every trial still has
+    the patients of the first look.
     """
     try:
         return bellman.least(requirements, looks_at, aim)

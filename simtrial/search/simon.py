@@ -26,7 +26,7 @@ from simtrial.design.requirements import N_LIMIT, N_LIMIT_MOST, Requirements
 from simtrial.errors import InputError
 from simtrial.memo import OnDemand, kept
 from simtrial.search import bounds
-from simtrial.search.aim import Aim
+from simtrial.search.aim import LEAST_EN, LEAST_N, Aim
 from simtrial.search.candidate import TwoStageCandidate
 from simtrial.search.constraints import FREE, Constraints
 from simtrial.search.record import Certificate, Criterion, Family, SearchResult, Solved, solved
@@ -105,7 +105,7 @@ class TwoStageSearch:
         Raises
         ------
         InputError
-            If something else than EN(p0) is to be small: `simtrial.search.two_looks` searches for it.
+            If something else than EN(p0) is to be small: `simtrial.search.two_looks.looks` searches for it.
         """
         if aim not in (LEAST_EN, LEAST_N):
             raise InputError(f"({aim.what}) is not what this search makes small", "criterion")
@@ -228,13 +228,9 @@ def _two_stage(requirements: Requirements) -> TwoStageSearch:
     return TwoStageSearch(requirements, admissible, frontier, certificate)
 
 
-LEAST_EN = Aim(en_p0=1.0)
-LEAST_N = Aim(en_p0=1.0, smallest_n=True)
-
-
 def _ties(requirements: Requirements, aim: Aim) -> Sequence[Candidate]:
     """Designs that are as good, from the search for any two looks, which takes longer."""
-    from simtrial.search import two_looks  # here and below, because most searches go without it
+    from simtrial.search.two_looks import looks as two_looks  # here and below: most searches go without it
 
     found = two_looks.search(
         requirements, Constraints(stops="futility"), n_limit=N_LIMIT_MOST, together=(LEAST_EN, LEAST_N)
@@ -254,7 +250,7 @@ def search(
     """
     if constraints == FREE:
         return two_stage(requirements, n_limit=n_limit)
-    from simtrial.search import two_looks
+    from simtrial.search.two_looks import looks as two_looks
 
     asked = constraints.only(CONSTRAINTS, FAMILY.title)
     aims = (LEAST_N, LEAST_EN)

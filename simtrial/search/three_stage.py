@@ -5,7 +5,7 @@ increase, 0 <= r1 < r2 < r3: with r1 = r2, or a look that cannot stop, a design 
 out. The optimal design has the least EN(p0), the minimax design the least n3 and of these the least EN(p0). Paper not
 seen: the definition and its examples are those of the methods of this project.
 
-The search is complete by the bounds in `simtrial.search.three_scan`. On request the two looks may also stop for
+The search is complete by the bounds in `simtrial.search.three_looks.scan`. On request the two looks may also stop for
 efficacy (``stops="both"``), each or none; then designs whose third look cannot be reached, or cannot reject, are left
 out as well.
 
@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 from simtrial.design.designs import Look, MultiStage
 from simtrial.design.requirements import N_LIMIT
+from simtrial.search.aim import LEAST_EN, LEAST_N
 from simtrial.search.constraints import FREE, Constraints
 from simtrial.search.record import Criterion, Family, Solved, solved
-from simtrial.search.three_looks import LEAST_EN, LEAST_N, search_three
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +48,8 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
     >>> looks_text(found.result(LEAST_EN).best, " "), looks_text(found.result(LEAST_N).best, " ")
     ('0/6 2/17 5/29', '0/11 2/19 5/25')
     """
+    from simtrial.search.three_looks.looks import search_three  # here, because a register of families needs it not
+
     return search_three(requirements, constraints.only(CONSTRAINTS, FAMILY.title), n_limit=n_limit)
 
 

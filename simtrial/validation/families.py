@@ -14,10 +14,11 @@ from simtrial.design import exact
 from simtrial.design.designs import TwoStage, looks_text, parse_looks
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
-from simtrial.search import bellman, pairs, rules
+from simtrial.search import pairs, rules
 from simtrial.search.aim import Aim
 from simtrial.search.constraints import FREE, Constraints
 from simtrial.search.flexible import flexible
+from simtrial.search.stopping import bellman
 from simtrial.validation.cases import Comparison, case_of, reference, same_digits, setting
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ from scipy.stats import binom
 
 from simtrial import InputError, Requirements, looks_text, parse_looks, search
 from simtrial.design import exact
-from simtrial.search import bellman, best_bounds
+from simtrial.search import best_bounds
 from simtrial.search.aim import Aim
-from simtrial.search.branch import Branches
-from simtrial.search.climb import MOVES, around
 from simtrial.search.constraints import Constraints
-from simtrial.search.corridor import Corridor, design_of
+from simtrial.search.stopping import bellman, solution
+from simtrial.search.stopping.branch import Branches
+from simtrial.search.stopping.climb import MOVES, around
+from simtrial.search.stopping.corridor import Corridor, design_of
 
 ASKED = Requirements(0.1, 0.3, 0.05, 0.8)
 EN_P0 = Aim(en_p0=1.0)
@@ -242,7 +243,7 @@ def test_a_rule_carries_its_bounds_forward_and_leaves_out_looks_that_stop_nothin
 
 def corridor_of(limits=(0.1, 0.3, 0.05, 0.8), looks=tuple(range(1, 16))):
     board = bellman.Board(asked=Requirements(*limits), looks=looks, weights=(0.7, 0.3))
-    prices = best_bounds.around(bellman.highest(board).prices)
+    prices = solution.around(bellman.highest(board).prices)
     costs = [board.costs(one)[0] for one in prices]
     return Corridor.around(board, [board.crossings(at) for at in costs]), prices, costs
 
@@ -271,10 +272,10 @@ def test_nothing_that_is_set_aside_is_below_the_bound(width):
     asked = Requirements(0.2, 0.7, 0.1, 0.8)
     best = min(EN_P0.value(design, asked) for design in meeting(asked))
     board = bellman.Board(asked=asked, looks=tuple(range(1, 6)), weights=(1.0, 0.0))
-    prices = best_bounds.around(bellman.highest(board).prices)
+    prices = solution.around(bellman.highest(board).prices)
     costs = [board.costs(one)[0] for one in prices]
     branches = Branches(Corridor.around(board, [board.crossings(at) for at in costs]), prices, costs)
-    keeper = best_bounds.Keeper(board)
+    keeper = solution.Keeper(board)
     done = branches.examine(width, lambda: keeper.value, keeper.offer)
     assert min(done.bound, keeper.value) <= best + 1e-9
     assert keeper.value >= best - 1e-9

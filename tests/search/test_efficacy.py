@@ -9,7 +9,8 @@ import pytest
 from simtrial import Requirements, looks_text, parse_looks, search
 from simtrial.design import exact
 from simtrial.design.largest import largest_en
-from simtrial.search import Aim, Constraints, efficacy, families, two_looks
+from simtrial.search import Aim, Constraints, efficacy, families
+from simtrial.search.two_looks import looks as two_looks
 
 KINDS = {
     "EN(p0)": "en_p0",

@@ -11,10 +11,12 @@ import pytest
 from simtrial import InputError, Requirements, looks_text, parse_looks
 from simtrial.design import exact
 from simtrial.design.designs import Look, MultiStage
-from simtrial.search import ensign, three_looks, three_scan, three_stage
+from simtrial.search import ensign, three_stage
+from simtrial.search.aim import LEAST_EN, LEAST_N
 from simtrial.search.constraints import Constraints
-from simtrial.search.three_looks import LEAST_EN, LEAST_N
-from simtrial.search.three_rows import Sizes
+from simtrial.search.three_looks import looks as three_looks
+from simtrial.search.three_looks import scan as three_scan
+from simtrial.search.three_looks.rows import Sizes
 
 FAMILIES = {"chen": three_stage, "ensign": ensign}
 AIMS = {"EN(p0)": LEAST_EN, "EN(p0) at least n": LEAST_N}

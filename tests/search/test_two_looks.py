@@ -12,9 +12,10 @@ import pytest
 from simtrial import InputError, MultiStage, Requirements, SingleStage, TwoStage, looks_text, parse_looks, search
 from simtrial.design import exact
 from simtrial.design.largest import largest_en
-from simtrial.search import Aim, Constraints, efficacy, simon, two_looks
-from simtrial.search.two_looks_hull import least_by_some_weights, undominated
-from simtrial.search.two_looks_tables import LookTables, largest_share
+from simtrial.search import Aim, Constraints, efficacy, simon
+from simtrial.search.two_looks import looks as two_looks
+from simtrial.search.two_looks.binomials import LookTables, largest_share
+from simtrial.search.two_looks.hull import least_by_some_weights, undominated
 
 MOST = {False: 9, True: 17}
 """Largest n that is enumerated, in little time and in more; no search of these settings needs more."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simtrial.numbers import Bools, Floats, Ints
-    from simtrial.search.bellman import Multipliers
-    from simtrial.search.corridor import Corridor
+    from simtrial.search.stopping.bellman import Multipliers
+    from simtrial.search.stopping.corridor import Corridor
 
 ROUNDS = 150
 """Most rounds; a search stops earlier when no rule of its pool is new."""

@@ -8,14 +8,14 @@ import numpy as np
 
 from simtrial.design import exact
 from simtrial.search.bounds import SLACK
-from simtrial.search.three_known import NEAR, Three
-from simtrial.search.three_seconds import largest_r3
+from simtrial.search.three_looks.known import NEAR, Three
+from simtrial.search.three_looks.seconds import largest_r3
 
 if TYPE_CHECKING:
     from simtrial.numbers import Bools, Floats, Ints
-    from simtrial.search.three_known import KnownThrees, ThreeFrame
-    from simtrial.search.three_rows import Rows
-    from simtrial.search.three_seconds import Seconds
+    from simtrial.search.three_looks.known import KnownThrees, ThreeFrame
+    from simtrial.search.three_looks.rows import Rows
+    from simtrial.search.three_looks.seconds import Seconds
 
 WIDE = 12
 """How many n3 are worked on at once: later ones have fewer second looks that are still open."""

@@ -48,15 +48,15 @@ import numpy as np
 
 from simtrial.design.requirements import N_LIMIT_MOST
 from simtrial.search.bounds import SLACK, most_powers, score_n
-from simtrial.search.two_looks_solve import Solver, Windows
-from simtrial.search.two_looks_stages import Extents, FirstStages, FoundStages, LookForm
-from simtrial.search.two_looks_tables import LookTables, largest_share
+from simtrial.search.two_looks.binomials import LookTables, largest_share
+from simtrial.search.two_looks.solve import Solver, Windows
+from simtrial.search.two_looks.stages import Extents, FirstStages, FoundStages, LookForm
 
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.numbers import Ints
     from simtrial.search.constraints import Constraints
-    from simtrial.search.two_looks_goals import Goal
+    from simtrial.search.two_looks.goals import Goal
 
 NOBODY = np.empty(0, dtype=np.int64)
 NONE = FirstStages(n1=NOBODY, k=NOBODY, e=NOBODY, share=np.empty((2, 0)), largest=np.empty(0))

@@ -1,9 +1,9 @@
 """Designs with three looks that meet the limits, with the proof that nothing better exists.
 
-The engine is `simtrial.search.three_scan`, where the proof stands; here is the order in which it visits n3, and what
-becomes of what it finds. First every n3 from the bound of Neyman and Pearson on, until one has a design; then all n3 at
-once, on some second looks only, for good designs early; then all that is still open, with larger tables until nothing
-is.
+The engine is `simtrial.search.three_looks.scan`, where the proof stands; here is the order in which it visits n3, and
+what becomes of what it finds. First every n3 from the bound of Neyman and Pearson on, until one has a design; then all
+n3 at once, on some second looks only, for good designs early; then all that is still open, with larger tables until
+nothing is.
 
 Ties
 ----
@@ -24,21 +24,19 @@ from simtrial.design.requirements import N_LIMIT_MOST
 from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.search import bounds
-from simtrial.search.aim import TIE, Aim
+from simtrial.search.aim import LEAST_EN, LEAST_N, TIE, Aim
 from simtrial.search.candidate import Candidate
 from simtrial.search.record import Certificate, How, SearchResult
-from simtrial.search.three_rows import Sizes
-from simtrial.search.three_scan import ThreeScan
+from simtrial.search.three_looks.rows import Sizes
+from simtrial.search.three_looks.scan import ThreeScan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simtrial.design.requirements import Requirements
     from simtrial.search.constraints import Constraints
-    from simtrial.search.three_known import Three
+    from simtrial.search.three_looks.known import Three
 
-LEAST_EN = Aim(en_p0=1.0)
-LEAST_N = Aim(en_p0=1.0, smallest_n=True)
 
 SOME = 6
 """Every so many second looks are visited first."""

@@ -31,16 +31,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.search.scan import Tables
-from simtrial.search.three_known import CELLS, NEAR, KnownThrees, ThreeFrame
-from simtrial.search.three_rows import Cut, Room, Rows, first_stages, no_rows
-from simtrial.search.three_seconds import from_above, second_looks
-from simtrial.search.three_thirds import Thirds
+from simtrial.search.three_looks.known import CELLS, NEAR, KnownThrees, ThreeFrame
+from simtrial.search.three_looks.rows import Cut, Room, Rows, first_stages, no_rows
+from simtrial.search.three_looks.seconds import from_above, second_looks
+from simtrial.search.three_looks.thirds import Thirds
 
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.numbers import Bools, Floats, Ints
-    from simtrial.search.three_rows import Sizes
-    from simtrial.search.three_seconds import Tries
+    from simtrial.search.three_looks.rows import Sizes
+    from simtrial.search.three_looks.seconds import Tries
 
 HELD = 1 << 23
 """Most numbers that the rows of a block of n1 have together."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from simtrial.design.designs import Look, MultiStage, TwoStage
 from simtrial.errors import InputError
-from simtrial.search.two_looks_goals import Sizes
+from simtrial.search.two_looks.goals import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

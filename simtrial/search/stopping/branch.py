@@ -2,17 +2,17 @@
 
 A partial rule has bounds up to some look. What it has cost and decided so far is exact, and so are the weights with
 which it comes to each state; for any prices, the least that the rest can add is known from backward induction
-(`simtrial.search.bellman`). The highest of these lower bounds, over a few dozen prices, cuts a partial rule off as soon
-as it passes the best value known. Where no rule is set aside for want of room, the best rule that was found is proved
-to be the best; if some are, nothing is below the least of their lower bounds.
+(`simtrial.search.stopping.bellman`). The highest of these lower bounds, over a few dozen prices, cuts a partial rule
+off as soon as it passes the best value known. Where no rule is set aside for want of room, the best rule that was
+found is proved to be the best; if some are, nothing is below the least of their lower bounds.
 
 Outside the corridor
 --------------------
-At any prices the lower bound of a partial rule falls and then rises in the next bound, because accepting is better than
-the best alternative up to some x and worse from there on (`simtrial.search.bellman`), and the same holds for the
-efficacy bound. The corridor holds the lowest point for each of the prices, so beyond it the highest of the lower bounds
-is at least what it is at its edge: where a partial rule at an edge could still be better, its lower bound counts as one
-that was set aside.
+At any prices the lower bound of a partial rule falls and then rises in the next bound, because accepting is better
+than the best alternative up to some x and worse from there on (`simtrial.search.stopping.bellman`), and the same
+holds for the efficacy bound. The corridor holds the lowest point for each of the prices, so beyond it the highest of
+the lower bounds is at least what it is at its edge: where a partial rule at an edge could still be better, its lower
+bound counts as one that was set aside.
 
 Tails
 -----
@@ -20,8 +20,8 @@ Counts so high that a trial comes to one of them with a probability of at most `
 always stop for efficacy. This makes EN smaller, the power larger and the type I error larger by at most as much;
 likewise counts so low that they have at most this probability at p1 always stop for futility. So any rule, changed in
 this way, is as good and keeps alpha + spare and power - spare, with which lower bounds are computed; the rules that
-meet these but not the limits themselves count as set aside. They are few, and what is left out is a multitude of rules
-that differ in nothing that ever happens.
+meet these but not the limits themselves count as set aside. They are few, and what is left out is a multitude of
+rules that differ in nothing that ever happens.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simtrial.numbers import Bools, Floats, Ints
-    from simtrial.search.bellman import Costs, Multipliers
-    from simtrial.search.corridor import Corridor
+    from simtrial.search.stopping.bellman import Costs, Multipliers
+    from simtrial.search.stopping.corridor import Corridor
 
 CELLS = 1 << 21
 """Numbers held at once while lower bounds are computed."""

@@ -1,4 +1,4 @@
-"""The second looks of a search for three looks that may lead to something better (`simtrial.search.three_scan`)."""
+"""The second looks that may lead to something better, of a search for three (`simtrial.search.three_looks.scan`)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from simtrial.design import exact
 from simtrial.design.designs import TwoStage
 from simtrial.search.bounds import SLACK
-from simtrial.search.three_known import NEAR
+from simtrial.search.three_looks.known import NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simtrial.numbers import Bools, Floats, Ints
-    from simtrial.search.three_known import ThreeFrame
-    from simtrial.search.three_rows import Rows
+    from simtrial.search.three_looks.known import ThreeFrame
+    from simtrial.search.three_looks.rows import Rows
 
 Tries: TypeAlias = "Sequence[tuple[int, Sequence[int]]]"
 """Some n3, each with r3 from the largest down."""

@@ -1,4 +1,4 @@
-"""The designs with two looks that meet the limits, for given n: `simtrial.search.two_looks_scan` has the method."""
+"""The designs with two looks that meet the limits, for given n: `simtrial.search.two_looks.scan` has the method."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 from simtrial.design import exact
 from simtrial.search.bounds import SLACK
-from simtrial.search.two_looks_stages import Extents, FoundStages, LookForm, made
+from simtrial.search.two_looks.stages import Extents, FoundStages, LookForm, made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simtrial.design.requirements import Requirements
     from simtrial.numbers import Bools, Floats, Ints
-    from simtrial.search.two_looks_tables import LookTables
+    from simtrial.search.two_looks.binomials import LookTables
 
     Test = Callable[[int, Extents, Ints], Bools]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simtrial.numbers import Floats, Ints
-    from simtrial.search.bellman import Board
+    from simtrial.search.stopping.bellman import Board
 
 SPARE = 1e-6
 """Counts in the tails are not told apart: those above with this probability at p0, over all looks, and those below at

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simtrial.numbers import Bools, Floats, Ints
     from simtrial.search.constraints import Constraints
     from simtrial.search.scan import Tables
-    from simtrial.search.three_known import ThreeFrame
+    from simtrial.search.three_looks.known import ThreeFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

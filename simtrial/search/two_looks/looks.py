@@ -1,6 +1,6 @@
 """Designs with any two looks that meet the limits: Simon's form, with a stop for efficacy, or with both stops.
 
-`simtrial.search.two_looks_scan` says why the search is complete. `Aim` says which of equal designs is taken: every
+`simtrial.search.two_looks.scan` says why the search is complete. `Aim` says which of equal designs is taken: every
 design whose value comes near the least one is compared by it.
 """
 
@@ -18,11 +18,11 @@ from simtrial.memo import OnDemand, kept
 from simtrial.search import bounds
 from simtrial.search.candidate import Candidate, TwoStageCandidate
 from simtrial.search.record import Certificate, SearchResult
-from simtrial.search.two_looks_goals import NEAR, Aims, Undominated, weighted
-from simtrial.search.two_looks_hull import least_by_some_weights, undominated
-from simtrial.search.two_looks_scan import TwoLooksScan
-from simtrial.search.two_looks_stages import FoundStages, made
-from simtrial.search.two_looks_tables import largest_share
+from simtrial.search.two_looks.binomials import largest_share
+from simtrial.search.two_looks.goals import NEAR, Aims, Undominated, weighted
+from simtrial.search.two_looks.hull import least_by_some_weights, undominated
+from simtrial.search.two_looks.scan import TwoLooksScan
+from simtrial.search.two_looks.stages import FoundStages, made
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
