@@ -28,7 +28,7 @@ def test_a_design_on_the_command_line_is_one_search_of_each_kind_and_no_plotting
     done = walk.design()
     assert (done.calls["single_stage"], done.calls["two_stage"], done.calls["tally"]) == (1, 1, 0)
     assert done.calls["operating_characteristics"] <= 6
-    assert done.modules <= 640
+    assert done.modules <= 660  # of which the register of families holds nine
 
 
 @pytest.mark.kernel

@@ -18,7 +18,7 @@ from simtrial.phrases import counted
 from simtrial.review.conventions import FALLING, SWAPPED, Convention, evidence, explanations
 from simtrial.review.hints import best_line, claim_line, faults, fleming_line, limits_line, total_line
 from simtrial.review.readings import Answer, Reading, answers, is_exact, limits_of, matching, misprinted, plain
-from simtrial.review.several_looks import compare
+from simtrial.review.several_looks import compare, recognised
 from simtrial.review.usual import usual
 from simtrial.review.wording import attained_text
 from simtrial.search import simon
@@ -290,6 +290,11 @@ def _of_several_looks(statement: Statement, attained: dict[str, float], rule: st
         )
     if compared.same and compared.meets and not wrong and statement.criterion in (None, FLEMING, TWO_STAGES):
         return Verdict(kind="reproduces", answers=compared.answers, attained=attained, lines=tuple(lines))
+    criterion = None if asked is None or design is None or not compared.meets else recognised(design, asked)
+    if criterion is not None and asked is not None and design is not None and not wrong and statement.criterion is None:
+        answer = Answer.of(criterion.method, design)
+        line = f"{answer.rule} is {phrase(answer.method)} for {limits(asked)}."
+        return Verdict(kind="reproduces", answers=(answer,), attained=attained, lines=(line, *lines[1:]))
     if compared.meets and not wrong and statement.criterion != FLEMING:
         lines.append("The rule keeps both limits; the method by which its bounds were chosen is not stated.")
         return Verdict(kind="underspecified", answers=compared.answers, attained=attained, lines=tuple(lines))

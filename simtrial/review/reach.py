@@ -88,6 +88,14 @@ def best(criterion: AnyCriterion, asked: Requirements, looks_at: tuple[int, ...]
         return None
 
 
+def slow(criterion: AnyCriterion | None, asked: Requirements | None) -> bool:
+    """Whether one search by a criterion takes seconds, so that dozens of readings of a statement cannot be searched."""
+    if criterion is None or asked is None:
+        return False
+    found = single_stage(asked)
+    return found is None or found.first.n > search.FAMILIES[criterion.family].quick_n
+
+
 def _largest_r(n: NDArray[np.int64], p: float, mass: float) -> NDArray[np.int64]:
     """Largest r with P(X <= r; n, p) <= mass, or -1; shape of `n`."""
     from scipy import special

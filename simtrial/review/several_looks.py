@@ -9,15 +9,22 @@ from simtrial.design.designs import looks_text
 from simtrial.design.exact import meets, operating_characteristics
 from simtrial.errors import InputError
 from simtrial.phrases import listed
+from simtrial.review import reach
 from simtrial.review.readings import Answer
 from simtrial.review.usual import ALPHAS
 from simtrial.review.wording import beside
-from simtrial.search import fleming
+from simtrial.search import CRITERIA, FAMILIES, fleming
 from simtrial.trial.statement import FLEMING
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.search import AnyCriterion
     from simtrial.trial.statement import Statement
+
+
+MOST_GIVEN = 3
+"""Looks up to which a rule is compared with the best one on the same looks although nobody claims that it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,22 @@ def compare(statement: Statement) -> Compared:
     more = "" if other is None else f" The stated bounds are his for one-sided alpha {other:g}."
     line = f"{start}: his (1982) rule for {where} is {looks_text(his, ', ')} ({errors}).{more}"
     return Compared(False, kept, (answer,), line)
+
+
+def recognised(design: Design, asked: Requirements) -> AnyCriterion | None:
+    """The criterion of a family of designs with as many looks that takes this very design; None if none does.
+
+    Families are searched that take a moment; which they are, `Family.quick_n` says.
+    """
+    for criterion in CRITERIA.values():
+        family = FAMILIES[criterion.family]
+        few = criterion.looks == len(design.looks) or (family.looks_given and len(design.looks) <= MOST_GIVEN)
+        if not family.on_request or criterion.aim is None or not few or reach.slow(criterion, asked):
+            continue
+        found = reach.best(criterion, asked, tuple(look.n for look in design.looks))
+        if found is not None and found.looks == design.looks:
+            return criterion
+    return None
 
 
 def _bounds(looks_at: list[int], p0: float, alpha: float) -> Design | None:

@@ -128,6 +128,9 @@ FAMILY: Family[Solved] = Family(
     result=solved,
     constraints=CONSTRAINTS,
     every=every,
+    looks_given=True,
+    weighs=True,
+    quick_n=25,
     on_request=True,
 )
 """What the register holds of best stopping bounds."""

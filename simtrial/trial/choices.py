@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import PydanticCustomError, core_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
@@ -26,17 +26,20 @@ class OneOf:
     ----------
     words : iterable of str
         What is allowed, in the order in which it is told: a sequence, or the keys of a register.
+    told : callable, optional
+        Gives what is told of many words; all of them are told, if left out.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], told: Callable[[], str] | None = None) -> None:
         self.words = words
+        self.told = told or (lambda: listed(words))
 
     def _checked(self, value: object) -> str:
         words = tuple(self.words)
         if isinstance(value, str) and value in words:
             return value
         # the type of pydantic's own complaint about a Literal, so that both are told alike
-        raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": listed(words)})
+        raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": self.told()})
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         """Check the word, whatever the type of what was written."""

@@ -14,11 +14,11 @@ from pydantic_core import core_schema
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
 from simtrial.search import CALENDAR, CRITERIA, FAMILIES
-from simtrial.trial.choices import OneOf
+from simtrial.trial.choices import OneOf, listed
 from simtrial.trial.statement import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
@@ -38,10 +38,16 @@ class DesignKeys(Collection[str]):
         return sum(1 for _ in self)
 
 
-CriterionKey = Annotated[str, OneOf(CRITERIA)]
-DesignKey = Annotated[str, OneOf(DesignKeys())]
+def _told(words: Iterable[str]) -> str:
+    """Criteria that everybody knows by name, and where those of other families are listed."""
+    usual = [key for key in words if key not in CRITERIA or not FAMILIES[CRITERIA[key].family].on_request]
+    return f"{listed(usual)}, or a criterion of another family (simtrial design --family all)"
+
+
+CriterionKey = Annotated[str, OneOf(CRITERIA, lambda: _told(CRITERIA))]
+DesignKey = Annotated[str, OneOf(DesignKeys(), lambda: _told((*CRITERIA, *CALENDAR)))]
 FamilyKey = Annotated[str, OneOf(FAMILIES)]
-Method = Annotated[str, OneOf(METHODS)]
+Method = Annotated[str, OneOf(METHODS, lambda: _told(METHODS))]
 
 
 def _paragraphs(text: str) -> str:

@@ -11,7 +11,7 @@ from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
 from simtrial.numbers import count, positive, probability
 from simtrial.phrases import counted
-from simtrial.search import CRITERIA, simon
+from simtrial.search import CRITERIA, FAMILIES, simon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,11 @@ class Methods(Collection[str]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """Those that everybody knows by name, without the criteria of families that are searched on request."""
+        return tuple(word for word in self if word not in CRITERIA or not FAMILIES[CRITERIA[word].family].on_request)
 
 
 METHODS = Methods()
@@ -107,7 +112,9 @@ class Statement:
         if self.alpha_sided not in (None, 1, 2):
             raise InputError(f"({self.alpha_sided}) is neither 1 nor 2", "alpha_sided")
         if self.criterion is not None and self.criterion not in METHODS:
-            raise InputError(f"({self.criterion!r:.40}) is unknown; write one of {', '.join(METHODS)}", "criterion")
+            known = ", ".join(METHODS.usual)
+            said = f"({self.criterion!r:.40}) is unknown; write one of {known}, or a criterion of a family"
+            raise InputError(said, "criterion")
         if self.en_p0 is not None:
             object.__setattr__(self, "en_p0", positive(self.en_p0, "en_p0"))
         if self.p0 is not None and self.p1 is not None and self.p0 >= self.p1:

@@ -23,14 +23,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design import exact
-from simtrial.design.designs import Design
 from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.phrases import counted
 from simtrial.search import bounds
 from simtrial.search.aim import TIE, Aim
 from simtrial.search.candidate import Candidate
-from simtrial.search.constraints import Constraints
 from simtrial.search.record import Certificate, SearchResult
 from simtrial.search.stopping import bellman
 from simtrial.search.stopping.bellman import Board, Bound, Multipliers
@@ -41,8 +39,10 @@ from simtrial.search.stopping.corridor import Corridor, design_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.numbers import Floats, Ints
+    from simtrial.search.constraints import Constraints
 
 POOL = 60
 """Rules that are improved side by side."""
