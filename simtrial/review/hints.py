@@ -21,6 +21,7 @@ from simtrial.review.readings import Reading, answers, is_exact, is_the_test, ma
 from simtrial.review.usual import ALPHAS, POWERS
 from simtrial.review.wording import beside
 from simtrial.search import simon, single
+from simtrial.search.aim import LEAST_EN
 from simtrial.search.bounds import score_n
 from simtrial.search.formulas import approximate
 from simtrial.search.wording import apart, called, phrase, short
@@ -87,26 +88,29 @@ def claim_line(statement: Statement, asked: Requirements, found: Answer | None =
         every = reach.two_stage(asked)
         return "" if every is None else _admissible_claim(statement, asked, found, every)
     criterion = statement.named
-    true = None if criterion is None else reach.best(criterion, asked)
+    stated = statement.design
+    looks_at = None if stated is None else tuple(look.n for look in stated.looks)
+    true = None if criterion is None else reach.best(criterion, asked, looks_at)
     if criterion is None or true is None or (found is not None and found.method == criterion.method):
         return ""
     name = criterion.key if criterion.key in SIMON else criterion.name
     which = f"{criterion.phrase} is {looks_text(true, ', ')}"
     design = parse_looks(found.looks) if found is not None else statement.design
-    n, expected = true.looks[-1].n, float(operating_characteristics(true, [asked.p0]).en[0])
+    aim = criterion.aim or LEAST_EN
+    n, expected = true.looks[-1].n, aim.value(true, asked)
     if design is None:
         if _consistent(statement, true):
             return ""
         if statement.n is not None and statement.n != n:
             which += f", which has {counted(n, 'patient')}, not {statement.n}"
-        return f"The claim that the design is {name} is false: {which} (EN(p0) = {expected:.2f})."
+        return f"The claim that the design is {name} is false: {which} ({aim.what} = {expected:.2f})."
     if looks_text(design) == looks_text(true):
         return ""
-    here, there = apart(float(operating_characteristics(design, [asked.p0]).en[0]), expected)
-    numbers = f"n = {design.looks[-1].n}, EN(p0) = {here}"
+    here, there = apart(aim.value(design, asked), expected)
+    numbers = f"n = {design.looks[-1].n}, {aim.what} = {here}"
     return (
         f"The claim that the design is {name} is false: {looks_text(design, ', ')} ({numbers}) "
-        f"{_status(design, asked, found, statement)}; {which} (n = {n}, EN(p0) = {there})."
+        f"{_status(design, asked, found, statement)}; {which} (n = {n}, {aim.what} = {there})."
     )
 
 
