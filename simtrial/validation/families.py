@@ -217,6 +217,12 @@ def limits_of_others() -> Comparison:
         got = f"{looks_text(found)}; at its limits: {', '.join(at)}"
         what = f"R curtailment: limits by < and >, so that a design at a limit is lost: {setting(asked)}"
         yield what, "0/1,2/3; at its limits: alpha, power", got, got == "0/1,2/3; at its limits: alpha, power"
+        asked = Requirements(0.8, 0.95, 0.05, 0.8)
+        best = search.family(asked, "efficacy_en_p1").best
+        first, last = best.looks
+        got = f"{looks_text(best)}: r - r1 = {(last.r or 0) - (first.r or 0)}, n2 = {last.n - first.n}"
+        what = f"R mtdesign: designs with r - r1 >= n2 are left out: {setting(asked)}"
+        yield what, "13:16/16,29/32: r - r1 = 16, n2 = 16", got, got == "13:16/16,29/32: r - r1 = 16, n2 = 16"
         asked = Requirements(0.1, 0.25, 0.1, 0.8)
         fewest = search.family(asked, "efficacy_en_p0_minimax").best
         lost = float(exact.operating_characteristics(parse_looks(f"{fewest.r}/{fewest.n}"), asked.p1).reject)
