@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from simtrial.search.boundary.figures import highest, in_words, parts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from simtrial.design.designs import Design
     from simtrial.numbers import Floats
 
 WIDTH, HEIGHT = 320, 230
@@ -77,34 +80,72 @@ class Chart:
         def up(y: Floats | float) -> Floats:
             return np.asarray(bottom - np.asarray(y) / self.top * (bottom - TOP))
 
-        parts = [_text(WIDTH / 2, 14, self.title, "middle", "title")]
+        drawn = [_text(WIDTH / 2, 14, self.title, "middle", "title")]
         for y in _ticks(0.0, self.top):
             at = float(up(y))
-            parts += [_line(LEFT, at, right, at, "grid"), _text(LEFT - 5, at + 3.5, self.y_form(y), "end")]
+            drawn += [_line(LEFT, at, right, at, "grid"), _text(LEFT - 5, at + 3.5, self.y_form(y), "end")]
         for x in _ticks(low, high):
             at = float(across(x))
-            parts += [_line(at, bottom, at, bottom + 4, "axis"), _text(at, bottom + 16, self.x_form(x), "middle")]
-        parts += [_line(LEFT, TOP, LEFT, bottom, "axis"), _line(LEFT, bottom, right, bottom, "axis")]
-        parts.append(_text((LEFT + right) / 2, HEIGHT - 6, self.x_label, "middle"))
+            drawn += [_line(at, bottom, at, bottom + 4, "axis"), _text(at, bottom + 16, self.x_form(x), "middle")]
+        drawn += [_line(LEFT, TOP, LEFT, bottom, "axis"), _line(LEFT, bottom, right, bottom, "axis")]
+        drawn.append(_text((LEFT + right) / 2, HEIGHT - 6, self.x_label, "middle"))
         for y, name in self.y_marks:
             at = float(up(y))
-            parts += [_line(LEFT, at, right, at, "mark"), _text(right, at - 3, name, "end", "mark")]
+            drawn += [_line(LEFT, at, right, at, "mark"), _text(right, at - 3, name, "end", "mark")]
         # names on the outer sides, so that they stay apart where the rates are close
         for (x, name), side, shift in zip(self.x_marks, ("end", "start"), (2, -2), strict=False):
             at = float(across(x))
-            parts += [
+            drawn += [
                 _line(at, TOP, at, bottom, f"mark dotted {html.escape(name)}"),
                 _text(at + shift, TOP - 5, name, side),
             ]
         for curve in reversed(self.curves):
             points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across(self.x), up(curve.y), strict=True))
-            parts.append(
+            drawn.append(
                 f'<polyline points="{points}" fill="none" stroke="{curve.colour}" stroke-width="2" '
                 f'stroke-dasharray="{DASHES[curve.dash]}"/>'
             )
         said = html.escape(self.alt)
-        inner = "\n".join(parts)
+        inner = "\n".join(drawn)
         return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" class="sketch"><title>{said}</title>\n{inner}\n</svg>'
+
+
+def boundary(design: Design) -> str:
+    """The boundary of a design: at each look, the numbers of responses at which the trial stops or continues."""
+    looks, top = design.looks, highest(design.looks)
+    right, bottom, last = 2 * WIDTH - RIGHT, HEIGHT - BOTTOM, looks[-1].n
+    wide = max(2.0, min(14.0, 0.8 * (right - LEFT) / last))
+
+    def across(n: float) -> float:
+        return LEFT + (right - LEFT - wide) * n / last
+
+    def up(x: float) -> float:
+        return bottom - (bottom - TOP / 2) * (x + 0.5) / (top + 1)
+
+    drawn: list[str] = []
+    meanings: dict[str, str] = {}
+    for x in _ticks(0.0, float(top)):
+        drawn += [_line(LEFT, up(x), right, up(x), "grid"), _text(LEFT - 5, up(x) + 3.5, f"{x:g}", "end")]
+    for k, look in enumerate(looks):
+        for low, high, colour, said in parts(look, min(look.n, top), final=k == len(looks) - 1):
+            meanings[said] = colour
+            drawn.append(
+                f'<rect x="{across(look.n) - wide / 2:.1f}" y="{up(high + 0.5):.1f}" width="{wide:.1f}" '
+                f'height="{up(low - 0.5) - up(high + 0.5):.1f}" fill="{colour}" stroke="white" stroke-width="0.4"/>'
+            )
+    for n in _ticks(0.0, float(last)):
+        drawn.append(_text(across(n), bottom + 16, f"{n:g}", "middle"))
+    drawn += [_line(LEFT, TOP / 2, LEFT, bottom, "axis"), _line(LEFT, bottom, right, bottom, "axis")]
+    drawn.append(_text((LEFT + right) / 2, HEIGHT - 6, "Patients analysed; upwards: responses", "middle"))
+    items = "".join(
+        f'<li><svg width="12" height="12" aria-hidden="true"><rect width="12" height="12" fill="{colour}"/></svg> '
+        f"{html.escape(said)}</li>"
+        for said, colour in meanings.items()
+    )
+    title = f"<title>{html.escape(in_words(design))}</title>"
+    inner = "\n".join(drawn)
+    picture = f'<svg viewBox="0 0 {2 * WIDTH} {HEIGHT}" role="img" class="sketch">{title}\n{inner}\n</svg>'
+    return f'<figure>{picture}</figure><ul class="legend">{items}</ul>'
 
 
 def _ticks(low: float, high: float) -> list[float]:

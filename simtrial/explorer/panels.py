@@ -168,7 +168,8 @@ def decisions(design: Design, plan: Plan) -> str:
         if plan.recut
         else ""
     )
-    return _section("What is decided at each number of responses?", tables.decisions(design).html() + note)
+    shown = charts.boundary(design) + tables.decisions(design).html() + note
+    return _section("What is decided at each number of responses?", shown)
 
 
 def calendar(done: Simulation, trial: Trial) -> str:

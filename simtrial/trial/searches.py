@@ -54,9 +54,9 @@ class Searches:
         """The searches of a trial whose limits are to hold on paper, or as it is run if the file says how."""
         how = trial.how
         if how is None or losses == "paper":
-            return cls(trial.requirements, trial.design.n_limit, constraints=trial.design.asked)
+            return cls(trial.requirements, trial.design.n_limit, constraints=trial.constraints)
         informed = replace(how, informed=True)
-        return cls.under(informed, trial.requirements, trial.design.n_limit, trial.design.asked)
+        return cls.under(informed, trial.requirements, trial.design.n_limit, trial.constraints)
 
     @cached_property
     def _found(self) -> dict[tuple[str, Constraints], object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from simtrial.design.designs import parse_looks
+from simtrial.design.designs import MAX_LOOKS, parse_looks
 from simtrial.design.requirements import N_LIMIT, Requirements, plausible
 from simtrial.errors import InputError
 from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
@@ -110,6 +110,13 @@ class DesignConstraints(Made):
     looks_at: tuple[Annotated[int, Within("looks_at")], ...] | None = Field(
         None, description="The numbers of patients at the looks, cumulative; the last is n.", min_length=1
     )
+    looks_months: tuple[Months, ...] | None = Field(
+        None,
+        description="The months of the looks, as a data-monitoring plan states them; cap is then n. Each look is put at "
+        "the number of patients whose response is expected to be known by then, under the section conduct.",
+        min_length=1,
+        max_length=MAX_LOOKS,
+    )
     stops: Literal["futility", "efficacy", "both"] | None = Field(
         None, description="For what the trial may stop before its last look. Default: what the family is made for."
     )
@@ -130,7 +137,11 @@ class DesignConstraints(Made):
 
     def make(self) -> Constraints:
         """The restrictions."""
-        given = self.model_dump(exclude={"futility"})
+        if self.looks_months is not None and (self.cap is None or self.looks_at is not None):
+            raise InputError(
+                "needs cap, the number of patients at the last look, and excludes looks_at", "looks_months"
+            )
+        given = self.model_dump(exclude={"futility", "looks_months"})
         return Constraints(**given, futility_optional=self.futility == "optional")
 
 
@@ -209,11 +220,14 @@ class DesignWish(Section):
             raise InputError("needs exactly one of criterion and looks")
         if self.looks is None:
             by = self.by
-            if self.asked != FREE:
+            if self.constraints is not None:
                 if by is None or isinstance(by, CalendarCriterion):
                     raise InputError("needs a criterion of a family; leave it out", "constraints")
                 with under("constraints"):
-                    self.asked.only(FAMILIES[by.family].constraints, FAMILIES[by.family].title)
+                    family = FAMILIES[by.family]
+                    self.asked.only(family.constraints, family.title)
+                    if self.constraints.looks_months is not None and not family.looks_given:
+                        raise InputError(f"is not possible for {family.title}; leave it out", "looks_months")
             return self
         for name in ("weight", "constraints"):
             if getattr(self, name) is not None:

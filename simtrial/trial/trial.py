@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from simtrial.design.designs import MultiStage, SingleStage, TwoStage, parse_looks
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.laws.losses import Losses
     from simtrial.plan.dropout import Dropout
-    from simtrial.search import AnyCriterion, CalendarCriterion
+    from simtrial.search import AnyCriterion, CalendarCriterion, Constraints
 
 
 MOST_RESULTS = 1000
@@ -65,6 +66,8 @@ class Trial(Section):
         with under("conduct", {"dropout": "dropout.probability"}):
             _ = self.limits
         self._check_calendar()
+        with under("design.constraints"):
+            _ = self.constraints
         if self.estimand is not None:
             with under("estimand"):
                 self.estimand.check(self.conduct)
@@ -108,6 +111,29 @@ class Trial(Section):
         """The question that the search answers: the limits at the response rates at which the trial decides."""
         how = self.how
         return self.requirements if how is None or self.losses == "paper" else how.asked(self.requirements)
+
+    @property
+    def constraints(self) -> Constraints:
+        """What else is asked of the design; looks that are given by their months, by the patients known by then.
+
+        Raises
+        ------
+        InputError
+            If months are given without a section conduct, or no look is left before the last one.
+        """
+        asked, given = self.design.asked, self.design.constraints
+        if given is None or given.looks_months is None or asked.cap is None:
+            return asked
+        if self.conduct is None:
+            raise InputError("needs the section conduct, which says how patients arrive", "looks_months")
+        enrollment = self.conduct.enrollment
+        law = enrollment.law.scaled(enrollment.screening_success)
+        months = np.maximum(np.array(given.looks_months) - self.conduct.assessments.law.window, 0.0)
+        known = sum(1.0 - law.fewer(k, months) for k in range(1, asked.cap + 1))  # the mean of min(N(t), cap)
+        looks = sorted({int(n) for n in np.round(known) if 0 < n < asked.cap})
+        if not looks:
+            raise InputError(f"leaves no look before the last one, of {asked.cap} patients", "looks_months")
+        return replace(asked, looks_at=(*looks, asked.cap), cap=None)
 
     def _check_calendar(self) -> None:
         """Refuse a criterion that asks more of the calendar than the file says."""

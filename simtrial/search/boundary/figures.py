@@ -50,13 +50,13 @@ def boundary(design: Design) -> Picture:
     """
     looks = design.looks
     figure, (axis,) = canvas(1, 7.6, 4.4)
-    top = _top(looks)
+    top = highest(looks)
     wide = min(0.9, 0.9 * min(np.diff([0, *(look.n for look in looks)]).tolist())) if len(looks) > NAMED else None
     bar = wide or max(0.9, looks[-1].n / 40)
     used: dict[str, str] = {}
     with styled():
         for k, look in enumerate(looks):
-            for low, high, colour, said in _parts(look, min(look.n, top), final=k == len(looks) - 1):
+            for low, high, colour, said in parts(look, min(look.n, top), final=k == len(looks) - 1):
                 axis.bar(look.n, high - low + 1, bar, bottom=low - 0.5, color=colour, edgecolor="white", linewidth=0.4)
                 used.setdefault(said, colour)
         _between(axis, looks)
@@ -71,16 +71,16 @@ def boundary(design: Design) -> Picture:
         order = [_said("futile"), GO_ON, _said("effective")]
         handles = [Patch(color=used[said], label=said) for said in sorted(used, key=[*order, *used].index)]
         figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=9)
-    return Picture("boundary", _alt(design), figure, _caption(design, top))
+    return Picture("boundary", in_words(design), figure, _caption(design, top))
 
 
-def _top(looks: tuple[Look, ...]) -> int:
+def highest(looks: tuple[Look, ...]) -> int:
     """The largest number of responses that is drawn: a little above the highest bound."""
-    highest = max([(looks[-1].r or 0) + 1, *(look.e for look in looks if look.e is not None)])
-    return min(looks[-1].n, highest + max(2, round(0.3 * highest)))
+    bound = max([(looks[-1].r or 0) + 1, *(look.e for look in looks if look.e is not None)])
+    return min(looks[-1].n, bound + max(2, round(0.3 * bound)))
 
 
-def _parts(look: Look, most: int, *, final: bool) -> list[tuple[int, int, str, str]]:
+def parts(look: Look, most: int, *, final: bool) -> list[tuple[int, int, str, str]]:
     """From where to where a bar has which colour, and what it means, from below."""
     counts = np.arange(most + 1)
     here = look.regions(counts, final=final)
@@ -138,7 +138,8 @@ def _caption(design: Design, top: int) -> str:
     return caption
 
 
-def _alt(design: Design) -> str:
+def in_words(design: Design) -> str:
+    """The boundary in words, for a text alternative."""
     looks = design.looks
     if len(looks) <= MOST_WRITTEN:
         return f"Responses against patients for {by_looks(design)}. {steps.told(design)}"
