@@ -107,15 +107,16 @@ class Hypotheses(Section):
 class DesignConstraints(Made):
     """Restrictions of the search for a design; which of them a family takes, its message says."""
 
-    looks_at: tuple[Annotated[int, Within("looks_at")], ...] | None = Field(
-        None, description="The numbers of patients at the looks, cumulative; the last is n.", min_length=1
-    )
-    looks_months: tuple[Months, ...] | None = Field(
+    looks_at: (
+        Annotated[
+            tuple[Annotated[int, Within("looks_at")], ...], Field(strict=False, min_length=1, max_length=MAX_LOOKS)
+        ]
+        | None
+    ) = Field(None, description="The numbers of patients at the looks, cumulative; the last is n.")
+    looks_months: Annotated[tuple[Months, ...], Field(strict=False, min_length=1, max_length=MAX_LOOKS)] | None = Field(
         None,
-        description="The months of the looks, as a data-monitoring plan states them; cap is then n. Each look is put at "
-        "the number of patients whose response is expected to be known by then, under the section conduct.",
-        min_length=1,
-        max_length=MAX_LOOKS,
+        description="The months of the looks, as a data-monitoring plan states them; cap is then n. Each look is put "
+        "at the number of patients whose response is expected to be known by then, under the section conduct.",
     )
     stops: Literal["futility", "efficacy", "both"] | None = Field(
         None, description="For what the trial may stop before its last look. Default: what the family is made for."
