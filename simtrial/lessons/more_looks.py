@@ -61,7 +61,7 @@ EVERY = "look at every patient"
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class DesignDrawn:
     """A design with its name and its line.
 
     Attributes
@@ -85,10 +85,10 @@ class Compared:
         return f"{self.name}\n{looks_short(self.design, 3)}"
 
 
-class Rows(NamedTuple):
+class DesignsDrawn(NamedTuple):
     """The designs that are compared, and what no rule with at most n patients is below at p0 and at p1."""
 
-    designs: tuple[Compared, ...]
+    designs: tuple[DesignDrawn, ...]
     n: int
     least: Pair
 
@@ -99,7 +99,7 @@ class Rows(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def compared(asked: Requirements) -> Rows:
+def compared(asked: Requirements) -> DesignsDrawn:
     """All designs, the one that looks at every patient included.
 
     That one has at most as many patients as the others. A design with few looks is a rule on all looks too, so the best
@@ -109,15 +109,15 @@ def compared(asked: Requirements) -> Rows:
     for key in KEYS:
         ink = figures.ink(key) if key in (single.FIRST.key, simon.OPTIMAL.key) else next(inks)
         found = search.family(asked, key).best
-        few.append(Compared(search.CRITERIA[key].name, found.design, ink, (found.en_p0, found.en_p1)))
+        few.append(DesignDrawn(search.CRITERIA[key].name, found.design, ink, (found.en_p0, found.en_p1)))
     n = max(row.design.looks[-1].n for row in few)
     looks = tuple(range(1, n + 1))
     rules = bounded(asked, looks, "p0")
     designs = [*rules.designs[:1], *(row.design for row in few)]
     expected = [_expected(design, asked) for design in designs]
     best = int(np.argmin(np.round([en_p0 for en_p0, _ in expected], 9)))
-    every = Compared(EVERY, designs[best], next(inks), expected[best])
-    return Rows((*few, every), n, (rules.least, bellman.least(asked, looks, Aim(en_p1=1.0))))
+    every = DesignDrawn(EVERY, designs[best], next(inks), expected[best])
+    return DesignsDrawn((*few, every), n, (rules.least, bellman.least(asked, looks, Aim(en_p1=1.0))))
 
 
 @lru_cache(maxsize=256)
@@ -136,12 +136,12 @@ def saved(rates: Pair, alpha: float, power: float) -> Picture:
     """EN(p0) and EN(p1) of every design, beside what no rule is below."""
     asked = blackboard.asked(rates, alpha, power)
     rows = compared(asked)
-    place = np.arange(len(rows.designs))
+    place, nowhere = np.arange(len(rows.designs)), f"no rule with at most {counted(rows.n, 'patient')} is here"
     figure, axes = canvas(2, 11.0, 4.6, share_y=True)
     with styled():
         for k, (axis, name) in enumerate(zip(axes, ("p0", "p1"), strict=True)):
             least = rows.least[k]
-            axis.axvspan(0, least, color="#e8e8e8", zorder=0, label=f"no rule with at most {rows.n} patients is here")
+            axis.axvspan(0, least, color="#e8e8e8", zorder=0, label=nowhere)
             axis.axvline(least, color=BLACK, linewidth=1.3)
             for y, row in zip(place, rows.designs, strict=True):
                 axis.plot([least, row.en[k]], [y, y], color=row.ink.colour, linewidth=1.2)
@@ -162,7 +162,7 @@ def saved(rates: Pair, alpha: float, power: float) -> Picture:
         f"average, three stages {three:.2f}, and looks at every patient {every:.2f}. No rule takes fewer than "
         f"{rows.least[0]:.2f}."
     )
-    each = "; ".join(f"{row.name} {row.en[0]:.1f} and {row.en[1]:.1f}" for row in rows.designs)
+    each = "; ".join(f"{row.name} {row.en[0]:.2f} and {row.en[1]:.2f}" for row in rows.designs)
     alt = (
         f"Expected sample sizes at p0 and at p1 of {counted(len(place), 'design')} that meet both limits: {each}. No "
         f"rule with at most {counted(rows.n, 'patient')} has an EN(p1) below {rows.least[1]:.2f}. All values are exact."
@@ -199,8 +199,8 @@ def number(rates: Pair, alpha: float, power: float, goal: str) -> Picture:
         few_ticks(axis.yaxis)
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     said = (
-        f"The second look saves {shown[0] - shown[second]:.1f} of {counted(n, 'patient')} on average at {goal}, and "
-        f"all further looks save {shown[second] - shown[-1]:.1f}."
+        f"At {goal} the second look saves {shown[0] - shown[second]:.1f} of {counted(n, 'patient')} on average, all "
+        f"further looks together {shown[second] - shown[-1]:.1f}."
     )
     each = [f"{counted(len(looks), 'look')} {y:.2f}" for looks, y in zip(sets, least, strict=True)]
     alt = (
@@ -245,7 +245,7 @@ def curves(rates: Pair, alpha: float, power: float) -> Picture:
     return blackboard.headed(Picture("en_curves", alt, figure), said, rates, APART)
 
 
-class Cost(NamedTuple):
+class MeanCosts(NamedTuple):
     """What a trial takes on average, and by how much the observed rate is too high."""
 
     analyses: float
@@ -254,13 +254,13 @@ class Cost(NamedTuple):
     bias: float
 
 
-def cost(design: Design, p: float, readout: float) -> Cost:
+def cost(design: Design, p: float, readout: float) -> MeanCosts:
     """The exact means of a trial in which accrual is held for every analysis."""
     found, looks = endings(design), np.arange(1, len(design.looks) + 1)
     oc, chance = operating_characteristics(design, p), found.probability(p)
     analyses, patients = float(oc.n_distribution @ looks), float(oc.en)
     bias = float(chance @ (found.responses / found.n)) - p
-    return Cost(analyses, patients, patients / PER_MONTH + readout * analyses, bias)
+    return MeanCosts(analyses, patients, patients / PER_MONTH + readout * analyses, bias)
 
 
 def plan(design: Design, readout: float) -> Plan:
@@ -339,9 +339,9 @@ def answer(p: float, readout: float) -> blackboard.Folded:
             f"{rows.en(EVERY)[0] - rows.least[0]:.2f} more. At p1 it is the stop for efficacy that saves patients: "
             f"three stages with stops for futility only take {rows.en(THREE)[1]:.1f} on average, two stages with both "
             f"stops {rows.en('efficacy_en_p1')[1]:.1f}.",
-            f"The shortest mean duration is {at[fastest].months:.1f} months ({fastest}). Two stages take "
-            f"{two.months:.1f} months with {two.analyses:.1f} analyses on average, looks at every patient "
-            f"{every.months:.1f} months with {every.analyses:.1f}; these are faster than two stages only if each "
+            f"The shortest mean duration is {at[fastest].months:.2f} months ({fastest}). Two stages take "
+            f"{two.months:.2f} months with {two.analyses:.1f} analyses on average, looks at every patient "
+            f"{every.months:.2f} months with {every.analyses:.1f}; these are faster than two stages only if each "
             f"status is known within {soon:.2f} months. The curtailed single stage has the errors of the single stage, "
             f"but takes {curtailed_one.months:.1f} months instead of {one.months:.1f} if accrual is held for every "
             "analysis. Curtailment is free only if each status is known at once.",

@@ -275,7 +275,7 @@ def test_the_answer_says_what_is_saved_and_what_is_left():
     look = 1 + stats.binom.sf(1, 10, 0.1)
     assert f"The second look saves {25 - two:.1f} patients on average, the third {two - three:.1f} more" in text
     assert f"EN(p0) below {cheapest_of_all_rules(ASKED, tuple(range(1, 30)), 0.1):.2f}" in text
-    assert f"looks at every patient {every / 2 + 2 * analyses:.1f} months with {analyses:.1f}" in text
+    assert f"looks at every patient {every / 2 + 2 * analyses:.2f} months with {analyses:.1f}" in text
     soon = (two - every) / 2 / (analyses - look)
     assert f"within {soon:.2f} months" in text
     assert every / 2 + soon * analyses == pytest.approx(two / 2 + soon * look)
