@@ -1,7 +1,7 @@
 """The lesson `why_look_more_often`: what a third look, a stop for efficacy and a look at every patient save.
 
 All designs meet the same limits. Beside them stands what no rule is below, even if it looks at every patient and draws
-lots (`simtrial.search.bellman`).
+lots (`simtrial.search.stopping.bellman`).
 
 A trial with EN patients and EL analyses on average that holds accrual for each analysis takes EN / rate + EL t months,
 where t is the time from enrollment to the response status: each analysis waits for its last patient.
@@ -23,9 +23,10 @@ from simtrial.lessons import blackboard, live
 from simtrial.phrases import counted
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.disease import Disease
-from simtrial.search import bellman, best_bounds, curtailed, figures, simon, single
+from simtrial.search import curtailed, figures, simon, single
 from simtrial.search.aim import Aim
-from simtrial.search.bellman import Board
+from simtrial.search.stopping import bellman, solution
+from simtrial.search.stopping.bellman import Board
 from simtrial.show.inks import SPARE
 from simtrial.show.picture import BLACK, BLUE, RED, Picture, canvas, few_ticks, percent_ticks, styled
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from simtrial.lessons.blackboard import Pair, Simulated
     from simtrial.numbers import Floats
     from simtrial.plan.plan import Plan
-    from simtrial.search.best_bounds import Solution
+    from simtrial.search.stopping.solution import Solution
     from simtrial.show.inks import Ink
 
 APART = 0.18
@@ -52,8 +53,8 @@ ASKED = blackboard.asked((0.1, 0.3))
 PER_MONTH = 2.0
 """Patients per month of `blackboard.without_losses`."""
 
-THREE = "three_stage_optimal"
-KEYS = (single.FIRST.key, curtailed.CERTAIN.key, simon.OPTIMAL.key, "efficacy_en_p0", "efficacy_en_p1", THREE)
+THREE, FAST = "three_stage_optimal", "efficacy_en_p1"
+KEYS = (single.FIRST.key, curtailed.CERTAIN.key, simon.OPTIMAL.key, "efficacy_en_p0", FAST, THREE)
 """The criteria of the designs that are compared."""
 
 EVERY = "look at every patient"
@@ -105,9 +106,9 @@ def compared(asked: Requirements) -> DesignsDrawn:
     That one has at most as many patients as the others. A design with few looks is a rule on all looks too, so the best
     rule found is never behind it.
     """
-    inks, few = iter(SPARE), []
+    few: list[DesignDrawn] = []
     for key in KEYS:
-        ink = figures.ink(key) if key in (single.FIRST.key, simon.OPTIMAL.key) else next(inks)
+        ink = figures.ink(key) if key != FAST else SPARE[1]
         found = search.family(asked, key).best
         few.append(DesignDrawn(search.CRITERIA[key].name, found.design, ink, (found.en_p0, found.en_p1)))
     n = max(row.design.looks[-1].n for row in few)
@@ -116,7 +117,7 @@ def compared(asked: Requirements) -> DesignsDrawn:
     designs = [*rules.designs[:1], *(row.design for row in few)]
     expected = [_expected(design, asked) for design in designs]
     best = int(np.argmin(np.round([en_p0 for en_p0, _ in expected], 9)))
-    every = DesignDrawn(EVERY, designs[best], next(inks), expected[best])
+    every = DesignDrawn(EVERY, designs[best], figures.ink("best_bounds_en_p0"), expected[best])
     return DesignsDrawn((*few, every), n, (rules.least, bellman.least(asked, looks, Aim(en_p1=1.0))))
 
 
@@ -124,7 +125,7 @@ def compared(asked: Requirements) -> DesignsDrawn:
 def bounded(asked: Requirements, looks: tuple[int, ...], goal: str) -> Solution:
     """The best rule found on these looks, and what none is below, in the time that a slider leaves."""
     weights = (1.0, 0.0) if goal == "p0" else (0.0, 1.0)
-    return best_bounds.solve(Board(asked=asked, looks=looks, weights=weights), examine=False)
+    return solution.quick(Board(asked=asked, looks=looks, weights=weights))
 
 
 def _expected(design: Design, asked: Requirements) -> Pair:
@@ -338,7 +339,7 @@ def answer(p: float, readout: float) -> blackboard.Folded:
             f"EN(p0) below {rows.least[0]:.2f}, so any other rule can save at most "
             f"{rows.en(EVERY)[0] - rows.least[0]:.2f} more. At p1 it is the stop for efficacy that saves patients: "
             f"three stages with stops for futility only take {rows.en(THREE)[1]:.1f} on average, two stages with both "
-            f"stops {rows.en('efficacy_en_p1')[1]:.1f}.",
+            f"stops {rows.en(FAST)[1]:.1f}.",
             f"The shortest mean duration is {at[fastest].months:.2f} months ({fastest}). Two stages take "
             f"{two.months:.2f} months with {two.analyses:.1f} analyses on average, looks at every patient "
             f"{every.months:.2f} months with {every.analyses:.1f}; these are faster than two stages only if each "
