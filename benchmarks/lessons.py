@@ -6,6 +6,7 @@ import time
 from simtrial.lessons import bias as lesson_bias
 from simtrial.lessons import dropout as lesson_dropout
 from simtrial.lessons import live
+from simtrial.lessons import more_looks as lesson_more_looks
 from simtrial.lessons import one_sample as lesson_one_sample
 from simtrial.lessons import one_trial as lesson_one_trial
 from simtrial.lessons import two_stages as lesson_two_stages
@@ -28,6 +29,10 @@ FIGURES = {
         (0.4 + k / 100, 0.5 + k / 100), 0.025, 0.9, 0.5
     ),
     "why_two_stages: 1,000 trials": lambda k: lesson_two_stages.simulated(rates(k), 0.05, 0.8, 1000, 1),
+    "why_look_more_often: patients saved": lambda k: lesson_more_looks.saved(rates(k), 0.05, 0.8),
+    "why_look_more_often: number of looks": lambda k: lesson_more_looks.number(rates(k), 0.05, 0.8, "p0"),
+    "why_look_more_often: all rates": lambda k: lesson_more_looks.curves((0.2, round(0.4 + 0.01 * k, 2)), 0.05, 0.8),
+    "why_look_more_often: 1,000 trials": lambda k: lesson_more_looks.simulated(0.1 + k / 100, 2.0, 1000, 1),
     "play_one_trial: a month": lambda k: lesson_one_trial.course(10 + k / 4, 0.3, 1, 1),
     "play_one_trial: cloud": lambda k: lesson_one_trial.cloud(100 + 50 * k, 1),
     "biased_after_stopping: bias": lambda k: lesson_bias.bias(rates(k), "optimal"),

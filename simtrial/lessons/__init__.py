@@ -1,1 +1,1 @@
-"""Five lessons for a class, each a picture under controls."""
+"""Six lessons for a class, each a picture under controls."""

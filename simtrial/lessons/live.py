@@ -33,6 +33,8 @@ HINTS = {
     "course": "Press play, or move the month. Each trial number is another trial at the same true rate.",
     "cloud": "Press play, or move the number of trials.",
     "hull": "Move the weight q: the dotted line turns and touches another design.",
+    "saved": "Drag p1: all designs become smaller, and the grey area with them.",
+    "number": "Change what is made small, then drag p1 and compare the first two bars with the others.",
     "errors": "Move the probability of dropout, then change who drops out.",
     "searched": "Move the probability of dropout and watch which designs keep both limits.",
 }

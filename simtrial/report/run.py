@@ -71,6 +71,7 @@ VALIDATION = "06_validation"
 LESSONS = (
     "teaching/one_sample_exact",
     "teaching/why_two_stages",
+    "teaching/why_look_more_often",
     "teaching/play_one_trial",
     "teaching/biased_after_stopping",
     "teaching/what_dropout_does",
@@ -287,7 +288,7 @@ def lessons(seed: int = 1, out: str | Path = "build", progress: Callable[[str], 
     simulation.check_seed(seed)
     final = Path(out) / "teaching"
     unfinished.refuse(final)
-    title = "Five lessons on single-arm phase II trials"
+    title = "Six lessons on single-arm phase II trials"
     head = Head(study=f"simtrial {__version__}", title=title, front=HANDOUT)
     origin = {"lessons": ", ".join(Path(name).name for name in LESSONS)}
     pages = (HtmlPage(notebooks=LESSONS, head=head),)

@@ -13,9 +13,11 @@ from scipy import optimize, stats
 
 from simtrial import InputError, Requirements, SingleStage, TwoStage, glossary, search
 from simtrial.cli.app import main
+from simtrial.design.designs import parse_looks
 from simtrial.lessons import bias as lesson_bias
 from simtrial.lessons import blackboard, live
 from simtrial.lessons import dropout as lesson_dropout
+from simtrial.lessons import more_looks as lesson_more_looks
 from simtrial.lessons import one_sample as lesson_one_sample
 from simtrial.lessons import one_trial as lesson_one_trial
 from simtrial.lessons import two_stages as lesson_two_stages
@@ -127,6 +129,156 @@ def test_simulated_patients_and_stops_settle_on_en_and_pet():
     assert size_mcse == pytest.approx(19 * np.sqrt(pet * (1 - pet) / 4000), rel=0.1)
     assert abs(size - en) < 4 * size_mcse
     assert abs(early - pet) < 4 * early_mcse + 5e-4
+
+
+# why_look_more_often
+
+
+def walked(looks, p):
+    """P(reject), EN and the mean number of analyses, patient by patient."""
+    here, reject, patients, analyses, at = {0: 1.0}, 0.0, 0.0, 0.0, {look.n: look for look in looks}
+    for n in range(1, looks[-1].n + 1):
+        patients += sum(here.values())
+        moved = dict.fromkeys(range(n + 1), 0.0)
+        for x, chance in here.items():
+            moved[x] += chance * (1 - p)
+            moved[x + 1] += chance * p
+        here = moved
+        if (look := at.get(n)) is None:
+            continue
+        analyses += sum(here.values())
+        success = look.r + 1 if n == looks[-1].n else n + 1 if look.e is None else look.e
+        reject += sum(chance for x, chance in here.items() if x >= success)
+        futile = -1 if look.r is None else look.r
+        here = {x: chance for x, chance in here.items() if futile < x < success}
+    return reject, patients, analyses
+
+
+def cheapest_of_all_rules(asked, looks, rate):
+    """Least EN at a rate of all rules that may draw lots: a linear programme over what is done at each state."""
+    states = [(n, x) for n in looks for x in range(n + 1)]
+    place = {
+        state: 3 * k for k, state in enumerate(states)
+    }  # accept, reject, continue: probabilities at p0 and p1 added
+    rates = (asked.p0, asked.p1)
+    share = {(n, x): np.array([p**x * (1 - p) ** (n - x) for p in rates]) for n, x in [(0, 0), *states]}
+    share = {state: both / both.sum() for state, both in share.items()}
+    flow, start = np.zeros((len(states), 3 * len(states))), np.zeros(len(states))
+    for row, (n, x) in enumerate(states):
+        flow[row, place[n, x] : place[n, x] + 3] = 1
+        before = max((m for m in looks if m < n), default=0)
+        for y in range(max(0, x - (n - before)), min(x, before) + 1):
+            chance = share[before, y] @ [stats.binom.pmf(x - y, n - before, p) for p in rates]
+            if before:
+                flow[row, place[before, y] + 2] = -chance
+            else:
+                start[row] = 2 * chance
+    cost, limits = np.zeros(3 * len(states)), np.zeros((2, 3 * len(states)))
+    for (n, x), k in place.items():
+        cost[k : k + 2] = n * share[n, x][rates.index(rate)]
+        limits[:, k + 1] = share[n, x] * [1, -1]
+    ends = [(0, 0 if k % 3 == 2 and states[k // 3][0] == looks[-1] else None) for k in range(3 * len(states))]
+    found = optimize.linprog(cost, limits, [asked.alpha, -asked.power], flow, start, ends)
+    assert found.success
+    return found.fun
+
+
+def test_further_looks_save_what_plain_sums_say():
+    one, two, three, every, least = said(lesson_more_looks.saved(RATES, 0.05, 0.8))
+    assert one == 25
+    assert two == pytest.approx(expected(1, 10, 29, 0.1), abs=5e-3)  # two decimals are printed
+    assert three == pytest.approx(walked(parse_looks("0/6,2/17,5/29").looks, 0.1)[1], abs=5e-3)
+    rows = lesson_more_looks.compared(ASKED)
+    looks = rows.designs[-1].design.looks
+    (size, patients, _), (power, *_) = walked(looks, 0.1), walked(looks, 0.3)
+    assert size <= 0.05
+    assert power >= 0.8
+    assert every == pytest.approx(patients, abs=5e-3)
+    assert least < every < three < two < one
+
+
+@pytest.mark.parametrize("looks", [(15, 29), (4, 7, 11, 15, 18, 22, 25, 29), tuple(range(1, 26))])
+def test_the_bound_is_the_least_that_any_rule_with_lots_attains(looks):
+    for goal, rate in (("p0", 0.1), ("p1", 0.3)):
+        bound = lesson_more_looks.bounded(ASKED, looks, goal).least
+        assert bound == pytest.approx(
+            cheapest_of_all_rules(ASKED, looks, rate), abs=1e-4
+        )  # the programme is solved to 1e-7
+
+
+@pytest.mark.parametrize("rates", [RATES, (0.4, 0.65)])
+def test_no_design_is_in_the_grey_area_and_every_design_keeps_both_limits(rates):
+    rows = lesson_more_looks.compared(Requirements(*rates, 0.05, 0.8))
+    for row in rows.designs:
+        (size, at_p0, _), (power, at_p1, _) = (walked(row.design.looks, p) for p in rates)
+        assert size <= 0.05 + 1e-12
+        assert power >= 0.8 - 1e-12
+        assert row.en == pytest.approx((at_p0, at_p1))
+        assert rows.least[0] <= at_p0
+        assert rows.least[1] <= at_p1
+    assert rows.designs[-1].en[0] == min(row.en[0] for row in rows.designs)
+
+
+def test_curtailment_changes_no_decision():
+    rows = lesson_more_looks.compared(ASKED)
+    curtailed = next(row for row in rows.designs if row.name == "curtailed single stage")
+    for p in (0.02, 0.1, 0.2, 0.3, 0.6):
+        reject, patients, _ = walked(curtailed.design.looks, p)
+        assert reject == pytest.approx(stats.binom.sf(5, 25, p))
+        assert patients < 25
+
+
+def test_more_looks_never_raise_a_bar_and_each_dot_is_above_its_bar():
+    for sizes in (lesson_more_looks.spaced(n) for n in range(1, 60)):
+        assert all(set(few) <= set(many) for few, many in itertools.pairwise(sizes))
+    for goal in ("p0", "p1"):
+        axis = lesson_more_looks.number(RATES, 0.05, 0.8, goal).figure.axes[0]
+        bars, dots = [bar.get_height() for bar in axis.patches], axis.lines[0].get_ydata()
+        assert bars[0] == pytest.approx(29)
+        assert (np.diff(bars) < 0).all()
+        assert (np.diff(dots) <= 0).all()
+        assert (dots >= np.array(bars) - 1e-9).all()
+
+
+def test_the_curves_are_highest_where_it_is_said():
+    first, second, most, at = said(lesson_more_looks.curves(RATES, 0.05, 0.8))
+    looks = lesson_more_looks.compared(ASKED).designs[-1].design.looks
+    sizes = [walked(looks, p)[1] for p in np.linspace(0, 1, 201)]
+    assert (first, second) == pytest.approx([walked(looks, p)[1] for p in RATES], abs=5e-3)
+    assert most == pytest.approx(max(sizes), abs=6e-3)
+    assert at == pytest.approx(np.argmax(sizes) / 200, abs=1.1e-2)
+
+
+@pytest.mark.parametrize(("p", "readout"), [(0.1, 2.0), (0.3, 0.5)])
+def test_exact_costs_are_plain_sums_and_simulated_ones_settle_on_them(p, readout):
+    rows = lesson_more_looks.compared(ASKED).designs
+    seen = lesson_more_looks._simulated(p, readout, 2000, 1)
+    for k, row in enumerate(rows):
+        exact = lesson_more_looks.cost(row.design, p, readout)
+        _, patients, analyses = walked(row.design.looks, p)
+        assert exact[:3] == pytest.approx((analyses, patients, patients / 2 + readout * analyses))
+        for value, simulated in zip(exact, seen, strict=True):
+            assert abs(simulated.mean[k] - value) <= 4 * simulated.mcse[k] + 1e-9
+
+
+def test_the_bias_of_a_cost_is_that_of_every_sequence():
+    assert lesson_more_looks.cost(TwoStage(1, 4, 2, 9), 0.3, 1.0).bias == pytest.approx(
+        enumerated(0.3, 1, 4, 9)[0] - 0.3
+    )
+
+
+def test_the_answer_says_what_is_saved_and_what_is_left():
+    text = str(lesson_more_looks.answer(0.1, 2.0))
+    two = expected(1, 10, 29, 0.1)
+    _, three, _ = walked(parse_looks("0/6,2/17,5/29").looks, 0.1)
+    _, every, analyses = walked(lesson_more_looks.compared(ASKED).designs[-1].design.looks, 0.1)
+    look = 1 + stats.binom.sf(1, 10, 0.1)
+    assert f"The second look saves {25 - two:.1f} patients on average, the third {two - three:.1f} more" in text
+    assert f"EN(p0) below {cheapest_of_all_rules(ASKED, tuple(range(1, 30)), 0.1):.2f}" in text
+    assert f"looks at every patient {every / 2 + 2 * analyses:.2f} months with {analyses:.1f}" in text
+    soon = (two - every) / 2 / (analyses - look)
+    assert f"within {soon:.2f} months" in text
+    assert every / 2 + soon * analyses == pytest.approx(two / 2 + soon * look)
 
 
 # play_one_trial
@@ -529,6 +681,20 @@ def test_no_corner_of_the_controls_is_refused(rates):
         assert sound(lesson_bias.why(rates, criterion, 0.02))
         assert sound(lesson_bias.why(rates, criterion, 0.9))
     assert sound(lesson_bias.cure(rates, "minimax"))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rates", [(0.01, 0.19), (0.77, 0.95), (0.01, 0.95), (0.41, 0.59)])
+def test_no_corner_of_the_looks_is_refused(rates):
+    assert sound(lesson_more_looks.saved(rates, 0.05, 0.8))
+    assert sound(lesson_more_looks.curves(rates, 0.05, 0.8))
+    for goal in lesson_more_looks.GOAL.options.values():
+        assert sound(lesson_more_looks.number(rates, 0.05, 0.8, goal))
+
+
+@pytest.mark.parametrize(("p", "readout"), [(0.02, 0.1), (0.6, 6.0)])
+def test_no_corner_of_the_costs_is_refused(p, readout):
+    assert sound(lesson_more_looks.simulated(p, readout, 100, 0))
 
 
 @pytest.mark.parametrize("rates", [(0.01, 0.16), (0.8, 0.95), (0.01, 0.95)])

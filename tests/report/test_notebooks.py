@@ -113,8 +113,8 @@ def handout(tmp_path_factory):
 
 
 SIMULATED = {
-    "simulated_teeth", "simulated_stages", "one_trial", "cloud", "settling", "simulated_bias", "counting", "estimand",
-    "simulated_losses",
+    "simulated_teeth", "simulated_stages", "simulated_looks", "one_trial", "cloud", "settling", "simulated_bias",
+    "counting", "estimand", "simulated_losses",
 }  # fmt: skip
 
 

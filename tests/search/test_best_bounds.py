@@ -241,6 +241,19 @@ def test_a_rule_carries_its_bounds_forward_and_leaves_out_looks_that_stop_nothin
     assert design_of(np.array([[-1, 4], [5, 6]]), (3, 5)) is None
 
 
+@pytest.mark.parametrize("weights", [(1.0, 0.0), (0.0, 1.0)])
+def test_a_quick_search_has_the_bound_of_all_rules_and_a_design_no_better_than_the_best(weights):
+    for looks in ((9,), (12, 20), tuple(range(1, 13)), tuple(range(5, 31, 5))):
+        asked = Requirements(0.1, 0.6, 0.05, 0.9) if looks[-1] < 20 else ASKED
+        board = bellman.Board(asked=asked, looks=looks, weights=weights)
+        quick, whole = solution.quick(board), solution.solve(board)
+        assert quick.least == quick.bound == whole.least
+        assert bool(quick.designs) == bool(whole.designs)
+        if quick.designs:
+            assert exact.meets(quick.designs[0], asked)
+            assert whole.value <= quick.value + 1e-9  # sums of floats
+
+
 def corridor_of(limits=(0.1, 0.3, 0.05, 0.8), looks=tuple(range(1, 16))):
     board = bellman.Board(asked=Requirements(*limits), looks=looks, weights=(0.7, 0.3))
     prices = solution.around(bellman.highest(board).prices)

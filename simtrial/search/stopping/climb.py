@@ -145,10 +145,12 @@ def climb(
         Takes the totals of rules and the rules, and keeps those that meet the limits.
     """
     asked = corridor.board.asked
+    # at least 4 patients, or a limit could be broken for nothing
+    charge = 4 * max(prices.error, 1.0), 4 * max(prices.power, 1.0)
 
     def merit(totals: Floats) -> Floats:
         error, power = np.maximum(totals[..., 1] - asked.alpha, 0), np.maximum(asked.power - totals[..., 2], 0)
-        found: Floats = totals[..., 0] + 4 * (prices.error * error + prices.power * power)
+        found: Floats = totals[..., 0] + charge[0] * error + charge[1] * power
         return found
 
     kept, known = corridor.cut(rules), np.zeros(len(rules), dtype=np.bool_)
