@@ -65,14 +65,14 @@ FamilyName = Annotated[
 FamilyCriterion = Annotated[
     str | None, typer.Option("--criterion", help="With --family: one of its criteria, such as en_p0 or minimax.")
 ]
-Weight = Annotated[
+WeightOption = Annotated[
     float | None, options.number_option("weight", "With --family: W for the least (1-W) EN(p0) + W EN(p1).")
 ]
 LooksAt = Annotated[
     str | None,
     typer.Option(help="With --family: numbers of patients at the looks, 10,20,30, or 1-30 for every patient."),
 ]
-Stops = Annotated[
+StopsOption = Annotated[
     str | None, typer.Option(help="With --family: for what the trial may stop early: futility, efficacy or both.")
 ]
 Futility = Annotated[
@@ -89,9 +89,7 @@ FirstSize = Annotated[
 ]
 Multiple = Annotated[
     int | None,
-    options.number_option(
-        "multiple_of", "With --family: looks at multiples of this, or a look every so many patients."
-    ),
+    options.number_option("multiple_of", "With --family: looks at multiples of this, or patients per look."),
 ]
 
 
@@ -106,9 +104,9 @@ def design(
     low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
     family: FamilyName = None,
     criterion: FamilyCriterion = None,
-    weight: Weight = None,
+    weight: WeightOption = None,
     looks_at: LooksAt = None,
-    stops: Stops = None,
+    stops: StopsOption = None,
     futility: Futility = None,
     r1: FirstBound = None,
     n1_least: FirstSize = None,

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from simtrial.review.routes import Question
     from simtrial.trial.statement import Statement
 
-USUAL = ", ".join(METHODS.usual)
+StatedMethod = Annotated[
+    str | None, typer.Option(help=f"The method as stated: {', '.join(METHODS.usual)}, or a criterion of a family.")
+]
 
 MOST_STUDIES = 20
 """Studies of one file that are listed."""
@@ -49,9 +51,7 @@ def check(
         str | None, typer.Option(help="The decision rule as stated, cumulative: 1/10,5/29, 5/25 or 3:7/15,8/25.")
     ] = None,
     alpha_sided: Annotated[int | None, options.number_option("sides", "Sides of alpha, as stated.")] = None,
-    criterion: Annotated[
-        str | None, typer.Option(help=f"The method as stated: {', '.join(USUAL)}, or a criterion of a family.")
-    ] = None,
+    criterion: StatedMethod = None,
     n: Annotated[int | None, options.number_option("patients", "Patients; with --looks, dropout included.")] = None,
     dropout: Annotated[float | None, options.number_option("dropout", "Dropout allowed for.")] = None,
     type_i_error: Annotated[float | None, options.number_option("share", "Attained type I error, as printed.")] = None,

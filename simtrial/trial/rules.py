@@ -51,13 +51,14 @@ def gathered(design: Design) -> list[str]:
     *interim, last = design.looks
     futile = _runs([(look.n, look.r) for look in interim])
     effective = _runs([(look.n, look.e) for look in interim])
-    said = [f"The responses are analysed after {_each([look.n for look in interim])} and finally {last.n} patients."]
+    sizes = _each([look.n for look in interim])
+    said = [f"The responses are analysed after {sizes} and finally {counted(last.n, 'patient')}."]
     if futile:
-        bounds = listed([f"{'no response' if r == 0 else f'at most {r}'} among {_sizes(at)}" for r, at in futile])
-        said.append(f"The trial stops for futility with {bounds} patients.")
+        bounds = listed([f"{'none' if r == 0 else f'at most {r}'} of {_sizes(at)}" for r, at in futile])
+        said.append(f"The trial stops for futility with this number of responses: {bounds}.")
     if effective:
-        bounds = listed([f"at least {e} among {_sizes(at)}" for e, at in effective])
-        said.append(f"The trial stops and H0 is rejected with {bounds} patients.")
+        bounds = listed([f"at least {e} of {_sizes(at)}" for e, at in effective])
+        said.append(f"The trial stops and H0 is rejected with this number of responses: {bounds}.")
     return said
 
 

@@ -12,6 +12,7 @@ from simtrial.design.designs import MultiStage, SingleStage, TwoStage, parse_loo
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
 from simtrial.laws.losses import Among, AsRun
+from simtrial.phrases import counted
 from simtrial.plan.disease import Toxicity
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.search import CALENDAR
@@ -132,7 +133,7 @@ class Trial(Section):
         known = sum(1.0 - law.fewer(k, months) for k in range(1, asked.cap + 1))  # the mean of min(N(t), cap)
         looks = sorted({int(n) for n in np.round(known) if 0 < n < asked.cap})
         if not looks:
-            raise InputError(f"leaves no look before the last one, of {asked.cap} patients", "looks_months")
+            raise InputError(f"leaves no look before the last one, of {counted(asked.cap, 'patient')}", "looks_months")
         return replace(asked, looks_at=(*looks, asked.cap), cap=None)
 
     def _check_calendar(self) -> None:

@@ -194,7 +194,7 @@ def flexible_sizes() -> Comparison:
             agrees = all(same_digits(a, b, 6) for a, b in zip(values, printed, strict=True))
             yield f"{row.criterion}, k = {row.k}: {setting(asked)}", expected, got, agrees
 
-    return case_of("Flexible sizes", "Chen and Ng 1998 criterion; independent enumeration", rows())
+    return case_of("Flexible sizes", "the criterion of Chen and Ng 1998; independent enumeration", rows())
 
 
 def limits_of_others() -> Comparison:
@@ -215,7 +215,7 @@ def limits_of_others() -> Comparison:
         found = search.family(asked, "optimal").best
         at = exact.at_limits(TwoStage(0, 1, 2, 3), asked)
         got = f"{looks_text(found)}; at its limits: {', '.join(at)}"
-        what = f"R curtailment: limits by < and >, so that a design at a limit is lost: {setting(asked)}"
+        what = f"R curtailment: limits by < and >, so that designs at a limit are left out: {setting(asked)}"
         yield what, "0/1,2/3; at its limits: alpha, power", got, got == "0/1,2/3; at its limits: alpha, power"
         asked = Requirements(0.8, 0.95, 0.05, 0.8)
         best = search.family(asked, "efficacy_en_p1").best

@@ -263,7 +263,7 @@ BROKEN = {
     ),
     "no stage": (
         ["id,BOR,Trial stage", "a,CR,"],
-        "f.csv line 2: Trial stage ('') is empty; write a whole number from 0 to 50",
+        "f.csv line 2: Trial stage ('') is empty; write a whole number from 0 to 200",
     ),
     "a stage left out": (
         ["id,BOR,STAGE", "a,CR,1", "b,CR,3"],

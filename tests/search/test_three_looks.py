@@ -16,7 +16,7 @@ from simtrial.search.aim import LEAST_EN, LEAST_N
 from simtrial.search.constraints import Constraints
 from simtrial.search.three_looks import looks as three_looks
 from simtrial.search.three_looks import scan as three_scan
-from simtrial.search.three_looks.rows import Sizes
+from simtrial.search.three_looks.rows import ThreeSizes
 
 FAMILIES = {"chen": three_stage, "ensign": ensign}
 AIMS = {"EN(p0)": LEAST_EN, "EN(p0) at least n": LEAST_N}
@@ -239,9 +239,9 @@ def test_no_random_design_is_better(limits):
 
 def test_rows_in_many_blocks_give_the_same_as_in_one(monkeypatch):
     asked = Requirements(0.1, 0.3, 0.05, 0.8)
-    whole = three_looks._search(asked, Sizes())
+    whole = three_looks._search(asked, ThreeSizes())
     monkeypatch.setattr(three_scan, "HELD", 1000)
-    parts = three_looks._search(asked, Sizes())
+    parts = three_looks._search(asked, ThreeSizes())
     for aim in (LEAST_EN, LEAST_N):
         assert parts.result(aim).best.looks == whole.result(aim).best.looks
         assert parts.result(aim).certificate == whole.result(aim).certificate

@@ -152,8 +152,8 @@ def solve(board: Board) -> Solution:
 def quick(board: Board) -> Solution:
     """Make the first two parts of the search alone, around fewer prices: nothing is examined, so nothing is proved.
 
-    The bound is that of all rules. It takes tenths of a second; what it finds can be a few per cent behind `solve`, where
-    looks are few and the bound is not attained.
+    The bound is that of all rules. It takes tenths of a second; what it finds can be a few per cent behind `solve`,
+    where looks are few and the bound is not attained.
     """
     top = bellman.highest(board)
     costs = [board.costs(one)[0] for one in around(top.prices, SHORT_REACHES)]

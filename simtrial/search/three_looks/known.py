@@ -12,7 +12,7 @@ from simtrial.search.aim import TIE
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.search.scan import Tables
-    from simtrial.search.three_looks.rows import Sizes
+    from simtrial.search.three_looks.rows import ThreeSizes
 
 NEAR = 2 * TIE
 """Designs whose EN(p0) is nearer than this to the least are kept, and compared as `simtrial.search.aim.Aim` does."""
@@ -25,7 +25,7 @@ class ThreeFrame(NamedTuple):
     """The question of a search, and its tables."""
 
     asked: Requirements
-    sizes: Sizes
+    sizes: ThreeSizes
     tables: Tables
 
 

@@ -23,11 +23,12 @@ from simtrial.design import exact
 from simtrial.design.requirements import N_LIMIT_MOST
 from simtrial.errors import InputError
 from simtrial.memo import kept
+from simtrial.phrases import counted
 from simtrial.search import bounds
 from simtrial.search.aim import LEAST_EN, LEAST_N, TIE, Aim
 from simtrial.search.candidate import Candidate
 from simtrial.search.record import Certificate, How, SearchResult
-from simtrial.search.three_looks.rows import Sizes
+from simtrial.search.three_looks.rows import ThreeSizes
 from simtrial.search.three_looks.scan import ThreeScan
 
 if TYPE_CHECKING:
@@ -142,15 +143,15 @@ def search_three(requirements: Requirements, constraints: Constraints, *, n_limi
         If the bound on n passes `n_limit`, or the constraints leave no design.
     """
     bounds.refuse(requirements, n_limit)
-    return _known(requirements, Sizes.of(constraints))
+    return _known(requirements, ThreeSizes.of(constraints))
 
 
 @kept(256)
-def _known(requirements: Requirements, sizes: Sizes) -> ThreeLooks:
+def _known(requirements: Requirements, sizes: ThreeSizes) -> ThreeLooks:
     return _search(requirements, sizes)
 
 
-def _search(requirements: Requirements, sizes: Sizes) -> ThreeLooks:
+def _search(requirements: Requirements, sizes: ThreeSizes) -> ThreeLooks:
     last = sizes.last or N_LIMIT_MOST
     rough = int(1.45 * bounds.score_n(requirements)) + 12
     scan = ThreeScan(requirements, sizes, min(last, rough) if sizes.last else rough)
@@ -206,5 +207,7 @@ def _first(scan: ThreeScan, low: int, last: int) -> int:
         stated = ",".join(map(str, sizes.looks))
         raise InputError(f"({stated}) has no design that meets both limits; state more patients", "looks_at")
     if sizes.last is None:
-        raise InputError(f"leave no design of three looks with at most {last:,} patients; relax them", "constraints")
+        raise InputError(
+            f"leave no design of three looks with at most {counted(last, 'patient')}; relax them", "constraints"
+        )
     raise InputError(f"({last}) leaves no design of three looks that meets both limits; raise it", "cap")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sizes:
+class ThreeSizes:
     """Which numbers of patients three looks may have, and whether they may stop for efficacy.
 
     Attributes
@@ -55,7 +55,7 @@ class Sizes:
     efficacy: bool = False
 
     @classmethod
-    def of(cls, asked: Constraints) -> Sizes:
+    def of(cls, asked: Constraints) -> ThreeSizes:
         """Those that constraints allow.
 
         Raises
@@ -243,7 +243,7 @@ def no_rows(columns: int, cuts: int) -> Rows:
     return Rows(**shaped, go=two, early=two, mass=np.zeros((2, 0, columns)), cost=np.zeros((cuts, 0)))
 
 
-def first_stages(tables: Tables, asked: Requirements, sizes: Sizes, n1: int) -> tuple[Ints, Ints]:
+def first_stages(tables: Tables, asked: Requirements, sizes: ThreeSizes, n1: int) -> tuple[Ints, Ints]:
     """Every (r1, e1) of n1 patients with P1(X1 <= r1) < 1 - power and P0(X1 >= e1) <= alpha."""
     top = min(int(tables.r1_high[n1]), n1 - 1)
     r1 = np.arange(top + 1) if sizes.r1 is None else np.arange(sizes.r1, min(sizes.r1, top) + 1)

@@ -39,7 +39,7 @@ from simtrial.search.three_looks.thirds import Thirds
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.numbers import Bools, Floats, Ints
-    from simtrial.search.three_looks.rows import Sizes
+    from simtrial.search.three_looks.rows import ThreeSizes
     from simtrial.search.three_looks.seconds import Tries
 
 HELD = 1 << 23
@@ -59,7 +59,7 @@ class ThreeScan:
         Below EN(p0) of all designs with more patients than the last sweep had; infinite where these cannot be better.
     """
 
-    def __init__(self, asked: Requirements, sizes: Sizes, n_max: int) -> None:
+    def __init__(self, asked: Requirements, sizes: ThreeSizes, n_max: int) -> None:
         self.known = KnownThrees()
         self.frame = ThreeFrame(asked, sizes, Tables(asked, n_max, whole=sizes.efficacy))
         self.known.grow(n_max)

@@ -51,7 +51,7 @@ class Goal(Protocol):
     with_largest: bool
     """Whether the largest EN(p) matters."""
 
-    def open(self, sizes: Sizes) -> Bools:
+    def still(self, sizes: Sizes) -> Bools:
         """Whether designs of these sizes would still matter."""
         ...
 
@@ -74,7 +74,7 @@ class Aims:
         found: Floats = np.array([weighted(aim, sizes) for aim in self.aims])
         return found
 
-    def open(self, sizes: Sizes) -> Bools:
+    def still(self, sizes: Sizes) -> Bools:
         """Whether any sum comes near its least value or below."""
         if not self.aims:
             return np.zeros(np.shape(sizes.n), dtype=np.bool_)
@@ -104,7 +104,7 @@ class Undominated:
         self.en_p0 = np.array([-np.inf])
         self.en_p1 = np.array([np.inf])
 
-    def open(self, sizes: Sizes) -> Bools:
+    def still(self, sizes: Sizes) -> Bools:
         """Whether no design so far is clearly at least as good in both."""
         place = np.searchsorted(self.en_p0, sizes.en_p0 - NEAR, side="right") - 1
         found: Bools = self.en_p1[place] > sizes.en_p1 - NEAR

@@ -130,7 +130,7 @@ class TwoLooksScan:
     def _still(self, n1: Ints, n: int) -> Ints:
         """Those n1 that could matter with n patients if all trials stopped at the first look."""
         nobody = FirstStages(n1=n1, k=n1, e=n1, share=np.zeros((2, n1.size)), largest=np.zeros(n1.size))
-        return nobody.at(self.goal.open(nobody.sizes(n))).n1
+        return nobody.at(self.goal.still(nobody.sizes(n))).n1
 
     def _firsts(self, n: int) -> Ints:
         """Numbers of patients at the first look that go with n."""
@@ -197,7 +197,7 @@ class TwoLooksScan:
 
     def _matters(self, some: FirstStages, n: int) -> FirstStages:
         """Those first stages that could still matter with n patients."""
-        keeps = self.goal.open(some.sizes(n))
+        keeps = self.goal.still(some.sizes(n))
         return some if keeps.all() else some.at(keeps)
 
     def _at(self, n: int, extents: Extents) -> None:
@@ -223,11 +223,11 @@ class TwoLooksScan:
     def _keep(self, found: FoundStages) -> None:
         """Lower the goal by what was found, and keep what comes near it; of the fewest patients all."""
         if self.found:
-            found = found.at(self.goal.open(found.sizes(found.n)))
+            found = found.at(self.goal.still(found.sizes(found.n)))
         if not self.found or self.goal.with_largest:
             found = replace(found, largest=largest_share(found.n1, found.k, found.e))
         self.goal.add(found.sizes(found.n))
         if self.found:
-            found = found.at(self.goal.open(found.sizes(found.n)))
+            found = found.at(self.goal.still(found.sizes(found.n)))
         if found.n1.size:
             self.found.append(found)
