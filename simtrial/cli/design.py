@@ -93,6 +93,12 @@ Multiple = Annotated[
 ]
 
 
+Flexible = Annotated[
+    int | None,
+    options.number_option("sizes", "Flexible sizes: K consecutive numbers of patients at each of two looks."),
+]
+
+
 def design(
     p0: Annotated[float, options.number_option("rate", "Response rate not worth pursuing.")],
     p1: Annotated[float, options.number_option("rate", "Response rate worth finding.")],
@@ -113,6 +119,7 @@ def design(
     balanced: Balanced = False,
     cap: Cap = None,
     multiple_of: Multiple = None,
+    flexible: Flexible = None,
     dropout: DropoutShare = None,
     handling: DropoutHandling = None,
     p0_among: DropoutAmong = None,
@@ -126,6 +133,9 @@ def design(
     from simtrial.design.requirements import plausible
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
+    if flexible is not None:
+        _flexible(asked, flexible, cap, n_limit, as_json=as_json, excluded={"family": family, "dropout": dropout})
+        return
     run = _run(dropout, odds_ratio, handling=handling, p0_among=p0_among, bounds=bounds, search=search_)
     with _dashed():
         sizes = {"r1": r1, "n1_least": n1_least, "cap": cap, "multiple_of": multiple_of}
@@ -142,6 +152,19 @@ def design(
         terminal.print_json(families.as_json(asked, want, found, run))
         return
     families.show(asked, found, run, given=looks_at is not None)
+
+
+def _flexible(
+    asked: Requirements, k: int, cap: int | None, n_limit: int, *, as_json: bool, excluded: dict[str, object]
+) -> None:
+    """Flexible sizes, which are no design made of looks: they take a cap and nothing else."""
+    from simtrial.cli import flexible
+
+    for name, value in excluded.items():
+        if value is not None:
+            raise InputError("does not go with --flexible, whose plans have several sizes; leave it out", f"--{name}")
+    with _dashed():
+        flexible.answer(asked, k, cap, n_limit, as_json=as_json)
 
 
 @contextmanager

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from simtrial.design.designs import looks_short, looks_text, parse_sizes
 from simtrial.errors import InputError
 from simtrial.phrases import rate
-from simtrial.search import CRITERIA, FAMILIES, Candidate, Constraints
+from simtrial.search import CRITERIA, FAMILIES, Candidate, Constraints, simon
 from simtrial.search.criteria import in_family, weighed
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from simtrial.cli.losses import Run
     from simtrial.design.requirements import Requirements
@@ -51,20 +51,31 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class FamilyAnswer:
-    """One design of a family, with what each criterion that takes it found."""
+    """One design of a family, with what each criterion that takes it found; none takes one that is admissible only."""
 
     family: AnyFamily
-    found: tuple[tuple[AnyCriterion, SearchResult], ...]
+    design: Candidate
+    found: tuple[tuple[AnyCriterion, SearchResult], ...] = ()
 
     @property
-    def result(self) -> SearchResult:
-        """What the first of the criteria found."""
-        return self.found[0][1]
+    def ties(self) -> Sequence[Candidate]:
+        """Designs that are equal by the first of the criteria."""
+        return self.found[0][1].ties if self.found else ()
 
     @property
     def name(self) -> str:
         """What the design is called."""
-        return " and ".join(criterion.name for criterion, _ in self.found)
+        return " and ".join(criterion.name for criterion, _ in self.found) or simon.ADMISSIBLE
+
+    @property
+    def kinds(self) -> list[str]:
+        """The same for programs."""
+        return [criterion.short for criterion, _ in self.found] or [simon.ADMISSIBLE]
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """That of the first of the criteria."""
+        return self.found[0][1].certificate if self.found else None
 
 
 def wanted(family: str | None, criterion: str | None, weight: float | None, constraints: Constraints) -> Wanted | None:
@@ -161,8 +172,12 @@ def _of(want: Wanted, family: AnyFamily, search: Callable[[AnyFamily, Constraint
         result = family.result(found, criterion)
         before = by_looks.get(result.best.looks)
         pairs = (*(before.found if before else ()), (criterion, result))
-        by_looks[result.best.looks] = FamilyAnswer(family=family, found=pairs)
+        by_looks[result.best.looks] = FamilyAnswer(family=family, design=result.best, found=pairs)
     yield from by_looks.values()
+    if not want.criteria and len(want.families) == 1:
+        for design in family.listed(found):
+            if design.looks not in by_looks and isinstance(design, Candidate):
+                yield FamilyAnswer(family=family, design=design)
 
 
 def as_json(asked: Requirements, want: Wanted, found: list[FamilyAnswer], run: Run | None) -> dict[str, object]:
@@ -172,21 +187,21 @@ def as_json(asked: Requirements, want: Wanted, found: list[FamilyAnswer], run: R
         "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
         "family": want.key,
         "designs": [_design_json(asked, one, run) for one in found],
-        "certificate": None if main is None else certificate_json(main.result.certificate),
+        "certificate": None if main is None else certificate_json(main.certificate),
     }
     return answered if run is None else answered | {"searched": run.searched, "dropout": run.stated()}
 
 
 def _design_json(asked: Requirements, one: FamilyAnswer, run: Run | None) -> dict[str, object]:
-    paper = Candidate(one.result.best.design, asked)
+    paper = Candidate(one.design.design, asked)
     keys = ("n", "type_i_error", "power", "en_p0", "en_p1", "en_max", "p_of_en_max", "pet_p0", "pet_p1")
     return (
-        {"family": one.family.key, "kinds": [criterion.short for criterion, _ in one.found]}
+        {"family": one.family.key, "kinds": one.kinds}
         | {"looks": _looks_json(paper)}
         | {key: getattr(paper, key) for key in keys}
         | {
-            "ties": [_looks_json(other) for other in one.result.ties],
-            "certificate": certificate_json(one.result.certificate),
+            "ties": [_looks_json(other) for other in one.ties],
+            "certificate": certificate_json(one.certificate),
         }
         | ({} if run is None else run.json(paper.design, asked))
     )
@@ -196,8 +211,10 @@ def _looks_json(design: Candidate) -> list[dict[str, int | None]]:
     return [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]
 
 
-def certificate_json(proof: Certificate) -> dict[str, object]:
+def certificate_json(proof: Certificate | None) -> dict[str, object] | None:
     """A certificate, key by key."""
+    if proof is None:
+        return None
     return {key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")}
 
 
@@ -210,26 +227,27 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, giv
     heads = ("design", "looks (r:e/n)", "n", "type I error", "power", "EN(p0)", "EN(p1)", "largest EN", "certificate")
     rows = []
     for one in found:
-        paper = Candidate(one.result.best.design, asked)
+        paper = Candidate(one.design.design, asked)
+        how = text.how(*one.found[0]) if one.found else ""
         rows.append(
             [
                 one.name, looks_short(paper), str(paper.n), rate(paper.type_i_error), rate(paper.power),
-                f"{paper.en_p0:.2f}", f"{paper.en_p1:.2f}", f"{paper.en_max:.2f}", text.how(*one.found[0]),
+                f"{paper.en_p0:.2f}", f"{paper.en_p1:.2f}", f"{paper.en_max:.2f}", how,
             ]
         )  # fmt: skip
     terminal.table(question(asked), heads, rows, left=2)
     if run is not None:
-        losses.show(run, asked, [(one.name, one.result.best.design) for one in found], ())
+        losses.show(run, asked, [(one.name, one.design.design) for one in found], ())
     terminal.wrapped(
         "Each look is r:e/n: stop for futility if X <= r of n, stop and reject H0 if X >= e; at the last look reject "
         "H0 if X > r."
     )
     for one in found:
-        whole = looks_text(one.result.best, ", ")
-        if whole != looks_short(one.result.best):
+        whole = looks_text(one.design, ", ")
+        if whole != looks_short(one.design):
             terminal.wrapped(f"{one.name}: {whole}.")
-        if one.result.ties:
-            others = "; ".join(looks_text(other, ", ") for other in one.result.ties)
+        if one.ties:
+            others = "; ".join(looks_text(other, ", ") for other in one.ties)
             terminal.wrapped(f"{one.name}: equal by its criterion are {others}.")
     for criterion, result in (pair for one in found for pair in one.found):
         terminal.wrapped(text.proved_by(criterion, result, given=given))

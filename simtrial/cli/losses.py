@@ -180,7 +180,8 @@ def show(
     handled = f"{COUNTED[run.how.handling]}{kept}{whose}"
     title = f"As the trial is run, with {_lost(run.how.loss, paper)}: these patients are {handled}"
     terminal.table(title, heads, [row(*one) for one in named], left=2)
-    if run.how.handling == "replace":  # which takes no allowance: enrollment ends with the last evaluable patient
+    # with replacement no allowance is taken: enrollment ends with the last evaluable patient
+    if run.how.handling == "replace" or not usual:
         return
     larger = [(name, enlarged(design, enrolled_for(design.looks[-1].n, lost), lost)) for name, design in usual]
     title = "The conventional allowance: designs on paper, enlarged to n/(1 - d) patients (rounded up), same bounds"

@@ -248,8 +248,8 @@ def _best(designs: Sequence[Design], requirements: Requirements) -> Design:
     return min(designs, key=lambda design: (design.looks[-1].n, *order(design, MEAN.value(design, requirements))))
 
 
-CONSTRAINTS = frozenset({"looks_at"})
-"""The constraints that it takes."""
+CONSTRAINTS = frozenset({"looks_at", "balanced"})
+"""The constraints that it takes; without looks both stages are equal anyway."""
 
 LEAST_MEAN: Criterion[Solved] = Criterion(
     key="chang_mean",

@@ -87,6 +87,7 @@ FAMILY: Family[Solved] = Family(
     main=OPTIMAL.key,
     quick_n=100,
     on_request=True,
+    holds=lambda design: three_stage.rises(design) and design.looks[0].r == 0 and design.looks[0].n >= FEWEST,
     every=lambda n: three_stage.three_stages(n, r1=0, n1_least=FEWEST),
 )
 """What the register holds of Ensign's designs."""

@@ -218,8 +218,8 @@ def _smallest(designs: Sequence[Design], requirements: Requirements) -> Design:
     return next(rules)
 
 
-CONSTRAINTS = frozenset({"looks_at"})
-"""The constraints that it takes."""
+CONSTRAINTS = frozenset({"looks_at", "balanced"})
+"""The constraints that it takes; without looks both stages are equal anyway."""
 
 RULE: Criterion[OneRule] = Criterion(
     key="fleming_looks",

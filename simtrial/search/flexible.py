@@ -43,7 +43,6 @@ from simtrial.design.requirements import N_LIMIT, N_LIMIT_MOST, decimal
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
 from simtrial.memo import kept
-from simtrial.numbers import count
 from simtrial.search import bounds
 from simtrial.search.aim import TIE
 from simtrial.search.bounds import SLACK
@@ -55,9 +54,6 @@ if TYPE_CHECKING:
 
 STEPS = 2
 """By how much a bound may rise over the k sizes."""
-
-MAX_SIZES = 20
-"""Largest k; more would be a slip of the pen."""
 
 ROWS = 64
 """How many first looks are worked on at once, from the least EN(p0) up."""
@@ -164,9 +160,7 @@ def flexible(
     >>> found.type_i_error < 0.05 < found.largest_type_i_error.reject
     True
     """
-    count(k, "k", at_least=1)
-    if k > MAX_SIZES:
-        raise InputError(f"({k}) is above {MAX_SIZES}, the largest value allowed", "k")
+    k = TABLE["sizes"].count(k, "k")
     last = N_LIMIT_MOST if cap is None else TABLE["cap"].count(cap, "cap")
     bounds.refuse(requirements, n_limit)
     return _known_flexible(requirements, k, last, minimax)

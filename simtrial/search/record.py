@@ -211,6 +211,8 @@ class Family(Examined, Generic[Found]):
         Whether it is searched only where it is asked for, because it needs more than the four numbers, or time.
     every : callable
         Every design of the family with n patients; none is searched for so, the laws of families enumerate them.
+    holds : callable or None
+        Whether a design is one of the family; None where the family has no such test. The laws of families ask it.
     recognised : type of design or None
         Designs of this type, given outright, are looked for among the `listed`, whose names they then bear.
     listed : callable
@@ -224,6 +226,7 @@ class Family(Examined, Generic[Found]):
     search: Search[Found]
     result: Callable[[Found, Criterion[Found]], SearchResult]
     every: Callable[[int], Iterable[Design]]
+    holds: Callable[[Design], bool] | None = None
     recognised: type[Design] | None = None
     listed: Callable[[Found], Sequence[Design]] = lambda _: ()
     together: str = ""

@@ -297,6 +297,7 @@ FAMILY: Family[Solved] = Family(
     constraints=CONSTRAINTS,
     main=OPTIMAL.key,
     every=lambda n: (TwoStage(r1, n1, r, n) for n1 in range(1, n) for r in range(1, n) for r1 in range(min(r, n1))),
+    holds=lambda design: isinstance(design, TwoStage) and design.e1 is None and design.r1 < design.r,
     recognised=TwoStage,
     listed=lambda found: found.admissible,
 )

@@ -205,6 +205,7 @@ FAMILY: Family[SingleStageSearch] = Family(
     search=search,
     result=_result,
     every=lambda n: (SingleStage(r, n) for r in range(n)),
+    holds=lambda design: isinstance(design, SingleStage),
     beside=("first",),
     together="exact single stage (first and sustained n)",
 )

@@ -27,6 +27,7 @@ from simtrial.search.record import Criterion, Family, Solved, solved
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
 
 CONSTRAINTS = frozenset({"r1", "n1_least", "balanced", "cap", "multiple_of", "looks_at", "stops"})
@@ -63,6 +64,12 @@ def three_stages(n: int, r1: int | None = None, n1_least: int = 1) -> Iterable[M
         for second in range(first + 1, n2)
         for third in range(second + 1, n)
     )
+
+
+def rises(design: Design) -> bool:
+    """Whether a design has three looks for futility, at each of which the bound is higher."""
+    bounds = [look.r for look in design.looks if look.r is not None and look.e is None]
+    return len(bounds) == len(design.looks) == 3 and bounds == sorted(set(bounds))
 
 
 OPTIMAL: Criterion[Solved] = Criterion(
@@ -109,5 +116,6 @@ FAMILY: Family[Solved] = Family(
     quick_n=100,
     on_request=True,
     every=three_stages,
+    holds=rises,
 )
 """What the register holds of three-stage designs."""

@@ -15,7 +15,7 @@ from simtrial import InputError, Requirements, TwoStage, search
 from simtrial.cli.app import main
 from simtrial.conduct import engine
 from simtrial.design import exact
-from simtrial.design.designs import parse_looks
+from simtrial.design.designs import Look, MultiStage, looks_text, parse_looks
 from simtrial.explorer import panels, screen
 from simtrial.phrases import rate
 from simtrial.review.check import check
@@ -204,6 +204,39 @@ def test_what_a_family_finds_meets_the_limits_in_fractions_and_rejects_more_the_
         assert rejecting(design, p1) >= power
         chances = [rejecting(design, Fraction(k, 10)) for k in range(11)]
         assert all(a < b for a, b in pairwise(chances))
+
+
+def near(design, rng):
+    """Another design with as many looks: sizes and bounds moved at random, by up to a fifth of n."""
+    wide = max(2, design.looks[-1].n // 5)
+    sizes = [look.n + int(rng.integers(-wide, wide + 1)) for look in design.looks]
+    looks = []
+    for look, n in zip(design.looks, sizes, strict=True):
+        r, e = (None if b is None else b + int(rng.integers(-2, 3)) for b in (look.r, look.e))
+        looks.append(Look(n, r, e))
+    try:
+        return parse_looks(looks_text(MultiStage(tuple(looks))))
+    except (InputError, ValueError):
+        return None
+
+
+@pytest.mark.parametrize(
+    "family", [one for one in FAMILIES.values() if one.holds and one.criteria[0].aim], ids=lambda family: family.key
+)
+@pytest.mark.parametrize("limits", [(0.1, 0.3, 0.05, 0.8), (0.4, 0.6, 0.1, 0.9)], ids=str)
+def test_no_random_design_of_a_family_is_better_than_what_its_search_takes(family, limits):
+    asked, rng = Requirements(*limits), np.random.default_rng(1)
+    found, compared = family.search(asked), 0
+    for criterion in family.criteria:
+        best = criterion.pick(found)
+        assert family.holds(best.design)
+        least = criterion.aim.order(best, criterion.aim.value(best, asked))
+        for _ in range(400):
+            other = near(best, rng)
+            if other is not None and family.holds(other) and exact.meets(other, asked):
+                compared += 1
+                assert criterion.aim.order(other, criterion.aim.value(other, asked)) >= least
+    assert compared > 0
 
 
 @EVERY
