@@ -17,6 +17,7 @@ from simtrial.design.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.numbers import probability
 from simtrial.plan.plan import Scenario
+from simtrial.search import FAMILIES
 from simtrial.sweep.section import NOT_VARIED, RATE, SweepSection
 from simtrial.trial import params
 from simtrial.trial.case import Case
@@ -158,6 +159,12 @@ _INSTEAD = {"looks": ("criterion", "family", "weight", "constraints"), "criterio
 """Keys of the section design that another key takes the place of."""
 
 
+def _has(family: object, criterion: object) -> bool:
+    """Whether a criterion is one of a family; of what is no family at all, the whole file is judged later."""
+    known = FAMILIES.get(str(family))
+    return known is None or any(criterion in (one.key, one.short) for one in known.criteria)
+
+
 def _put(data: dict[str, object], path: str, value: object) -> None:
     """Set a value at a dotted path; keys on the way that are not there are made, and judged with the whole.
 
@@ -177,4 +184,6 @@ def _put(data: dict[str, object], path: str, value: object) -> None:
     if path.startswith("design."):  # a criterion takes the place of looks, and the reverse
         for other in _INSTEAD.get(last, ()):
             here.pop(other, None)
+        if last == "family" and not _has(value, here.get("criterion")):
+            here.pop("criterion", None)
     here[last] = value
