@@ -121,7 +121,7 @@ def test_a_cap_without_a_design_is_refused():
 
 def test_too_many_looks_are_refused_at_once_with_the_remedy():
     with pytest.raises(InputError, match="larger blocks"):
-        search.family(Requirements(0.3, 0.4, 0.05, 0.9), "curtailed_en_p0")
+        search.family(Requirements(0.3, 0.4, 0.05, 0.9), "curtailed_en_p0", Constraints(cap=240))
 
 
 def test_with_less_work_fewer_thresholds_are_tried_and_what_is_found_still_keeps_the_limits():
