@@ -352,7 +352,7 @@ def test_every_control_is_reached_by_the_keyboard_and_named(visit):
         .filter((e) => e.offsetParent !== null)
         .map((e) => ({ tab: e.tabIndex, name: e.getAttribute('aria-label') || e.textContent.trim() ||
             (e.labels && e.labels[0] && e.labels[0].textContent.trim()) || '' , tag: e.tagName }))""")
-    assert len(found) == 8 * 2 + 6 + 2  # numbers with sliders, lists, two buttons for files
+    assert len(found) == 8 * 2 + 7 + 2  # numbers with sliders, lists, two buttons for files
     assert [entry for entry in found if entry["tab"] < 0 or len(entry["name"]) < 5] == []
     visit.page.keyboard.press("Tab")
     named = "(({ariaLabel, id, textContent}) => ariaLabel || id || textContent)(document.activeElement)"
@@ -368,7 +368,7 @@ def test_every_control_shows_its_meaning_and_a_link_opens_the_glossary(visit):
     found = visit.page.evaluate(f"""() => [...document.querySelectorAll('.simtrial-controls :is({kinds})')]
         .filter((e) => e.offsetParent !== null).map((e) => e.title)""")
     meanings = {term.meaning for term in glossary.TERMS.values()}
-    assert len(found) == 8 + 6 + 1
+    assert len(found) == 8 + 7 + 1
     assert [title for title in found if title not in meanings] == []
     folded = visit.page.locator(".simtrial-glossary details")
     assert folded.get_attribute("open") is None

@@ -160,5 +160,5 @@ def test_without_looks_every_smaller_even_n_fails():
 
 
 def test_looks_alone_are_taken():
-    with pytest.raises(InputError, match="balanced is not possible for designs by Fleming's rule"):
-        search.family(Requirements(0.1, 0.3, 0.05, 0.8), "fleming_looks", Constraints(balanced=True))
+    with pytest.raises(InputError, match="cap is not possible for designs by Fleming's rule"):
+        search.family(Requirements(0.1, 0.3, 0.05, 0.8), "fleming_looks", Constraints(cap=30))

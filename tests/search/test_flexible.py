@@ -11,7 +11,8 @@ import pytest
 
 from simtrial import InputError, Requirements, TwoStage, search
 from simtrial.design import exact
-from simtrial.search.flexible import MAX_SIZES, flexible, rising
+from simtrial.inputs import TABLE
+from simtrial.search.flexible import flexible, rising
 
 
 def test_plans_of_the_table_are_found(root):
@@ -118,4 +119,4 @@ def test_a_cap_is_kept_and_one_that_leaves_nothing_is_refused():
     with pytest.raises(InputError, match=r"^cap \(25\) leaves no plan"):
         flexible(asked, cap=25)
     with pytest.raises(InputError, match=r"^k "):
-        flexible(asked, k=MAX_SIZES + 1)
+        flexible(asked, k=int(TABLE["sizes"].most) + 1)
