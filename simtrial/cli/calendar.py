@@ -87,7 +87,10 @@ def _choices(case: Case) -> dict[CalendarCriterion, CalendarChoice]:
 
 
 def _tables(case: Case, *, run: bool) -> None:
+    from simtrial.search import Criterion
     from simtrial.search import tables as search_tables
+    from simtrial.search.criteria import compared
+    from simtrial.search.text import proved_by
     from simtrial.search.wording import question
     from simtrial.trial import tables, text
 
@@ -99,6 +102,9 @@ def _tables(case: Case, *, run: bool) -> None:
     terminal.wrapped("\n".join(text.limits_hold(case).paragraphs))
     if run:
         terminal.wrapped("\n".join(text.by_calendar(case, whole=True).paragraphs))
+    by, proof = case.criterion, case.proof
+    if isinstance(by, Criterion) and proof is not None and not compared(by):
+        terminal.wrapped(proved_by(by, proof, given=case.searches.constraints.looks_at is not None))
 
 
 def _show(table: Table) -> None:
@@ -123,6 +129,7 @@ def _json(case: Case, chosen: dict[CalendarCriterion, CalendarChoice]) -> dict[s
         "searched": case.trial.losses,
         "limits": {"p0": limits.p0, "p1": limits.p1},
         "chosen": _looks(case.chosen),
+        "chosen_certificate": designs_json.certificate(case.proof),
     }
     if not chosen:
         return found
@@ -156,7 +163,5 @@ def _choice_json(one: CalendarChoice) -> dict[str, object]:
         "value": one.value.value,
         "mcse": one.value.mcse,
         "simulated": one.simulated,
-        "certificate": {
-            key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")
-        },
+        "certificate": designs_json.certificate(proof),
     }

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.search import AnyFamily, Candidate, SingleStageSearch, TwoStageSearch
     from simtrial.search.formulas import Approximation
+    from simtrial.search.record import Certificate
 
 
 def on_paper(design: Design, asked: Requirements) -> Candidate:
@@ -64,7 +65,12 @@ def of_family(family: AnyFamily, found: object, asked: Requirements, run: Run | 
             | ({} if run is None else run.json(design, asked))
             for kinds, design in with_names(family, found)
         ],
-        "certificate": {
-            key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")
-        },
+        "certificate": certificate(proof),
     }
+
+
+def certificate(proof: Certificate | None) -> dict[str, object] | None:
+    """A certificate, key by key; null where there is none."""
+    if proof is None:
+        return None
+    return {key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simtrial.cli import designs_json
 from simtrial.design.designs import looks_short, looks_text, parse_sizes
 from simtrial.errors import InputError
 from simtrial.phrases import rate
@@ -106,6 +107,8 @@ def wanted(family: str | None, criterion: str | None, weight: float | None, cons
     if family not in FAMILIES:
         raise InputError(f"({family!r:.40}) is unknown; write {', '.join(FAMILIES)} or {ALL}", "--family")
     one = FAMILIES[family]
+    if criterion is not None and weight is not None:
+        raise InputError("takes the place of --criterion; leave one of them out", "--weight")
     criteria = () if criterion is None else (in_family(one, criterion),)
     if weight is not None:
         criteria = (weighed(criteria[0] if criteria else one.criteria[0], weight),)
@@ -187,7 +190,7 @@ def as_json(asked: Requirements, want: Wanted, found: list[FamilyAnswer], run: R
         "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
         "family": want.key,
         "designs": [_design_json(asked, one, run) for one in found],
-        "certificate": None if main is None else certificate_json(main.certificate),
+        "certificate": None if main is None else designs_json.certificate(main.certificate),
     }
     return answered if run is None else answered | {"searched": run.searched, "dropout": run.stated()}
 
@@ -201,7 +204,7 @@ def _design_json(asked: Requirements, one: FamilyAnswer, run: Run | None) -> dic
         | {key: getattr(paper, key) for key in keys}
         | {
             "ties": [_looks_json(other) for other in one.ties],
-            "certificate": certificate_json(one.certificate),
+            "certificate": designs_json.certificate(one.certificate),
         }
         | ({} if run is None else run.json(paper.design, asked))
     )
@@ -209,13 +212,6 @@ def _design_json(asked: Requirements, one: FamilyAnswer, run: Run | None) -> dic
 
 def _looks_json(design: Candidate) -> list[dict[str, int | None]]:
     return [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]
-
-
-def certificate_json(proof: Certificate | None) -> dict[str, object] | None:
-    """A certificate, key by key."""
-    if proof is None:
-        return None
-    return {key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")}
 
 
 def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, given: bool) -> None:
@@ -228,7 +224,7 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, giv
     rows = []
     for one in found:
         paper = Candidate(one.design.design, asked)
-        how = text.how(*one.found[0]) if one.found else ""
+        how = text.how(one.found[0][0], one.found[0][1].certificate) if one.found else ""
         rows.append(
             [
                 one.name, looks_short(paper), str(paper.n), rate(paper.type_i_error), rate(paper.power),
@@ -250,4 +246,4 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, giv
             others = "; ".join(looks_text(other, ", ") for other in one.ties)
             terminal.wrapped(f"{one.name}: equal by its criterion are {others}.")
     for criterion, result in (pair for one in found for pair in one.found):
-        terminal.wrapped(text.proved_by(criterion, result, given=given))
+        terminal.wrapped(text.proved_by(criterion, result.certificate, given=given))

@@ -91,8 +91,8 @@ def _family(case: Case) -> AnyFamily | None:
 
 
 def menu() -> dict[str, str]:
-    """The families that may be looked at, by their titles: those of one and two stages together, without a key."""
-    return {"one or two stages": ""} | {one.title: key for key, one in FAMILIES.items() if one.on_request}
+    """The families that may be looked at, by their names: those of one and two stages together, without a key."""
+    return {"one or two stages": ""} | {key.replace("_", " "): key for key, one in FAMILIES.items() if one.on_request}
 
 
 def family_of(wish: str) -> str:

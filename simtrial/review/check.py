@@ -254,7 +254,7 @@ def _of_several_looks(statement: Statement, attained: dict[str, float], rule: st
         lines.insert(
             0,
             f"The claim that the design is {statement.criterion} cannot be confirmed: Simon's criteria compare "
-            "two-stage designs without an efficacy bound.",
+            "two-stage designs without an efficacy bound. A criterion of a family is named as three_stage_optimal is.",
         )
     lines.append(rule)
     if asked is not None and design is not None:

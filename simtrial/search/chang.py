@@ -32,7 +32,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -173,10 +173,13 @@ class ChangSearch:
         The question.
     looks_at : tuple of int
         The looks, given or found.
+    first : bool
+        Whether they are those of the smallest n that has a design, so that designs with more patients are not examined.
     """
 
     requirements: Requirements
     looks_at: tuple[int, ...]
+    first: bool = False
 
     def result(self, aim: Aim) -> SearchResult:
         """The design with the least value, of equal ones that with the most power, and the others.
@@ -188,7 +191,10 @@ class ChangSearch:
         """
         if aim.en_max:
             raise InputError(f"({aim.what}) is not what this search makes small; weigh EN(p0) and EN(p1)", "criterion")
-        return _result(self.requirements, self.looks_at, aim)
+        found = _result(self.requirements, self.looks_at, aim)
+        if not self.first:
+            return found
+        return replace(found, certificate=replace(found.certificate, how="capped", cap=self.looks_at[-1]))
 
     @property
     def admissible(self) -> Sequence[Candidate]:
@@ -221,7 +227,7 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
     asked = constraints.only(CONSTRAINTS, FAMILY.title)
     refuse(requirements, n_limit)
     if asked.looks_at is None:
-        return ChangSearch(requirements, _first(requirements))
+        return ChangSearch(requirements, _first(requirements), first=True)
     looks_at = given_looks(asked, FAMILY.title)
     if not 2 <= len(looks_at) <= MOST_LOOKS:
         raise InputError(

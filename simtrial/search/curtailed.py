@@ -5,8 +5,8 @@
 * en_p0, en_p1, en_p0_minimax: stochastic curtailment by the recursive conditional power of single stages with N
   patients and any bound r, over the thresholds that R's package curtailment takes [1]_ (`simtrial.search.thresholds`).
   N runs over the multiples of the block from `Certificate.n_lower` to the largest N that is asked for; unless that is
-  stated, it is the n of the single stage, as it is for the best stopping bounds. That is a search within a class:
-  rules with other bounds at the same looks can be better, and the certificate holds what none of them is below.
+  stated, it is the n of the single stage, or half as much again in blocks. That is a search within a class: rules
+  with other bounds at the same looks can be better, and the certificate holds what none of them is below.
 
 References
 ----------
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from simtrial.design.designs import Design, Look
+
+MORE = 1.5
+"""The largest N in blocks that is looked at, as a share of the n of the exact single stage, where none is stated."""
 
 WORK = 2e8
 """The sums that one search may take (`Watched.room`): .1 against .3 watched one by one is searched whole within it."""
@@ -173,7 +176,8 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
     asked = constraints.only(CONSTRAINTS, FAMILY.title)
     first = single.single_stage(requirements, n_limit=n_limit).first
     block = asked.multiple_of
-    cap = math.ceil(first.n / block) * block if asked.cap is None else asked.cap
+    most = first.n if block == 1 else MORE * first.n  # with few looks thresholds may need more patients
+    cap = math.ceil(most / block) * block if asked.cap is None else asked.cap
     return CurtailedSearch(requirements, block, first=first, n_lower=least_patients(requirements, first.n), cap=cap)
 
 

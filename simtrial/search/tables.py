@@ -17,6 +17,7 @@ from simtrial.search.candidate import attained
 from simtrial.search.criteria import compared, named, with_names
 from simtrial.search.families import COMPARED
 from simtrial.search.formulas import Approximation
+from simtrial.search.record import Criterion
 from simtrial.search.single import FAMILY as ONE_STAGE
 from simtrial.search.single import FIRST, SUSTAINED
 from simtrial.search.wording import limits
@@ -156,24 +157,29 @@ def _rule(designs: Sequence[TwoStageCandidate], chosen: Design) -> str:
 BEYOND = {
     "proved": "With more patients no design is better.",
     "capped": "Designs with more patients were not examined.",
-    "heuristic": "Designs with more patients were not examined; the bound limits how much better one could be.",
+    "heuristic": "Designs with more patients were not examined and may be better; the bound holds up to this n.",
 }
 """What is known beyond n_upper, by how far a search reaches."""
 
 
 def certificate(
-    two: TwoStageSearch, family: AnyFamily | Examined | None = None, found: Certificate | None = None
+    two: TwoStageSearch,
+    family: AnyFamily | Examined | None = None,
+    found: Certificate | None = None,
+    criterion: Preference | None = None,
 ) -> Table:
     """The proof of optimality, number by number; of another family than those always compared, its own stands first."""
     proof, asked = two.certificate, two.requirements
     rows: list[tuple[str, int | float, str]] = []
     whose = "two-stage search"
     if family is not None and found is not None and family.key not in COMPARED:
-        examined = "that was examined " if found.how == "capped" else ""
+        examined = {"proved": "", "capped": "that was examined ", "heuristic": "with looks among these "}[found.how]
+        aim = criterion.aim if isinstance(criterion, Criterion) else None
+        weighed = "" if aim is None else f" in {aim.what}"
         own = {
             "n_lower": (found.n_lower, "With fewer patients no design meets both limits."),
             "n_upper": (found.n_upper, BEYOND[found.how]),
-            "value": (found.value, f"The value of {family.criteria[0].phrase}."),
+            "value": (found.value, f"The value of {(criterion or family.criteria[0]).phrase}{weighed}."),
             "bound": (found.bound, f"No design {examined}has a value below this."),
         }
         whose = f"search for {family.title}, and of the {whose}"

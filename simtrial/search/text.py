@@ -15,7 +15,7 @@ from simtrial.show.passage import Passage
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.search import AnyCriterion, AnyFamily, Certificate, SearchResult, TwoStageSearch
+    from simtrial.search import AnyCriterion, AnyFamily, Certificate, TwoStageSearch
     from simtrial.search.record import Examined, Preference
 
 SEVERAL_LOOKS = (
@@ -136,53 +136,67 @@ HOW = {
 NO_SEARCH = "a rule, not a search"
 
 
-def how(criterion: AnyCriterion, result: SearchResult) -> str:
+def how(criterion: AnyCriterion, proof: Certificate) -> str:
     """How far a search reaches, in a few words."""
-    proof = result.certificate
     if criterion.aim is None and proof.how == "heuristic":
         return NO_SEARCH
     return HOW[proof.how].format(cap=proof.cap, gap=proof.gap)
 
 
-def proved_by(criterion: AnyCriterion, result: SearchResult, *, given: bool = False) -> str:
+UNSEEN = " Designs with more than {most} were not examined and may be better."
+"""What a search that ends at some n leaves open."""
+
+
+def proved_by(criterion: AnyCriterion, proof: Certificate, *, given: bool = False) -> str:
     """What one criterion of a family attains, and why nothing better exists: two or three sentences.
 
     Parameters
     ----------
     criterion : Criterion
         The criterion.
-    result : SearchResult
-        What was found by it.
+    proof : Certificate
+        That of what was found by it.
     given : bool
         Whether the looks were given.
     """
-    proof, family = result.certificate, FAMILIES[criterion.family]
     name = f"{criterion.name[0].upper()}{criterion.name[1:]}"
     if criterion.aim is None:
-        if how(criterion, result) == NO_SEARCH:
-            return f"{name}: {criterion.why} It is not the result of a search and may miss a limit."
-        return f"{name}. {reached(family, proof)}"
+        missed = " It is not the result of a search and may miss a limit." if how(criterion, proof) == NO_SEARCH else ""
+        return f"{name}: {criterion.why}{missed}"
     what, value = criterion.aim.what, f"{proof.value:.4f}"
+    least = f"least {what.removeprefix('the ')}"
     lacking = f"with fewer than {counted(proof.n_lower, 'patient')} no design meets both limits"
+    unseen = UNSEEN.format(most=counted(proof.cap or proof.n_upper, "patient")) if not given else ""
     if proof.how == "heuristic":
+        first = f"of what was found with the fewest patients it has the {least}, {value}"
+        attained = first if criterion.aim.smallest_n else f"{what} is {value}"
         return (
-            f"{name}: {what} is {value}. No rule with these looks has {what} below {proof.bound:.4f}, so that this one "
-            f"exceeds the least possible value by at most {proof.gap:.4g}. The search is not exhaustive."
+            f"{name}: {attained}. No rule with looks among these has {what} below {proof.bound:.4f}, so that this one "
+            f"exceeds the least possible value by at most {proof.gap:.4g}. The search is not exhaustive.{unseen}"
         )
     if given:
         return f"{name}: {what} is {value}; no design of the family at these looks has a smaller one."
     if criterion.aim.smallest_n:
-        return f"{name}: {lacking}; of the designs with the smallest n it has the least {what}, {value}."
+        return f"{name}: {lacking}; of the designs with the smallest n it has the {least}, {value}."
+    if proof.how == "capped":
+        most = counted(proof.cap or proof.n_upper, "patient")
+        return f"{name}: {lacking}; of the designs with at most {most} it has the {least}, {value}.{unseen}"
     beyond = f"with more than {counted(proof.n_upper, 'patient')} {what} is at least {value}"
-    return f"{name}: {lacking}; {beyond}, which it attains.{REACH[proof.how].format(cap=proof.cap, gap=proof.gap)}"
+    return f"{name}: {lacking}; {beyond}, which it attains."
 
 
 def certificate(
-    two: TwoStageSearch, family: AnyFamily | Examined | None = None, found: Certificate | None = None
+    two: TwoStageSearch,
+    family: AnyFamily | Examined | None = None,
+    found: Certificate | None = None,
+    criterion: Preference | None = None,
 ) -> Passage:
     """The proof of optimality in words; of another family than those always compared, its own stands first."""
     proof, asked = two.certificate, two.requirements
-    own = (proved(family, found),) if family is not None and found is not None and family.key not in COMPARED else ()
+    own: tuple[str, ...] = ()
+    if family is not None and found is not None and family.key not in COMPARED:
+        by = criterion if isinstance(criterion, Criterion) and FAMILIES[criterion.family].on_request else None
+        own = (proved(family, found) if by is None else proved_by(by, found),)
     return Passage(
         "certificate_in_words",
         (

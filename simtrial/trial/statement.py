@@ -113,7 +113,11 @@ class Statement:
             raise InputError(f"({self.alpha_sided}) is neither 1 nor 2", "alpha_sided")
         if self.criterion is not None and self.criterion not in METHODS:
             known = ", ".join(METHODS.usual)
+            keys = [key for key, one in CRITERIA.items() if one.short == self.criterion]
+            if keys:
+                raise InputError(f"({self.criterion}) needs its family; write {' or '.join(keys)}", "criterion")
             said = f"({self.criterion!r:.40}) is unknown; write one of {known}, or a criterion of a family"
+            said += ", such as three_stage_optimal or efficacy_en_p0"
             raise InputError(said, "criterion")
         if self.en_p0 is not None:
             object.__setattr__(self, "en_p0", positive(self.en_p0, "en_p0"))

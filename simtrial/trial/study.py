@@ -142,6 +142,8 @@ class DesignConstraints(Made):
             raise InputError(
                 "needs cap, the number of patients at the last look, and excludes looks_at", "looks_months"
             )
+        if self.looks_months is not None and list(self.looks_months) != sorted(set(self.looks_months)):
+            raise InputError("does not increase", "looks_months")
         given = self.model_dump(exclude={"futility", "looks_months"})
         return Constraints(**given, futility_optional=self.futility == "optional")
 
@@ -194,6 +196,8 @@ class DesignWish(Section):
         InputError
             If the family has no such criterion, or is not searched by weights.
         """
+        if self.criterion is not None and self.weight is not None:
+            raise InputError("takes the place of criterion; leave one of them out", "weight")
         if self.family is not None:
             family = FAMILIES[self.family]
             found = in_family(family, self.criterion) if self.criterion else family.criteria[0]
@@ -204,11 +208,7 @@ class DesignWish(Section):
         if known is None:
             owners = [key for key, one in FAMILIES.items() if any(c.short == self.criterion for c in one.criteria)]
             raise InputError(f"({self.criterion}) needs its family beside it: {' or '.join(owners)}", "criterion")
-        if self.weight is None:
-            return known
-        if isinstance(known, CalendarCriterion):
-            raise InputError(f"does not go with {known.key}; leave it out", "weight")
-        return weighed(known, self.weight)
+        return known
 
     @property
     def asked(self) -> Constraints:

@@ -234,7 +234,8 @@ def boundary(case: Case) -> Table:
 
 def families(case: Case) -> Table:
     """What each family of designs gives for the same limits; the chosen design stressed."""
-    return compare_tables.families(case.alternatives, case.chosen, case.limits)
+    name = "as given" if case.criterion is None else case.criterion.name
+    return compare_tables.families(case.alternatives, case.chosen, case.limits, name)
 
 
 def families_run(case: Case) -> Table:

@@ -273,6 +273,7 @@ def test_a_rate_that_was_pushed_comes_back_and_arrow_keys_move_a_box(visit):
 
 
 def test_a_mouse_drags_p1_and_n_moves(visit):
+    slider(visit, "p1").scroll_into_view_if_needed()  # the page may have been left at its end
     handle = slider(visit, "p1").bounding_box()
     x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
     visit.page.mouse.move(x, y)

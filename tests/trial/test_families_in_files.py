@@ -83,7 +83,7 @@ def test_looks_in_months_are_put_where_patients_are_expected_to_be_known(plain):
         ({"family": "efficacy", "constraints": {"looks_months": [8], "cap": 30}}, "looks_months is not possible for"),
         ({"family": "chang", "constraints": {"looks_months": [8]}}, "looks_months needs cap"),
         ({"family": "chang", "constraints": {"looks_at": [20, 10]}}, "looks_at (20, 10) do not increase"),
-        ({"criterion": "fastest_p0", "weight": 0.5}, "design.weight does not go with fastest_p0"),
+        ({"criterion": "fastest_p0", "weight": 0.5}, "design.weight takes the place of criterion"),
     ],
 )
 def test_what_a_family_does_not_take_is_refused_by_its_key(plain, design, said):

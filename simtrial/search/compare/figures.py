@@ -31,6 +31,10 @@ def families(found: Sequence[Alternative], two: TwoStageSearch, chosen: Design) 
     asked = two.requirements
     behind = np.array([(c.en_p0, c.en_p1) for c in two.frontier])
     points = _points(found, asked)
+    if all(design.looks != chosen.looks for *_, design in points):
+        place = operating_characteristics(chosen, [asked.p0, asked.p1]).en.tolist()
+        shown = inks.DESIGNS[inks.CHOSEN]
+        points.append(("chosen", (place[0], place[1]), (shown.colour, shown.marker), chosen))
     with styled():
         axis.plot(behind[:, 0], behind[:, 1], "-", color=PALE, linewidth=1.2, zorder=1)
         axis.plot(behind[:, 0], behind[:, 1], ".", color=PALE, markersize=5, zorder=1)

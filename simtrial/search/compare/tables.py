@@ -28,21 +28,23 @@ def _exact(design: Design, asked: Requirements) -> dict[str, object]:
     return {key: getattr(one, key) for key in VALUES}
 
 
-def families(found: Sequence[Alternative], chosen: Design, asked: Requirements) -> Table:
-    """What each family of designs gives for the same limits; the chosen design stressed."""
-    listed = [(one, one.result) for one in found if one.result is not None]
+def families(found: Sequence[Alternative], chosen: Design, asked: Requirements, name: str = "chosen") -> Table:
+    """What each family of designs gives for the same limits; the chosen design, of this name, stressed."""
+    listed: list[tuple[str, Design, str]] = [
+        (one.criterion.name, one.result.best, how(one.criterion, one.result.certificate))
+        for one in found
+        if one.result is not None
+    ]
+    if all(design.looks != chosen.looks for _, design, _ in listed):
+        listed.append((name, chosen, ""))
     rows = [
-        {
-            "kind": one.criterion.name,
-            "looks": looks_text(result.best, ", "),
-            "stages": len(result.best.looks),
-            **_exact(result.best, asked),
-            "certificate": how(one.criterion, result),
-        }
-        for one, result in listed
+        {"kind": called, "looks": looks_text(design, ", "), "stages": len(design.looks)}
+        | _exact(design, asked)
+        | {"certificate": proof}
+        for called, design, proof in listed
     ]
     frame = pd.DataFrame(rows)
-    view = frame.assign(short=[looks_short(result.best) for _, result in listed])
+    view = frame.assign(short=[looks_short(design) for _, design, _ in listed])
     shown: dict[str, Shown] = {
         "kind": column("design", WORDS),
         "short": column("looks", WORDS),
@@ -58,5 +60,5 @@ def families(found: Sequence[Alternative], chosen: Design, asked: Requirements) 
     left = [f"{one.criterion.name} ({one.why})" for one in found if one.result is None]
     without = f". Not compared: {'; '.join(left)}" if left else ""
     caption = f"The best designs of each family for {limits(asked)}. Exact values; the chosen design in bold{without}"
-    bold = [result.best.looks == chosen.looks for _, result in listed]
+    bold = [design.looks == chosen.looks for _, design, _ in listed]
     return Table("families", caption, view, shown, chosen=bold)
