@@ -168,7 +168,7 @@ def proved_by(criterion: AnyCriterion, proof: Certificate, *, given: bool = Fals
     lacking = f"with fewer than {counted(proof.n_lower, 'patient')} no design meets both limits"
     unseen = UNSEEN.format(most=counted(proof.cap or proof.n_upper, "patient")) if not given else ""
     if proof.how == "heuristic":
-        first = f"of what was found with the fewest patients it has the {least}, {value}"
+        first = f"of the designs with the fewest patients in this class it has the {least}, {value}"
         attained = first if criterion.aim.smallest_n else f"{what} is {value}"
         return (
             f"{name}: {attained}. No rule with looks among these has {what} below {proof.bound:.4f}, so that this one "
