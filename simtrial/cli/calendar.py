@@ -128,21 +128,17 @@ def _json(case: Case, chosen: dict[CalendarCriterion, CalendarChoice]) -> dict[s
     found = designs_json.of_search(asked, case.single, case.two, formulas.approximate(asked), run) | {
         "searched": case.trial.losses,
         "limits": {"p0": limits.p0, "p1": limits.p1},
-        "chosen": _looks(case.chosen),
+        "chosen": designs_json.looks(case.chosen),
         "chosen_certificate": designs_json.certificate(case.proof),
     }
     if not chosen:
         return found
     found["calendar"] = {criterion.key: _choice_json(one) for criterion, one in chosen.items()}
     found["designs"] = [
-        {"names": list(one.names), "looks": _looks(one.design)} | _values(case, one.design)
+        {"names": list(one.names), "looks": designs_json.looks(one.design)} | _values(case, one.design)
         for one in calendar.beside(case)
     ]
     return found
-
-
-def _looks(design: Any) -> list[dict[str, int | None]]:
-    return [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]
 
 
 def _values(case: Case, design: Any) -> dict[str, object]:
@@ -159,7 +155,7 @@ def _values(case: Case, design: Any) -> dict[str, object]:
 def _choice_json(one: CalendarChoice) -> dict[str, object]:
     proof = one.proof
     return {
-        "looks": _looks(one.design),
+        "looks": designs_json.looks(one.design),
         "value": one.value.value,
         "mcse": one.value.mcse,
         "simulated": one.simulated,

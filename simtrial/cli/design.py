@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simtrial.cli import designs_json, options
+from simtrial.cli.command import told_as
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
 from simtrial.phrases import rate
@@ -134,7 +135,12 @@ def design(
 
     asked = plausible(p0, p1, alpha, power, low_power=low_power)
     if flexible is not None:
-        _flexible(asked, flexible, cap, n_limit, as_json=as_json, excluded={"family": family, "dropout": dropout})
+        others: dict[str, object] = {
+            "family": family, "criterion": criterion, "weight": weight, "looks_at": looks_at, "stops": stops,
+            "futility": futility, "r1": r1, "n1_least": n1_least, "balanced": balanced or None,
+            "multiple_of": multiple_of, "dropout": dropout,
+        }  # fmt: skip
+        _flexible(asked, flexible, cap, n_limit, as_json=as_json, excluded=others)
         return
     run = _run(dropout, odds_ratio, handling=handling, p0_among=p0_among, bounds=bounds, search=search_)
     with _dashed():
@@ -162,9 +168,13 @@ def _flexible(
 
     for name, value in excluded.items():
         if value is not None:
-            raise InputError("does not go with --flexible, whose plans have several sizes; leave it out", f"--{name}")
+            raise InputError("does not go with --flexible, whose plans have several sizes; leave it out", told_as(name))
     with _dashed():
         flexible.answer(asked, k, cap, n_limit, as_json=as_json)
+
+
+_NAMED = ("p0", "p1", "alpha", "power", "n_limit", "dropout", "bounds")
+"""Fields of errors that `_as_typed` names, or that are typed as they stand."""
 
 
 @contextmanager
@@ -173,17 +183,9 @@ def _dashed() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        if error.field.startswith("--") or error.field in (
-            "p0",
-            "p1",
-            "alpha",
-            "power",
-            "n_limit",
-            "dropout",
-            "bounds",
-        ):
+        if error.field.startswith("--") or error.field in _NAMED:
             raise
-        raise InputError(error.message, f"--{error.field.replace('_', '-')}", error.others) from None
+        raise InputError(error.message, told_as(error.field), error.others) from None
 
 
 def _of_one_and_two_stages(asked: Requirements, run: Run | None, n_limit: int, *, as_json: bool) -> None:

@@ -39,7 +39,7 @@ def of_search(
     pair = ("r1", "n1", *stage, "pet_p0", "en_p0", "pet_p1", "en_p1", "q_low", "q_high")
     proof = ("n_lower", "n_upper", "n_minimax", "en_optimal", "en_beyond", "solved")
     return {
-        "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
+        "requirements": question(asked),
         "single_stage": {
             name: figures(found, stage) for name, found in (("first", single.first), ("sustained", single.sustained))
         },
@@ -60,7 +60,7 @@ def of_family(family: AnyFamily, found: object, asked: Requirements, run: Run | 
     proof = family.certificate(found)
     return {
         "designs": [
-            {"kinds": list(kinds), "looks": [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]}
+            {"kinds": list(kinds), "looks": looks(design)}
             | {key: getattr(on_paper(design, asked), key) for key in attained}
             | ({} if run is None else run.json(design, asked))
             for kinds, design in with_names(family, found)
@@ -74,3 +74,13 @@ def certificate(proof: Certificate | None) -> dict[str, object] | None:
     if proof is None:
         return None
     return {key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")}
+
+
+def question(asked: Requirements) -> dict[str, float]:
+    """The four numbers of a question."""
+    return {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power}
+
+
+def looks(design: Design) -> list[dict[str, int | None]]:
+    """The looks of a design, bounds that are absent as null."""
+    return [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simtrial.cli import designs_json
+from simtrial.cli.command import told_as
 from simtrial.design.designs import looks_short, looks_text, parse_sizes
 from simtrial.errors import InputError
 from simtrial.phrases import rate
@@ -95,9 +96,7 @@ def wanted(family: str | None, criterion: str | None, weight: float | None, cons
         family = CRITERIA[criterion].family
     if family is None:
         for name in (*constraints.given, *(("weight",) if weight is not None else ())):
-            raise InputError(
-                "goes with --family only; add it, such as --family efficacy", f"--{name.replace('_', '-')}"
-            )
+            raise InputError("goes with --family only; add it, such as --family efficacy", told_as(name))
         return None
     if family == ALL:
         for name, given in (("--criterion", criterion), ("--weight", weight)):
@@ -187,7 +186,7 @@ def as_json(asked: Requirements, want: Wanted, found: list[FamilyAnswer], run: R
     """The answer as one JSON object."""
     main = found[0] if len(want.families) == 1 else None
     answered: dict[str, object] = {
-        "requirements": {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power},
+        "requirements": designs_json.question(asked),
         "family": want.key,
         "designs": [_design_json(asked, one, run) for one in found],
         "certificate": None if main is None else designs_json.certificate(main.certificate),
@@ -200,18 +199,14 @@ def _design_json(asked: Requirements, one: FamilyAnswer, run: Run | None) -> dic
     keys = ("n", "type_i_error", "power", "en_p0", "en_p1", "en_max", "p_of_en_max", "pet_p0", "pet_p1")
     return (
         {"family": one.family.key, "kinds": one.kinds}
-        | {"looks": _looks_json(paper)}
+        | {"looks": designs_json.looks(paper)}
         | {key: getattr(paper, key) for key in keys}
         | {
-            "ties": [_looks_json(other) for other in one.ties],
+            "ties": [designs_json.looks(other) for other in one.ties],
             "certificate": designs_json.certificate(one.certificate),
         }
         | ({} if run is None else run.json(paper.design, asked))
     )
-
-
-def _looks_json(design: Candidate) -> list[dict[str, int | None]]:
-    return [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]
 
 
 def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, given: bool) -> None:

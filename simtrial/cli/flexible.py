@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simtrial.cli import designs_json
 from simtrial.phrases import rate
 from simtrial.show import terminal
 
@@ -29,10 +30,9 @@ def answer(asked: Requirements, k: int, cap: int | None, n_limit: int, *, as_jso
         }
     if as_json:
         plans = {name: _json(plan) for name, plan in found.items()}
-        question = {"p0": asked.p0, "p1": asked.p1, "alpha": asked.alpha, "power": asked.power}
-        terminal.print_json({"requirements": question, "flexible": k, "plans": plans})
+        terminal.print_json({"requirements": designs_json.question(asked), "flexible": k, "plans": plans})
         return
-    from simtrial.search.wording import question as wording
+    from simtrial.search.wording import question
 
     heads = (
         "plan",
@@ -52,7 +52,7 @@ def answer(asked: Requirements, k: int, cap: int | None, n_limit: int, *, as_jso
         ]
         for name, plan in found.items()
     ]  # fmt: skip
-    terminal.table(f"{wording(asked)}; {k} sizes of each look, all pairs equally likely", heads, rows)
+    terminal.table(f"{question(asked)}; {k} sizes of each look, all pairs equally likely", heads, rows)
     for name, plan in found.items():
         first, last = (", ".join(f"{r}/{n}" for r, n in zip(*one, strict=True)) for one in _bounds(plan))
         terminal.wrapped(f"{name}: first look {first}; last look {last}.")

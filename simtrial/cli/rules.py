@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial.cli import options
+from simtrial.cli import designs_json, options
+from simtrial.cli.command import told_as
 from simtrial.errors import InputError
 from simtrial.show import terminal
 
@@ -52,12 +53,12 @@ def bounds(
         raise InputError(f"({rule!r:.40}) is unknown; write {' or '.join(RULES)}", "--rule")
     for name, value in given.items():
         if value is not None and name not in (*TAKES[rule], "p0", "p1"):
-            raise InputError(f"does not belong to {rule}; leave it out", f"--{name.replace('_', '-')}")
+            raise InputError(f"does not belong to {rule}; leave it out", told_as(name))
         if value is None and name in NEEDS[rule]:
-            raise InputError(f"is missing; {rule} needs it", f"--{name.replace('_', '-')}")
+            raise InputError(f"is missing; {rule} needs it", told_as(name))
     design = _made(rule, given)
     if as_json:
-        terminal.print_json({"looks": [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks]})
+        terminal.print_json({"looks": designs_json.looks(design)})
         return
     _show(design, [p for p in (p0, p1) if p is not None])
 
@@ -72,7 +73,7 @@ def _made(rule: str, given: dict[str, object]) -> Design:
     try:
         return rules.bounds_by(rule, **parameters)
     except InputError as error:
-        raise InputError(error.message, f"--{error.field.replace('_', '-')}") from None
+        raise InputError(error.message, told_as(error.field)) from None
 
 
 def _show(design: Design, rates: list[float]) -> None:

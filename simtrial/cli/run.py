@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial.cli import options
+from simtrial.cli import designs_json, options
 from simtrial.errors import InputError
 from simtrial.phrases import counted, rate
 from simtrial.show import terminal
@@ -31,7 +31,7 @@ def oc(
     if as_json:
         terminal.print_json(
             {
-                "looks": [{"n": look.n, "r": look.r, "e": look.e} for look in design.looks],
+                "looks": designs_json.looks(design),
                 "p": found.p.tolist(),
                 "reject": found.reject.tolist(),
                 "pet": found.pet.tolist(),

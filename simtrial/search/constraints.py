@@ -109,17 +109,6 @@ class Constraints:
         """The restrictions among some names, the others left out."""
         return Constraints(**{name: getattr(self, name) for name in self.given if name in allowed})
 
-    def allows(self, n1: int, n: int) -> bool:
-        """Whether two looks, or the first and the last of more, may be at n1 and n patients."""
-        if self.looks_at is not None:
-            return (n1, n) == (self.looks_at[0], self.looks_at[-1])
-        return (
-            n1 >= self.n1_least
-            and (not self.balanced or n == 2 * n1)
-            and (self.cap is None or n <= self.cap)
-            and n1 % self.multiple_of == 0 == n % self.multiple_of
-        )
-
 
 FREE = Constraints()
 """No restriction."""

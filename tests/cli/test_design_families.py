@@ -131,6 +131,8 @@ def test_people_read_designs_ties_and_certificates(capsys):
         ),
         (["--family", "efficacy", "--cap", "20"], "--cap"),
         (["--flexible", "3", "--family", "simon"], "--family does not go with --flexible"),
+        (["--flexible", "3", "--n1-least", "5"], "--n1-least does not go with --flexible"),
+        (["--flexible", "3", "--balanced"], "--balanced does not go with --flexible"),
         (["--flexible", "21"], "--flexible (21) is not a whole number from 1 to 20"),
         (["--flexible", "3", "--cap", "12"], "--cap (12) leaves no plan that meets both limits"),
     ],

@@ -36,28 +36,31 @@ def rows(root):
     return pd.read_csv(root / "tests/reference/families/three_stage.csv")
 
 
-def equal_the_table(table):
+def unlike(table):
+    """Rows of the table whose design, values, ties or certificate are not those of the search."""
     for row in table.itertuples():
         asked = Requirements(row.p0, row.p1, row.alpha, row.power)
         found = FAMILIES[row.family].search(asked).result(AIMS[row.criterion])
         best, proof = found.best, found.certificate
-        assert looks_text(best) == row.looks
         # the table has ten digits
         printed = (best.type_i_error, best.power, best.en_p0, best.en_p1, best.pet_p0, best.pet_p1)
         expected = (row.type_i_error, row.reject_p1, row.en_p0, row.en_p1, row.pet_p0, row.pet_p1)
-        np.testing.assert_allclose(printed, expected, rtol=1e-9)
-        assert (1 + len(found.ties), proof.n_lower, proof.how) == (row.ties, row.n_lower, "proved")
-        assert best.n <= proof.n_upper
+        equal = looks_text(best) == row.looks and np.allclose(printed, expected, rtol=1e-9, atol=0)
+        proved = (1 + len(found.ties), proof.n_lower, proof.how) == (row.ties, row.n_lower, "proved")
+        if not (equal and proved and best.n <= proof.n_upper):
+            yield row, looks_text(best), printed, proof
 
 
 def test_designs_of_the_table_are_found(root):
     table = rows(root)
-    equal_the_table(table[table.p0.isin([0.05, 0.13, 0.5, 0.7])])
+    some = table[table.p0.isin([0.05, 0.13, 0.5, 0.7])]
+    assert len(some) > 20
+    assert not list(unlike(some))
 
 
 @pytest.mark.long
 def test_all_designs_of_the_table_are_found(root):
-    equal_the_table(rows(root))
+    assert not list(unlike(rows(root)))
 
 
 def orders(n, p):
