@@ -165,7 +165,7 @@ def _solved(given: Survival, assessments: Assessments, hazards: Callable[[float]
 
 @dataclass(frozen=True, slots=True)
 class Toxicity:
-    """Grade >= 3 toxicity, independent of response.
+    """Grade >= 3 toxicity.
 
     Parameters
     ----------
@@ -173,14 +173,18 @@ class Toxicity:
         Probability in one patient.
     limit : float
         The rate whose crossing is asked about: observed share of enrolled patients above it.
+    odds_ratio : float
+        Odds ratio of response, as it is seen, and toxicity.
     """
 
     rate: float
     limit: float
+    odds_ratio: float = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rate", TABLE["share"].check(self.rate, "toxicity.rate"))
         object.__setattr__(self, "limit", TABLE["share"].check(self.limit, "toxicity.limit"))
+        TABLE["odds_ratio"].check(self.odds_ratio, "toxicity.odds_ratio")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from simtrial.plan.disease import Beta, Disease, Toxicity
     from simtrial.plan.dropout import Dropout
     from simtrial.plan.enrollment import Enrollment
+    from simtrial.toxicity.rule import ToxicityRule
 
 MAX_REPLACED = 0.9
 """Largest probability of loss that is replaced; above it a trial would enroll ten patients for one."""
@@ -193,6 +194,8 @@ class Plan:
         Probability of being lost to follow-up within a year, for PFS and OS.
     toxicity : Toxicity, optional
         Grade >= 3 toxicity.
+    toxicity_rule : ToxicityRule, optional
+        When the trial stops for it; it needs `toxicity`.
     landmark : float
         Month at which survival is estimated.
     """
@@ -210,6 +213,7 @@ class Plan:
     follow_up: FollowUp = FollowUp(months_after_last=0.0)
     loss_per_year: float = 0.0
     toxicity: Toxicity | None = None
+    toxicity_rule: ToxicityRule | None = None
     landmark: float = 6.0
 
     def __post_init__(self) -> None:
@@ -247,6 +251,8 @@ class Plan:
                 f"is possible for one or two looks where patients who drop out are replaced; this design has {looks}"
             )
             raise InputError(problem, "max_hold_months")
+        if self.toxicity_rule is not None and self.toxicity is None:
+            raise InputError("is missing; a rule that stops for toxicity needs the rate", "toxicity.rate")
         if self.conditional is not None:
             self._check_conditional(self.conditional)
         if self.close_month is not None:

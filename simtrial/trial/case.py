@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from simtrial.search import AnyCriterion, AnyFamily, Certificate, SingleStageSearch, TwoStageSearch
     from simtrial.search.candidate import Candidate, TwoStageCandidate
     from simtrial.search.record import Examined
+    from simtrial.toxicity.rule import ToxicityRule
     from simtrial.trial.simulated import SimulationSize
     from simtrial.trial.trial import Trial
 
@@ -272,6 +273,11 @@ class Case:
     def n(self) -> int:
         """Patients at the last look of the design."""
         return self.chosen.looks[-1].n
+
+    @cached_property
+    def toxicity_rule(self) -> ToxicityRule | None:
+        """The rule by which the trial stops for toxicity; None if the file has none."""
+        return self.trial.toxicity_rule(self.chosen)
 
     @cached_property
     def plan(self) -> Plan | None:

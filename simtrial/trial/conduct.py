@@ -196,6 +196,11 @@ class ToxicityLimit(Section):
 
     rate: Share = Field(description="Probability in one patient.")
     limit: Share = Field(description="Limit of the observed rate: the probability of exceeding it is reported.")
+    odds_ratio: Annotated[float, Within("odds_ratio")] = Field(
+        1.0,
+        description="Odds ratio of response and toxicity in one patient: above 1, patients who respond have more "
+        "toxicity. 1: independent.",
+    )
     source: Line | None = Field(None, description="Source of these numbers.")
 
 

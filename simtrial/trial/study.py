@@ -34,6 +34,7 @@ from simtrial.trial.section import (
     under,
 )
 from simtrial.trial.statement import Statement
+from simtrial.trial.stopping import ToxicityStopping
 
 if TYPE_CHECKING:
     from simtrial.search import AnyCriterion
@@ -186,6 +187,7 @@ class DesignWish(Section):
     n_limit: Annotated[int, Within("n_limit")] = Field(
         N_LIMIT, description="Refuse the request if even the most powerful test needs more patients."
     )
+    toxicity: ToxicityStopping | None = Field(None, description="The rule by which the trial stops for toxicity.")
 
     @property
     def by(self) -> AnyCriterion | CalendarCriterion | None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from simtrial.laws.losses import Losses
     from simtrial.plan.dropout import Dropout
     from simtrial.search import AnyCriterion, CalendarCriterion, Constraints
+    from simtrial.toxicity.rule import ToxicityRule
 
 
 MOST_RESULTS = 1000
@@ -190,7 +191,10 @@ class Trial(Section):
             disease = given.disease(self.hypotheses.p1)
         with under("conduct.dropout"):
             loss = _loss(given)
-        toxicity = patients.toxicity
+        toxicity, rule = patients.toxicity, self.toxicity_rule(design)
+        toxic = None if toxicity is None else Toxicity(toxicity.rate, toxicity.limit, toxicity.odds_ratio)
+        if toxic is None and rule is not None:  # without a rate of its own the trial is run at the acceptable one
+            toxic = Toxicity(rule.acceptable, rule.unacceptable)
         places = {
             "bounds": "dropout.bounds",
             "probability": "dropout.probability",
@@ -205,6 +209,7 @@ class Trial(Section):
             "landmark_months": "patients.landmark_months",
             "toxicity.rate": "patients.toxicity.rate",
             "toxicity.limit": "patients.toxicity.limit",
+            "toxicity.odds_ratio": "patients.toxicity.odds_ratio",
         }
         with under("conduct", places):
             return Plan(
@@ -219,9 +224,18 @@ class Trial(Section):
                 close_month=enrollment.close_month,
                 follow_up=given.follow_up.law,
                 loss_per_year=patients.loss_to_follow_up_per_year,
-                toxicity=None if toxicity is None else Toxicity(toxicity.rate, toxicity.limit),
+                toxicity=toxic,
+                toxicity_rule=rule,
                 landmark=patients.landmark,
             )
+
+    def toxicity_rule(self, design: Design) -> ToxicityRule | None:
+        """The rule by which the trial stops for toxicity, beside a response design; None if the file has none."""
+        asked = self.design.toxicity
+        if asked is None:
+            return None
+        with under("design.toxicity"):
+            return asked.of(design.looks[-1].n)
 
     @property
     def truths(self) -> Requirements:
