@@ -7,6 +7,9 @@ trials of a long run are those of a short one.
 Arrivals are found by inversion: a patient enters when the cumulative rate has grown by a unit exponential since the
 later of two months, that of the patient before and that at which a place was free. All looks are computed for all
 trials; where each trial stopped is settled last.
+
+Under a rule for toxicity a trial stops when its boundary is crossed, whatever look at responses is due, unless it has
+been decided before; H0 is rejected only once it is known of all patients counted whether they have a toxicity.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct import cohort, pending, settled
+from simtrial.conduct import cohort, pending, settled, toxicity
 from simtrial.conduct.courses import Course, InOrder, Replacing, at_row, how_many
 from simtrial.conduct.runs import Trials, block_size
 from simtrial.design.designs import Look, regions
@@ -125,6 +128,9 @@ def _through_looks(plan: Plan, course: Course, bounds: AttainedBounds | None) ->
             decided = np.where(closed, month, decided)
             # with accrual closed there is no next stage: what came is held against the last look's bound
             reject = np.where(closed, regions(seen.responses, looks[-1].r, None, final=True).reject, reject)
+        if plan.toxicity_rule is not None:
+            waited = toxicity.status_month(course, plan.toxicity_rule.window, seen.counted)
+            decided = np.where(reject, np.maximum(decided, waited), decided)
         resumed = decided if limit is None else np.minimum(decided, limit)
         full, held = np.full(trials, np.inf), np.zeros(trials)
         if not final and plan.capacities[k] < looks[-1].n:
@@ -168,17 +174,20 @@ def _settle(
     """Find where each trial stopped, and what it had taken by then."""
     stop: Ints = np.argmax(looks.ends, axis=0)
     taken = looks.taken(stop)
+    crossed: Ints = np.zeros(len(stop), dtype=np.int64)
+    if plan.toxicity_rule is not None:
+        stop, taken, crossed = _stopped_for_toxicity(plan, course, looks, stop, taken)
     number = np.arange(len(looks.held))[:, np.newaxis]
-    if plan.interim.max_hold is None:
+    if plan.interim.max_hold is None and plan.toxicity_rule is None:
         held = np.where(number <= stop, looks.held, 0.0).sum(axis=0)
-    else:  # accrual may wait at the numbers of two looks before the first is decided
+    else:  # accrual may wait at the numbers of two looks before the first is decided, or be stopped while it waits
         resumed = np.minimum(looks.resumed, taken.decided)
         held = np.maximum(resumed - np.where(np.isinf(looks.full), resumed, looks.full), 0.0).sum(axis=0)
-    if plan.interim.waits and plan.interim.hold and plan.close_month is None:
+    if plan.interim.waits and plan.interim.hold and plan.close_month is None and plan.toxicity_rule is None:
         enrolled = taken.counted
     else:
         enrolled = how_many(course.entry <= taken.decided)
-    if not plan.interim.waits:
+    if not plan.interim.waits or plan.toxicity_rule is not None:
         complete = taken.reject & (stop == len(plan.design.looks) - 1)
         enrolled = np.where(complete, np.maximum(enrolled, taken.counted), enrolled)
         taken = _enrolled_only(course, taken, enrolled)
@@ -187,7 +196,7 @@ def _settle(
     end = np.maximum(taken.decided, last + (after or 0.0) if until is None else until)
     first = np.full(len(stop), np.nan)
     if len(looks.month) > 1:
-        first = np.where(looks.closed[0], np.nan, looks.month[0])
+        first = np.where(looks.closed[0] | ((crossed > 0) & (looks.month[0] > taken.decided)), np.nan, looks.month[0])
     return Trials(
         reject=taken.reject,
         stage=stop + 1,
@@ -203,6 +212,8 @@ def _settle(
         decision=taken.decided,
         end=end,
         closed=taken.closed,
+        toxicity_stopped=crossed > 0,
+        crossed=crossed,
         entry=course.entry,
         looks=looks.month,
         holds=looks.held,
@@ -211,6 +222,24 @@ def _settle(
         cohort=course.cohort,
         p=p,
     )
+
+
+def _stopped_for_toxicity(
+    plan: Plan, course: Course, looks: _Looks, stop: Ints, taken: _Looks
+) -> tuple[Ints, _Looks, Ints]:
+    """The look that was due where the boundary is crossed first, what it had taken, and the look crossed; else 0."""
+    found = toxicity.crossed(course)
+    here = (found.n > 0) & (found.month <= taken.decided)
+    due = np.minimum(how_many(looks.decided < found.month), stop)
+    closed = taken.closed if plan.close_month is None else taken.closed & ~(here & (found.month < plan.close_month))
+    stopped = replace(
+        taken,
+        decided=np.where(here, found.month, taken.decided),
+        reject=taken.reject & ~here,
+        closed=closed,
+        counted=np.where(here, found.n, taken.counted),
+    )
+    return np.where(here, due, stop), stopped, np.where(here, found.n, 0)
 
 
 def _enrolled_only(course: Course, taken: _Looks, enrolled: Ints) -> _Looks:
@@ -235,7 +264,8 @@ def _failed(
         return 0
     mine = np.arange(len(course.entry))[:, np.newaxis] < enrolled
     open_level = np.where(mine, course.cohort.gaps, 0.0).sum(axis=0)
-    if not (plan.interim.hold and plan.interim.waits) or plan.close_month is not None:
+    waited = plan.interim.hold and plan.interim.waits and plan.toxicity_rule is None
+    if not waited or plan.close_month is not None:
         # accrual went on after the last patient, until the decision, its close, or a full house
         until = np.minimum(taken.decided, np.inf if plan.close_month is None else plan.close_month)
         since = np.minimum(np.maximum(last, course.free(enrolled)), until)
