@@ -15,7 +15,7 @@ been decided before; H0 is rejected only once it is known of all patients counte
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from simtrial.plan.disease import Beta
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from simtrial.conduct.courses import Scalar
     from simtrial.design.designs import AttainedBounds
     from simtrial.numbers import Bools, Floats, Ints
     from simtrial.plan.enrollment import Clock
@@ -174,20 +177,24 @@ def _settle(
     """Find where each trial stopped, and what it had taken by then."""
     stop: Ints = np.argmax(looks.ends, axis=0)
     taken = looks.taken(stop)
-    crossed: Ints = np.zeros(len(stop), dtype=np.int64)
+    toxic = None
     if plan.toxicity_rule is not None:
-        stop, taken, crossed = _stopped_for_toxicity(plan, course, looks, stop, taken)
+        toxic = _stopped_for_toxicity(plan, course, looks, stop, taken)
+        stop, taken = toxic.due, toxic.taken
+    crossed = np.zeros(len(stop), dtype=np.int64) if toxic is None else toxic.crossed
     number = np.arange(len(looks.held))[:, np.newaxis]
     if plan.interim.max_hold is None and plan.toxicity_rule is None:
         held = np.where(number <= stop, looks.held, 0.0).sum(axis=0)
     else:  # accrual may wait at the numbers of two looks before the first is decided, or be stopped while it waits
         resumed = np.minimum(looks.resumed, taken.decided)
         held = np.maximum(resumed - np.where(np.isinf(looks.full), resumed, looks.full), 0.0).sum(axis=0)
-    if plan.interim.waits and plan.interim.hold and plan.close_month is None and plan.toxicity_rule is None:
-        enrolled = taken.counted
+    if plan.interim.waits and plan.interim.hold and plan.close_month is None:
+        enrolled = taken.counted.copy()
+        if toxic is not None:
+            enrolled[toxic.which] = toxic.enrolled
     else:
         enrolled = how_many(course.entry <= taken.decided)
-    if not plan.interim.waits or plan.toxicity_rule is not None:
+    if not plan.interim.waits:
         complete = taken.reject & (stop == len(plan.design.looks) - 1)
         enrolled = np.where(complete, np.maximum(enrolled, taken.counted), enrolled)
         taken = _enrolled_only(course, taken, enrolled)
@@ -224,22 +231,47 @@ def _settle(
     )
 
 
-def _stopped_for_toxicity(
-    plan: Plan, course: Course, looks: _Looks, stop: Ints, taken: _Looks
-) -> tuple[Ints, _Looks, Ints]:
-    """The look that was due where the boundary is crossed first, what it had taken, and the look crossed; else 0."""
-    found = toxicity.crossed(course)
-    here = (found.n > 0) & (found.month <= taken.decided)
-    due = np.minimum(how_many(looks.decided < found.month), stop)
-    closed = taken.closed if plan.close_month is None else taken.closed & ~(here & (found.month < plan.close_month))
+class _Crossing(NamedTuple):
+    """Trials stopped for toxicity: the look that was due in each trial, what it had taken, and the look crossed.
+
+    Of those stopped alone, `which`: how many they had enrolled.
+    """
+
+    due: Ints
+    taken: _Looks
+    crossed: Ints
+    which: Ints
+    enrolled: Ints
+
+
+def _stopped_for_toxicity(plan: Plan, course: Course, looks: _Looks, stop: Ints, taken: _Looks) -> _Crossing:
+    """Stop the trials that cross the boundary no later than they are decided."""
+    month = toxicity.crossing_month(course)
+    which = np.flatnonzero(np.isfinite(month) & (month <= taken.decided))
+    crossed = np.zeros(len(stop), dtype=np.int64)
+    crossed[which] = toxicity.crossing_look(course, month, which)
+    mine = month[which]
+    enrolled = how_many(course.entry.take(which, axis=1) <= mine)
+    counted = np.minimum(crossed[which], enrolled)
+    first = np.arange(len(course.entry))[:, np.newaxis] < counted
+    due = np.minimum(how_many(looks.decided[:, which] < mine), stop[which])
+
+    def with_theirs(of: NDArray[Scalar], theirs: NDArray[Any]) -> NDArray[Scalar]:
+        whole = of.copy()
+        whole[which] = theirs
+        return whole
+
     stopped = replace(
         taken,
-        decided=np.where(here, found.month, taken.decided),
-        reject=taken.reject & ~here,
-        closed=closed,
-        counted=np.where(here, found.n, taken.counted),
+        decided=with_theirs(taken.decided, mine),
+        reject=with_theirs(taken.reject, np.zeros(len(which), dtype=np.bool_)),
+        # accrual that was to close later has not closed
+        closed=with_theirs(taken.closed, taken.closed[which] & (mine >= (plan.close_month or 0.0))),
+        counted=with_theirs(taken.counted, counted),
+        responses=with_theirs(taken.responses, how_many(first & course.cohort.responds.take(which, axis=1))),
+        evaluable=with_theirs(taken.evaluable, how_many(first & course.cohort.evaluable.take(which, axis=1))),
     )
-    return np.where(here, due, stop), stopped, np.where(here, found.n, 0)
+    return _Crossing(with_theirs(stop, due), stopped, crossed, which, enrolled)
 
 
 def _enrolled_only(course: Course, taken: _Looks, enrolled: Ints) -> _Looks:

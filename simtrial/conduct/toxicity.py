@@ -7,7 +7,7 @@ with no larger bound need not be watched, as whoever crosses it crosses the late
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,27 +34,26 @@ def draw(plan: Plan, p: Floats | float, responds: Bools, rng: np.random.Generato
     rng : Generator
         Source of random numbers: one a patient tells whether he has a toxicity and, if so, when.
     """
-    assert plan.toxicity is not None and plan.toxicity_rule is not None
-    of_responder, of_other = _chances(plan, p)
-    chance = plan.toxicity.rate if plan.toxicity.odds_ratio == 1 else np.where(responds, of_responder, of_other)
-    uniform = rng.random(responds.shape)
-    toxic = uniform < chance
-    # below its limit the number is uniform again, so that it tells the month as well
-    np.divide(uniform, chance, out=uniform, where=toxic)
-    uniform *= plan.toxicity_rule.window
-    np.copyto(uniform, np.inf, where=~toxic)
-    return uniform
+    assert plan.toxicity_rule is not None
+    window = plan.toxicity_rule.window
+    # a uniform number below the chance tells the month as well; one above it becomes a month after the window
+    chances = np.maximum(_chances(plan, p), 1e-300)
+    if chances.ndim == 1:
+        onset: Floats = (window / chances).take(responds.view(np.uint8).astype(np.intp))
+    else:
+        onset = np.where(responds, window / chances[1], window / chances[0])
+    onset *= rng.random(responds.shape)
+    return np.where(onset < window, onset, np.inf)
 
 
-def _chances(plan: Plan, p: Floats | float) -> tuple[Floats, Floats]:
-    """Probability of a toxicity for a patient who responds, as it is seen, and for another: of the shape of p."""
+def _chances(plan: Plan, p: Floats | float) -> Floats:
+    """Probability of a toxicity without a response, as it is seen, and with one: shape (2,), or (2, trials)."""
     assert plan.toxicity is not None
     seen, rate = np.asarray(plan.dropout.seen(p), dtype=np.float64), plan.toxicity.rate
     both = np.array([cells(one, rate, plan.toxicity.odds_ratio).both for one in seen.ravel().tolist()])
     both = both.reshape(seen.shape)
-    of_responder = np.divide(both, seen, out=np.full(seen.shape, rate), where=seen > 0)
-    of_other = np.divide(rate - both, 1 - seen, out=np.full(seen.shape, rate), where=seen < 1)
-    return of_responder, of_other
+    without = np.divide(rate - both, 1 - seen, out=np.full(seen.shape, rate), where=seen < 1)
+    return np.stack([without, np.divide(both, seen, out=np.full(seen.shape, rate), where=seen > 0)])
 
 
 def status_month(course: Course, window: float, counted: Ints) -> Floats:
@@ -74,43 +73,38 @@ def status_month(course: Course, window: float, counted: Ints) -> Floats:
     return found
 
 
-class Crossed(NamedTuple):
-    """When and where the trials of a block cross the boundary, had nothing else stopped them: shapes (trials,).
-
-    Attributes
-    ----------
-    month : ndarray
-        Month; infinite where they do not.
-    n : ndarray of int
-        Patients of the look that is crossed then, the first of several; 0 where none is.
-    """
-
-    month: Floats
-    n: Ints
-
-
-def crossed(course: Course) -> Crossed:
-    """Find when each trial crosses the boundary."""
-    rule, onset = course.plan.toxicity_rule, course.cohort.onset
-    assert rule is not None and onset is not None
-    most, trials = course.plan.design.looks[-1].n, onset.shape[1]
-    looks = [(look.n, look.b) for look in rule.boundary.looks if look.b is not None and look.n <= most]
+def crossing_month(course: Course) -> Floats:
+    """Month at which each trial crosses the boundary if nothing else stops it; infinite where it does not."""
+    looks = _looks(course.plan)
     watched = [(n, b) for k, (n, b) in enumerate(looks) if all(b < later for _, later in looks[k + 1 :])]
-    month, at = np.full(trials, np.inf), np.zeros(trials, dtype=np.int64)
-    toxic = np.isfinite(onset[:most])
-    ever, count, before = np.zeros(trials, dtype=np.bool_), np.zeros(trials, dtype=np.int64), 0
+    onset = course.cohort.onset
+    assert onset is not None
+    month, count, before = np.full(onset.shape[1], np.inf), np.zeros(onset.shape[1], dtype=np.int64), 0
+    most = watched[-1][0] if watched else 0
+    events, toxic = course.entry[:most] + onset[:most], np.isfinite(onset[:most])
     for n, b in watched:
         count, before = count + how_many(toxic[before:n]), n
-        ever |= count >= b
-    which = np.flatnonzero(ever)
-    if not len(which):
-        return Crossed(month, at)
+        which = np.flatnonzero(count >= b)
+        if len(which):
+            reached = np.partition(events[:n].take(which, axis=1), b - 1, axis=0)[b - 1]
+            month[which] = np.minimum(month[which], reached)
+    return month
+
+
+def crossing_look(course: Course, month: Floats, which: Ints) -> Ints:
+    """Patients of the look that some trials cross in a month, the first of several: shape (which,)."""
+    looks = _looks(course.plan)
+    onset, most = course.cohort.onset, looks[-1][0]
+    assert onset is not None
     events = course.entry[:most].take(which, axis=1) + onset[:most].take(which, axis=1)
-    first = np.full(len(which), np.inf)
-    for n, b in watched:
-        first = np.minimum(first, np.partition(events[:n], b - 1, axis=0)[b - 1])
-    had = running(np.add, (events <= first).astype(np.int32))
-    here = np.stack([had[n - 1] >= b for n, b in looks])
-    month[which] = first
-    at[which] = np.where(np.isfinite(first), np.array([n for n, _ in looks])[np.argmax(here, axis=0)], 0)
-    return Crossed(month, at)
+    had = running(np.add, (events <= month[which]).astype(np.int16))
+    reached = np.stack([had[n - 1] >= b for n, b in looks])
+    found: Ints = np.array([n for n, _ in looks])[np.argmax(reached, axis=0)]
+    return found
+
+
+def _looks(plan: Plan) -> list[tuple[int, int]]:
+    """The looks that can stop a trial: patients and bound."""
+    assert plan.toxicity_rule is not None
+    most = plan.design.looks[-1].n
+    return [(look.n, look.b) for look in plan.toxicity_rule.boundary.looks if look.b is not None and look.n <= most]
