@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct.text import HANDLINGS, lost, lost_of, reading
+from simtrial.conduct.measures import alone
+from simtrial.conduct.text import HANDLINGS, by_toxicity, lost, lost_of, reading
 from simtrial.design.designs import looks_short, looks_text
 from simtrial.design.exact import CLOSE, meets, operating_characteristics
 from simtrial.laws import decision
@@ -175,7 +176,8 @@ def _beside(
         )
     if mixed is not None and included:
         sentences += [differing.events(mixed.case), *mixed.errors()]
-    if plan is None or not (plan.conditional or (plan.dropout.probability and not included)):
+    toxic = "" if plan is None else by_toxicity(plan)
+    if plan is None or not (plan.conditional or toxic or (plan.dropout.probability and not included)):
         return sentences
     if plan.dropout.probability and not included and (mixed is not None or plan.handling != "replace"):
         sentences.append(
@@ -187,22 +189,28 @@ def _beside(
         with_ = "The simulation handles all dropout alike: with"
     if decision.has_law(plan):
         run = decision.decision(plan, np.array([truths.p0, truths.p1])).reject
-        pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
         sentences.append(
-            f"{with_} {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
-            f"{pending}, the type I error is {percent(float(run[0]))}{reading(plan, enrolled=truths != asked)} and the "
-            f"power is {percent_beside(float(run[1]), asked.power)}."
+            f"{with_}{_differing(plan, asked)}, the type I error is {percent(float(run[0]))}"
+            f"{reading(plan, enrolled=truths != asked)} and the power is {percent_beside(float(run[1]), asked.power)}."
         )
-    elif plan.conditional and plan.close_month is None:
-        sentences.append(
-            "The interim analysis taken with patients pending changes these probabilities; those of the trial as it is "
-            "run are simulated."
-        )
+    elif (plan.conditional or toxic) and plan.close_month is None:
+        what = "The rule for toxicity" if toxic else "The interim analysis taken with patients pending"
+        sentences.append(f"{what} changes these probabilities; those of the trial as it is run are simulated.")
     return sentences
+
+
+def _differing(plan: Plan, asked: Requirements) -> str:
+    """In what the trial as it is run differs from the design on paper, after "with"."""
+    pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
+    more = f"{pending}{by_toxicity(plan)}"
+    if not plan.dropout.probability:
+        return more.removeprefix(" and")
+    return f" {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}{more}"
 
 
 def _pending_breaks(plan: Plan | None, asked: Requirements, truths: Requirements) -> str:
     """Which limit is missed with patients pending at the interim analysis; empty where none is, or no law tells."""
+    plan = None if plan is None else alone(plan)  # that the rule for toxicity costs power breaks no limit
     if plan is None or plan.conditional is None or not decision.has_law(plan):
         return ""
     type_i_error, power = decision.decision(plan, np.array([truths.p0, truths.p1])).reject.tolist()
