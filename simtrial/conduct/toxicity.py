@@ -93,9 +93,11 @@ def crossing_month(course: Course) -> Floats:
 
 def crossing_look(course: Course, month: Floats, which: Ints) -> Ints:
     """Patients of the look that some trials cross in a month, the first of several: shape (which,)."""
-    looks = _looks(course.plan)
-    onset, most = course.cohort.onset, looks[-1][0]
+    looks, onset = _looks(course.plan), course.cohort.onset
     assert onset is not None
+    if not len(which):
+        return which
+    most = looks[-1][0]
     events = course.entry[:most].take(which, axis=1) + onset[:most].take(which, axis=1)
     had = running(np.add, (events <= month[which]).astype(np.int16))
     reached = np.stack([had[n - 1] >= b for n, b in looks])
