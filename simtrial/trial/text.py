@@ -117,6 +117,7 @@ def _sentences(
     included = "" if under is None else ", dropout included"
     if under is not None and mixed is not None:
         included = f", with all dropout {HANDLINGS[under.handling]}"
+    aside = ", the rule for toxicity left aside" if plan is not None and plan.toxicity_rule is not None else ""
     sentences = [
         "The primary endpoint is the objective response rate (ORR).",
         f"The null hypothesis that the true ORR is at most {stated(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
@@ -132,7 +133,7 @@ def _sentences(
         *rules.early(plan),
         f"The exact type I error is {attained(figures.type_i_error, asked.alpha, least=False)} at p = {asked.p0:g} and "
         f"the exact power is {attained(figures.power, asked.power, least=True)} at p = {asked.p1:g}"
-        f"{included}.",
+        f"{included}{aside}.",
     ]
     if (under is None or not under.recut) and (at := exactly(design, limits)):
         sentences.append(f"In exact fractions {at}; a limit that is attained exactly is kept.")
@@ -143,7 +144,7 @@ def _sentences(
         sentences.append(
             f"If the true ORR is {stated(asked.p0)}, the probability of early termination"
             f"{' (for either reason)' if any(look.e is not None for look in design.looks) else ''} is "
-            f"{percent(figures.pet_p0)} and the expected {expected} EN(p0) is {figures.en_p0:.1f}{meanwhile}."
+            f"{percent(figures.pet_p0)} and the expected {expected} EN(p0) is {figures.en_p0:.1f}{meanwhile}{aside}."
         )
     sentences += _beside(design, asked, plan, under, truths, mixed)
     if missed:
