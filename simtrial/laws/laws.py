@@ -128,7 +128,8 @@ def _at_rate(plan: Plan, p: float, stop: Floats) -> Law:
         "n_evaluable": float(stop @ n) * (1.0 if replacing else share),
         "overrun": overrun,
     }
-    if plan.toxicity is not None and plan.interim.hold and plan.interim.max_hold is None and not replacing:
+    independent = plan.toxicity is not None and plan.toxicity.odds_ratio == 1
+    if plan.toxicity and independent and plan.interim.hold and plan.interim.max_hold is None and not replacing:
         law["toxicity_crossed"] = float(stop @ _toxic(plan.toxicity, n))
     return law
 
