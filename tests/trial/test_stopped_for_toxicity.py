@@ -80,7 +80,7 @@ def test_the_assumptions_state_the_rule_its_rates_and_its_window():
         "the trial stops if these numbers of patients have had a toxicity: 3/10, 5/20; acceptable rate 20%"
     )
     some = {name: said for name, said, _ in words.rows(case(rule=RULE | {"looks_at": [10, 20]}).trial)}
-    assert "; looks at 10, 20 patients; " in some["Rule for toxicity"]
+    assert "; looks at these numbers of patients: 10, 20; " in some["Rule for toxicity"]
     later = {name: said for name, said, _ in words.rows(case(rule=RULE | {"first_look": 5}).trial)}
     assert "; a look at every patient from number 5 on; " in later["Rule for toxicity"]
     assert "Rule for toxicity" not in {name for name, _, _ in words.rows(case(rule=None).trial)}
