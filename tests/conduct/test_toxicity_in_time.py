@@ -140,7 +140,15 @@ def test_a_single_look_after_every_window_leaves_all_crossings_to_the_boundary(r
     # the first assessment is after the window, so that toxicity is known before the only decision
     plan = made("5/29", given=rule(window=6 * WEEK), ratio=ratio, interim="continue")
     ever = float(crossing(plan.toxicity_rule.boundary, [0.3]).ever[0])
-    within_4_errors(plan, name="toxicity_stopped", exact=ever)
+    assert within_4_errors(plan, name="toxicity_stopped") == pytest.approx(ever, abs=1e-14)
+    for other in (
+        {"given": rule(window=7 * WEEK)},
+        {"looks": "1/10,5/29"},
+        {"interim": "known"},
+        {"close_month": 25.0},
+    ):
+        unlike = made(**{"looks": "5/29", "given": rule(window=6 * WEEK), "interim": "continue"} | other)
+        assert "toxicity_stopped" not in laws.exact_values(unlike, P1)
 
 
 def test_the_look_that_is_crossed_has_the_law_of_the_boundary():
