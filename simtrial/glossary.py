@@ -517,6 +517,7 @@ TOXICITY = {
     "expected_patients": Term("Expected patients", "The mean number of patients when the trial ends."),
     "without_toxicity_rule": Term("Without the rule", "If the trial is never stopped for toxicity."),
     "with_toxicity_rule": Term("With the rule", "If the trial stops for toxicity as its rule says."),
+    "toxicity_rule": Term("Rule for toxicity", "Whether accrual stops when the boundary for toxicity is crossed."),
     "rule_difference": Term("Difference", "The value with the rule minus the value without it."),
 }
 """The rule for toxicity."""

@@ -40,7 +40,7 @@ def counts(boundary: ToxicityBoundary, acceptable: float | None = None, unaccept
         {
             "n_from": [at[0] for _, at in found],
             "n_to": [at[-1] for _, at in found],
-            "patients": [spanned(at) for _, at in found],
+            "patients": [spanned(at).replace(" and ", " or ") for _, at in found],
             "stop_if_at_least": [b for b, _ in found],
             "largest_acceptable": [b - 1 for b, _ in found],
         }

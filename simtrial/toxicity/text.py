@@ -60,9 +60,17 @@ REFERENCES: dict[BoundaryKind, tuple[str, ...]] = {
 
 def statement(rule: ToxicityRule) -> Passage:
     """The rule as a protocol states it: counts, window, where the counts come from, and what they do; references."""
-    said = " ".join((stops(rule.boundary), convention(rule.boundary), window(rule), *origin(rule), properties(rule)))
     cited = references(rule)
-    return Passage("toxicity_rule", (said, *((f"References: {' '.join(cited)}",) if cited else ())), quoted=True)
+    return Passage(
+        "toxicity_rule",
+        (" ".join(sentences(rule)), *((f"References: {' '.join(cited)}",) if cited else ())),
+        quoted=True,
+    )
+
+
+def sentences(rule: ToxicityRule) -> tuple[str, ...]:
+    """The same without its references, in sentences."""
+    return (stops(rule.boundary), convention(rule.boundary), window(rule), *origin(rule), properties(rule))
 
 
 def stops(boundary: ToxicityBoundary) -> str:
@@ -94,19 +102,22 @@ def _runs(boundary: ToxicityBoundary) -> list[tuple[int, list[int]]]:
 
 def _of(b: int, at: Sequence[int]) -> str:
     """At least b of the first patients: "3 or more of the first 3 or 4"; all of them where no more can be."""
-    sizes = spanned(at).replace(" and ", " or ")
-    return f"{b}{' or more' if b < at[-1] else ''} of the first {sizes}"
+    return f"{b}{' or more' if b < at[-1] else ''} of the first {_sizes(at)}"
 
 
-def short(boundary: ToxicityBoundary) -> str:
-    """The counts alone, neighbours together: "stop if >= 3 of 3 to 5, 4 of 6 to 8".
+def _sizes(at: Sequence[int]) -> str:
+    return spanned(at).replace(" and ", " or ")
+
+
+def short(boundary: ToxicityBoundary, *, whole: bool = True) -> str:
+    """The counts alone, neighbours together; without `whole` of many the first two and the last.
 
     >>> from simtrial.toxicity.boundary import parse_boundary
-    >>> short(parse_boundary("3/3,3/4,3/5,4/6"))
-    'stop if >= 3 of 3 to 5, 4 of 6'
+    >>> short(parse_boundary("3/3,3/4,4/5,4/6,4/7"))
+    '3 of 3 or 4, 4 of 5 to 7'
     """
-    found = _runs(boundary)
-    return f"stop if >= {', '.join(f'{b} of {spanned(at)}' for b, at in found)}" if found else "never stops"
+    found = [f"{b} of {_sizes(at)}" for b, at in _runs(boundary)]
+    return ", ".join(found if whole or len(found) <= MOST_RUNS else (*found[:2], "...", found[-1])) or "none"
 
 
 def convention(boundary: ToxicityBoundary) -> str:
