@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from simtrial.conduct import simulation
 from simtrial.errors import InputError
-from simtrial.phrases import attained, percent, stated
+from simtrial.phrases import attained, percent, percent_beside, stated
 from simtrial.plan.plan import Scenario
 from simtrial.toxicity import text
 from simtrial.toxicity.boundary import crossing
@@ -86,6 +86,10 @@ class Safety:
         ratio = self.odds_ratio if odds_ratio is None else odds_ratio
         return endings(self.design, self.rule.boundary, p=p, toxicity=toxicity, odds_ratio=ratio)
 
+    def alone(self, p: float) -> JointEndings:
+        """The exact endings on paper without the rule."""
+        return endings(self.design, None, p=p, toxicity=self.rule.acceptable)
+
     @cached_property
     def power(self) -> float:
         """Power with the rule, at the acceptable rate of toxicity."""
@@ -149,6 +153,65 @@ class Safety:
     def stopped(self, p: float, toxicity: float) -> float:
         """Probability of a stop for toxicity at true rates."""
         return self.at(p, toxicity).shares["toxicity"]
+
+    @property
+    def assumed(self) -> str:
+        """The two rates, the one at which the trial is run where it is another, and the association: a clause."""
+        rule = self.rule
+        rates = f"{stated(rule.acceptable)} is acceptable and {stated(rule.unacceptable)} is not"
+        run = "" if self.rate == rule.acceptable else f"; the trial is run at {stated(self.rate)}"
+        associated = self.associated.removeprefix("if ")
+        return f"{rates}, within {text.weeks(rule)} of enrollment{run}; {associated}"
+
+    @cached_property
+    def shortfall(self) -> str:
+        """That the power with the rule falls short of its limit, with a remedy; empty where it does not."""
+        asked = self.case.requirements
+        if self.power >= asked.power:
+            return ""
+        said = (
+            f"With the rule for toxicity the power is {percent_beside(self.power, asked.power)} instead of "
+            f"{stated(asked.power)} at the acceptable rate of toxicity of {stated(self.rule.acceptable)}, "
+            f"{self.associated}."
+        )
+        if self.power_to_ask < 1:
+            said += (
+                f" A response design with a power of {percent(self.power_to_ask)} on paper keeps "
+                f"{stated(asked.power)} with the rule, if response and toxicity are independent."
+            )
+        return (
+            f"{said} Take a design with more power or a rule that is crossed less often, or state the power with the "
+            "rule in the protocol."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """One figure without the rule, and with it at the acceptable and at the unacceptable rate of toxicity."""
+
+    name: str
+    limit: str
+    written: tuple[str, ...]
+    numbers: tuple[float, ...]
+
+
+def promised(found: Safety) -> Iterator[Promised]:
+    """What the trial promises on paper without the rule and with it: errors, stops for toxicity, and patients."""
+    asked, rule = found.case.requirements, found.rule
+    at = {
+        name: (found.alone(p), found.at(p, rule.acceptable), found.at(p, rule.unacceptable))
+        for name, p in (("p0", asked.p0), ("p1", asked.p1))
+    }
+    for name, p, limit, least in (("Type I error", "p0", asked.alpha, False), ("Power", "p1", asked.power, True)):
+        values = tuple(one.reject for one in at[p])
+        said = tuple(attained(value, limit, least=least) for value in values)
+        yield Promised(name, f"at {'least' if least else 'most'} {stated(limit)}", said, values)
+    for p, every in at.items():
+        values = tuple(one.shares["toxicity"] for one in every)
+        yield Promised(f"P(stop for toxicity) at {p}", "", ("–", *map(percent, values[1:])), values)
+    for p, every in at.items():
+        values = tuple(one.en for one in every)
+        yield Promised(f"EN({p}), expected sample size", "", tuple(f"{value:.1f}" for value in values), values)
 
 
 def of(case: Case) -> Safety | None:
