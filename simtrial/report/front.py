@@ -39,8 +39,8 @@ def opening(case: Case) -> str:
     """The design, what it promises, how long it takes, what is assumed, what is to be decided, and the sentence."""
     found = summary.of(case)
     pictures = "".join(f"<figure>{one.svg()}</figure>" for one in figures.rules(case))
-    promised = _shown(promises(case)) + ("" if case.toxicity_rule is None else _shown(with_toxicity(case)))
-    answers = f"{_part('What it promises', promised)}{_part('How long it takes', _shown(months(case)))}"
+    answers = f"{_part('What it promises', _shown(promises(case)))}{_part('How long it takes', _shown(months(case)))}"
+    with_rule = "" if case.toxicity_rule is None else _shown(with_toxicity(case))
     done = case.trial.analysis is not None  # then nothing is left to decide before signing
     dearest = "".join(f"<p>{escape(one)}</p>" for one in found.dearest)
     beside = f"{_part('What is assumed and not known', _assumed(found))}{_part('What costs most', dearest)}"
@@ -51,6 +51,7 @@ def opening(case: Case) -> str:
         _part("The result", _result(case)),
         _part("The design", f"<p><strong>{escape(found.design)}</strong></p>{pictures}"),
         f'<div class="columns">{answers}</div>',
+        _part("What the rule for toxicity does", with_rule),
         f'<div class="columns">{open_points}</div>',
         _part("The sentence for the protocol", trial_text.protocol(case).html()),
     ]

@@ -13,7 +13,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from simtrial.conduct import simulation
+from simtrial.design.binomial import binomial_pmf
 from simtrial.errors import InputError
 from simtrial.phrases import attained, percent, percent_beside, stated
 from simtrial.plan.plan import Scenario
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from simtrial.conduct.simulation import Result
     from simtrial.design.designs import Design
     from simtrial.plan.plan import Plan
+    from simtrial.toxicity.boundary import ToxicityBoundary
     from simtrial.toxicity.joint import JointEndings
     from simtrial.toxicity.rule import ToxicityRule
     from simtrial.trial.case import Case
@@ -232,6 +236,22 @@ def needed(case: Case) -> Safety:
     if found is None:
         raise InputError("is missing; without it no rule stops the trial for toxicity", "design.toxicity")
     return found
+
+
+def seen_at_stop(boundary: ToxicityBoundary, rate: float) -> float:
+    """The mean share of patients with a toxicity among those counted when the boundary is crossed, given that it is.
+
+    Exact, by the recursion over the looks; NaN if the boundary cannot be crossed.
+    """
+    reached, before, crossed, seen = np.ones(1), 0, 0.0, 0.0
+    for look in boundary.looks:
+        reached, before = np.convolve(reached, binomial_pmf(look.n - before, rate)), look.n
+        if look.b is not None:
+            here = reached[look.b :]
+            crossed += float(here.sum())
+            seen += float(here @ np.arange(look.b, look.n + 1)[: len(here)]) / look.n
+            reached = reached[: look.b]
+    return seen / crossed if crossed else math.nan
 
 
 def paragraph(case: Case) -> str:

@@ -66,8 +66,6 @@ def protocol(case: Case, done: Simulation | None = None) -> Passage:
     """
     said, cited = sample_size(case).paragraphs
     more = filter(None, (" ".join(protocol_sentences(case, done)), safety.paragraph(case)))
-    rule = case.toxicity_rule
-    cited = " ".join((cited, *(() if rule is None else toxicity_text.references(rule))))
     return Passage("statement", (said, *more, cited), quoted=True)
 
 
@@ -83,7 +81,9 @@ def sample_size(case: Case) -> Passage:
         case.chosen, case.requirements, case.plan, case.criterion,
         under=case.under, truths=case.trial.truths, mixed=differing.of(case),
     )  # fmt: skip
-    return Passage("sample_size", (" ".join(said), _cited(case.chosen, case.criterion)), quoted=True)
+    rule = case.toxicity_rule
+    cited = (_cited(case.chosen, case.criterion), *(() if rule is None else toxicity_text.references(rule)))
+    return Passage("sample_size", (" ".join(said), " ".join(cited)), quoted=True)
 
 
 def not_ready(case: Case) -> str:
