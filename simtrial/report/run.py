@@ -170,8 +170,7 @@ def of_trial(
         replacement.refuse(final, source)
     trial, beyond = _runnable(trial, source)
     case = Case.of(trial).checked(str(source.path))
-    held = {CONDUCT: trial.conduct is not None, TOXICITY: trial.design.toxicity is not None}
-    notebooks = [name for name in NOTEBOOKS if name in asked and held.get(name, True)]
+    notebooks = [name for name in NOTEBOOKS if name in asked and has(trial, name)]
     if beyond and (wish.preview or not notebooks):
         raise InputError(beyond[0].why, f"{source.path}:")
     study, title = trial.study.id, trial.study.title
@@ -218,6 +217,12 @@ def wanted(trial: Trial, source: Source, wish: Wish) -> set[str]:
     except InputError as error:
         raise error.placed(f"{source.path}: ") from None
     return {name for part in (wish.parts or trial.parts) for name in OF_PART[part]}
+
+
+def has(trial: Trial, notebook: str) -> bool:
+    """Whether the file has the section that a notebook is about."""
+    held = {CONDUCT: trial.conduct, TOXICITY: trial.design.toxicity}
+    return notebook not in held or held[notebook] is not None
 
 
 def _runnable(trial: Trial, source: Source) -> tuple[Trial, list[LeftOut]]:
