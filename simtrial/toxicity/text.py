@@ -58,14 +58,13 @@ REFERENCES: dict[BoundaryKind, tuple[str, ...]] = {
 """The literature on a type of boundary."""
 
 
-def statement(rule: ToxicityRule) -> Passage:
-    """The rule as a protocol states it: counts, window, where the counts come from, and what they do; references."""
-    cited = references(rule)
-    return Passage(
-        "toxicity_rule",
-        (" ".join(sentences(rule)), *((f"References: {' '.join(cited)}",) if cited else ())),
-        quoted=True,
-    )
+def statement(rule: ToxicityRule, *more: str) -> Passage:
+    """The rule as a protocol states it: counts, window, where the counts come from, what they do, and references.
+
+    Sentences on the trial that it belongs to may be added.
+    """
+    said, cited = " ".join((*sentences(rule), *more)), references(rule)
+    return Passage("toxicity_rule", (said, *((f"References: {' '.join(cited)}",) if cited else ())), quoted=True)
 
 
 def sentences(rule: ToxicityRule) -> tuple[str, ...]:
