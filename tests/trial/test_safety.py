@@ -184,6 +184,11 @@ def test_a_rule_that_takes_the_power_below_its_limit_is_among_the_things_to_deci
     said = points["The rule for toxicity"]
     assert f"the power is {percent_beside(both.power, 0.8)} instead of 80%" in said
     assert percent(both.power_to_ask) in said
+    assert f"At the rate of 25% at which the trial is run it is {percent(both.at(0.3, 0.25).reject)}." in said
+
+
+def test_a_trial_that_is_run_at_the_acceptable_rate_has_one_power_with_the_rule(plain):
+    assert "at which the trial is run" not in safety.needed(case(plain, (), {"rate": 0.2})).shortfall
 
 
 def test_a_rule_that_leaves_power_enough_is_no_thing_to_decide(plain):
