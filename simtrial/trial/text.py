@@ -25,7 +25,8 @@ from simtrial.search.text import (
 )
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage
-from simtrial.trial import calendar, differing, dropout, estimand_words, rules, words
+from simtrial.toxicity import text as toxicity_text
+from simtrial.trial import calendar, differing, dropout, estimand_words, rules, safety, words
 from simtrial.trial import estimand as trial_estimand
 from simtrial.trial.protocol import protocol_sentences
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from simtrial.plan.plan import Plan
     from simtrial.search import Candidate, SingleStageSearch, TwoStageSearch
     from simtrial.search.record import Preference
+    from simtrial.toxicity.rule import ToxicityRule
     from simtrial.trial.case import Case
     from simtrial.trial.differing import Differing
     from simtrial.trial.estimand import Estimand
@@ -57,13 +59,13 @@ def statement(
 
 
 def protocol(case: Case, done: Simulation | None = None) -> Passage:
-    """The same paragraph, one on how the trial is run where the file says so, and the references.
+    """The same paragraph, one on how the trial is run and one on toxicity where the file says so, and the references.
 
     The outcomes of the trial at p0 and p1 may be handed over where they are `done` already.
     """
     said, cited = sample_size(case).paragraphs
-    conduct = protocol_sentences(case, done)
-    return Passage("statement", (said, *((" ".join(conduct),) if conduct else ()), cited), quoted=True)
+    more = filter(None, (" ".join(protocol_sentences(case, done)), safety.paragraph(case)))
+    return Passage("statement", (said, *more, cited), quoted=True)
 
 
 def sample_size(case: Case) -> Passage:
@@ -72,7 +74,8 @@ def sample_size(case: Case) -> Passage:
         case.chosen, case.requirements, case.plan, case.criterion,
         under=case.under, truths=case.trial.truths, mixed=differing.of(case),
     )  # fmt: skip
-    return Passage("sample_size", (" ".join(said), _cited(case.chosen, case.criterion)), quoted=True)
+    cited = _cited(case.chosen, case.criterion, case.toxicity_rule)
+    return Passage("sample_size", (" ".join(said), cited), quoted=True)
 
 
 def not_ready(case: Case) -> str:
@@ -86,8 +89,9 @@ def _not_ready(missed: str) -> str:
     return f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}."
 
 
-def _cited(design: Design, criterion: Preference | None) -> str:
-    return f"References: {' '.join(references(design, criterion))}"
+def _cited(design: Design, criterion: Preference | None, rule: ToxicityRule | None = None) -> str:
+    more = () if rule is None else toxicity_text.references(rule)
+    return f"References: {' '.join((*references(design, criterion), *more))}"
 
 
 def _sentences(
