@@ -244,6 +244,7 @@ MAX_PATIENTS = 10_000
 TABLE: dict[str, InputNumber] = {
     # rates and probabilities
     "rate": _rate("a response rate"),
+    "rate_without": _rate("a rate of patients without toxicity"),
     "error": _rate("a limit of an error rate, or a power", 1e-6),
     "true_rate": _share("a true response rate"),
     "share": _share("a proportion"),
