@@ -18,6 +18,7 @@ from simtrial.toxicity.association import cells
 
 if TYPE_CHECKING:
     from simtrial.numbers import Floats, Ints
+    from simtrial.search.bryant_day.question import BothBounds
 
 
 @kept(1)
@@ -63,3 +64,19 @@ def _trinomial(n: int, parts: tuple[tuple[float, Ints], ...]) -> Floats:
 def extreme_tails(n: int, r: float, t: float, phi: float) -> Floats:
     """P(X >= x, Y >= y) at [x, y] by `extreme_counts`: shape (n + 2, n + 2)."""
     return exceeding(extreme_counts(n, r, t, phi))
+
+
+@kept(256)
+def _later(n1: int, n2: int, rates: tuple[float, float], phi: float) -> Floats:
+    """P(X2 >= i - n1, Y2 >= j - n1) at [i, j], for i and j up to 2 n1 + n2 + 1."""
+    found: Floats = np.pad(extreme_tails(n2, *rates, phi), ((n1, n1), (n1, n1)), mode="edge")
+    return found
+
+
+def extreme_recommend(design: BothBounds, rates: tuple[float, float], phi: float) -> float:
+    """P(recommend) at an odds ratio of 0 or infinity: the sum of `law`, with both factors from tables."""
+    n1, x, y = design.n1, design.c_r1 + 1, design.c_t1 + 1
+    reached = extreme_counts(n1, *rates, phi)[x:, y:]
+    # x from the first that goes on up to n1: c + 1 - x, shifted by n1, from there down to c + 1
+    rows, columns = (slice(n1 + c + 1 - low, c, -1) for c, low in ((design.c_r, x), (design.c_t, y)))
+    return float(np.einsum("ij,ij->", reached, _later(n1, design.n - n1, rates, phi)[rows, columns]))

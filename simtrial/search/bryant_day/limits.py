@@ -20,7 +20,7 @@ from simtrial.search.bryant_day.law import law
 if TYPE_CHECKING:
     from simtrial.search.bryant_day.question import BothBounds, BothRates, Corner, Phi
 
-WORST: dict[Corner, float] = {"R0T1": math.inf, "R1T0": math.inf, "R1T1": 0.0}
+WORST: dict[Corner, float] = {"R1T1": 0.0, "R1T0": math.inf, "R0T1": math.inf}
 """The corners that have a limit, and the odds ratio at which each comes nearest to breaking it (`law`)."""
 
 

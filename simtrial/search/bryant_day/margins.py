@@ -76,16 +76,16 @@ class Margin:
         """What it allows at n, with n1 from `first` to `last`; None if nothing."""
         tables, most = self.tables, self.first_bounds(n) - 1
         width = min(self.first_bounds(last), most + 1)
-        if width < 1:
+        if width < 1 or most < 1:
             return None
         block = Block(n=n, first=first, last=last, starts=(0, 0), x_last=width - 1)
         c1 = np.arange(width)
         inside = c1 < np.array([self.first_bounds(n1) for n1 in range(first, last + 1)])[:, np.newaxis]
         parts = []
-        for top in range(most, -1, -self.CHUNK):
-            c = np.arange(top, max(top - self.CHUNK, -1), -1)
-            seen = inside & (c1 <= c[:, np.newaxis, np.newaxis])
-            null, alternative = (self._passing(k, block.below(int(c[0]) + 1), c, width) for k in (0, 1))
+        for top in range(most, 0, -self.CHUNK):
+            c = np.arange(top, max(top - self.CHUNK, 0), -1)
+            seen = inside & (c1 < c[:, np.newaxis, np.newaxis])
+            null, alternative = (self._passing(k, block.below(int(c[0])), c, width) for k in (0, 1))
             sharp = seen & (null * self.alone.power <= self.alone.alpha * alternative + SLACK)
             parts.append((c, null, alternative, sharp & (alternative >= self.alone.power - SLACK)))
             if not sharp[-1].any():

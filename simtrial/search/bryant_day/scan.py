@@ -25,8 +25,7 @@ from simtrial.phrases import counted
 from simtrial.search.aim import TIE
 from simtrial.search.bounds import SLACK, score_n
 from simtrial.search.bryant_day import limits
-from simtrial.search.bryant_day.extremes import extreme_counts, extreme_tails
-from simtrial.search.bryant_day.law import later
+from simtrial.search.bryant_day.extremes import extreme_recommend
 from simtrial.search.bryant_day.margins import Margin
 from simtrial.search.bryant_day.question import BothBounds
 from simtrial.search.bryant_day.stages import BothFirstLooks
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
     from simtrial.numbers import Floats, Ints
     from simtrial.search.bryant_day.margins import Allowed
-    from simtrial.search.bryant_day.question import BothRates, Phi
+    from simtrial.search.bryant_day.question import BothRates, Corner, Phi
 
 
 class Attained(NamedTuple):
@@ -91,6 +90,7 @@ class BothScan:
 
     def __init__(self, asked: BothRates, phi: Phi, n_limit: int) -> None:
         self.asked, self.phi, self.n_limit = asked, phi, n_limit
+        self.alphas: dict[Corner, float] = {"R0T1": asked.alpha_r, "R1T0": asked.alpha_t}
         self.looks = BothFirstLooks(asked, phi)
         self.fewest: list[Attained] = []
         self.best: list[Attained] = []
@@ -207,12 +207,9 @@ class BothScan:
         if self.phi == "independence":
             return clear or limits.keeps(design, self.asked, self.phi)
         near = False
-        for corner, way in (("R1T1", 0.0), ("R1T0", math.inf), ("R0T1", math.inf)):
-            rates = self.asked.at(corner)
-            counts = extreme_counts(design.n1, *rates, way)[design.c_r1 + 1 :, design.c_t1 + 1 :]
-            found = float((counts * later(extreme_tails(design.n - design.n1, *rates, way), design)).sum())
-            limit = self.asked.limit(corner)
-            spare = found - limit if corner == "R1T1" else limit - found
+        for corner, way in limits.WORST.items():
+            found = extreme_recommend(design, self.asked.at(corner), way)
+            spare = found - self.asked.power if corner == "R1T1" else self.alphas[corner] - found
             if spare < -SLACK:
                 return False
             near |= spare <= SLACK

@@ -161,11 +161,11 @@ def search(asked: BothRates, *, phi: Phi = "worst", n_limit: int = N_LIMIT) -> B
 
     Notes
     -----
-    The class searched: 0 <= c_r1 <= c_r and 0 <= c_t1 <= c_t, so that both endpoints can stop the trial at the first
-    look; of one endpoint the final bound may be the first look's, which then decides it. A final bound below the first
-    look's would decide the same. Why nothing outside the visited designs can win is shown where it is used: bounds of
-    each endpoint in `margins`, the end of n in `stages`, and the two end points of the association in `law`. A worst
-    case starts from the designs that keep the limits under independence, of which its own are a part.
+    The class searched: 0 <= c_r1 < c_r and 0 <= c_t1 < c_t, so that each endpoint can stop the trial at the first look,
+    and the second stage can change the decision on each, as with one endpoint (`simon`). Why nothing outside the
+    visited designs can win is shown where it is used: bounds of each endpoint in `margins`, the end of n in `stages`,
+    and the two end points of the association in `law`. A worst case starts from the designs that keep the limits under
+    independence, of which its own are a part.
 
     References
     ----------
