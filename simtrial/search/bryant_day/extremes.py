@@ -18,7 +18,6 @@ from simtrial.toxicity.association import cells
 
 if TYPE_CHECKING:
     from simtrial.numbers import Floats, Ints
-    from simtrial.search.bryant_day.question import BothBounds
 
 
 @kept(1)
@@ -73,10 +72,27 @@ def _later(n1: int, n2: int, rates: tuple[float, float], phi: float) -> Floats:
     return found
 
 
-def extreme_recommend(design: BothBounds, rates: tuple[float, float], phi: float) -> float:
-    """P(recommend) at an odds ratio of 0 or infinity: the sum of `law`, with both factors from tables."""
-    n1, x, y = design.n1, design.c_r1 + 1, design.c_t1 + 1
-    reached = extreme_counts(n1, *rates, phi)[x:, y:]
-    # x from the first that goes on up to n1: c + 1 - x, shifted by n1, from there down to c + 1
-    rows, columns = (slice(n1 + c + 1 - low, c, -1) for c, low in ((design.c_r, x), (design.c_t, y)))
-    return float(np.einsum("ij,ij->", reached, _later(n1, design.n - n1, rates, phi)[rows, columns]))
+def extreme_recommends(sizes: tuple[int, int], final: tuple[int, int], rates: tuple[float, float], phi: float) -> Floats:
+    """P(recommend) of all designs with these final bounds, at an odds ratio of 0 or infinity.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Patients of the two stages.
+    final : tuple of int
+        c_r and c_t, below the number of patients.
+    rates : tuple of float
+        Of response and of no toxicity.
+    phi : float
+        0 or infinity.
+
+    Returns
+    -------
+    ndarray, shape (n1 + 1, n1 + 1)
+        P(X1 >= x, Y1 >= y, X > c_r, Y > c_t) at [x, y]: the sum of `law`, for all first bounds at once.
+    """
+    n1, n2 = sizes
+    # c + 1 - x for x from 0 to n1, shifted by n1
+    rows, columns = (slice(n1 + c + 1, c, -1) for c in final)
+    terms = extreme_counts(n1, *rates, phi) * _later(n1, n2, rates, phi)[rows, columns]
+    return exceeding(terms)

@@ -25,14 +25,12 @@ from simtrial.phrases import counted
 from simtrial.search.aim import TIE
 from simtrial.search.bounds import SLACK, score_n
 from simtrial.search.bryant_day import limits
-from simtrial.search.bryant_day.extremes import extreme_recommend
+from simtrial.search.bryant_day.extremes import extreme_recommends
 from simtrial.search.bryant_day.margins import Margin
 from simtrial.search.bryant_day.question import BothBounds
 from simtrial.search.bryant_day.stages import BothFirstLooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from simtrial.numbers import Floats, Ints
     from simtrial.search.bryant_day.margins import Allowed
     from simtrial.search.bryant_day.question import BothRates, Corner, Phi
@@ -46,7 +44,7 @@ class Attained(NamedTuple):
 
 
 class _Open(NamedTuple):
-    """Pairs of first bounds that can still win, by increasing criterion: arrays of one length.
+    """Designs that can still win: arrays of one length, by increasing criterion.
 
     Attributes
     ----------
@@ -54,12 +52,19 @@ class _Open(NamedTuple):
         The criterion.
     n1, c_r1, c_t1 : ndarray of int
         The first look.
+    c_r, c_t : ndarray of int
+        The final bounds; None where only first looks are meant.
+    spare : ndarray
+        How far the nearest limit is: negative where it is missed.
     """
 
     value: Floats
     n1: Ints
     c_r1: Ints
     c_t1: Ints
+    c_r: Ints | None = None
+    c_t: Ints | None = None
+    spare: Floats | None = None
 
 
 class BothScan:
@@ -85,12 +90,14 @@ class BothScan:
     """
 
     ROWS = 48
-    BATCH = 128
-    """Most n1, and most pairs of first bounds, that are worked on at once."""
+    """Most n1 that are worked on at once."""
+    BATCHES = (64, 2048)
+    """Fewest and most pairs of first bounds that are: the first ones are the likeliest to win."""
 
     def __init__(self, asked: BothRates, phi: Phi, n_limit: int) -> None:
         self.asked, self.phi, self.n_limit = asked, phi, n_limit
         self.alphas: dict[Corner, float] = {"R0T1": asked.alpha_r, "R1T0": asked.alpha_t}
+        self.known: dict[tuple[Corner, tuple[int, int, int]], Floats] = {}  # of one n
         self.looks = BothFirstLooks(asked, phi)
         self.fewest: list[Attained] = []
         self.best: list[Attained] = []
@@ -137,6 +144,7 @@ class BothScan:
 
     def _at(self, n: int) -> list[Attained]:
         """The best designs of n patients that win or tie, in the order of ties."""
+        self.known.clear()
         sizes = np.arange(1, n)
         bound = sizes + (n - sizes) * np.array(self.looks.least)[sizes]
         some = sizes[(bound <= self.target + TIE) & np.isfinite(bound)]
@@ -148,31 +156,26 @@ class BothScan:
         return sorted((one for one in found if one.value <= least + TIE), key=lambda one: one.design.order)
 
     def _in_block(self, n: int, block: Ints, target: float) -> list[Attained]:
-        first, last = int(block[0]), int(block[-1])
-        both = [margin.allowed(n, first, last) for margin in self.margins]
-        response, without = both
+        """The best designs with n1 in a block; designs that do not reach the target are left out."""
+        response, without = (margin.allowed(n, int(block[0]), int(block[-1])) for margin in self.margins)
         if response is None or without is None:
             return []
-        pairs = self._open(n, block, (response, without), target)
+        looks = self._open(n, block, (response, without), target)
         found: list[Attained] = []
-        for top in range(0, pairs.value.size, self.BATCH):
-            if found and pairs.value[top] > found[0].value + TIE:
-                break
-            here = slice(top, top + self.BATCH)
-            place = pairs.n1[here] - first
-            shares = [
-                [np.where(one.some[:, place, c1], part[:, place, c1], 0.0) for part in (one.null, one.alternative)]
-                for one, c1 in ((response, pairs.c_r1[here]), (without, pairs.c_t1[here]))
-            ]
-            for at, c_r, c_t, clear in self._under_independence(*shares):
-                if found and pairs.value[top + at] > found[0].value + TIE:
+        top, size = 0, self.BATCHES[0]
+        while top < looks.value.size and not (found and looks.value[top] > found[0].value + TIE):
+            batch = _Open(*(part[top : top + size] for part in looks[:4]))
+            top, size = top + size, min(2 * size, self.BATCHES[1])
+            some = self._under_independence(batch, (response, without), int(block[0]))
+            if self.phi == "worst":
+                some = self._over_associations(n, some)
+            for value, n1, c_r1, c_t1, c_r, c_t, spare in zip(*some, strict=True):
+                if found and value > found[0].value + TIE:
                     break
-                design = BothBounds(
-                    n1=int(pairs.n1[top + at]), c_r1=int(pairs.c_r1[top + at]), c_t1=int(pairs.c_t1[top + at]),
-                    n=n, c_r=int(response.c[c_r]), c_t=int(without.c[c_t]),
-                )  # fmt: skip
-                if self._keeps(design, clear=clear):
-                    found.append(Attained(float(pairs.value[top + at]), design))
+                bounds = dict(zip(("n1", "c_r1", "c_t1", "c_r", "c_t"), map(int, (n1, c_r1, c_t1, c_r, c_t)), strict=True))
+                design = BothBounds(n=n, **bounds)
+                if spare > SLACK or limits.keeps(design, self.asked, self.phi):
+                    found.append(Attained(float(value), design))
         return found
 
     def _open(self, n: int, block: Ints, allowed: tuple[Allowed, Allowed], target: float) -> _Open:
@@ -180,37 +183,55 @@ class BothScan:
         parts = []
         most = [np.where(one.some, one.alternative, -1.0).max(axis=0) for one in allowed]
         for n1 in block.tolist():
-            rows, columns = (one[n1 - block[0]] for one in most)
-            share = self.looks.shares[n1][: rows.size, : columns.size]
-            value = n1 + (n - n1) * share
-            able = np.multiply.outer(rows[: len(share)], columns[: share.shape[1]]) >= self.asked.power - SLACK
-            able &= (value <= target + TIE) & (rows[: len(share), np.newaxis] > 0)
-            c_r1, c_t1 = np.nonzero(able)
+            share = self.looks.shares[n1]
+            rows, columns = (one[n1 - block[0], :size] for one, size in zip(most, share.shape, strict=True))
+            value = n1 + (n - n1) * share[: rows.size, : columns.size]
+            able = (np.multiply.outer(rows, columns) >= self.asked.power - SLACK) & (rows[:, np.newaxis] > 0)
+            c_r1, c_t1 = np.nonzero(able & (value <= target + TIE))
             parts.append((value[c_r1, c_t1], np.full(c_r1.size, n1), c_r1, c_t1))
         value, *rest = (np.concatenate(part) for part in zip(*parts, strict=True))
         order = np.argsort(value, kind="stable")
         return _Open(value[order], *(one[order] for one in rest))
 
-    def _under_independence(self, response: list[Floats], without: list[Floats]) -> Iterator[tuple[int, int, int, bool]]:
-        """Which pair and which final bounds keep the limits under independence, and whether clearly, in order."""
-        asked = self.asked
-        (r0, r1), (t0, t1) = ([part.T[:, :, np.newaxis] for part in response], [part.T[:, np.newaxis] for part in without])
-        spare = np.minimum(asked.alpha_r - r0 * t1, asked.alpha_t - r1 * t0)
-        spare = np.minimum(spare, r1 * t1 - asked.power)
+    def _under_independence(self, looks: _Open, allowed: tuple[Allowed, Allowed], first: int) -> _Open:
+        """The designs with these first looks that keep the limits under independence, as far as can be told."""
+        place = looks.n1 - first
+        # without a pair of bounds the power is 0
+        parts = [
+            np.where(one.some[:, place, c1], part[:, place, c1], 0.0).T
+            for one, c1 in zip(allowed, (looks.c_r1, looks.c_t1), strict=True)
+            for part in (one.null, one.alternative)
+        ]
+        r0, r1 = (part[:, :, np.newaxis] for part in parts[:2])
+        t0, t1 = (part[:, np.newaxis] for part in parts[2:])
+        spare = np.minimum(self.alphas["R0T1"] - r0 * t1, self.alphas["R1T0"] - r1 * t0)
+        spare = np.minimum(spare, r1 * t1 - self.asked.power)
         at, c_r, c_t = np.nonzero(spare >= -SLACK)
-        for k in range(at.size):
-            place = int(at[k]), int(c_r[k]), int(c_t[k])
-            yield *place, bool(spare[place] > SLACK)
+        final = allowed[0].c[c_r], allowed[1].c[c_t], spare[at, c_r, c_t]
+        return _Open(*(part[at] for part in looks[:4]), *final)
 
-    def _keeps(self, design: BothBounds, *, clear: bool) -> bool:
-        """Whether a design keeps its limits that does so under independence, clearly or as far as can be told."""
-        if self.phi == "independence":
-            return clear or limits.keeps(design, self.asked, self.phi)
-        near = False
+    def _over_associations(self, n: int, some: _Open) -> _Open:
+        """Those of them that keep the limits at both ends of the association, as far as can be told."""
         for corner, way in limits.WORST.items():
-            found = extreme_recommend(design, self.asked.at(corner), way)
-            spare = found - self.asked.power if corner == "R1T1" else self.alphas[corner] - found
-            if spare < -SLACK:
-                return False
-            near |= spare <= SLACK
-        return not near or limits.keeps(design, self.asked, self.phi)
+            _, n1, c_r1, c_t1, c_r, c_t, _ = some
+            assert c_r is not None
+            assert c_t is not None
+            recommend = np.empty(n1.size)
+            keys = (n1 * n + c_r) * n + c_t
+            for key in np.unique(keys).tolist():
+                here = np.flatnonzero(keys == key)
+                chances = self._worst(n, corner, way, (key // n**2, key // n % n, key % n))
+                recommend[here] = chances[c_r1[here] + 1, c_t1[here] + 1]
+            spare = recommend - self.asked.power if corner == "R1T1" else self.alphas[corner] - recommend
+            some = some._replace(spare=spare if corner == "R1T1" else np.minimum(some.spare, spare))
+            kept = spare >= -SLACK
+            some = _Open(*(part[kept] for part in some))
+        return some
+
+    def _worst(self, n: int, corner: Corner, way: float, key: tuple[int, int, int]) -> Floats:
+        """P(recommend) of an n1 and final bounds where a limit is nearest to being broken, by the first bounds."""
+        if (corner, key) not in self.known:
+            n1, *final = key
+            rates = self.asked.at(corner)
+            self.known[corner, key] = extreme_recommends((n1, n - n1), (final[0], final[1]), rates, way)
+        return self.known[corner, key]
