@@ -26,11 +26,11 @@ def _log_factorials(most: int) -> Floats:
 
 
 def log_factorials(n: int) -> Floats:
-    """log k! for k up to at least n."""
+    """The logarithms of k! for k up to at least n."""
     return _log_factorials(max(256, 1 << n.bit_length()))
 
 
-@kept(1024)
+@kept(192)
 def extreme_counts(n: int, r: float, t: float, phi: float) -> Floats:
     """P(X = x, Y = y) at [x, y] among n patients, at an odds ratio `phi` of 0 or infinity: shape (n + 1, n + 1)."""
     law = cells(r, t, phi)
@@ -59,20 +59,22 @@ def _trinomial(n: int, parts: tuple[tuple[float, Ints], ...]) -> Floats:
     return found
 
 
-@kept(1024)
+@kept(192)
 def extreme_tails(n: int, r: float, t: float, phi: float) -> Floats:
     """P(X >= x, Y >= y) at [x, y] by `extreme_counts`: shape (n + 2, n + 2)."""
     return exceeding(extreme_counts(n, r, t, phi))
 
 
-@kept(256)
+@kept(32)
 def _later(n1: int, n2: int, rates: tuple[float, float], phi: float) -> Floats:
     """P(X2 >= i - n1, Y2 >= j - n1) at [i, j], for i and j up to 2 n1 + n2 + 1."""
     found: Floats = np.pad(extreme_tails(n2, *rates, phi), ((n1, n1), (n1, n1)), mode="edge")
     return found
 
 
-def extreme_recommends(sizes: tuple[int, int], final: tuple[int, int], rates: tuple[float, float], phi: float) -> Floats:
+def extreme_recommends(
+    sizes: tuple[int, int], final: tuple[int, int], rates: tuple[float, float], phi: float
+) -> Floats:
     """P(recommend) of all designs with these final bounds, at an odds ratio of 0 or infinity.
 
     Parameters

@@ -74,7 +74,7 @@ class Margin:
 
     def allowed(self, n: int, first: int, last: int) -> Allowed | None:
         """What it allows at n, with n1 from `first` to `last`; None if nothing."""
-        tables, most = self.tables, self.first_bounds(n) - 1
+        most = self.first_bounds(n) - 1
         width = min(self.first_bounds(last), most + 1)
         if width < 1 or most < 1:
             return None

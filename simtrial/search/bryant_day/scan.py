@@ -31,7 +31,7 @@ from simtrial.search.bryant_day.question import BothBounds
 from simtrial.search.bryant_day.stages import BothFirstLooks
 
 if TYPE_CHECKING:
-    from simtrial.numbers import Floats, Ints
+    from simtrial.numbers import Bools, Floats, Ints
     from simtrial.search.bryant_day.margins import Allowed
     from simtrial.search.bryant_day.question import BothRates, Corner, Phi
 
@@ -43,28 +43,44 @@ class Attained(NamedTuple):
     design: BothBounds
 
 
-class _Open(NamedTuple):
-    """Designs that can still win: arrays of one length, by increasing criterion.
+class _Looks(NamedTuple):
+    """First looks that can still win, by increasing criterion: arrays of one length.
 
     Attributes
     ----------
     value : ndarray
         The criterion.
     n1, c_r1, c_t1 : ndarray of int
-        The first look.
-    c_r, c_t : ndarray of int
-        The final bounds; None where only first looks are meant.
-    spare : ndarray
-        How far the nearest limit is: negative where it is missed.
+        The look.
     """
 
     value: Floats
     n1: Ints
     c_r1: Ints
     c_t1: Ints
-    c_r: Ints | None = None
-    c_t: Ints | None = None
-    spare: Floats | None = None
+
+    def those(self, which: slice | Ints | Bools) -> _Looks:
+        """Some of them."""
+        return _Looks(self.value[which], self.n1[which], self.c_r1[which], self.c_t1[which])
+
+
+class _Rules(NamedTuple):
+    """Designs that can still win, in the order of their first looks: arrays of one length.
+
+    Attributes
+    ----------
+    looks : _Looks
+        Their first looks.
+    c_r, c_t : ndarray of int
+        Their final bounds.
+    spare : ndarray
+        How far the nearest limit is: negative where it is missed.
+    """
+
+    looks: _Looks
+    c_r: Ints
+    c_t: Ints
+    spare: Floats
 
 
 class BothScan:
@@ -164,21 +180,26 @@ class BothScan:
         found: list[Attained] = []
         top, size = 0, self.BATCHES[0]
         while top < looks.value.size and not (found and looks.value[top] > found[0].value + TIE):
-            batch = _Open(*(part[top : top + size] for part in looks[:4]))
-            top, size = top + size, min(2 * size, self.BATCHES[1])
-            some = self._under_independence(batch, (response, without), int(block[0]))
+            rules = self._under_independence(looks.those(slice(top, top + size)), (response, without), int(block[0]))
             if self.phi == "worst":
-                some = self._over_associations(n, some)
-            for value, n1, c_r1, c_t1, c_r, c_t, spare in zip(*some, strict=True):
-                if found and value > found[0].value + TIE:
-                    break
-                bounds = dict(zip(("n1", "c_r1", "c_t1", "c_r", "c_t"), map(int, (n1, c_r1, c_t1, c_r, c_t)), strict=True))
-                design = BothBounds(n=n, **bounds)
-                if spare > SLACK or limits.keeps(design, self.asked, self.phi):
-                    found.append(Attained(float(value), design))
+                rules = self._over_associations(n, rules)
+            found += self._met(n, rules, found[0].value if found else math.inf)
+            top, size = top + size, min(2 * size, self.BATCHES[1])
         return found
 
-    def _open(self, n: int, block: Ints, allowed: tuple[Allowed, Allowed], target: float) -> _Open:
+    def _met(self, n: int, rules: _Rules, least: float) -> list[Attained]:
+        """Those that keep their limits and win or tie, what floating point cannot tell settled in fractions."""
+        found: list[Attained] = []
+        for k, value in enumerate(rules.looks.value.tolist()):
+            if value > min(least, *(one.value for one in found[:1])) + TIE:
+                break
+            _, n1, c_r1, c_t1 = (int(part[k]) for part in rules.looks)
+            design = BothBounds(n1=n1, c_r1=c_r1, c_t1=c_t1, n=n, c_r=int(rules.c_r[k]), c_t=int(rules.c_t[k]))
+            if rules.spare[k] > SLACK or limits.keeps(design, self.asked, self.phi):
+                found.append(Attained(value, design))
+        return found
+
+    def _open(self, n: int, block: Ints, allowed: tuple[Allowed, Allowed], target: float) -> _Looks:
         """The first looks whose criterion and power under independence still allow a win."""
         parts = []
         most = [np.where(one.some, one.alternative, -1.0).max(axis=0) for one in allowed]
@@ -190,10 +211,9 @@ class BothScan:
             c_r1, c_t1 = np.nonzero(able & (value <= target + TIE))
             parts.append((value[c_r1, c_t1], np.full(c_r1.size, n1), c_r1, c_t1))
         value, *rest = (np.concatenate(part) for part in zip(*parts, strict=True))
-        order = np.argsort(value, kind="stable")
-        return _Open(value[order], *(one[order] for one in rest))
+        return _Looks(value, *rest).those(np.argsort(value, kind="stable"))
 
-    def _under_independence(self, looks: _Open, allowed: tuple[Allowed, Allowed], first: int) -> _Open:
+    def _under_independence(self, looks: _Looks, allowed: tuple[Allowed, Allowed], first: int) -> _Rules:
         """The designs with these first looks that keep the limits under independence, as far as can be told."""
         place = looks.n1 - first
         # without a pair of bounds the power is 0
@@ -207,26 +227,23 @@ class BothScan:
         spare = np.minimum(self.alphas["R0T1"] - r0 * t1, self.alphas["R1T0"] - r1 * t0)
         spare = np.minimum(spare, r1 * t1 - self.asked.power)
         at, c_r, c_t = np.nonzero(spare >= -SLACK)
-        final = allowed[0].c[c_r], allowed[1].c[c_t], spare[at, c_r, c_t]
-        return _Open(*(part[at] for part in looks[:4]), *final)
+        return _Rules(looks.those(at), allowed[0].c[c_r], allowed[1].c[c_t], spare[at, c_r, c_t])
 
-    def _over_associations(self, n: int, some: _Open) -> _Open:
+    def _over_associations(self, n: int, rules: _Rules) -> _Rules:
         """Those of them that keep the limits at both ends of the association, as far as can be told."""
+        rules = rules._replace(spare=np.full(rules.c_r.size, np.inf))
         for corner, way in limits.WORST.items():
-            _, n1, c_r1, c_t1, c_r, c_t, _ = some
-            assert c_r is not None
-            assert c_t is not None
-            recommend = np.empty(n1.size)
-            keys = (n1 * n + c_r) * n + c_t
+            looks, c_r, c_t, before = rules
+            recommend = np.empty(c_r.size)
+            keys = (looks.n1 * n + c_r) * n + c_t
             for key in np.unique(keys).tolist():
                 here = np.flatnonzero(keys == key)
                 chances = self._worst(n, corner, way, (key // n**2, key // n % n, key % n))
-                recommend[here] = chances[c_r1[here] + 1, c_t1[here] + 1]
+                recommend[here] = chances[looks.c_r1[here] + 1, looks.c_t1[here] + 1]
             spare = recommend - self.asked.power if corner == "R1T1" else self.alphas[corner] - recommend
-            some = some._replace(spare=spare if corner == "R1T1" else np.minimum(some.spare, spare))
             kept = spare >= -SLACK
-            some = _Open(*(part[kept] for part in some))
-        return some
+            rules = _Rules(looks.those(kept), c_r[kept], c_t[kept], np.minimum(before, spare)[kept])
+        return rules
 
     def _worst(self, n: int, corner: Corner, way: float, key: tuple[int, int, int]) -> Floats:
         """P(recommend) of an n1 and final bounds where a limit is nearest to being broken, by the first bounds."""

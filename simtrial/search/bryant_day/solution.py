@@ -18,13 +18,14 @@ from simtrial.search.bryant_day.scan import BothScan
 from simtrial.search.record import Certificate
 
 if TYPE_CHECKING:
+    from simtrial.design.requirements import Requirements
     from simtrial.search.bryant_day.law import BothLaw
     from simtrial.search.bryant_day.question import BothBounds, BothRates, Corner, Phi
 
 KINDS = ("optimal", "minimax")
 """The criteria: the least value over all n, and the least at the smallest n that has a design."""
 
-MOST_PATIENTS = 400
+MOST_PATIENTS = 300
 """Most patients that the most powerful test of one endpoint may need for a search."""
 
 
@@ -190,7 +191,7 @@ def search(asked: BothRates, *, phi: Phi = "worst", n_limit: int = N_LIMIT) -> B
     )  # fmt: skip
 
 
-def _refuse(alone: object, most: int, names: tuple[str, str]) -> None:
+def _refuse(alone: Requirements, most: int, names: tuple[str, str]) -> None:
     """Refuse what needs too many patients even as a question of one endpoint."""
     try:
         bounds.refuse(alone, most)
