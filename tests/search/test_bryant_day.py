@@ -16,17 +16,16 @@ from simtrial.search.bryant_day import BothBounds, BothRates, text
 from simtrial.search.bryant_day.extremes import extreme_recommends
 from simtrial.search.bryant_day.law import law
 from simtrial.search.bryant_day.limits import keeps, missed, recommend_fraction
-from simtrial.toxicity.association import cells
 
 KEYS = ("n1", "c_r1", "c_t1", "n", "c_r", "c_t")
 RATES = ("r0", "r1", "t0", "t1", "alpha_r", "alpha_t", "power")
 KNOWN = BothRates(r0=0.2, r1=0.4, t0=0.7, t1=0.85, alpha_r=0.15, alpha_t=0.15, power=0.8)
 SMALL = [
-    (0.25, 0.75, 0.25, 0.75, 0.125, 0.125, 0.75),  # dyadic, and the same for both endpoints: ties
-    (0.2, 0.8, 0.3, 0.9, 0.2, 0.15, 0.75),
-    (0.1, 0.6, 0.4, 0.95, 0.1, 0.2, 0.75),
-    (0.3, 0.9, 0.1, 0.6, 0.2, 0.1, 0.7),
-    (0.5, 0.9, 0.5, 0.95, 0.25, 0.25, 0.6),
+    (0.25, 0.75, 0.25, 0.75, 0.125, 0.125, 0.75),  # dyadic, and the same for both endpoints
+    (0.2, 0.6, 0.2, 0.6, 0.15, 0.15, 0.8),  # a tie of two designs
+    (0.1, 0.55, 0.3, 0.65, 0.25, 0.15, 0.8),
+    (0.2, 0.65, 0.6, 0.95, 0.25, 0.1, 0.8),
+    (0.2, 0.65, 0.2, 0.55, 0.2, 0.1, 0.7),
 ]
 """Questions whose designs can all be enumerated in fractions."""
 
@@ -196,7 +195,7 @@ def test_what_is_found_is_the_best_of_all_designs_beyond_the_proof(numbers, phi)
     asked = asked_of(numbers)
     found = bryant_day.search(asked, phi=phi)
     met = list(every(asked, phi, found.n_upper + 1))
-    assert found.n_upper < 12, "chosen small enough to enumerate"
+    assert found.n_upper < 14, "chosen small enough to enumerate"
     least = min(value for value, _ in met)
     optimal = sorted((design for value, design in met if value == least), key=lambda design: design.order)
     assert [found.optimal.design, *(one.design for one in found.optimal_ties)] == optimal
@@ -214,9 +213,10 @@ def test_no_design_near_the_best_is_better(phi):
     rng = random.Random(7)
     tried = 0
     for best in (found.optimal.design, found.minimax.design):
-        for _ in range(1500):
+        for _ in range(400):
             moved = {key: getattr(best, key) + rng.randint(-3, 3) for key in KEYS}
-            if not (0 <= moved["c_r1"] < moved["c_r"] and 0 <= moved["c_t1"] < moved["c_t"] < moved["n"]):
+            first = 0 <= moved["c_r1"] < moved["n1"] and 0 <= moved["c_t1"] < moved["n1"] < moved["n"]
+            if not (first and moved["c_r1"] < moved["c_r"] and moved["c_t1"] < moved["c_t"] < moved["n"]):
                 continue
             design = BothBounds(**moved)
             end = math.inf if phi == "worst" else 1
@@ -224,7 +224,7 @@ def test_no_design_near_the_best_is_better(phi):
             if en < found.optimal.value - 1e-9 or design.n < found.minimax.design.n:
                 tried += 1
                 assert not keeps(design, KNOWN, phi)
-    assert tried > 100
+    assert tried > 50
 
 
 def test_what_is_found_keeps_its_limits_at_every_association():
@@ -275,16 +275,15 @@ def test_a_design_that_stands_exactly_at_its_limit_is_kept_and_one_beyond_it_is_
     assert below.optimal.value >= at.optimal.value
 
 
-def test_equal_designs_are_listed_and_the_smallest_bounds_taken(root):
+def test_equal_designs_are_listed_and_the_smallest_bounds_taken():
     asked = BothRates(r0=0.3, r1=0.5, t0=0.75, t1=0.95, alpha_r=0.05, alpha_t=0.1, power=0.9)
     found = bryant_day.search(asked, phi="independence")
     assert [one.design.c_t for one in (found.optimal, *found.optimal_ties)] == [53, 54, 55, 56]
-    same = bryant_day.search(asked_of((0.2, 0.5, 0.2, 0.5, 0.1, 0.1, 0.8)), phi="independence")
-    swapped = [
-        BothBounds(n1=d.n1, c_r1=d.c_t1, c_t1=d.c_r1, n=d.n, c_r=d.c_t, c_t=d.c_r)
-        for d in (one.design for one in (same.optimal, *same.optimal_ties))
-    ]
-    assert {design.order for design in swapped} == {one.design.order for one in (same.optimal, *same.optimal_ties)}
+    # 5 + 2 P(X > 0; 5, 0.2) = 6 + P(X > 1; 6, 0.2): equal with different first looks, of which the smaller is taken
+    other = bryant_day.search(asked_of(SMALL[1]))
+    assert [str(one.design) for one in (other.optimal, *other.optimal_ties)] == [
+        "0 and 0 of 5, 2 and 2 of 7", "1 and 1 of 6, 2 and 2 of 7",
+    ]  # fmt: skip
 
 
 def test_a_certificate_says_from_where_to_where_designs_were_looked_for():
@@ -376,10 +375,3 @@ def test_missed_limits_are_settled_in_fractions():
             and recommend_fraction(design, *KNOWN.at(corner), phi) != decimal(limit)
         ]
         assert set(missed(design, KNOWN, phi)) == set(found)
-
-
-def test_the_four_combinations_at_an_odds_ratio_are_those_of_their_definition():
-    for phi in (0, 1, math.inf):
-        exact = four(Fraction(3, 10), Fraction(4, 5), phi)
-        found = cells(0.3, 0.8, phi)
-        assert found == pytest.approx([float(exact[step]) for step in ((1, 1), (1, 0), (0, 1), (0, 0))], abs=1e-15)
