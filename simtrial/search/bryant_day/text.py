@@ -48,7 +48,8 @@ def toxicity(asked: BothRates) -> str:
         return said
     return (
         f"{said} Warning: most patients would have a toxicity at the acceptable rate; t0 and t1 are rates of patients "
-        f"without toxicity. If rates of toxicity were given, write t0 = {1 - asked.t1:.10g} and t1 = {1 - asked.t0:.10g}."
+        f"without toxicity. If rates of toxicity were given, write t0 = {1 - asked.t1:.10g} and "
+        f"t1 = {1 - asked.t0:.10g}."
     )
 
 
