@@ -30,7 +30,7 @@ def log_factorials(n: int) -> Floats:
     return _log_factorials(max(256, 1 << n.bit_length()))
 
 
-@kept(192)
+@kept(128)
 def extreme_counts(n: int, r: float, t: float, phi: float) -> Floats:
     """P(X = x, Y = y) at [x, y] among n patients, at an odds ratio `phi` of 0 or infinity: shape (n + 1, n + 1)."""
     law = cells(r, t, phi)
@@ -59,7 +59,7 @@ def _trinomial(n: int, parts: tuple[tuple[float, Ints], ...]) -> Floats:
     return found
 
 
-@kept(192)
+@kept(128)
 def extreme_tails(n: int, r: float, t: float, phi: float) -> Floats:
     """P(X >= x, Y >= y) at [x, y] by `extreme_counts`: shape (n + 2, n + 2)."""
     return exceeding(extreme_counts(n, r, t, phi))
