@@ -140,7 +140,7 @@ class BothScan:
             if n >= self.n_limit and not self.fewest:
                 raise InputError(
                     f"({self.n_limit}) is too small: no design with at most {counted(self.n_limit, 'patient')} meets "
-                    "the limits; widen the gaps, relax the limits, or raise n_limit",
+                    "the limits; widen the gaps, or relax the limits",
                     "n_limit",
                 )
             n += 1
