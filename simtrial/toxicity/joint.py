@@ -10,8 +10,9 @@ rejecting, and of the boundary never being crossed by then.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -124,6 +125,46 @@ def endings(
     return JointEndings(
         n=np.array(stops), toxicity=found[0], futility=found[1], efficacy=found[2], success=success, failure=failure
     )
+
+
+class Taken(NamedTuple):
+    """P(reject H0) of a response design alone and under a boundary, at one pair of rates.
+
+    Attributes
+    ----------
+    alone : float
+        Without the boundary.
+    least, most : float
+        With it, over every association of response and toxicity.
+    here : float
+        With it, at the stated odds ratio.
+    """
+
+    alone: float
+    least: float
+    here: float
+    most: float
+
+
+def taken(design: Design, boundary: ToxicityBoundary, *, p: float, toxicity: float, odds_ratio: float = 1.0) -> Taken:
+    """What a boundary for toxicity takes from the probability of rejecting H0, at the stated association and at any.
+
+    H0 is rejected if the response design rejects it, which more responses make more probable, and the boundary is not
+    crossed, which fewer toxicities make more probable. In any one patient, whatever the others have had, the chance of
+    both rises with the probability that he has a response and no toxicity; his two rates given, that probability falls
+    as the odds ratio of response and toxicity rises. So P(reject H0) falls with the odds ratio, one patient after the
+    other: it is largest at 0, the worst case of the type I error, and smallest at infinity, the worst of the power.
+
+    Parameters
+    ----------
+    design, boundary, p, toxicity, odds_ratio
+        As for `endings`.
+    """
+    alone, most, here, least = (
+        endings(design, rule, p=p, toxicity=toxicity, odds_ratio=ratio).reject
+        for rule, ratio in ((None, 1.0), (boundary, 0.0), (boundary, odds_ratio), (boundary, math.inf))
+    )
+    return Taken(alone, least, here, most)
 
 
 def _one_more(state: Floats, law: Cells) -> Floats:
