@@ -477,6 +477,51 @@ CONTROLS = {
 }
 """The controls of the explorer and of the lessons, and the headings of the explorer's tables."""
 
+TOXICITY = {
+    "toxicity_patients": Term(
+        "Patients counted", "The first patients in the order of enrollment, whether they are still pending or not."
+    ),
+    "toxicity_stops": Term(
+        "Stop if at least", "The smallest number of patients with a toxicity, among those counted, that stops accrual."
+    ),
+    "toxicity_acceptable": Term(
+        "Largest acceptable number",
+        "The largest number of patients with a toxicity with which accrual continues: 1 less than the number that "
+        "stops it.",
+    ),
+    "toxicity_crossed_by": Term(
+        "P(crossed by then)", "The probability that the boundary for toxicity is crossed with at most these patients."
+    ),
+    "toxicity_rate": Term("Rate of toxicity", "The true probability that a patient has a toxicity within the window."),
+    "toxicity_crossed": Term(
+        "P(boundary crossed)",
+        "The probability that the number of toxicities reaches the boundary at any look, the last one included.",
+    ),
+    "toxicity_crossed_early": Term(
+        "P(crossed before the last look)",
+        "The probability that the boundary for toxicity is crossed before its last look, so that accrual stops early.",
+    ),
+    "toxicity_en": Term(
+        "Expected patients counted",
+        "The mean number of patients at the look that crosses the boundary for toxicity, or at the last look.",
+    ),
+    "association": Term(
+        "Response and toxicity",
+        "Whether patients who respond have more toxicity (positive), less (negative), or as much as others.",
+    ),
+    "ends_toxicity": Term("Stopped for toxicity", "The boundary for toxicity is crossed; the trial makes no claim."),
+    "ends_futility": Term("Stopped for futility", "Too few responses at an interim analysis."),
+    "ends_efficacy": Term("Stopped for efficacy", "Enough responses at an interim analysis to reject H0 at once."),
+    "ends_success": Term("Completed, H0 rejected", "The trial reaches its last look, and H0 is rejected there."),
+    "ends_failure": Term("Completed, H0 not rejected", "The trial reaches its last look without rejecting H0."),
+    "expected_patients": Term("Expected patients", "The mean number of patients when the trial ends."),
+    "without_toxicity_rule": Term("Without the rule", "If the trial is never stopped for toxicity."),
+    "with_toxicity_rule": Term("With the rule", "If the trial stops for toxicity as its rule says."),
+    "toxicity_rule": Term("Rule for toxicity", "Whether accrual stops when the boundary for toxicity is crossed."),
+    "rule_difference": Term("Difference", "The value with the rule minus the value without it."),
+}
+"""The rule for toxicity."""
+
 PLAIN = {
     "source": Term("Source"),
     "method": Term("Method"),
@@ -496,7 +541,7 @@ PLAIN = {
 }
 """Words that need no explanation."""
 
-TERMS = {**DESIGN, **CONDUCT, **ANALYSIS, **REVIEW, **CONTROLS, **PLAIN}
+TERMS = {**DESIGN, **CONDUCT, **ANALYSIS, **REVIEW, **CONTROLS, **TOXICITY, **PLAIN}
 """All of them, by the name that they have in the files of the report."""
 
 _BY_HEAD = {term.head: term for term in TERMS.values()}

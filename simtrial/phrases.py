@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 def counted(number: float, noun: str, plural: str | None = None) -> str:
@@ -36,6 +36,33 @@ def listed(parts: Sequence[str]) -> str:
     'a, b and c'
     """
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def spanned(numbers: Sequence[int]) -> str:
+    """Increasing whole numbers in words, three or more without a gap by their ends.
+
+    >>> spanned([8, 9, 10, 11]), spanned([5, 10, 15]), spanned([3, 4])
+    ('8 to 11', '5, 10 and 15', '3 and 4')
+    """
+    whole = len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1
+    return f"{numbers[0]} to {numbers[-1]}" if whole else listed([str(n) for n in numbers])
+
+
+def together(bounds: Iterable[tuple[int, int | None]]) -> list[tuple[int, list[int]]]:
+    """Each bound with the numbers of patients at which it holds, neighbours together; where none holds is left out.
+
+    >>> together([(2, None), (3, 3), (4, 3), (5, 4)])
+    [(3, [3, 4]), (4, [5])]
+    """
+    found: list[tuple[int, list[int]]] = []
+    for n, bound in bounds:
+        if bound is None:
+            continue
+        if found and found[-1][0] == bound:
+            found[-1][1].append(n)
+        else:
+            found.append((bound, [n]))
+    return found
 
 
 def percent(value: float) -> str:

@@ -26,7 +26,7 @@ from simtrial.show.labels import Label, write, write_inside
 from simtrial.show.picture import RED, Picture, canvas, few_ticks, percent_ticks, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from simtrial.design.designs import Design
     from simtrial.design.exact import OperatingCharacteristics
@@ -211,36 +211,20 @@ def flow(design: Design, asked: Requirements | None = None) -> Picture:
     """
     rates = {} if asked is None else {"p0": asked.p0, "p1": asked.p1}
     at = operating_characteristics(design, list(rates.values())) if rates else None
-    stages, found = [], steps.steps(design)
 
-    def branch(leaf: steps.Leaf | None, k: int) -> Branch | None:
-        if leaf is None:
-            return None
-        notes: list[tuple[str, str]] = []
-        if at is not None:
-            share = (at.accept_by_look if leaf.kind in ("futile", "not_rejected") else at.reject_by_look)[:, k]
-            notes = [
-                (f"at {name} = {stated(rate)}: {percent(float(value))}", inks.RATES[name].text)
-                for (name, rate), value in zip(rates.items(), share, strict=True)
-            ]
-        return Branch(leaf.condition, Box(steps.ENDINGS[leaf.kind], inks.ENDS[leaf.kind], tuple(notes)))
-
-    for k, step in enumerate(found):
-        last = k == len(found) - 1
-        high = branch(step.high, k)
-        stages.append(
-            Stage(
-                box=Box(step.lines),
-                low=branch(step.low, k),
-                high=None if last else high,
-                onward=step.onward,
-                end=high if last else None,
-            )
+    def notes(kind: steps.Kind, k: int) -> tuple[tuple[str, str], ...]:
+        if at is None:
+            return ()
+        share = (at.accept_by_look if kind in ("futile", "not_rejected") else at.reject_by_look)[:, k]
+        return tuple(
+            (f"at {name} = {stated(rate)}: {percent(float(value))}", inks.RATES[name].text)
+            for (name, rate), value in zip(rates.items(), share, strict=True)
         )
+
     caption = (
         f"Flow of the design {looks_text(design, ', ')}: how many patients are analysed at each look, and what the "
+        "number of responses among all patients so far leads to. H0: the true response rate is at most p0."
     )
-    caption += "number of responses among all patients so far leads to. H0: the true response rate is at most p0."
     alt = f"The design {looks_text(design, ', ')} as a flow. {steps.told(design)}"
     if at is not None and asked is not None:
         caption += (
@@ -248,7 +232,27 @@ def flow(design: Design, asked: Requirements | None = None) -> Picture:
             f"p0 = {stated(asked.p0)} and if it is p1 = {stated(asked.p1)}, every patient being evaluable."
         )
         alt += f" H0 is rejected with probability {percent(at.reject[0])} at p0 and {percent(at.reject[1])} at p1."
-    return Picture("flow", alt, draw(stages), caption)
+    return Picture("flow", alt, draw(stages(design, notes)), caption)
+
+
+def stages(design: Design, notes: Callable[[steps.Kind, int], tuple[tuple[str, str], ...]]) -> list[Stage]:
+    """The looks of a design as stages of a flow, with notes on each ending: lines with their colours."""
+
+    def branch(leaf: steps.Leaf | None, k: int) -> Branch | None:
+        if leaf is None:
+            return None
+        return Branch(leaf.condition, Box(steps.ENDINGS[leaf.kind], inks.ENDS[leaf.kind], notes(leaf.kind, k)))
+
+    return [
+        Stage(
+            box=Box(step.lines),
+            low=branch(step.low, k),
+            high=branch(step.high, k) if step.onward else None,
+            onward=step.onward,
+            end=None if step.onward else branch(step.high, k),
+        )
+        for k, step in enumerate(steps.steps(design))
+    ]
 
 
 def endings(design: Design, requirements: Requirements) -> Picture:

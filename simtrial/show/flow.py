@@ -6,6 +6,7 @@ Lengths are inches. The width of a column follows its longest text, so nothing o
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -96,19 +97,50 @@ class Stage:
     end: Branch | None = None
 
 
-def draw(stages: Sequence[Stage]) -> Figure:
-    """Draw a flow, in several rows if there are many stages."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """A rule that applies all along, below the stages.
+
+    Attributes
+    ----------
+    head, text : str
+        Its name, and what it says, which is broken into lines.
+    colour : str
+        Of its frame.
+    end : Branch
+        What it leads to, on the right.
+    """
+
+    head: str
+    text: str
+    colour: str
+    end: Branch
+
+    def box(self, wide: float) -> Box:
+        """Its box, of a width in inches."""
+        letters = int((wide - 2 * PAD) / (LETTER * BODY))
+        return Box((self.head, *textwrap.wrap(self.text, max(letters, 12))), self.colour)
+
+
+def draw(stages: Sequence[Stage], lane: Lane | None = None) -> Figure:
+    """Draw a flow, in several rows if there are many stages, above a lane if there is one."""
     rows = math.ceil(len(stages) / MOST_IN_A_ROW)
     each = math.ceil(len(stages) / rows)
     parts = [stages[k : k + each] for k in range(0, len(stages), each)]
     boxes = [box for stage in stages for box in (stage.box, *(b.to for b in _branches(stage)))]
+    boxes += [] if lane is None else [lane.end.to]
     wide = max(box.width for box in boxes)
     words = [stage.onward or (stage.end.words if stage.end else ("", "")) for stage in stages]
+    words += [] if lane is None else [lane.end.words]
     gap = LETTER * BODY * max(len(line) for pair in words for line in pair) + 2 * GAP
     deep = max(stage.box.height for stage in stages)
     heights = [_height(part, deep) for part in parts]
     columns = max(len(part) for part in parts)
-    size = (2 * MARGIN + (columns + 1) * wide + columns * gap, 2 * MARGIN + sum(heights) + GAP * (rows - 1))
+    along = columns * wide + (columns - 1) * gap
+    own = None if lane is None else lane.box(along)
+    deepest = 0.0 if lane is None or own is None else max(own.height, lane.end.to.height)
+    below = 0.0 if own is None else DROP + deepest
+    size = (2 * MARGIN + (columns + 1) * wide + columns * gap, 2 * MARGIN + sum(heights) + GAP * (rows - 1) + below)
     with styled():
         figure = Drawing(figsize=size)
         axis = figure.add_axes((0.0, 0.0, 1.0, 1.0))
@@ -119,6 +151,11 @@ def draw(stages: Sequence[Stage]) -> Figure:
             _row(axis, part, top + _above(part, deep), (wide, gap, deep), number)
             top += height + GAP
             number += len(part)
+        if lane is not None and own is not None:
+            y = size[1] - MARGIN - deepest / 2
+            _box(axis, own, (MARGIN + along / 2, y), (along, deepest))
+            _onward(axis, lane.end.words, (MARGIN + along, y), gap)
+            _box(axis, lane.end.to, (MARGIN + along + gap + wide / 2, y), (wide, lane.end.to.height))
     return figure
 
 
@@ -162,14 +199,20 @@ def _row(axis: Axes, part: Sequence[Stage], y: float, sizes: tuple[float, float,
             continue
         words = stage.onward or (stage.end.words if stage.end else ("", ""))
         right = x + wide / 2
-        _arrow(axis, (right, y), (right + gap, y))
-        for line, shift, va in zip(words, (-0.05, 0.05), ("bottom", "top"), strict=True):
-            axis.text(right + gap / 2 - 0.04, y + shift, line, ha="center", va=va, fontsize=BODY)
+        _onward(axis, words, (right, y), gap)
         if stage.end is not None:
             _box(axis, stage.end.to, (x + wide + gap, y), (wide, stage.end.to.height))
         elif k == len(part) - 1:
             said = f"continued below\nwith look {before + k + 2}"
             axis.text(right + gap + 0.05, y, said, ha="left", va="center", fontsize=BODY, style="italic")
+
+
+def _onward(axis: Axes, words: tuple[str, str], start: tuple[float, float], gap: float) -> None:
+    """Draw an arrow to the right with its words above and below it."""
+    right, y = start
+    _arrow(axis, start, (right + gap, y))
+    for line, shift, va in zip(words, (-0.05, 0.05), ("bottom", "top"), strict=True):
+        axis.text(right + gap / 2 - 0.04, y + shift, line, ha="center", va=va, fontsize=BODY)
 
 
 def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:

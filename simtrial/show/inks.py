@@ -86,6 +86,10 @@ ENDS = {"futile": "#b8690f", "not_rejected": "#e0a43c", "rejected": "#0072b2", "
 """How a trial ends (`simtrial.search.steps.Kind`): without rejection of H0 in browns, with rejection in blues."""
 
 
+TOXICITY = "#8c2a6b"
+"""A stop for toxicity, and the boundary that leads to it: apart from both."""
+
+
 def shade(colour: str, light: float) -> str:
     """A colour mixed with white, the more the larger `light` in [0, 1] is, so that layers of one kind stay apart."""
     share = 0.25 + 0.4 * light

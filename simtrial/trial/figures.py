@@ -9,17 +9,20 @@ import numpy as np
 from simtrial.conduct import simulation
 from simtrial.conduct.figures import GREY
 from simtrial.design.designs import looks_text
-from simtrial.phrases import agreeing, counted
-from simtrial.search import named
+from simtrial.phrases import agreeing, counted, percent, stated
+from simtrial.search import named, steps
 from simtrial.search.boundary import figures as boundary_figures
 from simtrial.search.compare import figures as compare_figures
-from simtrial.search.figures import ink
+from simtrial.search.figures import ink, stages
 from simtrial.search.simon import ADMISSIBLE
 from simtrial.show import inks
+from simtrial.show.flow import Box, Branch, Lane, draw
 from simtrial.show.labels import Label, above, write
 from simtrial.show.passage import Passage
 from simtrial.show.picture import BLACK, BLUE, RED, SKY, Picture, canvas, styled
-from simtrial.trial import calendar, compared
+from simtrial.toxicity import figures as toxicity_figures
+from simtrial.toxicity import text as toxicity_text
+from simtrial.trial import calendar, compared, safety
 from simtrial.trial.quantities import RATES
 
 if TYPE_CHECKING:
@@ -27,15 +30,88 @@ if TYPE_CHECKING:
 
     from simtrial.numbers import Floats
     from simtrial.plan.plan import Plan, Scenario
+    from simtrial.toxicity.joint import JointEndings
     from simtrial.trial.calendar import Landscape
     from simtrial.trial.case import Case
     from simtrial.trial.compared import ComparedDesign, SideBySide
+    from simtrial.trial.safety import Safety
     from simtrial.trial.trial import Trial
 
 
 def boundary(case: Case) -> Picture:
     """Responses against patients, with the regions in which the chosen design stops or continues."""
     return boundary_figures.boundary(case.chosen)
+
+
+def rules(case: Case) -> tuple[Picture, ...]:
+    """The decision rules as pictures: one, or that of the responses and that of toxicity where they need two."""
+    found = safety.of(case)
+    if found is None:
+        return (boundary_figures.rule(case.chosen, case.requirements),)
+    if len(case.chosen.looks) <= boundary_figures.MOST_BOXES:
+        return (flow(found),)
+    rule = found.rule
+    return boundary(case), toxicity_figures.boundary(rule.boundary, rule.acceptable, rule.unacceptable)
+
+
+def flow(found: Safety) -> Picture:
+    """The design as a flow with the rule for toxicity below its stages, with the exact probability of each ending."""
+    design, rule, asked = found.design, found.rule, found.case.requirements
+    rates = dict(zip(RATES, (asked.p0, asked.p1), strict=True))
+    every = {
+        (name, toxicity): found.at(rate, toxicity)
+        for name, rate in rates.items()
+        for toxicity in (rule.acceptable, rule.unacceptable)
+    }
+
+    def notes(kind: steps.Kind, k: int) -> tuple[tuple[str, str], ...]:
+        return tuple(
+            (
+                f"at {name} = {stated(rate)}: {percent(_share(every[name, rule.acceptable], kind, design.looks[k].n))}",
+                inks.RATES[name].text,
+            )
+            for name, rate in rates.items()
+        )
+
+    stopped = tuple(
+        (f"{stated(toxicity)} toxicity, {name}: {percent(every[name, toxicity].shares['toxicity'])}", shown.text)
+        for toxicity in (rule.acceptable, rule.unacceptable)
+        for name, shown in zip(rates, inks.RATES.values(), strict=True)
+    )
+    # a count and its patients stay on one line
+    counts = [one.replace(" ", "\u00a0") for one in toxicity_text.short(rule.boundary, whole=False).split(", ")]
+    lane = Lane(
+        head=f"Toxicity within {toxicity_text.weeks(rule)}",
+        text=f"Accrual stops at any time if this many of the first patients have had one: {', '.join(counts)}.",
+        colour=inks.TOXICITY,
+        end=Branch(("boundary", "crossed"), Box(("Stop for toxicity", "H0 is not rejected"), inks.TOXICITY, stopped)),
+    )
+    caption = (
+        f"Flow of the design {looks_text(design, ', ')} with the rule for toxicity, which may stop accrual at any "
+        "time. H0: the true response rate is at most p0. In each box where the trial ends: the exact probability of "
+        f"this ending at p0 = {stated(asked.p0)} and at p1 = {stated(asked.p1)}, for the acceptable rate of toxicity "
+        f"of {stated(rule.acceptable)} where no other is named; every patient is evaluable. {sentence(found)}"
+    )
+    reject = [percent(every[name, rule.acceptable].reject) for name in rates]
+    alt = (
+        f"The design {looks_text(design, ', ')} as a flow. {steps.told(design)} {toxicity_text.stops(rule.boundary)} "
+        f"At the acceptable rate of toxicity H0 is rejected with probability {reject[0]} at p0 and {reject[1]} at p1."
+    )
+    return Picture("flow_toxicity", alt, draw(stages(design, notes), lane), caption)
+
+
+def sentence(found: Safety) -> str:
+    """The association that exact values hold for, as a sentence."""
+    if found.odds_ratio == 1:
+        return "Response and toxicity are taken to be independent."
+    return f"Response and toxicity are taken to have an odds ratio of {found.odds_ratio:g}."
+
+
+def _share(at: JointEndings, kind: steps.Kind, n: int) -> float:
+    """The probability of an ending at a look with n patients."""
+    if kind in ("rejected", "not_rejected"):
+        return at.success if kind == "rejected" else at.failure
+    return float((at.futility if kind == "futile" else at.efficacy)[at.n == n].sum())
 
 
 def families(case: Case) -> Picture:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from simtrial.phrases import agreeing, counted, listed
+from simtrial.phrases import agreeing, counted, listed, spanned, together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from simtrial.design.designs import Design, Look
     from simtrial.plan.plan import Handling, Plan
@@ -49,36 +49,17 @@ MOST_TOLD = 6
 def gathered(design: Design) -> list[str]:
     """The bounds of many looks, neighbouring looks with the same bound together: one sentence per reason to stop."""
     *interim, last = design.looks
-    futile = _runs([(look.n, look.r) for look in interim])
-    effective = _runs([(look.n, look.e) for look in interim])
+    futile = together([(look.n, look.r) for look in interim])
+    effective = together([(look.n, look.e) for look in interim])
     sizes = _each([look.n for look in interim])
     said = [f"The responses are analysed after {sizes} and finally {counted(last.n, 'patient')}."]
     if futile:
-        bounds = listed([f"{'none' if r == 0 else f'at most {r}'} of {_sizes(at)}" for r, at in futile])
+        bounds = listed([f"{'none' if r == 0 else f'at most {r}'} of {spanned(at)}" for r, at in futile])
         said.append(f"The trial stops for futility with this number of responses: {bounds}.")
     if effective:
-        bounds = listed([f"at least {e} of {_sizes(at)}" for e, at in effective])
+        bounds = listed([f"at least {e} of {spanned(at)}" for e, at in effective])
         said.append(f"The trial stops and H0 is rejected with this number of responses: {bounds}.")
     return said
-
-
-def _runs(bounds: Iterable[tuple[int, int | None]]) -> list[tuple[int, list[int]]]:
-    """Each bound with the numbers of patients at which it holds, neighbours together."""
-    found: list[tuple[int, list[int]]] = []
-    for n, bound in bounds:
-        if bound is None:
-            continue
-        if found and found[-1][0] == bound:
-            found[-1][1].append(n)
-        else:
-            found.append((bound, [n]))
-    return found
-
-
-def _sizes(at: Sequence[int]) -> str:
-    """Numbers of patients in words: "8 to 11", "5, 10 and 15"."""
-    whole = len(at) > 2 and at[-1] - at[0] == len(at) - 1
-    return f"{at[0]} to {at[-1]}" if whole else listed([str(n) for n in at])
 
 
 def _each(at: Sequence[int]) -> str:

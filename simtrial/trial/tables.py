@@ -21,8 +21,9 @@ from simtrial.phrases import counted, stated
 from simtrial.search.boundary import tables as boundary_tables
 from simtrial.search.compare import tables as compare_tables
 from simtrial.search.wording import null
+from simtrial.show.passage import Passage
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
-from simtrial.trial import beside, dropout, estimand_words, words
+from simtrial.trial import beside, dropout, estimand_words, safety, words
 from simtrial.trial import compared as trial_compared
 from simtrial.trial import estimand as trial_estimand
 from simtrial.trial import levers as trial_levers
@@ -450,6 +451,44 @@ def strategies(case: Case, found: Estimand | None = None) -> Table:
     frame = pd.DataFrame(rows)
     tidy = frame.drop(columns=["heading", "name", "enrolled"])
     return Table("strategies", caption, frame, shown, chosen=taken, right=["enrolled"], tidy=tidy)
+
+
+def toxicity_months(case: Case) -> Table | Passage:
+    """Decision, patients and months of the trial as it is run, without the rule for toxicity and with it."""
+    found = safety.needed(case)
+    if case.plan is None:
+        return Passage("toxicity_months", ("The parameter file does not say how the trial is run.",))
+    rows, trials = [], min(case.size.trials, safety.MOST_TRIALS)
+    for name, rate, done in safety.months(found):
+        row: dict[str, object] = {"p": name, "toxicity_rate": rate}
+        row["rule"] = head("without_toxicity_rule" if rate is None else "with_toxicity_rule")
+        for key, form in MONTHS.items():
+            one = done.estimates.get(key)
+            row |= {key: one and one.best, f"{key}_mcse": one and one.best_mcse}
+            row[f"{key}_shown"] = None if one is None or one.best is None else form(one.best)
+        rows.append(row)
+    shown: dict[str, Shown] = {
+        "p": column("p", WORDS),
+        "rule": column("toxicity_rule", WORDS),
+        "toxicity_rate": column("toxicity_rate", stated),
+        "reject_shown": column("reject", WORDS),
+        "toxicity_stopped_shown": column("ends_toxicity", WORDS),
+        "n_enrolled_shown": column("enrolled", WORDS),
+        "duration_months_shown": column("decision_months", WORDS),
+    }
+    caption = (
+        f"{looks_short(case.chosen)} as it is to be run, without the rule for toxicity and with it, at the acceptable "
+        f"and at the unacceptable rate of toxicity: exact, or means of {counted(trials, 'simulated trial')} (seed "
+        f"{case.size.seed}). A stop for toxicity is the end of a trial, so it counts as its decision"
+    )
+    right = [key for key in shown if key.endswith("_shown")]
+    return Table("toxicity_months", caption, pd.DataFrame(rows), shown, right=right)
+
+
+MONTHS: dict[str, Callable[[float], str]] = {
+    "reject": RATE, "toxicity_stopped": RATE, "n_enrolled": PATIENTS.format, "duration_months": "{:.1f}".format,
+}  # fmt: skip
+"""Outcomes with the rule for toxicity and without it, and how they are written."""
 
 
 def _yes(kept: bool) -> str:

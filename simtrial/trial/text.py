@@ -24,7 +24,8 @@ from simtrial.search.text import (
 )
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage
-from simtrial.trial import calendar, differing, dropout, estimand_words, rules, words
+from simtrial.toxicity import text as toxicity_text
+from simtrial.trial import calendar, differing, dropout, estimand_words, rules, safety, words
 from simtrial.trial import estimand as trial_estimand
 from simtrial.trial.protocol import protocol_sentences
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from simtrial.trial.trial import Trial
 
 
+NO_RULE = "The parameter file has no rule for toxicity (design.toxicity)."
+
+
 def statement(
     design: Design,
     requirements: Requirements,
@@ -56,13 +60,21 @@ def statement(
 
 
 def protocol(case: Case, done: Simulation | None = None) -> Passage:
-    """The same paragraph, one on how the trial is run where the file says so, and the references.
+    """The same paragraph, one on how the trial is run and one on toxicity where the file says so, and the references.
 
     The outcomes of the trial at p0 and p1 may be handed over where they are `done` already.
     """
     said, cited = sample_size(case).paragraphs
-    conduct = protocol_sentences(case, done)
-    return Passage("statement", (said, *((" ".join(conduct),) if conduct else ()), cited), quoted=True)
+    more = filter(None, (" ".join(protocol_sentences(case, done)), safety.paragraph(case)))
+    rule = case.toxicity_rule
+    cited = " ".join((cited, *(() if rule is None else toxicity_text.references(rule))))
+    return Passage("statement", (said, *more, cited), quoted=True)
+
+
+def toxicity(case: Case) -> Passage:
+    """The rule for toxicity, what it does, and what it takes from type I error and power."""
+    said = safety.paragraph(case) or NO_RULE
+    return Passage("toxicity_rule", (said,), quoted=case.toxicity_rule is not None)
 
 
 def sample_size(case: Case) -> Passage:
