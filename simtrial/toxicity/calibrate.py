@@ -1,25 +1,27 @@
 """The boundary of a type that crosses as often as allowed: the largest crossing probability within a limit.
 
 A boundary changes with its parameter only at values that some count of some look attains, and crosses more often with
-each of them. So the attained values, the strongest evidence first, are all boundaries of a type, and the last one within
-the limit is found by a search that never stops before it has the one within the limit and the next one above it.
+each of them. So the attained values, the strongest evidence first, are all boundaries of a type. The last one within
+the limit is found by a search that ends only when it has this one within the limit and the next one above it.
 
 What is proved before anything is evaluated: a boundary crosses no more often than the sum of P(X_n >= b_n) over its
-looks, and no less often than the largest of them. Between these two ends a guess from the last crossing probability, and
-bisection where that is slow, take some five evaluations.
+looks, and no less often than the largest of them. Between these two ends a guess from the last crossing probability,
+and bisection where that is slow, take some five evaluations.
 
 Values that are equal must enter together: two looks may have the same tail probability, posterior or likelihood ratio,
 and floating point may put one before the other, with a boundary between them that does not exist. Values nearer to each
-other than `CLOSE` enter together at first. Whether they are equal matters only for the values that are the first to
-exceed the limit; these are compared as fractions and entered one after the other where they differ. (obf and
-wang_tsiatis compare normal quantiles of different looks, which no fraction holds; there, values within `CLOSE` are one.)
-A crossing probability that near to its limit is compared with it in fractions as well, so that one equal to it is kept.
+other than `CLOSE` enter together at first, which is safe as they are computed to 1e-10. Whether they are equal matters
+only for the values that are the first to exceed the limit; these are compared as fractions and entered one after the
+other where they differ. (obf and wang_tsiatis compare normal quantiles of different looks, which no fraction holds;
+there, values within `CLOSE` are one.) A crossing probability that near to its limit is compared with it in fractions as
+well, so that one equal to it is kept.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
@@ -217,8 +219,8 @@ class _Attained:
         shown = math.ceil(least * 10**6) / 10**6
         stops = ToxicityBoundary(tuple(look for look in self._boundary(bounds).looks if look.b is not None))
         said = (
-            f"({self.limit:.10g}) is below {shown:.6g}, the smallest crossing probability of a boundary of this type at "
-            f"these looks ({boundary_text(stops)}); allow at least that, or look at more patients"
+            f"({self.limit:.10g}) is below {shown:.6g}, the smallest crossing probability of a boundary of this type "
+            f"at these looks ({boundary_text(stops)}); allow at least that, or look at more patients"
         )
         return InputError(
             said
@@ -236,9 +238,12 @@ class _Attained:
         members = range(first, int(self.ends[group]) + 1)
         if len(members) == 1 or self.out[first : members[-1] + 1].all():
             return
-        keys = {k: self.shape.exact(int(self.b[k]), int(self.looks[self.row[k]])) for k in members}
-        if None in keys.values():
-            return
+        keys = dict[int, Fraction]()
+        for k in members:
+            exact = self.shape.exact(int(self.b[k]), int(self.looks[self.row[k]]))
+            if exact is None:
+                return
+            keys[k] = exact
         ranked = sorted(members, key=lambda k: (-keys[k], k))
         for _, equal in groupby(ranked, key=lambda k: keys[k]):
             yield list(equal)

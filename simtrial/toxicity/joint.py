@@ -134,37 +134,44 @@ class Taken(NamedTuple):
     ----------
     alone : float
         Without the boundary.
-    least, most : float
-        With it, over every association of response and toxicity.
     here : float
         With it, at the stated odds ratio.
+    least, most : float or None
+        With it, over every association of response and toxicity; None where the design may stop for efficacy.
     """
 
     alone: float
-    least: float
     here: float
-    most: float
+    least: float | None
+    most: float | None
 
 
 def taken(design: Design, boundary: ToxicityBoundary, *, p: float, toxicity: float, odds_ratio: float = 1.0) -> Taken:
     """What a boundary for toxicity takes from the probability of rejecting H0, at the stated association and at any.
 
-    H0 is rejected if the response design rejects it, which more responses make more probable, and the boundary is not
-    crossed, which fewer toxicities make more probable. In any one patient, whatever the others have had, the chance of
-    both rises with the probability that he has a response and no toxicity; his two rates given, that probability falls
-    as the odds ratio of response and toxicity rises. So P(reject H0) falls with the odds ratio, one patient after the
-    other: it is largest at 0, the worst case of the type I error, and smallest at infinity, the worst of the power.
+    A design that stops early for futility only rejects H0 if it does so at its last look and the boundary was never
+    crossed. The first becomes true, never false, as a patient responds, and the second as he has no toxicity. So,
+    whatever the others have had, what matters of the association in one patient is the probability of a response
+    without toxicity, and P(reject H0) rises with it. Rates given, that probability falls as the odds ratio rises;
+    patient by patient, so does P(reject H0): it is largest at 0, the worst case of the type I error, and smallest at
+    infinity, the worst of the power.
+
+    With a stop for efficacy this fails: responders who have toxicity may end the trial before the others cross the
+    boundary, and P(reject H0) may rise and fall (tested). No extremes are given then.
 
     Parameters
     ----------
     design, boundary, p, toxicity, odds_ratio
         As for `endings`.
     """
-    alone, most, here, least = (
-        endings(design, rule, p=p, toxicity=toxicity, odds_ratio=ratio).reject
-        for rule, ratio in ((None, 1.0), (boundary, 0.0), (boundary, odds_ratio), (boundary, math.inf))
+    alone = endings(design, None, p=p, toxicity=toxicity).reject
+    here = endings(design, boundary, p=p, toxicity=toxicity, odds_ratio=odds_ratio).reject
+    if any(look.e is not None for look in design.looks):
+        return Taken(alone, here, None, None)
+    most, least = (
+        endings(design, boundary, p=p, toxicity=toxicity, odds_ratio=ratio).reject for ratio in (0.0, math.inf)
     )
-    return Taken(alone, least, here, most)
+    return Taken(alone, here, least, most)
 
 
 def _one_more(state: Floats, law: Cells) -> Floats:

@@ -37,8 +37,8 @@ DELTAS = {"pocock": 0.0, "obf": 0.5}
 """The exponents of the two named members of Wang and Tsiatis's family: 0 is Pocock's, as in clinfun."""
 
 LEAST, MOST_BELOW = 1e-280, 1e-3
-"""A posterior probability of a rate up to the acceptable one keeps its digits above the first; 1 minus it keeps twelve of
-them where it is above the second."""
+"""A posterior probability of a rate up to the acceptable one keeps its digits above the first; the rest of it keeps
+twelve where that is above the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class BoundaryShape:
         return ratio
 
     def parameter(self, b: int, n: int, last: int) -> float:
-        """The parameter at which b toxicities of n patients are just counted, or just not (`last` is n of the last look).
+        """The parameter at which b toxicities of n patients begin or cease to stop; `last` is n of the last look.
 
         pocock, obf, wang_tsiatis: the least level at which the look stops for b; bayes: the posterior probability,
         which tau has to be below; sprt: the log-likelihood ratio, the largest h at which it stops.

@@ -32,7 +32,7 @@ def beta_tails(a: float, c: float, x: float, looks: Ints) -> Floats:
 
 
 def _log_terms(a: float, c: float, x: float, looks: Ints, b: Ints) -> Floats:
-    """log of I_x(a + b, c + n - b) - I_x(a + b + 1, c + n - b - 1), -inf from b = n on: shape (looks, b)."""
+    """Log of I_x(a + b, c + n - b) - I_x(a + b + 1, c + n - b - 1), -inf from b = n on: shape (looks, b)."""
     from scipy import special
 
     misses = np.arange(looks[-1] + 1)
@@ -58,17 +58,17 @@ def beta_logits(a: float, c: float, x: float, looks: Ints) -> Floats:
     b = np.arange(looks[-1], -1, -1)
     terms = _log_terms(a, c, x, looks, b)
     upper, lower = terms, terms[:, ::-1].copy()
-    upper[np.arange(len(looks)), looks[-1] - looks] = _log_betainc(a + looks, c, x)
+    upper[np.arange(len(looks)), looks[-1] - looks] = _log_betainc(a + looks.astype(np.float64), c, x)
     below = np.logaddexp.accumulate(upper, axis=1)[:, :-1]
     # 1 - I at b is what it is for no toxicity, and one term for each
-    start = _log_betainc(c + looks, a, 1 - x)[:, np.newaxis]
+    start = _log_betainc(c + looks.astype(np.float64), a, 1 - x)[:, np.newaxis]
     above = np.logaddexp(start, np.logaddexp.accumulate(lower, axis=1)[:, :-1])[:, ::-1]
     found: Floats = np.where(b[:-1] > looks[:, np.newaxis], np.inf, above - np.where(np.isneginf(below), 0.0, below))
     return found
 
 
 def _log_betainc(a: Floats, c: float, x: float) -> Floats:
-    """log I_x(a, c): by the hypergeometric series where scipy gives 0, which is where x is far below the mean."""
+    """Log I_x(a, c): by the hypergeometric series where scipy gives 0, which is where x is far below the mean."""
     from scipy import special
 
     plain = special.betainc(a, c, x)
