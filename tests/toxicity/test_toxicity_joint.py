@@ -51,13 +51,13 @@ def drawn(rng):
     """A design with up to three looks, and a boundary some of whose looks are the same."""
     n = int(rng.integers(2, 7))
     at = np.sort(rng.choice(np.arange(1, n), size=min(int(rng.integers(0, 3)), n - 1), replace=False)).tolist()
-    looks, r = [], 0
+    looks, least = [], 0
     for k in at:
-        r = int(rng.integers(r, k)) if rng.random() < 0.7 and r < k else None
+        r = int(rng.integers(least, k)) if rng.random() < 0.7 and least < k else None
         e = int(rng.integers((-1 if r is None else r) + 2, k + 2))
         looks.append(Look(k, r, e if rng.random() < 0.5 and e <= k else None))
-        r = 0 if r is None else r
-    looks.append(Look(n, int(rng.integers(r, n))))
+        least = least if r is None else r
+    looks.append(Look(n, int(rng.integers(least, n))))
     seen = np.sort(rng.choice(np.arange(1, n + 1), size=int(rng.integers(1, n + 1)), replace=False)).tolist()
     bounds = tuple(ToxicityLook(k, int(rng.integers(1, k + 1)) if rng.random() < 0.8 else None) for k in seen)
     return MultiStage(tuple(looks)), ToxicityBoundary(bounds)
