@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 
 TYPES = ("pocock", "obf", "wang_tsiatis", "bayes", "sprt")
 
+ToxicityRates = Annotated[
+    list[float] | None,
+    options.number_option(
+        "true_rate", "True rate of toxicity; may be given again.  [default: acceptable and unacceptable rate]"
+    ),
+]
+ResponseRates = Annotated[
+    list[float] | None,
+    options.number_option("true_rate", "With --looks: true response rate; may be given again."),
+]
+
 
 def toxicity(
     rate: Annotated[float | None, options.number_option("rate", "Acceptable rate of toxicity.")] = None,
@@ -48,22 +59,14 @@ def toxicity(
     boundary: Annotated[
         str | None, typer.Option(help="Evaluate these counts instead of --type: B/N, cumulative, such as 3/10,5/20.")
     ] = None,
-    p: Annotated[
-        list[float] | None,
-        options.number_option(
-            "true_rate", "True rate of toxicity; may be given again.  [default: acceptable and unacceptable rate]"
-        ),
-    ] = None,
+    p: ToxicityRates = None,
     window_weeks: Annotated[
         float | None, options.number_option("weeks", "Weeks after enrollment in which a toxicity counts.")
     ] = None,
     looks: Annotated[
         str | None, typer.Option(help="Response design, R/N or R:E/N, such as 1/10,5/29: exact endings of both rules.")
     ] = None,
-    response_rate: Annotated[
-        list[float] | None,
-        options.number_option("true_rate", "With --looks: true response rate; may be given again."),
-    ] = None,
+    response_rate: ResponseRates = None,
     odds_ratio: Annotated[
         float | None,
         options.number_option("odds_ratio", "With --looks: odds ratio of response and toxicity.  [default: 1]"),
@@ -212,7 +215,7 @@ def _json(
             "looks": designs_json.looks(beside.design),
             "odds_ratio": beside.odds_ratio,
             "endings": [
-                {"toxicity": rate, "p": p, **ended.shares, "reject": ended.reject, "en": ended.en}
+                {"toxicity_rate": rate, "p": p, "shares": ended.shares, "reject": ended.reject, "en": ended.en}
                 | {f"reject_{name}": getattr(price, name) for name in ("alone", "least", "most")}
                 for rate, p, ended, price in beside.pairs
             ],
@@ -315,8 +318,8 @@ def _show_beside(beside: _Beside, counts: ToxicityBoundary) -> None:
     if counts.n > last:
         further = sum(look.n > last for look in counts.looks)
         terminal.wrapped(
-            f"{counted(further, 'look')} at more than {counted(last, 'patient')} {agreeing(further, 'is', 'are')} never "
-            "reached by the response design."
+            f"{counted(further, 'look')} at more than {counted(last, 'patient')} "
+            f"{agreeing(further, 'is', 'are')} never reached by the response design."
         )
     proved = all(price.least is not None for *_, price in beside.pairs)
     heads = ["toxicity", "response", "without the boundary", "with it", "difference"]
