@@ -105,7 +105,9 @@ class _Setting(NamedTuple):
 
 SETTINGS = tuple(
     _Setting(looks, boundary, p, toxicity, ratio, both)
-    for looks, boundary in (("0/2,1/5", "2/2,3/5"), ("0:3/3,2/6", "-/1,2/3,3/6"), (":2/2,1/4,2/6", "2/4"), ("1/4", "1/1"))
+    for looks, boundary in (
+        ("0/2,1/5", "2/2,3/5"), ("0:3/3,2/6", "-/1,2/3,3/6"), (":2/2,1/4,2/6", "2/4"), ("1/4", "1/1"),
+    )
     for p, toxicity, ratio, both in (
         (0.3, 0.2, 1.0, Fraction(6, 100)),
         (0.3, 0.2, 0.0, Fraction(0)),

@@ -113,7 +113,7 @@ def test_the_cases_of_toxicity_can_fail(monkeypatch):
     true, alone = validation_toxicity.calibrated, validation_toxicity.endings
     monkeypatch.setattr(validation_toxicity, "calibrated", lambda shape, at, limit: true(shape, at, 0.9 * limit))
     monkeypatch.setattr(
-        validation_toxicity, "endings", lambda design, rule, *, odds_ratio, **rates: alone(design, rule, **rates)
+        validation_toxicity, "endings", lambda design, rule, **given: alone(design, rule, **given | {"odds_ratio": 1.0})
     )
     assert len(validation_toxicity.boundaries().failures) > 50
     assert len(validation_toxicity.ended_early().failures) == 2
