@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.plan.plan import Scenario
+    from simtrial.plan.plan import Plan, Scenario
     from simtrial.trial.case import Case
     from simtrial.trial.differing import Differing
 
@@ -53,11 +53,16 @@ class Deviation:
 
 def of_dropout(case: Case) -> list[Deviation]:
     """The design as it is run under other dropout than assumed; none if the file does not say, or without a law."""
-    plan = case.plan
+    plan = _by_responses(case)
     if plan is None or not decision.has_law(plan):
         return []
     mixed = by_event(case)
     return [found for what, loss in _losses(case) if (found := _under(case, what, loss, mixed)) is not None]
+
+
+def _by_responses(case: Case) -> Plan | None:
+    """How the trial is run without its rule for toxicity, so that one assumption alone is changed."""
+    return None if case.plan is None else replace(case.plan, toxicity_rule=None)
 
 
 def _losses(case: Case) -> Iterator[tuple[str, Dropout]]:
@@ -83,7 +88,7 @@ def by_event(case: Case) -> Differing | None:
 
 
 def _under(case: Case, what: str, loss: Dropout, mixed: Differing | None) -> Deviation | None:
-    plan, how = case.plan, case.trial.how
+    plan, how = _by_responses(case), case.trial.how
     assert plan is not None
     assert how is not None
     if mixed is not None:
@@ -127,6 +132,7 @@ def success(case: Case, scenario: Scenario) -> float | None:
 
     As the trial is run if the file says how, else with every patient evaluable.
     """
-    if case.plan is None or not decision.has_law(case.plan):
+    plan = _by_responses(case)
+    if plan is None or not decision.has_law(plan):
         return None
-    return laws.exact_values(case.plan, scenario, months=False)["reject"]
+    return laws.exact_values(plan, scenario, months=False)["reject"]

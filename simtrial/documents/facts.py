@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -145,10 +145,9 @@ class Facts:
         """P(stop at each look) at p0 and at p1, shape (2, looks), and under which conditions.
 
         As the trial is run where its limits are to hold so, or its interim analysis does not wait, and there is an
-        exact law; else with every patient evaluable. The rule for toxicity stops at none of them.
+        exact law; else with every patient evaluable.
         """
         case, asked, plan = self.case, self.asked, self.plan
-        plan = None if plan is None else replace(plan, toxicity_rule=None)
         pending = plan is not None and plan.conditional is not None
         if plan is not None and (case.under is not None or pending) and decision.has_law(plan):
             truths = case.trial.truths

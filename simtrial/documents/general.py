@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from simtrial import __version__
-from simtrial.documents import estimands
+from simtrial.documents import estimands, toxicity
 from simtrial.phrases import counted, ended, listed, to_complete
 from simtrial.show.document import Chapter, Points
 from simtrial.show.table import WORDS, Table, column
@@ -39,10 +39,14 @@ def responses_at_least(look: Look) -> str:
 
 def stopping(facts: Facts) -> Chapter:
     """Section 4.3, consistent with 10.9."""
-    others = facts.stated("stopping", "other reasons to stop the trial, such as toxicity or slow accrual")
-    said = ["No interim analysis is planned, so that no number of responses stops the trial early."]
+    rule = toxicity.stops(facts)
+    example = "slow accrual" if rule else "toxicity or slow accrual"
+    others = facts.stated("stopping", f"other reasons to stop the trial, such as {example}")
+    none = toxicity.NO_LOOK if rule else "No interim analysis is planned,"
+    said = [f"{none.rstrip('.,')}, so that no number of responses stops the trial early."]
     if facts.several:
         said = [" ".join(_rules(facts)), "Section 10.9 states when these analyses take place and who decides."]
+    said += [rule] if rule else []
     said.append(f"Other reasons to stop the trial: {others.rstrip('.')}.")
     return Chapter(number="4.3", title="Trial stopping rules", code="C218544", blocks=(" ".join(said),), level=2)
 

@@ -10,6 +10,7 @@ import pandas as pd
 from simtrial.conduct.tables import simulated_error
 from simtrial.design.designs import MultiStage, looks_text
 from simtrial.design.exact import operating_characteristics
+from simtrial.documents import toxicity
 from simtrial.documents.general import responses_at_least, responses_at_most
 from simtrial.phrases import attained, counted, percent_beside, stated, to_complete
 from simtrial.show.document import Chapter, Points
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
 def interim(facts: Facts) -> Chapter:
     """Section 10.9."""
     blocks: tuple[Matter, ...] = ("No interim analysis is planned.",)
+    monitoring = tuple(toxicity.monitoring(facts))
     if facts.several:
         blocks = tuple(_analyses(facts))
+    elif monitoring:
+        blocks = (toxicity.NO_LOOK,)
+    blocks = (*blocks, *monitoring)
     return Chapter(number="10.9", title="Interim analyses", code="C218646", level=2, blocks=blocks)
 
 
@@ -152,6 +157,8 @@ def _errors(facts: Facts) -> Iterator[str]:
         if others
         else "No other hypothesis is tested, so that no adjustment is made."
     )
+    if facts.case.toxicity_rule is not None:
+        yield "The rule for toxicity can only prevent a rejection of H0, so that it cannot raise the type I error."
     if not facts.several:
         return
     looks = len(design.looks)

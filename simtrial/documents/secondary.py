@@ -12,6 +12,7 @@ import numpy as np
 
 from simtrial.design.binomial import above
 from simtrial.design.intervals import clopper_pearson
+from simtrial.documents import toxicity
 from simtrial.documents.facts import SIMULATION_REPORT
 from simtrial.phrases import agreeing, counted, percent, stated, to_complete
 from simtrial.plan.allowances import nearest
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simtrial.documents.facts import Facts
+    from simtrial.show.document import Matter
     from simtrial.trial.conduct import PatientLaws
 
 AT_ANY_END = (
@@ -144,9 +146,10 @@ def safety(facts: Facts) -> Iterator[Chapter]:
     """Section 10.7, where the file states the toxicity or how safety is monitored."""
     given = facts.case.trial.conduct
     limit = None if given is None else given.patients.toxicity
-    if limit is None and facts.texts.safety is None:
+    rule, defined = facts.case.toxicity_rule, toxicity.definition(facts)
+    if limit is None and facts.texts.safety is None and not defined:
         return
-    said = []
+    said: list[Matter] = [defined] if defined else []
     if limit is not None:
         n, level = facts.case.n, 100 * facts.level
         seen = nearest(limit.rate * n)
@@ -159,13 +162,21 @@ def safety(facts: Facts) -> Iterator[Chapter]:
             f"(Clopper-Pearson) {level:g}% confidence interval. {stated(limit.rate)} is assumed; with "
             f"{counted(seen, 'such patient')} of {n} the interval is {percent(low)} to {percent(high)}."
         )
+        early = facts.several or rule is not None
+        stops = "This comparison does not stop the trial" + ("." if rule is None else "; the boundary below does.")
         said.append(
             f"It is reported whether the observed percentage exceeds {stated(limit.limit)}. "
-            f"{'If the trial has all its' if facts.several else 'In'} {counted(n, 'patient')}{',' * facts.several} "
+            f"{'If the trial has all its' if early else 'In'} {counted(n, 'patient')}{',' * early} "
             f"this has the probability {percent(assumed)} if the true rate is {stated(limit.rate)}, and "
             f"{percent(at_limit)} if it is {stated(limit.limit)}."
-            f"{AT_ANY_END if facts.several else ''} This comparison does not stop the trial."
+            f"{AT_ANY_END if facts.several else ''} {stops}"
         )
+    elif rule is not None:
+        said.append(
+            "The measure of risk is the percentage of patients with a toxicity, with an exact (Clopper-Pearson) "
+            f"{100 * facts.level:g}% confidence interval."
+        )
+    said += toxicity.analysis(facts)
     monitored = facts.stated("safety", "how safety is monitored during the trial, and by whom")
     said.append(f"Monitoring of safety: {monitored.rstrip('.')}.")
     yield Chapter(number="10.7", title="Safety analyses", code="C218644", level=2, blocks=tuple(said))

@@ -220,10 +220,22 @@ def _complete(plan: Plan) -> Iterator[str]:
 
 
 def _toxicity(plan: Plan) -> Iterator[str]:
-    if plan.toxicity is not None:
+    if plan.toxicity is None:
+        return
+    ratio = plan.toxicity.odds_ratio
+    associated = "independently of the response"
+    if plan.toxicity_rule is not None and ratio != 1:
+        associated = f"with an odds ratio of {ratio:g} of response and toxicity"
+    yield (
+        f"each enrolled patient has toxicity of grade 3 or higher with probability {stated(plan.toxicity.rate)}, "
+        f"{associated}."
+    )
+    if plan.toxicity_rule is not None:
+        window = counted(float(f"{plan.toxicity_rule.window / WEEK:.6g}"), "week")
         yield (
-            f"each enrolled patient has toxicity of grade 3 or higher with probability {stated(plan.toxicity.rate)}, "
-            "independently of the response."
+            f"A toxicity occurs at a time that is uniform over the {window} after enrollment. The trial stops for "
+            "toxicity when its boundary is crossed, and a rejection of H0 waits until the window of every patient whom "
+            "it counts is over."
         )
 
 

@@ -13,6 +13,7 @@ from simtrial.documents import simulation_checks, simulation_models
 from simtrial.phrases import agreeing, counted, listed, percent, stated
 from simtrial.show.document import Chapter, FormulaLine, Points
 from simtrial.show.table import RATE, WORDS, Table, column
+from simtrial.toxicity import text as toxicity_text
 from simtrial.trial import rules, words
 
 if TYPE_CHECKING:
@@ -204,6 +205,8 @@ def _methods(case: Case, done: Simulation) -> Iterator[str | Points]:
         "decision rule to its own patients as the protocol does:"
     )
     rule = [*rules.sentences(plan.design, plan.handling), *((rules.RECUT,) if plan.recut else ()), *rules.early(plan)]
+    if plan.toxicity_rule is not None:
+        rule += [toxicity_text.stops(plan.toxicity_rule.boundary), toxicity_text.window(plan.toxicity_rule)]
     if plan.close_month is not None:
         rule.append(
             f"If accrual closes in month {plan.close_month:g} before an analysis has its patients, the trial is "

@@ -13,7 +13,7 @@ from simtrial.analysis.text import ORDERINGS
 from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.documents import deviations, precision
+from simtrial.documents import deviations, precision, toxicity
 from simtrial.documents.facts import SIMULATION_REPORT
 from simtrial.errors import InputError
 from simtrial.history import origin
@@ -49,6 +49,7 @@ def _blocks(facts: Facts) -> Iterator[Matter]:
     yield from _history(facts)
     yield Subheading("Dropout and accrual")
     yield " ".join(_enrollment(facts))
+    yield from toxicity.effect(facts)
     yield Subheading("Precision of the estimate")
     yield from _precision(facts)
     yield Subheading("Deviations from the assumptions")
@@ -186,12 +187,14 @@ def _wrong_p0(facts: Facts) -> Table:
 
 
 def _assurances(facts: Facts) -> Iterator[str]:
+    without = "" if facts.case.toxicity_rule is None else " (without the rule for toxicity)"
     for one in facts.case.scenarios[2:]:
         chance = deviations.success(facts.case, one) if isinstance(one.p, Beta) else None
         if chance is not None and isinstance(one.p, Beta):
             yield (
                 f" Averaged over a Beta({one.p.a:g}, {one.p.b:g}) distribution of the true response rate ({one.label}, "
-                f"mean {percent(one.mean)}), the probability of success of the trial as it is run is {percent(chance)}."
+                f"mean {percent(one.mean)}), the probability of success of the trial as it is run{without} is "
+                f"{percent(chance)}."
             )
 
 
@@ -202,7 +205,7 @@ def _under_other_dropout(facts: Facts, found: list[deviations.Deviation]) -> Tab
         "type_i_error": column("type_i_error", RATE),
         "power": column("power", RATE),
     }
-    reading = ""
+    reading, without = "", "" if facts.case.toxicity_rule is None else " without the rule for toxicity"
     if facts.mixed is not None:
         alike = f"all dropout is {HANDLINGS[facts.mixed.how.handling]}"
         each = "the intercurrent events keep their strategies and their proportions of all dropout"
@@ -215,8 +218,8 @@ def _under_other_dropout(facts: Facts, found: list[deviations.Deviation]) -> Tab
         )
         reading += f". p0 is the response rate {whose}"
     caption = (
-        f"Exact type I error and power of {looks_text(facts.design, ', ')} under other dropout than assumed; the "
-        f"assumed dropout is in bold{reading}"
+        f"Exact type I error and power of {looks_text(facts.design, ', ')}{without} under other dropout than assumed; "
+        f"the assumed dropout is in bold{reading}"
     )
     return Table("other_dropout", caption, pd.DataFrame(rows), shown, chosen=[one.assumed for one in found])
 

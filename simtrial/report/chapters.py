@@ -23,6 +23,7 @@ TOP = "top"
 STANDING = frozenset({
     "candidates", "compared", "decisions", "earlier_studies", "timeline", "months_and_patients", "tornado",
     "routes", "readings", "p_values", "estimates", "intervals", "forest", "survival", "waterfall",
+    "toxicity_counts", "toxicity_price", "toxicity_months",
 })  # fmt: skip
 """Tables and figures that a reader needs first, by name."""
 

@@ -9,10 +9,9 @@ import pandas as pd
 
 from simtrial.design.designs import looks_short
 from simtrial.errors import InputError
-from simtrial.phrases import agreeing, counted
-from simtrial.search.boundary import figures
+from simtrial.phrases import agreeing, counted, stated
 from simtrial.show.table import WORDS, Shown, Table, column
-from simtrial.trial import summary
+from simtrial.trial import figures, safety, summary
 from simtrial.trial import text as trial_text
 from simtrial.trial.protocol import timed
 from simtrial.trial.quantities import RATES
@@ -39,8 +38,9 @@ def left_out(left: Sequence[LeftOut]) -> str:
 def opening(case: Case) -> str:
     """The design, what it promises, how long it takes, what is assumed, what is to be decided, and the sentence."""
     found = summary.of(case)
-    picture = figures.rule(case.chosen, case.requirements)
+    pictures = "".join(f"<figure>{one.svg()}</figure>" for one in figures.rules(case))
     answers = f"{_part('What it promises', _shown(promises(case)))}{_part('How long it takes', _shown(months(case)))}"
+    with_rule = "" if case.toxicity_rule is None else _shown(with_toxicity(case))
     done = case.trial.analysis is not None  # then nothing is left to decide before signing
     dearest = "".join(f"<p>{escape(one)}</p>" for one in found.dearest)
     beside = f"{_part('What is assumed and not known', _assumed(found))}{_part('What costs most', dearest)}"
@@ -49,8 +49,9 @@ def opening(case: Case) -> str:
         _warning(case),
         f"<p>{escape(found.question)}</p>",
         _part("The result", _result(case)),
-        _part("The design", f"<p><strong>{escape(found.design)}</strong></p><figure>{picture.svg()}</figure>"),
+        _part("The design", f"<p><strong>{escape(found.design)}</strong></p>{pictures}"),
         f'<div class="columns">{answers}</div>',
+        _part("What the rule for toxicity does", with_rule),
         f'<div class="columns">{open_points}</div>',
         _part("The sentence for the protocol", trial_text.protocol(case).html()),
     ]
@@ -96,7 +97,38 @@ def promises(case: Case) -> Table:
     caption = f"What {looks_short(case.chosen)} promises. Exact values on paper"
     how = summary.how_run(case)
     caption += f"; as run: {how[0].lower()}{how[1:]}. EN as run counts enrolled patients" if as_run else ""
+    with_rule = safety.of(case)
+    if as_run and with_rule is not None:
+        caption += f". As run includes the rule for toxicity, at a rate of toxicity of {stated(with_rule.rate)}"
     return Table("promises", caption, pd.DataFrame(rows), shown, tidy=tidy)
+
+
+def with_toxicity(case: Case) -> Table:
+    """What the trial promises with its rule for toxicity, beside the design without it.
+
+    Raises
+    ------
+    InputError
+        If the file has no such rule.
+    """
+    both = safety.needed(case)
+    found, rule = tuple(safety.promised(both)), both.rule
+    names = ("without", "acceptable", "unacceptable")
+    rows = [{"what": one.name, "limit": one.limit} | dict(zip(names, one.written, strict=True)) for one in found]
+    shown: dict[str, Shown] = {
+        "what": column("quantity", WORDS),
+        "limit": column("limit", _or_dash),
+        "without": column("without_toxicity_rule", WORDS),
+        "acceptable": column("with_toxicity_rule", WORDS, f"{stated(rule.acceptable)} toxicity"),
+        "unacceptable": column("with_toxicity_rule", WORDS, f"{stated(rule.unacceptable)} toxicity"),
+    }
+    tidy = pd.DataFrame([{"what": one.name} | dict(zip(names, one.numbers, strict=True)) for one in found])
+    caption = (
+        f"What {looks_short(case.chosen)} promises with the rule for toxicity, at the acceptable "
+        f"({stated(rule.acceptable)}) and at the unacceptable ({stated(rule.unacceptable)}) rate of toxicity. Exact "
+        f"values on paper, {both.associated}"
+    )
+    return Table("toxicity_promises", caption, pd.DataFrame(rows), shown, tidy=tidy)
 
 
 def months(case: Case) -> Table | None:

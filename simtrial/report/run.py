@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 NOTEBOOKS = (
     "01_design",
     "02_operating_characteristics",
+    "09_response_and_toxicity",
     "03_enrollment_and_dropout",
     "04_reproduce_sample_size",
     "05_final_analysis",
@@ -52,8 +53,9 @@ NOTEBOOKS = (
 
 CONDUCT = "03_enrollment_and_dropout"
 ANALYSIS = "05_final_analysis"
+TOXICITY = "09_response_and_toxicity"
 OF_PART = {
-    "design": ("01_design", "02_operating_characteristics", "08_evidence"),
+    "design": ("01_design", "02_operating_characteristics", TOXICITY, "08_evidence"),
     "conduct": (CONDUCT,),
     "review": ("04_reproduce_sample_size",),
     "analysis": (ANALYSIS,),
@@ -168,7 +170,7 @@ def of_trial(
         replacement.refuse(final, source)
     trial, beyond = _runnable(trial, source)
     case = Case.of(trial).checked(str(source.path))
-    notebooks = [name for name in NOTEBOOKS if name in asked and (name != CONDUCT or trial.conduct)]
+    notebooks = [name for name in NOTEBOOKS if name in asked and has(trial, name)]
     if beyond and (wish.preview or not notebooks):
         raise InputError(beyond[0].why, f"{source.path}:")
     study, title = trial.study.id, trial.study.title
@@ -215,6 +217,12 @@ def wanted(trial: Trial, source: Source, wish: Wish) -> set[str]:
     except InputError as error:
         raise error.placed(f"{source.path}: ") from None
     return {name for part in (wish.parts or trial.parts) for name in OF_PART[part]}
+
+
+def has(trial: Trial, notebook: str) -> bool:
+    """Whether the file has the section that a notebook is about."""
+    held = {CONDUCT: trial.conduct, TOXICITY: trial.design.toxicity}
+    return notebook not in held or held[notebook] is not None
 
 
 def _runnable(trial: Trial, source: Source) -> tuple[Trial, list[LeftOut]]:

@@ -106,13 +106,10 @@ def _crossing(axis: Axes, of: ToxicityBoundary, rates: Mapping[str, float]) -> N
     for (name, rate), ever in zip(rates.items(), crossing(of, list(rates.values())).ever.tolist(), strict=True):
         shown = RATES[name]
         axis.vlines(rate, 0, ever, color=shown.colour, linestyle=shown.dash, linewidth=1.2)
-        axis.plot(rate, ever, shown.marker, color=shown.colour, markersize=6)
-        left = ever > 0.5
-        axis.annotate(
-            f"{name} {stated(rate)}:\n{percent(ever)}", (rate, ever), xytext=(-8 if left else 8, 4 if left else -2),
-            textcoords="offset points", ha="right" if left else "left", va="bottom" if left else "top",
-            fontsize=9, color=shown.text,
-        )  # fmt: skip
+        axis.plot(
+            rate, ever, shown.marker, color=shown.colour, markersize=6, label=f"{name} {stated(rate)}: {percent(ever)}"
+        )
+    axis.legend(loc="best", fontsize=9)
     axis.set_xlim(0, theta[-1])
     axis.set_ylim(0, 1)
     percent_ticks(axis.xaxis)

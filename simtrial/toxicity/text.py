@@ -208,7 +208,8 @@ def threshold(found: CalibratedBoundary) -> str:
     for digits in range(2, 15):
         scale = 10.0**digits
         value = math.floor(high * scale) / scale if from_above else math.ceil(low * scale) / scale
-        if (low < value <= high) if from_above else (low <= value < high):
+        # the end that does not belong to the interval may be missed by its last bit
+        if (low * (1 + 1e-9) < value <= high) if from_above else (low <= value < high * (1 - 1e-9)):
             return f"{value:.{digits}f}"
     return f"{high if from_above else low!r}"
 

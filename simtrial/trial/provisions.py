@@ -39,6 +39,10 @@ class ProtocolTexts(Section):
         None, description="Which patients are in the safety analyses, such as all who received at least one dose."
     )
     safety: Provision | None = Field(None, description="How safety is monitored during the trial, and by whom.")
+    toxicity: Provision | None = Field(
+        None,
+        description="Definition of the toxicity that is counted, such as grade 3 or higher and related to treatment.",
+    )
     stopping: Provision | None = Field(
         None, description="Reasons to stop the trial beside the number of responses, such as toxicity or slow accrual."
     )

@@ -13,9 +13,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from simtrial.conduct import simulation
+from simtrial.design.binomial import binomial_pmf
 from simtrial.errors import InputError
-from simtrial.phrases import attained, percent, stated
+from simtrial.phrases import attained, percent, percent_beside, stated
 from simtrial.plan.plan import Scenario
 from simtrial.toxicity import text
 from simtrial.toxicity.boundary import crossing
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from simtrial.conduct.simulation import Result
     from simtrial.design.designs import Design
     from simtrial.plan.plan import Plan
+    from simtrial.toxicity.boundary import ToxicityBoundary
     from simtrial.toxicity.joint import JointEndings
     from simtrial.toxicity.rule import ToxicityRule
     from simtrial.trial.case import Case
@@ -85,6 +89,10 @@ class Safety:
         """The exact endings on paper at true rates of response and of toxicity."""
         ratio = self.odds_ratio if odds_ratio is None else odds_ratio
         return endings(self.design, self.rule.boundary, p=p, toxicity=toxicity, odds_ratio=ratio)
+
+    def alone(self, p: float) -> JointEndings:
+        """The exact endings on paper without the rule."""
+        return endings(self.design, None, p=p, toxicity=self.rule.acceptable)
 
     @cached_property
     def power(self) -> float:
@@ -150,6 +158,65 @@ class Safety:
         """Probability of a stop for toxicity at true rates."""
         return self.at(p, toxicity).shares["toxicity"]
 
+    @property
+    def assumed(self) -> str:
+        """The two rates, the one at which the trial is run where it is another, and the association: a clause."""
+        rule = self.rule
+        rates = f"{stated(rule.acceptable)} is acceptable and {stated(rule.unacceptable)} is not"
+        run = "" if self.rate == rule.acceptable else f"; the trial is run at {stated(self.rate)}"
+        associated = self.associated.removeprefix("if ")
+        return f"{rates}, within {text.weeks(rule)} of enrollment{run}; {associated}"
+
+    @cached_property
+    def shortfall(self) -> str:
+        """That the power with the rule falls short of its limit, with a remedy; empty where it does not."""
+        asked = self.case.requirements
+        if self.power >= asked.power:
+            return ""
+        said = (
+            f"With the rule for toxicity the power is {percent_beside(self.power, asked.power)} instead of "
+            f"{stated(asked.power)} at the acceptable rate of toxicity of {stated(self.rule.acceptable)}, "
+            f"{self.associated}."
+        )
+        if self.power_to_ask < 1:
+            said += (
+                f" A response design with a power of {percent(self.power_to_ask)} on paper keeps "
+                f"{stated(asked.power)} with the rule, if response and toxicity are independent."
+            )
+        return (
+            f"{said} Take a design with more power or a rule that is crossed less often, or state the power with the "
+            "rule in the protocol."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """One figure without the rule, and with it at the acceptable and at the unacceptable rate of toxicity."""
+
+    name: str
+    limit: str
+    written: tuple[str, ...]
+    numbers: tuple[float, ...]
+
+
+def promised(found: Safety) -> Iterator[Promised]:
+    """What the trial promises on paper without the rule and with it: errors, stops for toxicity, and patients."""
+    asked, rule = found.case.requirements, found.rule
+    at = {
+        name: (found.alone(p), found.at(p, rule.acceptable), found.at(p, rule.unacceptable))
+        for name, p in (("p0", asked.p0), ("p1", asked.p1))
+    }
+    for name, p, limit, least in (("Type I error", "p0", asked.alpha, False), ("Power", "p1", asked.power, True)):
+        values = tuple(one.reject for one in at[p])
+        said = tuple(attained(value, limit, least=least) for value in values)
+        yield Promised(name, f"at {'least' if least else 'most'} {stated(limit)}", said, values)
+    for p, every in at.items():
+        values = tuple(one.shares["toxicity"] for one in every)
+        yield Promised(f"P(stop for toxicity) at {p}", "", ("–", *map(percent, values[1:])), values)
+    for p, every in at.items():
+        values = tuple(one.en for one in every)
+        yield Promised(f"EN({p}), expected sample size", "", tuple(f"{value:.1f}" for value in values), values)
+
 
 def of(case: Case) -> Safety | None:
     """The two rules of a trial together; None if its file has no rule for toxicity."""
@@ -169,6 +236,22 @@ def needed(case: Case) -> Safety:
     if found is None:
         raise InputError("is missing; without it no rule stops the trial for toxicity", "design.toxicity")
     return found
+
+
+def seen_at_stop(boundary: ToxicityBoundary, rate: float) -> float:
+    """The mean share of patients with a toxicity among those counted when the boundary is crossed, given that it is.
+
+    Exact, by the recursion over the looks; NaN if the boundary cannot be crossed.
+    """
+    reached, before, crossed, seen = np.ones(1), 0, 0.0, 0.0
+    for look in boundary.looks:
+        reached, before = np.convolve(reached, binomial_pmf(look.n - before, rate)), look.n
+        if look.b is not None:
+            here = reached[look.b :]
+            crossed += float(here.sum())
+            seen += float(here @ np.arange(look.b, look.n + 1)[: len(here)]) / look.n
+            reached = reached[: look.b]
+    return seen / crossed if crossed else math.nan
 
 
 def paragraph(case: Case) -> str:

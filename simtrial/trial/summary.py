@@ -14,7 +14,7 @@ from simtrial.design.exact import operating_characteristics
 from simtrial.phrases import attained, counted, listed, percent, percent_beside, stated
 from simtrial.search import simon
 from simtrial.search.wording import null
-from simtrial.trial import dropout, levers, words
+from simtrial.trial import dropout, levers, safety, words
 from simtrial.trial.protocol import timed
 from simtrial.trial.quantities import RATES
 
@@ -114,7 +114,8 @@ def _design(case: Case) -> str:
     name = case.criterion.name if case.criterion is not None else "Design as given"
     most = "at most " if len(case.chosen.looks) > 1 else ""
     recut = "; bounds recalculated at the number of evaluable patients" if case.plan and case.plan.recut else ""
-    return f"{name}: {looks_short(case.chosen)}, {most}{counted(case.n, 'patient')}{recut}"
+    toxicity = "" if case.toxicity_rule is None else "; a second rule stops accrual for toxicity"
+    return f"{name}: {looks_short(case.chosen)}, {most}{counted(case.n, 'patient')}{recut}{toxicity}"
 
 
 def promises(case: Case) -> Iterator[Promise]:
@@ -198,9 +199,11 @@ def dates(case: Case) -> Iterator[Moment]:
 
 
 def _assumed(case: Case) -> Iterator[tuple[str, str]]:
-    asked = case.trial.hypotheses
+    asked, both = case.trial.hypotheses, safety.of(case)
     from_where = "assumed, not taken from a protocol or registry" if asked.basis == "assumed" else "from the protocol"
     yield "Hypotheses", f"p0 = {asked.p0:g}, p1 = {asked.p1:g}: {from_where}; every result depends on them"
+    if both is not None:
+        yield "Rate of toxicity", both.assumed
     if case.trial.conduct is None:
         yield (
             "Conduct",
@@ -214,6 +217,9 @@ def _assumed(case: Case) -> Iterator[tuple[str, str]]:
 
 def _decisions(case: Case, done: Simulation | None) -> Iterator[OpenPoint]:
     yield from _on_limits(case)
+    both = safety.of(case)
+    if both is not None and both.shortfall and case.keeps:
+        yield OpenPoint("The rule for toxicity", both.shortfall)
     if case.trial.hypotheses.basis == "assumed":
         yield OpenPoint("The hypotheses", _on_hypotheses(case))
     if done is not None:

@@ -37,13 +37,11 @@ if TYPE_CHECKING:
     from simtrial.plan.plan import Plan
     from simtrial.search import Candidate, SingleStageSearch, TwoStageSearch
     from simtrial.search.record import Preference
+    from simtrial.toxicity.rule import ToxicityRule
     from simtrial.trial.case import Case
     from simtrial.trial.differing import Differing
     from simtrial.trial.estimand import Estimand
     from simtrial.trial.trial import Trial
-
-
-NO_RULE = "The parameter file has no rule for toxicity (design.toxicity)."
 
 
 def statement(
@@ -66,15 +64,7 @@ def protocol(case: Case, done: Simulation | None = None) -> Passage:
     """
     said, cited = sample_size(case).paragraphs
     more = filter(None, (" ".join(protocol_sentences(case, done)), safety.paragraph(case)))
-    rule = case.toxicity_rule
-    cited = " ".join((cited, *(() if rule is None else toxicity_text.references(rule))))
     return Passage("statement", (said, *more, cited), quoted=True)
-
-
-def toxicity(case: Case) -> Passage:
-    """The rule for toxicity, what it does, and what it takes from type I error and power."""
-    said = safety.paragraph(case) or NO_RULE
-    return Passage("toxicity_rule", (said,), quoted=case.toxicity_rule is not None)
 
 
 def sample_size(case: Case) -> Passage:
@@ -83,7 +73,8 @@ def sample_size(case: Case) -> Passage:
         case.chosen, case.requirements, case.plan, case.criterion,
         under=case.under, truths=case.trial.truths, mixed=differing.of(case),
     )  # fmt: skip
-    return Passage("sample_size", (" ".join(said), _cited(case.chosen, case.criterion)), quoted=True)
+    cited = _cited(case.chosen, case.criterion, case.toxicity_rule)
+    return Passage("sample_size", (" ".join(said), cited), quoted=True)
 
 
 def not_ready(case: Case) -> str:
@@ -97,8 +88,9 @@ def _not_ready(missed: str) -> str:
     return f"NOT READY FOR A PROTOCOL: this design does not meet its limits: {missed}."
 
 
-def _cited(design: Design, criterion: Preference | None) -> str:
-    return f"References: {' '.join(references(design, criterion))}"
+def _cited(design: Design, criterion: Preference | None, rule: ToxicityRule | None = None) -> str:
+    more = () if rule is None else toxicity_text.references(rule)
+    return f"References: {' '.join((*references(design, criterion), *more))}"
 
 
 def _sentences(

@@ -18,12 +18,16 @@ NOTEBOOKS = [
     "06_validation",
     "07_sweep",
     "08_evidence",
+    "09_response_and_toxicity",
 ]
 ALL = [*NOTEBOOKS, *report_run.LESSONS]
 STARTS = {"kernel": {"handout", "other_handout"}}
 PAGE = "explorer"
 """What Voila serves: no questions, one cell."""
-PARAMETERS = {"07_sweep": 'sweep = "params/sweep_NCT07022301.yaml"'} | dict.fromkeys(report_run.LESSONS, "seed = 1")
+PARAMETERS = {
+    "07_sweep": 'sweep = "params/sweep_NCT07022301.yaml"',
+    "09_response_and_toxicity": 'trial = "params/toxicity.yaml"',
+} | dict.fromkeys(report_run.LESSONS, "seed = 1")
 """What the one cell of parameters says, where it names no trial."""
 
 
@@ -162,7 +166,8 @@ def test_the_handout_is_one_page_that_needs_no_network_and_folds_every_answer(ha
 
 WAYS = [
     ("01_design", "-p trial params/smoke.yaml"),
-    *((name, "-f params/smoke.yaml") for name in report_run.NOTEBOOKS),
+    *((name, "-f params/smoke.yaml") for name in report_run.NOTEBOOKS if name != report_run.TOXICITY),
+    (report_run.TOXICITY, "-f params/toxicity.yaml"),
     ("07_sweep", "-p sweep {folder}/sweep.yaml"),
     (report_run.LESSONS[0], "-p seed 7"),
 ]
