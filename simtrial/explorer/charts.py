@@ -14,12 +14,15 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from simtrial.search.boundary.figures import highest, in_words, parts
+from simtrial.show import inks
+from simtrial.toxicity.text import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simtrial.design.designs import Design
     from simtrial.numbers import Floats
+    from simtrial.toxicity.boundary import ToxicityBoundary
 
 WIDTH, HEIGHT = 320, 230
 LEFT, RIGHT, TOP, BOTTOM = 40, 20, 40, 40
@@ -146,6 +149,35 @@ def boundary(design: Design) -> str:
     inner = "\n".join(drawn)
     picture = f'<svg viewBox="0 0 {2 * WIDTH} {HEIGHT}" role="img" class="sketch">{title}\n{inner}\n</svg>'
     return f'<figure>{picture}</figure><ul class="legend">{items}</ul>'
+
+
+def counts(of: ToxicityBoundary) -> str:
+    """A boundary for toxicity: over the patients counted, the numbers of toxicities that stop accrual."""
+    looks = [(look.n, look.b) for look in of.looks if look.b is not None]
+    top = max((b for _, b in looks), default=1) + 2
+    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+    wide = max(1.0, min(14.0, (right - LEFT) / of.n))
+
+    def across(n: float) -> float:
+        return LEFT + (right - LEFT - wide) * n / of.n
+
+    def up(x: float) -> float:
+        return bottom - (bottom - TOP) * x / top
+
+    drawn = [_text(WIDTH / 2, 14, "Shaded: accrual stops", "middle", "title")]
+    for y in _ticks(0.0, float(top)):
+        drawn += [_line(LEFT, up(y), right, up(y), "grid"), _text(LEFT - 5, up(y) + 3.5, f"{y:g}", "end")]
+    for n, b in looks:
+        drawn.append(
+            f'<rect x="{across(n):.2f}" y="{TOP}" width="{wide:.2f}" height="{up(b - 0.5) - TOP:.2f}" '
+            f'fill="{inks.TOXICITY}" fill-opacity="0.35"/>'
+        )
+    drawn += [_text(across(n) + wide / 2, bottom + 16, f"{n:g}", "middle") for n in _ticks(0.0, float(of.n))]
+    drawn += [_line(LEFT, TOP, LEFT, bottom, "axis"), _line(LEFT, bottom, right, bottom, "axis")]
+    drawn.append(_text((LEFT + right) / 2, HEIGHT - 6, "Patients counted; upwards: toxicities", "middle"))
+    title = f"<title>Accrual stops at {html.escape(short(of))}</title>"
+    inner = "\n".join(drawn)
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" class="sketch">{title}\n{inner}\n</svg>'
 
 
 def _ticks(low: float, high: float) -> list[float]:

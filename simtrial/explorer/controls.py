@@ -8,9 +8,10 @@ a source or rationale for a value that was changed is removed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from simtrial.design.designs import looks_text
+from simtrial.explorer import stopping
 from simtrial.phrases import counted
 from simtrial.search import CALENDAR, CRITERIA, USUAL
 from simtrial.trial import params
@@ -76,6 +77,10 @@ class Controls:
         Whose rate p0 is, where patients without an assessment count as non-responders.
     decide : {'complete', 'known'}
         When an analysis takes place.
+    toxicity : str
+        The rule for toxicity: a type of boundary, the counts of the file, or empty for none.
+    acceptable, unacceptable, crossing, window : float
+        Its two rates, the crossing probability, and the weeks in which a toxicity counts.
     own : frozenset of str
         Sections of the conduct (enrollment, assessments, dropout) whose law the controls cannot express and keep.
     """
@@ -94,7 +99,17 @@ class Controls:
     losses: Losses
     among: Among
     decide: Decide
+    toxicity: str = ""
+    acceptable: float = 0.2
+    unacceptable: float = 0.4
+    crossing: float = 0.1
+    window: float = 6.0
     own: frozenset[str] = frozenset()
+
+    @property
+    def stopping(self) -> dict[str, Any]:
+        """The settings of the rule for toxicity."""
+        return {name: getattr(self, name) for name in ("toxicity", *stopping.NUMBERS)}
 
 
 def complete(trial: Trial) -> Trial:
@@ -144,6 +159,7 @@ def of(trial: Trial) -> Controls:
         losses=trial.losses,
         among=asked.p0_among or "enrolled",
         decide=conduct.interim.decide if conduct.interim else "complete",
+        **stopping.of(trial),
         own=frozenset(name for name, found in own.items() if found),
     )
 
@@ -161,6 +177,7 @@ def applied(now: Controls, trial: Trial) -> Trial:
         return trial
     plain = trial.plain()
     _question(now, before, plain)
+    stopping.applied(now.stopping, before.stopping, plain["design"])
     _conduct(now, before, plain["conduct"])
     if any(getattr(now, name) != getattr(before, name) for name in ("dropout", "counting", "readout")):
         plain.get("estimand", {}).pop("events", None)  # they divide the dropout of the file
@@ -176,7 +193,7 @@ def _question(now: Controls, before: Controls, plain: Sections) -> None:
         kept = {key: value for key, value in plain["hypotheses"].items() if key != "rationale"}
         plain["hypotheses"] = kept | {name: getattr(now, name) for name in names} | {"basis": "assumed"}
     if now.design != before.design:
-        kept = {key: value for key, value in plain["design"].items() if key in ("n_limit", "losses")}
+        kept = {key: value for key, value in plain["design"].items() if key in ("n_limit", "losses", "toxicity")}
         key = "criterion" if now.design in CRITERIA or now.design in CALENDAR else "looks"
         plain["design"] = {key: now.design, **kept}
     if now.losses != before.losses or now.design != before.design:
