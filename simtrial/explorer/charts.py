@@ -165,14 +165,17 @@ def counts(of: ToxicityBoundary) -> str:
         return bottom - (bottom - TOP) * x / top
 
     drawn = [_text(WIDTH / 2, 14, "Shaded: accrual stops", "middle", "title")]
-    for y in _ticks(0.0, float(top)):
-        drawn += [_line(LEFT, up(y), right, up(y), "grid"), _text(LEFT - 5, up(y) + 3.5, f"{y:g}", "end")]
-    for n, b in looks:
+    colour = inks.shade(inks.TOXICITY, 1.0)
+    for n, b in looks:  # neighbours overlap a little, so that no seam shows between them
         drawn.append(
-            f'<rect x="{across(n):.2f}" y="{TOP}" width="{wide:.2f}" height="{up(b - 0.5) - TOP:.2f}" '
-            f'fill="{inks.TOXICITY}" fill-opacity="0.35"/>'
+            f'<rect x="{across(n) - 0.2:.2f}" y="{TOP}" width="{wide + 0.4:.2f}" height="{up(b - 0.5) - TOP:.2f}" '
+            f'fill="{colour}"/>'
         )
-    drawn += [_text(across(n) + wide / 2, bottom + 16, f"{n:g}", "middle") for n in _ticks(0.0, float(of.n))]
+    for y in _ticks(0.0, float(top), whole=True):
+        drawn += [_line(LEFT, up(y), right, up(y), "grid"), _text(LEFT - 5, up(y) + 3.5, f"{y:g}", "end")]
+    drawn += [
+        _text(across(n) + wide / 2, bottom + 16, f"{n:g}", "middle") for n in _ticks(0.0, float(of.n), whole=True)
+    ]
     drawn += [_line(LEFT, TOP, LEFT, bottom, "axis"), _line(LEFT, bottom, right, bottom, "axis")]
     drawn.append(_text((LEFT + right) / 2, HEIGHT - 6, "Patients counted; upwards: toxicities", "middle"))
     title = f"<title>Accrual stops at {html.escape(short(of))}</title>"
@@ -180,9 +183,9 @@ def counts(of: ToxicityBoundary) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" class="sketch">{title}\n{inner}\n</svg>'
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
     """Round values within a range."""
-    return [float(v) for v in MaxNLocator(5).tick_values(low, high) if low - 1e-9 <= v <= high + 1e-9]
+    return [float(v) for v in MaxNLocator(5, integer=whole).tick_values(low, high) if low - 1e-9 <= v <= high + 1e-9]
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:

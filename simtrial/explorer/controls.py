@@ -8,7 +8,7 @@ a source or rationale for a value that was changed is removed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from simtrial.design.designs import looks_text
 from simtrial.explorer import stopping
@@ -50,8 +50,8 @@ START: Sections = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Controls:
-    """One setting of all controls.
+class Controls(stopping.Stopping):
+    """One setting of all controls, those of the rule for toxicity among them.
 
     Attributes
     ----------
@@ -77,10 +77,6 @@ class Controls:
         Whose rate p0 is, where patients without an assessment count as non-responders.
     decide : {'complete', 'known'}
         When an analysis takes place.
-    toxicity : str
-        The rule for toxicity: a type of boundary, the counts of the file, or empty for none.
-    acceptable, unacceptable, crossing, window : float
-        Its two rates, the crossing probability, and the weeks in which a toxicity counts.
     own : frozenset of str
         Sections of the conduct (enrollment, assessments, dropout) whose law the controls cannot express and keep.
     """
@@ -99,17 +95,7 @@ class Controls:
     losses: Losses
     among: Among
     decide: Decide
-    toxicity: str = ""
-    acceptable: float = 0.2
-    unacceptable: float = 0.4
-    crossing: float = 0.1
-    window: float = 6.0
     own: frozenset[str] = frozenset()
-
-    @property
-    def stopping(self) -> dict[str, Any]:
-        """The settings of the rule for toxicity."""
-        return {name: getattr(self, name) for name in ("toxicity", *stopping.NUMBERS)}
 
 
 def complete(trial: Trial) -> Trial:
@@ -142,7 +128,7 @@ def of(trial: Trial) -> Controls:
         rate = enrollment.periods[-1].rate
     if rate is None:
         rate = (enrollment.mean_rate or 0.0) * len(enrollment.opens_months or ())
-    law = assessments.law
+    law, rule = assessments.law, stopping.of(trial)
     counting = dropout.handling if dropout.bounds is None else f"{dropout.handling}/{dropout.bounds}"
     return Controls(
         p0=asked.p0,
@@ -159,7 +145,11 @@ def of(trial: Trial) -> Controls:
         losses=trial.losses,
         among=asked.p0_among or "enrolled",
         decide=conduct.interim.decide if conduct.interim else "complete",
-        **stopping.of(trial),
+        toxicity=rule.toxicity,
+        acceptable=rule.acceptable,
+        unacceptable=rule.unacceptable,
+        crossing=rule.crossing,
+        window=rule.window,
         own=frozenset(name for name, found in own.items() if found),
     )
 
@@ -177,7 +167,7 @@ def applied(now: Controls, trial: Trial) -> Trial:
         return trial
     plain = trial.plain()
     _question(now, before, plain)
-    stopping.applied(now.stopping, before.stopping, plain["design"])
+    stopping.applied(now, before, plain["design"])
     _conduct(now, before, plain["conduct"])
     if any(getattr(now, name) != getattr(before, name) for name in ("dropout", "counting", "readout")):
         plain.get("estimand", {}).pop("events", None)  # they divide the dropout of the file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,8 @@ from simtrial.search import figures, tables
 from simtrial.search.wording import question
 from simtrial.show import inks
 from simtrial.show.terminal import one_line
-from simtrial.toxicity import tables as tox_tables
-from simtrial.toxicity import text as tox_text
+from simtrial.toxicity import tables as toxicity_tables
+from simtrial.toxicity import text as toxicity_text
 from simtrial.toxicity.boundary import crossing
 from simtrial.trial import params, text
 
@@ -182,8 +183,8 @@ def toxicity(design: Design, plan: Plan, trial: Trial) -> str:
     assert rule is not None  # the panel is for a trial that has one
     assert plan.toxicity is not None  # which `Plan` holds
     ratio = plan.toxicity.odds_ratio
-    said = [tox_text.stops(rule.boundary), tox_text.convention(rule.boundary), *tox_text.origin(rule)]
-    words = f"<p><strong>{html.escape(said[0])}</strong> {html.escape(' '.join(said[1:]))}</p>"
+    said = [toxicity_text.stops(rule.boundary), toxicity_text.convention(rule.boundary), *toxicity_text.origin(rule)]
+    words = "".join(f"<p>{html.escape(one)}</p>" for one in (said[0], " ".join(said[1:])))
     theta = np.linspace(0.0, min(1.0, 1.5 * rule.unacceptable), POINTS)
     ever = crossing(rule.boundary, theta.tolist()).ever
     low, high = crossing(rule.boundary, [rule.acceptable, rule.unacceptable]).ever.tolist()
@@ -200,8 +201,8 @@ def toxicity(design: Design, plan: Plan, trial: Trial) -> str:
         y_form=lambda y: f"{y:g}",
     )
     drawn = f"<figure>{charts.counts(rule.boundary)}</figure><figure>{chart.svg()}</figure>"
-    ends = tox_tables.endings(design, rule, (asked.p0, asked.p1), (ratio,)).html()
-    price = tox_tables.price(design, rule, asked.p0, asked.p1, (ratio,)).html()
+    ends = toxicity_tables.endings(design, rule, (asked.p0, asked.p1), (ratio,)).html()
+    price = toxicity_tables.price(design, rule, asked.p0, asked.p1, (0.0, ratio, math.inf)).html()
     shown = f'{words}<div class="curves">{drawn}</div>{ends}{price}'
     return _section("When does the trial stop for toxicity, and what does that take?", shown)
 

@@ -6,7 +6,8 @@ Wang-Tsiatis boundary with its exponent, or counts given outright; such a rule i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from simtrial.toxicity.text import NAMES
 
@@ -23,42 +24,67 @@ NUMBERS = {
 }  # fmt: skip
 """The numbers of a rule, and their keys in a file."""
 
-START = {"acceptable": 0.2, "unacceptable": 0.4, "crossing": 0.1, "window": 6.0}
-"""What the numbers show until a rule is chosen."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stopping:
+    """The settings of the rule; what they are until one is chosen.
+
+    Attributes
+    ----------
+    toxicity : str
+        A type of boundary, the counts of the file (`COUNTS`), or empty for none.
+    acceptable, unacceptable, crossing : float
+        The two rates, and the largest probability of crossing at the first.
+    window : float
+        Weeks in which a toxicity counts.
+    """
+
+    toxicity: str = NONE
+    acceptable: float = 0.2
+    unacceptable: float = 0.4
+    crossing: float = 0.1
+    window: float = 6.0
 
 
 def menu(trial: Trial) -> dict[str, str]:
     """The rules that may be chosen beside this file."""
     names = {"none": NONE} | {NAMES[kind]: kind for kind in OFFERED}
-    own = of(trial)["toxicity"]
-    if own not in names.values():
-        names["counts of the file" if own == COUNTS else f"{NAMES[own]}, as in the file"] = own
+    rule = trial.design.toxicity
+    if rule is not None and rule.rule is None:
+        names["counts of the file"] = COUNTS
+    elif rule is not None and rule.rule is not None and rule.rule not in OFFERED:
+        names[f"{NAMES[rule.rule]}, as in the file"] = rule.rule
     return names
 
 
-def of(trial: Trial) -> dict[str, Any]:
+def of(trial: Trial) -> Stopping:
     """The settings that show the rule of a trial."""
     rule = trial.design.toxicity
     if rule is None:
-        return {"toxicity": NONE, **START}
-    found = {name: getattr(rule, key) for name, key in NUMBERS.items()}
-    if found["crossing"] is None:
-        found["crossing"] = START["crossing"]
-    return {"toxicity": rule.rule or COUNTS, **found}
+        return Stopping()
+    found = Stopping(
+        toxicity=rule.rule or COUNTS,
+        acceptable=rule.acceptable_rate,
+        unacceptable=rule.unacceptable_rate,
+        window=rule.window_weeks,
+    )
+    limit = rule.crossing_probability
+    return found if limit is None else replace(found, crossing=limit)
 
 
-def applied(now: dict[str, Any], before: dict[str, Any], design: dict[str, Any]) -> None:
+def applied(now: Stopping, before: Stopping, design: dict[str, object]) -> None:
     """Write the rule that the settings say into the section on the design of a file."""
-    if now["toxicity"] == NONE:
+    if now.toxicity == NONE:
         design.pop("toxicity", None)
         return
-    if now == before:
+    same = now.toxicity == before.toxicity
+    if same and all(getattr(now, name) == getattr(before, name) for name in NUMBERS):
         return
-    same = now["toxicity"] == before["toxicity"]
-    rule = {key: value for key, value in design.get("toxicity", {}).items() if same and key != "source"}
-    if now["toxicity"] != COUNTS:
-        rule["rule"] = now["toxicity"]
+    given = design.get("toxicity")
+    rule = {key: value for key, value in given.items() if key != "source"} if same and isinstance(given, dict) else {}
+    if now.toxicity != COUNTS:
+        rule["rule"] = now.toxicity
     for name, key in NUMBERS.items():
-        if not (name == "crossing" and now["toxicity"] == COUNTS):
-            rule[key] = now[name]
+        if not (name == "crossing" and now.toxicity == COUNTS):
+            rule[key] = getattr(now, name)
     design["toxicity"] = rule

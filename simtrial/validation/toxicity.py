@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from simtrial.design.designs import parse_looks, parse_sizes
 from simtrial.phrases import counted
@@ -58,7 +59,8 @@ def boundaries() -> Comparison:
     return case_of("Boundaries for toxicity", source, rows())
 
 
-class _Ended(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class _Ended:
     """What R clinfun gives, and the best of the same family, as printed."""
 
     rate: float
@@ -70,8 +72,8 @@ class _Ended(NamedTuple):
 
 
 CLINFUN = (
-    _Ended(0.1, "1-40", 0.15, 0.0, 0.1240, 0.1481),
-    _Ended(0.1, "2-100", 0.15, 0.5, 0.1352, 0.1498),
+    _Ended(rate=0.1, looks_at="1-40", limit=0.15, delta=0.0, theirs=0.1240, best=0.1481),
+    _Ended(rate=0.1, looks_at="2-100", limit=0.15, delta=0.5, theirs=0.1352, best=0.1498),
 )
 """Settings in which the ten steps of its iteration end before the best boundary of the family is reached."""
 
@@ -92,7 +94,8 @@ def ended_early() -> Comparison:
     return case_of("Boundaries of an iteration", "R clinfun 1.1.5, its algorithm repeated in November 2026", rows())
 
 
-class _Setting(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class _BothRules:
     """Two rules, two rates, and the four cells of response and toxicity as fractions."""
 
     looks: str
@@ -104,7 +107,7 @@ class _Setting(NamedTuple):
 
 
 SETTINGS = tuple(
-    _Setting(looks, boundary, p, toxicity, ratio, both)
+    _BothRules(looks=looks, boundary=boundary, p=p, toxicity=toxicity, odds_ratio=ratio, both=both)
     for looks, boundary in (
         ("0/2,1/5", "2/2,3/5"), ("0:3/3,2/6", "-/1,2/3,3/6"), (":2/2,1/4,2/6", "2/4"), ("1/4", "1/1"),
     )
@@ -119,7 +122,7 @@ SETTINGS = tuple(
 """Four pairs of rules, each without association, with both extremes of it, and with an odds ratio of rational cells."""
 
 
-def _every_path(design: Design, boundary: ToxicityBoundary, one: _Setting) -> dict[str, Fraction]:
+def _every_path(design: Design, boundary: ToxicityBoundary, one: _BothRules) -> dict[str, Fraction]:
     """The endings by all sequences of patients."""
     p, toxicity = Fraction(repr(one.p)), Fraction(repr(one.toxicity))
     cells = {
