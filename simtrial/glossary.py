@@ -521,6 +521,20 @@ TOXICITY = {
     "expected_patients": Term("Expected patients", "The mean number of patients when the trial ends."),
     "without_toxicity_rule": Term("Without the rule", "If the trial is never stopped for toxicity."),
     "with_toxicity_rule": Term("With the rule", "If the trial stops for toxicity as its rule says."),
+    "acceptable_toxicity": Term(
+        "Acceptable toxicity", "The rate of toxicity at which the trial should rarely be stopped for it."
+    ),
+    "unacceptable_toxicity": Term(
+        "Unacceptable toxicity", "The rate of toxicity at which the trial should probably be stopped for it."
+    ),
+    "crossing_limit": Term(
+        "Crossing probability",
+        "The largest probability of crossing the boundary for toxicity that is allowed at the acceptable rate.",
+    ),
+    "toxicity_window": Term(
+        "Window for toxicity",
+        "The time after enrollment in which a toxicity counts; a patient without one is pending until it is over.",
+    ),
     "toxicity_rule": Term("Rule for toxicity", "Whether accrual stops when the boundary for toxicity is crossed."),
     "rule_difference": Term("Difference", "The value with the rule minus the value without it."),
 }

@@ -37,12 +37,14 @@ BASE = {
     "monitor": ["--looks=1/10,5/29", "--patients=10", "--responses=3", "--p=.1"],
     "synthetic": ["params/smoke.yaml"], "sweep": ["params/sweep_NCT07022301.yaml"], "report": ["params/smoke.yaml"],
     "explore": [], "lessons": [], "bounds": ["--rule=fleming", "--looks-at=15,25", "--p0=.2", "--alpha=.05"],
+    "toxicity": ["--rate=.2", "--unacceptable=.4", "--crossing=.05", "--looks-at=10,20", "--type=pocock"],
 }  # fmt: skip
 """What each command with a number is given besides."""
 
 WORDS = {
     "handling", "p0_among", "bounds", "search_", "looks", "criterion", "nct", "param", "time_unit", "ordering", "label",
     "scheduler", "parts", "family", "looks_at", "stops", "futility", "rule", "base", "cp", "phi",
+    "kind", "boundary",
 }  # fmt: skip
 """Options of words; the numbers of looks are those of a design, which checks them."""
 

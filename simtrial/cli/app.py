@@ -22,6 +22,7 @@ from simtrial.cli import review as cli_review
 from simtrial.cli import rules as cli_rules
 from simtrial.cli import run as cli_run
 from simtrial.cli import sweep as cli_sweep
+from simtrial.cli import toxicity as cli_toxicity
 from simtrial.cli.calendar import EPILOG, DesignCommand
 from simtrial.cli.command import bounded
 from simtrial.errors import InputError
@@ -41,7 +42,7 @@ app = typer.Typer(
 )
 app.command(cls=DesignCommand, epilog=EPILOG)(bounded(cli_design.design))
 for command in (
-    cli_run.oc, cli_rules.bounds, cli_run.simulate,
+    cli_run.oc, cli_rules.bounds, cli_toxicity.toxicity, cli_run.simulate,
     cli_review.check, cli_review.reproduce, cli_review.printed, cli_review.import_registry,
     cli_analysis.analyze, cli_analysis.monitor, cli_analysis.columns, cli_analysis.synthetic, cli_sweep.sweep,
     cli_explore.explore, cli_estimands.estimands, cli_history.evidence, cli_report.report,

@@ -14,12 +14,15 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from simtrial.search.boundary.figures import highest, in_words, parts
+from simtrial.show import inks
+from simtrial.toxicity.text import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simtrial.design.designs import Design
     from simtrial.numbers import Floats
+    from simtrial.toxicity.boundary import ToxicityBoundary
 
 WIDTH, HEIGHT = 320, 230
 LEFT, RIGHT, TOP, BOTTOM = 40, 20, 40, 40
@@ -148,9 +151,41 @@ def boundary(design: Design) -> str:
     return f'<figure>{picture}</figure><ul class="legend">{items}</ul>'
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def counts(of: ToxicityBoundary) -> str:
+    """A boundary for toxicity: over the patients counted, the numbers of toxicities that stop accrual."""
+    looks = [(look.n, look.b) for look in of.looks if look.b is not None]
+    top = max((b for _, b in looks), default=1) + 2
+    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+    wide = max(1.0, min(14.0, (right - LEFT) / of.n))
+
+    def across(n: float) -> float:
+        return LEFT + (right - LEFT - wide) * n / of.n
+
+    def up(x: float) -> float:
+        return bottom - (bottom - TOP) * x / top
+
+    drawn = [_text(WIDTH / 2, 14, "Shaded: accrual stops", "middle", "title")]
+    colour = inks.shade(inks.TOXICITY, 1.0)
+    for n, b in looks:  # neighbours overlap a little, so that no seam shows between them
+        drawn.append(
+            f'<rect x="{across(n) - 0.2:.2f}" y="{TOP}" width="{wide + 0.4:.2f}" height="{up(b - 0.5) - TOP:.2f}" '
+            f'fill="{colour}"/>'
+        )
+    for y in _ticks(0.0, float(top), whole=True):
+        drawn += [_line(LEFT, up(y), right, up(y), "grid"), _text(LEFT - 5, up(y) + 3.5, f"{y:g}", "end")]
+    drawn += [
+        _text(across(n) + wide / 2, bottom + 16, f"{n:g}", "middle") for n in _ticks(0.0, float(of.n), whole=True)
+    ]
+    drawn += [_line(LEFT, TOP, LEFT, bottom, "axis"), _line(LEFT, bottom, right, bottom, "axis")]
+    drawn.append(_text((LEFT + right) / 2, HEIGHT - 6, "Patients counted; upwards: toxicities", "middle"))
+    title = f"<title>Accrual stops at {html.escape(short(of))}</title>"
+    inner = "\n".join(drawn)
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" class="sketch">{title}\n{inner}\n</svg>'
+
+
+def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
     """Round values within a range."""
-    return [float(v) for v in MaxNLocator(5).tick_values(low, high) if low - 1e-9 <= v <= high + 1e-9]
+    return [float(v) for v in MaxNLocator(5, integer=whole).tick_values(low, high) if low - 1e-9 <= v <= high + 1e-9]
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from simtrial.design.designs import looks_text
+from simtrial.explorer import stopping
 from simtrial.phrases import counted
 from simtrial.search import CALENDAR, CRITERIA, USUAL
 from simtrial.trial import params
@@ -49,8 +50,8 @@ START: Sections = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Controls:
-    """One setting of all controls.
+class Controls(stopping.Stopping):
+    """One setting of all controls, those of the rule for toxicity among them.
 
     Attributes
     ----------
@@ -127,7 +128,7 @@ def of(trial: Trial) -> Controls:
         rate = enrollment.periods[-1].rate
     if rate is None:
         rate = (enrollment.mean_rate or 0.0) * len(enrollment.opens_months or ())
-    law = assessments.law
+    law, rule = assessments.law, stopping.of(trial)
     counting = dropout.handling if dropout.bounds is None else f"{dropout.handling}/{dropout.bounds}"
     return Controls(
         p0=asked.p0,
@@ -144,6 +145,11 @@ def of(trial: Trial) -> Controls:
         losses=trial.losses,
         among=asked.p0_among or "enrolled",
         decide=conduct.interim.decide if conduct.interim else "complete",
+        toxicity=rule.toxicity,
+        acceptable=rule.acceptable,
+        unacceptable=rule.unacceptable,
+        crossing=rule.crossing,
+        window=rule.window,
         own=frozenset(name for name, found in own.items() if found),
     )
 
@@ -161,6 +167,7 @@ def applied(now: Controls, trial: Trial) -> Trial:
         return trial
     plain = trial.plain()
     _question(now, before, plain)
+    stopping.applied(now, before, plain["design"])
     _conduct(now, before, plain["conduct"])
     if any(getattr(now, name) != getattr(before, name) for name in ("dropout", "counting", "readout")):
         plain.get("estimand", {}).pop("events", None)  # they divide the dropout of the file
@@ -176,7 +183,7 @@ def _question(now: Controls, before: Controls, plain: Sections) -> None:
         kept = {key: value for key, value in plain["hypotheses"].items() if key != "rationale"}
         plain["hypotheses"] = kept | {name: getattr(now, name) for name in names} | {"basis": "assumed"}
     if now.design != before.design:
-        kept = {key: value for key, value in plain["design"].items() if key in ("n_limit", "losses")}
+        kept = {key: value for key, value in plain["design"].items() if key in ("n_limit", "losses", "toxicity")}
         key = "criterion" if now.design in CRITERIA or now.design in CALENDAR else "looks"
         plain["design"] = {key: now.design, **kept}
     if now.losses != before.losses or now.design != before.design:

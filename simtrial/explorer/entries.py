@@ -177,7 +177,23 @@ NUMBERS = {
         example=4,
         share=False,
     ),
-}
+    "acceptable": Entry(
+        "acceptable_toxicity", "rate at which the trial should rarely stop", low=0.01, high=0.6, step=0.01, least=0,
+        most=1, noun="a rate", example=0.2, open_least=True, open_most=True,
+    ),
+    "unacceptable": Entry(
+        "unacceptable_toxicity", "rate at which it should stop", low=0.02, high=0.9, step=0.01, least=0,
+        most=1, noun="a rate", example=0.4, open_least=True, open_most=True,
+    ),
+    "crossing": Entry(
+        "crossing_limit", "largest at the acceptable rate", low=0.01, high=0.5, step=0.005, least=0,
+        most=1, noun="a probability", example=0.1, open_least=True, open_most=True,
+    ),
+    "window": Entry(
+        "toxicity_window", "weeks after enrollment", low=1, high=26, step=1, least=0.04,
+        most=5200, noun="a number of weeks", example=6, share=False,
+    ),
+}  # fmt: skip
 """The numbers of the page; the limits are those of `Requirements`, `Dropout`, `Plan` and the enrollment models."""
 
 

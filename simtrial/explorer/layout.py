@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from simtrial import glossary
-from simtrial.explorer import screen, terms
+from simtrial.explorer import screen, stopping, terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 QUESTION = ("p0", "p1", "alpha", "power")
 
-PANELS = ("status", "candidates", "curves", "decisions", "calendar", "statement")
+TOXICITY = tuple(stopping.NUMBERS)
+
+PANELS = ("status", "candidates", "curves", "decisions", "toxicity", "calendar", "statement")
 """The results, from top to bottom."""
 
 COUNTING: dict[str, Counting] = {
@@ -42,6 +44,7 @@ OWN = {
 GROUPS = (
     ("The question", QUESTION),
     ("The design", ("family", "design", "losses", "search")),
+    ("Stopping for toxicity", ("toxicity", *TOXICITY)),
     ("Dropout", ("own dropout", "dropout", "counting", "among")),
     ("The calendar", ("own enrollment", "rate", "screening", "own assessments", "readout", "accrual", "decide")),
     (glossary.head("parameter_file"), ("file", "file note", "download")),
@@ -51,6 +54,7 @@ GROUPS = (
 NAMED: dict[str, tuple[str, Mapping[str, str]]] = {
     "design": ("design", {}),
     "losses": ("limits_hold", LOSSES),
+    "toxicity": ("toxicity_rule", {"none": stopping.NONE}),
     "counting": ("handling", COUNTING),
     "among": ("p0_among", AMONG),
     "accrual": ("accrual", ACCRUAL),

@@ -87,6 +87,12 @@ class NumberControl:
         """Let no hand change the number, or let it."""
         self.box.disabled = self.slider.disabled = disabled
 
+    def show(self, shown: bool) -> None:
+        """Show the number on the page, or hide it with whatever is wrong in its box."""
+        self.row.layout.display = "" if shown else "none"
+        if not shown and self.fault:
+            self.set(self.value)
+
     def typed(self) -> float | None:
         """The number in the box, as far as the box alone can tell; None if it is none."""
         try:

@@ -21,7 +21,7 @@ from scipy import optimize, stats  # noqa: F401 - laws of the calendar want them
 
 from simtrial.design.designs import looks_text
 from simtrial.errors import InputError
-from simtrial.explorer import controls, entries, layout, panels, screen
+from simtrial.explorer import controls, entries, layout, panels, screen, stopping
 from simtrial.explorer.controls import Controls
 from simtrial.explorer.layout import OWN, QUESTION
 from simtrial.explorer.number_controls import NumberControl
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 STEP = 0.01
 """How far a response rate that meets the other pushes it."""
 
-PLACE = re.compile(r"^trial\.(?:hypotheses|conduct)\.")
+PLACE = re.compile(r"^(?:trial\.)?(?:hypotheses|conduct|design\.toxicity)\.")
 """What the place of a fault in a file begins with, which says nothing to who has no file."""
 
 
@@ -102,6 +102,7 @@ class Explorer:
             for name, number in self.numbers.items():
                 number.low_power = bool(getattr(self._base.hypotheses, "low_power", False))
                 number.set(getattr(now, name))
+            self.inputs["toxicity"].options = tuple(stopping.menu(self._base).items())
             for name in layout.CHOICES[1:]:
                 self.inputs[name].value = getattr(now, name)
             self.inputs["family"].value = screen.family_of(now.design)
@@ -130,6 +131,10 @@ class Explorer:
         """Let no hand change a number while the file's own law is in force."""
         for name, (number, _) in OWN.items():
             self.numbers[number].disable(self.inputs[f"own {name}"].value)
+        rule = self.inputs["toxicity"].value
+        for name in layout.TOXICITY:
+            shown = rule != stopping.NONE and not (name == "crossing" and rule == stopping.COUNTS)
+            self.numbers[name].show(shown)
         self.inputs["among"].layout.display = "" if self.inputs["counting"].value == "nonresponder" else "none"
 
     def _settings(self) -> Controls:
@@ -296,6 +301,8 @@ class Explorer:
         self.panels["curves"].value = panels.curves(panels.compared(found, found.design), trial.requirements)
         self.panels["decisions"].value = panels.decisions(found.design, plan)
         self.panels["statement"].value = panels.statement(found, done)
+        self.panels["toxicity"].value = "" if plan.toxicity_rule is None else panels.toxicity(found.design, plan, trial)
+        self.panels["toxicity"].layout.display = "none" if plan.toxicity_rule is None else ""
         self.inputs["download"].value = panels.download(trial)
         self.panels["calendar"].value = panels.calendar(done, trial)
 
@@ -322,7 +329,8 @@ class Explorer:
         if self.trial is not None:
             shown = controls.of(self.trial)
             for name, number in self.numbers.items():
-                if number.fault or getattr(shown, name) != number.value:
+                hidden = name in layout.TOXICITY and shown.toxicity == stopping.NONE
+                if not hidden and (number.fault or getattr(shown, name) != number.value):
                     held[number.head] = entries.written(getattr(shown, name))
             self.inputs["download"].value = panels.download(self.trial, held=True)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,11 @@ from simtrial.explorer import charts, controls, screen
 from simtrial.phrases import counted, rate
 from simtrial.search import figures, tables
 from simtrial.search.wording import question
+from simtrial.show import inks
 from simtrial.show.terminal import one_line
+from simtrial.toxicity import tables as toxicity_tables
+from simtrial.toxicity import text as toxicity_text
+from simtrial.toxicity.boundary import crossing
 from simtrial.trial import params, text
 
 if TYPE_CHECKING:
@@ -170,6 +175,36 @@ def decisions(design: Design, plan: Plan) -> str:
     )
     shown = charts.boundary(design) + tables.decisions(design).html() + note
     return _section("What is decided at each number of responses?", shown)
+
+
+def toxicity(design: Design, plan: Plan, trial: Trial) -> str:
+    """The boundary for toxicity, and how the trial ends with it and without it."""
+    rule, asked = plan.toxicity_rule, trial.requirements
+    assert rule is not None  # the panel is for a trial that has one
+    assert plan.toxicity is not None  # which `Plan` holds
+    ratio = plan.toxicity.odds_ratio
+    said = [toxicity_text.stops(rule.boundary), toxicity_text.convention(rule.boundary), *toxicity_text.origin(rule)]
+    words = "".join(f"<p>{html.escape(one)}</p>" for one in (said[0], " ".join(said[1:])))
+    theta = np.linspace(0.0, min(1.0, 1.5 * rule.unacceptable), POINTS)
+    ever = crossing(rule.boundary, theta.tolist()).ever
+    low, high = crossing(rule.boundary, [rule.acceptable, rule.unacceptable]).ever.tolist()
+    chart = charts.Chart(
+        title="P(boundary crossed)",
+        x_label="True rate of toxicity",
+        alt=f"P(boundary crossed): {rate(low)} at the acceptable and {rate(high)} at the unacceptable rate.",
+        x=theta,
+        curves=[charts.Stroke(ever, inks.TOXICITY, "-")],
+        top=1.0,
+        x_marks=((rule.acceptable, "acceptable"), (rule.unacceptable, "unacceptable")),
+        y_marks=() if rule.limit is None else ((rule.limit, "limit"),),
+        x_form=lambda x: f"{100 * x:g}%",
+        y_form=lambda y: f"{y:g}",
+    )
+    drawn = f"<figure>{charts.counts(rule.boundary)}</figure><figure>{chart.svg()}</figure>"
+    ends = toxicity_tables.endings(design, rule, (asked.p0, asked.p1), (ratio,)).html()
+    price = toxicity_tables.price(design, rule, asked.p0, asked.p1, (0.0, ratio, math.inf)).html()
+    shown = f'{words}<div class="curves">{drawn}</div>{ends}{price}'
+    return _section("When does the trial stop for toxicity, and what does that take?", shown)
 
 
 def calendar(done: Simulation, trial: Trial) -> str:

@@ -9,6 +9,7 @@ from simtrial import glossary
 PARTS = (
     ("Designs", glossary.DESIGN),
     ("Conduct of the trial", glossary.CONDUCT),
+    ("Toxicity", glossary.TOXICITY),
     ("Analysis", glossary.ANALYSIS),
     ("Review", glossary.REVIEW),
     ("This page", glossary.CONTROLS),

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simtrial.design.binomial import binomial_pmf
 from simtrial.design.designs import MAX_LOOKS
 from simtrial.errors import InputError
 from simtrial.numbers import count
@@ -124,16 +123,31 @@ def crossing(boundary: ToxicityBoundary, rates: Sequence[float]) -> Crossing:
     (0.625, 2.0)
     """
     n = np.array([look.n for look in boundary.looks])
-    at_look = np.zeros((len(rates), len(n)))
-    for i, rate in enumerate(rates):
-        reached, before = np.ones(1), 0
-        for k, look in enumerate(boundary.looks):
-            reached, before = np.convolve(reached, binomial_pmf(look.n - before, rate)), look.n
-            if look.b is not None:
-                at_look[i, k] = reached[look.b :].sum()
-                reached = reached[: look.b]
-    ever = at_look.sum(axis=1)
+    p = np.asarray(rates, dtype=np.float64)[:, np.newaxis]
+    at_look = np.zeros((len(p), len(n)))
+    reached, before = np.ones((len(p), 1)), 0
+    for k, look in enumerate(boundary.looks):
+        # patient by patient; who would be beyond the next bound is not told apart
+        width = next((later.b for later in boundary.looks[k:] if later.b is not None), 0)
+        for _ in range(look.n - before if width else 0):
+            reached = _one_more(reached, p, width)
+        before = look.n
+        if look.b is not None:
+            at_look[:, k] = reached[:, look.b :].sum(axis=1)
+            reached = reached[:, : look.b]
+    ever = np.minimum(at_look.sum(axis=1), 1.0)
     return Crossing(ever, at_look[:, :-1].sum(axis=1), at_look @ n + (1 - ever) * n[-1], at_look)
+
+
+def _one_more(reached: Floats, p: Floats, width: int) -> Floats:
+    """One more patient: probabilities of 0, 1, ... toxicities, the last of them of `width` or more."""
+    size = reached.shape[1]
+    moved = np.zeros((len(p), size + 1))
+    moved[:, :size] = (1 - p) * reached
+    moved[:, 1:] += p * reached
+    if size > width:
+        moved[:, width] = moved[:, width:].sum(axis=1)
+    return moved[:, : width + 1]
 
 
 _LOOK = re.compile(r"(?P<b>[1-9]\d{0,3}|-)/(?P<n>[1-9]\d{0,3})", re.ASCII)

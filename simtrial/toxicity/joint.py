@@ -10,8 +10,9 @@ rejecting, and of the boundary never being crossed by then.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -124,6 +125,53 @@ def endings(
     return JointEndings(
         n=np.array(stops), toxicity=found[0], futility=found[1], efficacy=found[2], success=success, failure=failure
     )
+
+
+class Taken(NamedTuple):
+    """P(reject H0) of a response design alone and under a boundary, at one pair of rates.
+
+    Attributes
+    ----------
+    alone : float
+        Without the boundary.
+    here : float
+        With it, at the stated odds ratio.
+    least, most : float or None
+        With it, over every association of response and toxicity; None where the design may stop for efficacy.
+    """
+
+    alone: float
+    here: float
+    least: float | None
+    most: float | None
+
+
+def taken(design: Design, boundary: ToxicityBoundary, *, p: float, toxicity: float, odds_ratio: float = 1.0) -> Taken:
+    """What a boundary for toxicity takes from the probability of rejecting H0, at the stated association and at any.
+
+    A design that stops early for futility only rejects H0 if it does so at its last look and the boundary was never
+    crossed. The first becomes true, never false, as a patient responds, and the second as he has no toxicity. So,
+    whatever the others have had, what matters of the association in one patient is the probability of a response
+    without toxicity, and P(reject H0) rises with it. Rates given, that probability falls as the odds ratio rises;
+    patient by patient, so does P(reject H0): it is largest at 0, the worst case of the type I error, and smallest at
+    infinity, the worst of the power.
+
+    With a stop for efficacy this fails: responders who have toxicity may end the trial before the others cross the
+    boundary, and P(reject H0) may rise and fall (tested). No extremes are given then.
+
+    Parameters
+    ----------
+    design, boundary, p, toxicity, odds_ratio
+        As for `endings`.
+    """
+    alone = endings(design, None, p=p, toxicity=toxicity).reject
+    here = endings(design, boundary, p=p, toxicity=toxicity, odds_ratio=odds_ratio).reject
+    if any(look.e is not None for look in design.looks):
+        return Taken(alone, here, None, None)
+    most, least = (
+        endings(design, boundary, p=p, toxicity=toxicity, odds_ratio=ratio).reject for ratio in (0.0, math.inf)
+    )
+    return Taken(alone, here, least, most)
 
 
 def _one_more(state: Floats, law: Cells) -> Floats:

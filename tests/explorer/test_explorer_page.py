@@ -353,7 +353,7 @@ def test_every_control_is_reached_by_the_keyboard_and_named(visit):
         .filter((e) => e.offsetParent !== null)
         .map((e) => ({ tab: e.tabIndex, name: e.getAttribute('aria-label') || e.textContent.trim() ||
             (e.labels && e.labels[0] && e.labels[0].textContent.trim()) || '' , tag: e.tagName }))""")
-    assert len(found) == 8 * 2 + 7 + 2  # numbers with sliders, lists, two buttons for files
+    assert len(found) == 8 * 2 + 8 + 2  # numbers with sliders, lists, two buttons for files
     assert [entry for entry in found if entry["tab"] < 0 or len(entry["name"]) < 5] == []
     visit.page.keyboard.press("Tab")
     named = "(({ariaLabel, id, textContent}) => ariaLabel || id || textContent)(document.activeElement)"
@@ -369,7 +369,7 @@ def test_every_control_shows_its_meaning_and_a_link_opens_the_glossary(visit):
     found = visit.page.evaluate(f"""() => [...document.querySelectorAll('.simtrial-controls :is({kinds})')]
         .filter((e) => e.offsetParent !== null).map((e) => e.title)""")
     meanings = {term.meaning for term in glossary.TERMS.values()}
-    assert len(found) == 8 + 7 + 1
+    assert len(found) == 8 + 8 + 1
     assert [title for title in found if title not in meanings] == []
     folded = visit.page.locator(".simtrial-glossary details")
     assert folded.get_attribute("open") is None
@@ -383,11 +383,27 @@ def test_every_control_shows_its_meaning_and_a_link_opens_the_glossary(visit):
     assert visit.errors == []
 
 
+def test_a_rule_for_toxicity_brings_its_numbers_and_its_panel_and_takes_them_away(visit):
+    panel = visit.page.locator(".simtrial-toxicity")
+    assert not panel.is_visible()
+    rule = visit.page.get_by_label(glossary.head("toxicity_rule"), exact=True)
+    rule.select_option(label="Pocock-type")
+    visit.wait("toxicity", "Accrual stops if")
+    assert visit.page.locator(".simtrial-number:visible").count() == 8 + 4
+    for width in (1280, 400):
+        visit.page.set_viewport_size({"width": width, "height": 900})
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    rule.select_option(label="none")
+    panel.wait_for(state="hidden")
+    assert visit.page.locator(".simtrial-number:visible").count() == 8
+    assert visit.errors == []
+
+
 @pytest.mark.parametrize("width", [1280, 400])
 def test_it_fits_the_screen(visit, root, width):
     visit.page.set_viewport_size({"width": width, "height": 900})
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
-    handles = visit.page.locator(".noUi-handle")
+    handles = visit.page.locator(".noUi-handle:visible")  # those of a rule for toxicity are hidden while there is none
     assert all(handles.nth(k).bounding_box()["width"] > 10 for k in range(handles.count()))
     visit.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     visit.page.locator(".simtrial-controls").evaluate("e => { e.scrollTop = 0; e.parentElement.scrollTop = 0; }")

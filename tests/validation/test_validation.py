@@ -24,6 +24,7 @@ from simtrial.validation import history as validation_history
 from simtrial.validation import search as validation_search
 from simtrial.validation import section as validation_section
 from simtrial.validation import strategies as validation_strategies
+from simtrial.validation import toxicity as validation_toxicity
 
 
 def test_brute_force_settles_ties_and_says_when_it_cannot_enumerate():
@@ -53,6 +54,9 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
     assert verdict.loc["Elements of further phrasings", "compared"] == 12
     assert verdict.loc["Evidence on p0", "compared"] == 25
     assert verdict.loc["Intercurrent events", "compared"] == 90
+    assert verdict.loc["Boundaries for toxicity", "compared"] == 118
+    assert verdict.loc["Response and toxicity", "compared"] == 20
+    assert verdict.loc["Boundaries of an iteration", "compared"] == 2
     html = done.html.read_text(encoding="utf-8")
     assert "Simon 1989, Tables 1 and 2; R clinfun 1.1.5" in html
     assert "102 of 102 comparisons agree" in html
@@ -102,6 +106,20 @@ def test_the_case_of_the_evidence_can_fail(monkeypatch):
     failed = validation_history.pooled_history().failures.what
     assert failed.str.contains("average type I error").sum() == 12
     assert failed.str.contains("posterior mean").any()
+
+
+def test_the_cases_of_toxicity_can_fail(monkeypatch):
+    # a boundary that is calibrated to nine tenths of the limit, and endings of independent endpoints throughout
+    true, alone = validation_toxicity.calibrated, validation_toxicity.endings
+    monkeypatch.setattr(validation_toxicity, "calibrated", lambda shape, at, limit: true(shape, at, 0.9 * limit))
+    monkeypatch.setattr(
+        validation_toxicity, "endings", lambda design, rule, **given: alone(design, rule, **given | {"odds_ratio": 1.0})
+    )
+    assert len(validation_toxicity.boundaries().failures) > 50
+    assert len(validation_toxicity.ended_early().failures) == 2
+    failed = validation_toxicity.both_rules().failures.what
+    assert len(failed) >= 8
+    assert not failed.str.contains("odds ratio 1").any()
 
 
 @pytest.mark.long
