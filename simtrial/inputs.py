@@ -246,6 +246,7 @@ TABLE: dict[str, InputNumber] = {
     "rate": _rate("a response rate"),
     "error": _rate("a limit of an error rate, or a power", 1e-6),
     "true_rate": _share("a true response rate"),
+    "true_toxicity": _share("a true rate of toxicity"),
     "share": _share("a proportion"),
     "level": InputNumber(
         said="a confidence level", least=0.5, most=1 - 1e-6, share=True, complement="the confidence level"
@@ -276,6 +277,7 @@ TABLE: dict[str, InputNumber] = {
     "patients": _whole("a number of patients", 1, MAX_PATIENTS),
     "patients_seen": _whole("a number of patients seen so far", 0, MAX_PATIENTS),
     "responses": _whole("a number of responses", 0, MAX_PATIENTS),
+    "toxicities": _whole("a number of toxicities", 0, MAX_PATIENTS),
     "registered": _whole("a registered number of patients", 1, 100_000),
     "studied": _whole("the patients of an earlier study", 1, 100_000),
     "responders": _whole("the responders of an earlier study", 0, 100_000),
