@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.conduct import toxicity
 from simtrial.conduct.courses import how_many
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Cohort:
         Stable disease among the evaluable, where a DCR or PFS is given.
     pfs : ndarray or None
         Months from enrollment to progression or death, where PFS is given.
+    onset : ndarray or None
+        Months from enrollment to a toxicity, infinite for whom has none, where a rule stops the trial for toxicity.
     """
 
     gaps: Floats
@@ -42,6 +45,12 @@ class Cohort:
     known: Floats | float
     stable: Bools | None
     pfs: Floats | None
+    onset: Floats | None = None
+
+    @property
+    def toxic(self) -> Bools | None:
+        """Who has a toxicity, where a rule stops the trial for it."""
+        return None if self.onset is None else np.isfinite(self.onset)
 
 
 def draw(plan: Plan, p: Floats | float, trials: int, rng: np.random.Generator) -> Cohort:
@@ -88,6 +97,8 @@ def draw(plan: Plan, p: Floats | float, trials: int, rng: np.random.Generator) -
         known=_known(plan, course, stable, pfs),
         stable=stable,
         pfs=pfs,
+        # last, so that the other numbers are those of the plan without a rule
+        onset=None if plan.toxicity_rule is None else toxicity.draw(plan, p, responds, rng),
     )
 
 

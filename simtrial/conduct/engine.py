@@ -7,16 +7,19 @@ trials of a long run are those of a short one.
 Arrivals are found by inversion: a patient enters when the cumulative rate has grown by a unit exponential since the
 later of two months, that of the patient before and that at which a place was free. All looks are computed for all
 trials; where each trial stopped is settled last.
+
+Under a rule for toxicity a trial stops when its boundary is crossed, whatever look at responses is due, unless it has
+been decided before; H0 is rejected only once it is known of all patients counted whether they have a toxicity.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simtrial.conduct import cohort, pending, settled
+from simtrial.conduct import cohort, pending, settled, toxicity
 from simtrial.conduct.courses import Course, InOrder, Replacing, at_row, how_many
 from simtrial.conduct.runs import Trials, block_size
 from simtrial.design.designs import Look, regions
@@ -26,6 +29,9 @@ from simtrial.plan.disease import Beta
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from simtrial.conduct.courses import Scalar
     from simtrial.design.designs import AttainedBounds
     from simtrial.numbers import Bools, Floats, Ints
     from simtrial.plan.enrollment import Clock
@@ -125,6 +131,9 @@ def _through_looks(plan: Plan, course: Course, bounds: AttainedBounds | None) ->
             decided = np.where(closed, month, decided)
             # with accrual closed there is no next stage: what came is held against the last look's bound
             reject = np.where(closed, regions(seen.responses, looks[-1].r, None, final=True).reject, reject)
+        if plan.toxicity_rule is not None:
+            waited = toxicity.status_month(course, plan.toxicity_rule.window, seen.counted)
+            decided = np.where(reject, np.maximum(decided, waited), decided)
         resumed = decided if limit is None else np.minimum(decided, limit)
         full, held = np.full(trials, np.inf), np.zeros(trials)
         if not final and plan.capacities[k] < looks[-1].n:
@@ -168,14 +177,21 @@ def _settle(
     """Find where each trial stopped, and what it had taken by then."""
     stop: Ints = np.argmax(looks.ends, axis=0)
     taken = looks.taken(stop)
+    toxic = None
+    if plan.toxicity_rule is not None:
+        toxic = _stopped_for_toxicity(plan, course, looks, stop, taken)
+        stop, taken = toxic.due, toxic.taken
+    crossed = np.zeros(len(stop), dtype=np.int64) if toxic is None else toxic.crossed
     number = np.arange(len(looks.held))[:, np.newaxis]
-    if plan.interim.max_hold is None:
+    if plan.interim.max_hold is None and plan.toxicity_rule is None:
         held = np.where(number <= stop, looks.held, 0.0).sum(axis=0)
-    else:  # accrual may wait at the numbers of two looks before the first is decided
+    else:  # accrual may wait at the numbers of two looks before the first is decided, or be stopped while it waits
         resumed = np.minimum(looks.resumed, taken.decided)
         held = np.maximum(resumed - np.where(np.isinf(looks.full), resumed, looks.full), 0.0).sum(axis=0)
     if plan.interim.waits and plan.interim.hold and plan.close_month is None:
-        enrolled = taken.counted
+        enrolled = taken.counted.copy()
+        if toxic is not None:
+            enrolled[toxic.which] = toxic.enrolled
     else:
         enrolled = how_many(course.entry <= taken.decided)
     if not plan.interim.waits:
@@ -187,7 +203,7 @@ def _settle(
     end = np.maximum(taken.decided, last + (after or 0.0) if until is None else until)
     first = np.full(len(stop), np.nan)
     if len(looks.month) > 1:
-        first = np.where(looks.closed[0], np.nan, looks.month[0])
+        first = np.where(looks.closed[0] | ((crossed > 0) & (looks.month[0] > taken.decided)), np.nan, looks.month[0])
     return Trials(
         reject=taken.reject,
         stage=stop + 1,
@@ -203,6 +219,8 @@ def _settle(
         decision=taken.decided,
         end=end,
         closed=taken.closed,
+        toxicity_stopped=crossed > 0,
+        crossed=crossed,
         entry=course.entry,
         looks=looks.month,
         holds=looks.held,
@@ -211,6 +229,49 @@ def _settle(
         cohort=course.cohort,
         p=p,
     )
+
+
+class _Crossing(NamedTuple):
+    """Trials stopped for toxicity: the look that was due in each trial, what it had taken, and the look crossed.
+
+    Of those stopped alone, `which`: how many they had enrolled.
+    """
+
+    due: Ints
+    taken: _Looks
+    crossed: Ints
+    which: Ints
+    enrolled: Ints
+
+
+def _stopped_for_toxicity(plan: Plan, course: Course, looks: _Looks, stop: Ints, taken: _Looks) -> _Crossing:
+    """Stop the trials that cross the boundary no later than they are decided."""
+    month = toxicity.crossing_month(course)
+    which = np.flatnonzero(np.isfinite(month) & (month <= taken.decided))
+    crossed = np.zeros(len(stop), dtype=np.int64)
+    crossed[which] = toxicity.crossing_look(course, month, which)
+    mine = month[which]
+    enrolled = how_many(course.entry.take(which, axis=1) <= mine)
+    counted = np.minimum(crossed[which], enrolled)
+    first = np.arange(len(course.entry))[:, np.newaxis] < counted
+    due = np.minimum(how_many(looks.decided[:, which] < mine), stop[which])
+
+    def with_theirs(of: NDArray[Scalar], theirs: NDArray[Any]) -> NDArray[Scalar]:
+        whole = of.copy()
+        whole[which] = theirs
+        return whole
+
+    stopped = replace(
+        taken,
+        decided=with_theirs(taken.decided, mine),
+        reject=with_theirs(taken.reject, np.zeros(len(which), dtype=np.bool_)),
+        # accrual that was to close later has not closed
+        closed=with_theirs(taken.closed, taken.closed[which] & (mine >= (plan.close_month or 0.0))),
+        counted=with_theirs(taken.counted, counted),
+        responses=with_theirs(taken.responses, how_many(first & course.cohort.responds.take(which, axis=1))),
+        evaluable=with_theirs(taken.evaluable, how_many(first & course.cohort.evaluable.take(which, axis=1))),
+    )
+    return _Crossing(with_theirs(stop, due), stopped, crossed, which, enrolled)
 
 
 def _enrolled_only(course: Course, taken: _Looks, enrolled: Ints) -> _Looks:
@@ -235,7 +296,8 @@ def _failed(
         return 0
     mine = np.arange(len(course.entry))[:, np.newaxis] < enrolled
     open_level = np.where(mine, course.cohort.gaps, 0.0).sum(axis=0)
-    if not (plan.interim.hold and plan.interim.waits) or plan.close_month is not None:
+    waited = plan.interim.hold and plan.interim.waits and plan.toxicity_rule is None
+    if not waited or plan.close_month is not None:
         # accrual went on after the last patient, until the decision, its close, or a full house
         until = np.minimum(taken.decided, np.inf if plan.close_month is None else plan.close_month)
         since = np.minimum(np.maximum(last, course.free(enrolled)), until)

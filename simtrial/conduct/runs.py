@@ -29,24 +29,33 @@ class Trials:
     reject : ndarray of bool
         Whether H0 was rejected.
     stage : ndarray of int
-        Look at which the trial ended, from 1.
+        Look at responses at which the trial ended, from 1; of a trial stopped for toxicity the one that was due.
     responses, evaluable, analysed : ndarray of int
         Responses, evaluable patients among those counted, and the denominator of the response rate, once every patient
         counted has his status.
     enrolled, counted : ndarray of int
         Patients enrolled by the decision, or where a rejection is known early by the completion of accrual; those of
-        them that the last look taken counts, lost ones included.
+        them that the last look taken counts, lost ones included: of a trial stopped for toxicity the look at toxicity
+        whose bound was reached.
     screened : ndarray of int
         Patients screened for them.
     first_look : ndarray
-        Month of the first of several looks; NaN where accrual closed before it, and for a single look.
+        Month of the first of several looks; NaN where accrual closed or the trial was stopped for toxicity before it,
+        and for a single look.
     held : ndarray
         Months for which accrual waited for a decision.
     last_patient, decision, end : ndarray
         Month of the last patient's enrollment, of the last decision, and of the end of follow-up. Accrual may be
-        completed after a decision that is taken as soon as it is known.
+        completed after a decision that is taken as soon as it is known. Under a rule for toxicity the decision of a
+        trial that is stopped for it comes when the boundary is crossed, and a rejection waits for the toxicity of all
+        patients counted.
     closed : ndarray of bool
         Whether accrual closed at its date with too few patients for the look that was due.
+    toxicity_stopped : ndarray of bool
+        Whether the trial was stopped for toxicity.
+    crossed : ndarray of int
+        Patients of the look at toxicity that was crossed, the first of several at that moment; 0 where none was while
+        the trial ran.
     entry : ndarray, shape (patients, trials)
         Month of each enrollment had the trial not stopped; infinite where no place came free or accrual had closed.
     looks, holds, resumed : ndarray, shape (looks, trials)
@@ -74,6 +83,8 @@ class Trials:
     decision: Floats
     end: Floats
     closed: Bools
+    toxicity_stopped: Bools
+    crossed: Ints
     entry: Floats
     looks: Floats
     holds: Floats
