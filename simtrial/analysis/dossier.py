@@ -250,7 +250,8 @@ def under_boundary(
     """Hold the toxicities of the patients against a boundary: a trial that crosses it makes no claim.
 
     What counts are the patients enrolled by the decision on response. If H0 is rejected at a look before the last,
-    looks at toxicity beyond its patients come too late.
+    looks at toxicity beyond its patients come too late; a trial that stopped as planned without a rejection has ended
+    for that reason, whatever its toxicities.
 
     Parameters
     ----------
@@ -270,11 +271,12 @@ def under_boundary(
     """
     seen = safety.found(data, boundary, window, rates=rates, level=done.result.level)
     done = replace(done, toxicity=seen)
-    if seen.crossing is None:
+    planned = done.attained is None
+    if seen.crossing is None or (planned and not done.result.reject):
         return done
     counting = data.enrolled if handling == "nonresponder" else data.evaluable
     by_then = int(np.searchsorted(np.cumsum(counting), done.result.n)) + 1
-    early = done.result.reject and done.attained is None and done.result.stage < len(done.design.looks)
+    early = done.result.reject and planned and done.result.stage < len(done.design.looks)
     in_time = boundary.within(by_then) if early else boundary
     toxic = safety.counting(data, window)[:by_then].tolist()
     if in_time is None or toxicity.crossed(in_time, toxic) is None:

@@ -9,8 +9,8 @@ from simtrial.phrases import agreeing, counted, percent, stated
 from simtrial.toxicity.boundary import boundary_text
 
 if TYPE_CHECKING:
-    from simtrial.analysis.safety import ToxicityFound
     from simtrial.analysis.distance import RoomLeft
+    from simtrial.analysis.safety import ToxicityFound
     from simtrial.toxicity.boundary import ToxicityBoundary, ToxicityLook
 
 TOXICITY_NAMES = {

@@ -16,8 +16,8 @@ from simtrial.phrases import percent
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
-    from simtrial.analysis.final import Final
     from simtrial.analysis.distance import ToxicityWatched
+    from simtrial.analysis.final import Final
     from simtrial.patients.data import PatientData
 
 

@@ -59,7 +59,7 @@ class Trial(Section):
     @model_validator(mode="after")
     def _rules(self) -> Trial:
         if self.conduct is not None:
-            self.plan(SingleStage(0, 1))
+            self.plan(SingleStage(0, 1), with_rule=False)  # a rule for toxicity needs the design's patients
         elif self.design.losses == "run":
             raise InputError("(run) needs the section conduct.dropout; add it, or write paper", "design.losses")
         among = self.hypotheses.p0_among
@@ -171,8 +171,15 @@ class Trial(Section):
             (one for one in (given.deadline_months, given.enrollment.close_month) if one is not None), self.study.months
         )
 
-    def plan(self, design: Design) -> Plan | None:
+    def plan(self, design: Design, *, with_rule: bool = True) -> Plan | None:
         """How a design is run by this file; None if it does not say.
+
+        Parameters
+        ----------
+        design : Design
+            The response design.
+        with_rule : bool
+            Whether the rule for toxicity, if the file has one, is part of it.
 
         Raises
         ------
@@ -191,7 +198,7 @@ class Trial(Section):
             disease = given.disease(self.hypotheses.p1)
         with under("conduct.dropout"):
             loss = _loss(given)
-        toxicity, rule = patients.toxicity, self.toxicity_rule(design)
+        toxicity, rule = patients.toxicity, self.toxicity_rule(design) if with_rule else None
         toxic = None if toxicity is None else Toxicity(toxicity.rate, toxicity.limit, toxicity.odds_ratio)
         if toxic is None and rule is not None:  # without a rate of its own the trial is run at the acceptable one
             toxic = Toxicity(rule.acceptable, rule.unacceptable)
