@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -76,7 +77,8 @@ def later(boundary: ToxicityBoundary, patients: int, toxicities: int, rate: floa
     return min(found, 1.0)
 
 
-class ToxicityWatched(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToxicityWatched:
     """The toxicities of a running trial against its boundary.
 
     Attributes
@@ -122,7 +124,7 @@ def watched(boundary: ToxicityBoundary, patients: int, toxicities: int, rates: S
         over = next(look for look in boundary.looks if look.n >= m and look.b is not None and s >= look.b)
     room = None if over is not None else ahead(boundary, m, s)
     chances = () if over is not None else tuple((rate, later(boundary, m, s, rate)) for rate in rates)
-    return ToxicityWatched(m, s, over, room, chances)
+    return ToxicityWatched(patients=m, toxicities=s, over=over, room=room, later=chances)
 
 
 def _so_far(boundary: ToxicityBoundary, patients: int, toxicities: int) -> tuple[int, int]:

@@ -111,18 +111,11 @@ def of_trial(trial: Trial, design: Design) -> Dossier:
             design, asked.p0, given.responses, stage=given.stage, first_stage=given.first_stage,
             attained=given.attained, p1=asked.p1, alpha=asked.alpha, level=level, sides=sides, ordering=ordering,
         )  # fmt: skip
+        source = given.source or "counts in the parameter file"
         return Dossier(
-            final=found,
-            requirements=asked,
-            handling=handling,
-            handling_stated=is_stated,
-            data=None,
-            source=given.source or "counts in the parameter file",
-            label=trial.study.id,
-            plan=plan,
-            landmark=landmark,
-            rule=rule,
-        )
+            final=found, requirements=asked, handling=handling, handling_stated=is_stated, data=None, source=source,
+            label=trial.study.id, plan=plan, landmark=landmark, rule=rule,
+        )  # fmt: skip
     data, source, label = _patients(trial, plan)
     attained = None if given is None else given.attained
     found = of_patients(

@@ -35,11 +35,11 @@ def rule_said(boundary: ToxicityBoundary) -> str:
     if len(shown) <= MOST_NAMED:
         each = [f"{look.b} of the first {look.n}" for look in shown]
         parts = each[0] if len(each) == 1 else f"{', '.join(each[:-1])} or {each[-1]}"
-        return f"The trial stops for toxicity if at least {parts} patients have had a toxicity."
+        return f"The trial stops for toxicity if at least {parts} enrolled had one."
     first, last = shown[0], shown[-1]
     return (
-        f"The trial stops for toxicity at {counted(len(shown), 'look')}, from at least {first.b} of {first.n} to at "
-        f"least {last.b} of {last.n} patients with a toxicity."
+        f"The trial stops for toxicity at {counted(len(shown), 'look')}, from at least {first.b} of the first "
+        f"{first.n} to at least {last.b} of the first {last.n} enrolled."
     )
 
 
@@ -88,7 +88,7 @@ def _crossing_said(found: ToxicityFound) -> list[str]:
 
 
 def _reached(look: ToxicityLook) -> str:
-    return f"at least {look.b} of the first {look.n} patients have had a toxicity"
+    return f"at least {look.b} of the first {look.n} enrolled had a toxicity"
 
 
 def crossed_now(look: ToxicityLook) -> str:
@@ -100,9 +100,7 @@ def standing(room: RoomLeft | None) -> str:
     """Where a trial stands that has not crossed its boundary."""
     if room is None:
         return "The boundary was not crossed, and no further look can be."
-    left = f"{room.patients} patients whose status is not known yet"
-    if room.patients == 1:
-        left = "1 patient whose status is not known yet"
+    left = f"{counted(room.patients, 'patient')} whose status is not known yet"
     return (
         f"The boundary was not crossed. It is crossed at the look at {counted(room.look.n, 'patient')} with at least "
         f"{counted(room.needed, 'further toxicity', 'further toxicities')} in the {left}."

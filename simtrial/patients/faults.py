@@ -18,6 +18,7 @@ from simtrial.patients.cells import (
 from simtrial.patients.columns import BY_NAME, COLUMNS, TIMES, plain
 from simtrial.patients.rows import Values
 from simtrial.patients.times import MAX_MONTHS
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from simtrial.patients.rows import Patients, Row
@@ -161,21 +162,21 @@ def _judge_toxicity(row: Row, found: Values) -> None:
     if not {"TTOX", "TTOXDT"} & set(row):
         return
     event = "TTOXEVENT" if "TTOXEVENT" in row else "TTOXCNSR" if "TTOXCNSR" in row else None
-    _judge_onset_date(row, found)
     name = "TTOX" if found.numbers["TTOX"] is not None else "TTOXDT"
-    months = found.numbers["TTOX"]
-    if event is not None and months is not None and found.truths[event] is None:
+    given = found[name] is not None
+    _judge_onset_date(row, found)
+    if event is not None and given and found.truths[event] is None:
         raise wrong(row, name, f"is given, but {row[event].heading} is empty; give both or neither")
-    happened = months is not None and (event is None or found.truths[event] is (event == "TTOXEVENT"))
-    if event is not None and months is None and found.truths[event] is (event == "TTOXEVENT"):
+    stated = event is not None and found.truths[event] is (event == "TTOXEVENT")
+    if event is not None and stated and not given:
         raise wrong(row, event, "states a toxicity, but its time is empty; give both or neither")
-    grade = found.numbers["TOXGR"]
+    happened, grade = given and (event is None or stated), found.numbers["TOXGR"]
     if happened and grade is not None and grade < SEVERE:
         raise wrong(
             row, name, f"is given, but the highest grade is {grade:.0f}, below {SEVERE}; leave the time empty, or "
             f"correct {row['TOXGR'].heading}",
         )  # fmt: skip
-    if event is not None and not happened and months is not None and grade is not None and grade >= SEVERE:
+    if event is not None and given and not stated and grade is not None and grade >= SEVERE:
         raise wrong(row, event, f"states no toxicity, but the highest grade is {grade:.0f}; correct one of the two")
     found.truths["TTOXEVENT"] = happened
 
@@ -183,7 +184,7 @@ def _judge_toxicity(row: Row, found: Values) -> None:
 def _judge_onset_date(row: Row, found: Values) -> None:
     """Turn the date of a toxicity into months since enrollment, where the time itself is not given."""
     at, start, months = found.days["TTOXDT"], found.days["ENRLDT"], found.numbers["TTOX"]
-    if at is None:
+    if at is None or "ENRLDT" not in row:  # without days of enrollment it is known who had one, but not when
         return
     if start is None:
         raise wrong(row, "TTOXDT", "is given, but the date of enrollment is not; give that too, or TTOX instead")
@@ -193,4 +194,5 @@ def _judge_onset_date(row: Row, found: Values) -> None:
     if months is None:
         found.numbers["TTOX"] = days / DAYS_IN_MONTH
     elif abs(months * DAYS_IN_MONTH - days) > SAME_DAY:
-        raise wrong(row, "TTOXDT", f"is {days} days after enrollment, which contradicts {row['TTOX'].heading}")
+        since = f"{counted(days, 'day')} after enrollment"
+        raise wrong(row, "TTOXDT", f"is {since}, which contradicts {row['TTOX'].heading}")

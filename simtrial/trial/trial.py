@@ -172,14 +172,7 @@ class Trial(Section):
         )
 
     def plan(self, design: Design, *, with_rule: bool = True) -> Plan | None:
-        """How a design is run by this file; None if it does not say.
-
-        Parameters
-        ----------
-        design : Design
-            The response design.
-        with_rule : bool
-            Whether the rule for toxicity, if the file has one, is part of it.
+        """How a design is run by this file, `with_rule` for toxicity if it has one; None if it does not say.
 
         Raises
         ------

@@ -154,7 +154,7 @@ def test_texts_and_tables_of_a_trial_stopped_for_toxicity_never_say_that_h0_is_r
     assert "H0 was rejected" not in paper
     assert "Of 4 patients 3 had a toxicity" in paper
     seen = str(text.toxicity(done))
-    assert "at least 3 of the first 6 patients have had a toxicity, by patient 4" in seen
+    assert "at least 3 of the first 6 enrolled had a toxicity, by patient 4" in seen
     assert "makes no claim" in seen
     assert "H0 is not rejected, because the boundary for toxicity was crossed" in tables.p_values(done).caption
     shown = tables.toxicity(done)
@@ -212,7 +212,7 @@ def test_analyze_tells_the_crossing_in_json_and_in_words(trial, tmp_path, capsys
     assert of_file["toxicity"] == seen
     assert main(asked) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "The boundary was crossed: at least 3 of the first 6 patients have had a toxicity, by patient 4" in out
+    assert "The boundary was crossed: at least 3 of the first 6 enrolled had a toxicity, by patient 4" in out
     assert "the trial makes no claim: H0 is not rejected" in out
     assert "H0 is rejected (p" not in out
 
@@ -279,4 +279,4 @@ def test_a_synthetic_trial_read_back_crosses_where_the_simulated_one_did(tmp_pat
         same += look.n == simulated.crossed[0]
         assert done.toxicity.moment.enrolled == pytest.approx(simulated.enrolled[0], abs=1)
     assert 5 < stopped < 20
-    assert same >= 0.9 * stopped  # two looks reached on one day are not told apart
+    assert same >= stopped - 1  # two looks reached on one day are not told apart
