@@ -244,6 +244,7 @@ MAX_PATIENTS = 10_000
 TABLE: dict[str, InputNumber] = {
     # rates and probabilities
     "rate": _rate("a response rate"),
+    "rate_without": _rate("a rate of patients without toxicity"),
     "error": _rate("a limit of an error rate, or a power", 1e-6),
     "true_rate": _share("a true response rate"),
     "true_toxicity": _share("a true rate of toxicity"),
@@ -278,6 +279,9 @@ TABLE: dict[str, InputNumber] = {
     "patients_seen": _whole("a number of patients seen so far", 0, MAX_PATIENTS),
     "responses": _whole("a number of responses", 0, MAX_PATIENTS),
     "toxicities": _whole("a number of toxicities", 0, MAX_PATIENTS),
+    "bound_or_rate": InputNumber(
+        said="a number of responses, or a response rate", least=0, most=MAX_PATIENTS, metavar="N|RATE"
+    ),
     "registered": _whole("a registered number of patients", 1, 100_000),
     "studied": _whole("the patients of an earlier study", 1, 100_000),
     "responders": _whole("the responders of an earlier study", 0, 100_000),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
 
-from simtrial.cli import designs_json
+from simtrial.cli import bryant_day, designs_json
 from simtrial.errors import InputError
 from simtrial.show import terminal
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from simtrial.search.calendar import CalendarCriterion
     from simtrial.show.table import Table
     from simtrial.trial.case import Case
+
+ONE = ("p0", "p1", "alpha")
+"""The numbers of a question of one endpoint, beside the power."""
 
 FILE = "simtrial.design.file"
 """Where the command keeps that it was given a file."""
@@ -30,8 +33,22 @@ EPILOG = (
 class DesignCommand(TyperCommand):
     """The command `design`, which takes a parameter file in place of the numbers."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._require(both=False)
+
+    def _require(self, *, both: bool) -> None:
+        """Which numbers must be given: those of one endpoint, or of response and toxicity."""
+        for one in self.params:
+            if one.name in ("power", *ONE, *bryant_day.RATES):
+                one.required = one.name == "power" or (one.name in bryant_day.RATES) == both
+            if one.name == "r1":
+                one.required = both
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the options, or the file."""
+        words = " ".join(args).replace("=", " ")
+        self._require(both=f"--family {bryant_day.KEY}" in words)
         files = [word for word in args if re.fullmatch(r"[^-].*\.ya?ml", word, re.IGNORECASE)]
         if not files or "--help" in args:
             rest: list[str] = super().parse_args(ctx, args)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from simtrial.cli import designs_json, options
+from simtrial.cli import bryant_day, design_options, designs_json, options
 from simtrial.cli.command import told_as
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
@@ -17,147 +15,96 @@ from simtrial.show import terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from simtrial.cli.families import Wanted
     from simtrial.cli.losses import Run
     from simtrial.design.requirements import Requirements
     from simtrial.search import AnyFamily, SingleStageSearch, TwoStageSearch
     from simtrial.search.formulas import Approximation
 
 
-DropoutShare = Annotated[
-    float | None,
-    options.number_option(
-        "dropout",
-        "Dropout before the first assessment, as a share of the patients; with --odds-ratio, of the patients who would "
-        "not respond.",
-    ),
-]
-DropoutHandling = Annotated[
-    str | None,
-    typer.Option(help="How patients who drop out count: nonresponder, replace or exclude.  [default: nonresponder]"),
-]
-DropoutAmong = Annotated[
-    str | None,
-    typer.Option(
-        help="With nonresponder: whether p0 is the rate among enrolled or evaluable patients.  [default: enrolled]"
-    ),
-]
-DropoutBounds = Annotated[
-    str | None,
-    typer.Option(
-        help="With exclude: 'fixed' bounds, or 'recut': recalculated at the numbers evaluable.  [default: fixed]"
-    ),
-]
-DropoutOdds = Annotated[
-    float | None,
-    options.number_option("odds_ratio", "Odds ratio of dropout, responders against non-responders.  [default: 1]"),
-]
-DropoutSearch = Annotated[
-    str | None,
-    typer.Option(
-        "--search", help="Whether the limits hold as the trial is run (run) or on paper (paper).  [default: run]"
-    ),
-]
-
-
-FamilyName = Annotated[
-    str | None,
-    typer.Option("--family", help="Search one family of designs, such as efficacy or three_stage, or all of them."),
-]
-FamilyCriterion = Annotated[
-    str | None, typer.Option("--criterion", help="With --family: one of its criteria, such as en_p0 or minimax.")
-]
-WeightOption = Annotated[
-    float | None, options.number_option("weight", "With --family: W for the least (1-W) EN(p0) + W EN(p1).")
-]
-LooksAt = Annotated[
-    str | None,
-    typer.Option(help="With --family: numbers of patients at the looks, 10,20,30, or 1-30 for every patient."),
-]
-StopsOption = Annotated[
-    str | None, typer.Option(help="With --family: for what the trial may stop early: futility, efficacy or both.")
-]
-Futility = Annotated[
-    str | None,
-    typer.Option(
-        help="With --family: 'optional' allows a first look without a stop for futility.  [default: required]"
-    ),
-]
-Balanced = Annotated[bool, typer.Option("--balanced", help="With --family: stages of the same size.")]
-Cap = Annotated[int | None, options.number_option("cap", "With --family: the largest number of patients.")]
-FirstBound = Annotated[int | None, options.number_option("responses", "With --family: the futility bound r1.")]
-FirstSize = Annotated[
-    int | None, options.number_option("patients", "With --family: fewest patients at the first look.")
-]
-Multiple = Annotated[
-    int | None,
-    options.number_option("multiple_of", "With --family: looks at multiples of this, or patients per look."),
-]
-
-
-Flexible = Annotated[
-    int | None,
-    options.number_option("sizes", "Flexible sizes: K consecutive numbers of patients at each of two looks."),
-]
-
-
 def design(
-    p0: Annotated[float, options.number_option("rate", "Response rate not worth pursuing.")],
-    p1: Annotated[float, options.number_option("rate", "Response rate worth finding.")],
-    alpha: Annotated[float, options.number_option("error", "Largest type I error, one-sided.")],
-    power: Annotated[float, options.number_option("error", "Smallest power at p1.")],
-    n_limit: Annotated[
-        int, options.number_option("n_limit", "Refuse if even the most powerful test needs more patients.")
-    ] = N_LIMIT,
-    low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
-    family: FamilyName = None,
-    criterion: FamilyCriterion = None,
-    weight: WeightOption = None,
-    looks_at: LooksAt = None,
-    stops: StopsOption = None,
-    futility: Futility = None,
-    r1: FirstBound = None,
-    n1_least: FirstSize = None,
-    balanced: Balanced = False,
-    cap: Cap = None,
-    multiple_of: Multiple = None,
-    flexible: Flexible = None,
-    dropout: DropoutShare = None,
-    handling: DropoutHandling = None,
-    p0_among: DropoutAmong = None,
-    bounds: DropoutBounds = None,
-    odds_ratio: DropoutOdds = None,
-    search_: DropoutSearch = None,
+    p0: design_options.Null = None,
+    p1: design_options.Alternative = None,
+    alpha: design_options.TypeIError = None,
+    power: design_options.Power = None,
+    n_limit: design_options.Limit = N_LIMIT,
+    low_power: design_options.LowPower = False,
+    family: design_options.FamilyName = None,
+    criterion: design_options.FamilyCriterion = None,
+    weight: design_options.WeightOption = None,
+    looks_at: design_options.LooksAt = None,
+    stops: design_options.StopsOption = None,
+    futility: design_options.Futility = None,
+    r1: design_options.FirstBound = None,
+    n1_least: design_options.FirstSize = None,
+    balanced: design_options.Balanced = False,
+    cap: design_options.Cap = None,
+    multiple_of: design_options.Multiple = None,
+    r0: design_options.NullResponse = None,
+    t0: design_options.NotAcceptable = None,
+    t1: design_options.Acceptable = None,
+    alpha_r: design_options.ResponseError = None,
+    alpha_t: design_options.ToxicityError = None,
+    phi: design_options.Association = None,
+    flexible: design_options.Flexible = None,
+    dropout: design_options.DropoutShare = None,
+    handling: design_options.DropoutHandling = None,
+    p0_among: design_options.DropoutAmong = None,
+    bounds: design_options.DropoutBounds = None,
+    odds_ratio: design_options.DropoutOdds = None,
+    search_: design_options.DropoutSearch = None,
     as_json: options.Json = False,
 ) -> None:
     """Find the designs that meet the limits, with a proof that none is missed: Simon's, or those of any family."""
     from simtrial.cli import families
     from simtrial.design.requirements import plausible
 
-    asked = plausible(p0, p1, alpha, power, low_power=low_power)
+    run: dict[str, Any] = {"dropout": dropout, "odds_ratio": odds_ratio, "handling": handling, "p0_among": p0_among,
+                           "bounds": bounds, "search": search_}  # fmt: skip
+    only = {"weight": weight, "looks_at": looks_at, "stops": stops, "futility": futility, "n1_least": n1_least,
+            "balanced": balanced or None, "multiple_of": multiple_of}  # fmt: skip
+    own = {"r0": r0, "t0": t0, "t1": t1, "alpha_r": alpha_r, "alpha_t": alpha_t}
+    if family == bryant_day.KEY:
+        others = {"p0": p0, "p1": p1, "alpha": alpha, **only, "cap": cap, "flexible": flexible, **run}
+        bryant_day.refuse(others, f"does not go with --family {bryant_day.KEY}; leave it out")
+        both = bryant_day.question({**own, "r1": r1, "power": _given(power)}, low_power=low_power)
+        bryant_day.answer(both, phi, criterion, n_limit, as_json=as_json)
+        return
+    bryant_day.refuse({**own, "phi": phi}, f"goes with --family {bryant_day.KEY} only")
+    asked = plausible(_given(p0), _given(p1), _given(alpha), _given(power), low_power=low_power)
     if flexible is not None:
-        others: dict[str, object] = {
-            "family": family, "criterion": criterion, "weight": weight, "looks_at": looks_at, "stops": stops,
-            "futility": futility, "r1": r1, "n1_least": n1_least, "balanced": balanced or None,
-            "multiple_of": multiple_of, "dropout": dropout,
-        }  # fmt: skip
+        others = {"family": family, "criterion": criterion, "r1": r1, "dropout": dropout, **only}
         _flexible(asked, flexible, cap, n_limit, as_json=as_json, excluded=others)
         return
-    run = _run(dropout, odds_ratio, handling=handling, p0_among=p0_among, bounds=bounds, search=search_)
+    sizes = {"r1": bryant_day.bound(r1), "n1_least": n1_least, "cap": cap, "multiple_of": multiple_of}
     with _dashed():
-        sizes = {"r1": r1, "n1_least": n1_least, "cap": cap, "multiple_of": multiple_of}
         words = {"stops": stops, "futility": futility}
-        want = families.wanted(
-            family, criterion, weight, families.constraints(looks_at, words, sizes, balanced=balanced)
-        )
+        under = families.constraints(looks_at, words, sizes, balanced=balanced)
+        want = families.wanted(family, criterion, weight, under)
+    _answer(asked, want, _run(**run), n_limit, as_json=as_json, given=looks_at is not None)
+
+
+def _given(number: float | None) -> float:
+    """A number that the command requires."""
+    assert number is not None
+    return number
+
+
+def _answer(
+    asked: Requirements, want: Wanted | None, run: Run | None, n_limit: int, *, as_json: bool, given: bool
+) -> None:
+    """The designs of families that were named, or Simon's and single stages; `given` says whether the looks were."""
     if want is None:
         _of_one_and_two_stages(asked, run, n_limit, as_json=as_json)
         return
+    from simtrial.cli import families
+
     with terminal.waiting("searching"), _dashed(), _as_typed(asked, run, n_limit):
         found = families.answer(asked, want, run, n_limit)
     if as_json:
         terminal.print_json(families.as_json(asked, want, found, run))
         return
-    families.show(asked, found, run, given=looks_at is not None)
+    families.show(asked, found, run, given=given)
 
 
 def _flexible(
