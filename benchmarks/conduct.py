@@ -8,6 +8,7 @@ they make of it, recorded from one block and repeated, in the same process, by t
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from statsmodels.duration.survfunc import SurvfuncRight
@@ -17,11 +18,14 @@ from simtrial.conduct import engine, runs, simulation
 from simtrial.conduct.survival import kaplan_meier
 from simtrial.months import WEEK
 from simtrial.plan.assessments import Assessments
-from simtrial.plan.disease import Disease
+from simtrial.plan.disease import Disease, Toxicity
 from simtrial.plan.dropout import Dropout
 from simtrial.plan.enrollment import Constant
 from simtrial.plan.plan import Interim, Plan, Scenario
 from simtrial.plan.survival import Survival
+from simtrial.toxicity.calibrate import calibrated
+from simtrial.toxicity.kinds import BoundaryShape
+from simtrial.toxicity.rule import ToxicityRule
 
 TRIALS = 1_000_000
 REPETITIONS = 5
@@ -38,12 +42,23 @@ def plan(disease: Disease, handling: str = "nonresponder") -> Plan:
     )
 
 
+TOXICITY_RULE = ToxicityRule(
+    boundary=calibrated(BoundaryShape("pocock", 0.2), range(1, 26), 0.1).boundary,
+    window=8 * WEEK,
+    acceptable=0.2,
+    unacceptable=0.4,
+)
+"""A look at every patient; at the rate of the plan more than a third of the trials are stopped."""
+
 PLANS = {
     "every status after 1.4 months": plan(Disease(Assessments.fixed(1.4))),
     "scans every 6 weeks": plan(Disease(SCANS)),
     "scans, losses replaced": plan(Disease(SCANS), "replace"),
     "scans, DCR, PFS and OS": plan(
         Disease(SCANS, 0.735, 0.324, Survival(5.6, 0.5, 0.324), os=Survival(12.7, 0.6, 0.5))
+    ),
+    "scans, a rule for toxicity": replace(
+        plan(Disease(SCANS)), toxicity=Toxicity(0.3, 0.4, 2.0), toxicity_rule=TOXICITY_RULE
     ),
 }
 
@@ -87,11 +102,15 @@ def main() -> None:
     """Print a line a plan, then Kaplan-Meier."""
     head = f"{TRIALS:,} trials of 1/15 5/25"
     print(f"{head:34s}  trials  random numbers alone  ratio  times R")
+    spent = {}
     for name, case in PLANS.items():
         turns = [(bare(case), whole(case)) for _ in range(REPETITIONS)]
         numbers, trials = (min(column) for column in zip(*turns, strict=True))
+        spent[name] = trials
         speed = R_SECONDS_A_TRIAL * TRIALS / trials
         print(f"  {name:32s} {trials:6.2f} s {numbers:10.2f} s {trials / numbers:14.2f} {speed:12,.0f}", flush=True)
+    more = spent["scans, a rule for toxicity"] / spent["scans every 6 weeks"]
+    print(f"A rule for toxicity takes {more:.2f} times as long (target: about 2)")
     rng = np.random.default_rng(1)
     times, events = rng.exponential(5, (25, 4096)), rng.random((25, 4096)) < 0.8
     began = time.perf_counter()

@@ -66,6 +66,10 @@ DESIGN = {
     "pet_p0": Term("PET(p0)", "The probability of early termination: of stopping before the last look, at p0."),
     "pet_p1": Term("PET(p1)", "The probability of early termination: of stopping before the last look, at p1."),
     "pet": Term("PET(p)", "The probability of early termination: of stopping before the last look, at a true rate."),
+    "toxicity_stopped": Term(
+        "P(stop for toxicity)",
+        "The probability that the trial is stopped because the boundary for toxicity is crossed, before its decision.",
+    ),
     "look": Term("Look", "An analysis at which the trial may stop; all but the last are interim analyses."),
     "minimax": Term("Minimax", "The two-stage design with the smallest n of those that meet both limits."),
     "optimal": Term("Optimal", "The two-stage design with the smallest EN(p0) of those that meet both limits."),

@@ -15,6 +15,8 @@ from simtrial.show import terminal
 if TYPE_CHECKING:
     from simtrial.conduct.simulation import Result, Simulation
     from simtrial.design.designs import Design
+    from simtrial.plan.plan import Plan
+    from simtrial.toxicity.boundary import ToxicityBoundary
 
 
 def oc(
@@ -76,7 +78,7 @@ def simulate(
         done = simulation.simulate(case.plan, trial.scenarios, trials, seed, progress)
     if as_json:
         rows = [
-            _scenario_json(result) | _in_time(trial.deadline, result) | cli_cost.as_json(case.prices, result)
+            _scenario_json(result, done.plan) | _in_time(trial.deadline, result) | cli_cost.as_json(case.prices, result)
             for result in done.results
         ]
         terminal.print_json({"trials": trials, "seed": seed, "scenarios": rows})
@@ -92,7 +94,21 @@ def simulate(
         cli_cost.show(case.prices, done)
 
 
-def _scenario_json(result: Result) -> dict[str, object]:
+def _without_toxicity(result: Result, plan: Plan) -> float | None:
+    """P(reject H0) of the same trial without its rule for toxicity; None where it has no exact value."""
+    from simtrial.conduct.measures import alone
+    from simtrial.laws import laws
+
+    return laws.exact_values(alone(plan), result.scenario, months=False).get("reject")
+
+
+def _counts(boundary: ToxicityBoundary) -> str:
+    """The bounds of a boundary, each with the largest number of patients that it is for."""
+    last = {look.b: look.n for look in boundary.looks if look.b is not None}
+    return ", ".join(f"{b}/{n}" for b, n in last.items())
+
+
+def _scenario_json(result: Result, plan: Plan) -> dict[str, object]:
     from simtrial.plan.disease import Beta
 
     p = result.scenario.p
@@ -106,6 +122,8 @@ def _scenario_json(result: Result) -> dict[str, object]:
                 row["not_reached"] = estimate.infinite / (estimate.n + estimate.infinite)
             row["quantiles"] = {f"{q:g}": estimate.quantiles[q] for q in (0.05, 0.5, 0.95)}
         data[name] = row
+        if name == "reject" and plan.toxicity_rule is not None:
+            row["exact_without_toxicity_rule"] = _without_toxicity(result, plan)
     return data
 
 
@@ -128,7 +146,7 @@ def _in_time_table(deadline: float, done: Simulation) -> None:
 
 
 def _simulation_tables(design: Design, done: Simulation) -> None:
-    from simtrial.conduct.text import HANDLINGS
+    from simtrial.conduct.text import HANDLINGS, by_toxicity
     from simtrial.design.designs import looks_text
 
     plan, single = done.plan, len(done.plan.design.looks) == 1
@@ -146,6 +164,11 @@ def _simulation_tables(design: Design, done: Simulation) -> None:
         f"{looks_text(design, ', ')}; patients without a response assessment: {HANDLINGS[plan.handling]}{bounds}; "
         f"{waiting}{known}{counted(done.trials, 'trial')} per scenario, seed {done.seed}\n"
     )
+    if plan.toxicity_rule is not None and plan.toxicity is not None:
+        terminal.tell(
+            f"With{by_toxicity(plan).removeprefix(' and')}: stop as soon as at least b of the first n patients have "
+            f"had a toxicity (b/n: {_counts(plan.toxicity_rule.boundary)}).\n"
+        )
     heads = ("", "simulated", "MCSE", "exact", "5%", "50%", "95%")
     for result in done.results:
         rows = []
@@ -159,5 +182,9 @@ def _simulation_tables(design: Design, done: Simulation) -> None:
                 shown[0] = f"{100 * estimate.infinite / (estimate.n + estimate.infinite):.2g}% never"
             spread = [estimate.quantiles[q] for q in (0.05, 0.5, 0.95)]
             quantiles = ["" if kind.kind == "share" or v is None else f"{v:g}" for v in spread]
-            rows.append([kind.label, *shown, *quantiles])
+            rows.append([kind.called(plan), *shown, *quantiles])
+            if kind.name == "reject" and plan.toxicity_rule is not None:
+                without = _without_toxicity(result, plan)
+                said = "" if without is None else f"{without:.4f}"
+                rows.append(["P(reject H0) without the rule for toxicity", "", "", said, "", "", ""])
         terminal.table(f"{result.scenario.label}: p = {result.scenario.rate}", heads, rows)

@@ -67,7 +67,7 @@ def of(plan: Plan) -> Iterator[Changed]:
     """Every change that the plan has and allows."""
     kinds: tuple[tuple[LeverKind, tuple[Iterator[tuple[ChangeWords, Parts]], ...]], ...] = (
         ("protocol", (_assessments(plan), _dates(plan))),
-        ("rule", (_looks(plan), _handling(plan))),
+        ("rule", (_looks(plan), _handling(plan), _toxicity(plan))),
         ("site", (_dropout(plan), _screening(plan), _opening(plan))),
     )
     for kind, groups in kinds:
@@ -186,6 +186,15 @@ def _handling(plan: Plan) -> Iterator[tuple[ChangeWords, Parts]]:
         ("handling", "Patients without a response assessment", assumed, HANDLINGS[other][0], subject, condition),
         {"handling": other, "recut": None},
     )
+
+
+def _toxicity(plan: Plan) -> Iterator[tuple[ChangeWords, Parts]]:
+    """The rule that stops the trial for toxicity."""
+    if plan.toxicity_rule is not None:
+        yield (
+            ("toxicity", "Rule for toxicity", "as planned", "none", "the rule for toxicity", "without it"),
+            {"toxicity_rule": None},
+        )
 
 
 def _dropout(plan: Plan) -> Iterator[tuple[ChangeWords, Parts]]:

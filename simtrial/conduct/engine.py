@@ -246,12 +246,13 @@ class _Crossing(NamedTuple):
 
 def _stopped_for_toxicity(plan: Plan, course: Course, looks: _Looks, stop: Ints, taken: _Looks) -> _Crossing:
     """Stop the trials that cross the boundary no later than they are decided."""
-    month = toxicity.crossing_month(course)
+    onset, month = course.cohort.onset, toxicity.crossing_month(course)
+    assert onset is not None
     which = np.flatnonzero(np.isfinite(month) & (month <= taken.decided))
+    mine, entry = month[which], course.entry.take(which, axis=1)
     crossed = np.zeros(len(stop), dtype=np.int64)
-    crossed[which] = toxicity.crossing_look(course, month, which)
-    mine = month[which]
-    enrolled = how_many(course.entry.take(which, axis=1) <= mine)
+    crossed[which] = toxicity.crossing_look(plan, entry + onset.take(which, axis=1), mine)
+    enrolled = how_many(entry <= mine)
     counted = np.minimum(crossed[which], enrolled)
     first = np.arange(len(course.entry))[:, np.newaxis] < counted
     due = np.minimum(how_many(looks.decided[:, which] < mine), stop[which])

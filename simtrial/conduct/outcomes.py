@@ -46,12 +46,17 @@ class Outcome:
         """Width of the bins from which quantiles are read: a hundredth of a month, a thousandth of a rate."""
         return {"share": 1.0, "patients": 1.0, "months": 0.01, "rate": 0.001}[self.kind]
 
+    def called(self, plan: Plan) -> str:
+        """The label in tables of a plan: under a rule for toxicity, an early stop is one by responses."""
+        return f"{self.label} (by responses)" if self.name == "pet" and plan.toxicity_rule is not None else self.label
+
 
 OUTCOMES = {
     outcome.name: outcome
     for outcome in (
         Outcome("reject", "P(reject H0)", "share"),
         Outcome("pet", "PET", "share"),
+        Outcome("toxicity_stopped", "P(stop for toxicity)", "share"),
         Outcome("n_screened", "patients screened", "patients"),
         Outcome("n_enrolled", "patients enrolled", "patients"),
         Outcome("n_evaluable", "evaluable at the decision", "patients"),
@@ -66,6 +71,7 @@ OUTCOMES = {
         Outcome("dcr", "observed DCR", "rate"),
         Outcome("dcr_width", "width of the 95% interval for DCR", "rate"),
         Outcome("complete_responses", "complete responses", "patients"),
+        Outcome("toxicities", "patients with toxicity", "patients"),
         Outcome("toxicity_crossed", "P(toxicity above its limit)", "share"),
         Outcome("pfs_events", "PFS events", "patients"),
         Outcome("pfs_median", "estimated median PFS", "months"),
@@ -82,8 +88,8 @@ OUTCOMES = {
 
 PRIMARY = frozenset(
     (
-        "reject", "pet", "n_screened", "n_enrolled", "n_evaluable", "overrun", "interim_month", "hold_months",
-        "last_patient_month", "duration_months", "end_month", "closed_short",
+        "reject", "pet", "toxicity_stopped", "n_screened", "n_enrolled", "n_evaluable", "overrun", "interim_month",
+        "hold_months", "last_patient_month", "duration_months", "end_month", "closed_short",
     )
 )  # fmt: skip
 """What `primary` gives: no survival, no precision."""
@@ -93,7 +99,8 @@ def primary(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
     """Give the decision, the patients and the months of each trial; see `observe`."""
     found: dict[str, Numbers] = {
         "reject": trials.reject,
-        "pet": (trials.stage < len(plan.design.looks)) & ~trials.closed,
+        "pet": (trials.stage < len(plan.design.looks)) & ~trials.closed & ~trials.toxicity_stopped,
+        **({} if plan.toxicity_rule is None else {"toxicity_stopped": trials.toxicity_stopped}),
         "n_screened": trials.screened,
         "n_enrolled": trials.enrolled,
         "n_evaluable": trials.evaluable,
@@ -140,12 +147,23 @@ def observe(
     if disease.complete_share > 0:
         found["complete_responses"] = rng.binomial(trials.responses, disease.complete_share)
     if plan.toxicity is not None:
-        toxic = rng.binomial(trials.enrolled, plan.toxicity.rate)
+        toxic = _toxicities(plan.toxicity.rate, trials, rng)
+        if plan.toxicity_rule is not None:
+            found["toxicities"] = toxic
         # a count that should equal the limit must not exceed it by the last bit of a product
         found["toxicity_crossed"] = toxic > plan.toxicity.limit * trials.enrolled * (1 + 1e-12)
     if trials.cohort.pfs is not None:
         found |= _survival(plan, trials, rng, wanted)
     return {name: values for name, values in found.items() if name in wanted}
+
+
+def _toxicities(rate: float, trials: Trials, rng: np.random.Generator) -> Ints:
+    """Patients enrolled with a toxicity: those drawn where a rule stops the trial for it, else a binomial number."""
+    toxic = trials.cohort.toxic
+    if toxic is None:
+        found: Ints = rng.binomial(trials.enrolled, rate)
+        return found
+    return how_many(toxic & (np.arange(len(toxic))[:, np.newaxis] < trials.enrolled))
 
 
 def _widths(count: Ints, n: Ints) -> Floats:

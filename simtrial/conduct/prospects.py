@@ -92,6 +92,8 @@ def in_time(plan: Plan, scenario: Scenario, deadline: float, trials: int, seed: 
 
 def by_law(plan: Plan, scenario: Scenario, deadline: float) -> Measured | None:
     """P(the primary decision is made by a month) where it has an exact law, else None."""
+    if plan.toxicity_rule is not None:
+        return None
     *early, last = plan.design.looks
     first = early[0] if early else Look(0, None)
     if len(early) <= 1 and isinstance(scenario.p, int | float) and first.e is None:

@@ -105,7 +105,7 @@ Change = tuple[str, str, dict[str, object]]
 
 def _changes(plan: Plan, asked: Requirements) -> Iterator[tuple[str, str, Plan]]:
     """Every change that the plan allows."""
-    for kind in (_losses, _handlings, _rates, _readouts, _looks):
+    for kind in (_losses, _handlings, _rates, _readouts, _looks, _toxicities):
         for assumption, setting, parts in kind(plan, asked):
             with suppress(InputError):
                 yield assumption, setting, replace(plan, **parts)  # type: ignore[arg-type]  # the parts are the plan's
@@ -160,6 +160,21 @@ def _readouts(plan: Plan, _: Requirements) -> Iterator[Change]:
             if other != known:
                 name = "Assessment window" if known.delay is None else "Time to the response status"
                 yield name, setting, {"disease": replace(disease, assessments=other)}
+
+
+def _toxicities(plan: Plan, _: Requirements) -> Iterator[Change]:
+    """The rate of toxicity and its association with the response, where a rule stops the trial for it."""
+    now, rule = plan.toxicity, plan.toxicity_rule
+    if now is None or rule is None:
+        return
+    for rate in (rule.acceptable, rule.unacceptable):
+        if rate != now.rate:
+            yield "Rate of toxicity", stated(round(rate, 6)), {"toxicity": replace(now, rate=rate)}
+    for ratio in (0.25, 4.0):
+        if ratio != now.odds_ratio:
+            setting = f"odds ratio {ratio:g}"
+            yield "Association of toxicity with response", setting, {"toxicity": replace(now, odds_ratio=ratio)}
+    yield "Rule for toxicity", "none", {"toxicity_rule": None}
 
 
 def _looks(plan: Plan, _: Requirements) -> Iterator[Change]:

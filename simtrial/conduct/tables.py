@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def called(e: Estimate, plan: Plan) -> str:
     """What an outcome is called in tables: a landmark by its month."""
     at = f" at month {plan.landmark:g}" if e.outcome.name.endswith("_landmark") else ""
-    return f"{e.outcome.label.replace(' landmark', '')}{at}"
+    return f"{e.outcome.called(plan).replace(' landmark', '')}{at}"
 
 
 def _number(estimate: Estimate, value: float) -> str:
@@ -97,7 +97,6 @@ def _why(e: Estimate) -> str:
 
 def scenarios(done: Simulation, prices: Prices | None = None) -> Table:
     """Every true rate in one row: exact where there is an exact value, else simulated; with prices, the cost too."""
-    keys = ("reject", "pet", "n_enrolled", "n_screened", "overrun", "interim_month", "duration_months", "end_month")
     rows = []
     for result in done.results:
         row: dict[str, object] = {"scenario": result.scenario.label, "p": result.scenario.rate}
@@ -109,7 +108,7 @@ def scenarios(done: Simulation, prices: Prices | None = None) -> Table:
         rows.append(row)
     frame = pd.DataFrame(rows)
     shown: dict[str, Shown] = {"scenario": column("scenario", WORDS), "p": column("p", WORDS)}
-    given = [name for name in keys if not frame[name].isna().all()] + (["cost"] if prices is not None else [])
+    given = [name for name in TERMS if name in frame and name != "hold_months" and not frame[name].isna().all()]
     shown |= {f"{name}_shown": column(TERMS[name], WORDS) for name in given}
     caption = (
         f"{_named(done.plan)} at every true response rate of the parameter file, p0 and p1 in bold. {HOW} "
@@ -131,8 +130,9 @@ def calendar(done: Simulation) -> Table:
     """What running the trial does at p0 and at p1, one outcome a row: errors, patients, months."""
     both = {label: done[label] for label in ("p0", "p1")}
     rows = []
-    for name in running(done.plan.design):
-        row: dict[str, object] = {"outcome": name, "label": outcomes.OUTCOMES[name].label}
+    stops = () if done.plan.toxicity_rule is None else ("toxicity_stopped",)
+    for name in (*running(done.plan.design), *stops):
+        row: dict[str, object] = {"outcome": name, "label": outcomes.OUTCOMES[name].called(done.plan)}
         for label, result in both.items():
             e = result[name]
             row |= {label: e.best, f"{label}_mcse": e.best_mcse, f"{label}_shown": written(e)}
@@ -150,6 +150,7 @@ HOW = "Values are exact, or simulated ± MCSE"
 TERMS = {
     "reject": "reject",
     "pet": "pet_any",
+    "toxicity_stopped": "toxicity_stopped",
     "n_enrolled": "enrolled",
     "n_screened": "screened",
     "overrun": "overrun",
@@ -214,10 +215,9 @@ def hold_or_continue(plan: Plan, requirements: Requirements, trials: int, seed: 
     frame = _ways(plans, requirements, names, (trials, seed)).rename(columns={"way": "accrual"})
     shown = {"rate": column("scenario", WORDS), "accrual": column("accrual_pending", WORDS)}
     shown |= {f"{name}_shown": column(TERMS[name], WORDS) for name in names}
-    same = "" if plan.close_month is not None else "Type I error and power are the same. "
     caption = (
         f"{_named(plan)} with accrual held at the interim analysis, and with accrual that continues; the plan in bold. "
-        f"{same}{HOW}"
+        f"{'' if plan.close_month is not None else ways.alike(plan)}{HOW}"
     )
     bold = [plans[way] == plan for way in frame.accrual]
     return Table("hold_or_continue", caption, frame, shown, chosen=bold, right=[f"{name}_shown" for name in names])
@@ -233,7 +233,7 @@ def complete_or_known(plan: Plan, requirements: Requirements, trials: int, seed:
     shown |= {f"{name}_shown": column(TERMS[name], WORDS) for name in names}
     caption = (
         f"{_named(plan)} with analyses that wait for every response status, and with analyses that take place as soon "
-        f"as their decision is settled; the plan in bold. Type I error and power are the same. {HOW}"
+        f"as their decision is settled; the plan in bold. {ways.alike(plan)}{HOW}"
     )
     bold = [plans[way] == plan for way in frame.decided]
     return Table("complete_or_known", caption, frame, shown, chosen=bold, right=[f"{name}_shown" for name in names])

@@ -77,7 +77,15 @@ def _unlike_paper(plan: Plan) -> str:
     """What changes the decision beside dropout."""
     pending = " and the interim analysis taken with patients pending" if plan.conditional is not None else ""
     closes = f" and accrual closing in month {plan.close_month:g}" if plan.close_month is not None else ""
-    return pending + closes
+    return pending + closes + by_toxicity(plan)
+
+
+def by_toxicity(plan: Plan) -> str:
+    """The rule for toxicity and the rate at which the trial is run, after other conditions; nothing without a rule."""
+    if plan.toxicity_rule is None or plan.toxicity is None:
+        return ""
+    associated = "" if plan.toxicity.odds_ratio == 1 else f", odds ratio with response {plan.toxicity.odds_ratio:g}"
+    return f" and the rule that stops the trial for toxicity (rate {stated(plan.toxicity.rate)}{associated})"
 
 
 def as_run(done: Simulation, requirements: Requirements) -> str:

@@ -91,13 +91,22 @@ def crossing_month(course: Course) -> Floats:
     return month
 
 
-def crossing_look(course: Course, month: Floats, which: Ints) -> Ints:
-    """Patients of the look that some trials cross in a month, the first of several: shape (which,)."""
-    looks = _looks(course.plan)
-    onset, most = course.cohort.onset, looks[-1][0]
-    assert onset is not None
-    events = course.entry[:most].take(which, axis=1) + onset[:most].take(which, axis=1)
-    had = running(np.add, (events <= month[which]).astype(np.int16))
+def crossing_look(plan: Plan, events: Floats, month: Floats) -> Ints:
+    """Patients of the look that trials cross in a month, the first of several: shape (trials,).
+
+    Parameters
+    ----------
+    plan : Plan
+        With a rule for toxicity.
+    events : ndarray, shape (patients, trials)
+        Months of toxicities.
+    month : ndarray, shape (trials,)
+        Month in which each trial crosses the boundary.
+    """
+    if not len(month):
+        return np.zeros(0, dtype=np.int64)
+    looks = _looks(plan)
+    had = running(np.add, (events[: looks[-1][0]] <= month).astype(np.int16))
     reached = np.stack([had[n - 1] >= b for n, b in looks])
     found: Ints = np.array([n for n, _ in looks])[np.argmax(reached, axis=0)]
     return found

@@ -23,6 +23,15 @@ WAIT = "wait"
 """The way of an interim look that waits for every status."""
 
 
+def alike(plan: Plan) -> str:
+    """Say that type I error and power are the same in whatever way looks are decided and accrual goes on meanwhile.
+
+    Nothing where a patient enrolled beyond a look that rejects H0 may yet stop the trial for toxicity.
+    """
+    early = any(look.e is not None for look in plan.design.looks[:-1])
+    return "" if early and plan.toxicity_rule is not None else "Type I error and power are the same. "
+
+
 def of_accrual(plan: Plan) -> dict[str, Plan]:
     """Accrual held at each look, continuing by a few patients at most, and continuing; and held as planned."""
     now, extra = plan.interim, FEW_EXTRA if plan.interim.extra is None else plan.interim.extra

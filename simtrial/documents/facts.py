@@ -152,6 +152,7 @@ class Facts:
         if plan is not None and (case.under is not None or pending) and decision.has_law(plan):
             truths = case.trial.truths
             alike = "" if self.mixed is None else f", all of it {HANDLINGS[plan.handling]}"
+            alike += "" if plan.toxicity_rule is None else ", the rule for toxicity left aside"
             return decision.decision(plan, np.array([truths.p0, truths.p1])).stop, f"under the assumed dropout{alike}"
         how = "with every patient evaluable" + (" and no patient pending" if pending else "")
         return operating_characteristics(self.design, [asked.p0, asked.p1]).n_distribution, how

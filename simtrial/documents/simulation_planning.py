@@ -29,6 +29,7 @@ TARGETS = (0.005, 0.002, 0.001)
 DEFINITIONS = {
     "reject": "Share of the trials in which H0 is rejected: the type I error at p0, the power at p1.",
     "pet": "Share of the trials that stop at an interim analysis (probability of early termination).",
+    "toxicity_stopped": "Share of the trials stopped because the boundary for toxicity is crossed before the decision.",
     "n_screened": "Patients screened until the trial stops enrolling.",
     "n_enrolled": "Patients enrolled by the primary decision, overrun included: the expected sample size.",
     "n_evaluable": "Evaluable patients among those whom the primary decision counts.",
@@ -43,6 +44,7 @@ DEFINITIONS = {
     "dcr": "Disease control rate observed in the trial.",
     "dcr_width": "Width of the Clopper-Pearson 95% interval for the disease control rate.",
     "complete_responses": "Complete responses among the responses of the trial.",
+    "toxicities": "Patients enrolled who have a toxicity within the window of the rule.",
     "toxicity_crossed": "Share of the trials whose observed toxicity rate exceeds its limit.",
     "pfs_events": "Progressions and deaths observed by the end of follow-up.",
     "pfs_median": "Kaplan-Meier estimate of the median PFS.",

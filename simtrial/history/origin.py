@@ -201,6 +201,8 @@ def _share(case: Case) -> float | None:
     how, plan = case.trial.how, case.plan
     if how is None or plan is None or how.recut or plan.conditional is not None or not decision.has_law(plan):
         return None
+    if plan.toxicity_rule is not None:  # which stops trials at every rate
+        return None
     how = replace(how, among=case.trial.reading)
     if how.handling == "nonresponder" and how.among == "enrolled":
         return 1.0

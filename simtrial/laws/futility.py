@@ -44,8 +44,10 @@ def patients_beyond(plan: Plan, p: float) -> float | None:
     -------
     float or None
         None where there is no law: looks that do not wait for every status, accrual that closes, recalculated bounds,
-        or an overrun without a law.
+        a rule that stops the trial for toxicity, or an overrun without a law.
     """
+    if plan.toxicity_rule is not None:
+        return None
     if not plan.interim.waits or plan.close_month is not None or plan.recut is not None:
         return None
     laws = [overrun_counts(plan, k) for k in range(len(plan.design.looks) - 1)]

@@ -7,7 +7,8 @@ they are excluded with fixed bounds, the denominator changes and the decision do
 decision is a mixture over the numbers of evaluable patients.
 
 Months have one where the times at which statuses become known do not depend on what decides the trial, or where
-arrivals after a hold start afresh. Everything else is None, and is simulated.
+arrivals after a hold start afresh. Everything else is None, and is simulated. So is everything but the decision of a
+trial with a rule that stops it for toxicity: at any moment, whatever look is due.
 
 References
 ----------
@@ -65,6 +66,8 @@ def _known(plan: Plan, scenario: Scenario, months: bool) -> Law:
 
 
 def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
+    if plan.toxicity_rule is not None:
+        return _under_rule(plan, scenario)
     if not has_law(plan):
         return pending.of_first_look(plan)
     if isinstance(scenario.p, Beta):
@@ -81,6 +84,16 @@ def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
         else:
             law[name] = float(weights @ np.array(column, dtype=np.float64))
     return law
+
+
+def _under_rule(plan: Plan, scenario: Scenario) -> Law:
+    """What is known of a trial with a rule for toxicity: P(reject H0)."""
+    if not has_law(plan):
+        return {"reject": None}
+    if not isinstance(scenario.p, Beta):
+        return {"reject": float(decision(plan, np.array([float(scenario.p)])).reject[0])}
+    rates, weights = beta_rule(scenario.p, plan)
+    return {"reject": float(weights @ decision(plan, rates).reject)}
 
 
 def _case(plan: Plan, p: float, stop: Floats, settled: bool, months: bool) -> Law:

@@ -14,7 +14,8 @@ entry and the least delay until a status is known; the last look no earlier than
 patient's own delay, on which it does not depend whether the trial continues. So these months are independent of the
 decision at the first look. Where accrual is held at a constant rate the second stage begins again after the least delay
 and the lag. Where dropouts are replaced, evaluable patients arrive at the rate thinned by dropout. A trial whose
-accrual closes is decided no earlier than its close, if not earlier with enough patients.
+accrual closes is decided no earlier than its close, if not earlier with enough patients. With a rule for toxicity, by
+which a trial may stop at any moment, nothing has a law here, and every bound is 0.
 """
 
 from __future__ import annotations
@@ -147,7 +148,8 @@ def months(plan: Plan, p: float, n1: Ints, n: Ints) -> StageMeans:
     """
     arrivals, interim, delay = plan.arrivals, plan.interim, plan.disease.assessments.delay
     first, last, two = _nothing(n), _nothing(n), n1 > 0
-    if plan.close_month is not None or plan.handling == "replace" or not interim.waits:
+    stopped = plan.close_month is not None or plan.toxicity_rule is not None
+    if stopped or plan.handling == "replace" or not interim.waits:
         return StageMeans(first, last)
     last[~two] = _looks(plan, p, n[~two])
     afresh = isinstance(arrivals, Constant) or (isinstance(arrivals, Centres) and set(arrivals.opens) == {0.0})
@@ -173,7 +175,7 @@ def months_at_least(plan: Plan, p: float, n1: Ints, n: Ints) -> StageMeans:
     arrivals, close = plan.arrivals, plan.close_month
     if plan.handling == "replace":
         arrivals = arrivals.scaled(float(plan.dropout.evaluable(p)))
-    if not plan.interim.waits:
+    if not plan.interim.waits or plan.toxicity_rule is not None:
         return StageMeans(np.zeros(n.shape), np.zeros(n.shape))  # a look may come before all its statuses are known
     if close is not None:
         edges = np.unique([*np.linspace(0.0, close, 17), *(b for b in arrivals.breaks if b < close)])
@@ -216,7 +218,7 @@ def _overrun(plan: Plan, n1: Ints, n: Ints) -> Floats:
 def enrolled(plan: Plan, p: float, n1: Ints, n: Ints) -> StageMeans:
     """Patients expected to be enrolled by the decision, overrun included, where there is an exact law: see `months`."""
     first, last = _nothing(n), _nothing(n)
-    if plan.close_month is not None or not plan.interim.waits:
+    if plan.close_month is not None or plan.toxicity_rule is not None or not plan.interim.waits:
         return StageMeans(first, last)
     share = float(plan.dropout.evaluable(p)) if plan.handling == "replace" else 1.0
     two = n1 > 0
@@ -228,6 +230,8 @@ def enrolled(plan: Plan, p: float, n1: Ints, n: Ints) -> StageMeans:
 def enrolled_at_least(plan: Plan, p: float, n1: Ints, n: Ints) -> StageMeans:
     """Bounds on the patients expected to be enrolled from below: without overrun, or until accrual closes."""
     share = float(plan.dropout.evaluable(p)) if plan.handling == "replace" else 1.0
+    if plan.toxicity_rule is not None:
+        return StageMeans(np.zeros(n.shape), np.zeros(n.shape))
     if plan.close_month is None and plan.interim.waits:
         return StageMeans(n1 / share, n / share)
     if plan.close_month is None:
@@ -259,7 +263,8 @@ def late(plan: Plan, p: float, n1: Ints, n: Ints, month: float) -> StageMeans:  
     """P(the primary decision comes after a month), where it has an exact law: see `months`."""
     arrivals, interim, delay = plan.arrivals, plan.interim, plan.disease.assessments.delay
     first, last, two = _nothing(n), _nothing(n), n1 > 0
-    if plan.close_month is not None or plan.handling == "replace" or not interim.waits or delay is None:
+    stopped = plan.close_month is not None or plan.toxicity_rule is not None
+    if stopped or plan.handling == "replace" or not interim.waits or delay is None:
         return StageMeans(first, last)
 
     last[~two] = _late(arrivals, n[~two], month - delay)
@@ -275,7 +280,7 @@ def late_at_least(plan: Plan, p: float, n1: Ints, n: Ints, month: float) -> Stag
     arrivals, close = plan.arrivals, plan.close_month
     if plan.handling == "replace":
         arrivals = arrivals.scaled(float(plan.dropout.evaluable(p)))
-    if not plan.interim.waits or (close is not None and month >= close):
+    if not plan.interim.waits or plan.toxicity_rule is not None or (close is not None and month >= close):
         return StageMeans(np.zeros(n.shape), np.zeros(n.shape))
     if close is not None:
         return StageMeans(_late(arrivals, n1, month), _late(arrivals, n, month))

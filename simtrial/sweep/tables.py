@@ -48,7 +48,7 @@ def every(sweep: Sweep, frame: pd.DataFrame) -> Table:
     shown: dict[str, Shown] = {path: (short(path), _place) for path in sweep.paths}
     if LOOKS not in sweep.paths:
         shown["looks"] = column("looks", WORDS)
-    shown |= {f"{name}_shown": (OUTCOMES[name].label, WORDS) for name in sweep.asked.outcomes}
+    shown |= {f"{name}_shown": (OUTCOMES[name].called(sweep.cell(0).plan), WORDS) for name in sweep.asked.outcomes}
     caption = (
         f"{counted(len(rows), 'scenario')} of the sweep, one per row: exact values where there are any, else means of "
         f"{counted(sweep.asked.trials, 'simulated trial')} ± MCSE (Monte Carlo standard error); p is the true response "

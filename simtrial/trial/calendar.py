@@ -190,6 +190,12 @@ ONE_STAGE_ONLY = (
     "single-stage designs are considered."
 )
 
+WITHOUT_TOXICITY = (
+    "The rule for toxicity is left out of this search: the months and the patients by which designs are chosen here "
+    "are those of trials that are not stopped for toxicity."
+)
+"""What is left out where a rule stops the trial for toxicity; see `simtrial.conduct.choice`."""
+
 UNITS: dict[Measure, str] = {
     "duration_months": "{:.1f} months expected to the primary decision",
     "n_enrolled": "{:.1f} patients expected to be enrolled",
@@ -210,6 +216,8 @@ def sentences(case: Case, *, whole: bool = False) -> tuple[str, ...]:
     paragraphs = [_said(found, case.question.deadline) for found in every]
     if any(found.simulated for found in every):
         paragraphs.append(SIMULATED)
+    if case.trial.design.toxicity is not None:
+        paragraphs.append(WITHOUT_TOXICITY)
     given = case.trial.conduct
     if given is None or given.interim is None:
         return (ONE_STAGE_ONLY, *paragraphs)

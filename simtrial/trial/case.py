@@ -188,7 +188,7 @@ class Case:
         return CalendarQuestion(
             requirements=self.limits,
             rates=(self.trial.truths.p0, self.trial.truths.p1),
-            plan_of=self.run,
+            plan_of=self.trial.plan_alone,
             trials=min(given.simulation.trials, MOST_TRIALS),
             seed=given.simulation.seed,
             deadline=self.trial.deadline,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct.text import HANDLINGS, lost, lost_of, reading
+from simtrial.conduct.measures import alone
+from simtrial.conduct.text import HANDLINGS, by_toxicity, lost, lost_of, reading
 from simtrial.design.designs import looks_short, looks_text
 from simtrial.design.exact import CLOSE, meets, operating_characteristics
 from simtrial.laws import decision
@@ -116,6 +117,7 @@ def _sentences(
     included = "" if under is None else ", dropout included"
     if under is not None and mixed is not None:
         included = f", with all dropout {HANDLINGS[under.handling]}"
+    aside = ", the rule for toxicity left aside" if plan is not None and plan.toxicity_rule is not None else ""
     sentences = [
         "The primary endpoint is the objective response rate (ORR).",
         f"The null hypothesis that the true ORR is at most {stated(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
@@ -131,7 +133,7 @@ def _sentences(
         *rules.early(plan),
         f"The exact type I error is {attained(figures.type_i_error, asked.alpha, least=False)} at p = {asked.p0:g} and "
         f"the exact power is {attained(figures.power, asked.power, least=True)} at p = {asked.p1:g}"
-        f"{included}.",
+        f"{included}{aside}.",
     ]
     if (under is None or not under.recut) and (at := exactly(design, limits)):
         sentences.append(f"In exact fractions {at}; a limit that is attained exactly is kept.")
@@ -142,7 +144,7 @@ def _sentences(
         sentences.append(
             f"If the true ORR is {stated(asked.p0)}, the probability of early termination"
             f"{' (for either reason)' if any(look.e is not None for look in design.looks) else ''} is "
-            f"{percent(figures.pet_p0)} and the expected {expected} EN(p0) is {figures.en_p0:.1f}{meanwhile}."
+            f"{percent(figures.pet_p0)} and the expected {expected} EN(p0) is {figures.en_p0:.1f}{meanwhile}{aside}."
         )
     sentences += _beside(design, asked, plan, under, truths, mixed)
     if missed:
@@ -175,7 +177,8 @@ def _beside(
         )
     if mixed is not None and included:
         sentences += [differing.events(mixed.case), *mixed.errors()]
-    if plan is None or not (plan.conditional or (plan.dropout.probability and not included)):
+    toxic = "" if plan is None else by_toxicity(plan)
+    if plan is None or not (plan.conditional or toxic or (plan.dropout.probability and not included)):
         return sentences
     if plan.dropout.probability and not included and (mixed is not None or plan.handling != "replace"):
         sentences.append(
@@ -187,22 +190,28 @@ def _beside(
         with_ = "The simulation handles all dropout alike: with"
     if decision.has_law(plan):
         run = decision.decision(plan, np.array([truths.p0, truths.p1])).reject
-        pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
         sentences.append(
-            f"{with_} {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}"
-            f"{pending}, the type I error is {percent(float(run[0]))}{reading(plan, enrolled=truths != asked)} and the "
-            f"power is {percent_beside(float(run[1]), asked.power)}."
+            f"{with_}{_differing(plan, asked)}, the type I error is {percent(float(run[0]))}"
+            f"{reading(plan, enrolled=truths != asked)} and the power is {percent_beside(float(run[1]), asked.power)}."
         )
-    elif plan.conditional and plan.close_month is None:
-        sentences.append(
-            "The interim analysis taken with patients pending changes these probabilities; those of the trial as it is "
-            "run are simulated."
-        )
+    elif (plan.conditional or toxic) and plan.close_month is None:
+        what = "The rule for toxicity" if toxic else "The interim analysis taken with patients pending"
+        sentences.append(f"{what} changes these probabilities; those of the trial as it is run are simulated.")
     return sentences
+
+
+def _differing(plan: Plan, asked: Requirements) -> str:
+    """In what the trial as it is run differs from the design on paper, after "with"."""
+    pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
+    more = f"{pending}{by_toxicity(plan)}"
+    if not plan.dropout.probability:
+        return more.removeprefix(" and")
+    return f" {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}{more}"
 
 
 def _pending_breaks(plan: Plan | None, asked: Requirements, truths: Requirements) -> str:
     """Which limit is missed with patients pending at the interim analysis; empty where none is, or no law tells."""
+    plan = None if plan is None else alone(plan)  # that the rule for toxicity costs power breaks no limit
     if plan is None or plan.conditional is None or not decision.has_law(plan):
         return ""
     type_i_error, power = decision.decision(plan, np.array([truths.p0, truths.p1])).reject.tolist()

@@ -59,7 +59,7 @@ class Trial(Section):
     @model_validator(mode="after")
     def _rules(self) -> Trial:
         if self.conduct is not None:
-            self.plan(SingleStage(0, 1), with_rule=False)  # a rule for toxicity needs the design's patients
+            self.plan_alone(SingleStage(0, 1))
         elif self.design.losses == "run":
             raise InputError("(run) needs the section conduct.dropout; add it, or write paper", "design.losses")
         among = self.hypotheses.p0_among
@@ -171,8 +171,8 @@ class Trial(Section):
             (one for one in (given.deadline_months, given.enrollment.close_month) if one is not None), self.study.months
         )
 
-    def plan(self, design: Design, *, with_rule: bool = True) -> Plan | None:
-        """How a design is run by this file, `with_rule` for toxicity if it has one; None if it does not say.
+    def plan(self, design: Design) -> Plan | None:
+        """How a design is run by this file; None if it does not say.
 
         Raises
         ------
@@ -182,6 +182,17 @@ class Trial(Section):
         given = self.conduct
         if given is None:
             return None
+        plan, rule = self.plan_alone(design), self.toxicity_rule(design)
+        if rule is None:
+            return plan
+        # without a rate of its own the trial is run at the acceptable one
+        return replace(plan, toxicity=plan.toxicity or Toxicity(rule.acceptable, rule.unacceptable), toxicity_rule=rule)
+
+    def plan_alone(self, design: Design) -> Plan:
+        """The same without the rule for toxicity; refused where there is no conduct."""
+        given = self.conduct
+        if given is None:
+            raise InputError("is missing", "conduct")
         if given.interim is None and len(design.looks) > 1:
             raise InputError(
                 "is missing; state what accrual does while a look is pending: hold or continue", "conduct.interim"
@@ -191,10 +202,8 @@ class Trial(Section):
             disease = given.disease(self.hypotheses.p1)
         with under("conduct.dropout"):
             loss = _loss(given)
-        toxicity, rule = patients.toxicity, self.toxicity_rule(design) if with_rule else None
+        toxicity = patients.toxicity
         toxic = None if toxicity is None else Toxicity(toxicity.rate, toxicity.limit, toxicity.odds_ratio)
-        if toxic is None and rule is not None:  # without a rate of its own the trial is run at the acceptable one
-            toxic = Toxicity(rule.acceptable, rule.unacceptable)
         places = {
             "bounds": "dropout.bounds",
             "probability": "dropout.probability",
@@ -225,7 +234,6 @@ class Trial(Section):
                 follow_up=given.follow_up.law,
                 loss_per_year=patients.loss_to_follow_up_per_year,
                 toxicity=toxic,
-                toxicity_rule=rule,
                 landmark=patients.landmark,
             )
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simtrial.trial.cost import CostRule
     from simtrial.trial.interim import InterimRule
     from simtrial.trial.simulated import SimulationSize, TrueRate
+    from simtrial.trial.stopping import ToxicityStopping
     from simtrial.trial.trial import Trial
 
 AssumptionRow = tuple[str, str, str]
@@ -52,6 +53,8 @@ def rows(trial: Trial) -> list[AssumptionRow]:
     if given.cost is not None:
         found.append(("Cost", cost(given.cost), given.cost.source or ""))
     found += _endpoints(given, trial.hypotheses.p1)
+    if trial.design.toxicity is not None:
+        found.append(("Rule for toxicity", toxicity(trial.design.toxicity), trial.design.toxicity.source or ""))
     found += [(f"True response rate: {s.label}", _rate(s), s.source or "") for s in given.scenarios]
     found.append(("Simulation", simulation(given.simulation), ""))
     return found
@@ -214,8 +217,36 @@ def _endpoints(given: Conduct, p1: float) -> list[AssumptionRow]:
     if patients.toxicity is not None:
         rate, limit = stated(patients.toxicity.rate), stated(patients.toxicity.limit)
         said = f"{rate} of the patients; reported: whether the observed rate exceeds {limit}"
+        if patients.toxicity.odds_ratio != 1:
+            said += f"; odds ratio of response and toxicity {patients.toxicity.odds_ratio:g}"
         found.append(("Toxicity of grade 3 or higher", said, patients.toxicity.source or ""))
     return found
+
+
+RULES = {
+    "pocock": "a boundary of Pocock type",
+    "obf": "a boundary of O'Brien-Fleming type",
+    "wang_tsiatis": "a boundary of Wang and Tsiatis",
+    "bayes": "a boundary by the posterior probability",
+    "sprt": "a boundary by the likelihood ratio",
+}
+"""What a rule for toxicity is called."""
+
+
+def toxicity(rule: ToxicityStopping) -> str:
+    """The rule by which the trial stops for toxicity, without its counts."""
+    window = f"toxicities count within {counted(rule.window_weeks, 'week')} of enrollment"
+    rates = f"acceptable rate {stated(rule.acceptable_rate)}, unacceptable rate {stated(rule.unacceptable_rate)}"
+    if rule.rule is None:
+        counts = (rule.boundary or "").replace(",", ", ")
+        return f"the trial stops if these numbers of patients have had a toxicity: {counts}; {rates}; {window}"
+    if rule.looks_at is not None:
+        looks = f"looks at {', '.join(str(n) for n in rule.looks_at)} patients"
+    else:
+        looks = "a look at every patient" + ("" if rule.first_look == 1 else f" from number {rule.first_look} on")
+    limit = stated(rule.crossing_probability or 0.0)
+    crossed = f"crossed with probability {limit} or less at the acceptable rate"
+    return f"{RULES[rule.rule]}, {crossed}; {looks}; {rates}; {window}"
 
 
 def _rate(given: TrueRate) -> str:
@@ -275,6 +306,8 @@ def rates_of(case: Case, how: AsRun) -> str:
 def unless(case: Case) -> str:
     """What else changes the errors of a design as it is run; nothing where nothing does."""
     plan, whens = case.plan, []
+    if case.trial.design.toxicity is not None:
+        whens.append("the trial is not stopped for toxicity")
     if plan is not None and plan.conditional is not None:
         whens.append("the interim analysis waits for every response assessment")
     if plan is not None and plan.close_month is not None:
