@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from simtrial.cli import designs_json
@@ -13,7 +14,7 @@ from simtrial.phrases import rate
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from simtrial.search.bryant_day import BothBounds, BothCandidate, BothFound, BothRates
 
@@ -24,6 +25,17 @@ RATES = ("r0", "r1", "t0", "t1", "alpha_r", "alpha_t")
 """Its numbers beside the power."""
 
 BOUNDS = ("n1", "c_r1", "c_t1", "n", "c_r", "c_t")
+
+
+def meant(family: str | None) -> bool:
+    """Whether a name of a family is this one, however its two words are joined."""
+    return family is not None and family.lower().replace("-", "_") in (KEY, KEY.replace("_", ""))
+
+
+def asked_for(words: Sequence[str]) -> bool:
+    """Whether a command line names this family."""
+    names = " ".join(words).replace("=", " ").split()
+    return any(option == "--family" and meant(name) for option, name in pairwise(names))
 
 
 def refuse(given: Mapping[str, object], why: str) -> None:
@@ -172,13 +184,17 @@ def _association_table(name: str, one: BothCandidate) -> None:
     """What a design does at the four pairs of rates: independent endpoints, and the two ends of their association."""
     from simtrial.search.bryant_day import CORNERS, text
 
-    ways = {"0": 0.0, "1": 1.0, "infinity": math.inf}
+    ways = {"0": 0.0, "1": 1.0, "inf": math.inf}
+    recommend, en, missed = ([at(phi) for phi in ways.values()] for at in (one.recommend, one.en, one.missed))
     rows = []
-    for said, phi in ways.items():
-        recommend, en, missed = one.recommend(phi), one.en(phi), one.missed(phi)
-        cells = [f"{rate(recommend[corner])}{' *' if corner in missed else ''}" for corner in CORNERS]
-        rows.append([said, *cells, *(f"{en[corner]:.1f}" for corner in CORNERS)])
-    pairs = [text.pair(corner) for corner in CORNERS]
-    heads = ("odds ratio", *(f"P{pair}" for pair in pairs), *(f"EN{pair}" for pair in pairs))
-    marked = "; * misses its limit" if any("*" in cell for row in rows for cell in row) else ""
-    terminal.table(f"{name} {one.design}: probability of a recommendation and expected patients{marked}", heads, rows)
+    for corner in CORNERS:
+        limit = one.asked.limit(corner)
+        cells = [
+            f"{rate(p[corner])}{' *' if corner in gone else ''}" for p, gone in zip(recommend, missed, strict=True)
+        ]
+        sign = ">=" if corner == "R1T1" else "<="
+        told = "" if limit is None else f"{sign} {limit:g}"
+        rows.append([text.pair(corner), told, *cells, *(f"{n[corner]:.1f}" for n in en)])
+    heads = ("rates", "limit", *(f"P, phi {way}" for way in ways), *(f"EN, phi {way}" for way in ways))
+    marked = "; * misses its limit" if any(missed) else ""
+    terminal.table(f"{name} {one.design}: P(recommend) and EN by the odds ratio phi{marked}", heads, rows)

@@ -40,15 +40,16 @@ class DesignCommand(TyperCommand):
     def _require(self, *, both: bool) -> None:
         """Which numbers must be given: those of one endpoint, or of response and toxicity."""
         for one in self.params:
-            if one.name in ("power", *ONE, *bryant_day.RATES):
-                one.required = one.name == "power" or (one.name in bryant_day.RATES) == both
-            if one.name == "r1":
+            if one.name in ONE:
+                one.required = not both
+            elif one.name in ("family", *bryant_day.RATES):
                 one.required = both
+            elif one.name == "power":
+                one.required = True
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the options, or the file."""
-        words = " ".join(args).replace("=", " ")
-        self._require(both=f"--family {bryant_day.KEY}" in words)
+        self._require(both=bryant_day.asked_for(args))
         files = [word for word in args if re.fullmatch(r"[^-].*\.ya?ml", word, re.IGNORECASE)]
         if not files or "--help" in args:
             rest: list[str] = super().parse_args(ctx, args)

@@ -64,7 +64,7 @@ def design(
     only = {"weight": weight, "looks_at": looks_at, "stops": stops, "futility": futility, "n1_least": n1_least,
             "balanced": balanced or None, "multiple_of": multiple_of}  # fmt: skip
     own = {"r0": r0, "t0": t0, "t1": t1, "alpha_r": alpha_r, "alpha_t": alpha_t}
-    if family == bryant_day.KEY:
+    if bryant_day.meant(family):
         others = {"p0": p0, "p1": p1, "alpha": alpha, **only, "cap": cap, "flexible": flexible, **run}
         bryant_day.refuse(others, f"does not go with --family {bryant_day.KEY}; leave it out")
         both = bryant_day.question({**own, "r1": r1, "power": _given(power)}, low_power=low_power)
@@ -160,7 +160,9 @@ def _of_one_and_two_stages(asked: Requirements, run: Run | None, n_limit: int, *
         terminal.wrapped(said)
     for family, found in every:
         terminal.wrapped(text.proved(family, family.certificate(found)))
-    terminal.wrapped("Other families of designs: add --family all, or one of " + ", ".join(search.FAMILIES) + ".")
+    terminal.wrapped(
+        "Other families of designs: add --family all, or one of " + ", ".join([*search.FAMILIES, bryant_day.KEY]) + "."
+    )
 
 
 def _run(dropout: float | None, odds_ratio: float | None, **words: str | None) -> Run | None:

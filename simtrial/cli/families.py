@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simtrial.cli import designs_json
+from simtrial.cli import bryant_day, designs_json
 from simtrial.cli.command import told_as
 from simtrial.design.designs import looks_short, looks_text, parse_sizes
 from simtrial.errors import InputError
@@ -104,7 +104,9 @@ def wanted(family: str | None, criterion: str | None, weight: float | None, cons
                 raise InputError("goes with one family only; name it with --family", name)
         return Wanted(families=tuple(FAMILIES.values()), criteria=(), constraints=constraints)
     if family not in FAMILIES:
-        raise InputError(f"({family!r:.40}) is unknown; write {', '.join(FAMILIES)} or {ALL}", "--family")
+        raise InputError(
+            f"({family!r:.40}) is unknown; write {', '.join([*FAMILIES, bryant_day.KEY])} or {ALL}", "--family"
+        )
     one = FAMILIES[family]
     if criterion is not None and weight is not None:
         raise InputError("takes the place of --criterion; leave one of them out", "--weight")

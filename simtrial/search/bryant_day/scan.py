@@ -191,7 +191,7 @@ class BothScan:
         """Those that keep their limits and win or tie, what floating point cannot tell settled in fractions."""
         found: list[Attained] = []
         for k, value in enumerate(rules.looks.value.tolist()):
-            if value > min(least, *(one.value for one in found[:1])) + TIE:
+            if value > min([least, *(one.value for one in found[:1])]) + TIE:
                 break
             _, n1, c_r1, c_t1 = (int(part[k]) for part in rules.looks)
             design = BothBounds(n1=n1, c_r1=c_r1, c_t1=c_t1, n=n, c_r=int(rules.c_r[k]), c_t=int(rules.c_t[k]))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
 from simtrial.memo import kept
+from simtrial.numbers import count
+from simtrial.phrases import counted
 from simtrial.search import bounds
 from simtrial.search.bryant_day import limits
 from simtrial.search.bryant_day.law import law
@@ -173,6 +175,7 @@ def search(asked: BothRates, *, phi: Phi = "worst", n_limit: int = N_LIMIT) -> B
     .. [1] Bryant J, Day R. Incorporating toxicity considerations into the design of two-stage phase II clinical trials.
        Biometrics 1995;51:1372-1383.
     """
+    count(n_limit, "n_limit", at_least=1)
     if phi not in ("worst", "independence"):
         raise InputError(f"({phi!r:.40}) is unknown; write worst or independence", "phi")
     most = min(n_limit, MOST_PATIENTS)
@@ -193,9 +196,10 @@ def search(asked: BothRates, *, phi: Phi = "worst", n_limit: int = N_LIMIT) -> B
 
 def _refuse(alone: Requirements, most: int, names: tuple[str, str]) -> None:
     """Refuse what needs too many patients even as a question of one endpoint."""
-    try:
-        bounds.refuse(alone, most)
-    except InputError as error:
-        own = {"p0": names[0], "p1": names[1], "alpha": f"alpha_{names[0][0]}"}
-        message = error.message.replace("p0", names[0])
-        raise InputError(message, own.get(error.field, error.field)) from None
+    null, alternative = names
+    if bounds.chernoff_n(alone, grid=2) > most and bounds.most_power(most, alone) < alone.power - bounds.SLACK:
+        raise InputError(
+            f"({alone.p1:g}) is too near {null} ({alone.p0:g}): even the most powerful test of this endpoint alone "
+            f"needs more than {counted(most, 'patient')}; widen the gap, or relax the limits",
+            alternative,
+        )

@@ -23,6 +23,7 @@ import numpy as np
 
 from simtrial.search.bounds import SLACK
 from simtrial.search.bryant_day.extremes import extreme_tails
+from simtrial.search.bryant_day.limits import WORST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,17 +63,20 @@ class BothFirstLooks:
             response, without = (
                 margin.tables.tail[:, n1, :size] for margin, size in zip(margins, (rows, columns), strict=True)
             )
-            both = np.outer(response[0], without[1]), np.outer(response[1], without[0])
+            first, second = np.outer(response[0], without[1]), np.outer(response[1], without[0])
             power = np.outer(response[1], without[1])
         else:
             here = slice(1, rows + 1), slice(1, columns + 1)
-            ways = {"R0T1": math.inf, "R1T0": math.inf, "R1T1": 0.0}
-            *both, power = (extreme_tails(n1, *self.asked.at(corner), way)[here] for corner, way in ways.items())
-        found: Floats = np.where(power >= self.asked.power - SLACK, np.maximum(*both), np.inf)
+            first, second, power = (
+                extreme_tails(n1, *self.asked.at(corner), WORST[corner])[here] for corner in ("R0T1", "R1T0", "R1T1")
+            )
+        found: Floats = np.where(power >= self.asked.power - SLACK, np.maximum(first, second), np.inf)
         return found
 
     def last_n(self, target: float) -> int:
         """The largest n at which some n1 still allows a criterion of `target`; those up to it must be known."""
         n1 = np.arange(1, min(math.ceil(target), len(self.least)))
         reach = n1 + (target - n1) / np.array(self.least)[n1]
-        return math.floor(np.max(reach, initial=target) + 1e-6)  # a bound that rounding brings below n keeps n open
+        return math.floor(
+            float(np.max(reach, initial=target)) + 1e-6
+        )  # a bound that rounding brings below n keeps n open
