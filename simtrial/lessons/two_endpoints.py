@@ -24,7 +24,7 @@ from simtrial.search.bryant_day import solution
 from simtrial.search.bryant_day.law import law
 from simtrial.search.bryant_day.question import BothRates
 from simtrial.show.inks import ENDS
-from simtrial.show.picture import BLACK, BLUE, RED, Picture, canvas, few_ticks, percent_ticks, styled
+from simtrial.show.picture import BLACK, BLUE, RED, Picture, canvas, percent_ticks, styled
 from simtrial.toxicity.boundary import ToxicityBoundary, ToxicityLook, crossing
 from simtrial.toxicity.calibrate import calibrated
 from simtrial.toxicity.joint import endings
@@ -219,7 +219,7 @@ def shapes(tolerated: Pair, limit: float) -> Picture:
                 )  # fmt: skip
             drawn.append(name)
             told.append(
-                f"{name}'s boundary crosses with probability {percent(float(at.ever[1]))} and stops after "
+                f"{name}'s boundary is crossed with probability {percent(float(at.ever[1]))}, and the trial has "
                 f"{at.en[1]:.1f} patients on average"
             )
         axes[0].set_title("Stop if at least this many toxicities", fontsize=10)
@@ -231,7 +231,7 @@ def shapes(tolerated: Pair, limit: float) -> Picture:
             axis.set_ylim(bottom=0)
         axes[0].yaxis.get_major_locator().set_params(integer=True)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    said = f"At the unacceptable rate {tolerated[1]:g} {', and '.join(told)}."
+    said = f"At the unacceptable rate {tolerated[1]:g} {'; '.join(told)}."
     alt = (
         f"Boundaries of {' and '.join(drawn)} at every one of {counted(n, 'patient')}, each crossed with probability "
         f"at most {limit:g} at the rate {tolerated[0]:g}, and the probability of having crossed them; exact."
@@ -294,7 +294,9 @@ def tested(tolerated: Pair, alpha: float) -> Picture:
 def repaired(tolerated: Pair, limit: float, kind: BoundaryKind) -> tuple[Design, JointEndings, JointEndings] | None:
     """The optimal design of the smallest planned power with which the rule leaves the power asked; at p0 and at p1."""
     for thousandths in range(round(1000 * ASKED.power), 960, 5):
-        design = search.two_stage(blackboard.asked((ASKED.p0, ASKED.p1), ASKED.alpha, thousandths / 1000)).optimal.design
+        design = search.two_stage(
+            blackboard.asked((ASKED.p0, ASKED.p1), ASKED.alpha, thousandths / 1000)
+        ).optimal.design
         boundary = ruled(kind, tolerated[0], limit, design.looks[-1].n)
         at = [endings(design, boundary, p=p, toxicity=tolerated[0]) for p in (ASKED.p0, ASKED.p1)]
         if at[1].reject >= ASKED.power:
