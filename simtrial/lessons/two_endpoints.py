@@ -266,9 +266,9 @@ def tested(tolerated: Pair, alpha: float) -> Picture:
             axes[0].plot(place, toxic, color=colour, linestyle=dash, label=f"limits kept {name}")
             axes[1].plot(place, good, color=colour, linestyle=dash)
             told.append(
-                f"n = {design.n}, which recommends a toxic treatment with probability up to "
-                f"{percent_beside(float(toxic.max()), alpha)} and a safe one with at least "
-                f"{percent_beside(float(good.min()), ASKED.power)}"
+                f"Limits kept {name}: n = {design.n}; a toxic treatment is recommended with probability up to "
+                f"{percent_beside(float(toxic.max()), alpha)}, a safe one with at least "
+                f"{percent_beside(float(good.min()), ASKED.power)}."
             )
         for axis, limit, title in (
             (axes[0], alpha, "Effective but toxic: P(recommend)"),
@@ -280,10 +280,7 @@ def tested(tolerated: Pair, alpha: float) -> Picture:
             axis.set_xticks([-7, *np.log([0.01, 0.1, 1, 10, 100]), 7], ["0", "0.01", "0.1", "1", "10", "100", "inf."])
             percent_ticks(axis.yaxis)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    said = (
-        f"If the limits {alpha:g} and {ASKED.power:g} are kept under independence, the design has {told[0]}, depending "
-        f"on the association. If they are kept at every association, it has {told[1]}."
-    )
+    said = " ".join(told)
     alt = (
         "Probability that two optimal Bryant-Day designs recommend an effective treatment, if it is too toxic and if "
         "it is safe, over the odds ratio of response and no toxicity from 0 to infinity; exact. Dotted: the limits."

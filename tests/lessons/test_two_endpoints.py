@@ -122,9 +122,9 @@ def test_two_tests_are_worst_at_the_ends_of_the_association():
         assert (np.diff(line.get_ydata()) >= -1e-12).all()
     loose, strict = (lesson.both(TOLERATED, 0.1, worst=worst).optimal.design for worst in (False, True))
     said = numbers(picture)
-    assert (said[2], said[5]) == (loose.n, strict.n)
+    assert (said[0], said[3]) == (loose.n, strict.n)
     assert strict.n > loose.n
-    for safe, limit in ((said[4], False), (said[7], True)):
+    for safe, limit in ((said[2], False), (said[5], True)):
         assert (safe >= 0.8) == limit
     # under independence the counts have two laws of their own, and the design is a product of two margins
     both = [
