@@ -313,7 +313,7 @@ def answer(tolerated: Pair, limit: float) -> blackboard.Folded:
     mended = repaired(tolerated, limit, "pocock")
     assert mended is not None  # of the rates of the notebook
     bigger, null, kept = mended
-    two = both(tolerated, 0.1, worst=True).optimal.design
+    two = both(tolerated, LIMITS.value, worst=True).optimal.design
     return blackboard.Folded(
         "answer_two_endpoints_one_trial",
         (
@@ -326,7 +326,7 @@ def answer(tolerated: Pair, limit: float) -> blackboard.Folded:
             f"Its type I error with the rule is {percent(null.reject)}, and it takes {kept.en:.1f} patients on average "
             f"at p1 instead of {with_rule.en:.1f}.",
             f"A stopping rule is no test: nothing limits the probability of a claim at the unacceptable rate. Bryant "
-            f"and Day's design tests both endpoints. With limits of 10% for a treatment that fails on one of them, and "
+            f"and Day's design tests both endpoints. With limits of {percent(LIMITS.value)} for a treatment that fails on one of them, and "
             f"{percent(ASKED.power)} power, at every association, it takes {counted(two.n, 'patient')}, and looks at "
             f"toxicity after {two.n1} and after {two.n} patients only.",
         ),
