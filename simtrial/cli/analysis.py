@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simtrial.analysis import dossier
-from simtrial.cli import options, results
+from simtrial.cli import options
 from simtrial.errors import InputError
 from simtrial.months import WEEK
 from simtrial.phrases import percent
@@ -116,6 +115,8 @@ def analyze(
     as_json: options.Json = False,
 ) -> None:
     """Analyze a finished trial: decision, p-value, estimates and intervals adjusted for the interim analysis."""
+    from simtrial.cli import results
+
     given = _Given(
         looks=looks, p0=p0, responses=responses, stage=stage, first_stage=first_stage, attained=attained,
         patients=patients or None, param=param, time_unit=time_unit, p1=p1, alpha=alpha,
@@ -136,6 +137,7 @@ def analyze(
 
 def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None]:
     """The analysis of the results that a parameter file holds."""
+    from simtrial.analysis import dossier
     from simtrial.trial import params
     from simtrial.trial.case import Case
 
@@ -151,6 +153,7 @@ def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None]:
 
 def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Final, PatientData | None]:
     """The analysis of counts, or of a file of patients."""
+    from simtrial.analysis import dossier
     from simtrial.analysis import final as analysis_final
     from simtrial.design.designs import parse_looks
     from simtrial.patients import data as patient_data
@@ -227,6 +230,7 @@ def monitor(
     """Evaluate a running trial: responses still needed, conditional power, predictive probability."""
     from simtrial.analysis import monitoring
     from simtrial.analysis.text import monitored
+    from simtrial.cli import results
     from simtrial.design.designs import parse_looks
     from simtrial.plan.disease import Beta
 

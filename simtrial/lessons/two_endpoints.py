@@ -173,7 +173,7 @@ def by_hand(five: int, ten: int, twenty: int, all_: int, rate: float, trials: in
             )
         axis.set_xlim(0, 30.5)
         axis.set_ylim(0, max(float(counts.max()), *(look.b or 0 for look in boundary.looks)) + 1.5)
-        axis.yaxis.get_major_locator().set_params(integer=True)
+        _whole(axis)
         axis.set_xlabel("Patients, in the order of enrollment")
         axis.set_ylabel("Patients with a toxicity")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
@@ -187,6 +187,13 @@ def by_hand(five: int, ten: int, twenty: int, all_: int, rate: float, trials: in
         f"{', '.join(f'{look.b} of {look.n}' for look in boundary.looks)}; the exact probability of crossing is a sum."
     )
     return blackboard.headed(Picture("boundary_by_hand", alt, figure), said)
+
+
+def _whole(axis: Axes) -> None:
+    """Ticks of counts."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 @lru_cache(maxsize=64)
@@ -229,7 +236,7 @@ def shapes(tolerated: Pair, limit: float) -> Picture:
             axis.set_xlabel("Patients, in the order of enrollment")
             axis.set_xlim(0, n + 1)
             axis.set_ylim(bottom=0)
-        axes[0].yaxis.get_major_locator().set_params(integer=True)
+        _whole(axes[0])
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     said = f"At the unacceptable rate {tolerated[1]:g} {'; '.join(told)}."
     alt = (
@@ -326,8 +333,8 @@ def answer(tolerated: Pair, limit: float) -> blackboard.Folded:
             f"Its type I error with the rule is {percent(null.reject)}, and it takes {kept.en:.1f} patients on average "
             f"at p1 instead of {with_rule.en:.1f}.",
             f"A stopping rule is no test: nothing limits the probability of a claim at the unacceptable rate. Bryant "
-            f"and Day's design tests both endpoints. With limits of {percent(LIMITS.value)} for a treatment that fails on one of them, and "
-            f"{percent(ASKED.power)} power, at every association, it takes {counted(two.n, 'patient')}, and looks at "
-            f"toxicity after {two.n1} and after {two.n} patients only.",
+            f"and Day's design tests both endpoints. With limits of {percent(LIMITS.value)} for a treatment that fails "
+            f"on one of them, and {percent(ASKED.power)} power, at every association, it takes "
+            f"{counted(two.n, 'patient')}, and looks at toxicity after {two.n1} and after {two.n} patients only.",
         ),
     )
