@@ -36,7 +36,8 @@ class Cohort:
     pfs : ndarray or None
         Months from enrollment to progression or death, where PFS is given.
     onset : ndarray or None
-        Months from enrollment to a toxicity, infinite for whom has none, where a rule stops the trial for toxicity.
+        Months from enrollment to a toxicity, infinite for whom has none, where a rule stops the trial for toxicity or
+        toxicity is associated with the response.
     """
 
     gaps: Floats
@@ -49,7 +50,7 @@ class Cohort:
 
     @property
     def toxic(self) -> Bools | None:
-        """Who has a toxicity, where a rule stops the trial for it."""
+        """Who has a toxicity, where it is drawn: see `onset`."""
         return None if self.onset is None else np.isfinite(self.onset)
 
 
@@ -97,9 +98,14 @@ def draw(plan: Plan, p: Floats | float, trials: int, rng: np.random.Generator) -
         known=_known(plan, course, stable, pfs),
         stable=stable,
         pfs=pfs,
-        # last, so that the other numbers are those of the plan without a rule
-        onset=None if plan.toxicity_rule is None else toxicity.draw(plan, p, responds, rng),
+        # last, so that the other numbers are those of the plan without toxicity
+        onset=toxicity.draw(plan, p, responds, rng) if _toxic(plan) else None,
     )
+
+
+def _toxic(plan: Plan) -> bool:
+    """Whether it matters who has a toxicity, and not their number alone."""
+    return plan.toxicity_rule is not None or (plan.toxicity is not None and plan.toxicity.odds_ratio != 1)
 
 
 def _limits(plan: Plan, p: Floats | float) -> list[Floats]:

@@ -15,7 +15,7 @@ been decided before; H0 is rejected only once it is known of all patients counte
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -231,7 +231,8 @@ def _settle(
     )
 
 
-class _Crossing(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Crossing:
     """Trials stopped for toxicity: the look that was due in each trial, what it had taken, and the look crossed.
 
     Of those stopped alone, `which`: how many they had enrolled.
@@ -257,7 +258,7 @@ def _stopped_for_toxicity(plan: Plan, course: Course, looks: _Looks, stop: Ints,
     first = np.arange(len(course.entry))[:, np.newaxis] < counted
     due = np.minimum(how_many(looks.decided[:, which] < mine), stop[which])
 
-    def with_theirs(of: NDArray[Scalar], theirs: NDArray[Any]) -> NDArray[Scalar]:
+    def with_theirs(of: NDArray[Scalar], theirs: NDArray[Scalar]) -> NDArray[Scalar]:
         whole = of.copy()
         whole[which] = theirs
         return whole
@@ -272,7 +273,7 @@ def _stopped_for_toxicity(plan: Plan, course: Course, looks: _Looks, stop: Ints,
         responses=with_theirs(taken.responses, how_many(first & course.cohort.responds.take(which, axis=1))),
         evaluable=with_theirs(taken.evaluable, how_many(first & course.cohort.evaluable.take(which, axis=1))),
     )
-    return _Crossing(with_theirs(stop, due), stopped, crossed, which, enrolled)
+    return _Crossing(due=with_theirs(stop, due), taken=stopped, crossed=crossed, which=which, enrolled=enrolled)
 
 
 def _enrolled_only(course: Course, taken: _Looks, enrolled: Ints) -> _Looks:

@@ -215,10 +215,11 @@ def _marks(axis: Axes, found: FollowedPatients, rows: Ints, drawn: Bools, *, ass
 
 def _told(trials: Trials, column: int) -> str:
     """How one trial went, in a sentence."""
-    decided = "rejected" if trials.reject[column] else "not rejected"
+    decided = f"H0 {'rejected' if trials.reject[column] else 'not rejected'}"
+    decided = "stopped for toxicity" if trials.toxicity_stopped[column] else decided
     return (
         f"One simulated trial: {counted(int(trials.enrolled[column]), 'patient')}, "
-        f"{counted(int(trials.responses[column]), 'response')} counted, H0 {decided} in month "
+        f"{counted(int(trials.responses[column]), 'response')} counted, {decided} in month "
         f"{float(trials.decision[column]):.1f}, follow-up to month {float(trials.end[column]):.1f}."
     )
 
@@ -244,26 +245,28 @@ def _patients_by_month(axis: Axes, height: int, width: float, every: int) -> Non
 
 def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, until: float) -> list[Artist]:
     """Mark the looks, with their names above, their decisions and the holds; the last two are entries of the legend."""
-    names: list[tuple[float, str, str]] = []
+    stop = float(trials.decision[column]) if trials.toxicity_stopped[column] else np.nan
+    names: list[tuple[float, str, str]] = [(stop, "stopped for toxicity", RED)] if stop <= until else []
+    until = float(np.fmin(until, stop))
     handles: dict[str, Artist] = {}
     stage, several = int(trials.stage[column]), len(plan.design.looks) > 2
     for k in range(stage):
         month, last = float(trials.looks[k, column]), k == len(plan.design.looks) - 1
         ended = bool(trials.closed[column]) and k == stage - 1
         decided, held = month + plan.interim.lag, float(trials.holds[k, column])
-        resumed = float(trials.resumed[k, column])
-        start = resumed - held
+        start = (resumed := float(trials.resumed[k, column])) - held
         if held > 0 and not ended and start < until:
             axis.axvspan(start, min(resumed, until), color=RED, alpha=0.1, linewidth=0, zorder=0.7)  # below the bars
             handles["hold"] = Patch(color=RED, alpha=0.1, label="accrual on hold")
         if month > until:
             continue
         said = "final analysis" if last or ended else f"interim analysis{f' {k + 1}' if several else ''}"
-        axis.axvline(month, color=RED, linewidth=1.2)
         names.append((month, said, RED))
         if not last and not ended and 0 < plan.interim.lag <= until - month:
             axis.axvline(decided, color=RED, linewidth=1.0, linestyle=":")
             handles["decision"] = Line2D([], [], color=RED, linewidth=1.0, linestyle=":", label="decision")
+    for month, *_ in names:
+        axis.axvline(month, color=RED, linewidth=1.2)
     above(axis, names)
     return list(handles.values())
 

@@ -80,8 +80,9 @@ def course(plan: Plan, trials: Trials, column: int, rng: np.random.Generator, no
 
 
 def ordinary(trials: Trials) -> int:
-    """A trial that went the whole way in about the median time."""
-    longest = np.flatnonzero(trials.stage == np.max(trials.stage))
+    """A trial that went the whole way in about the median time; if it can be, one not stopped for toxicity."""
+    stage = np.where(trials.toxicity_stopped, 0, trials.stage)
+    longest = np.flatnonzero(stage == np.max(stage))
     months = trials.decision[longest]
     return int(longest[np.argmin(np.abs(months - np.median(months)))])
 

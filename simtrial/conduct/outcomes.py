@@ -158,7 +158,7 @@ def observe(
 
 
 def _toxicities(rate: float, trials: Trials, rng: np.random.Generator) -> Ints:
-    """Patients enrolled with a toxicity: those drawn where a rule stops the trial for it, else a binomial number."""
+    """Patients enrolled with a toxicity: those drawn where it matters who they are, else a binomial number."""
     toxic = trials.cohort.toxic
     if toxic is None:
         found: Ints = rng.binomial(trials.enrolled, rate)

@@ -174,7 +174,6 @@ def _toxicities(plan: Plan, _: Requirements) -> Iterator[Change]:
         if ratio != now.odds_ratio:
             setting = f"odds ratio {ratio:g}"
             yield "Association of toxicity with response", setting, {"toxicity": replace(now, odds_ratio=ratio)}
-    yield "Rule for toxicity", "none", {"toxicity_rule": None}
 
 
 def _looks(plan: Plan, _: Requirements) -> Iterator[Change]:

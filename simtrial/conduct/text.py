@@ -118,9 +118,11 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
     enrolled = [one["n_enrolled"].best for one in (low, high)]
     patients = f"on average {enrolled[0]:.1f} patients are enrolled at p0 and {enrolled[1]:.1f} at p1"
     if (not plan.interim.hold or plan.interim.max_hold is not None) and len(plan.design.looks) > 1:
+        beyond = "while the analysis that stops the trial is pending"
+        if plan.toxicity_rule is not None:
+            beyond += ", or beyond the patients among whom the boundary for toxicity is crossed"
         patients += (
-            f", of whom {low['overrun'].best:.1f} and {high['overrun'].best:.1f} are overrun (enrolled while the "
-            "analysis that stops the trial is pending)"
+            f", of whom {low['overrun'].best:.1f} and {high['overrun'].best:.1f} are overrun (enrolled {beyond})"
         )
     closes = _unlike_paper(plan)
     paragraphs = [

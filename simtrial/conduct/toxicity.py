@@ -26,7 +26,7 @@ def draw(plan: Plan, p: Floats | float, responds: Bools, rng: np.random.Generato
     Parameters
     ----------
     plan : Plan
-        With a rule for toxicity.
+        With toxicity; without a rule for it, when a toxicity occurs means nothing.
     p : float or ndarray, shape (trials,)
         True response rate.
     responds : ndarray of bool, shape (patients, trials)
@@ -34,8 +34,7 @@ def draw(plan: Plan, p: Floats | float, responds: Bools, rng: np.random.Generato
     rng : Generator
         Source of random numbers: one a patient tells whether he has a toxicity and, if so, when.
     """
-    assert plan.toxicity_rule is not None
-    window = plan.toxicity_rule.window
+    window = 1.0 if plan.toxicity_rule is None else plan.toxicity_rule.window
     # a uniform number below the chance tells the month as well; one above it becomes a month after the window
     chances = np.maximum(_chances(plan, p), 1e-300)
     if chances.ndim == 1:

@@ -98,7 +98,7 @@ def _examples(done: Simulation) -> Iterator[Matter]:
 
 def _drawn(trials: Trials) -> int | None:
     """The first trial that stops at an interim analysis; None if there is none in the block."""
-    early = np.flatnonzero((trials.stage < len(trials.looks)) & ~trials.closed)
+    early = np.flatnonzero((trials.stage < len(trials.looks)) & ~trials.closed & ~trials.toxicity_stopped)
     return int(early[0]) if len(early) else None
 
 
@@ -135,7 +135,7 @@ def examples(done: Simulation, blocks: list[Trials]) -> Table:
                     "interim_month": float(trials.first_look[k]),
                     "decision_month": float(trials.decision[k]),
                     "end_month": float(trials.end[k]),
-                    "reject": "rejected" if trials.reject[k] else "not rejected",
+                    "reject": "stopped for toxicity" if trials.toxicity_stopped[k] else _conclusion(trials, k),
                 }
             )
     shown = {
@@ -156,6 +156,10 @@ def examples(done: Simulation, blocks: list[Trials]) -> Table:
         f"months, and whether H0 is rejected (block 0, seed {done.seed})"
     )
     return Table("simulation_examples", caption, pd.DataFrame(rows), shown, right=("counted",))
+
+
+def _conclusion(trials: Trials, k: int) -> str:
+    return "rejected" if trials.reject[k] else "not rejected"
 
 
 def _sensitivity(case: Case, done: Simulation) -> Iterator[Matter]:

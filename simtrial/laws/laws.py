@@ -29,6 +29,7 @@ from simtrial.laws.calendar import months_of, overrun_counts
 from simtrial.laws.decision import beta_rule, decision, has_law
 from simtrial.memo import kept
 from simtrial.plan.disease import Beta
+from simtrial.toxicity.boundary import crossing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,13 +88,25 @@ def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
 
 
 def _under_rule(plan: Plan, scenario: Scenario) -> Law:
-    """What is known of a trial with a rule for toxicity: P(reject H0)."""
-    if not has_law(plan):
-        return {"reject": None}
-    if not isinstance(scenario.p, Beta):
-        return {"reject": float(decision(plan, np.array([float(scenario.p)])).reject[0])}
-    rates, weights = beta_rule(scenario.p, plan)
-    return {"reject": float(weights @ decision(plan, rates).reject)}
+    """What is known of a trial with a rule for toxicity: P(reject H0); and of a single look after every window, P(stop).
+
+    No status is known before the first assessment. Where the window ends by then, every toxicity has occurred before
+    the only decision, so that a trial is stopped if it crosses the boundary at all.
+    """
+    law: Law = {"reject": None}
+    if has_law(plan) and not isinstance(scenario.p, Beta):
+        law["reject"] = float(decision(plan, np.array([float(scenario.p)])).reject[0])
+    elif has_law(plan) and isinstance(scenario.p, Beta):
+        rates, weights = beta_rule(scenario.p, plan)
+        law["reject"] = float(weights @ decision(plan, rates).reject)
+    rule, only = plan.toxicity_rule, len(plan.design.looks) == 1
+    complete = plan.interim.decide == "complete" and plan.close_month is None
+    if rule is not None and plan.toxicity is not None and only and complete:
+        boundary = rule.boundary.within(plan.design.looks[-1].n)
+        if rule.window <= plan.disease.assessments.interval * (1 + 1e-9):
+            ever = 0.0 if boundary is None else float(crossing(boundary, [plan.toxicity.rate]).ever[0])
+            law["toxicity_stopped"] = ever
+    return law
 
 
 def _case(plan: Plan, p: float, stop: Floats, settled: bool, months: bool) -> Law:
@@ -128,7 +141,8 @@ def _at_rate(plan: Plan, p: float, stop: Floats) -> Law:
         "n_evaluable": float(stop @ n) * (1.0 if replacing else share),
         "overrun": overrun,
     }
-    if plan.toxicity is not None and plan.interim.hold and plan.interim.max_hold is None and not replacing:
+    independent = plan.toxicity is not None and plan.toxicity.odds_ratio == 1
+    if plan.toxicity and independent and plan.interim.hold and plan.interim.max_hold is None and not replacing:
         law["toxicity_crossed"] = float(stop @ _toxic(plan.toxicity, n))
     return law
 

@@ -22,6 +22,13 @@ Decided when known
     where it is rejected, the decision has its month then, but accrual completes to n: the response rate is to be
     estimated from all of them.
 
+Stopped for toxicity
+    A rule for toxicity watches the first n enrolled, lost ones included, whatever becomes of their responses. A trial
+    stops in the month in which its boundary is crossed, that of its decision or before, be a look at responses due or
+    pending; accrual does not wait for toxicity, and patients enrolled beyond a look count for the boundary as well. H0
+    is rejected only once it is known of all whom its look counts whether they have a toxicity; until then the decision
+    is pending, and the trial can still be stopped.
+
 Decided with patients pending
     The first of two looks is taken when n_1 patients are enrolled, or in a given month. A patient whose status is not
     known by then counts with the predictive probability that he will respond, and the trial continues if the

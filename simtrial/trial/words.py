@@ -241,7 +241,7 @@ def toxicity(rule: ToxicityStopping) -> str:
         counts = (rule.boundary or "").replace(",", ", ")
         return f"the trial stops if these numbers of patients have had a toxicity: {counts}; {rates}; {window}"
     if rule.looks_at is not None:
-        looks = f"looks at {', '.join(str(n) for n in rule.looks_at)} patients"
+        looks = f"looks at these numbers of patients: {', '.join(map(str, rule.looks_at))}"
     else:
         looks = "a look at every patient" + ("" if rule.first_look == 1 else f" from number {rule.first_look} on")
     limit = stated(rule.crossing_probability or 0.0)
