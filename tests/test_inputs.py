@@ -42,8 +42,8 @@ BASE = {
 
 WORDS = {
     "handling", "p0_among", "bounds", "search_", "looks", "criterion", "nct", "param", "time_unit", "ordering", "label",
-    "scheduler", "parts", "family", "looks_at", "stops", "futility", "rule", "base", "cp",
     "toxicity_boundary",
+    "scheduler", "parts", "family", "looks_at", "stops", "futility", "rule", "base", "cp", "phi",
 }  # fmt: skip
 """Options of words; the numbers of looks are those of a design, which checks them."""
 

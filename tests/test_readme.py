@@ -24,7 +24,7 @@ def squeezed(line):
 @pytest.mark.long
 def test_every_command_shown_prints_what_is_shown(readme, capsys):
     examples = re.findall(r"^    \$ \.venv/bin/simtrial (.+)\n\n((?:    .*\n|\n)+)", readme, flags=re.MULTILINE)
-    assert len(examples) == 7
+    assert len(examples) == 8
     for command, shown in examples:
         assert main(shlex.split(command)) == 0
         printed = [squeezed(line) for line in capsys.readouterr().out.splitlines()]

@@ -185,7 +185,8 @@ def _association_table(name: str, one: BothCandidate) -> None:
     from simtrial.search.bryant_day import CORNERS, text
 
     ways = {"0": 0.0, "1": 1.0, "inf": math.inf}
-    recommend, en, missed = ([at(phi) for phi in ways.values()] for at in (one.recommend, one.en, one.missed))
+    recommend, en = [one.recommend(phi) for phi in ways.values()], [one.en(phi) for phi in ways.values()]
+    missed = [one.missed(phi) for phi in ways.values()]
     rows = []
     for corner in CORNERS:
         limit = one.asked.limit(corner)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def design(
     p0: design_options.Null = None,
-    p1: design_options.Alternative = None,
+    p1: design_options.ResponseWorth = None,
     alpha: design_options.TypeIError = None,
     power: design_options.Power = None,
     n_limit: design_options.Limit = N_LIMIT,

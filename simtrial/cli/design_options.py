@@ -9,7 +9,7 @@ import typer
 from simtrial.cli import options
 
 Null = Annotated[float | None, options.number_option("rate", "Response rate not worth pursuing.")]
-Alternative = Annotated[float | None, options.number_option("rate", "Response rate worth finding.")]
+ResponseWorth = Annotated[float | None, options.number_option("rate", "Response rate worth finding.")]
 TypeIError = Annotated[float | None, options.number_option("error", "Largest type I error, one-sided.")]
 Power = Annotated[float | None, options.number_option("error", "Smallest power at p1, or at r1 and t1.")]
 Limit = Annotated[int, options.number_option("n_limit", "Refuse if even the most powerful test needs more patients.")]

@@ -164,7 +164,7 @@ def by_hand(five: int, ten: int, twenty: int, all_: int, rate: float, trials: in
                     label=f"trials, boundary {label}" if not k else None,
                 )  # fmt: skip
         axis.plot(
-            [look.n for look in boundary.looks], [look.b for look in boundary.looks], "v", color=RED, markersize=9,
+            [look.n for look in boundary.looks], [look.b or 0 for look in boundary.looks], "v", color=RED, markersize=9,
             label="stop if at least",
         )  # fmt: skip
         for look in boundary.looks:
@@ -210,12 +210,12 @@ def shapes(tolerated: Pair, limit: float) -> Picture:
     told, drawn = [], []
     with styled():
         for name, kind, colour, dash in (("Pocock", "pocock", BLUE, "-"), ("O'Brien-Fleming", "obf", RED, "--")):
-            boundary = ruled(kind, tolerated[0], limit, n)  # type: ignore[arg-type]  # both are kinds
+            boundary = ruled(kind, tolerated[0], limit, n)
             if boundary is None:
                 continue
-            looks = [look for look in boundary.looks if look.b is not None]
+            looks = [(look.n, look.b) for look in boundary.looks if look.b is not None]
             axes[0].step(
-                [look.n for look in looks], [look.b for look in looks], where="post", color=colour, linestyle=dash,
+                [n for n, _ in looks], [b for _, b in looks], where="post", color=colour, linestyle=dash,
                 label=name,
             )  # fmt: skip
             at = crossing(boundary, tolerated)

@@ -4,7 +4,7 @@
 >>> asked = bryant_day.BothRates(r0=0.1, r1=0.4, t0=0.6, t1=0.9, alpha_r=0.1, alpha_t=0.1, power=0.8)
 >>> found = bryant_day.search(asked)
 >>> str(found.optimal.design), str(found.minimax.design)
-('1 and 5 of 8, 3 and 13 of 18', '1 and 7 of 10, 3 and 12 of 16')
+('0 and 3 of 5, 3 and 12 of 17', '1 and 6 of 9, 3 and 11 of 15')
 """
 
 from simtrial.search.bryant_day.law import BothLaw, law

@@ -85,7 +85,7 @@ def law(design: BothBounds, r: ArrayLike, t: ArrayLike, phi: ArrayLike = 1.0) ->
     >>> from simtrial.search.bryant_day.question import BothBounds
     >>> design = BothBounds(n1=17, c_r1=3, c_t1=12, n=40, c_r=10, c_t=30)
     >>> law(design, r=0.4, t=0.7, phi=[0, 1, float("inf")]).recommend.round(4).tolist()
-    [0.1081, 0.1453, 0.1544]
+    [0.1108, 0.1453, 0.1544]
     """
     shape = np.broadcast_shapes(np.shape(r), np.shape(t), np.shape(phi))
     places = [np.broadcast_to(np.asarray(one, dtype=np.float64), shape).ravel().tolist() for one in (r, t, phi)]

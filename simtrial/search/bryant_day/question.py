@@ -9,6 +9,7 @@ from simtrial.design.requirements import Requirements, meant_instead, plausible_
 from simtrial.errors import InputError, several
 from simtrial.inputs import TABLE
 from simtrial.numbers import count
+from simtrial.phrases import counted
 
 Corner: TypeAlias = Literal["R0T1", "R1T0", "R0T0", "R1T1"]
 CORNERS: tuple[Corner, ...] = ("R0T1", "R1T0", "R0T0", "R1T1")
@@ -144,7 +145,7 @@ class BothBounds:
             raise InputError(f"({self.n}) is not above n1 ({self.n1})", "n")
         for name, size in (("c_r1", self.n1), ("c_t1", self.n1), ("c_r", self.n), ("c_t", self.n)):
             if getattr(self, name) >= size:
-                raise InputError(f"({getattr(self, name)}) cannot be exceeded by {size} patients", name)
+                raise InputError(f"({getattr(self, name)}) cannot be exceeded by {counted(size, 'patient')}", name)
 
     def __str__(self) -> str:
         return f"{self.c_r1} and {self.c_t1} of {self.n1}, {self.c_r} and {self.c_t} of {self.n}"

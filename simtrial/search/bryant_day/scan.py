@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from simtrial.search.bryant_day.question import BothRates, Corner, Phi
 
 
-class Attained(NamedTuple):
+class _Winner(NamedTuple):
     """A design that keeps its limits, with the value of the criterion."""
 
     value: float
     design: BothBounds
 
 
-class _Looks(NamedTuple):
+class _OpenLooks(NamedTuple):
     """First looks that can still win, by increasing criterion: arrays of one length.
 
     Attributes
@@ -59,9 +59,9 @@ class _Looks(NamedTuple):
     c_r1: Ints
     c_t1: Ints
 
-    def those(self, which: slice | Ints | Bools) -> _Looks:
+    def those(self, which: slice | Ints | Bools) -> _OpenLooks:
         """Some of them."""
-        return _Looks(self.value[which], self.n1[which], self.c_r1[which], self.c_t1[which])
+        return _OpenLooks(self.value[which], self.n1[which], self.c_r1[which], self.c_t1[which])
 
 
 class _Rules(NamedTuple):
@@ -69,7 +69,7 @@ class _Rules(NamedTuple):
 
     Attributes
     ----------
-    looks : _Looks
+    looks : _OpenLooks
         Their first looks.
     c_r, c_t : ndarray of int
         Their final bounds.
@@ -77,7 +77,7 @@ class _Rules(NamedTuple):
         How far the nearest limit is: negative where it is missed.
     """
 
-    looks: _Looks
+    looks: _OpenLooks
     c_r: Ints
     c_t: Ints
     spare: Floats
@@ -97,9 +97,9 @@ class BothScan:
 
     Attributes
     ----------
-    fewest : list of Attained
+    fewest : list of _Winner
         The best designs with the fewest patients that any has, equal ones included, in the order of ties.
-    best : list of Attained
+    best : list of _Winner
         The best of all.
     n_lower, n_upper : int
         The first and the last n at which a design was looked for.
@@ -115,8 +115,8 @@ class BothScan:
         self.alphas: dict[Corner, float] = {"R0T1": asked.alpha_r, "R1T0": asked.alpha_t}
         self.known: dict[tuple[Corner, tuple[int, int, int]], Floats] = {}  # of one n
         self.looks = BothFirstLooks(asked, phi)
-        self.fewest: list[Attained] = []
-        self.best: list[Attained] = []
+        self.fewest: list[_Winner] = []
+        self.best: list[_Winner] = []
         self.n_lower = 0
         rough = max(score_n(alone) for alone in asked.margins)
         self._reach(min(math.ceil(1.5 * rough) + 12, 2 * n_limit))
@@ -151,33 +151,33 @@ class BothScan:
         """The least criterion so far."""
         return self.best[0].value if self.best else math.inf
 
-    def _record(self, found: list[Attained]) -> None:
+    def _record(self, found: list[_Winner]) -> None:
         self.fewest = self.fewest or found
         if found[0].value < self.target - TIE:
             self.best = found
         else:
             self.best = self.best + found
 
-    def _at(self, n: int) -> list[Attained]:
+    def _at(self, n: int) -> list[_Winner]:
         """The best designs of n patients that win or tie, in the order of ties."""
         self.known.clear()
         sizes = np.arange(1, n)
         bound = sizes + (n - sizes) * np.array(self.looks.least)[sizes]
         some = sizes[(bound <= self.target + TIE) & np.isfinite(bound)]
-        found: list[Attained] = []
+        found: list[_Winner] = []
         for top in range(0, some.size, self.ROWS):
             block = some[top : top + self.ROWS]
             found += self._in_block(n, block, min([self.target, *(one.value for one in found)]))
         least = min((one.value for one in found), default=math.inf)
         return sorted((one for one in found if one.value <= least + TIE), key=lambda one: one.design.order)
 
-    def _in_block(self, n: int, block: Ints, target: float) -> list[Attained]:
+    def _in_block(self, n: int, block: Ints, target: float) -> list[_Winner]:
         """The best designs with n1 in a block; designs that do not reach the target are left out."""
         response, without = (margin.allowed(n, int(block[0]), int(block[-1])) for margin in self.margins)
         if response is None or without is None:
             return []
         looks = self._open(n, block, (response, without), target)
-        found: list[Attained] = []
+        found: list[_Winner] = []
         top, size = 0, self.BATCHES[0]
         while top < looks.value.size and not (found and looks.value[top] > found[0].value + TIE):
             rules = self._under_independence(looks.those(slice(top, top + size)), (response, without), int(block[0]))
@@ -187,19 +187,19 @@ class BothScan:
             top, size = top + size, min(2 * size, self.BATCHES[1])
         return found
 
-    def _met(self, n: int, rules: _Rules, least: float) -> list[Attained]:
+    def _met(self, n: int, rules: _Rules, least: float) -> list[_Winner]:
         """Those that keep their limits and win or tie, what floating point cannot tell settled in fractions."""
-        found: list[Attained] = []
+        found: list[_Winner] = []
         for k, value in enumerate(rules.looks.value.tolist()):
             if value > min([least, *(one.value for one in found[:1])]) + TIE:
                 break
             _, n1, c_r1, c_t1 = (int(part[k]) for part in rules.looks)
             design = BothBounds(n1=n1, c_r1=c_r1, c_t1=c_t1, n=n, c_r=int(rules.c_r[k]), c_t=int(rules.c_t[k]))
             if rules.spare[k] > SLACK or limits.keeps(design, self.asked, self.phi):
-                found.append(Attained(value, design))
+                found.append(_Winner(value, design))
         return found
 
-    def _open(self, n: int, block: Ints, allowed: tuple[Allowed, Allowed], target: float) -> _Looks:
+    def _open(self, n: int, block: Ints, allowed: tuple[Allowed, Allowed], target: float) -> _OpenLooks:
         """The first looks whose criterion and power under independence still allow a win."""
         parts = []
         most = [np.where(one.some, one.alternative, -1.0).max(axis=0) for one in allowed]
@@ -211,9 +211,9 @@ class BothScan:
             c_r1, c_t1 = np.nonzero(able & (value <= target + TIE))
             parts.append((value[c_r1, c_t1], np.full(c_r1.size, n1), c_r1, c_t1))
         value, *rest = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return _Looks(value, *rest).those(np.argsort(value, kind="stable"))
+        return _OpenLooks(value, *rest).those(np.argsort(value, kind="stable"))
 
-    def _under_independence(self, looks: _Looks, allowed: tuple[Allowed, Allowed], first: int) -> _Rules:
+    def _under_independence(self, looks: _OpenLooks, allowed: tuple[Allowed, Allowed], first: int) -> _Rules:
         """The designs with these first looks that keep the limits under independence, as far as can be told."""
         place = looks.n1 - first
         # without a pair of bounds the power is 0

@@ -110,7 +110,7 @@ def protocol(one: BothCandidate) -> Passage:
             f"{counted(design.n1, 'patient')} are enrolled. The trial stops if at most {design.c_r1} of them "
             f"{agreeing(design.c_r1, 'responds', 'respond')} or if at least {design.n1 - design.c_t1} have a toxicity; "
             f"otherwise enrollment continues to {counted(design.n, 'patient')}. The treatment is recommended for "
-            f"further study if at least {design.c_r + 1} of the {design.n} patients respond and at most "
+            f"further study if at least {design.c_r + 1} of the {counted(design.n, 'patient')} respond and at most "
             f"{design.n - design.c_t - 1} have a toxicity.",
             f"The probability of recommending the treatment is at most "
             f"{attained(recommend['R0T1'], asked.alpha_r, least=False)} (limit {stated(asked.alpha_r)}) if the "
