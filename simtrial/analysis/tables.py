@@ -61,14 +61,12 @@ def p_values(report: Dossier) -> Table:
     decision = "H0 is rejected" if result.reject else "H0 is not rejected"
     if report.final.no_claim:
         decision += ", because the boundary for toxicity was crossed"
-    caption = _named(
-        report,
-        f"Decision with {responses_in(result.responses, result.n)}: {decision}. One-sided p-values by method; the one "
-        "that goes with the decision is in bold",
-    )
-    return _of_patients(
-        report, Table("p_values", caption, frame, shown, chosen=[name == "exact" for name in result.p_values])
-    )
+    what = "One-sided p-values by method; the one that goes with the decision is in bold"
+    if report.final.no_claim:
+        what = "One-sided p-values of the responses alone, by method"
+    caption = _named(report, f"Decision with {responses_in(result.responses, result.n)}: {decision}. {what}")
+    stressed = [name == "exact" and not report.final.no_claim for name in result.p_values]
+    return _of_patients(report, Table("p_values", caption, frame, shown, chosen=stressed))
 
 
 def estimates(report: Dossier) -> Table:
@@ -129,7 +127,7 @@ def toxicity(report: Dossier) -> Table | None:
         rows.append({"method": TOXICITY_NAMES[name], "estimate": value, "low": low, "high": high})
     shown: dict[str, Shown] = {
         "method": column("method", WORDS),
-        "estimate": column("estimate", RATE),
+        "estimate": column("shown_estimate", RATE),
         "low": column("lower", RATE),
         "high": column("upper", RATE),
     }

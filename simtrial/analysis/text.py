@@ -117,11 +117,11 @@ def data(report: Dossier) -> Passage:
     if report.is_synthetic:
         opening = f"SYNTHETIC DATA, {report.source}. They show what the report of the finished trial will look like."
     looks = "at its first and only look" if len(report.final.design.looks) == 1 else f"at look {found.stage}"
-    looks = "for toxicity" if report.final.no_claim else looks
     planned = looks_text(report.final.design, ", ")
     known = report.known_handling
     how = "" if known is None else f"; patients without a response assessment are {HANDLINGS[known]}"
-    seen = f"The trial, planned as {planned}, ended {looks} with {responses_in(found.responses, found.n)}{how}."
+    ended = "was stopped for toxicity" if report.final.no_claim else f"ended {looks}"
+    seen = f"The trial, planned as {planned}, {ended} with {responses_in(found.responses, found.n)}{how}."
     if report.data is None:
         return Passage("analysed", (opening, seen))
     seen += _beyond(report) + (f" {not_counted(report.final)}" if report.final.after else "")

@@ -45,8 +45,11 @@ def rule_said(boundary: ToxicityBoundary) -> str:
 
 def toxicity_said(found: ToxicityFound) -> tuple[str, ...]:
     """Whether the boundary was crossed, when, who was pending, and where the trial stands."""
-    counts = f"{counted(found.toxicities, 'toxicity', 'toxicities')} in {counted(found.enrolled, 'enrolled patient')}"
-    said = [f"{rule_said(found.boundary)} There {agreeing(found.toxicities, 'is', 'are')} {counts}."]
+    number = counted(found.toxicities, "toxicity", "toxicities")
+    said = [
+        f"{rule_said(found.boundary)} There {agreeing(found.toxicities, 'is', 'are')} {number} of grade 3 or higher in "
+        f"{counted(found.enrolled, 'enrolled patient')}."
+    ]
     if found.late:
         verb = agreeing(found.late, "lies", "lie")
         said.append(

@@ -335,6 +335,6 @@ def answer(tolerated: Pair, limit: float) -> blackboard.Folded:
             f"A stopping rule is no test: nothing limits the probability of a claim at the unacceptable rate. Bryant "
             f"and Day's design tests both endpoints. With limits of {percent(LIMITS.value)} for a treatment that fails "
             f"on one of them, and {percent(ASKED.power)} power, at every association, it takes "
-            f"{counted(two.n, 'patient')}, and looks at toxicity after {two.n1} and after {two.n} patients only.",
+            f"{counted(two.n, 'patient')}, and looks at toxicity twice only: after the first {two.n1}, and at the end.",
         ),
     )

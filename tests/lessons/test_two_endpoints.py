@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simtrial.lessons import two_endpoints as lesson
+from simtrial.lessons import two_endpoints as lesson_two_endpoints
 from simtrial.toxicity.association import cells
 
 TOLERATED = (0.2, 0.4)
@@ -27,7 +27,9 @@ def printed(rate):
 
 
 def bounds(kind, limit=0.05, n=29):
-    return {look.n: look.b for look in lesson.ruled(kind, TOLERATED[0], limit, n).looks if look.b is not None}
+    return {
+        look.n: look.b for look in lesson_two_endpoints.ruled(kind, TOLERATED[0], limit, n).looks if look.b is not None
+    }
 
 
 def walked(stops, p, theta, odds_ratio=1.0, design=((10, 1), (29, 5))):
@@ -58,7 +60,7 @@ def walked(stops, p, theta, odds_ratio=1.0, design=((10, 1), (29, 5))):
 
 @pytest.mark.parametrize("odds_ratio", [1.0, 4.0, math.inf])
 def test_the_price_of_the_rule_is_what_a_walk_over_pairs_finds(odds_ratio):
-    picture = lesson.price(TOLERATED, 0.05, "pocock", odds_ratio)
+    picture = lesson_two_endpoints.price(TOLERATED, 0.05, "pocock", odds_ratio)
     power, with_rule, size, small, stopped_p0, stopped_p1 = (value for value in numbers(picture) if value != 0)
     stops = bounds("pocock")
     assert power == printed(walked({}, 0.3, 0.2)["reject"])
@@ -72,7 +74,7 @@ def test_the_price_of_the_rule_is_what_a_walk_over_pairs_finds(odds_ratio):
 
 
 def test_a_rule_never_takes_more_power_than_it_crosses_whatever_the_association():
-    for kind, (_, odds_ratio) in itertools.product(("pocock", "obf"), lesson.ASSOCIATION.options.items()):
+    for kind, (_, odds_ratio) in itertools.product(("pocock", "obf"), lesson_two_endpoints.ASSOCIATION.options.items()):
         alone, ruled = (walked(stops, 0.3, 0.2, odds_ratio) for stops in ({}, bounds(kind)))
         assert 0 <= alone["reject"] - ruled["reject"] <= 0.05
 
@@ -80,27 +82,27 @@ def test_a_rule_never_takes_more_power_than_it_crosses_whatever_the_association(
 def test_trials_of_a_class_cross_the_boundary_by_hand_as_often_as_plain_counting_finds():
     bets = {5: 3, 10: 4, 20: 7, 29: 9}
     for trials in (30, 1000):
-        toxic = lesson._class(0.2, trials, 1)
+        toxic = lesson_two_endpoints._class(0.2, trials, 1)
         plain = sum(any(patients[:n].sum() >= b for n, b in bets.items()) for patients in toxic)
-        rate, crossing, of, share, _, exact = numbers(lesson.by_hand(*bets.values(), 0.2, trials, 1))
+        rate, crossing, of, share, _, exact = numbers(lesson_two_endpoints.by_hand(*bets.values(), 0.2, trials, 1))
         assert (rate, crossing) == (0.2, plain)
         assert of == trials
         assert share == printed(plain / trials)
         assert exact == printed(walked(bets, 0.3, 0.2, design=((29, -1),))["toxicity"])
-    assert (lesson._class(0.2, 1000, 1)[:30] == lesson._class(0.2, 30, 1)).all()
+    assert (lesson_two_endpoints._class(0.2, 1000, 1)[:30] == lesson_two_endpoints._class(0.2, 30, 1)).all()
 
 
 def test_a_path_ends_at_the_look_that_stops_it():
-    axis = lesson.by_hand(1, 4, 7, 9, 0.5, 30, 1).figure.axes[0]
-    stopped = [line for line in axis.lines if line.get_color() == lesson.TOXIC]
+    axis = lesson_two_endpoints.by_hand(1, 4, 7, 9, 0.5, 30, 1).figure.axes[0]
+    stopped = [line for line in axis.lines if line.get_color() == lesson_two_endpoints.TOXIC]
     lengths = [int(np.isfinite(line.get_ydata()).sum()) - 1 for line in stopped]
-    toxic = lesson._class(0.5, 30, 1)
+    toxic = lesson_two_endpoints._class(0.5, 30, 1)
     first = [next((n for n, b in ((5, 1), (10, 4), (20, 7), (29, 9)) if row[:n].sum() >= b), 0) for row in toxic]
     assert sorted(lengths) == sorted(n for n in first if n)
 
 
 def test_both_shapes_are_told_by_their_exact_crossing_and_patients():
-    said = numbers(lesson.shapes(TOLERATED, 0.05))
+    said = numbers(lesson_two_endpoints.shapes(TOLERATED, 0.05))
     found = []
     for kind in ("pocock", "obf"):
         stops, here, ever, patients = bounds(kind), {0: 1.0}, 0.0, 0.0
@@ -117,10 +119,10 @@ def test_both_shapes_are_told_by_their_exact_crossing_and_patients():
 
 
 def test_two_tests_are_worst_at_the_ends_of_the_association():
-    picture = lesson.tested(TOLERATED, 0.1)
+    picture = lesson_two_endpoints.tested(TOLERATED, 0.1)
     for line in [*picture.figure.axes[0].lines[:2], *picture.figure.axes[1].lines[:2]]:
         assert (np.diff(line.get_ydata()) >= -1e-12).all()
-    loose, strict = (lesson.both(TOLERATED, 0.1, worst=worst).optimal.design for worst in (False, True))
+    loose, strict = (lesson_two_endpoints.both(TOLERATED, 0.1, worst=worst).optimal.design for worst in (False, True))
     said = numbers(picture)
     assert (said[0], said[3]) == (loose.n, strict.n)
     assert strict.n > loose.n
@@ -140,13 +142,13 @@ def test_two_tests_are_worst_at_the_ends_of_the_association():
 
 
 def test_the_answer_names_the_power_taken_and_a_design_that_keeps_it():
-    text = str(lesson.answer(TOLERATED, 0.05))
+    text = str(lesson_two_endpoints.answer(TOLERATED, 0.05))
     stops = bounds("pocock")
     alone, ruled = walked({}, 0.3, 0.2)["reject"], walked(stops, 0.3, 0.2)["reject"]
     assert f"takes {100 * (alone - ruled):.1f} percentage points of power" in text
     for odds_ratio in (0.0, math.inf):
         assert f"{100 * walked(stops, 0.3, 0.2, odds_ratio)['reject']:.1f}%" in text
-    design, _, kept = lesson.repaired(TOLERATED, 0.05, "pocock")
+    design, _, kept = lesson_two_endpoints.repaired(TOLERATED, 0.05, "pocock")
     looks = tuple((look.n, look.r) for look in design.looks)
     other = bounds("pocock", n=looks[-1][0])
     assert walked(other, 0.3, 0.2, design=looks)["reject"] == pytest.approx(kept.reject)
@@ -162,13 +164,15 @@ def sound(picture):
 
 @pytest.mark.parametrize("tolerated", [(0.05, 0.15), (0.7, 0.8), (0.05, 0.8)])
 def test_no_corner_of_the_rates_is_refused(tolerated):
-    for limit, kind in itertools.product(lesson.CROSSING.options.values(), lesson.SHAPE.options.values()):
-        assert sound(lesson.price(tolerated, limit, kind, 0.25))
-    assert sound(lesson.shapes(tolerated, 0.05))
-    assert sound(lesson.by_hand(1, 1, 1, 1, 0.02, 30, 0))
-    assert sound(lesson.by_hand(5, 10, 20, 29, 0.7, 30, 0))
+    for limit, kind in itertools.product(
+        lesson_two_endpoints.CROSSING.options.values(), lesson_two_endpoints.SHAPE.options.values()
+    ):
+        assert sound(lesson_two_endpoints.price(tolerated, limit, kind, 0.25))
+    assert sound(lesson_two_endpoints.shapes(tolerated, 0.05))
+    assert sound(lesson_two_endpoints.by_hand(1, 1, 1, 1, 0.02, 30, 0))
+    assert sound(lesson_two_endpoints.by_hand(5, 10, 20, 29, 0.7, 30, 0))
 
 
 @pytest.mark.parametrize("tolerated", [(0.7, 0.8), (0.05, 0.8), (0.45, 0.55)])
 def test_no_corner_of_the_two_tests_is_refused(tolerated):
-    assert sound(lesson.tested(tolerated, 0.1))
+    assert sound(lesson_two_endpoints.tested(tolerated, 0.1))
