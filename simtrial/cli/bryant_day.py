@@ -168,6 +168,7 @@ def _show(found: BothFound, kinds: list[list[str]]) -> None:
         "treatment after n patients if more than c_r respond and more than c_t are without toxicity. Largest EN: "
         f"{text.CRITERION}."
     )
+    terminal.wrapped(text.toxicity(found.asked))
     for name, one, ties in chosen:
         _association_table(name, one)
         terminal.wrapped(text.association(one))

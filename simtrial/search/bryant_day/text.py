@@ -41,6 +41,18 @@ def question(asked: BothRates) -> str:
     )
 
 
+def toxicity(asked: BothRates) -> str:
+    """What the rates of patients without toxicity say of toxicity, with a question where it seems to be reversed."""
+    said = f"Toxicity rates: {_without(asked.t0)} is not acceptable, {_without(asked.t1)} is."
+    if asked.t1 >= 0.5:
+        return said
+    return (
+        f"{said} Warning: most patients would have a toxicity at the acceptable rate; t0 and t1 are rates of patients "
+        f"without toxicity. If rates of toxicity were given, write t0 = {1 - asked.t1:.10g} and "
+        f"t1 = {1 - asked.t0:.10g}."
+    )
+
+
 def rule(design: BothBounds) -> str:
     """The two decisions, toxicities counted both ways: three sentences."""
     n1, n = design.n1, design.n
