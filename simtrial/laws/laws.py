@@ -88,7 +88,7 @@ def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
 
 
 def _under_rule(plan: Plan, scenario: Scenario) -> Law:
-    """What is known of a trial with a rule for toxicity: P(reject H0); and of a single look after every window, P(stop).
+    """What is known under a rule for toxicity: P(reject H0), and P(stop) of a single look after every window.
 
     No status is known before the first assessment. Where the window ends by then, every toxicity has occurred before
     the only decision, so that a trial is stopped if it crosses the boundary at all.
