@@ -9,6 +9,7 @@ from simtrial.lessons import live
 from simtrial.lessons import more_looks as lesson_more_looks
 from simtrial.lessons import one_sample as lesson_one_sample
 from simtrial.lessons import one_trial as lesson_one_trial
+from simtrial.lessons import two_endpoints as lesson_two_endpoints
 from simtrial.lessons import two_stages as lesson_two_stages
 
 MOVES = 7
@@ -33,6 +34,12 @@ FIGURES = {
     "why_look_more_often: number of looks": lambda k: lesson_more_looks.number(rates(k), 0.05, 0.8, "p0"),
     "why_look_more_often: all rates": lambda k: lesson_more_looks.curves((0.2, round(0.4 + 0.01 * k, 2)), 0.05, 0.8),
     "why_look_more_often: 1,000 trials": lambda k: lesson_more_looks.simulated(0.1 + k / 100, 2.0, 1000, 1),
+    "two_endpoints_one_trial: the price": lambda k: lesson_two_endpoints.price(
+        (0.2 + k / 100, 0.4), 0.05, "pocock", 1.0
+    ),
+    "two_endpoints_one_trial: by hand": lambda k: lesson_two_endpoints.by_hand(3, 4, 7, 9, 0.2 + k / 100, 1000, 1),
+    "two_endpoints_one_trial: two shapes": lambda k: lesson_two_endpoints.shapes((0.2 + k / 100, 0.4), 0.05),
+    "two_endpoints_one_trial: two tests": lambda k: lesson_two_endpoints.tested((0.2 + k / 100, 0.4), 0.1),
     "play_one_trial: a month": lambda k: lesson_one_trial.course(10 + k / 4, 0.3, 1, 1),
     "play_one_trial: cloud": lambda k: lesson_one_trial.cloud(100 + 50 * k, 1),
     "biased_after_stopping: bias": lambda k: lesson_bias.bias(rates(k), "optimal"),

@@ -247,6 +247,7 @@ TABLE: dict[str, InputNumber] = {
     "rate_without": _rate("a rate of patients without toxicity"),
     "error": _rate("a limit of an error rate, or a power", 1e-6),
     "true_rate": _share("a true response rate"),
+    "true_toxicity": _share("a true rate of toxicity"),
     "share": _share("a proportion"),
     "level": InputNumber(
         said="a confidence level", least=0.5, most=1 - 1e-6, share=True, complement="the confidence level"
@@ -277,6 +278,7 @@ TABLE: dict[str, InputNumber] = {
     "patients": _whole("a number of patients", 1, MAX_PATIENTS),
     "patients_seen": _whole("a number of patients seen so far", 0, MAX_PATIENTS),
     "responses": _whole("a number of responses", 0, MAX_PATIENTS),
+    "toxicities": _whole("a number of toxicities", 0, MAX_PATIENTS),
     "bound_or_rate": InputNumber(
         said="a number of responses, or a response rate", least=0, most=MAX_PATIENTS, metavar="N|RATE"
     ),

@@ -43,6 +43,7 @@ BASE = {
 
 WORDS = {
     "handling", "p0_among", "bounds", "search_", "looks", "criterion", "nct", "param", "time_unit", "ordering", "label",
+    "toxicity_boundary",
     "scheduler", "parts", "family", "looks_at", "stops", "futility", "rule", "base", "cp", "phi",
     "kind", "boundary",
 }  # fmt: skip

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial import files, project
+from simtrial.analysis import safety, toxicity
 from simtrial.analysis.attained import knows
-from simtrial.analysis.final import Final, final
+from simtrial.analysis.final import Final, final, without_claim
 from simtrial.errors import InputError
 from simtrial.patients import data as patient_data
 from simtrial.patients import files as patient_files
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.patients.data import PatientData
     from simtrial.plan.plan import Handling, Plan
+    from simtrial.toxicity.boundary import ToxicityBoundary
+    from simtrial.toxicity.rule import ToxicityRule
     from simtrial.trial.trial import Trial
 
 
@@ -55,6 +58,8 @@ class Dossier:
         How the trial was to be run.
     landmark : float
         Month of the survival landmarks.
+    rule : ToxicityRule or None
+        The rule by which the trial was to stop for toxicity.
     """
 
     final: Final
@@ -66,6 +71,7 @@ class Dossier:
     label: str
     plan: Plan | None
     landmark: float
+    rule: ToxicityRule | None = None
 
     @property
     def is_synthetic(self) -> bool:
@@ -99,22 +105,17 @@ def of_trial(trial: Trial, design: Design) -> Dossier:
     level, sides = (0.95, 2) if given is None else (given.level, given.sides)
     ordering = "stage" if given is None else given.ordering
     landmark = 6.0 if plan is None else plan.landmark
+    rule = trial.toxicity_rule(design)
     if given is not None and given.responses is not None:
         found = final(
             design, asked.p0, given.responses, stage=given.stage, first_stage=given.first_stage,
             attained=given.attained, p1=asked.p1, alpha=asked.alpha, level=level, sides=sides, ordering=ordering,
         )  # fmt: skip
+        source = given.source or "counts in the parameter file"
         return Dossier(
-            final=found,
-            requirements=asked,
-            handling=handling,
-            handling_stated=is_stated,
-            data=None,
-            source=given.source or "counts in the parameter file",
-            label=trial.study.id,
-            plan=plan,
-            landmark=landmark,
-        )
+            final=found, requirements=asked, handling=handling, handling_stated=is_stated, data=None, source=source,
+            label=trial.study.id, plan=plan, landmark=landmark, rule=rule,
+        )  # fmt: skip
     data, source, label = _patients(trial, plan)
     attained = None if given is None else given.attained
     found = of_patients(
@@ -129,6 +130,9 @@ def of_trial(trial: Trial, design: Design) -> Dossier:
         sides=sides,
         ordering=ordering,
     )
+    if rule is not None and safety.known(data):
+        rates = (rule.acceptable, rule.unacceptable)
+        found = under_boundary(found, data, rule.boundary, rule.window, handling=handling, rates=rates)
     return Dossier(
         final=found,
         requirements=asked,
@@ -139,6 +143,7 @@ def of_trial(trial: Trial, design: Design) -> Dossier:
         label=label,
         plan=plan,
         landmark=landmark,
+        rule=rule,
     )
 
 
@@ -224,3 +229,49 @@ def of_patients(
     responders = int((data.responder & data.enrolled).sum())
     read = counts.sizes[-1] + counts.beyond
     return replace(found, after=read - found.result.n, after_responses=responders - found.result.responses)
+
+
+def under_boundary(
+    done: Final,
+    data: PatientData,
+    boundary: ToxicityBoundary,
+    window: float | None,
+    *,
+    handling: Handling,
+    rates: tuple[float, ...] = (),
+) -> Final:
+    """Hold the toxicities of the patients against a boundary: a trial that crosses it makes no claim.
+
+    What counts are the patients enrolled by the decision on response. If H0 is rejected at a look before the last,
+    looks at toxicity beyond its patients come too late; a trial that stopped as planned without a rejection has ended
+    for that reason, whatever its toxicities.
+
+    Parameters
+    ----------
+    done : Final
+        The analysis of the responses.
+    data : PatientData
+        The patients.
+    boundary, window, rates
+        See `simtrial.analysis.safety.found`.
+    handling : {'nonresponder', 'replace', 'exclude'}
+        Who counts at a look.
+
+    Raises
+    ------
+    InputError
+        If the file has no toxicities.
+    """
+    seen = safety.found(data, boundary, window, rates=rates, level=done.result.level)
+    done = replace(done, toxicity=seen)
+    planned = done.attained is None
+    if seen.crossing is None or (planned and not done.result.reject):
+        return done
+    counting = data.enrolled if handling == "nonresponder" else data.evaluable
+    by_then = int(np.searchsorted(np.cumsum(counting), done.result.n)) + 1
+    early = done.result.reject and planned and done.result.stage < len(done.design.looks)
+    in_time = boundary.within(by_then) if early else boundary
+    toxic = safety.counting(data, window)[:by_then].tolist()
+    if in_time is None or toxicity.crossed(in_time, toxic) is None:
+        return done
+    return without_claim(done)

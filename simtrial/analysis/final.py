@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from simtrial.analysis.deviation import Ruling
     from simtrial.analysis.inference import Analysis
+    from simtrial.analysis.safety import ToxicityFound
     from simtrial.design.designs import Design
 
 
@@ -63,6 +64,10 @@ class Final:
         Patients analysed at each look taken, cumulative.
     after, after_responses : int
         Patients analysed after the look that ended the trial, and responses among them; they do not count.
+    toxicity : ToxicityFound or None
+        What the boundary for toxicity says; None where there is none, or the toxicities are not known.
+    no_claim : bool
+        Whether patients who count crossed that boundary: the trial then does not reject H0, whatever its responses.
     """
 
     design: Design
@@ -75,11 +80,19 @@ class Final:
     sizes: tuple[int, ...] = ()
     after: int = 0
     after_responses: int = 0
+    toxicity: ToxicityFound | None = None
+    no_claim: bool = False
 
     @property
     def rule(self) -> Ruling | None:
         """The rule that the result follows; None where sizes are as planned."""
         return next((rule for rule in self.rules if rule.reject is not None), self.rules[0]) if self.rules else None
+
+
+def without_claim(done: Final) -> Final:
+    """The analysis of a trial that crossed its boundary for toxicity: H0 is not rejected, whatever the responses."""
+    result = replace(done.result, reject=False, agrees=_agreeing(done.result.intervals, done.p0, False))
+    return replace(done, result=result, no_claim=True)
 
 
 class Options(TypedDict):

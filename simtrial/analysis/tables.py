@@ -11,10 +11,12 @@ import pandas as pd
 from simtrial.analysis import averaged as analysis_averaged
 from simtrial.analysis import inference, monitoring
 from simtrial.analysis.text import ORDERINGS, RULE_NAMES, estimate_name, interval_name, p_method, responses_in, stops_at
+from simtrial.analysis.words import TOXICITY_NAMES
 from simtrial.design.designs import looks_text
 from simtrial.patients import endpoints
 from simtrial.phrases import counted, percent, stated
 from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table, column, p_written
+from simtrial.toxicity.boundary import boundary_text
 
 if TYPE_CHECKING:
     from simtrial.analysis.dossier import Dossier
@@ -57,14 +59,14 @@ def p_values(report: Dossier) -> Table:
     frame = pd.DataFrame([{"method": names[name], "p_value": value} for name, value in result.p_values.items()])
     shown: dict[str, Shown] = {"method": column("method", WORDS), "p_value": column("p_value", p_written)}
     decision = "H0 is rejected" if result.reject else "H0 is not rejected"
-    caption = _named(
-        report,
-        f"Decision with {responses_in(result.responses, result.n)}: {decision}. One-sided p-values by method; the one "
-        "that goes with the decision is in bold",
-    )
-    return _of_patients(
-        report, Table("p_values", caption, frame, shown, chosen=[name == "exact" for name in result.p_values])
-    )
+    if report.final.no_claim:
+        decision += ", because the boundary for toxicity was crossed"
+    what = "One-sided p-values by method; the one that goes with the decision is in bold"
+    if report.final.no_claim:
+        what = "One-sided p-values of the responses alone, by method"
+    caption = _named(report, f"Decision with {responses_in(result.responses, result.n)}: {decision}. {what}")
+    stressed = [name == "exact" and not report.final.no_claim for name in result.p_values]
+    return _of_patients(report, Table("p_values", caption, frame, shown, chosen=stressed))
 
 
 def estimates(report: Dossier) -> Table:
@@ -110,6 +112,36 @@ def intervals(report: Dossier) -> Table:
     )
     stressed = [name == "exact" for name in result.intervals]
     return _of_patients(report, Table("intervals", caption, pd.DataFrame(rows), shown, chosen=stressed))
+
+
+def toxicity(report: Dossier) -> Table | None:
+    """Estimates and intervals of the rate of toxicity; None where there is no rule, or no toxicity is known."""
+    seen = report.final.toxicity
+    if seen is None:
+        return None
+    found = seen.estimates
+    limits = {"mle": "naive", "median_unbiased": "exact"}
+    rows = []
+    for name, value in found.estimates.items():
+        low, high = found.intervals[limits[name]] if name in limits else (np.nan, np.nan)
+        rows.append({"method": TOXICITY_NAMES[name], "estimate": value, "low": low, "high": high})
+    shown: dict[str, Shown] = {
+        "method": column("method", WORDS),
+        "estimate": column("shown_estimate", RATE),
+        "low": column("lower", RATE),
+        "high": column("upper", RATE),
+    }
+    how = f"crossed by patient {seen.crossing.patient}" if seen.crossing is not None else "not crossed"
+    seen_in = f"{counted(found.toxicities, 'toxicity', 'toxicities')} in {counted(found.n, 'patient')}"
+    caption = (
+        f"Rate of toxicity from {seen_in}, under the boundary {boundary_text(seen.boundary, ', ')[:120]}, {how}: "
+        f"estimates with {100 * found.level:g}% confidence limits, Clopper-Pearson for the naive estimate and exact by "
+        "stage-wise ordering for the median unbiased one; the unbiased estimate is in bold"
+    )
+    stressed = [name == "umvue" for name in found.estimates]
+    return _of_patients(
+        report, Table("toxicity_rate", _named(report, caption), pd.DataFrame(rows), shown, chosen=stressed)
+    )
 
 
 def rules(report: Dossier) -> Table:

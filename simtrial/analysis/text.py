@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.analysis.attained import knows
+from simtrial.analysis.words import NO_CLAIM, rule_said, toxicity_rate_said, toxicity_said
 from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
@@ -83,6 +84,8 @@ def stops_at(final: Final, rule: Ruling) -> str:
 
 def decided_by(final: Final) -> str:
     """Which rule decides, and why one was needed; empty where everything went as planned."""
+    if final.no_claim:
+        return NO_CLAIM
     if final.rule is None:
         return ""
     why = "No look ended the trial" if final.closed else "The numbers analysed differ from the plan"
@@ -117,7 +120,8 @@ def data(report: Dossier) -> Passage:
     planned = looks_text(report.final.design, ", ")
     known = report.known_handling
     how = "" if known is None else f"; patients without a response assessment are {HANDLINGS[known]}"
-    seen = f"The trial, planned as {planned}, ended {looks} with {responses_in(found.responses, found.n)}{how}."
+    ended = "was stopped for toxicity" if report.final.no_claim else f"ended {looks}"
+    seen = f"The trial, planned as {planned}, {ended} with {responses_in(found.responses, found.n)}{how}."
     if report.data is None:
         return Passage("analysed", (opening, seen))
     seen += _beyond(report) + (f" {not_counted(report.final)}" if report.final.after else "")
@@ -165,13 +169,30 @@ def sentence(report: Dossier) -> Passage:
     verb = "was" if result.reject else "was not"
     rate = percent(result.responses / result.n)
     responded = f"Of {counted(result.n, 'patient')} {result.responses} responded ({rate})"
-    parts.append(f"{responded}; H0 {verb} rejected ({_p(result.p_value)} one-sided, {p_method(final)}).")
+    if final.no_claim:
+        parts.append(f"{responded}; the trial makes no claim, and H0 was not rejected.")
+    else:
+        parts.append(f"{responded}; H0 {verb} rejected ({_p(result.p_value)} one-sided, {p_method(final)}).")
     looked = _looked(final)
     name = "uniformly minimum variance unbiased estimate" if looked else "observed rate"
     what = "adjusted for the interim analysis " if looked else ""
     estimate = result.estimates["umvue"] or 0.0
     parts.append(f"The response rate {what}is {percent(estimate)} ({name}; {_limits(final)}).")
+    if final.toxicity is not None:
+        parts.append(toxicity_rate_said(final.toxicity))
     return Passage("paper", (" ".join(parts),), quoted=True)
+
+
+def toxicity(report: Dossier) -> Passage | None:
+    """What the boundary for toxicity says; None for a trial without one."""
+    if report.rule is None:
+        return None
+    found = report.final.toxicity
+    if found is None:
+        unknown = "Whether it was crossed is not known: there are no toxicities of patients (TOXGR, TTOX)."
+        return Passage("toxicity_seen", (f"{rule_said(report.rule.boundary)} {unknown}",))
+    claim = (NO_CLAIM,) if report.final.no_claim else ()
+    return Passage("toxicity_seen", (*toxicity_said(found), *claim, toxicity_rate_said(found)))
 
 
 def _looked(final: Final) -> bool:
@@ -183,6 +204,8 @@ def _course(final: Final) -> list[str]:
     """How it went, where that needs saying: a stop, other sizes, and the bound that they lead to."""
     result, seen, rule = final.result, final.attained, final.rule
     early = result.stage < len(final.design.looks)
+    if final.no_claim:
+        return [f"The trial was stopped for toxicity; {counted(result.n, 'patient')} were analysed for response."]
     stop = (
         f"The trial stopped for {'efficacy' if result.reject else 'futility'} at look {result.stage}." if early else ""
     )

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simtrial.analysis import dossier
 from simtrial.cli import options
 from simtrial.errors import InputError
-from simtrial.phrases import counted, percent, rate
+from simtrial.months import WEEK
+from simtrial.phrases import percent
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
+    from simtrial.analysis.distance import ToxicityWatched
     from simtrial.analysis.final import Final
     from simtrial.patients.data import PatientData
 
@@ -50,6 +51,14 @@ Alpha = Annotated[
     float | None,
     options.number_option("error", "Type I error that recalculated bounds keep; default: that of the plan."),
 ]
+ToxicityBoundaryOption = Annotated[
+    str | None,
+    typer.Option(help="Boundary for toxicity, 3/10,5/20: the trial stops if at least 3 of 10, or 5 of 20, had one."),
+]
+ToxicityWindow = Annotated[
+    float | None,
+    options.number_option("weeks", "Weeks after enrollment in which a toxicity counts; default: all count."),
+]
 FirstStage = Annotated[
     int | None, options.number_option("responses", "Responses at the first look, if sizes differ from the plan.")
 ]
@@ -65,6 +74,8 @@ class _Given:
     stage: int | None
     first_stage: int | None
     attained: str | None
+    toxicity_boundary: str | None
+    toxicity_window_weeks: float | None
     patients: list[Path] | None
     param: str | None
     time_unit: str | None
@@ -96,15 +107,20 @@ def analyze(
     handling: HandlingOption = "nonresponder",
     p1: P1 = None,
     alpha: Alpha = None,
+    toxicity_boundary: ToxicityBoundaryOption = None,
+    toxicity_window_weeks: ToxicityWindow = None,
     level: Annotated[float, options.number_option("level", "Confidence level.")] = 0.95,
     sides: Annotated[int, options.number_option("sides", "2: two-sided intervals; 1: a lower limit alone.")] = 2,
     ordering: Annotated[str, typer.Option(help="Ordering of the possible endings: stage, mle or umvue.")] = "stage",
     as_json: options.Json = False,
 ) -> None:
     """Analyze a finished trial: decision, p-value, estimates and intervals adjusted for the interim analysis."""
+    from simtrial.cli import results
+
     given = _Given(
         looks=looks, p0=p0, responses=responses, stage=stage, first_stage=first_stage, attained=attained,
         patients=patients or None, param=param, time_unit=time_unit, p1=p1, alpha=alpha,
+        toxicity_boundary=toxicity_boundary, toxicity_window_weeks=toxicity_window_weeks,
     )  # fmt: skip
     if parameter_file is not None:
         found, data = _of_file(parameter_file, given)
@@ -112,15 +128,16 @@ def analyze(
         how = {"p1": p1, "alpha": alpha, "level": level, "sides": sides, "ordering": ordering}
         found, data = _of_options(given, handling, how)
     if as_json:
-        terminal.print_json(_final_json(found, data))
+        terminal.print_json(results.final_json(found, data))
         return
     if data is not None:
         _data_lines(data)
-    _final_tables(found)
+    results.final_tables(found)
 
 
 def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None]:
     """The analysis of the results that a parameter file holds."""
+    from simtrial.analysis import dossier
     from simtrial.trial import params
     from simtrial.trial.case import Case
 
@@ -136,10 +153,12 @@ def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None]:
 
 def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Final, PatientData | None]:
     """The analysis of counts, or of a file of patients."""
+    from simtrial.analysis import dossier
     from simtrial.analysis import final as analysis_final
     from simtrial.design.designs import parse_looks
     from simtrial.patients import data as patient_data
     from simtrial.plan.plan import check_handling
+    from simtrial.toxicity.boundary import parse_boundary
 
     check_handling(handling)
     for name, value in (("looks", given.looks), ("p0", given.p0)):
@@ -158,7 +177,7 @@ def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Fina
     design = parse_looks(given.looks)
     if not given.patients:
         assert given.responses is not None
-        alone = given.first_of("param", "time_unit")
+        alone = given.first_of("param", "time_unit", "toxicity_boundary", "toxicity_window_weeks")
         if alone is not None:
             raise InputError("goes with --patients only; leave it out where responses are given", alone)
         ending: dict[str, Any] = {"stage": given.stage, "first_stage": given.first_stage, "attained": sizes}
@@ -167,9 +186,15 @@ def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Fina
     contradicted = given.first_of("stage", "first_stage")
     if contradicted is not None:
         raise InputError("is counted from the file of patients; leave it out", contradicted)
+    boundary = None if given.toxicity_boundary is None else parse_boundary(given.toxicity_boundary)
+    if boundary is None and given.toxicity_window_weeks is not None:
+        raise InputError("goes with --toxicity-boundary; give that too", "toxicity_window_weeks")
+    window = None if given.toxicity_window_weeks is None else given.toxicity_window_weeks * WEEK
     with terminal.waiting("analysing"):
         data = patient_data.read(given.patients, param=given.param, time_unit=given.time_unit)
         found = dossier.of_patients(data, design, given.p0, handling, attained=sizes, **how)  # type: ignore[arg-type]  # checked there
+        if boundary is not None:
+            found = dossier.under_boundary(found, data, boundary, window, handling=handling)  # type: ignore[arg-type]
     return found, data
 
 
@@ -194,11 +219,18 @@ def monitor(
         str,
         options.number_option("beta", "Beta prior of the response rate.", "list"),
     ] = "0.5,0.5",
+    toxicities: Annotated[int | None, options.number_option("toxicities", "Toxicities among the patients.")] = None,
+    toxicity_boundary: ToxicityBoundaryOption = None,
+    toxicity_rate: Annotated[
+        list[float] | None,
+        options.number_option("true_toxicity", "True rate of toxicity of the further patients; may be given again."),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Evaluate a running trial: responses still needed, conditional power, predictive probability."""
     from simtrial.analysis import monitoring
     from simtrial.analysis.text import monitored
+    from simtrial.cli import results
     from simtrial.design.designs import parse_looks
     from simtrial.plan.disease import Beta
 
@@ -208,6 +240,7 @@ def monitor(
         raise InputError(f"({prior[:40]!r}) does not have two numbers; write 0.5,0.5", "prior") from None
     design = parse_looks(looks)
     found = monitoring.monitor(design, patients, responses, tuple(p), Beta(a, b))
+    watched = _watched(patients, toxicities, toxicity_boundary, tuple(toxicity_rate or ()))
     if as_json:
         terminal.print_json(
             {
@@ -219,9 +252,12 @@ def monitor(
                 "conditional_power": [{"p": rate, "power": power} for rate, power in found.conditional_power],
                 "predictive_probability": found.predictive,
                 "prior": [a, b],
+                **({} if watched is None else {"toxicity": results.watched_json(watched)}),
             }
         )
         return
+    if watched is not None:
+        results.watched_lines(watched)
     lines, ended = monitored(design, found)
     terminal.tell("\n".join(lines))
     if ended:
@@ -229,6 +265,23 @@ def monitor(
     for p_true, power in found.conditional_power:
         terminal.tell(f"Conditional power at p = {p_true:g}: {percent(power)}.")
     terminal.tell(f"Predictive probability of rejecting H0, prior Beta({a:g}, {b:g}): {percent(found.predictive)}.")
+
+
+def _watched(
+    patients: int, toxicities: int | None, boundary: str | None, rates: tuple[float, ...]
+) -> ToxicityWatched | None:
+    """The toxicities so far against their boundary; None where none are given."""
+    from simtrial.analysis import distance
+    from simtrial.toxicity.boundary import parse_boundary
+
+    if toxicities is None and boundary is None and not rates:
+        return None
+    for value, name in ((toxicities, "toxicities"), (boundary, "toxicity_boundary")):
+        if value is None:
+            raise InputError("is missing; toxicities are held against a boundary: give both", name)
+    assert toxicities is not None
+    assert boundary is not None
+    return distance.watched(parse_boundary(boundary), patients, toxicities, rates)
 
 
 def columns() -> None:
@@ -280,71 +333,3 @@ def synthetic(
     seed = trial.conduct.simulation.seed if seed is None else seed
     simulation.check(2, seed)
     terminal.tell(patient_synthetic.one_trial(plan, scenario, seed, trial.study.start), end="")
-
-
-def _final_json(found: Final, patients: PatientData | None) -> dict[str, object]:
-    result = found.result
-    data: dict[str, object] = {
-        "reject": result.reject,
-        "p_value": result.p_value,
-        "stage": result.stage,
-        "estimates": {name: value for name, value in result.estimates.items() if name != "conditional_mle"},
-        "intervals": {name: list(limits) for name, limits in result.intervals.items()},
-        "level": result.level,
-    }
-    if found.rules:
-        kept = ("rule", "r1", "r", "reject", "p_value", "median_unbiased", "interval", "type_i_error", "power")
-        data["rules"] = [{key: getattr(one, key) for key in kept} for one in found.rules]
-    if found.after:
-        data["not_counted"] = {"patients": found.after, "responses": found.after_responses}
-    if patients is not None:
-        data["attained"] = list(found.sizes)
-        data["responses"] = found.result.responses
-        data["columns"] = {"read": patients.columns, "ignored": list(patients.ignored)}
-        data["notes"] = list(patients.notes)
-    return data
-
-
-def _final_tables(found: Final) -> None:
-    from simtrial.analysis import text
-    from simtrial.design.designs import looks_text
-
-    result = found.result
-    decision = "H0 is rejected" if result.reject else "H0 is not rejected"
-    p = "< 0.0001" if result.p_value < 5e-5 else f"= {result.p_value:.4f}"
-    closed = "accrual closed before a look could end the trial"
-    ended = closed if found.closed else f"the trial ended at look {result.stage}"
-    terminal.tell(
-        f"{looks_text(found.design, ', ')}: {result.responses} of {counted(result.n, 'patient')} responded; {ended}. "
-        f"{decision} (p {p}, one-sided, {text.p_method(found)})."
-    )
-    if found.after:
-        terminal.tell(text.not_counted(found))
-    if found.rule is not None:
-        terminal.tell(text.decided_by(found))
-    rows = [[text.estimate_name(found, k), "none" if v is None else rate(v)] for k, v in result.estimates.items()]
-    terminal.table("Estimates of the response rate", ("method", "estimate"), rows)
-    sides, word = "" if result.sides == 2 else ", one-sided", {True: "yes", False: "no"}
-    rows = [
-        [text.interval_name(found, k), rate(low), "none" if high is None else rate(high), word[result.agrees[k]]]
-        for k, (low, high) in result.intervals.items()
-    ]
-    heads = ("method", "lower limit", "upper limit", "consistent with the test")
-    terminal.table(f"{100 * result.level:g}% confidence intervals{sides}", heads, rows)
-    terminal.wrapped(
-        f"An interval is consistent with the test if p0 = {found.p0:g} lies below it exactly when H0 is rejected.\n"
-    )
-    if found.rules:
-        words = {True: "rejected", False: "not rejected", None: "none"}
-        rows = [
-            [
-                text.RULE_NAMES[one.rule], text.stops_at(found, one), str(one.r), words[one.reject],
-                "" if one.p_value is None else f"{one.p_value:.4f}",
-                *("" if v is None else rate(v) for v in (one.type_i_error, one.power)), one.why,
-            ]
-            for one in found.rules
-        ]  # fmt: skip
-        terminal.table(
-            "What each rule decides at the numbers analysed",
-            ("rule", "stops at", "rejects H0 if X >", "H0", "p", "type I error", "power", ""), rows,
-        )  # fmt: skip

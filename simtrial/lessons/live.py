@@ -35,6 +35,10 @@ HINTS = {
     "hull": "Move the weight q: the dotted line turns and touches another design.",
     "saved": "Drag p1: all designs become smaller, and the grey area with them.",
     "number": "Change what is made small, then drag p1 and compare the first two bars with the others.",
+    "price": "Move the acceptable rate or the probability of crossing, and watch the power in the second bar.",
+    "by_hand": "Place your bets: with how many toxicities would you stop? Then move the true rate.",
+    "shapes": "Move the unacceptable rate: which boundary crosses more often, and which one earlier?",
+    "tested": "Move the rates and watch where the dashed curve leaves its limit.",
     "errors": "Move the probability of dropout, then change who drops out.",
     "searched": "Move the probability of dropout and watch which designs keep both limits.",
 }

@@ -94,13 +94,30 @@ COLUMNS = (
     Column("TIMEUNIT", "unit of all times: days, weeks, months or years", "unit", ("AVALU", "TIME UNIT")),
     Column("TOXGR", "highest toxicity grade, 0 to 5; empty: not assessed", "grade",
            ("AETOXGR", "TOXICITY GRADE", "MAX GRADE", "MAXIMUM GRADE", "WORST GRADE")),
+    Column(
+        "TTOX",
+        _TIME + "the first toxicity of grade 3 or higher; with TTOXEVENT 0, to the end of its observation",
+        "time",
+        ("TTTOX", "TIME TO TOXICITY", "TIME TO FIRST TOXICITY", "TOXICITY TIME", "TOX TIME", "TTDLT", "TIME TO DLT"),
+    ),
+    Column("TTOXEVENT", "1: toxicity of grade 3 or higher, 0: none by then; if left out, every TTOX is a toxicity",
+           "event", ("TTOX STATUS", "TTOX EVT", "TOXICITY EVENT")),
+    Column("TTOXCNSR", "0: toxicity, 1 or more: none by then; instead of TTOXEVENT", "censored",
+           ("TTOX CENSORED", "TTOX CENSOR")),
+    Column(
+        "TTOXDT",
+        "date of the first toxicity of grade 3 or higher, instead of TTOX, if enrollment has a date",
+        "day",
+        ("TOXDT", "TOXDTC", "TTOX DATE", "TOXICITY DATE", "DATE OF TOXICITY", "DATE OF FIRST TOXICITY", "AESTDTC",
+         "AESTDT", "DLTDT", "DLT DATE", "DATE OF DLT"),
+    ),
     Column("PCHG", "best change of the sum of the target lesions, in percent of baseline, from -100 on", "change",
            ("BEST PCHG", "BEST CHANGE", "BEST PERCENT CHANGE", "PERCENT CHANGE")),
 )  # fmt: skip
 """Every column that is read."""
 
 BY_NAME = {column.name: column for column in COLUMNS}
-TIMES = ("PFS", "OS", "DOR", "TTR")
+TIMES = ("PFS", "OS", "DOR", "TTR", "TTOX")
 
 PREFERRED = ("USUBJID", "ENRLDT")
 """Of these, several may stand side by side and differ: the first in the order of `Column.others` is read."""

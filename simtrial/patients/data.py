@@ -83,6 +83,8 @@ class PatientData:
         Stages as given, 0 of a patient who counts at no look.
     pfs, os, dor : Times or None
         Months; None where the file has no such column.
+    onset : Times or None
+        Months from enrollment to the first toxicity of grade 3 or higher, or to the end of its observation.
     toxicity, change, ttr : ndarray or None
         Highest grade, best change in percent, months to first response: NaN where a patient has none.
     columns : dict of str to str
@@ -114,6 +116,7 @@ class PatientData:
     ignored: tuple[str, ...]
     notes: tuple[str, ...]
     sha256: tuple[str, ...] = ()
+    onset: Times | None = None
 
     def disposition(self) -> dict[str, int]:
         """Patients from screening to response: each pair adds up to the number before it."""
@@ -293,6 +296,9 @@ def _assembled(place: str, found: list[Values], patients: Patients, notes: list[
         columns=dict(patients.read),
         ignored=tuple(patients.ignored),
         notes=tuple(notes),
+        onset=Times(np.array([p.numbers["TTOX"] for p in found], dtype=np.float64), truths("TTOXEVENT"))
+        if there & {"TTOX", "TTOXDT"}
+        else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
+from simtrial.months import DAYS_IN_MONTH
 from simtrial.patients.cells import (
     KINDS,
     RESPONDS,
@@ -17,6 +18,7 @@ from simtrial.patients.cells import (
 from simtrial.patients.columns import BY_NAME, COLUMNS, TIMES, plain
 from simtrial.patients.rows import Values
 from simtrial.patients.times import MAX_MONTHS
+from simtrial.phrases import counted
 
 if TYPE_CHECKING:
     from simtrial.patients.rows import Patients, Row
@@ -26,6 +28,12 @@ _SURVIVAL = TIMES[:3]
 
 SAME_TIME = 1e-9
 """Months by which PFS and OS that end on one day may differ when one of them was given in days."""
+
+SEVERE = 3
+"""The lowest grade that counts as a toxicity."""
+
+SAME_DAY = 2.0
+"""Days by which a time and a date of one event may differ, as times are rounded."""
 
 
 def line_of(fault: InputError) -> int:
@@ -106,6 +114,7 @@ def judged(row: Row, found: Values) -> list[InputError]:
                     )
         _judge_response(row, found)
         _judge_times(row, found)
+        _judge_toxicity(row, found)
     except InputError as error:
         return [error]
     return []
@@ -146,3 +155,44 @@ def _judge_times(row: Row, found: Values) -> None:
     pfs, os = found.numbers["PFS"], found.numbers["OS"]
     if pfs is not None and os is not None and pfs > os + SAME_TIME:
         raise wrong(row, "PFS", f"is longer than OS ({row['OS'].text}), although death or the last contact ends it")
+
+
+def _judge_toxicity(row: Row, found: Values) -> None:
+    """The time of the first toxicity beside its grade and the day of enrollment; a date becomes months."""
+    if not {"TTOX", "TTOXDT"} & set(row):
+        return
+    event = "TTOXEVENT" if "TTOXEVENT" in row else "TTOXCNSR" if "TTOXCNSR" in row else None
+    name = "TTOX" if found.numbers["TTOX"] is not None else "TTOXDT"
+    given = found[name] is not None
+    _judge_onset_date(row, found)
+    if event is not None and given and found.truths[event] is None:
+        raise wrong(row, name, f"is given, but {row[event].heading} is empty; give both or neither")
+    stated = event is not None and found.truths[event] is (event == "TTOXEVENT")
+    if event is not None and stated and not given:
+        raise wrong(row, event, "states a toxicity, but its time is empty; give both or neither")
+    happened, grade = given and (event is None or stated), found.numbers["TOXGR"]
+    if happened and grade is not None and grade < SEVERE:
+        raise wrong(
+            row, name, f"is given, but the highest grade is {grade:.0f}, below {SEVERE}; leave the time empty, or "
+            f"correct {row['TOXGR'].heading}",
+        )  # fmt: skip
+    if event is not None and given and not stated and grade is not None and grade >= SEVERE:
+        raise wrong(row, event, f"states no toxicity, but the highest grade is {grade:.0f}; correct one of the two")
+    found.truths["TTOXEVENT"] = happened
+
+
+def _judge_onset_date(row: Row, found: Values) -> None:
+    """Turn the date of a toxicity into months since enrollment, where the time itself is not given."""
+    at, start, months = found.days["TTOXDT"], found.days["ENRLDT"], found.numbers["TTOX"]
+    if at is None or "ENRLDT" not in row:  # without days of enrollment it is known who had one, but not when
+        return
+    if start is None:
+        raise wrong(row, "TTOXDT", "is given, but the date of enrollment is not; give that too, or TTOX instead")
+    if at < start:
+        raise wrong(row, "TTOXDT", f"is before the day of enrollment ({start}); correct one of the two")
+    days = (at - start).days
+    if months is None:
+        found.numbers["TTOX"] = days / DAYS_IN_MONTH
+    elif abs(months * DAYS_IN_MONTH - days) > SAME_DAY:
+        since = f"{counted(days, 'day')} after enrollment"
+        raise wrong(row, "TTOXDT", f"is {since}, which contradicts {row['TTOX'].heading}")

@@ -40,7 +40,10 @@ NO_RESPONSES = ("DEATH", "PD", "MDIS", "LSTA", "LSTAC", "CB", "CCB", "DCR", "TRG
 BY_VISIT = ("OVR", "OVRLRESP")
 """Codes of the response at one visit."""
 
-TIME_CODES = {"PFS": "PFS", "OS": "OS", "DOR": "DOR", "RSD": "DOR", "DUROR": "DOR", "TTR": "TTR", "TTRESP": "TTR"}
+TIME_CODES = {
+    "PFS": "PFS", "OS": "OS", "DOR": "DOR", "RSD": "DOR", "DUROR": "DOR", "TTR": "TTR", "TTRESP": "TTR",
+    "TTOX": "TTOX", "TTTOX": "TTOX", "TTDLT": "TTOX", "TTAE3": "TTOX",
+}  # fmt: skip
 """Codes of a time, and the column that it is."""
 
 _RANKS = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")

@@ -1,8 +1,9 @@
 """Patients of one simulated trial, written as the CSV that `simtrial.patients.data` reads: for examples and tests.
 
-Enrollment, response, evaluability, PFS, OS and loss are those of the simulator. Drawn beside them, for illustration
-only: which responses are complete, toxicity grades, and changes of target lesions within what RECIST 1.1 asks of each
-best overall response.
+Enrollment, response, evaluability, PFS, OS and loss are those of the simulator, as are toxicities and their times where
+a rule stops the trial for them. Drawn beside them, for illustration only: which responses are complete, toxicity
+grades, without such a rule who has a toxicity, and changes of target lesions within what RECIST 1.1 asks of each best
+overall response.
 """
 
 from __future__ import annotations
@@ -97,9 +98,14 @@ def _columns(plan: Plan, trials: Trials, rng: np.random.Generator, start: date |
     table |= _time_columns(plan, trials, times)
     if plan.toxicity is not None:
         severe = rng.random(enrolled) < plan.toxicity.rate
+        if cohort.onset is not None:  # a rule stops the trial for toxicity: those that it counted
+            onset = cohort.onset[rows, 0]
+            severe = trials.entry[rows, 0] + onset <= trials.end[0]
+            # rounded down, as the last day of the window still counts
+            table["TTOX"] = _written(np.floor(100 * onset) / 100, severe)
         mild, grave = (rng.choice(grades, enrolled, p=shares) for grades, shares in GRADES)
         table["TOXGR"] = [str(grade) for grade in np.where(severe, grave, mild)]
-    if "TTR" in table:
+    if {"TTR", "TTOX"} & set(table):
         table["TIMEUNIT"] = ["months"] * enrolled  # some of these times lie in the future, which real ones cannot
     return table
 

@@ -155,7 +155,9 @@ def _check_calendar(patients: Patients, found: Sequence[Values], settled: dict[s
     enrolled = [day for values in found if (day := values.days["ENRLDT"]) is not None]
     if not enrolled or max(enrolled) > today:
         return
-    for name, value, cell, values in _values(patients, found, [n for n in settled if n in ("PFS", "OS", "TTR")]):
+    for name, value, cell, values in _values(
+        patients, found, [n for n in settled if n in ("PFS", "OS", "TTR", "TTOX")]
+    ):
         start, months = values.days["ENRLDT"], value / UNITS[settled[name]]
         if start is None or months > MAX_MONTHS:
             continue

@@ -74,6 +74,7 @@ LESSONS = (
     "teaching/one_sample_exact",
     "teaching/why_two_stages",
     "teaching/why_look_more_often",
+    "teaching/two_endpoints_one_trial",
     "teaching/play_one_trial",
     "teaching/biased_after_stopping",
     "teaching/what_dropout_does",
