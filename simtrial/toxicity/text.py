@@ -58,14 +58,13 @@ REFERENCES: dict[BoundaryKind, tuple[str, ...]] = {
 """The literature on a type of boundary."""
 
 
-def statement(rule: ToxicityRule) -> Passage:
-    """The rule as a protocol states it: counts, window, where the counts come from, and what they do; references."""
-    cited = references(rule)
-    return Passage(
-        "toxicity_rule",
-        (" ".join(sentences(rule)), *((f"References: {' '.join(cited)}",) if cited else ())),
-        quoted=True,
-    )
+def statement(rule: ToxicityRule, *more: str) -> Passage:
+    """The rule as a protocol states it: counts, window, where the counts come from, what they do, and references.
+
+    Sentences on the trial that it belongs to may be added.
+    """
+    said, cited = " ".join((*sentences(rule), *more)), references(rule)
+    return Passage("toxicity_rule", (said, *((f"References: {' '.join(cited)}",) if cited else ())), quoted=True)
 
 
 def sentences(rule: ToxicityRule) -> tuple[str, ...]:
@@ -174,8 +173,8 @@ def _how(found: CalibratedBoundary, rate: str) -> str:
     if shape.kind == "bayes":
         prior = "Beta({:g}, {:g})".format(*(shape.prior or (shape.rate, round(1 - shape.rate, 12))))
         return (
-            f"at a look the trial stops if the posterior probability that the rate of toxicity exceeds {rate} is at "
-            f"least {threshold(found)}, with the prior {prior}"
+            f"at a look the trial stops if the posterior probability that the rate of toxicity exceeds {rate} is "
+            f"more than {threshold(found)}, with the prior {prior}"
         )
     if shape.kind == "sprt":
         return (
@@ -198,20 +197,18 @@ def _how(found: CalibratedBoundary, rate: str) -> str:
 def threshold(found: CalibratedBoundary) -> str:
     """The parameter of a boundary in the fewest digits with which it leads to the same boundary.
 
-    Levels are compared with tail probabilities from below, posterior probabilities and likelihood ratios from above, so
-    that of the interval of the parameter one end belongs to it, and the other does not.
+    Of the interval of the parameter one end leads to it and the other does not: the lower one does, of a level or of a
+    posterior probability that is to be exceeded, and the upper one of a likelihood ratio that is to be reached.
     """
     low, high = found.parameter
-    from_above = found.shape.kind in ("bayes", "sprt")
-    if math.isinf(high):
-        return f"{low:.4g}"
+    reached = found.shape.kind == "sprt"
     for digits in range(2, 15):
         scale = 10.0**digits
-        value = math.floor(high * scale) / scale if from_above else math.ceil(low * scale) / scale
+        value = math.floor(high * scale) / scale if reached else math.ceil(low * scale) / scale
         # the end that does not belong to the interval may be missed by its last bit
-        if (low * (1 + 1e-9) < value <= high) if from_above else (low <= value < high * (1 - 1e-9)):
+        if (low * (1 + 1e-9) < value <= high) if reached else (low <= value < high * (1 - 1e-9)):
             return f"{value:.{digits}f}"
-    return f"{high if from_above else low!r}"
+    return f"{high if reached else low!r}"
 
 
 def properties(rule: ToxicityRule) -> str:

@@ -178,6 +178,9 @@ class Safety:
             f"{stated(asked.power)} at the acceptable rate of toxicity of {stated(self.rule.acceptable)}, "
             f"{self.associated}."
         )
+        if self.rate != self.rule.acceptable:
+            run = percent(self.at(asked.p1, self.rate).reject)
+            said += f" At the rate of {stated(self.rate)} at which the trial is run it is {run}."
         if self.power_to_ask < 1:
             said += (
                 f" A response design with a power of {percent(self.power_to_ask)} on paper keeps "

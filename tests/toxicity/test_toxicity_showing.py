@@ -91,7 +91,7 @@ def from_threshold(kind, printed, looks):
         b = np.arange(1, n + 1)
         tail = stats.binom.sf(b - 1, n, 0.2)
         if kind == "bayes":
-            stops = special.betaincc(0.2 + b, 0.8 + n - b, 0.2) >= printed
+            stops = special.betaincc(0.2 + b, 0.8 + n - b, 0.2) > printed
         elif kind == "sprt":
             stops = b * np.log(2) + (n - b) * np.log(0.6 / 0.8) >= printed
         else:
