@@ -262,11 +262,10 @@ def _tell(found: CalibratedBoundary | None, window_weeks: float | None) -> None:
     else:
         terminal.wrapped(" ".join((*text.calibration(found), interval(found), conventions(found))).strip())
     since = "during the stated window" if window_weeks is None else f"within {counted(window_weeks, 'week')}"
-    over = "until the window is over" if window_weeks is None else f"until {counted(window_weeks, 'week')} are over"
     terminal.wrapped(
         f"Patients count in the order of enrollment. A toxicity counts if it occurs {since} after enrollment, and as "
-        f"soon as it occurs. A patient without one is pending {over}; the boundary does not wait for pending patients, "
-        "and neither does accrual."
+        "soon as it occurs. A patient without one is pending until then; the boundary does not wait for pending "
+        "patients, and neither does accrual."
     )
 
 
