@@ -483,7 +483,7 @@ CONTROLS = {
 
 TOXICITY = {
     "toxicity_patients": Term(
-        "Patients counted", "The first patients in the order of enrollment, whether they are still pending or not."
+        "Patients looked at", "The first patients in the order of enrollment, whether they are still pending or not."
     ),
     "toxicity_stops": Term(
         "Stop if at least", "The smallest number of patients with a toxicity, among those counted, that stops accrual."
@@ -518,7 +518,7 @@ TOXICITY = {
     "ends_efficacy": Term("Stopped for efficacy", "Enough responses at an interim analysis to reject H0 at once."),
     "ends_success": Term("Completed, H0 rejected", "The trial reaches its last look, and H0 is rejected there."),
     "ends_failure": Term("Completed, H0 not rejected", "The trial reaches its last look without rejecting H0."),
-    "expected_patients": Term("Expected patients", "The mean number of patients when the trial ends."),
+    "expected_patients": Term("Mean patients at the end", "The mean number of patients when the trial ends."),
     "without_toxicity_rule": Term("Without the rule", "If the trial is never stopped for toxicity."),
     "with_toxicity_rule": Term("With the rule", "If the trial stops for toxicity as its rule says."),
     "acceptable_toxicity": Term(
@@ -536,7 +536,7 @@ TOXICITY = {
         "The time after enrollment in which a toxicity counts; a patient without one is pending until it is over.",
     ),
     "toxicity_rule": Term("Rule for toxicity", "Whether accrual stops when the boundary for toxicity is crossed."),
-    "rule_difference": Term("Difference", "The value with the rule minus the value without it."),
+    "rule_difference": Term("Difference made by the rule", "The value with the rule minus the value without it."),
 }
 """The rule for toxicity."""
 
