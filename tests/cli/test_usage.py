@@ -62,7 +62,7 @@ def told(capsys, *words):
         ("analyse", "did you mean simtrial analyze?"),
         ("import", "did you mean simtrial import-registry?"),
         ("params/smoke.yaml", "did you mean simtrial report params/smoke.yaml?"),
-        ("zebra", "commands are design, oc, bounds, simulate,"),
+        ("zebra", "commands are design, oc, bounds, toxicity,"),
         ("report", "write simtrial report FILE"),
         ("design --p0 .1", "Missing options --p1, --alpha, --power; write simtrial design --p0 RATE"),
         ("design .1 .3 .05 .8", "write simtrial design --p0 RATE --p1 RATE --alpha RATE --power RATE"),
