@@ -96,10 +96,9 @@ def simulate(
 
 def _without_toxicity(result: Result, plan: Plan) -> float | None:
     """P(reject H0) of the same trial without its rule for toxicity; None where it has no exact value."""
-    from simtrial.conduct.measures import alone
     from simtrial.laws import laws
 
-    return laws.exact_values(alone(plan), result.scenario, months=False).get("reject")
+    return laws.exact_values(plan.by_responses, result.scenario, months=False).get("reject")
 
 
 def _counts(boundary: ToxicityBoundary) -> str:

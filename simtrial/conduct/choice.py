@@ -175,7 +175,7 @@ def listed(measure: Measure, rate: str, asked: CalendarQuestion, n_max: int) -> 
         If the plan takes none of them.
     """
     pairs = _taken(meeting(asked.requirements, n_max), asked.plan_of)
-    plan, p = measures.alone(asked.plan_of(pairs.design(0))), asked.rate(rate)
+    plan, p = asked.plan_of(pairs.design(0)).by_responses, asked.rate(rate)
     sizes = pairs.n1, pairs.n
     pet = stages.pet(plan, p, pairs.r1, pairs.n1)
     values = exactly(measure, plan, p, sizes, asked.deadline).mean(pet)
@@ -254,7 +254,7 @@ def _first(found: Listed) -> int:
 def has_law(criterion: CalendarCriterion, asked: CalendarQuestion) -> bool:
     """Whether designs of one stage and of two have exact values, so that none needs to be simulated."""
     try:
-        plan = measures.alone(asked.plan_of(TwoStage(0, 1, 1, 2)))
+        plan = asked.plan_of(TwoStage(0, 1, 1, 2)).by_responses
         sizes = np.array([0, 1]), np.array([2, 2])
         found = exactly(criterion.measure, plan, asked.rate(criterion.rate), sizes, asked.deadline)
     except InputError:  # without a date nothing is in time, and some plans take no such design

@@ -32,11 +32,6 @@ class Measured:
     mcse: float = 0.0
 
 
-def alone(plan: Plan) -> Plan:
-    """The plan without its rule for toxicity, which may stop every design alike at any moment."""
-    return plan if plan.toxicity_rule is None else replace(plan, toxicity_rule=None)
-
-
 def exactly(measure: Measure, plan: Plan, p: float, sizes: tuple[Ints, Ints], deadline: float | None) -> StageMeans:
     """One measure of designs with n1 and n patients, exact where there is a law and NaN elsewhere.
 

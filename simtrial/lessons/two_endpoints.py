@@ -23,7 +23,7 @@ from simtrial.phrases import agreeing, counted, percent, percent_beside
 from simtrial.search.bryant_day import solution
 from simtrial.search.bryant_day.law import law
 from simtrial.search.bryant_day.question import BothRates
-from simtrial.show.inks import ENDS
+from simtrial.show.inks import ENDS, TOXICITY
 from simtrial.show.picture import BLACK, BLUE, RED, Picture, canvas, percent_ticks, styled
 from simtrial.toxicity.boundary import ToxicityBoundary, ToxicityLook, crossing
 from simtrial.toxicity.calibrate import calibrated
@@ -63,11 +63,8 @@ CLASS = live.Choice("Trials", {"30": 30, "100": 100, "1,000": 1000})
 SHOWN = 60
 """Most trials of each kind that are drawn."""
 
-TOXIC = "#8c2a6b"
-"""A stop for toxicity."""
-
 PARTS = {
-    "toxicity": ("stopped for toxicity", TOXIC),
+    "toxicity": ("stopped for toxicity", TOXICITY),
     "futility": ("stopped for futility", ENDS["futile"]),
     "failure": ("completed, H0 not rejected", ENDS["not_rejected"]),
     "success": ("completed, H0 rejected", ENDS["rejected"]),
@@ -154,7 +151,7 @@ def by_hand(five: int, ten: int, twenty: int, all_: int, rate: float, trials: in
     paths_of = np.pad(counts.astype(np.float64), ((0, 0), (1, 0)))
     paths_of[np.arange(30) > stop[:, np.newaxis]] = np.nan
     figure, (axis,) = canvas(1, 8.6, 4.4)
-    x, shown = np.arange(30), ((~crossed, "#999999", "not crossed"), (crossed, TOXIC, "crossed"))
+    x, shown = np.arange(30), ((~crossed, "#999999", "not crossed"), (crossed, TOXICITY, "crossed"))
     with styled():
         for which, colour, label in shown:
             paths = paths_of[which]

@@ -38,7 +38,7 @@ Decided with patients pending
 from __future__ import annotations
 
 import math
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from simtrial.errors import InputError
@@ -295,6 +295,11 @@ class Plan:
                 f"{1 - missed:.1g})",
                 "close_month",
             )
+
+    @property
+    def by_responses(self) -> Plan:
+        """The plan without its rule for toxicity: nothing but responses ends the trial."""
+        return self if self.toxicity_rule is None else replace(self, toxicity_rule=None)
 
     @property
     def loss_hazard(self) -> float:

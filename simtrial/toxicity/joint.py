@@ -146,6 +146,11 @@ class Taken(NamedTuple):
     most: float | None
 
 
+def extremes_known(design: Design) -> bool:
+    """Whether P(reject H0) beside a boundary is proved to be extreme at the strongest associations; see `taken`."""
+    return all(look.e is None for look in design.looks)
+
+
 def taken(design: Design, boundary: ToxicityBoundary, *, p: float, toxicity: float, odds_ratio: float = 1.0) -> Taken:
     """What a boundary for toxicity takes from the probability of rejecting H0, at the stated association and at any.
 
@@ -166,7 +171,7 @@ def taken(design: Design, boundary: ToxicityBoundary, *, p: float, toxicity: flo
     """
     alone = endings(design, None, p=p, toxicity=toxicity).reject
     here = endings(design, boundary, p=p, toxicity=toxicity, odds_ratio=odds_ratio).reject
-    if any(look.e is not None for look in design.looks):
+    if not extremes_known(design):
         return Taken(alone, here, None, None)
     most, least = (
         endings(design, boundary, p=p, toxicity=toxicity, odds_ratio=ratio).reject for ratio in (0.0, math.inf)

@@ -22,7 +22,7 @@ from simtrial.phrases import attained, percent, percent_beside, stated
 from simtrial.plan.plan import Scenario
 from simtrial.toxicity import text
 from simtrial.toxicity.boundary import crossing
-from simtrial.toxicity.joint import endings
+from simtrial.toxicity.joint import endings, extremes_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ class Safety:
     @property
     def monotone(self) -> bool:
         """Whether the two strongest associations are proved to hold the worst case."""
-        return all(look.e is None for look in self.design.looks[:-1])
+        return extremes_known(self.design)
 
     def at(self, p: float, toxicity: float, odds_ratio: float | None = None) -> JointEndings:
         """The exact endings on paper at true rates of response and of toxicity."""
@@ -276,7 +276,7 @@ def months(found: Safety) -> Iterator[tuple[str, float | None, Result]]:
     case = found.case
     plan, size, truths = case.run(case.chosen), case.size, case.trial.truths
     assert plan.toxicity is not None  # a plan with a rule has a rate
-    plans: dict[float | None, Plan] = {None: replace(plan, toxicity_rule=None)}
+    plans: dict[float | None, Plan] = {None: plan.by_responses}
     for rate in (found.rule.acceptable, found.rule.unacceptable):
         plans[rate] = replace(plan, toxicity=replace(plan.toxicity, rate=rate))
     scenarios, trials = (Scenario("p0", truths.p0), Scenario("p1", truths.p1)), min(size.trials, MOST_TRIALS)

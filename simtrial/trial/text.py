@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct.measures import alone
 from simtrial.conduct.text import HANDLINGS, by_toxicity, lost, lost_of, reading
 from simtrial.design.designs import looks_short, looks_text
 from simtrial.design.exact import CLOSE, meets, operating_characteristics
@@ -215,7 +214,7 @@ def _differing(plan: Plan, asked: Requirements) -> str:
 
 def _pending_breaks(plan: Plan | None, asked: Requirements, truths: Requirements) -> str:
     """Which limit is missed with patients pending at the interim analysis; empty where none is, or no law tells."""
-    plan = None if plan is None else alone(plan)  # that the rule for toxicity costs power breaks no limit
+    plan = None if plan is None else plan.by_responses  # that the rule for toxicity costs power breaks no limit
     if plan is None or plan.conditional is None or not decision.has_law(plan):
         return ""
     type_i_error, power = decision.decision(plan, np.array([truths.p0, truths.p1])).reject.tolist()
