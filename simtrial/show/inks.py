@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, RED, SKY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -120,9 +120,13 @@ def ink(keys: Iterable[str], register: Sequence[str] = ()) -> Ink:
 
 def mark_rates(axis: Axes, p0: float, p1: float) -> None:
     """Mark p0 and p1 along the bottom of a figure, their names above it."""
+    mark_pair(axis, (p0, p1), RATES)
+
+
+def mark_pair(axis: Axes, rates: tuple[float, float], named: Mapping[str, Ink]) -> None:
+    """Mark two rates along the bottom of a figure, the lower first, their names above it."""
     # names on the outer sides, so that they stay apart where the rates are close
-    for rate, name, side, shift in ((p0, "p0", "right", 2), (p1, "p1", "left", -2)):
-        shown = RATES[name]
+    for rate, (name, shown), side, shift in zip(rates, named.items(), ("right", "left"), (2, -2), strict=True):
         axis.axvline(rate, color="white", linewidth=2.6, alpha=0.7)
         axis.axvline(rate, color=shown.colour, linewidth=1.2, linestyle=shown.dash)
         axis.annotate(

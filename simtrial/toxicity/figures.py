@@ -153,7 +153,7 @@ def endings(design: Design, rule: ToxicityRule, p: Mapping[str, float], odds_rat
             axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
             axis.set_xlabel("True rate of toxicity")
             axis.set_title(f"At {name} = {stated(rate)}", fontsize=10, pad=16)
-            _mark(axis, rule)
+            inks.mark_pair(axis, (rule.acceptable, rule.unacceptable), RATES)
             seen |= set(layers)
             said.append(f"at {name} {percent(float(np.interp(rule.acceptable, theta, shares['toxicity'])))}")
         axes[0].set_ylabel("Probability")
@@ -175,15 +175,3 @@ def endings(design: Design, rule: ToxicityRule, p: Mapping[str, float], odds_rat
 def _colour(key: str) -> str:
     kind = LAYERS[key][0]
     return inks.shade(inks.ENDS[kind] if kind else inks.TOXICITY, 0.2)
-
-
-def _mark(axis: Axes, rule: ToxicityRule) -> None:
-    for (name, shown), rate, side, shift in zip(
-        RATES.items(), (rule.acceptable, rule.unacceptable), ("right", "left"), (2, -2), strict=True
-    ):
-        axis.axvline(rate, color="white", linewidth=2.6, alpha=0.7)
-        axis.axvline(rate, color=shown.colour, linewidth=1.2, linestyle=shown.dash)
-        axis.annotate(
-            name, (rate, 1.0), xycoords=("data", "axes fraction"), xytext=(shift, 2), textcoords="offset points",
-            ha=side, color=shown.text, fontsize=9,
-        )  # fmt: skip
