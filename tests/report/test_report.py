@@ -351,7 +351,9 @@ def taken(done):
     return re.findall(r"<h1[^>]*>(\d\w+)", done.html.read_text(encoding="utf-8"))
 
 
-DESIGN, CONDUCT = report_run.OF_PART["design"], report_run.OF_PART["conduct"]
+# these files have no rule for toxicity
+DESIGN = tuple(name for name in report_run.OF_PART["design"] if name != report_run.TOXICITY)
+CONDUCT = report_run.OF_PART["conduct"]
 REVIEW, ANALYSIS = report_run.OF_PART["review"], report_run.OF_PART["analysis"]
 RESULTS = "  analysis: {responses: 4}\n"
 
@@ -375,6 +377,19 @@ def test_the_parts_are_those_of_the_call_or_of_the_file_or_those_that_the_file_c
     done = report_run.write(path, tmp_path / "build", docx=False, **options)
     assert taken(done) == [name for name in report_run.NOTEBOOKS if name in parts]
     assert sorted(p.name for p in done.folder.iterdir() if p.suffix) == ["manifest.json", "report.html"]
+
+
+@pytest.mark.usefixtures("not_run")
+def test_a_file_with_a_rule_for_toxicity_has_a_notebook_on_it_and_no_other_file_has(tmp_path, smoke_text):
+    rule = (
+        "toxicity: {rule: pocock, acceptable_rate: 0.2, unacceptable_rate: 0.4, crossing_probability: 0.1, "
+        "window_weeks: 6}"
+    )
+    for name, more in (("with", f"  design:\n    {rule}\n"), ("without", "  design:\n")):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(smoke_text.replace("  design:\n", more, 1), encoding="utf-8")
+        done = report_run.write(path, tmp_path / name, docx=False)
+        assert (report_run.TOXICITY in taken(done)) == (name == "with")
 
 
 @pytest.mark.usefixtures("not_run")
@@ -450,7 +465,7 @@ def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path,
     path.write_text(smoke_text[: smoke_text.index("  conduct:")], encoding="utf-8")
     done = report_run.write(path, tmp_path / "build", docx=False)
     names = {p.name for p in (done.folder / "notebooks").iterdir()}
-    assert names == {f"{name}.ipynb" for name in report_run.OF_PART["design"]}
+    assert names == {f"{name}.ipynb" for name in DESIGN}
     manifest = json.loads((done.folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["seed"] == "none: every number is exact"
     assert "03_enrollment" not in (done.folder / "report.html").read_text(encoding="utf-8")
