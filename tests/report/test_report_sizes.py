@@ -52,6 +52,13 @@ WITHOUT_REVIEW = ("2", "3 looks with efficacy", "single stage without interim")
 """Sizes that other cases trace back as well, for the sake of time."""
 
 TEXTBOOK = (0.1, 0.3, 0.05, 0.8)
+STOPPING = {
+    "rule": "pocock",
+    "acceptable_rate": 0.2,
+    "unacceptable_rate": 0.4,
+    "crossing_probability": 0.1,
+    "window_weeks": 6.0,
+}
 CASES = {
     # with the dropout in the search it would have 629 patients, for whom the review alone takes a minute
     "229": (trial((0.3, 0.4, 0.05, 0.9), {"criterion": "optimal", "losses": "paper"}, WHOLE), "29/91,79/229"),
@@ -60,7 +67,10 @@ CASES = {
     "100000 registered": (trial(TEXTBOOK, {"criterion": "minimax"}, enrollment=100_000), "1/15,5/25"),
     "1": (trial((0.05, 0.95, 0.1, 0.9), {"looks": "0/1"}, CONDUCT), "0/1"),
     "2": (trial((0.05, 0.95, 0.1, 0.9), {"looks": "0/1,1/2"}, CONDUCT), "0/1,1/2"),
-    "3 looks with efficacy": (trial(TEXTBOOK, {"looks": "0:4/8,2:6/16,5/26"}, CONDUCT), "0:4/8,2:6/16,5/26"),
+    "3 looks with efficacy": (
+        trial(TEXTBOOK, {"looks": "0:4/8,2:6/16,5/26", "toxicity": STOPPING}, CONDUCT),
+        "0:4/8,2:6/16,5/26",
+    ),
     "single stage without interim": (
         trial(TEXTBOOK, {"criterion": "single_stage_first"}, {k: v for k, v in CONDUCT.items() if k != "interim"}),
         "6/32",  # that of p1 (1 - d) = .27
@@ -83,6 +93,8 @@ def shown(given, parts):
     for notebook in parts:
         if given.conduct is None and notebook in (report_run.CONDUCT, report_run.ANALYSIS):
             continue  # they need results, or a conduct by which a synthetic trial is made
+        if given.design.toxicity is None and notebook == report_run.TOXICITY:
+            continue
         text = (project.ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8")
         names, outputs = {}, []
         for cell in json.loads(text)["cells"]:
@@ -120,6 +132,8 @@ def test_every_part_of_a_report_has_its_tables_and_figures(case):
         "02_operating_characteristics": {"endings", "decisions"},
         REVIEW: {"routes", "map", "readings", "memo"},
     }
+    if given.design.toxicity is not None:
+        wanted[report_run.TOXICITY] = {"toxicity_counts", "toxicity_price", "toxicity_months"}
     if given.conduct is not None:
         wanted |= {"03_enrollment_and_dropout": {"conduct_p1", "swimmer", "tornado", "inflation"}}
     assert all(names <= found[part].keys() for part, names in wanted.items() if part in found), name
@@ -194,7 +208,9 @@ def test_a_report_left_without_its_conduct_runs_without_that_part_or_is_refused(
     source = params.Source(tmp_path / "x.yaml", "")
     report_run.of_trial(params.load(plain), source, tmp_path, print)
     (job,) = jobs
-    assert [notebook for _, notebook in job.steps] == list(report_run.OF_PART["design"])
+    assert [notebook for _, notebook in job.steps] == [
+        name for name in report_run.OF_PART["design"] if name != report_run.TOXICITY
+    ]
     params.load(job.parameters["trial"])  # as each notebook does
     for wish in (report_run.Wish(("conduct",)), report_run.Wish(None, preview=True)):
         with pytest.raises(InputError, match=r"x\.yaml: trial\.conduct\.dropout\.bounds \(recut\) is for at most 150"):
