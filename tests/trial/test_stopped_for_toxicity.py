@@ -92,9 +92,9 @@ def test_the_sample_size_paragraph_gives_the_errors_with_the_rule_and_without_it
     said = " ".join(text.sample_size(one).paragraphs)
     assert "the rule for toxicity left aside. " in said
     exact = [laws.exact_values(one.plan, scenario)["reject"] for scenario in one.scenarios[:2]]
-    dropout = "10% of the patients dropping out before their first assessment and counted as non-responders and "
+    dropout = "10% of the patients dropping out before their first assessment and counted as non-responders"
     assert (
-        f"With {dropout if loss else ''}the rule that stops the trial for toxicity (rate 30%, odds ratio with response "
+        f"{f'The trial is run with {dropout}. With this and' if loss else 'With'} the rule that stops the trial for toxicity (rate 30%, odds ratio with response "
         f"2), the type I error is {100 * exact[0]:.1f}%"
     ) in said
     assert f"the power is {100 * exact[1]:.1f}%" in said
