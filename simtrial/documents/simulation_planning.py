@@ -58,12 +58,6 @@ DEFINITIONS = {
 }
 """What each simulated quantity is, by its name in the results."""
 
-WITH_RULE = {
-    "n_enrolled": "Patients enrolled by the primary decision or the stop for toxicity, overrun included.",
-    "duration_months": "Month of the primary decision or of the stop for toxicity, from the first day of accrual.",
-}
-"""The same where a rule stops trials for toxicity, if it is another."""
-
 NO_SOURCE = "Assumed: the parameter file states no source"
 OF_THE_PROTOCOL = {"Interim analysis": "Rule of the trial", "Follow-up": "Rule of the trial", "In time": "Date set"}
 """What the trial lays down itself, and so needs no source."""
@@ -248,13 +242,14 @@ def measures(done: Simulation) -> Table:
     """Every performance measure: its definition, how it is summed up, and where it has an exact value."""
     rows = []
     missing = simulation_checks.without(done)
-    definitions = DEFINITIONS | ({} if done.plan.toxicity_rule is None else WITH_RULE)
+    stop = "" if done.plan.toxicity_rule is None else " A stop for toxicity counts as this decision."
     for name, e in _reported(done).items():
         measure = conduct_tables.called(e, done.plan)
         labels = missing.get(measure, [])
         exact = "all rates" if not labels else "none" if len(labels) == len(done.results) else "some rates"
         kind = "proportion" if e.outcome.kind == "share" else "mean, quantiles"
-        rows.append((measure, definitions[name], kind, exact))
+        more = stop if "primary decision" in DEFINITIONS[name] else ""
+        rows.append((measure, f"{DEFINITIONS[name]}{more}", kind, exact))
     shown = {
         "measure": column("measure", WORDS),
         "definition": column("definition", WORDS),

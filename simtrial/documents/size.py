@@ -195,8 +195,8 @@ def _with_rule(facts: Facts, wrong_p0: float) -> str:
     wrong = both.at(wrong_p0, both.rule.acceptable).reject
     included = both.included
     return (
-        f" {included[0].upper()}{included[1:]}, the probability is at most {stated(asked.alpha)} for {up_to}, and {power}; at "
-        f"{stated(round(wrong_p0, 6))} it is {percent(wrong)}."
+        f" {included[0].upper()}{included[1:]}, the probability is at most {stated(asked.alpha)} for {up_to}, and "
+        f"{power}; at {stated(round(wrong_p0, 6))} it is {percent(wrong)}."
     )
 
 

@@ -65,9 +65,10 @@ def exceeding(found: Safety, rate: float, limit: float) -> str:
         for true in (rate, limit)
     )
     return (
-        f"Over all trials, whether they stop early or not, this has the exact probability {assumed} if the true rate is {stated(rate)}, and {at_limit} if it is {stated(limit)}, every patient being "
-        "evaluable and every toxicity known before the next patient is enrolled. As the trial is run, patients are "
-        "enrolled before all toxicities of the earlier ones have occurred, which changes the percentage at a stop; the "
+        f"Over all trials, whether they stop early or not, this has the exact probability {assumed} if the true rate "
+        f"is {stated(rate)}, and {at_limit} if it is {stated(limit)}, every patient being evaluable and every toxicity "
+        "known before the next patient is enrolled. As the trial is run, patients are enrolled before all toxicities "
+        "of the earlier ones have occurred, which changes the percentage at a stop; the "
         f"simulation report ({SIMULATION_REPORT}.docx) states the probability as it is run. This comparison does not "
         "stop the trial; the boundary below does."
     )
