@@ -114,7 +114,7 @@ def _characteristics(facts: Facts) -> Table:
         table,
         caption=f"{table.caption}{facts.aside}. The last column is P(reject H0) {both.included}",
         frame=table.frame.assign(reject_with_rule=rejected),
-        shown={**table.shown, "reject_with_rule": column("with_toxicity_rule", RATE)},
+        shown={**table.shown, "reject_with_rule": column("with_toxicity_rule", RATE, "P(reject H0)")},
     )
 
 

@@ -10,7 +10,7 @@ import docx
 import pytest
 from scipy import stats
 
-from simtrial.documents import deviations, protocol, simulation_models
+from simtrial.documents import deviations, protocol, simulation_models, simulation_planning
 from simtrial.laws import laws
 from simtrial.phrases import percent, stated
 from simtrial.show import word
@@ -263,6 +263,27 @@ def test_an_expected_month_counts_a_stop_for_toxicity_as_the_decision_and_says_s
     assert clause in json.dumps(section(made[1], "10.1").blocks, default=str)
     without = protocol.of(case(plain, design__toxicity=None))
     assert "counts as this decision" not in json.dumps(section(without, "10.1").blocks, default=str)
+
+
+def test_what_earlier_results_mean_for_the_decision_leaves_the_rule_aside_and_says_so(plain):
+    evidence = [
+        {"treatment": "Drug B", "setting": "second line", "about": "p0", "n": n, "responders": x, "source": "A 2020"}
+        for n, x in ((50, 5), (40, 6), (60, 4))
+    ]
+    document = protocol.of(case(plain, evidence=evidence))
+    assert "leave the rule for toxicity aside, which can only lower" in said(document, "10.11")
+    captions = {b.name: b.caption for b in section(document, "10.11").blocks if isinstance(b, Table)}
+    assert captions["wrong_history"].endswith(", the rule for toxicity left aside")
+    assert captions["precision"].endswith(", the rule for toxicity left aside")
+
+
+def test_the_simulation_report_counts_a_stop_for_toxicity_as_the_decision(plain, made):
+    def definition(found):
+        frame = simulation_planning.measures(found.simulated).frame
+        return frame.definition[frame.measure == "months to the primary decision"].item()
+
+    assert definition(made[0]).endswith("A stop for toxicity counts as this decision.")
+    assert "toxicity" not in definition(case(plain, design__toxicity=None))
 
 
 def test_the_comparison_with_the_limit_stops_nothing_but_the_boundary_does(plain, made):
