@@ -16,13 +16,14 @@ from simtrial.plan.dropout import Dropout
 from simtrial.trial import differing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.plan.plan import Plan, Scenario
     from simtrial.trial.case import Case
     from simtrial.trial.differing import Differing
+    from simtrial.trial.safety import Safety
 
 OTHER_ODDS = (0.25, 4.0)
 """Odds ratios of an informative dropout that are tried."""
@@ -104,17 +105,19 @@ def _under(case: Case, what: str, loss: Dropout, mixed: Differing | None) -> Dev
     return Deviation(what=what, type_i_error=run[0], power=run[1], assumed=loss == plan.dropout)
 
 
-def rate_at(design: Design, probability: float) -> float:
-    """The response rate at which a design rejects H0 with this probability, every patient being evaluable.
+def rate_at(rejects: Callable[[float], float], probability: float) -> float | None:
+    """The response rate at which H0 is rejected with this probability; None if it is at no rate.
 
-    The power function rises with the rate for every design whose bounds are cumulative, so there is one such rate.
+    The power function rises with the rate for every design whose bounds are cumulative, so there is one such rate. So
+    it does beside a rule for toxicity, the rate of toxicity and the association being what they are: whether a patient
+    has toxicity or not, a higher rate makes a response more probable.
     """
     from scipy import optimize
 
     def surplus(p: float) -> float:
-        return float(operating_characteristics(design, p).reject) - probability
+        return rejects(p) - probability
 
-    return float(optimize.brentq(surplus, 0.0, 1.0, xtol=1e-12))
+    return None if surplus(1.0) < 0 else float(optimize.brentq(surplus, 0.0, 1.0, xtol=1e-12))
 
 
 def keeping(design: Design, asked: Requirements) -> tuple[float, float]:
@@ -122,17 +125,32 @@ def keeping(design: Design, asked: Requirements) -> tuple[float, float]:
 
     In thousandths, the former rounded down and the latter up, so that both statements hold for the rates given.
     """
-    largest, least = (rate_at(design, limit) for limit in (asked.alpha, asked.power))
+    largest, least = _keeping(lambda p: float(operating_characteristics(design, p).reject), asked)
+    assert largest is not None  # at a rate of 1 every design rejects
+    assert least is not None
+    return largest, least
+
+
+def keeping_beside(both: Safety) -> tuple[float | None, float | None]:
+    """The same with the rule for toxicity, at its acceptable rate; None where the limit is reached at no rate."""
+    return _keeping(lambda p: both.at(p, both.rule.acceptable).reject, both.case.requirements)
+
+
+def _keeping(rejects: Callable[[float], float], asked: Requirements) -> tuple[float | None, float | None]:
+    largest, least = (rate_at(rejects, limit) for limit in (asked.alpha, asked.power))
     # a limit that is attained exactly at such a rate is attained there to rounding error
-    return math.floor(1000 * largest + 1e-6) / 1000, math.ceil(1000 * least - 1e-6) / 1000
+    return (
+        None if largest is None else math.floor(1000 * largest + 1e-6) / 1000,
+        None if least is None else math.ceil(1000 * least - 1e-6) / 1000,
+    )
 
 
 def success(case: Case, scenario: Scenario) -> float | None:
     """The exact probability of success at a true rate or averaged over its distribution; None without a law.
 
-    As the trial is run if the file says how, else with every patient evaluable.
+    As the trial is run, with its rule for toxicity.
     """
-    plan = _by_responses(case)
+    plan = case.plan
     if plan is None or not decision.has_law(plan):
         return None
     return laws.exact_values(plan, scenario, months=False)["reject"]

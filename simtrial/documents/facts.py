@@ -12,7 +12,7 @@ from simtrial.conduct.text import HANDLINGS
 from simtrial.design.exact import operating_characteristics
 from simtrial.laws import decision
 from simtrial.phrases import to_complete
-from simtrial.trial import differing, estimand
+from simtrial.trial import differing, estimand, safety
 from simtrial.trial.protocol import timed
 from simtrial.trial.provisions import ProtocolTexts
 from simtrial.trial.results import Results
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from simtrial.trial.case import Case
     from simtrial.trial.differing import Differing
     from simtrial.trial.estimand import Estimand
+    from simtrial.trial.safety import Safety
 
 SIMULATION_REPORT = "simulation_report"
 """Name of the files of the report on the simulation."""
@@ -83,6 +84,16 @@ class Facts:
     def texts(self) -> ProtocolTexts:
         """What the file states for the protocol beside the numbers."""
         return self.case.trial.protocol or ProtocolTexts()
+
+    @cached_property
+    def safety(self) -> Safety | None:
+        """The rule for toxicity beside the design; None if the file has none."""
+        return safety.of(self.case)
+
+    @property
+    def aside(self) -> str:
+        """That figures leave the rule for toxicity aside, after other conditions; empty if the file has none."""
+        return "" if self.case.toxicity_rule is None else ", the rule for toxicity left aside"
 
     @property
     def described(self) -> list[str]:
@@ -145,14 +156,19 @@ class Facts:
         """P(stop at each look) at p0 and at p1, shape (2, looks), and under which conditions.
 
         As the trial is run where its limits are to hold so, or its interim analysis does not wait, and there is an
-        exact law; else with every patient evaluable.
+        exact law; else with every patient evaluable. These are stops by the number of responses.
         """
         case, asked, plan = self.case, self.asked, self.plan
         pending = plan is not None and plan.conditional is not None
         if plan is not None and (case.under is not None or pending) and decision.has_law(plan):
             truths = case.trial.truths
             alike = "" if self.mixed is None else f", all of it {HANDLINGS[plan.handling]}"
-            alike += "" if plan.toxicity_rule is None else ", the rule for toxicity left aside"
-            return decision.decision(plan, np.array([truths.p0, truths.p1])).stop, f"under the assumed dropout{alike}"
+            found = decision.decision(plan, np.array([truths.p0, truths.p1])).stop
+            return found, f"under the assumed dropout{alike}{self.aside}"
         how = "with every patient evaluable" + (" and no patient pending" if pending else "")
+        both = self.safety
+        if both is not None:
+            every = [both.ending_at_looks(p) for p in (asked.p0, asked.p1)]
+            rule = both.included if pending else both.included.removeprefix("with ")
+            return np.array(every), f"{how}{', ' if pending else ' and '}{rule}"
         return operating_characteristics(self.design, [asked.p0, asked.p1]).n_distribution, how

@@ -8,7 +8,7 @@ import pandas as pd
 
 from simtrial import __version__
 from simtrial.documents import estimands, toxicity
-from simtrial.phrases import counted, ended, listed, to_complete
+from simtrial.phrases import counted, ended, listed, stated, to_complete
 from simtrial.show.document import Chapter, Points
 from simtrial.show.table import WORDS, Table, column
 from simtrial.trial import rules, words
@@ -123,7 +123,10 @@ def _months(facts: Facts) -> str:
     if facts.timed is None:
         return ""
     low, high = (facts.timed[rate]["duration_months"].best for rate in ("p0", "p1"))
-    return f"; it is expected in month {low:.1f} if the response rate is p0 and in month {high:.1f} if it is p1"
+    said = f"; it is expected in month {low:.1f} if the response rate is p0 and in month {high:.1f} if it is p1"
+    if facts.safety is None:
+        return said
+    return f"{said}, where a stop for toxicity counts as this decision (rate of toxicity {stated(facts.safety.rate)})"
 
 
 def _sets(facts: Facts) -> Table:

@@ -133,6 +133,7 @@ def _looks(facts: Facts) -> Table:
     if "month" in shown and facts.timed is not None:
         mcse = max(facts.timed[rate]["interim_month"].best_mcse for rate in ("p0", "p1"))
         caption += ". Months count from the first day of accrual"
+        caption += "" if facts.safety is None else ", in the trials that are not stopped for toxicity before"
         caption += f" (MCSE {simulated_error(mcse, facts.timed)})" if mcse else ""
     return Table("interim_analyses", caption, frame, shown)
 
@@ -157,15 +158,22 @@ def _errors(facts: Facts) -> Iterator[str]:
         if others
         else "No other hypothesis is tested, so that no adjustment is made."
     )
-    if facts.case.toxicity_rule is not None:
+    both, looks = facts.safety, len(design.looks)
+    attains = attained(error, asked.alpha, least=False)
+    if both is not None:
+        alone = f" of the {counted(looks, 'analysis', 'analyses')} of the responses together" * facts.several
         yield "The rule for toxicity can only prevent a rejection of H0, so that it cannot raise the type I error."
+        yield (
+            f"The type I error{alone} is {attains} at p = {asked.p0:g}, every patient being evaluable{facts.aside}; "
+            f"{both.included}, it is {attained(both.type_i_error, asked.alpha, least=False)}."
+        )
     if not facts.several:
         return
-    looks = len(design.looks)
-    yield (
-        f"The type I error is that of the whole rule with its {counted(looks, 'analysis', 'analyses')}: "
-        f"{attained(error, asked.alpha, least=False)} at p = {asked.p0:g}, every patient being evaluable."
-    )
+    if both is None:
+        yield (
+            f"The type I error is that of the whole rule with its {counted(looks, 'analysis', 'analyses')}: {attains} "
+            f"at p = {asked.p0:g}, every patient being evaluable."
+        )
     if facts.stops_for_efficacy:
         yield "The bounds for efficacy are part of this calculation; no further adjustment is needed."
     if facts.stops_for_futility:
@@ -174,5 +182,5 @@ def _errors(facts: Facts) -> Iterator[str]:
         yield (
             "A stop for futility cannot raise the type I error. The bounds for futility are binding: if the trial "
             f"continued in spite of them, the type I error would be {percent_beside(without, asked.alpha)}, "
-            f"{'which exceeds' if without > asked.alpha else 'within'} the limit."
+            f"{'which exceeds' if without > asked.alpha else 'within'} the limit{facts.aside}."
         )

@@ -12,9 +12,9 @@ from simtrial.design.designs import looks_short
 from simtrial.documents import estimands, formulas
 from simtrial.phrases import agreeing, counted, listed, stated
 from simtrial.search import tables
-from simtrial.search.boundary import figures
 from simtrial.show.document import Chapter, FormulaLine, Points, Subheading
-from simtrial.trial import rules
+from simtrial.show.table import RATE, Table, column
+from simtrial.trial import figures, rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,12 +60,14 @@ def _method(facts: Facts) -> Iterator[Matter]:
     yield (
         "Responses of different patients are independent and have the same probability. The number of responses then "
         "follows a binomial distribution. The test is exact: its probabilities are sums of binomial probabilities, "
-        f"without a normal approximation. The probability of rejecting H0 with the design {looks_short(design)} is"
+        f"without a normal approximation. The probability of rejecting H0 with the design {looks_short(design)}"
+        f"{facts.aside}{',' if facts.aside else ''} is"
     )
     yield from formulas.power(design)
     yield formulas.WHERE if facts.several else formulas.WHERE_ONE_LOOK
     if expected := formulas.expected(design):
-        yield "The probability of early termination and the expected sample size are"
+        aside = f"{facts.aside}," if facts.aside else ""
+        yield f"The probability of early termination and the expected sample size{aside} are"
         yield from expected
     yield Subheading("Decision")
     yield from _decision(facts)
@@ -75,14 +77,16 @@ def _method(facts: Facts) -> Iterator[Matter]:
 
 
 def _decision(facts: Facts) -> Iterator[Matter]:
-    design, asked, last = facts.design, facts.asked, facts.design.looks[-1]
+    last = facts.design.looks[-1]
     needed = (last.r or 0) + 1
     seen = f"{counted(needed, 'response')} {agreeing(needed, 'is', 'are')} observed in {counted(last.n, 'patient')}"
     said = f"H0 is rejected, and the treatment is considered worth further study, if at least {seen}"
     said += " at the final analysis." if facts.several else "."
     if facts.stops_for_efficacy:
         said += " A trial that stops early for efficacy rejects H0 as well."
-    yield f"{said} The figure shows all decisions, the table the operating characteristics."
+    pictures = figures.rules(facts.case)
+    shown = "figure shows" if len(pictures) == 1 else "figures show"
+    yield f"{said} The {shown} all decisions, the table the operating characteristics."
     if facts.plan is not None and facts.plan.recut:
         yield rules.RECUT
     if facts.plan is not None and facts.plan.conditional is not None:
@@ -90,12 +94,28 @@ def _decision(facts: Facts) -> Iterator[Matter]:
             "These probabilities are those of an interim analysis that waits for every response assessment. Section "
             "10.9 states how pending patients count at the interim analysis of this trial."
         )
-    yield figures.rule(design, asked)
-    table = tables.characteristics(design, asked, _rates(facts))
+    yield from pictures
+    yield _characteristics(facts)
+
+
+def _characteristics(facts: Facts) -> Table:
+    """The design at several response rates; beside a rule for toxicity, P(reject H0) with it as well."""
+    design = facts.design
+    table = tables.characteristics(design, facts.asked, _rates(facts))
     kept = [key for key in table.shown if facts.several or key in ("p", "reject")]  # else every trial has n patients
     if len(design.looks) > formulas.MOST_LOOKS:
         kept = [key for key in kept if not key.startswith("stop_at_")]
-    yield replace(table, shown={key: table.shown[key] for key in kept})
+    table = replace(table, shown={key: table.shown[key] for key in kept})
+    both = facts.safety
+    if both is None:
+        return table
+    rejected = [both.at(p, both.rule.acceptable).reject for p in table.frame["p"]]
+    return replace(
+        table,
+        caption=f"{table.caption}{facts.aside}. The last column is P(reject H0) {both.included}",
+        frame=table.frame.assign(reject_with_rule=rejected),
+        shown={**table.shown, "reject_with_rule": column("with_toxicity_rule", RATE, "P(reject H0)")},
+    )
 
 
 def _rates(facts: Facts) -> list[float]:

@@ -162,15 +162,16 @@ def safety(facts: Facts) -> Iterator[Chapter]:
             f"(Clopper-Pearson) {level:g}% confidence interval. {stated(limit.rate)} is assumed; with "
             f"{counted(seen, 'such patient')} of {n} the interval is {percent(low)} to {percent(high)}."
         )
-        early = facts.several or rule is not None
-        stops = "This comparison does not stop the trial" + ("." if rule is None else "; the boundary below does.")
-        said.append(
-            f"It is reported whether the observed percentage exceeds {stated(limit.limit)}. "
-            f"{'If the trial has all its' if early else 'In'} {counted(n, 'patient')}{',' * early} "
-            f"this has the probability {percent(assumed)} if the true rate is {stated(limit.rate)}, and "
-            f"{percent(at_limit)} if it is {stated(limit.limit)}."
-            f"{AT_ANY_END if facts.several else ''} {stops}"
-        )
+        reported = f"It is reported whether the observed percentage exceeds {stated(limit.limit)}."
+        if facts.safety is None:
+            said.append(
+                f"{reported} {'If the trial has all its' if facts.several else 'In'} {counted(n, 'patient')}"
+                f"{',' * facts.several} this has the probability {percent(assumed)} if the true rate is "
+                f"{stated(limit.rate)}, and {percent(at_limit)} if it is {stated(limit.limit)}."
+                f"{AT_ANY_END if facts.several else ''} This comparison does not stop the trial."
+            )
+        else:
+            said.append(f"{reported} {toxicity.exceeding(facts.safety, limit.rate, limit.limit)}")
     elif rule is not None:
         said.append(
             "The measure of risk is the percentage of patients with a toxicity, with an exact (Clopper-Pearson) "

@@ -46,7 +46,7 @@ DEFINITIONS = {
     "dcr_width": "Width of the Clopper-Pearson 95% interval for the disease control rate.",
     "complete_responses": "Complete responses among the responses of the trial.",
     "toxicities": "Patients enrolled who have a toxicity within the window of the rule.",
-    "toxicity_crossed": "Share of the trials whose observed toxicity rate exceeds its limit.",
+    "toxicity_crossed": "Share of the trials in which the toxicity rate of all enrolled patients exceeds its limit.",
     "pfs_events": "Progressions and deaths observed by the end of follow-up.",
     "pfs_median": "Kaplan-Meier estimate of the median PFS.",
     "pfs_median_width": "Width of the 95% interval for the median PFS (Brookmeyer-Crowley, log-log).",
@@ -242,12 +242,14 @@ def measures(done: Simulation) -> Table:
     """Every performance measure: its definition, how it is summed up, and where it has an exact value."""
     rows = []
     missing = simulation_checks.without(done)
+    stop = "" if done.plan.toxicity_rule is None else " A stop for toxicity counts as this decision."
     for name, e in _reported(done).items():
         measure = conduct_tables.called(e, done.plan)
         labels = missing.get(measure, [])
         exact = "all rates" if not labels else "none" if len(labels) == len(done.results) else "some rates"
         kind = "proportion" if e.outcome.kind == "share" else "mean, quantiles"
-        rows.append((measure, DEFINITIONS[name], kind, exact))
+        more = stop if "primary decision" in DEFINITIONS[name] else ""
+        rows.append((measure, f"{DEFINITIONS[name]}{more}", kind, exact))
     shown = {
         "measure": column("measure", WORDS),
         "definition": column("definition", WORDS),

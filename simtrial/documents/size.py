@@ -104,7 +104,9 @@ def _history(facts: Facts) -> Iterator[Matter]:
     # how far the rule keeps alpha stands with the other deviations
     *said, _ = history_text.protocol_sentences(facts.case)
     prior = history_text.variation(origin.of(facts.case))[-1:]
-    yield " ".join(("Earlier results:", *said, *prior))
+    rule = "These probabilities leave the rule for toxicity aside, which can only lower those of a success."
+    aside = () if facts.safety is None else (rule,)
+    yield " ".join(("Earlier results:", *said, *prior, *aside))
     yield history_tables.prior_studies(facts.case)
 
 
@@ -137,7 +139,8 @@ def _precision(facts: Facts) -> Iterator[Matter]:
             yield (
                 f"If {seen} {agreeing(one.responses, 'is', 'are')} observed, the number expected at p1 = "
                 f"{stated(facts.asked.p1)} (rounded), the {100 * facts.level:g}% confidence interval is "
-                f"{percent(one.low)} to {percent(one.high)}, with a half-width of {percent(one.half_width)}."
+                f"{percent(one.low)} to {percent(one.high)}, with a half-width of {percent(one.half_width)}"
+                f"{facts.aside}."
             )
     rows = [asdict(one) | {"half_width": one.half_width} for one in found]
     shown: dict[str, Shown] = {
@@ -154,7 +157,7 @@ def _precision(facts: Facts) -> Iterator[Matter]:
     caption = (
         f"Precision of the estimate: outcomes at the bounds of {looks_text(facts.design, ', ')} and the outcome "
         f"expected at p1, with the estimate ({estimate}) and its exact {100 * facts.level:g}% confidence interval "
-        f"{method}"
+        f"{method}{facts.aside}"
     )
     yield Table("precision", caption, pd.DataFrame(rows), shown)
 
@@ -166,11 +169,11 @@ def _deviating(facts: Facts) -> Iterator[Matter]:
     between = asked.p0 + (asked.p1 - asked.p0) / 4
     wrong = float(operating_characteristics(design, between).reject)
     yield (
-        "With every patient evaluable, the probability of rejection is at most "
+        f"With every patient evaluable{facts.aside}, the probability of rejection is at most "
         f"{stated(asked.alpha)} for every response rate up to {stated(largest)}, and at least {stated(asked.power)} "
         f"for every response rate from {stated(least)} on. If the rate that is not worth pursuing were "
         f"{stated(round(between, 6))} and not {stated(asked.p0)}, H0 would be rejected with probability "
-        f"{percent(wrong)} at this rate.{''.join(_assurances(facts))}"
+        f"{percent(wrong)} at this rate.{_with_rule(facts, between)}{''.join(_assurances(facts))}"
     )
     if origin.of(facts.case).history is not None:
         yield _wrong_p0(facts)
@@ -179,21 +182,40 @@ def _deviating(facts: Facts) -> Iterator[Matter]:
         yield _under_other_dropout(facts, found)
 
 
+def _with_rule(facts: Facts, wrong_p0: float) -> str:
+    """What the rule for toxicity makes of the rates for which the limits hold and of another p0."""
+    both, asked = facts.safety, facts.asked
+    if both is None:
+        return ""
+    largest, least = deviations.keeping_beside(both)
+    up_to = "every response rate" if largest is None else f"every response rate up to {stated(largest)}"
+    power = f"at least {stated(asked.power)} for every response rate from {stated(least or 0.0)} on"
+    if least is None:
+        power = f"at no response rate as large as {stated(asked.power)}"
+    wrong = both.at(wrong_p0, both.rule.acceptable).reject
+    included = both.included
+    return (
+        f" {included[0].upper()}{included[1:]}, the probability is at most {stated(asked.alpha)} for {up_to}, and "
+        f"{power}; at {stated(round(wrong_p0, 6))} it is {percent(wrong)}."
+    )
+
+
 def _wrong_p0(facts: Facts) -> Table:
     """The type I error by the true rate of the earlier treatments; as run only where this is the estimand's way."""
     whole = history_tables.wrong_history(facts.case)
     kept = {key: how for key, how in whole.shown.items() if facts.mixed is None or key != "reject_run"}
-    return replace(whole, shown=kept)
+    return replace(whole, shown=kept, caption=f"{whole.caption}{facts.aside}")
 
 
 def _assurances(facts: Facts) -> Iterator[str]:
-    without = "" if facts.case.toxicity_rule is None else " (without the rule for toxicity)"
+    both = facts.safety
+    rule = "" if both is None else f" (with the rule for toxicity, at a rate of toxicity of {stated(both.rate)})"
     for one in facts.case.scenarios[2:]:
         chance = deviations.success(facts.case, one) if isinstance(one.p, Beta) else None
         if chance is not None and isinstance(one.p, Beta):
             yield (
                 f" Averaged over a Beta({one.p.a:g}, {one.p.b:g}) distribution of the true response rate ({one.label}, "
-                f"mean {percent(one.mean)}), the probability of success of the trial as it is run{without} is "
+                f"mean {percent(one.mean)}), the probability of success of the trial as it is run{rule} is "
                 f"{percent(chance)}."
             )
 

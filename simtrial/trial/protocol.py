@@ -140,4 +140,4 @@ def _endpoints(given: Conduct) -> list[str]:
     found = [name for name, rule in named.items() if rule is not None]
     if not found:
         return []
-    return [f"Secondary {agreeing(len(found), 'endpoint is', 'endpoints are')} {listed(found)}."]
+    return [f"{agreeing(len(found), 'The secondary endpoint is', 'Secondary endpoints are')} {listed(found)}."]

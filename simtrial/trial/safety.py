@@ -21,6 +21,7 @@ from simtrial.errors import InputError
 from simtrial.phrases import attained, percent, percent_beside, stated
 from simtrial.plan.plan import Scenario
 from simtrial.toxicity import text
+from simtrial.toxicity.association import cells
 from simtrial.toxicity.boundary import crossing
 from simtrial.toxicity.joint import endings, extremes_known
 
@@ -157,6 +158,50 @@ class Safety:
     def stopped(self, p: float, toxicity: float) -> float:
         """Probability of a stop for toxicity at true rates."""
         return self.at(p, toxicity).shares["toxicity"]
+
+    def ending_at_looks(self, p: float) -> list[float]:
+        """Probability of ending at each look at the responses, at the acceptable rate of toxicity: not of stopping
+        for toxicity.
+        """
+        at = self.at(p, self.rule.acceptable)
+        early = at.futility + at.efficacy
+        stops = [float(early[at.n == look.n].sum()) for look in self.design.looks[:-1]]
+        return [*stops, at.success + at.failure]
+
+    @property
+    def included(self) -> str:
+        """That exact values include the rule, and what they hold for: a clause."""
+        rate = stated(self.rule.acceptable)
+        return f"with the rule for toxicity, at the acceptable rate of toxicity of {rate}, {self.associated}"
+
+    def exceeding(self, p: float, toxicity: float, limit: float) -> float:
+        """Probability on paper that more than a share `limit` of the patients has had a toxicity when the trial ends.
+
+        Trials that either rule stops early are included, with the patients enrolled by then. Every toxicity is known
+        before the next patient is enrolled; where that takes time, patients enrolled meanwhile change the share.
+        """
+        law, n = cells(p, toxicity, self.odds_ratio), self.case.n
+        response = {look.n: look for look in self.design.looks}
+        bounds = {look.n: look.b for look in self.rule.boundary.looks if look.b is not None and look.n <= n}
+        state, found = np.ones((1, 1)), 0.0
+        for now in range(1, n + 1):
+            # responses by rows, toxicities by columns
+            state = (
+                law.neither * np.pad(state, ((0, 1), (0, 1)))
+                + law.first * np.pad(state, ((1, 0), (0, 1)))
+                + law.second * np.pad(state, ((0, 1), (1, 0)))
+                + law.both * np.pad(state, ((1, 0), (1, 0)))
+            )
+            ends = np.zeros(state.shape, dtype=bool)
+            if now in bounds:
+                ends[:, bounds[now] :] = True
+            if now in response:
+                ends |= ~response[now].regions(np.arange(now + 1), final=now == n).go_on[:, np.newaxis]
+            # a product that should be a whole number must not fall below it by its last bit
+            over = np.arange(now + 1) > limit * now * (1 + 1e-12)
+            found += float(state[ends & over].sum())
+            state = np.where(ends, 0.0, state)
+        return found
 
     @property
     def assumed(self) -> str:

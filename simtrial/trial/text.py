@@ -187,14 +187,14 @@ def _beside(
         sentences.append(
             "These probabilities are those with every patient evaluable: the sample size does not allow for dropout."
         )
-    with_ = "With"
+    lost_as = "The trial is run with" if toxic else "With"
     if mixed is not None and not included:
         sentences += [differing.events(mixed.case), *mixed.errors()]
-        with_ = "The simulation handles all dropout alike: with"
+        lost_as = f"The simulation handles all dropout alike{',' if toxic else ':'} with"
     if decision.has_law(plan):
         run = decision.decision(plan, np.array([truths.p0, truths.p1])).reject
         sentences.append(
-            f"{with_}{_differing(plan, asked)}, the type I error is {percent(float(run[0]))}"
+            f"{_conditions(plan, asked, lost_as)}, the type I error is {percent(float(run[0]))}"
             f"{reading(plan, enrolled=truths != asked)} and the power is {percent_beside(float(run[1]), asked.power)}."
         )
     elif (plan.conditional or toxic) and plan.close_month is None:
@@ -203,13 +203,15 @@ def _beside(
     return sentences
 
 
-def _differing(plan: Plan, asked: Requirements) -> str:
-    """In what the trial as it is run differs from the design on paper, after "with"."""
+def _conditions(plan: Plan, asked: Requirements, lost_as: str) -> str:
+    """In what the trial as it is run differs from the design on paper; a rule for toxicity in a sentence of its own."""
     pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
-    more = f"{pending}{by_toxicity(plan)}"
+    toxic = by_toxicity(plan)
     if not plan.dropout.probability:
-        return more.removeprefix(" and")
-    return f" {lost(plan, asked)} and {HANDLINGS[plan.handling]}{', bounds recalculated' if plan.recut else ''}{more}"
+        return f"With{f'{pending}{toxic}'.removeprefix(' and')}"
+    recut = ", bounds recalculated" if plan.recut else ""
+    said = f"{lost_as} {lost(plan, asked)} and {HANDLINGS[plan.handling]}{recut}{pending}"
+    return f"{said}. With this{toxic}" if toxic else said
 
 
 def _pending_breaks(plan: Plan | None, asked: Requirements, truths: Requirements) -> str:

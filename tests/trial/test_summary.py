@@ -115,7 +115,7 @@ def test_one_secondary_endpoint_is_singular(root):
     plain = params.load(root / "params/NCT07022301.yaml").plain()
     plain["conduct"]["patients"] = {"toxicity": {"rate": 0.3, "limit": 0.5}}
     one = Case.of(params.load(plain))
-    assert protocol.protocol_sentences(one)[-1] == "Secondary endpoint is toxicity of grade 3 or higher."
+    assert protocol.protocol_sentences(one)[-1] == "The secondary endpoint is toxicity of grade 3 or higher."
     plain["conduct"]["patients"] = {}
     assert "secondary" not in " ".join(protocol.protocol_sentences(Case.of(params.load(plain))))
 
