@@ -109,7 +109,8 @@ def scenarios(done: Simulation, prices: Prices | None = None) -> Table:
     frame = pd.DataFrame(rows)
     shown: dict[str, Shown] = {"scenario": column("scenario", WORDS), "p": column("p", WORDS)}
     given = [name for name in TERMS if name in frame and name != "hold_months" and not frame[name].isna().all()]
-    shown |= {f"{name}_shown": column(TERMS[name], WORDS) for name in given}
+    terms = terms_of(done.plan)
+    shown |= {f"{name}_shown": column(terms[name], WORDS) for name in given}
     caption = (
         f"{_named(done.plan)} at every true response rate of the parameter file, p0 and p1 in bold. {HOW} "
         f"({_size(done)})"
@@ -161,6 +162,11 @@ TERMS = {
     "cost": "cost",
 }
 """What outcomes are called, by the names of `simtrial.conduct.outcomes`."""
+
+
+def terms_of(plan: Plan) -> dict[str, str]:
+    """The same for a plan: under a rule for toxicity an early termination is one by responses."""
+    return TERMS if plan.toxicity_rule is None else TERMS | {"pet": "pet_responses"}
 
 
 def _named(plan: Plan) -> str:
@@ -253,7 +259,7 @@ def pending_price(plan: Plan, requirements: Requirements, trials: int, seed: int
         "way": column("threshold", WORDS, f"r1 = {first.r}"),
         "reject_shown_p0": column("type_i_error", WORDS),
         "reject_shown_p1": column("power", WORDS),
-        "pet_shown_p0": column("pet_p0", WORDS),
+        "pet_shown_p0": column("pet_p0" if plan.toxicity_rule is None else "pet_responses_p0", WORDS),
         "n_enrolled_shown_p0": column("enrolled", WORDS, "at p0"),
         "n_enrolled_shown_p1": column("enrolled", WORDS, "at p1"),
         "interim_month_shown_p0": column("months_to_interim", WORDS, "at p0"),
