@@ -109,7 +109,8 @@ def scenarios(done: Simulation, prices: Prices | None = None) -> Table:
     frame = pd.DataFrame(rows)
     shown: dict[str, Shown] = {"scenario": column("scenario", WORDS), "p": column("p", WORDS)}
     given = [name for name in TERMS if name in frame and name != "hold_months" and not frame[name].isna().all()]
-    terms = terms_of(done.plan)
+    # under a rule for toxicity an early termination is one by responses
+    terms = TERMS if done.plan.toxicity_rule is None else TERMS | {"pet": "pet_responses"}
     shown |= {f"{name}_shown": column(terms[name], WORDS) for name in given}
     caption = (
         f"{_named(done.plan)} at every true response rate of the parameter file, p0 and p1 in bold. {HOW} "
@@ -162,11 +163,6 @@ TERMS = {
     "cost": "cost",
 }
 """What outcomes are called, by the names of `simtrial.conduct.outcomes`."""
-
-
-def terms_of(plan: Plan) -> dict[str, str]:
-    """The same for a plan: under a rule for toxicity an early termination is one by responses."""
-    return TERMS if plan.toxicity_rule is None else TERMS | {"pet": "pet_responses"}
 
 
 def _named(plan: Plan) -> str:

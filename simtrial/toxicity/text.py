@@ -75,7 +75,24 @@ def statement(rule: ToxicityRule, *more: str) -> Passage:
 
 def sentences(rule: ToxicityRule) -> tuple[str, ...]:
     """The same without its references, in sentences."""
-    return (stops(rule.boundary), convention(rule.boundary), window(rule), *origin(rule), properties(rule))
+    idle = never(rule.boundary)
+    return (
+        stops(rule.boundary),
+        *((idle,) if idle else ()),
+        convention(rule.boundary),
+        window(rule),
+        *origin(rule),
+        properties(rule),
+    )
+
+
+def applied(rule: ToxicityRule) -> Passage:
+    """How the rule is applied, where its counts come from, and what it does: a short paragraph each, beside a table."""
+    idle = never(rule.boundary)
+    first = (convention(rule.boundary), *((idle,) if idle else ()), window(rule))
+    cited = references(rule)
+    more = (f"References: {' '.join(cited)}",) if cited else ()
+    return Passage("toxicity_rule", (" ".join(first), " ".join(origin(rule)), properties(rule), *more))
 
 
 def stops(boundary: ToxicityBoundary) -> str:

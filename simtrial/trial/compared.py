@@ -19,7 +19,7 @@ from simtrial.errors import InputError
 from simtrial.phrases import agreeing, counted, percent, stated
 from simtrial.plan.plan import Scenario
 from simtrial.search import CalendarCriterion, named, simon, single
-from simtrial.trial import calendar, quantities, safety
+from simtrial.trial import calendar, quantities
 from simtrial.trial.quantities import RATES
 
 if TYPE_CHECKING:
@@ -331,11 +331,11 @@ def described(case: Case, found: SideBySide) -> str:
         simulated = (
             f", or simulated ± MCSE ({counted(found.trials, 'trial')}, seed {found.seed})" if found.trials else ""
         )
-        if (rule := safety.of(case)) is not None:
-            own = "" if rule.rule.calibration is None else ", its boundary calibrated at the n of each design"
+        if case.plan is not None and case.plan.toxicity is not None and case.toxicity_rule is not None:
+            own = "" if case.toxicity_rule.calibration is None else ", its boundary calibrated at the n of each design"
             sentences.append(
                 "On paper the rule for toxicity is left aside; as run, and in patients enrolled and months, it is "
-                f"included at a rate of toxicity of {stated(rule.rate)}{own}"
+                f"included at a rate of toxicity of {stated(case.plan.toxicity.rate)}{own}"
             )
         sentences.append(f"Values are exact{simulated}; months are means and count from the first day of accrual")
     return ". ".join(sentences)

@@ -171,10 +171,13 @@ def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, see
     )
     alt = f"Patients enrolled by month if the trial is not stopped: {counted(n, 'patient')} {reached}."
     trials = counted(sum(entry.shape[1] for entry in runs), "simulated trial")
+    or_toxicity = "" if plan.toxicity_rule is None else " or for toxicity"
+    or_toxicity = "" if plan.toxicity_rule is None else " or for toxicity"
     caption = (
         f"Patients enrolled by month in {trials} of the design "
         f"{looks_text(plan.design, ', ')} as it is run, at a true response rate of {scenario.rate}, if no trial is "
-        f"stopped at an interim analysis{' or for toxicity' if plan.toxicity_rule is not None else ''}: median, and the bands that hold the middle 50% and 90% of the trials."
+        f"stopped at an interim analysis{or_toxicity}: median, and the bands that hold the middle 50% and 90% of the "
+        "trials."
     )
     return Picture("enrollment_fan", alt, figure, caption)
 
@@ -225,8 +228,8 @@ def months_and_patients(case: Case) -> Picture | Passage:
     aside = "" if case.toxicity_rule is None else " without the rule for toxicity; the table has the values with it"
     caption = (
         "Expected months to the primary decision against the expected number of patients enrolled, at p0 (left) and at "
-        f"p1 (right), as each design would be run{aside}. {dots}Ring: the chosen design. Values of the named designs are "
-        f"exact{simulated}."
+        f"p1 (right), as each design would be run{aside}. {dots}Ring: the chosen design. Values of the named designs "
+        f"are exact{simulated}."
     )
     return Picture("months_and_patients", alt, figure, caption)
 

@@ -150,8 +150,8 @@ def stopping(both: Safety) -> str:
     return " ".join(
         (
             *toxicity_text.brief(rule),
-            "A trial that is stopped for toxicity does not reject H0. With this rule, at the acceptable rate, the exact "
-            f"type I error is {attained(both.type_i_error, asked.alpha, least=False)} and the exact power is "
+            "A trial that is stopped for toxicity does not reject H0. With this rule, at the acceptable rate, the "
+            f"exact type I error is {attained(both.type_i_error, asked.alpha, least=False)} and the exact power is "
             f"{attained(both.power, asked.power, least=True)}, {both.associated}.",
         )
     )

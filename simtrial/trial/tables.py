@@ -6,7 +6,7 @@ One module, because notebooks and documents take every table on a trial from her
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from simtrial.search.boundary import tables as boundary_tables
 from simtrial.search.compare import tables as compare_tables
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage
+from simtrial.show.picture import Picture
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
 from simtrial.toxicity import text as toxicity_text
 from simtrial.trial import beside, dropout, estimand_words, safety, words
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from simtrial.conduct.changes import LeverKind
     from simtrial.conduct.simulation import Simulation
     from simtrial.laws.losses import Among
-    from simtrial.show.picture import Picture
     from simtrial.trial.case import Case
     from simtrial.trial.estimand import Estimand
     from simtrial.trial.quantities import Form
@@ -45,7 +45,11 @@ if TYPE_CHECKING:
     from simtrial.trial.trial import Trial
 
 
-def noted[Captioned: (Table, Picture)](case: Case, shown: Captioned, note: str = toxicity_text.ASIDE) -> Captioned:
+Captioned = TypeVar("Captioned", Table, Picture)
+"""What has a caption."""
+
+
+def noted(case: Case, shown: Captioned, note: str = toxicity_text.ASIDE) -> Captioned:
     """A table or picture whose caption ends with a sentence, in a trial that has a rule for toxicity; else as it is."""
     if case.trial.design.toxicity is None:
         return shown
@@ -489,8 +493,8 @@ def toxicity_months(case: Case) -> Table | Passage:
     }
     caption = (
         f"{looks_short(case.chosen)} as it is to be run, without the rule for toxicity and with it, at the acceptable "
-        f"and at the unacceptable rate of toxicity. Values are exact, or simulated ± MCSE ({counted(trials, 'trial')}, seed "
-        f"{case.size.seed}). A stop for toxicity is the end of a trial, so it counts as its decision"
+        "and at the unacceptable rate of toxicity. Values are exact, or simulated ± MCSE "
+        f"({counted(trials, 'trial')}, seed {case.size.seed}). A stop for toxicity is the end of a trial, so it counts as its decision"
     )
     right = [key for key in shown if key.endswith("_shown")]
     return Table("toxicity_months", caption, pd.DataFrame(rows), shown, right=right)
