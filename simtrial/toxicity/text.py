@@ -177,15 +177,16 @@ def never(boundary: ToxicityBoundary) -> str:
 
     >>> from simtrial.toxicity.boundary import parse_boundary
     >>> never(parse_boundary("3/3,3/4,3/5,4/6"))
-    'The number at 6 patients stops no trial: a trial that it would stop has been stopped before.'
+    'The number for the first 6 patients stops no trial: a trial that reaches it has been stopped before.'
     """
     out = set(unreached(boundary))
     idle = [_sizes(at) for _, at in _runs(boundary) if set(at) <= out]
     if not idle:
         return ""
     return (
-        f"The {agreeing(len(idle), 'number')} at {listed(idle)} patients {agreeing(len(idle), 'stops', 'stop')} no "
-        "trial: a trial that it would stop has been stopped before."
+        f"The {agreeing(len(idle), 'number')} for the first {listed(idle)} patients "
+        f"{agreeing(len(idle), 'stops', 'stop')} no trial: a trial that reaches {agreeing(len(idle), 'it', 'them')} "
+        "has been stopped before."
     )
 
 
@@ -198,7 +199,7 @@ def brief(rule: ToxicityRule) -> tuple[str, ...]:
         stops(rule.boundary),
         f"A toxicity counts if it occurs within {weeks(rule)} of enrollment, and as soon as it occurs; accrual does "
         "not wait for pending patients.",
-        f"If nothing else stops the trial, this happens with probability {crossed} at the acceptable rate of "
+        f"If nothing else stops the trial, these numbers do so with probability {crossed} at the acceptable rate of "
         f"{stated(rule.acceptable)} and {percent(float(found.ever[1]))} at the unacceptable rate of "
         f"{stated(rule.unacceptable)}.",
     )

@@ -92,6 +92,8 @@ def flow(found: Safety) -> Picture:
         f"this ending at p0 = {stated(asked.p0)} and at p1 = {stated(asked.p1)}, for the acceptable rate of toxicity "
         f"of {stated(rule.acceptable)} where no other is named; every patient is evaluable. {sentence(found)}"
     )
+    if toxicity_text.never(rule.boundary):
+        caption += " Numbers of the rule that stop no trial are left out."
     reject = [percent(every[name, rule.acceptable].reject) for name in rates]
     alt = (
         f"The design {looks_text(design, ', ')} as a flow. {steps.told(design)} {toxicity_text.stops(rule.boundary)} "

@@ -125,7 +125,7 @@ def as_run(plan: Plan, asked: Requirements, run: Sequence[float], *, with_: str,
 
     A rule for toxicity has a sentence of its own before them.
     """
-    parts, stops = [], by_toxicity(plan).removeprefix(" and ")
+    parts, stops = [], by_toxicity(plan).removeprefix(" and ").replace("stops the trial", "stops it")
     if plan.dropout.probability:
         recut = ", bounds recalculated" if plan.recut else ""
         parts.append(f"{lost(plan, asked)} and {HANDLINGS[plan.handling]}{recut}")

@@ -494,7 +494,8 @@ def toxicity_months(case: Case) -> Table | Passage:
     caption = (
         f"{looks_short(case.chosen)} as it is to be run, without the rule for toxicity and with it, at the acceptable "
         "and at the unacceptable rate of toxicity. Values are exact, or simulated ± MCSE "
-        f"({counted(trials, 'trial')}, seed {case.size.seed}). A stop for toxicity is the end of a trial, so it counts as its decision"
+        f"({counted(trials, 'trial')}, seed {case.size.seed}). A stop for toxicity is the end of a trial, so it counts "
+        "as its decision"
     )
     right = [key for key in shown if key.endswith("_shown")]
     return Table("toxicity_months", caption, pd.DataFrame(rows), shown, right=right)
