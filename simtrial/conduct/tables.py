@@ -341,11 +341,9 @@ def sensitivity(found: Sensitivity) -> Table:
         "n_enrolled_p0_shown": column("enrolled", WORDS, "at p0"),
         "duration_p1_shown": column("decision_months", WORDS, "at p1"),
     }
-    right = [f"{name}_shown" for name in MEASURES]
     caption = (
         "What if an assumption is wrong: one assumption changed at a time and everything else as planned (in bold). "
         f"{HOW} ({counted(found.trials, 'trial')}, seed {found.seed})"
     )
-    return Table(
-        "sensitivity", caption, pd.DataFrame(rows), shown, chosen=[True] + [False] * len(rows[1:]), right=right
-    )
+    right, bold = [f"{name}_shown" for name in MEASURES], [True] + [False] * len(found.variants)
+    return Table("sensitivity", caption, pd.DataFrame(rows), shown, chosen=bold, right=right)

@@ -218,7 +218,9 @@ def _assumed(case: Case) -> Iterator[tuple[str, str]]:
     from_where = "assumed, not taken from a protocol or registry" if asked.basis == "assumed" else "from the protocol"
     yield "Hypotheses", f"p0 = {asked.p0:g}, p1 = {asked.p1:g}: {from_where}; every result depends on them"
     if both is not None:
-        yield "Rate of toxicity", both.assumed
+        conduct = case.trial.conduct
+        run = "; the trial is run at the acceptable rate" if conduct and conduct.patients.toxicity is None else ""
+        yield "Rate of toxicity", f"{both.assumed}{run}"
     if case.trial.conduct is None:
         yield (
             "Conduct",
