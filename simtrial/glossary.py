@@ -65,6 +65,11 @@ DESIGN = {
     "en": Term("EN(p)", "The expected sample size, its mean over many trials, at a true response rate."),
     "pet_p0": Term("PET(p0)", "The probability of early termination: of stopping before the last look, at p0."),
     "pet_p1": Term("PET(p1)", "The probability of early termination: of stopping before the last look, at p1."),
+    "pet_responses_p0": Term(
+        "PET(p0) (by responses)",
+        "The probability, at p0, that the trial stops before its last look because of the responses; a stop for "
+        "toxicity is not counted.",
+    ),
     "pet": Term("PET(p)", "The probability of early termination: of stopping before the last look, at a true rate."),
     "toxicity_stopped": Term(
         "P(stop for toxicity)",
@@ -476,6 +481,11 @@ CONTROLS = {
     ),
     "trials": Term(
         "Trials", "The number of simulated trials; the more there are, the smaller is the Monte Carlo standard error."
+    ),
+    "pet_responses": Term(
+        "PET (by responses)",
+        "The probability that the trial stops before its last look because of the responses; a stop for toxicity is "
+        "not counted.",
     ),
     "pet_any": Term("PET", "The probability of early termination: of stopping before the last look."),
 }

@@ -41,6 +41,9 @@ OPENINGS: dict[LeverKind, str] = {
 MOST_TRIALS, MOST_PATIENTS = 5_000, 500_000
 """Most trials, and patients of these together, by which a lever is simulated: enough to tell months apart."""
 
+MOST_WITH_RULE = 100_000
+"""Most trials under a rule for toxicity: those from which months are taken elsewhere (`simtrial.trial.protocol`)."""
+
 LEAST_MONTHS, LEAST_POWER = 0.05, 0.0005
 """Gains below these would be printed as 0."""
 
@@ -126,7 +129,7 @@ def of(
     tuple of Lever
         By kind. Changes that the plan does not allow are left out.
     """
-    how = size(plan, trials), seed
+    how = pulled(plan, trials), seed
     planned = _values(plan, asked, how, among)
     found = []
     for change in changes.of(plan):
@@ -138,6 +141,15 @@ def of(
 def size(plan: Plan, trials: int) -> int:
     """How many of some trials are simulated for a lever: fewer where they are large."""
     return max(2, min(trials, MOST_TRIALS, MOST_PATIENTS // plan.design.looks[-1].n))
+
+
+def pulled(plan: Plan, trials: int) -> int:
+    """How many are simulated for each lever of a plan.
+
+    Under a rule for toxicity hardly anything is exact, and the sentences stand beside type I error, power and months of
+    the same trial: so that each has one value, it comes from as many trials here as there.
+    """
+    return size(plan, trials) if plan.toxicity_rule is None else max(2, min(trials, MOST_WITH_RULE))
 
 
 def _values(

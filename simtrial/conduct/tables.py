@@ -65,16 +65,15 @@ def simulated(done: Simulation, label: str) -> Table:
             }
         )
     frame = pd.DataFrame(rows)
-    number = "{:g}"
     shown: dict[str, Shown] = {
         "label": column("outcome", WORDS),
         "shown_value": column("simulated_mean", WORDS),
         "shown_mcse": column("mcse", WORDS),
         "shown_exact": column("exact", WORDS),
         "z": column("z", "{:+.1f}"),
-        "q05": column("quantile", number, "5%"),
-        "q50": column("quantile", number, "50%"),
-        "q95": column("quantile", number, "95%"),
+        "q05": column("quantile", "{:g}", "5%"),
+        "q50": column("quantile", "{:g}", "50%"),
+        "q95": column("quantile", "{:g}", "95%"),
     }
     caption = (
         f"Every outcome of the design {looks_text(done.plan.design, ', ')} at the true response rate "
@@ -109,14 +108,17 @@ def scenarios(done: Simulation, prices: Prices | None = None) -> Table:
     frame = pd.DataFrame(rows)
     shown: dict[str, Shown] = {"scenario": column("scenario", WORDS), "p": column("p", WORDS)}
     given = [name for name in TERMS if name in frame and name != "hold_months" and not frame[name].isna().all()]
-    shown |= {f"{name}_shown": column(TERMS[name], WORDS) for name in given}
+    shown |= {f"{name}_shown": column(_term(name, done.plan), WORDS) for name in given}
     caption = (
         f"{_named(done.plan)} at every true response rate of the parameter file, p0 and p1 in bold. {HOW} "
         f"({_size(done)})"
     )
     bold = [result.scenario.label in ("p0", "p1") for result in done.results]
-    right = [f"{name}_shown" for name in given]
-    return Table("conduct_scenarios", caption, frame, shown, chosen=bold, right=right)
+    return Table("conduct_scenarios", caption, frame, shown, chosen=bold, right=[f"{name}_shown" for name in given])
+
+
+def _term(name: str, plan: Plan) -> str:
+    return "pet_responses" if name == "pet" and plan.toxicity_rule is not None else TERMS[name]
 
 
 def running(design: Design) -> tuple[str, ...]:
@@ -129,8 +131,7 @@ def running(design: Design) -> tuple[str, ...]:
 def calendar(done: Simulation) -> Table:
     """What running the trial does at p0 and at p1, one outcome a row: errors, patients, months."""
     both = {label: done[label] for label in ("p0", "p1")}
-    rows = []
-    stops = () if done.plan.toxicity_rule is None else ("toxicity_stopped",)
+    rows, stops = [], () if done.plan.toxicity_rule is None else ("toxicity_stopped",)
     for name in (*running(done.plan.design), *stops):
         row: dict[str, object] = {"outcome": name, "label": outcomes.OUTCOMES[name].called(done.plan)}
         for label, result in both.items():
@@ -140,9 +141,8 @@ def calendar(done: Simulation) -> Table:
     shown: dict[str, Shown] = {"label": column("outcome", WORDS)}
     shown |= {f"{label}_shown": (f"{label} = {result.scenario.rate}", WORDS) for label, result in both.items()}
     how = f"{HOW} ({_size(done)})" if done.trials else "All values are exact"
-    right = [f"{label}_shown" for label in both]
     caption = f"{_named(done.plan)} as it is to be run. {how}"
-    return Table("calendar", caption, pd.DataFrame(rows), shown, right=right)
+    return Table("calendar", caption, pd.DataFrame(rows), shown, right=[f"{label}_shown" for label in both])
 
 
 HOW = "Values are exact, or simulated ± MCSE"
@@ -253,7 +253,7 @@ def pending_price(plan: Plan, requirements: Requirements, trials: int, seed: int
         "way": column("threshold", WORDS, f"r1 = {first.r}"),
         "reject_shown_p0": column("type_i_error", WORDS),
         "reject_shown_p1": column("power", WORDS),
-        "pet_shown_p0": column("pet_p0", WORDS),
+        "pet_shown_p0": column("pet_p0" if plan.toxicity_rule is None else "pet_responses_p0", WORDS),
         "n_enrolled_shown_p0": column("enrolled", WORDS, "at p0"),
         "n_enrolled_shown_p1": column("enrolled", WORDS, "at p1"),
         "interim_month_shown_p0": column("months_to_interim", WORDS, "at p0"),
@@ -341,10 +341,9 @@ def sensitivity(found: Sensitivity) -> Table:
         "n_enrolled_p0_shown": column("enrolled", WORDS, "at p0"),
         "duration_p1_shown": column("decision_months", WORDS, "at p1"),
     }
-    right = [f"{name}_shown" for name in MEASURES]
     caption = (
         "What if an assumption is wrong: one assumption changed at a time and everything else as planned (in bold). "
         f"{HOW} ({counted(found.trials, 'trial')}, seed {found.seed})"
     )
-    bold = [True, *(False for _ in found.variants)]
+    right, bold = [f"{name}_shown" for name in MEASURES], [True] + [False] * len(found.variants)
     return Table("sensitivity", caption, pd.DataFrame(rows), shown, chosen=bold, right=right)

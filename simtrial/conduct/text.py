@@ -134,6 +134,11 @@ def cost(done: Simulation, requirements: Requirements) -> Passage:
         f"primary decision is expected in month {low['duration_months'].best:.1f} at p0 and "
         f"{high['duration_months'].best:.1f} at p1.",
     ]
+    if plan.toxicity_rule is not None:
+        paragraphs.append(
+            "The expected month as a sum over stages, E[D], holds if no trial is stopped for toxicity; with the rule, "
+            "months and patients are simulated, and a stop for toxicity counts as the primary decision."
+        )
     if other:
         paragraphs.append(
             f"At p0 the response rate with every patient evaluable is {low.scenario.rate}, so that "

@@ -13,6 +13,7 @@ from simtrial.phrases import agreeing, counted, percent, percent_beside, stated
 from simtrial.show import inks
 from simtrial.show.passage import Passage
 from simtrial.show.picture import BLACK, BLUE, ORANGE, RED, SKY, Drawing, Picture, canvas, percent_ticks, styled
+from simtrial.toxicity.text import ASIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,7 +188,10 @@ def wrong_history(case: Case) -> Picture:
         percent_ticks(axes[-1].xaxis)
         axes[-1].set_xlabel("True response rate of the treatments that p0 stands for")
         figure.legend(loc="outside lower center", ncols=2, fontsize=9)
-    return Picture("wrong_history_curve", _error_seen(found), figure, _error_caption(found))
+    caption = _error_caption(found)
+    if case.trial.design.toxicity is not None:
+        caption += f" {ASIDE}."
+    return Picture("wrong_history_curve", _error_seen(found), figure, caption)
 
 
 def _errors(axis: Axes, found: Origin, p: Floats) -> None:

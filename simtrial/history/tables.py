@@ -12,6 +12,7 @@ from simtrial.history import origin
 from simtrial.history.text import p_equals
 from simtrial.phrases import counted, rate
 from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table, column
+from simtrial.toxicity.text import ASIDE
 
 if TYPE_CHECKING:
     from simtrial.history.likelihood import Homogeneity
@@ -175,6 +176,8 @@ def wrong_history(case: Case) -> Table:
         f"Probability that {looks_text(found.design, ', ')} rejects H0 (true rate at most {found.asked.p0:g}) for a "
         "treatment that is no better than those p0 stands for, by their true response rate; exact"
     )
+    if case.trial.design.toxicity is not None:
+        caption += f". {ASIDE}"
     return Table("wrong_history", caption, frame, shown)
 
 

@@ -53,7 +53,7 @@ def opening(case: Case) -> str:
         f'<div class="columns">{answers}</div>',
         _part("What the rule for toxicity does", with_rule),
         f'<div class="columns">{open_points}</div>',
-        _part("The sentence for the protocol", trial_text.protocol(case).html()),
+        _part("The sentence for the protocol", trial_text.protocol(case, brief=True).html()),
     ]
     return f'<div class="front">{"".join(parts)}</div>'
 
@@ -99,7 +99,12 @@ def promises(case: Case) -> Table:
     caption += f"; as run: {how[0].lower()}{how[1:]}. EN as run counts enrolled patients" if as_run else ""
     with_rule = safety.of(case)
     if as_run and with_rule is not None:
-        caption += f". As run includes the rule for toxicity, at a rate of toxicity of {stated(with_rule.rate)}"
+        caption += (
+            f". As run includes the rule for toxicity, at a rate of toxicity of {stated(with_rule.rate)}; on paper it "
+            "is left aside"
+        )
+        if any("±" in row["run"] for row in rows):
+            caption += f". Simulated values ± MCSE ({counted(timed(case).trials, 'trial')}); all others are exact"
     return Table("promises", caption, pd.DataFrame(rows), shown, tidy=tidy)
 
 
@@ -146,9 +151,15 @@ def months(case: Case) -> Table | None:
     trials = timed(case).trials
     caption = (
         f"When {looks_short(case.chosen)} is analysed: median and range of 90% of "
-        f"{counted(trials, 'simulated trial')}, in months from the first day of accrual. Dates: probability, "
-        f"with a Monte Carlo standard error of at most {50 / trials**0.5:.1f} percentage points"
+        f"{counted(trials, 'simulated trial')}, in months from the first day of accrual"
     )
+    if case.toxicity_rule is None or len(rows) > len(moments):
+        caption += (
+            f". Dates: probability, with a Monte Carlo standard error of at most {50 / trials**0.5:.1f} percentage "
+            "points"
+        )
+    if case.toxicity_rule is not None:
+        caption += ". A stop for toxicity counts as the primary decision"
     return Table("months", caption, pd.DataFrame(rows), shown, tidy=pd.DataFrame(tidy))
 
 

@@ -30,6 +30,9 @@ HEAD, BODY = 10.5, 9.5
 LETTER = 0.0088
 """Width of a letter in inches per point of its size: bold digits and wide letters of DejaVu Sans."""
 
+LEAST_LANE = 2.0
+"""Least width of a lane, in boxes."""
+
 LINE = 0.185
 MARGIN, PAD, GAP, DROP = 0.12, 0.12, 0.24, 0.4
 """Around the figure, around the text of a box, beside the words on an arrow, and the length of an arrow downwards."""
@@ -137,10 +140,13 @@ def draw(stages: Sequence[Stage], lane: Lane | None = None) -> Figure:
     heights = [_height(part, deep) for part in parts]
     columns = max(len(part) for part in parts)
     along = columns * wide + (columns - 1) * gap
+    if lane is not None:
+        along = max(along, LEAST_LANE * wide)  # of a single stage the box would be a tall column of short lines
     own = None if lane is None else lane.box(along)
     deepest = 0.0 if lane is None or own is None else max(own.height, lane.end.to.height)
     below = 0.0 if own is None else DROP + deepest
-    size = (2 * MARGIN + (columns + 1) * wide + columns * gap, 2 * MARGIN + sum(heights) + GAP * (rows - 1) + below)
+    across = max((columns + 1) * wide + columns * gap, 0.0 if lane is None else along + gap + wide)
+    size = (2 * MARGIN + across, 2 * MARGIN + sum(heights) + GAP * (rows - 1) + below)
     with styled():
         figure = Drawing(figsize=size)
         axis = figure.add_axes((0.0, 0.0, 1.0, 1.0))

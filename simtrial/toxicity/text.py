@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from simtrial.months import WEEK
-from simtrial.phrases import agreeing, attained, counted, percent, spanned, stated, together
+from simtrial.phrases import agreeing, attained, counted, listed, percent, spanned, stated, together
 from simtrial.show.passage import Passage
 from simtrial.toxicity.boundary import crossing
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from simtrial.toxicity.calibrate import CalibratedBoundary
     from simtrial.toxicity.kinds import BoundaryKind
     from simtrial.toxicity.rule import ToxicityRule
+
+ASIDE = "The rule for toxicity is left aside here; what it changes stands in the section on response and toxicity"
+"""Beside values of the response design alone, in a trial that has a rule for toxicity."""
+
+UNLESS_STOPPED = "Each decision holds unless the trial is stopped for toxicity"
+"""Beside what follows from each number of responses."""
 
 MOST_RUNS = 12
 """Counts up to which a sentence holds them all; of more it names the first two and the last."""
@@ -69,7 +75,24 @@ def statement(rule: ToxicityRule, *more: str) -> Passage:
 
 def sentences(rule: ToxicityRule) -> tuple[str, ...]:
     """The same without its references, in sentences."""
-    return (stops(rule.boundary), convention(rule.boundary), window(rule), *origin(rule), properties(rule))
+    idle = never(rule.boundary)
+    return (
+        stops(rule.boundary),
+        *((idle,) if idle else ()),
+        convention(rule.boundary),
+        window(rule),
+        *origin(rule),
+        properties(rule),
+    )
+
+
+def applied(rule: ToxicityRule) -> Passage:
+    """How the rule is applied, where its counts come from, and what it does: a short paragraph each, beside a table."""
+    idle = never(rule.boundary)
+    first = (convention(rule.boundary), *((idle,) if idle else ()), window(rule))
+    cited = references(rule)
+    more = (f"References: {' '.join(cited)}",) if cited else ()
+    return Passage("toxicity_rule", (" ".join(first), " ".join(origin(rule)), properties(rule), *more))
 
 
 def stops(boundary: ToxicityBoundary) -> str:
@@ -109,13 +132,16 @@ def _sizes(at: Sequence[int]) -> str:
 
 
 def short(boundary: ToxicityBoundary, *, whole: bool = True) -> str:
-    """The counts alone, neighbours together; without `whole` of many the first two and the last.
+    """The counts alone, neighbours together.
+
+    Without `whole` those are left out that no trial reaches, and of many more than the first two and the last.
 
     >>> from simtrial.toxicity.boundary import parse_boundary
     >>> short(parse_boundary("3/3,3/4,4/5,4/6,4/7"))
     '3 of 3 or 4, 4 of 5 to 7'
     """
-    found = [f"{b} of {_sizes(at)}" for b, at in _runs(boundary)]
+    held = [] if whole else unreached(boundary)
+    found = [f"{b} of {_sizes(at)}" for b, at in _runs(boundary) if whole or not set(at) <= set(held)]
     return ", ".join(found if whole or len(found) <= MOST_RUNS else (*found[:2], "...", found[-1])) or "none"
 
 
@@ -126,6 +152,56 @@ def convention(boundary: ToxicityBoundary) -> str:
     return (
         f"{many[0]} of patients with a toxicity that {agreeing(alone, 'stops', 'stop')} accrual; the largest "
         f"acceptable {many[1]} {agreeing(alone, 'is', 'are')} smaller by 1."
+    )
+
+
+def unreached(boundary: ToxicityBoundary) -> list[int]:
+    """The looks, by their numbers of patients, at which no trial can be the first to cross.
+
+    >>> from simtrial.toxicity.boundary import parse_boundary
+    >>> unreached(parse_boundary("2/3,2/4,3/5,5/7"))
+    [5, 7]
+    """
+    found, most, before = [], 0, 0  # most toxicities that a trial may have at the look before without having crossed
+    for look in boundary.looks:
+        most, before = most + look.n - before, look.n
+        if look.b is not None:
+            if most < look.b:
+                found.append(look.n)
+            most = min(most, look.b - 1)
+    return found
+
+
+def never(boundary: ToxicityBoundary) -> str:
+    """Which numbers stand in the rule and stop no trial; empty where each stops some.
+
+    >>> from simtrial.toxicity.boundary import parse_boundary
+    >>> never(parse_boundary("3/3,3/4,3/5,4/6"))
+    'The number for the first 6 patients stops no trial: a trial that reaches it has been stopped before.'
+    """
+    out = set(unreached(boundary))
+    idle = [_sizes(at) for _, at in _runs(boundary) if set(at) <= out]
+    if not idle:
+        return ""
+    return (
+        f"The {agreeing(len(idle), 'number')} for the first {listed(idle)} patients "
+        f"{agreeing(len(idle), 'stops', 'stop')} no trial: a trial that reaches {agreeing(len(idle), 'it', 'them')} "
+        "has been stopped before."
+    )
+
+
+def brief(rule: ToxicityRule) -> tuple[str, ...]:
+    """The rule in the sentences that a reader needs to apply it; `sentences` says where the counts come from too."""
+    limit = rule.limit
+    found = crossing(rule.boundary, [rule.acceptable, rule.unacceptable])
+    crossed = percent(float(found.ever[0])) if limit is None else attained(float(found.ever[0]), limit, least=False)
+    return (
+        stops(rule.boundary),
+        f"A toxicity counts if it occurs within {weeks(rule)} of enrollment, and as soon as it occurs; accrual does "
+        "not wait for pending patients.",
+        f"If nothing else stops the trial, these numbers do so with probability {crossed} at the acceptable rate of "
+        f"{stated(rule.acceptable)} and {percent(float(found.ever[1]))} at the unacceptable rate of "
+        f"{stated(rule.unacceptable)}.",
     )
 
 

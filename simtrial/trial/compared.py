@@ -108,7 +108,7 @@ class SideBySide:
         ]
 
 
-def candidates(case: Case, *, timed: bool = False, whole: bool = False) -> SideBySide:
+def candidates(case: Case, *, timed: bool = False, whole: bool = False, aside: bool = False) -> SideBySide:
     """Set the designs worth considering side by side.
 
     Parameters
@@ -119,6 +119,8 @@ def candidates(case: Case, *, timed: bool = False, whole: bool = False) -> SideB
         Whether the designs that the calendar takes are wanted too, unless they take minutes.
     whole : bool
         Whether they are wanted however long they take.
+    aside : bool
+        Whether a rule for toxicity is left aside, as it is where the calendar takes designs.
 
     Returns
     -------
@@ -127,7 +129,7 @@ def candidates(case: Case, *, timed: bool = False, whole: bool = False) -> SideB
         values on paper alone.
     """
     listed = _listed(case, timed=timed, whole=whole)
-    return side_by_side(case, [_evaluated(case, keys, design) for keys, design in listed])
+    return side_by_side(case, [_evaluated(case, keys, design, aside=aside) for keys, design in listed])
 
 
 def side_by_side(case: Case, designs: list[ComparedDesign]) -> SideBySide:
@@ -189,7 +191,7 @@ def _few(case: Case) -> list[Design]:
     return sorted(wide[:MOST_ADMISSIBLE], key=lambda one: one.looks[-1].n)
 
 
-def _evaluated(case: Case, keys: tuple[str, ...], design: Design) -> ComparedDesign:
+def _evaluated(case: Case, keys: tuple[str, ...], design: Design, *, aside: bool) -> ComparedDesign:
     asked = case.requirements
     paper = operating_characteristics(design, [asked.p0, asked.p1])
     values = {
@@ -200,7 +202,8 @@ def _evaluated(case: Case, keys: tuple[str, ...], design: Design) -> ComparedDes
     }
     if case.trial.conduct is not None:
         with suppress(InputError):  # of a plan that does not take the design
-            values |= _as_run(case, case.run(design))
+            plan = case.run(design)
+            values |= _as_run(case, plan.by_responses if aside else plan)
     name = "as given" if keys == ("chosen",) else named(keys)
     return ComparedDesign(
         keys=keys, name=name, design=design, chosen=design.looks == case.chosen.looks, values=values
@@ -328,5 +331,11 @@ def described(case: Case, found: SideBySide) -> str:
         simulated = (
             f", or simulated ± MCSE ({counted(found.trials, 'trial')}, seed {found.seed})" if found.trials else ""
         )
+        if case.plan is not None and case.plan.toxicity is not None and case.toxicity_rule is not None:
+            own = "" if case.toxicity_rule.calibration is None else ", its boundary calibrated at the n of each design"
+            sentences.append(
+                "On paper the rule for toxicity is left aside; as run, and in patients enrolled and months, it is "
+                f"included at a rate of toxicity of {stated(case.plan.toxicity.rate)}{own}"
+            )
         sentences.append(f"Values are exact{simulated}; months are means and count from the first day of accrual")
     return ". ".join(sentences)

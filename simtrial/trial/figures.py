@@ -22,7 +22,7 @@ from simtrial.show.passage import Passage
 from simtrial.show.picture import BLACK, BLUE, RED, SKY, Picture, canvas, styled
 from simtrial.toxicity import figures as toxicity_figures
 from simtrial.toxicity import text as toxicity_text
-from simtrial.trial import calendar, compared, safety
+from simtrial.trial import calendar, compared, safety, tables
 from simtrial.trial.quantities import RATES
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 def boundary(case: Case) -> Picture:
     """Responses against patients, with the regions in which the chosen design stops or continues."""
-    return boundary_figures.boundary(case.chosen)
+    return tables.noted(case, boundary_figures.boundary(case.chosen))
 
 
 def rules(case: Case) -> tuple[Picture, ...]:
@@ -92,6 +92,8 @@ def flow(found: Safety) -> Picture:
         f"this ending at p0 = {stated(asked.p0)} and at p1 = {stated(asked.p1)}, for the acceptable rate of toxicity "
         f"of {stated(rule.acceptable)} where no other is named; every patient is evaluable. {sentence(found)}"
     )
+    if toxicity_text.never(rule.boundary):
+        caption += " Numbers of the rule that stop no trial are left out."
     reject = [percent(every[name, rule.acceptable].reject) for name in rates]
     alt = (
         f"The design {looks_text(design, ', ')} as a flow. {steps.told(design)} {toxicity_text.stops(rule.boundary)} "
@@ -116,7 +118,7 @@ def _share(at: JointEndings, kind: steps.Kind, n: int) -> float:
 
 def families(case: Case) -> Picture:
     """EN(p1) against EN(p0) of the best designs of each family."""
-    return compare_figures.families(case.alternatives, case.two, case.chosen)
+    return tables.noted(case, compare_figures.families(case.alternatives, case.two, case.chosen))
 
 
 def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, seed: int, most: int = 20_000) -> Picture:
@@ -171,10 +173,13 @@ def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, see
     )
     alt = f"Patients enrolled by month if the trial is not stopped: {counted(n, 'patient')} {reached}."
     trials = counted(sum(entry.shape[1] for entry in runs), "simulated trial")
+    or_toxicity = "" if plan.toxicity_rule is None else " or for toxicity"
+    or_toxicity = "" if plan.toxicity_rule is None else " or for toxicity"
     caption = (
         f"Patients enrolled by month in {trials} of the design "
         f"{looks_text(plan.design, ', ')} as it is run, at a true response rate of {scenario.rate}, if no trial is "
-        "stopped at an interim analysis: median, and the bands that hold the middle 50% and 90% of the trials."
+        f"stopped at an interim analysis{or_toxicity}: median, and the bands that hold the middle 50% and 90% of the "
+        "trials."
     )
     return Picture("enrollment_fan", alt, figure, caption)
 
@@ -198,7 +203,7 @@ def months_and_patients(case: Case) -> Picture | Passage:
     Behind them lie every pair of sizes that has a design and the frontier, where these do not take minutes and all
     their values are exact: bounds are not comparable with the values of the named designs.
     """
-    found = compared.candidates(case, timed=True)
+    found = compared.candidates(case, timed=True, aside=True)
     if not found.run:
         return Passage("months_and_patients", ("The parameter file does not say how the trial is run.",))
     every = {} if calendar.left_out(case) else {rate: calendar.landscape(case, rate) for rate in RATES}
@@ -222,10 +227,11 @@ def months_and_patients(case: Case) -> Picture | Passage:
     elif every:
         dots = "Only the named designs are drawn, because not all values of the other designs are known exactly. "
     simulated = f", or simulated ({counted(found.trials, 'trial')}, seed {found.seed})" if found.trials else ""
+    aside = "" if case.toxicity_rule is None else " without the rule for toxicity; the table has the values with it"
     caption = (
         "Expected months to the primary decision against the expected number of patients enrolled, at p0 (left) and at "
-        f"p1 (right), as each design would be run. {dots}Ring: the chosen design. Values of the named designs are "
-        f"exact{simulated}."
+        f"p1 (right), as each design would be run{aside}. {dots}Ring: the chosen design. Values of the named designs "
+        f"are exact{simulated}."
     )
     return Picture("months_and_patients", alt, figure, caption)
 

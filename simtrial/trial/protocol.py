@@ -118,7 +118,11 @@ def _months(case: Case, done: Simulation) -> str:
     )
     mcse = max(done[rate]["duration_months"].best_mcse for rate in ("p0", "p1"))
     simulated = f" (simulated, {counted(done.trials, 'trial')}, Monte Carlo standard error {mcse:.2f})" if mcse else ""
-    return f"On average {low} if the true ORR is {stated(asked.p0)}; if it is {stated(asked.p1)}, {high}{simulated}."
+    toxicity = "" if case.toxicity_rule is None else " A stop for toxicity counts as the primary decision."
+    return (
+        f"On average {low} if the true ORR is {stated(asked.p0)}; if it is {stated(asked.p1)}, {high}{simulated}."
+        f"{toxicity}"
+    )
 
 
 def _followed(given: Conduct) -> list[str]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from simtrial.phrases import agreeing, counted, listed, spanned, together
+from simtrial.conduct.text import HANDLINGS, by_toxicity, lost, reading
+from simtrial.phrases import agreeing, attained, counted, listed, percent, percent_beside, spanned, together
+from simtrial.toxicity import text as toxicity_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simtrial.design.designs import Design, Look
+    from simtrial.design.requirements import Requirements
     from simtrial.plan.plan import Handling, Plan
+    from simtrial.trial.safety import Safety
 
 
 ANALYSED: dict[Handling | None, tuple[str, str]] = {
@@ -114,3 +118,40 @@ def early(plan: Plan | None) -> list[str]:
         what = "Each analysis" if plan.conditional is None else "The final analysis"
         said.append(f"{what} takes place as soon as the known responses settle its decision.")
     return said
+
+
+def as_run(plan: Plan, asked: Requirements, run: Sequence[float], *, with_: str, enrolled: bool) -> str:
+    """Type I error and power of the trial as it is run, after `with_` and what is not as it is on paper.
+
+    A rule for toxicity has a sentence of its own before them.
+    """
+    parts, stops = [], by_toxicity(plan).removeprefix(" and ").replace("stops the trial", "stops it")
+    if plan.dropout.probability:
+        recut = ", bounds recalculated" if plan.recut else ""
+        parts.append(f"{lost(plan, asked)} and {HANDLINGS[plan.handling]}{recut}")
+    if plan.conditional:
+        parts.append("the interim analysis taken with patients pending")
+    before = f"{with_} {' and '.join(parts)}, " if parts else ""
+    then = ""
+    if stops:
+        trial = "the trial" if before else "The trial"
+        before, then = f"{before}{trial} is run under {stops}. The", " then"
+    else:
+        before += "the"
+    return (
+        f"{before} type I error is{then} {percent(run[0])}{reading(plan, enrolled=enrolled)} and the power is "
+        f"{percent_beside(run[1], asked.power)}."
+    )
+
+
+def stopping(both: Safety) -> str:
+    """The rule for toxicity and its price in a few sentences, for a page that has the numbers in a table."""
+    asked, rule = both.case.requirements, both.rule
+    return " ".join(
+        (
+            *toxicity_text.brief(rule),
+            "A trial that is stopped for toxicity does not reject H0. With this rule, at the acceptable rate, the "
+            f"exact type I error is {attained(both.type_i_error, asked.alpha, least=False)} and the exact power is "
+            f"{attained(both.power, asked.power, least=True)}, {both.associated}.",
+        )
+    )

@@ -219,17 +219,17 @@ class Safety:
         if self.power >= asked.power:
             return ""
         said = (
-            f"With the rule for toxicity the power is {percent_beside(self.power, asked.power)} instead of "
-            f"{stated(asked.power)} at the acceptable rate of toxicity of {stated(self.rule.acceptable)}, "
+            f"With the rule for toxicity the power is {percent_beside(self.power, asked.power)} instead of the "
+            f"required {stated(asked.power)} at the acceptable rate of toxicity of {stated(self.rule.acceptable)}, "
             f"{self.associated}."
         )
         if self.rate != self.rule.acceptable:
             run = percent(self.at(asked.p1, self.rate).reject)
-            said += f" At the rate of {stated(self.rate)} at which the trial is run it is {run}."
-        if self.power_to_ask < 1:
+            said += f" At the rate of {stated(self.rate)} at which the trial is run it is {run} on paper."
+        if self.power_to_ask < 1 and self.odds_ratio == 1:
             said += (
                 f" A response design with a power of {percent(self.power_to_ask)} on paper keeps "
-                f"{stated(asked.power)} with the rule, if response and toxicity are independent."
+                f"{stated(asked.power)} with the rule."
             )
         return (
             f"{said} Take a design with more power or a rule that is crossed less often, or state the power with the "

@@ -12,7 +12,7 @@ from simtrial.conduct import levers as conduct_levers
 from simtrial.design.designs import looks_short, looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.phrases import attained, counted, listed, percent, percent_beside, stated
-from simtrial.search import simon
+from simtrial.search import CalendarCriterion, simon
 from simtrial.search.wording import null
 from simtrial.trial import dropout, levers, safety, words
 from simtrial.trial.protocol import timed
@@ -115,6 +115,8 @@ def _design(case: Case) -> str:
     most = "at most " if len(case.chosen.looks) > 1 else ""
     recut = "; bounds recalculated at the number of evaluable patients" if case.plan and case.plan.recut else ""
     toxicity = "" if case.toxicity_rule is None else "; a second rule stops accrual for toxicity"
+    if toxicity and isinstance(case.criterion, CalendarCriterion):
+        toxicity += " and is left aside in this choice"
     return f"{name}: {looks_short(case.chosen)}, {most}{counted(case.n, 'patient')}{recut}{toxicity}"
 
 
@@ -124,15 +126,28 @@ def promises(case: Case) -> Iterator[Promise]:
     for k, (name, word, limit) in enumerate((("Type I error", "most", asked.alpha), ("Power", "least", asked.power))):
         values = float(oc.reject[k]), None if done is None else done[RATES[k]]["reject"].best
         paper, as_run = ("" if v is None else attained(v, limit, least=word == "least") for v in values)
+        as_run += _error(case, done, RATES[k], "reject")
         yield Promise(name, (f"at {word} {stated(limit)}", paper, as_run), (limit, *values))
     for k, rate in enumerate(RATES):
         values = float(oc.en[k]), None if done is None else done[rate]["n_enrolled"].best
         paper, as_run = ("" if value is None else f"{value:.1f}" for value in values)
+        as_run += _error(case, done, rate, "n_enrolled")
         yield Promise(f"EN({rate}), expected sample size", ("", paper, as_run), (None, *values))
     if len(case.chosen.looks) > 1:
         values = float(oc.pet[0]), None if done is None else done["p0"]["pet"].best
         paper, as_run = ("" if value is None else percent(value) for value in values)
-        yield Promise("PET(p0), early termination", ("", paper, as_run), (None, *values))
+        as_run += _error(case, done, "p0", "pet")
+        kind = "" if case.toxicity_rule is None else " (by responses)"
+        yield Promise(f"PET(p0){kind}, early termination", ("", paper, as_run), (None, *values))
+
+
+def _error(case: Case, done: Simulation | None, rate: str, name: str) -> str:
+    """After a value under a rule for toxicity, with which hardly any is exact: its Monte Carlo standard error."""
+    if done is None or case.toxicity_rule is None:
+        return ""
+    one = done[rate][name]
+    error = one.best_mcse * (1 if one.outcome.kind == "patients" else 100)
+    return f" ± {error:.1g}" if error else ""
 
 
 def how_run(case: Case) -> str:
@@ -203,7 +218,9 @@ def _assumed(case: Case) -> Iterator[tuple[str, str]]:
     from_where = "assumed, not taken from a protocol or registry" if asked.basis == "assumed" else "from the protocol"
     yield "Hypotheses", f"p0 = {asked.p0:g}, p1 = {asked.p1:g}: {from_where}; every result depends on them"
     if both is not None:
-        yield "Rate of toxicity", both.assumed
+        conduct = case.trial.conduct
+        run = "; the trial is run at the acceptable rate" if conduct and conduct.patients.toxicity is None else ""
+        yield "Rate of toxicity", f"{both.assumed}{run}"
     if case.trial.conduct is None:
         yield (
             "Conduct",
@@ -242,7 +259,9 @@ def _on_limits(case: Case) -> Iterator[OpenPoint]:
     run = how.figures(case.chosen, asked)
     faults = []
     if run.power < asked.power:
-        faults.append(f"the power is {percent_beside(run.power, asked.power)} instead of {stated(asked.power)}")
+        required = "" if case.toxicity_rule is None else "the required "
+        power = percent_beside(run.power, asked.power)
+        faults.append(f"the power is {power} instead of {required}{stated(asked.power)}")
     if run.type_i_error > asked.alpha:
         error = percent_beside(run.type_i_error, asked.alpha)
         faults.append(f"the type I error is {error} instead of {stated(asked.alpha)}")

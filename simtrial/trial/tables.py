@@ -5,12 +5,14 @@ One module, because notebooks and documents take every table on a trial from her
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from simtrial.conduct import levers as conduct_levers
+from simtrial.conduct.measures import Measured
 from simtrial.conduct.tables import amount, simulated_error
 from simtrial.design.designs import looks_short, looks_text
 from simtrial.design.intervals import clopper_pearson
@@ -22,7 +24,9 @@ from simtrial.search.boundary import tables as boundary_tables
 from simtrial.search.compare import tables as compare_tables
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage
+from simtrial.show.picture import Picture
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
+from simtrial.toxicity import text as toxicity_text
 from simtrial.trial import beside, dropout, estimand_words, safety, words
 from simtrial.trial import compared as trial_compared
 from simtrial.trial import estimand as trial_estimand
@@ -32,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simtrial.conduct.changes import LeverKind
-    from simtrial.conduct.measures import Measured
     from simtrial.conduct.simulation import Simulation
     from simtrial.laws.losses import Among
     from simtrial.trial.case import Case
@@ -40,6 +43,17 @@ if TYPE_CHECKING:
     from simtrial.trial.quantities import Form
     from simtrial.trial.strategies import Priced
     from simtrial.trial.trial import Trial
+
+
+Captioned = TypeVar("Captioned", Table, Picture)
+"""What has a caption."""
+
+
+def noted(case: Case, shown: Captioned, note: str = toxicity_text.ASIDE) -> Captioned:
+    """A table or picture whose caption ends with a sentence, in a trial that has a rule for toxicity; else as it is."""
+    if case.trial.design.toxicity is None:
+        return shown
+    return replace(shown, caption=f"{shown.caption.rstrip('.')}. {note}{'.' * shown.caption.endswith('.')}")
 
 
 def assumptions(trial: Trial) -> Table:
@@ -230,13 +244,13 @@ AS_RUN: dict[str, tuple[str, Form]] = {
 
 def boundary(case: Case) -> Table:
     """The bounds of the chosen design, look by look, to print and to hang up."""
-    return boundary_tables.boundary(case.chosen, case.requirements)
+    return noted(case, boundary_tables.boundary(case.chosen, case.requirements))
 
 
 def families(case: Case) -> Table:
     """What each family of designs gives for the same limits; the chosen design stressed."""
     name = "as given" if case.criterion is None else case.criterion.name
-    return compare_tables.families(case.alternatives, case.chosen, case.limits, name)
+    return noted(case, compare_tables.families(case.alternatives, case.chosen, case.limits, name))
 
 
 def families_run(case: Case) -> Table:
@@ -313,7 +327,7 @@ def levers(case: Case) -> Table:
         "all values are exact"
         if all(one.exact for one in found)
         else "exact, or simulated ± MCSE "
-        f"({counted(conduct_levers.size(case.run(case.chosen), size.trials), 'trial')}, seed {size.seed})"
+        f"({counted(conduct_levers.pulled(case.run(case.chosen), size.trials), 'trial')}, seed {size.seed})"
     )
     caption = (
         f"What each assumption costs: {looks_short(case.chosen)} as it is to be run, with one assumption changed "
@@ -398,7 +412,7 @@ def under_dropout(case: Case) -> Table:
         "chosen design is in bold; all values are exact"
     )
     chosen = [one.design.looks == case.chosen.looks for one in found]
-    return Table("under_dropout", caption, pd.DataFrame(rows), shown, chosen=chosen)
+    return noted(case, Table("under_dropout", caption, pd.DataFrame(rows), shown, chosen=chosen))
 
 
 def estimand(case: Case, found: Estimand | None = None) -> Table:
@@ -450,7 +464,7 @@ def strategies(case: Case, found: Estimand | None = None) -> Table:
     caption = estimand_words.priced_caption(case, found)
     frame = pd.DataFrame(rows)
     tidy = frame.drop(columns=["heading", "name", "enrolled"])
-    return Table("strategies", caption, frame, shown, chosen=taken, right=["enrolled"], tidy=tidy)
+    return noted(case, Table("strategies", caption, frame, shown, chosen=taken, right=["enrolled"], tidy=tidy))
 
 
 def toxicity_months(case: Case) -> Table | Passage:
@@ -465,7 +479,8 @@ def toxicity_months(case: Case) -> Table | Passage:
         for key, form in MONTHS.items():
             one = done.estimates.get(key)
             row |= {key: one and one.best, f"{key}_mcse": one and one.best_mcse}
-            row[f"{key}_shown"] = None if one is None or one.best is None else form(one.best)
+            known = None if one is None or one.best is None else Measured(one.best, one.best_mcse)
+            row[f"{key}_shown"] = None if known is None else _measured(known, form)
         rows.append(row)
     shown: dict[str, Shown] = {
         "p": column("p", WORDS),
@@ -478,8 +493,9 @@ def toxicity_months(case: Case) -> Table | Passage:
     }
     caption = (
         f"{looks_short(case.chosen)} as it is to be run, without the rule for toxicity and with it, at the acceptable "
-        f"and at the unacceptable rate of toxicity: exact, or means of {counted(trials, 'simulated trial')} (seed "
-        f"{case.size.seed}). A stop for toxicity is the end of a trial, so it counts as its decision"
+        "and at the unacceptable rate of toxicity. Values are exact, or simulated ± MCSE "
+        f"({counted(trials, 'trial')}, seed {case.size.seed}). A stop for toxicity is the end of a trial, so it counts "
+        "as its decision"
     )
     right = [key for key in shown if key.endswith("_shown")]
     return Table("toxicity_months", caption, pd.DataFrame(rows), shown, right=right)

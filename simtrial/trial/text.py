@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct.text import HANDLINGS, by_toxicity, lost, lost_of, reading
+from simtrial.conduct.text import HANDLINGS, by_toxicity, lost_of
 from simtrial.design.designs import looks_short, looks_text
 from simtrial.design.exact import CLOSE, meets, operating_characteristics
 from simtrial.laws import decision
-from simtrial.phrases import attained, counted, percent, percent_beside, stated
-from simtrial.search import candidate, simon
+from simtrial.phrases import attained, counted, percent, stated
+from simtrial.search import CalendarCriterion, candidate, simon
 from simtrial.search.single import FIRST
 from simtrial.search.text import (
     difference,
@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from simtrial.trial.trial import Trial
 
 
+ASIDE = ", the rule for toxicity left aside"
+"""After what holds without the rule, in a trial that has one."""
+
+
 def statement(
     design: Design,
     requirements: Requirements,
@@ -57,13 +61,16 @@ def statement(
     return Passage("statement", (said, _cited(design, criterion)), quoted=True)
 
 
-def protocol(case: Case, done: Simulation | None = None) -> Passage:
+def protocol(case: Case, done: Simulation | None = None, *, brief: bool = False) -> Passage:
     """The same paragraph, one on how the trial is run and one on toxicity where the file says so, and the references.
 
-    The outcomes of the trial at p0 and p1 may be handed over where they are `done` already.
+    The outcomes of the trial at p0 and p1 may be handed over where they are `done` already. In `brief`, that on
+    toxicity says what stops the trial and what this costs, and not where the numbers come from.
     """
     said, cited = sample_size(case).paragraphs
-    more = filter(None, (" ".join(protocol_sentences(case, done)), safety.paragraph(case)))
+    both = safety.of(case) if brief else None
+    toxicity = safety.paragraph(case) if both is None else rules.stopping(both)
+    more = filter(None, (" ".join(protocol_sentences(case, done)), toxicity))
     return Passage("statement", (said, *more, cited), quoted=True)
 
 
@@ -120,7 +127,7 @@ def _sentences(
     included = "" if under is None else ", dropout included"
     if under is not None and mixed is not None:
         included = f", with all dropout {HANDLINGS[under.handling]}"
-    aside = ", the rule for toxicity left aside" if plan is not None and plan.toxicity_rule is not None else ""
+    aside = ASIDE if plan is not None and plan.toxicity_rule is not None else ""
     sentences = [
         "The primary endpoint is the objective response rate (ORR).",
         f"The null hypothesis that the true ORR is at most {stated(asked.p0)} ({null(f'{asked.p0:g}')}) is tested "
@@ -130,7 +137,8 @@ def _sentences(
         *(() if under is None else (words.allowed_for(under, asked),)),
         *(("The search handles all dropout in this way, whichever event is its cause.",) if under and mixed else ()),
         f"The sample size is that of {kind(design, criterion)} ({looks_text(design, ', ')})"
-        f"{'' if limits == asked else words.searched_at(limits, asked)}.",
+        f"{'' if limits == asked else words.searched_at(limits, asked)}"
+        f"{aside if isinstance(criterion, CalendarCriterion) else ''}.",
         *rules.sentences(design, plan.handling if plan else None, mixed.counted if mixed else None),
         *((rules.RECUT,) if plan and plan.recut else ()),
         *rules.early(plan),
@@ -187,31 +195,17 @@ def _beside(
         sentences.append(
             "These probabilities are those with every patient evaluable: the sample size does not allow for dropout."
         )
-    lost_as = "The trial is run with" if toxic else "With"
+    with_ = "With"
     if mixed is not None and not included:
         sentences += [differing.events(mixed.case), *mixed.errors()]
-        lost_as = f"The simulation handles all dropout alike{',' if toxic else ':'} with"
+        with_ = "The simulation handles all dropout alike: with"
     if decision.has_law(plan):
-        run = decision.decision(plan, np.array([truths.p0, truths.p1])).reject
-        sentences.append(
-            f"{_conditions(plan, asked, lost_as)}, the type I error is {percent(float(run[0]))}"
-            f"{reading(plan, enrolled=truths != asked)} and the power is {percent_beside(float(run[1]), asked.power)}."
-        )
+        run = decision.decision(plan, np.array([truths.p0, truths.p1])).reject.tolist()
+        sentences.append(rules.as_run(plan, asked, run, with_=with_, enrolled=truths != asked))
     elif (plan.conditional or toxic) and plan.close_month is None:
         what = "The rule for toxicity" if toxic else "The interim analysis taken with patients pending"
         sentences.append(f"{what} changes these probabilities; those of the trial as it is run are simulated.")
     return sentences
-
-
-def _conditions(plan: Plan, asked: Requirements, lost_as: str) -> str:
-    """In what the trial as it is run differs from the design on paper; a rule for toxicity in a sentence of its own."""
-    pending = " and the interim analysis taken with patients pending" if plan.conditional else ""
-    toxic = by_toxicity(plan)
-    if not plan.dropout.probability:
-        return f"With{f'{pending}{toxic}'.removeprefix(' and')}"
-    recut = ", bounds recalculated" if plan.recut else ""
-    said = f"{lost_as} {lost(plan, asked)} and {HANDLINGS[plan.handling]}{recut}{pending}"
-    return f"{said}. With this{toxic}" if toxic else said
 
 
 def _pending_breaks(plan: Plan | None, asked: Requirements, truths: Requirements) -> str:
@@ -300,7 +294,8 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     wish = trial.criterion
     reason = "which is given in the parameter file."
     if wish is not None:
-        reason = f"{wish.name}, as the parameter file asks. {wish.why}"
+        by_calendar = isinstance(wish, CalendarCriterion) and trial.design.toxicity is not None
+        reason = f"{wish.name}{ASIDE if by_calendar else ''}, as the parameter file asks. {wish.why}"
     needs = f"It needs {counted(n, 'patient')}."
     if len(chosen.looks) > 1:
         needs = f"It needs at most {counted(n, 'patient')}; the expected sample size EN(p0) is {en:.1f}."

@@ -54,7 +54,11 @@ def rows(trial: Trial) -> list[AssumptionRow]:
         found.append(("Cost", cost(given.cost), given.cost.source or ""))
     found += _endpoints(given, trial.hypotheses.p1)
     if trial.design.toxicity is not None:
-        found.append(("Rule for toxicity", toxicity(trial.design.toxicity), trial.design.toxicity.source or ""))
+        rule = trial.design.toxicity
+        found.append(("Rule for toxicity", toxicity(rule), rule.source or ""))
+        if given.patients.toxicity is None:  # see `Trial.plan`
+            said = f"that of the acceptable rate, {stated(rule.acceptable_rate)}, independent of the response"
+            found.append(("Rate of toxicity", said, ""))
     found += [(f"True response rate: {s.label}", _rate(s), s.source or "") for s in given.scenarios]
     found.append(("Simulation", simulation(given.simulation), ""))
     return found
