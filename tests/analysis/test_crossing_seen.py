@@ -214,7 +214,9 @@ def test_analyze_tells_the_crossing_in_json_and_in_words(trial, tmp_path, capsys
     assert main(asked) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "The boundary was crossed: at least 3 of the first 6 enrolled had a toxicity, by patient 4" in out
-    stopped = "The trial was stopped for toxicity: at least 3 of the first 6 enrolled had a toxicity, so the trial makes"
+    stopped = (
+        "The trial was stopped for toxicity: at least 3 of the first 6 enrolled had a toxicity, so the trial makes"
+    )
     assert f"{stopped} no claim, and H0 is not rejected, whatever the responses." in out
     assert out.count("stopped for toxicity:") == 1
     assert "consistent with the test" not in out
@@ -258,13 +260,10 @@ def test_monitor_says_that_counts_leave_a_crossing_open_and_gives_the_power_besi
     assert "Conditional power at p = 0.3 with the rule for toxicity" in out
     assert main([*asked, *rule, "--toxicities", "3"]) == 0
     assert "the rule for toxicity left aside" in " ".join(capsys.readouterr().out.split())
-    for number, crossed in ((2, False), (3, None), (6, None), (7, True)):  # 7 of 14: at least 3 of the first 10
+    for number, crossed in ((2, False), (3, None), (4, None), (5, True)):  # 5 of 20 is reached in whatever order
         assert main([*asked, *rule, "--toxicities", str(number), "--json"]) == 0
         seen = json.loads(capsys.readouterr().out)
-        over = seen["toxicity"]["crossed"]
-        assert over is crossed or number == 6
-        if number == 6:
-            assert over is True  # 5 of 20 is reached whatever the order
+        assert seen["toxicity"]["crossed"] is crossed
 
 
 def test_options_of_toxicity_are_named_as_typed_and_all_that_is_missing_at_once(capsys):

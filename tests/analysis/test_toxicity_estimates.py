@@ -6,12 +6,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from simtrial import InputError
-from simtrial.analysis import distance, inference, toxicity
+from simtrial import InputError, parse_looks
+from simtrial.analysis import distance, inference, monitoring, toxicity
 from simtrial.analysis.toxicity import bounds_by_patient, crossed, crossed_at, estimated, toxicity_endings
 from simtrial.design.designs import Look, MultiStage
 from simtrial.toxicity.boundary import crossing, parse_boundary
 from simtrial.toxicity.calibrate import calibrated
+from simtrial.toxicity.joint import endings
 from simtrial.toxicity.kinds import BoundaryShape
 
 BOUNDARIES = ["2/2,3/6,4/9", "2/3,-/5,3/10", "3/5,4/10", "1/1,2/4,5/8", "4/9"]
