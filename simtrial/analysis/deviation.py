@@ -158,8 +158,9 @@ def _inferred(
         a = (1 - level) / 2
         ends = [conditional_rate(design, seen, q) for q in (a, 0.5, 1 - a)]
         return conditional_p_value(design, seen, p0), ends[1], (ends[0], ends[2])
-    r = min(int(bounds.r.max()), bounds.n - 1)
-    r1 = None if bounds.r1 < 0 else min(bounds.r1, r, bounds.n1 - 1)
+    r1 = None if bounds.r1 < 0 else min(bounds.r1, bounds.n1 - 1)
+    # whoever passes a look that needs more responses than the end has rejected: a last bound of r1 says the same
+    r = max(min(int(bounds.r.max()), bounds.n - 1), -1 if r1 is None else r1)
     looks = (Look(bounds.n1, r1), Look(bounds.n, r)) if bounds.n1 else (Look(bounds.n, r),)
     if seen.stopped and seen.x1 == seen.n1 > 0:  # so few that even as many responses as patients stop it
         looks = (Look(bounds.n1, bounds.n1 - 1),)

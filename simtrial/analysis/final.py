@@ -328,7 +328,8 @@ def _shaped(design: Design, seen: Attained, p0: float, rules: tuple[Ruling, ...]
     r = min(max(rule.r, 0), n - 1)
     if not seen.n1:
         return inference.analyze(MultiStage((Look(n, r),)), seen.x, p0, 1, **options)
-    r1 = None if rule.r1 < 0 else min(rule.r1, r, seen.n1 - 1)
+    r1 = None if rule.r1 < 0 else min(rule.r1, seen.n1 - 1)
+    r = r if r1 is None else max(r, r1)  # as in `deviation`: the same decisions
     if seen.stopped and seen.x1 == seen.n1:  # so few that even as many responses as patients stop it
         return inference.analyze(MultiStage((Look(seen.n1, seen.n1 - 1),)), seen.x, p0, 1, **options)
     if seen.stopped:

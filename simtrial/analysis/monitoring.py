@@ -6,6 +6,10 @@ With x responses among the m patients seen so far:
 * predictive probability of success: its mean over the posterior of p, Beta(a + x, b + m - x) [2]_. The responses to
   come are beta-binomial from look to look, so this is a sum too, without integration.
 
+Beside a rule that stops the trial for toxicity H0 is rejected at a look only if the boundary is not crossed by the
+patients counted there. Where response and toxicity are independent, each way of rejecting H0 is weighed by the
+probability of that: `beside_rule`.
+
 References
 ----------
 .. [1] Lan KKG, Simon R, Halperin M. Stochastically curtailed tests in long-term clinical trials. Commun Stat C
@@ -20,6 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.analysis.distance import uncrossed
 from simtrial.design.binomial import log_choose
 from simtrial.design.designs import looks_text
 from simtrial.design.walk import responding, walk
@@ -28,9 +33,12 @@ from simtrial.numbers import count, probability
 from simtrial.plan.disease import Beta
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simtrial.design.designs import Design, Look
     from simtrial.design.walk import Step
     from simtrial.numbers import Floats
+    from simtrial.toxicity.boundary import ToxicityBoundary
 
 JEFFREYS = Beta(0.5, 0.5)
 """The prior where none is given: it has the weight of one patient."""
@@ -82,12 +90,36 @@ class InterimResult:
     prior: Beta
 
 
-def _chance(design: Design, m: int, x: int, step: Step[np.float64]) -> float:
-    """P(reject H0 | x of m), each stretch of further patients taken by `step`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerBesideRule:
+    """What the data so far say of H0 beside a rule for toxicity; response and toxicity are independent.
+
+    Attributes
+    ----------
+    toxicity_rate : float
+        Rate of toxicity of the patients to come.
+    conditional_power : tuple of (float, float)
+        Response rates, and P(reject H0 | data so far, boundary not crossed so far).
+    predictive : float
+        Its mean over the posterior of the response rate.
+    """
+
+    toxicity_rate: float
+    conditional_power: tuple[tuple[float, float], ...]
+    predictive: float
+
+
+def _always(n: int) -> float:  # noqa: ARG001 - as any weight of a look
+    return 1.0
+
+
+def _chance(design: Design, m: int, x: int, step: Step[np.float64], free: Callable[[int], float] = _always) -> float:
+    """P(reject H0 | x of m), each stretch of further patients taken by `step`, a look at n weighed by `free`."""
     chances = np.zeros(m + 1)
     chances[x] = 1.0
     ahead = [look for look in design.looks if look.n >= m]
-    reject = sum(float(reached[here.reject].sum()) for _, here, reached in walk(ahead, chances, step, m))
+    steps = walk(ahead, chances, step, m)
+    reject = sum(float(reached[here.reject].sum()) * free(look.n) for look, here, reached in steps)
     return min(reject, 1.0)
 
 
@@ -114,9 +146,13 @@ def conditional_power(design: Design, patients: int, responses: int, p: float) -
 
 def predictive_probability(design: Design, patients: int, responses: int, prior: Beta = JEFFREYS) -> float:
     """P(reject H0 | data so far), the response rate averaged over its posterior; see `conditional_power`."""
-    from scipy import special
-
     m, x = _checked(design, patients, responses)
+    return _chance(design, m, x, _averaging(prior))
+
+
+def _averaging(prior: Beta) -> Step[np.float64]:
+    """The step of probabilities averaged over the posterior of the response rate."""
+    from scipy import special
 
     def step(chances: Floats, n: int, later: int) -> Floats:
         # given s of n, whatever came before, the posterior is Beta(a + s, b + n - s)
@@ -128,7 +164,43 @@ def predictive_probability(design: Design, patients: int, responses: int, prior:
             total[s : s + added.size] += chances[s] * np.exp(log)
         return total
 
-    return _chance(design, m, x, step)
+    return step
+
+
+def beside_rule(
+    design: Design, seen: InterimResult, boundary: ToxicityBoundary, toxicities: int, rate: float
+) -> PowerBesideRule:
+    """Conditional power and predictive probability where crossing the boundary ends the trial without a claim.
+
+    Parameters
+    ----------
+    design : Design
+        As planned.
+    seen : InterimResult
+        What `monitor` says without the rule.
+    boundary : ToxicityBoundary
+        The rule, not crossed so far.
+    toxicities : int
+        Among the patients so far.
+    rate : float
+        Rate of toxicity of the patients to come, in [0, 1], whatever their responses.
+
+    Raises
+    ------
+    InputError
+        If the boundary has been crossed with certainty, or a number cannot be one of its kind.
+    """
+    m, x = seen.patients, seen.responses
+
+    def free(n: int) -> float:
+        return uncrossed(boundary, m, toxicities, rate, n)
+
+    rates = [p for p, _ in seen.conditional_power]
+    return PowerBesideRule(
+        toxicity_rate=rate,
+        conditional_power=tuple((p, _chance(design, m, x, responding(p), free)) for p in rates),
+        predictive=_chance(design, m, x, _averaging(seen.prior), free),
+    )
 
 
 def monitor(

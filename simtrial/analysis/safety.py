@@ -3,17 +3,22 @@
 A toxicity is one of grade 3 or higher within the window after enrollment; one beyond the window does not count. A
 patient without one is pending until the window is over. When a boundary was crossed is known where the file has the
 days of enrollment and the times of the toxicities; by which patient, in the order of enrollment, also without them.
+
+Of whom neither a grade nor a time nor an event flag is given, nothing is known: he is pending too. So is, until other
+times show that the window was over, a patient whose flag states no toxicity without a time. Only where a file has
+nothing but times of toxicities does an empty one mean none.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from simtrial.analysis import distance, toxicity
+from simtrial.design.intervals import clopper_pearson
 from simtrial.errors import InputError
 from simtrial.months import DAYS_IN_MONTH
 from simtrial.patients.faults import SEVERE
@@ -43,6 +48,8 @@ class CrossingMoment:
         The look of which the bound was reached.
     enrolled : int
         Patients enrolled by then.
+    toxic : tuple of str
+        Of them, those with a toxicity by then.
     pending : tuple of str
         Of them, those without a toxicity by then whose window was not over; empty without a window.
     """
@@ -51,6 +58,7 @@ class CrossingMoment:
     day: date
     look: ToxicityLook
     enrolled: int
+    toxic: tuple[str, ...]
     pending: tuple[str, ...]
 
 
@@ -67,7 +75,10 @@ class ToxicityFound:
     enrolled, toxicities, late : int
         Patients, those with a toxicity that counts, and those whose first one is beyond the window.
     pending : tuple of str
-        Patients without a toxicity whose window is not over, or who were not assessed.
+        Patients without a toxicity whose window is not known to be over.
+    unknown, untimed, taken : tuple of str
+        Of them, those of whom nothing on toxicity is given, and those of whom none is stated, but not until when; and
+        patients taken to have had none because the file gives them no time and holds nothing else.
     crossing : CrossingSoFar or None
         By which patient the boundary is crossed; None if it is not.
     look : ToxicityLook or None
@@ -80,6 +91,8 @@ class ToxicityFound:
         The rate of toxicity.
     after, after_toxicities : int
         Patients after the one by whom the boundary is crossed, and toxicities among them; they do not count.
+    overall : tuple of float
+        Limits of the share with a toxicity among all enrolled, the rule left aside (Clopper-Pearson).
     bias : tuple of tuple of float
         Rates, and the bias of the observed share at each.
     """
@@ -90,6 +103,9 @@ class ToxicityFound:
     toxicities: int
     late: int
     pending: tuple[str, ...]
+    unknown: tuple[str, ...]
+    untimed: tuple[str, ...]
+    taken: tuple[str, ...]
     crossing: CrossingSoFar | None
     look: ToxicityLook | None
     moment: CrossingMoment | None
@@ -97,6 +113,7 @@ class ToxicityFound:
     estimates: ToxicityEstimates
     after: int
     after_toxicities: int
+    overall: tuple[float, float]
     bias: tuple[tuple[float, float], ...]
 
 
@@ -125,17 +142,49 @@ def _severe(data: PatientData) -> tuple[Bools, Floats]:
     return severe, months
 
 
-def _followed(data: PatientData) -> Floats:
-    """Months for which each enrolled patient is known to be followed at most; infinite where nothing limits them."""
+class _Information(NamedTuple):
+    """What files give of the toxicity of each enrolled patient.
+
+    Attributes
+    ----------
+    followed : ndarray
+        Months for which a patient without a toxicity is known to be followed; infinite where nothing limits them.
+    informed : ndarray of bool
+        Whether anything is given.
+    untimed : ndarray of bool
+        Of whom no toxicity is stated, without a grade and without a time until when.
+    taken : ndarray of bool
+        Of whom nothing is given, in a file that holds nothing but times of toxicities: there it means none.
+    """
+
+    followed: Floats
+    informed: Bools
+    untimed: Bools
+    taken: Bools
+
+
+def _given(data: PatientData) -> _Information:
     n = int(data.enrolled.sum())
-    found = np.full(n, np.inf)
+    nobody = np.zeros(n, dtype=np.bool_)
+    graded = nobody if data.toxicity is None else ~np.isnan(data.toxicity[:n])
+    denied = nobody if data.denied is None else data.denied[:n]
+    timed = nobody if data.onset is None else data.onset.event[:n] | ~np.isnan(data.onset.months[:n])
+    informed = graded | denied | timed
+    taken = ~informed if data.toxicity is None and data.denied is None else nobody
+    followed = np.full(n, np.inf)
+    untimed = denied & ~graded & ~timed
+    followed[untimed] = 0.0
+    for times in (data.pfs, data.os):  # he was seen so long, whatever ended it
+        if times is not None:
+            seen = untimed & ~np.isnan(times.months[:n])
+            followed = np.where(seen, np.fmax(followed, times.months[:n]), followed)
+    if data.os is not None:  # after a death nothing is pending
+        there = ~np.isnan(data.os.months[:n])
+        followed = np.where(there, np.where(data.os.event[:n], np.inf, data.os.months[:n]), followed)
     if data.onset is not None and "TTOX" in data.columns:
         ended = ~data.onset.event[:n] & ~np.isnan(data.onset.months[:n])
-        found = np.where(ended, data.onset.months[:n], found)
-    if data.os is not None:  # after a death nothing is pending
-        ended = ~data.os.event[:n] & ~np.isnan(data.os.months[:n]) & np.isinf(found)
-        found = np.where(ended, data.os.months[:n], found)
-    return found
+        followed = np.where(ended, data.onset.months[:n], followed)
+    return _Information(followed, informed | taken, untimed, taken)
 
 
 def found(
@@ -174,12 +223,14 @@ def found(
     if not n:
         raise InputError("holds no patient who was enrolled", f"{data.path}:")
     severe, _ = _severe(data)
-    toxic, waiting = counting(data, window), _waiting(data, window)
+    given = _given(data)
+    toxic, waiting = counting(data, window), _waiting(given, severe, window)
     crossing = toxicity.crossed(boundary, toxic.tolist())
     last = n if crossing is None else crossing.patient
     moment = None if crossing is None else _moment(data, boundary, window)
     room = distance.ahead(boundary, n, int(toxic.sum()), int(waiting.sum())) if crossing is None else None
     planned = max(n, boundary.n)
+    low, high = clopper_pearson(int(toxic.sum()), n, (1 - level) / 2)
     return ToxicityFound(
         boundary=boundary,
         window=window,
@@ -187,6 +238,9 @@ def found(
         toxicities=int(toxic.sum()),
         late=int((severe & ~toxic).sum()),
         pending=_named(data, waiting),
+        unknown=_named(data, waiting & ~given.informed),
+        untimed=_named(data, waiting & given.untimed),
+        taken=_named(data, given.taken & ~severe),
         crossing=crossing,
         look=moment.look if moment is not None else crossing.look if crossing is not None else None,
         moment=moment,
@@ -194,17 +248,15 @@ def found(
         estimates=toxicity.estimated(boundary, last, int(toxic[:last].sum()), level),
         after=n - last,
         after_toxicities=int(toxic[last:].sum()),
+        overall=(float(low), float(high)),
         bias=tuple((rate, toxicity.bias(boundary, planned, rate)) for rate in rates),
     )
 
 
-def _waiting(data: PatientData, window: float | None) -> Bools:
-    """Who has no toxicity and is still within the window, or was not assessed."""
-    severe, _ = _severe(data)
-    waiting = np.zeros(len(severe), dtype=np.bool_) if window is None else _followed(data) < window - SAME_MOMENT
-    if data.toxicity is not None:
-        waiting = waiting | np.isnan(data.toxicity[: len(severe)])
-    return waiting & ~severe
+def _waiting(given: _Information, severe: Bools, window: float | None) -> Bools:
+    """Who has no toxicity and is still within the window, or of whom nothing is given."""
+    short = np.zeros(len(severe), dtype=np.bool_) if window is None else given.followed < window - SAME_MOMENT
+    return ~severe & (short | ~given.informed)
 
 
 def _moment(data: PatientData, boundary: ToxicityBoundary, window: float | None) -> CrossingMoment | None:
@@ -217,12 +269,14 @@ def _moment(data: PatientData, boundary: ToxicityBoundary, window: float | None)
     month, look = when
     by_then = month + SAME_MOMENT
     free = (entry <= by_then) & ~(toxic & (entry + onset <= by_then))
+    here = toxic & (entry + onset <= by_then)
     pending = free & (entry + (0 if window is None else window) > by_then)
     return CrossingMoment(
         month=month,
         day=_first(data) + timedelta(days=round(month * DAYS_IN_MONTH)),
         look=look,
         enrolled=int((entry <= by_then).sum()),
+        toxic=_named(data, here),
         pending=_named(data, pending),
     )
 

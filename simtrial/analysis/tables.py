@@ -47,6 +47,10 @@ def disposition(report: Dossier) -> Table:
     return _of_patients(report, Table("disposition", _named(report, caption), frame, shown))
 
 
+def _aside(report: Dossier) -> str:
+    return ", the stop for toxicity left aside," if report.final.no_claim else ""
+
+
 def p_values(report: Dossier) -> Table:
     """The decision and its p-value, beside others."""
     result = report.final.result
@@ -79,8 +83,8 @@ def estimates(report: Dossier) -> Table:
     shown: dict[str, Shown] = {"method": column("method", WORDS), "estimate": column("estimate", RATE)}
     caption = _named(
         report,
-        f"Estimates of the response rate from {responses_in(result.responses, result.n)}; the one for publication is "
-        "in bold",
+        f"Estimates of the response rate{_aside(report)} from {responses_in(result.responses, result.n)}; the one for "
+        "publication is in bold",
     )
     stressed = [name == "umvue" for name in result.estimates]
     return _of_patients(report, Table("estimates", caption, pd.DataFrame(rows), shown, chosen=stressed))
@@ -94,7 +98,7 @@ def intervals(report: Dossier) -> Table:
             "method": interval_name(report.final, name),
             "low": low,
             "high": np.nan if high is None else high,
-            "agrees": "yes" if result.agrees[name] else "no",
+            **({} if report.final.no_claim else {"agrees": "yes" if result.agrees[name] else "no"}),
         }
         for name, (low, high) in result.intervals.items()
     ]
@@ -104,10 +108,12 @@ def intervals(report: Dossier) -> Table:
         "high": column("upper", RATE),
         "agrees": column("consistent", WORDS),
     }
+    if report.final.no_claim:  # there is no test of the response to agree with
+        del shown["agrees"]
     sides = "" if result.sides == 2 else ", one-sided"
     caption = _named(
         report,
-        f"{100 * result.level:g}% confidence intervals of the response rate{sides}, from "
+        f"{100 * result.level:g}% confidence intervals of the response rate{sides}{_aside(report).rstrip(',')}, from "
         f"{responses_in(result.responses, result.n)}; the one for publication is in bold",
     )
     stressed = [name == "exact" for name in result.intervals]
@@ -147,6 +153,9 @@ def toxicity(report: Dossier) -> Table | None:
 def rules(report: Dossier) -> Table:
     """What each rule decides where the numbers analysed differ from the plan."""
     final = report.final
+    if final.no_claim:
+        why = "The trial was stopped for toxicity: no rule for the response decides."
+        return Table("rules", why, pd.DataFrame({"rule": []}), {})
     if final.attained is None:
         return Table(
             "rules", "The numbers analysed are as planned: no bound has to change.", pd.DataFrame({"rule": []}), {}

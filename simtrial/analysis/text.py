@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.analysis.attained import knows
-from simtrial.analysis.words import NO_CLAIM, rule_said, toxicity_rate_said, toxicity_said
+from simtrial.analysis.words import rule_said, stopped_said, toxicity_rate_said, toxicity_said
 from simtrial.conduct.text import HANDLINGS
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
@@ -84,8 +84,8 @@ def stops_at(final: Final, rule: Ruling) -> str:
 
 def decided_by(final: Final) -> str:
     """Which rule decides, and why one was needed; empty where everything went as planned."""
-    if final.no_claim:
-        return NO_CLAIM
+    if final.no_claim and final.toxicity is not None:
+        return stopped_said(final.toxicity)
     if final.rule is None:
         return ""
     why = "No look ended the trial" if final.closed else "The numbers analysed differ from the plan"
@@ -107,7 +107,8 @@ def not_counted(final: Final) -> str:
     count = agreeing(number, "does", "do")
     them = f"{responded} of them responded"
     them = ("who responded" if responded else "who did not respond") if number == 1 else them
-    return f"{who} enrolled after the look that ended the trial ({them}) and {count} not count in this analysis."
+    since = "those analysed" if final.no_claim else "the look that ended the trial"
+    return f"{who} enrolled after {since} ({them}) and {count} not count in this analysis."
 
 
 def data(report: Dossier) -> Passage:
@@ -191,8 +192,8 @@ def toxicity(report: Dossier) -> Passage | None:
     if found is None:
         unknown = "Whether it was crossed is not known: there are no toxicities of patients (TOXGR, TTOX)."
         return Passage("toxicity_seen", (f"{rule_said(report.rule.boundary)} {unknown}",))
-    claim = (NO_CLAIM,) if report.final.no_claim else ()
-    return Passage("toxicity_seen", (*toxicity_said(found), *claim, toxicity_rate_said(found)))
+    claim = (stopped_said(found),) if report.final.no_claim else ()
+    return Passage("toxicity_seen", (*claim, *toxicity_said(found), toxicity_rate_said(found)))
 
 
 def _looked(final: Final) -> bool:
@@ -205,7 +206,8 @@ def _course(final: Final) -> list[str]:
     result, seen, rule = final.result, final.attained, final.rule
     early = result.stage < len(final.design.looks)
     if final.no_claim:
-        return [f"The trial was stopped for toxicity; {counted(result.n, 'patient')} were analysed for response."]
+        verb = agreeing(result.n, "was", "were")
+        return [f"The trial was stopped for toxicity; {counted(result.n, 'patient')} {verb} analysed for response."]
     stop = (
         f"The trial stopped for {'efficacy' if result.reject else 'futility'} at look {result.stage}." if early else ""
     )
@@ -257,6 +259,14 @@ def _limits(final: Final) -> str:
 def agreement(final: Final) -> Passage:
     """Which intervals are consistent with the test, and why some are not."""
     result = final.result
+    if final.no_claim:
+        return Passage(
+            "agreement",
+            (
+                "The trial was stopped for toxicity, so no test of the response decides, and no interval can be held "
+                "against it: those of the response rate leave the stop aside.",
+            ),
+        )
     kinds = {
         what: "; ".join(interval_name(final, name) for name, same in result.agrees.items() if same == kept) or "none"
         for what, kept in (("Consistent here", True), ("Not consistent", False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,14 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simtrial.cli import options
-from simtrial.errors import InputError
+from simtrial.cli.command import told_as
+from simtrial.errors import InputError, several
 from simtrial.months import WEEK
-from simtrial.phrases import percent
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from simtrial.analysis.distance import ToxicityWatched
     from simtrial.analysis.final import Final
+    from simtrial.analysis.monitoring import InterimResult, PowerBesideRule
+    from simtrial.design.designs import Design
     from simtrial.patients.data import PatientData
 
 
@@ -126,7 +131,8 @@ def analyze(
         found, data = _of_file(parameter_file, given)
     else:
         how = {"p1": p1, "alpha": alpha, "level": level, "sides": sides, "ordering": ordering}
-        found, data = _of_options(given, handling, how)
+        with _as_typed():
+            found, data = _of_options(given, handling, how)
     if as_json:
         terminal.print_json(results.final_json(found, data))
         return
@@ -229,7 +235,6 @@ def monitor(
 ) -> None:
     """Evaluate a running trial: responses still needed, conditional power, predictive probability."""
     from simtrial.analysis import monitoring
-    from simtrial.analysis.text import monitored
     from simtrial.cli import results
     from simtrial.design.designs import parse_looks
     from simtrial.plan.disease import Beta
@@ -238,50 +243,49 @@ def monitor(
         a, b = options.Reader("beta", "list").numbers(prior)
     except ValueError:
         raise InputError(f"({prior[:40]!r}) does not have two numbers; write 0.5,0.5", "prior") from None
-    design = parse_looks(looks)
-    found = monitoring.monitor(design, patients, responses, tuple(p), Beta(a, b))
-    watched = _watched(patients, toxicities, toxicity_boundary, tuple(toxicity_rate or ()))
+    with _as_typed():
+        design = parse_looks(looks)
+        found = monitoring.monitor(design, patients, responses, tuple(p), Beta(a, b))
+        watched, beside = _watched(design, found, toxicities, toxicity_boundary, tuple(toxicity_rate or ()))
     if as_json:
-        terminal.print_json(
-            {
-                "patients": found.patients,
-                "responses": found.responses,
-                "needed": [
-                    {"look": one.look, "remaining": one.remaining, "responses": one.responses} for one in found.needed
-                ],
-                "conditional_power": [{"p": rate, "power": power} for rate, power in found.conditional_power],
-                "predictive_probability": found.predictive,
-                "prior": [a, b],
-                **({} if watched is None else {"toxicity": results.watched_json(watched)}),
-            }
-        )
-        return
-    if watched is not None:
-        results.watched_lines(watched)
-    lines, ended = monitored(design, found)
-    terminal.tell("\n".join(lines))
-    if ended:
-        return
-    for p_true, power in found.conditional_power:
-        terminal.tell(f"Conditional power at p = {p_true:g}: {percent(power)}.")
-    terminal.tell(f"Predictive probability of rejecting H0, prior Beta({a:g}, {b:g}): {percent(found.predictive)}.")
+        terminal.print_json(results.monitored_json(found, watched, beside))
+    else:
+        results.monitored_lines(design, found, watched, beside)
 
 
 def _watched(
-    patients: int, toxicities: int | None, boundary: str | None, rates: tuple[float, ...]
-) -> ToxicityWatched | None:
-    """The toxicities so far against their boundary; None where none are given."""
-    from simtrial.analysis import distance
+    design: Design, seen: InterimResult, toxicities: int | None, boundary: str | None, rates: tuple[float, ...]
+) -> tuple[ToxicityWatched | None, tuple[PowerBesideRule, ...]]:
+    """The toxicities so far against their boundary, and the power beside it; None where none are given."""
+    from simtrial.analysis import distance, monitoring
     from simtrial.toxicity.boundary import parse_boundary
 
     if toxicities is None and boundary is None and not rates:
-        return None
-    for value, name in ((toxicities, "toxicities"), (boundary, "toxicity_boundary")):
-        if value is None:
-            raise InputError("is missing; toxicities are held against a boundary: give both", name)
+        return None, ()
+    given = {"toxicities": toxicities, "toxicity_boundary": boundary}
+    missing = [told_as(name) for name, value in given.items() if value is None]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise InputError(f"{verb} missing; toxicities are held against a boundary: give both", " and ".join(missing))
     assert toxicities is not None
     assert boundary is not None
-    return distance.watched(parse_boundary(boundary), patients, toxicities, rates)
+    rule = parse_boundary(boundary)
+    found = distance.watched(rule, seen.patients, toxicities, rates)
+    if found.over is not None:
+        return found, ()
+    return found, tuple(monitoring.beside_rule(design, seen, rule, toxicities, rate) for rate in rates)
+
+
+@contextmanager
+def _as_typed() -> Iterator[None]:
+    """Name the options of toxicity at fault as they are typed; what a file holds keeps its place."""
+    known = {name: told_as(name) for name in ("toxicities", "toxicity_boundary", "toxicity_window_weeks")}
+    known |= {"boundary": "--toxicity-boundary", "rate": "--toxicity-rate"}
+    try:
+        yield
+    except InputError as error:
+        told = [InputError(one.message, known.get(one.field, one.field)) for one in (error, *error.others)]
+        raise several(told) from None
 
 
 def columns() -> None:

@@ -23,7 +23,7 @@ from simtrial.patients import sets as patient_sets
 from simtrial.patients import times as patient_times
 from simtrial.patients.cells import UNITS, has_decimal_comma
 from simtrial.patients.columns import used
-from simtrial.patients.faults import comma_faults, judged, line_of, repeated, values_of, wrong
+from simtrial.patients.faults import NO_TOXICITY, comma_faults, judged, line_of, repeated, values_of, wrong
 from simtrial.plan.plan import check_handling
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ class PatientData:
         Months; None where the file has no such column.
     onset : Times or None
         Months from enrollment to the first toxicity of grade 3 or higher, or to the end of its observation.
+    denied : ndarray of bool or None
+        Of whom a flag (TTOXEVENT, TTOXCNSR) states no toxicity; None where the files have no such flag.
     toxicity, change, ttr : ndarray or None
         Highest grade, best change in percent, months to first response: NaN where a patient has none.
     columns : dict of str to str
@@ -117,6 +119,7 @@ class PatientData:
     notes: tuple[str, ...]
     sha256: tuple[str, ...] = ()
     onset: Times | None = None
+    denied: NDArray[np.bool_] | None = None
 
     def disposition(self) -> dict[str, int]:
         """Patients from screening to response: each pair adds up to the number before it."""
@@ -299,6 +302,7 @@ def _assembled(place: str, found: list[Values], patients: Patients, notes: list[
         onset=Times(np.array([p.numbers["TTOX"] for p in found], dtype=np.float64), truths("TTOXEVENT"))
         if there & {"TTOX", "TTOXDT"}
         else None,
+        denied=truths(NO_TOXICITY) if there & {"TTOX", "TTOXDT"} and there & {"TTOXEVENT", "TTOXCNSR"} else None,
     )
 
 

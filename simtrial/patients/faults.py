@@ -32,6 +32,9 @@ SAME_TIME = 1e-9
 SEVERE = 3
 """The lowest grade that counts as a toxicity."""
 
+NO_TOXICITY = "TTOXNONE"
+"""Key of the truth that a flag states no toxicity, beside those of the columns."""
+
 SAME_DAY = 2.0
 """Days by which a time and a date of one event may differ, as times are rounded."""
 
@@ -168,6 +171,7 @@ def _judge_toxicity(row: Row, found: Values) -> None:
     if event is not None and given and found.truths[event] is None:
         raise wrong(row, name, f"is given, but {row[event].heading} is empty; give both or neither")
     stated = event is not None and found.truths[event] is (event == "TTOXEVENT")
+    found.truths[NO_TOXICITY] = event is not None and found.truths[event] is not None and not stated
     if event is not None and stated and not given:
         raise wrong(row, event, "states a toxicity, but its time is empty; give both or neither")
     happened, grade = given and (event is None or stated), found.numbers["TOXGR"]

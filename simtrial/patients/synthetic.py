@@ -8,7 +8,7 @@ overall response.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,14 +21,15 @@ from simtrial.patients.times import MAX_MONTHS
 from simtrial.plan.recut import bounds_of
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from simtrial.conduct.runs import Trials
     from simtrial.numbers import Bools, Floats, Ints
     from simtrial.plan.plan import Plan, Scenario
 
 CHANGES = {"CR": (-100.0, -100.0), "PR": (-95.0, -30.0), "SD": (-29.0, 19.0), "PD": (20.0, 80.0), "": (-29.0, 80.0)}
 """Smallest and largest change of target lesions, percent; the last where SD and PD are not told apart."""
+
+NO_START = date(2000, 1, 1)
+"""Day from which months count where the file of the trial states none: long past, as no patient is real."""
 
 GRADES = ((0, 1, 2), (0.2, 0.4, 0.4)), ((3, 4), (0.8, 0.2))
 """Toxicity grades below 3 and from 3 on, and their shares."""
@@ -50,7 +51,8 @@ def one_trial(plan: Plan, scenario: Scenario, seed: int, start: date | None = No
     seed : int
         From 0 on.
     start : date, optional
-        Day that months count from; without it there is no column of days.
+        Day that months count from. Without it there is no column of days, but for a plan with a rule for toxicity: when
+        its boundary is crossed needs the days of enrollment, which then count from `NO_START`.
 
     Returns
     -------
@@ -62,6 +64,8 @@ def one_trial(plan: Plan, scenario: Scenario, seed: int, start: date | None = No
     """
     trials, rng = simulated(plan, scenario, seed)
     enrolled, screened = int(trials.enrolled[0]), int(trials.screened[0])
+    if start is None and plan.toxicity_rule is not None:
+        start = NO_START
     table = _columns(plan, trials, rng, start)
     rows = []
     for k in range(screened):

@@ -9,6 +9,7 @@ import yaml
 
 from simtrial import parse_looks
 from simtrial.analysis import dossier, safety, tables, text
+from simtrial.analysis.final import final
 from simtrial.cli.app import main
 from simtrial.months import WEEK
 from simtrial.patients import data as patient_data
@@ -213,7 +214,15 @@ def test_analyze_tells_the_crossing_in_json_and_in_words(trial, tmp_path, capsys
     assert main(asked) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "The boundary was crossed: at least 3 of the first 6 enrolled had a toxicity, by patient 4" in out
-    assert "the trial makes no claim: H0 is not rejected" in out
+    stopped = (
+        "The trial was stopped for toxicity: at least 3 of the first 6 enrolled had a toxicity, so the trial makes"
+    )
+    assert f"{stopped} no claim, and H0 is not rejected, whatever the responses." in out
+    assert out.count("stopped for toxicity:") == 1
+    assert "consistent with the test" not in out
+    assert "What each rule decides" not in out
+    assert of_options["stopped_for_toxicity"] is True
+    assert of_options["reason"].startswith(stopped)
     assert "H0 is rejected (p" not in out
 
 
@@ -228,9 +237,105 @@ def test_monitor_tells_the_distance_to_the_boundary_and_the_probability_of_cross
     out = " ".join(capsys.readouterr().out.split())
     assert "with at least 2 further toxicities in the 8 patients whose status is not known yet" in out
     assert main([*asked, "--toxicities", "3"]) == 2
-    assert main([*asked, "--toxicities", "7", *rule[2:]]) == 2  # at least 5 of the first 10
-    assert main([*asked, "--toxicities", "5", *rule[2:]]) == 0
-    assert "The trial stops." in capsys.readouterr().out
+    for number in ("5", "7"):  # accrual does not wait: 7 of 12 occur, of whom at least 5 among the first 10
+        capsys.readouterr()
+        assert main([*asked, "--toxicities", number, *rule[2:]]) == 0
+        out = " ".join(capsys.readouterr().out.split())
+        assert "The trial stops. It makes no claim" in out
+        for word in ("Look 2", "Conditional power", "Predictive", "continues"):
+            assert word not in out
+        assert main([*asked, "--toxicities", number, *rule[2:], "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["needed"], told["conditional_power"][0]["power"]) == ([], 0)
+        assert (told["toxicity"]["crossed"], told["toxicity_rule"]) == (True, "crossed")
+
+
+def test_monitor_says_that_counts_leave_a_crossing_open_and_gives_the_power_beside_the_rule(capsys):
+    asked = ["monitor", "--looks", "1/10,5/29", "--patients", "14", "--responses", "3", "--p", ".3"]
+    rule = ["--toxicity-boundary", "3/10,5/20"]
+    assert main([*asked, *rule, "--toxicities", "3", "--toxicity-rate", ".2"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "is not known from the counts: if all of them are among the first 10, it was crossed at 3/10" in out
+    assert "if it was not crossed so far" in out
+    assert "Conditional power at p = 0.3 with the rule for toxicity" in out
+    assert main([*asked, *rule, "--toxicities", "3"]) == 0
+    assert "the rule for toxicity left aside" in " ".join(capsys.readouterr().out.split())
+    for number, crossed in ((2, False), (3, None), (4, None), (5, True)):  # 5 of 20 is reached in whatever order
+        assert main([*asked, *rule, "--toxicities", str(number), "--json"]) == 0
+        seen = json.loads(capsys.readouterr().out)
+        assert seen["toxicity"]["crossed"] is crossed
+
+
+def test_options_of_toxicity_are_named_as_typed_and_all_that_is_missing_at_once(capsys):
+    asked = ["monitor", "--looks", "1/10,5/29", "--patients", "14", "--responses", "3", "--p", ".3"]
+    for given, said in (
+        (["--toxicity-rate", ".2"], "--toxicities and --toxicity-boundary are missing"),
+        (["--toxicities", "3"], "--toxicity-boundary is missing"),
+        (["--toxicities", "3", "--toxicity-boundary", "5/3"], "--toxicity-boundary (5/3) asks for"),
+        (["--toxicities", "15", "--toxicity-boundary", "3/5"], "--toxicities (15) is above 14"),
+    ):
+        assert main([*asked, *given]) == 2
+        assert f"simtrial: {said}" in capsys.readouterr().err
+    asked = ["analyze", "--looks", "1/10,5/29", "--p0", ".1", "--responses", "6", "--toxicity-window-weeks", "3"]
+    assert main(asked) == 2
+    assert "simtrial: --toxicity-window-weeks goes with --patients only" in capsys.readouterr().err
+
+
+def test_a_trial_stopped_after_few_patients_is_analysed(read):
+    for rows, boundary, n in ((TOXIC[2:4], "2/4,5/20", 2), ([TOXIC[0], TOXIC[2], TOXIC[3]], "3/10,5/20", 3)):
+        done = finished(read(*rows), boundary, "1/10,5/29")
+        assert done.no_claim
+        assert (done.result.n, done.result.responses) == (n, n)
+        assert "at least" in text.decided_by(done)
+        assert "H0 is not rejected" in text.decided_by(done)
+
+
+@pytest.mark.parametrize("p1", [None, 0.3])
+def test_every_number_of_responses_of_a_trial_that_ended_before_its_first_look_has_an_answer(p1):
+    design = parse_looks("1/10,5/29")
+    for n in range(1, 10):
+        for x in range(n + 1):
+            found = final(design, 0.1, x, attained=[n], p1=p1)
+            assert (found.result.n, found.result.responses) == (n, x)
+
+
+def test_who_has_no_information_on_toxicity_is_pending_and_named(read):
+    head = "ID,Response,Enrolled,TTOX (weeks),TTOXEVENT,PFS (weeks),PFSEVENT"
+    rows = ["P1,SD,2025-01-01,3,1,,", "P2,SD,2025-01-02,,0,,", "P3,SD,2025-01-03,,,,", "P4,SD,2025-01-04,8,0,,",
+            "P5,SD,2025-01-05,,0,9,1", "P6,SD,2025-01-06,5,0,9,1"]  # fmt: skip
+    found = safety.found(read(*rows, head=head), parse_boundary("2/6"), 6 * WEEK)
+    assert found.pending == ("P2", "P3", "P6")
+    assert found.unknown == ("P3",)
+    assert found.untimed == ("P2",)
+    assert found.taken == ()
+    said = " ".join(text.toxicity_said(found))
+    assert "1 patient (P3) has no information on toxicity at all" in said
+    assert "1 patient (P2) has an event flag that states no toxicity, but no time" in said
+    found = safety.found(read(*rows, head=head), parse_boundary("2/6"), None)  # without a window nobody waits
+    assert (found.pending, found.unknown) == (("P3",), ("P3",))
+
+
+def test_an_empty_time_means_no_toxicity_only_where_a_file_holds_nothing_else_and_it_is_said(read):
+    rows = ["P1,SD,2025-01-01,3", "P2,SD,2025-01-02,"]
+    found = safety.found(read(*rows, head="ID,Response,Enrolled,TTOX (weeks)"), parse_boundary("2/6"), 6 * WEEK)
+    assert (found.pending, found.taken) == ((), ("P2",))
+    assert "1 patient (P2) is taken to have had no toxicity" in " ".join(text.toxicity_said(found))
+
+
+def test_the_day_of_the_crossing_and_the_patients_of_the_estimate_are_told_apart(read):
+    # toxicities on days 21, 33 and 42: the third patient's comes after the fourth's
+    data = read(row(1, 0, 21), row(2, 7, 35), row(3, 14, 30), row(4, 20, 13), row(5, 25), row(6, 70))
+    found = safety.found(data, parse_boundary("3/6"), 6 * WEEK)
+    assert found.crossing.patient == 3
+    assert found.moment.day == START + timedelta(days=42)
+    assert found.moment.toxic == ("P1", "P2", "P4")
+    assert (found.estimates.toxicities, found.estimates.n) == (3, 3)
+    low, high = found.overall
+    assert low < 4 / 6 < high
+    said = " ".join(text.toxicity_said(found))
+    assert "By then 3 patients (P1, P2, P4) of the 5 enrolled had a toxicity" in said
+    assert "The estimates that respect the rule use these 3 patients, with 3 toxicities" in said
+    assert "Among all 6 enrolled patients 4 had a toxicity (66.7%" in said
 
 
 @pytest.mark.parametrize("kind", ["hold", "continue"])

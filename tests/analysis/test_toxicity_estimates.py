@@ -6,12 +6,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from simtrial import InputError
-from simtrial.analysis import distance, inference, toxicity
+from simtrial import InputError, parse_looks
+from simtrial.analysis import distance, inference, monitoring, toxicity
 from simtrial.analysis.toxicity import bounds_by_patient, crossed, crossed_at, estimated, toxicity_endings
 from simtrial.design.designs import Look, MultiStage
 from simtrial.toxicity.boundary import crossing, parse_boundary
 from simtrial.toxicity.calibrate import calibrated
+from simtrial.toxicity.joint import endings
 from simtrial.toxicity.kinds import BoundaryShape
 
 BOUNDARIES = ["2/2,3/6,4/9", "2/3,-/5,3/10", "3/5,4/10", "1/1,2/4,5/8", "4/9"]
@@ -211,10 +212,49 @@ def test_the_distance_to_the_boundary_is_that_of_the_first_look_that_can_still_b
 
 def test_a_boundary_that_must_have_been_crossed_before_is_named():
     with pytest.raises(InputError, match="crossed at 3/10"):
-        distance.watched(parse_boundary("3/10,9/20"), 12, 5, ())
+        distance.later(parse_boundary("3/10,9/20"), 12, 5, 0.2)
+    assert distance.watched(parse_boundary("3/10,9/20"), 12, 5, ()).over == (10, 3)
     now = distance.watched(parse_boundary("3/10,9/20"), 12, 4, (0.2,))
     assert now.over is None
     assert now.later[0][1] == pytest.approx(distance.later(parse_boundary("3/10,9/20"), 12, 4, 0.2))
     assert distance.watched(parse_boundary("3/10,9/20"), 6, 3, ()).over.n == 10
     with pytest.raises(InputError, match="above 4"):
         distance.watched(parse_boundary("3/10"), 4, 5, ())
+
+
+def test_counts_tell_a_crossing_exactly_where_every_order_agrees():
+    boundary = parse_boundary("2/3,3/6,4/9")
+    told = set()
+    for m in range(10):
+        for s in range(m + 1):
+            # what lies ahead counts too: a look at more patients is reached as soon as its number is
+            ways = {crossed(boundary, order) is not None for order in product((0, 1), repeat=m) if sum(order) == s}
+            found = distance.watched(boundary, m, s, ()).crossed
+            assert found == (next(iter(ways)) if len(ways) == 1 else None)
+            told.add(found)
+    assert told == {True, False, None}
+
+
+@pytest.mark.parametrize(("patients", "responses", "toxicities"), [(0, 0, 0), (3, 1, 1), (5, 3, 2)])
+def test_the_power_beside_the_rule_by_walking_every_order_to_come(patients, responses, toxicities):
+    design, boundary, p, theta = parse_looks("0/3,3/8"), parse_boundary("3/4,4/6,5/8"), 0.4, 0.3
+    seen = monitoring.monitor(design, patients, responses, (p,))
+    total, left = 0.0, 8 - patients
+    for future in product((0, 1), repeat=left):
+        sums = np.cumsum([responses, *future])
+        if patients <= 3 and sums[3 - patients] <= 0:
+            continue
+        if sums[-1] > 3:
+            total += p ** sum(future) * (1 - p) ** (left - sum(future))
+    free = 1 - distance.later(boundary, patients, toxicities, theta)
+    found = monitoring.beside_rule(design, seen, boundary, toxicities, theta)
+    assert found.conditional_power[0][1] == pytest.approx(total * free, abs=1e-13)
+    assert found.predictive == pytest.approx(seen.predictive * free, abs=1e-13)  # H0 is rejected at the end alone
+
+
+def test_before_the_first_patient_the_power_beside_the_rule_is_that_of_the_joint_law():
+    design, boundary = parse_looks("0:3/5,1:4/9,3/12"), parse_boundary("3/4,4/8,5/12")
+    seen = monitoring.monitor(design, 0, 0, (0.3,))
+    found = monitoring.beside_rule(design, seen, boundary, 0, 0.25)
+    wanted = endings(design, boundary, p=0.3, toxicity=0.25).reject
+    assert found.conditional_power[0][1] == pytest.approx(wanted, abs=1e-13)

@@ -5,10 +5,14 @@ from datetime import date
 import numpy as np
 import pytest
 
-from simtrial import InputError
+from simtrial import InputError, project
+from simtrial.analysis import safety
 from simtrial.months import DAYS_IN_MONTH
 from simtrial.patients import data as patient_data
+from simtrial.patients import synthetic
 from simtrial.patients.columns import COLUMNS, possible
+from simtrial.trial import params
+from simtrial.trial.case import Case
 
 
 @pytest.fixture
@@ -117,3 +121,28 @@ def test_names_of_toxicity_columns_stand_for_them_alone():
         if column.name.startswith("TTOX"):
             for name in (column.name, *column.others):
                 assert possible(name) == (column.name,)
+
+
+def test_a_flag_that_states_no_toxicity_is_kept_apart_from_an_empty_one(read):
+    for name, none in (("TTOXEVENT", "0"), ("TTOXCNSR", "1")):
+        data = read([f"ID,Response,TTOX,{name}", f"P1,PR,,{none}", "P2,SD,,", f"P3,SD,0.5,{1 - int(none)}"])
+        assert data.denied.tolist() == [True, False, False]
+    assert read(["ID,Response,TTOX", "P1,PR,", "P2,SD,1"]).denied is None
+
+
+def test_a_synthetic_trial_with_a_rule_has_days_of_enrollment_whether_or_not_it_has_a_start(tmp_path):
+    source = params.load(project.ROOT / "params" / "toxicity.yaml")
+    plan, scenario = Case.of(source).plan, source.scenarios[1]
+    texts = [synthetic.one_trial(plan, scenario, 13, start) for start in (None, date(2024, 5, 1))]
+    months = []
+    for text in texts:
+        path = tmp_path / "s.csv"
+        path.write_text(text, encoding="utf-8")
+        data = patient_data.read(path)
+        assert data.by_date
+        found = safety.found(data, plan.toxicity_rule.boundary, plan.toxicity_rule.window)
+        months.append(found.moment.month)
+    assert months[0] == pytest.approx(months[1], abs=1e-12)
+    simulated, _ = synthetic.simulated(plan, scenario, 13)
+    # two days are rounded to whole ones, and the time of a toxicity down to a hundredth of a month
+    assert months[0] == pytest.approx(simulated.decision[0] - simulated.entry[0, 0], abs=1 / 30 + 0.01)
