@@ -126,8 +126,8 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left:
     tight = wide and where.width - sum(widths[1:]) - len(widths) - 1 >= LEAST_WORDS
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0 if tight else 1, 0, 0), pad_edge=False)
     for k, head in enumerate(heads):
-        whole = widths[k] if k and tight else None
-        shown.add_column(head, justify="left" if k < left else "right", overflow="fold", min_width=whole)
+        whole = widths[k] if k and tight else None  # a fixed width: rich shrinks, and cuts, what has a least width only
+        shown.add_column(head, justify="left" if k < left else "right", overflow="fold", width=whole)
     for row in rows:
         shown.add_row(*row)
     where.print(title, style="bold")
