@@ -150,7 +150,7 @@ def _show(asked: Sweep, folder: Path, path: str | None) -> None:
     title = f"Outcomes, exact or ± Monte Carlo standard error: {more} {where}"
     left_columns = len(table.shown) - len(table.right)
     heads, rows = list(view.columns), [[cell.replace(" ± ", "±") for cell in row] for row in view.to_numpy().tolist()]
-    for columns in side_by_side([heads, *rows], left_columns, terminal.console().width):
+    for columns in side_by_side([heads, *rows], left_columns, terminal.width()):
         chosen = [*range(left_columns), *columns]
         terminal.table(title, [heads[k] for k in chosen], [[row[k] for k in chosen] for row in rows], left=left_columns)
         title = "The same scenarios, further outcomes"

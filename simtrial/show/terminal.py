@@ -108,6 +108,11 @@ def console() -> Console:
     return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 120)
 
 
+def width() -> int:
+    """How many letters a line has."""
+    return console().width
+
+
 LEAST_WORDS = 16
 """Fewest letters of the first column that are left beside whole numbers."""
 
