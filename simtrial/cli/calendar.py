@@ -66,7 +66,7 @@ class DesignCommand(TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options; of those that one family refuses, that the others require them."""
-        shown = {one: one.help for one in self.params if one.name in ONE and one.required}
+        shown = {one: getattr(one, "help", "") for one in self.params if one.name in ONE and one.required}
         for one, said in shown.items():
             one.required, one.help = False, f"{said}  [required, but for {bryant_day.KEY}]"  # type: ignore[attr-defined]
         super().format_options(ctx, formatter)
