@@ -72,7 +72,7 @@ def lessons(
     seed: Annotated[int, options.number_option("seed", "Seed of all simulated trials, from 0 on.")] = 1,
     out: options.Out = Path("build"),
 ) -> None:
-    """Run the six lessons and write them as one HTML handout."""
+    """Run the lessons and write them as one HTML handout."""
     from simtrial.report import run as report_run
 
     terminal.tell(f"Handout: {report_run.lessons(seed, out, terminal.progress())}")

@@ -101,6 +101,7 @@ def answer(asked: BothRates, phi: str | None, criterion: str | None, n_limit: in
         If a word is unknown, or too many patients are needed.
     """
     from simtrial.search import bryant_day
+    from simtrial.search.bryant_day import text
     from simtrial.search.bryant_day.solution import KINDS
 
     try:
@@ -110,6 +111,8 @@ def answer(asked: BothRates, phi: str | None, criterion: str | None, n_limit: in
             found = bryant_day.search(asked, phi=phi or "worst", n_limit=n_limit)  # type: ignore[arg-type]  # it asks
     except InputError as error:
         raise _typed(error) from None
+    if doubt := text.reversed_rates(asked):
+        terminal.say(doubt)  # whether people read the answer or a program does
     kinds = [[kind] for kind in KINDS if criterion in (None, kind)]
     if len(kinds) > 1 and found.optimal.design == found.minimax.design:
         kinds = [list(KINDS)]

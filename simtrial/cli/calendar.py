@@ -64,6 +64,15 @@ class DesignCommand(TyperCommand):
         ctx.meta[FILE] = (Path(files[0]), "--json" in args)
         return []
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options; of those that one family refuses, that the others require them."""
+        shown = {one: getattr(one, "help", "") for one in self.params if one.name in ONE and one.required}
+        for one, said in shown.items():
+            one.required, one.help = False, f"{said}  [required, but for {bryant_day.KEY}]"  # type: ignore[attr-defined]
+        super().format_options(ctx, formatter)
+        for one, said in shown.items():
+            one.required, one.help = True, said  # type: ignore[attr-defined]
+
     def invoke(self, ctx: Any) -> Any:
         """Answer the options, or the file."""
         if FILE in ctx.meta:

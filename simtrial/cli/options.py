@@ -50,10 +50,12 @@ class Reader:
         An entry of the table.
     form : {'one', 'list', 'text'}
         One number; several separated by commas, or one with its zeros, both of which are kept as they are typed.
+    parts : tuple of str
+        What the numbers of a list are called, where each is another thing.
     """
 
-    def __init__(self, key: str, form: OptionForm = "one") -> None:
-        self.key, self.form = key, form
+    def __init__(self, key: str, form: OptionForm = "one", parts: tuple[str, ...] = ()) -> None:
+        self.key, self.form, self.parts = key, form, parts
         self.number = TABLE[key]
         self.__name__ = self.number.said  # typer asks for it, as of any function
 
@@ -70,18 +72,22 @@ class Reader:
     def faults(self, value: object, name: str) -> Iterator[InputError]:
         """The mistakes of what was read for an option of this name."""
         texts = self.numbers(value) if isinstance(value, str) else value
-        for given in texts if isinstance(texts, list | tuple) else (texts,):
+        every = texts if isinstance(texts, list | tuple) else (texts,)
+        names = [f"{name} {part}" for part in self.parts] if len(self.parts) == len(every) else [name] * len(every)
+        for given, told in zip(every, names, strict=True):
             try:
-                _ = self.number.count(given, name) if self.number.whole else self.number.check(given, name)
+                _ = self.number.count(given, told) if self.number.whole else self.number.check(given, told)
             except InputError as error:
                 yield error
 
 
-def number_option(key: str, said: str | None = None, form: OptionForm = "one") -> OptionInfo:
+def number_option(
+    key: str, said: str | None = None, form: OptionForm = "one", parts: tuple[str, ...] = ()
+) -> OptionInfo:
     """An option that takes a number, or several, by the entry of its bounds and the form of `Reader`."""
     one = TABLE[key].metavar
     metavar = f"{one},{one}" if form == "list" and "," not in one else one
-    option: OptionInfo = typer.Option(parser=Reader(key, form), metavar=metavar, help=said)
+    option: OptionInfo = typer.Option(parser=Reader(key, form, parts), metavar=metavar, help=said)
     return option
 
 

@@ -18,7 +18,7 @@ from simtrial.phrases import counted
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simtrial.sweep.driver import Progress
     from simtrial.sweep.grid import Sweep
@@ -147,12 +147,39 @@ def _show(asked: Sweep, folder: Path, path: str | None) -> None:
     where = f"in {path}" if path is not None else f"in the Parquet files of {folder / 'results'}"
     left = len(asked) - len(first)
     more = f"the first {len(first)} of {counted(len(asked), 'scenario')}; all are" if left else "all scenarios; also"
-    terminal.table(
-        f"Outcomes, exact or ± Monte Carlo standard error: {more} {where}",
-        list(view.columns),
-        [[cell.replace(" ± ", "±") for cell in row] for row in view.to_numpy().tolist()],
-        left=len(table.shown) - len(table.right),
-    )
+    title = f"Outcomes, exact or ± Monte Carlo standard error: {more} {where}"
+    left_columns = len(table.shown) - len(table.right)
+    heads, rows = list(view.columns), [[cell.replace(" ± ", "±") for cell in row] for row in view.to_numpy().tolist()]
+    for columns in side_by_side([heads, *rows], left_columns, terminal.width()):
+        chosen = [*range(left_columns), *columns]
+        terminal.table(title, [heads[k] for k in chosen], [[row[k] for k in chosen] for row in rows], left=left_columns)
+        title = "The same scenarios, further outcomes"
+
+
+def side_by_side(rows: Sequence[Sequence[str]], kept: int, width: int) -> list[list[int]]:
+    """The columns of a table in groups that fit beside the first ones, so that no number is cut or broken.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        Cells, the headings among them.
+    kept : int
+        Columns that every group stands beside.
+    width : int
+        Letters of a line.
+
+    Returns
+    -------
+    list of list of int
+        The columns of each group, at least one.
+    """
+    widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
+    groups: list[list[int]] = [[]]
+    for k in range(kept, len(widths)):
+        if groups[-1] and sum(widths[:kept]) + sum(widths[j] for j in groups[-1]) + widths[k] > width:
+            groups.append([])
+        groups[-1].append(k)
+    return groups
 
 
 def _warn(remark: str) -> None:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simtrial.cli import designs_json, options
+from simtrial.cli import designs_json, options, toxicity_beside
 from simtrial.cli.command import told_as
 from simtrial.errors import InputError
-from simtrial.phrases import agreeing, counted, spanned, stated
+from simtrial.phrases import counted, spanned, stated
 from simtrial.phrases import rate as shown
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
-    from simtrial.design.designs import Design
+    from simtrial.cli.toxicity_beside import Beside
     from simtrial.toxicity.boundary import ToxicityBoundary
     from simtrial.toxicity.calibrate import CalibratedBoundary
-    from simtrial.toxicity.joint import JointEndings, Taken
 
 TYPES = ("pocock", "obf", "wang_tsiatis", "bayes", "sprt")
 
@@ -51,7 +49,7 @@ def toxicity(
     ] = None,
     prior: Annotated[
         str | None,
-        options.number_option("beta", "bayes: a,b of the Beta prior.  [default: rate,1-rate]", "list"),
+        options.number_option("beta", "bayes: a,b of the Beta prior.  [default: rate,1-rate]", "list", ("a", "b")),
     ] = None,
     unacceptable: Annotated[
         float | None, options.number_option("rate", "Unacceptable rate of toxicity; sprt tests against it.")
@@ -79,20 +77,23 @@ def toxicity(
         "unacceptable": unacceptable,
     }  # fmt: skip
     _check(kind, boundary, given, looks, response_rate, odds_ratio)
+    _complete(kind, boundary, given, {"p": p, "looks": looks, "response_rate": response_rate})
     counts, found = _boundary(kind, boundary, given)
     at = p if p is not None else [one for one in (rate, unacceptable) if one is not None]
-    if not at:
-        raise InputError("is missing; give the rates at which the boundary is evaluated", "--p")
+    if (fall := _fall(counts)) and found is None:
+        terminal.say(fall)
     beside = None
     if looks is not None:
-        beside = _beside(counts, looks, at, response_rate or [], 1.0 if odds_ratio is None else odds_ratio)
+        beside = toxicity_beside.beside_design(
+            counts, looks, at, response_rate or [], 1.0 if odds_ratio is None else odds_ratio
+        )
     if as_json:
         terminal.print_json(_json(counts, found, at, beside))
         return
     _show(counts, found, at)
     _tell(found, window_weeks)
     if beside is not None:
-        _show_beside(beside, counts)
+        toxicity_beside.show(beside, counts)
 
 
 def _check(
@@ -104,17 +105,13 @@ def _check(
     odds_ratio: float | None,
 ) -> None:
     """Hold what goes with what."""
-    if (kind is None) == (boundary is None):
-        fault = "is missing; write --type pocock, or give the counts with --boundary 3/10,5/20"
-        raise InputError(fault if kind is None else "takes the place of --boundary; leave one of them out", "--type")
+    if kind is not None and boundary is not None:
+        raise InputError("takes the place of --boundary; leave one of them out", "--type")
     if kind is not None and kind not in TYPES:
         raise InputError(f"({kind!r:.40}) is unknown; write {', '.join(TYPES[:-1])} or {TYPES[-1]}", "--type")
     for name in ("crossing", "looks_at", "delta", "prior"):
         if boundary is not None and given[name] is not None:
             raise InputError("does not go with --boundary, which gives the counts; leave it out", told_as(name))
-    for name in ("rate", "crossing", "looks_at"):
-        if boundary is None and given[name] is None:
-            raise InputError(f"is missing; {kind} needs it", told_as(name))
     if given["rate"] is not None and given["unacceptable"] is not None and not given["rate"] < given["unacceptable"]:
         said = f"({given['unacceptable']:g}) is not above the acceptable rate ({given['rate']:g})"
         raise InputError(said, "--unacceptable")
@@ -122,8 +119,46 @@ def _check(
         for name, value in (("response_rate", response_rate), ("odds_ratio", odds_ratio)):
             if value is not None:
                 raise InputError("goes with --looks only; add the response design, such as 1/10,5/29", told_as(name))
-    elif response_rate is None:
-        raise InputError("is missing; --looks needs it", "--response-rate")
+
+
+OF_TYPES = {"wang_tsiatis": ("delta",), "sprt": ("unacceptable",)}
+"""What some types need beside the acceptable rate, the crossing probability and the looks."""
+
+EXAMPLE = "simtrial toxicity --type pocock --rate .2 --crossing .05 --looks-at 1-30"
+
+
+def _complete(kind: str | None, boundary: str | None, given: dict[str, Any], beside: dict[str, Any]) -> None:
+    """Hold that nothing is missing, and name all that is."""
+    why: dict[str, str] = {}
+    if boundary is None:
+        if kind is None:
+            why["type"] = "write --type pocock, or give the counts with --boundary 3/10,5/20"
+        needed = ("rate", "crossing", "looks_at", *OF_TYPES.get(kind or "", ()))
+        why |= {name: f"{kind} needs it" for name in needed if given[name] is None}
+    elif all(one is None for one in (beside["p"], given["rate"], given["unacceptable"])):
+        why["p"] = "give the rates at which the boundary is evaluated"
+    if beside["looks"] is not None and beside["response_rate"] is None:
+        why["response_rate"] = "--looks needs it"
+    names = [told_as(name) for name in why]
+    if len(names) == 1:
+        raise InputError(f"is missing; {next(iter(why.values()))}", names[0])
+    if names:
+        more = "" if boundary is not None or kind is not None else ", or give the counts: --boundary 3/10,5/20 --p .2"
+        example = EXAMPLE.replace("pocock", kind or "pocock")
+        example = "" if boundary is not None else f"; such as {example}{more}"
+        raise InputError(f"Missing options {', '.join(names)}{example}")
+
+
+def _fall(counts: ToxicityBoundary) -> str:
+    """A question where a later look stops for fewer toxicities, though counts are cumulative; empty where none does."""
+    stopping = [look for look in counts.looks if look.b is not None]
+    for earlier, later in pairwise(stopping):
+        if earlier.b is not None and later.b is not None and earlier.b > later.b:
+            return (
+                f"Warning: the count falls from {earlier.b} of {earlier.n} to {later.b} of {later.n}, although counts "
+                "are cumulative; is that meant?"
+            )
+    return ""
 
 
 def _boundary(
@@ -162,38 +197,8 @@ def _boundary(
     return found.boundary, found
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Beside:
-    """A response design beside the boundary: what becomes of both at every pair of rates."""
-
-    design: Design
-    odds_ratio: float
-    pairs: list[tuple[float, float, JointEndings, Taken]]
-
-
-def _beside(
-    counts: ToxicityBoundary, looks: str, at: list[float], response_rates: list[float], odds_ratio: float
-) -> _Beside:
-    from simtrial.design.designs import parse_looks
-    from simtrial.toxicity.joint import endings, taken
-
-    design = parse_looks(looks)
-    if counts.within(design.looks[-1].n) is None:
-        first = counts.looks[0].n
-        raise InputError(
-            f"ends at {counted(design.looks[-1].n, 'patient')}, before the first look ({first})", "--looks"
-        )
-    pairs = []
-    for rate in at:
-        for p in response_rates:
-            ended = endings(design, counts, p=p, toxicity=rate, odds_ratio=odds_ratio)
-            price = taken(design, counts, p=p, toxicity=rate, odds_ratio=odds_ratio)
-            pairs.append((rate, p, ended, price))
-    return _Beside(design=design, odds_ratio=odds_ratio, pairs=pairs)
-
-
 def _json(
-    counts: ToxicityBoundary, found: CalibratedBoundary | None, at: list[float], beside: _Beside | None
+    counts: ToxicityBoundary, found: CalibratedBoundary | None, at: list[float], beside: Beside | None
 ) -> dict[str, object]:
     from simtrial.toxicity.boundary import crossing
 
@@ -285,60 +290,11 @@ def interval(found: CalibratedBoundary) -> str:
 
 
 def conventions(found: CalibratedBoundary) -> str:
-    """That two conventions of the exponent are in use; empty for types without one."""
-    if found.shape.exponent is None:
+    """That two conventions of the exponent are in use; empty for types that are named and not by an exponent."""
+    if found.shape.kind != "wang_tsiatis" or found.shape.exponent is None:
         return ""
     ours, other = found.shape.exponent, round(0.5 - found.shape.exponent, 12)
     return (
         f"The exponent delta is {ours:g} where 0 is Pocock's boundary and 0.5 that of O'Brien and Fleming, as in R "
         f"clinfun; where Wang and Tsiatis's own notation is used, as in R stoppingrule, it is {other:g}."
     )
-
-
-def _show_beside(beside: _Beside, counts: ToxicityBoundary) -> None:
-    """The endings of both rules, and what the rule for toxicity takes."""
-    from simtrial.design.designs import looks_short
-
-    last = beside.design.looks[-1].n
-    ends = ["toxicity", "futility", "efficacy", "success", "failure"]
-    heads = ["toxicity", "response", "stopped for toxicity", "for futility", "for efficacy", "H0 rejected at the end",
-             "not rejected", "expected patients"]  # fmt: skip
-    possible = [True, len(beside.design.looks) > 1, any(look.e for look in beside.design.looks), True, True]
-    rows = [
-        [f"{rate:g}", f"{p:g}"]
-        + [shown(ended.shares[name]) for name, some in zip(ends, possible, strict=True) if some]
-        + [f"{ended.en:.2f}"]
-        for rate, p, ended, _ in beside.pairs
-    ]
-    kept = [head for head, some in zip(heads, (True, True, *possible, True), strict=True) if some]
-    related = "independent" if beside.odds_ratio == 1 else f"odds ratio of response and toxicity {beside.odds_ratio:g}"
-    terminal.tell()
-    terminal.table(f"How {looks_short(beside.design)} ends with this boundary; {related}", kept, rows, left=2)
-    if counts.n > last:
-        further = sum(look.n > last for look in counts.looks)
-        terminal.wrapped(
-            f"{counted(further, 'look')} at more than {counted(last, 'patient')} "
-            f"{agreeing(further, 'is', 'are')} never reached by the response design."
-        )
-    proved = all(price.least is not None for *_, price in beside.pairs)
-    heads = ["toxicity", "response", "without the boundary", "with it", "difference"]
-    heads += ["least of all associations", "most of all associations"] if proved else []
-    lines = []
-    for rate, p, _, price in beside.pairs:
-        values = [price.alone, price.here]
-        row = [f"{rate:g}", f"{p:g}", *map(shown, values), f"{price.here - price.alone:+.4f}"]
-        lines.append(row + [shown(one) for one in (price.least, price.most) if one is not None])
-    terminal.tell()
-    terminal.table("P(reject H0): what the boundary takes from type I error and power", heads, lines, left=2)
-    said = "If both rules apply after the same patient, the trial stops for toxicity; it makes no claim then. "
-    if proved:
-        said += (
-            "P(reject H0) falls as responders have more toxicity: it is least where the two events go together as far "
-            "as their rates allow, and largest where they exclude each other as far as possible."
-        )
-    else:
-        said += (
-            "With a stop for efficacy P(reject H0) need not fall as responders have more toxicity; its extremes over "
-            "all associations are not given."
-        )
-    terminal.wrapped(said)

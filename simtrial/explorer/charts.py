@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from simtrial.phrases import together
 from simtrial.search.boundary.figures import highest, in_words, parts
 from simtrial.show import inks
 from simtrial.toxicity.text import short
@@ -147,40 +148,60 @@ def boundary(design: Design) -> str:
     )
     title = f"<title>{html.escape(in_words(design))}</title>"
     inner = "\n".join(drawn)
-    picture = f'<svg viewBox="0 0 {2 * WIDTH} {HEIGHT}" role="img" class="sketch">{title}\n{inner}\n</svg>'
+    picture = f'<svg viewBox="0 0 {2 * WIDTH} {HEIGHT}" role="img" class="sketch wide">{title}\n{inner}\n</svg>'
     return f'<figure>{picture}</figure><ul class="legend">{items}</ul>'
 
 
 def counts(of: ToxicityBoundary) -> str:
     """A boundary for toxicity: over the patients counted, the numbers of toxicities that stop accrual."""
     looks = [(look.n, look.b) for look in of.looks if look.b is not None]
-    top = max((b for _, b in looks), default=1) + 2
+    top = max((b for _, b in looks), default=1)
+    top += max(2, round(0.25 * top))
+    every = [look.n for look in of.looks] == list(range(of.looks[0].n, of.n + 1))
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
-    wide = max(1.0, min(14.0, (right - LEFT) / of.n))
+    end = of.n + 1 if every else 1.08 * of.n + 1
+    wide = (right - LEFT) / end if every else max(6.0, (right - LEFT) / 40)
 
     def across(n: float) -> float:
-        return LEFT + (right - LEFT - wide) * n / of.n
+        return LEFT + (right - LEFT) * n / end
 
     def up(x: float) -> float:
-        return bottom - (bottom - TOP) * x / top
+        return bottom - (bottom - TOP) * (x + 0.5) / (top + 1)
 
     drawn = [_text(WIDTH / 2, 14, "Shaded: accrual stops", "middle", "title")]
     colour = inks.shade(inks.TOXICITY, 1.0)
-    for n, b in looks:  # neighbours overlap a little, so that no seam shows between them
-        drawn.append(
-            f'<rect x="{across(n) - 0.2:.2f}" y="{TOP}" width="{wide + 0.4:.2f}" height="{up(b - 0.5) - TOP:.2f}" '
-            f'fill="{colour}"/>'
-        )
     for y in _ticks(0.0, float(top), whole=True):
         drawn += [_line(LEFT, up(y), right, up(y), "grid"), _text(LEFT - 5, up(y) + 3.5, f"{y:g}", "end")]
+    for n, b in looks:  # neighbours overlap a little, so that no seam shows; no more toxicities than patients
+        left, low, high = across(n) - wide / 2, up(b - 0.5), up(min(n, top) + 0.5)
+        drawn.append(
+            f'<rect x="{left - 0.2:.2f}" y="{high:.2f}" width="{wide + 0.4:.2f}" height="{low - high:.2f}" '
+            f'fill="{colour}"/>'
+        )
+        drawn.append(_line(left - 0.2, low, left + wide + 0.2, low, "step"))
     drawn += [
-        _text(across(n) + wide / 2, bottom + 16, f"{n:g}", "middle") for n in _ticks(0.0, float(of.n), whole=True)
+        _text(x, up(b - 0.5) + 11, f"\N{GREATER-THAN OR EQUAL TO}{b}", "middle") for b, x in _steps(looks, across)
     ]
+    drawn += [_text(across(n), bottom + 16, f"{n:g}", "middle") for n in _ticks(0.0, float(of.n), whole=True)]
     drawn += [_line(LEFT, TOP, LEFT, bottom, "axis"), _line(LEFT, bottom, right, bottom, "axis")]
     drawn.append(_text((LEFT + right) / 2, HEIGHT - 6, "Patients counted; upwards: toxicities", "middle"))
     title = f"<title>Accrual stops at {html.escape(short(of))}</title>"
     inner = "\n".join(drawn)
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" class="sketch">{title}\n{inner}\n</svg>'
+
+
+APART = 26.0
+"""How far the numbers of two steps stand apart at least."""
+
+
+def _steps(looks: Sequence[tuple[int, int]], across: Callable[[float], float]) -> list[tuple[int, float]]:
+    """The number of each step of a boundary and where it stands, as far as there is room."""
+    found: list[tuple[int, float]] = []
+    for b, at in together(looks):
+        x = across((at[0] + at[-1]) / 2)
+        if not found or x - found[-1][1] >= APART:
+            found.append((b, x))
+    return found
 
 
 def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:

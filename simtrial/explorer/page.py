@@ -298,8 +298,8 @@ class Explorer:
         self._answer = panels.status(found.case, found.design, done, self._remark)
         self.panels["status"].value = self._answer
         self.panels["candidates"].value = panels.candidates(found)
-        self.panels["curves"].value = panels.curves(panels.compared(found, found.design), trial.requirements)
-        self.panels["decisions"].value = panels.decisions(found.design, plan)
+        self.panels["curves"].value = panels.curves(panels.compared(found, found.design), trial.requirements, trial)
+        self.panels["decisions"].value = panels.decisions(found.design, plan, trial)
         self.panels["statement"].value = panels.statement(found, done)
         self.panels["toxicity"].value = "" if plan.toxicity_rule is None else panels.toxicity(found.design, plan, trial)
         self.panels["toxicity"].layout.display = "none" if plan.toxicity_rule is None else ""

@@ -14,8 +14,8 @@ from simtrial.conduct import text as conduct_text
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.explorer import charts, controls, screen
-from simtrial.phrases import counted, rate
-from simtrial.search import figures, tables
+from simtrial.phrases import counted, rate, stated
+from simtrial.search import CalendarCriterion, figures, tables
 from simtrial.search.wording import question
 from simtrial.show import inks
 from simtrial.show.terminal import one_line
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 POINTS = 121
 """True response rates at which a curve is computed."""
+
+
+AS_RUN = "What happens when the trial is run?"
+"""The heading of the panel that holds the figures of the trial with all its rules."""
 
 
 def _section(title: str, content: str, button: str = "") -> str:
@@ -108,6 +112,11 @@ def status(case: Case, design: Design, done: Simulation, remark: str) -> str:
         lines.append('<p class="warning">This design does not meet the required limits.</p>')
     quick = case.single.first.n <= screen.LIVE_N
     lines.append(f"<p>{html.escape(str(text.limits_hold(case, beside=quick)))}</p>")
+    if trial.design.toxicity is not None:
+        by_calendar = isinstance(case.criterion, CalendarCriterion)
+        chosen = " The criterion of the calendar leaves the rule aside as well." if by_calendar else ""
+        said = f"The figures with the rule for toxicity are below, under “{AS_RUN}”.{chosen}"
+        lines.append(f"<p>{html.escape(said)}</p>")
     if trial.conduct is not None and trial.conduct.enrollment.close_month is not None:
         lines.append(f"<p>{html.escape(conduct_text.as_run(done, asked))}</p>")
     if remark:
@@ -122,7 +131,11 @@ def candidates(found: Known) -> str:
     """The designs that meet the limits; the chosen one in bold."""
     taken = None if found.design is None else found.case.taken
     table = tables.candidates(found.single, found.two, taken, found.case.criterion)
-    return _section("Which designs meet the limits?", table.html())
+    aside = _aside(
+        found.case.trial,
+        "The rule for toxicity is left aside here: errors and patients are those of the response design alone.",
+    )
+    return _section("Which designs meet the limits?", table.html() + aside)
 
 
 def compared(found: Known, design: Design) -> list[tuple[str, Design]]:
@@ -130,7 +143,7 @@ def compared(found: Known, design: Design) -> list[tuple[str, Design]]:
     return figures.compared(design, found.two, found.single)
 
 
-def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) -> str:
+def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements, trial: Trial) -> str:
     """P(reject), PET and EN over the true response rate."""
     p = np.linspace(*figures.rates_shown(requirements), POINTS)
     lines = figures.drawn_apart(designs)
@@ -162,16 +175,22 @@ def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements) ->
         "<p><strong>Exact operating characteristics over the true response rate p: the probability of rejecting H0, "
         "the probability of early termination, and the expected sample size.</strong></p>"
     )
+    caption += _aside(trial, "The rule for toxicity is left aside in these curves.")
     legend = charts.legend([(label, colour, dash) for label, _, colour, dash in lines])
     return _section("How does the design behave?", f'{caption}{legend}<div class="curves">{"".join(drawn)}</div>')
 
 
-def decisions(design: Design, plan: Plan) -> str:
+def decisions(design: Design, plan: Plan, trial: Trial) -> str:
     """The decision for each number of responses."""
     note = (
         "<p>These are the planned bounds; they are recalculated for the attained number of evaluable patients.</p>"
         if plan.recut
         else ""
+    )
+    note += _aside(
+        trial,
+        "These are the decisions on the responses alone: with the rule for toxicity H0 is rejected only if the "
+        "boundary for toxicity has not been crossed.",
     )
     shown = charts.boundary(design) + tables.decisions(design).html() + note
     return _section("What is decided at each number of responses?", shown)
@@ -218,7 +237,29 @@ def calendar(done: Simulation, trial: Trial) -> str:
         )
     cost = conduct_text.cost(done, trial.requirements).html()
     table = conduct_tables.calendar(done).html()
-    return _section("What happens when the trial is run?", table + fewer + cost)
+    return _section(AS_RUN, table + _true_toxicity(trial) + fewer + cost)
+
+
+def _true_toxicity(trial: Trial) -> str:
+    """At which rate of toxicity the trial is run, and where that comes from; nothing without a rule."""
+    rule, assumed = trial.design.toxicity, trial.conduct.patients.toxicity if trial.conduct else None
+    if rule is None:
+        return ""
+    at = rule.acceptable_rate if assumed is None else assumed.rate
+    why = (
+        "the acceptable rate; a parameter file may state another one, and an association, under "
+        "conduct.patients.toxicity"
+        if assumed is None
+        else "as the file states"
+    )
+    related = toxicity_text.odds(1.0 if assumed is None else assumed.odds_ratio)
+    said = f"The trial is run at a true rate of toxicity of {stated(at)} ({why}); response and toxicity: {related}."
+    return f"<p>{html.escape(said)}</p>"
+
+
+def _aside(trial: Trial, said: str) -> str:
+    """A sentence on what is shown without the rule for toxicity; nothing where there is none."""
+    return "" if trial.design.toxicity is None else f"<p>{html.escape(said)}</p>"
 
 
 def statement(found: Known, done: Simulation) -> str:

@@ -1,1 +1,1 @@
-"""Six lessons for a class, each a picture under controls."""
+"""Lessons for a class, each a picture under controls."""

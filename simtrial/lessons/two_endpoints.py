@@ -19,7 +19,7 @@ from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.errors import InputError
 from simtrial.lessons import blackboard, live
-from simtrial.phrases import agreeing, counted, percent, percent_beside
+from simtrial.phrases import agreeing, counted, percent, percent_beside, stated
 from simtrial.search.bryant_day import solution
 from simtrial.search.bryant_day.law import law
 from simtrial.search.bryant_day.question import BothRates
@@ -224,7 +224,7 @@ def shapes(tolerated: Pair, limit: float) -> Picture:
             drawn.append(name)
             told.append(
                 f"{name}'s boundary is crossed with probability {percent(float(at.ever[1]))}, and the trial has "
-                f"{at.en[1]:.1f} patients on average"
+                f"{at.en[1]:.1f} patients on average if nothing else stops it"
             )
         axes[0].set_title("Stop if at least this many toxicities", fontsize=10)
         axes[1].set_title(f"Crossed by then: toxicity {tolerated[0]:g} (thin), {tolerated[1]:g} (thick)", fontsize=10)
@@ -312,6 +312,8 @@ def answer(tolerated: Pair, limit: float) -> blackboard.Folded:
     alone = float(operating_characteristics(design, ASKED.p1).reject)
     boundary = ruled("pocock", tolerated[0], limit, n)
     with_rule = endings(design, boundary, p=ASKED.p1, toxicity=tolerated[0])
+    assert boundary is not None  # of the rates of the notebook
+    crossed = float(crossing(boundary, [tolerated[0]]).ever[0])
     apart = endings(design, boundary, p=ASKED.p1, toxicity=tolerated[0], odds_ratio=0.0)
     along = endings(design, boundary, p=ASKED.p1, toxicity=tolerated[0], odds_ratio=math.inf)
     mended = repaired(tolerated, limit, "pocock")
@@ -323,8 +325,8 @@ def answer(tolerated: Pair, limit: float) -> blackboard.Folded:
         (
             f"The rule takes {100 * (alone - with_rule.reject):.1f} percentage points of power at the acceptable rate: "
             f"{percent(alone)} becomes {percent(with_rule.reject)}. It cannot take more than the probability of "
-            f"crossing, {percent(limit)}, at any association: with an odds ratio of 0 the power is "
-            f"{percent(apart.reject)}, with an infinite one {percent(along.reject)}. The type I error cannot rise, as "
+            f"crossing, {percent(crossed)} (the limit is {stated(limit)}), at any association: with an odds ratio of 0 "
+            f"the power is {percent(apart.reject)}, with an infinite one {percent(along.reject)}. The type I error cannot rise, as "
             "a trial that is stopped for toxicity makes no claim.",
             f"{looks_text(bigger, ', ')}, planned with a larger power, still has {percent(kept.reject)} with the rule. "
             f"Its type I error with the rule is {percent(null.reject)}, and it takes {kept.en:.1f} patients on average "

@@ -297,7 +297,7 @@ def lessons(seed: int = 1, out: str | Path = "build", progress: Callable[[str], 
     simulation.check_seed(seed)
     final = Path(out) / "teaching"
     unfinished.refuse(final)
-    title = "Six lessons on single-arm phase II trials"
+    title = "Lessons on single-arm phase II trials"
     head = Head(study=f"simtrial {__version__}", title=title, front=HANDOUT)
     origin = {"lessons": ", ".join(Path(name).name for name in LESSONS)}
     pages = (HtmlPage(notebooks=LESSONS, head=head),)

@@ -108,6 +108,11 @@ def console() -> Console:
     return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 120)
 
 
+def width() -> int:
+    """How many letters a line has."""
+    return console().width
+
+
 LEAST_WORDS = 16
 """Fewest letters of the first column that are left beside whole numbers."""
 
@@ -126,8 +131,8 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left:
     tight = wide and where.width - sum(widths[1:]) - len(widths) - 1 >= LEAST_WORDS
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0 if tight else 1, 0, 0), pad_edge=False)
     for k, head in enumerate(heads):
-        whole = widths[k] if k and tight else None
-        shown.add_column(head, justify="left" if k < left else "right", overflow="fold", min_width=whole)
+        whole = widths[k] if k and tight else None  # a fixed width: rich shrinks, and cuts, what has a least width only
+        shown.add_column(head, justify="left" if k < left else "right", overflow="fold", width=whole)
     for row in rows:
         shown.add_row(*row)
     where.print(title, style="bold")

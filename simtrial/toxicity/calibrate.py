@@ -31,7 +31,7 @@ from simtrial.design.exact import CLOSE
 from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.numbers import count, probability
-from simtrial.toxicity.boundary import ToxicityBoundary, ToxicityLook, boundary_text, crossing
+from simtrial.toxicity.boundary import ToxicityBoundary, ToxicityLook, crossing
 from simtrial.toxicity.paths import MOST_PATIENTS, ever, ever_fraction, that_matter
 from simtrial.toxicity.tails import beta_tails
 
@@ -98,6 +98,7 @@ def calibrated(shape: BoundaryShape, looks_at: Sequence[int], limit: float) -> C
 
     Examples
     --------
+    >>> from simtrial.toxicity.boundary import boundary_text
     >>> from simtrial.toxicity.kinds import BoundaryShape
     >>> found = calibrated(BoundaryShape("pocock", 0.5), [1, 2, 3], 0.125)
     >>> boundary_text(found.boundary), found.attained, found.parameter
@@ -217,10 +218,10 @@ class _Attained:
             np.minimum.at(bounds, self.row[first], self.b[first])
         least = ever_fraction(*that_matter(self.looks, bounds), self.shape.rate)
         shown = math.ceil(least * 10**6) / 10**6
-        stops = ToxicityBoundary(tuple(look for look in self._boundary(bounds).looks if look.b is not None))
+        stops = " or ".join(f"{look.b} of {look.n}" for look in self._boundary(bounds).looks if look.b is not None)
         said = (
             f"({self.limit:.10g}) is below {shown:.6g}, the smallest crossing probability of a boundary of this type "
-            f"at these looks ({boundary_text(stops)}); allow at least that, or look at more patients"
+            f"at these looks (stop if {stops}); allow at least that, or look at more patients"
         )
         return InputError(
             said

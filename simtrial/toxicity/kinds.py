@@ -89,8 +89,12 @@ class BoundaryShape:
             TABLE["beta"].check(value, "prior")
         if self.unacceptable is not None and self.kind != "sprt":
             raise InputError("belongs to sprt only", "unacceptable")
-        if self.kind == "sprt" and (self.unacceptable is None or not self.rate < self.unacceptable < 1):
-            raise InputError("is missing, or not between the acceptable rate and 1; sprt needs it", "unacceptable")
+        if self.kind == "sprt":
+            if self.unacceptable is None:
+                raise InputError("is missing; sprt needs it", "unacceptable")
+            if not self.rate < self.unacceptable < 1:
+                said = f"({self.unacceptable:g}) is not between the acceptable rate ({self.rate:g}) and 1"
+                raise InputError(said, "unacceptable")
 
     @property
     def exponent(self) -> float | None:

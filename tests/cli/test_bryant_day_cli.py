@@ -80,13 +80,14 @@ def test_people_read_rule_limits_warning_and_paragraph(capsys):
         "(r1, t0) <= 0.15 0.111 0.145 0.154 *",
         "Warning: the limits hold under independence, but not at every association",
         "stop if at most 3 patients respond or at most 12 are without toxicity, which means that at least 5 have a",
-        "Bryant-Day optimal: with fewer than 27 patients no design meets the limits",
+        "Bryant-Day optimal: fewer than 27 patients cannot be enough, as even the best test of one of the endpoints",
         "Paragraph for the protocol (Bryant-Day optimal):",
     ):
         assert part in said
     assert main(["design", *FAMILY, *QUESTION]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "The limits hold at every association of response and toxicity" in said
+    assert "with fewer than 36 patients no design meets the limits; of the designs with 36, none has a smaller" in said
     assert "Warning" not in said
 
 
@@ -128,6 +129,17 @@ def test_its_own_numbers_are_required_and_go_with_it_only(capsys):
     assert "Missing options --p1, --alpha, --power" in refused(capsys, "--p0", ".1")[0]
 
 
+@pytest.mark.parametrize("form", [["--json"], []])
+def test_rates_that_seem_reversed_are_asked_about_beside_either_answer(capsys, form):
+    turned = ["--r0=.1", "--r1=.3", "--t0=.15", "--t1=.3", "--alpha-r=.1", "--alpha-t=.1", "--power=.8"]
+    assert main(["design", *FAMILY, *turned, *form]) == 0
+    out, err = capsys.readouterr()
+    assert "most patients would have a toxicity at the acceptable rate" in err
+    assert "Warning: most" not in out
+    if form:
+        assert json.loads(out)["family"] == "bryant_day"
+
+
 def test_a_low_power_may_be_meant(capsys):
     found = answered(capsys, "--power", ".45", "--low-power")
     assert found["designs"][0]["recommend"]["R1T1"] >= 0.45
@@ -140,5 +152,7 @@ def test_the_help_names_its_options(capsys):
     assert "--p0 RATE Response rate not worth pursuing. --p1" in said
     assert main(["design", "--help"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "--p0 RATE Response rate not worth pursuing. [required]" in said
+    for option in ("--p0 RATE Response rate not worth pursuing.", "--alpha RATE Largest type I error, one-sided."):
+        assert f"{option} [required, but for bryant_day]" in said
+    assert "--power RATE Smallest power at p1, or at r1 and t1. [required] " in said
     assert "--phi" in said

@@ -6,6 +6,7 @@ import math
 import pytest
 
 from simtrial.cli.app import main
+from simtrial.cli.toxicity_beside import difference
 from simtrial.design.designs import parse_looks
 from simtrial.design.exact import operating_characteristics
 from simtrial.toxicity.boundary import crossing, parse_boundary
@@ -90,7 +91,6 @@ def test_people_are_told_both_conventions_the_last_look_the_interval_and_the_win
     assert "13 to 17 8 7 " in flat  # looks with one count stand together
     for said in (
         "stop if at least", "largest acceptable", "P(crossed) counts a crossing at the last look too",
-        "The exponent delta is 0.5 where 0 is Pocock's boundary", "in R stoppingrule, it is 0.",
         "up to, but not including,", "within 6 weeks after enrollment", "does not wait for pending patients",
         "what the boundary takes from type I error and power", "at more than 29 patients is never reached",
     ):  # fmt: skip
@@ -103,10 +103,70 @@ def test_people_are_told_both_conventions_the_last_look_the_interval_and_the_win
     assert "0 is Pocock" not in told
 
 
+def test_two_conventions_of_the_exponent_are_told_where_an_exponent_is_given_only(capsys):
+    said = ("The exponent delta is 0.125 where 0 is Pocock's boundary", "in R stoppingrule, it is 0.375.")
+    assert main([*ASKED, "--type", "wang_tsiatis", "--delta", ".125"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert all(one in told for one in said)
+    for kind in ("pocock", "obf"):
+        assert main([*ASKED, "--type", kind]) == 0
+        assert "stoppingrule" not in capsys.readouterr().out
+
+
+def test_a_difference_has_as_many_digits_as_the_probabilities_beside_it(capsys):
+    assert main([*ASKED, "--type", "obf", "--looks", "1/10,5/29", "--response-rate", ".3"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    found = {row[0]: [float(cell) for cell in row[2:5]] for row in rows if row[1:2] == ["0.3"] and len(row) == 7}
+    assert set(found) == {"0.2", "0.4"}
+    for alone, here, lost in found.values():
+        assert lost == pytest.approx(here - alone, abs=1.01e-3)  # both are rounded to three digits
+    assert [difference(value) for value in (-0.00234, -0.0394, -0.549, 0.0, -1e-16, 0.25)] == [
+        "-0.00234", "-0.0394", "-0.549", "0", "0", "0.250",
+    ]  # fmt: skip
+
+
+def test_every_option_that_is_missing_is_named_at_once(capsys):
+    for words, said in (
+        ([], "--type, --rate, --crossing, --looks-at; such as simtrial toxicity --type pocock"),
+        (
+            ["--type", "sprt", "--crossing", ".05"],
+            "--rate, --looks-at, --unacceptable; such as simtrial toxicity --typ",
+        ),
+        (["--type", "obf", "--rate", ".2", "--looks", "5/25"], "--crossing, --looks-at, --response-rate; such as"),
+        (["--boundary", "3/10", "--looks", "5/25"], "--p, --response-rate\n"),
+    ):
+        assert main(["toxicity", *words]) == 2
+        assert capsys.readouterr().err.startswith(f"simtrial: Missing options {said}")
+
+
+def test_a_count_that_falls_is_asked_about_and_evaluated_all_the_same(capsys):
+    words = ["--p", ".2", "--json"]
+    for boundary, falls in (("3/10,2/20", "from 3 of 10 to 2 of 20"), ("-/5,4/9,-/12,3/40", "from 4 of 9 to 3 of 40")):
+        assert main(["toxicity", "--boundary", boundary, *words]) == 0
+        out, err = capsys.readouterr()
+        assert f"Warning: the count falls {falls}, although counts are cumulative" in err
+        assert json.loads(out)["crossing"] == crossing(parse_boundary(boundary), [0.2]).ever.tolist()
+    assert main(["toxicity", "--boundary", "3/10,3/20,4/30", *words]) == 0
+    assert capsys.readouterr().err == ""
+    # a boundary of a type may fall as well, as its level rises with the patients: nobody mistyped it
+    falling = ["--type", "obf", "--rate", ".005", "--crossing", ".01", "--looks-at", "10,40", "--json"]
+    assert main(["toxicity", *falling]) == 0
+    out, err = capsys.readouterr()
+    assert [look["b"] for look in json.loads(out)["stop_if_at_least"]] == [4, 3]
+    assert err == ""
+
+
+def test_each_number_of_a_prior_that_is_wrong_is_named(capsys):
+    assert main([*ASKED, "--type", "bayes", "--prior", "0,0"]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("simtrial: --prior a (0) is not above 0")
+    assert second.startswith("simtrial: --prior b (0) is not above 0")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "--type: is missing"),
+        (["--type", "wang_tsiatis", "--rate", ".2", "--crossing", ".1", "--looks-at", "9"], "--delta: is missing"),
         (["--type", "geller"], "--type ('geller') is unknown"),
         (["--type", "pocock", "--boundary", "3/10"], "--type takes the place of --boundary"),
         (["--boundary", "3/10", "--crossing", ".05"], "--crossing does not go with --boundary"),
@@ -123,6 +183,9 @@ def test_people_are_told_both_conventions_the_last_look_the_interval_and_the_win
         (["--type", "obf", "--rate", ".4", "--unacceptable", ".2", "--crossing", ".05", "--looks-at", "9"],
          "--unacceptable (0.2) is not above the acceptable rate (0.4)"),
         (["--type", "obf", "--rate", ".2", "--crossing", ".01", "--looks-at", "2"], "--crossing (0.01) is below 0.04"),
+        (["--type", "pocock", "--rate", ".2", "--crossing", ".001", "--looks-at", "3"], "(stop if 3 of 3); allow"),
+        (["--type", "sprt", "--rate", ".2", "--crossing", ".05", "--looks-at", "10", "--unacceptable", ".1"],
+         "--unacceptable (0.1) is not above the acceptable rate (0.2)"),
         (["--type", "obf", "--rate", ".2", "--crossing", ".01", "--looks-at", "9,2"], "--looks-at (9,2) does not inc"),
         ([*ASKED[1:], "--type", "obf", "--odds-ratio", "2"], "--odds-ratio goes with --looks only"),
         ([*ASKED[1:], "--type", "obf", "--looks", "5/25"], "--response-rate: is missing"),

@@ -153,3 +153,30 @@ def test_the_picture_has_a_bar_for_each_look_that_stops():
     drawn = charts.counts(parse_boundary("-/2,3/5,4/9,-/10,7/20"))
     assert drawn.count("<rect") == 3
     assert "<title>Accrual stops at 3 of 5, 4 of 9, 7 of 20</title>" in drawn
+
+
+def test_the_picture_shades_no_count_of_toxicities_that_cannot_be_and_numbers_its_steps():
+    drawn = charts.counts(parse_boundary("-/1,-/2,3/3,3/4,3/5,3/6,3/7,4/8,4/9,4/10,4/11,4/12,4/13,4/14"))
+    heights = [float(one) for one in re.findall(r'<rect [^>]*height="([0-9.]+)"', drawn)]
+    assert len(heights) == 12
+    one = heights[0]  # 3 of 3: a single count
+    assert heights[1] == pytest.approx(2 * one, abs=0.02)  # 3 or 4 of 4
+    assert heights[:4] == sorted(heights[:4])
+    assert (drawn.count(">\u22653<"), drawn.count(">\u22654<")) == (1, 1)
+
+
+def test_what_is_shown_without_the_rule_says_so_and_where_it_is_not(explorer):
+    aside = {
+        "candidates": "The rule for toxicity is left aside here", "curves": "is left aside in these curves",
+        "decisions": "H0 is rejected only if the boundary for toxicity has not been crossed",
+        "status": "are below, under \u201cWhat happens when the trial is run?\u201d",
+        "calendar": "The trial is run at a true rate of toxicity of 20% (the acceptable rate; a parameter file may",
+    }  # fmt: skip
+    for said in aside.values():
+        assert not any(said in told(explorer, name) for name in aside)
+    explorer.inputs["toxicity"].value = "pocock"
+    for name, said in aside.items():
+        assert said in told(explorer, name)
+    assert "leaves the rule aside as well" not in told(explorer, "status")
+    explorer.inputs["design"].value = "fastest_p0"
+    assert "The criterion of the calendar leaves the rule aside as well" in told(explorer, "status")

@@ -94,7 +94,7 @@ def test_trials_of_a_class_cross_the_boundary_by_hand_as_often_as_plain_counting
 
 def test_a_path_ends_at_the_look_that_stops_it():
     axis = lesson_two_endpoints.by_hand(1, 4, 7, 9, 0.5, 30, 1).figure.axes[0]
-    stopped = [line for line in axis.lines if line.get_color() == lesson_two_endpoints.TOXIC]
+    stopped = [line for line in axis.lines if line.get_color() == lesson_two_endpoints.TOXICITY]
     lengths = [int(np.isfinite(line.get_ydata()).sum()) - 1 for line in stopped]
     toxic = lesson_two_endpoints._class(0.5, 30, 1)
     first = [next((n for n, b in ((5, 1), (10, 4), (20, 7), (29, 9)) if row[:n].sum() >= b), 0) for row in toxic]

@@ -355,8 +355,9 @@ def test_the_rule_is_stated_by_patients_without_and_with_toxicity():
 
 def test_rates_of_toxicity_that_were_probably_given_are_asked_about():
     assert text.toxicity(KNOWN) == "Toxicity rates: 30% is not acceptable, 15% is."
+    assert text.reversed_rates(KNOWN) == ""
     turned = BothRates(r0=0.2, r1=0.4, t0=0.15, t1=0.3, alpha_r=0.15, alpha_t=0.15, power=0.8)
-    assert "If rates of toxicity were given, write t0 = 0.7 and t1 = 0.85" in text.toxicity(turned)
+    assert "If rates of toxicity were given, write t0 = 0.7 and t1 = 0.85" in text.reversed_rates(turned)
 
 
 def test_the_paragraph_for_the_protocol_holds_the_numbers_and_the_reference():

@@ -167,3 +167,13 @@ def test_all_printing_goes_through_one_module(root):
             ):
                 stray.add(path.relative_to(root).as_posix())
     assert stray == set(ELSEWHERE)
+
+
+def test_a_table_that_is_nearly_too_wide_prints_every_number_whole(capsys):
+    heads = ["the name of an axis of a sweep", "p", *(f"an outcome of the trial {k}" for k in range(3)), "x" * 20]
+    rows = [[f"{k}", "0.3", "0.0190", "0.583±0.0078", "18.61±0.08", "24.0512±0.0345"] for k in range(3)]
+    terminal.table("Wide", heads, rows)
+    told = capsys.readouterr().out
+    assert max(len(line.rstrip()) for line in told.splitlines()) <= 120
+    for cell in (*rows[0][1:], heads[-1]):
+        assert cell in told

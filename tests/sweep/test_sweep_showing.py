@@ -3,6 +3,7 @@
 import pytest
 from sweeps import written
 
+from simtrial.cli.sweep import side_by_side
 from simtrial.show.passage import Passage
 from simtrial.sweep import figures, results, tables
 from simtrial.sweep import file as sweep_file
@@ -43,3 +44,16 @@ def test_without_the_power_no_setting_is_judged_and_that_is_said(root, tmp_path)
     said = tables.broken(found(root, tmp_path, HANDLING, ["n_enrolled"]))
     assert isinstance(said, Passage)
     assert str(said).startswith("Left out: this sweep does not compute the power.")
+
+
+def test_no_number_of_a_wide_table_is_cut_or_broken():
+    rows = [("toxicity crossing probability", "p", *(f"outcome number {k} of the trial" for k in range(6)))]
+    rows += [(f"0.0{k}", "0.3", *(f"{10 * k + j}.05±0.0123" for j in range(6))) for k in range(1, 4)]
+    for width in (60, 80, 120, 300):
+        groups = side_by_side(rows, 2, width)
+        assert [k for group in groups for k in group] == list(range(2, 8))  # each column once, in order
+        for group in groups:
+            chosen = [0, 1, *group]
+            longest = sum(max(len(row[k]) for row in rows) + 2 for k in chosen)
+            assert longest <= width or len(group) == 1
+    assert len(side_by_side(rows, 2, 300)) == 1

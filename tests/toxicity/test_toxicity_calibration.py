@@ -212,7 +212,9 @@ def test_ends_of_the_range_where_every_look_stops_for_one_toxicity():
 
 
 def test_a_limit_below_every_boundary_is_refused_with_the_smallest_one():
-    with pytest.raises(InputError, match=r"\(0\.01\) is below 0\.04, .*\(2/2\); allow at least that") as told:
+    with pytest.raises(
+        InputError, match=r"\(0\.01\) is below 0\.04, .*\(stop if 2 of 2\); allow at least that"
+    ) as told:
         calibrated(BoundaryShape("pocock", 0.2), [2], 0.01)
     assert told.value.lines[0].startswith("crossing")
     assert boundary_text(calibrated(BoundaryShape("pocock", 0.2), [2], 0.04).boundary) == "2/2"

@@ -42,12 +42,16 @@ def question(asked: BothRates) -> str:
 
 
 def toxicity(asked: BothRates) -> str:
-    """What the rates of patients without toxicity say of toxicity, with a question where it seems to be reversed."""
-    said = f"Toxicity rates: {_without(asked.t0)} is not acceptable, {_without(asked.t1)} is."
+    """What the rates of patients without toxicity say of toxicity."""
+    return f"Toxicity rates: {_without(asked.t0)} is not acceptable, {_without(asked.t1)} is."
+
+
+def reversed_rates(asked: BothRates) -> str:
+    """A question where rates of toxicity seem to have been given in place of those without; empty where not."""
     if asked.t1 >= 0.5:
-        return said
+        return ""
     return (
-        f"{said} Warning: most patients would have a toxicity at the acceptable rate; t0 and t1 are rates of patients "
+        f"Warning: most patients would have a toxicity at the acceptable rate; t0 and t1 are rates of patients "
         f"without toxicity. If rates of toxicity were given, write t0 = {1 - asked.t1:.10g} and "
         f"t1 = {1 - asked.t0:.10g}."
     )
@@ -70,15 +74,15 @@ def proved(found: BothFound, kind: str) -> str:
     """What a design attains, and why nothing better exists."""
     design, _, proof = found.of(kind)
     value = f"{proof.value:.4f}"
-    lacking = "no design meets the limits"
     where = " It is taken at an odds ratio of infinity, where it is largest." if found.phi == "worst" else ""
     if kind == "minimax":
         return (
-            f"{named([kind])}: with fewer than {counted(design.design.n, 'patient')} {lacking}; of the designs with "
-            f"{design.design.n}, none has a smaller value than {value} of {CRITERION}.{where}"
+            f"{named([kind])}: with fewer than {counted(design.design.n, 'patient')} no design meets the limits; of "
+            f"the designs with {design.design.n}, none has a smaller value than {value} of {CRITERION}.{where}"
         )
     return (
-        f"{named([kind])}: with fewer than {counted(proof.n_lower, 'patient')} {lacking}; with up to "
+        f"{named([kind])}: fewer than {counted(proof.n_lower, 'patient')} cannot be enough, as even the best test of "
+        f"one of the endpoints alone misses its limits; of the designs that meet all limits with up to "
         f"{counted(proof.n_upper, 'patient')} none has a smaller value than {value} of {CRITERION}, and with more "
         f"patients every value is larger.{where}"
     )
