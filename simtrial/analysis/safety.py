@@ -215,13 +215,7 @@ def found(
     InputError
         If the file has no toxicities, or nobody was enrolled.
     """
-    if not known(data):
-        raise InputError(
-            "has no column of toxicities; it may be named TOXGR or TTOX (simtrial columns)", f"{data.path}:"
-        )
-    n = int(data.enrolled.sum())
-    if not n:
-        raise InputError("holds no patient who was enrolled", f"{data.path}:")
+    n = _enrolled(data)
     severe, _ = _severe(data)
     given = _given(data)
     toxic, waiting = counting(data, window), _waiting(given, severe, window)
@@ -251,6 +245,18 @@ def found(
         overall=(float(low), float(high)),
         bias=tuple((rate, toxicity.bias(boundary, planned, rate)) for rate in rates),
     )
+
+
+def _enrolled(data: PatientData) -> int:
+    """How many were enrolled, of files that hold toxicities."""
+    if not known(data):
+        raise InputError(
+            "has no column of toxicities; it may be named TOXGR or TTOX (simtrial columns)", f"{data.path}:"
+        )
+    n = int(data.enrolled.sum())
+    if not n:
+        raise InputError("holds no patient who was enrolled", f"{data.path}:")
+    return n
 
 
 def _waiting(given: _Information, severe: Bools, window: float | None) -> Bools:

@@ -102,7 +102,7 @@ def _crossing_said(found: ToxicityFound) -> list[str]:
     if at is None:
         said.append("When it was crossed is not known: that needs every date of enrollment and time of toxicity.")
     else:
-        pending = f"{_who(at.pending)} {agreeing(len(at.pending), 'was', 'were')}" if at.pending else "nobody was"
+        pending = f"{_who(at.pending)} {agreeing(len(at.pending), 'was', 'were')}" if at.pending else "no patient was"
         said.append(
             f"It was crossed {at.month:.2f} months after the first enrollment, on {at.day}, at the toxicity that "
             f"completed the number. By then {_who(at.toxic)} of the {at.enrolled} enrolled had a toxicity"

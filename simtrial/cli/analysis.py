@@ -13,6 +13,7 @@ from simtrial.cli import options
 from simtrial.cli.command import told_as
 from simtrial.errors import InputError, several
 from simtrial.months import WEEK
+from simtrial.phrases import agreeing
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
@@ -265,7 +266,7 @@ def _watched(
     given = {"toxicities": toxicities, "toxicity_boundary": boundary}
     missing = [told_as(name) for name, value in given.items() if value is None]
     if missing:
-        verb = "is" if len(missing) == 1 else "are"
+        verb = agreeing(len(missing), "is", "are")
         raise InputError(f"{verb} missing; toxicities are held against a boundary: give both", " and ".join(missing))
     assert toxicities is not None
     assert boundary is not None
