@@ -6,7 +6,6 @@ import pytest
 
 from simtrial import InputError
 from simtrial.cli.app import main
-from simtrial.conduct.measures import alone
 from simtrial.documents.facts import Facts
 from simtrial.laws import laws
 from simtrial.months import WEEK
@@ -92,10 +91,10 @@ def test_the_sample_size_paragraph_gives_the_errors_with_the_rule_and_without_it
     said = " ".join(text.sample_size(one).paragraphs)
     assert "the rule for toxicity left aside. " in said
     exact = [laws.exact_values(one.plan, scenario)["reject"] for scenario in one.scenarios[:2]]
-    dropout = "10% of the patients dropping out before their first assessment and counted as non-responders and "
+    dropout = "With 10% of the patients dropping out before their first assessment and counted as non-responders, the"
     assert (
-        f"With {dropout if loss else ''}the rule that stops the trial for toxicity (rate 30%, odds ratio with response "
-        f"2), the type I error is {100 * exact[0]:.1f}%"
+        f"{dropout if loss else 'The'} trial is run under the rule that stops it for toxicity (rate 30%, odds ratio "
+        f"with response 2). The type I error is then {100 * exact[0]:.1f}%"
     ) in said
     assert f"the power is {100 * exact[1]:.1f}%" in said
     assert "toxicity" not in " ".join(text.sample_size(case(rule=None)).paragraphs)
@@ -147,7 +146,7 @@ def test_simulate_gives_stops_for_toxicity_and_the_exact_value_without_the_rule(
     assert main(["simulate", str(file), "--json"]) == 0
     first = json.loads(capsys.readouterr().out)["scenarios"][0]
     one = case()
-    exact = laws.exact_values(alone(one.plan), one.scenarios[0])["reject"]
+    exact = laws.exact_values(one.plan.by_responses, one.scenarios[0])["reject"]
     assert first["reject"]["exact_without_toxicity_rule"] == exact
     assert first["reject"]["exact"] == laws.exact_values(one.plan, one.scenarios[0])["reject"] < exact
     assert list(first["toxicity_stopped"]) == ["value", "mcse", "exact"]
