@@ -91,11 +91,10 @@ def test_the_sample_size_paragraph_gives_the_errors_with_the_rule_and_without_it
     said = " ".join(text.sample_size(one).paragraphs)
     assert "the rule for toxicity left aside. " in said
     exact = [laws.exact_values(one.plan, scenario)["reject"] for scenario in one.scenarios[:2]]
-    dropout = "10% of the patients dropping out before their first assessment and counted as non-responders"
-    before = f"The trial is run with {dropout}. With this and" if loss else "With"
+    dropout = "With 10% of the patients dropping out before their first assessment and counted as non-responders, the"
     assert (
-        f"{before} the rule that stops the trial for toxicity (rate 30%, odds ratio with response 2), "
-        f"the type I error is {100 * exact[0]:.1f}%"
+        f"{dropout if loss else 'The'} trial is run under the rule that stops it for toxicity (rate 30%, odds ratio "
+        f"with response 2). The type I error is then {100 * exact[0]:.1f}%"
     ) in said
     assert f"the power is {100 * exact[1]:.1f}%" in said
     assert "toxicity" not in " ".join(text.sample_size(case(rule=None)).paragraphs)
