@@ -190,7 +190,7 @@ def counts(of: ToxicityBoundary) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" class="sketch">{title}\n{inner}\n</svg>'
 
 
-APART = 26.0
+APART = 22.0
 """How far the numbers of two steps stand apart at least."""
 
 

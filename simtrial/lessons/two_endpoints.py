@@ -326,8 +326,8 @@ def answer(tolerated: Pair, limit: float) -> blackboard.Folded:
             f"The rule takes {100 * (alone - with_rule.reject):.1f} percentage points of power at the acceptable rate: "
             f"{percent(alone)} becomes {percent(with_rule.reject)}. It cannot take more than the probability of "
             f"crossing, {percent(crossed)} (the limit is {stated(limit)}), at any association: with an odds ratio of 0 "
-            f"the power is {percent(apart.reject)}, with an infinite one {percent(along.reject)}. The type I error cannot rise, as "
-            "a trial that is stopped for toxicity makes no claim.",
+            f"the power is {percent(apart.reject)}, with an infinite one {percent(along.reject)}. The type I error "
+            "cannot rise, as a trial that is stopped for toxicity makes no claim.",
             f"{looks_text(bigger, ', ')}, planned with a larger power, still has {percent(kept.reject)} with the rule. "
             f"Its type I error with the rule is {percent(null.reject)}, and it takes {kept.en:.1f} patients on average "
             f"at p1 instead of {with_rule.en:.1f}.",
