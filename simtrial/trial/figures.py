@@ -147,8 +147,7 @@ def enrollment_fan(trial: Trial, plan: Plan, scenario: Scenario, index: int, see
             axis.annotate(
                 counted(n, "patient"), (0, n), xytext=(4, 2), textcoords="offset points", fontsize=8.5, color="#666666"
             )
-        after = plan.follow_up.months_after_last
-        dates: list[tuple[float, str, str]] = []
+        after, dates = plan.follow_up.months_after_last, list[tuple[float, str, str]]()
         if whole is not None:
             if after is not None and whole > after:
                 said = f"month {whole - after:.3g}: last enrollment that leaves\n{counted(after, 'month')} of follow-up"

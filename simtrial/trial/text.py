@@ -137,8 +137,7 @@ def _sentences(
         *(() if under is None else (words.allowed_for(under, asked),)),
         *(("The search handles all dropout in this way, whichever event is its cause.",) if under and mixed else ()),
         f"The sample size is that of {kind(design, criterion)} ({looks_text(design, ', ')})"
-        f"{'' if limits == asked else words.searched_at(limits, asked)}"
-        f"{aside if isinstance(criterion, CalendarCriterion) else ''}.",
+        f"{'' if limits == asked else words.searched_at(limits, asked)}{aside * _by_calendar(criterion)}.",
         *rules.sentences(design, plan.handling if plan else None, mixed.counted if mixed else None),
         *((rules.RECUT,) if plan and plan.recut else ()),
         *rules.early(plan),
@@ -161,6 +160,10 @@ def _sentences(
     if missed:
         sentences.insert(0, _not_ready(missed))
     return sentences
+
+
+def _by_calendar(criterion: Preference | None) -> bool:
+    return isinstance(criterion, CalendarCriterion)
 
 
 def _beside(

@@ -182,7 +182,7 @@ def test_the_front_page_sets_the_design_beside_the_whole_trial(both):
 def test_a_rule_that_takes_the_power_below_its_limit_is_among_the_things_to_decide(both):
     points = {one.title: one.why for one in summary.of(both.case).decisions}
     said = points["The rule for toxicity"]
-    assert f"the power is {percent_beside(both.power, 0.8)} instead of 80%" in said
+    assert f"the power is {percent_beside(both.power, 0.8)} instead of the required 80%" in said
     assert percent(both.power_to_ask) in said
     assert f"At the rate of 25% at which the trial is run it is {percent(both.at(0.3, 0.25).reject)}." in said
 
