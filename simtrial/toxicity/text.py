@@ -177,16 +177,16 @@ def never(boundary: ToxicityBoundary) -> str:
 
     >>> from simtrial.toxicity.boundary import parse_boundary
     >>> never(parse_boundary("3/3,3/4,3/5,4/6"))
-    'The number for the first 6 patients stops no trial: a trial that reaches it has been stopped before.'
+    'The number for the first 6 of the patients stops no trial: a trial that reaches it has been stopped before.'
     """
     out = set(unreached(boundary))
     idle = [_sizes(at) for _, at in _runs(boundary) if set(at) <= out]
     if not idle:
         return ""
+    first, it = listed(idle), agreeing(len(idle), "it", "them")
     return (
-        f"The {agreeing(len(idle), 'number')} for the first {listed(idle)} patients "
-        f"{agreeing(len(idle), 'stops', 'stop')} no trial: a trial that reaches {agreeing(len(idle), 'it', 'them')} "
-        "has been stopped before."
+        f"The {agreeing(len(idle), 'number')} for the first {first} of the patients "
+        f"{agreeing(len(idle), 'stops', 'stop')} no trial: a trial that reaches {it} has been stopped before."
     )
 
 

@@ -192,8 +192,8 @@ ONE_STAGE_ONLY = (
 
 WITHOUT_TOXICITY = (
     "The rule for toxicity is left out of this search: the months and the patients by which designs are chosen here "
-    "are those of trials that are not stopped for toxicity. The table below has the months and the patients with the "
-    "rule, the figure those without it."
+    "are those of trials that are not stopped for toxicity. They are also those of the figure; the table below has the "
+    "months and the patients with the rule."
 )
 """What is left out where a rule stops the trial for toxicity; see `simtrial.conduct.choice`."""
 
