@@ -186,7 +186,7 @@ def test_a_rule_that_takes_the_power_below_its_limit_is_among_the_things_to_deci
     assert (
         percent(both.power_to_ask) not in said
     )  # its proof is for independent endpoints; this file has odds ratio 1.5
-    assert f"At the rate of 25% at which the trial is run it is {percent(both.at(0.3, 0.25).reject)}." in said
+    assert f"At the rate of 25% at which the trial is run it is {percent(both.at(0.3, 0.25).reject)} on paper." in said
 
 
 def test_a_power_to_ask_for_is_named_where_the_endpoints_are_independent(plain):
