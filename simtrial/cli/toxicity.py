@@ -45,14 +45,19 @@ def toxicity(
     kind: Annotated[str | None, typer.Option("--type", help=f"Type of boundary: {', '.join(TYPES)}.")] = None,
     delta: Annotated[
         float | None,
-        options.number_option("delta", "wang_tsiatis: exponent, from 0 (Pocock) to 0.5 (O'Brien-Fleming)."),
+        options.number_option(
+            "delta", "wang_tsiatis: exponent, from 0 (Pocock) to 0.5 (O'Brien-Fleming).  [default: 0.25]"
+        ),
     ] = None,
     prior: Annotated[
         str | None,
         options.number_option("beta", "bayes: a,b of the Beta prior.  [default: rate,1-rate]", "list", ("a", "b")),
     ] = None,
     unacceptable: Annotated[
-        float | None, options.number_option("rate", "Unacceptable rate of toxicity; sprt tests against it.")
+        float | None,
+        options.number_option(
+            "rate", "Unacceptable rate of toxicity; sprt tests against it.  [default of sprt: rate + 0.15]"
+        ),
     ] = None,
     boundary: Annotated[
         str | None, typer.Option(help="Evaluate these counts instead of --type: B/N, cumulative, such as 3/10,5/20.")
@@ -77,6 +82,7 @@ def toxicity(
         "unacceptable": unacceptable,
     }  # fmt: skip
     _check(kind, boundary, given, looks, response_rate, odds_ratio)
+    given |= _usual(kind, rate, delta, unacceptable)
     _complete(kind, boundary, given, {"p": p, "looks": looks, "response_rate": response_rate})
     counts, found = _boundary(kind, boundary, given)
     at = p if p is not None else [one for one in (rate, unacceptable) if one is not None]
@@ -121,8 +127,26 @@ def _check(
                 raise InputError("goes with --looks only; add the response design, such as 1/10,5/29", told_as(name))
 
 
-OF_TYPES = {"wang_tsiatis": ("delta",), "sprt": ("unacceptable",)}
-"""What some types need beside the acceptable rate, the crossing probability and the looks."""
+HALFWAY = 0.25
+"""Exponent of a Wang-Tsiatis boundary for which none is given: halfway between Pocock's and O'Brien and Fleming's."""
+
+DISTANCE = 0.15
+"""How far above the acceptable rate the SPRT's other rate lies where none is given."""
+
+
+def _usual(
+    kind: str | None, rate: float | None, delta: float | None, unacceptable: float | None
+) -> dict[str, float | None]:
+    """What a type takes beside the acceptable rate where the call leaves it out; the answer names it."""
+    if kind == "wang_tsiatis" and delta is None:
+        return {"delta": HALFWAY}
+    if kind == "sprt" and unacceptable is None and rate is not None and rate + DISTANCE < 1:
+        return {"unacceptable": round(rate + DISTANCE, 12)}
+    return {}
+
+
+OF_TYPES = {"sprt": ("unacceptable",)}
+"""What some types need beside the acceptable rate, the crossing probability and the looks, where it has no default."""
 
 EXAMPLE = "simtrial toxicity --type pocock --rate .2 --crossing .05 --looks-at 1-30"
 

@@ -156,6 +156,21 @@ def test_a_count_that_falls_is_asked_about_and_evaluated_all_the_same(capsys):
     assert err == ""
 
 
+@pytest.mark.parametrize(
+    ("kind", "usual"), [("wang_tsiatis", ("--delta", "0.25")), ("sprt", ("--unacceptable", "0.35"))]
+)
+def test_what_a_type_takes_besides_has_a_usual_value(capsys, kind, usual):
+    words = ["toxicity", "--type", kind, "--rate", ".2", "--crossing", ".05", "--looks-at", "1-30", "--p", ".2"]
+    found = []
+    for more in ((), usual):
+        assert main([*words, *more, "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    assert found[0] == found[1]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert ("exponent 0.25" if kind == "wang_tsiatis" else "ratio of 35% to 20%") in " ".join(said.split())
+
+
 def test_each_number_of_a_prior_that_is_wrong_is_named(capsys):
     assert main([*ASKED, "--type", "bayes", "--prior", "0,0"]) == 2
     first, second = capsys.readouterr().err.splitlines()
@@ -166,7 +181,6 @@ def test_each_number_of_a_prior_that_is_wrong_is_named(capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--type", "wang_tsiatis", "--rate", ".2", "--crossing", ".1", "--looks-at", "9"], "--delta: is missing"),
         (["--type", "geller"], "--type ('geller') is unknown"),
         (["--type", "pocock", "--boundary", "3/10"], "--type takes the place of --boundary"),
         (["--boundary", "3/10", "--crossing", ".05"], "--crossing does not go with --boundary"),
@@ -177,9 +191,8 @@ def test_each_number_of_a_prior_that_is_wrong_is_named(capsys):
         (["--type", "pocock", "--rate", ".2", "--looks-at", "1-30"], "--crossing: is missing"),
         (["--type", "pocock", "--rate", ".2", "--crossing", ".05"], "--looks-at: is missing"),
         ([*ASKED[1:], "--type", "pocock", "--delta", ".1"], "--delta belongs to wang_tsiatis only"),
-        ([*ASKED[1:], "--type", "wang_tsiatis"], "--delta is missing"),
         ([*ASKED[1:], "--type", "bayes", "--prior", "1,2,3"], "--prior (1,2,3) is not two numbers"),
-        (["--type", "sprt", "--rate", ".2", "--crossing", ".05", "--looks-at", "10"], "--unacceptable is missing"),
+        (["--type", "sprt", "--rate", ".9", "--crossing", ".05", "--looks-at", "10"], "--unacceptable: is missing"),
         (["--type", "obf", "--rate", ".4", "--unacceptable", ".2", "--crossing", ".05", "--looks-at", "9"],
          "--unacceptable (0.2) is not above the acceptable rate (0.4)"),
         (["--type", "obf", "--rate", ".2", "--crossing", ".01", "--looks-at", "2"], "--crossing (0.01) is below 0.04"),
