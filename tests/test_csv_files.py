@@ -18,6 +18,7 @@ from simtrial import csv_files
 from simtrial.cli import app
 from simtrial.patients import data as patient_data
 from simtrial.patients import files as patient_files
+from simtrial.show.table import Table
 from simtrial.trial import params
 from simtrial.trial.case import Case
 
@@ -173,7 +174,8 @@ def shown(root, tmp_path_factory):
                     exec(said, run)
                 elif isinstance(step, ast.Expr) and ("tables." in said or "posted." in said):
                     table = eval(said, run)
-                    tables[table.name] = table.csv()
+                    if isinstance(table, Table):  # a caption of a figure may come from there too
+                        tables[table.name] = table.csv()
     return tables
 
 

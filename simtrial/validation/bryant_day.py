@@ -31,7 +31,9 @@ def two_endpoints() -> Comparison:
                 yield f"{kind}: {_setting(asked)}", str(design), str(found), found == design
             yield _law(kind, asked, design, row)
 
-    return case_of("Response and toxicity", "the criterion of Bryant and Day 1995; independent enumeration", rows())
+    return case_of(
+        "Two-stage designs for two endpoints", "the criterion of Bryant and Day 1995; independent enumeration", rows()
+    )
 
 
 def _setting(asked: BothRates) -> str:

@@ -56,6 +56,8 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
     assert verdict.loc["Intercurrent events", "compared"] == 90
     assert verdict.loc["Boundaries for toxicity", "compared"] == 118
     assert verdict.loc["Response and toxicity", "compared"] == 20
+    assert verdict.loc["Two-stage designs for two endpoints", "compared"] == 108
+    assert verdict.index.is_unique
     assert verdict.loc["Boundaries of an iteration", "compared"] == 2
     html = done.html.read_text(encoding="utf-8")
     assert "Simon 1989, Tables 1 and 2; R clinfun 1.1.5" in html
