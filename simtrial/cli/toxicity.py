@@ -33,6 +33,19 @@ ResponseRates = Annotated[
     options.number_option("true_rate", "With --looks: true response rate; may be given again."),
 ]
 
+WangTsiatisExponent = Annotated[
+    float | None,
+    options.number_option(
+        "delta", "wang_tsiatis: exponent, from 0 (Pocock) to 0.5 (O'Brien-Fleming).  [default: 0.25]"
+    ),
+]
+UnacceptableRate = Annotated[
+    float | None,
+    options.number_option(
+        "rate", "Unacceptable rate of toxicity; sprt tests against it.  [default of sprt: rate + 0.15]"
+    ),
+]
+
 
 def toxicity(
     rate: Annotated[float | None, options.number_option("rate", "Acceptable rate of toxicity.")] = None,
@@ -43,22 +56,12 @@ def toxicity(
         str | None, typer.Option(help="Numbers of patients at the looks: 10,20,30, or 1-30 for every patient.")
     ] = None,
     kind: Annotated[str | None, typer.Option("--type", help=f"Type of boundary: {', '.join(TYPES)}.")] = None,
-    delta: Annotated[
-        float | None,
-        options.number_option(
-            "delta", "wang_tsiatis: exponent, from 0 (Pocock) to 0.5 (O'Brien-Fleming).  [default: 0.25]"
-        ),
-    ] = None,
+    delta: WangTsiatisExponent = None,
     prior: Annotated[
         str | None,
         options.number_option("beta", "bayes: a,b of the Beta prior.  [default: rate,1-rate]", "list", ("a", "b")),
     ] = None,
-    unacceptable: Annotated[
-        float | None,
-        options.number_option(
-            "rate", "Unacceptable rate of toxicity; sprt tests against it.  [default of sprt: rate + 0.15]"
-        ),
-    ] = None,
+    unacceptable: UnacceptableRate = None,
     boundary: Annotated[
         str | None, typer.Option(help="Evaluate these counts instead of --type: B/N, cumulative, such as 3/10,5/20.")
     ] = None,
