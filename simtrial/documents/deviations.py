@@ -63,7 +63,7 @@ def of_dropout(case: Case) -> list[Deviation]:
 
 def _by_responses(case: Case) -> Plan | None:
     """How the trial is run without its rule for toxicity, so that one assumption alone is changed."""
-    return None if case.plan is None else replace(case.plan, toxicity_rule=None)
+    return None if case.plan is None else case.plan.by_responses
 
 
 def _losses(case: Case) -> Iterator[tuple[str, Dropout]]:

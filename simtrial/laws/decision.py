@@ -10,7 +10,7 @@ trial before the decision.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,7 +93,7 @@ def decision(plan: Plan, p: Floats) -> Decision:
     """
     if plan.close_month is not None:
         raise InputError("makes the decision depend on the calendar, which has no closed form", "close_month")
-    if not has_law(replace(plan, toxicity_rule=None)):
+    if not has_law(plan.by_responses):
         raise InputError("(conditional) makes the decision depend on the calendar, without a closed form", "pending")
     if not has_law(plan):
         raise InputError("makes the decision depend on the calendar, without a closed form", "toxicity")
@@ -116,7 +116,7 @@ def _under_rule(plan: Plan, rule: ToxicityRule, p: Floats) -> Decision:
     """The same with a rule for toxicity."""
     assert plan.toxicity is not None
     rate, odds_ratio = plan.toxicity.rate, plan.toxicity.odds_ratio
-    by_responses = decision(replace(plan, toxicity_rule=None), p)
+    by_responses = decision(plan.by_responses, p)
     boundary = rule.boundary.within(plan.design.looks[-1].n)
     if boundary is None:
         return by_responses
