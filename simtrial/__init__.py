@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 TYPE_CHECKING = False  # known to type checkers; importing it takes longer than all else before Ctrl-C is heard
 if TYPE_CHECKING:

@@ -155,5 +155,5 @@ def test_the_version_is_said_once_the_same(pyproject):
 
 def test_the_commit_is_that_of_the_clone_that_is_used_now(tmp_path, monkeypatch):
     provenance.commit()
-    monkeypatch.setattr(project, "ROOT", tmp_path)
+    monkeypatch.setattr(project, "CLONE", tmp_path)
     assert provenance.commit() is None

@@ -151,7 +151,7 @@ def _patients(trial: Trial, plan: Plan | None) -> tuple[PatientData, str, str]:
     """The patients of the files named, or else of a synthetic trial; their source in words, and the label."""
     given = trial.analysis
     if given is not None and given.patients is not None:
-        paths = [_found(name) for name in given.patient_files]
+        paths = [project.found(Path(name)) for name in given.patient_files]
         data = patient_data.read(paths, param=given.param, time_unit=given.time_unit)
         origin = f"{given.source}; " if given.source else ""
         names = (f"{path.name}, SHA-256 {digest}" for path, digest in zip(paths, data.sha256, strict=True))
@@ -178,13 +178,7 @@ def refuse_unread(trial: Trial) -> None:
         If one is missing, too large, or no regular file.
     """
     for name in trial.analysis.patient_files if trial.analysis is not None else ():
-        files.read(_found(name), patient_files.MAX_BYTES)
-
-
-def _found(name: str) -> Path:
-    """The file where it is named, or else seen from the root of the clone."""
-    path = Path(name)
-    return path if path.is_absolute() or files.there(path) else project.ROOT / path
+        files.read(project.found(Path(name)), patient_files.MAX_BYTES)
 
 
 def of_patients(

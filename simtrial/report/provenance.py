@@ -35,8 +35,8 @@ def code() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """The commit of the clone, with a mark if files differ from it; None outside git."""
-    return _commit(project.ROOT)
+    """The commit of the clone, with a mark if files differ from it; None outside git and in a wheel."""
+    return None if project.CLONE is None else _commit(project.CLONE)
 
 
 @cache

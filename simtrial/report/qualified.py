@@ -7,7 +7,6 @@ import importlib.metadata
 import os
 import platform
 import re
-import tomllib
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     from simtrial.show.document import Document
 
-LOCK = "requirements.lock"
 LINE = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 
 
@@ -80,7 +78,7 @@ def results(notebook: Path) -> tuple[CaseResult, ...]:
 
 def installation(date: str, requirements_sha256: str) -> Installation:
     """What is installed on this machine, and the digests of what decides the results."""
-    lock = project.ROOT / LOCK
+    lock = project.lock()
     facts = {
         "Program": f"simtrial {__version__}",
         "Commit": provenance.commit() or "unknown: not run from a clone of the repository",
@@ -114,20 +112,15 @@ def _tables() -> str:
     return whole.hexdigest()
 
 
-def _stated() -> dict[str, object]:
-    """What the project file states of itself; nothing if it is not there."""
-    path = project.ROOT / "pyproject.toml"
-    stated: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))["project"] if path.exists() else {}
-    return stated
-
-
 def _supported() -> str:
-    return str(_stated().get("requires-python", "unknown"))
+    stated = project.stated()
+    return "unknown" if stated is None else str(stated["Requires-Python"])
 
 
 def _packages(lock: str) -> tuple[InstalledPackage, ...]:
-    asked = _stated().get("dependencies")
-    direct = {_name(str(one)) for one in asked} if isinstance(asked, list) else set()
+    stated = project.stated()
+    asked = () if stated is None else stated.get_all("Requires-Dist", ())
+    direct = {_name(one) for one in asked if "extra ==" not in one}
     locked: dict[str, list[str]] = {}
     for name, version in LINE.findall(lock):
         locked.setdefault(_name(name), []).append(version)

@@ -34,8 +34,7 @@ def place(file: Path, final: Path) -> str:
     results, beginning with a dot. Links are followed.
     """
     whole = file.resolve()
-    root = project.ROOT.resolve()
-    if whole.is_relative_to(root):
+    if project.CLONE is not None and whole.is_relative_to(root := project.CLONE.resolve()):
         return whole.relative_to(root).as_posix()
     try:
         beside = Path(os.path.relpath(whole, final.parent.resolve())).as_posix()

@@ -215,9 +215,7 @@ def read_as(source: str | Path, kind: type[M], content: str) -> tuple[M, Source]
     InputError
         In one line: the file, the key, the value and what would be right.
     """
-    path = Path(source)
-    if not path.is_absolute() and not files.there(path) and files.there(project.ROOT / path):
-        path = project.ROOT / path  # JupyterLab starts a notebook in the notebook's own folder
+    path = project.found(Path(source))  # JupyterLab starts a notebook in the notebook's own folder
     held = files.read(path, MAX_BYTES)
     return _checked(held, kind, content), Source(path, held.sha256)
 

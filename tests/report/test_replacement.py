@@ -19,7 +19,7 @@ def clone(tmp_path, monkeypatch, smoke_text):
     """A clone with a parameter file, and a report made from it."""
     root = tmp_path / "clone"
     (root / "params").mkdir(parents=True)
-    monkeypatch.setattr(project, "ROOT", root)
+    monkeypatch.setattr(project, "CLONE", root)
     (root / "params/one.yaml").write_text(smoke_text, encoding="utf-8")
     made(root / "build/SMOKE", root / "params/one.yaml")
     return root
@@ -68,7 +68,7 @@ def test_the_same_file_is_known_by_any_path(clone, tmp_path, monkeypatch):
 
 def test_a_clone_that_was_moved_knows_its_file(clone, tmp_path, monkeypatch):
     moved = clone.rename(tmp_path / "moved")
-    monkeypatch.setattr(project, "ROOT", moved)
+    monkeypatch.setattr(project, "CLONE", moved)
     _, source = params.read(moved / "params/one.yaml")
     assert replacement.place(source.path, moved / "build/SMOKE") == "params/one.yaml"
     replacement.refuse(moved / "build/SMOKE", source)  # raises if it is taken for another
