@@ -7,7 +7,7 @@ PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_
 READY := .venv/.ready-$(PYTHON_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report lint test quick faults test-oldest validate explore lessons lab bench lock pictures clean
+.PHONY: help setup report lint test quick faults test-oldest validate explore lessons lab docs bench lock pictures clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -77,6 +77,10 @@ lessons: $(READY) ## run the lessons and write build/teaching/report.html
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
+
+docs: $(READY) ## build the documentation: build/docs/index.html
+	@$(BIN)/sphinx-build -W --keep-going -q -b html -d build/docs-trees docs build/docs
+	@echo "Documentation: build/docs/index.html"
 
 bench: $(READY) ## speed, side by side with R clinfun; with OLD=<commit> also the report beside that commit's
 	@$(BIN)/python benchmarks/search.py

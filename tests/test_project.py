@@ -92,6 +92,7 @@ def test_the_top_level_holds_only_what_belongs_there(root):
     assert {name for name in top if not name.startswith(".")} <= {
         "notebooks", "simtrial", "params", "tests", "benchmarks", "environment.yml", "README.md", "pyproject.toml",
         "Makefile", "requirements.lock", "requirements-oldest.lock", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
+        "CITATION.cff", "docs",
     }  # fmt: skip
 
 
@@ -147,10 +148,13 @@ def test_the_package_runs_as_a_program():
     assert json.loads(done.stdout)["en"] == [pytest.approx(15.0141, abs=1e-4)]
 
 
-def test_the_version_is_said_once_the_same(pyproject):
+def test_the_version_is_stated_in_one_place(root, pyproject):
     import simtrial
 
-    assert pyproject["project"]["version"] == simtrial.__version__
+    assert "version" not in pyproject["project"]
+    assert pyproject["tool"]["hatch"]["version"]["path"] == "simtrial/__init__.py"
+    head = re.search(r"^## ([\d.]+)", (root / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1]
+    assert head == simtrial.__version__
 
 
 def test_the_commit_is_that_of_the_clone_that_is_used_now(tmp_path, monkeypatch):
