@@ -21,6 +21,12 @@ A page may hold, as fenced blocks of MyST:
     A table that was made. Options: ``:columns: name, other`` (which, in this order), ``:rows: 12`` (at most so many).
 ``{copy} build/my-trial/report.html``
     A file that was made becomes part of the site, with a link to it. What follows is the text of the link.
+``{gallery} build/my-trial``
+    Figures of a report, one per line: the name and a sentence (``flow: Shows ...``). The caption and the text
+    alternative are those of the report.
+``{keys}``
+    Keys of the JSON answer before it with their meanings, one per line. A key of the answer without a meaning stops the
+    build, and so does a meaning without a key. With ``:every:`` the meanings hold for all later answers of the page.
 ``{unrun} It needs a network.``
     Command lines that cannot be run when the site is built; the reason is shown.
 
@@ -56,6 +62,9 @@ if TYPE_CHECKING:
 
 LONG = 30
 """Printed lines of which no more are shown at a time: a longer output scrolls within its box."""
+
+WIDE = 92
+"""Characters of a line of JSON that stand on a page without scrolling."""
 
 
 @contextmanager
@@ -97,7 +106,8 @@ def run_all(app: Sphinx) -> None:
 
 def made_at(page: str, name: str) -> str:
     """Where the site keeps a file that was made by a page."""
-    return f"_made/{page.replace('/', '-')}/{Path(name).name}"
+    path = Path(name)
+    return f"_made/{page.replace('/', '-')}/{'-'.join(path.parts[1:]) if path.parts[0] == 'build' else path.name}"
 
 
 def outdated(_app: Sphinx, env: BuildEnvironment, *_sets: set[str]) -> list[str]:
@@ -116,6 +126,7 @@ class Example(SphinxDirective):
         "lines": directives.positive_int,
         "rows": directives.positive_int,
         "quiet": directives.flag,
+        "every": directives.flag,
         "alt": directives.unchanged_required,
         "size": directives.unchanged_required,
         "at": directives.unchanged_required,
@@ -144,6 +155,11 @@ class Example(SphinxDirective):
             address = f"{'../' * page.count('/')}{made_at(page, printed)}"
             link = f'<p><a href="{escape(address)}">{escape(body or Path(printed).name)}</a></p>'
             return [nodes.raw("", link, format="html")]
+        if self.name == "keys":
+            rows = [(", ".join(f"``{one.strip()}``" for one in name.split(",")), text) for name, text in json.loads(printed)]
+            return self._meanings(rows)
+        if self.name == "gallery":
+            return self._gallery(page, json.loads(printed))
         return self._image(page, printed, body)
 
     def _commands(self, body: str, printed: list[str]) -> list[nodes.Node]:
@@ -158,14 +174,21 @@ class Example(SphinxDirective):
         """What was printed; a long output in a box that scrolls, also by the keyboard."""
         if not text:
             return []
-        lines = text.splitlines()
+        answer = text.startswith("{")
+        lines = (broken(json.loads(text)) if answer else text).splitlines()
         most = self.options.get("lines", len(lines))
         kept = [*lines[:most], *(["..."] if len(lines) > most else [])]
-        listing = _listing("\n".join(kept), "json" if text.startswith("{") else "text", "printed")
+        listing = _listing("\n".join(kept), "json" if answer and len(kept) == len(lines) else "text", "printed")
         if len(kept) <= LONG:
             return [listing]
         begin = '<div class="long" tabindex="0" role="region" aria-label="What was printed">'
         return [nodes.raw("", begin, format="html"), listing, nodes.raw("", "</div>", format="html")]
+
+    def _meanings(self, rows: list[tuple[str, str]]) -> list[nodes.Node]:
+        if not rows:
+            return []
+        text = "\n".join(["| Key | Meaning |", "| --- | --- |", *(f"| {name} | {said} |" for name, said in rows)])
+        return self.parse_text_to_nodes(text)
 
     def _table(self, text: str) -> nodes.Node:
         head, *rows = csv.reader(io.StringIO(text))
@@ -180,14 +203,36 @@ class Example(SphinxDirective):
     def _image(self, page: str, name: str, caption: str) -> list[nodes.Node]:
         if not name:
             return [nodes.paragraph("", "(No picture: no Chromium on the machine that built this page.)")]
-        address = f"{'../' * page.count('/')}{made_at(page, name)}"
-        told = escape(self.options["alt"])
-        picture = f'<a href="{escape(address)}"><img class="made" loading="lazy" src="{escape(address)}" alt="{told}"></a>'
-        if not caption:
-            return [nodes.raw("", f'<p class="made">{picture}</p>', format="html")]
-        begin, end = f'<figure class="made">{picture}<figcaption>', "</figcaption></figure>"
-        text = self.parse_content_to_nodes()
-        return [nodes.raw("", begin, format="html"), *text, nodes.raw("", end, format="html")]
+        return figure(page, name, self.options["alt"], self.parse_content_to_nodes() if caption else [])
+
+    def _gallery(self, page: str, shown: list[dict[str, str]]) -> list[nodes.Node]:
+        every: list[nodes.Node] = []
+        for one in shown:
+            words = self.parse_text_to_nodes(one["said"])
+            every += figure(page, one["file"], one["alt"], [nodes.paragraph("", one["caption"]), *words])
+        return every
+
+
+def figure(page: str, name: str, alt: str, caption: list[nodes.Node]) -> list[nodes.Node]:
+    """Give a picture, which opens alone when it is clicked, with its caption if it has one."""
+    address = escape(f"{'../' * page.count('/')}{made_at(page, name)}")
+    picture = f'<a href="{address}"><img class="made" loading="lazy" src="{address}" alt="{escape(alt)}"></a>'
+    if not caption:
+        return [nodes.raw("", f'<p class="made">{picture}</p>', format="html")]
+    begin, end = f'<figure class="made">{picture}<figcaption>', "</figcaption></figure>"
+    return [nodes.raw("", begin, format="html"), *caption, nodes.raw("", end, format="html")]
+
+
+def broken(value: object, indent: str = "") -> str:
+    """Give JSON on several lines: what fits on one line stays there."""
+    flat = json.dumps(value, ensure_ascii=False)
+    more = f"{indent}  "
+    if len(flat) + len(indent) <= WIDE or not isinstance(value, dict | list) or not value:
+        return flat
+    if isinstance(value, dict):
+        inner = [f"{more}{json.dumps(name)}: {broken(one, more)}" for name, one in value.items()]
+        return "{\n" + ",\n".join(inner) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(f"{more}{broken(one, more)}" for one in value) + f"\n{indent}]"
 
 
 def table(head: list[str], rows: list[list[str]]) -> nodes.table:

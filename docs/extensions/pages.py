@@ -6,6 +6,7 @@ See `examples` for what a page may hold. Nothing here knows Sphinx, so that it c
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import os
 import re
@@ -26,7 +27,7 @@ from simtrial import disk, files, project
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KINDS = ("run", "file", "python", "r", "picture", "made", "csv", "copy")
+KINDS = ("run", "file", "python", "r", "picture", "made", "csv", "copy", "gallery", "keys")
 UNRUN = "unrun"
 """Kind of a block that cannot be run when the site is built, which states why."""
 PICTURES = ("picture", "made")
@@ -39,8 +40,8 @@ COMMAND = re.compile(
 """A line that is typed into a shell or an interpreter."""
 DIRECTIVE = re.compile(r"^\{(?P<kind>[\w:-]+)\}[ \t]*(?P<argument>.*)$")
 OPTION = re.compile(r"^:(?P<name>\w+):[ \t]*(?P<value>.*)$")
-SECONDS = 600
-"""Longest time of one example: a report on a busy machine takes a minute."""
+SECONDS = 1800
+"""Longest time of one example: the validation takes minutes on a busy machine."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NOT_RUN = "(not run: R is not installed on the machine that built this page)"
 HERE = "~/trials"
@@ -134,9 +135,9 @@ def faults(text: str) -> Iterator[str]:
             yield f"{block.line}: the picture {block.argument} needs :alt: with what it shows"
         elif block.kind == UNRUN and len(block.argument.split()) < 3:
             yield f"{block.line}: {{unrun}} needs the reason why its lines are not run"
-        elif block.kind in (*PICTURES, "file", "csv", "copy") and not block.argument:
+        elif block.kind in (*PICTURES, "file", "csv", "copy", "gallery") and not block.argument:
             yield f"{block.line}: {{{block.kind}}} needs the name of a file"
-        elif block.kind in ("run", "python", "r", "file") and not block.body:
+        elif block.kind in ("run", "python", "r", "file", "gallery", "keys") and not block.body:
             yield f"{block.line}: {{{block.kind}}} is empty"
 
 
@@ -192,6 +193,10 @@ def run(page: str, found: list[Block], folder: Path) -> list[str]:
             printed.append(_picture(place, block, folder))
         elif block.kind == UNRUN:
             printed.append("")
+        elif block.kind == "gallery":
+            printed.append(json.dumps(_figures(place, block, folder)))
+        elif block.kind == "keys":
+            printed.append(json.dumps(_keys(place, block, found, printed)))
         else:
             if not (folder / block.argument).is_file():
                 raise PageError(f"{place}: {block.argument} was not made")
@@ -266,10 +271,82 @@ def _picture(place: str, block: Block, folder: Path) -> str:
     return name
 
 
+def paths(value: object, at: str = "") -> Iterator[str]:
+    """Every key of a JSON value by its path: ``designs[].looks[].n``."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            place = f"{at}.{name}" if at else str(name)
+            yield place
+            yield from paths(one, place)
+    elif isinstance(value, list):
+        for one in value:
+            yield from paths(one, f"{at}[]")
+
+
+def _keys(place: str, block: Block, found: list[Block], printed: list[str]) -> list[list[str]]:
+    """Keys of the answer before this block with their meanings, every key once.
+
+    Lines name keys by their ends, ``*`` standing for anything; those of a block with ``:every:`` hold for all later
+    blocks of the page, unless a block has a line of its own.
+    """
+    if "every" in block.options:
+        return [list(one) for one in _meanings(block)]
+    before = zip(found, printed, strict=False)
+    answer = [text for one, text in before if one.kind == "run"][-1]
+    earlier = (one for one in found[: len(printed)] if one.kind == "keys" and "every" in one.options)
+    common, own = [pair for one in earlier for pair in _meanings(one)], _meanings(block)
+    rows, used = [], set()
+    for path in dict.fromkeys(paths(json.loads(json.loads(answer)[-1]))):
+        meant = next((pair for pair in (*own, *common) if _means(pair[0], path)), None)
+        if meant is None:
+            raise PageError(f"{place}: the key {path} of the answer has no meaning")
+        if meant in own and meant not in used:
+            rows.append([meant[0], meant[1]])
+        used.add(meant)
+    if idle := [name for name, said in own if (name, said) not in used]:
+        raise PageError(f"{place}: the answer has no key {idle[0]}")
+    return rows
+
+
+def _meanings(block: Block) -> list[tuple[str, str]]:
+    return [(name, said) for name, said in (line.split(": ", 1) for line in block.body.splitlines() if line.strip())]
+
+
+def _means(names: str, path: str) -> bool:
+    """Whether a path ends with one of the names, which are separated by commas."""
+    every = (re.escape(name.strip()).replace(r"\*", ".*") for name in names.split(","))
+    return any(re.fullmatch(rf"(?:.*[.\]])?{one}", path) for one in every)
+
+
+TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
+CAPTION = re.compile(r"<figcaption>(?:<strong>[^<]*</strong>)?(.*?)(?:<span class=\"files\">.*?</span>)?</figcaption>", re.DOTALL)
+
+
+def _figures(place: str, block: Block, folder: Path) -> list[dict[str, str]]:
+    """Figures of a report: each with its file, its text alternative, its caption and what the page says of it."""
+    home, shown = folder / block.argument, dict(line.split(": ", 1) for line in block.body.splitlines() if line.strip())
+    if not (home / "report.html").is_file():
+        raise PageError(f"{place}: {block.argument} holds no report")
+    report, listed = (home / "report.html").read_text(encoding="utf-8"), []
+    for name, said in shown.items():
+        path, at = home / "figures" / f"{name}.svg", report.find(f'id="figure-{name}"')
+        if not path.is_file() or at < 0:
+            known = ", ".join(sorted(one.stem for one in (home / "figures").glob("*.svg")))
+            raise PageError(f"{place}: {block.argument} has no figure {name}; it has {known}")
+        told, words = TITLE.search(path.read_text(encoding="utf-8")), CAPTION.search(report, at)
+        if told is None or words is None:
+            raise PageError(f"{place}: the figure {name} has no text alternative or no caption")
+        caption = html.unescape(re.sub(r"<[^>]*>", "", words[1])).strip()
+        listed.append({"file": f"{block.argument}/figures/{name}.svg", "alt": html.unescape(told[1]), "said": said,
+                       "caption": caption})  # fmt: skip
+    return listed
+
+
 def files_of(found: list[Block], printed: list[str]) -> list[str]:
     """The files that a page shows or hands on, by their names within its folder."""
-    shown = (*PICTURES, "copy")
-    return [name for block, name in zip(found, printed, strict=True) if block.kind in shown and name]
+    shown = [name for block, name in zip(found, printed, strict=True) if block.kind in (*PICTURES, "copy") and name]
+    many = [json.loads(text) for block, text in zip(found, printed, strict=True) if block.kind == "gallery"]
+    return [*shown, *(one["file"] for listed in many for one in listed)]
 
 
 @cache

@@ -50,11 +50,17 @@ def listed(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 # keys of files
 
 
+MOST_NEAR = 1e-6
+"""A bound as near to 0 or 1 stands for them: no trial comes near it, and the exact bounds are on the page of limits."""
+
+
 def number(schema: Mapping[str, Any]) -> str:
     """Give the type of a number and its bounds, in words."""
     kind = "whole number" if schema["type"] == "integer" else "number"
     low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
     high, below = schema.get("maximum"), schema.get("exclusiveMaximum")
+    if low is not None and high is not None and low == 1 - high and 0 < low <= MOST_NEAR:
+        return f"{kind} strictly between 0 and 1"
     told = []
     if low is not None or above is not None:
         told.append(f"from {_shown(low)}" if above is None else f"above {_shown(above)}")
@@ -116,13 +122,8 @@ def key(path: str, schema: Mapping[str, Any], defs: Mapping[str, Any], *, requir
     """Give one key as a definition with an anchor."""
     section, _ = inner(schema, defs)
     meant = schema.get("description") or (section or {}).get("description") or ""
-    lines = [f":type: {said(schema, defs)}"]
-    default = schema.get("default")
-    if required:
-        lines.append(":default: none; the key is required")
-    elif default is None or section is not None:
-        lines.append(":default: left out")
-    else:
+    lines, default = [f":type: {said(schema, defs)}{', required' if required else ''}"], schema.get("default")
+    if not required and default not in (None, [], ()) and section is None:
         lines.append(f":default: `{json.dumps(default) if not isinstance(default, str) else default}`")
     return "\n".join([f"````{{confval}} {path}", *lines, "", plain(meant), "````", ""])
 
@@ -264,7 +265,7 @@ def _option(param: Any, reader: Any) -> str:
     told = [plain(getattr(param, "help", None) or "")]
     if reader is not None:
         each = {"list": "Several numbers, separated by commas; each is ", "one": "It is ", "text": "It is "}
-        told.append(f"{each[reader.form]}{plain(reader.number.phrase)}.")
+        told.append(f"{each[reader.form]}{plain(allowed(reader.number))}.")
     if param.required:
         told.append("Required.")
     elif param.default not in (None, False, [], ()) and not callable(param.default):
@@ -272,6 +273,13 @@ def _option(param: Any, reader: Any) -> str:
     if getattr(param, "multiple", False) or param.nargs == -1:
         told.append("It may be given more than once.")
     return "\n".join([f"````{{option}} {', '.join(words)}", "", " ".join(filter(None, told)), "````", ""])
+
+
+def allowed(one: InputNumber) -> str:
+    """Give the numbers that an option takes, in words."""
+    if 0 < one.least == round(1 - one.most, 12) <= MOST_NEAR:
+        return "a number strictly between 0 and 1"
+    return one.phrase
 
 
 def _metavar(param: Any) -> str:
@@ -373,6 +381,31 @@ def file_limits() -> str:
     return listed(("File", "At most"), rows)
 
 
+def api(*modules: str) -> str:
+    """The documented names of modules, from their docstrings."""
+    written = []
+    for name in modules:
+        more = "\n   :imported-members:" if name == "simtrial.search" else ""
+        written.append(f"## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:{more}\n```\n")
+    return "\n".join(written)
+
+
+def public() -> str:
+    """The names that stay: those of ``simtrial.__all__``."""
+    import inspect
+
+    import simtrial
+
+    rows = []
+    for name in sorted(simtrial.__all__, key=str.casefold):
+        found = getattr(simtrial, name)
+        place = f"{found.__module__}.{name}" if hasattr(found, "__module__") else found.__name__
+        kind = "mod" if inspect.ismodule(found) else "class" if inspect.isclass(found) else "func"
+        first = " ".join((inspect.getdoc(found) or "").split("\n\n")[0].split())
+        rows.append((f"{{py:{kind}}}`{name} <{place}>`", plain(first)))
+    return listed(("Name", "What it is"), rows)
+
+
 def shipped(name: str) -> str:
     """Give a file that comes with simtrial, as it is."""
     text = project.found(Path(name)).read_text(encoding="utf-8")
@@ -383,7 +416,8 @@ PARTS: dict[str, Callable[..., str]] = {
     one.__name__: one
     for one in (
         parameter_file, sweep_file, sweep_outcomes, sweep_axes, commands, exit_codes, patient_columns, patient_codes,
-        glossary_terms, input_bounds, file_limits, shipped,
+        glossary_terms, input_bounds, file_limits, shipped, api,
+        public,
     )
 }  # fmt: skip
 """What a page may ask for by ``{generated}``."""
