@@ -314,8 +314,8 @@ def _meanings(block: Block) -> list[tuple[str, str]]:
 
 def _means(names: str, path: str) -> bool:
     """Whether a path ends with one of the names, which are separated by commas."""
-    every = (re.escape(name.strip()).replace(r"\*", ".*") for name in names.split(","))
-    return any(re.fullmatch(rf"(?:.*[.\]])?{one}", path) for one in every)
+    every = (re.escape(name.strip()).replace(r"\*", "(?:[^.]*|[0-9.]+)") for name in names.split(","))
+    return any(re.fullmatch(rf"(?:.*\.)?{one}", path) for one in every)
 
 
 TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
