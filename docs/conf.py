@@ -12,7 +12,7 @@ project = "simtrial"
 author = "the simtrial authors"
 copyright = "the simtrial authors, MIT licence"  # noqa: A001 - Sphinx names it so
 version = release = simtrial.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "examples", "mathml"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "docstrings", "examples", "mathml", "reference"]
 exclude_patterns = ["extensions", "paper"]
 
 myst_enable_extensions = ["deflist", "dollarmath", "colon_fence", "fieldlist"]
@@ -22,7 +22,10 @@ myst_heading_anchors = 3
 add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings state types, shapes and units
+autodoc_default_options = {"no-value": True}  # a register with all its functions is no value to read
 numpydoc_show_class_members = False
+
+language = "en"
 
 html_theme = "furo"
 html_title = f"simtrial {release}"
@@ -34,7 +37,11 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
 
+# every reference of pages and docstrings must resolve
 nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", r"(numpy|np|pandas|pd|matplotlib|scipy|pydantic|pathlib|collections|datetime|typing)\..*"),  # not ours
+]
 
 # examples run in an empty folder; the same inputs give the same pages
 examples_work = os.environ.get("SIMTRIAL_DOCS_WORK") or str(Path(__file__).parent.parent / "build" / "docs-work")

@@ -13,214 +13,106 @@ A page may hold, as fenced blocks of MyST:
 ``{r}``
     The same in R; where R is not installed the page says that it was not run. Each block is a program of its own.
 ``{picture} build/my-trial/report.html``
-    A picture of a page that was made, taken by a headless Chromium. Options: ``:alt:``, ``:size: 1040x1400``.
+    A picture of a page that was made, taken by a headless Chromium. Options: ``:alt:`` (required), ``:size:
+    1040x1400``, ``:at: an-anchor``.
 ``{made} build/my-trial/figures/name.svg``
-    A figure that was made. Option: ``:alt:``.
+    A figure that was made. Option: ``:alt:`` (required). What follows the options is its caption.
+``{csv} build/my-trial/tables/name.csv``
+    A table that was made. Options: ``:columns: name, other`` (which, in this order), ``:rows: 12`` (at most so many).
+``{copy} build/my-trial/report.html``
+    A file that was made becomes part of the site, with a link to it. What follows is the text of the link.
+``{gallery} build/my-trial``
+    Figures of a report, one per line: the name and a sentence (``flow: Shows ...``). The caption and the text
+    alternative are those of the report.
+``{keys}``
+    Keys of the JSON answer before it with their meanings, one per line. A key of the answer without a meaning stops the
+    build, and so does a meaning without a key. With ``:every:`` the meanings hold for all later answers of the page.
+``{unrun} It needs a network.``
+    Command lines that cannot be run when the site is built; the reason is shown.
 
 All examples of a page run in one folder that is empty at first, one after the other, so that a tutorial builds up. An
-example that fails stops the build. What a page printed is kept until its examples or the code of the package change.
+example that fails stops the build, and so do commands or code in a block that is not run, and output with a path of
+this machine. What a page printed is kept until its examples or the package change.
 """
 
 from __future__ import annotations
 
-import hashlib
+import csv
+import io
 import json
 import os
-import re
-import shlex
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pages
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-from simtrial import files
-
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
 
-KINDS = ("run", "file", "python", "r", "picture", "made")
-BLOCK = re.compile(
-    rf"^(?P<fence>`{{3,}})\{{(?P<kind>{'|'.join(KINDS)})\}}[ \t]*(?P<argument>[^\n]*)\n"
-    r"(?P<body>.*?)^(?P=fence)[ \t]*$",
-    re.MULTILINE | re.DOTALL,
-)
-OPTION = re.compile(r"^:(?P<name>\w+):[ \t]*(?P<value>.*)$")
-SECONDS = 600
-"""Longest time of one example: a report on a busy machine takes a minute."""
+LONG = 30
+"""Printed lines of which no more are shown at a time: a longer output scrolls within its box."""
 
-PYTHON = """
-import ast, contextlib, io, json, sys
-*before, last = json.load(sys.stdin)
-names = {"__name__": "__main__"}
-with contextlib.redirect_stdout(io.StringIO()):
-    for code in before:
-        exec(compile(code, "page", "exec"), names)
-tree = ast.parse(last)
-shown = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-exec(compile(tree, "page", "exec"), names)
-value = None if shown is None else eval(compile(shown, "page", "eval"), names)
-if value is not None:
-    print(value)
-"""
+WIDE = 92
+"""Characters of a line of JSON that stand on a page without scrolling."""
 
 
-class ExampleError(ExtensionError):
-    """An example of a page does not do what the page says."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """An example as a page states it."""
-
-    kind: str
-    argument: str
-    options: dict[str, str]
-    body: str
-
-
-def blocks(text: str) -> list[Block]:
-    """Give the examples of a page in their order."""
-    found = []
-    for match in BLOCK.finditer(text):
-        lines, options = match["body"].splitlines(), {}
-        while lines and (option := OPTION.match(lines[0])):
-            options[option["name"]] = option["value"].strip()
-            del lines[0]
-        while lines and not lines[0].strip():
-            del lines[0]
-        found.append(Block(match["kind"], match["argument"].strip(), options, "\n".join(lines).rstrip()))
-    return found
-
-
-def environment() -> dict[str, str]:
-    """Give what examples see: no colours, one width, one date."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SIMTRIAL_")}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    fixed = {"PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "SOURCE_DATE_EPOCH": "1764201600", "LANG": "C.UTF-8"}
-    return kept | fixed
-
-
-def started(words: list[str], folder: Path, given: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a program in the folder of a page."""
-    return subprocess.run(  # noqa: S603 - the pages are ours
-        words, cwd=folder, env=environment(), input=given, capture_output=True, text=True, timeout=SECONDS, check=False
-    )
-
-
-def run(page: str, found: list[Block], folder: Path) -> list[str]:
-    """Run the examples of a page in an empty folder.
-
-    Returns
-    -------
-    list of str
-        For each example what it printed; for pictures the name of the file.
-
-    Raises
-    ------
-    ExampleError
-        If one ends in another way than the page says.
-    """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    printed, code = [], []
-    for block in found:
-        if block.kind == "run":
-            printed.append(_commands(page, block, folder))
-        elif block.kind == "file":
-            place = folder / block.argument
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(block.body + "\n", encoding="utf-8")
-            printed.append("")
-        elif block.kind == "python":
-            code.append(block.body)
-            printed.append(_checked(page, block, started([sys.executable, "-c", PYTHON], folder, json.dumps(code))))
-        elif block.kind == "r":
-            words = ["Rscript", "--vanilla", "-e", block.body]
-            printed.append(_checked(page, block, started(words, folder)) if shutil.which("Rscript") else NOT_RUN)
-        elif block.kind == "picture":
-            printed.append(_picture(page, block, folder))
-        else:
-            if not (folder / block.argument).is_file():
-                raise ExampleError(f"{page}: {block.argument} was not made")
-            printed.append(block.argument)
-    return printed
-
-
-NOT_RUN = "(not run: R is not installed on the machine that built this page)"
-
-
-def _commands(page: str, block: Block, folder: Path) -> str:
-    lines = block.body.replace("\\\n", " ").splitlines()
-    return json.dumps([_checked(page, block, started(shlex.split(line), folder), line) for line in lines])
-
-
-def _checked(page: str, block: Block, done: subprocess.CompletedProcess[str], command: str = "") -> str:
-    right = int(block.options.get("exit", "0"))
-    if done.returncode != right:
-        what = command or block.body
-        raise ExampleError(f"{page}: exit code {done.returncode}, not {right}:\n{what}\n{done.stdout}{done.stderr}")
-    text = done.stdout + (done.stderr if right else "")
-    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
-
-
-def _picture(page: str, block: Block, folder: Path) -> str:
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    target = folder / block.argument
-    if not target.is_file():
-        raise ExampleError(f"{page}: {block.argument} was not made, so no picture of it can be taken")
-    if browser is None:
-        return ""
-    name = f"{target.parent.name}-{target.stem}.png"
-    size = block.options.get("size", "1040x1400").replace("x", ",")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    flags += ["--hide-scrollbars", f"--user-data-dir={folder / '.browser'}", f"--window-size={size}"]
-    started([browser, *flags, f"--screenshot={folder / name}", target.as_uri()], folder)
-    shutil.rmtree(folder / ".browser", ignore_errors=True)
-    if not (folder / name).is_file():
-        raise ExampleError(f"{page}: the browser took no picture of {block.argument}")
-    return name
-
-
-def kept(page: str, found: list[Block], work: Path) -> list[str]:
-    """Run the examples of a page, unless they were run with the same code before."""
-    folder, note = work / page, work / f"{page}.json"
-    said = json.dumps([files.code_digest(), Path(__file__).read_text(encoding="utf-8"), *map(asdict, found)])
-    digest = hashlib.sha256(said.encode()).hexdigest()
-    if folder.is_dir() and note.is_file():
-        before = json.loads(note.read_text(encoding="utf-8"))
-        if before["digest"] == digest:
-            return [str(one) for one in before["printed"]]
-    printed = run(page, found, folder)
-    note.write_text(json.dumps({"digest": digest, "printed": printed}), encoding="utf-8")
-    return printed
-
-
-def examples(source: Path) -> dict[str, list[Block]]:
-    """Give the examples of every page under a folder, by the name of the page."""
-    pages = sorted(source.rglob("*.md"))
-    found = {page.relative_to(source).with_suffix("").as_posix(): blocks(page.read_text("utf-8")) for page in pages}
-    return {name: listed for name, listed in found.items() if listed}
+@contextmanager
+def alone(work: Path) -> Iterator[None]:
+    """Let one build at a time run the examples that are kept in a folder."""
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with (work / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def run_all(app: Sphinx) -> None:
     """Run the examples of all pages, as many pages at a time as there are cores."""
-    pages = examples(Path(app.srcdir))
+    try:
+        found = pages.examples(Path(app.srcdir), ("extensions", "paper"))
+    except pages.PageError as error:
+        raise ExtensionError(str(error)) from None
     work = Path(app.config.examples_work)
-    work.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = {name: pool.submit(kept, name, found, work) for name, found in pages.items()}
+    with alone(work), ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = {name: pool.submit(pages.kept, name, listed, work) for name, listed in found.items()}
     told = [str(job.exception()) for job in jobs.values() if job.exception() is not None]
     if told:
-        raise ExampleError("\n".join(told))
-    app.env.simtrial_printed = {name: job.result() for name, job in jobs.items()}  # type: ignore[attr-defined]
+        raise ExtensionError("\n".join(told))
+    printed = {name: job.result() for name, job in jobs.items()}
+    before = getattr(app.env, "simtrial_printed", {})
+    app.env.simtrial_printed = printed  # type: ignore[attr-defined]
+    app.env.simtrial_changed = {name for name in printed if before.get(name) != printed[name]}  # type: ignore[attr-defined]
+    for name, listed in found.items():
+        for made in pages.files_of(listed, printed[name]):
+            place = Path(app.outdir) / made_at(name, made)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(work / name / made, place)
+
+
+def made_at(page: str, name: str) -> str:
+    """Where the site keeps a file that was made by a page."""
+    path = Path(name)
+    return f"_made/{page.replace('/', '-')}/{'-'.join(path.parts[1:]) if path.parts[0] == 'build' else path.name}"
+
+
+def outdated(_app: Sphinx, env: BuildEnvironment, *_sets: set[str]) -> list[str]:
+    """Give the pages whose text is as before, but whose examples now print something else."""
+    return sorted(env.simtrial_changed & env.all_docs.keys())  # type: ignore[attr-defined]
 
 
 class Example(SphinxDirective):
@@ -232,54 +124,124 @@ class Example(SphinxDirective):
     option_spec: ClassVar = {
         "exit": directives.nonnegative_int,
         "lines": directives.positive_int,
+        "rows": directives.positive_int,
         "quiet": directives.flag,
+        "every": directives.flag,
         "alt": directives.unchanged_required,
         "size": directives.unchanged_required,
+        "at": directives.unchanged_required,
+        "columns": directives.unchanged_required,
     }
 
     def run(self) -> list[nodes.Node]:
         """Give the nodes of the page."""
-        name = self.env.docname
+        page = self.env.docname
         number = self.env.temp_data["example"] = self.env.temp_data.get("example", -1) + 1
-        printed: str = self.env.simtrial_printed[name][number]  # type: ignore[attr-defined]
+        printed: str = self.env.simtrial_printed[page][number]  # type: ignore[attr-defined]
         body = "\n".join(self.content).rstrip()
         if self.name == "run":
             return self._commands(body, json.loads(printed))
         if self.name == "file":
             return [_listing(body, _language(self.arguments[0]), caption=self.arguments[0])]
         if self.name in ("python", "r"):
-            shown = [_listing(body, self.name)]
-            return [*shown, _listing(self._cut(printed), "text", "printed")] if printed else shown
-        return self._image(name, printed)
+            return [_listing(body, self.name), *self._printed(printed)]
+        if self.name == pages.UNRUN:
+            why = nodes.paragraph("", "", classes=["why-unrun"])
+            why += nodes.emphasis("", f"Not run when this page was built: {self.arguments[0]}")
+            return [_listing(body, "bash", "typed"), why]
+        if self.name == "csv":
+            return [self._table(printed)]
+        if self.name == "copy":
+            address = f"{'../' * page.count('/')}{made_at(page, printed)}"
+            link = f'<p><a href="{escape(address)}">{escape(body or Path(printed).name)}</a></p>'
+            return [nodes.raw("", link, format="html")]
+        if self.name == "keys":
+            rows = [(", ".join(f"``{one.strip()}``" for one in name.split(",")), text) for name, text in json.loads(printed)]
+            return self._meanings(rows)
+        if self.name == "gallery":
+            return self._gallery(page, json.loads(printed))
+        return self._image(page, printed, body)
 
-    def _commands(self, body: str, told: list[str]) -> list[nodes.Node]:
+    def _commands(self, body: str, printed: list[str]) -> list[nodes.Node]:
         shown: list[nodes.Node] = []
-        for line, text in zip(body.replace("\\\n", "\0").splitlines(), told, strict=True):
+        for line, text in zip(body.replace("\\\n", "\0").splitlines(), printed, strict=True):
             shown.append(_listing(line.replace("\0", "\\\n"), "bash", "typed"))
-            if text and "quiet" not in self.options:
-                shown.append(_listing(self._cut(text), "text", "printed"))
+            if "quiet" not in self.options:
+                shown += self._printed(text)
         return shown
 
-    def _cut(self, text: str) -> str:
-        lines = text.splitlines()
+    def _printed(self, text: str) -> list[nodes.Node]:
+        """What was printed; a long output in a box that scrolls, also by the keyboard."""
+        if not text:
+            return []
+        answer = text.startswith("{")
+        lines = (broken(json.loads(text)) if answer else text).splitlines()
         most = self.options.get("lines", len(lines))
-        return "\n".join([*lines[:most], *(["..."] if len(lines) > most else [])])
+        kept = [*lines[:most], *(["..."] if len(lines) > most else [])]
+        listing = _listing("\n".join(kept), "json" if answer and len(kept) == len(lines) else "text", "printed")
+        if len(kept) <= LONG:
+            return [listing]
+        begin = '<div class="long" tabindex="0" role="region" aria-label="What was printed">'
+        return [nodes.raw("", begin, format="html"), listing, nodes.raw("", "</div>", format="html")]
 
-    def _image(self, page: str, name: str) -> list[nodes.Node]:
+    def _meanings(self, rows: list[tuple[str, str]]) -> list[nodes.Node]:
+        if not rows:
+            return []
+        text = "\n".join(["| Key | Meaning |", "| --- | --- |", *(f"| {name} | {said} |" for name, said in rows)])
+        return self.parse_text_to_nodes(text)
+
+    def _table(self, text: str) -> nodes.Node:
+        head, *rows = csv.reader(io.StringIO(text))
+        named = self.options.get("columns")
+        columns = [name.strip() for name in named.split(",")] if named else head
+        if unknown := [name for name in columns if name not in head]:
+            raise self.error(f"{self.arguments[0]} has no column {unknown[0]!r}; it has {', '.join(head)}")
+        order = [head.index(name) for name in columns]
+        most = self.options.get("rows", len(rows))
+        return table(columns, [[row[k].removeprefix("'") for k in order] for row in rows[:most]])
+
+    def _image(self, page: str, name: str, caption: str) -> list[nodes.Node]:
         if not name:
             return [nodes.paragraph("", "(No picture: no Chromium on the machine that built this page.)")]
-        source = Path(self.config.examples_work) / page / name
-        place = Path(self.env.app.outdir) / "_made" / page.replace("/", "-") / Path(name).name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, place)
-        up = "../" * page.count("/")
-        picture = f'<img class="made" src="{up}_made/{page.replace("/", "-")}/{Path(name).name}" alt="{self._alt()}">'
-        return [nodes.raw("", f"<p>{picture}</p>", format="html")]
+        return figure(page, name, self.options["alt"], self.parse_content_to_nodes() if caption else [])
 
-    def _alt(self) -> str:
-        from html import escape
+    def _gallery(self, page: str, shown: list[dict[str, str]]) -> list[nodes.Node]:
+        every: list[nodes.Node] = []
+        for one in shown:
+            words = self.parse_text_to_nodes(one["said"])
+            every += figure(page, one["file"], one["alt"], [nodes.paragraph("", one["caption"]), *words])
+        return every
 
-        return escape(self.options.get("alt") or "A picture of what was made")
+
+def figure(page: str, name: str, alt: str, caption: list[nodes.Node]) -> list[nodes.Node]:
+    """Give a picture, which opens alone when it is clicked, with its caption if it has one."""
+    address = escape(f"{'../' * page.count('/')}{made_at(page, name)}")
+    picture = f'<a href="{address}"><img class="made" loading="lazy" src="{address}" alt="{escape(alt)}"></a>'
+    if not caption:
+        return [nodes.raw("", f'<p class="made">{picture}</p>', format="html")]
+    begin, end = f'<figure class="made">{picture}<figcaption>', "</figcaption></figure>"
+    return [nodes.raw("", begin, format="html"), *caption, nodes.raw("", end, format="html")]
+
+
+def broken(value: object, indent: str = "") -> str:
+    """Give JSON on several lines: what fits on one line stays there."""
+    flat = json.dumps(value, ensure_ascii=False)
+    more = f"{indent}  "
+    if len(flat) + len(indent) <= WIDE or not isinstance(value, dict | list) or not value:
+        return flat
+    if isinstance(value, dict):
+        inner = [f"{more}{json.dumps(name)}: {broken(one, more)}" for name, one in value.items()]
+        return "{\n" + ",\n".join(inner) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(f"{more}{broken(one, more)}" for one in value) + f"\n{indent}]"
+
+
+def table(head: list[str], rows: list[list[str]]) -> nodes.table:
+    """Give a table of plain text."""
+    group = nodes.tgroup(cols=len(head))
+    group += [nodes.colspec(colwidth=1) for _ in head]
+    every = [nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in row)) for row in (head, *rows)]
+    group += [nodes.thead("", every[0]), nodes.tbody("", *every[1:])]
+    return nodes.table("", group, classes=["made"])
 
 
 def _listing(text: str, language: str, kind: str = "", caption: str = "") -> nodes.Node:
@@ -298,7 +260,8 @@ def _language(name: str) -> str:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives; examples run before the first page is read."""
     app.add_config_value("examples_work", "", "", str)
-    for kind in KINDS:
+    for kind in (*pages.KINDS, pages.UNRUN):
         app.add_directive(kind, Example)
     app.connect("builder-inited", run_all)
+    app.connect("env-get-outdated", outdated)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
