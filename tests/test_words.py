@@ -214,7 +214,8 @@ def of_comments(path):
 WINGS = sorted(path.name for path in PACKAGE.iterdir() if path.is_dir() and (path / "__init__.py").exists())
 NOTEBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "notebooks").rglob("*.ipynb")
                    if ".ipynb_checkpoints" not in path.parts)  # fmt: skip
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "tests/INDEX.md", "params")
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "tests/INDEX.md", "params", *PAGES)
 UNITS = ("simtrial", *(f"simtrial/{wing}" for wing in WINGS), *NOTEBOOKS, *DOCUMENTS)
 
 

@@ -314,7 +314,7 @@ def test_download_and_reload_give_the_same_screen(visit, tmp_path):
 def test_a_real_trial_fills_the_page(visit, root):
     visit.open(root / "params/NCT07022301.yaml")
     visit.wait("status", "Opened NCT07022301.yaml")
-    visit.wait("calendar", "17.58")  # the exact month of its interim look at p0, as the README prints it at p1: 17.48
+    visit.wait("calendar", "17.58")  # the exact month of its interim look at p0, as `simulate` prints it at p1: 17.48
     assert visit.page.get_by_label("Assessments as in the file").is_checked()
     assert (
         slider(visit, "Readout").get_attribute("disabled") is not None

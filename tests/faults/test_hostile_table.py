@@ -27,14 +27,14 @@ def test_the_table_is_long_and_names_each_row_once():
     assert not [name for name, count in Counter(row.id for row in ROWS).items() if count > 1]
 
 
-def test_readme_tells_how_many_hostile_inputs_there_are_and_how_much_else_is_tried(root):
-    readme = " ".join((root / "README.md").read_text(encoding="utf-8").split())
+def test_the_page_for_programmers_tells_how_many_hostile_inputs_there_are_and_how_much_else_is_tried(root):
+    page = " ".join((root / "docs/readers/programmer.md").read_text(encoding="utf-8").split())
     numbers = {"hostile": len(ROWS)} | campaign.numbers(2.0)
     for kind, words in {
         "hostile": "hostile inputs", "kills": "killed sweeps", "damage": "damaged sweeps", "disk": "full disks",
         "interrupts": "interrupted commands", "reports": "disturbed reports",
     }.items():  # fmt: skip
-        assert re.search(rf"\b(\d+) of (\d+) {words}", readme).groups() == (str(numbers[kind]),) * 2
+        assert re.search(rf"\b(\d+) of (\d+) {words}", page).groups() == (str(numbers[kind]),) * 2
 
 
 REFUSED = hostile.Row(id="x", kind="x", run="x", says=("p0",))

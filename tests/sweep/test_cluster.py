@@ -22,7 +22,7 @@ STARTS = {"processes": {"dask_cluster"}}
 
 @pytest.fixture(scope="module")
 def dask_cluster(tmp_path_factory):
-    """A scheduler and two workers, started by hand as README says, reached by address."""
+    """A scheduler and two workers, started by hand as the page on clusters says, reached by address."""
     folder = tmp_path_factory.mktemp("dask")
     dask = str(Path(sys.executable).parent / "dask")
     began = []
