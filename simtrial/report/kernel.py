@@ -43,7 +43,7 @@ user may belong to another installation, without this package.
 """
 
 ALONE = {"PYTHONSAFEPATH": "1"}
-"""The kernel works in the user's folder, whose files are not to be taken for libraries: random.py, a folder simtrial."""
+"""The kernel works in the user's folder, whose files are no libraries: not random.py, nor a folder simtrial."""
 
 LATER = ("nbconvert.exporters", "latex2mathml.converter")
 """Modules for the page at the end, loaded while the kernel computes."""

@@ -24,13 +24,15 @@ from hook import BILL
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ("simtrial", "notebooks", "params", "tests")
+MADE = (".venv", ".mypy", ".pytest", ".ruff", ".hypothesis", ".import", "build", "dist")
+"""How names of folders begin that hold what was made; hatchling leaves out bytecode by itself."""
 
 
 def listed(root: Path) -> list[str]:
     """The files that belong to the project: those that git tracks; in an unpacked source distribution, all."""
     if not (root / ".git").exists():
-        found = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-        return [name for name in found if not name.startswith((".", "build/", "dist/")) and "__pycache__" not in name]
+        found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+        return sorted(path.as_posix() for path in found if not path.parts[0].startswith(MADE))
     words = ["git", "-C", str(root), "ls-files", "-z"]
     names = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split("\0")
     others = ["--others", "--exclude-standard", *SHIPPED]
