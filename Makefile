@@ -7,7 +7,7 @@ PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_
 READY := .venv/.ready-$(PYTHON_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report lint test quick faults test-oldest validate explore lessons lab docs bench lock pictures clean
+.PHONY: help setup report lint test quick faults test-oldest test-newest wheel test-wheel sbom validate explore lessons lab docs bench lock pictures clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -65,6 +65,27 @@ $(OLDEST)/.ready: requirements-oldest.lock
 
 test-oldest: $(OLDEST)/.ready ## the quick tests with the oldest dependencies allowed (needs Python 3.11)
 	$(OLDEST)/bin/pytest $(SPREAD) $(QUICK) -p no:cacheprovider $(QUIET)
+
+# The newest that pyproject.toml allows, resolved today without the lock: what an installation without it would get.
+# What a library newly warns of is shown, and fails nothing.
+NEWEST := .venv-newest
+NEWEST_PYTHON ?= $(PYTHON)
+test-newest: ## the quick tests with the newest dependencies allowed, as resolved today
+	@rm -rf $(NEWEST) && $(NEWEST_PYTHON) -m venv $(NEWEST)
+	@$(NEWEST)/bin/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); print("\n".join(p["project"]["dependencies"] + p["dependency-groups"]["dev"]))' > $(NEWEST)/asked.txt
+	@$(NEWEST)/bin/python -m pip install -qq --disable-pip-version-check --upgrade --no-compile -r $(NEWEST)/asked.txt
+	@$(NEWEST)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@$(NEWEST)/bin/python tests/wheel/moved.py
+	$(NEWEST)/bin/pytest $(SPREAD) $(QUICK) -p no:cacheprovider $(QUIET)
+
+wheel: $(READY) ## build wheel, source distribution and bill of materials into dist/, twice to the same bytes
+	@$(BIN)/python tests/wheel/build.py
+
+test-wheel: wheel ## install the wheel elsewhere: a report, its types, and the quick tests against it
+	@$(BIN)/python tests/wheel/elsewhere.py --workers $(WORKERS)
+
+sbom: $(READY) ## write the bill of materials of the lock (CycloneDX) into dist/
+	@$(BIN)/python tests/wheel/bill.py
 
 validate: $(READY) ## compare every result with its references on this machine
 	@$(BIN)/simtrial validate

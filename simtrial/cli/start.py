@@ -19,8 +19,10 @@ def main() -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed by who started this
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - a device, to the end
+    from simtrial import libraries
     from simtrial.cli import app
 
+    libraries.postpone()
     interrupts.listen(interruption.end)
     code = app.main()
     if interruption.received():

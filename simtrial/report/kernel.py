@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
+import sys
 import tempfile
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from traitlets.config import Config
@@ -34,6 +37,14 @@ CLEARED = "__import__('importlib').import_module('simtrial.report.fresh').clear(
 PATIENCE = 60.0
 """Seconds that clearing may take."""
 
+COMMAND = (sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}")
+"""How the kernel is started: by the Python of this process. A kernel that is registered under the name python3 for a
+user may belong to another installation, without this package.
+"""
+
+ALONE = {"PYTHONSAFEPATH": "1"}
+"""The kernel works in the user's folder, whose files are no libraries: not random.py, nor a folder simtrial."""
+
 LATER = ("nbconvert.exporters", "latex2mathml.converter")
 """Modules for the page at the end, loaded while the kernel computes."""
 
@@ -43,6 +54,7 @@ class Kept(AsyncKernelManager):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
+        self._kernel_spec = KernelSpec(argv=list(COMMAND), display_name="Python 3", language="python")
         self.clients: list[AsyncKernelClient] = []
         self.said = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the kernel has ended
 
@@ -89,8 +101,9 @@ def kept() -> Iterator[Kept]:
     try:
         with held():  # a kernel that is half started is known to nobody
             run_sync(kernel.start_kernel)(
-                extra_arguments=quiet, cwd=str(project.ROOT), stdout=kernel.said, stderr=kernel.said
-            )
+                extra_arguments=quiet, cwd=str(project.ROOT), env=os.environ | ALONE,
+                stdout=kernel.said, stderr=kernel.said,
+            )  # fmt: skip
         with spared():
             importlib.import_module("papermill")
         threading.Thread(target=_load, daemon=True).start()

@@ -30,12 +30,12 @@ NAME, PLACE = "parameter_file", "parameter_path"
 def place(file: Path, final: Path) -> str:
     """Where a parameter file is, told without naming more of this machine than is needed.
 
-    From the root of the clone if it is inside, so that a clone may be moved; else from the folder that holds the
-    results, beginning with a dot. Links are followed.
+    From the root of the clone if it is inside, so that a clone may be moved, and likewise for a file that came with the
+    wheel; else from the folder that holds the results, beginning with a dot. Links are followed.
     """
     whole = file.resolve()
-    if project.CLONE is not None and whole.is_relative_to(root := project.CLONE.resolve()):
-        return whole.relative_to(root).as_posix()
+    if whole.is_relative_to(home := (project.CLONE or project.SHIPPED).resolve()):
+        return whole.relative_to(home).as_posix()
     try:
         beside = Path(os.path.relpath(whole, final.parent.resolve())).as_posix()
     except ValueError:  # another drive
