@@ -140,7 +140,9 @@ def _browser() -> Finding:
     try:
         browser = chromium.found()
     except InputError as error:
-        said, _, remedy = error.message.rpartition("; ")
+        common = f"; {chromium.REMEDY}"
+        said, _, remedy = error.message.partition(common if common in error.message else "; ")
+        remedy = remedy or chromium.REMEDY
         return Finding(
             "browser", "warning", f"--pdf {said}" if error.field == "pdf" else f"{error.field} {said}", remedy
         )
