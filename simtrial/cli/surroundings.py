@@ -88,7 +88,7 @@ def _libraries() -> Iterator[Finding]:
 
     stated = project.stated()
     if stated is None:
-        yield Finding("libraries", "warning", "the package is not installed, so nobody states what it needs",
+        yield Finding("libraries", "warning", "the package is not installed, so its dependencies are not known",
                       "install it, from a clone with pip install -e .")  # fmt: skip
         return
     needed = [Requirement(line) for line in stated.get_all("Requires-Dist") or () if "extra ==" not in line]
