@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from simtrial import disk, project
-from simtrial.cli import command, new_file, options, questions
+from simtrial.cli import command, init_options, new_file, questions
 from simtrial.cli import review as cli_review
 from simtrial.cli import template as cli_template
 from simtrial.errors import InputError, several
@@ -18,70 +15,25 @@ from simtrial.phrases import listed
 from simtrial.show import terminal
 from simtrial.slips import nearest
 
-CHOSEN = ("title", "alpha", "power", "bounds", "accrual")
-"""Answers that the template gives where nobody does, in words that a person recognises."""
-
-
-def _new(text: str) -> Path:
-    """Read the name of the parameter file to be made."""
-    path = new_file.read(text)
-    if path.suffix.lower() not in (".yaml", ".yml"):
-        raise typer.BadParameter(f"({path}) does not end in .yaml; write {path.with_suffix('.yaml')}")
-    return path
-
 
 def init(
-    file: Annotated[
-        Path | None,
-        typer.Argument(parser=_new, metavar="FILE", help="The file to be written, such as my-trial.yaml."),
-    ] = None,
-    p0: Annotated[
-        str | None, options.number_option("rate", "Response rate not worth pursuing; it goes with --p1.", "text")
-    ] = None,
-    p1: Annotated[str | None, options.number_option("rate", "Response rate worth finding.", "text")] = None,
-    alpha: Annotated[
-        str | None, options.number_option("error", "Largest type I error, one-sided.  [default: 0.05]", "text")
-    ] = None,
-    power: Annotated[
-        str | None, options.number_option("error", "Smallest power at p1.  [default: 0.80]", "text")
-    ] = None,
-    rate: Annotated[
-        str | None,
-        options.number_option(
-            "enrollment_rate", "Patients screened per month; it goes with --dropout and --handling.", "text"
-        ),
-    ] = None,
-    dropout: Annotated[
-        str | None, options.number_option("dropout", "Share of patients who drop out before their first assessment.",
-                                          "text")
-    ] = None,
-    handling: Annotated[
-        str | None,
-        typer.Option(help="How patients who drop out count: nonresponder, replace or exclude. It has no default."),
-    ] = None,
-    bounds: Annotated[
-        str | None, typer.Option(help="With exclude: 'fixed' bounds, or 'recut': recalculated.  [default: fixed]")
-    ] = None,
-    accrual: Annotated[
-        str | None,
-        typer.Option(help="Accrual while an interim analysis is pending: hold or continue.  [default: hold]"),
-    ] = None,
-    id_: Annotated[
-        str | None, typer.Option("--id", help="Short name of the study.  [default: from the name of the file]")
-    ] = None,
-    title: Annotated[str | None, typer.Option(help="Title of the study.")] = None,
-    low_power: Annotated[bool, typer.Option("--low-power", help="A power below 0.5 is meant.")] = False,
-    record: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="RECORD", help="Saved record of ClinicalTrials.gov, as for import-registry."),
-    ] = None,
-    nct: Annotated[
-        str | None, typer.Option(metavar="NCT...", help="With --from: the study, if the record holds several.")
-    ] = None,
-    example: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Copy an example that comes with simtrial, such as toxicity.")
-    ] = None,
-) -> None:  # fmt: skip
+    file: init_options.NewFile = None,
+    p0: init_options.TypedNull = None,
+    p1: init_options.TypedWorth = None,
+    alpha: init_options.TypedAlpha = None,
+    power: init_options.TypedPower = None,
+    rate: init_options.TypedEnrollment = None,
+    dropout: init_options.TypedDropout = None,
+    handling: init_options.StatedHandling = None,
+    bounds: init_options.StatedBounds = None,
+    accrual: init_options.StatedAccrual = None,
+    id_: init_options.ShortName = None,
+    title: init_options.FullTitle = None,
+    low_power: init_options.LowPowerMeant = False,
+    record: init_options.SavedRecord = None,
+    nct: init_options.StudyOfRecord = None,
+    example: init_options.ExampleName = None,
+) -> None:
     """Write a commented parameter file, ready for design, simulate and report.
 
     At a terminal it asks for what the options leave open. Elsewhere the template's own values are taken, and named at
@@ -187,6 +139,8 @@ def _next(file: Path, answers: dict[str, str], stated: dict[str, str]) -> None:
 
 def _copy(example: str, file: Path | None) -> None:
     """Copy an example file, or print it."""
+    from simtrial.trial import template
+
     folder = project.folder("params")
     known = {one.stem: one for one in sorted(folder.glob("*.yaml"))}
     name = example.removesuffix(".yaml")
@@ -194,7 +148,7 @@ def _copy(example: str, file: Path | None) -> None:
         near = nearest(name, known)
         meant = f"; did you mean {near}?" if near else ""
         raise InputError(f"({example!r:.60}) is unknown; examples are {listed(list(known))}{meant}", "--example")
-    text = known[name].read_text(encoding="utf-8")
+    text = template.shipped(known[name].name)
     if file is None:
         terminal.tell(text, end="")
         return

@@ -22,7 +22,7 @@ ASKED = {
     "rate": "Patients screened per month",
     "dropout": "Share of patients who drop out before their first assessment",
     "handling": "How patients without a response assessment count: nonresponder, replace or exclude",
-    "bounds": "Bounds where patients are excluded: fixed, or recut (recalculated)",
+    "bounds": "Bounds where patients are excluded: fixed, or 'recut' for recalculated ones",
     "accrual": "Accrual while an interim analysis is pending: hold or continue",
 }
 """What is asked for each answer."""

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from simtrial import project
+from simtrial import files, project
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+
+MAX_BYTES = 262_144
+"""More than any file of ours has."""
 
 NAME = "example.yaml"
 """The template among the files in ``params``."""
@@ -41,7 +44,12 @@ _WIDEST = 120
 
 def text() -> str:
     """The template as it comes with the package."""
-    return (project.folder("params") / NAME).read_text(encoding="utf-8")
+    return shipped(NAME)
+
+
+def shipped(name: str) -> str:
+    """A parameter file that comes with the package."""
+    return files.read(project.folder("params") / name, MAX_BYTES).data.decode("utf-8")
 
 
 def stated(template: str) -> dict[str, str]:
