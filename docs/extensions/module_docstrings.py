@@ -17,6 +17,7 @@ BLOCK = re.compile(r"^```\{docstring\}[ \t]*(?P<module>[\w.]+)\n```[ \t]*$", re.
 TITLE = re.compile(r"^(?P<title>\S.*)\n-{3,}$", re.MULTILINE)
 FORMULA = re.compile(r"\n\n(?P<block>(?: {4,}\S.*(?:\n|$))+)")
 TABLE = re.compile(r"\n\n(?P<rows>(?:\|.*\|(?:\n|$))+)")
+WORK = re.compile(r"^\.\. \[(?P<number>\d+)\] (?P<work>.*(?:\n {3}.*)*)", re.MULTILINE)
 NAME = re.compile(r"(?<![`:\w])`(?P<name>[^`\n]+)`(?![`_])")
 
 
@@ -30,7 +31,7 @@ def restructured(text: str) -> str:
     text = FORMULA.sub(lambda found: f"\n\n.. code-block:: text\n\n{found['block']}", text)
     text = TABLE.sub(lambda found: f"\n\n.. code-block:: text\n\n{indented(found['rows'])}\n", text)
     text = NAME.sub(lambda found: f"``{found['name']}``", text)
-    text = re.sub(r"^\.\. \[(\d+)\] ", r"\n[\1] ", text, flags=re.MULTILINE)
+    text = WORK.sub(lambda found: f"\n[{found['number']}] {' '.join(found['work'].split())}", text)
     return re.sub(r"\[(\d+)\]_", r"[\1]", text)
 
 
