@@ -16,6 +16,7 @@ from simtrial.cli import design as cli_design
 from simtrial.cli import estimands as cli_estimands
 from simtrial.cli import explore as cli_explore
 from simtrial.cli import history as cli_history
+from simtrial.cli import init as cli_init
 from simtrial.cli import interrupts, options, usage
 from simtrial.cli import report as cli_report
 from simtrial.cli import review as cli_review
@@ -41,6 +42,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command(cls=DesignCommand, epilog=EPILOG)(bounded(cli_design.design))
+app.command()(cli_init.init)  # it tells numbers out of their bounds with its other mistakes
 for command in (
     cli_run.oc, cli_rules.bounds, cli_toxicity.toxicity, cli_run.simulate,
     cli_review.check, cli_review.reproduce, cli_review.printed, cli_review.import_registry,
