@@ -176,9 +176,13 @@ def of_template(path):
             yield Said(place, re.sub(r"<[^>]*>|\{[{%#].*?[}%#]\}", " ", line))
 
 
+RUN = re.compile(r"^(`{3,})\{(?:python|r|run|keys)\}.*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+
+
 def of_prose(path):
-    """Paragraphs, so that a phrase is seen across a line's end."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    """Paragraphs, so that a phrase is seen across a line's end; code that a page runs is no text."""
+    text = path.read_text(encoding="utf-8")
+    lines = re.sub(RUN, lambda block: "\n" * block[0].count("\n"), text).splitlines()
     start = 0
     for k, line in enumerate([*lines, ""]):
         if not line.strip() or re.match(r" {4}|\s*(?:[*#|-]|\d+\.) ", line):
