@@ -38,6 +38,7 @@ BASE = {
     "synthetic": ["params/smoke.yaml"], "sweep": ["params/sweep_NCT07022301.yaml"], "report": ["params/smoke.yaml"],
     "explore": [], "lessons": [], "bounds": ["--rule=fleming", "--looks-at=15,25", "--p0=.2", "--alpha=.05"],
     "toxicity": ["--rate=.2", "--unacceptable=.4", "--crossing=.05", "--looks-at=10,20", "--type=pocock"],
+    "init": ["never-made.yaml"],
 }  # fmt: skip
 """What each command with a number is given besides."""
 
@@ -45,7 +46,7 @@ WORDS = {
     "handling", "p0_among", "bounds", "search_", "looks", "criterion", "nct", "param", "time_unit", "ordering", "label",
     "toxicity_boundary",
     "scheduler", "parts", "family", "looks_at", "stops", "futility", "rule", "base", "cp", "phi",
-    "kind", "boundary",
+    "kind", "boundary", "accrual", "id_", "title", "example",
 }  # fmt: skip
 """Options of words; the numbers of looks are those of a design, which checks them."""
 

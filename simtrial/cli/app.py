@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial import csv_files, interruption
+from simtrial import __version__, csv_files, interruption
 from simtrial.cli import analysis as cli_analysis
 from simtrial.cli import design as cli_design
 from simtrial.cli import estimands as cli_estimands
+from simtrial.cli import exit_codes, interrupts, options, usage
 from simtrial.cli import explore as cli_explore
 from simtrial.cli import history as cli_history
-from simtrial.cli import interrupts, options, usage
+from simtrial.cli import init as cli_init
 from simtrial.cli import report as cli_report
 from simtrial.cli import review as cli_review
 from simtrial.cli import rules as cli_rules
@@ -26,28 +28,57 @@ from simtrial.cli import toxicity as cli_toxicity
 from simtrial.cli.calendar import EPILOG, DesignCommand
 from simtrial.cli.command import bounded
 from simtrial.errors import InputError
-from simtrial.show import ending, terminal
+from simtrial.show import ending, loudness, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+QUIET, VERBOSE = "--quiet", "--verbose"
 
 
 app = typer.Typer(
     name="simtrial",
-    help="Design and simulate single-arm phase II trials with an objective-response endpoint, exactly. "
-    "With --debug a command also prints the traceback of an error that was not foreseen.",
+    help="Design and simulate single-arm phase II trials with an objective-response endpoint, exactly.",
+    epilog=exit_codes.epilog(),
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 app.command(cls=DesignCommand, epilog=EPILOG)(bounded(cli_design.design))
-for command in (
-    cli_run.oc, cli_rules.bounds, cli_toxicity.toxicity, cli_run.simulate,
+COMMANDS: tuple[Callable[..., None], ...] = (
+    cli_run.oc, cli_rules.bounds, cli_toxicity.toxicity, cli_run.simulate, cli_init.init,
     cli_review.check, cli_review.reproduce, cli_review.printed, cli_review.import_registry,
     cli_analysis.analyze, cli_analysis.monitor, cli_analysis.columns, cli_analysis.synthetic, cli_sweep.sweep,
     cli_explore.explore, cli_estimands.estimands, cli_history.evidence, cli_report.report,
-):  # fmt: skip
-    app.command()(bounded(command))
+)  # fmt: skip
+for command in COMMANDS:
+    # init tells numbers out of their bounds with its other mistakes
+    app.command()(command if command is cli_init.init else bounded(command))
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        terminal.tell(f"simtrial {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def every(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the answer, warnings and errors only.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Also tell each step and how long it took, on standard error.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Also print the traceback of an error that was not foreseen.")
+    ] = False,
+) -> None:
+    """Options of every command; they may stand before or after it."""
 
 
 @app.command()
@@ -90,17 +121,31 @@ def schema(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and give its exit code: 0 done, 2 the input is wrong, 1 anything else."""
+    """Run the command line and give its exit code; `exit_codes.TABLE` says what each means."""
     terminal.spell_out()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    words = [word for word in given if word != ending.DEBUG]
+    words = [word for word in given if word not in (ending.DEBUG, QUIET, VERBOSE)]
+    debug = ending.DEBUG in given
+    if QUIET in given and VERBOSE in given:
+        terminal.fault(InputError("exclude each other; leave one of them out", f"{QUIET} and {VERBOSE}"))
+        return exit_codes.WRONG
+    loudness.choose("quiet" if QUIET in given else "verbose" if VERBOSE in given else "usual")
+    began = time.monotonic()
+    code = _code(words, debug=debug)
+    if VERBOSE in given:
+        terminal.say(f"  all together: {time.monotonic() - began:.2f} s (exit code {code})")
+    return code
+
+
+def _code(words: Sequence[str], *, debug: bool) -> int:
+    """Run a command, whatever becomes of it."""
     try:
-        code = app(args=words or ["--help"], standalone_mode=False)
+        code = app(args=list(words) or ["--help"], standalone_mode=False)
         if code == 130:  # typer's word for Ctrl-C
             raise KeyboardInterrupt
         return int(code or 0)  # of several files some may have failed
     except BaseException as error:
-        return _ended(error, words, debug=words != given)
+        return _ended(error, words, debug=debug)
 
 
 def _ended(error: BaseException, words: Sequence[str], *, debug: bool) -> int:
@@ -108,20 +153,20 @@ def _ended(error: BaseException, words: Sequence[str], *, debug: bool) -> int:
     if isinstance(error, SystemExit):
         raise error
     if isinstance(error, KeyboardInterrupt) or interruption.received():  # what is broken off may raise anything
-        terminal.say(interrupts.TOLD)
-        return 1
+        terminal.warn(interrupts.TOLD)
+        return exit_codes.FAILED
     if isinstance(error, InputError):
         terminal.fault(error)
-        return 2
+        return exit_codes.WRONG
     if isinstance(error, BrokenPipeError):
-        return 1
+        return exit_codes.FAILED
     if hasattr(error, "format_message"):  # a slip in the command itself, told by typer
         terminal.fault(usage.of(error, words))
-        return 2
+        return exit_codes.WRONG
     if debug:
-        terminal.say("".join(traceback.format_exception(error)).rstrip())
+        terminal.warn("".join(traceback.format_exception(error)).rstrip())
     terminal.fault(_told(error) or ending.unforeseen(error, words))
-    return 1
+    return exit_codes.FAILED
 
 
 def _told(error: BaseException) -> str:

@@ -112,7 +112,7 @@ def answer(asked: BothRates, phi: str | None, criterion: str | None, n_limit: in
     except InputError as error:
         raise _typed(error) from None
     if doubt := text.reversed_rates(asked):
-        terminal.say(doubt)  # whether people read the answer or a program does
+        terminal.warn(doubt)  # whether people read the answer or a program does
     kinds = [[kind] for kind in KINDS if criterion in (None, kind)]
     if len(kinds) > 1 and found.optimal.design == found.minimax.design:
         kinds = [list(KINDS)]

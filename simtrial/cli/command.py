@@ -9,7 +9,7 @@ from simtrial.cli import options
 from simtrial.errors import InputError, several
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 def bounded(command: Callable[..., None]) -> Callable[..., None]:
@@ -23,16 +23,21 @@ def bounded(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**given: Any) -> None:
-        found: list[InputError] = []
-        for name, reader in readers(command).items():
-            value = given.get(name)
-            if value is not None:
-                found += reader.faults(value, told_as(name))
-        if found:
+        if found := faults(command, given):
             raise several(found)
         command(**given)
 
     return run
+
+
+def faults(command: Callable[..., None], given: Mapping[str, object]) -> list[InputError]:
+    """The numbers given to a command that lie out of their bounds."""
+    found: list[InputError] = []
+    for name, reader in readers(command).items():
+        value = given.get(name)
+        if value is not None:
+            found += reader.faults(value, told_as(name))
+    return found
 
 
 def readers(command: Callable[..., object]) -> dict[str, options.Reader]:

@@ -197,7 +197,7 @@ def _searched(
     if run is not None and run.how.recut:
         if others:
             left = ", ".join(family.title for family in others)
-            terminal.say(f"not searched, as bounds are not recalculated for them: {left}")
+            terminal.warn(f"not searched, as bounds are not recalculated for them: {left}")
         others = []
     if run is None:
         single, two = search.single_stage(asked, n_limit=n_limit), search.two_stage(asked, n_limit=n_limit)

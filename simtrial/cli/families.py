@@ -155,7 +155,7 @@ def answer(asked: Requirements, want: Wanted, run: Run | None, n_limit: int) -> 
         except InputError as error:
             if len(want.families) == 1:
                 raise
-            terminal.say(f"not searched: {family.title} ({error})")
+            terminal.warn(f"not searched: {family.title} ({error})")
     return found
 
 

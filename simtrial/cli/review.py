@@ -87,7 +87,7 @@ def check(
 
         statements, others = read_csv(file)
         if others:
-            terminal.say(f"ignored columns: {', '.join(others)}"[:300])
+            terminal.warn(f"ignored columns: {', '.join(others)}"[:300])
         _check_all(statements, as_json)
         return
     if parameter_file is not None:
@@ -198,7 +198,7 @@ def import_registry(
     found = registry.read(record, nct)
     text = draft.parameter_file(found)
     for warning in found.warnings:
-        terminal.say(f"warning: {warning}")
+        terminal.warn(f"warning: {warning}")
     if out is None:
         terminal.tell(text, end="")
         return

@@ -184,7 +184,7 @@ def side_by_side(rows: Sequence[Sequence[str]], kept: int, width: int) -> list[l
 
 def _warn(remark: str) -> None:
     """Say what is not as it should be."""
-    terminal.say(f"simtrial: {terminal.one_line(remark)}")
+    terminal.warn(f"simtrial: {terminal.one_line(remark)}")
 
 
 class _Pace:
@@ -209,4 +209,4 @@ def _tell(pace: _Pace, bar: Callable[[float], None], now: Progress) -> None:
     bar(now.done - pace.done)
     pace.done, pace.found = now.done, now.found
     if now.stalled >= QUIET and now.stalled % QUIET == 0:
-        terminal.say(f"  no result for {now.stalled:.0f} s; check that the workers are running")
+        terminal.warn(f"  no result for {now.stalled:.0f} s; check that the workers are running")

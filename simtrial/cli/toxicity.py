@@ -90,7 +90,7 @@ def toxicity(
     counts, found = _boundary(kind, boundary, given)
     at = p if p is not None else [one for one in (rate, unacceptable) if one is not None]
     if (fall := _fall(counts)) and found is None:
-        terminal.say(fall)
+        terminal.warn(fall)
     beside = None
     if looks is not None:
         beside = toxicity_beside.beside_design(

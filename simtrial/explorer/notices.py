@@ -54,7 +54,7 @@ class OneLine(logging.Handler):
         except Exception:  # a report that cannot be read is no reason to fail
             said = terminal.one_line(str(record.msg))[:LENGTH]
         if self.kept is None:
-            terminal.say(f"simtrial: {said}")
+            terminal.warn(f"simtrial: {said}")
         else:
             self.kept.append(said)
 

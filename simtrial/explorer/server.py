@@ -178,7 +178,7 @@ async def _open(app: Any, *, browser: bool) -> None:
         terminal.say("Opening the browser")
         # a browser of the terminal returns only when it is left
         threading.Thread(target=webbrowser.open, args=(app.gate.ticket_address(),), daemon=True).start()
-    terminal.say(f"Design explorer: {app.gate.address} (Ctrl-C ends it)")
+    terminal.warn(f"Design explorer: {app.gate.address} (Ctrl-C ends it)")
     await watching
 
 

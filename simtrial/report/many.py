@@ -216,4 +216,4 @@ def _fate(exit_code: int | None) -> str:
 
 def _complain(entry: ReportEntry) -> None:
     if entry.error:
-        terminal.say(f"simtrial: {entry.file}: {entry.error}")
+        terminal.warn(f"simtrial: {entry.file}: {entry.error}")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import os
 import re
 import sys
 import threading
 import time
 import unicodedata
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from simtrial.errors import InputError
+from simtrial.show import loudness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -84,7 +86,13 @@ def wrapped(text: str, style: str | None = None) -> None:
 
 
 def say(message: str) -> None:
-    """Tell people something that is no result."""
+    """Tell people something that is no result, unless they asked for quiet."""
+    if not loudness.quiet():
+        warn(message)
+
+
+def warn(message: str) -> None:
+    """Tell people what they have to know, whatever they asked for."""
     print(visible(message), file=sys.stderr, flush=True)
 
 
@@ -92,7 +100,7 @@ def fault(error: BaseException | str) -> None:
     """Say what went wrong: a line per mistake, each safe by itself."""
     lines = error.lines if isinstance(error, InputError) else (str(error),)
     for line in lines:
-        say(f"simtrial: {one_line(line)}")
+        warn(f"simtrial: {one_line(line)}")
 
 
 def print_json(data: dict[str, object]) -> None:
@@ -105,7 +113,36 @@ def console() -> Console:
     from rich.console import Console
 
     # text goes where a terminal's width is not known, and a terminal too narrow wraps: no number is ever cut
-    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 120)
+    width = None if sys.stdout.isatty() else 120
+    return Console(highlight=False, markup=False, emoji=False, width=width, color_system=colours(sys.stdout))
+
+
+def colours(stream: TextIO) -> Literal["auto"] | None:
+    """Whether bold letters and colours may be used: as no-color.org and force-color.org have it.
+
+    Parameters
+    ----------
+    stream : text stream
+        Where they would go.
+
+    Returns
+    -------
+    {'auto', None}
+        What rich takes: None where NO_COLOR is set, which counts most; else 'auto' where FORCE_COLOR is set; else None
+        where the stream is no terminal, or one without any (TERM is dumb). A variable that is empty is not set.
+    """
+    if os.environ.get("NO_COLOR"):
+        return None
+    if os.environ.get("FORCE_COLOR"):
+        return "auto"
+    return "auto" if stream.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown") else None
+
+
+def _status_console() -> Console:
+    """Where progress goes."""
+    from rich.console import Console
+
+    return Console(stderr=True, color_system=colours(sys.stderr))
 
 
 def width() -> int:
@@ -146,7 +183,7 @@ EVERY = 5.0
 @contextmanager
 def _now_and_then(line: Callable[[], str]) -> Iterator[None]:
     """Say every few seconds what is being done, where there is no terminal."""
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() or loudness.quiet():
         yield
         return
     ended = threading.Event()
@@ -177,7 +214,6 @@ def bar(
     total: float, what: str = "trials", doing: str = "simulating", line: Callable[[], str] | None = None
 ) -> Iterator[Callable[[float], None]]:
     """A bar for what takes more than a second on a terminal; elsewhere a line every few seconds."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
@@ -193,14 +229,15 @@ def bar(
         Speed(),
         TimeRemainingColumn(),
     )
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    bar = Progress(*columns, console=_status_console(), transient=True)
     task = bar.add_task("", total=total)
 
     def tell(step: float) -> None:
         nonlocal done
         done += step
         bar.advance(task, step)
-        if not bar.live.is_started and time.monotonic() - began > 1 and sys.stderr.isatty():
+        shown = sys.stderr.isatty() and not loudness.quiet()
+        if shown and not bar.live.is_started and time.monotonic() - began > 1:
             bar.start()
 
     def share() -> str:
@@ -209,7 +246,7 @@ def bar(
         return f"{doing}: {done / total:.0%} done, {spell((time.monotonic() - began) * (total / done - 1))} left"
 
     try:
-        with _now_and_then(line or share):
+        with timed(doing), _now_and_then(line or share):
             yield tell
     finally:
         if bar.live.is_started:
@@ -221,20 +258,28 @@ PATIENCE = 1.0
 
 
 @contextmanager
+def timed(doing: str) -> Iterator[None]:
+    """Say how long a step took, where every step is to be told."""
+    began = time.monotonic()
+    yield
+    if loudness.verbose():
+        say(f"  {doing}: {time.monotonic() - began:.2f} s")
+
+
+@contextmanager
 def waiting(doing: str) -> Iterator[None]:
     """Say what takes more than a second, where nobody knows how long it will take."""
-    if not sys.stderr.isatty():
-        with _now_and_then(lambda: f"{doing} ..."):
+    if loudness.quiet() or not sys.stderr.isatty():
+        with timed(doing), _now_and_then(lambda: f"{doing} ..."):
             yield
         return
-    from rich.console import Console
-
-    status = Console(stderr=True).status(f"{doing} ...")
+    status = _status_console().status(f"{doing} ...")
     timer = threading.Timer(PATIENCE, status.start)
     timer.daemon = True
     timer.start()
     try:
-        yield
+        with timed(doing):
+            yield
     finally:
         timer.cancel()
         timer.join()  # else it could start after the end

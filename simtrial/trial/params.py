@@ -11,6 +11,7 @@ import json
 import os
 import re
 import textwrap
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -291,11 +292,19 @@ def _block(section: Mapping[str, object], indent: str) -> Iterator[str]:
                 yield f"{indent}  - {first.lstrip()}"
                 yield from rest
         else:
-            yield f"{indent}{key}: {json.dumps(value, ensure_ascii=False).translate(_SEPARATORS)}"
+            yield f"{indent}{key}: {scalar(value)}"
 
 
-_SEPARATORS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029"})
-"""Characters that break a line for YAML and not for JSON."""
+def scalar(value: object) -> str:
+    """Write a value in one line of a parameter file, whatever is in it: JSON is YAML but for some characters."""
+    return "".join(_escaped(c) for c in json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(character: str) -> str:
+    """A character of JSON as YAML has it: what breaks a line there, or must not be there, as an escape."""
+    if character.isprintable() or unicodedata.category(character) == "Zs":
+        return character
+    return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
 
 
 def _placed(trial: Trial, folder: Path) -> Trial:
