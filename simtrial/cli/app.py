@@ -14,6 +14,7 @@ import typer
 from simtrial import __version__, csv_files, interruption
 from simtrial.cli import analysis as cli_analysis
 from simtrial.cli import design as cli_design
+from simtrial.cli import doctor as cli_doctor
 from simtrial.cli import estimands as cli_estimands
 from simtrial.cli import exit_codes, interrupts, options, usage
 from simtrial.cli import explore as cli_explore
@@ -60,6 +61,9 @@ def _version(*, wanted: bool) -> None:
     if wanted:
         terminal.tell(f"simtrial {__version__}")
         raise typer.Exit
+
+
+app.command()(cli_doctor.doctor)
 
 
 @app.callback()
