@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 import traceback
@@ -13,10 +14,10 @@ import typer
 
 from simtrial import __version__, csv_files, interruption
 from simtrial.cli import analysis as cli_analysis
+from simtrial.cli import completion, exit_codes, interrupts, options, usage
 from simtrial.cli import design as cli_design
 from simtrial.cli import doctor as cli_doctor
 from simtrial.cli import estimands as cli_estimands
-from simtrial.cli import exit_codes, interrupts, options, usage
 from simtrial.cli import explore as cli_explore
 from simtrial.cli import history as cli_history
 from simtrial.cli import init as cli_init
@@ -41,7 +42,6 @@ app = typer.Typer(
     name="simtrial",
     help="Design and simulate single-arm phase II trials with an objective-response endpoint, exactly.",
     epilog=exit_codes.epilog(),
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -144,7 +144,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _code(words: Sequence[str], *, debug: bool) -> int:
     """Run a command, whatever becomes of it."""
     try:
-        code = app(args=list(words) or ["--help"], standalone_mode=False)
+        run = typer.main.get_command(app)
+        if completion.VARIABLE in os.environ:
+            completion.offer(run)
+        # one name, however it was started: the variable of a completion and the lines of help are made of it
+        code = run(args=list(words) or ["--help"], prog_name="simtrial", standalone_mode=False)
         if code == 130:  # typer's word for Ctrl-C
             raise KeyboardInterrupt
         return int(code or 0)  # of several files some may have failed
@@ -156,6 +160,8 @@ def _ended(error: BaseException, words: Sequence[str], *, debug: bool) -> int:
     """Say in one line why a command ended, and give the exit code."""
     if isinstance(error, SystemExit):
         raise error
+    if completion.VARIABLE in os.environ:  # somebody is typing: a line would stand in their way
+        return exit_codes.FAILED
     if isinstance(error, KeyboardInterrupt) or interruption.received():  # what is broken off may raise anything
         terminal.warn(interrupts.TOLD)
         return exit_codes.FAILED

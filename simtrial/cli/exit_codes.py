@@ -35,7 +35,7 @@ TABLE = (
         "validate: a result differs from its reference",
         "doctor: a check failed",
         "report on several files: one of them failed",
-        "an error that nobody foresaw; the last line names the log",
+        "an error that was not foreseen; the last line names the log",
     )),
     ExitCode(WRONG, "The input is wrong; each line names what is wrong and what would be right", (
         "an unknown option or command, or a number out of its bounds",

@@ -88,7 +88,7 @@ def _libraries() -> Iterator[Finding]:
 
     stated = project.stated()
     if stated is None:
-        yield Finding("libraries", "warning", "the package is not installed, so nobody states what it needs",
+        yield Finding("libraries", "warning", "the package is not installed, so its dependencies are not known",
                       "install it, from a clone with pip install -e .")  # fmt: skip
         return
     needed = [Requirement(line) for line in stated.get_all("Requires-Dist") or () if "extra ==" not in line]
@@ -140,7 +140,9 @@ def _browser() -> Finding:
     try:
         browser = chromium.found()
     except InputError as error:
-        said, _, remedy = error.message.rpartition("; ")
+        common = f"; {chromium.REMEDY}"
+        said, _, remedy = error.message.partition(common if common in error.message else "; ")
+        remedy = remedy or chromium.REMEDY
         return Finding(
             "browser", "warning", f"--pdf {said}" if error.field == "pdf" else f"{error.field} {said}", remedy
         )

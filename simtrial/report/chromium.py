@@ -95,7 +95,7 @@ def found() -> Browser:
             )
         version = _version(Path(place))
         if version < OLDEST:
-            raise InputError(f"({named}) {_fault(version)}; {_REMEDY}", VARIABLE)
+            raise InputError(f"({named}) {_fault(version)}; {REMEDY}", VARIABLE)
         return Browser(Path(place), version)
     old = []
     for path in _usual():
@@ -104,10 +104,10 @@ def found() -> Browser:
             return Browser(path, version)
         old.append(f"{path} {_fault(version)}")
     why = f": {old[0]}" if old else ""
-    raise InputError(f"needs Chromium or Chrome {OLDEST} or later, and none was found{why}; {_REMEDY}", "pdf")
+    raise InputError(f"needs Chromium or Chrome {OLDEST} or later, and none was found{why}; {REMEDY}", "pdf")
 
 
-_REMEDY = (
+REMEDY = (
     f"install one (Debian: apt install chromium; macOS, Windows: Google Chrome), or name it in the environment "
     f"variable {VARIABLE}"
 )

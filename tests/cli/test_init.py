@@ -9,7 +9,7 @@ import yaml
 from simtrial.cli import app, init, questions, template
 from simtrial.sweep import file
 from simtrial.trial import params
-from simtrial.trial import template as source
+from simtrial.trial import template as trial_template
 
 SEVEN = ["--p0", "0.10", "--p1", ".3", "--alpha", "5e-2", "--power", "0.80", "--rate", "2", "--dropout", "0.10"]
 
@@ -258,7 +258,7 @@ def test_a_sweep_says_which_file_it_needs_beside_it(capsys):
 
 
 def test_every_answer_has_its_option_and_its_key():
-    trial = params.opened(source.filled(source.text(), {template.KEYS["rate"]: "2"}).encode(), "t.yaml")
+    trial = params.opened(trial_template.filled(trial_template.text(), {template.KEYS["rate"]: "2"}).encode(), "t.yaml")
     for place in template.KEYS.values():
         at = trial
         for part in place.split(".")[1:]:
