@@ -23,6 +23,7 @@ add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings state types, shapes and units
 autodoc_default_options = {"no-value": True}  # a register with all its functions is no value to read
+autodoc_preserve_defaults = True  # as the code writes them
 numpydoc_show_class_members = False
 
 language = "en"

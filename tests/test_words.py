@@ -214,7 +214,7 @@ def of_comments(path):
 WINGS = sorted(path.name for path in PACKAGE.iterdir() if path.is_dir() and (path / "__init__.py").exists())
 NOTEBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "notebooks").rglob("*.ipynb")
                    if ".ipynb_checkpoints" not in path.parts)  # fmt: skip
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "tests/INDEX.md", "params")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "tests/INDEX.md", "params", "docs")
 UNITS = ("simtrial", *(f"simtrial/{wing}" for wing in WINGS), *NOTEBOOKS, *DOCUMENTS)
 
 
@@ -226,6 +226,8 @@ def texts(unit):
         return tuple(of_notebook(path))
     if unit.endswith(".md"):
         return tuple(of_prose(path))
+    if unit == "docs":
+        return tuple(said for file in sorted(path.rglob("*.md")) for said in of_prose(file))
     if unit == "params":
         return tuple(said for file in sorted(path.glob("*.yaml")) for said in of_comments(file))
     modules = sorted(path.glob("*.py") if path == PACKAGE else path.rglob("*.py"))

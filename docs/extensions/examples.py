@@ -41,6 +41,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -99,15 +100,24 @@ def run_all(app: Sphinx) -> None:
     app.env.simtrial_changed = {name for name in printed if before.get(name) != printed[name]}  # type: ignore[attr-defined]
     for name, listed in found.items():
         for made in pages.files_of(listed, printed[name]):
-            place = Path(app.outdir) / made_at(name, made)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(work / name / made, place)
+            hand_on(work / name / made, Path(app.outdir) / made_at(name, made))
 
 
 def made_at(page: str, name: str) -> str:
     """Where the site keeps a file that was made by a page."""
-    path = Path(name)
-    return f"_made/{page.replace('/', '-')}/{'-'.join(path.parts[1:]) if path.parts[0] == 'build' else path.name}"
+    return f"_made/{page.replace('/', '-')}/{name.removeprefix('build/')}"
+
+
+def hand_on(source: Path, place: Path) -> None:
+    """Copy a file into the site and, of a page, the files beside it to which it links."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, place)
+    if source.suffix == ".html":
+        for name in set(re.findall(r'(?:href|src)="([\w./-]+)"', source.read_text(encoding="utf-8"))):
+            beside = source.parent / name
+            if beside.is_file() and beside != source and ".." not in Path(name).parts:
+                (place.parent / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(beside, place.parent / name)
 
 
 def outdated(_app: Sphinx, env: BuildEnvironment, *_sets: set[str]) -> list[str]:
