@@ -166,7 +166,9 @@ class Example(SphinxDirective):
             link = f'<p><a href="{escape(address)}">{escape(body or Path(printed).name)}</a></p>'
             return [nodes.raw("", link, format="html")]
         if self.name == "keys":
-            rows = [(", ".join(f"``{one.strip()}``" for one in name.split(",")), text) for name, text in json.loads(printed)]
+            rows = [
+                (", ".join(f"``{one.strip()}``" for one in name.split(",")), text) for name, text in json.loads(printed)
+            ]
             return self._meanings(rows)
         if self.name == "gallery":
             return self._gallery(page, json.loads(printed))

@@ -106,9 +106,7 @@ def blocks(text: str) -> list[Block]:
         while lines and not lines[0].strip():
             del lines[0]
         body = "\n".join(lines).rstrip()
-        found.append(
-            Block(kind=head["kind"], argument=head["argument"].strip(), options=options, body=body, line=line)
-        )
+        found.append(Block(kind=head["kind"], argument=head["argument"].strip(), options=options, body=body, line=line))
     return found
 
 
@@ -223,9 +221,7 @@ def _commands(place: str, block: Block, folder: Path) -> str:
     return json.dumps(done)
 
 
-def _checked(
-    place: str, block: Block, folder: Path, done: subprocess.CompletedProcess[str], command: str = ""
-) -> str:
+def _checked(place: str, block: Block, folder: Path, done: subprocess.CompletedProcess[str], command: str = "") -> str:
     right = int(block.options.get("exit", "0"))
     if done.returncode != right:
         what = command or block.body
@@ -320,7 +316,9 @@ def _means(names: str, path: str) -> bool:
 
 
 TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
-CAPTION = re.compile(r"<figcaption>(?:<strong>[^<]*</strong>)?(.*?)(?:<span class=\"files\">.*?</span>)?</figcaption>", re.DOTALL)
+CAPTION = re.compile(
+    r"<figcaption>(?:<strong>[^<]*</strong>)?(.*?)(?:<span class=\"files\">.*?</span>)?</figcaption>", re.DOTALL
+)
 
 
 def _figures(place: str, block: Block, folder: Path) -> list[dict[str, str]]:
@@ -339,10 +337,10 @@ def _figures(place: str, block: Block, folder: Path) -> list[dict[str, str]]:
 
 
 def _figure(home: Path, name: str) -> tuple[Path, str, str]:
-    """A figure of a report or of its preview: its file, its text alternative and its caption, empty if there is none."""
+    """A figure of a report or of its preview: its file, its text alternative and its caption, or empty words."""
     path = home
-    for report, path in ((home / "report.html", home / "figures" / f"{name}.svg"),
-                         (home / "preview_analysis.html", home / "preview_analysis" / "figures" / f"{name}.svg")):  # fmt: skip
+    for page, within in (("report.html", home), ("preview_analysis.html", home / "preview_analysis")):
+        report, path = home / page, within / "figures" / f"{name}.svg"
         text = report.read_text(encoding="utf-8") if report.is_file() and path.is_file() else ""
         if (at := text.find(f'id="figure-{name}"')) >= 0:
             told, words = TITLE.search(path.read_text(encoding="utf-8")), CAPTION.search(text, at)
@@ -376,7 +374,9 @@ def _digest(found: list[Block]) -> str:
              for block in found if block.kind in ("r", "picture")}  # fmt: skip
     lock = hashlib.sha256(project.lock().read_bytes()).hexdigest()
     asked = [asdict(block) | {"line": 0} for block in found]
-    how = [inspect.getsource(one) for one in (environment, started, run, _commands, _checked, _picture, _figures, _keys)]
+    how = [
+        inspect.getsource(one) for one in (environment, started, run, _commands, _checked, _picture, _figures, _keys)
+    ]
     said = [code_digest(), lock, sys.version, PYTHON, how, tools, asked]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 

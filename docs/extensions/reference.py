@@ -59,7 +59,7 @@ def number(schema: Mapping[str, Any]) -> str:
     kind = "whole number" if schema["type"] == "integer" else "number"
     low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
     high, below = schema.get("maximum"), schema.get("exclusiveMaximum")
-    if low is not None and high is not None and low == 1 - high and 0 < low <= MOST_NEAR:
+    if low is not None and high is not None and 0 < low == round(1 - high, 12) <= MOST_NEAR:
         return f"{kind} strictly between 0 and 1"
     told = []
     if low is not None or above is not None:
@@ -177,7 +177,8 @@ def snippet(name: str) -> str:
 
 
 SNIPPETS = {
-    "rivals": "rivals:\n  - {name: reading as 20% against 40%, p0: 0.20, p1: 0.40, alpha: 0.05, power: 0.80}",
+    "rivals": """rivals:
+  - {p0: 0.20, p1: 0.40, alpha: 0.05, power: 0.80, criterion: optimal, source: another reading of the registry}""",
 }
 """Sections that the template does not show; the tests read them as parameter files."""
 
@@ -235,10 +236,10 @@ def commands() -> str:
     from simtrial.cli.command import readers
 
     typed = {one.callback.__name__.replace("_", "-"): one.callback for one in app.registered_commands if one.callback}
-    written = [listed(("Command", "What it does"), [
-        (f"[`{name}`](#simtrial-{name})", plain(one.get_short_help_str(200))) for name, one in program().commands.items()
-    ])]  # fmt: skip
-    for name, one in program().commands.items():
+    every = program().commands.items()
+    rows = [(f"[`{name}`](#simtrial-{name})", plain(one.get_short_help_str(200))) for name, one in every]
+    written = [listed(("Command", "What it does"), rows)]
+    for name, one in every:
         read = readers(typed[name]) if name in typed else {}
         context = one.context_class(one, info_name=f"simtrial {name}")
         usage = " ".join(one.get_usage(context).removeprefix("Usage:").split())
@@ -376,7 +377,10 @@ def file_limits() -> str:
 
     rows = [
         ("Parameter file", f"{params.MAX_BYTES // 1024:,} KiB, {params.MAX_NODES:,} keys and values"),
-        ("File of patients", f"{files.MAX_BYTES // 2**20} MiB, {files.MAX_ROWS:,} rows, {data.MAX_PATIENTS:,} patients"),
+        (
+            "File of patients",
+            f"{files.MAX_BYTES // 2**20} MiB, {files.MAX_ROWS:,} rows, {data.MAX_PATIENTS:,} patients",
+        ),
     ]
     return listed(("File", "At most"), rows)
 
@@ -435,14 +439,16 @@ def fill(_app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = WANTED.sub(part, source[0])
 
 
-def outdated(app: Sphinx, env: BuildEnvironment, *_sets: set[str]) -> list[str]:
+def outdated(_app: Sphinx, env: BuildEnvironment, *_sets: set[str]) -> list[str]:
     """Give the pages with generated parts, if the package has changed since they were read."""
     digest = f"{pages.code_digest()} {Path(__file__).read_text(encoding='utf-8')}"
     before, env.simtrial_code = getattr(env, "simtrial_code", ""), digest  # type: ignore[attr-defined]
     if before == digest:
         return []
     return sorted(
-        name for name in env.all_docs if (path := Path(env.doc2path(name))).is_file() and "{generated}" in path.read_text("utf-8")
+        name
+        for name in env.all_docs
+        if (path := Path(env.doc2path(name))).is_file() and "{generated}" in path.read_text("utf-8")
     )
 
 

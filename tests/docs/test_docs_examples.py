@@ -6,7 +6,6 @@ import io
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -27,7 +26,7 @@ def fenced(kind, body="", fence="```"):
     return f"{fence}{kind}\n{body}\n{fence}\n"
 
 
-def counted(path):
+def noting(path):
     """A command that notes each of its runs outside of the folder of the page."""
     return f"python -c \"open('{path}', 'a').write('x'); print('ran')\""
 
@@ -122,7 +121,12 @@ def test_every_fault_of_every_page_is_told_at_once(pages, tmp_path):
 
 
 def test_examples_are_found_in_order_wherever_they_stand(pages):
-    text = fenced("{run}", "one") + ":::{note}\n" + fenced("{python}", "two") + ":::\n* x\n\n  ```{file} a\n  three\n  ```\n"
+    text = (
+        fenced("{run}", "one")
+        + ":::{note}\n"
+        + fenced("{python}", "two")
+        + ":::\n* x\n\n  ```{file} a\n  three\n  ```\n"
+    )
     text += fenced("{note}", fenced("{run}", ":exit: 2\n\nfour"), fence="````")
     found = pages.blocks(text)
     assert [(one.kind, one.body) for one in found] == [
@@ -152,13 +156,15 @@ def test_blocks_of_python_share_their_names_and_show_the_last_value(pages, tmp_p
 
 def test_a_page_is_run_once_until_any_of_its_examples_changes(pages, tmp_path):
     noted = tmp_path / "runs"
-    first = [*pages.blocks(fenced("{run}", 'python -c "print(1)"') + fenced("{run}", counted(noted)))]
+    first = [*pages.blocks(fenced("{run}", 'python -c "print(1)"') + fenced("{run}", noting(noted)))]
     assert pages.kept("a", first, tmp_path / "work") == pages.kept("a", first, tmp_path / "work")
     assert noted.read_text() == "x"
-    moved = pages.blocks("Another sentence.\n\n" + fenced("{run}", 'python -c "print(1)"') + fenced("{run}", counted(noted)))
+    moved = pages.blocks(
+        "Another sentence.\n\n" + fenced("{run}", 'python -c "print(1)"') + fenced("{run}", noting(noted))
+    )
     pages.kept("a", moved, tmp_path / "work")
     assert noted.read_text() == "x"
-    earlier = pages.blocks(fenced("{run}", 'python -c "print(2)"') + fenced("{run}", counted(noted)))
+    earlier = pages.blocks(fenced("{run}", 'python -c "print(2)"') + fenced("{run}", noting(noted)))
     assert json.loads(pages.kept("a", earlier, tmp_path / "work")[0]) == ["2"]
     assert noted.read_text() == "xx"
 
@@ -166,7 +172,7 @@ def test_a_page_is_run_once_until_any_of_its_examples_changes(pages, tmp_path):
 def test_a_page_is_run_again_if_the_code_changes_or_a_file_is_gone(pages, tmp_path, monkeypatch):
     noted = tmp_path / "runs"
     write = "python -c \"open('x.svg', 'w').write('a')\""
-    text = fenced("{run}", f"{counted(noted)}\n{write}") + fenced("{made} x.svg", ":alt: what it shows")
+    text = fenced("{run}", f"{noting(noted)}\n{write}") + fenced("{made} x.svg", ":alt: what it shows")
     found = pages.blocks(text)
     pages.kept("a", found, tmp_path / "work")
     (tmp_path / "work" / "a" / "x.svg").unlink()
@@ -179,7 +185,7 @@ def test_a_page_is_run_again_if_the_code_changes_or_a_file_is_gone(pages, tmp_pa
 
 def test_a_page_that_fails_keeps_nothing_of_its_former_text(pages, tmp_path):
     noted = tmp_path / "runs"
-    right = pages.blocks(fenced("{run}", counted(noted)))
+    right = pages.blocks(fenced("{run}", noting(noted)))
     pages.kept("a", right, tmp_path / "work")
     with pytest.raises(pages.PageError):
         pages.kept("a", pages.blocks(fenced("{run}", 'python -c "raise SystemExit(1)"')), tmp_path / "work")
@@ -267,15 +273,18 @@ def every_path(schema, defs, at=""):
         yield path
 
 
-def test_every_key_of_the_schema_has_an_entry_with_a_meaning(reference):
+@pytest.mark.parametrize(("page", "least"), [("parameter_file", 150), ("sweep_file", 10)])
+def test_every_key_of_the_schema_has_an_entry_with_a_meaning(reference, page, least):
+    from simtrial.sweep import section
     from simtrial.trial import params
 
-    schema = params.json_schema()
-    text = reference.parameter_file()
+    schema = params.json_schema() if page == "parameter_file" else params.json_schema(section.SweepFile)
+    text = reference.PARTS[page]()
     entries = dict(part.split("\n", 1) for part in text.split("````{confval} ")[1:])
-    paths = set(every_path(schema["$defs"]["Trial"], schema["$defs"]))
+    top = schema["$defs"]["Trial"] if page == "parameter_file" else schema
+    paths = set(every_path(top, schema["$defs"]))
     assert set(entries) == paths
-    assert len(paths) > 150
+    assert len(paths) >= least
     without = sorted(path for path, rest in entries.items() if not rest.split("````")[0].partition("\n\n")[2].strip())
     assert without == []
 
@@ -292,7 +301,9 @@ def test_every_option_of_every_command_has_an_entry_with_a_meaning(reference):
 
 def test_bounds_are_those_of_the_table(reference):
     assert "whole number from 1 to 3,000" in reference.number({"type": "integer", "minimum": 1, "maximum": 3000})
-    assert reference.number({"type": "number", "minimum": 1e-9, "maximum": 1 - 1e-9}) == "number strictly between 0 and 1"
+    assert (
+        reference.number({"type": "number", "minimum": 1e-9, "maximum": 1 - 1e-9}) == "number strictly between 0 and 1"
+    )
     assert reference.number({"type": "number", "exclusiveMinimum": 0, "maximum": 1}) == "number above 0 to 1"
 
 
@@ -336,10 +347,13 @@ def test_every_name_in_a_docstring_that_begins_with_simtrial_exists():
     missing = []
     for path in sorted((project.ROOT / "simtrial").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-                for name in re.findall(r"`(simtrial(?:\.\w+)+)`", node.value.value):
-                    if not there(name):
-                        missing.append(f"{path.name}:{node.lineno}: {name}")
+            if (
+                isinstance(node, ast.Expr)
+                and isinstance(node.value, ast.Constant)
+                and isinstance(node.value.value, str)
+            ):
+                names = re.findall(r"`(simtrial(?:\.\w+)+)`", node.value.value)
+                missing += [f"{path.name}:{node.lineno}: {name}" for name in names if not there(name)]
     assert missing == []
 
 
@@ -373,7 +387,9 @@ def built(folder, text):
     """Build a site of one page, as `make docs` builds ours."""
     source = folder / "source"
     source.mkdir()
-    (source / "conf.py").write_text(CONF.format(extensions=str(EXTENSIONS), work=str(folder / "work")), encoding="utf-8")
+    (source / "conf.py").write_text(
+        CONF.format(extensions=str(EXTENSIONS), work=str(folder / "work")), encoding="utf-8"
+    )
     (source / "index.md").write_text(f"# A page\n\n{text}", encoding="utf-8")
     words = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(source), str(folder / "out")]
     return subprocess.run(words, capture_output=True, text=True, check=False)
@@ -398,7 +414,7 @@ def test_a_broken_link_and_an_example_that_is_not_run_stop_the_build(tmp_path, t
 
 @pytest.mark.long
 def test_a_page_shows_what_was_typed_and_printed(tmp_path):
-    many = "python -c \"print(*range(100), sep=chr(10))\""
+    many = 'python -c "print(*range(100), sep=chr(10))"'
     text = fenced("{run}", f"python -c \"print('a < b')\"\n{many}") + fenced("{run}", f":lines: 3\n{many}")
     done = built(tmp_path, text)
     assert done.returncode == 0, done.stderr
