@@ -98,6 +98,7 @@ def run_all(app: Sphinx) -> None:
     before = getattr(app.env, "simtrial_printed", {})
     app.env.simtrial_printed = printed  # type: ignore[attr-defined]
     app.env.simtrial_changed = {name for name in printed if before.get(name) != printed[name]}  # type: ignore[attr-defined]
+    shutil.rmtree(Path(app.outdir) / "_made", ignore_errors=True)
     for name, listed in found.items():
         for made in pages.files_of(listed, printed[name]):
             hand_on(work / name / made, Path(app.outdir) / made_at(name, made))
