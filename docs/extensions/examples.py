@@ -211,7 +211,8 @@ class Example(SphinxDirective):
             raise self.error(f"{self.arguments[0]} has no column {unknown[0]!r}; it has {', '.join(head)}")
         order = [head.index(name) for name in columns]
         most = self.options.get("rows", len(rows))
-        return table(columns, [[row[k].removeprefix("'") for k in order] for row in rows[:most]])
+        heads = [name[0].upper() + name[1:].replace("_", " ") if len(name) > 2 else name for name in columns]  # not p0
+        return table(heads, [[row[k].removeprefix("'") for k in order] for row in rows[:most]])
 
     def _image(self, page: str, name: str, caption: str) -> list[nodes.Node]:
         if not name:
