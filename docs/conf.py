@@ -12,7 +12,7 @@ project = "simtrial"
 author = "the simtrial authors"
 copyright = "the simtrial authors, MIT licence"  # noqa: A001 - Sphinx names it so
 version = release = simtrial.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "docstrings", "examples", "mathml", "reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "interface", "examples", "mathml", "reference"]
 exclude_patterns = ["extensions", "paper"]
 
 myst_enable_extensions = ["deflist", "dollarmath", "colon_fence", "fieldlist"]

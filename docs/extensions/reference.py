@@ -298,26 +298,23 @@ def _default(param: Any) -> str:
 
 
 def exit_codes() -> str:
-    """Every exit code and what it means."""
-    import simtrial.cli as package
+    """Every exit code, what it means, and when it comes."""
+    from importlib import import_module
 
-    codes = EXIT_CODES
-    for name in ("exits", "exit_codes", "codes", "ending"):
-        try:
-            module = __import__(f"{package.__name__}.{name}", fromlist=[name])
-        except ModuleNotFoundError:
-            continue
-        codes = getattr(module, "EXIT_CODES", None) or getattr(module, "TABLE", codes)
-    rows = [(f"`{code}`", plain(str(getattr(meant, "meaning", meant)))) for code, meant in dict(codes).items()]
-    return listed(("Exit code", "Meaning"), rows)
+    try:
+        table = import_module("simtrial.cli.exit_codes").TABLE
+    except ModuleNotFoundError:
+        table = EXIT_CODES
+    rows = [(f"`{code}`", f"{plain(meaning)}.", "; ".join(map(plain, cases))) for code, meaning, cases in table]
+    return listed(("Exit code", "Meaning", "When"), rows)
 
 
-EXIT_CODES = {
-    0: "The command is done.",
-    1: "Anything else: a comparison of `simtrial validate` fails, a report cannot be made, the command is interrupted, "
-    "or an error that was not foreseen.",
-    2: "The input is wrong: one line per mistake names the option, the key or the file.",
-}
+EXIT_CODES = (
+    (0, "The command is done", ()),
+    (1, "Anything else", ("a comparison of `simtrial validate` fails", "the command is interrupted",
+                          "an error that was not foreseen")),
+    (2, "The input is wrong", ("one line per mistake names the option, the key or the file",)),
+)  # fmt: skip
 """Until the commands state their exit codes themselves."""
 
 

@@ -237,7 +237,7 @@ def test_figures_bring_their_captions_and_their_words(pages, tmp_path):
 @pytest.fixture
 def docstrings(monkeypatch):
     monkeypatch.syspath_prepend(str(EXTENSIONS))
-    return importlib.import_module("docstrings")
+    return importlib.import_module("interface")
 
 
 @pytest.mark.parametrize(
