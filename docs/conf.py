@@ -12,7 +12,17 @@ project = "simtrial"
 author = "the simtrial authors"
 copyright = "the simtrial authors, MIT licence"  # noqa: A001 - Sphinx names it so
 version = release = simtrial.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "docstrings", "examples", "mathml", "module_docstrings", "reference"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "numpydoc",
+    "docstrings",
+    "examples",
+    "interface",
+    "mathml",
+    "printed_numbers",
+    "reference",
+]
 exclude_patterns = ["extensions", "paper"]
 
 myst_enable_extensions = ["deflist", "dollarmath", "colon_fence", "fieldlist"]
@@ -23,6 +33,7 @@ add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings state types, shapes and units
 autodoc_default_options = {"no-value": True}  # a register with all its functions is no value to read
+autodoc_preserve_defaults = True  # as the code writes them
 numpydoc_show_class_members = False
 
 language = "en"
@@ -46,4 +57,3 @@ nitpick_ignore_regex = [
 # examples run in an empty folder; the same inputs give the same pages
 examples_work = os.environ.get("SIMTRIAL_DOCS_WORK") or str(Path(__file__).parent.parent / "build" / "docs-work")
 
-extensions += ["printed_numbers"]

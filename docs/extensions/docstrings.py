@@ -1,77 +1,75 @@
-"""Docstrings as pages take them: headings of modules, references and tables, which are written for readers of the code.
+"""Docstrings of modules within a page, so that the proofs of the text and of the code cannot differ.
 
-References stand at the end of a module or a function and are cited from any docstring of the module, so they are no
-footnotes of one page. Tables are written as in Markdown, because that is how they are read in the code.
+A page names a module, ```` ```{docstring} simtrial.search.scan ````, and shows what stands at its head: its sections as
+bold lines, indented formulas as they are laid out, references numbered as in the docstring.
 """
 
-from __future__ import annotations
-
+import ast
+import importlib.util
 import re
-import types
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 
-UNDERLINE = re.compile(r"^-{3,}\s*$")
-RULE = re.compile(r"^\|(?:\s*:?-+:?\s*\|)+$")
-REFERENCE = re.compile(r"^\.\. \[(\d+)\]\s+")
+BLOCK = re.compile(r"^```\{docstring\}[ \t]*(?P<module>[\w.]+)\n```[ \t]*$", re.MULTILINE)
+TITLE = re.compile(r"^(?P<title>\S.*)\n-{3,}$", re.MULTILINE)
+FORMULA = re.compile(r"\n\n(?P<block>(?: {4,}\S.*(?:\n|$))+)")
+TABLE = re.compile(r"\n\n(?P<rows>(?:\|.*\|(?:\n|$))+)")
+WORK = re.compile(r"^\.\. \[(?P<number>\d+)\] (?P<work>.*(?:\n {3}.*)*)", re.MULTILINE)
+NAME = re.compile(r"(?<![`:\w])`(?P<name>[^`\n]+)`(?![`_])")
 
 
-def mended(lines: list[str], *, module: bool) -> list[str]:
-    """Give the lines of a docstring with references as a list, tables as tables and, of a module, headings as rubrics.
+class DocstringError(ExtensionError):
+    """A page asks for the docstring of a module that has none."""
 
-    >>> mended(["References", "----------", ".. [1] Simon R.", "   1989."], module=True)
-    ['.. rubric:: References', '', '* [1] Simon R.', '  1989.']
-    >>> mended(["Limits [1]_ hold."], module=False)
-    ['Limits [1] hold.']
+
+def restructured(text: str) -> str:
+    """Give a docstring as reStructuredText that may stand twice on a page."""
+    text = TITLE.sub(lambda found: f"**{found['title']}**\n", text)
+    text = FORMULA.sub(lambda found: f"\n\n.. code-block:: text\n\n{found['block']}", text)
+    text = TABLE.sub(lambda found: f"\n\n.. code-block:: text\n\n{indented(found['rows'])}\n", text)
+    text = NAME.sub(lambda found: f"``{found['name']}``", text)
+    text = WORK.sub(lambda found: f"\n[{found['number']}] {' '.join(found['work'].split())}", text)
+    return re.sub(r"\[(\d+)\]_", r"[\1]", text)
+
+
+def origin(module: str) -> Path:
+    """Give the file of a module.
+
+    Raises
+    ------
+    DocstringError
+        If there is no such module.
     """
-    found: list[str] = []
-    k = 0
-    while k < len(lines):
-        line = lines[k]
-        if module and k + 1 < len(lines) and line.strip() and UNDERLINE.match(lines[k + 1]):
-            found += [f".. rubric:: {line.strip()}", ""]
-            k += 2
-        elif k + 1 < len(lines) and line.startswith("|") and RULE.match(lines[k + 1].strip()):
-            rows = []
-            while k < len(lines) and lines[k].startswith("|"):
-                rows.append([cell.strip() for cell in lines[k].strip().strip("|").split("|")])
-                k += 1
-            found += _table(rows[:1] + rows[2:])
-        elif REFERENCE.match(line):
-            found.append(REFERENCE.sub(r"* [\1] ", line))
-            k += 1
-            while k < len(lines) and lines[k].startswith("   "):
-                found.append(f"  {lines[k].strip()}")
-                k += 1
-        else:
-            found.append(re.sub(r"\[(\d+)\]_", r"[\1]", line))
-            k += 1
-    return found
+    found = importlib.util.find_spec(module)
+    if found is None or found.origin is None:
+        raise DocstringError(f"there is no module {module}")
+    return Path(found.origin)
 
 
-def _table(rows: list[list[str]]) -> list[str]:
-    shown = [".. list-table::", "   :header-rows: 1", ""]
-    for row in rows:
-        # a backslash, an underscore or an asterisk of a formula is none of markup
-        cells = [re.sub(r"([\\_*|])", r"\\\1", cell) for cell in row]
-        shown += [f"   {'*' if k == 0 else ' '} - {cell}" for k, cell in enumerate(cells)]
-    return [*shown, ""]
+def put_in(app: Sphinx, page: str, source: list[str]) -> None:
+    """Put the docstrings in the place of their names, before a page is parsed."""
+
+    def shown(found: re.Match[str]) -> str:
+        file = origin(found["module"])
+        app.env.note_dependency(str(file))
+        text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+        if not text:
+            raise DocstringError(f"{page}: {found['module']} has no docstring")
+        head = f".. rubric:: {found['module']}\n   :class: module"
+        return f"````{{eval-rst}}\n{head}\n\n.. container:: docstring\n\n{indented(restructured(text))}\n````"
+
+    source[0] = BLOCK.sub(shown, source[0])
 
 
-def process(_app: Sphinx, what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
-    """Mend a docstring before numpydoc reads it."""
-    lines[:] = mended(lines, module=what == "module")
+def indented(text: str) -> str:
+    """Give a text with every line indented."""
+    return "\n".join(f"   {line}" if line else "" for line in text.splitlines())
 
 
-def skip(_app: Sphinx, what: str, _name: str, obj: object, _skip: bool, _options: object) -> bool | None:
-    """Leave out names of types, which tell nothing that a signature does not."""
-    return True if what == "module" and isinstance(obj, types.GenericAlias | types.UnionType) else None
-
-
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Mend docstrings before numpydoc, whose own priority is 500."""
-    app.connect("autodoc-process-docstring", process, priority=400)
-    app.connect("autodoc-skip-member", skip)
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register what is done before a page is parsed."""
+    app.connect("source-read", put_in)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -41,6 +41,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -97,17 +98,27 @@ def run_all(app: Sphinx) -> None:
     before = getattr(app.env, "simtrial_printed", {})
     app.env.simtrial_printed = printed  # type: ignore[attr-defined]
     app.env.simtrial_changed = {name for name in printed if before.get(name) != printed[name]}  # type: ignore[attr-defined]
+    shutil.rmtree(Path(app.outdir) / "_made", ignore_errors=True)
     for name, listed in found.items():
         for made in pages.files_of(listed, printed[name]):
-            place = Path(app.outdir) / made_at(name, made)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(work / name / made, place)
+            hand_on(work / name / made, Path(app.outdir) / made_at(name, made))
 
 
 def made_at(page: str, name: str) -> str:
     """Where the site keeps a file that was made by a page."""
-    path = Path(name)
-    return f"_made/{page.replace('/', '-')}/{'-'.join(path.parts[1:]) if path.parts[0] == 'build' else path.name}"
+    return f"_made/{page.replace('/', '-')}/{name.removeprefix('build/')}"
+
+
+def hand_on(source: Path, place: Path) -> None:
+    """Copy a file into the site and, of a page, the files beside it to which it links."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, place)
+    if source.suffix == ".html":
+        for name in set(re.findall(r'(?:href|src)="([\w./-]+)"', source.read_text(encoding="utf-8"))):
+            beside = source.parent / name
+            if beside.is_file() and beside != source and ".." not in Path(name).parts:
+                (place.parent / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(beside, place.parent / name)
 
 
 def outdated(_app: Sphinx, env: BuildEnvironment, *_sets: set[str]) -> list[str]:
@@ -156,7 +167,9 @@ class Example(SphinxDirective):
             link = f'<p><a href="{escape(address)}">{escape(body or Path(printed).name)}</a></p>'
             return [nodes.raw("", link, format="html")]
         if self.name == "keys":
-            rows = [(", ".join(f"``{one.strip()}``" for one in name.split(",")), text) for name, text in json.loads(printed)]
+            rows = [
+                (", ".join(f"``{one.strip()}``" for one in name.split(",")), text) for name, text in json.loads(printed)
+            ]
             return self._meanings(rows)
         if self.name == "gallery":
             return self._gallery(page, json.loads(printed))
@@ -198,7 +211,8 @@ class Example(SphinxDirective):
             raise self.error(f"{self.arguments[0]} has no column {unknown[0]!r}; it has {', '.join(head)}")
         order = [head.index(name) for name in columns]
         most = self.options.get("rows", len(rows))
-        return table(columns, [[row[k].removeprefix("'") for k in order] for row in rows[:most]])
+        heads = [name[0].upper() + name[1:].replace("_", " ") if len(name) > 2 else name for name in columns]  # not p0
+        return table(heads, [[row[k].removeprefix("'") for k in order] for row in rows[:most]])
 
     def _image(self, page: str, name: str, caption: str) -> list[nodes.Node]:
         if not name:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import inspect
 import json
 import os
 import re
@@ -105,9 +106,7 @@ def blocks(text: str) -> list[Block]:
         while lines and not lines[0].strip():
             del lines[0]
         body = "\n".join(lines).rstrip()
-        found.append(
-            Block(kind=head["kind"], argument=head["argument"].strip(), options=options, body=body, line=line)
-        )
+        found.append(Block(kind=head["kind"], argument=head["argument"].strip(), options=options, body=body, line=line))
     return found
 
 
@@ -222,9 +221,7 @@ def _commands(place: str, block: Block, folder: Path) -> str:
     return json.dumps(done)
 
 
-def _checked(
-    place: str, block: Block, folder: Path, done: subprocess.CompletedProcess[str], command: str = ""
-) -> str:
+def _checked(place: str, block: Block, folder: Path, done: subprocess.CompletedProcess[str], command: str = "") -> str:
     right = int(block.options.get("exit", "0"))
     if done.returncode != right:
         what = command or block.body
@@ -319,27 +316,36 @@ def _means(names: str, path: str) -> bool:
 
 
 TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
-CAPTION = re.compile(r"<figcaption>(?:<strong>[^<]*</strong>)?(.*?)(?:<span class=\"files\">.*?</span>)?</figcaption>", re.DOTALL)
+CAPTION = re.compile(
+    r"<figcaption>(?:<strong>[^<]*</strong>)?(.*?)(?:<span class=\"files\">.*?</span>)?</figcaption>", re.DOTALL
+)
 
 
 def _figures(place: str, block: Block, folder: Path) -> list[dict[str, str]]:
     """Figures of a report: each with its file, its text alternative, its caption and what the page says of it."""
     home, shown = folder / block.argument, dict(line.split(": ", 1) for line in block.body.splitlines() if line.strip())
-    if not (home / "report.html").is_file():
-        raise PageError(f"{place}: {block.argument} holds no report")
-    report, listed = (home / "report.html").read_text(encoding="utf-8"), []
+    listed = []
     for name, said in shown.items():
-        path, at = home / "figures" / f"{name}.svg", report.find(f'id="figure-{name}"')
-        if not path.is_file() or at < 0:
-            known = ", ".join(sorted(one.stem for one in (home / "figures").glob("*.svg")))
-            raise PageError(f"{place}: {block.argument} has no figure {name}; it has {known}")
-        told, words = TITLE.search(path.read_text(encoding="utf-8")), CAPTION.search(report, at)
-        if told is None or words is None:
-            raise PageError(f"{place}: the figure {name} has no text alternative or no caption")
-        caption = html.unescape(re.sub(r"<[^>]*>", "", words[1])).strip()
-        listed.append({"file": f"{block.argument}/figures/{name}.svg", "alt": html.unescape(told[1]), "said": said,
+        path, told, words = _figure(home, name)
+        if not told or not words:
+            known = ", ".join(sorted(one.stem for one in home.rglob("*.svg")))
+            raise PageError(f"{place}: {block.argument} has no figure {name} with a caption and words; it has {known}")
+        caption = html.unescape(re.sub(r"<[^>]*>", "", words)).strip()
+        listed.append({"file": path.relative_to(folder).as_posix(), "alt": html.unescape(told), "said": said,
                        "caption": caption})  # fmt: skip
     return listed
+
+
+def _figure(home: Path, name: str) -> tuple[Path, str, str]:
+    """A figure of a report or of its preview: its file, its text alternative and its caption, or empty words."""
+    path = home
+    for page, within in (("report.html", home), ("preview_analysis.html", home / "preview_analysis")):
+        report, path = home / page, within / "figures" / f"{name}.svg"
+        text = report.read_text(encoding="utf-8") if report.is_file() and path.is_file() else ""
+        if (at := text.find(f'id="figure-{name}"')) >= 0:
+            told, words = TITLE.search(path.read_text(encoding="utf-8")), CAPTION.search(text, at)
+            return path, told[1] if told else "", words[1] if words else ""
+    return path, "", ""
 
 
 def files_of(found: list[Block], printed: list[str]) -> list[str]:
@@ -368,7 +374,10 @@ def _digest(found: list[Block]) -> str:
              for block in found if block.kind in ("r", "picture")}  # fmt: skip
     lock = hashlib.sha256(project.lock().read_bytes()).hexdigest()
     asked = [asdict(block) | {"line": 0} for block in found]
-    said = [code_digest(), lock, sys.version, Path(__file__).read_text(encoding="utf-8"), tools, asked]
+    how = [
+        inspect.getsource(one) for one in (environment, started, run, _commands, _checked, _picture, _figures, _keys)
+    ]
+    said = [code_digest(), lock, sys.version, PYTHON, how, tools, asked]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 

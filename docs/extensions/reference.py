@@ -59,7 +59,7 @@ def number(schema: Mapping[str, Any]) -> str:
     kind = "whole number" if schema["type"] == "integer" else "number"
     low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
     high, below = schema.get("maximum"), schema.get("exclusiveMaximum")
-    if low is not None and high is not None and low == 1 - high and 0 < low <= MOST_NEAR:
+    if low is not None and high is not None and 0 < low == round(1 - high, 12) <= MOST_NEAR:
         return f"{kind} strictly between 0 and 1"
     told = []
     if low is not None or above is not None:
@@ -177,7 +177,8 @@ def snippet(name: str) -> str:
 
 
 SNIPPETS = {
-    "rivals": "rivals:\n  - {name: reading as 20% against 40%, p0: 0.20, p1: 0.40, alpha: 0.05, power: 0.80}",
+    "rivals": """rivals:
+  - {p0: 0.20, p1: 0.40, alpha: 0.05, power: 0.80, criterion: optimal, source: another reading of the registry}""",
 }
 """Sections that the template does not show; the tests read them as parameter files."""
 
@@ -235,10 +236,10 @@ def commands() -> str:
     from simtrial.cli.command import readers
 
     typed = {one.callback.__name__.replace("_", "-"): one.callback for one in app.registered_commands if one.callback}
-    written = [listed(("Command", "What it does"), [
-        (f"[`{name}`](#simtrial-{name})", plain(one.get_short_help_str(200))) for name, one in program().commands.items()
-    ])]  # fmt: skip
-    for name, one in program().commands.items():
+    every = program().commands.items()
+    rows = [(f"[`{name}`](#simtrial-{name})", plain(one.get_short_help_str(200))) for name, one in every]
+    written = [listed(("Command", "What it does"), rows)]
+    for name, one in every:
         read = readers(typed[name]) if name in typed else {}
         context = one.context_class(one, info_name=f"simtrial {name}")
         usage = " ".join(one.get_usage(context).removeprefix("Usage:").split())
@@ -297,26 +298,23 @@ def _default(param: Any) -> str:
 
 
 def exit_codes() -> str:
-    """Every exit code and what it means."""
-    import simtrial.cli as package
+    """Every exit code, what it means, and when it comes."""
+    from importlib import import_module
 
-    codes = EXIT_CODES
-    for name in ("exits", "exit_codes", "codes", "ending"):
-        try:
-            module = __import__(f"{package.__name__}.{name}", fromlist=[name])
-        except ModuleNotFoundError:
-            continue
-        codes = getattr(module, "EXIT_CODES", None) or getattr(module, "TABLE", codes)
-    rows = [(f"`{code}`", plain(str(getattr(meant, "meaning", meant)))) for code, meant in dict(codes).items()]
-    return listed(("Exit code", "Meaning"), rows)
+    try:
+        table = import_module("simtrial.cli.exit_codes").TABLE
+    except ModuleNotFoundError:
+        table = EXIT_CODES
+    rows = [(f"`{code}`", f"{plain(meaning)}.", "; ".join(map(plain, cases))) for code, meaning, cases in table]
+    return listed(("Exit code", "Meaning", "When"), rows)
 
 
-EXIT_CODES = {
-    0: "The command is done.",
-    1: "Anything else: a comparison of `simtrial validate` fails, a report cannot be made, the command is interrupted, "
-    "or an error that was not foreseen.",
-    2: "The input is wrong: one line per mistake names the option, the key or the file.",
-}
+EXIT_CODES = (
+    (0, "The command is done", ()),
+    (1, "Anything else", ("a comparison of `simtrial validate` fails", "the command is interrupted",
+                          "an error that was not foreseen")),
+    (2, "The input is wrong", ("one line per mistake names the option, the key or the file",)),
+)  # fmt: skip
 """Until the commands state their exit codes themselves."""
 
 
@@ -376,7 +374,10 @@ def file_limits() -> str:
 
     rows = [
         ("Parameter file", f"{params.MAX_BYTES // 1024:,} KiB, {params.MAX_NODES:,} keys and values"),
-        ("File of patients", f"{files.MAX_BYTES // 2**20} MiB, {files.MAX_ROWS:,} rows, {data.MAX_PATIENTS:,} patients"),
+        (
+            "File of patients",
+            f"{files.MAX_BYTES // 2**20} MiB, {files.MAX_ROWS:,} rows, {data.MAX_PATIENTS:,} patients",
+        ),
     ]
     return listed(("File", "At most"), rows)
 
@@ -435,14 +436,16 @@ def fill(_app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = WANTED.sub(part, source[0])
 
 
-def outdated(app: Sphinx, env: BuildEnvironment, *_sets: set[str]) -> list[str]:
+def outdated(_app: Sphinx, env: BuildEnvironment, *_sets: set[str]) -> list[str]:
     """Give the pages with generated parts, if the package has changed since they were read."""
     digest = f"{pages.code_digest()} {Path(__file__).read_text(encoding='utf-8')}"
     before, env.simtrial_code = getattr(env, "simtrial_code", ""), digest  # type: ignore[attr-defined]
     if before == digest:
         return []
     return sorted(
-        name for name in env.all_docs if (path := Path(env.doc2path(name))).is_file() and "{generated}" in path.read_text("utf-8")
+        name
+        for name in env.all_docs
+        if (path := Path(env.doc2path(name))).is_file() and "{generated}" in path.read_text("utf-8")
     )
 
 

@@ -55,7 +55,9 @@ class Axis(Made):
     path: Line = Field(
         description="Dotted path into the parameter file, such as conduct.enrollment.rate; p: true rates."
     )
-    values: Annotated[tuple[object, ...], Field(strict=False, min_length=1, max_length=10_000)] | None = None
+    values: Annotated[tuple[object, ...], Field(strict=False, min_length=1, max_length=10_000)] | None = Field(
+        None, description="The values, in this order."
+    )
     range: Steps | None = Field(None, description="In place of values: start, stop, step.")
 
     @property
@@ -89,12 +91,14 @@ class SweepSection(Section):
     combine: Literal["cross", "zip"] = Field(
         "cross", description="cross: every combination of the values; zip: the k-th values of all axes together."
     )
-    axes: Annotated[tuple[Axis, ...], Field(strict=False, min_length=1, max_length=20)]
+    axes: Annotated[tuple[Axis, ...], Field(strict=False, min_length=1, max_length=20)] = Field(
+        description="The parameters that change."
+    )
     outcomes: Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=40)] = Field(
         WANTED, description=f"What is reported: any of {', '.join(OUTCOMES)}."
     )
     trials: Annotated[int, Within("trials")] = Field(description="Number of simulated trials per scenario.")
-    seed: Annotated[int, Within("seed")]
+    seed: Annotated[int, Within("seed")] = Field(description="Seed: the same one gives the same results.")
 
     @model_validator(mode="after")
     def _rules(self) -> SweepSection:

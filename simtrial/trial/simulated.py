@@ -16,7 +16,12 @@ from simtrial.trial.section import Line, Made, Section, TrueShare, Within, one_l
 class TrueRate(Made):
     """A true response rate to simulate, in addition to p0 and p1."""
 
-    label: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(one_line), AfterValidator(trimmed)]
+    label: Annotated[
+        str,
+        Field(min_length=1, max_length=60, description="Its name in tables and figures."),
+        AfterValidator(one_line),
+        AfterValidator(trimmed),
+    ]
     p: TrueShare | None = Field(None, description="The true response rate.")
     beta: (
         Annotated[tuple[Annotated[float, Within("beta")], ...], Field(strict=False, min_length=2, max_length=2)] | None

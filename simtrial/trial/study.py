@@ -245,8 +245,8 @@ class DesignWish(Section):
 class Evidence(Section):
     """One earlier result that is relevant to p0 or p1."""
 
-    treatment: Line
-    setting: Line
+    treatment: Line = Field(description="The treatment that was studied.")
+    setting: Line = Field(description="Disease, stage and line of treatment.")
     about: Literal["p0", "p1", "other"] | None = Field(
         None,
         description="What this result is evidence of. p0: the treatments that p0 stands for; these results are pooled. "
@@ -258,8 +258,8 @@ class Evidence(Section):
     )
     orr_percent: Percent | None = Field(None, description="Objective response rate.")
     dcr_percent: Percent | None = Field(None, description="Disease control rate.")
-    median_pfs_months: Months | None = None
-    median_os_months: Months | None = None
+    median_pfs_months: Months | None = Field(None, description="Median progression-free survival.")
+    median_os_months: Months | None = Field(None, description="Median overall survival.")
     source: Line = Field(description="Citation.")
 
     @model_validator(mode="after")
@@ -312,10 +312,10 @@ class StatedSize(Made):
 class Rival(Section):
     """Another interpretation of the same number of patients."""
 
-    p0: Probability
-    p1: Probability
-    alpha: ErrorLimit
-    power: ErrorLimit
+    p0: Probability = Field(description="Response rate not worth pursuing, in this interpretation.")
+    p1: Probability = Field(description="Response rate worth finding, in this interpretation.")
+    alpha: ErrorLimit = Field(description="Largest type I error allowed, one-sided.")
+    power: ErrorLimit = Field(description="Smallest power allowed at p1.")
     criterion: CriterionKey = Field(description="The criterion of its design.")
     source: Line = Field(description="Reason why it is credible.")
     low_power: bool | None = Field(None, description="true: a power below 0.5 is meant, and is not beta.")

@@ -23,8 +23,8 @@ def pages(request):
 def docstrings(root, monkeypatch):
     pytest.importorskip("sphinx")
     monkeypatch.syspath_prepend(root / "docs" / "extensions")
-    yield importlib.import_module("module_docstrings")
-    del sys.modules["module_docstrings"]
+    yield importlib.import_module("docstrings")
+    del sys.modules["docstrings"]
 
 
 def resolved(name):
