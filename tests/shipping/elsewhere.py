@@ -1,6 +1,6 @@
 """Install the wheel in a fresh environment elsewhere, and use it there.
 
-    python tests/wheel/elsewhere.py [--dist dist] [--work FOLDER] [--workers 2]
+    python tests/shipping/elsewhere.py [--dist dist] [--work FOLDER] [--workers 2]
 
 The environment gets the pins of the lock and then the wheel, without an index. In an empty folder a report is made from
 a user's own file; a type checker reads the types; and the quick tests of the source distribution run without its own
