@@ -1,7 +1,6 @@
 """The wheel, away from the clone: what it holds, and what it does in folders that hold other things.
 
-It is built here and unpacked beside folders of others, as in a `site-packages`; `make test-wheel` installs it. No
-process of these tests may write there, as where an administrator installed it for all.
+It is built here and unpacked beside folders of others, as in a `site-packages`; `make test-wheel` installs it.
 """
 
 import json
@@ -45,9 +44,12 @@ def site(wheel, tmp_path_factory):
     for name in ("notebooks/01_design.ipynb", "tests/reference/simon1989_table1.csv", "params/NCT07022301.yaml"):
         (place / name).parent.mkdir(parents=True)
         (place / name).write_text("of another project", encoding="utf-8")
-    before = state(place)
-    yield place
-    assert state(place) == before, "something was written where the package is installed"
+    return place
+
+
+@pytest.fixture(scope="module")
+def untouched(site):
+    return state(site)
 
 
 def cloned(folder):
@@ -167,7 +169,7 @@ HOSTILE = ("random.py", "pandas.py", "fnmatch.py", "simtrial/__init__.py", "note
 
 
 @pytest.fixture(scope="module")
-def reported(root, site, tmp_path_factory):
+def reported(root, site, untouched, tmp_path_factory):
     """A report on a finished trial, in a folder that is somebody's clone, with a file of patients beside."""
     folder = tmp_path_factory.mktemp("user")
     cloned(folder)
@@ -198,6 +200,12 @@ def test_a_report_names_no_folder_of_the_machine(reported, site):
     assert len(made) > 10
     places = [str(reported).encode(), str(site).encode()]
     assert [path.name for path in made if any(place in path.read_bytes() for place in places)] == []
+
+
+@pytest.mark.kernel
+def test_a_report_writes_nothing_where_the_package_is_installed(reported, site, untouched):
+    assert (reported / "build/SMOKE/report.html").exists()
+    assert state(site) == untouched
 
 
 @pytest.mark.kernel
