@@ -171,6 +171,7 @@ HOSTILE = ("random.py", "pandas.py", "fnmatch.py", "simtrial/__init__.py", "note
 @pytest.fixture(scope="module")
 def reported(root, site, untouched, tmp_path_factory):
     """A report on a finished trial, in a folder that is somebody's clone, with a file of patients beside."""
+    assert untouched  # the state of the site before
     folder = tmp_path_factory.mktemp("user")
     cloned(folder)
     for name in HOSTILE:
