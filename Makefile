@@ -75,17 +75,17 @@ test-newest: ## the quick tests with the newest dependencies allowed, as resolve
 	@$(NEWEST)/bin/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); print("\n".join(p["project"]["dependencies"] + p["dependency-groups"]["dev"]))' > $(NEWEST)/asked.txt
 	@$(NEWEST)/bin/python -m pip install -qq --disable-pip-version-check --upgrade --no-compile -r $(NEWEST)/asked.txt
 	@$(NEWEST)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
-	@$(NEWEST)/bin/python tests/wheel/moved.py
+	@$(NEWEST)/bin/python tests/shipping/moved.py
 	$(NEWEST)/bin/pytest $(SPREAD) $(QUICK) -p no:cacheprovider $(QUIET)
 
 wheel: $(READY) ## build wheel, source distribution and bill of materials into dist/, twice to the same bytes
-	@$(BIN)/python tests/wheel/build.py
+	@$(BIN)/python tests/shipping/twice.py
 
 test-wheel: wheel ## install the wheel elsewhere: a report, its types, and the quick tests against it
-	@$(BIN)/python tests/wheel/elsewhere.py --workers $(WORKERS)
+	@$(BIN)/python tests/shipping/elsewhere.py --workers $(WORKERS)
 
 sbom: $(READY) ## write the bill of materials of the lock (CycloneDX) into dist/
-	@$(BIN)/python tests/wheel/bill.py
+	@$(BIN)/python tests/shipping/bill.py
 
 validate: $(READY) ## compare every result with its references on this machine
 	@$(BIN)/simtrial validate

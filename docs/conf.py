@@ -56,4 +56,3 @@ nitpick_ignore_regex = [
 
 # examples run in an empty folder; the same inputs give the same pages
 examples_work = os.environ.get("SIMTRIAL_DOCS_WORK") or str(Path(__file__).parent.parent / "build" / "docs-work")
-

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -84,6 +85,7 @@ def test_the_other_simtrial_is_no_dependency(lock, wanted):
     assert not re.search(r"^simtrial\b", lock, flags=re.MULTILINE)
 
 
+@pytest.mark.clone
 def test_the_top_level_holds_only_what_belongs_there(root):
     listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
     if listed.returncode:
@@ -142,6 +144,14 @@ def test_a_name_that_the_package_does_not_have_is_no_attribute():
         _ = simtrial.inferences
 
 
+def test_the_package_that_is_tested_is_the_one_beside_the_tests(root):
+    import simtrial
+
+    # a link to the installed one, where a wheel is tested
+    assert (root / "simtrial").resolve() == Path(simtrial.__file__).resolve().parent
+    assert (project.SHIPPED / project.LOCK).exists() == (project.CLONE is None)
+
+
 def test_the_package_runs_as_a_program():
     command = [sys.executable, "-m", "simtrial", "oc", "--looks", "1/10,5/29", "--p", "0.1", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -151,6 +161,7 @@ def test_the_package_runs_as_a_program():
 def test_the_version_is_stated_in_one_place(root, pyproject):
     import simtrial
 
+    assert "version" not in yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
     assert "version" not in pyproject["project"]
     assert pyproject["tool"]["hatch"]["version"]["path"] == "simtrial/__init__.py"
     head = re.search(r"^## ([\d.]+)", (root / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1]
@@ -161,3 +172,29 @@ def test_the_commit_is_that_of_the_clone_that_is_used_now(tmp_path, monkeypatch)
     provenance.commit()
     monkeypatch.setattr(project, "CLONE", tmp_path)
     assert provenance.commit() is None
+
+
+def test_the_citation_file_has_the_fields_that_its_format_asks_for(root):
+    cited = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    required = {"cff-version", "message", "title", "authors"}
+    allowed = required | {"type", "abstract", "license", "keywords"}  # of version 1.2.0, those that are used here
+    assert required <= cited.keys() <= allowed
+    assert cited["cff-version"] == "1.2.0"
+    assert cited["type"] in ("software", "dataset")
+    assert cited["license"] == "MIT"
+    # somebody without a given and a family name is an entity, which has a name
+    assert [set(author) for author in cited["authors"]] == [{"name"}]
+    texts = [cited["message"], cited["title"], cited["abstract"], *cited["keywords"], cited["authors"][0]["name"]]
+    assert all(isinstance(text, str) and text == text.strip() and text for text in texts)
+    assert len(set(cited["keywords"])) == len(cited["keywords"])
+
+
+def test_parts_of_numpy_that_nobody_asked_for_are_loaded_when_somebody_does():
+    program = (
+        "import sys, numpy; from simtrial import libraries; libraries.postpone(); from scipy import special;"
+        "print([m for m in sys.modules if m.startswith(('numpy.f2py.', 'numpy.testing.'))]);"
+        "import numpy.f2py; print(callable(numpy.f2py.get_include), callable(numpy.testing.assert_allclose));"
+        "print('numpy.f2py.crackfortran' in sys.modules, 'numpy.testing._private.utils' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == ["[]", "True True", "True True"], done.stderr

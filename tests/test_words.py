@@ -231,8 +231,6 @@ def texts(unit):
         return tuple(of_notebook(path))
     if unit.endswith(".md"):
         return tuple(of_prose(path))
-    if unit == "docs":
-        return tuple(said for file in sorted(path.rglob("*.md")) for said in of_prose(file))
     if unit == "params":
         return tuple(said for file in sorted(path.glob("*.yaml")) for said in of_comments(file))
     modules = sorted(path.glob("*.py") if path == PACKAGE else path.rglob("*.py"))

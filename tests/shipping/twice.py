@@ -1,6 +1,6 @@
 """Build the wheel, the source distribution and the bill of materials, and show that they can be made again.
 
-    python tests/wheel/build.py [--out dist]
+    python tests/shipping/twice.py [--out dist]
 
 Only what git tracks is built: a file of patients that lies in params/ must not be shipped. Everything is made twice, in
 two folders, from files with other permissions and dates, and once more from the source distribution. If one byte
@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 import bill
-from hook import BILL
+from bill_hook import BILL
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ("simtrial", "notebooks", "params", "tests")

@@ -1,10 +1,11 @@
 """Install the wheel in a fresh environment elsewhere, and use it there.
 
-    python tests/wheel/elsewhere.py [--dist dist] [--work FOLDER] [--workers 2]
+    python tests/shipping/elsewhere.py [--dist dist] [--work FOLDER] [--workers 2]
 
 The environment gets the pins of the lock and then the wheel, without an index. In an empty folder a report is made from
-a user's own file; a type checker reads the types; and the quick tests of the source distribution run without its own
-copy of the package, so that the installed one is tested. What was done is printed with its seconds.
+a user's own file; a type checker reads the types; and the quick tests of the source distribution run with a link to the
+installed package in place of its own copy, so that there is no other one to be tested. What was done is printed with
+its seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 QUICK = "not kernel and not browser and not processes and not long and not clone"
-"""A test with the marker `clone` is about the clone itself: its lint, its git, its modules as files, its Makefile."""
+"""A test with the marker `clone` is about the clone itself: what git tracks in it, or how a wheel is built from it."""
 
 TYPED = """\
 from simtrial import Requirements, search
@@ -120,6 +121,11 @@ def main():
         with told("A type checker"):
             typed(programs, work / "empty")
         shutil.rmtree(source / "simtrial")
+        words = [programs / "python", "-P", "-c", "import simtrial; print(simtrial.__path__[0])"]
+        place = run(*words, folder=source, stdout=subprocess.PIPE, text=True).stdout.strip()
+        if not Path(place).is_relative_to(programs.parent):
+            raise SystemExit(f"the package that would be tested is that of {place}")
+        (source / "simtrial").symlink_to(place, target_is_directory=True)
         with told("The quick tests"):
             spread = ["-n", given.workers, "--dist", "loadfile", "--no-loadscope-reorder", "-p", "no:cacheprovider"]
             run(programs / "python", "-P", "-m", "pytest", "tests", *spread, "-m", QUICK, folder=source)

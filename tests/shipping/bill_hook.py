@@ -5,7 +5,7 @@ from pathlib import Path
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BILL = "sbom.cdx.json"
-"""The file beside pyproject.toml; `build.py` makes it, and the source distribution holds it."""
+"""The file beside pyproject.toml; `twice.py` makes it, and the source distribution holds it."""
 
 
 class Bill(BuildHookInterface):

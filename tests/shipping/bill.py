@@ -1,6 +1,6 @@
 """The bill of materials: every pin of the lock with its hashes, as CycloneDX.
 
-    python tests/wheel/bill.py [--out dist]
+    python tests/shipping/bill.py [--out dist]
 
 cyclonedx-py reads the lock. What it cannot know is added: the version of the package, and which pins the package itself
 asks for. It writes the address of an index beside each pin; nobody who installs here need use that index, so the name

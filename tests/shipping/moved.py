@@ -1,6 +1,6 @@
 """Print which packages of this environment are newer or older than the lock: what a failure may come from.
 
-python tests/wheel/moved.py
+python tests/shipping/moved.py
 """
 
 import re
