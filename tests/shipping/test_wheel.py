@@ -210,8 +210,8 @@ def test_a_report_writes_nothing_where_the_package_is_installed(reported, site, 
 
 @pytest.mark.kernel
 def test_a_report_on_another_file_is_not_replaced(reported, site):
-    shutil.copy(reported / "params/mine.yaml", reported / "second.yaml")
-    done = simtrial(site, reported, "report", "second.yaml", "--parts", "analysis")
+    shutil.copy(reported / "params/mine.yaml", reported / "params/second.yaml")
+    done = simtrial(site, reported, "report", "params/second.yaml", "--parts", "analysis")
     assert done.returncode == 2
     assert "has a report already: build/SMOKE, made from ../params/mine.yaml" in done.stderr
 
