@@ -22,14 +22,14 @@ from simtrial.show import terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Status = Literal["ok", "note", "warning", "failed"]
+DoctorStatus = Literal["ok", "note", "warning", "failed"]
 
 
 class Finding(NamedTuple):
     """One check: its name, how it ended, what was found, and what to do about it if it is not as it should be."""
 
     name: str
-    status: Status
+    status: DoctorStatus
     found: str
     remedy: str = ""
 
