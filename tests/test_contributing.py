@@ -110,7 +110,13 @@ def test_the_map_shows_every_wing_in_the_layers_that_import_linter_holds(root, t
     assert drawn == [layer for layer in held if layer]
 
 
-def test_every_file_that_is_named_is_there(root, text):
+@pytest.fixture(scope="module")
+def reasons(root):
+    return (root / "docs/reference/reasons.md").read_text(encoding="utf-8")
+
+
+def test_every_file_that_is_named_is_there(root, text, reasons):
+    text = f"{text}\n{reasons}"
     named = set(re.findall(r"`((?:simtrial|tests|notebooks|benchmarks|params|\.ci)/[\w./]*)`", text))
     named |= set(re.findall(r"python (benchmarks/\w+\.py)", text))
     assert len(named) > 10
