@@ -3,7 +3,6 @@
 import ast
 import functools
 import json
-import math
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -11,6 +10,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from sequences import meets, rejecting
 
 from simtrial import InputError, Requirements, TwoStage, search
 from simtrial.cli.app import main
@@ -127,52 +127,10 @@ EVERY = pytest.mark.parametrize("family", [*FAMILIES.values(), TOY], ids=lambda 
 SMALL = pytest.mark.parametrize("limits", LIMITS, ids=str)
 
 
-def rejections(design):
-    """How many sequences of responses end each way that rejects H0: (patients, responses, sequences)."""
-    alive, ends, before = {0: 1}, [], 0
-    for k, look in enumerate(design.looks):
-        size, last = look.n - before, k == len(design.looks) - 1
-        met = {}
-        for x, ways in alive.items():
-            for y in range(size + 1):
-                met[x + y] = met.get(x + y, 0) + ways * math.comb(size, y)
-        ends += [
-            (look.n, x, ways)
-            for x, ways in met.items()
-            if (look.e is not None and x >= look.e) or (last and x > look.r)
-        ]
-        alive = {
-            x: ways for x, ways in met.items()
-            if (look.r is None or x > look.r) and (look.e is None or x < look.e)
-        }  # fmt: skip
-        before = look.n
-    return ends
-
-
-def weighed(ends, p):
-    """Their probability as a fraction; all but the last division is of whole numbers, which is fast."""
-    yes, whole = p.numerator, p.denominator
-    no, most = whole - yes, max((n for n, _, _ in ends), default=0)
-    return Fraction(sum(ways * yes**x * no ** (n - x) * whole ** (most - n) for n, x, ways in ends), whole**most)
-
-
-def rejecting(design, p):
-    """P(reject H0) of any looks by counting sequences of responses, as a fraction."""
-    return weighed(rejections(design), p)
-
-
-def meets(design, limits):
-    """Whether a design keeps both limits, in fractions."""
-    p0, p1, alpha, power = limits
-    ends = rejections(design)
-    return weighed(ends, p0) <= alpha and weighed(ends, p1) >= power
-
-
 @functools.cache
 def meeting_with(family, asked, n):
     """Every design of a family with n patients that meets the limits, in fractions: two tests ask for the same."""
-    limits = [Fraction(repr(v)) for v in (asked.p0, asked.p1, asked.alpha, asked.power)]
-    return [design for design in family.every(n) if meets(design, limits)]
+    return [design for design in family.every(n) if meets(design, asked)]
 
 
 def meeting(family, asked, n_max):
