@@ -1,6 +1,5 @@
 """The family of curtailed designs against a reference table, and against every pair of thresholds one by one."""
 
-import bisect
 from fractions import Fraction
 
 import numpy as np
@@ -47,12 +46,6 @@ def test_no_design_is_below_the_bound_of_the_reference_for_every_rule_on_its_loo
     assert compared == 4
 
 
-def one_of_each(thresholds, values):
-    """One of the thresholds that have the same conditional powers below them: all of these stop alike."""
-    ordered = sorted(values)
-    return list({bisect.bisect(ordered, threshold): threshold for threshold in thresholds}.values())
-
-
 def one_by_one(asked, sizes, block):
     """Every design of the class that keeps both limits, by `curtail`; thresholds next to conditional powers."""
     designs = {}
@@ -63,9 +56,8 @@ def one_by_one(asked, sizes, block):
                 for n in watched(SingleStage(r, last), block)[:-1]
                 for s in range(max(0, r - (last - n) + 1), min(r, n) + 1)
             }
-            below = [v + d for v in values for d in (-1e-8, 1e-8) if v <= asked.p1 + 1e-9]
-            above = [v + 1e-8 for v in values if v >= asked.p1 - 1e-9]
-            lower, upper = [None, *one_of_each(below, values)], [None, *one_of_each(above, values)]
+            lower = [None, *(v + d for v in values for d in (-1e-8, 1e-8) if v <= asked.p1 + 1e-9)]
+            upper = [None, *(v + 1e-8 for v in values if v >= asked.p1 - 1e-9)]
             for theta_f in lower:
                 for theta_e in upper:
                     try:
