@@ -7,7 +7,6 @@ import re
 import pytest
 from sweeps import SMALL, written
 
-from simtrial.report import kernel
 from simtrial.report import run as report_run
 
 NOTEBOOKS = [
@@ -123,14 +122,11 @@ SIMULATED = {
 }  # fmt: skip
 
 
-NO_BITMAPS = "get_ipython().display_formatter.formatters['image/png'].pop('simtrial.show.picture.Picture')"
-
-
 @pytest.fixture(scope="module")
-def other_handout(tmp_path_factory):
-    """All lessons with seed 7; no bitmaps, which are half of the time, for only what the notebooks keep is compared."""
+def other_handout(tmp_path_factory, spare_bitmaps):
+    """All lessons with seed 7, of which only what the notebooks keep is compared."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernel, "LOADED", f"{kernel.LOADED}; {NO_BITMAPS}")
+        spare_bitmaps(patch)
         return report_run.lessons(7, tmp_path_factory.mktemp("other"))
 
 
