@@ -115,6 +115,19 @@ def two(asked):
     return search.two_stage(asked)
 
 
+@pytest.fixture(scope="session")
+def spare_bitmaps():
+    """Has kernels draw no bitmaps, which are half of their time: for tests that look at none."""
+    from simtrial.report import kernel  # here, for few tests need what it imports
+
+    words = "get_ipython().display_formatter.formatters['image/png'].pop('simtrial.show.picture.Picture')"
+
+    def spare(patch):
+        patch.setattr(kernel, "LOADED", f"{kernel.LOADED}; {words}")
+
+    return spare
+
+
 @pytest.fixture
 def smoke_text() -> str:
     return (ROOT / "params/smoke.yaml").read_text(encoding="utf-8")

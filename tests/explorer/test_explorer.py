@@ -740,7 +740,8 @@ def test_a_port_in_use_is_told(capsys):
 
 
 @pytest.mark.kernel
-def test_the_downloaded_file_makes_a_report_of_just_this_screen(explorer, tmp_path, monkeypatch):
+def test_the_downloaded_file_makes_a_report_of_just_this_screen(explorer, tmp_path, monkeypatch, spare_bitmaps):
+    spare_bitmaps(monkeypatch)
     monkeypatch.setattr(report_run, "NOTEBOOKS", ("01_design", "03_enrollment_and_dropout"))  # all that a screen shows
     explorer.inputs["p1"].value = "0.6"
     explorer.inputs["p0"].value = "0.2"

@@ -123,9 +123,11 @@ SIMULATED = {
 
 
 @pytest.fixture(scope="module")
-def other_handout(tmp_path_factory):
-    """All lessons with seed 7."""
-    return report_run.lessons(7, tmp_path_factory.mktemp("other"))
+def other_handout(tmp_path_factory, spare_bitmaps):
+    """All lessons with seed 7, of which only what the notebooks keep is compared."""
+    with pytest.MonkeyPatch.context() as patch:
+        spare_bitmaps(patch)
+        return report_run.lessons(7, tmp_path_factory.mktemp("other"))
 
 
 @pytest.mark.parametrize("name", report_run.LESSONS)

@@ -472,7 +472,8 @@ def test_without_a_conduct_section_the_report_is_exact_and_has_no_seed(tmp_path,
 
 
 @pytest.mark.kernel
-def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path, monkeypatch):
+def test_results_without_a_conduct_section_are_analysed(smoke_text, tmp_path, monkeypatch, spare_bitmaps):
+    spare_bitmaps(monkeypatch)
     monkeypatch.setattr(report_run, "NOTEBOOKS", ("01_design", report_run.CONDUCT, report_run.ANALYSIS))
     path = tmp_path / "x.yaml"
     path.write_text(smoke_text[: smoke_text.index("  conduct:")] + "  analysis: {responses: 4}\n", encoding="utf-8")

@@ -176,16 +176,14 @@ def every(asked, phi, n_max):
         for n1 in range(1, n):
             laws = [tails((n1, n), *at) for at in ((r0, t1, high), (r1, t0, high), (r1, t1, low))]
             for (first, go_r, a, whole_r), (_, go_t, b, whole_t), (_, _, c, whole) in zip(*laws, strict=True):
-                value = n1 + (n - n1) * max(go_r, go_t)
-                for c_r in range(first[0] + 1, n):
-                    for c_t in range(first[1] + 1, n):
-                        place = c_r + 1, c_t + 1
-                        if (
-                            a[place] <= alpha_r * whole_r
-                            and b[place] <= alpha_t * whole_t
-                            and c[place] >= power * whole
-                        ):
-                            yield value, BothBounds(n1=n1, c_r1=first[0], c_t1=first[1], n=n, c_r=c_r, c_t=c_t)
+                # whole numbers keep a limit where they keep the whole number next to it
+                most_a, most_b = math.floor(alpha_r * whole_r), math.floor(alpha_t * whole_t)
+                kept = (a <= most_a) & (b <= most_b) & (c >= math.ceil(power * whole))
+                places = np.argwhere(kept[first[0] + 2 : n + 1, first[1] + 2 : n + 1]).tolist()
+                value = n1 + (n - n1) * max(go_r, go_t) if places else None
+                for i, j in places:
+                    c_r, c_t = first[0] + 1 + i, first[1] + 1 + j
+                    yield value, BothBounds(n1=n1, c_r1=first[0], c_t1=first[1], n=n, c_r=c_r, c_t=c_t)
 
 
 @pytest.mark.long

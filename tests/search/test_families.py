@@ -1,8 +1,8 @@
 """Every family of the register keeps the same laws, and a family is one module and one line: here is one."""
 
 import ast
+import functools
 import json
-import math
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -10,6 +10,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from sequences import meets, rejecting
 
 from simtrial import InputError, Requirements, TwoStage, search
 from simtrial.cli.app import main
@@ -126,34 +127,15 @@ EVERY = pytest.mark.parametrize("family", [*FAMILIES.values(), TOY], ids=lambda 
 SMALL = pytest.mark.parametrize("limits", LIMITS, ids=str)
 
 
-def rejecting(design, p):
-    """P(reject H0) of any looks by plain sums of fractions."""
-    alive, reject, before = {0: Fraction(1)}, Fraction(0), 0
-    for k, look in enumerate(design.looks):
-        size, last = look.n - before, k == len(design.looks) - 1
-        met = {}
-        for x, chance in alive.items():
-            for y in range(size + 1):
-                term = chance * math.comb(size, y) * p**y * (1 - p) ** (size - y)
-                met[x + y] = met.get(x + y, 0) + term
-        reject += sum(c for x, c in met.items() if (look.e is not None and x >= look.e) or (last and x > look.r))
-        alive = {
-            x: c for x, c in met.items()
-            if (look.r is None or x > look.r) and (look.e is None or x < look.e)
-        }  # fmt: skip
-        before = look.n
-    return reject
+@functools.cache
+def meeting_with(family, asked, n):
+    """Every design of a family with n patients that meets the limits, in fractions: two tests ask for the same."""
+    return [design for design in family.every(n) if meets(design, asked)]
 
 
 def meeting(family, asked, n_max):
     """Every design of a family up to n_max that meets the limits, in fractions."""
-    p0, p1, alpha, power = (Fraction(repr(v)) for v in (asked.p0, asked.p1, asked.alpha, asked.power))
-    return [
-        design
-        for n in range(1, n_max + 1)
-        for design in family.every(n)
-        if rejecting(design, p0) <= alpha and rejecting(design, p1) >= power
-    ]
+    return [design for n in range(1, n_max + 1) for design in meeting_with(family, asked, n)]
 
 
 @pytest.mark.long
