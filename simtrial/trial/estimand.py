@@ -45,7 +45,8 @@ class IntercurrentEvent:
     bounds : BoundsRule or None
         What becomes of the bounds where the patient is excluded.
     reason, source : str
-        Reason for the strategy, or a mark that it is missing, and empty for an event that the file leaves out; source of the probability, which may be empty.
+        Reason for the strategy, or a mark that it is missing (empty for an event that the file leaves out);
+        source of the probability, which may be empty.
     alternatives : tuple of Priced
         Every strategy for this event, the others being handled as they are; without probabilities of single events,
         every strategy for all dropout.
