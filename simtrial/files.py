@@ -118,13 +118,28 @@ _KINDS = (
     (b"%PDF", "a PDF"),
     (b"PAR1", "a Parquet file"),
     (b"RDX", "a file of R objects"),
+    (b"HEADER RECORD*******LIB", "a SAS transport file"),
 )
+SAS_DATA_SET = b"\xc2\xea\x81\x60"
+"""How a SAS data set begins, after some bytes that are 0."""
+
+_PARTS = (
+    (b"word/document", "a Word file"),
+    (b"xl/", "an Excel file"),
+    (b"ppt/presentation", "a PowerPoint file"),
+    (b"vnd.oasis.opendocument.spreadsheet", "an OpenDocument spreadsheet"),
+    (b"vnd.oasis.opendocument", "an OpenDocument file"),
+    (b"[Content_Types]", "an Excel file"),
+)
+"""What the files in an archive of an office program are called; where all else fails, its table of contents."""
 
 
 def kind(data: bytes) -> str:
     """Say what a file is by its first bytes, such as "an Excel file" or "a PDF"; empty where it may be text."""
-    if data.startswith(b"PK"):
-        return "an Excel file" if b"xl/" in data or b"[Content_Types]" in data else "a ZIP archive"
+    if data.startswith((b"PK\3\4", b"PK\5\6")):
+        return next((name for part, name in _PARTS if part in data), "a ZIP archive")
+    if data[:1] == b"\0" and data[:32].lstrip(b"\0").startswith(SAS_DATA_SET):
+        return "a SAS data set"
     return next((name for magic, name in _KINDS if data.startswith(magic)), "")
 
 

@@ -256,7 +256,10 @@ TABLE: dict[str, InputNumber] = {
         said="dropout before the first assessment", least=0, most=1, share=True,
         open_most=True, why_most="so no patient would be evaluable",
     ),
-    "dropout_allowed": _rate("dropout that is allowed for"),
+    "dropout_allowed": InputNumber(
+        said="dropout that is allowed for", least=0, most=1, share=True,
+        open_most=True, why_most="so no patient would be evaluable",
+    ),
     "odds_ratio": InputNumber(said="an odds ratio", least=0.001, most=1000, zero=True, metavar="RATIO"),
     "hazard": InputNumber(said="a hazard", least=1e-6, most=1000, zero=True, unit="per month"),
     "screening_success": InputNumber(

@@ -78,15 +78,20 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     Parameters
     ----------
     word : str
-        What was written. Case, hyphens and underscores do not count.
+        What was written. Case, hyphens and underscores do not count, and where no word is near, ``ph`` is ``f``: alpha
+        is alfa in several languages.
     known : iterable of str
         The words that exist.
     cutoff : float
         Least similarity (the ratio of `difflib.SequenceMatcher`).
     """
     plain = {_folded(name): name for name in known}
-    found = difflib.get_close_matches(_folded(word), plain, 1, cutoff)
-    return plain[found[0]] if found else ""
+    heard = {name.replace("ph", "f"): meant for name, meant in plain.items()}
+    for said, names in ((_folded(word), plain), (_folded(word).replace("ph", "f"), heard)):
+        found = difflib.get_close_matches(said, names, 1, cutoff)
+        if found:
+            return names[found[0]]
+    return ""
 
 
 def _folded(word: str) -> str:

@@ -40,7 +40,14 @@ def test_any_text_is_answered_in_one_line(text):
 
 @pytest.mark.parametrize(
     ("word", "meant"),
-    [("p-0", "p0"), ("POWER", "power"), ("n-limit", "n_limit"), ("criterium", "criterion"), ("x", "")],
+    [
+        ("p-0", "p0"),
+        ("POWER", "power"),
+        ("n-limit", "n_limit"),
+        ("criterium", "criterion"),
+        ("x", ""),
+        ("alfa", "alpha"),
+    ],
 )
 def test_the_nearest_word_is_found_whatever_its_case_and_hyphens(word, meant):
-    assert slips.nearest(word, ["p0", "power", "n_limit", "criterion"], 0.5) == meant
+    assert slips.nearest(word, ["p0", "alpha", "power", "n_limit", "criterion"], 0.5) == meant

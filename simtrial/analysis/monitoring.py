@@ -118,6 +118,9 @@ def _chance(design: Design, m: int, x: int, step: Step[np.float64], free: Callab
     chances = np.zeros(m + 1)
     chances[x] = 1.0
     ahead = [look for look in design.looks if look.n >= m]
+    last = design.looks[-1]
+    if free is _always and not any(look.regions(np.array(x), final=look is last).accept for look in ahead):
+        return 1.0  # no further response is needed: the sum over all courses gives this to the last digits only
     steps = walk(ahead, chances, step, m)
     reject = sum(float(reached[here.reject].sum()) * free(look.n) for look, here, reached in steps)
     return min(reject, 1.0)

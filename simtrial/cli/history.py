@@ -32,12 +32,14 @@ def evidence(
         return
     from simtrial.history import tables
 
-    _show(tables.studies(case))
+    if found.studies:
+        _show(tables.studies(case))
     for one in found.studies:
         if one.why:
             terminal.wrapped(f"  {one.treatment}: {one.why}")
-    terminal.tell()
-    _show(tables.history(case))
+    if found.studies:  # else the sentences below say that there are none
+        terminal.tell()
+        _show(tables.history(case))
     _show(tables.wrong_history(case))
     for paragraph in said.paragraphs:
         terminal.wrapped(f"{paragraph}\n")

@@ -207,6 +207,11 @@ def _watched_json(found: ToxicityWatched) -> dict[str, object]:
     }
 
 
+def _chance(value: float) -> str:
+    """A probability in percent; without decimals where it is certain."""
+    return "100%" if value == 1 else percent(value)
+
+
 def monitored_lines(
     design: Design, found: InterimResult, watched: ToxicityWatched | None, beside: tuple[PowerBesideRule, ...]
 ) -> None:
@@ -239,7 +244,7 @@ def monitored_lines(
         return
     aside = "" if watched is None else ", the rule for toxicity left aside"
     for p, power in found.conditional_power:
-        terminal.tell(f"Conditional power at p = {p:g}{aside}: {percent(power)}.")
-    terminal.tell(f"Predictive probability of rejecting H0, {prior}{aside}: {percent(found.predictive)}.")
+        terminal.tell(f"Conditional power at p = {p:g}{aside}: {_chance(power)}.")
+    terminal.tell(f"Predictive probability of rejecting H0, {prior}{aside}: {_chance(found.predictive)}.")
     if aside:
         terminal.wrapped("With --toxicity-rate both are given with the rule.")

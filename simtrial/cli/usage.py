@@ -130,7 +130,9 @@ def _options(error: Any, command: Any, words: Sequence[str]) -> InputError:
         short = next((w.partition("=")[0] for w in words if re.match(r"-[A-Za-z]", w)), error.option_name)
         unknown.insert(0, short)
     if hasattr(command, "commands"):
-        return InputError(f"no such option: {unknown[0]:.60}; options follow the command: simtrial design --help")
+        near = nearest(unknown[0], known, 0.7)
+        remedy = f"did you mean {near}?" if near else "options follow the command: simtrial design --help"
+        return InputError(f"no such option: {unknown[0]:.60}; {remedy}")
     told = []
     for word in unknown:
         remedy = _remedy(word, known, name)
@@ -162,7 +164,8 @@ def _remedy(word: str, known: dict[str, Any], command: str) -> str:
         return f"; {ELSEWHERE[key]}"
     if bare in FILES:
         return f"; name the file alone: simtrial {command} FILE"
-    near = nearest(bare, [name[2:] for name in known], 0.7)
+    begun = [name[2:] for name in known if len(bare) > 2 and name.startswith(f"--{bare}")]
+    near = begun[0] if len(begun) == 1 else nearest(bare, [name[2:] for name in known], 0.7)
     if near:
         return f"; did you mean --{near}?"
     return f"; options of {command} are {', '.join(name for name in known if name != '--help')}"

@@ -34,7 +34,12 @@ MAX_ROWS = 200_000
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 
 _TRANSPORT = b"HEADER RECORD*******LIB"
-_SAS_DATA_SET = b"\0" * 12 + b"\xc2\xea\x81\x60"
+_SAS_DATA_SET = b"\0" * 12 + files.SAS_DATA_SET
+_EXPORT = "export it as CSV or as a SAS transport file (XPT)"
+_REMEDIES = {
+    "a ZIP archive": "unpack it first", "a gzip archive": "unpack it first", "a SAS data set": _EXPORT,
+    "an Excel file": "save it as CSV", "an OpenDocument spreadsheet": "save it as CSV",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +100,7 @@ def _sheet(path: str, content: files.Content, known: Callable[[str], Sequence[st
     if data.startswith(_SAS_DATA_SET):
         return _sas(path, data, "sas7bdat")
     if other:
-        remedy = "unpack it first" if other.endswith("archive") else "save the patients as CSV"
-        raise InputError(f"is {other}; {remedy}", f"{path}:")
+        raise InputError(f"is {other}; {_REMEDIES.get(other, 'save the patients as CSV')}", f"{path}:")
     return _text(path, _decoded(path, data), known)
 
 
@@ -244,6 +248,7 @@ def _sas(path: str, data: bytes, form: str) -> Sheet:
     # a data set knows its own encoding; a transport file does not, and UTF-8 reads what others write in English
     coding = "infer" if form == "sas7bdat" else "utf-8"
     said = "SAS transport file" if form == "xport" else "SAS data set"
+    remedy = "" if form == "xport" else f"; {_EXPORT}"
     try:
         with warnings.catch_warnings(record=True) as doubts:
             warnings.simplefilter("always")
@@ -251,9 +256,9 @@ def _sas(path: str, data: bytes, form: str) -> Sheet:
                 frame = reader.read(MAX_ROWS + 1)
     except Exception as error:
         fault = " ".join(str(error).split())[:120] or type(error).__name__
-        raise InputError(f"cannot be read as a {said}: {fault}", f"{path}:") from None
+        raise InputError(f"cannot be read as a {said}: {fault.rstrip('.')}{remedy}", f"{path}:") from None
     if any("corrupt" in str(doubt.message) for doubt in doubts):
-        raise InputError(f"cannot be read as a {said}: it seems to be damaged or cut short", f"{path}:")
+        raise InputError(f"cannot be read as a {said}: it seems to be damaged or cut short{remedy}", f"{path}:")
     if len(frame) > MAX_ROWS:
         raise InputError(f"holds more than {MAX_ROWS} rows; no more are read", f"{path}:")
     rows = tuple(

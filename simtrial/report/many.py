@@ -101,7 +101,7 @@ def write(
     wish = Wish.of(parts, preview_analysis=preview_analysis, docx=docx, pdf=pdf)
     entries = [_read(file, Path(out), wish, replace_other=replace) for file in files]
     tasks = [entry for entry in entries if isinstance(entry, ReportTask)]
-    _refuse_twins(tasks)
+    _refuse_twins([entry.entry if isinstance(entry, ReportTask) else entry for entry in entries])
     Path(out).mkdir(parents=True, exist_ok=True)
     for entry in entries:
         if isinstance(entry, ReportEntry):
@@ -138,10 +138,13 @@ def _read(
     return ReportTask(trial=trial, source=source, out=out, entry=entry, replace_other=replace_other, wish=wish)
 
 
-def _refuse_twins(tasks: Sequence[ReportTask]) -> None:
-    """Two files of one study would write one folder; so would ids that differ by case only, on many disks."""
+def _refuse_twins(entries: Sequence[ReportEntry]) -> None:
+    """Two files of one study would write one folder; so would ids that differ by case only, on many disks.
+
+    A file that is wrong counts too, if its id is known: it may be wrong because the report of its twin is there.
+    """
     seen: dict[str, ReportEntry] = {}
-    for entry in (task.entry for task in tasks):
+    for entry in (one for one in entries if one.study):
         other = seen.setdefault(entry.study.casefold(), entry)
         if other is not entry:
             ids = entry.study if entry.study == other.study else f"{other.study} ({entry.study} in the second)"

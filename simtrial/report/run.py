@@ -142,8 +142,8 @@ def write(
     Raises
     ------
     InputError
-        If the parameter file is wrong, does not hold enough for a part or the preview, or another file with the same
-        id has its results there, or nothing prints PDF on this machine; nothing is written.
+        If the parameter file is wrong, its results to be analysed cannot be, it does not hold enough for a part or the
+        preview, another file with the same id has its results there, or nothing prints PDF here; nothing is written.
     NotebookError, PrintError
         If a notebook or the printing fails: what was made is kept in ``out/<study id>.failed/``, an existing report
         untouched.
@@ -171,15 +171,16 @@ def of_trial(
         replacement.refuse(final, source)
     trial, beyond = _runnable(trial, source)
     case = Case.of(trial).checked(str(source.path))
+    if ANALYSIS in asked:
+        dossier.of_trial(trial, case.chosen)  # results that cannot be are wrong input and no limit of that part
     notebooks = [name for name in NOTEBOOKS if name in asked and has(trial, name)]
     if beyond and (wish.preview or not notebooks):
         raise InputError(beyond[0].why, f"{source.path}:")
-    study, title = trial.study.id, trial.study.title
-    head = Head(study=study, title=title, front=left_out(beyond) + opening(case), folds=True)
+    study = trial.study.id
+    head = Head(study=study, title=trial.study.title, front=left_out(beyond) + opening(case), folds=True)
     pages = [HtmlPage(notebooks=notebooks, head=head)]
     if wish.preview:
-        title = f"Preview of the analysis: {title}"
-        top = Head(study=study, title=title, front=SYNTHETIC, folds=True)
+        top = Head(study=study, title=f"Preview of the analysis: {trial.study.title}", front=SYNTHETIC, folds=True)
         pages.append(HtmlPage(notebooks=(ANALYSIS,), head=top, name=PREVIEW, apart=True))
     seed = trial.conduct.simulation.seed if trial.conduct else NOT_SIMULATED
     job = Job(

@@ -16,6 +16,9 @@ from simtrial.search import CRITERIA, USUAL
 if TYPE_CHECKING:
     from simtrial.review.record import Record
 
+WIDTH = 110
+"""Most characters of a line of a comment."""
+
 
 def _day(text: str) -> bool:
     """Whether a text is a day of the calendar."""
@@ -26,7 +29,7 @@ def _day(text: str) -> bool:
 
 
 def _comment(text: str, indent: str = "  ") -> str:
-    return textwrap.fill(text, 116, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}#   ")
+    return textwrap.fill(text, WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}#   ")
 
 
 def _study(record: Record) -> list[str]:
@@ -90,6 +93,7 @@ def parameter_file(record: Record) -> str:
         "    basis: assumed                # protocol, once a protocol states the four numbers",
         "",
         "  design:",
-        f"    {f'criterion: {USUAL}':<30}# TO FILL: {', '.join(CRITERIA)}; or looks",
+        f"    {f'criterion: {USUAL}':<30}# TO FILL: one of these, or looks",
+        _comment(", ".join(CRITERIA), "    "),
     ]
     return "\n".join(lines) + "\n"

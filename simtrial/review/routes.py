@@ -109,7 +109,7 @@ UP = Allowance("n/(1 - d)"), Allowance("n(1 + d)")
 def _allowed(n: int, losses: tuple[float, ...]) -> Iterator[tuple[float, str, int]]:
     """Every way to allow for dropout: its share, how, and the patients to enroll for n evaluable ones."""
     yield 0.0, "none", n
-    for d in losses:
+    for d in (one for one in losses if one):
         for how in UP:
             yield d, how.formula, how.total(n, d)
 
@@ -119,7 +119,7 @@ def _origins(n: int, losses: tuple[float, ...], *, needed: bool) -> dict[int, li
     found: dict[int, list[tuple[float, str]]] = {}
     for evaluable in range(1, n + 1):
         for d, how, enrolled in _allowed(evaluable, losses):
-            if enrolled == n and (d or not needed):
+            if enrolled == n and (d or not needed or 0 in losses):
                 found.setdefault(evaluable, []).append((d, how))
     return found
 
@@ -136,7 +136,12 @@ def _several(known: KnownValues, name: str) -> tuple[float, ...]:
     if known is None:
         return ()
     values = (known,) if isinstance(known, int | float) else tuple(known)
-    return tuple(sorted({probability(value, name) for value in values}))
+    return tuple(sorted({_checked(value, name) for value in values}))
+
+
+def _checked(value: float, name: str) -> float:
+    """A probability; a dropout may be 0, which is none."""
+    return probability(value, name, closed=name == "dropout" and value == 0)
 
 
 def routes(
@@ -156,7 +161,7 @@ def routes(
         Patients, as registered or stated.
     p0, p1, alpha, power, dropout : float or sequence of float, optional
         Whatever is known, one value or several to try instead of the usual ones; alpha on one side. With a dropout
-        known, routes without it are left out.
+        known, routes without it are left out; a dropout of 0 is none.
     tell : callable, optional
         Called with the share of the work that a step did, 1 in all.
 

@@ -47,7 +47,7 @@ def read(path: str | Path, tell: Callable[[float], None] = _silent) -> Sweep:
     except InputError as error:
         raise error.placed(f"{source.path}: sweep.base ({asked.base}): ") from None
     found = Sweep(asked, base, source.path)
-    faults = _faults(found, tell)
+    faults = [*asked.faults, *_faults(found, tell)]
     if faults:
         raise several(faults).placed(f"{source.path}: ")
     return found

@@ -119,9 +119,6 @@ class SweepSection(Section):
             raise InputError(f"({led}) begins with trial.; leave that key out, since paths start below it", "axes.path")
         if len(set(self.outcomes)) < len(self.outcomes):
             raise InputError("name an outcome twice; leave one out", "outcomes")
-        unknown = next((name for name in self.outcomes if name not in OUTCOMES), None)
-        if unknown is not None:
-            raise InputError(f"({unknown!r:.40}) is no outcome; choose from {', '.join(OUTCOMES)}", "outcomes")
         lengths = {len(axis.taken) for axis in self.axes}
         if self.combine == "zip" and len(lengths) > 1:
             raise InputError(
@@ -135,6 +132,13 @@ class SweepSection(Section):
                 "axes",
             )
         return self
+
+    @property
+    def faults(self) -> list[InputError]:
+        """Outcomes that there are not: not refused by themselves, so that they are told with what is wrong in cells."""
+        known = ", ".join(OUTCOMES)
+        unknown = (name for name in self.outcomes if name not in OUTCOMES)
+        return [InputError(f"({name!r:.40}) is no outcome; choose from {known}", "sweep.outcomes") for name in unknown]
 
     @property
     def cells(self) -> int:

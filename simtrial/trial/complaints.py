@@ -33,6 +33,7 @@ _WORDS = {
     "finite_number": "is not a finite number",
     "string_pattern_mismatch": "is not a name of at most 64 letters, digits, '.', '_' or '-' that begins with a "
     "letter or digit",
+    "invalid_key": "stands where a key is expected, which is a word",
     "model_type": "is not a section with keys",
     "model_attributes_type": "is not a section with keys",
     "tuple_type": "is not a list; write it as [a, b]",

@@ -45,7 +45,8 @@ class IntercurrentEvent:
     bounds : BoundsRule or None
         What becomes of the bounds where the patient is excluded.
     reason, source : str
-        Reason for the strategy, or a mark that it is missing; source of the probability, which may be empty.
+        Reason for the strategy, or a mark that it is missing (empty for an event that the file leaves out);
+        source of the probability, which may be empty.
     alternatives : tuple of Priced
         Every strategy for this event, the others being handled as they are; without probabilities of single events,
         every strategy for all dropout.
@@ -165,7 +166,15 @@ def _summary(case: Case, prices: StrategyPrices) -> str:
     return f"Objective response rate: the proportion of responders among {among}, compared with p0 = {p0}"
 
 
+def _no_reason(event: str, *, named: bool, alone: bool) -> str:
+    """The mark of a missing reason; none for an event that the file leaves out beside others with their reasons."""
+    if not named and alone:
+        return ""
+    return to_complete(f"reason for the strategy for {event if alone else 'the intercurrent events'}")
+
+
 def _events(prices: StrategyPrices) -> Iterator[IntercurrentEvent]:
+    named = prices.rule.named
     unexplained = all(prices.rule.rule(kind).reason is None for kind in EVENT_KINDS)
     for kind in EVENT_KINDS:
         given = prices.rule.rule(kind)
@@ -177,8 +186,7 @@ def _events(prices: StrategyPrices) -> Iterator[IntercurrentEvent]:
             probability=prices.probability(kind),
             strategy=prices.strategy(kind),
             bounds=prices.file_bounds if prices.strategy(kind) == "excluded" else None,
-            reason=_one_line(given.reason)
-            or to_complete(f"reason for the strategy for {'the intercurrent events' if unexplained else within}"),
+            reason=_one_line(given.reason) or _no_reason(within, named=kind in named, alone=not unexplained),
             source=_one_line(given.source),
             alternatives=tuple(prices.alternatives(kind)),
         )

@@ -61,7 +61,7 @@ def _event(event: IntercurrentEvent) -> dict[str, object]:
         "probability": event.probability,
         "strategy": event.strategy,
         "bounds": event.bounds,
-        "reason": event.reason,
+        "reason": event.reason or None,
         "source": event.source or None,
         "alternatives": [_priced(one) for one in event.alternatives],
     }

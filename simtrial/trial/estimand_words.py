@@ -135,8 +135,9 @@ def _handled(event: IntercurrentEvent) -> str:
         return f"{event.label}: {estimand.NO_STRATEGY}."
     bounds = f", with {BOUNDS[event.bounds]}" if event.bounds else ""
     reason = event.reason if event.reason.endswith((".", "]")) else f"{event.reason}."
+    reason = f" Reason: {reason}" if event.reason else ""
     often = f" (expected in {stated(event.probability)} of the patients)" if event.probability else ""
-    return f"{event.label}{often}: {COUNTS[event.strategy]}{bounds}. Reason: {reason}"
+    return f"{event.label}{often}: {COUNTS[event.strategy]}{bounds}.{reason}"
 
 
 def how_many(found: Estimand) -> str:

@@ -93,6 +93,11 @@ class EstimandRule(Section):
         return (self.events or EventRules()).rule(kind)
 
     @property
+    def named(self) -> tuple[EventKind, ...]:
+        """The events that the file states."""
+        return tuple(kind for kind in EVENT_KINDS if self.events is not None and getattr(self.events, kind) is not None)
+
+    @property
     def probabilities(self) -> dict[EventKind, Fraction] | None:
         """The probability of every event as a fraction, 0 where only others have one; None if none has."""
         given = {kind: self.rule(kind).probability for kind in EVENT_KINDS}

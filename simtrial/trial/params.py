@@ -14,13 +14,14 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from simtrial import files, project
+from simtrial import files, project, slips
 from simtrial.errors import InputError
 from simtrial.trial import complaints
 from simtrial.trial.section import Section
@@ -87,6 +88,7 @@ class _StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no t
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         seen = set()
+        _refuse_decimal_comma(node)
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             if name in seen:
@@ -104,6 +106,14 @@ class _StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no t
 
 def _refusal(problem: str, node: yaml.Node | yaml.Event) -> yaml.MarkedYAMLError:
     return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
+
+def _refuse_decimal_comma(node: yaml.MappingNode) -> None:
+    """Refuse ``{alpha: 0,05}``, which YAML reads as alpha 0 and a key 05 without a value."""
+    for (key, value), (rest, nothing) in pairwise(node.value):
+        scalars = all(isinstance(one, yaml.ScalarNode) for one in (key, value, rest, nothing))
+        if scalars and not nothing.value and re.fullmatch("[-+]?[0-9]+,[0-9]+", cut := f"{value.value},{rest.value}"):
+            raise _refusal(f"{key.value:.40} ({cut:.40}) {slips.number(cut)}", value)
 
 
 def _number(loader: _StrictLoader, node: yaml.ScalarNode) -> int | float:
@@ -234,6 +244,8 @@ def opened(data: bytes, name: str) -> Trial:
 
 def _checked(held: files.Content, kind: type[M], content: str) -> M:
     name = held.name
+    if held.kind:
+        raise InputError(f"is {held.kind}, not a file of YAML", f"{name}:")
     try:
         text = held.data.decode("utf-8")
     except UnicodeDecodeError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from simtrial import csv_files, files, inputs
 from simtrial.errors import InputError, several
 from simtrial.phrases import counted
+from simtrial.slips import nearest
 from simtrial.trial.statement import Statement
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ NUMBERS = {
 """Columns that hold a number, each with the entry of its bounds."""
 
 KNOWN = ("id", "looks", "criterion", *NUMBERS)
-"""Columns of a statement; others are ignored."""
+"""Columns of a statement; others are ignored, unless they seem to be one of these."""
 
 UNSTATED = ("", "unstated", "not stated", "na", "n/a")
 """What a cell says of a number that is not stated."""
@@ -41,7 +42,8 @@ MAX_ROWS, MAX_COLUMNS, MAX_CELL = 10_000, 200, 20_000
 def read_csv(path: str | Path) -> tuple[list[tuple[str, Statement]], list[str]]:
     """Read many statements: one row each, columns named as the fields of `Statement`, or ``looks``, and ``id``.
 
-    Cells that are empty or say so (`UNSTATED`) are numbers not stated; other columns, such as a quote, are ignored.
+    Cells that are empty or say so (`UNSTATED`) are numbers not stated; other columns, such as a quote, are ignored, but
+    a misspelt one is refused: what it states would be held not to be stated.
 
     Returns
     -------
@@ -51,16 +53,16 @@ def read_csv(path: str | Path) -> tuple[list[tuple[str, Statement]], list[str]]:
     Raises
     ------
     InputError
-        One line per row that cannot be read: the file, the row and its column.
+        One line per column that seems misspelt and per cell that cannot be read: the file, the row and its column.
     """
     rows = list(_rows(_text(path), path))
     header = [name.strip().lower() for name in rows[0][1]] if rows else []
     _check_header(header, path)
     if len(rows) - 1 > MAX_ROWS:
         raise InputError(f"has {counted(len(rows) - 1, 'row')}; at most {MAX_ROWS:,} are read", f"{path}:")
-    if len(rows) < 2 or not set(header) & {*KNOWN} - {"id"}:
+    found, faults = [], _misspelt(header, path)
+    if not faults and (len(rows) < 2 or not set(header) & {*KNOWN} - {"id"}):
         raise InputError(f"has no column of a statement; columns are {', '.join(KNOWN)}", f"{path}:")
-    found, faults = [], []
     for number, cells in rows[1:]:
         try:
             row = _row(header, cells)
@@ -73,9 +75,12 @@ def read_csv(path: str | Path) -> tuple[list[tuple[str, Statement]], list[str]]:
 
 
 def _text(path: str | Path) -> str:
-    data = files.read(Path(path), MAX_BYTES).data
+    content = files.read(Path(path), MAX_BYTES)
+    if content.kind:
+        remedy = "unpack it first" if content.kind.endswith("archive") else "save it as CSV"
+        raise InputError(f"is {content.kind}; {remedy}", f"{path}:")
     try:
-        return data.decode("utf-8-sig")
+        return content.data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("is not UTF-8 text; save it as UTF-8", f"{path}:") from None
 
@@ -121,6 +126,21 @@ def _check_header(header: list[str], path: str | Path) -> None:
             raise InputError(f"has the column {name!r:.60} twice", f"{path}:")
 
 
+def _misspelt(header: list[str], path: str | Path) -> list[InputError]:
+    """A fault for each column that is named nearly as one that the file lacks; another digit names another quantity."""
+    faults = []
+    for name in (one for one in header if one and one not in KNOWN):
+        meant = nearest(name, (one for one in KNOWN[1:] if _digits(one) == _digits(name)), 0.75)
+        if meant and meant not in header:
+            said = f"is not a column of a statement; did you mean {meant}? Otherwise give it another name"
+            faults.append(InputError(said, f"{path} row 1: {name:.40}"))
+    return faults
+
+
+def _digits(name: str) -> str:
+    return re.sub("[^0-9]", "", name)
+
+
 def _row(header: list[str], cells: list[str]) -> dict[str, str]:
     """The cells of a row by their columns."""
     if any(cell.strip() for cell in cells[len(header) :]):
@@ -149,9 +169,15 @@ def _unreadable(text: str) -> str:
 
 def _statement(row: dict[str, str]) -> Statement:
     values: dict[str, object] = {}
+    faults = []
     for name, cell in row.items():
         if name in NUMBERS and cell.lower() not in UNSTATED:
-            values[name] = _number(cell, name)
+            try:
+                values[name] = _number(cell, name)
+            except InputError as error:
+                faults.append(error)
+    if faults:
+        raise several(faults)
     criterion = row.get("criterion", "")
     if criterion.lower() not in UNSTATED:
         values["criterion"] = criterion

@@ -426,7 +426,9 @@ def estimand(case: Case, found: Estimand | None = None) -> Table:
     for event in found.events:
         how = estimand_words.strategy(event.strategy, event.bounds) if event.strategy else trial_estimand.NO_STRATEGY
         often = "" if event.probability is None else f"; probability {stated(event.probability)}"
-        rows.append({"attribute": f"Intercurrent event: {event.label}", "definition": f"{how}{often}. {event.reason}"})
+        rows.append(
+            {"attribute": f"Intercurrent event: {event.label}", "definition": f"{how}{often}. {event.reason}".rstrip()}
+        )
     rows.append({"attribute": "Population-level summary", "definition": found.summary})
     caption = (
         "The primary estimand by its five attributes (ICH E9(R1)): population, treatment, endpoint, intercurrent "

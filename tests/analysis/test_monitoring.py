@@ -156,3 +156,22 @@ def test_with_all_patients_seen_the_decision_is_made():
     for x in range(2, 25):
         assert monitoring.conditional_power(design, 25, x, 0.3) == float(x > 5)
         assert math.isclose(monitoring.predictive_probability(design, 25, x), float(x > 5))
+
+
+@pytest.mark.parametrize(
+    ("looks", "seen"), [("1/10,5/29", (20, 6)), ("1/10,5/29", (7, 6)), ("5/25", (6, 6)), ("1/10,3/20,5/29", (12, 6))]
+)
+def test_where_no_further_response_is_needed_the_chance_is_exactly_1(capsys, looks, seen):
+    patients, responses = seen
+    design = parse_looks(looks)
+    assert {monitoring.conditional_power(design, patients, responses, p / 50) for p in range(51)} == {1.0}
+    assert monitoring.predictive_probability(design, patients, responses) == 1.0
+    given = ["--looks", looks, "--patients", str(patients), "--responses", str(responses), "--p", ".3"]
+    assert main(["monitor", *given]) == 0
+    said = capsys.readouterr().out
+    assert "Conditional power at p = 0.3: 100%." in said
+    assert "Beta(0.5, 0.5): 100%." in said
+
+
+def test_where_one_response_is_missing_the_chance_is_below_1():
+    assert monitoring.conditional_power(parse_looks("1/10,5/29"), 20, 5, 0.9) < 1

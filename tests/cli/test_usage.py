@@ -37,6 +37,14 @@ def told(capsys, *words):
         ("design --alpha-sided 2", "alpha is one-sided"),
         ("design --pwoer .8", "did you mean --power?"),
         ("design --nlimit 50", "--n-limit"),
+        *(
+            (f"{command} --alfa .05", "did you mean --alpha?")
+            for command in ("design", "check", "reproduce", "analyze")
+        ),
+        ("design --alhpa .05", "did you mean --alpha?"),
+        ("analyze --resp 3", "did you mean --responses?"),
+        ("check --att .8", "did you mean --attained-power?"),
+        ("check --p .1", "options of check are --p0"),  # which of three is not known
         ("design -p0 .1", "write --p0"),
         ("design \u2013p0 .1", "begins with a dash in place of two hyphens: write --p0"),
         ("design \u2014alpha .1", "write --alpha"),
@@ -54,7 +62,8 @@ def told(capsys, *words):
         ("report --output x", "did you mean --out?"),
         ("report --file x", "name the file alone: simtrial report FILE"),
         ("oc --zebra 1", "options of oc are --looks, --p, --json"),
-        ("--version", "options follow the command"),
+        ("--zebra", "options follow the command"),
+        ("--verison", "did you mean --version?"),
         ("simon", "did you mean simtrial design?"),
         ("power", "did you mean simtrial design?"),
         ("samplesize", "did you mean simtrial design?"),

@@ -205,6 +205,13 @@ def test_the_command_prints_tables_and_words(root, capsys):
         assert part in said
 
 
+def test_without_earlier_results_that_is_said_once_and_what_follows_is_still_computed(root, capsys):
+    assert main(["evidence", str(root / "params/smoke.yaml")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("no earlier results") == 1
+    assert "The decision rule has a type I error of at most 10% up to a true rate of 21.3%." in said
+
+
 def test_a_file_that_is_not_there_is_one_line(capsys):
     assert main(["evidence", "nowhere.yaml"]) == 2
     assert capsys.readouterr().err.count("\n") == 1

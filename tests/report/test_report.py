@@ -449,6 +449,27 @@ def test_parts_that_cannot_be_are_refused_in_one_line_and_nothing_is_written(
     assert not (tmp_path / "build").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("responses: 40", "responses (40) cannot end 0/4, 3/9; possible are 0 to 9"),
+        ("responses: 12, attained: [4, 10], first_stage: 3", "responses (12) is above 9: 3 at the first look and 6"),
+        ("responses: 4, attained: [4, 10]", "first_stage is missing"),
+        ("patients: p.csv", "p.csv line 2: BOR ('XX')"),
+    ],
+)
+def test_results_that_cannot_be_are_refused_in_the_words_of_analyze(given, said, tmp_path, smoke_text, capsys):
+    (tmp_path / "p.csv").write_text("USUBJID,BOR\n1,XX\n", encoding="utf-8")
+    path = tmp_path / "x.yaml"
+    path.write_text(f"{smoke_text}  analysis: {{{given}}}\n", encoding="utf-8")
+    assert main(["analyze", str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert main(["report", str(path), "--out", str(tmp_path / "build")]) == 2
+    assert capsys.readouterr().err.splitlines() == [line]
+    assert not (tmp_path / "build").exists()
+
+
 @pytest.mark.parametrize("words", [{"parts": ["conduct"]}, {"preview_analysis": True}])
 def test_what_needs_the_conduct_is_refused_without_that_section(words, tmp_path, smoke_text):
     path = tmp_path / "x.yaml"

@@ -260,6 +260,20 @@ def test_two_files_of_one_study_are_refused_before_anything_runs(second, tmp_pat
     assert not (tmp_path / "build").exists()
 
 
+def test_a_second_file_of_a_study_is_refused_before_the_report_of_the_first_is_made_again(tmp_path, write_file, capsys):
+    one, other = write_file(tmp_path, "one", "TWIN"), write_file(tmp_path, "two", "TWIN")
+    made = tmp_path / "build" / "TWIN"
+    made.mkdir(parents=True)
+    (made / "manifest.json").write_text(json.dumps({"parameter_file": "one.yaml", "parameter_path": "../one.yaml"}))
+    assert isinstance(report_many._read(one, tmp_path / "build"), worker.ReportTask)
+    assert report_many._read(other, tmp_path / "build").code == index.WRONG  # the report of the first is there
+    for files in ((one, other), (other, one)):
+        assert main(["report", *map(str, files), "--out", str(tmp_path / "build")]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"simtrial: {files[0]} and {files[1]} both hold trial.study.id TWIN")
+    assert [one.name for one in (tmp_path / "build").rglob("*")] == ["TWIN", "manifest.json"]
+
+
 def test_a_study_cannot_take_the_name_of_the_index(tmp_path, write_file):
     found = report_many._read(write_file(tmp_path, "x", "Index.html"), tmp_path)
     assert found.code == index.WRONG

@@ -9,6 +9,7 @@ import pytest
 from simtrial import InputError
 from simtrial.cli.app import main
 from simtrial.review import draft, registry
+from simtrial.search import CRITERIA
 from simtrial.trial import params
 
 
@@ -51,6 +52,15 @@ def test_facts_are_taken_and_nothing_is_guessed(root, tmp_path):
     assert str(trial.study.start) == "2023-10-27"
     assert "Pancreatic" in trial.study.title
     assert trial.stated.statement.n == 88
+
+
+def test_the_comments_of_a_draft_are_lines_that_can_be_read(root):
+    for name in ("NCT06008288", "NCT03745326", "NCT06385925"):
+        text = draft.parameter_file(registry.read(root / f"tests/reference/registry/{name}.json"))
+        comments = [line for line in text.splitlines() if "#" in line]
+        assert max(map(len, comments)) <= draft.WIDTH == 110
+        listed = text[text.index("    criterion: ") :].replace("#", " ").split("\n", 1)[1]
+        assert [word for line in listed.split(",") for word in line.split()] == list(CRITERIA)
 
 
 def test_design_words_are_quoted_with_their_sentence(root):

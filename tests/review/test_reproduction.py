@@ -444,6 +444,20 @@ def test_other_columns_are_left_alone_and_named(capsys, tmp_path):
     assert shown.err == "ignored columns: quote\n"
 
 
+def test_a_dropout_of_0_is_none(capsys):
+    query = {"n": 29, "p0": 0.1, "p1": 0.3, "alpha": 0.05, "power": 0.8}
+    plain = [one for one in routes.routes(**query) if not one.dropout]
+    assert routes.routes(**query, dropout=0) == plain
+    both = routes.routes(**query, dropout=[0, 0.1])
+    assert {one.dropout for one in both} == {0, 0.1}
+    assert len(both) == len(set(both))
+    words = ["--n", "29", "--p0", ".1", "--p1", ".3", "--alpha", ".05", "--power", ".8", "--dropout", "0", "--json"]
+    assert main(["reproduce", *words]) == 0
+    assert len(json.loads(capsys.readouterr().out)["routes"]) == len(plain)
+    assert main(["check", *words]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "reproduces"
+
+
 @pytest.mark.parametrize(
     ("text", "stated"),
     [

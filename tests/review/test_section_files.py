@@ -194,12 +194,26 @@ REFUSED = {
 }
 
 
+TEXT = ("empty", "blank", "noise", "too long")
+"""Of these, plain text: under the name of a Word file it would be refused for that."""
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_section_is_refused_in_one_line(tmp_path, name):
     data, line = REFUSED[name]
     with pytest.raises(InputError) as caught:
-        read(tmp_path, data, "section.docx")
-    assert caught.value.lines[0].startswith(f"{tmp_path / 'section.docx'}: {line}")
+        read(tmp_path, data, file := "section.txt" if name in TEXT else "section.docx")
+    assert caught.value.lines[0].startswith(f"{tmp_path / file}: {line}")
+    assert len(caught.value.lines) == 1
+
+
+@pytest.mark.parametrize("data", [b"x", b"", STATED.encode(), STATED.encode("utf-16")])
+@pytest.mark.parametrize("name", ["section.docx", "Section.DOCX", "section.docm", "section.doc"])
+def test_plain_text_under_the_name_of_a_word_file_is_refused(tmp_path, name, data):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, data, name)
+    said = f"is no Word file, although its name ends in .{name.lower().rpartition('.')[2]}; save it in Word again"
+    assert caught.value.lines[0].startswith(f"{tmp_path / name}: {said}")
     assert len(caught.value.lines) == 1
 
 

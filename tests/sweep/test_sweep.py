@@ -203,6 +203,15 @@ def test_every_mistake_of_the_base_is_told(tmp_path, smoke_text):
     assert all("sweep.base (base.yaml): " in line for line in caught.value.lines)
 
 
+def test_misspelt_outcomes_and_paths_are_told_together(write):
+    axes = [{"path": "conduct.enrolment.rate", "values": [1.0, 2.0]}]
+    with pytest.raises(InputError) as caught:
+        sweep_file.read(write(axes, outcomes=["reject", "speed", "pet_"]))
+    assert len(caught.value.lines) == 3
+    for line, part in zip(caught.value.lines, ("('speed')", "('pet_')", "conduct.enrolment"), strict=True):
+        assert part in line
+
+
 def test_wrong_keys_of_the_file_are_named(write):
     path = write(SMALL, outcomes=["reject", "speed"])
     with pytest.raises(InputError, match=re.escape("sweep.outcomes ('speed') is no outcome; choose from reject")):

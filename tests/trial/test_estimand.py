@@ -174,6 +174,15 @@ def test_what_the_file_does_not_state_is_marked():
     ]  # fmt: skip
 
 
+def test_reasons_are_asked_for_events_that_the_file_states():
+    found = of(events={"death": {"reason": "A failure"}, "withdrawal": {"strategy": "replaced"}})
+    reasons = [mark for mark in found.to_complete if "reason" in mark]
+    assert reasons == ["[TO COMPLETE: reason for the strategy for withdrawal before the first assessment]"]
+    assert [event.reason for event in found.events if event.kind == "never_started"] == [""]
+    assert estimand_words.handling(found)[4].endswith("(composite strategy).")
+    assert [mark for mark in of(events={"death": {"reason": "A failure"}}).to_complete if "reason" in mark] == []
+
+
 def test_what_the_file_states_is_taken_as_it_stands():
     words = {"population": "Adults\nwith lymphoma", "treatment": "Drug A", "endpoint": "Lugano", "summary": "The ORR"}
     events = {kind: {"reason": f"Because of {kind}"} for kind in EVENT_KINDS}

@@ -95,6 +95,18 @@ REFUSED = {
     "rate in percent": ("p0: 0.2", "p0: 15", "(15) is not strictly between 0 and 1; write 0.15 for 15%"),
     "percent sign": ("p0: 0.2", "p0: 15%", "trial.hypotheses.p0 ('15%') is a percentage; write 0.15 for 15%"),
     "decimal comma": ("p0: 0.2", "p0: 0,15", "trial.hypotheses.p0 ('0,15') uses a decimal comma; write 0.15"),
+    "decimal comma in braces": ("p0: 0.2", "x: {p0: 0,05}", "line 8: p0 (0,05) uses a decimal comma; write 0.05"),
+    "first of several in braces": ("p0: 0.2", "x: {p0: 0,1, p1: 0,1}", "line 8: p0 (0,1) uses a decimal comma; write"),
+    "comma of thousands in braces": (
+        "p0: 0.2",
+        "x: {n: 1,000}",
+        "n (1,000) holds a separator of thousands; write 1000",
+    ),
+    "number for a key": (
+        "p0: 0.2",
+        "p0: 0.2\n    5: 1",
+        "trial.hypotheses.5 (5) stands where a key is expected, which",
+    ),
     "point too many": ("p0: 0.2", "p0: .1.", "trial.hypotheses.p0 ('.1.') is not a number; did you mean .1?"),
     "beta for power": ("power: 0.8", "power: 0.2", "power (0.2) is below 0.5; did you mean 0.8 (1 - beta)? If 0.2 is"),
     "confidence for alpha": ("alpha: 0.1", "alpha: 0.95", "alpha (0.95) exceeds 0.5; did you mean 0.05"),

@@ -23,6 +23,9 @@ REFUSED = {
     "too many columns": (b",".join(b"c%d" % k for k in range(10_000)), f"at most {MAX_COLUMNS} are read"),
     "a cell of a megabyte": (GOOD.replace(b"\na,", b"\n" + b"x" * 10**6 + b","), "has 1,000,000 characters"),
     "a name of a megabyte": (GOOD.replace(b"id", b"x" * 10**6), f"at most {MAX_CELL:,} are possible"),
+    "Excel": (b"PK\3\4[Content_Types].xml...xl/workbook.xml", ": is an Excel file; save it as CSV"),
+    "old Excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ": is an Excel file; save it as CSV"),
+    "archive": (b"PK\3\4s.csv", ": is a ZIP archive; unpack it first"),
     "UTF-16": (GOOD.decode().encode("utf-16"), "is not UTF-8 text; save it as UTF-8"),
     "UTF-16 without a mark": (GOOD.decode().encode("utf-16-le"), "row 1: column 1 ('i\\x00d"),
     "Latin-1": (GOOD.replace(b"\na,", b"\n\xe4,"), "is not UTF-8 text"),
@@ -81,3 +84,34 @@ def test_every_row_of_a_csv_has_the_number_of_a_spreadsheet(tmp_path, capsys):
     path.write_bytes(b"n\n\n25\nx\n")
     assert main(["check", "--csv", str(path)]) == 2
     assert "row 4: n ('x')" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("alfa", "alpha"), ("alph", "alpha"), ("Powr", "power"), ("look", "looks"), ("total n", "total"), ("_p0", "")],
+)
+def test_a_misspelt_column_is_refused_with_the_one_that_was_meant(tmp_path, capsys, name, meant):
+    path = tmp_path / "s.csv"
+    path.write_text(f"p1,{name}\n.3,.05\n", encoding="utf-8")
+    assert main(["check", "--csv", str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    said = f"{name.lower()} is not a column of a statement; did you mean {meant}? Otherwise give it another name"
+    assert line.removeprefix(f"simtrial: {path} row 1: ").startswith(said if meant else "column 2 ('_p0') is no name")
+
+
+def test_every_misspelt_column_and_every_bad_cell_is_told(tmp_path, capsys):
+    path = tmp_path / "s.csv"
+    path.write_text("id,p0,p1,alfa,pwoer\na,0,3,.05,.8\nb,x,.3,.05,.8\n", encoding="utf-8")
+    assert main(["check", "--csv", str(path)]) == 2
+    lines = [line.removeprefix(f"simtrial: {path} ") for line in capsys.readouterr().err.splitlines()]
+    assert [" ".join(line.split()[:3]) for line in lines] == [
+        "row 1: alfa", "row 1: pwoer", "row 2: p0", "row 2: p1", "row 3: p0",
+    ]  # fmt: skip
+
+
+def test_columns_that_are_no_slip_are_ignored_and_listed(tmp_path, capsys):
+    path = tmp_path / "s.csv"
+    path.write_bytes(b"id,p0,p1,alpha,power,n,Quote,EN_p1,disease,alphas\na,.1,.3,.05,.8,25,q,20,lung,x\n")
+    assert main(["check", "--csv", str(path)]) == 0
+    assert capsys.readouterr().err == "ignored columns: quote, en_p1, disease, alphas\n"
+    assert read_csv(path)[0] == [("a", Statement(p0=0.1, p1=0.3, alpha=0.05, power=0.8, n=25))]

@@ -42,7 +42,8 @@ _NULL = (
 _GOOD = (
     r"(?:(?<!not )(?<!un)(?<!non-)(?<!not clinically )(?<!not of )(?<!no )(?<!no further )(?<!any )(?<!of further )"
     r"(?:desirable|desired|promising|target(?:ed|ing)?|acceptable|auspicious|warrant(?:ed|s|ing)?\b|merits?\b|"
-    r"worthwhile|of interest|"
+    r"justif(?:y|ies|ied|ying)\b|worth (?:\w+ly )?(?:finding|detecting|pursuing|developing|exploring|investigating|"
+    r"studying|testing|further|of)\b|worthwhile|of interest|"
     r"interesting|clinically (?:meaningful|relevant|significant|important|worthwhile|interesting|beneficial)|"
     r"(?:considered|deem\w*|regarded as|declared) (?:to be )?(?:the (?:drug|therapy|treatment|"
     r"regimen) )?(?:clinically )?(?:as )?"
@@ -226,6 +227,9 @@ STATED = table(
 )
 """Response rates with their symbols."""
 
+_BEHIND = r"(?!(?: hypothes[ie]s)?\)[,;]? (?:and|while|whereas|but)\b)"
+"""No bracket that ends with the name of a hypothesis and has its rate before it: what follows is another rate."""
+
 HYPOTHESES = table(
     r"(?P<p0>§)@60\((?:the )?(?:H0|null(?: hypothesis)?)\)",
     r"(?P<p1>§)@60\((?:the )?(?:H1|alternative(?: hypothesis)?)\)",
@@ -240,10 +244,10 @@ HYPOTHESES = table(
     rf"\b(?:H0|null(?: hypothes[ie]s)?)\b{_HYPOTHESIS % 90}@C(?P<p0>§),?(?: (?:is|are|will be) tested)? (?:versus|"
     r"vs\.?|against)(?! H1| p1)"
     r"(?: (?:an?|the))?(?: [a-z-]+){0,4}? ?@C(?P<p1>§)",
-    rf"\bH0\b{_HYPOTHESIS % 110}@C(?P<p0>§)",
-    rf"\bnull hypothes[ie]s{_HYPOTHESIS % 140}@C(?P<p0>§)",
-    rf"\bH1\b{_ALTERNATIVE % 110}@C(?P<p1>§)",
-    rf"\balternative(?: hypothes[ie]s)?{_ALTERNATIVE % 140}@C(?P<p1>§)",
+    rf"\bH0\b{_BEHIND}{_HYPOTHESIS % 110}@C(?P<p0>§)",
+    rf"\bnull hypothes[ie]s{_BEHIND}{_HYPOTHESIS % 140}@C(?P<p0>§)",
+    rf"\bH1\b{_BEHIND}{_ALTERNATIVE % 110}@C(?P<p1>§)",
+    rf"\balternative{_BEHIND}(?: hypothes[ie]s)?{_ALTERNATIVE % 140}@C(?P<p1>§)",
     r"\bnull (?:response |ORR |success )?(?:rate|proportion)@30@C(?P<p0>§)",
     rf"\bnull\b(?! (?:hypothes|and)){_HYPOTHESIS % 60}@C(?P<p0>§)",
 )

@@ -28,6 +28,9 @@ LONG = 6_000
 ROW = 3
 """Cells from which a row of a table is more than a name with its value."""
 
+WORD = (".docx", ".docm", ".dotx", ".dotm", ".doc")
+"""Endings of the names of Word files."""
+
 _BETWEEN = "\n\n"
 
 _TITLES = (
@@ -127,6 +130,10 @@ def _decoded(content: files.Content) -> str:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = data.decode("cp1252", errors="replace")  # as older programs on Windows write
+    ending = next((one for one in WORD if content.name.lower().endswith(one)), "")
+    if ending:  # half a download, or a name that was changed: what is missing in it would be held against the section
+        remedy = "save it in Word again, or, if it is plain text, name it .txt"
+        raise InputError(f"is no Word file, although its name ends in {ending}; {remedy}", place)
     odd = sum(1 for c in text[:20_000] if not (c.isprintable() or c in "\r\n\t\f\u00ad\u200b\ufeff\u2028\u2029"))
     if odd > 0.05 * min(len(text), 20_000):
         raise InputError(f"is not text; {remedy}", place)
