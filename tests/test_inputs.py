@@ -10,8 +10,8 @@ import pytest
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from simtrial.cli import command, options
-from simtrial.cli.app import app, main
+from simtrial.cli import command, commands, options
+from simtrial.cli.app import main
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
 from simtrial.sweep.section import SweepFile
@@ -76,13 +76,16 @@ def allowed(entry, text):
     return low and (value < entry.most if entry.open_most else value <= entry.most)
 
 
-def commands():
+def functions():
     """Every command with its function."""
-    return {one.name or one.callback.__name__.replace("_", "-"): one.callback for one in app.registered_commands}
+    return {
+        one.name or one.callback.__name__.replace("_", "-"): one.callback
+        for one in commands.program().registered_commands
+    }
 
 
 OPTIONS = [
-    (name, option, reader) for name, run in commands().items() for option, reader in command.readers(run).items()
+    (name, option, reader) for name, run in functions().items() for option, reader in command.readers(run).items()
 ]
 
 
@@ -113,7 +116,7 @@ KEYS = [*keys(ParameterFile), *keys(SweepFile)]
 
 
 def test_every_number_of_a_command_has_bounds_in_the_table():
-    for name, run in commands().items():
+    for name, run in functions().items():
         bounded = command.readers(run)
         for option, hint in get_type_hints(run).items():
             kinds = {leaf for leaf, _ in leaves(hint)}

@@ -124,7 +124,7 @@ OWN = {
     "explorer.site": "a connection, no file",
     "files": "the one place",
     "disk": "writes",
-    "cli.app": "the table of a validation that was just run",
+    "cli.notebooks": "the table of a validation that was just run",
     "report.chromium": "what a browser printed",
     "report.execution": "a notebook that was just run, or comes with the program",
     "report.papers": "documents and figures of the report that is being made",

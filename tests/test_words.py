@@ -16,7 +16,8 @@ import pytest
 from simtrial import files, parse_looks
 from simtrial.analysis import final as analysis_final
 from simtrial.analysis import text as analysis_text
-from simtrial.cli.app import app, main
+from simtrial.cli import commands
+from simtrial.cli.app import main
 from simtrial.errors import MOST_LISTED, InputError, several
 from simtrial.months import WEEK
 from simtrial.phrases import agreeing, counted
@@ -141,9 +142,9 @@ def below(kind):
 @cache
 def helping():
     """Modules and names of what has a docstring that people read: commands, and sections of parameter files."""
-    commands = {command.callback for command in app.registered_commands}
+    callbacks = {command.callback for command in commands.program().registered_commands}
     assert issubclass(sweep_section.SweepSection, section.Section)
-    return {(one.__module__, one.__name__) for one in commands | below(section.Section)}
+    return {(one.__module__, one.__name__) for one in callbacks | below(section.Section)}
 
 
 @cache

@@ -225,17 +225,21 @@ def program() -> Any:
     """Give the commands as the program has them."""
     import typer
 
-    from simtrial.cli.app import app
+    from simtrial.cli import commands
 
-    return typer.main.get_command(app)
+    return typer.main.get_command(commands.program())
 
 
 def commands() -> str:
     """Every command: what it is for, its usage line, and its options."""
-    from simtrial.cli.app import app
+    from simtrial.cli import commands
     from simtrial.cli.command import readers
 
-    typed = {one.callback.__name__.replace("_", "-"): one.callback for one in app.registered_commands if one.callback}
+    typed = {
+        one.callback.__name__.replace("_", "-"): one.callback
+        for one in commands.program().registered_commands
+        if one.callback
+    }
     every = program().commands.items()
     rows = [(f"[`{name}`](#simtrial-{name})", plain(one.get_short_help_str(200))) for name, one in every]
     written = [listed(("Command", "What it does"), rows)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from simtrial.cli import app, completion
+from simtrial.cli import app, commands, completion
 from simtrial.search import CRITERIA, FAMILIES
 
 BARE = {name: value for name, value in os.environ.items() if not name.startswith(("COMP_", "_TYPER", "_SIMTRIAL"))}
@@ -52,7 +52,9 @@ def test_the_words_of_an_option_are_those_that_its_command_takes(capsys, monkeyp
 
 
 def test_every_word_that_is_offered_is_an_option_of_some_command():
-    names = {one.name for command in typer.main.get_command(app.app).commands.values() for one in command.params}
+    names = {
+        one.name for command in typer.main.get_command(commands.program()).commands.values() for one in command.params
+    }
     assert set(completion.WORDS) <= names
     assert {name for _, name in completion.OTHERS} <= names
     for known in completion.WORDS.values():

@@ -3,10 +3,10 @@
 import pytest
 
 from simtrial import __version__
-from simtrial.cli import app, exit_codes
+from simtrial.cli import app, commands, exit_codes
 from simtrial.report import run as report_run
 
-COMMANDS = [one.name or one.callback.__name__.replace("_", "-") for one in app.app.registered_commands]
+COMMANDS = [one.name or one.callback.__name__.replace("_", "-") for one in commands.program().registered_commands]
 
 
 def test_the_help_lists_every_code(capsys):
