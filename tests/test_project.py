@@ -120,7 +120,8 @@ def test_the_design_command_loads_nothing_it_does_not_need():
     program = (
         "import sys; from simtrial.cli.app import main;"
         "main(['design', '--p0', '.1', '--p1', '.3', '--alpha', '.05', '--power', '.8', '--json']);"
-        "print([m for m in ('pandas', 'matplotlib', 'statsmodels', 'papermill', 'scipy.stats') if m in sys.modules])"
+        "print([m for m in ('pandas', 'matplotlib', 'statsmodels', 'papermill', 'scipy.stats', 'simtrial.cli.explore',"
+        "'simtrial.cli.review', 'simtrial.cli.init', 'simtrial.cli.doctor') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
