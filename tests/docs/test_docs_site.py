@@ -207,11 +207,21 @@ def test_search_works_from_the_files(tab):
     assert tab.locator("#search-results li a").count() == 0
 
 
-@pytest.mark.parametrize("name", [name for name in SHOWN if "?" not in name])
-def test_a_page_fits_a_telephone(tab, name):
-    tab.set_viewport_size({"width": 400, "height": 800})
-    tab.goto(f"{tab.home}/{name}")
-    assert tab.evaluate("document.documentElement.scrollWidth") <= 400
+WIDTHS = (400, 768, 800, 880, 1010, 1024, 1100, 1200, 1440)
+"""Telephones, tablets, and on both sides of each width at which the theme moves its columns."""
+LAID_OUT = (*(name for name in SHOWN if "?" not in name), "howto/index.html", "howto/compare_many_files.html",
+            "reference/limits.html", "reference/commands.html", "tutorials/first_report.html")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAID_OUT)
+def test_a_page_fits_every_screen_from_a_telephone_on(tab, name):
+    wider = {}
+    for width in WIDTHS:
+        tab.set_viewport_size({"width": width, "height": 800})
+        tab.goto(f"{tab.home}/{name}")
+        if (needed := tab.evaluate("document.documentElement.scrollWidth")) > width:
+            wider[width] = needed
+    assert wider == {}
 
 
 def test_the_keyboard_reaches_the_content_and_long_outputs(tab):
