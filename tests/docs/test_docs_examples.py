@@ -142,6 +142,13 @@ def test_the_folder_of_the_page_is_shown_as_that_of_a_reader(pages, tmp_path):
     assert json.loads(printed) == [f"{pages.HERE}/x.html"]
 
 
+def test_a_page_that_is_run_within_the_clone_shows_a_folder_of_a_reader_as_well(pages, tmp_path, monkeypatch):
+    monkeypatch.setattr(pages.project, "ROOT", tmp_path)
+    command = "python -c \"print('made from build/docs-work/a/x.yaml; see build/docs-work/about'); open('x', 'w')\""
+    (printed,) = pages.run("a", pages.blocks(fenced("{run}", command)), tmp_path / "build" / "docs-work" / "a")
+    assert json.loads(printed) == [f"made from {pages.HERE}/x.yaml; see build/docs-work/about"]
+
+
 @pytest.mark.parametrize("name", ["sys.prefix", "simtrial.__file__"])
 def test_a_path_of_this_machine_is_never_shown(pages, tmp_path, name):
     code = fenced("{python}", f"import sys, simtrial\nprint({name})")
@@ -229,6 +236,30 @@ def test_figures_bring_their_captions_and_their_words(pages, tmp_path):
         "caption": "The flow < 25",
     }  # fmt: skip
     assert pages.files_of([block], [json.dumps([shown])]) == ["build/x/figures/flow.svg"]
+
+
+@pytest.fixture
+def examples(monkeypatch):
+    monkeypatch.syspath_prepend(str(EXTENSIONS))
+    return importlib.import_module("examples")
+
+
+def test_sentences_are_wrapped_by_the_page_and_beside_a_table_before(examples):
+    sentence, line, cells = "  " + "a few words " * 20, "\u2500" * 110, "one" + " " * 100 + "two"
+    assert examples.laid_out([sentence]) == ([sentence], "printed")
+    shown, classes = examples.laid_out([line, cells, sentence])
+    assert classes.split() == ["printed", "tabular"]
+    assert shown[:2] == [line, cells]
+    assert len(shown) > 4
+    assert all(one.startswith(("  a", "  few", "  words")) for one in shown[2:])
+    assert max(map(len, shown[2:])) <= examples.TERMINAL
+    assert " ".join(" ".join(shown[2:]).split()) == sentence.strip()
+
+
+def test_tables_are_printed_as_wide_as_a_page(pages, tmp_path):
+    rule = 'python -c "from simtrial.show import terminal; print(terminal.width())"'
+    (printed,) = pages.run("a", pages.blocks(fenced("{run}", rule)), tmp_path / "work")
+    assert json.loads(printed) == [pages.COLUMNS]
 
 
 # docstrings, and what is generated
