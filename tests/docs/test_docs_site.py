@@ -265,4 +265,6 @@ def test_a_page_prints_without_its_frame_and_whole(tab):
     tab.emulate_media(media="print")
     tab.goto(f"{tab.home}/reference/json.html")
     assert tab.locator(".sidebar-drawer").first.is_hidden()
+    assert tab.locator(".skip-to-content").first.is_hidden()
     assert tab.evaluate("getComputedStyle(document.querySelector('.long')).maxHeight") == "none"
+    assert tab.evaluate("[...document.querySelectorAll('pre')].every(one => getComputedStyle(one).breakInside == 'auto')")
