@@ -28,12 +28,19 @@ if TYPE_CHECKING:
     from simtrial.inputs import InputNumber
 
 WANTED = re.compile(r"^```\{generated\}[ \t]*(?P<name>\w+)(?P<argument>[^\n]*)\n```[ \t]*$", re.MULTILINE)
+OPTION = re.compile(r"(?<![\w`-])(--[a-z][\w-]*)(?![^`]*`(?:[^`]*`[^`]*`)*[^`]*$)")
+"""An option in a sentence that does not stand in backticks yet."""
+DEFAULT = re.compile(
+    r"(?: \[(default[^:\]]*: [^\]]+)\]|; (default: [^.]+(?:\.\d[^.]*)*)(?=\.)|(?<=\.) (Default: .+?)\.$)"
+)
+"""What the help of an option says of its default, in one of its forms."""
 SPECIAL = re.compile(r"([\\*_{}\[\]<>$#|~])")
 
 
 def plain(text: str) -> str:
     """Escape what Markdown would take for markup; words in backticks stay code."""
-    parts = re.split(r"(`[^`]+`)", " ".join(text.split()))
+    text = OPTION.sub(r"`\1`", " ".join(text.split()))
+    parts = re.split(r"(`[^`]+`)", text)
     return "".join(part if part.startswith("`") else SPECIAL.sub(r"\\\1", part) for part in parts)
 
 
@@ -263,24 +270,36 @@ def _option(param: Any, reader: Any) -> str:
         words = [param.metavar or str(param.name).upper()]
     elif not getattr(param, "is_flag", False):
         words = [f"{word} {_metavar(param)}" for word in words]
-    told = [plain(getattr(param, "help", None) or "")]
+    meant, last = parted(getattr(param, "help", None) or "")
+    told = [plain(meant)]
     if reader is not None:
         each = {"list": "Several numbers, separated by commas; each is ", "one": "It is ", "text": "It is "}
         told.append(f"{each[reader.form]}{plain(allowed(reader.number))}.")
-    if param.required:
-        told.append("Required.")
-    elif param.default not in (None, False, [], ()) and not callable(param.default):
-        told.append(f"Default: {_default(param)}.")
     if getattr(param, "multiple", False) or param.nargs == -1:
         told.append("It may be given more than once.")
+    if param.required:
+        told.append("Required.")
+    elif last:
+        told.append(plain(last))
+    elif param.default not in (None, False, [], ()) and not callable(param.default):
+        told.append(f"Default: {_default(param)}.")
     return "\n".join([f"````{{option}} {', '.join(words)}", "", " ".join(filter(None, told)), "````", ""])
+
+
+def parted(text: str) -> tuple[str, str]:
+    """Part the help of an option from the sentence on its default; that is empty if the help has none."""
+    found = DEFAULT.search(text)
+    if not found:
+        return text, ""
+    said = next(filter(None, found.groups()))
+    return f"{text[: found.start()]}{text[found.end() :]}".strip(), f"{said[0].upper()}{said[1:]}."
 
 
 def allowed(one: InputNumber) -> str:
     """Give the numbers that an option takes, in words."""
     if 0 < one.least == round(1 - one.most, 12) <= MOST_NEAR:
         return "a number strictly between 0 and 1"
-    return one.phrase
+    return f"0, or {one.phrase.replace('0, or ', '', 1)}" if one.zero else one.phrase
 
 
 def _metavar(param: Any) -> str:

@@ -330,6 +330,32 @@ def test_every_option_of_every_command_has_an_entry_with_a_meaning(reference):
             assert entry.partition("\n\n")[2].strip(), f"{name} {words}"
 
 
+def test_options_are_code_and_defaults_stand_in_one_form(reference):
+    text = reference.commands()
+    entries = [entry.split("````")[0] for entry in text.split("````{option} ")[1:]]
+    meanings = [entry.partition("\n\n")[2].strip() for entry in entries]
+    assert [one for one in meanings if "[default" in one or "; default" in one] == []
+    defaults = [one for one in meanings if "efault: " in one]
+    assert len(defaults) > 30
+    assert [one for one in defaults if one.count("Default: ") != 1] == []
+    assert [one for one in meanings if "--" in "".join(one.split("`")[::2])] == []
+
+
+@pytest.mark.parametrize(
+    ("told", "parts"),
+    [
+        ("Odds ratio. [default: 1]", ("Odds ratio.", "Default: 1.")),
+        ("Tests it. [default of sprt: rate + 0.15]", ("Tests it.", "Default of sprt: rate + 0.15.")),
+        ("Decimals: 3 for 6.8%; default: as typed.", ("Decimals: 3 for 6.8%.", "Default: as typed.")),
+        ("Power; default: 0.80.", ("Power.", "Default: 0.80.")),
+        ("Parts. Default: those of the file.", ("Parts.", "Default: those of the file.")),
+        ("It has no default.", ("It has no default.", "")),
+    ],
+)
+def test_the_default_is_parted_from_the_help(reference, told, parts):
+    assert reference.parted(told) == parts
+
+
 def test_bounds_are_those_of_the_table(reference):
     assert "whole number from 1 to 3,000" in reference.number({"type": "integer", "minimum": 1, "maximum": 3000})
     assert (

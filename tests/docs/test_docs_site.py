@@ -154,6 +154,12 @@ def test_a_page_is_finished(page):
     assert re.match(r"(?:---\n.*?\n---\n+)?# \S", text, flags=re.DOTALL), "it begins with its title"
 
 
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.relative_to(DOCS).as_posix())
+def test_lists_of_pages_show_titles_without_their_parts(path):
+    for options in re.findall(r"^```\{toctree\}\n((?::.*\n)*)", path.read_text(encoding="utf-8"), flags=re.MULTILINE):
+        assert ":maxdepth: 1\n" in options or ":hidden:\n" in options
+
+
 def test_readme_shows_no_command_that_no_test_runs():
     text = (project.ROOT / "README.md").read_text(encoding="utf-8")
     tests = (project.ROOT / "tests/test_readme.py").read_text(encoding="utf-8")
@@ -267,4 +273,6 @@ def test_a_page_prints_without_its_frame_and_whole(tab):
     assert tab.locator(".sidebar-drawer").first.is_hidden()
     assert tab.locator(".skip-to-content").first.is_hidden()
     assert tab.evaluate("getComputedStyle(document.querySelector('.long')).maxHeight") == "none"
-    assert tab.evaluate("[...document.querySelectorAll('pre')].every(one => getComputedStyle(one).breakInside == 'auto')")
+    assert tab.evaluate(
+        "[...document.querySelectorAll('pre')].every(one => getComputedStyle(one).breakInside == 'auto')"
+    )
