@@ -11,13 +11,14 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import pages
 from sphinx.errors import ExtensionError
 
 from simtrial import glossary, project
 from simtrial.inputs import TABLE
+from simtrial.trial.section import Within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -377,9 +378,63 @@ def glossary_terms() -> str:
 
 
 def input_bounds() -> str:
-    """Every number that may be given, with its bounds."""
-    rows = [(plain(one.said[0].upper() + one.said[1:]), _kind(one), plain(one.range)) for one in TABLE.values()]
-    return listed(("Number", "Kind", "Allowed"), list(dict.fromkeys(rows)))
+    """Every number that may be given, with its bounds, and the options and keys that hold it."""
+    rows: dict[tuple[str, ...], dict[str, None]] = {}
+    where = places()
+    for name, one in TABLE.items():
+        row = plain(one.said[0].upper() + one.said[1:]), _kind(one), plain(one.range)
+        rows.setdefault(row, {}).update(dict.fromkeys(where.get(name, ())))
+    told = [(*row, ", ".join(f"`{one}`" for one in held) or ELSEWHERE) for row, held in rows.items()]
+    return listed(("Number", "Kind", "Allowed", "Options and keys"), told)
+
+
+ELSEWHERE = "arguments of functions, columns of files or fields of the explorer"
+"""What holds a number that is neither an option of a command nor a key of a file."""
+
+
+def places() -> dict[str, list[str]]:
+    """Options of commands, then keys of files, by the entry of the table that bounds them.
+
+    An option that holds different numbers in different commands is named with its command.
+    """
+    from simtrial.cli.app import app
+    from simtrial.cli.command import readers
+    from simtrial.sweep.section import SweepFile
+    from simtrial.trial.params import ParameterFile
+
+    found: dict[str, list[str]] = {}
+    typed = []
+    for one in app.registered_commands:
+        if one.callback:
+            command = str(one.name or one.callback.__name__.replace("_", "-"))
+            words = {param.name: param.opts[0] for param in program().commands[command].params}
+            typed += [(reader.key, command, words[name]) for name, reader in readers(one.callback).items()]
+    for name, command, word in typed:
+        several = len({key for key, _, other in typed if other == word}) > 1
+        found.setdefault(name, []).append(f"simtrial {command} {word}" if several else word)
+    for model in (ParameterFile, SweepFile):
+        for path, name in bounded(model, ""):
+            found.setdefault(name, []).append(path.removeprefix("trial."))
+    return {name: list(dict.fromkeys(held)) for name, held in found.items()}
+
+
+def bounded(kind: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every key below a section that holds a bounded number, with the entry of the table that bounds it."""
+    for name, field in getattr(kind, "model_fields", {}).items():
+        place = f"{path}.{name}" if path else name
+        for one in (*field.metadata, field.annotation):
+            yield from _within(one, place)
+
+
+def _within(hint: Any, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(hint, Within):
+        yield place, hint.key
+    elif hasattr(hint, "model_fields"):
+        yield from bounded(hint, place)
+    else:
+        many = "[]" if get_origin(hint) in (list, tuple) and not place.endswith("[]") else ""
+        for one in (*getattr(hint, "__metadata__", ()), *get_args(hint)):
+            yield from _within(one, place + (many if hasattr(one, "model_fields") else ""))
 
 
 def _kind(one: InputNumber) -> str:

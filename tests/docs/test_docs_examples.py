@@ -364,6 +364,18 @@ def test_bounds_are_those_of_the_table(reference):
     assert reference.number({"type": "number", "exclusiveMinimum": 0, "maximum": 1}) == "number above 0 to 1"
 
 
+def test_bounds_name_the_options_and_keys_that_they_hold(reference):
+    held = reference.places()
+    assert set(held) <= set(reference.TABLE)
+    assert {"--p0", "hypotheses.p0", "rivals[].p0"} <= set(held["rate"])
+    assert "conduct.simulation.seed" in held["seed"]
+    assert "simtrial init --rate" in held["enrollment_rate"]
+    rows = [row.strip("| ").split(" | ") for row in reference.input_bounds().splitlines()[2:]]
+    assert all(len(row) == 4 for row in rows)
+    times = [row for row in rows if row[0] == "A time"]
+    assert len(times) == len({row[3] for row in times}) > 1
+
+
 @pytest.mark.parametrize("name", ["hypotheses", "design", "conduct", "rivals", "evidence", "stated"])
 def test_parts_of_the_template_are_those_that_a_file_takes(reference, name):
     import yaml
