@@ -48,6 +48,8 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
 
+smartquotes_action = "qe"  # two hyphens are those of an option, no dash
+
 # every reference of pages and docstrings must resolve
 nitpicky = True
 nitpick_ignore_regex = [

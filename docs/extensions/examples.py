@@ -43,6 +43,7 @@ import json
 import os
 import re
 import shutil
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from html import escape
@@ -66,6 +67,12 @@ LONG = 30
 
 WIDE = 92
 """Characters of a line of JSON that stand on a page without scrolling."""
+
+TERMINAL = int(pages.COLUMNS)
+"""Characters of a line of a terminal, as the examples were told."""
+
+TABLE = re.compile("[\u2500-\u257f]")
+"""Characters of which the lines of tables are drawn."""
 
 
 @contextmanager
@@ -191,8 +198,9 @@ class Example(SphinxDirective):
         lines = (broken(json.loads(text)) if answer else text).splitlines()
         most = self.options.get("lines", len(lines))
         kept = [*lines[:most], *(["..."] if len(lines) > most else [])]
-        listing = _listing("\n".join(kept), "json" if answer and len(kept) == len(lines) else "text", "printed")
-        if len(kept) <= LONG:
+        shown, kind = laid_out(kept)
+        listing = _listing("\n".join(shown), "json" if answer and len(kept) == len(lines) else "text", kind)
+        if len(shown) <= LONG:
             return [listing]
         begin = '<div class="long" tabindex="0" role="region" aria-label="What was printed">'
         return [nodes.raw("", begin, format="html"), listing, nodes.raw("", "</div>", format="html")]
@@ -258,8 +266,25 @@ def table(head: list[str], rows: list[list[str]]) -> nodes.table:
     return nodes.table("", group, classes=["made"])
 
 
+def laid_out(lines: list[str]) -> tuple[list[str], str]:
+    """Give printed lines as they stand on a page, and the classes of their block.
+
+    The columns of a table must stay below each other, so its lines are never wrapped by the page, and sentences beside
+    it are wrapped here as a terminal would. Where there is no table the page wraps all, however narrow it is.
+    """
+    if not any(TABLE.search(line) for line in lines):
+        return lines, "printed"
+    shown: list[str] = []
+    for line in lines:
+        sentence = len(line) > TERMINAL and not TABLE.search(line) and "  " not in line.strip()
+        margin = line[: len(line) - len(line.lstrip())]
+        own = {"initial_indent": margin, "subsequent_indent": margin, "break_on_hyphens": False}
+        shown += textwrap.wrap(line.strip(), TERMINAL, break_long_words=False, **own) if sentence else [line]  # type: ignore[arg-type]
+    return shown, "printed tabular"
+
+
 def _listing(text: str, language: str, kind: str = "", caption: str = "") -> nodes.Node:
-    block = nodes.literal_block(text, text, language=language, classes=[kind] if kind else [])
+    block = nodes.literal_block(text, text, language=language, classes=kind.split())
     if not caption:
         return block
     box = nodes.container("", literal_block=True, classes=["literal-block-wrapper"])

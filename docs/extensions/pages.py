@@ -45,6 +45,8 @@ SECONDS = 1800
 """Longest time of one example: the validation takes minutes on a busy machine."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NOT_RUN = "(not run: R is not installed on the machine that built this page)"
+COLUMNS = "100"
+"""Characters of a line that examples print: what fits beside the margins of a page."""
 HERE = "~/trials"
 """What pages show in place of the folder where the examples were run."""
 
@@ -144,7 +146,7 @@ def environment() -> dict[str, str]:
     """Give what examples see: no colours, one width, one date."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SIMTRIAL_", "PYTEST_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    fixed = {"PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "SOURCE_DATE_EPOCH": "1764201600", "LANG": "C.UTF-8"}
+    fixed = {"PATH": path, "COLUMNS": COLUMNS, "NO_COLOR": "1", "SOURCE_DATE_EPOCH": "1764201600", "LANG": "C.UTF-8"}
     return kept | fixed
 
 
@@ -234,8 +236,11 @@ def _checked(place: str, block: Block, folder: Path, done: subprocess.CompletedP
 
 def hidden(text: str, folder: Path) -> str:
     """Give a text with a folder of a reader in place of the one in which the examples were run."""
-    for one in {str(folder.resolve()), str(folder)}:
+    whole, clone = folder.resolve(), project.ROOT.resolve()
+    for one in {str(whole), str(folder)}:
         text = text.replace(one, HERE)
+    if whole.is_relative_to(clone) and whole != clone:  # what is within the clone is told from there
+        text = re.sub(rf"(?<![\w./-]){re.escape(whole.relative_to(clone).as_posix())}(?![\w-])", HERE, text)
     return text
 
 
@@ -375,7 +380,8 @@ def _digest(found: list[Block]) -> str:
     lock = hashlib.sha256(project.lock().read_bytes()).hexdigest()
     asked = [asdict(block) | {"line": 0} for block in found]
     how = [
-        inspect.getsource(one) for one in (environment, started, run, _commands, _checked, _picture, _figures, _keys)
+        inspect.getsource(one)
+        for one in (environment, started, run, hidden, _commands, _checked, _picture, _figures, _keys)
     ]
     said = [code_digest(), lock, sys.version, PYTHON, how, tools, asked]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -11,13 +11,14 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import pages
 from sphinx.errors import ExtensionError
 
 from simtrial import glossary, project
 from simtrial.inputs import TABLE
+from simtrial.trial.section import Within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,12 +29,19 @@ if TYPE_CHECKING:
     from simtrial.inputs import InputNumber
 
 WANTED = re.compile(r"^```\{generated\}[ \t]*(?P<name>\w+)(?P<argument>[^\n]*)\n```[ \t]*$", re.MULTILINE)
+OPTION = re.compile(r"(?<![\w`-])(--[a-z][\w-]*)(?![^`]*`(?:[^`]*`[^`]*`)*[^`]*$)")
+"""An option in a sentence that does not stand in backticks yet."""
+DEFAULT = re.compile(
+    r"(?: \[(default[^:\]]*: [^\]]+)\]|; (default: [^.]+(?:\.\d[^.]*)*)(?=\.)|(?<=\.) (Default: .+?)\.$)"
+)
+"""What the help of an option says of its default, in one of its forms."""
 SPECIAL = re.compile(r"([\\*_{}\[\]<>$#|~])")
 
 
 def plain(text: str) -> str:
     """Escape what Markdown would take for markup; words in backticks stay code."""
-    parts = re.split(r"(`[^`]+`)", " ".join(text.split()))
+    text = OPTION.sub(r"`\1`", " ".join(text.split()))
+    parts = re.split(r"(`[^`]+`)", text)
     return "".join(part if part.startswith("`") else SPECIAL.sub(r"\\\1", part) for part in parts)
 
 
@@ -267,24 +275,36 @@ def _option(param: Any, reader: Any) -> str:
         words = [param.metavar or str(param.name).upper()]
     elif not getattr(param, "is_flag", False):
         words = [f"{word} {_metavar(param)}" for word in words]
-    told = [plain(getattr(param, "help", None) or "")]
+    meant, last = parted(getattr(param, "help", None) or "")
+    told = [plain(meant)]
     if reader is not None:
         each = {"list": "Several numbers, separated by commas; each is ", "one": "It is ", "text": "It is "}
         told.append(f"{each[reader.form]}{plain(allowed(reader.number))}.")
-    if param.required:
-        told.append("Required.")
-    elif param.default not in (None, False, [], ()) and not callable(param.default):
-        told.append(f"Default: {_default(param)}.")
     if getattr(param, "multiple", False) or param.nargs == -1:
         told.append("It may be given more than once.")
+    if param.required:
+        told.append("Required.")
+    elif last:
+        told.append(plain(last))
+    elif param.default not in (None, False, [], ()) and not callable(param.default):
+        told.append(f"Default: {_default(param)}.")
     return "\n".join([f"````{{option}} {', '.join(words)}", "", " ".join(filter(None, told)), "````", ""])
+
+
+def parted(text: str) -> tuple[str, str]:
+    """Part the help of an option from the sentence on its default; that is empty if the help has none."""
+    found = DEFAULT.search(text)
+    if not found:
+        return text, ""
+    said = next(filter(None, found.groups()))
+    return f"{text[: found.start()]}{text[found.end() :]}".strip(), f"{said[0].upper()}{said[1:]}."
 
 
 def allowed(one: InputNumber) -> str:
     """Give the numbers that an option takes, in words."""
     if 0 < one.least == round(1 - one.most, 12) <= MOST_NEAR:
         return "a number strictly between 0 and 1"
-    return one.phrase
+    return f"0, or {one.phrase.replace('0, or ', '', 1)}" if one.zero else one.phrase
 
 
 def _metavar(param: Any) -> str:
@@ -362,9 +382,63 @@ def glossary_terms() -> str:
 
 
 def input_bounds() -> str:
-    """Every number that may be given, with its bounds."""
-    rows = [(plain(one.said[0].upper() + one.said[1:]), _kind(one), plain(one.range)) for one in TABLE.values()]
-    return listed(("Number", "Kind", "Allowed"), list(dict.fromkeys(rows)))
+    """Every number that may be given, with its bounds, and the options and keys that hold it."""
+    rows: dict[tuple[str, ...], dict[str, None]] = {}
+    where = places()
+    for name, one in TABLE.items():
+        row = plain(one.said[0].upper() + one.said[1:]), _kind(one), plain(one.range)
+        rows.setdefault(row, {}).update(dict.fromkeys(where.get(name, ())))
+    told = [(*row, ", ".join(f"`{one}`" for one in held) or ELSEWHERE) for row, held in rows.items()]
+    return listed(("Number", "Kind", "Allowed", "Options and keys"), told)
+
+
+ELSEWHERE = "arguments of functions, columns of files or fields of the explorer"
+"""What holds a number that is neither an option of a command nor a key of a file."""
+
+
+def places() -> dict[str, list[str]]:
+    """Options of commands, then keys of files, by the entry of the table that bounds them.
+
+    An option that holds different numbers in different commands is named with its command.
+    """
+    from simtrial.cli.app import app
+    from simtrial.cli.command import readers
+    from simtrial.sweep.section import SweepFile
+    from simtrial.trial.params import ParameterFile
+
+    found: dict[str, list[str]] = {}
+    typed = []
+    for one in app.registered_commands:
+        if one.callback:
+            command = str(one.name or one.callback.__name__.replace("_", "-"))
+            words = {param.name: param.opts[0] for param in program().commands[command].params}
+            typed += [(reader.key, command, words[name]) for name, reader in readers(one.callback).items()]
+    for name, command, word in typed:
+        several = len({key for key, _, other in typed if other == word}) > 1
+        found.setdefault(name, []).append(f"simtrial {command} {word}" if several else word)
+    for model in (ParameterFile, SweepFile):
+        for path, name in bounded(model, ""):
+            found.setdefault(name, []).append(path.removeprefix("trial."))
+    return {name: list(dict.fromkeys(held)) for name, held in found.items()}
+
+
+def bounded(kind: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every key below a section that holds a bounded number, with the entry of the table that bounds it."""
+    for name, field in getattr(kind, "model_fields", {}).items():
+        place = f"{path}.{name}" if path else name
+        for one in (*field.metadata, field.annotation):
+            yield from _within(one, place)
+
+
+def _within(hint: Any, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(hint, Within):
+        yield place, hint.key
+    elif hasattr(hint, "model_fields"):
+        yield from bounded(hint, place)
+    else:
+        many = "[]" if get_origin(hint) in (list, tuple) and not place.endswith("[]") else ""
+        for one in (*getattr(hint, "__metadata__", ()), *get_args(hint)):
+            yield from _within(one, place + (many if hasattr(one, "model_fields") else ""))
 
 
 def _kind(one: InputNumber) -> str:

@@ -108,12 +108,22 @@ def print_json(data: dict[str, object]) -> None:
     print(json.dumps(data, allow_nan=False))
 
 
+UNKNOWN_WIDTH = 120
+"""Letters of a line where there is no terminal and nobody told."""
+
+
+def _told_width() -> int:
+    """Letters of a line by COLUMNS, as other programs have it; 0 where it is not set to a positive number."""
+    told = os.environ.get("COLUMNS", "")
+    return int(told) if told.isascii() and told.isdecimal() else 0
+
+
 def console() -> Console:
     """Where text for people goes."""
     from rich.console import Console
 
     # text goes where a terminal's width is not known, and a terminal too narrow wraps: no number is ever cut
-    width = None if sys.stdout.isatty() else 120
+    width = None if sys.stdout.isatty() else _told_width() or UNKNOWN_WIDTH
     return Console(highlight=False, markup=False, emoji=False, width=width, color_system=colours(sys.stdout))
 
 

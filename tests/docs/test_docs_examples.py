@@ -142,6 +142,13 @@ def test_the_folder_of_the_page_is_shown_as_that_of_a_reader(pages, tmp_path):
     assert json.loads(printed) == [f"{pages.HERE}/x.html"]
 
 
+def test_a_page_that_is_run_within_the_clone_shows_a_folder_of_a_reader_as_well(pages, tmp_path, monkeypatch):
+    monkeypatch.setattr(pages.project, "ROOT", tmp_path)
+    command = "python -c \"print('made from build/docs-work/a/x.yaml; see build/docs-work/about'); open('x', 'w')\""
+    (printed,) = pages.run("a", pages.blocks(fenced("{run}", command)), tmp_path / "build" / "docs-work" / "a")
+    assert json.loads(printed) == [f"made from {pages.HERE}/x.yaml; see build/docs-work/about"]
+
+
 @pytest.mark.parametrize("name", ["sys.prefix", "simtrial.__file__"])
 def test_a_path_of_this_machine_is_never_shown(pages, tmp_path, name):
     code = fenced("{python}", f"import sys, simtrial\nprint({name})")
@@ -231,6 +238,30 @@ def test_figures_bring_their_captions_and_their_words(pages, tmp_path):
     assert pages.files_of([block], [json.dumps([shown])]) == ["build/x/figures/flow.svg"]
 
 
+@pytest.fixture
+def examples(monkeypatch):
+    monkeypatch.syspath_prepend(str(EXTENSIONS))
+    return importlib.import_module("examples")
+
+
+def test_sentences_are_wrapped_by_the_page_and_beside_a_table_before(examples):
+    sentence, line, cells = "  " + "a few words " * 20, "\u2500" * 110, "one" + " " * 100 + "two"
+    assert examples.laid_out([sentence]) == ([sentence], "printed")
+    shown, classes = examples.laid_out([line, cells, sentence])
+    assert classes.split() == ["printed", "tabular"]
+    assert shown[:2] == [line, cells]
+    assert len(shown) > 4
+    assert all(one.startswith(("  a", "  few", "  words")) for one in shown[2:])
+    assert max(map(len, shown[2:])) <= examples.TERMINAL
+    assert " ".join(" ".join(shown[2:]).split()) == sentence.strip()
+
+
+def test_tables_are_printed_as_wide_as_a_page(pages, tmp_path):
+    rule = 'python -c "from simtrial.show import terminal; print(terminal.width())"'
+    (printed,) = pages.run("a", pages.blocks(fenced("{run}", rule)), tmp_path / "work")
+    assert json.loads(printed) == [pages.COLUMNS]
+
+
 # docstrings, and what is generated
 
 
@@ -299,12 +330,50 @@ def test_every_option_of_every_command_has_an_entry_with_a_meaning(reference):
             assert entry.partition("\n\n")[2].strip(), f"{name} {words}"
 
 
+def test_options_are_code_and_defaults_stand_in_one_form(reference):
+    text = reference.commands()
+    entries = [entry.split("````")[0] for entry in text.split("````{option} ")[1:]]
+    meanings = [entry.partition("\n\n")[2].strip() for entry in entries]
+    assert [one for one in meanings if "[default" in one or "; default" in one] == []
+    defaults = [one for one in meanings if "efault: " in one]
+    assert len(defaults) > 30
+    assert [one for one in defaults if one.count("Default: ") != 1] == []
+    assert [one for one in meanings if "--" in "".join(one.split("`")[::2])] == []
+
+
+@pytest.mark.parametrize(
+    ("told", "parts"),
+    [
+        ("Odds ratio. [default: 1]", ("Odds ratio.", "Default: 1.")),
+        ("Tests it. [default of sprt: rate + 0.15]", ("Tests it.", "Default of sprt: rate + 0.15.")),
+        ("Decimals: 3 for 6.8%; default: as typed.", ("Decimals: 3 for 6.8%.", "Default: as typed.")),
+        ("Power; default: 0.80.", ("Power.", "Default: 0.80.")),
+        ("Parts. Default: those of the file.", ("Parts.", "Default: those of the file.")),
+        ("It has no default.", ("It has no default.", "")),
+    ],
+)
+def test_the_default_is_parted_from_the_help(reference, told, parts):
+    assert reference.parted(told) == parts
+
+
 def test_bounds_are_those_of_the_table(reference):
     assert "whole number from 1 to 3,000" in reference.number({"type": "integer", "minimum": 1, "maximum": 3000})
     assert (
         reference.number({"type": "number", "minimum": 1e-9, "maximum": 1 - 1e-9}) == "number strictly between 0 and 1"
     )
     assert reference.number({"type": "number", "exclusiveMinimum": 0, "maximum": 1}) == "number above 0 to 1"
+
+
+def test_bounds_name_the_options_and_keys_that_they_hold(reference):
+    held = reference.places()
+    assert set(held) <= set(reference.TABLE)
+    assert {"--p0", "hypotheses.p0", "rivals[].p0"} <= set(held["rate"])
+    assert "conduct.simulation.seed" in held["seed"]
+    assert "simtrial init --rate" in held["enrollment_rate"]
+    rows = [row.strip("| ").split(" | ") for row in reference.input_bounds().splitlines()[2:]]
+    assert all(len(row) == 4 for row in rows)
+    times = [row for row in rows if row[0] == "A time"]
+    assert len(times) == len({row[3] for row in times}) > 1
 
 
 @pytest.mark.parametrize("name", ["hypotheses", "design", "conduct", "rivals", "evidence", "stated"])

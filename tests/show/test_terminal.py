@@ -169,7 +169,20 @@ def test_all_printing_goes_through_one_module(root):
     assert stray == set(ELSEWHERE)
 
 
-def test_a_table_that_is_nearly_too_wide_prints_every_number_whole(capsys):
+@pytest.mark.parametrize(
+    ("told", "width"), [("100", 100), ("60", 60), (None, 120), ("", 120), ("0", 120), ("-5", 120), ("wide", 120)]
+)
+def test_where_there_is_no_terminal_lines_are_as_long_as_COLUMNS_says(monkeypatch, capsys, told, width):  # noqa: N802
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if told is not None:
+        monkeypatch.setenv("COLUMNS", told)
+    assert terminal.width() == width
+    terminal.wrapped("one word after another " * 30)
+    assert width - len("another") <= max(map(len, capsys.readouterr().out.splitlines())) <= width
+
+
+def test_a_table_that_is_nearly_too_wide_prints_every_number_whole(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
     heads = ["the name of an axis of a sweep", "p", *(f"an outcome of the trial {k}" for k in range(3)), "x" * 20]
     rows = [[f"{k}", "0.3", "0.0190", "0.583±0.0078", "18.61±0.08", "24.0512±0.0345"] for k in range(3)]
     terminal.table("Wide", heads, rows)
