@@ -261,7 +261,7 @@ def _picture(place: str, block: Block, folder: Path) -> str:
     own = f"--user-data-dir={folder / '.browser'}"
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
     flags += ["--hide-scrollbars", own, f"--window-size={size}", f"--screenshot={folder / name}"]
-    shown = _from(place, target, at) if at else target
+    shown = beginning_at(place, target, at) if at else target
     _tried(place, [browser, *flags, shown.as_uri()], folder)
     if at:
         shown.unlink()
@@ -271,7 +271,7 @@ def _picture(place: str, block: Block, folder: Path) -> str:
     return name
 
 
-def _from(place: str, target: Path, at: str) -> Path:
+def beginning_at(place: str, target: Path, at: str) -> Path:
     """Write a copy of a page that begins at an anchor: a headless browser that scrolls takes an empty picture."""
     text = target.read_text(encoding="utf-8")
     if f'id="{at}"' not in text:
