@@ -266,11 +266,27 @@ def _picture(place: str, block: Block, folder: Path) -> str:
     own = f"--user-data-dir={folder / '.browser'}"
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
     flags += ["--hide-scrollbars", own, f"--window-size={size}", f"--screenshot={folder / name}"]
-    _tried(place, [browser, *flags, f"{target.as_uri()}{'#' + at if at else ''}"], folder)
+    shown = beginning_at(place, target, at) if at else target
+    _tried(place, [browser, *flags, shown.as_uri()], folder)
+    if at:
+        shown.unlink()
     shutil.rmtree(folder / ".browser", ignore_errors=True)
     if not (folder / name).is_file():
         raise PageError(f"{place}: the browser took no picture of {block.argument}")
     return name
+
+
+def beginning_at(place: str, target: Path, at: str) -> Path:
+    """Write a copy of a page that begins at an anchor: a headless browser that scrolls takes an empty picture."""
+    text = target.read_text(encoding="utf-8")
+    if f'id="{at}"' not in text:
+        raise PageError(f"{place}: {target.name} has no anchor {at}")
+    up = f"-document.getElementById({json.dumps(at)}).getBoundingClientRect().top + 20 + 'px'"
+    moved = f"<script>addEventListener('load', () => {{ document.body.style.marginTop = {up} }})</script></body>"
+    free = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)  # it forbids every script
+    copy = target.with_name(f"{target.stem}-{at}.html")
+    copy.write_text(free.replace("</body>", moved), encoding="utf-8")
+    return copy
 
 
 def paths(value: object, at: str = "") -> Iterator[str]:

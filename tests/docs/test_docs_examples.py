@@ -56,6 +56,16 @@ def test_what_cannot_be_done_stops_the_page(pages, tmp_path, block, words):
         pages.run("a", pages.blocks(fenced(kind, body)), tmp_path / "work")
 
 
+def test_a_picture_begins_at_its_anchor_which_must_exist(pages, tmp_path):
+    page = tmp_path / "report.html"
+    page.write_text('<meta http-equiv="Content-Security-Policy" content="none"><p id="memo">Memo</p></body>', "utf-8")
+    text = pages.beginning_at("a:1", page, "memo").read_text("utf-8")
+    assert 'getElementById("memo")' in text
+    assert "Content-Security-Policy" not in text  # it would forbid the script that moves the page
+    with pytest.raises(pages.PageError, match=r"a:1: report\.html has no anchor letter"):
+        pages.beginning_at("a:1", page, "letter")
+
+
 def test_an_exit_code_that_is_stated_is_right_and_shows_the_message(pages, tmp_path):
     command = "python -c \"import sys; sys.stderr.write('told'); sys.exit(2)\""
     (printed,) = pages.run("a", pages.blocks(fenced("{run}", f":exit: 2\n{command}")), tmp_path / "work")

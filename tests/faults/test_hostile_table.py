@@ -27,8 +27,8 @@ def test_the_table_is_long_and_names_each_row_once():
     assert not [name for name, count in Counter(row.id for row in ROWS).items() if count > 1]
 
 
-def test_the_page_for_programmers_tells_how_many_hostile_inputs_there_are_and_how_much_else_is_tried(root):
-    page = " ".join((root / "docs/readers/programmer.md").read_text(encoding="utf-8").split())
+def test_the_page_on_validation_tells_how_many_hostile_inputs_there_are_and_how_much_else_is_tried(root):
+    page = " ".join((root / "docs/validation.md").read_text(encoding="utf-8").split())
     numbers = {"hostile": len(ROWS)} | campaign.numbers(2.0)
     for kind, words in {
         "hostile": "hostile inputs", "kills": "killed sweeps", "damage": "damaged sweeps", "disk": "full disks",
