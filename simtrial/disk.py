@@ -173,7 +173,8 @@ def usable(folder: Path) -> Path:
         if isinstance(error, FileExistsError | NotADirectoryError):
             at = next((one for one in (folder, *folder.parents) if one.exists() and not one.is_dir()), folder)
             said = f"{at} is a file" if at != folder else "it is a file"
-        raise InputError(f"({folder}) is no folder that can be written to: {said}; choose another", "out") from None
+        shown = folder if folder != Path() else Path.cwd()
+        raise InputError(f"({shown}) is no folder that can be written to: {said}; choose another", "out") from None
     finally:
         for one in missing:
             with suppress(OSError, ValueError):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,14 @@ def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.TemporaryFile", refused)  # the tests may run as root, who may do anything
     with pytest.raises(InputError, match=r"^out \(.*\) is no folder that can be written to: Permission denied; choose"):
         disk.usable(tmp_path)
+
+
+def test_the_working_folder_is_named_in_full(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(disk.tempfile, "TemporaryFile", refuse)
+    with pytest.raises(InputError, match=re.escape(f"out ({tmp_path}) is no folder")):
+        disk.usable(Path())

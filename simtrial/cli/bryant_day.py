@@ -107,7 +107,7 @@ def answer(asked: BothRates, phi: str | None, criterion: str | None, n_limit: in
     try:
         if criterion is not None and criterion not in KINDS:
             raise InputError(f"({criterion!r:.40}) is unknown; write {' or '.join(KINDS)}", "criterion")
-        with terminal.waiting("searching"):
+        with terminal.waiting("searching designs for response and toxicity"):
             found = bryant_day.search(asked, phi=phi or "worst", n_limit=n_limit)  # type: ignore[arg-type]  # it asks
     except InputError as error:
         raise _typed(error) from None

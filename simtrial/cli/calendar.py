@@ -93,8 +93,9 @@ def show(file: Path, as_json: bool) -> None:
 
     trial, source = params.read(file)
     case = Case.of(trial).checked(str(source.path))
-    with terminal.waiting("searching"):
-        chosen = _choices(case)
+    with terminal.waiting("searching single stages and two stages"):
+        _ = case.searches
+    chosen = _choices(case)
     if as_json:
         terminal.print_json(_json(case, chosen))
         return
@@ -110,7 +111,11 @@ def _choices(case: Case) -> dict[CalendarCriterion, CalendarChoice]:
 
     if case.plan is None or calendar.left_out(case, whole=True):
         return {}
-    return {criterion: case.by_calendar(criterion) for criterion in calendar.asked(case)}
+    found = {}
+    for criterion in calendar.asked(case):
+        with terminal.waiting(f"searching {criterion.name}"):
+            found[criterion] = case.by_calendar(criterion)
+    return found
 
 
 def _tables(case: Case, *, run: bool) -> None:

@@ -99,7 +99,7 @@ def _answer(
         return
     from simtrial.cli import families
 
-    with terminal.waiting("searching"), _dashed(), _as_typed(asked, run, n_limit):
+    with _dashed(), _as_typed(asked, run, n_limit):
         found = families.answer(asked, want, run, n_limit)
     if as_json:
         terminal.print_json(families.as_json(asked, want, found, run))

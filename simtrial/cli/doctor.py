@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from simtrial.cli import exit_codes, options
-from simtrial.show import terminal
+from simtrial.show import loudness, terminal
 
 MARKS = {"ok": "ok", "note": "note", "warning": "WARNING", "failed": "FAILED"}
 
@@ -30,8 +30,10 @@ def doctor(as_json: options.Json = False) -> None:
         ]
         terminal.print_json({"version": __version__, "ok": not bad, "checks": checks})
     else:
-        wide = max(len(one.name) for one in found)
-        for one in found:
+        # notes and what is in order are no news to whoever asked for quiet
+        shown = [one for one in found if one.status in ("warning", "failed") or not loudness.quiet()]
+        wide = max((len(one.name) for one in shown), default=0)
+        for one in shown:
             remedy = f"; {one.remedy}" if one.remedy else ""
             terminal.tell(f"{MARKS[one.status]:8}{one.name:{wide}}  {terminal.one_line(one.found + remedy)}")
         warned = [one for one in found if one.status == "warning"]

@@ -151,7 +151,8 @@ def answer(asked: Requirements, want: Wanted, run: Run | None, n_limit: int) -> 
     found: list[FamilyAnswer] = []
     for family in want.families:
         try:
-            found += _of(want, family, _searcher(asked, run, n_limit))
+            with terminal.waiting(f"searching {family.title}"):
+                found += _of(want, family, _searcher(asked, run, n_limit))
         except InputError as error:
             if len(want.families) == 1:
                 raise

@@ -23,7 +23,7 @@ def answer(asked: Requirements, k: int, cap: int | None, n_limit: int, *, as_jso
     """
     from simtrial.search.flexible import flexible
 
-    with terminal.waiting("searching"):
+    with terminal.waiting("searching designs with flexible sizes"):
         found = {
             "optimal": flexible(asked, k=k, cap=cap, n_limit=n_limit),
             "minimax": flexible(asked, k=k, cap=cap, n_limit=n_limit, minimax=True),

@@ -6,7 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
-from simtrial import disk, project
+from simtrial import project
 from simtrial.cli import command, init_options, new_file, questions
 from simtrial.cli import review as cli_review
 from simtrial.cli import template as cli_template
@@ -48,22 +48,47 @@ def init(
     named = [name for name, value in sources.items() if value is not None]
     if len(named) > 1:
         raise InputError("exclude each other; leave one of them out", listed(named))
-    if named and answers:
-        first = next(iter(answers)).replace("_", "-")
-        raise InputError(f"does not go with {named[0]}, whose file states it; change it in the file", f"--{first}")
+    taken = cli_template.HYPOTHESES if record is not None else ()
+    if named and (others := [name for name in answers if name not in taken]):
+        remedy = f"takes {listed([f'--{one}' for one in taken])} only" if taken else "copies a file as it is"
+        said = f"does not go with {named[0]}, which {remedy}; write it in the file that is made"
+        raise InputError(said, f"--{others[0].replace('_', '-')}")
     if nct is not None and record is None:
         raise InputError("goes with --from RECORD only", "--nct")
     if record is not None:
-        cli_review.import_registry(record, nct, file)
+        _draft(record, nct, file, answers)
         return
     if example is not None:
         _copy(example, file)
         return
     found = [] if file is not None else [InputError("is missing; write simtrial init my-trial.yaml", "FILE")]
-    found += [*command.faults(init, answers), *(() if questions.possible() else cli_template.faults(answers))]
+    asking = questions.possible()
+    found += [*command.faults(init, answers), *(cli_template.unknown if asking else cli_template.faults)(answers)]
     if file is None or found:
         raise several(found)
     _fill(file, answers)
+
+
+def _draft(record: Path, nct: str | None, file: Path | None, answers: dict[str, str]) -> None:
+    """Write the parameter file of a registry record, or print it."""
+    if found := command.faults(init, answers):
+        raise several(found)
+    try:
+        cli_template.together(answers, "this power and the key low_power (true) to the file")
+    except InputError as error:
+        raise cli_template.optional(error) from None
+    given = {name: cli_template.as_yaml(name, value) for name, value in answers.items()}
+    text = cli_review.drafted(record, nct, given)
+    if file is None:
+        _print(text, f"--from {shlex.quote(str(record))}")
+        return
+    new_file.draft(file, text)
+
+
+def _print(text: str, source: str) -> None:
+    """Print a file, and say how it is written."""
+    terminal.tell(text, end="")
+    terminal.say(f"To write it to a file, add its name: simtrial init my-trial.yaml {source}")
 
 
 def _fill(file: Path, answers: dict[str, str]) -> None:
@@ -74,15 +99,16 @@ def _fill(file: Path, answers: dict[str, str]) -> None:
     asking = questions.possible()
     typed = dict(answers)
     answers = {"id": cli_template.named(file.stem)} | answers
+    defaults = {name: stated.get(place, "") for name, place in cli_template.KEYS.items() if name != "handling"}
+    defaults["bounds"] = cli_template.WORDS["bounds"][0]
+    if asking:
+        try:
+            cli_template.together(answers)  # options that exclude each other can be mended by no answer
+        except InputError as error:
+            raise cli_template.optional(error) from None
     while True:
         if asking:
-            defaults = {
-                name: stated.get(place, "")
-                for name, place in cli_template.KEYS.items()
-                if name not in ("handling", "accrual")
-            }
-            defaults["bounds"] = cli_template.WORDS["bounds"][0]
-            questions.ask(answers, defaults, low_power="low_power" in answers)
+            questions.ask(answers, defaults)
         try:
             if found := cli_template.faults(answers):
                 raise several(found)
@@ -95,29 +121,15 @@ def _fill(file: Path, answers: dict[str, str]) -> None:
                 raise
             terminal.fault(error)
             for name in again:
-                del answers[name]
-    write(file, made)
+                if answers.pop(name) == defaults.get(name):
+                    del defaults[name]  # it was refused: it is not offered twice
+    new_file.write(file, made)
     _next(file, answers, stated)
-
-
-def write(file: Path, text: str) -> None:
-    """Write a new file whole.
-
-    Raises
-    ------
-    InputError
-        If somebody has made one of that name meanwhile.
-    """
-    try:
-        disk.write(file, text, new=True)
-    except FileExistsError:
-        raise InputError(f"({file}) {new_file.TAKEN}", "FILE") from None
 
 
 def _next(file: Path, answers: dict[str, str], stated: dict[str, str]) -> None:
     """What was written, what in it nobody has stated, and what to do with it."""
-    terminal.tell(f"Wrote {file}.")
-    taken = [name for name in ("p0", "p1", "alpha", "power") if name not in answers]
+    taken = [name for name in cli_template.HYPOTHESES if name not in answers]
     conduct = "rate" in answers
     if conduct and "accrual" not in answers:
         taken.append(f"accrual ({stated[cli_template.KEYS['accrual']]})")
@@ -126,15 +138,14 @@ def _next(file: Path, answers: dict[str, str], stated: dict[str, str]) -> None:
     taken += ["the criterion", *(["assessments", "follow-up"] if conduct else []), "the rationale"]
     if "title" not in answers:
         taken.append("the title")
-    terminal.wrapped(f"Taken from the template, for you to check: {listed(taken)}.")
+    remarks = [f"Taken from the template, for you to check: {listed(taken)}."]
     if not conduct:
-        terminal.wrapped(
+        remarks.append(
             "How the trial is run (section conduct) is a remark in it: remove its #, or give --rate, --dropout and "
             "--handling."
         )
-    name = shlex.quote(f"{file}")
     uses = ["design", *(["simulate"] if conduct else []), "report"]
-    terminal.tell(f"Next: {', '.join(f'simtrial {use} {name}' for use in uses)}")
+    new_file.told(file, tuple(remarks), ", ".join(f"simtrial {use} {new_file.typed(file)}" for use in uses))
 
 
 def _copy(example: str, file: Path | None) -> None:
@@ -150,16 +161,13 @@ def _copy(example: str, file: Path | None) -> None:
         raise InputError(f"({example!r:.60}) is unknown; examples are {listed(list(known))}{meant}", "--example")
     text = template.shipped(known[name].name)
     if file is None:
-        terminal.tell(text, end="")
+        _print(text, f"--example {name}")
         return
-    write(file, text)
-    terminal.tell(f"Wrote {file}.")
+    new_file.write(file, text)
     base = re.search(r"^  base: (\S+)", text, flags=re.MULTILINE)
-    if base is not None:
-        beside = file.with_name(base[1])
-        if not beside.exists():
-            terminal.tell(
-                f"It needs {base[1]} beside it: simtrial init {shlex.quote(str(beside))} --example {Path(base[1]).stem}"
-            )
+    remarks = []
+    if base is not None and not (beside := file.with_name(base[1])).exists():
+        made = f"simtrial init {new_file.typed(beside)} --example {Path(base[1]).stem}"
+        remarks.append(f"It needs {base[1]} beside it: {made}")
     use = "report" if base is None else "sweep"
-    terminal.tell(f"Next: simtrial {use} {shlex.quote(str(file))}")
+    new_file.told(file, tuple(remarks), f"simtrial {use} {new_file.typed(file)}")

@@ -14,6 +14,8 @@ def _new(text: str) -> Path:
     """Read the name of the parameter file to be made."""
     path = new_file.read(text)
     if path.suffix.lower() not in (".yaml", ".yml"):
+        if path.name in (".yaml", ".yml"):
+            raise typer.BadParameter(f"({path}) has no name before its {path.name}; write my-trial.yaml")
         raise typer.BadParameter(f"({path}) does not end in .yaml; write {path.with_suffix('.yaml')}")
     return path
 

@@ -12,7 +12,7 @@ from simtrial.show import terminal
 from simtrial.slips import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 ASKED = {
     "p0": "Response rate not worth pursuing, p0",
@@ -21,7 +21,8 @@ ASKED = {
     "power": "Smallest power at p1",
     "rate": "Patients screened per month",
     "dropout": "Share of patients who drop out before their first assessment",
-    "handling": "How patients without a response assessment count: nonresponder, replace or exclude",
+    "handling": "How patients without a response assessment count, which has no default: nonresponder, replace or "
+    "exclude",
     "bounds": "Bounds where patients are excluded: fixed, or 'recut' for recalculated ones",
     "accrual": "Accrual while an interim analysis is pending: hold or continue",
 }
@@ -35,7 +36,7 @@ def possible() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def ask(answers: dict[str, str], defaults: Mapping[str, str], *, low_power: bool) -> None:
+def ask(answers: dict[str, str], defaults: Mapping[str, str]) -> None:
     """Ask for what is missing among the answers, and add it.
 
     Parameters
@@ -43,9 +44,8 @@ def ask(answers: dict[str, str], defaults: Mapping[str, str], *, low_power: bool
     answers : dict
         What options have stated; it gains the others.
     defaults : mapping
-        Values that a person may take by Enter, by the names of answers. Those without one must be typed.
-    low_power : bool
-        Whether a power below 0.5 is meant.
+        Values that a person may take by Enter, by the names of answers. Those without one must be typed; a value that
+        does not go with the other answers is not offered.
 
     Raises
     ------
@@ -53,52 +53,69 @@ def ask(answers: dict[str, str], defaults: Mapping[str, str], *, low_power: bool
         If the input ends.
     """
     terminal.tell("Enter takes the value in brackets; Ctrl-C ends without a file.")
-    for name in ("p0", "p1", "alpha", "power"):
-        _one(name, answers, defaults, lambda name: _plausible(name, answers, low_power=low_power))
+    _rates(answers, defaults)
+    for name in ("alpha", "power"):
+        _one(name, answers, defaults)
     stated = any(name in answers for name in (*template.CONDUCT, "bounds", "accrual"))
-    if not stated and _word(CONDUCT, ("yes", "no"), "yes") == "no":
+    if not stated and _word("answer", CONDUCT, ("yes", "no"), "yes") == "no":
         return
     for name in (*template.CONDUCT, "accrual"):
-        _one(name, answers, defaults, lambda _: None)
+        _one(name, answers, defaults)
         if name == "handling" and answers["handling"] == "exclude":
-            _one("bounds", answers, defaults, lambda _: None)
+            _one("bounds", answers, defaults)
 
 
-def _one(name: str, answers: dict[str, str], defaults: Mapping[str, str], check: Callable[[str], None]) -> None:
-    """Ask until the answer is one, unless it is known."""
+def _rates(answers: dict[str, str], defaults: Mapping[str, str]) -> None:
+    """Ask for the response rates; both again where they do not go together, since either may be the wrong one."""
+    asked = [name for name in template.RATES if name not in answers]
+    while any(name not in answers for name in asked):
+        try:
+            for name in asked:
+                _one(name, answers, defaults, alone=True)
+            template.together({name: answers[name] for name in template.RATES})
+        except InputError as error:
+            terminal.fault(error)
+            for name in asked:
+                del answers[name]
+
+
+def _one(name: str, answers: dict[str, str], defaults: Mapping[str, str], *, alone: bool = False) -> None:
+    """Ask until the answer is one, unless it is known; `alone` if it is not yet held to the others."""
+    default = defaults.get(name, "")
+    if name in template.HYPOTHESES and _refused(answers | {name: default}):
+        default = ""
     while name not in answers:
         if name in template.WORDS:
-            answers[name] = _word(ASKED[name], template.WORDS[name], defaults.get(name, ""))
+            answers[name] = _word(name, ASKED[name], template.WORDS[name], default)
             continue
-        typed = _typed(ASKED[name], defaults.get(name, ""))
+        typed = _typed(ASKED[name], default)
         try:
             TABLE[template.NUMBERS[name]].read(typed, name)
+            if not alone:
+                template.together(answers | {name: typed})
             answers[name] = typed.strip()
-            check(name)
         except InputError as error:
-            answers.pop(name, None)
             terminal.fault(error)
 
 
-def _plausible(name: str, answers: Mapping[str, str], *, low_power: bool) -> None:
-    """Hold the answers so far to each other; what is not known yet excludes nothing."""
-    from simtrial.design.requirements import plausible
-
-    if name == "p0":
-        return
-    least, most = TABLE["error"].least, TABLE["error"].most
-    alpha, power = (float(answers.get(key, free)) for key, free in (("alpha", least), ("power", most)))
-    plausible(float(answers["p0"]), float(answers["p1"]), alpha, power, low_power=low_power)
+def _refused(answers: Mapping[str, str]) -> bool:
+    """Whether numbers do not go together."""
+    try:
+        template.together(answers)
+    except ValueError:  # also an empty text, which is no number
+        return True
+    return False
 
 
-def _word(question: str, known: tuple[str, ...], default: str) -> str:
+def _word(name: str, question: str, known: tuple[str, ...], default: str) -> str:
     while True:
         word = _typed(question, default).strip().lower()
         if word in known:
             return word
         near = nearest(word, known) or next((one for one in known if word and one.startswith(word)), "")
         meant = f"; did you mean {near}?" if near else ""
-        terminal.fault(InputError(f"({word!r:.40}) is unknown; write {', '.join(known[:-1])} or {known[-1]}{meant}"))
+        said = f"({word!r:.40}) is unknown; write {', '.join(known[:-1])} or {known[-1]}{meant}"
+        terminal.fault(InputError(said, name))
 
 
 def _typed(question: str, default: str) -> str:

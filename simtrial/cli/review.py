@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simtrial import disk
 from simtrial.cli import new_file, options
 from simtrial.cli import section as cli_section
 from simtrial.errors import InputError
@@ -16,7 +15,7 @@ from simtrial.show import terminal
 from simtrial.trial.statement import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from simtrial.review.check import Verdict
     from simtrial.review.routes import Question
@@ -189,6 +188,15 @@ def import_registry(
     ] = None,
 ) -> None:  # fmt: skip
     """Turn a registry record into a commented parameter file; what it does not state is marked TO FILL."""
+    text = drafted(record, nct, {})
+    if out is None:
+        terminal.tell(text, end="")
+        return
+    new_file.draft(out, text, "out")
+
+
+def drafted(record: Path, nct: str | None, given: Mapping[str, str]) -> str:
+    """The parameter file of a registry record, with the numbers that somebody gave."""
     from simtrial.review import draft, registry
 
     if nct is None:
@@ -196,17 +204,9 @@ def import_registry(
         for number, title in several[:MOST_STUDIES] if several[1:] else ():
             terminal.say(f"  {terminal.one_line(f'{number} {title}')[:118]}")
     found = registry.read(record, nct)
-    text = draft.parameter_file(found)
     for warning in found.warnings:
         terminal.warn(f"warning: {warning}")
-    if out is None:
-        terminal.tell(text, end="")
-        return
-    try:
-        disk.write(out, text, new=True)
-    except FileExistsError:  # made since it was looked for
-        raise InputError(f"({out}) {new_file.TAKEN}", "out") from None
-    terminal.say(f"wrote {out}")
+    return draft.parameter_file(found, given)
 
 
 def reproduce(

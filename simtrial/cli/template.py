@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from simtrial.errors import InputError
+from simtrial.inputs import TABLE
 from simtrial.phrases import listed
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ NUMBERS = {"p0": "rate", "p1": "rate", "alpha": "error", "power": "error", "rate
 """Answers that are numbers, by their entry in `simtrial.inputs.TABLE`."""
 
 RATES = ("p0", "p1")
+HYPOTHESES = ("p0", "p1", "alpha", "power")
 CONDUCT = ("rate", "dropout", "handling")
 """Answers that are given all or none: the one without the others says nothing."""
 
@@ -34,13 +36,36 @@ WORDS = {"handling": ("nonresponder", "replace", "exclude"), "bounds": ("fixed",
 """Answers that are words."""
 
 
-def faults(answers: Mapping[str, str]) -> list[InputError]:
-    """The mistakes of the answers, as far as no file is needed to know them."""
-    found = [
+def unknown(answers: Mapping[str, str]) -> list[InputError]:
+    """The answers that are words, but none of those that are known."""
+    return [
         InputError(f"({answers[name]!r:.40}) is unknown; write {_either(known)}", f"--{name}")
         for name, known in WORDS.items()
         if name in answers and answers[name] not in known
     ]
+
+
+def together(answers: Mapping[str, str], meant: str = "--low-power") -> None:
+    """Hold the numbers to each other; what is not known yet excludes nothing.
+
+    Raises
+    ------
+    InputError
+        If no file can hold them together, whatever the others are. Fields have the names of answers.
+    """
+    from simtrial.design.requirements import plausible
+
+    p0, p1 = (None if name not in answers else float(answers[name]) for name in RATES)
+    low = p0 if p0 is not None else 0.1 if p1 is None else p1 / 2
+    high = p1 if p1 is not None else (1 + low) / 2
+    error = TABLE["error"]
+    alpha, power = float(answers.get("alpha", error.least)), float(answers.get("power", error.most))
+    plausible(low, high, alpha, power, low_power="low_power" in answers, meant=meant)
+
+
+def faults(answers: Mapping[str, str]) -> list[InputError]:
+    """The mistakes of the answers, as far as no file is needed to know them."""
+    found = unknown(answers)
     for names, what in ((RATES, "the two response rates"), (CONDUCT, "how the trial is run")):
         given = [name for name in names if name in answers]
         if names is CONDUCT:
@@ -80,7 +105,7 @@ def text(answers: Mapping[str, str], name: str) -> str:
     for key in ("id", "title"):
         if any("\ud800" <= one <= "\udfff" for one in answers.get(key, "")):
             raise InputError("holds bytes that are not UTF-8 text; write it in UTF-8", f"--{key}")
-    values = {KEYS[key]: _yaml(key, value) for key, value in answers.items()}
+    values = {KEYS[key]: as_yaml(key, value) for key, value in answers.items()}
     if answers.get("handling") == "exclude":
         values.setdefault(KEYS["bounds"], WORDS["bounds"][0])
     made = template.filled(template.text(), values)
@@ -88,7 +113,7 @@ def text(answers: Mapping[str, str], name: str) -> str:
         trial = params.opened(made.encode(), name)
         bounds.refuse(trial.requirements, trial.design.n_limit)
     except InputError as error:
-        raise _optional(error, name) from None
+        raise optional(error, name) from None
     try:
         bounds.refuse(trial.limits, trial.design.n_limit)
     except InputError as error:
@@ -100,7 +125,7 @@ def text(answers: Mapping[str, str], name: str) -> str:
     return made
 
 
-def _optional(error: InputError, name: str) -> InputError:
+def optional(error: InputError, name: str = "") -> InputError:
     """The mistakes of a file that was made of options, in the names of these."""
     fields = {place: f"--{key}" for key, place in KEYS.items()} | {key: f"--{key}" for key in KEYS}
 
@@ -112,7 +137,7 @@ def _optional(error: InputError, name: str) -> InputError:
     return InputError(first.message, first.field, [led(one) for one in error.others])
 
 
-def _yaml(key: str, value: str) -> str:
+def as_yaml(key: str, value: str) -> str:
     """A value as YAML: numbers as they were typed, texts in quotes wherever they could mean anything else."""
     if key in NUMBERS:
         # a zero too many is octal to some programs, so such numbers are refused in files

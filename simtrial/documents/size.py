@@ -24,7 +24,7 @@ from simtrial.plan.disease import Beta
 from simtrial.search import simon
 from simtrial.show.document import Chapter, Subheading
 from simtrial.show.table import RATE, WHOLE, WORDS, Table, column
-from simtrial.trial import differing, protocol, text, words
+from simtrial.trial import differing, protocol, template, text, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,8 +94,8 @@ def _derived(facts: Facts) -> str:
 def _history(facts: Facts) -> Iterator[Matter]:
     """The basis of p0 and p1, and the earlier results."""
     trial = facts.case.trial
-    basis, *reasons = text.basis(trial).paragraphs
-    yield basis
+    yield text.basis(trial).paragraphs[0]
+    reasons = template.reasons(trial.hypotheses.rationale)
     missing = f"reason for p0 = {stated(facts.asked.p0)} and p1 = {stated(facts.asked.p1)}"
     yield f"Reason for these rates: {ended(' '.join(reasons) or to_complete(missing))}"
     if not trial.evidence:

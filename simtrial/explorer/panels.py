@@ -272,7 +272,7 @@ def statement(found: Known, done: Simulation) -> str:
 def download(trial: Trial, *, held: bool = False) -> str:
     """A link to the parameter file that makes a report of this page; `held` if it is that of the last valid input."""
     name = f"{trial.study.id}.yaml"
-    remarks = ("Written by simtrial's explorer.", f"A report of it: make report PARAMS=params/{name}")
+    remarks = ("Written by simtrial's explorer.", f"A report of it: simtrial report {name}")
     data = base64.b64encode(params.written(trial, *remarks).encode()).decode()
     name = html.escape(name)
     link = f'<a class="button" download="{name}" href="data:application/yaml;base64,{data}">Download {name}</a>'

@@ -21,7 +21,7 @@ from simtrial.explorer import notices
 from simtrial.explorer.refusals import HEADERS
 from simtrial.inputs import TABLE
 from simtrial.libraries import spared
-from simtrial.show import terminal
+from simtrial.show import loudness, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,10 @@ PAGE = {
 
 @contextmanager
 def telling(what: str) -> Iterator[None]:
-    """Print what is being done, with a dot every half second, and how long it took."""
+    """Print what is being done, with dots, and how long it took; nothing where only the address is wanted."""
+    if loudness.quiet():
+        yield
+        return
     began, over = time.monotonic(), threading.Event()
     print(f"{what} ...", end="", file=sys.stderr, flush=True)
 

@@ -80,8 +80,9 @@ LESSONS = (
     "teaching/what_dropout_does",
 )
 HANDOUT = (
-    '<div class="brief"><p>Each figure is shown at its default values. <code>make lab</code> starts the interactive '
-    "lessons, which are in the folder <code>teaching</code>. The answers to the exercises are folded.</p></div>"
+    '<div class="brief"><p>Each figure is shown at its default values. In a clone of simtrial, <code>make lab</code> '
+    "starts the interactive lessons, which are in the folder <code>teaching</code>. The answers to the exercises are "
+    "folded.</p></div>"
 )
 NOT_SIMULATED = "none: every number is exact"
 

@@ -11,9 +11,12 @@ import textwrap
 from datetime import date
 from typing import TYPE_CHECKING
 
+from simtrial.phrases import listed
 from simtrial.search import CRITERIA, USUAL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simtrial.review.record import Record
 
 WIDTH = 110
@@ -71,12 +74,38 @@ def _described(record: Record) -> list[str]:
     return lines
 
 
-def parameter_file(record: Record) -> str:
-    """Write a commented parameter file: facts as values, sentences as comments, the rest TO FILL."""
+NUMBERS = {
+    "p0": "response rate not worth pursuing", "p1": "response rate worth finding", "alpha": "one-sided", "power": "",
+}  # fmt: skip
+"""What no record has in a field of its own, and a parameter file must have."""
+
+
+def _number(name: str, given: Mapping[str, str]) -> str:
+    """One of `NUMBERS`, as somebody gave it or TO FILL."""
+    if name in given:
+        return f"    {f'{name}: {given[name]}':<30}# not in the record: given when this file was made"
+    return f"    # {name}: TO FILL{f', {NUMBERS[name]}' if NUMBERS[name] else ''}"
+
+
+def parameter_file(record: Record, given: Mapping[str, str] | None = None) -> str:
+    """Write a commented parameter file: facts as values, sentences as comments, the rest TO FILL.
+
+    Parameters
+    ----------
+    record : Record
+        What is taken from the registry.
+    given : mapping, optional
+        Numbers of `NUMBERS` that somebody gave, as YAML.
+    """
+    given = given or {}
+    missing = [name for name in NUMBERS if name not in given]
+    before = f" {listed(missing)} must be given before the file can be used." if missing else ""
     lines = [
-        f"# {record.nct_id}, from its ClinicalTrials.gov record. Lines marked TO FILL are not in the record: they",
-        "# are assumptions until a protocol states them. p0, p1, alpha and power must be given before the file can be",
-        "# used.",
+        f"# {record.nct_id}, from its ClinicalTrials.gov record.",
+        _comment(
+            f"Lines marked TO FILL are not in the record: they are assumptions until a protocol states them.{before}",
+            "",
+        ),
         *(_comment(f"WARNING: {warning}", "") for warning in record.warnings),
         *_study(record),
         *_described(record),
@@ -86,10 +115,7 @@ def parameter_file(record: Record) -> str:
         lines += ["  stated:", f"    n: {record.enrollment}", "    source: ClinicalTrials.gov record", ""]
     lines += [
         "  hypotheses:",
-        "    # p0: TO FILL, response rate not worth pursuing",
-        "    # p1: TO FILL, response rate worth finding",
-        "    # alpha: TO FILL, one-sided",
-        "    # power: TO FILL",
+        *(_number(name, given) for name in NUMBERS),
         "    basis: assumed                # protocol, once a protocol states the four numbers",
         "",
         "  design:",

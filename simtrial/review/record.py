@@ -126,8 +126,8 @@ def _quotes(texts: list[tuple[str, str]]) -> tuple[Quote, ...]:
     """The sentences that hold design words, each once."""
     found: dict[str, Quote] = {}
     for place, text in texts:
-        for raw in re.split(r"(?<=[.!?;])\s+|\n+", text):
-            sentence = _plain(raw, 600)
+        for raw in re.split(r"(?<=[.!?])\s+|\n+", text):
+            sentence = _plain(raw, 1200)
             words = tuple(dict.fromkeys(m.group(0).lower() for m in _DESIGN.finditer(sentence)))
             numbers = tuple(m.group(0).strip() for m in _NUMBER.finditer(sentence))
             if words and (numbers or len(words) > 1) and sentence not in found:

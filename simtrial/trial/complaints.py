@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Place = tuple[int | str, ...]
 
 _WORDS = {
+    "string_too_short": "is empty; write something, or leave it out",
     "missing": "is missing",
     "int_type": "is not a whole number",
     "int_from_float": "is not a whole number",

@@ -87,7 +87,7 @@ class Hypotheses(Section):
         description="protocol: a protocol or registry states these numbers; assumed: they are assumptions."
     )
     rationale: Text | None = Field(
-        None, description="Reason for these numbers; it is printed at the head of the report."
+        None, description="Reason for these numbers; report and protocol state it with the evidence for p0 and p1."
     )
     p0_among: Literal["enrolled", "evaluable"] | None = Field(
         None,

@@ -20,6 +20,12 @@ MAX_BYTES = 262_144
 NAME = "example.yaml"
 """The template among the files in ``params``."""
 
+UNTOUCHED = (
+    "Say here why these rates: report and protocol state it with the evidence for p0 and p1.",
+    "Say here why these rates: the report prints it above everything else.",
+)
+"""What the template, of this version or an earlier one, has in place of a rationale: no reason of anybody's."""
+
 KEPT = (
     "enrollment", "enrollment.model", "enrollment.rate",
     "assessments", "assessments.interval_weeks", "assessments.window_weeks", "assessments.confirmation_weeks",
@@ -56,6 +62,12 @@ def stated(template: str) -> dict[str, str]:
     """Every key of a template that has a value, with those of the section ``conduct``: full name and value as text."""
     lines = list(_opened(template.splitlines(), "conduct", KEPT))
     return {place: one["value"].strip() for _, place, one in _keys(lines) if not one["off"] and one["value"].strip()}
+
+
+def reasons(rationale: str | None) -> list[str]:
+    """The paragraphs of a rationale, each in one line; none where the words are still those of the template."""
+    given = [" ".join(part.split()) for part in (rationale or "").split("\n\n")]
+    return [] if " ".join(given).strip() in UNTOUCHED else [one for one in given if one]
 
 
 def filled(template: str, answers: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from simtrial.search.text import (
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage
 from simtrial.toxicity import text as toxicity_text
-from simtrial.trial import calendar, differing, dropout, estimand_words, rules, safety, words
+from simtrial.trial import calendar, differing, dropout, estimand_words, rules, safety, template, words
 from simtrial.trial import estimand as trial_estimand
 from simtrial.trial.protocol import protocol_sentences
 
@@ -252,8 +252,8 @@ def basis(trial: Trial) -> Passage:
         )
     else:
         opening = f"The hypotheses are those of the protocol: {rates}."
-    reasons = [" ".join(part.split()) for part in (asked.rationale or "").split("\n\n")]
-    return Passage("basis", (opening, *filter(None, reasons)))
+    given = template.reasons(asked.rationale)
+    return Passage("basis", (opening, *(given or ["The parameter file states no reason for these rates (rationale)."])))
 
 
 def limits_hold(case: Case, *, beside: bool = True) -> Passage:

@@ -41,6 +41,16 @@ def test_the_table_has_one_line_for_each_check(capsys):
     assert lines[-1] == f"{len(lines) - 1} checks: 0 failures, {sum(x.startswith('WARN') for x in lines)} warnings"
 
 
+@pytest.mark.usefixtures("printing")
+def test_quiet_keeps_warnings_failures_and_the_total(capsys):
+    assert app.main(["doctor"]) == 0
+    *every, total = capsys.readouterr().out.splitlines()
+    assert app.main(["doctor", "--quiet"]) == 0
+    *kept, last = capsys.readouterr().out.splitlines()
+    assert last == total
+    assert len(kept) == sum(line.startswith("WARNING") for line in every) < len(every)
+
+
 def test_the_self_test_finds_simons_designs_in_the_published_table():
     found = {one.name: one for one in selftest.all_results()}
     assert [one.status for one in found.values()] == ["ok"] * 3

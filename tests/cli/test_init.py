@@ -2,6 +2,7 @@
 
 import io
 import re
+import shlex
 
 import pytest
 import yaml
@@ -157,6 +158,9 @@ def test_all_mistakes_are_told_at_once(here, capsys):
         (["--example", "toxicty"], "did you mean toxicity?"),
         (["--example", "smoke", "--p0", ".1"], "--p0 does not go with --example"),
         (["--example", "smoke", "--from", "x.json"], "--from and --example exclude each other"),
+        (["--from", "x.json", "--p0", ".3", "--p1", ".1"], "--p0 (0.3) is not below p1 (0.1)"),
+        (["--from", "x.json", "--power", ".2"], "add this power and the key low_power (true) to the file"),
+        (["--from", "x.json", "--rate", "2"], "--from, which takes --p0, --p1, --alpha and --power only"),
         (["--from", "x.json", "--low-power"], "--low-power does not go with --from"),
     ],
 )  # fmt: skip
@@ -193,12 +197,14 @@ def test_a_file_that_is_no_yaml_by_its_name_is_refused(capsys):
 
 
 def test_questions_have_their_defaults_in_brackets_and_are_asked_again_at_once(here, capsys, answering):
-    answering("0,2", "0.20", "0.1", "0.4", "", "80", "0.90", "yes", "3", "", "", "excl", "exclude", "", "continue")
+    answering(
+        "0,2", "0.20", "0.1", "0.20", "0.4", "", "80", "0.90", "yes", "3", "", "", "excl", "exclude", "", "continue"
+    )
     assert app.main(["init", "t.yaml"]) == 0
     shown = capsys.readouterr()
     assert "p0 [0.10]: " in shown.out
     assert [line.split(" (")[0] for line in shown.err.splitlines()] == [
-        "simtrial: p0", "simtrial: p0", "simtrial: power", "simtrial:", "simtrial:",
+        "simtrial: p0", "simtrial: p0", "simtrial: power", "simtrial: handling", "simtrial: handling",
     ]  # fmt: skip
     made = params.load(here / "t.yaml")
     assert (made.hypotheses.p0, made.hypotheses.p1, made.hypotheses.alpha, made.hypotheses.power) == (
@@ -240,6 +246,84 @@ def test_a_registry_record_gives_what_import_registry_gives(here, root, capsys):
     assert capsys.readouterr().out == theirs
     assert app.main(["init", "t.yaml", "--from", record]) == 0
     assert (here / "t.yaml").read_text(encoding="utf-8") == theirs
+
+
+def test_the_numbers_that_no_record_has_are_filled_with_those_that_are_given(here, root, capsys):
+    record = str(root / "tests/reference/registry/NCT06008288.json")
+    assert app.main(["init", "t.yaml", "--from", record, "--p0", "0.10", "--p1", ".3", "--alpha", "5e-2"]) == 0
+    made = (here / "t.yaml").read_text(encoding="utf-8")
+    assert "power must be given before" in " ".join(made.replace("#", "").split())
+    assert re.search(r"^    # power: TO FILL$", made, flags=re.MULTILINE)
+    assert app.main(["init", "u.yaml", "--from", record, *SEVEN[:8]]) == 0
+    asked = params.load(here / "u.yaml").hypotheses
+    assert (asked.p0, asked.p1, asked.alpha, asked.power) == (0.1, 0.3, 0.05, 0.8)
+    said = capsys.readouterr().out.splitlines()
+    assert said[-2:] == [
+        "Wrote u.yaml.", "Next: replace what is marked TO FILL in it, then simtrial report u.yaml",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["-x.yaml", "a b.yaml", "it's.yaml"])
+def test_the_next_commands_can_be_typed_as_they_stand(here, capsys, name):
+    assert app.main(["init", *SEVEN[:8], "--", name]) == 0
+    (next_,) = re.findall(r"Next: (.*)", capsys.readouterr().out)
+    for one in next_.split(", "):
+        command = shlex.split(one)
+        assert (here / command[2]).samefile(here / name)
+        assert not command[2].startswith("-")
+
+
+def test_a_file_that_is_printed_is_followed_by_how_it_is_written(here, capsys):
+    assert app.main(["init", "--example", "smoke"]) == 0
+    said = capsys.readouterr().err
+    assert said == "To write it to a file, add its name: simtrial init my-trial.yaml --example smoke\n"
+    assert app.main(shlex.split(said.partition(": simtrial ")[2])) == 0
+    assert params.load(here / "my-trial.yaml").study.id == "SMOKE"
+
+
+@pytest.mark.parametrize("words", [[], ["--example", "smoke"]])
+def test_quiet_leaves_nothing_but_the_file(here, capsys, words):
+    assert app.main(["--quiet", "init", "t.yaml", *words]) == 0
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err, (here / "t.yaml").exists()) == ("", "", True)
+
+
+def test_no_default_is_offered_that_would_be_refused(capsys, answering):
+    answering("0.4", "0.6", "", "", "no")
+    assert app.main(["init", "t.yaml"]) == 0
+    said = capsys.readouterr().out
+    assert "p0 [0.10]: " in said
+    assert "Response rate worth finding, p1: " in said
+    answering("0.02", "", "", "no")
+    assert app.main(["init", "u.yaml", "--p1", "0.05"]) == 0
+    assert "pursuing, p0: " in capsys.readouterr().out
+
+
+def test_accrual_is_held_by_enter_and_every_wrong_word_names_its_question(here, capsys, answering):
+    answering("maybe", "yes", "2", "", "", "replace", "often", "")
+    assert app.main(["init", "t.yaml", *SEVEN[:8]]) == 0
+    shown = capsys.readouterr()
+    assert "hold or continue [hold]: " in shown.out
+    assert shown.err.splitlines() == [
+        "simtrial: answer ('maybe') is unknown; write yes or no",
+        "simtrial: handling ('') is unknown; write nonresponder, replace or exclude",
+        "simtrial: accrual ('often') is unknown; write hold or continue",
+    ]
+    assert params.load(here / "t.yaml").conduct.interim.accrual == "hold"
+
+
+def test_options_that_no_answer_can_mend_are_refused_before_any_question(capsys, answering):
+    answering("0.1", "0.3")
+    for words, says in (
+        (["--alpha", ".95"], "--alpha (0.95) exceeds 0.5"), (["--handling", "foo"], "--handling ('foo') is"),
+    ):  # fmt: skip
+        (line,) = lines(capsys, "t.yaml", *words)
+        assert says in line
+
+
+def test_a_name_that_is_nothing_but_an_ending_is_refused(capsys):
+    (line,) = lines(capsys, ".yaml")
+    assert line.endswith("(.yaml) has no name before its .yaml; write my-trial.yaml")
 
 
 def test_every_example_that_comes_with_simtrial_can_be_had(here, root, capsys):

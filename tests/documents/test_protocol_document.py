@@ -25,7 +25,7 @@ from simtrial.review.section import elements, source
 from simtrial.show import word
 from simtrial.show.document import Chapter
 from simtrial.show.table import Table
-from simtrial.trial import params
+from simtrial.trial import params, template
 from simtrial.trial.case import Case
 from simtrial.trial.provisions import ProtocolTexts
 
@@ -566,3 +566,10 @@ def test_the_example_names_every_key(root):
 def test_rates_of_tables_are_written_as_everywhere(made):
     view = table(made("as it is")[1], "precision").view()
     assert view["Lower limit"].iloc[-1] == rate(table(made("as it is")[1], "precision").frame.low.iloc[-1])
+
+
+@pytest.mark.parametrize("words", template.UNTOUCHED)
+def test_the_words_of_the_template_are_no_reason(base, words):
+    document = protocol.of(Case.of(changed(base, {"hypotheses.rationale": f"{words}\n"})))
+    assert words not in json.dumps(document.plain())
+    assert any(one["missing"].startswith("reason for p0 = ") for one in document.to_complete())

@@ -72,6 +72,12 @@ def test_design_words_are_quoted_with_their_sentence(root):
     assert "# [detailedDescription; simon, minimax" in draft.parameter_file(found).replace("  # [", "# [")
 
 
+def test_a_decision_rule_with_a_semicolon_is_quoted_whole(record, write):
+    rule = "Simon: 10 patients in the first stage; if 2 or more respond, 19 more."
+    record["protocolSection"]["descriptionModule"]["detailedDescription"] = f"One. {rule} Six or more is a success."
+    assert rule in [quote.sentence for quote in registry.read(write(record)).quotes]
+
+
 def test_every_real_record_is_imported_or_refused_with_a_reason(root, tmp_path):
     kinds = {}
     for path in sorted((root / "tests/reference/registry").glob("*.json")):

@@ -46,6 +46,28 @@ def test_verbose_tells_each_step_with_its_time(capsys):
     assert re.search(r"^  searching: \d+\.\d\d s$", err, flags=re.MULTILINE)
 
 
+def test_verbose_names_what_is_searched(capsys):
+    _, _, err = said(capsys, *DESIGN, "--family", "fleming", "--verbose")
+    assert re.search(r"^  searching .*Fleming.*: \d+\.\d\d s$", err, flags=re.MULTILINE)
+    _, _, err = said(capsys, "design", "params/smoke.yaml", "--verbose")
+    steps = re.findall(r"^  searching (.*): \d+\.\d\d s$", err, flags=re.MULTILINE)
+    assert steps[0] == "single stages and two stages"
+    assert len(set(steps)) == len(steps) > 1
+
+
+def test_quiet_prints_no_steps_of_the_explorer(capsys):
+    from simtrial.explorer.server import telling
+
+    loudness.choose("quiet")
+    with telling("Importing"):
+        pass
+    assert capsys.readouterr().err == ""
+    loudness.choose("usual")
+    with telling("Importing"):
+        pass
+    assert capsys.readouterr().err.startswith("Importing ...")
+
+
 def test_quiet_says_no_notes_and_no_progress_but_warnings_and_errors(capsys, monkeypatch):
     monkeypatch.setattr(terminal, "EVERY", 0.01)
     code, out, err = said(capsys, "--quiet", *DESIGN)

@@ -8,7 +8,7 @@ from simtrial import Requirements, SingleStage, parse_looks, search
 from simtrial.design import exact
 from simtrial.search import figures, formulas, neighbours
 from simtrial.search import tables as search_tables
-from simtrial.trial import params, tables, text
+from simtrial.trial import params, tables, template, text
 
 
 @pytest.fixture
@@ -95,6 +95,16 @@ def test_assumed_hypotheses_are_called_so(trial):
     plain = trial.plain()
     plain["hypotheses"]["basis"] = "protocol"
     assert str(text.basis(params.load(plain))).startswith("The hypotheses are those of the protocol")
+
+
+@pytest.mark.parametrize("words", [None, *template.UNTOUCHED])
+def test_a_reason_that_nobody_gave_is_told_to_be_missing(trial, words):
+    plain = trial.plain()
+    plain["hypotheses"]["rationale"] = words
+    said = str(text.basis(params.load(plain)))
+    assert said.endswith("The parameter file states no reason for these rates (rationale).")
+    plain["hypotheses"]["rationale"] = "Ours."
+    assert str(text.basis(params.load(plain))).endswith("Ours.")
 
 
 def test_every_count_has_one_decision():

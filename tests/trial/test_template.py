@@ -98,3 +98,8 @@ def test_an_answer_that_is_no_number_does_not_get_past_the_reader():
     made = template.filled(template.text(), {"trial.hypotheses.p0": "x"})
     with pytest.raises(InputError, match=r"trial\.hypotheses\.p0"):
         params.opened(made.encode(), "t.yaml")
+
+
+def test_the_template_has_a_placeholder_that_is_known_as_one():
+    said = params.opened(template.text().encode(), "t.yaml").hypotheses.rationale
+    assert said.strip() == template.UNTOUCHED[0]

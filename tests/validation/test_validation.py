@@ -216,3 +216,8 @@ def test_the_elements_that_are_to_be_asked_are_ambiguous():
         names = row.ambiguous.split() if isinstance(row.ambiguous, str) else []
         statuses = {one.name: one.status for one in elements.read(row.text).elements} if names else {}
         assert {statuses[name] for name in names} <= {"ambiguous"}, row.id
+
+
+def test_the_verdict_in_a_line_counts_cases_numbers_and_disagreements():
+    assert cases.total([5399, 1], [0, 0]) == "2 cases, 5,400 numbers compared, 0 disagree"
+    assert cases.total([3], [1]) == "1 case, 3 numbers compared, 1 disagrees"
