@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simtrial import csv_files
 from simtrial.cli import options
+from simtrial.phrases import agreeing, counted
 from simtrial.show import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def validate(
@@ -21,10 +25,31 @@ def validate(
 
     done = report_run.validate(file, out, terminal.progress())
     head, *cells = csv_files.read((done.folder / "tables" / "verdict.csv").read_text(encoding="utf-8"))
-    for row in (dict(zip(head, one, strict=True)) for one in cells):
-        terminal.tell(f"{row['case']}: {int(row['compared']) - int(row['failed'])} of {row['compared']} agree")
+    rows = [dict(zip(head, one, strict=True)) for one in cells]
+    compared, failed = ([int(row[key]) for row in rows] for key in ("compared", "failed"))
+    for row, all_of_it, differ in zip(rows, compared, failed, strict=True):
+        terminal.tell(f"{row['case']}: {all_of_it - differ} of {all_of_it} agree")
+    terminal.tell(f"\n{total(compared, failed)}")
     terminal.tell(f"\nValidation report: {done.html}")
     terminal.tell(f"Validation document: {done.folder / 'validation.docx'}")
+
+
+def total(compared: Sequence[int], failed: Sequence[int]) -> str:
+    """The verdict on all cases in a line.
+
+    Parameters
+    ----------
+    compared, failed : sequence of int
+        Of each case: the numbers compared, and those that disagree.
+
+    Examples
+    --------
+    >>> total([1200, 1], [0, 0])
+    '2 cases, 1,201 numbers compared, 0 disagree'
+    """
+    wrong = sum(failed)
+    said = f"{counted(len(compared), 'case')}, {counted(sum(compared), 'number')} compared"
+    return f"{said}, {wrong:,} {agreeing(wrong, 'disagrees', 'disagree')}"
 
 
 def lessons(

@@ -18,7 +18,7 @@ from simtrial.project import folder
 from simtrial.show.table import WHOLE, WORDS, Shown, Table, column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from simtrial.design.requirements import Requirements
 
@@ -85,24 +85,6 @@ def same_digits(found: float, printed: float, decimals: int) -> bool:
 def case_of(name: str, source: str, rows: Iterator[tuple[str, str, str, bool]]) -> Comparison:
     """Make a case of its comparisons."""
     return Comparison(name, source, pd.DataFrame(rows, columns=["what", "expected", "found", "agrees"]))
-
-
-def total(compared: Sequence[int], failed: Sequence[int]) -> str:
-    """The verdict on all cases in a line.
-
-    Parameters
-    ----------
-    compared, failed : sequence of int
-        Of each case: the numbers compared, and those that disagree.
-
-    Examples
-    --------
-    >>> total([1200, 1], [0, 0])
-    '2 cases, 1,201 numbers compared, 0 disagree'
-    """
-    wrong = sum(failed)
-    said = f"{counted(len(compared), 'case')}, {counted(sum(compared), 'number')} compared"
-    return f"{said}, {wrong:,} {agreeing(wrong, 'disagrees', 'disagree')}"
 
 
 def verdict(*cases: Comparison) -> Table:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from simtrial import Requirements
+from simtrial.cli import notebooks
 from simtrial.design.designs import parse_looks
 from simtrial.design.exact import operating_characteristics
 from simtrial.documents import requirements
@@ -219,5 +220,5 @@ def test_the_elements_that_are_to_be_asked_are_ambiguous():
 
 
 def test_the_verdict_in_a_line_counts_cases_numbers_and_disagreements():
-    assert cases.total([5399, 1], [0, 0]) == "2 cases, 5,400 numbers compared, 0 disagree"
-    assert cases.total([3], [1]) == "1 case, 3 numbers compared, 1 disagrees"
+    assert notebooks.total([5399, 1], [0, 0]) == "2 cases, 5,400 numbers compared, 0 disagree"
+    assert notebooks.total([3], [1]) == "1 case, 3 numbers compared, 1 disagrees"
