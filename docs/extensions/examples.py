@@ -14,7 +14,7 @@ A page may hold, as fenced blocks of MyST:
     The same in R; where R is not installed the page says that it was not run. Each block is a program of its own.
 ``{picture} build/my-trial/report.html``
     A picture of a page that was made, taken by a headless Chromium. Options: ``:alt:`` (required), ``:size:
-    1040x1400``, ``:at: an-anchor``.
+    1040x1400``, ``:at: an-anchor``, ``:caption:`` (default: the text of ``:alt:``).
 ``{made} build/my-trial/figures/name.svg``
     A figure that was made. Option: ``:alt:`` (required). What follows the options is its caption.
 ``{csv} build/my-trial/tables/name.csv``
@@ -146,6 +146,7 @@ class Example(SphinxDirective):
         "quiet": directives.flag,
         "every": directives.flag,
         "alt": directives.unchanged_required,
+        "caption": directives.unchanged_required,
         "size": directives.unchanged_required,
         "at": directives.unchanged_required,
         "columns": directives.unchanged_required,
@@ -225,7 +226,9 @@ class Example(SphinxDirective):
     def _image(self, page: str, name: str, caption: str) -> list[nodes.Node]:
         if not name:
             return [nodes.paragraph("", "(No picture: no Chromium on the machine that built this page.)")]
-        return figure(page, name, self.options["alt"], self.parse_content_to_nodes() if caption else [])
+        if caption:
+            return figure(page, name, self.options["alt"], self.parse_content_to_nodes())
+        return figure(page, name, self.options["alt"], [captioned(self.options)] if self.name == "picture" else [])
 
     def _gallery(self, page: str, shown: list[dict[str, str]]) -> list[nodes.Node]:
         every: list[nodes.Node] = []
@@ -233,6 +236,12 @@ class Example(SphinxDirective):
             words = self.parse_text_to_nodes(one["said"])
             every += figure(page, one["file"], one["alt"], [nodes.paragraph("", one["caption"]), *words])
         return every
+
+
+def captioned(options: dict[str, str]) -> nodes.paragraph:
+    """Give the visible caption of a picture, which says that a click enlarges it."""
+    said = options.get("caption", options["alt"]).strip()
+    return nodes.paragraph("", f"{said}{'' if said[-1] in '.?!' else '.'} Click to enlarge.")
 
 
 def figure(page: str, name: str, alt: str, caption: list[nodes.Node]) -> list[nodes.Node]:

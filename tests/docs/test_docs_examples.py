@@ -266,6 +266,17 @@ def test_sentences_are_wrapped_by_the_page_and_beside_a_table_before(examples):
     assert " ".join(" ".join(shown[2:]).split()) == sentence.strip()
 
 
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({"alt": "The front page"}, "The front page. Click to enlarge."),
+        ({"alt": "The front page", "caption": "What is signed?"}, "What is signed? Click to enlarge."),
+    ],
+)
+def test_a_picture_has_a_caption_that_is_seen(examples, options, shown):
+    assert examples.captioned(options).astext() == shown
+
+
 def test_tables_are_printed_as_wide_as_a_page(pages, tmp_path):
     rule = 'python -c "from simtrial.show import terminal; print(terminal.width())"'
     (printed,) = pages.run("a", pages.blocks(fenced("{run}", rule)), tmp_path / "work")
