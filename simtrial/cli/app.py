@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _code(words: Sequence[str], *, debug: bool) -> int:
     """Run a command, whatever becomes of it."""
     try:
+        if strange := next((word for word in words if "\0" in word), None):  # it ends a name for the system
+            raise InputError(f"({strange!r:.60}) holds a character that no file and no value has")
         run = typer.main.get_command(commands.program(_asked(words)))
         if completion.VARIABLE in os.environ:
             completion.offer(run)

@@ -7,7 +7,6 @@ anything is made in it, and whoever writes holds a lock that ends with the proce
 
 from __future__ import annotations
 
-import fcntl
 import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -21,6 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simtrial.sweep.store import Manifest
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 MANIFEST, LOCK, TABLE = "manifest.json", ".lock", "table.csv"
 """What stands beside the results in the folder of a sweep."""
@@ -39,8 +43,10 @@ def locked(folder: Path) -> Iterator[None]:
     Raises
     ------
     InputError
-        If another run holds it.
+        If another run holds it, or if this system locks no files.
     """
+    if fcntl is None:
+        raise InputError("cannot be locked on this system; run the sweep on Linux, macOS or WSL", f"{folder}:")
     disk.make(folder)
     with (folder / LOCK).open("w") as lock:
         try:

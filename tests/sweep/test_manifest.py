@@ -183,3 +183,10 @@ def test_of_many_files_none_is_left_half_written_where_the_disk_is_full(tmp_path
     with pytest.raises(OSError, match=r"No space left on device: .*1\.x"):
         disk.write_all({tmp_path / f"{k}.x": b"1" for k in range(1, 4)})
     assert not list(tmp_path.iterdir())
+
+
+def test_a_system_that_locks_nothing_is_told_so_before_anything_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(claim, "fcntl", None)
+    with pytest.raises(InputError, match="cannot be locked on this system"), claim.locked(tmp_path / "out"):
+        pass
+    assert not (tmp_path / "out").exists()
