@@ -6,6 +6,7 @@ one fails: otherwise the quick tests would become slow one by one.
 """
 
 import functools
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,6 +22,8 @@ with spared():
     import nbformat as nbformat  # first here, so that no test module loads what is spared
 
 ROOT = Path(__file__).resolve().parent.parent
+
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it in its workers; lines are as long as where nobody told
 
 SLOW = ("kernel", "browser", "processes")
 KERNELS = {"ipykernel_launcher", "report", "lessons", "validate"}

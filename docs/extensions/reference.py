@@ -401,14 +401,14 @@ def places() -> dict[str, list[str]]:
 
     An option that holds different numbers in different commands is named with its command.
     """
-    from simtrial.cli.app import app
+    from simtrial.cli import commands
     from simtrial.cli.command import readers
     from simtrial.sweep.section import SweepFile
     from simtrial.trial.params import ParameterFile
 
     found: dict[str, list[str]] = {}
     typed = []
-    for one in app.registered_commands:
+    for one in commands.program().registered_commands:
         if one.callback:
             command = str(one.name or one.callback.__name__.replace("_", "-"))
             words = {param.name: param.opts[0] for param in program().commands[command].params}
