@@ -1,8 +1,7 @@
 """From a parameter file to a folder of results: notebooks through papermill, one HTML file, CSV, SVG, a manifest.
 
 The parameter file is validated first, and what reaches papermill is the one name ``trial`` with plain JSON values: no
-key of the file becomes code. Results are made in a folder of their own and moved into place whole, so a report that is
-there is a complete one.
+key of the file becomes code. Results are made in a folder of their own and moved into place whole.
 """
 
 from __future__ import annotations
