@@ -54,6 +54,8 @@ def bill(root: Path) -> dict[str, object]:
         part.pop("description", None)  # the line of the lock, which repeats what stands below
         for reference in part["externalReferences"]:
             reference["url"] = part["purl"]
+    for tool in found["metadata"].get("tools", {}).get("components", ()):
+        tool.pop("externalReferences", None)  # pages about the tool, which tell nothing of the package
     direct = sorted(part["bom-ref"] for part in found["components"] if canonical(part["name"]) in asked)
     found["dependencies"] = [{"ref": main["bom-ref"], "dependsOn": direct}]
     found["dependencies"] += [{"ref": part["bom-ref"]} for part in found["components"]]
