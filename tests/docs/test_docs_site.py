@@ -20,7 +20,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 STARTS = {"kernel": {"site"}, "browser": {"tab"}}
 HOSTS = {
     "doi.org", "clinicaltrials.gov", "www.clinicaltrials.gov", "pradyunsg.me", "github.com", "www.sphinx-doc.org",
-    "packages.python.org", "pypi.org", "cran.r-project.org", "www.ich.org", "www.cdisc.org",
+    "www.ich.org", "www.cdisc.org",
 }  # fmt: skip
 """Where a link may lead: to a source, a registry, or the makers of what the page is built with."""
 
