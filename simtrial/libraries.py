@@ -31,8 +31,8 @@ def spared() -> Iterator[None]:
 
 
 UNASKED = ("f2py", "testing")
-"""Parts of NumPy that scipy.special loads, because it looks at every name there is, and uses not: a third of what
-``simtrial design`` takes (``python -X importtime -m simtrial design ...``).
+"""Parts of NumPy that scipy.special loads, because it looks at every name there is, and does not use
+(``python -X importtime -m simtrial design ...`` shows what they take).
 """
 
 

@@ -323,23 +323,10 @@ def _default(param: Any) -> str:
 
 def exit_codes() -> str:
     """Every exit code, what it means, and when it comes."""
-    from importlib import import_module
+    from simtrial.cli.exit_codes import TABLE
 
-    try:
-        table = import_module("simtrial.cli.exit_codes").TABLE
-    except ModuleNotFoundError:
-        table = EXIT_CODES
-    rows = [(f"`{code}`", f"{plain(meaning)}.", "; ".join(map(plain, cases))) for code, meaning, cases in table]
+    rows = [(f"`{code}`", f"{plain(meaning)}.", "; ".join(map(plain, cases))) for code, meaning, cases in TABLE]
     return listed(("Exit code", "Meaning", "When"), rows)
-
-
-EXIT_CODES = (
-    (0, "The command is done", ()),
-    (1, "Anything else", ("a comparison of `simtrial validate` fails", "the command is interrupted",
-                          "an error that was not foreseen")),
-    (2, "The input is wrong", ("one line per mistake names the option, the key or the file",)),
-)  # fmt: skip
-"""Until the commands state their exit codes themselves."""
 
 
 # what else the package states
