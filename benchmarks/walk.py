@@ -98,6 +98,8 @@ page = Explorer()
 sitecustomize.say("moved")
 page.numbers["p1"].slider.value = round(page.numbers["p1"].value + 0.02, 6)
 """
+KERNELS = ("__main__.py", "ipykernel_launcher.py")
+"""Names of the programs that are kernels: ours, and that of older commits."""
 TEXTBOOK = "design --p0 .1 --p1 .3 --alpha .05 --power .8 --json"
 
 
@@ -140,7 +142,7 @@ def walk(code: str, clone: Path = ROOT) -> Walk:
         lines = [line.split() for line in log.read_text(encoding="utf-8").splitlines()]
     begun = next((k for k, line in enumerate(lines) if line == ["moved"]), -1)
     ends = {line[1]: (line[2], int(line[3])) for line in lines if line[0] == "modules" and len(line) == 4}
-    kernels = [modules for name, modules in ends.values() if name == "ipykernel_launcher.py"]
+    kernels = [modules for name, modules in ends.values() if name in KERNELS]
     calls = [(line[1], line[2]) for line in lines[begun + 1 :] if line[0] == "call"]
     return Walk(
         calls=Counter(name for name, _ in calls),

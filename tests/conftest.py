@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.pop("COLUMNS", None)  # pytest-xdist sets it in its workers; lines are as long as where nobody told
 
 SLOW = ("kernel", "browser", "processes")
-KERNELS = {"ipykernel_launcher", "report", "lessons", "validate"}
+KERNELS = {"ipykernel", "report", "lessons", "validate"}
 """Words of commands that start kernels, here or in the process that is started."""
 BROWSERS = {
     "explore",

@@ -1,5 +1,6 @@
 """What holds the project together: dependencies said three times the same, nothing tracked that should not be."""
 
+import importlib.metadata
 import json
 import re
 import subprocess
@@ -96,6 +97,13 @@ def test_the_top_level_holds_only_what_belongs_there(root):
         "Makefile", "requirements.lock", "requirements-oldest.lock", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
         "CITATION.cff", "docs",
     }  # fmt: skip
+
+
+@pytest.mark.clone
+def test_an_installation_from_a_clone_holds_no_copies_of_its_files():
+    installed = [str(file) for file in importlib.metadata.files(project.DISTRIBUTION)]
+    assert "_simtrial_orr.pth" in installed
+    assert [name for name in installed if name.startswith("simtrial/")] == []
 
 
 @pytest.mark.parametrize("entry", ["simtrial", "simtrial.cli.app"])

@@ -11,7 +11,7 @@ from children import reaped, spawned
 @pytest.mark.parametrize(
     ("words", "marker"),
     [
-        (("ipykernel_launcher",), "kernel"),
+        (("ipykernel",), "kernel"),
         (("simtrial", "report", "params/smoke.yaml"), "kernel"),
         (("simtrial", "explore"), "browser"),
         (("playwright", "run-driver"), "browser"),

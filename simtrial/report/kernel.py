@@ -37,9 +37,10 @@ CLEARED = "__import__('importlib').import_module('simtrial.report.fresh').clear(
 PATIENCE = 60.0
 """Seconds that clearing may take."""
 
-COMMAND = (sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}")
+COMMAND = (sys.executable, "-m", "ipykernel", "-f", "{connection_file}")
 """How the kernel is started: by the Python of this process. A kernel that is registered under the name python3 for a
-user may belong to another installation, without this package.
+user may belong to another installation, without this package. ``ipykernel_launcher`` would take the first place where
+libraries are looked for away if it is the working folder, although PYTHONPATH names that folder.
 """
 
 ALONE = {"PYTHONSAFEPATH": "1"}

@@ -130,6 +130,14 @@ def test_a_kernel_that_dies_fails_its_notebook_which_is_kept(run, tmp_path):
     assert "os._exit(3)" in nbformat.read(tmp_path / "a-kept.ipynb", as_version=4).cells[-1].source
 
 
+@pytest.mark.kernel
+def test_libraries_are_found_in_the_working_folder_where_pythonpath_names_it(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with kept() as kernel:
+        cell = run(kernel, "a", "import sys\nprint(sys.path[0])")
+    assert cell.outputs[0].text.strip() == str(tmp_path)
+
+
 def test_settings_are_restored_without_a_notebook(monkeypatch):
     monkeypatch.setenv("KEPT", "1")
     state = fresh.State.now()

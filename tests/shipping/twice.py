@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 import bill
-from bill_hook import BILL
+from build_hook import BILL
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ("simtrial", "notebooks", "params", "tests")
