@@ -198,12 +198,48 @@ def test_the_citation_file_has_the_fields_that_its_format_asks_for(root):
     assert len(set(cited["keywords"])) == len(cited["keywords"])
 
 
+def printed(*program):
+    done = subprocess.run([sys.executable, "-c", "\n".join(program)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+POSTPONED = ("import sys", "from simtrial import libraries", "libraries.postpone()", "from scipy import special")
+
+
 def test_parts_of_numpy_that_nobody_asked_for_are_loaded_when_somebody_does():
-    program = (
-        "import sys, numpy; from simtrial import libraries; libraries.postpone(); from scipy import special;"
-        "print([m for m in sys.modules if m.startswith(('numpy.f2py.', 'numpy.testing.'))]);"
-        "import numpy.f2py; print(callable(numpy.f2py.get_include), callable(numpy.testing.assert_allclose));"
-        "print('numpy.f2py.crackfortran' in sys.modules, 'numpy.testing._private.utils' in sys.modules)"
+    lines = printed(
+        *POSTPONED,
+        "special.logsumexp([0.0])",
+        "print([m for m in sys.modules if m.startswith(('numpy.f2py.', 'numpy.testing.'))])",
+        "import numpy.f2py",
+        "print(callable(numpy.f2py.get_include), callable(numpy.testing.assert_allclose))",
+        "print('numpy.f2py.crackfortran' in sys.modules, 'numpy.testing._private.utils' in sys.modules)",
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert done.stdout.splitlines() == ["[]", "True True", "True True"], done.stderr
+    assert lines == ["[]", "True True", "True True"]
+
+
+def test_a_compiled_function_of_scipy_is_the_same_before_the_rest_is_loaded_and_after():
+    lines = printed(
+        *POSTPONED,
+        "before = special.bdtrc, special.betaln",
+        "print('scipy.special._basic' in sys.modules)",
+        "from scipy.special import logsumexp",
+        "print('scipy.special._basic' in sys.modules, type(special).__name__, hasattr(special, 'no_such_name'))",
+        "print(before == (special.bdtrc, special.betaln), sys.modules['scipy.special'] is special)",
+        "from scipy import stats",
+        "print(stats.binom.sf(0, 1, 0.25))",
+    )
+    assert lines == ["False", "True module False", "True True", "0.25"]
+
+
+def test_a_design_loads_no_more_of_scipy_than_its_compiled_functions():
+    words = ["design", "--p0", "0.1", "--p1", "0.3", "--alpha", "0.05", "--power", "0.8", "--json"]
+    lines = printed(
+        "import sys",
+        f"sys.argv[1:] = {words}",
+        "from simtrial.cli.start import main",
+        "main()",
+        "print(type(sys.modules['scipy.special']).__name__, 'scipy.special._ufuncs' in sys.modules)",
+    )
+    assert lines[-1] == "_Functions True"
