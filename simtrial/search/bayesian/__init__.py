@@ -1,0 +1,1 @@
+"""Bayesian monitoring: rules on posterior and predictive probabilities, each of which is a list of bounds."""

@@ -1,0 +1,64 @@
+"""The Beta prior of a response rate, and what it says after some responses.
+
+After x responses of n the law of the rate is Beta(a + x, b + n - x) [1]_, section 16 of which bounds are made.
+
+References
+----------
+.. [1] Lee JJ, Liu DD. A predictive probability design for phase II cancer clinical trials. Clin Trials 2008;5:93-106.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simtrial.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from simtrial.numbers import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class BetaPrior:
+    """What is believed of a response rate before the trial: the law Beta(`a`, `b`).
+
+    Raises
+    ------
+    InputError
+        Unless both are above 0.
+    """
+
+    a: float
+    b: float
+
+    def __post_init__(self) -> None:
+        for name in ("a", "b"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise InputError(f"({getattr(self, name):g}) must be above 0", name)
+
+    @classmethod
+    def of(cls, *, mean: float, size: float) -> BetaPrior:
+        """The prior with this mean that weighs as much as `size` patients."""
+        return cls(mean * size, (1 - mean) * size)
+
+    @property
+    def mean(self) -> float:
+        """The response rate that is expected."""
+        return self.a / self.size
+
+    @property
+    def size(self) -> float:
+        """The number of patients that it weighs as much as."""
+        return self.a + self.b
+
+    def beyond(self, rate: float, n: ArrayLike, x: ArrayLike) -> Floats:
+        """P(response rate > `rate` | `x` responses of `n`), of the shape of both together."""
+        from scipy import special
+
+        n, x = np.asarray(n, dtype=np.float64), np.asarray(x, dtype=np.float64)
+        found: Floats = special.betaincc(self.a + x, self.b + n - x, rate)
+        return found
