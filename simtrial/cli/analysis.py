@@ -129,7 +129,7 @@ def analyze(
         toxicity_boundary=toxicity_boundary, toxicity_window_weeks=toxicity_window_weeks,
     )  # fmt: skip
     if parameter_file is not None:
-        found, data = _of_file(parameter_file, given)
+        found, data, handling = _of_file(parameter_file, given)
     else:
         how = {"p1": p1, "alpha": alpha, "level": level, "sides": sides, "ordering": ordering}
         with _as_typed():
@@ -138,12 +138,12 @@ def analyze(
         terminal.print_json(results.final_json(found, data))
         return
     if data is not None:
-        _data_lines(data)
+        results.patient_lines(data, handling)
     results.final_tables(found)
 
 
-def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None]:
-    """The analysis of the results that a parameter file holds."""
+def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None, str]:
+    """The analysis of the results that a parameter file holds, and how patients count who are not evaluable."""
     from simtrial.analysis import dossier
     from simtrial.trial import params
     from simtrial.trial.case import Case
@@ -155,7 +155,7 @@ def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None]:
         raise InputError("is missing; it holds the results to be analysed", f"{source.path}: trial.analysis")
     with terminal.waiting("analysing"):
         done = dossier.of_trial(trial, Case.of(trial).checked(str(source.path)).chosen)
-    return done.final, done.data
+    return done.final, done.data, done.handling
 
 
 def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Final, PatientData | None]:
@@ -203,15 +203,6 @@ def _of_options(given: _Given, handling: str, how: dict[str, Any]) -> tuple[Fina
         if boundary is not None:
             found = dossier.under_boundary(found, data, boundary, window, handling=handling)  # type: ignore[arg-type]
     return found, data
-
-
-def _data_lines(data: PatientData) -> None:
-    """How a file of patients was interpreted, and how many patients there are of each kind."""
-    from simtrial.analysis.text import how_read
-
-    for said in how_read(data):
-        terminal.wrapped(said)
-    terminal.tell("; ".join(f"{what} {number}" for what, number in data.disposition().items()))
 
 
 def monitor(

@@ -248,3 +248,23 @@ def monitored_lines(
     terminal.tell(f"Predictive probability of rejecting H0, {prior}{aside}: {_chance(found.predictive)}.")
     if aside:
         terminal.wrapped("With --toxicity-rate both are given with the rule.")
+
+
+COUNTED = {
+    "nonresponder": "count as non-responders",
+    "replace": "are replaced by those who were enrolled after them",
+    "exclude": "are left out of the numbers analysed",
+}
+"""What becomes of patients who are not evaluable, by the option --handling."""
+
+
+def patient_lines(data: PatientData, handling: str) -> None:
+    """How a file of patients was interpreted, how many patients there are of each kind, and who of them counts."""
+    from simtrial.analysis.text import how_read
+
+    for said in how_read(data):
+        terminal.wrapped(said)
+    numbers = data.disposition()
+    terminal.tell("; ".join(f"{what} {number}" for what, number in numbers.items()))
+    if numbers["not evaluable"]:
+        terminal.wrapped(f"Patients who are not evaluable {COUNTED[handling]} (--handling {handling}).")

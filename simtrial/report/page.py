@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from simtrial.phrases import rate
 from simtrial.report import chapters, exhibits, terms
+from simtrial.report.provenance import NO_COMMIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +102,7 @@ def report_html(executed: Sequence[Any], head: Head, provenance: Mapping[str, An
         before=head.front,
     )
     names = {"seed": "seed", "commit": "commit", "parameter_file_sha256": "SHA-256 of the parameter file"}
-    shown = {"commit": "unknown"}
+    shown = {"commit": NO_COMMIT}
     lines = [
         (names.get(key, key.replace("_", " ")), str(value) if value is not None else shown.get(key, "–"))
         for key, value in provenance.items()

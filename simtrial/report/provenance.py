@@ -34,6 +34,10 @@ def code() -> dict[str, str]:
     }
 
 
+NO_COMMIT = "none: not run from a clone of the repository"
+"""What stands for a `commit` that is None, where people read."""
+
+
 def commit() -> str | None:
     """The commit of the clone, with a mark if files differ from it; None outside git and in a wheel."""
     return None if project.CLONE is None else _commit(project.CLONE)

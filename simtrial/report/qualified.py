@@ -81,7 +81,7 @@ def installation(date: str, requirements_sha256: str) -> Installation:
     lock = project.lock()
     facts = {
         "Program": f"simtrial {__version__}",
-        "Commit": provenance.commit() or "unknown: not run from a clone of the repository",
+        "Commit": provenance.commit() or provenance.NO_COMMIT,
         "SHA-256 of the code of the package": files.code_digest(),
         "SHA-256 of the lock": _digest(lock) if lock.exists() else "no lock is there",
         "SHA-256 of the requirements": requirements_sha256,
