@@ -159,12 +159,15 @@ class SearchResult:
         Why nothing better exists, or how much better it could be.
     parameters : tuple of ParameterRange
         The parameters of the rule that lead to the bounds of the best, where the family is one of a rule.
+    prior : tuple of float or None
+        The Beta prior (a, b) of that rule, if it has one.
     """
 
     best: Candidate
     ties: Sequence[Candidate] = ()
     frontier: Sequence[Candidate] = ()
     parameters: tuple[ParameterRange, ...] = ()
+    prior: tuple[float, float] | None = None
     certificate: Certificate
 
 

@@ -22,6 +22,8 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from simtrial.design.designs import MAX_LOOKS, Look
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
@@ -29,7 +31,7 @@ from simtrial.memo import kept
 from simtrial.phrases import counted
 from simtrial.search import bounds
 from simtrial.search.aim import LEAST_N, TIE
-from simtrial.search.bayesian.lee_liu_bounds import BoundSets, Watch
+from simtrial.search.bayesian.lee_liu_bounds import Sets, Watch
 from simtrial.search.bayesian.lee_liu_rule import parameters
 from simtrial.search.bayesian.posterior import BetaPrior, usual
 from simtrial.search.candidate import Candidate
@@ -54,8 +56,7 @@ class Ranked(NamedTuple):
     """A rule that keeps both limits, and what it is compared by: the least order is taken."""
 
     order: tuple[float, ...]
-    sets: BoundSets
-    j: int
+    design: Design
 
 
 class AtN(NamedTuple):
@@ -77,20 +78,24 @@ def _by_en(en_p0: float, r: int) -> tuple[float, ...]:
 @kept(256)
 def at(asked: Requirements, prior: BetaPrior, looks_at: tuple[int, ...]) -> AtN:
     """Every rule at these looks that is best of its final bound, by both criteria."""
-    watch = Watch(asked, looks_at)
-    found = AtN([], [])
-    for r in watch.final_bounds():
-        sets = BoundSets(watch, prior, r)
-        last = sets.last_kept
-        if last is None:
-            continue
-        found.least_en.append(Ranked(_by_en(sets.en(last), r), sets, last))
-        first = sets.first_kept(sets.first_with(FLOOR))
-        if first is not None:
-            found.most_power.append(Ranked(_by_power(sets.reject(first, asked.p1), sets.en(first), r), sets, first))
-    for every in found:
-        every.sort(key=lambda one: one.order)
-    return found
+    sets = Sets(Watch(asked, looks_at), prior)
+    if not sets.r.size:
+        return AtN([], [])
+    sets.first_with(FLOOR)  # what it parts is then numbered
+    last = sets.last_kept()
+    least = sets.first_with(FLOOR)
+    expected = sets.at(np.maximum(last, 0), asked.p0)[1].tolist()
+    r = sets.r.tolist()
+    least_en = [
+        Ranked(_by_en(expected[i], r[i]), sets.design(i, int(last[i]))) for i in np.flatnonzero(last >= 0).tolist()
+    ]
+    allowed = np.flatnonzero((last >= 0) & (last >= least)).tolist()
+    most_power = []
+    if allowed:
+        first = np.maximum(sets.first_kept(least, last), 0)
+        power, expected = sets.at(first, asked.p1)[0].tolist(), sets.at(first, asked.p0)[1].tolist()
+        most_power = [Ranked(_by_power(power[i], expected[i], r[i]), sets.design(i, int(first[i]))) for i in allowed]
+    return AtN(sorted(least_en, key=lambda one: one.order), sorted(most_power, key=lambda one: one.order))
 
 
 @dataclass(frozen=True)
@@ -156,9 +161,7 @@ class LeeLiuSearch:
         raise InputError(f"({self.n_upper}) is too small: no design{floor} meets both limits; raise it", "cap")
 
     def _result(self, found: list[Ranked], criterion: Criterion[LeeLiuSearch]) -> SearchResult:
-        best, *ties = [
-            Candidate(one.sets.design(one.j), self.asked) for one in found if one.order[:-1] == found[0].order[:-1]
-        ]
+        best, *ties = [Candidate(one.design, self.asked) for one in found if one.order[:-1] == found[0].order[:-1]]
         value = float(best.n) if criterion.aim is None else best.en_p0
         proof = Certificate(how="proved", n_lower=min(self.n_lower, best.n), n_upper=best.n, value=value, bound=value)
         return SearchResult(
@@ -166,6 +169,7 @@ class LeeLiuSearch:
             ties=tuple(ties),
             certificate=proof,
             parameters=parameters(best.design, self.asked.p0, self.prior),
+            prior=(self.prior.a, self.prior.b),
         )
 
 

@@ -130,7 +130,7 @@ def lee_liu(
     low, high = predictive.sides(theta_l), predictive.sides(theta_u)
     futile = (low < 0) if strict else (low <= 0)
     effective = (high > 0) if strict else (high >= 0)
-    looks = []
+    looks: list[Look] = []
     for k, n in enumerate(looks_at[:-1]):
         lower, upper = int(futile[k].sum()) - 1, int(np.argmax(np.append(effective[k, : n + 1], True)))
         if lower >= n or upper == 0:
@@ -214,7 +214,7 @@ def _extreme(states: list[State], pick: Callable[..., float]) -> Fraction | None
         return None
     best = pick(value for value, _ in states)
     near = {value: exactly for value, exactly in states if abs(value - best) <= exact.CLOSE * best}
-    return Fraction(pick(exactly() for exactly in near.values()))  # type: ignore[arg-type]  # fractions have an order
+    return Fraction(pick(exactly() for exactly in near.values()))
 
 
 def _range(

@@ -94,10 +94,10 @@ def usual(p0: float) -> BetaPrior:
     return BetaPrior(p0, float(1 - decimal(p0)))
 
 
-EQUAL = Decimal(10) ** -45
+EQUAL = Decimal(10) ** -35
 """Numbers of `DIGITS` digits that differ by less are equal: the error of the sums is far below it."""
 
-DIGITS = 70
+DIGITS = 50
 """Decimal digits of a posterior probability that floating point cannot tell from a threshold."""
 
 

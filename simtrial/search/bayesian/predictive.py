@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from simtrial.numbers import Floats, Ints
     from simtrial.search.bayesian.posterior import BetaPrior
 
-LEAST = 1e-300
-"""What is positive is at least this, so that 0 means that it cannot happen."""
+LEAST, MOST = 1e-300, 1 - 2.0**-53
+"""What may happen or not has a probability in this range, so that 0 and 1 mean that it cannot and must happen."""
 
 
 def fraction(prior: BetaPrior, n: int, x: int, last: int, r: int) -> Fraction:
@@ -75,6 +75,43 @@ def _rising(start: int, unit: int, most: int) -> list[int]:
     for k in range(most):
         products.append(products[-1] * (start + k * unit))
     return products
+
+
+def ending_within(prior: BetaPrior, looks_at: Sequence[int], last: int, low: Ints, high: Ints) -> Floats:
+    """P(low <= X_N <= high | x of n) for several ranges of counts at the end.
+
+    Parameters
+    ----------
+    prior : BetaPrior
+        Of the response rate.
+    looks_at : sequence of int
+        Patients at the interim looks, increasing and below `last`.
+    last : int
+        Patients at the end.
+    low, high : ndarray of int, shape (ranges,)
+        The ranges, none of them empty.
+
+    Returns
+    -------
+    ndarray, shape (ranges, looks, last + 1)
+        0 and 1 just where the range cannot be met or missed; nan where x exceeds n.
+    """
+    low, high = low[:, np.newaxis], high[:, np.newaxis]
+    rows = {n: k for k, n in enumerate(looks_at)}
+    found = np.full((len(low), len(rows), last + 1), np.nan)
+    x = np.arange(last + 1)
+    here = ((low <= x) & (x <= high)).astype(np.float64)
+    hit = prior.a + x
+    for n in range(last - 1, min(rows, default=last) - 1, -1):
+        seen = x[: n + 1]
+        size = prior.a + prior.b + n
+        share, other = hit[: n + 1] / size, (prior.b + (n - seen)) / size
+        here = here[:, 1:] * share + here[:, :-1] * other
+        if n in rows:
+            ahead = seen + (last - n)
+            row = np.where((seen >= low) & (ahead <= high), 1.0, np.clip(here, LEAST, MOST))
+            found[:, rows[n], : n + 1] = np.where((ahead < low) | (seen > high), 0.0, row)
+    return found
 
 
 @dataclass(frozen=True)
@@ -108,33 +145,15 @@ class Predictive:
     @cached_property
     def success(self) -> Floats:
         """PP of each look (row) and count 0..`last`; nan where the count exceeds the patients."""
-        return self._table(np.arange(self.last + 1) > self.r)
+        return self._within(self.r + 1, self.last)
 
     @cached_property
     def failure(self) -> Floats:
         """1 - PP, of the same shape, without cancellation."""
-        return self._table(np.arange(self.last + 1) <= self.r)
+        return self._within(0, self.r)
 
-    def _table(self, wanted: np.ndarray) -> Floats:
-        a, b = self.prior.a, self.prior.b
-        rows = {n: k for k, n in enumerate(self.looks_at)}
-        found = np.full((len(rows), self.last + 1), np.nan)
-        here = wanted.astype(np.float64)
-        x = np.arange(self.last + 1.0)
-        sure = np.flatnonzero(wanted)
-        for n in range(self.last - 1, min(rows, default=self.last) - 1, -1):
-            seen = x[: n + 1]
-            hit = here[1:] * (a + seen)
-            hit += here[:-1] * (b + n - seen)
-            hit /= a + b + n
-            here = hit
-            if n in rows:
-                row = np.minimum(here, 1 - 2.0**-53)
-                # all that may still come is wanted, or none of it
-                low, high = sure[0], sure[-1]
-                ahead = seen + (self.last - n)
-                row = np.where((seen >= low) & (ahead <= high), 1.0, np.maximum(row, LEAST))
-                found[rows[n], : n + 1] = np.where((ahead < low) | (seen > high), 0.0, row)
+    def _within(self, low: int, high: int) -> Floats:
+        found: Floats = ending_within(self.prior, self.looks_at, self.last, np.array([low]), np.array([high]))[0]
         return found
 
     def sides(self, theta: float) -> Ints:
