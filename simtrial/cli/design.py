@@ -64,7 +64,8 @@ def design(
     run: dict[str, Any] = {"dropout": dropout, "odds_ratio": odds_ratio, "handling": handling, "p0_among": p0_among,
                            "bounds": bounds, "search": search_}  # fmt: skip
     only = {"weight": weight, "looks_at": looks_at, "stops": stops, "futility": futility, "n1_least": n1_least,
-            "balanced": balanced or None, "multiple_of": multiple_of, "prior": prior, "first_look": first_look}  # fmt: skip
+            "balanced": balanced or None, "multiple_of": multiple_of, "prior": prior,
+            "first_look": first_look}  # fmt: skip
     own = {"r0": r0, "t0": t0, "t1": t1, "alpha_r": alpha_r, "alpha_t": alpha_t}
     if bryant_day.meant(family):
         others = {"p0": p0, "p1": p1, "alpha": alpha, **only, "cap": cap, "flexible": flexible, **run}

@@ -64,7 +64,7 @@ def lee_liu(
     theta_u: float = 1.0,
     strict: bool = True,
 ) -> Design:
-    """Lee and Liu's rule by predictive probability, the prior given or written: `simtrial.search.bayesian.lee_liu_rule`.
+    """Lee and Liu's rule, its prior given or written as text: `simtrial.search.bayesian.lee_liu_rule.lee_liu`.
 
     Examples
     --------
