@@ -303,6 +303,7 @@ TABLE: dict[str, InputNumber] = {
     "multiple_of": _whole("a number of which every number of patients at a look is a multiple", 1, 1000),
     "block": _whole("the number of patients between looks", 1, 3000),
     "theta": _share("a threshold of the conditional power"),
+    "threshold": _share("a threshold of a posterior or predictive probability"),
     "delta": InputNumber(said="the exponent of a boundary for toxicity", least=0, most=0.5, metavar="DELTA"),
     "sizes": _whole("a number of consecutive sizes of each look", 1, 20, metavar="K"),
     "stage": _whole("a look", 1, 200),

@@ -40,6 +40,8 @@ def design(
     balanced: design_options.Balanced = False,
     cap: design_options.Cap = None,
     multiple_of: design_options.Multiple = None,
+    prior: design_options.Prior = None,
+    first_look: design_options.FirstLook = None,
     r0: design_options.NullResponse = None,
     t0: design_options.NotAcceptable = None,
     t1: design_options.Acceptable = None,
@@ -62,7 +64,8 @@ def design(
     run: dict[str, Any] = {"dropout": dropout, "odds_ratio": odds_ratio, "handling": handling, "p0_among": p0_among,
                            "bounds": bounds, "search": search_}  # fmt: skip
     only = {"weight": weight, "looks_at": looks_at, "stops": stops, "futility": futility, "n1_least": n1_least,
-            "balanced": balanced or None, "multiple_of": multiple_of}  # fmt: skip
+            "balanced": balanced or None, "multiple_of": multiple_of, "prior": prior,
+            "first_look": first_look}  # fmt: skip
     own = {"r0": r0, "t0": t0, "t1": t1, "alpha_r": alpha_r, "alpha_t": alpha_t}
     if bryant_day.meant(family):
         others = {"p0": p0, "p1": p1, "alpha": alpha, **only, "cap": cap, "flexible": flexible, **run}
@@ -76,9 +79,10 @@ def design(
         others = {"family": family, "criterion": criterion, "r1": r1, "dropout": dropout, **only}
         _flexible(asked, flexible, cap, n_limit, as_json=as_json, excluded=others)
         return
-    sizes = {"r1": bryant_day.bound(r1), "n1_least": n1_least, "cap": cap, "multiple_of": multiple_of}
+    sizes = {"r1": bryant_day.bound(r1), "n1_least": n1_least, "cap": cap, "multiple_of": multiple_of,
+             "first_look": first_look}  # fmt: skip
     with _dashed():
-        words = {"stops": stops, "futility": futility}
+        words = {"stops": stops, "futility": futility, "prior": prior}
         under = families.constraints(looks_at, words, sizes, balanced=balanced)
         want = families.wanted(family, criterion, weight, under)
     _answer(asked, want, _run(**run), n_limit, as_json=as_json, given=looks_at is not None)

@@ -96,6 +96,19 @@ Multiple = Annotated[
 ]
 
 
+Prior = Annotated[
+    str | None,
+    options.number_option(
+        "beta",
+        "With --family lee_liu: Beta prior A,B of the response rate.  [default: p0,1-p0]",
+        "list",
+        ("A", "B"),
+    ),
+]
+FirstLook = Annotated[
+    int | None,
+    options.number_option("patients", "With --family lee_liu: patients at the first look.  [default: 10]"),
+]
 Flexible = Annotated[
     int | None,
     options.number_option("sizes", "Flexible sizes: K consecutive numbers of patients at each of two looks."),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.search import AnyFamily, Candidate, SingleStageSearch, TwoStageSearch
     from simtrial.search.formulas import Approximation
-    from simtrial.search.record import Certificate
+    from simtrial.search.record import Certificate, SearchResult
 
 
 def on_paper(design: Design, asked: Requirements) -> Candidate:
@@ -74,6 +74,15 @@ def certificate(proof: Certificate | None) -> dict[str, object] | None:
     if proof is None:
         return None
     return {key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")}
+
+
+def parameters(result: SearchResult) -> dict[str, object]:
+    """The prior and the ranges of the parameters that lead to a design, where it is one of a rule."""
+    if not result.parameters:
+        return {}
+    ends = {"low": "from", "high": "to", "both": "both"}
+    ranges = {one.name: {"from": one.low, "to": one.high, "includes": ends[one.includes]} for one in result.parameters}
+    return {"parameters": ({} if result.prior is None else {"prior": list(result.prior)}) | ranges}
 
 
 def question(asked: Requirements) -> dict[str, float]:

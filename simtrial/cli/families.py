@@ -11,6 +11,7 @@ from simtrial.design.designs import looks_short, looks_text, parse_sizes
 from simtrial.errors import InputError
 from simtrial.phrases import rate
 from simtrial.search import CRITERIA, FAMILIES, Candidate, Constraints, simon
+from simtrial.search.bayesian.posterior import parse_prior
 from simtrial.search.criteria import in_family, weighed
 from simtrial.show import terminal
 
@@ -131,11 +132,13 @@ def constraints(
             *others, last = known
             raise InputError(f"({words[name]!r:.40}) is unknown; write {', '.join(others)} or {last}", f"--{name}")
     given = {name: value for name, value in numbers.items() if value is not None}
+    believed = None if words["prior"] is None else parse_prior(words["prior"])
     return Constraints(
         looks_at=None if looks_at is None else parse_sizes(looks_at),
         stops=words["stops"],  # type: ignore[arg-type]  # one of the three, as was just held
         futility_optional=words["futility"] == "optional",
         balanced=balanced,
+        prior=None if believed is None else (believed.a, believed.b),
         **given,
     )
 
@@ -209,6 +212,7 @@ def _design_json(asked: Requirements, one: FamilyAnswer, run: Run | None) -> dic
             "certificate": designs_json.certificate(one.certificate),
         }
         | ({} if run is None else run.json(paper.design, asked))
+        | (designs_json.parameters(one.found[0][1]) if one.found else {})
     )
 
 
@@ -243,5 +247,7 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, giv
         if one.ties:
             others = "; ".join(looks_text(other, ", ") for other in one.ties)
             terminal.wrapped(f"{one.name}: equal by its criterion are {others}.")
+        if one.found and (said := text.leading(one.found[0][1])):
+            terminal.wrapped(f"{one.name}: {said}")
     for criterion, result in (pair for one in found for pair in one.found):
         terminal.wrapped(text.proved_by(criterion, result.certificate, given=given))

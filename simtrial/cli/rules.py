@@ -14,16 +14,25 @@ from simtrial.show import terminal
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
 
-RULES = ("fleming", "curtailed")
-NEEDS = {"fleming": ("looks_at", "p0", "alpha"), "curtailed": ("base",)}
-TAKES = {"fleming": NEEDS["fleming"], "curtailed": ("base", "p1", "theta_f", "theta_e", "block", "cp")}
+RULES = ("fleming", "curtailed", "lee_liu")
+NEEDS = {
+    "fleming": ("looks_at", "p0", "alpha"),
+    "curtailed": ("base",),
+    "lee_liu": ("looks_at", "p0", "prior", "theta_l", "theta_t"),
+}
+TAKES = {
+    "fleming": NEEDS["fleming"],
+    "curtailed": ("base", "p1", "theta_f", "theta_e", "block", "cp"),
+    "lee_liu": (*NEEDS["lee_liu"], "theta_u", "not_strict"),
+}
 """The options of each rule, beside the rates at which it is evaluated."""
 
 
 def bounds(
     rule: Annotated[str, typer.Option(help=f"The rule: {' or '.join(RULES)}.")],
     looks_at: Annotated[
-        str | None, typer.Option(help="fleming: numbers of patients at the looks, 10,20,30, or 1-30 for every patient.")
+        str | None,
+        typer.Option(help="fleming, lee_liu: numbers of patients at the looks, 10,20,30, or 1-30 for every patient."),
     ] = None,
     base: Annotated[str | None, typer.Option(help="curtailed: the design that is curtailed, such as 5/25.")] = None,
     p0: Annotated[float | None, options.number_option("rate", "Response rate not worth pursuing.")] = None,
@@ -42,12 +51,38 @@ def bounds(
         str | None,
         typer.Option(help="curtailed: 'recursive' conditional power, or 'plain', of the base.  [default: recursive]"),
     ] = None,
+    prior: Annotated[
+        str | None,
+        options.number_option("beta", "lee_liu: Beta prior A,B of the response rate.", "list", ("A", "B")),
+    ] = None,
+    theta_l: Annotated[
+        float | None,
+        options.number_option("threshold", "lee_liu: stop for futility if the predictive probability is below."),
+    ] = None,
+    theta_t: Annotated[
+        float | None,
+        options.number_option(
+            "threshold", "lee_liu: at the end, reject H0 if the posterior probability of p > p0 is above."
+        ),
+    ] = None,
+    theta_u: Annotated[
+        float | None,
+        options.number_option(
+            "threshold",
+            "lee_liu: stop and reject H0 if the predictive probability is above; 1: never.  [default: 1]",
+        ),
+    ] = None,
+    not_strict: Annotated[
+        bool,
+        typer.Option("--not-strict", help="lee_liu: stop also if the predictive probability equals its threshold."),
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Give the bounds of a rule at given looks, with its exact errors."""
     given: dict[str, object] = {
         "looks_at": looks_at, "base": base, "p0": p0, "p1": p1, "alpha": alpha, "theta_f": theta_f,
-        "theta_e": theta_e, "block": block, "cp": cp,
+        "theta_e": theta_e, "block": block, "cp": cp, "prior": prior, "theta_l": theta_l, "theta_t": theta_t,
+        "theta_u": theta_u, "not_strict": not_strict or None,
     }  # fmt: skip
     if rule not in RULES:
         raise InputError(f"({rule!r:.40}) is unknown; write {' or '.join(RULES)}", "--rule")
@@ -70,6 +105,8 @@ def _made(rule: str, given: dict[str, object]) -> Design:
     parameters = {name: value for name, value in given.items() if value is not None and name in TAKES[rule]}
     if "looks_at" in parameters:
         parameters["looks_at"] = parse_sizes(str(parameters["looks_at"]))
+    if parameters.pop("not_strict", None):
+        parameters["strict"] = False
     try:
         return rules.bounds_by(rule, **parameters)
     except InputError as error:

@@ -41,6 +41,10 @@ class Constraints:
         Largest n.
     multiple_of : int
         Every number of patients at a look must be a multiple of this.
+    prior : tuple of float or None
+        The Beta prior (a, b) of the response rate that a Bayesian rule takes; None: the usual one of the family.
+    first_look : int or None
+        Patients at the first look of a rule that looks at every patient from there on; None: as published.
 
     Raises
     ------
@@ -56,9 +60,11 @@ class Constraints:
     balanced: bool = False
     cap: int | None = None
     multiple_of: int = 1
+    prior: tuple[float, float] | None = None
+    first_look: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("r1", 0), ("n1_least", 1), ("cap", 1), ("multiple_of", 1)):
+        for name, least in (("r1", 0), ("n1_least", 1), ("cap", 1), ("multiple_of", 1), ("first_look", 1)):
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, count(value, name, at_least=least))
@@ -76,7 +82,13 @@ class Constraints:
         if checked[-1] > N_LIMIT_MOST:
             raise InputError(f"({checked[-1]}) is above {N_LIMIT_MOST}", "looks_at")
         object.__setattr__(self, "looks_at", checked)
-        for name, other in (("cap", None), ("balanced", False), ("multiple_of", 1), ("n1_least", 1)):
+        for name, other in (
+            ("cap", None),
+            ("balanced", False),
+            ("multiple_of", 1),
+            ("n1_least", 1),
+            ("first_look", None),
+        ):
             if getattr(self, name) != other:
                 raise InputError("states every number of patients; leave out the other", f"looks_at, beside {name},")
 

@@ -9,12 +9,15 @@ from simtrial.design.designs import parse_looks
 from simtrial.errors import InputError
 from simtrial.phrases import listed
 from simtrial.search import curtailment
+from simtrial.search.bayesian import lee_liu_rule
+from simtrial.search.bayesian.posterior import parse_prior
 from simtrial.search.fleming import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simtrial.design.designs import Design
+    from simtrial.search.bayesian.posterior import BetaPrior
     from simtrial.search.curtailment import ConditionalPower
 
 
@@ -51,7 +54,29 @@ def curtailed(
     return curtailment.curtail(design, p1, theta_f=theta_f, theta_e=theta_e, block=block, cp=cp)
 
 
-RULES: dict[str, Callable[..., Design]] = {"fleming": fleming, "curtailed": curtailed}
+def lee_liu(
+    *,
+    looks_at: Sequence[int],
+    p0: float,
+    prior: str | BetaPrior,
+    theta_l: float,
+    theta_t: float,
+    theta_u: float = 1.0,
+    strict: bool = True,
+) -> Design:
+    """Lee and Liu's rule, its prior given or written as text: `simtrial.search.bayesian.lee_liu_rule.lee_liu`.
+
+    Examples
+    --------
+    >>> from simtrial import looks_text
+    >>> looks_text(lee_liu(looks_at=[10, 20, 30, 36], p0=0.2, prior=".2,.8", theta_l=0.001, theta_t=0.9))
+    '0/10,1/20,5/30,10/36'
+    """
+    believed = parse_prior(prior) if isinstance(prior, str) else prior
+    return lee_liu_rule.lee_liu(looks_at, p0, believed, theta_l, theta_t, theta_u, strict=strict)
+
+
+RULES: dict[str, Callable[..., Design]] = {"fleming": fleming, "curtailed": curtailed, "lee_liu": lee_liu}
 """The rules by their keys."""
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import TYPE_CHECKING
 
 from simtrial.design.exact import at_limits, operating_characteristics, side
-from simtrial.phrases import counted, percent_beside, stated
+from simtrial.phrases import counted, listed, percent_beside, stated
 from simtrial.search import simon, single
 from simtrial.search.criteria import named
 from simtrial.search.families import COMPARED, FAMILIES
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.search import AnyCriterion, AnyFamily, Certificate, TwoStageSearch
-    from simtrial.search.record import Examined, Preference
+    from simtrial.search.record import Examined, ParameterRange, Preference, SearchResult
 
 SEVERAL_LOOKS = (
     "Schultz JR, Nichol FR, Elfring GL, Weed SD. Multiple-stage procedures for drug screening. Biometrics "
@@ -183,6 +184,33 @@ def proved_by(criterion: AnyCriterion, proof: Certificate, *, given: bool = Fals
         return f"{name}: {lacking}; of the designs with at most {most} it has the {least}, {value}.{unseen}"
     beyond = f"with more than {counted(proof.n_upper, 'patient')} {what} is at least {value}"
     return f"{name}: {lacking}; {beyond}, which it attains."
+
+
+def leading(result: SearchResult) -> str:
+    """The parameters of a rule that lead to a design, in one sentence; empty where it follows from none."""
+    if not result.parameters:
+        return ""
+    prior = "" if result.prior is None else f" with the prior Beta({result.prior[0]:g}, {result.prior[1]:g})"
+    return f"the bounds follow{prior} from {listed([_from_to(one) for one in result.parameters])}."
+
+
+def _from_to(one: ParameterRange) -> str:
+    """A range in words: ``any theta_l above 0.0007846 and up to 0.001166``.
+
+    Its ends are rounded into it, to four digits or as many more as leave something between them.
+    """
+    if one.low == one.high:
+        return f"{one.name} = {one.low:g}"
+    for digits in range(4, 18):
+        low, high = (
+            Context(prec=digits, rounding=way).create_decimal(repr(end))
+            for end, way in ((one.low, ROUND_CEILING), (one.high, ROUND_FLOOR))
+        )
+        if low < high:
+            break
+    start = "above" if one.includes == "high" else "from"
+    end = "to below" if one.includes == "low" else "and up to" if one.includes == "high" else "to"
+    return f"any {one.name} {start} {low.normalize():f} {end} {high.normalize():f}"
 
 
 def certificate(

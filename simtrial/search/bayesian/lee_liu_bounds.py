@@ -1,0 +1,324 @@
+"""Every set of futility bounds that Lee and Liu's rule has at given looks, and which of them keep both limits.
+
+With looks, prior, N and r fixed and theta_U = 1, a set of bounds is a set of states with PP < theta_L. The values that
+PP attains in the states of the interim looks, v_0 < v_1 < ..., therefore number the sets: set j has all states with one
+of the j smallest values, and belongs to v_(j-1) < theta_L <= v_j.
+
+* P(reject H0; p) and EN(p) fall as j rises, at every p: each set contains the one before, and a trial that stops
+  earlier without rejecting loses patients and chances. So the sets with the power are the first ones, those within
+  alpha the last ones, and both ends are found by bisection, for all r at once.
+* Power needs P(X_n <= r_n; n, p1) <= 1 - power at every look, because futile trials never reject H0. Let c_n be the
+  largest count that may be futile by this. No theta_L above PP(n, c_n + 1) of any look n needs to be looked at, so only
+  values up to the smallest of these are numbered.
+* The same gives the final bounds that are possible. P(X_N > r; p1) >= power bounds r from above. From below, with the
+  bounds c_n at all looks, as many trials stop as ever may; if even then P(X_N > r, no look futile; p0) > alpha, no
+  theta_L helps. (A state with x > r is certain and never futile; that c_n may exceed r only makes that sum smaller.)
+* Values are ordered by their odds PP / (1 - PP), which tell those near 1 apart as well as those near 0. Odds nearer to
+  each other than `CLOSE`, as a share, are one value at first, since floating point may put the larger one first. That
+  they are matters only next to an end of the sets that keep the limits; there, they are compared as fractions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simtrial.design import exact
+from simtrial.design.binomial import binomial_pmf
+from simtrial.design.designs import Look
+from simtrial.design.requirements import decimal
+from simtrial.search.bayesian.predictive import ending_within, fraction
+from simtrial.search.bounds import SLACK
+from simtrial.search.given import design_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from fractions import Fraction
+
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.numbers import Bools, Floats, Ints
+    from simtrial.search.bayesian.posterior import BetaPrior
+
+
+IMPOSSIBLE = -1e6
+"""Stands for the logarithm of the odds of what cannot happen: what can has one above -1,000."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Looks at given numbers of patients under the limits of a question.
+
+    Attributes
+    ----------
+    asked : Requirements
+        p0, p1 and the limits.
+    looks_at : tuple of int
+        Patients at the looks, the last being N.
+    """
+
+    asked: Requirements
+    looks_at: tuple[int, ...]
+
+    @property
+    def interim(self) -> tuple[int, ...]:
+        """Patients at the looks before the last one."""
+        return self.looks_at[:-1]
+
+    @property
+    def last(self) -> int:
+        """Patients at the end."""
+        return self.looks_at[-1]
+
+    @cached_property
+    def tolerable(self) -> Ints:
+        """c_n of each interim look: the largest count that can be futile; -1 where none can."""
+        below = [np.cumsum(binomial_pmf(n, self.asked.p1)) for n in self.interim]
+        return np.array([int((each <= self.asked.beta + SLACK).sum()) - 1 for each in below], dtype=np.int64)
+
+    def ends(self, lower: Ints, p: float) -> tuple[Floats, Floats]:
+        """P(reach N with x responses; p) and EN(p), with futility bounds at the interim looks.
+
+        Parameters
+        ----------
+        lower : ndarray of int, shape (sets, looks)
+            The bounds; -1 where there is none.
+        p : float
+            The response rate.
+
+        Returns
+        -------
+        ndarray, shape (sets, N + 1)
+            By number of responses.
+        ndarray, shape (sets,)
+            Expected patients.
+        """
+        found = np.zeros((len(lower), self.last + 1))
+        first = self.looks_at[0]
+        found[:, : first + 1] = binomial_pmf(first, p)
+        expected = np.full(len(lower), float(first))
+        going = np.arange(self.last + 1) > lower.T[:, :, np.newaxis]
+        for (n, later), alive in zip(pairwise(self.looks_at), going, strict=True):
+            found *= alive
+            expected += (later - n) * found.sum(axis=1)
+            step = binomial_pmf(later - n, p).tolist() if later - n > 1 else (1 - p, p)
+            moved = found * step[0]
+            for more, chance in enumerate(step[1:], start=1):
+                moved[:, more:] += found[:, :-more] * chance  # nobody has more responses than patients
+            found = moved
+        return found, expected
+
+    def final_bounds(self) -> Ints:
+        """Every r that some theta_L might keep both limits with."""
+        asked = self.asked
+        reached = self.ends(self.tolerable[np.newaxis], asked.p0)[0][0]
+        least, most = (
+            np.append(np.cumsum(one[::-1])[::-1], 0.0) for one in (reached, binomial_pmf(self.last, asked.p1))
+        )
+        possible = (least[1:-1] <= asked.alpha + SLACK) & (most[1:-1] >= asked.power - SLACK)
+        return np.flatnonzero(possible)
+
+
+class Values(NamedTuple):
+    """The values of PP with one final bound, and the sets of states below them.
+
+    Attributes
+    ----------
+    value : ndarray
+        One per group of states with equal values, in rising order.
+    states : ndarray of int, shape (states, 2)
+        The states, as pairs of look and count, in the order of the groups.
+    starts : ndarray of int, shape (groups + 1,)
+        Where each group starts among them, and their end.
+    lower : ndarray of int, shape (groups + 1, looks)
+        The futility bounds of each set.
+    parted : ndarray of bool
+        Whether the values of a group are known to be equal as fractions.
+    """
+
+    value: Floats
+    states: Ints
+    starts: Ints
+    lower: Ints
+    parted: Bools
+
+    def members(self, group: int) -> Ints:
+        """The states of a group."""
+        return self.states[self.starts[group] : self.starts[group + 1]]
+
+
+class Sets:
+    """The sets of futility bounds of all final bounds that are possible at some looks.
+
+    Parameters
+    ----------
+    watch : Watch
+        Looks and limits.
+    prior : BetaPrior
+        Of the response rate.
+    """
+
+    def __init__(self, watch: Watch, prior: BetaPrior) -> None:
+        self.watch, self.prior = watch, prior
+        self.r = watch.final_bounds()
+        last = np.full(self.r.size, watch.last)
+        success = ending_within(prior, watch.interim, watch.last, self.r + 1, last)
+        failure = ending_within(prior, watch.interim, watch.last, np.zeros_like(self.r), self.r)
+        with np.errstate(divide="ignore"):
+            odds = np.nan_to_num(np.log(success) - np.log(failure), nan=np.inf, posinf=np.inf, neginf=-np.inf)
+        self.values = [self._values(*table) for table in zip(odds, success, strict=True)]
+
+    def _values(self, odds: Floats, success: Floats) -> Values:
+        """Number the values of one final bound."""
+        looks = len(self.watch.interim)
+        if not looks:
+            none, one_set = np.empty((0, 2), dtype=np.int64), np.empty((1, 0), dtype=np.int64)
+            return Values(np.empty(0), none, np.zeros(1, dtype=np.int64), one_set, np.empty(0, dtype=np.bool_))
+        too_high = odds[np.arange(looks), self.watch.tolerable + 1].min()
+        states = np.argwhere(odds < too_high + exact.CLOSE)
+        value = odds[tuple(states.T)]
+        order = np.argsort(value, kind="stable")
+        states, value = states[order], value[order]
+        sure = value == -np.inf
+        value[sure] = IMPOSSIBLE
+        starts = np.append(np.flatnonzero(np.diff(value, prepend=2 * IMPOSSIBLE) > exact.CLOSE), value.size)
+        # between two groups there is room for a double
+        cuts = np.append(2 * IMPOSSIBLE, value[starts[1:] - 1] + exact.CLOSE / 4)
+        lower = np.stack([row.searchsorted(cuts) - 1 for row in np.maximum(odds, IMPOSSIBLE)], axis=1)
+        firsts = states[starts[:-1]]
+        parted = (np.diff(starts) == 1) | sure[starts[:-1]]
+        return Values(success[tuple(firsts.T)], states, starts, lower, parted)
+
+    def part(self, i: int, group: int) -> None:
+        """Part a group of the i-th final bound into those that are equal as fractions."""
+        old, states = self.values[i], self.values[i].members(group)
+        exactly = [self._exactly(i, *state) for state in states.tolist()]
+        members = [states[[value == one for value in exactly]] for one in sorted(set(exactly))]
+        rows = [old.lower[group]]
+        for some in members:
+            rows.append(rows[-1].copy())
+            np.maximum.at(rows[-1], some[:, 0], some[:, 1])
+        start, end = old.starts[group : group + 2]
+        self.values[i] = Values(
+            np.concatenate([old.value[:group], np.full(len(members), old.value[group]), old.value[group + 1 :]]),
+            np.concatenate([old.states[:start], *members, old.states[end:]]),
+            np.concatenate(
+                [old.starts[:group], start + np.cumsum([0, *map(len, members)])[:-1], old.starts[group + 1 :]]
+            ),
+            np.concatenate([old.lower[:group], rows, old.lower[group + 2 :]]),
+            np.concatenate([old.parted[:group], np.ones(len(members), dtype=np.bool_), old.parted[group + 1 :]]),
+        )
+
+    def _exactly(self, i: int, k: int, x: int) -> Fraction:
+        """PP of one state with the i-th final bound, as a fraction."""
+        return fraction(self.prior, self.watch.looks_at[k], x, self.watch.last, int(self.r[i]))
+
+    @property
+    def most(self) -> Ints:
+        """The number of the largest set of each final bound."""
+        return np.array([len(one.value) for one in self.values], dtype=np.int64)
+
+    def first_with(self, theta_l: float) -> Ints:
+        """The number of the set of each final bound that belongs to a theta_L, or of the largest."""
+        limit, found = decimal(theta_l), []
+        for i in range(len(self.values)):
+            near = np.abs(self.values[i].value - theta_l) <= 2 * exact.CLOSE * theta_l
+            for group in np.flatnonzero(near & ~self.values[i].parted)[::-1].tolist():
+                self.part(i, group)
+            one = self.values[i]
+            gap = partial(self._gap, i, limit)
+            found.append(int((exact.signs(one.value, theta_l, gap) < 0).sum()))
+        return np.array(found, dtype=np.int64)
+
+    def _gap(self, i: int, limit: Fraction, group: int) -> Fraction:
+        """How much the value of a group exceeds a limit."""
+        return self._exactly(i, *self.values[i].members(group)[0].tolist()) - limit
+
+    def design(self, i: int, j: int) -> Design:
+        """The design of set j of the i-th final bound."""
+        lower = self.values[i].lower[j].tolist()
+        looks = [Look(n, r if r >= 0 else None) for n, r in zip(self.watch.interim, lower, strict=True)]
+        return design_of([*looks, Look(self.watch.last, int(self.r[i]))])
+
+    def at(self, j: Ints, p: float) -> tuple[Floats, Floats]:
+        """P(reject H0; p) and EN(p) of one set of each final bound."""
+        lower = np.stack([one.lower[k] for one, k in zip(self.values, j.tolist(), strict=True)])
+        reached, expected = self.watch.ends(lower, p)
+        above = np.arange(reached.shape[1]) > self.r[:, np.newaxis]
+        return np.where(above, reached, 0.0).sum(axis=1), expected
+
+    def sides(self, j: Ints, p: float, limit: float) -> Ints:
+        """Whether P(reject H0; p) of one set of each final bound is below a limit (-1), at it (0) or above it (1)."""
+        found = self.at(j, p)[0]
+        sides: Ints = np.sign(found - limit).astype(np.int64)
+        for i in np.flatnonzero(np.abs(found - limit) < exact.CLOSE * limit).tolist():
+            sides[i] = exact.side(self.design(i, int(j[i])), p, limit)
+        return sides
+
+    def has_power(self, j: Ints) -> Bools:
+        """Which sets have the power, with tolerance 0."""
+        return self.sides(j, self.watch.asked.p1, self.watch.asked.power) >= 0
+
+    def within_alpha(self, j: Ints) -> Bools:
+        """Which sets keep the type I error, with tolerance 0."""
+        return self.sides(j, self.watch.asked.p0, self.watch.asked.alpha) <= 0
+
+    def last_kept(self) -> Ints:
+        """The largest set of each final bound that keeps both limits; -1 where none does.
+
+        The largest with the power, if that is within alpha: a smaller set has no smaller type I error.
+        """
+        while True:
+            last = last_of(self.has_power, np.zeros_like(self.most), self.most)
+            next_one = np.minimum(last + 1, self.most)
+            unsure = [
+                i for i, one in enumerate(self.values) if 0 <= last[i] < len(one.value) and not one.parted[last[i]]
+            ]
+            # with all of the next group the type I error is least: above alpha, its parts need not be known
+            hopeful = self.within_alpha(next_one) if unsure else None
+            unsure = [i for i in unsure if hopeful is not None and hopeful[i]]
+            if not unsure:
+                kept = (last >= 0) & self.within_alpha(np.maximum(last, 0))
+                return np.where(kept, last, -1)
+            for i in unsure:
+                self.part(i, int(last[i]))
+
+    def first_kept(self, least: Ints, last: Ints) -> Ints:
+        """The smallest set of each final bound from `least` to `last` that is within alpha, if there is one.
+
+        `last` itself is known to be. Its number rises where a group below is parted.
+        """
+        while True:
+            back = last_of(partial(self._within, last), np.zeros_like(last), last - least)
+            first = last - np.maximum(back, 0)
+            unsure = [i for i, one in enumerate(self.values) if first[i] > least[i] and not one.parted[first[i] - 1]]
+            if not unsure:
+                return first
+            for i in unsure:
+                before = len(self.values[i].value)
+                self.part(i, int(first[i]) - 1)
+                last = last.copy()
+                last[i] += len(self.values[i].value) - before
+
+    def _within(self, last: Ints, back: Ints) -> Bools:
+        """Whether the sets so many before the last ones are within alpha."""
+        return self.within_alpha(np.maximum(last - back, 0))
+
+
+def last_of(holds: Callable[[Ints], Bools], low: Ints, high: Ints) -> Ints:
+    """The last of low..high, of each pair, that something holds for which holds for none after the first that fails.
+
+    One less than `low` where it fails at once.
+    """
+    low, high = low - 1, np.maximum(high, low) + 1
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        # a pair that is done asks for its own end again, which changes nothing
+        kept = holds(np.maximum(middle, 0))
+        open_ = high - low > 1
+        low, high = np.where(open_ & kept, middle, low), np.where(open_ & ~kept, middle, high)
+    return low
