@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.errors import InputError
+from simtrial.inputs import TABLE
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -62,3 +63,31 @@ class BetaPrior:
         n, x = np.asarray(n, dtype=np.float64), np.asarray(x, dtype=np.float64)
         found: Floats = special.betaincc(self.a + x, self.b + n - x, rate)
         return found
+
+    def within(self, rate: float, n: ArrayLike, x: ArrayLike) -> Floats:
+        """P(response rate <= `rate` | `x` responses of `n`), with its own digits where it is small."""
+        from scipy import special
+
+        n, x = np.asarray(n, dtype=np.float64), np.asarray(x, dtype=np.float64)
+        found: Floats = special.betainc(self.a + x, self.b + n - x, rate)
+        return found
+
+
+def parse_prior(text: str, field: str = "prior") -> BetaPrior:
+    """Read a prior written ``a,b``.
+
+    Raises
+    ------
+    InputError
+        If the text is not two numbers that a prior may have.
+
+    Examples
+    --------
+    >>> parse_prior(".2,.8")
+    BetaPrior(a=0.2, b=0.8)
+    """
+    parts = text.split(",")
+    if len(parts) != 2:
+        raise InputError(f"({text[:40]!r}) is not a prior; write its two numbers a,b, such as 0.2,0.8", field)
+    a, b = (TABLE["beta"].read(part, field) for part in parts)
+    return BetaPrior(a, b)
