@@ -14,16 +14,24 @@ from simtrial.show import terminal
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
 
-RULES = ("fleming", "curtailed")
-NEEDS = {"fleming": ("looks_at", "p0", "alpha"), "curtailed": ("base",)}
-TAKES = {"fleming": NEEDS["fleming"], "curtailed": ("base", "p1", "theta_f", "theta_e", "block", "cp")}
+RULES = ("fleming", "curtailed", "bop2")
+NEEDS = {
+    "fleming": ("looks_at", "p0", "alpha"),
+    "curtailed": ("base",),
+    "bop2": ("looks_at", "p0", "lambda_", "gamma"),
+}
+TAKES = {
+    "fleming": NEEDS["fleming"],
+    "curtailed": ("base", "p1", "theta_f", "theta_e", "block", "cp"),
+    "bop2": (*NEEDS["bop2"], "prior", "eta"),
+}
 """The options of each rule, beside the rates at which it is evaluated."""
 
 
 def bounds(
-    rule: Annotated[str, typer.Option(help=f"The rule: {' or '.join(RULES)}.")],
+    rule: Annotated[str, typer.Option(help=f"The rule: {', '.join(RULES[:-1])} or {RULES[-1]}.")],
     looks_at: Annotated[
-        str | None, typer.Option(help="fleming: numbers of patients at the looks, 10,20,30, or 1-30 for every patient.")
+        str | None, typer.Option(help="Numbers of patients at the looks, 10,20,30, or 1-30 for every patient; not for curtailed.")
     ] = None,
     base: Annotated[str | None, typer.Option(help="curtailed: the design that is curtailed, such as 5/25.")] = None,
     p0: Annotated[float | None, options.number_option("rate", "Response rate not worth pursuing.")] = None,
@@ -42,12 +50,25 @@ def bounds(
         str | None,
         typer.Option(help="curtailed: 'recursive' conditional power, or 'plain', of the base.  [default: recursive]"),
     ] = None,
+    prior: Annotated[
+        str | None,
+        options.number_option("beta", "bop2: the prior Beta(A, B).  [default: p0,1-p0]", "list", ("A", "B")),
+    ] = None,
+    lambda_: Annotated[
+        float | None,
+        options.number_option("lam", "bop2: futile if the posterior is below LAMBDA (n/N)^GAMMA.", name="--lambda"),
+    ] = None,
+    gamma: Annotated[float | None, options.number_option("gamma", "bop2: the exponent of the threshold.")] = None,
+    eta: Annotated[
+        float | None,
+        options.number_option("eta", "bop2: stop for efficacy above 1-(1-LAMBDA) (n/N)^ETA.  [default: no such stop]"),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Give the bounds of a rule at given looks, with its exact errors."""
     given: dict[str, object] = {
         "looks_at": looks_at, "base": base, "p0": p0, "p1": p1, "alpha": alpha, "theta_f": theta_f,
-        "theta_e": theta_e, "block": block, "cp": cp,
+        "theta_e": theta_e, "block": block, "cp": cp, "prior": prior, "lambda_": lambda_, "gamma": gamma, "eta": eta,
     }  # fmt: skip
     if rule not in RULES:
         raise InputError(f"({rule!r:.40}) is unknown; write {' or '.join(RULES)}", "--rule")
@@ -70,6 +91,8 @@ def _made(rule: str, given: dict[str, object]) -> Design:
     parameters = {name: value for name, value in given.items() if value is not None and name in TAKES[rule]}
     if "looks_at" in parameters:
         parameters["looks_at"] = parse_sizes(str(parameters["looks_at"]))
+    if "lambda_" in parameters:
+        parameters["lam"] = parameters.pop("lambda_")
     try:
         return rules.bounds_by(rule, **parameters)
     except InputError as error:

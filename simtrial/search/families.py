@@ -19,6 +19,7 @@ from simtrial.search import (
     single,
     three_stage,
 )
+from simtrial.search.bayesian import bop2
 from simtrial.search.calendar import CALENDAR
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ FAMILIES: dict[str, AnyFamily] = registered(
     chang.FAMILY,
     curtailed.FAMILY,
     best_bounds.FAMILY,
+    bop2.FAMILY,
 )
 """The families that are known, in the order in which they are offered."""
 

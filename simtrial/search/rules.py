@@ -9,12 +9,15 @@ from simtrial.design.designs import parse_looks
 from simtrial.errors import InputError
 from simtrial.phrases import listed
 from simtrial.search import curtailment
+from simtrial.search.bayesian import bop2_rule
+from simtrial.search.bayesian.posterior import parse_prior
 from simtrial.search.fleming import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simtrial.design.designs import Design
+    from simtrial.search.bayesian.posterior import BetaPrior
     from simtrial.search.curtailment import ConditionalPower
 
 
@@ -51,7 +54,29 @@ def curtailed(
     return curtailment.curtail(design, p1, theta_f=theta_f, theta_e=theta_e, block=block, cp=cp)
 
 
-RULES: dict[str, Callable[..., Design]] = {"fleming": fleming, "curtailed": curtailed}
+def bop2(
+    *,
+    looks_at: Sequence[int],
+    p0: float,
+    lam: float,
+    gamma: float,
+    prior: str | BetaPrior | None = None,
+    eta: float | None = None,
+    strict: bool = True,
+) -> Design:
+    """BOP2 at given looks, the prior given or written ``a,b``: `simtrial.search.bayesian.bop2_rule.bop2`.
+
+    Examples
+    --------
+    >>> from simtrial import looks_text
+    >>> looks_text(bop2(looks_at=[10, 20, 30, 40], p0=0.2, prior=".2,.8", lam=0.86, gamma=0.95))
+    '1/10,3/20,7/30,11/40'
+    """
+    believed = parse_prior(prior) if isinstance(prior, str) else prior
+    return bop2_rule.bop2(looks_at, p0, lam, gamma, prior=believed, eta=eta, strict=strict)
+
+
+RULES: dict[str, Callable[..., Design]] = {"fleming": fleming, "curtailed": curtailed, "bop2": bop2}
 """The rules by their keys."""
 
 

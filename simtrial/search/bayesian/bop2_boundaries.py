@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simtrial.search.bayesian.bop2_cells import NEAR, Lines
+from simtrial.search.bayesian.bop2_cells import NEAR, lines_of
 from simtrial.search.bayesian.bop2_region import EFFICACY, FUTILITY
 from simtrial.search.bayesian.bop2_rule import usual_prior, with_bounds
 
@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.numbers import Floats, Ints
-    from simtrial.search.bayesian.bop2_cells import Cells, Rectangle
+    from simtrial.search.bayesian.bop2_cells import Cells, Lines, Rectangle
     from simtrial.search.bayesian.posterior import BetaPrior
 
 GRID_LAMBDA, GRID_GAMMA, GRID_ETA = np.arange(50, 100) / 100, np.arange(21) / 20, np.arange(31) / 10
 """The published grid: lambda .50(.01).99, gamma 0(.05)1; and eta 0(.1)3 where the trial stops for efficacy."""
+
+
+BEYOND = 1e-4
+"""How far logarithms beyond those asked for are taken along, so that no line lies on an edge of the rectangle."""
 
 
 class Lists(NamedTuple):
@@ -69,8 +73,8 @@ class AtLooks:
         self.looks_at, self.p0, self.prior = tuple(looks_at), p0, prior or usual_prior(p0)
         self.futile, self.effective = futile, effective
         last = self.looks_at[-1]
-        self.lines = Lines(self.prior, p0, self.looks_at, last)
-        self.early = Lines(self.prior, p0, self.looks_at[:-1], last, above=False) if efficacy else None
+        self.lines = lines_of(self.prior, p0, self.looks_at, last)
+        self.early = lines_of(self.prior, p0, self.looks_at[:-1], last, above=False) if efficacy else None
 
     def ends(self) -> tuple[Ints, Floats, Floats]:
         """The final bounds that the allowed lambda can give, with the ends of the logarithm that gives each."""
@@ -96,8 +100,8 @@ class AtLooks:
         """Every boundary with the logarithm of lambda between two numbers."""
         box = replace(
             self.futile,
-            low=self.futile.low if low is None else max(low, self.futile.low),
-            high=self.futile.high if high is None else min(high, self.futile.high),
+            low=self.futile.low if low is None else max(low - BEYOND, self.futile.low),
+            high=self.futile.high if high is None else min(high + BEYOND, self.futile.high),
         )
         futile = self.lines.within(box)
         if self.early is None:

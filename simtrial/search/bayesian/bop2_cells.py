@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.memo import kept
 from simtrial.search.bayesian import posterior_digits
 
 if TYPE_CHECKING:
@@ -77,6 +78,12 @@ class Cells:
     counts: Ints
     u: Floats
     exponent: Floats
+
+
+@kept(64)
+def lines_of(prior: BetaPrior, p0: float, looks_at: tuple[int, ...], last: int, *, above: bool = True) -> Lines:
+    """`Lines`, kept."""
+    return Lines(prior, p0, looks_at, last, above=above)
 
 
 class Lines:
@@ -130,10 +137,10 @@ class Lines:
         share = 1 / np.bincount(group)
         inside_u, inside_g = (share * np.bincount(group, weights=values[at]) for values in (u, exponent))
         inside_u, inside_g = np.clip(inside_u, box.low, box.high), np.clip(inside_g, box.least, box.most)
-        kept = self._room(rows, inside_u, inside_g, box) > NEAR
-        for i in np.flatnonzero(~kept).tolist():
-            kept[i] = self._has_room(rows[i].tolist(), box)
-        return Cells(counts=rows[kept], u=inside_u[kept], exponent=inside_g[kept])
+        real = self._room(rows, inside_u, inside_g, box) > NEAR
+        for i in np.flatnonzero(~real).tolist():
+            real[i] = self._has_room(rows[i].tolist(), box)
+        return Cells(counts=rows[real], u=inside_u[real], exponent=inside_g[real])
 
     def _points(self, box: Rectangle) -> tuple[Floats, Floats]:
         """Every corner that a cell can have: (u, exponent)."""
@@ -208,15 +215,15 @@ class Lines:
 
 def cut(corners: list[tuple[float, float]], level: float, slope: float, side: float) -> list[tuple[float, float]]:
     """The part of a polygon that lies above a line (side 1) or below it (side -1)."""
-    kept = []
+    left = []
     for (u, g), (v, h) in zip(corners, corners[1:] + corners[:1], strict=True):
         here, there = (side * (a - b * slope - level) for a, b in ((u, g), (v, h)))
         if here >= 0:
-            kept.append((u, g))
+            left.append((u, g))
         if here * there < 0:
             share = here / (here - there)
-            kept.append((u + share * (v - u), g + share * (h - g)))
-    return kept
+            left.append((u + share * (v - u), g + share * (h - g)))
+    return left
 
 
 def _around(low: Ints, high: Ints, slopes: Floats) -> tuple[Ints, Ints]:

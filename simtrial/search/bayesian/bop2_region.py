@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simtrial.search.bayesian.bop2_cells import Lines, Rectangle, cut
+from simtrial.search.bayesian.bop2_cells import Rectangle, cut, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +21,9 @@ FUTILITY = Rectangle(low=math.log(LEAST), high=math.log(MOST), least=0.0, most=1
 
 EFFICACY = Rectangle(low=math.log(1 - MOST), high=math.log(1 - LEAST), least=0.0, most=3.0)
 """The parameters of efficacy: log(1 - lambda), and eta up to 3."""
+
+ENDS = {FUTILITY.least, FUTILITY.most, EFFICACY.least, EFFICACY.most}
+"""The ends of the ranges of the exponents, which belong to them."""
 
 Corners = list[tuple[float, float]]
 
@@ -76,12 +79,12 @@ def parameters(
         The parameters that are allowed.
     """
     last = looks_at[-1]
-    lines = Lines(prior, p0, looks_at, last)
+    lines = lines_of(prior, p0, tuple(looks_at), last)
     corners = lines.region([r + 1 for r in lower], futility)
     etas: Corners = []
     if upper is not None:
         early = looks_at[:-1]
-        other = Lines(prior, p0, early, last, above=False)
+        other = lines_of(prior, p0, tuple(early), last, above=False)
         row = [n + 1 - e for n, e in zip(early, upper, strict=False)]
         etas = other.region(row, efficacy)
         if not corners or not etas:
@@ -139,9 +142,9 @@ def _inside(corners: Corners, etas: Corners) -> Iterator[tuple[float, ...]]:
 
 
 def _round_in(low: float, high: float, step: float) -> float | None:
-    """The first multiple of a step inside an interval, the ends of which are left out unless they are 0 or 1."""
+    """The first multiple of a step inside an interval, whose ends are left out unless they are those of the range."""
     k = math.ceil(low / step - 1e-9)
     for value in (round(k * step, 12), round((k + 1) * step, 12)):
-        if low < value < high or (value == low == 0 < high):
+        if low < value < high or (low < high and value in (low, high) and value in ENDS):
             return value
     return None
