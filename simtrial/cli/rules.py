@@ -14,16 +14,18 @@ from simtrial.show import terminal
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
 
-RULES = ("fleming", "curtailed", "bop2")
+RULES = ("fleming", "curtailed", "bop2", "thall_simon")
 NEEDS = {
     "fleming": ("looks_at", "p0", "alpha"),
     "curtailed": ("base",),
     "bop2": ("looks_at", "p0", "lambda_", "gamma"),
+    "thall_simon": ("looks_at", "prior_e", "prior_s"),
 }
 TAKES = {
     "fleming": NEEDS["fleming"],
     "curtailed": ("base", "p1", "theta_f", "theta_e", "block", "cp"),
     "bop2": (*NEEDS["bop2"], "prior", "eta"),
+    "thall_simon": (*NEEDS["thall_simon"], "delta", "theta_l", "theta_u"),
 }
 """The options of each rule, beside the rates at which it is evaluated."""
 
@@ -63,15 +65,33 @@ def bounds(
         float | None,
         options.number_option("eta", "bop2: stop for efficacy above 1-(1-LAMBDA) (n/N)^ETA.  [default: no such stop]"),
     ] = None,
+    prior_e: Annotated[
+        str | None,
+        options.number_option("beta", "thall_simon: the prior Beta(A, B) of the new treatment.", "list", ("A", "B")),
+    ] = None,
+    prior_s: Annotated[
+        str | None,
+        options.number_option("beta", "thall_simon: the prior Beta(A, B) of the standard.", "list", ("A", "B")),
+    ] = None,
+    delta: Annotated[
+        float | None, options.number_option("gain", "thall_simon: the gain asked of the new treatment.  [default: 0]")
+    ] = None,
+    theta_l: Annotated[
+        float | None, options.number_option("threshold", "thall_simon: futile if P(pE > pS + GAIN) is below.")
+    ] = None,
+    theta_u: Annotated[
+        float | None, options.number_option("threshold", "thall_simon: reject H0 if P(pE > pS) is above.")
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Give the bounds of a rule at given looks, with its exact errors."""
     given: dict[str, object] = {
         "looks_at": looks_at, "base": base, "p0": p0, "p1": p1, "alpha": alpha, "theta_f": theta_f,
         "theta_e": theta_e, "block": block, "cp": cp, "prior": prior, "lambda_": lambda_, "gamma": gamma, "eta": eta,
+        "prior_e": prior_e, "prior_s": prior_s, "delta": delta, "theta_l": theta_l, "theta_u": theta_u,
     }  # fmt: skip
     if rule not in RULES:
-        raise InputError(f"({rule!r:.40}) is unknown; write {' or '.join(RULES)}", "--rule")
+        raise InputError(f"({rule!r:.40}) is unknown; write {', '.join(RULES[:-1])} or {RULES[-1]}", "--rule")
     for name, value in given.items():
         if value is not None and name not in (*TAKES[rule], "p0", "p1"):
             raise InputError(f"does not belong to {rule}; leave it out", told_as(name))

@@ -10,6 +10,7 @@ from simtrial.errors import InputError
 from simtrial.phrases import listed
 from simtrial.search import curtailment
 from simtrial.search.bayesian import bop2_rule
+from simtrial.search.bayesian import thall_simon as thall_simon_rule
 from simtrial.search.bayesian.posterior import parse_prior
 from simtrial.search.fleming import bounds
 
@@ -76,7 +77,32 @@ def bop2(
     return bop2_rule.bop2(looks_at, p0, lam, gamma, prior=believed, eta=eta, strict=strict)
 
 
-RULES: dict[str, Callable[..., Design]] = {"fleming": fleming, "curtailed": curtailed, "bop2": bop2}
+def thall_simon(
+    *,
+    looks_at: Sequence[int],
+    prior_e: str | BetaPrior,
+    prior_s: str | BetaPrior,
+    delta: float = 0.0,
+    theta_l: float | None = None,
+    theta_u: float | None = None,
+    strict: bool = True,
+) -> Design:
+    """Thall and Simon at given looks, priors given or written ``a,b``: `simtrial.search.bayesian.thall_simon.thall_simon`.
+
+    Examples
+    --------
+    >>> from simtrial import looks_text
+    >>> looks_text(thall_simon(looks_at=[20, 40], prior_e=".6,1.4", prior_s="15,35", theta_l=0.05, theta_u=0.95))
+    '2:11/20,18/40'
+    """
+    new = parse_prior(prior_e, "prior_e") if isinstance(prior_e, str) else prior_e
+    standard = parse_prior(prior_s, "prior_s") if isinstance(prior_s, str) else prior_s
+    return thall_simon_rule.thall_simon(
+        looks_at, new, standard, delta=delta, theta_l=theta_l, theta_u=theta_u, strict=strict
+    )
+
+
+RULES: dict[str, Callable[..., Design]] = {"fleming": fleming, "curtailed": curtailed, "bop2": bop2, "thall_simon": thall_simon}
 """The rules by their keys."""
 
 
@@ -96,7 +122,8 @@ def bounds_by(key: str, **parameters: object) -> Design:
         If there is no such rule, or it does not take a parameter or lacks one.
     """
     if key not in RULES:
-        raise InputError(f"({key!r:.40}) is unknown; write {' or '.join(RULES)}", "rule")
+        *others, last = RULES
+        raise InputError(f"({key!r:.40}) is unknown; write {', '.join(others)} or {last}", "rule")
     takes = signature(RULES[key]).parameters
     for name in parameters:
         if name not in takes:

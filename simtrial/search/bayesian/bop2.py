@@ -126,9 +126,8 @@ class Bop2Search:
             open_r &= loose.reject[1] >= asked.power * (1 - exact.CLOSE)
         elif open_r.any():
             # those that reject least are boundaries themselves, as far as alpha is kept without doubt
-            sure = strict.reject[0] <= asked.alpha * (1 - exact.CLOSE)
-            least = strict.reject[1][sure].max(initial=0.0) if self.many.looks_at == self.looks_at else 0.0
-            open_r &= loose.reject[1] >= least - TIE
+            sure = (strict.reject[0] <= asked.alpha * (1 - exact.CLOSE)) & (not self.efficacy)
+            open_r &= loose.reject[1] >= strict.reject[1][sure].max(initial=0.0) - TIE
         if not open_r.any():
             return None
         return float(low[open_r].min()), float(high[open_r].max())
@@ -186,7 +185,7 @@ class Bop2Search:
         if span is None:
             return None
         lists = self.at_looks.grid() if self.grid else self.at_looks.every(*span)
-        lists = lists[(lists.lower >= 0)[:, -1] & (lists.lower < np.array(self.looks_at)).all(axis=1)]
+        lists = lists[self.at_looks.choice(lists)]
         reject, en = self.many.outcomes(*lists)
         kept_ = reject[0] <= asked.alpha * (1 + exact.CLOSE)
         if aim is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simtrial.design.designs import Design
-    from simtrial.numbers import Floats, Ints
+    from simtrial.numbers import Bools, Floats, Ints
     from simtrial.search.bayesian.bop2_cells import Cells, Lines, Rectangle
     from simtrial.search.bayesian.posterior import BetaPrior
 
@@ -137,6 +137,17 @@ class AtLooks:
             return Lists(lower, None)
         upper = np.concatenate([n[:-1] + 1 - effective, np.full((len(lower), 1), n[-1] + 1)], axis=1)
         return Lists(lower, upper)
+
+    def choice(self, lists: Lists) -> Bools:
+        """Which lists are tests: that neither reject H0 whatever is seen nor end without a chance to."""
+        n = np.array(self.looks_at)
+        upper = np.broadcast_to(n + 1, lists.lower.shape) if lists.upper is None else lists.upper
+        none = (lists.lower >= n) | (upper <= 0)
+        none[:, -1] |= lists.lower[:, -1] < 0
+        over = np.cumsum(upper[:, :-1] <= lists.lower[:, :-1] + 1, axis=1) > 0  # looks after an end are not reached
+        none[:, 1:] &= ~over
+        kept: Bools = ~none.any(axis=1)
+        return kept
 
     def design(self, lists: Lists, i: int) -> Design:
         """The design with one of the lists."""

@@ -29,7 +29,9 @@ The nodes are those of the double exponential rule, s = (1 - delta) / (1 + exp(-
 infinite at 0 or 1, and Beta(200, 800), for which the weights of Gauss-Jacobi rules overflow. A prior and data that
 together weigh as much as S patients have a peak that in y is no narrower than 2 / (pi sqrt(S)); the distance of the
 nodes is at most half of that, at which the rule is right to the last digits. The error is below 1e-12 (tests, against
-adaptive quadrature with many digits). Where a probability is that near to its threshold, floating point decides.
+adaptive quadrature). A probability nearer than `NEAR` to its threshold is compared with it as a fraction where both priors have
+whole numbers, as the integrand is a polynomial then, and taken to be equal to it otherwise, as it is by symmetry where
+the posterior of pE is the prior of pS and the threshold 1/2.
 
 References
 ----------
@@ -41,10 +43,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
 from simtrial.memo import kept
@@ -55,8 +59,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simtrial.design.designs import MultiStage, SingleStage, TwoStage
-    from simtrial.numbers import Floats
+    from simtrial.numbers import Floats, Ints
     from simtrial.search.bayesian.posterior import BetaPrior
+
+NEAR = 1e-11
+"""Probabilities nearer than this to a threshold are compared as fractions, or are taken to be equal to it."""
 
 WIDEST = 0.05
 """The largest distance of nodes."""
@@ -164,16 +171,87 @@ def chances(new: BetaPrior, standard: BetaPrior, most: int, delta: float = 0.0) 
     return found
 
 
-def futile_to(found: Floats, theta: float, *, strict: bool = True) -> list[int | None]:
-    """The largest futile number of responses of every n from 1; None where none is futile."""
-    stops = found < theta if strict else found <= theta
-    return [int(many) - 1 if many else None for many in stops[1:].sum(axis=1)]
+def chance_fraction(new: BetaPrior, standard: BetaPrior, n: int, x: int, delta: Fraction) -> Fraction | None:
+    """P(pE > pS + delta | x of n) as an exact fraction; None unless both priors have whole numbers.
+
+    The integrand is a polynomial then: 1 - I_t(a, b) is the sum of C(a + b - 1, j) t^j (1 - t)^(a + b - 1 - j) over
+    j < a. With u = 1 - delta - s both 1 - t = u and s, t, 1 - s are linear in u.
+    """
+    shapes = (new.a + x, new.b + n - x, standard.a, standard.b)
+    if not all(float(one).is_integer() for one in shapes):
+        return None
+    a, b, c, d = (int(one) for one in shapes)
+    top, length = a + b - 1, 1 - delta
+    # powers of s = length - u, and of 1 - s = delta + u, as lists of coefficients of u
+    density = _product(
+        [math.comb(c - 1, k) * length ** (c - 1 - k) * (-1) ** k for k in range(c)],
+        [math.comb(d - 1, k) * delta ** (d - 1 - k) for k in range(d)],
+    )
+    total = Fraction(0)
+    moments = [
+        sum((coefficient * length ** (k + m + 1) / (k + m + 1) for k, coefficient in enumerate(density)), Fraction(0))
+        for m in range(top + 1)
+    ]
+    for j in range(a):  # t^j u^(top - j), with t = 1 - u
+        total += math.comb(top, j) * sum(
+            (math.comb(j, i) * (-1) ** i * moments[top - j + i] for i in range(j + 1)), Fraction(0)
+        )
+    return total * math.factorial(c + d - 1) / (math.factorial(c - 1) * math.factorial(d - 1))
 
 
-def promising_from(found: Floats, theta: float, *, strict: bool = True) -> list[int | None]:
-    """The smallest promising number of responses of every n from 1; None where none is promising."""
-    stops = found > theta if strict else found >= theta
-    return [n + 1 - int(many) if many else None for n, many in enumerate(stops[1:].sum(axis=1), start=1)]
+def _product(one: Sequence[Fraction], other: Sequence[Fraction]) -> list[Fraction]:
+    found = [Fraction(0)] * (len(one) + len(other) - 1)
+    for i, a in enumerate(one):
+        for k, b in enumerate(other):
+            found[i + k] += a * b
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The two response rates that are compared, and the gain.
+
+    Attributes
+    ----------
+    new, standard : BetaPrior
+        Of pE and of pS.
+    delta : float
+        The gain.
+    """
+
+    new: BetaPrior
+    standard: BetaPrior
+    delta: float = 0.0
+
+    def signs(self, most: int, theta: float) -> Ints:
+        """-1, 0 or 1 where P(pE > pS + delta | x of n) is below, at or above theta, by n and x; 2 where x > n."""
+        found = chances(self.new, self.standard, most, self.delta)
+        with np.errstate(invalid="ignore"):
+            signs: Ints = np.where(np.isnan(found), 2, np.sign(found - theta)).astype(np.int64)
+        for n, x in np.argwhere(np.abs(found - theta) < NEAR).tolist():
+            exactly = chance_fraction(self.new, self.standard, n, x, decimal(self.delta))
+            gap = Fraction(0) if exactly is None else exactly - decimal(theta)
+            signs[n, x] = (gap > 0) - (gap < 0)
+        return signs
+
+    def futile_to(self, most: int, theta: float, *, strict: bool = True) -> list[int | None]:
+        """The largest futile number of responses of every n from 1 to `most`; None where none is futile.
+
+        Examples
+        --------
+        >>> from simtrial.search.bayesian.posterior import BetaPrior
+        >>> Comparison(new=BetaPrior(0.6, 1.4), standard=BetaPrior(15, 35)).futile_to(7, 0.05)
+        [None, None, None, None, None, 0, 0]
+        """
+        signs = self.signs(most, theta)
+        stops = signs < 0 if strict else signs <= 0
+        return [int(many) - 1 if many else None for many in stops[1:].sum(axis=1)]
+
+    def promising_from(self, most: int, theta: float, *, strict: bool = True) -> list[int | None]:
+        """The smallest promising number of responses of every n from 1 to `most`; None where none is promising."""
+        signs = self.signs(most, theta)
+        stops = signs == 1 if strict else (signs == 0) | (signs == 1)
+        return [n + 1 - int(many) if many else None for n, many in enumerate(stops[1:].sum(axis=1), start=1)]
 
 
 def thall_simon(
@@ -218,7 +296,7 @@ def thall_simon(
     >>> from simtrial.search.bayesian.posterior import BetaPrior
     >>> design = thall_simon([10, 20, 30], BetaPrior(0.6, 1.4), BetaPrior(15, 35), theta_l=0.05, theta_u=0.95)
     >>> looks_text(design)
-    '0:7/10,2:12/20,15/30'
+    '0:7/10,2:11/20,14/30'
     """
     looks_at = Constraints(looks_at=tuple(looks_at)).looks_at or ()
     delta = TABLE["gain"].check(delta, "delta")
@@ -227,14 +305,12 @@ def thall_simon(
     last = looks_at[-1]
     lower, upper = [-1] * len(looks_at), [n + 1 for n in looks_at]
     if theta_l is not None:
-        futile = futile_to(
-            chances(prior_e, prior_s, last, delta), TABLE["threshold"].check(theta_l, "theta_l"), strict=strict
-        )
+        theta_l = TABLE["threshold"].check(theta_l, "theta_l")
+        futile = Comparison(new=prior_e, standard=prior_s, delta=delta).futile_to(last, theta_l, strict=strict)
         lower = [-1 if (r := futile[n - 1]) is None else r for n in looks_at]
     if theta_u is not None:
-        promising = promising_from(
-            chances(prior_e, prior_s, last), TABLE["threshold"].check(theta_u, "theta_u"), strict=strict
-        )
+        theta_u = TABLE["threshold"].check(theta_u, "theta_u")
+        promising = Comparison(new=prior_e, standard=prior_s).promising_from(last, theta_u, strict=strict)
         upper = [n + 1 if (e := promising[n - 1]) is None else e for n in looks_at]
         upper = [max(e, r + 1) for e, r in zip(upper, lower, strict=True)]  # what is futile too is futile
         lower[-1] = upper[-1] - 1
