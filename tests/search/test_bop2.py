@@ -278,7 +278,7 @@ def test_without_an_end_to_gamma_the_most_powerful_design_hardly_ever_stops():
     published = Bop2Search(Requirements(p0, 0.4, 0.1, 0.8), looks_at).result().best
     assert looks_text(published) == "1/10,3/20,7/30,11/40"
     assert published.power == pytest.approx(0.8864219586, rel=PRINTED)
-    loose = bop2(looks_at, p0, 0.86, 6.0)
+    loose = bop2(looks_at, p0, 0.86, 12.0)
     oc = exact.operating_characteristics(loose, [p0, 0.4])
     assert looks_text(loose) == "/10,/20,2/30,11/40"
     assert oc.reject[0] <= 0.1

@@ -68,6 +68,12 @@ NEAR = 1e-11
 WIDEST = 0.05
 """The largest distance of nodes."""
 
+WHOLE = 400
+"""Largest size of a prior of the standard for which a polynomial is integrated in fractions, within a second."""
+
+LEAST = 1e-290
+"""Probabilities below this are not divided by."""
+
 LOST = 40.0
 """Nodes end where exp(-LOST) of the prior lies beyond them."""
 
@@ -104,6 +110,9 @@ def _nodes(standard: BetaPrior, delta: float, size: float) -> Nodes:
     rest = np.log1p(-np.exp(s)) if delta else above
     weight = standard.a * s + (standard.b - 1) * rest - special.betaln(standard.a, standard.b)
     weight += above + np.log(step * math.pi * np.cosh(y))
+    # the logarithms of a sharp prior are large and lose digits, all alike: its probability below 1 - delta is known
+    known, found = special.betainc(standard.a, standard.b, 1 - delta), float(np.exp(weight).sum())
+    weight += math.log(known / found) if min(known, found) > LEAST else 0.0
     t = np.logaddexp(math.log(delta), s) if delta else s
     return Nodes(weight=weight, t=t, other=length + above)
 
@@ -172,13 +181,13 @@ def chances(new: BetaPrior, standard: BetaPrior, most: int, delta: float = 0.0) 
 
 
 def chance_fraction(new: BetaPrior, standard: BetaPrior, n: int, x: int, delta: Fraction) -> Fraction | None:
-    """P(pE > pS + delta | x of n) as an exact fraction; None unless both priors have whole numbers.
+    """P(pE > pS + delta | x of n) as an exact fraction; None unless both priors have whole numbers up to `WHOLE`.
 
     The integrand is a polynomial then: 1 - I_t(a, b) is the sum of C(a + b - 1, j) t^j (1 - t)^(a + b - 1 - j) over
     j < a. With u = 1 - delta - s both 1 - t = u and s, t, 1 - s are linear in u.
     """
     shapes = (new.a + x, new.b + n - x, standard.a, standard.b)
-    if not all(float(one).is_integer() for one in shapes):
+    if not all(float(one).is_integer() for one in shapes) or standard.size > WHOLE:
         return None
     a, b, c, d = (int(one) for one in shapes)
     top, length = a + b - 1, 1 - delta
