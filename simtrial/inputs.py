@@ -304,7 +304,8 @@ TABLE: dict[str, InputNumber] = {
     "block": _whole("the number of patients between looks", 1, 3000),
     "theta": _share("a threshold of the conditional power"),
     "lam": InputNumber(
-        said="lambda of BOP2, a threshold of a posterior probability", least=1e-6, most=1 - 1e-6, share=True, metavar="LAMBDA"
+        said="lambda of BOP2, a threshold of a posterior probability", least=1e-6, most=1 - 1e-6, share=True,
+        metavar="LAMBDA",
     ),
     "gamma": InputNumber(said="gamma of BOP2, the exponent of its threshold", least=0, most=100, metavar="GAMMA"),
     "eta": InputNumber(said="eta of BOP2, the exponent for efficacy", least=0, most=100, metavar="ETA"),

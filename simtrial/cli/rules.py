@@ -33,7 +33,8 @@ TAKES = {
 def bounds(
     rule: Annotated[str, typer.Option(help=f"The rule: {', '.join(RULES[:-1])} or {RULES[-1]}.")],
     looks_at: Annotated[
-        str | None, typer.Option(help="Numbers of patients at the looks, 10,20,30, or 1-30 for every patient; not for curtailed.")
+        str | None,
+        typer.Option(help="Numbers of patients at the looks, 10,20,30, or 1-30 for every patient; not for curtailed."),
     ] = None,
     base: Annotated[str | None, typer.Option(help="curtailed: the design that is curtailed, such as 5/25.")] = None,
     p0: Annotated[float | None, options.number_option("rate", "Response rate not worth pursuing.")] = None,

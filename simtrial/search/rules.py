@@ -87,7 +87,7 @@ def thall_simon(
     theta_u: float | None = None,
     strict: bool = True,
 ) -> Design:
-    """Thall and Simon at given looks, priors given or written ``a,b``: `simtrial.search.bayesian.thall_simon.thall_simon`.
+    """Thall and Simon at given looks, priors given or written ``a,b``: `simtrial.search.bayesian.thall_simon`.
 
     Examples
     --------
@@ -102,7 +102,12 @@ def thall_simon(
     )
 
 
-RULES: dict[str, Callable[..., Design]] = {"fleming": fleming, "curtailed": curtailed, "bop2": bop2, "thall_simon": thall_simon}
+RULES: dict[str, Callable[..., Design]] = {
+    "fleming": fleming,
+    "curtailed": curtailed,
+    "bop2": bop2,
+    "thall_simon": thall_simon,
+}
 """The rules by their keys."""
 
 

@@ -72,7 +72,11 @@ def test_a_boundary_is_found_by_its_threshold_alone_whatever_the_parameters():
     rng = np.random.default_rng(3)
     for _ in range(100):
         looks_at = np.sort(rng.choice(np.arange(1, 50), int(rng.integers(1, 6)), replace=False)).tolist()
-        p0, lam, gamma = round(rng.uniform(0.02, 0.95), 3), round(rng.uniform(0.01, 0.99), 3), round(rng.uniform(0, 3), 3)
+        p0, lam, gamma = (
+            round(rng.uniform(0.02, 0.95), 3),
+            round(rng.uniform(0.01, 0.99), 3),
+            round(rng.uniform(0, 3), 3),
+        )
         prior = BetaPrior(*rng.uniform(0.1, 3, 2).round(2))
         futile = [
             [stats.beta.sf(p0, prior.a + x, prior.b + n - x) < lam * (n / looks_at[-1]) ** gamma for x in range(n + 1)]
@@ -169,7 +173,7 @@ def test_every_boundary_listed_is_given_by_parameters_that_the_rule_confirms():
     looks_at, p0 = (10, 20, 30, 40), 0.2
     boundaries, rng = AtLooks(looks_at, p0), np.random.default_rng(7)
     lists = boundaries.every()
-    lists = lists[boundaries.choice(lists)]
+    lists = lists.those(boundaries.choice(lists))
     assert len(lists.lower) > 200
     for i in rng.choice(len(lists.lower), 60, replace=False).tolist():
         design = boundaries.design(lists, i)
@@ -235,8 +239,8 @@ def test_many_bounds_have_the_errors_and_patients_of_the_one_recursion():
     rng, looks_at = np.random.default_rng(4), (5, 9, 14, 20)
     boundaries = AtLooks(looks_at, 0.3, efficacy=True)
     lists = boundaries.every()
-    lists = lists[boundaries.choice(lists)]
-    many = ManyBounds(looks_at, (0.3, 0.55)).outcomes(*lists)
+    lists = lists.those(boundaries.choice(lists))
+    many = ManyBounds(looks_at, (0.3, 0.55)).outcomes(lists.lower, lists.upper)
     for i in rng.choice(len(lists.lower), 50, replace=False).tolist():
         oc = exact.operating_characteristics(boundaries.design(lists, i), [0.3, 0.55])
         assert many.reject[:, i] == pytest.approx(oc.reject, rel=1e-12)
@@ -295,21 +299,23 @@ def test_boundaries_are_so_few_that_their_search_has_one_answer():
     assert answers == {"1/10,3/20,7/30,11/40"}
 
 
+def pairs(lists):
+    return zip(lists.lower.tolist(), lists.upper.tolist(), strict=True)
+
+
 def test_with_a_stop_for_efficacy_no_random_parameters_give_more_power_or_fewer_patients():
     looks_at, asked, rng = (8, 16, 24), Requirements(0.2, 0.45, 0.1, 0.8), np.random.default_rng(8)
     found = Bop2Search(asked, looks_at, efficacy=True)
     power, en = found.result().best.power, found.result(LEAST_EN).best.en_p0
     boundaries = AtLooks(looks_at, 0.2, efficacy=True)
-    listed = {(*low, *high) for low, high in zip(*(one.tolist() for one in boundaries.every()), strict=True)}
+    listed = {(*low, *high) for low, high in pairs(boundaries.every())}
     lam, gamma, eta = rng.uniform(0.5, 0.99, 20_000), rng.uniform(0, 1, 20_000), rng.uniform(0, 3, 20_000)
-    lists = boundaries._made(
-        boundaries.lines.counts(np.log(lam), gamma), boundaries.early.counts(np.log1p(-lam), eta)
-    )
-    drawn = {(*low, *high) for low, high in zip(lists.lower.tolist(), lists.upper.tolist(), strict=True)}
+    lists = boundaries._made(boundaries.lines.counts(np.log(lam), gamma), boundaries.early.counts(np.log1p(-lam), eta))
+    drawn = {(*low, *high) for low, high in pairs(lists)}
     assert len(drawn) > 100
     assert drawn <= listed
-    lists = lists[boundaries.choice(lists)]
-    reject, expected = ManyBounds(looks_at, (0.2, 0.45)).outcomes(*lists)
+    lists = lists.those(boundaries.choice(lists))
+    reject, expected = ManyBounds(looks_at, (0.2, 0.45)).outcomes(lists.lower, lists.upper)
     kept = reject[0] <= 0.1
     assert reject[1][kept].max() <= power + 1e-12
     assert expected[0][kept & (reject[1] >= 0.8)].min() >= en - 1e-9
@@ -362,6 +368,9 @@ def test_the_most_power_is_found_though_it_is_less_than_asked_for():
 
 def test_constraints_that_bop2_does_not_take_are_refused():
     asked = Requirements(0.2, 0.4, 0.1, 0.8)
-    for constraints, said in ((Constraints(stops="efficacy"), "futility or both"), (Constraints(cap=40), "not possible")):
+    for constraints, said in (
+        (Constraints(stops="efficacy"), "futility or both"),
+        (Constraints(cap=40), "not possible"),
+    ):
         with pytest.raises(InputError, match=said):
             search(asked, constraints=constraints)

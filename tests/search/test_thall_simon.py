@@ -81,9 +81,20 @@ def test_a_sharp_prior_gives_numbers_and_bounds():
     assert chances(DIFFUSE, BetaPrior(2000, 8000), 30)[30] == pytest.approx(known, abs=5e-4)
 
 
+def test_as_many_patients_as_are_allowed_are_counted_right():
+    found = chances(DIFFUSE, STANDARD, 500, 0.1)
+    for x in (0, 150, 250, 500):
+        assert found[500, x] == pytest.approx(quadrature(DIFFUSE, STANDARD, 0.1, 500, x), abs=2e-12)
+    with pytest.raises(InputError, match="above 500"):
+        thall_simon([501], DIFFUSE, STANDARD, theta_l=0.1)
+
+
 def test_equal_laws_are_at_one_half_and_equality_is_decided_as_asked():
     # 3 of 8 make the uniform prior Beta(4, 6), and the half prior 2 of 5 Beta(2.5, 3.5), which no fraction holds
-    for new, standard, n, x in ((BetaPrior(1, 1), BetaPrior(4, 6), 8, 3), (BetaPrior(0.5, 0.5), BetaPrior(2.5, 3.5), 5, 2)):
+    for new, standard, n, x in (
+        (BetaPrior(1, 1), BetaPrior(4, 6), 8, 3),
+        (BetaPrior(0.5, 0.5), BetaPrior(2.5, 3.5), 5, 2),
+    ):
         asked = Comparison(new=new, standard=standard)
         assert asked.futile_to(n, 0.5)[-1] == x - 1
         assert asked.futile_to(n, 0.5, strict=False)[-1] == x
@@ -92,8 +103,9 @@ def test_equal_laws_are_at_one_half_and_equality_is_decided_as_asked():
 
 
 def test_the_last_look_rejects_where_it_is_promising_or_without_that_threshold_where_it_is_not_futile():
-    futile, promising = thall_simon([20, 40], DIFFUSE, STANDARD, theta_l=0.05), thall_simon(
-        [20, 40], DIFFUSE, STANDARD, theta_u=0.95
+    futile, promising = (
+        thall_simon([20, 40], DIFFUSE, STANDARD, theta_l=0.05),
+        thall_simon([20, 40], DIFFUSE, STANDARD, theta_u=0.95),
     )
     both = thall_simon([20, 40], DIFFUSE, STANDARD, theta_l=0.05, theta_u=0.95)
     assert [looks_text(one) for one in (futile, promising, both)] == ["2/20,6/40", ":11/20,18/40", "2:11/20,18/40"]
@@ -120,7 +132,7 @@ def test_a_trial_simulated_with_drawn_rates_has_the_exact_errors():
     design = thall_simon(looks_at, DIFFUSE, STANDARD, delta=delta, theta_l=theta_l, theta_u=theta_u)
     draws = special.betaincinv(STANDARD.a, STANDARD.b, (np.arange(1000) + 0.5) / 1000)
     decided = {}
-    for n, x in ((n, x) for n in looks_at for x in range(n + 1)):
+    for n, x in ((size, count) for size in looks_at for count in range(size + 1)):
         # 1,000 equally probable rates of the standard stand for its prior
         later = (DIFFUSE.a + x, DIFFUSE.b + n - x)
         gain, none = (special.betaincc(*later, np.minimum(draws + more, 1)).mean() for more in (delta, 0))

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.numbers import Bools, Ints
+    from simtrial.numbers import Bools
     from simtrial.search.bayesian.bop2_boundaries import Lists
     from simtrial.search.bayesian.posterior import BetaPrior
 
@@ -120,7 +120,8 @@ class Bop2Search:
         r, low, high = self.at_looks.ends()
         if not r.size:
             return None
-        strict, loose = (self.many.outcomes(*one) for one in (self.at_looks.strictest(high), self.at_looks.loosest(low)))
+        ends = self.at_looks.strictest(high), self.at_looks.loosest(low)
+        strict, loose = (self.many.outcomes(one.lower, one.upper) for one in ends)
         open_r: Bools = strict.reject[0] <= asked.alpha * (1 + exact.CLOSE)
         if aim is not None:
             open_r &= loose.reject[1] >= asked.power * (1 - exact.CLOSE)
@@ -185,8 +186,8 @@ class Bop2Search:
         if span is None:
             return None
         lists = self.at_looks.grid() if self.grid else self.at_looks.every(*span)
-        lists = lists[self.at_looks.choice(lists)]
-        reject, en = self.many.outcomes(*lists)
+        lists = lists.those(self.at_looks.choice(lists))
+        reject, en = self.many.outcomes(lists.lower, lists.upper)
         kept_ = reject[0] <= asked.alpha * (1 + exact.CLOSE)
         if aim is None:
             values = 1 - reject[1]
@@ -246,7 +247,9 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
     asked = constraints.only(CONSTRAINTS, FAMILY.title)
     refuse(requirements, n_limit)
     if asked.stops == "efficacy":
-        raise InputError("('efficacy') is not possible for BOP2, which stops for futility; write futility or both", "stops")
+        raise InputError(
+            "('efficacy') is not possible for BOP2, which stops for futility; write futility or both", "stops"
+        )
     return _found(requirements, asked)
 
 

@@ -1,4 +1,4 @@
-"""Every boundary of BOP2 at given looks as lists of bounds: for futility, and for efficacy where the trial stops for it.
+"""Every boundary of BOP2 at given looks as lists of bounds: for futility, and for efficacy if the trial stops for it.
 
 A boundary for efficacy and one for futility go together if some lambda gives both, that is if the ranges of their
 cells overlap; overlaps of log(lambda) shorter than `NEAR` are not looked into.
@@ -7,8 +7,8 @@ cells overlap; overlaps of log(lambda) shorter than `NEAR` are not looked into.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,15 +32,16 @@ BEYOND = 1e-4
 """How far logarithms beyond those asked for are taken along, so that no line lies on an edge of the rectangle."""
 
 
-class Lists(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Lists:
     """Lists of bounds, shape (lists, looks): -1 and n + 1 where nothing stops; `upper` None without efficacy."""
 
     lower: Ints
     upper: Ints | None
 
-    def __getitem__(self, at: object) -> Lists:  # type: ignore[override]  # lists, not the two fields
+    def those(self, at: Ints | Bools) -> Lists:
         """Some of the lists."""
-        return Lists(self.lower[at], None if self.upper is None else self.upper[at])  # type: ignore[index]
+        return Lists(self.lower[at], None if self.upper is None else self.upper[at])
 
 
 class AtLooks:
@@ -124,14 +125,13 @@ class AtLooks:
         futile = self.lines.counts(np.log(lam), gamma)
         if self.early is None:
             return self._made(np.unique(futile, axis=0), None)
-        k, i = np.meshgrid(np.arange(GRID_ETA.size), np.arange(lam.size))
-        k, i = k.ravel(), i.ravel()
+        k, i = (one.ravel() for one in np.meshgrid(np.arange(GRID_ETA.size), np.arange(lam.size)))
         effective = self.early.counts(np.log1p(-lam[i]), GRID_ETA[k])
         both = np.unique(np.concatenate([futile[i], effective], axis=1), axis=0)
         return self._made(both[:, : len(self.looks_at)], both[:, len(self.looks_at) :])
 
     def _made(self, futile: Ints, effective: Ints | None) -> Lists:
-        """Bounds from how many counts stop, at the last look without those that are no test."""
+        """Bounds from how many counts stop; the last look has none for efficacy."""
         lower, n = futile - 1, np.array(self.looks_at)
         if effective is None:
             return Lists(lower, None)
@@ -141,13 +141,12 @@ class AtLooks:
     def choice(self, lists: Lists) -> Bools:
         """Which lists are tests: that neither reject H0 whatever is seen nor end without a chance to."""
         n = np.array(self.looks_at)
-        upper = np.broadcast_to(n + 1, lists.lower.shape) if lists.upper is None else lists.upper
-        none = (lists.lower >= n) | (upper <= 0)
+        upper = np.tile(n + 1, (len(lists.lower), 1)) if lists.upper is None else lists.upper
+        none: Bools = (lists.lower >= n) | (upper <= 0)
         none[:, -1] |= lists.lower[:, -1] < 0
         over = np.cumsum(upper[:, :-1] <= lists.lower[:, :-1] + 1, axis=1) > 0  # looks after an end are not reached
         none[:, 1:] &= ~over
-        kept: Bools = ~none.any(axis=1)
-        return kept
+        return np.asarray(~none.any(axis=1))
 
     def design(self, lists: Lists, i: int) -> Design:
         """The design with one of the lists."""

@@ -171,7 +171,7 @@ class Lines:
         return np.clip(all_u[inside], box.low, box.high), np.clip(all_g[inside], box.least, box.most)
 
     def _room(self, rows: Ints, u: Floats, exponent: Floats, box: Rectangle) -> Floats:
-        """How far each point is above the lines that its cell lies above, and below the others; negative if it is not."""
+        """How far each point is above the lines that its cell lies above, and below the others; negative if not."""
         room = np.full(u.size, np.inf)
         for k, (levels, slope) in enumerate(zip(self.levels, self.slopes, strict=True)):
             padded = np.concatenate([[-np.inf], levels, [np.inf]])
@@ -192,7 +192,7 @@ class Lines:
             for (a, s), (b, t) in (*combinations(lower, 2), *combinations(upper, 2)):
                 if s != t and box.least < (crossing := (a - b) / (t - s)) < box.most:
                     exponents.add(crossing)
-            # the width is a concave function of the exponent, and its largest value lies where two lines of a side cross
+            # the width is a concave function of the exponent, and its largest value lies where lines of a side cross
             most = max(min(b + g * t for b, t in upper) - max(a + g * s for a, s in lower) for g in exponents)
             return most > Decimal(1).scaleb(-posterior_digits.AGREE)
 
@@ -242,7 +242,8 @@ def _around(low: Ints, high: Ints, slopes: Floats) -> tuple[Ints, Ints]:
         step = np.arange(repeated.size) - np.repeat(np.cumsum(wide + 1) - wide - 1, wide + 1)
         rows, at = rows[repeated].copy(), at[repeated]
         rows[:, k] += step
-    more, places = [], []
+    more: list[Ints] = []
+    places: list[int] = []
     for i in np.flatnonzero(lines > MEET).tolist():
         for order in (np.argsort(slopes), np.argsort(-slopes)):
             row = low[i].copy()

@@ -111,7 +111,11 @@ def bop2(
     '/2,11/40'
     """
     looks_at = Constraints(looks_at=tuple(looks_at)).looks_at or ()
-    p0, lam, gamma = TABLE["rate"].check(p0, "p0"), TABLE["lam"].check(lam, "lambda"), TABLE["gamma"].check(gamma, "gamma")
+    p0, lam, gamma = (
+        TABLE["rate"].check(p0, "p0"),
+        TABLE["lam"].check(lam, "lambda"),
+        TABLE["gamma"].check(gamma, "gamma"),
+    )
     prior = prior or usual_prior(p0)
     last = looks_at[-1]
     lower, upper = [], []
@@ -126,7 +130,7 @@ def bop2(
 
 
 def thresholds(n: int, last: int, scale: float, exponent: float) -> Floats:
-    """scale (n / last)^exponent."""
+    """Scale (n / last)^exponent."""
     found: Floats = np.float64(scale) * (n / last) ** exponent
     return found
 

@@ -45,9 +45,7 @@ class ManyBounds:
     def outcomes(self, lower: Ints, upper: Ints | None = None) -> Outcomes:
         """Evaluate lists that stop at X <= lower, and at X >= upper at looks before the last: shape (lists, looks)."""
         last = len(self.looks_at) - 1
-        reached = np.broadcast_to(
-            self.start[:, np.newaxis], (self.rates.size, len(lower), self.looks_at[0] + 1)
-        )
+        reached = np.broadcast_to(self.start[:, np.newaxis], (self.rates.size, len(lower), self.looks_at[0] + 1))
         reject = np.zeros((self.rates.size, len(lower)))
         en = np.full_like(reject, self.looks_at[0])
         for k, n in enumerate(self.looks_at):

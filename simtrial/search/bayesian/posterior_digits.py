@@ -2,7 +2,7 @@
 
 With a' = a + x and b' = b + n - x the lower tail of the posterior is, up to the beta function,
 
-    S(z; a', b') = z^a' (1 - z)^b' / a' [1 + z (a' + b') / (a' + 1) + z^2 (a' + b')(a' + b' + 1) / ((a' + 1)(a' + 2)) + ...],
+    S(z; a', b') = z^a' (1 - z)^b' / a' [1 + z c / (a' + 1) + z^2 c (c + 1) / ((a' + 1)(a' + 2)) + ...],   c = a' + b',
 
 all of whose terms are positive, and the beta function itself is S(1/2; a', b') + S(1/2; b', a'). No gamma function is
 needed, so priors with any two decimals will do. Numbers that agree to `AGREE` digits are taken to be equal: equal they

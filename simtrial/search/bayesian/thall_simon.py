@@ -6,7 +6,7 @@ only the first learns from the trial. A look at n patients with x responses is
 * futile if P(pE > pS + delta | x of n) < theta_L, and
 * promising if P(pE > pS | x of n) > theta_U,
 
-both strict unless ``strict=False``. Both probabilities rise with x. Where a look is both (a gain that is likely, but not
+both strict unless ``strict=False``. Both probabilities rise with x. Where a count is both (a gain is likely, but not
 one of delta), futility decides. At the last look the trial rejects H0 if it is promising, and not futile; without
 theta_U, if it is not futile. What the original leaves inconclusive there is counted as not rejected.
 
@@ -29,9 +29,9 @@ The nodes are those of the double exponential rule, s = (1 - delta) / (1 + exp(-
 infinite at 0 or 1, and Beta(200, 800), for which the weights of Gauss-Jacobi rules overflow. A prior and data that
 together weigh as much as S patients have a peak that in y is no narrower than 2 / (pi sqrt(S)); the distance of the
 nodes is at most half of that, at which the rule is right to the last digits. The error is below 1e-12 (tests, against
-adaptive quadrature). A probability nearer than `NEAR` to its threshold is compared with it as a fraction where both priors have
-whole numbers, as the integrand is a polynomial then, and taken to be equal to it otherwise, as it is by symmetry where
-the posterior of pE is the prior of pS and the threshold 1/2.
+adaptive quadrature). A probability nearer than `NEAR` to its threshold is compared with it as a fraction where both
+priors have whole numbers, as the integrand is a polynomial then. Otherwise it is taken to be equal to the threshold,
+as it is by symmetry where the posterior of pE is the prior of pS and the threshold 1/2.
 
 References
 ----------
@@ -67,6 +67,9 @@ NEAR = 1e-11
 
 WIDEST = 0.05
 """The largest distance of nodes."""
+
+MOST = 500
+"""Most patients: the powers of more would be too small for floating point."""
 
 WHOLE = 400
 """Largest size of a prior of the standard for which a polynomial is integrated in fractions, within a second."""
@@ -122,9 +125,7 @@ def _prior_chance(new: BetaPrior, nodes: Nodes) -> float:
     from scipy import special
 
     t = np.exp(nodes.t)
-    beyond = np.where(
-        t < 0.5, special.betaincc(new.a, new.b, t), special.betainc(new.b, new.a, np.exp(nodes.other))
-    )
+    beyond = np.where(t < 0.5, special.betaincc(new.a, new.b, t), special.betainc(new.b, new.a, np.exp(nodes.other)))
     # where t is 0 to floating point, t^a / (a B(a, b)) may not be
     tiny = nodes.t < -600
     leading = new.a * nodes.t - math.log(new.a) - special.betaln(new.a, new.b)
@@ -132,7 +133,7 @@ def _prior_chance(new: BetaPrior, nodes: Nodes) -> float:
     return float((np.exp(nodes.weight) * beyond).sum())
 
 
-@kept(64)
+@kept(16)
 def chances(new: BetaPrior, standard: BetaPrior, most: int, delta: float = 0.0) -> Floats:
     """P(pE > pS + delta | x of n) for every x of n up to `most` patients.
 
@@ -141,7 +142,7 @@ def chances(new: BetaPrior, standard: BetaPrior, most: int, delta: float = 0.0) 
     new, standard : BetaPrior
         Of pE and of pS.
     most : int
-        The largest n.
+        The largest n, up to `MOST`.
     delta : float
         From 0 to below 1.
 
@@ -150,6 +151,11 @@ def chances(new: BetaPrior, standard: BetaPrior, most: int, delta: float = 0.0) 
     ndarray, shape (most + 1, most + 1)
         By n and x; NaN where x > n.
 
+    Raises
+    ------
+    InputError
+        If there are more.
+
     Examples
     --------
     >>> from simtrial.search.bayesian.posterior import BetaPrior
@@ -157,6 +163,8 @@ def chances(new: BetaPrior, standard: BetaPrior, most: int, delta: float = 0.0) 
     >>> [round(float(found[n, x]), 12) for n, x in ((0, 0), (1, 0), (1, 1))]
     [0.5, 0.333333333333, 0.666666666667]
     """
+    if most > MOST:
+        raise InputError(f"({most}) is above {MOST}, the most patients for this rule", "looks_at")
     from scipy import special
 
     nodes = _nodes(standard, delta, new.size + standard.size + most)
@@ -170,12 +178,12 @@ def chances(new: BetaPrior, standard: BetaPrior, most: int, delta: float = 0.0) 
     b = new.b + x
     fewer = np.exp(logs[0] - np.log(b) - special.betaln(new.a, b))
     none = _prior_chance(new, nodes) - np.concatenate([[0.0], np.cumsum(fewer[:-1])])
-    found = np.full((most + 1, most + 1), np.nan)
+    found: Floats = np.full((most + 1, most + 1), np.nan)
     for n in range(most + 1):
         j = np.arange(n)
         more = np.exp(logs[j, n - 1 - j] - np.log(new.a + j) - special.betaln(new.a + j, new.b + n - j))
         found[n, : n + 1] = none[n] + np.concatenate([[0.0], np.cumsum(more)])
-    found = np.clip(found, 0.0, 1.0)
+    np.clip(found, 0.0, 1.0, out=found)
     found.setflags(write=False)
     return found
 
