@@ -303,7 +303,17 @@ TABLE: dict[str, InputNumber] = {
     "multiple_of": _whole("a number of which every number of patients at a look is a multiple", 1, 1000),
     "block": _whole("the number of patients between looks", 1, 3000),
     "theta": _share("a threshold of the conditional power"),
-    "threshold": _share("a threshold of a posterior or predictive probability"),
+    "lam": InputNumber(
+        said="lambda of BOP2, a threshold of a posterior probability", least=1e-6, most=1 - 1e-6, share=True,
+        metavar="LAMBDA",
+    ),
+    "gamma": InputNumber(said="gamma of BOP2, the exponent of its threshold", least=0, most=100, metavar="GAMMA"),
+    "eta": InputNumber(said="eta of BOP2, the exponent for efficacy", least=0, most=100, metavar="ETA"),
+    "threshold": _share("a threshold of a probability"),
+    "gain": InputNumber(
+        said="a gain in the response rate", least=0, most=1, share=True, open_most=True, metavar="GAIN",
+        why_most="so no rate could be that much larger",
+    ),
     "delta": InputNumber(said="the exponent of a boundary for toxicity", least=0, most=0.5, metavar="DELTA"),
     "sizes": _whole("a number of consecutive sizes of each look", 1, 20, metavar="K"),
     "stage": _whole("a look", 1, 200),

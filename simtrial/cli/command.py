@@ -52,4 +52,4 @@ def readers(command: Callable[..., object]) -> dict[str, options.Reader]:
 
 def told_as(name: str) -> str:
     """The name of an option as it is typed: ``--n-limit``."""
-    return f"--{name.replace('_', '-')}"
+    return f"--{name.rstrip('_').replace('_', '-')}"

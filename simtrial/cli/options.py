@@ -82,12 +82,16 @@ class Reader:
 
 
 def number_option(
-    key: str, said: str | None = None, form: OptionForm = "one", parts: tuple[str, ...] = ()
+    key: str, said: str | None = None, form: OptionForm = "one", parts: tuple[str, ...] = (), name: str = ""
 ) -> OptionInfo:
-    """An option that takes a number, or several, by the entry of its bounds and the form of `Reader`."""
+    """An option that takes a number, or several, by the entry of its bounds and the form of `Reader`.
+
+    `name` is how it is typed, where that is not the name of the parameter, which ends with an underscore then.
+    """
     one = TABLE[key].metavar
     metavar = f"{one},{one}" if form == "list" and "," not in one else one
-    option: OptionInfo = typer.Option(parser=Reader(key, form, parts), metavar=metavar, help=said)
+    typed = (name,) if name else ()
+    option: OptionInfo = typer.Option(*typed, parser=Reader(key, form, parts), metavar=metavar, help=said)
     return option
 
 

@@ -14,25 +14,29 @@ from simtrial.show import terminal
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
 
-RULES = ("fleming", "curtailed", "lee_liu")
+RULES = ("fleming", "curtailed", "lee_liu", "bop2", "thall_simon")
 NEEDS = {
     "fleming": ("looks_at", "p0", "alpha"),
     "curtailed": ("base",),
     "lee_liu": ("looks_at", "p0", "prior", "theta_l", "theta_t"),
+    "bop2": ("looks_at", "p0", "lambda_", "gamma"),
+    "thall_simon": ("looks_at", "prior_e", "prior_s"),
 }
 TAKES = {
     "fleming": NEEDS["fleming"],
     "curtailed": ("base", "p1", "theta_f", "theta_e", "block", "cp"),
     "lee_liu": (*NEEDS["lee_liu"], "theta_u", "not_strict"),
+    "bop2": (*NEEDS["bop2"], "prior", "eta"),
+    "thall_simon": (*NEEDS["thall_simon"], "delta", "theta_l", "theta_u"),
 }
 """The options of each rule, beside the rates at which it is evaluated."""
 
 
 def bounds(
-    rule: Annotated[str, typer.Option(help=f"The rule: {' or '.join(RULES)}.")],
+    rule: Annotated[str, typer.Option(help=f"The rule: {', '.join(RULES[:-1])} or {RULES[-1]}.")],
     looks_at: Annotated[
         str | None,
-        typer.Option(help="fleming, lee_liu: numbers of patients at the looks, 10,20,30, or 1-30 for every patient."),
+        typer.Option(help="Numbers of patients at the looks, 10,20,30, or 1-30 for every patient; not for curtailed."),
     ] = None,
     base: Annotated[str | None, typer.Option(help="curtailed: the design that is curtailed, such as 5/25.")] = None,
     p0: Annotated[float | None, options.number_option("rate", "Response rate not worth pursuing.")] = None,
@@ -53,11 +57,35 @@ def bounds(
     ] = None,
     prior: Annotated[
         str | None,
-        options.number_option("beta", "lee_liu: Beta prior A,B of the response rate.", "list", ("A", "B")),
+        options.number_option(
+            "beta", "lee_liu, bop2: the prior Beta(A, B).  [default for bop2: p0,1-p0]", "list", ("A", "B")
+        ),
+    ] = None,
+    lambda_: Annotated[
+        float | None,
+        options.number_option("lam", "bop2: futile if the posterior is below LAMBDA (n/N)^GAMMA.", name="--lambda"),
+    ] = None,
+    gamma: Annotated[float | None, options.number_option("gamma", "bop2: the exponent of the threshold.")] = None,
+    eta: Annotated[
+        float | None,
+        options.number_option("eta", "bop2: stop for efficacy above 1-(1-LAMBDA) (n/N)^ETA.  [default: no such stop]"),
+    ] = None,
+    prior_e: Annotated[
+        str | None,
+        options.number_option("beta", "thall_simon: the prior Beta(A, B) of the new treatment.", "list", ("A", "B")),
+    ] = None,
+    prior_s: Annotated[
+        str | None,
+        options.number_option("beta", "thall_simon: the prior Beta(A, B) of the standard.", "list", ("A", "B")),
+    ] = None,
+    delta: Annotated[
+        float | None, options.number_option("gain", "thall_simon: the gain asked of the new treatment.  [default: 0]")
     ] = None,
     theta_l: Annotated[
         float | None,
-        options.number_option("threshold", "lee_liu: stop for futility if the predictive probability is below."),
+        options.number_option(
+            "threshold", "Futile if below: the predictive probability (lee_liu), or P(pE > pS + GAIN) (thall_simon)."
+        ),
     ] = None,
     theta_t: Annotated[
         float | None,
@@ -69,7 +97,8 @@ def bounds(
         float | None,
         options.number_option(
             "threshold",
-            "lee_liu: stop and reject H0 if the predictive probability is above; 1: never.  [default: 1]",
+            "Stop and reject H0 if above: the predictive probability (lee_liu; 1: never, the default), or "
+            "P(pE > pS) (thall_simon).",
         ),
     ] = None,
     not_strict: Annotated[
@@ -82,10 +111,11 @@ def bounds(
     given: dict[str, object] = {
         "looks_at": looks_at, "base": base, "p0": p0, "p1": p1, "alpha": alpha, "theta_f": theta_f,
         "theta_e": theta_e, "block": block, "cp": cp, "prior": prior, "theta_l": theta_l, "theta_t": theta_t,
-        "theta_u": theta_u, "not_strict": not_strict or None,
+        "theta_u": theta_u, "not_strict": not_strict or None, "lambda_": lambda_, "gamma": gamma, "eta": eta,
+        "prior_e": prior_e, "prior_s": prior_s, "delta": delta,
     }  # fmt: skip
     if rule not in RULES:
-        raise InputError(f"({rule!r:.40}) is unknown; write {' or '.join(RULES)}", "--rule")
+        raise InputError(f"({rule!r:.40}) is unknown; write {', '.join(RULES[:-1])} or {RULES[-1]}", "--rule")
     for name, value in given.items():
         if value is not None and name not in (*TAKES[rule], "p0", "p1"):
             raise InputError(f"does not belong to {rule}; leave it out", told_as(name))
@@ -107,6 +137,8 @@ def _made(rule: str, given: dict[str, object]) -> Design:
         parameters["looks_at"] = parse_sizes(str(parameters["looks_at"]))
     if parameters.pop("not_strict", None):
         parameters["strict"] = False
+    if "lambda_" in parameters:
+        parameters["lam"] = parameters.pop("lambda_")
     try:
         return rules.bounds_by(rule, **parameters)
     except InputError as error:

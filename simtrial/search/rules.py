@@ -9,7 +9,8 @@ from simtrial.design.designs import parse_looks
 from simtrial.errors import InputError
 from simtrial.phrases import listed
 from simtrial.search import curtailment
-from simtrial.search.bayesian import lee_liu_rule
+from simtrial.search.bayesian import bop2_rule, lee_liu_rule
+from simtrial.search.bayesian import thall_simon as thall_simon_rule
 from simtrial.search.bayesian.posterior import parse_prior
 from simtrial.search.fleming import bounds
 
@@ -76,7 +77,60 @@ def lee_liu(
     return lee_liu_rule.lee_liu(looks_at, p0, believed, theta_l, theta_t, theta_u, strict=strict)
 
 
-RULES: dict[str, Callable[..., Design]] = {"fleming": fleming, "curtailed": curtailed, "lee_liu": lee_liu}
+def bop2(
+    *,
+    looks_at: Sequence[int],
+    p0: float,
+    lam: float,
+    gamma: float,
+    prior: str | BetaPrior | None = None,
+    eta: float | None = None,
+    strict: bool = True,
+) -> Design:
+    """BOP2 at given looks, the prior given or written ``a,b``: `simtrial.search.bayesian.bop2_rule.bop2`.
+
+    Examples
+    --------
+    >>> from simtrial import looks_text
+    >>> looks_text(bop2(looks_at=[10, 20, 30, 40], p0=0.2, prior=".2,.8", lam=0.86, gamma=0.95))
+    '1/10,3/20,7/30,11/40'
+    """
+    believed = parse_prior(prior) if isinstance(prior, str) else prior
+    return bop2_rule.bop2(looks_at, p0, lam, gamma, prior=believed, eta=eta, strict=strict)
+
+
+def thall_simon(
+    *,
+    looks_at: Sequence[int],
+    prior_e: str | BetaPrior,
+    prior_s: str | BetaPrior,
+    delta: float = 0.0,
+    theta_l: float | None = None,
+    theta_u: float | None = None,
+    strict: bool = True,
+) -> Design:
+    """Thall and Simon at given looks, priors given or written ``a,b``: `simtrial.search.bayesian.thall_simon`.
+
+    Examples
+    --------
+    >>> from simtrial import looks_text
+    >>> looks_text(thall_simon(looks_at=[20, 40], prior_e=".6,1.4", prior_s="15,35", theta_l=0.05, theta_u=0.95))
+    '2:11/20,18/40'
+    """
+    new = parse_prior(prior_e, "prior_e") if isinstance(prior_e, str) else prior_e
+    standard = parse_prior(prior_s, "prior_s") if isinstance(prior_s, str) else prior_s
+    return thall_simon_rule.thall_simon(
+        looks_at, new, standard, delta=delta, theta_l=theta_l, theta_u=theta_u, strict=strict
+    )
+
+
+RULES: dict[str, Callable[..., Design]] = {
+    "fleming": fleming,
+    "curtailed": curtailed,
+    "lee_liu": lee_liu,
+    "bop2": bop2,
+    "thall_simon": thall_simon,
+}
 """The rules by their keys."""
 
 
@@ -96,7 +150,8 @@ def bounds_by(key: str, **parameters: object) -> Design:
         If there is no such rule, or it does not take a parameter or lacks one.
     """
     if key not in RULES:
-        raise InputError(f"({key!r:.40}) is unknown; write {' or '.join(RULES)}", "rule")
+        *others, last = RULES
+        raise InputError(f"({key!r:.40}) is unknown; write {', '.join(others)} or {last}", "rule")
     takes = signature(RULES[key]).parameters
     for name in parameters:
         if name not in takes:

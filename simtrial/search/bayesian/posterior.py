@@ -68,25 +68,35 @@ class BetaPrior:
         found: Floats = special.betaincc(self.a + x, self.b + n - x, rate)
         return found
 
+    def within(self, rate: float, n: ArrayLike, x: ArrayLike) -> Floats:
+        """P(response rate <= `rate` | `x` responses of `n`), with its own digits where it is small."""
+        from scipy import special
 
-def parse_prior(text: str) -> BetaPrior:
-    """Read a prior written `A,B`: ``.2,.8`` is Beta(.2, .8).
+        n, x = np.asarray(n, dtype=np.float64), np.asarray(x, dtype=np.float64)
+        found: Floats = special.betainc(self.a + x, self.b + n - x, rate)
+        return found
+
+
+def parse_prior(text: str, field: str = "prior") -> BetaPrior:
+    """Read a prior written ``a,b``: ``.2,.8`` is Beta(.2, .8).
 
     Raises
     ------
     InputError
-        If the text is not two numbers above 0.
+        If the text is not two numbers that a prior may have.
 
+    Examples
+    --------
     >>> parse_prior(".2,.8")
     BetaPrior(a=0.2, b=0.8)
     """
     parts = text.split(",")
     if len(parts) != 2:
-        raise InputError(f"({text[:40]!r}) is not of the form A,B; write .2,.8 for Beta(0.2, 0.8)", "prior")
+        raise InputError(f"({text[:40]!r}) is not a prior; write its two numbers a,b, such as 0.2,0.8", field)
     try:
-        return BetaPrior(*(TABLE["beta"].read(part, "prior") for part in parts))
+        return BetaPrior(*(TABLE["beta"].read(part, field) for part in parts))
     except InputError as error:
-        raise InputError(error.message, "prior") from None
+        raise InputError(error.message, field) from None
 
 
 def usual(p0: float) -> BetaPrior:
