@@ -28,6 +28,30 @@ TAKES = {
 """The options of each rule, beside the rates at which it is evaluated."""
 
 
+Prior = Annotated[
+    str | None, options.number_option("beta", "lee_liu: Beta prior A,B of the response rate.", "list", ("A", "B"))
+]
+FutilityBelow = Annotated[
+    float | None,
+    options.number_option("threshold", "lee_liu: stop for futility if the predictive probability is below."),
+]
+FinalAbove = Annotated[
+    float | None,
+    options.number_option(
+        "threshold", "lee_liu: at the end reject H0 if the posterior probability of p > p0 is above."
+    ),
+]
+EfficacyAbove = Annotated[
+    float | None,
+    options.number_option(
+        "threshold", "lee_liu: stop and reject H0 if the predictive probability is above; 1: never.  [default: 1]"
+    ),
+]
+NotStrict = Annotated[
+    bool, typer.Option("--not-strict", help="lee_liu: stop also if the predictive probability equals its threshold.")
+]
+
+
 def bounds(
     rule: Annotated[str, typer.Option(help=f"The rule: {' or '.join(RULES)}.")],
     looks_at: Annotated[
@@ -51,31 +75,11 @@ def bounds(
         str | None,
         typer.Option(help="curtailed: 'recursive' conditional power, or 'plain', of the base.  [default: recursive]"),
     ] = None,
-    prior: Annotated[
-        str | None,
-        options.number_option("beta", "lee_liu: Beta prior A,B of the response rate.", "list", ("A", "B")),
-    ] = None,
-    theta_l: Annotated[
-        float | None,
-        options.number_option("threshold", "lee_liu: stop for futility if the predictive probability is below."),
-    ] = None,
-    theta_t: Annotated[
-        float | None,
-        options.number_option(
-            "threshold", "lee_liu: at the end, reject H0 if the posterior probability of p > p0 is above."
-        ),
-    ] = None,
-    theta_u: Annotated[
-        float | None,
-        options.number_option(
-            "threshold",
-            "lee_liu: stop and reject H0 if the predictive probability is above; 1: never.  [default: 1]",
-        ),
-    ] = None,
-    not_strict: Annotated[
-        bool,
-        typer.Option("--not-strict", help="lee_liu: stop also if the predictive probability equals its threshold."),
-    ] = False,
+    prior: Prior = None,
+    theta_l: FutilityBelow = None,
+    theta_t: FinalAbove = None,
+    theta_u: EfficacyAbove = None,
+    not_strict: NotStrict = False,
     as_json: options.Json = False,
 ) -> None:
     """Give the bounds of a rule at given looks, with its exact errors."""
