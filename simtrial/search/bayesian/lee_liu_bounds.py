@@ -14,8 +14,8 @@ of the j smallest values, and belongs to v_(j-1) < theta_L <= v_j.
   bounds c_n at all looks, as many trials stop as ever may; if even then P(X_N > r, no look futile; p0) > alpha, no
   theta_L helps. (A state with x > r is certain and never futile; that c_n may exceed r only makes that sum smaller.)
 * Values are ordered by their odds PP / (1 - PP), which tell those near 1 apart as well as those near 0. Odds nearer to
-  each other than `TOGETHER`, as a share, are one value at first, since floating point may put the larger one first. That
-  they are matters only next to an end of the sets that keep the limits; there, they are compared as fractions.
+  each other than `TOGETHER`, as a share, are one value at first, since floating point may put the larger one first.
+  That they are matters only next to an end of the sets that keep the limits; there, they are compared as fractions.
 """
 
 from __future__ import annotations

@@ -128,8 +128,11 @@ def test_both_designs_are_the_best_of_every_threshold_and_every_final_bound_in_f
 
 @pytest.mark.parametrize("together", [1.0, 4.0], ids=str)
 def test_values_that_floating_point_would_not_tell_apart_are_told_apart_by_fractions(monkeypatch, together):
-    questions = [(Requirements(0.2, 0.6, 0.1, 0.8), 1), (Requirements(0.1, 0.4, 0.15, 0.75), 2)]
-    cases = [(asked, first, prior) for asked, first in questions for prior in (None, (1.0, 1.0))]
+    cases = [
+        (Requirements(0.2, 0.6, 0.1, 0.8), 1, None), (Requirements(0.2, 0.6, 0.1, 0.8), 1, (1.0, 1.0)),
+        (Requirements(0.1, 0.4, 0.15, 0.75), 2, None), (Requirements(0.6, 0.8, 0.05, 0.8), 20, None),
+        (Requirements(0.2, 0.4, 0.1, 0.9), 20, None),
+    ]  # fmt: skip
 
     def answers():
         return [
