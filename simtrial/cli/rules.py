@@ -28,7 +28,7 @@ TAKES = {
 """The options of each rule, beside the rates at which it is evaluated."""
 
 
-Prior = Annotated[
+RulePrior = Annotated[
     str | None, options.number_option("beta", "lee_liu: Beta prior A,B of the response rate.", "list", ("A", "B"))
 ]
 FutilityBelow = Annotated[
@@ -75,7 +75,7 @@ def bounds(
         str | None,
         typer.Option(help="curtailed: 'recursive' conditional power, or 'plain', of the base.  [default: recursive]"),
     ] = None,
-    prior: Prior = None,
+    prior: RulePrior = None,
     theta_l: FutilityBelow = None,
     theta_t: FinalAbove = None,
     theta_u: EfficacyAbove = None,
