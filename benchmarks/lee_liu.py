@@ -1,10 +1,10 @@
-"""How fast the search of Lee and Liu's designs is, beside the same search state by state in plain Python in the same run.
+"""How fast the search of Lee and Liu's designs is, beside the same one state by state in plain Python in the same run.
 
     .venv/bin/python benchmarks/lee_liu.py
 
 Each figure is the least of several repetitions in one process, after import, with nothing kept between them. These
-machines are shared, so compare the ratios, not the seconds. The plain search takes every r and finds the largest theta_L
-with the power by bisection; it is run for the N that is found, and both for that N are compared.
+machines are shared, so compare the ratios, not the seconds. The plain search takes every r and finds the largest
+theta_L with the power by bisection; it is run for the N that is found, and both for that N are compared.
 """
 
 import math

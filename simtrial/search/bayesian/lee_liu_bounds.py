@@ -10,9 +10,9 @@ of the j smallest values, and belongs to v_(j-1) < theta_L <= v_j.
 * Power needs P(X_n <= r_n; n, p1) <= 1 - power at every look, because futile trials never reject H0. Let c_n be the
   largest count that may be futile by this. No theta_L above PP(n, c_n + 1) of any look n needs to be looked at, so only
   values up to the smallest of these are numbered.
-* The same gives the final bounds that are possible. P(X_N > r; p1) >= power bounds r from above. From below, with the
-  bounds c_n at all looks, as many trials stop as ever may; if even then P(X_N > r, no look futile; p0) > alpha, no
-  theta_L helps. (A state with x > r is certain and never futile; that c_n may exceed r only makes that sum smaller.)
+* The same gives the final bounds that are possible. P(X_N > r; p1) >= power bounds r from above. And if all states up
+  to that smallest value are futile, as many trials stop as ever may with this r: if even then the type I error exceeds
+  alpha, no theta_L helps, and hardly more than one r is left.
 * Values are ordered by their odds PP / (1 - PP), which tell those near 1 apart as well as those near 0. Odds nearer to
   each other than `TOGETHER`, as a share, are one value at first, since floating point may put the larger one first.
   That they are matters only next to an end of the sets that keep the limits; there, they are compared as fractions.
@@ -116,14 +116,9 @@ class Watch:
         return found, expected
 
     def final_bounds(self) -> Ints:
-        """Every r that some theta_L might keep both limits with."""
-        asked = self.asked
-        reached = self.ends(self.tolerable[np.newaxis], asked.p0)[0][0]
-        least, most = (
-            np.append(np.cumsum(one[::-1])[::-1], 0.0) for one in (reached, binomial_pmf(self.last, asked.p1))
-        )
-        possible = (least[1:-1] <= asked.alpha + SLACK) & (most[1:-1] >= asked.power - SLACK)
-        return np.flatnonzero(possible)
+        """Every r with which a single stage has the power."""
+        above = np.cumsum(binomial_pmf(self.last, self.asked.p1)[::-1])[::-1]  # P(X >= x)
+        return np.flatnonzero(above[1:] >= self.asked.power - SLACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,13 +168,27 @@ class Sets:
 
     def __init__(self, watch: Watch, prior: BetaPrior) -> None:
         self.watch, self.prior = watch, prior
-        self.r = watch.final_bounds()
-        last = np.full(self.r.size, watch.last)
-        success = ending_within(prior, watch.interim, watch.last, self.r + 1, last)
+        r = watch.final_bounds()
+        success = ending_within(prior, watch.interim, watch.last, r + 1, np.full(r.size, watch.last))
+        possible = self._may_keep_alpha(r, success)
+        self.r, success = r[possible], success[possible]
         failure = ending_within(prior, watch.interim, watch.last, np.zeros_like(self.r), self.r)
         with np.errstate(divide="ignore"):
             odds = np.nan_to_num(np.log(success) - np.log(failure), nan=np.inf, posinf=np.inf, neginf=-np.inf)
         self.numbered = [self._numbered(*table) for table in zip(odds, success, strict=True)]
+
+    def _may_keep_alpha(self, r: Ints, success: Floats) -> Bools:
+        """Whether the type I error is within alpha where all states are futile that may be by the power."""
+        watch = self.watch
+        if not watch.interim or not r.size:
+            return np.ones(r.size, dtype=np.bool_)
+        looks = np.arange(len(watch.interim))
+        too_high = success[:, looks, watch.tolerable + 1].min(axis=1)[:, np.newaxis, np.newaxis]
+        lower = (success < too_high * (1 + exact.CLOSE)).sum(axis=2) - 1
+        reached = watch.ends(lower, watch.asked.p0)[0]
+        above = np.arange(watch.last + 1) > r[:, np.newaxis]
+        kept: Bools = np.where(above, reached, 0.0).sum(axis=1) <= watch.asked.alpha + SLACK
+        return kept
 
     def _numbered(self, odds: Floats, success: Floats) -> Numbered:
         """Number the values of one final bound."""
