@@ -115,6 +115,7 @@ bench: $(READY) ## speed, side by side with R clinfun; with OLD=<commit> also th
 	@$(BIN)/python benchmarks/lessons.py
 	@$(BIN)/python benchmarks/walk.py
 	@$(BIN)/python benchmarks/curtailed.py
+	@$(BIN)/python benchmarks/lee_liu.py
 	@$(if $(OLD),$(BIN)/python benchmarks/report.py $(OLD),echo "The report is compared with that of an older commit where one is given: make bench OLD=<commit>")
 
 COMPILE := uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade

@@ -58,14 +58,13 @@ def design(
     as_json: options.Json = False,
 ) -> None:
     """Find the designs that meet the limits, with a proof that none is missed: Simon's, or those of any family."""
-    from simtrial.cli import families
     from simtrial.design.requirements import plausible
 
     run: dict[str, Any] = {"dropout": dropout, "odds_ratio": odds_ratio, "handling": handling, "p0_among": p0_among,
                            "bounds": bounds, "search": search_}  # fmt: skip
-    only = {"weight": weight, "looks_at": looks_at, "stops": stops, "futility": futility, "n1_least": n1_least,
-            "balanced": balanced or None, "multiple_of": multiple_of, "prior": prior,
-            "first_look": first_look}  # fmt: skip
+    only: dict[str, Any] = {"weight": weight, "looks_at": looks_at, "stops": stops, "futility": futility,
+                            "n1_least": n1_least, "balanced": balanced or None, "multiple_of": multiple_of,
+                            "prior": prior, "first_look": first_look}  # fmt: skip
     own = {"r0": r0, "t0": t0, "t1": t1, "alpha_r": alpha_r, "alpha_t": alpha_t}
     if bryant_day.meant(family):
         others = {"p0": p0, "p1": p1, "alpha": alpha, **only, "cap": cap, "flexible": flexible, **run}
@@ -79,13 +78,19 @@ def design(
         others = {"family": family, "criterion": criterion, "r1": r1, "dropout": dropout, **only}
         _flexible(asked, flexible, cap, n_limit, as_json=as_json, excluded=others)
         return
-    sizes = {"r1": bryant_day.bound(r1), "n1_least": n1_least, "cap": cap, "multiple_of": multiple_of,
-             "first_look": first_look}  # fmt: skip
-    with _dashed():
-        words = {"stops": stops, "futility": futility, "prior": prior}
-        under = families.constraints(looks_at, words, sizes, balanced=balanced)
-        want = families.wanted(family, criterion, weight, under)
+    want = _wanted(family, criterion, {**only, "r1": bryant_day.bound(r1), "cap": cap})
     _answer(asked, want, _run(**run), n_limit, as_json=as_json, given=looks_at is not None)
+
+
+def _wanted(family: str | None, criterion: str | None, only: dict[str, Any]) -> Wanted | None:
+    """The families that are named, and what is asked of their designs."""
+    from simtrial.cli import families
+
+    words = {name: only[name] for name in ("stops", "futility", "prior")}
+    sizes = {name: only[name] for name in ("r1", "n1_least", "cap", "multiple_of", "first_look")}
+    with _dashed():
+        under = families.constraints(only["looks_at"], words, sizes, balanced=bool(only["balanced"]))
+        return families.wanted(family, criterion, only["weight"], under)
 
 
 def _given(number: float | None) -> float:

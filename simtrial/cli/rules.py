@@ -31,6 +31,56 @@ TAKES = {
 }
 """The options of each rule, beside the rates at which it is evaluated."""
 
+RulePrior = Annotated[
+    str | None,
+    options.number_option(
+        "beta", "lee_liu, bop2: the prior Beta(A, B).  [default for bop2: p0,1-p0]", "list", ("A", "B")
+    ),
+]
+ThresholdScale = Annotated[
+    float | None,
+    options.number_option("lam", "bop2: futile if the posterior is below LAMBDA (n/N)^GAMMA.", name="--lambda"),
+]
+ThresholdExponent = Annotated[float | None, options.number_option("gamma", "bop2: the exponent of the threshold.")]
+EfficacyExponent = Annotated[
+    float | None,
+    options.number_option("eta", "bop2: stop for efficacy above 1-(1-LAMBDA) (n/N)^ETA.  [default: no such stop]"),
+]
+NewPrior = Annotated[
+    str | None,
+    options.number_option("beta", "thall_simon: the prior Beta(A, B) of the new treatment.", "list", ("A", "B")),
+]
+StandardPrior = Annotated[
+    str | None,
+    options.number_option("beta", "thall_simon: the prior Beta(A, B) of the standard.", "list", ("A", "B")),
+]
+Gain = Annotated[
+    float | None, options.number_option("gain", "thall_simon: the gain asked of the new treatment.  [default: 0]")
+]
+FutilityBelow = Annotated[
+    float | None,
+    options.number_option(
+        "threshold", "Futile if below: the predictive probability (lee_liu) or P(pE > pS + GAIN) (thall_simon)."
+    ),
+]
+FinalAbove = Annotated[
+    float | None,
+    options.number_option(
+        "threshold", "lee_liu: at the end reject H0 if the posterior probability of p > p0 is above."
+    ),
+]
+EfficacyAbove = Annotated[
+    float | None,
+    options.number_option(
+        "threshold",
+        "Stop and reject H0 if above: the predictive probability (lee_liu; 1, the default: never) or P(pE > pS) "
+        "(thall_simon).",
+    ),
+]
+NotStrict = Annotated[
+    bool, typer.Option("--not-strict", help="lee_liu: stop also if the predictive probability equals its threshold.")
+]
+
 
 def bounds(
     rule: Annotated[str, typer.Option(help=f"The rule: {', '.join(RULES[:-1])} or {RULES[-1]}.")],
@@ -55,64 +105,25 @@ def bounds(
         str | None,
         typer.Option(help="curtailed: 'recursive' conditional power, or 'plain', of the base.  [default: recursive]"),
     ] = None,
-    prior: Annotated[
-        str | None,
-        options.number_option(
-            "beta", "lee_liu, bop2: the prior Beta(A, B).  [default for bop2: p0,1-p0]", "list", ("A", "B")
-        ),
-    ] = None,
-    lambda_: Annotated[
-        float | None,
-        options.number_option("lam", "bop2: futile if the posterior is below LAMBDA (n/N)^GAMMA.", name="--lambda"),
-    ] = None,
-    gamma: Annotated[float | None, options.number_option("gamma", "bop2: the exponent of the threshold.")] = None,
-    eta: Annotated[
-        float | None,
-        options.number_option("eta", "bop2: stop for efficacy above 1-(1-LAMBDA) (n/N)^ETA.  [default: no such stop]"),
-    ] = None,
-    prior_e: Annotated[
-        str | None,
-        options.number_option("beta", "thall_simon: the prior Beta(A, B) of the new treatment.", "list", ("A", "B")),
-    ] = None,
-    prior_s: Annotated[
-        str | None,
-        options.number_option("beta", "thall_simon: the prior Beta(A, B) of the standard.", "list", ("A", "B")),
-    ] = None,
-    delta: Annotated[
-        float | None, options.number_option("gain", "thall_simon: the gain asked of the new treatment.  [default: 0]")
-    ] = None,
-    theta_l: Annotated[
-        float | None,
-        options.number_option(
-            "threshold", "Futile if below: the predictive probability (lee_liu), or P(pE > pS + GAIN) (thall_simon)."
-        ),
-    ] = None,
-    theta_t: Annotated[
-        float | None,
-        options.number_option(
-            "threshold", "lee_liu: at the end, reject H0 if the posterior probability of p > p0 is above."
-        ),
-    ] = None,
-    theta_u: Annotated[
-        float | None,
-        options.number_option(
-            "threshold",
-            "Stop and reject H0 if above: the predictive probability (lee_liu; 1: never, the default), or "
-            "P(pE > pS) (thall_simon).",
-        ),
-    ] = None,
-    not_strict: Annotated[
-        bool,
-        typer.Option("--not-strict", help="lee_liu: stop also if the predictive probability equals its threshold."),
-    ] = False,
+    prior: RulePrior = None,
+    lambda_: ThresholdScale = None,
+    gamma: ThresholdExponent = None,
+    eta: EfficacyExponent = None,
+    prior_e: NewPrior = None,
+    prior_s: StandardPrior = None,
+    delta: Gain = None,
+    theta_l: FutilityBelow = None,
+    theta_t: FinalAbove = None,
+    theta_u: EfficacyAbove = None,
+    not_strict: NotStrict = False,
     as_json: options.Json = False,
 ) -> None:
     """Give the bounds of a rule at given looks, with its exact errors."""
     given: dict[str, object] = {
         "looks_at": looks_at, "base": base, "p0": p0, "p1": p1, "alpha": alpha, "theta_f": theta_f,
-        "theta_e": theta_e, "block": block, "cp": cp, "prior": prior, "theta_l": theta_l, "theta_t": theta_t,
-        "theta_u": theta_u, "not_strict": not_strict or None, "lambda_": lambda_, "gamma": gamma, "eta": eta,
-        "prior_e": prior_e, "prior_s": prior_s, "delta": delta,
+        "theta_e": theta_e, "block": block, "cp": cp, "prior": prior, "lambda_": lambda_, "gamma": gamma, "eta": eta,
+        "prior_e": prior_e, "prior_s": prior_s, "delta": delta, "theta_l": theta_l, "theta_t": theta_t,
+        "theta_u": theta_u, "not_strict": not_strict or None,
     }  # fmt: skip
     if rule not in RULES:
         raise InputError(f"({rule!r:.40}) is unknown; write {', '.join(RULES[:-1])} or {RULES[-1]}", "--rule")

@@ -10,12 +10,12 @@ of the j smallest values, and belongs to v_(j-1) < theta_L <= v_j.
 * Power needs P(X_n <= r_n; n, p1) <= 1 - power at every look, because futile trials never reject H0. Let c_n be the
   largest count that may be futile by this. No theta_L above PP(n, c_n + 1) of any look n needs to be looked at, so only
   values up to the smallest of these are numbered.
-* The same gives the final bounds that are possible. P(X_N > r; p1) >= power bounds r from above. From below, with the
-  bounds c_n at all looks, as many trials stop as ever may; if even then P(X_N > r, no look futile; p0) > alpha, no
-  theta_L helps. (A state with x > r is certain and never futile; that c_n may exceed r only makes that sum smaller.)
+* The same gives the final bounds that are possible. P(X_N > r; p1) >= power bounds r from above. And if all states up
+  to that smallest value are futile, as many trials stop as ever may with this r: if even then the type I error exceeds
+  alpha, no theta_L helps, and hardly more than one r is left.
 * Values are ordered by their odds PP / (1 - PP), which tell those near 1 apart as well as those near 0. Odds nearer to
-  each other than `CLOSE`, as a share, are one value at first, since floating point may put the larger one first. That
-  they are matters only next to an end of the sets that keep the limits; there, they are compared as fractions.
+  each other than `TOGETHER`, as a share, are one value at first, since floating point may put the larger one first.
+  That they are matters only next to an end of the sets that keep the limits; there, they are compared as fractions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from simtrial.numbers import Bools, Floats, Ints
     from simtrial.search.bayesian.posterior import BetaPrior
 
+
+TOGETHER = exact.CLOSE
+"""Logarithms of odds that are nearer than this are one value until fractions part them."""
 
 IMPOSSIBLE = -1e6
 """Stands for the logarithm of the odds of what cannot happen: what can has one above -1,000."""
@@ -113,38 +116,39 @@ class Watch:
         return found, expected
 
     def final_bounds(self) -> Ints:
-        """Every r that some theta_L might keep both limits with."""
-        asked = self.asked
-        reached = self.ends(self.tolerable[np.newaxis], asked.p0)[0][0]
-        least, most = (
-            np.append(np.cumsum(one[::-1])[::-1], 0.0) for one in (reached, binomial_pmf(self.last, asked.p1))
-        )
-        possible = (least[1:-1] <= asked.alpha + SLACK) & (most[1:-1] >= asked.power - SLACK)
-        return np.flatnonzero(possible)
+        """Every r with which a single stage has the power."""
+        above = np.cumsum(binomial_pmf(self.last, self.asked.p1)[::-1])[::-1]  # P(X >= x)
+        return np.flatnonzero(above[1:] >= self.asked.power - SLACK)
 
 
-class Values(NamedTuple):
-    """The values of PP with one final bound, and the sets of states below them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbered:
+    """The states with one final bound in the order of their PP, and the sets of those below each value.
 
     Attributes
     ----------
-    value : ndarray
-        One per group of states with equal values, in rising order.
     states : ndarray of int, shape (states, 2)
-        The states, as pairs of look and count, in the order of the groups.
+        The states, as pairs of look and count.
+    value : ndarray, shape (states,)
+        Their PP.
     starts : ndarray of int, shape (groups + 1,)
-        Where each group starts among them, and their end.
+        Where each group of equal values starts among them, and their end.
+    parted : ndarray of bool, shape (groups,)
+        Whether the values of a group are known to be equal as fractions.
     lower : ndarray of int, shape (groups + 1, looks)
         The futility bounds of each set.
-    parted : ndarray of bool
-        Whether the values of a group are known to be equal as fractions.
     """
 
-    value: Floats
     states: Ints
+    value: Floats
     starts: Ints
-    lower: Ints
     parted: Bools
+    lower: Ints
+
+    @property
+    def groups(self) -> int:
+        """How many groups there are."""
+        return len(self.parted)
 
     def members(self, group: int) -> Ints:
         """The states of a group."""
@@ -164,53 +168,69 @@ class Sets:
 
     def __init__(self, watch: Watch, prior: BetaPrior) -> None:
         self.watch, self.prior = watch, prior
-        self.r = watch.final_bounds()
-        last = np.full(self.r.size, watch.last)
-        success = ending_within(prior, watch.interim, watch.last, self.r + 1, last)
+        r = watch.final_bounds()
+        success = ending_within(prior, watch.interim, watch.last, r + 1, np.full(r.size, watch.last))
+        possible = self._may_keep_alpha(r, success)
+        self.r, success = r[possible], success[possible]
         failure = ending_within(prior, watch.interim, watch.last, np.zeros_like(self.r), self.r)
         with np.errstate(divide="ignore"):
             odds = np.nan_to_num(np.log(success) - np.log(failure), nan=np.inf, posinf=np.inf, neginf=-np.inf)
-        self.values = [self._values(*table) for table in zip(odds, success, strict=True)]
+        self.numbered = [self._numbered(*table) for table in zip(odds, success, strict=True)]
 
-    def _values(self, odds: Floats, success: Floats) -> Values:
+    def _may_keep_alpha(self, r: Ints, success: Floats) -> Bools:
+        """Whether the type I error is within alpha where all states are futile that may be by the power."""
+        watch = self.watch
+        if not watch.interim or not r.size:
+            return np.ones(r.size, dtype=np.bool_)
+        looks = np.arange(len(watch.interim))
+        too_high = success[:, looks, watch.tolerable + 1].min(axis=1)[:, np.newaxis, np.newaxis]
+        lower = (success < too_high * (1 + exact.CLOSE)).sum(axis=2) - 1
+        reached = watch.ends(lower, watch.asked.p0)[0]
+        above = np.arange(watch.last + 1) > r[:, np.newaxis]
+        kept: Bools = np.where(above, reached, 0.0).sum(axis=1) <= watch.asked.alpha + SLACK
+        return kept
+
+    def _numbered(self, odds: Floats, success: Floats) -> Numbered:
         """Number the values of one final bound."""
         looks = len(self.watch.interim)
         if not looks:
-            none, one_set = np.empty((0, 2), dtype=np.int64), np.empty((1, 0), dtype=np.int64)
-            return Values(np.empty(0), none, np.zeros(1, dtype=np.int64), one_set, np.empty(0, dtype=np.bool_))
+            none = np.empty(0, dtype=np.int64)
+            return Numbered(
+                states=none.reshape(0, 2), value=np.empty(0), starts=np.zeros(1, dtype=np.int64),
+                parted=np.empty(0, dtype=np.bool_), lower=none.reshape(1, 0),
+            )  # fmt: skip
         too_high = odds[np.arange(looks), self.watch.tolerable + 1].min()
-        states = np.argwhere(odds < too_high + exact.CLOSE)
+        states = np.argwhere(odds < too_high + TOGETHER)
         value = odds[tuple(states.T)]
         order = np.argsort(value, kind="stable")
         states, value = states[order], value[order]
         sure = value == -np.inf
         value[sure] = IMPOSSIBLE
-        starts = np.append(np.flatnonzero(np.diff(value, prepend=2 * IMPOSSIBLE) > exact.CLOSE), value.size)
+        starts = np.append(np.flatnonzero(np.diff(value, prepend=2 * IMPOSSIBLE) > TOGETHER), value.size)
         # between two groups there is room for a double
-        cuts = np.append(2 * IMPOSSIBLE, value[starts[1:] - 1] + exact.CLOSE / 4)
+        cuts = np.append(2 * IMPOSSIBLE, value[starts[1:] - 1] + TOGETHER / 4)
         lower = np.stack([row.searchsorted(cuts) - 1 for row in np.maximum(odds, IMPOSSIBLE)], axis=1)
-        firsts = states[starts[:-1]]
         parted = (np.diff(starts) == 1) | sure[starts[:-1]]
-        return Values(success[tuple(firsts.T)], states, starts, lower, parted)
+        return Numbered(states=states, value=success[tuple(states.T)], starts=starts, parted=parted, lower=lower)
 
     def part(self, i: int, group: int) -> None:
         """Part a group of the i-th final bound into those that are equal as fractions."""
-        old, states = self.values[i], self.values[i].members(group)
+        old, states = self.numbered[i], self.numbered[i].members(group)
         exactly = [self._exactly(i, *state) for state in states.tolist()]
-        members = [states[[value == one for value in exactly]] for one in sorted(set(exactly))]
+        places = [[k for k, value in enumerate(exactly) if value == one] for one in sorted(set(exactly))]
         rows = [old.lower[group]]
-        for some in members:
+        for some in places:
             rows.append(rows[-1].copy())
-            np.maximum.at(rows[-1], some[:, 0], some[:, 1])
-        start, end = old.starts[group : group + 2]
-        self.values[i] = Values(
-            np.concatenate([old.value[:group], np.full(len(members), old.value[group]), old.value[group + 1 :]]),
-            np.concatenate([old.states[:start], *members, old.states[end:]]),
-            np.concatenate(
-                [old.starts[:group], start + np.cumsum([0, *map(len, members)])[:-1], old.starts[group + 1 :]]
-            ),
-            np.concatenate([old.lower[:group], rows, old.lower[group + 2 :]]),
-            np.concatenate([old.parted[:group], np.ones(len(members), dtype=np.bool_), old.parted[group + 1 :]]),
+            np.maximum.at(rows[-1], states[some, 0], states[some, 1])
+        start, end = old.starts[group : group + 2].tolist()
+        order = np.array([start + k for some in places for k in some])
+        first = start + np.cumsum([0, *map(len, places)])[:-1]
+        self.numbered[i] = Numbered(
+            states=np.concatenate([old.states[:start], old.states[order], old.states[end:]]),
+            value=np.concatenate([old.value[:start], old.value[order], old.value[end:]]),
+            starts=np.concatenate([old.starts[:group], first, old.starts[group + 1 :]]),
+            parted=np.concatenate([old.parted[:group], np.ones(len(places), dtype=np.bool_), old.parted[group + 1 :]]),
+            lower=np.concatenate([old.lower[:group], rows, old.lower[group + 2 :]]),
         )
 
     def _exactly(self, i: int, k: int, x: int) -> Fraction:
@@ -220,33 +240,35 @@ class Sets:
     @property
     def most(self) -> Ints:
         """The number of the largest set of each final bound."""
-        return np.array([len(one.value) for one in self.values], dtype=np.int64)
+        return np.array([one.groups for one in self.numbered], dtype=np.int64)
 
     def first_with(self, theta_l: float) -> Ints:
         """The number of the set of each final bound that belongs to a theta_L, or of the largest."""
         limit, found = decimal(theta_l), []
-        for i in range(len(self.values)):
-            near = np.abs(self.values[i].value - theta_l) <= 2 * exact.CLOSE * theta_l
-            for group in np.flatnonzero(near & ~self.values[i].parted)[::-1].tolist():
-                self.part(i, group)
-            one = self.values[i]
-            gap = partial(self._gap, i, limit)
-            found.append(int((exact.signs(one.value, theta_l, gap) < 0).sum()))
+        for i in range(len(self.numbered)):
+            one = self.numbered[i]
+            # the last group that does not start above theta_L is the only one that may lie on both sides of it
+            starting = int((one.value[one.starts[:-1]] <= theta_l * (1 + exact.CLOSE)).sum()) - 1
+            if starting >= 0 and not one.parted[starting]:
+                self.part(i, starting)
+                one = self.numbered[i]
+            below = exact.signs(one.value[one.starts[:-1]], theta_l, partial(self._gap, i, limit)) < 0
+            found.append(int(below.sum()))
         return np.array(found, dtype=np.int64)
 
     def _gap(self, i: int, limit: Fraction, group: int) -> Fraction:
         """How much the value of a group exceeds a limit."""
-        return self._exactly(i, *self.values[i].members(group)[0].tolist()) - limit
+        return self._exactly(i, *self.numbered[i].members(group)[0].tolist()) - limit
 
     def design(self, i: int, j: int) -> Design:
         """The design of set j of the i-th final bound."""
-        lower = self.values[i].lower[j].tolist()
+        lower = self.numbered[i].lower[j].tolist()
         looks = [Look(n, r if r >= 0 else None) for n, r in zip(self.watch.interim, lower, strict=True)]
         return design_of([*looks, Look(self.watch.last, int(self.r[i]))])
 
     def at(self, j: Ints, p: float) -> tuple[Floats, Floats]:
         """P(reject H0; p) and EN(p) of one set of each final bound."""
-        lower = np.stack([one.lower[k] for one, k in zip(self.values, j.tolist(), strict=True)])
+        lower = np.stack([one.lower[k] for one, k in zip(self.numbered, j.tolist(), strict=True)])
         reached, expected = self.watch.ends(lower, p)
         above = np.arange(reached.shape[1]) > self.r[:, np.newaxis]
         return np.where(above, reached, 0.0).sum(axis=1), expected
@@ -275,9 +297,7 @@ class Sets:
         while True:
             last = last_of(self.has_power, np.zeros_like(self.most), self.most)
             next_one = np.minimum(last + 1, self.most)
-            unsure = [
-                i for i, one in enumerate(self.values) if 0 <= last[i] < len(one.value) and not one.parted[last[i]]
-            ]
+            unsure = [i for i, one in enumerate(self.numbered) if 0 <= last[i] < one.groups and not one.parted[last[i]]]
             # with all of the next group the type I error is least: above alpha, its parts need not be known
             hopeful = self.within_alpha(next_one) if unsure else None
             unsure = [i for i in unsure if hopeful is not None and hopeful[i]]
@@ -295,14 +315,14 @@ class Sets:
         while True:
             back = last_of(partial(self._within, last), np.zeros_like(last), last - least)
             first = last - np.maximum(back, 0)
-            unsure = [i for i, one in enumerate(self.values) if first[i] > least[i] and not one.parted[first[i] - 1]]
+            unsure = [i for i, one in enumerate(self.numbered) if first[i] > least[i] and not one.parted[first[i] - 1]]
             if not unsure:
                 return first
             for i in unsure:
-                before = len(self.values[i].value)
+                before = self.numbered[i].groups
                 self.part(i, int(first[i]) - 1)
                 last = last.copy()
-                last[i] += len(self.values[i].value) - before
+                last[i] += self.numbered[i].groups - before
 
     def _within(self, last: Ints, back: Ints) -> Bools:
         """Whether the sets so many before the last ones are within alpha."""

@@ -39,6 +39,7 @@ from simtrial.design.designs import Look
 from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
+from simtrial.phrases import counted
 from simtrial.search.bayesian.posterior import EQUAL, beyond_less
 from simtrial.search.bayesian.predictive import Predictive, fraction
 from simtrial.search.constraints import Constraints
@@ -125,21 +126,25 @@ def lee_liu(
     r = final_bound(prior, p0, last, theta_t)
     if not 0 <= r < last:
         always = "rejects H0 whatever is seen" if r < 0 else "never rejects H0"
-        raise InputError(f"({theta_t:g}) {always} with {last} patients", "theta_t")
-    predictive = Predictive(prior, looks_at[:-1], last, r)
+        raise InputError(f"({theta_t:g}) {always} with {counted(last, 'patient')}", "theta_t")
+    return design_of(_looks(Predictive(prior, looks_at[:-1], last, r), theta_l, theta_u, strict=strict))
+
+
+def _looks(predictive: Predictive, theta_l: float, theta_u: float, *, strict: bool) -> list[Look]:
+    """The looks of the rule; what it leaves nothing to continue after is left out."""
     low, high = predictive.sides(theta_l), predictive.sides(theta_u)
     futile = (low < 0) if strict else (low <= 0)
     effective = (high > 0) if strict else (high >= 0)
     looks: list[Look] = []
-    for k, n in enumerate(looks_at[:-1]):
+    for k, n in enumerate(predictive.looks_at):
         lower, upper = int(futile[k].sum()) - 1, int(np.argmax(np.append(effective[k, : n + 1], True)))
         if lower >= n or upper == 0:
             always = "without rejecting H0" if lower >= n else "and rejects H0"
             raise InputError(f"({n}) ends the trial {always}, whatever is seen", "looks_at")
         if upper == lower + 1:
-            return design_of([*looks, Look(n, lower)])
+            return [*looks, Look(n, lower)]
         looks.append(Look(n, lower if lower >= 0 else None, upper if upper <= n else None))
-    return design_of([*looks, Look(last, r)])
+    return [*looks, Look(predictive.last, predictive.r)]
 
 
 def parameters(design: Design, p0: float, prior: BetaPrior, *, strict: bool = True) -> tuple[ParameterRange, ...]:
@@ -190,15 +195,15 @@ def parameters(design: Design, p0: float, prior: BetaPrior, *, strict: bool = Tr
     return found if len(found) == 3 else ()
 
 
-State = tuple[float, Callable[[], Fraction]]
+Near = tuple[float, Callable[[], Fraction]]
 """A predictive probability, and how to have it as a fraction."""
 
 
-def _states(design: Design, prior: BetaPrior) -> tuple[list[State], list[State], list[State]]:
+def _states(design: Design, prior: BetaPrior) -> tuple[list[Near], list[Near], list[Near]]:
     """The states next to the bounds of the interim looks: futile, continuing, and rejecting H0."""
     last = design.looks[-1]
     predictive = Predictive(prior, tuple(look.n for look in design.looks[:-1]), last.n, last.r or 0)
-    found: tuple[list[State], list[State], list[State]] = ([], [], [])
+    found: tuple[list[Near], list[Near], list[Near]] = ([], [], [])
     for k, look in enumerate(design.looks[:-1]):
         lower, upper = -1 if look.r is None else look.r, look.n + 1 if look.e is None else look.e
         for kind, x in ((0, lower), (1, lower + 1), (1, upper - 1), (2, upper)):
@@ -208,7 +213,7 @@ def _states(design: Design, prior: BetaPrior) -> tuple[list[State], list[State],
     return found
 
 
-def _extreme(states: list[State], pick: Callable[..., float]) -> Fraction | None:
+def _extreme(states: list[Near], pick: Callable[..., float]) -> Fraction | None:
     """The largest or smallest of some states, as a fraction."""
     if not states:
         return None

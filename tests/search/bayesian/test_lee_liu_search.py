@@ -13,9 +13,10 @@ from simtrial import InputError, Requirements, looks_text
 from simtrial.cli.app import main
 from simtrial.design import exact
 from simtrial.design.designs import Look, MultiStage
-from simtrial.search.bayesian import lee_liu
+from simtrial.search.bayesian import lee_liu, lee_liu_bounds
 from simtrial.search.bayesian.lee_liu_bounds import Sets, Watch
 from simtrial.search.bayesian.posterior import BetaPrior, parse_prior, usual
+from simtrial.search.bayesian.predictive import Predictive
 from simtrial.search.constraints import Constraints
 
 PRINTED = 1e-9
@@ -126,10 +127,13 @@ def test_both_designs_are_the_best_of_every_threshold_and_every_final_bound_in_f
         assert found.parameters
 
 
-@pytest.mark.parametrize("close", [1e-3, 0.3], ids=str)
-def test_values_that_floating_point_would_not_tell_apart_are_told_apart_by_fractions(monkeypatch, close):
-    questions = [(Requirements(0.2, 0.6, 0.1, 0.8), 1), (Requirements(0.1, 0.4, 0.15, 0.75), 2)]
-    cases = [(asked, first, prior) for asked, first in questions for prior in (None, (1.0, 1.0))]
+@pytest.mark.parametrize("together", [0.02, 0.05, 0.15, 4.0], ids=str)
+def test_values_that_floating_point_would_not_tell_apart_are_told_apart_by_fractions(monkeypatch, together):
+    cases = [
+        (Requirements(0.2, 0.6, 0.1, 0.8), 1, None), (Requirements(0.2, 0.6, 0.1, 0.8), 1, (1.0, 1.0)),
+        (Requirements(0.1, 0.4, 0.15, 0.75), 2, None), (Requirements(0.6, 0.8, 0.05, 0.8), 20, None),
+        (Requirements(0.2, 0.4, 0.1, 0.9), 20, None),
+    ]  # fmt: skip
 
     def answers():
         return [
@@ -139,9 +143,59 @@ def test_values_that_floating_point_would_not_tell_apart_are_told_apart_by_fract
         ]
 
     known = answers()
-    monkeypatch.setattr(exact, "CLOSE", close)
+    monkeypatch.setattr(lee_liu_bounds, "TOGETHER", together)
     monkeypatch.setattr(lee_liu, "at", lee_liu.at.__wrapped__)  # what is kept was found with the usual margin
     assert answers() == known
+
+
+WATCHED = [
+    (Requirements(0.6, 0.8, 0.05, 0.8), range(30, 36)), (Requirements(0.2, 0.4, 0.1, 0.9), range(29, 37)),
+    (Requirements(0.2, 0.6, 0.1, 0.8), range(1, 12)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("together", [exact.CLOSE, 0.1, 0.4], ids=str)
+@pytest.mark.parametrize(("asked", "looks"), WATCHED, ids=str)
+def test_the_ends_of_the_sets_that_keep_the_limits_are_those_of_a_scan_of_all(monkeypatch, asked, looks, together):
+    prior = usual(asked.p0)
+    whole = Sets(Watch(asked, tuple(looks)), prior)
+    kept = [
+        [j for j in range(whole.most[i] + 1) if all_continue(whole, i, j) and exact.meets(whole.design(i, j), asked)]
+        for i in range(len(whole.r))
+    ]
+    assert any(kept)
+    monkeypatch.setattr(lee_liu_bounds, "TOGETHER", together)
+    for floor in (0.001, 0.03):
+        least = whole.first_with(floor)
+        coarse = Sets(Watch(asked, tuple(looks)), prior)
+        coarse.first_with(floor)
+        last = coarse.last_kept()
+        first = coarse.first_kept(coarse.first_with(floor), last.copy())
+        for i, numbers in enumerate(kept):
+            assert (last[i] >= 0) == bool(numbers)
+            above = [j for j in numbers if j >= least[i]]
+            if above:
+                assert coarse.design(i, int(first[i])).looks == whole.design(i, above[0]).looks
+
+
+def all_continue(sets, i, j):
+    """Whether some count continues at each look of a set."""
+    lower = sets.numbered[i].lower[j].tolist()
+    return all(r < n for r, n in zip(lower, sets.watch.interim, strict=True))
+
+
+@pytest.mark.parametrize("together", [exact.CLOSE, 0.3, 4.0], ids=str)
+def test_the_set_of_a_threshold_has_the_bounds_of_the_rule(monkeypatch, together):
+    monkeypatch.setattr(lee_liu_bounds, "TOGETHER", together)
+    asked, looks = WATCHED[1][0], tuple(range(10, 37))
+    rng = np.random.default_rng(4)
+    for theta in [0.001, 0.000784576, *10 ** rng.uniform(-5, -1, 20)]:
+        sets = Sets(Watch(asked, looks), usual(0.2))
+        found = sets.first_with(theta)
+        for i, r in enumerate(sets.r.tolist()):
+            futile = (Predictive(usual(0.2), looks[:-1], 36, r).sides(theta) < 0).sum(axis=1) - 1
+            if found[i] < sets.most[i]:
+                assert sets.numbered[i].lower[found[i]].tolist() == futile.tolist()
 
 
 def test_p_of_rejection_and_expected_patients_fall_as_the_threshold_rises():
