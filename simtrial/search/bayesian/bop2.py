@@ -36,7 +36,7 @@ from simtrial.design.designs import MAX_LOOKS, Look
 from simtrial.design.requirements import N_LIMIT, N_LIMIT_MOST
 from simtrial.errors import InputError
 from simtrial.memo import kept
-from simtrial.phrases import listed
+from simtrial.phrases import spanned
 from simtrial.search.aim import LEAST_EN, TIE, Aim
 from simtrial.search.bayesian.bop2_boundaries import AtLooks
 from simtrial.search.bayesian.bop2_region import Bop2Parameters, parameters
@@ -214,7 +214,7 @@ class Bop2Search:
         return Bop2Candidate(design, self.requirements, parameters=where)
 
     def _none(self, aim: Aim | None) -> InputError:
-        asked, sizes = self.requirements, listed([str(n) for n in self.looks_at])
+        asked, sizes = self.requirements, spanned(self.looks_at)
         if aim is None or (most := self._meeting(None)) is None:
             return InputError(
                 f"({asked.alpha:g}) is kept by no boundary of BOP2 with looks after {sizes} patients; allow more "

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.errors import InputError
+from simtrial.phrases import counted
 from simtrial.search.bayesian.bop2_cells import NEAR, lines_of
 from simtrial.search.bayesian.bop2_region import EFFICACY, FUTILITY
 from simtrial.search.bayesian.bop2_rule import usual_prior, with_bounds
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 GRID_LAMBDA, GRID_GAMMA, GRID_ETA = np.arange(50, 100) / 100, np.arange(21) / 20, np.arange(31) / 10
 """The published grid: lambda .50(.01).99, gamma 0(.05)1; and eta 0(.1)3 where the trial stops for efficacy."""
 
+
+MOST = 1 << 25
+"""Most boundaries times looks that are listed."""
 
 BEYOND = 1e-4
 """How far logarithms beyond those asked for are taken along, so that no line lies on an edge of the rectangle."""
@@ -117,6 +122,11 @@ class AtLooks:
         other_last, other_first = (np.log1p(-np.exp(ends)) for ends in _spans(self.early, effective, span))
         overlap = np.minimum(last[:, np.newaxis], other_last) - np.maximum(first[:, np.newaxis], other_first)
         i, j = np.nonzero(overlap > NEAR)
+        if i.size * len(self.looks_at) > MOST:
+            raise InputError(
+                f"has {counted(len(self.looks_at), 'look')}, too many for a search with both stops; give fewer",
+                "looks_at",
+            )
         return self._made(futile.counts[i], effective.counts[j])
 
     def grid(self) -> Lists:
