@@ -119,20 +119,20 @@ class Lines:
             logs = np.log(found)
         self.levels: list[Floats] = np.split(logs, np.cumsum(sizes)[:-1])
 
-    def counts(self, u: Floats, exponent: Floats, *, beyond: float = 0.0) -> Ints:
+    def counts(self, u: Floats, exponent: Floats, *, beyond: float = 0.0, kind: type = np.int64) -> Ints:
         """How many counts of each look stop the trial at these parameters: shape (points, looks)."""
         found = [
             np.searchsorted(levels, u - exponent * slope + beyond, side="left")
             for levels, slope in zip(self.levels, self.slopes, strict=True)
         ]
-        return np.stack(found, axis=1).astype(np.int64) if found else np.zeros((u.size, 0), dtype=np.int64)
+        return np.stack(found, axis=1).astype(kind) if found else np.zeros((u.size, 0), dtype=kind)
 
     def within(self, box: Rectangle) -> Cells:
         """Every boundary that some parameters of the rectangle give."""
         if not self.looks_at:
             return Cells(counts=np.zeros((1, 0), dtype=np.int64), u=np.array([box.low]), exponent=np.array([box.least]))
         u, exponent = self._points(box)
-        low, high = (self.counts(u, exponent, beyond=by).astype(np.int16) for by in (-NEAR, NEAR))
+        low, high = (self.counts(u, exponent, beyond=by, kind=np.int16) for by in (-NEAR, NEAR))
         around, at = _around(low, high, self.slopes)
         # rows are compared as strings of bytes, which is quicker than look by look
         whole = np.ascontiguousarray(around).view(np.dtype((np.void, around.itemsize * around.shape[1]))).ravel()
