@@ -29,6 +29,37 @@ TAKES = {
 }
 """The options of each rule, beside the rates at which it is evaluated."""
 
+PosteriorPrior = Annotated[
+    str | None,
+    options.number_option("beta", "bop2: the prior Beta(A, B).  [default: p0,1-p0]", "list", ("A", "B")),
+]
+ThresholdScale = Annotated[
+    float | None,
+    options.number_option("lam", "bop2: futile if the posterior is below LAMBDA (n/N)^GAMMA.", name="--lambda"),
+]
+ThresholdExponent = Annotated[float | None, options.number_option("gamma", "bop2: the exponent of the threshold.")]
+EfficacyExponent = Annotated[
+    float | None,
+    options.number_option("eta", "bop2: stop for efficacy above 1-(1-LAMBDA) (n/N)^ETA.  [default: no such stop]"),
+]
+NewPrior = Annotated[
+    str | None,
+    options.number_option("beta", "thall_simon: the prior Beta(A, B) of the new treatment.", "list", ("A", "B")),
+]
+StandardPrior = Annotated[
+    str | None,
+    options.number_option("beta", "thall_simon: the prior Beta(A, B) of the standard.", "list", ("A", "B")),
+]
+Gain = Annotated[
+    float | None, options.number_option("gain", "thall_simon: the gain asked of the new treatment.  [default: 0]")
+]
+LowerThreshold = Annotated[
+    float | None, options.number_option("threshold", "thall_simon: futile if P(pE > pS + GAIN) is below.")
+]
+UpperThreshold = Annotated[
+    float | None, options.number_option("threshold", "thall_simon: reject H0 if P(pE > pS) is above.")
+]
+
 
 def bounds(
     rule: Annotated[str, typer.Option(help=f"The rule: {', '.join(RULES[:-1])} or {RULES[-1]}.")],
@@ -53,36 +84,15 @@ def bounds(
         str | None,
         typer.Option(help="curtailed: 'recursive' conditional power, or 'plain', of the base.  [default: recursive]"),
     ] = None,
-    prior: Annotated[
-        str | None,
-        options.number_option("beta", "bop2: the prior Beta(A, B).  [default: p0,1-p0]", "list", ("A", "B")),
-    ] = None,
-    lambda_: Annotated[
-        float | None,
-        options.number_option("lam", "bop2: futile if the posterior is below LAMBDA (n/N)^GAMMA.", name="--lambda"),
-    ] = None,
-    gamma: Annotated[float | None, options.number_option("gamma", "bop2: the exponent of the threshold.")] = None,
-    eta: Annotated[
-        float | None,
-        options.number_option("eta", "bop2: stop for efficacy above 1-(1-LAMBDA) (n/N)^ETA.  [default: no such stop]"),
-    ] = None,
-    prior_e: Annotated[
-        str | None,
-        options.number_option("beta", "thall_simon: the prior Beta(A, B) of the new treatment.", "list", ("A", "B")),
-    ] = None,
-    prior_s: Annotated[
-        str | None,
-        options.number_option("beta", "thall_simon: the prior Beta(A, B) of the standard.", "list", ("A", "B")),
-    ] = None,
-    delta: Annotated[
-        float | None, options.number_option("gain", "thall_simon: the gain asked of the new treatment.  [default: 0]")
-    ] = None,
-    theta_l: Annotated[
-        float | None, options.number_option("threshold", "thall_simon: futile if P(pE > pS + GAIN) is below.")
-    ] = None,
-    theta_u: Annotated[
-        float | None, options.number_option("threshold", "thall_simon: reject H0 if P(pE > pS) is above.")
-    ] = None,
+    prior: PosteriorPrior = None,
+    lambda_: ThresholdScale = None,
+    gamma: ThresholdExponent = None,
+    eta: EfficacyExponent = None,
+    prior_e: NewPrior = None,
+    prior_s: StandardPrior = None,
+    delta: Gain = None,
+    theta_l: LowerThreshold = None,
+    theta_u: UpperThreshold = None,
     as_json: options.Json = False,
 ) -> None:
     """Give the bounds of a rule at given looks, with its exact errors."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.numbers import Bools, Floats, Ints
-    from simtrial.search.bayesian.bop2_cells import Cells, Lines, Rectangle
+    from simtrial.search.bayesian.bop2_cells import BoundaryCells, Lines, Rectangle
     from simtrial.search.bayesian.posterior import BetaPrior
 
 GRID_LAMBDA, GRID_GAMMA, GRID_ETA = np.arange(50, 100) / 100, np.arange(21) / 20, np.arange(31) / 10
@@ -164,7 +164,7 @@ class AtLooks:
         return with_bounds(self.looks_at, lists.lower[i].tolist(), upper)
 
 
-def _spans(lines: Lines, cells: Cells, box: Rectangle) -> tuple[Floats, Floats]:
+def _spans(lines: Lines, cells: BoundaryCells, box: Rectangle) -> tuple[Floats, Floats]:
     """The smallest and the largest logarithm of each cell."""
     ends = [[u for u, _ in lines.region(row, box)] for row in cells.counts.tolist()]
     # a cell too small for floating point has one point at least

@@ -69,7 +69,7 @@ class Rectangle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cells:
+class BoundaryCells:
     """Boundaries, each with one point of its cell.
 
     Attributes
@@ -127,10 +127,12 @@ class Lines:
         ]
         return np.stack(found, axis=1).astype(kind) if found else np.zeros((u.size, 0), dtype=kind)
 
-    def within(self, box: Rectangle) -> Cells:
+    def within(self, box: Rectangle) -> BoundaryCells:
         """Every boundary that some parameters of the rectangle give."""
         if not self.looks_at:
-            return Cells(counts=np.zeros((1, 0), dtype=np.int64), u=np.array([box.low]), exponent=np.array([box.least]))
+            return BoundaryCells(
+                counts=np.zeros((1, 0), dtype=np.int64), u=np.array([box.low]), exponent=np.array([box.least])
+            )
         u, exponent = self._points(box)
         low, high = (self.counts(u, exponent, beyond=by, kind=np.int16) for by in (-NEAR, NEAR))
         around, at = _around(low, high, self.slopes)
@@ -144,7 +146,7 @@ class Lines:
         real = self._room(rows, inside_u, inside_g, box) > NEAR
         for i in np.flatnonzero(~real).tolist():
             real[i] = self._has_room(rows[i].tolist(), box)
-        return Cells(counts=rows[real], u=inside_u[real], exponent=inside_g[real])
+        return BoundaryCells(counts=rows[real], u=inside_u[real], exponent=inside_g[real])
 
     def _points(self, box: Rectangle) -> tuple[Floats, Floats]:
         """Every corner that a cell can have: (u, exponent)."""

@@ -45,7 +45,7 @@ class ManyBounds:
         self.added = [binomial_pmf(m, self.rates) for m in np.diff(self.looks_at).tolist()]
 
     def _step(self, k: int, onward: Floats) -> Floats:
-        """Probabilities at the look after the k-th, from those of the counts that go on: shape (rates, lists, n + 1)."""
+        """Probabilities at the look after the k-th, from those of the counts that go on: shape (rates, lists, n)."""
         pmf = self.added[k]
         size, added = onward.shape[-1], pmf.shape[-1] - 1
         if added > FEW:
