@@ -19,7 +19,7 @@ from simtrial.search import (
     single,
     three_stage,
 )
-from simtrial.search.bayesian import bop2
+from simtrial.search.bayesian import bop2, thall_simon_search
 from simtrial.search.calendar import CALENDAR
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ FAMILIES: dict[str, AnyFamily] = registered(
     curtailed.FAMILY,
     best_bounds.FAMILY,
     bop2.FAMILY,
+    thall_simon_search.FAMILY,
 )
 """The families that are known, in the order in which they are offered."""
 

@@ -33,6 +33,9 @@ GRID_LAMBDA, GRID_GAMMA, GRID_ETA = np.arange(50, 100) / 100, np.arange(21) / 20
 MOST = 1 << 25
 """Most boundaries times looks that are listed."""
 
+MOST_CELLS = 10_000
+"""Most cells of futility and of efficacy together that are paired, within some ten seconds."""
+
 BEYOND = 1e-4
 """How far logarithms beyond those asked for are taken along, so that no line lies on an edge of the rectangle."""
 
@@ -118,16 +121,21 @@ class AtLooks:
             high=min(self.effective.high, math.log1p(-math.exp(box.low))),
         )
         effective = self.early.within(span)
+        if len(futile.counts) + len(effective.counts) > MOST_CELLS:
+            raise self._too_many()
         first, last = _spans(self.lines, futile, box)
         other_last, other_first = (np.log1p(-np.exp(ends)) for ends in _spans(self.early, effective, span))
         overlap = np.minimum(last[:, np.newaxis], other_last) - np.maximum(first[:, np.newaxis], other_first)
         i, j = np.nonzero(overlap > NEAR)
         if i.size * len(self.looks_at) > MOST:
-            raise InputError(
-                f"has {counted(len(self.looks_at), 'look')}, too many for a search with both stops; give fewer",
-                "looks_at",
-            )
+            raise self._too_many()
         return self._made(futile.counts[i], effective.counts[j])
+
+    def _too_many(self) -> InputError:
+        looks = counted(len(self.looks_at), "look")
+        return InputError(
+            f"has {looks}, too many for a search with stops for futility and efficacy; give fewer", "looks_at"
+        )
 
     def grid(self) -> Lists:
         """Every boundary that the parameters of the published grid give."""
