@@ -10,7 +10,8 @@ from simtrial import InputError, Requirements
 from simtrial.search.aim import LEAST_EN, Aim
 from simtrial.search.bayesian.posterior import BetaPrior
 from simtrial.search.bayesian.thall_simon import chances, thall_simon
-from simtrial.search.bayesian.thall_simon_search import ThallSimonSearch, Thresholds, search
+from simtrial.search.bayesian.thall_simon_search import search
+from simtrial.search.bayesian.thall_simon_thresholds import AttainedThresholds, ThallSimonSearch
 from simtrial.search.constraints import Constraints
 
 PRIORS = BetaPrior(0.5, 1.5), BetaPrior(10, 30)
@@ -41,8 +42,7 @@ def every_boundary(stops, delta):
 def test_the_search_takes_the_best_of_every_pair_of_thresholds(stops, delta):
     kept = [one for one in {one.looks: one for one in every_boundary(stops, delta)}.values() if meets(one, ASKED)]
     found = ThallSimonSearch(ASKED, LOOKS, prior_e=PRIORS[0], prior_s=PRIORS[1], delta=delta, stops=stops)
-    if not kept:
-        pytest.fail("chosen so that some thresholds keep both limits")
+    assert kept
     for aim in (LEAST_EN, Aim(en_p1=1.0), Aim(en_p0=0.5, en_p1=0.5)):
         result = found.result(aim)
         assert result.best.looks == aim.best(kept, ASKED).looks
@@ -72,7 +72,7 @@ def test_equal_probabilities_of_two_looks_are_one_threshold():
     # by symmetry 1/2 after 1 of 2 and after 2 of 4
     found = chances(BetaPrior(1, 1), BetaPrior(5, 5), 4)
     assert found[2, 1] == pytest.approx(0.5, abs=1e-14)
-    thresholds = Thresholds(found, (2, 4))
+    thresholds = AttainedThresholds(found, (2, 4))
     assert len(thresholds.low) == 3 + 5 - 1 + 1
     assert [1, 2] in thresholds.below.tolist()
     assert not [row for row in thresholds.below.tolist() if row in ([1, 3], [2, 2])]
@@ -83,5 +83,5 @@ def test_without_looks_n_is_the_smallest_with_a_boundary():
     best = search(asked).result(LEAST_EN).best
     assert best.keeps
     last = best.looks[-1].n
-    with pytest.raises(InputError, match="not reached under alpha 0.1"):
+    with pytest.raises(InputError, match=r"not reached under alpha 0\.1"):
         search(asked, constraints=Constraints(looks_at=(10, 20, last - 1))).result(LEAST_EN)

@@ -133,9 +133,7 @@ class AtLooks:
 
     def _too_many(self) -> InputError:
         looks = counted(len(self.looks_at), "look")
-        return InputError(
-            f"has {looks}, too many for a search with stops for futility and efficacy; give fewer", "looks_at"
-        )
+        return InputError(f"has {looks}, too many for a search of BOP2 with both stops; give fewer", "looks_at")
 
     def grid(self) -> Lists:
         """Every boundary that the parameters of the published grid give."""

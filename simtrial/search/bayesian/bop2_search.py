@@ -194,12 +194,11 @@ class Bop2Search:
         asked, sizes = self.requirements, spanned(self.looks_at)
         if aim is None or (most := self._meeting(None)) is None:
             return InputError(
-                f"({asked.alpha:g}) is kept by no boundary of BOP2 with looks after {sizes} patients; allow more "
-                "patients",
+                f"({asked.alpha:g}) is kept by no boundary of BOP2 with looks at n = {sizes}; allow more patients",
                 "alpha",
             )
         return InputError(
-            f"({asked.power:g}) is not reached by BOP2 with looks after {sizes} patients: the most power under alpha "
+            f"({asked.power:g}) is not reached by BOP2 with looks at n = {sizes}: the most power under alpha "
             f"{asked.alpha:g} is {1 - most[0]:.4f}; allow more patients, or ask for the criterion most_power",
             "power",
         )

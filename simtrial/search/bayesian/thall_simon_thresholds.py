@@ -49,7 +49,7 @@ def prior_of(p0: float, size: int) -> BetaPrior:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThallSimonParameters:
-    """Thresholds that lead to one boundary.
+    """AttainedThresholds that lead to one boundary.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class ThallSimonCandidate(Candidate):
     parameters: ThallSimonParameters
 
 
-class Thresholds:
+class AttainedThresholds:
     """All thresholds of one probability at some looks, from the one that the fewest counts are below.
 
     Parameters
@@ -143,8 +143,8 @@ class ThallSimonSearch:
         self.requirements, self.looks_at, self.stops = requirements, tuple(looks_at), stops
         self.priors = prior_e or prior_of(requirements.p0, DIFFUSE), prior_s or prior_of(requirements.p0, INFORMATIVE)
         last = self.looks_at[-1]
-        self.futile = Thresholds(chances(*self.priors, last, delta), self.looks_at)
-        self.promising = Thresholds(chances(*self.priors, last), self.looks_at)
+        self.futile = AttainedThresholds(chances(*self.priors, last, delta), self.looks_at)
+        self.promising = AttainedThresholds(chances(*self.priors, last), self.looks_at)
         self.many = ManyBounds(looks_at, (requirements.p0, requirements.p1))
         self.first = False
         self.known: dict[Aim, SearchResult] = {}
@@ -199,7 +199,7 @@ class ThallSimonSearch:
             asked = self.requirements
             raise InputError(
                 f"({asked.power:g}) is not reached under alpha {asked.alpha:g} by any thresholds of Thall and Simon "
-                f"with looks after {spanned(self.looks_at)} patients; allow more patients",
+                f"with looks at n = {spanned(self.looks_at)}; allow more patients",
                 "power",
             )
         value, last = aim.value(tied[0], self.requirements), self.looks_at[-1]
