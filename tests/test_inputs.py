@@ -210,7 +210,7 @@ def test_an_option_out_of_its_bounds_is_refused_in_a_line_that_names_it(
     capsys, root, monkeypatch, name, option, reader
 ):
     monkeypatch.chdir(root)
-    flag = f"--{option.replace('_', '-')}"
+    flag = f"--{option.rstrip('_').replace('_', '-')}"
     others = [one for one in BASE[name] if not one.startswith(f"{flag}=")]
     code, out, lines = told(capsys, name, *others, f"{flag}={outside(reader)}")
     assert (code, out) == (2, "")

@@ -19,7 +19,7 @@ from simtrial.search import (
     single,
     three_stage,
 )
-from simtrial.search.bayesian import bop2, lee_liu
+from simtrial.search.bayesian import bop2, lee_liu, thall_simon_search
 from simtrial.search.calendar import CALENDAR
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ FAMILIES: dict[str, AnyFamily] = registered(
     best_bounds.FAMILY,
     lee_liu.FAMILY,
     bop2.FAMILY,
+    thall_simon_search.FAMILY,
 )
 """The families that are known, in the order in which they are offered."""
 

@@ -35,7 +35,7 @@ def offered(capsys, monkeypatch, line, shell="bash"):
         ("simtrial de", ["design"]), ("simtrial --verb", ["--verbose"]), ("simtrial design --han", ["--handling"]),
         ("simtrial design --handling ", ["nonresponder", "replace", "exclude"]),
         ("simtrial --quiet init --handling e", ["exclude"]),
-        ("simtrial bounds --rule ", ["fleming", "curtailed", "lee_liu"]),
+        ("simtrial bounds --rule ", ["fleming", "curtailed", "lee_liu", "bop2", "thall_simon"]),
         ("simtrial toxicity --type p", ["pocock"]), ("simtrial design --p0-among ev", ["evaluable"]),
         ("simtrial init --accrual ", ["hold", "continue"]), ("simtrial init --example to", ["toxicity"]),
         ("simtrial report --parts r", ["review"]), ("simtrial design --search p", ["paper"]),

@@ -163,6 +163,12 @@ def test_the_bounds_of_a_rule_are_those_of_its_module(capsys):
     fleming = ("--rule", "fleming", "--looks-at", "15,25", "--p0", ".2", "--alpha", ".05")
     assert bounds(capsys, *fleming) == "3:7/15,8/25"
     assert bounds(capsys, "--rule", "curtailed", "--base", "5/25", "--block", "5") == ":6/10,:6/15,0:6/20,5/25"
+    bop2 = ("--rule", "bop2", "--looks-at", "10,20,30,40", "--p0", ".2", "--lambda", ".86", "--gamma", ".95")
+    assert bounds(capsys, *bop2, "--prior", ".2,.8") == bounds(capsys, *bop2) == "1/10,3/20,7/30,11/40"
+    assert bounds(capsys, *bop2, "--eta", "1") == "1:5/10,3:8/20,7:10/30,11/40"
+    thall = ("--rule", "thall_simon", "--prior-e", ".6,1.4", "--prior-s", "15,35", "--delta", "0", "--theta-l", ".05")
+    assert bounds(capsys, *thall, "--looks-at", "10,20,30", "--theta-u", ".95") == "0:7/10,2:11/20,14/30"
+    assert bounds(capsys, *thall, "--looks-at", "5-7") == "/5,0/6,0/7"
     assert main(["bounds", *fleming, "--p1", ".4"]) == 0
     assert "0.723594" in capsys.readouterr().out
 
@@ -170,13 +176,22 @@ def test_the_bounds_of_a_rule_are_those_of_its_module(capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--rule", "x"], "--rule ('x') is unknown; write fleming or curtailed"),
+        (["--rule", "x"], "--rule ('x') is unknown; write fleming, curtailed, bop2 or thall_simon"),
         (["--rule", "fleming", "--p0", ".2", "--alpha", ".05"], "--looks-at is missing; fleming needs it"),
         (
             ["--rule", "fleming", "--looks-at", "15,25", "--p0", ".2", "--alpha", ".05", "--base", "5/25"],
             "--base does not belong to fleming",
         ),
         (["--rule", "curtailed", "--base", "5/25", "--theta-f", ".1"], "--p1 is missing"),
+        (["--rule", "bop2", "--looks-at", "9", "--p0", ".2", "--gamma", "1"], "--lambda is missing; bop2 needs it"),
+        (
+            ["--rule", "bop2", "--looks-at", "9", "--p0", ".2", "--gamma", "1", "--lambda", "2"],
+            "--lambda (2) is not strictly between 0 and 1",
+        ),
+        (
+            ["--rule", "thall_simon", "--looks-at", "9", "--prior-e", "1,1", "--prior-s", "1"],
+            "--prior-s ('1') is not a prior; write its two numbers a,b",
+        ),
         (["--rule", "curtailed", "--base", "5/25", "--cp", "x"], "--cp ('x') is unknown; write recursive or plain"),
     ],
 )

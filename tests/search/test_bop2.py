@@ -16,11 +16,12 @@ from simtrial.design.binomial import tail_fraction
 from simtrial.design.designs import Look
 from simtrial.search.aim import LEAST_EN, Aim
 from simtrial.search.bayesian import posterior_digits
-from simtrial.search.bayesian.bop2 import FAMILY, Bop2Search, search
+from simtrial.search.bayesian.bop2 import FAMILY, search
 from simtrial.search.bayesian.bop2_boundaries import AtLooks
 from simtrial.search.bayesian.bop2_cells import Lines, Rectangle
 from simtrial.search.bayesian.bop2_region import FUTILITY, parameters
 from simtrial.search.bayesian.bop2_rule import bop2, usual_prior
+from simtrial.search.bayesian.bop2_search import Bop2Search
 from simtrial.search.bayesian.many_bounds import ManyBounds
 from simtrial.search.bayesian.posterior import BetaPrior
 from simtrial.search.constraints import Constraints

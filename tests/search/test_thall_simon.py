@@ -12,7 +12,7 @@ from simtrial import InputError, looks_text
 from simtrial.design import exact
 from simtrial.design.designs import Look
 from simtrial.search.bayesian.posterior import BetaPrior, parse_prior
-from simtrial.search.bayesian.thall_simon import Comparison, chance_fraction, chances, thall_simon
+from simtrial.search.bayesian.thall_simon import RateComparison, chance_fraction, chances, thall_simon
 
 DIFFUSE = BetaPrior(0.6, 1.4)
 STANDARD = BetaPrior(15, 35)
@@ -28,7 +28,7 @@ def test_bounds_are_those_of_the_reference_none_where_there_is_none(reference):
     assert len(rows) == 13
     for row in rows:
         wanted = [None if one == "-" else int(one) for one in row["bounds"].split()]
-        asked = Comparison(new=parsed(row["prior_e"]), standard=parsed(row["prior_s"]), delta=float(row["delta"]))
+        asked = RateComparison(new=parsed(row["prior_e"]), standard=parsed(row["prior_s"]), delta=float(row["delta"]))
         bounds = {"futility": asked.futile_to, "superiority": asked.promising_from}[row["kind"]]
         assert bounds(len(wanted), row["theta"]) == wanted
 
@@ -75,7 +75,7 @@ def test_a_sharp_prior_gives_numbers_and_bounds():
             inside = np.tri(31, dtype=bool)
             assert np.isfinite(found[inside]).all()
             assert (np.diff(found[30]) >= 0).all()
-    assert Comparison(new=DIFFUSE, standard=BetaPrior(200, 800)).futile_to(30, 0.05)[-1] == 2
+    assert RateComparison(new=DIFFUSE, standard=BetaPrior(200, 800)).futile_to(30, 0.05)[-1] == 2
     # a prior that sharp is nearly a known rate: its variance of 1.6e-5 moves what curves by as much as 25 of it
     known = [stats.beta.sf(0.2, 0.6 + x, 1.4 + 30 - x) for x in range(31)]
     assert chances(DIFFUSE, BetaPrior(2000, 8000), 30)[30] == pytest.approx(known, abs=5e-4)
@@ -95,7 +95,7 @@ def test_equal_laws_are_at_one_half_and_equality_is_decided_as_asked():
         (BetaPrior(1, 1), BetaPrior(4, 6), 8, 3),
         (BetaPrior(0.5, 0.5), BetaPrior(2.5, 3.5), 5, 2),
     ):
-        asked = Comparison(new=new, standard=standard)
+        asked = RateComparison(new=new, standard=standard)
         assert asked.futile_to(n, 0.5)[-1] == x - 1
         assert asked.futile_to(n, 0.5, strict=False)[-1] == x
         assert asked.promising_from(n, 0.5)[-1] == x + 1
@@ -115,9 +115,9 @@ def test_what_is_futile_and_promising_is_futile():
     # a gain is nearly certain for 24 of 30, one of .6 is not
     design = thall_simon([30, 40], DIFFUSE, STANDARD, delta=0.6, theta_l=0.5, theta_u=0.95)
     assert len(design.looks) == 1
-    asked = Comparison(new=DIFFUSE, standard=STANDARD, delta=0.6)
+    asked = RateComparison(new=DIFFUSE, standard=STANDARD, delta=0.6)
     assert design.looks[0] == Look(30, asked.futile_to(30, 0.5)[-1])
-    assert Comparison(new=DIFFUSE, standard=STANDARD).promising_from(30, 0.95)[-1] < design.looks[0].r
+    assert RateComparison(new=DIFFUSE, standard=STANDARD).promising_from(30, 0.95)[-1] < design.looks[0].r
 
 
 def test_looks_without_bounds_stay_without():

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.errors import InputError
+from simtrial.phrases import counted
 from simtrial.search.bayesian.bop2_cells import NEAR, lines_of
 from simtrial.search.bayesian.bop2_region import EFFICACY, FUTILITY
 from simtrial.search.bayesian.bop2_rule import usual_prior, with_bounds
@@ -21,12 +23,18 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.numbers import Bools, Floats, Ints
-    from simtrial.search.bayesian.bop2_cells import Cells, Lines, Rectangle
+    from simtrial.search.bayesian.bop2_cells import BoundaryCells, Lines, Rectangle
     from simtrial.search.bayesian.posterior import BetaPrior
 
 GRID_LAMBDA, GRID_GAMMA, GRID_ETA = np.arange(50, 100) / 100, np.arange(21) / 20, np.arange(31) / 10
 """The published grid: lambda .50(.01).99, gamma 0(.05)1; and eta 0(.1)3 where the trial stops for efficacy."""
 
+
+MOST = 1 << 25
+"""Most boundaries times looks that are listed."""
+
+MOST_CELLS = 10_000
+"""Most cells of futility and of efficacy together that are paired, within some ten seconds."""
 
 BEYOND = 1e-4
 """How far logarithms beyond those asked for are taken along, so that no line lies on an edge of the rectangle."""
@@ -113,11 +121,19 @@ class AtLooks:
             high=min(self.effective.high, math.log1p(-math.exp(box.low))),
         )
         effective = self.early.within(span)
+        if len(futile.counts) + len(effective.counts) > MOST_CELLS:
+            raise self._too_many()
         first, last = _spans(self.lines, futile, box)
         other_last, other_first = (np.log1p(-np.exp(ends)) for ends in _spans(self.early, effective, span))
         overlap = np.minimum(last[:, np.newaxis], other_last) - np.maximum(first[:, np.newaxis], other_first)
         i, j = np.nonzero(overlap > NEAR)
+        if i.size * len(self.looks_at) > MOST:
+            raise self._too_many()
         return self._made(futile.counts[i], effective.counts[j])
+
+    def _too_many(self) -> InputError:
+        looks = counted(len(self.looks_at), "look")
+        return InputError(f"has {looks}, too many for a search of BOP2 with both stops; give fewer", "looks_at")
 
     def grid(self) -> Lists:
         """Every boundary that the parameters of the published grid give."""
@@ -154,7 +170,7 @@ class AtLooks:
         return with_bounds(self.looks_at, lists.lower[i].tolist(), upper)
 
 
-def _spans(lines: Lines, cells: Cells, box: Rectangle) -> tuple[Floats, Floats]:
+def _spans(lines: Lines, cells: BoundaryCells, box: Rectangle) -> tuple[Floats, Floats]:
     """The smallest and the largest logarithm of each cell."""
     ends = [[u for u, _ in lines.region(row, box)] for row in cells.counts.tolist()]
     # a cell too small for floating point has one point at least

@@ -29,7 +29,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.errors import InputError
 from simtrial.memo import kept
+from simtrial.phrases import counted
 from simtrial.search.bayesian import posterior_digits
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 
 NEAR = 1e-9
 """Logarithms of probabilities nearer than this may be equal; they are right to 1e-11 (tests)."""
+
+MOST = 1 << 28
+"""Largest number of pairs of lines, times the looks, for which all points are held in memory."""
 
 MEET = 5
 """Most lines through one point each of which is taken to be passed or not, independently of the others."""
@@ -64,7 +69,7 @@ class Rectangle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cells:
+class BoundaryCells:
     """Boundaries, each with one point of its cell.
 
     Attributes
@@ -114,33 +119,34 @@ class Lines:
             logs = np.log(found)
         self.levels: list[Floats] = np.split(logs, np.cumsum(sizes)[:-1])
 
-    def counts(self, u: Floats, exponent: Floats, *, beyond: float = 0.0) -> Ints:
+    def counts(self, u: Floats, exponent: Floats, *, beyond: float = 0.0, kind: type = np.int64) -> Ints:
         """How many counts of each look stop the trial at these parameters: shape (points, looks)."""
         found = [
             np.searchsorted(levels, u - exponent * slope + beyond, side="left")
             for levels, slope in zip(self.levels, self.slopes, strict=True)
         ]
-        return np.stack(found, axis=1).astype(np.int64) if found else np.zeros((u.size, 0), dtype=np.int64)
+        return np.stack(found, axis=1).astype(kind) if found else np.zeros((u.size, 0), dtype=kind)
 
-    def within(self, box: Rectangle) -> Cells:
+    def within(self, box: Rectangle) -> BoundaryCells:
         """Every boundary that some parameters of the rectangle give."""
+        if not self.looks_at:
+            return BoundaryCells(
+                counts=np.zeros((1, 0), dtype=np.int64), u=np.array([box.low]), exponent=np.array([box.least])
+            )
         u, exponent = self._points(box)
-        low, high = self.counts(u, exponent, beyond=-NEAR), self.counts(u, exponent, beyond=NEAR)
-        rows, at = _around(low, high, self.slopes)
-        order = np.lexsort(rows.T[::-1]) if rows.shape[1] else np.zeros(0, dtype=np.int64)
-        rows, at = rows[order], at[order]
-        new = np.append(True, (rows[1:] != rows[:-1]).any(axis=1)) if rows.shape[1] else np.ones(1, dtype=np.bool_)
-        group = np.cumsum(new) - 1
-        rows = rows[new] if rows.shape[1] else np.zeros((1, 0), dtype=np.int64)
-        if not rows.shape[1]:
-            return Cells(counts=rows, u=np.array([(box.low + box.high) / 2]), exponent=np.array([box.least]))
-        share = 1 / np.bincount(group)
-        inside_u, inside_g = (share * np.bincount(group, weights=values[at]) for values in (u, exponent))
+        low, high = (self.counts(u, exponent, beyond=by, kind=np.int16) for by in (-NEAR, NEAR))
+        around, at = _around(low, high, self.slopes)
+        # rows are compared as strings of bytes, which is quicker than look by look
+        whole = np.ascontiguousarray(around).view(np.dtype((np.void, around.itemsize * around.shape[1]))).ravel()
+        _, first, group = np.unique(whole, return_index=True, return_inverse=True)
+        rows = around[first].astype(np.int64)
+        many = np.bincount(group)
+        inside_u, inside_g = (np.bincount(group, weights=values[at]) / many for values in (u, exponent))
         inside_u, inside_g = np.clip(inside_u, box.low, box.high), np.clip(inside_g, box.least, box.most)
         real = self._room(rows, inside_u, inside_g, box) > NEAR
         for i in np.flatnonzero(~real).tolist():
             real[i] = self._has_room(rows[i].tolist(), box)
-        return Cells(counts=rows[real], u=inside_u[real], exponent=inside_g[real])
+        return BoundaryCells(counts=rows[real], u=inside_u[real], exponent=inside_g[real])
 
     def _points(self, box: Rectangle) -> tuple[Floats, Floats]:
         """Every corner that a cell can have: (u, exponent)."""
@@ -159,6 +165,11 @@ class Lines:
         for end in ends:
             u.append(np.full(int(steep.sum()), end))
             exponent.append((end - level[steep]) / slope[steep])
+        if level.size**2 * len(self.looks_at) > MOST:
+            raise InputError(
+                f"has {counted(len(self.looks_at), 'look')}, whose boundaries are too many to be listed; give fewer",
+                "looks_at",
+            )
         i, j = np.triu_indices(level.size, 1)
         apart = slope[i] != slope[j]
         i, j = i[apart], j[apart]
@@ -232,7 +243,15 @@ def _around(low: Ints, high: Ints, slopes: Floats) -> tuple[Ints, Ints]:
     `low` has the counts below all lines through a point, `high` those above them.
     """
     lines = (high - low).sum(axis=1)
-    few = np.flatnonzero(lines <= MEET)
+    two = np.flatnonzero(lines <= 2)
+    passed = high[two] > low[two]
+    place = np.arange(two.size)
+    alone = []
+    for k in (passed.argmax(axis=1), passed.shape[1] - 1 - passed[:, ::-1].argmax(axis=1)):
+        row = low[two]
+        row[place, k] += passed[place, k]
+        alone.append(row)
+    few = np.flatnonzero((lines > 2) & (lines <= MEET))
     rows, at = low[few], few
     for k in range(low.shape[1]):
         wide = high[at, k] - low[at, k]
@@ -240,8 +259,9 @@ def _around(low: Ints, high: Ints, slopes: Floats) -> tuple[Ints, Ints]:
             continue
         repeated = np.repeat(np.arange(at.size), wide + 1)
         step = np.arange(repeated.size) - np.repeat(np.cumsum(wide + 1) - wide - 1, wide + 1)
-        rows, at = rows[repeated].copy(), at[repeated]
-        rows[:, k] += step
+        rows, at = rows[repeated], at[repeated]
+        rows[:, k] += step.astype(rows.dtype)
+    rows, at = np.concatenate([rows, low[two], *alone, high[two]]), np.concatenate([at, *[two] * 4])
     more: list[Ints] = []
     places: list[int] = []
     for i in np.flatnonzero(lines > MEET).tolist():

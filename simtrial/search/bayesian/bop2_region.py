@@ -51,6 +51,12 @@ class Bop2Parameters:
     eta: tuple[float, float] | None
     inside: tuple[float, ...]
 
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The range of each parameter, by its name."""
+        pairs = {"lambda": self.lam, "gamma": self.gamma}
+        return pairs if self.eta is None else pairs | {"eta": self.eta}
+
 
 def parameters(
     prior: BetaPrior,

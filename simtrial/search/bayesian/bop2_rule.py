@@ -111,13 +111,9 @@ def bop2(
     '/2,11/40'
     """
     looks_at = Constraints(looks_at=tuple(looks_at)).looks_at or ()
-    p0, lam, gamma = (
-        TABLE["rate"].check(p0, "p0"),
-        TABLE["lam"].check(lam, "lambda"),
-        TABLE["gamma"].check(gamma, "gamma"),
-    )
-    prior = prior or usual_prior(p0)
-    last = looks_at[-1]
+    p0, lam = TABLE["rate"].check(p0, "p0"), TABLE["lam"].check(lam, "lambda")
+    gamma = TABLE["gamma"].check(gamma, "gamma")
+    prior, last = prior or usual_prior(p0), looks_at[-1]
     lower, upper = [], []
     for n in looks_at:
         lower.append(_stops(prior, p0, n, lam, gamma, last, above=True, strict=strict) - 1)

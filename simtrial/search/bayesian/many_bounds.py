@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from simtrial.numbers import Floats, Ints
 
 
+FEW = 16
+"""Up to as many patients between two looks sums are quicker than a product of matrices."""
+
+BLOCK = 1 << 18
+"""Probabilities of each rate that are held at once."""
+
+
 class Outcomes(NamedTuple):
     """What many lists of bounds attain; arrays of shape (rates, lists)."""
 
@@ -35,17 +42,35 @@ class ManyBounds:
     def __init__(self, looks_at: Sequence[int], rates: Sequence[float]) -> None:
         self.looks_at, self.rates = tuple(looks_at), np.array(rates)
         self.start = binomial_pmf(self.looks_at[0], self.rates)
-        self.steps: list[Floats] = []
-        for before, now in zip(self.looks_at[:-1], self.looks_at[1:], strict=True):
-            step = np.zeros((self.rates.size, before + 1, now + 1))
-            x, y = np.arange(before + 1)[:, np.newaxis], np.arange(now - before + 1)
-            step[:, x, x + y] = binomial_pmf(now - before, self.rates)[:, np.newaxis]
-            self.steps.append(step)
+        self.added = [binomial_pmf(m, self.rates) for m in np.diff(self.looks_at).tolist()]
+
+    def _step(self, k: int, onward: Floats) -> Floats:
+        """Probabilities at the look after the k-th, from those of the counts that go on: shape (rates, lists, n)."""
+        pmf = self.added[k]
+        size, added = onward.shape[-1], pmf.shape[-1] - 1
+        if added > FEW:
+            band = np.zeros((len(pmf), size, size + added))
+            x = np.arange(size)[:, np.newaxis]
+            band[:, x, x + np.arange(added + 1)] = pmf[:, np.newaxis]
+            product: Floats = onward @ band
+            return product
+        reached = np.zeros((*onward.shape[:-1], size + added))
+        for y in range(added + 1):
+            reached[..., y : y + size] += pmf[:, y, np.newaxis, np.newaxis] * onward
+        return reached
 
     def outcomes(self, lower: Ints, upper: Ints | None = None) -> Outcomes:
         """Evaluate lists that stop at X <= lower, and at X >= upper at looks before the last: shape (lists, looks)."""
+        parts = 1 + len(lower) * (self.looks_at[-1] + 1) // BLOCK
+        if parts > 1:
+            at = np.array_split(np.arange(len(lower)), parts)
+            some = [self._outcomes(lower[i], None if upper is None else upper[i]) for i in at]
+            return Outcomes(*(np.concatenate(one, axis=1) for one in zip(*some, strict=True)))
+        return self._outcomes(lower, upper)
+
+    def _outcomes(self, lower: Ints, upper: Ints | None) -> Outcomes:
         last = len(self.looks_at) - 1
-        reached = np.broadcast_to(self.start[:, np.newaxis], (self.rates.size, len(lower), self.looks_at[0] + 1))
+        reached = np.repeat(self.start[:, np.newaxis], len(lower), axis=1)
         reject = np.zeros((self.rates.size, len(lower)))
         en = np.full_like(reject, self.looks_at[0])
         for k, n in enumerate(self.looks_at):
@@ -56,9 +81,9 @@ class ManyBounds:
                 break
             if upper is not None:
                 effective = x >= upper[:, k, np.newaxis]
-                reject += (reached * effective).sum(axis=-1)
+                reject += (reached * (effective & beyond)).sum(axis=-1)
                 beyond = beyond & ~effective
             onward = reached * beyond
             en += (self.looks_at[k + 1] - n) * onward.sum(axis=-1)
-            reached = onward @ self.steps[k]
+            reached = self._step(k, onward)
         return Outcomes(reject, en)

@@ -225,7 +225,7 @@ def _product(one: Sequence[Fraction], other: Sequence[Fraction]) -> list[Fractio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class RateComparison:
     """The two response rates that are compared, and the gain.
 
     Attributes
@@ -257,7 +257,7 @@ class Comparison:
         Examples
         --------
         >>> from simtrial.search.bayesian.posterior import BetaPrior
-        >>> Comparison(new=BetaPrior(0.6, 1.4), standard=BetaPrior(15, 35)).futile_to(7, 0.05)
+        >>> RateComparison(new=BetaPrior(0.6, 1.4), standard=BetaPrior(15, 35)).futile_to(7, 0.05)
         [None, None, None, None, None, 0, 0]
         """
         signs = self.signs(most, theta)
@@ -316,18 +316,17 @@ def thall_simon(
     '0:7/10,2:11/20,14/30'
     """
     looks_at = Constraints(looks_at=tuple(looks_at)).looks_at or ()
-    delta = TABLE["gain"].check(delta, "delta")
+    delta, last = TABLE["gain"].check(delta, "delta"), looks_at[-1]
     if theta_l is None and theta_u is None:
         raise InputError("is missing; give it, or theta_u, or both", "theta_l")
-    last = looks_at[-1]
     lower, upper = [-1] * len(looks_at), [n + 1 for n in looks_at]
     if theta_l is not None:
         theta_l = TABLE["threshold"].check(theta_l, "theta_l")
-        futile = Comparison(new=prior_e, standard=prior_s, delta=delta).futile_to(last, theta_l, strict=strict)
+        futile = RateComparison(new=prior_e, standard=prior_s, delta=delta).futile_to(last, theta_l, strict=strict)
         lower = [-1 if (r := futile[n - 1]) is None else r for n in looks_at]
     if theta_u is not None:
         theta_u = TABLE["threshold"].check(theta_u, "theta_u")
-        promising = Comparison(new=prior_e, standard=prior_s).promising_from(last, theta_u, strict=strict)
+        promising = RateComparison(new=prior_e, standard=prior_s).promising_from(last, theta_u, strict=strict)
         upper = [n + 1 if (e := promising[n - 1]) is None else e for n in looks_at]
         upper = [max(e, r + 1) for e, r in zip(upper, lower, strict=True)]  # what is futile too is futile
         lower[-1] = upper[-1] - 1
