@@ -20,10 +20,10 @@ from simtrial.search.bayesian.bop2 import FAMILY, search
 from simtrial.search.bayesian.bop2_boundaries import AtLooks
 from simtrial.search.bayesian.bop2_cells import Lines, Rectangle
 from simtrial.search.bayesian.bop2_region import FUTILITY, parameters
-from simtrial.search.bayesian.bop2_rule import bop2, usual_prior
+from simtrial.search.bayesian.bop2_rule import bop2
 from simtrial.search.bayesian.bop2_search import Bop2Search
 from simtrial.search.bayesian.many_bounds import ManyBounds
-from simtrial.search.bayesian.posterior import BetaPrior
+from simtrial.search.bayesian.posterior import BetaPrior, usual_prior
 from simtrial.search.constraints import Constraints
 from simtrial.search.given import design_of
 

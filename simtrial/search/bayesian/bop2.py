@@ -27,8 +27,8 @@ from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.search.aim import LEAST_EN, TIE
 from simtrial.search.bayesian.bop2_region import parameters
-from simtrial.search.bayesian.bop2_rule import usual_prior
 from simtrial.search.bayesian.bop2_search import Bop2Search
+from simtrial.search.bayesian.posterior import usual_prior
 from simtrial.search.bounds import refuse
 from simtrial.search.constraints import FREE, Constraints, given_looks
 from simtrial.search.given import design_of, least_patients, refused_beyond

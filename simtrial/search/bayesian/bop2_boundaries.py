@@ -16,7 +16,8 @@ from simtrial.errors import InputError
 from simtrial.phrases import counted
 from simtrial.search.bayesian.bop2_cells import NEAR, lines_of
 from simtrial.search.bayesian.bop2_region import EFFICACY, FUTILITY
-from simtrial.search.bayesian.bop2_rule import usual_prior, with_bounds
+from simtrial.search.bayesian.bop2_rule import with_bounds
+from simtrial.search.bayesian.posterior import usual_prior
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -48,7 +48,7 @@ from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
 from simtrial.search.bayesian import posterior_digits
-from simtrial.search.bayesian.posterior import BetaPrior
+from simtrial.search.bayesian.posterior import BetaPrior, usual_prior
 from simtrial.search.constraints import Constraints
 from simtrial.search.given import design_of
 
@@ -57,11 +57,6 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import MultiStage, SingleStage, TwoStage
     from simtrial.numbers import Floats
-
-
-def usual_prior(p0: float) -> BetaPrior:
-    """The published prior, Beta(p0, 1 - p0), in decimals."""
-    return BetaPrior(p0, float(1 - decimal(p0)))
 
 
 def bop2(

@@ -22,8 +22,8 @@ from simtrial.phrases import spanned
 from simtrial.search.aim import LEAST_EN, TIE, Aim
 from simtrial.search.bayesian.bop2_boundaries import AtLooks
 from simtrial.search.bayesian.bop2_region import Bop2Parameters, parameters
-from simtrial.search.bayesian.bop2_rule import usual_prior
 from simtrial.search.bayesian.many_bounds import ManyBounds
+from simtrial.search.bayesian.posterior import usual_prior
 from simtrial.search.candidate import Candidate
 from simtrial.search.given import least_patients
 from simtrial.search.record import Certificate, SearchResult

@@ -33,7 +33,7 @@ from simtrial.search import bounds
 from simtrial.search.aim import LEAST_N, TIE
 from simtrial.search.bayesian.lee_liu_bounds import Sets, Watch
 from simtrial.search.bayesian.lee_liu_rule import parameters
-from simtrial.search.bayesian.posterior import BetaPrior, usual
+from simtrial.search.bayesian.posterior import BetaPrior, usual_prior
 from simtrial.search.candidate import Candidate
 from simtrial.search.constraints import FREE, Constraints
 from simtrial.search.given import design_of, least_patients
@@ -203,7 +203,7 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
         raise InputError(f"({most}) is too few patients for any test with these limits; raise it", field)
     return LeeLiuSearch(
         requirements,
-        usual(requirements.p0) if asked.prior is None else BetaPrior(*asked.prior),
+        usual_prior(requirements.p0) if asked.prior is None else BetaPrior(*asked.prior),
         looks_at=looks_at,
         first_look=FIRST_LOOK if asked.first_look is None else asked.first_look,
         step=asked.multiple_of,
@@ -235,7 +235,7 @@ def _best(
     """The best of some designs by definition: of those that a rule has with a theta_L from `floor` on."""
 
     def best(designs: Sequence[Design], asked: Requirements) -> Design:
-        prior = usual(asked.p0)
+        prior = usual_prior(asked.p0)
         of_rule = [
             Candidate(one, asked)
             for one in designs

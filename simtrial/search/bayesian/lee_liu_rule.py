@@ -40,7 +40,7 @@ from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
 from simtrial.phrases import counted
-from simtrial.search.bayesian.posterior import EQUAL, beyond_less
+from simtrial.search.bayesian.posterior_digits import EQUAL, beyond_less
 from simtrial.search.bayesian.predictive import Predictive, fraction
 from simtrial.search.constraints import Constraints
 from simtrial.search.given import design_of

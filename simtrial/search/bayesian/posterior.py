@@ -10,13 +10,10 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.design import binomial
 from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
@@ -99,58 +96,6 @@ def parse_prior(text: str, field: str = "prior") -> BetaPrior:
         raise InputError(error.message, field) from None
 
 
-def usual(p0: float) -> BetaPrior:
+def usual_prior(p0: float) -> BetaPrior:
     """Beta(`p0`, 1 - `p0`), the prior of the published examples: its mean is p0, and it weighs as much as 1 patient."""
     return BetaPrior(p0, float(1 - decimal(p0)))
-
-
-EQUAL = Decimal(10) ** -35
-"""Numbers of `DIGITS` digits that differ by less are equal: the error of the sums is far below it."""
-
-DIGITS = 50
-"""Decimal digits of a posterior probability that floating point cannot tell from a threshold."""
-
-
-def beyond_less(prior: BetaPrior, rate: float, n: int, x: int, theta: float) -> Fraction:
-    """P(response rate > `rate` | `x` of `n`) - `theta`, with the sign that it really has.
-
-    With whole numbers a and b the probability is a binomial tail, P(Bin(a + b + n - 1, rate) <= a + x - 1), and a
-    fraction. Otherwise it is computed with `DIGITS` decimal digits (`beyond_digits`), and a difference below `EQUAL` is
-    0. Rate, theta, a and b are the decimals that were written.
-    """
-    a, b = decimal(prior.a) + x, decimal(prior.b) + n - x
-    if a.denominator == b.denominator == 1:
-        return 1 - binomial.tail_fraction(int(a) - 1, int(a + b) - 1, rate) - decimal(theta)
-    with localcontext(prec=DIGITS):
-        gap = beyond_digits(prior, rate, n, x) - Decimal(repr(float(theta)))
-    return Fraction(0) if abs(gap) < EQUAL else Fraction(gap)
-
-
-def beyond_digits(prior: BetaPrior, rate: float, n: int, x: int) -> Decimal:
-    """P(response rate > `rate` | `x` of `n`) with `DIGITS` decimal digits.
-
-    The integral of t^(a-1) (1-t)^(b-1) from 0 to z is z^a (1-z)^b / a times the sum over k of (a+b)_k / (a+1)_k z^k,
-    whose terms are positive. From 0 to 1 it is that from 0 to 1/2 and, with a and b exchanged, again from 0 to 1/2.
-
-    >>> float(beyond_digits(BetaPrior(0.5, 0.5), 0.5, 2, 1))
-    0.5
-    """
-    with localcontext(prec=DIGITS + 10):
-        a, b = (Decimal(repr(float(one))) for one in (prior.a, prior.b))
-        a, b = a + int(x), b + int(n) - int(x)
-        half, rate_ = Decimal("0.5"), Decimal(repr(float(rate)))
-        whole = _below(half, a, b) + _below(half, b, a)
-        above = _below(1 - rate_, b, a) if rate_ > half else whole - _below(rate_, a, b)
-        return above / whole
-
-
-def _below(z: Decimal, a: Decimal, b: Decimal) -> Decimal:
-    """The integral from 0 to z <= 1/2."""
-    term = total = Decimal(1)
-    k = 0
-    # once the terms fall, each is at most some share below 1 of the one before
-    while term > total * Decimal(10) ** -(DIGITS + 8) or (a + b + k) * z >= (a + 1 + k) * Decimal("0.9"):
-        term *= (a + b + k) / (a + 1 + k) * z
-        total += term
-        k += 1
-    return (a * z.ln() + b * (1 - z).ln()).exp() / a * total

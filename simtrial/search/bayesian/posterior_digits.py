@@ -13,8 +13,11 @@ Beta(1, 1) and rate 1/2.
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from simtrial.design import binomial
+from simtrial.design.requirements import decimal
 from simtrial.memo import kept
 
 if TYPE_CHECKING:
@@ -25,6 +28,9 @@ DIGITS = 120
 
 AGREE = 50
 """Numbers that agree to as many digits are equal."""
+
+EQUAL = Decimal(10) ** -AGREE
+"""Probabilities that differ by less are equal."""
 
 HALF = Decimal("0.5")
 
@@ -60,3 +66,17 @@ def sign(found: Decimal, threshold: Decimal) -> int:
         if abs(gap) <= abs(threshold).scaleb(-AGREE):
             return 0
         return 1 if gap > 0 else -1
+
+
+def beyond_less(prior: BetaPrior, rate: float, n: int, x: int, theta: float) -> Fraction:
+    """P(p > `rate` | `x` of `n`) - `theta`, with the sign that it really has.
+
+    With whole numbers a and b the probability is a binomial tail, P(Bin(a + b + n - 1, rate) <= a + x - 1), and a
+    fraction. Otherwise it has many digits, and a difference below `EQUAL` is 0.
+    """
+    a, b = decimal(prior.a) + x, decimal(prior.b) + n - x
+    if a.denominator == b.denominator == 1:
+        return 1 - binomial.tail_fraction(int(a) - 1, int(a + b) - 1, rate) - decimal(theta)
+    with localcontext(prec=DIGITS):
+        gap = tails(prior, rate, n, x)[1] - Decimal(repr(float(theta)))
+    return Fraction(0) if abs(gap) < EQUAL else Fraction(gap)

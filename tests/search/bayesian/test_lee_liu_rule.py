@@ -13,7 +13,8 @@ from simtrial import InputError, looks_text
 from simtrial.design import exact
 from simtrial.design.designs import parse_looks
 from simtrial.search.bayesian.lee_liu_rule import final_bound, lee_liu, parameters
-from simtrial.search.bayesian.posterior import BetaPrior, beyond_digits, beyond_less, parse_prior, usual
+from simtrial.search.bayesian.posterior import BetaPrior, parse_prior, usual_prior
+from simtrial.search.bayesian.posterior_digits import beyond_less, tails
 from simtrial.search.bayesian.predictive import Predictive, fraction
 
 PRINTED = 1e-9
@@ -156,10 +157,10 @@ def test_a_posterior_probability_equal_to_theta_t_does_not_reject(prior, p0, n, 
 def test_digits_of_a_posterior_beyond_a_double_are_those_of_a_closed_form():
     # the arcsine law: P(p > 1/4) = 1 - 2/pi arcsin(1/2) = 2/3
     with localcontext(prec=60):
-        assert abs(beyond_digits(BetaPrior(0.5, 0.5), 0.25, 0, 0) - Decimal(2) / 3) < Decimal(10) ** -48
+        assert abs(tails(BetaPrior(0.5, 0.5), 0.25, 0, 0)[1] - Decimal(2) / 3) < Decimal(10) ** -48
     for a, b, rate in ((0.2, 0.8, 0.2), (30.7, 4.1, 0.9), (4.1, 300.3, 0.001), (1.5, 900.25, 0.01)):
-        upper = beyond_digits(BetaPrior(a, b), rate, 3, 1)
-        lower = beyond_digits(BetaPrior(b, a), float(1 - Decimal(repr(rate))), 3, 2)
+        upper = tails(BetaPrior(a, b), rate, 3, 1)[1]
+        lower = tails(BetaPrior(b, a), float(1 - Decimal(repr(rate))), 3, 2)[1]
         assert abs(upper + lower - 1) < Decimal(10) ** -48
         assert float(upper) == pytest.approx(float(BetaPrior(a, b).beyond(rate, 3, 1)), rel=1e-11)
 
@@ -271,9 +272,9 @@ def test_all_values_of_the_ranges_lead_to_the_design_and_no_others(rows):
 
 
 def test_bounds_that_no_threshold_gives_have_no_parameters():
-    assert parameters(parse_looks("0/10,1/20,5/30,10/36"), 0.2, usual(0.2))
-    assert parameters(parse_looks("0/10,3/20,4/30,9/36"), 0.2, usual(0.2)) == ()
-    (alone,) = parameters(parse_looks("5/25"), 0.2, usual(0.2))
+    assert parameters(parse_looks("0/10,1/20,5/30,10/36"), 0.2, usual_prior(0.2))
+    assert parameters(parse_looks("0/10,3/20,4/30,9/36"), 0.2, usual_prior(0.2)) == ()
+    (alone,) = parameters(parse_looks("5/25"), 0.2, usual_prior(0.2))
     assert alone.name == "theta_t"
 
 

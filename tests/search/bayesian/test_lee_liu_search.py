@@ -15,7 +15,7 @@ from simtrial.design import exact
 from simtrial.design.designs import Look, MultiStage
 from simtrial.search.bayesian import lee_liu, lee_liu_bounds
 from simtrial.search.bayesian.lee_liu_bounds import Sets, Watch
-from simtrial.search.bayesian.posterior import BetaPrior, parse_prior, usual
+from simtrial.search.bayesian.posterior import BetaPrior, parse_prior, usual_prior
 from simtrial.search.bayesian.predictive import Predictive
 from simtrial.search.constraints import Constraints
 
@@ -120,7 +120,7 @@ BELIEFS = [None, (1.0, 1.0), (2.0, 0.5), (0.5, 5.0)]
 @pytest.mark.parametrize("first_look", [1, 3])
 def test_both_designs_are_the_best_of_every_threshold_and_every_final_bound_in_fractions(limits, prior, first_look):
     asked = Requirements(*limits)
-    known = best_by_enumeration(asked, usual(asked.p0) if prior is None else BetaPrior(*prior), first_look, 16)
+    known = best_by_enumeration(asked, usual_prior(asked.p0) if prior is None else BetaPrior(*prior), first_look, 16)
     for criterion in lee_liu.FAMILY.criteria:
         found = found_by(asked, criterion, prior=prior, first_look=first_look)
         assert found.best.looks == known[criterion.kind], criterion.kind
@@ -157,7 +157,7 @@ WATCHED = [
 @pytest.mark.parametrize("together", [exact.CLOSE, 0.1, 0.4], ids=str)
 @pytest.mark.parametrize(("asked", "looks"), WATCHED, ids=str)
 def test_the_ends_of_the_sets_that_keep_the_limits_are_those_of_a_scan_of_all(monkeypatch, asked, looks, together):
-    prior = usual(asked.p0)
+    prior = usual_prior(asked.p0)
     whole = Sets(Watch(asked, tuple(looks)), prior)
     kept = [
         [j for j in range(whole.most[i] + 1) if all_continue(whole, i, j) and exact.meets(whole.design(i, j), asked)]
@@ -190,16 +190,16 @@ def test_the_set_of_a_threshold_has_the_bounds_of_the_rule(monkeypatch, together
     asked, looks = WATCHED[1][0], tuple(range(10, 37))
     rng = np.random.default_rng(4)
     for theta in [0.001, 0.000784576, *10 ** rng.uniform(-5, -1, 20)]:
-        sets = Sets(Watch(asked, looks), usual(0.2))
+        sets = Sets(Watch(asked, looks), usual_prior(0.2))
         found = sets.first_with(theta)
         for i, r in enumerate(sets.r.tolist()):
-            futile = (Predictive(usual(0.2), looks[:-1], 36, r).sides(theta) < 0).sum(axis=1) - 1
+            futile = (Predictive(usual_prior(0.2), looks[:-1], 36, r).sides(theta) < 0).sum(axis=1) - 1
             if found[i] < sets.most[i]:
                 assert sets.numbered[i].lower[found[i]].tolist() == futile.tolist()
 
 
 def test_p_of_rejection_and_expected_patients_fall_as_the_threshold_rises():
-    for prior, r in itertools.product((usual(0.3), BetaPrior(1, 1)), (2, 4)):
+    for prior, r in itertools.product((usual_prior(0.3), BetaPrior(1, 1)), (2, 4)):
         rules = [design for bound, _, design in every_rule(prior, (3, 4, 5, 6, 7, 8)) if bound == r]
         assert len(rules) > 5
         for p in (Fraction(3, 10), Fraction(6, 10)):
@@ -209,7 +209,7 @@ def test_p_of_rejection_and_expected_patients_fall_as_the_threshold_rises():
 
 def test_most_power_without_the_floor_is_had_by_never_stopping():
     asked = Requirements(0.2, 0.4, 0.1, 0.9)
-    sets = Sets(Watch(asked, tuple(range(10, 37))), usual(0.2))
+    sets = Sets(Watch(asked, tuple(range(10, 37))), usual_prior(0.2))
     none = np.zeros(len(sets.r), dtype=np.int64)
     never, floored = sets.at(none, 0.4)[0], sets.at(sets.first_with(lee_liu.FLOOR), 0.4)[0]
     assert (never >= floored).all()
@@ -233,7 +233,7 @@ def test_more_power_never_needs_fewer_patients_and_a_floor_never_fewer_than_none
 def test_given_looks_are_searched_alone_and_refused_where_no_threshold_will_do():
     asked = Requirements(0.2, 0.4, 0.1, 0.9)
     found = found_by(asked, lee_liu.LEAST_EN, looks_at=(10, 20, 30, 40))
-    rules = [design for _, _, design in every_rule(usual(0.2), (10, 20, 30, 40)) if exact.meets(design, asked)]
+    rules = [design for _, _, design in every_rule(usual_prior(0.2), (10, 20, 30, 40)) if exact.meets(design, asked)]
     least = min(exact.operating_characteristics(design, [0.2]).en[0] for design in rules)
     assert found.best.en_p0 == pytest.approx(least, rel=1e-12)  # the same design, by the same sums
     with pytest.raises(InputError, match=r"looks_at \(last 35\) have no design that meets both limits"):
@@ -284,7 +284,7 @@ def test_the_command_says_which_thresholds_lead_to_the_design(capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--prior", ".2"], "--prior ('.2') is not of the form A,B"),
+        (["--prior", ".2"], "--prior ('.2') is not a prior; write its two numbers a,b"),
         (["--prior", ".2,-1"], "--prior B (-1) is not above 0"),
         (["--first-look", "0"], "--first-look (0) is not a whole number from 1"),
         (["--first-look", "5", "--looks-at", "10,36"], "--looks-at, beside first-look, states every number"),
