@@ -1,0 +1,336 @@
+"""The search over all n1: linear bounds first, then tables, in the order of their bounds.
+
+No table of n1 is below n1 itself nor below the linear bound of n1 (`linear`); so once the next bound passes the best
+value, every n1 is settled. The best value is at most that of Simon's optimal design, if the cap allows it: its table
+has the same decisions, rejects where X1 already exceeds r, and its conditional error rises.
+
+The optimum depends on the cap on n: more patients after a rare number of responses cost next to nothing and mend a
+limit. So the cap is part of every answer. That no larger n helps is proved where the same search, with choices beyond
+the cap that are better than any trial could be (`beyond`), finds nothing below the best value; otherwise the linear
+bound for designs of any size says how much better one with more patients could be at most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simtrial.design.branching import Branching, SecondStage
+from simtrial.design.requirements import decimal
+from simtrial.errors import InputError
+from simtrial.inputs import TABLE
+from simtrial.memo import kept
+from simtrial.numbers import count
+from simtrial.phrases import counted
+from simtrial.search import bounds
+from simtrial.search.branching.beyond import bound_of_any_size, with_ideal
+from simtrial.search.branching.choices import choices
+from simtrial.search.branching.table import TIE, Best, TableSearch, weights_of
+from simtrial.search.record import Certificate
+from simtrial.search.simon import two_stage
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from simtrial.design.branching import BranchingLaw, Peak, Stop
+    from simtrial.design.requirements import Requirements
+    from simtrial.search.candidate import TwoStageCandidate
+
+MOST_CAP = 150
+"""Largest cap: the choices after each number of responses grow with its square."""
+
+WIDTHS = (25, 250)
+"""How many parts of a table are followed at first, for a good value to begin with."""
+
+LEFTOVER = 1e-7
+"""Second stages that add less than this to the value are replaced by a stop where the limits allow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restrictions:
+    """What else is asked of a table.
+
+    Attributes
+    ----------
+    cap : int or None
+        Largest number of patients; None: that of Simon's optimal design.
+    monotone : bool
+        Whether the conditional error must not fall as the responses of the first stage rise.
+    falling : bool
+        Whether the second stage must not become larger as responses rise, among those that have patients.
+    n1_least : int
+        Fewest patients of the first stage.
+
+    Raises
+    ------
+    InputError
+        If a number cannot be.
+    """
+
+    cap: int | None = None
+    monotone: bool = True
+    falling: bool = False
+    n1_least: int = 1
+
+    def __post_init__(self) -> None:
+        count(self.n1_least, "n1_least", at_least=1)
+        if self.cap is not None:
+            count(self.cap, "cap", at_least=1)
+            if self.cap > MOST_CAP:
+                raise InputError(f"({self.cap}) is above {MOST_CAP}, the most for which tables are searched", "cap")
+            if self.n1_least > self.cap:
+                raise InputError(f"({self.n1_least}) is above the cap ({self.cap})", "n1_least")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchingFound:
+    """What the search found.
+
+    Attributes
+    ----------
+    asked : Requirements
+        The question.
+    weight : float
+        The value is (1 - weight) EN(p0) + weight EN(p1).
+    restrictions : Restrictions
+        What else was asked, the cap filled in.
+    design : Branching
+        The best design.
+    linear_bound : float
+        The least linear bound over all n1: no design within the cap is below it.
+    certificate : Certificate
+        How far the search reaches; its `bound` holds for designs of any size.
+    ties : tuple of Branching
+        Other designs with exactly the same value, of those that were met.
+    examined : tuple of int
+        The n1 whose tables were searched: at all others the linear bound passes the best value.
+    """
+
+    asked: Requirements
+    weight: float
+    restrictions: Restrictions
+    design: Branching
+    linear_bound: float
+    certificate: Certificate
+    ties: tuple[Branching, ...]
+    examined: tuple[int, ...] = field(repr=False)
+
+    @cached_property
+    def law(self) -> BranchingLaw:
+        """What the design does at p0 and p1."""
+        return self.design.at([self.asked.p0, self.asked.p1])
+
+    @cached_property
+    def largest_type_i_error(self) -> Peak:
+        """The largest P(reject H0; p) over all p <= p0."""
+        return self.design.largest_reject(self.asked.p0)
+
+    @property
+    def simon(self) -> TwoStageCandidate:
+        """Simon's optimal design for the same question."""
+        return two_stage(self.asked).optimal
+
+    @property
+    def monotone(self) -> bool:
+        """Whether the conditional error never falls, asked for or not."""
+        return self.design.is_monotone(self.asked.p0)
+
+
+@kept(64)
+def search(asked: Requirements, *, weight: float = 0.0, restrictions: Restrictions | None = None) -> BranchingFound:
+    """The design with the least (1 - weight) EN(p0) + weight EN(p1) whose second stage depends on X1, exactly.
+
+    Parameters
+    ----------
+    asked : Requirements
+        Rates and limits.
+    weight : float
+        From 0 (EN(p0)) to 1 (EN(p1)).
+    restrictions : Restrictions, optional
+        Cap and order; without them the conditional error never falls, and n is at most that of Simon's optimal design.
+
+    Returns
+    -------
+    BranchingFound
+        The design with its certificate.
+
+    Raises
+    ------
+    InputError
+        If no design within the cap meets the limits, or too many patients are needed.
+    """
+    TABLE["weight"].check(weight, "weight")
+    given = restrictions or Restrictions()
+    bounds.refuse(asked, MOST_CAP)
+    simon = two_stage(asked).optimal.design
+    if given.cap is None:
+        if simon.n > MOST_CAP:
+            raise InputError(
+                f"({simon.n}) of Simon's optimal design is above {MOST_CAP}, the most for which tables are searched",
+                "n",
+            )
+        given = replace(given, cap=simon.n)
+    return _Scan(asked, weight, given).found()
+
+
+class _Scan:
+    """The search of one question."""
+
+    def __init__(self, asked: Requirements, weight: float, given: Restrictions) -> None:
+        assert given.cap is not None  # filled in by `search`
+        self.asked, self.weight, self.given, self.cap = asked, weight, given, given.cap
+        sizes = np.arange(1, self.cap + 1)
+        enough = [n for n in sizes.tolist() if bounds.can_have_power(n, asked)]
+        if not enough:
+            raise InputError(
+                f"({self.cap}) is too small: with at most {counted(self.cap, 'patient')} not even the most powerful "
+                "test meets the limits",
+                "cap",
+            )
+        self.n_lower = enough[0]
+        self.best = Best(asked, self._known())
+
+    def _known(self) -> float:
+        """A value that a design within the restrictions attains, if one is at hand."""
+        design = as_branching(two_stage(self.asked).optimal.design)
+        if self.given.falling or design.n_max > self.cap or design.n1 < self.given.n1_least:
+            return np.inf
+        return self.value(design)
+
+    def value(self, design: Branching) -> float:
+        """What is made small."""
+        at_null, at_alternative = design.at([self.asked.p0, self.asked.p1]).en.tolist()
+        return float((1 - self.weight) * at_null + self.weight * at_alternative)
+
+    def _fraction(self, design: Branching) -> Fraction:
+        share = decimal(self.weight)
+        return (1 - share) * design.en_fraction(self.asked.p0) + share * design.en_fraction(self.asked.p1)
+
+    def _searches(self, *, ideal: bool = False) -> list[TableSearch]:
+        """The searches of all n1 that may be of interest, those with the least bounds first."""
+        asked, ordered = self.asked, self.given.monotone
+        # an order of second stages may need what another choice beats
+        every = choices(self.cap, asked.p0, asked.p1, ordered=ordered, whole=ordered or self.given.falling)
+        some = choices(self.cap, asked.p0, asked.p1, ordered=ordered, whole=False)
+        found = []
+        for n1 in range(self.given.n1_least, self.cap + 1):
+            if n1 > self.best.most:
+                break
+            most = self.cap - n1
+            here, priced = every.at_most(most), some.at_most(most)
+            if ideal:
+                here, priced = (with_ideal(one, most, asked, ordered=ordered) for one in (here, priced))
+            found.append(
+                TableSearch(
+                    n1, here, asked, priced=priced, weight=self.weight, falling=self.given.falling and not ideal
+                )
+            )
+        return sorted(found, key=lambda one: one.bound)
+
+    def found(self) -> BranchingFound:
+        """Search, and say how far the search reaches."""
+        searches = self._searches()
+        examined = []
+        for one in searches:
+            if one.bound > self.best.most:
+                break
+            examined.append(one.n1)
+            # what is found quickly makes the proof short
+            if not any(one.run(self.best, width) for width in WIDTHS):
+                one.run(self.best)
+        if not self.best.found:
+            raise InputError(
+                f"({self.cap}) is too small: no design with at most {counted(self.cap, 'patient')} meets the limits "
+                "under these restrictions",
+                "cap",
+            )
+        design, ties = self._taken()
+        value = self.value(design)
+        return BranchingFound(
+            asked=self.asked,
+            weight=self.weight,
+            restrictions=self.given,
+            design=design,
+            ties=ties,
+            linear_bound=min(searches[0].bound, value),
+            certificate=self._certificate(searches, value),
+            examined=tuple(examined),
+        )
+
+    def _taken(self) -> tuple[Branching, tuple[Branching, ...]]:
+        """The best design, and others with exactly its value: fewest patients first, then the smallest first stage."""
+        every = dict.fromkeys(self._natural(design) for _, design in self.best.found)
+        exactly = {design: self._fraction(design) for design in every}
+        least = min(exactly.values())
+        same = [design for design in every if exactly[design] == least]
+        first, *others = sorted(same, key=lambda one: (one.n_max, one.n1, sum(one.n2), str(one.after)))
+        return first, tuple(others)
+
+    def _natural(self, design: Branching) -> Branching:
+        """The design, stops in place of what is left over where the value and the limits hardly change, if allowed."""
+        weights = self.weights(design)
+        for x in range(design.n1, -1, -1):
+            row = design.after[x]
+            cost = weights[x] * row.n2 if isinstance(row, SecondStage) else 0.0
+            accepted_late = row == "accept" and any(one != "accept" for one in design.after[:x])
+            if not accepted_late and not 0 < cost < LEFTOVER:
+                continue
+            stop: Stop = "reject" if any(one != "accept" for one in design.after[:x]) else "accept"
+            other = Branching(design.n1, (*design.after[:x], stop, *design.after[x + 1 :]))
+            ordered = not self.given.monotone or other.is_monotone(self.asked.p0)
+            if ordered and other.meets(self.asked):
+                design = other
+        return design
+
+    def weights(self, design: Branching) -> list[float]:
+        """What a patient after each number of responses weighs."""
+        found: list[float] = weights_of(design.n1, self.asked, self.weight).patients.tolist()
+        return found
+
+    def _certificate(self, searches: list[TableSearch], value: float) -> Certificate:
+        """Whether a larger n can help, or how much at most."""
+        proved = not self.given.falling and self._nothing_beyond(value)
+        bound = value if proved else self._bound_of_any_size(searches, value)
+        return Certificate(
+            how="proved" if proved else "capped", n_lower=self.n_lower, n_upper=self.cap, value=value, bound=bound,
+            cap=None if proved else self.cap,
+        )  # fmt: skip
+
+    def _bound_of_any_size(self, searches: list[TableSearch], value: float) -> float:
+        """What no design of any size is below."""
+        least = value
+        for one in searches:
+            if one.n1 < least:
+                more = bound_of_any_size(one.weights, self.asked, one.prices, least - one.n1)
+                least = min(least, one.n1 + more)
+        return least
+
+    def _nothing_beyond(self, value: float) -> bool:
+        """Whether no table with choices better than those of any larger n is below the value."""
+        for one in self._searches(ideal=True):
+            if one.bound > value - TIE:
+                break
+            if not one.nothing_below(value):
+                return False
+        return True
+
+
+def as_branching(design: object) -> Branching:
+    """A design with two looks as a table; where X1 already exceeds r, H0 is rejected without a second stage."""
+    from simtrial.design.designs import TwoStage
+
+    assert isinstance(design, TwoStage)
+    rows: list[Stop | SecondStage] = []
+    for x in range(design.n1 + 1):
+        if x <= design.r1:
+            rows.append("accept")
+        elif (design.e1 is not None and x >= design.e1) or x > design.r:
+            rows.append("reject")
+        else:
+            rows.append(
+                SecondStage(design.n - design.n1, design.r) if x + design.n - design.n1 > design.r else "accept"
+            )
+    return Branching(design.n1, tuple(rows))
