@@ -20,11 +20,7 @@ fails, and P(reject H0; p) may be larger at some p < p0. It is a polynomial, in 
     P(reject H0; p) = sum over s of share(s) b(s; n, p),
 
 with n the largest number of patients and share(s) the share of the orders of s responses in n patients that lead to a
-rejection, patients after the end of the trial included. On an interval the polynomial lies between the least and the
-largest of its coefficients there, which de Casteljau's scheme gives without cancellation, and at the ends of the
-interval it equals the first and the last of them. So intervals whose largest coefficient is no larger than a value
-already attained are left out, and the others are halved: what remains after the last of them is the maximum, to
-`WITHIN`.
+rejection, patients after the end of the trial included; `bernstein` finds its maximum.
 
 References
 ----------
@@ -34,16 +30,16 @@ References
 
 from __future__ import annotations
 
-import heapq
 import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from simtrial.design.bernstein import Peak, peak
 from simtrial.design.binomial import above, binomial_pmf
 from simtrial.design.exact import CLOSE, signs
 from simtrial.design.requirements import decimal
@@ -63,9 +59,6 @@ Stop: TypeAlias = Literal["accept", "reject"]
 MOST_FIRST = 200
 """Most patients of a first stage: a table has one row more."""
 
-WITHIN = 1e-11
-"""Nearer than this the largest probability of rejection is not sought."""
-
 
 @dataclass(frozen=True, slots=True)
 class SecondStage:
@@ -76,13 +69,6 @@ class SecondStage:
 
     def __str__(self) -> str:
         return f"{self.n2}/{self.r}"
-
-
-class Peak(NamedTuple):
-    """The largest value of a function of the response rate over an interval, and a rate where it is attained."""
-
-    value: float
-    p: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +230,7 @@ class Branching:
 
     def largest_en(self) -> Peak:
         """The largest EN(p) over all p: a polynomial of degree n1 whose Bernstein coefficients are n1 + n2(x)."""
-        return _peak(self.n1 + np.array(self.n2, dtype=np.float64), 1.0)
+        return peak(self.n1 + np.array(self.n2, dtype=np.float64), 1.0)
 
     def shares(self) -> list[Fraction]:
         """The share of the orders of s responses in n_max patients that reject H0, for s = 0..n_max."""
@@ -293,32 +279,7 @@ def _pmf_fraction(n: int, p: Fraction) -> list[Fraction]:
 def _largest(design: Branching, most: float) -> Peak:
     if most == 0 or design.is_monotone(most):
         return Peak(float(design.at(most).reject), most)
-    return _peak(np.array([float(one) for one in design.shares()]), most)
-
-
-def _peak(coefficients: Floats, most: float) -> Peak:
-    """The maximum of a polynomial on [0, most], given its Bernstein coefficients on [0, 1]: see above."""
-    left = _halves(coefficients, most)[0]
-    best = max((float(left[0]), 0.0), (float(left[-1]), most))
-    queue = [(-float(left.max()), 0.0, most, left)]
-    while queue and -queue[0][0] > best[0] + WITHIN:
-        _, low, high, here = heapq.heappop(queue)
-        middle = (low + high) / 2
-        for a, b, part in zip((low, middle), (middle, high), _halves(here, 0.5), strict=True):
-            best = max(best, (float(part[-1]), b))
-            if part.max() > best[0] + WITHIN:
-                heapq.heappush(queue, (-float(part.max()), a, b, part))
-    return Peak(*best)
-
-
-def _halves(coefficients: Floats, at: float) -> tuple[Floats, Floats]:
-    """The Bernstein coefficients of a polynomial on both sides of a point of its interval (de Casteljau)."""
-    row = coefficients.copy()
-    left, right = np.empty_like(row), np.empty_like(row)
-    for k in range(row.size):
-        left[k], right[row.size - 1 - k] = row[0], row[-1 - k]
-        row[: row.size - 1 - k] = (1 - at) * row[: row.size - 1 - k] + at * row[1 : row.size - k]
-    return left, right
+    return peak(np.array([float(one) for one in design.shares()]), most)
 
 
 _ROW = re.compile(r"(?P<x>\d{1,3}):(?:(?P<stop>[AR])|(?P<n2>\d{1,4})/(?P<r>\d{1,4}))", re.ASCII)

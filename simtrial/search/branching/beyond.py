@@ -12,8 +12,8 @@ A test of n2 <= n patients is also a test of n patients, so by Neyman and Pearso
 curve of the most powerful randomised tests of n patients. That curve between the tests c - 1 and c, which have errors
 A(c) <= A <= A(c - 1), has no more power than B(c - 1). So every second stage with lower < n2 <= n is beaten by one of
 the choices that need lower + 1 patients, have error A(c) and power B(c - 1); in the order of conditional errors it may
-count with any error from A(c) to A(c - 1). The last of these choices has error 0 and power 1. If no table of such choices
-and of those within the cap is below a value, no design of any size is.
+count with any error from A(c) to A(c - 1). The last of these choices has error 0 and power 1. If no table of such
+choices and of those within the cap is below a value, no design of any size is.
 
 References
 ----------
@@ -31,17 +31,17 @@ import numpy as np
 from simtrial.design.binomial import above
 from simtrial.design.exact import CLOSE
 from simtrial.search.branching.choices import IDEAL, Choices, choices
-from simtrial.search.branching.linear import Prices, bound_at, prices
+from simtrial.search.branching.linear import LimitPrices, bound_at, prices
 
 if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.search.branching.linear import Weights
 
 FARTHEST = 250
-"""Most patients of a second stage that the linear bound for any n looks at; prices at which more may matter are lowered."""
+"""Most patients of a second stage that the bound for any n looks at; prices at which more may matter are lowered."""
 
 
-def bound_of_any_size(weights: Weights, asked: Requirements, at: Prices, enough: float) -> float:
+def bound_of_any_size(weights: Weights, asked: Requirements, at: LimitPrices, enough: float) -> float:
     """A lower bound, without n1, on the value of every table, whatever its second stages.
 
     Parameters
@@ -50,7 +50,7 @@ def bound_of_any_size(weights: Weights, asked: Requirements, at: Prices, enough:
         Of the numbers of responses.
     asked : Requirements
         Rates and limits.
-    at : Prices
+    at : LimitPrices
         Those of the linear bound within the cap, to begin with.
     enough : float
         A bound that need not be improved.
@@ -58,7 +58,7 @@ def bound_of_any_size(weights: Weights, asked: Requirements, at: Prices, enough:
     best = 0.0
     for _ in range(3):
         lower = min(1.0, FARTHEST / _reach(weights, at))
-        at = Prices(at.bound, at.error * lower, at.power * lower)
+        at = LimitPrices(at.bound, at.error * lower, at.power * lower)
         reach = math.ceil(_reach(weights, at))
         every = choices(_rounded(reach), asked.p0, asked.p1, ordered=False, whole=False).at_most(reach)
         best = max(best, bound_at(weights, every, asked.alpha, asked.power, at))
@@ -68,7 +68,7 @@ def bound_of_any_size(weights: Weights, asked: Requirements, at: Prices, enough:
     return best
 
 
-def _reach(weights: Weights, at: Prices) -> float:
+def _reach(weights: Weights, at: LimitPrices) -> float:
     """The largest second stage that can be a best choice at these prices."""
     gained = np.minimum(at.error * weights.null, at.power * weights.alternative)
     return float(np.max(gained / weights.patients))

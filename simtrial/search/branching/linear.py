@@ -32,7 +32,7 @@ ROUNDS = 80
 """Most tables that are tried; the bound is valid wherever it ends."""
 
 
-class Prices(NamedTuple):
+class LimitPrices(NamedTuple):
     """A lower bound and its prices: of the type I error, and of the power, in expected patients per unit."""
 
     bound: float
@@ -69,13 +69,13 @@ def terms(weights: Weights, choices: Choices, error: float, power: float) -> Flo
     return found
 
 
-def bound_at(weights: Weights, choices: Choices, alpha: float, power: float, at: Prices) -> float:
+def bound_at(weights: Weights, choices: Choices, alpha: float, power: float, at: LimitPrices) -> float:
     """The bound at prices, without what is fixed."""
     least = float(terms(weights, choices, at.error, at.power).min(axis=1).sum())
     return least - at.error * alpha + at.power * power
 
 
-def prices(weights: Weights, choices: Choices, alpha: float, power: float) -> Prices:
+def prices(weights: Weights, choices: Choices, alpha: float, power: float) -> LimitPrices:
     """The linear bound on the value of what is still open, without what is fixed, for the limits that are left.
 
     Parameters
@@ -91,7 +91,7 @@ def prices(weights: Weights, choices: Choices, alpha: float, power: float) -> Pr
     basis = np.array([[1.0, 0.0, 0.0], [alpha, np.copysign(1.0, alpha), 0.0], [power, 0.0, -1.0]])
     costs = np.array([PROHIBITIVE, 0.0 if alpha >= 0 else PROHIBITIVE, 0.0])
     limits = np.array([1.0, alpha, power])
-    best = Prices(-np.inf, 0.0, 0.0)
+    best = LimitPrices(-np.inf, 0.0, 0.0)
     for _ in range(ROUNDS):
         try:
             base, at_null, at_alternative = np.linalg.solve(basis.T, costs)
@@ -103,7 +103,7 @@ def prices(weights: Weights, choices: Choices, alpha: float, power: float) -> Pr
         least = float(open_[every, taken].sum())
         bound = least - for_error * alpha + for_power * power
         if bound > best.bound:
-            best = Prices(bound, for_error, for_power)
+            best = LimitPrices(bound, for_error, for_power)
         if least < base - 1e-10 * (1 + abs(base)):
             cost = float(weights.patients @ choices.n2[taken])
             column = np.array([1.0, weights.null @ choices.error[taken], weights.alternative @ choices.power[taken]])

@@ -12,35 +12,30 @@ bound for designs of any size says how much better one with more patients could 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simtrial.design.branching import Branching, SecondStage
-from simtrial.design.requirements import decimal
+from simtrial.design.requirements import N_LIMIT, decimal
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
 from simtrial.memo import kept
-from simtrial.numbers import count
 from simtrial.phrases import counted
 from simtrial.search import bounds
 from simtrial.search.branching.beyond import bound_of_any_size, with_ideal
 from simtrial.search.branching.choices import choices
-from simtrial.search.branching.table import TIE, Best, TableSearch, weights_of
+from simtrial.search.branching.found import MOST_CAP, BranchingFound, Restrictions
+from simtrial.search.branching.table import TIE, BestTables, TableSearch, weights_of
 from simtrial.search.record import Certificate
 from simtrial.search.simon import two_stage
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from simtrial.design.branching import BranchingLaw, Peak, Stop
+    from simtrial.design.branching import Stop
     from simtrial.design.requirements import Requirements
-    from simtrial.search.candidate import TwoStageCandidate
-
-MOST_CAP = 150
-"""Largest cap: the choices after each number of responses grow with its square."""
 
 WIDTHS = (25, 250)
 """How many parts of a table are followed at first, for a good value to begin with."""
@@ -49,98 +44,14 @@ LEFTOVER = 1e-7
 """Second stages that add less than this to the value are replaced by a stop where the limits allow."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Restrictions:
-    """What else is asked of a table.
-
-    Attributes
-    ----------
-    cap : int or None
-        Largest number of patients; None: that of Simon's optimal design.
-    monotone : bool
-        Whether the conditional error must not fall as the responses of the first stage rise.
-    falling : bool
-        Whether the second stage must not become larger as responses rise, among those that have patients.
-    n1_least : int
-        Fewest patients of the first stage.
-
-    Raises
-    ------
-    InputError
-        If a number cannot be.
-    """
-
-    cap: int | None = None
-    monotone: bool = True
-    falling: bool = False
-    n1_least: int = 1
-
-    def __post_init__(self) -> None:
-        count(self.n1_least, "n1_least", at_least=1)
-        if self.cap is not None:
-            count(self.cap, "cap", at_least=1)
-            if self.cap > MOST_CAP:
-                raise InputError(f"({self.cap}) is above {MOST_CAP}, the most for which tables are searched", "cap")
-            if self.n1_least > self.cap:
-                raise InputError(f"({self.n1_least}) is above the cap ({self.cap})", "n1_least")
-
-
-@dataclass(frozen=True, kw_only=True)
-class BranchingFound:
-    """What the search found.
-
-    Attributes
-    ----------
-    asked : Requirements
-        The question.
-    weight : float
-        The value is (1 - weight) EN(p0) + weight EN(p1).
-    restrictions : Restrictions
-        What else was asked, the cap filled in.
-    design : Branching
-        The best design.
-    linear_bound : float
-        The least linear bound over all n1: no design within the cap is below it.
-    certificate : Certificate
-        How far the search reaches; its `bound` holds for designs of any size.
-    ties : tuple of Branching
-        Other designs with exactly the same value, of those that were met.
-    examined : tuple of int
-        The n1 whose tables were searched: at all others the linear bound passes the best value.
-    """
-
-    asked: Requirements
-    weight: float
-    restrictions: Restrictions
-    design: Branching
-    linear_bound: float
-    certificate: Certificate
-    ties: tuple[Branching, ...]
-    examined: tuple[int, ...] = field(repr=False)
-
-    @cached_property
-    def law(self) -> BranchingLaw:
-        """What the design does at p0 and p1."""
-        return self.design.at([self.asked.p0, self.asked.p1])
-
-    @cached_property
-    def largest_type_i_error(self) -> Peak:
-        """The largest P(reject H0; p) over all p <= p0."""
-        return self.design.largest_reject(self.asked.p0)
-
-    @property
-    def simon(self) -> TwoStageCandidate:
-        """Simon's optimal design for the same question."""
-        return two_stage(self.asked).optimal
-
-    @property
-    def monotone(self) -> bool:
-        """Whether the conditional error never falls, asked for or not."""
-        return self.design.is_monotone(self.asked.p0)
-
-
 @kept(64)
-def search(asked: Requirements, *, weight: float = 0.0, restrictions: Restrictions | None = None) -> BranchingFound:
+def search(
+    asked: Requirements,
+    *,
+    weight: float = 0.0,
+    restrictions: Restrictions | None = None,
+    n_limit: int = N_LIMIT,
+) -> BranchingFound:
     """The design with the least (1 - weight) EN(p0) + weight EN(p1) whose second stage depends on X1, exactly.
 
     Parameters
@@ -151,6 +62,8 @@ def search(asked: Requirements, *, weight: float = 0.0, restrictions: Restrictio
         From 0 (EN(p0)) to 1 (EN(p1)).
     restrictions : Restrictions, optional
         Cap and order; without them the conditional error never falls, and n is at most that of Simon's optimal design.
+    n_limit : int
+        Refuse if even the most powerful test needs more patients.
 
     Returns
     -------
@@ -164,13 +77,21 @@ def search(asked: Requirements, *, weight: float = 0.0, restrictions: Restrictio
     """
     TABLE["weight"].check(weight, "weight")
     given = restrictions or Restrictions()
-    bounds.refuse(asked, MOST_CAP)
-    simon = two_stage(asked).optimal.design
+    bounds.refuse(asked, n_limit)
+    if not bounds.can_have_power(MOST_CAP, asked):
+        raise InputError(
+            f"({asked.p1}) is too near p0 ({asked.p0}): even the most powerful test needs more than "
+            f"{counted(MOST_CAP, 'patient')}, the most for which tables are searched; widen the gap, relax alpha or "
+            "power, or take another family",
+            "p1",
+        )
     if given.cap is None:
+        simon = two_stage(asked).optimal.design
         if simon.n > MOST_CAP:
             raise InputError(
-                f"({simon.n}) of Simon's optimal design is above {MOST_CAP}, the most for which tables are searched",
-                "n",
+                f"is missing; the {counted(simon.n, 'patient')} of Simon's optimal design, which it would be, exceed "
+                f"{MOST_CAP}, the most for which tables are searched",
+                "cap",
             )
         given = replace(given, cap=simon.n)
     return _Scan(asked, weight, given).found()
@@ -191,7 +112,7 @@ class _Scan:
                 "cap",
             )
         self.n_lower = enough[0]
-        self.best = Best(asked, self._known())
+        self.best = BestTables(asked, self._known())
 
     def _known(self) -> float:
         """A value that a design within the restrictions attains, if one is at hand."""

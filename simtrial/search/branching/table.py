@@ -4,22 +4,22 @@ Rows are filled from X1 = 0 on. A part of a table is known by its value, its typ
 its last conditional error; nothing else matters to the rows after it. So
 
 * a part is dropped if its linear bound (`linear`) passes the best value that is known. Each pair of prices gives a
-  bound for every part; those of the whole problem are tried first, then those of some parts of the same layer, whose rows
-  ahead and limits left are their own. Where conditional errors must not fall, the bound of the rows ahead keeps this
-  order: it is the least over choices in order, by one step back per row;
+  bound for every part; those of the whole problem are tried first, then those of some parts of the same layer, whose
+  rows ahead and limits left are their own. Where conditional errors must not fall, the bound of the rows ahead keeps
+  this order: it is the least over choices in order, by one step back per row (`parts.Ahead`);
 * a part is dropped if another one has no larger value and error, no smaller power, and leaves no fewer choices: what
-  completes the first completes the second. Parts are compared on a grid of quantiles, so that some of these are kept;
+  completes the first completes the second. Parts are compared on a grid of quantiles, so that some of these are kept
+  (`parts.not_beaten`);
 * a choice is never tried at a row where the bound of all tables with it passes the best value.
 
 No step drops a table that is better than the best one known by more than `TIE`, whatever is rounded: bounds are
-compared with that margin, and parts are dropped only if they lose by more than rounding can make. A full table counts once its
-limits are confirmed, in fractions where floating point is too near to tell. Layers of more than `BLOCK` parts are
-divided, those with the least bounds first, and each is followed to its end, so that memory stays bounded.
+compared with that margin, and parts are dropped only if they lose by more than rounding can make. A full table counts
+once its limits are confirmed, in fractions where floating point is too near to tell. Layers of more than `BLOCK` parts
+are divided, those with the least bounds first, and each is followed to its end, so that memory stays bounded.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,14 +28,15 @@ from simtrial.design.binomial import binomial_pmf
 from simtrial.design.branching import Branching, SecondStage
 from simtrial.design.exact import CLOSE
 from simtrial.search.branching.choices import ACCEPT, REJECT
-from simtrial.search.branching.linear import Prices, Weights, prices, terms
+from simtrial.search.branching.linear import LimitPrices, Weights, prices
+from simtrial.search.branching.parts import Ahead, FilledRows, joined, not_beaten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from simtrial.design.branching import Stop
     from simtrial.design.requirements import Requirements
-    from simtrial.numbers import Bools, Floats, Ints
+    from simtrial.numbers import Bools, Ints
     from simtrial.search.branching.choices import Choices
 
 TIE = 1e-9
@@ -53,9 +54,6 @@ CUTS = 12
 FEW = 8
 """Parts that are not worth prices of their own."""
 
-GRID = 256
-"""Quantiles of error and of power on which parts are compared."""
-
 MOST_PARTS = 10_000
 """Parts of tables that a proof beyond the cap is worth."""
 
@@ -63,7 +61,7 @@ MOST_TIES = 64
 """Tables with nearly the same value that are kept."""
 
 
-class Best:
+class BestTables:
     """The best table that is known, and those whose value is as small to `TIE`.
 
     Parameters
@@ -91,67 +89,6 @@ class Best:
         self.found.append((value, design))
         self.found = sorted((one for one in self.found if one[0] <= self.most), key=lambda one: one[0])[:MOST_TIES]
         return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """Parts of tables: rows 0..x-1 are filled; arrays of shape (parts,), `picks` with a column per row.
-
-    Attributes
-    ----------
-    value, error, power : ndarray
-        What the filled rows add to the value, to the type I error and to the power.
-    last : ndarray of int
-        Place of the conditional error that the next row must not fall below.
-    picks : ndarray of int
-        The choices taken.
-    """
-
-    value: Floats
-    error: Floats
-    power: Floats
-    last: Ints
-    picks: Ints
-
-    def take(self, which: Ints | Bools) -> Parts:
-        """Some of them."""
-        return Parts(**{name: getattr(self, name)[which] for name in self.__slots__})
-
-    def __len__(self) -> int:
-        return self.value.size
-
-
-class Ahead:
-    """The bound at one pair of prices: for every row, the least over the rows from there on, by the place reached.
-
-    Parameters
-    ----------
-    weights : Weights
-        Of the rows ahead.
-    choices : Choices
-        What may follow each.
-    at : Prices
-        The prices.
-    """
-
-    def __init__(self, weights: Weights, choices: Choices, at: Prices) -> None:
-        self.at, self.terms = at, terms(weights, choices, at.error, at.power)
-        rows, places = self.terms.shape[0], int(choices.rank.max()) + 1
-        self.least = np.zeros((rows + 1, places))
-        order = np.argsort(choices.rank, kind="stable")
-        starts = np.searchsorted(choices.rank[order], np.arange(places))
-        filled = np.append(np.diff(starts), choices.rank.size - starts[-1]) > 0
-        for row in range(rows - 1, -1, -1):
-            through = self.terms[row] + self.least[row + 1, choices.leaves]
-            by_place = np.full(places, np.inf)
-            by_place[filled] = np.minimum.reduceat(through[order], starts[filled])
-            self.least[row] = np.minimum.accumulate(by_place[::-1])[::-1]
-
-    def of(self, parts: Parts, row: int) -> Floats:
-        """What the parts and the rows from one on add up to, at these prices."""
-        spent = parts.value + self.at.error * parts.error - self.at.power * parts.power
-        whole: Floats = spent + self.least[row, parts.last]
-        return whole
 
 
 def weights_of(n1: int, asked: Requirements, weight: float) -> Weights:
@@ -199,12 +136,12 @@ class TableSearch:
         self.bound = n1 + self.prices.bound
         """The linear bound, which no table of this n1 is below."""
 
-    def run(self, best: Best, width: int | None = None) -> bool:
+    def run(self, best: BestTables, width: int | None = None) -> bool:
         """Improve on the best table known; whether every table was considered.
 
         Parameters
         ----------
-        best : Best
+        best : BestTables
             What is known, and takes what is found.
         width : int, optional
             Follow no more parts than this from row to row: a quick search without a proof.
@@ -217,7 +154,7 @@ class TableSearch:
         """Whether no table is below a value, choices better than any trial included; False where that takes long."""
         try:
             for width in (FEW, None):  # a table that is below is mostly found at once
-                self._best, self._width, self._complete = Best(self.asked, value - 2 * TIE), width, True
+                self._best, self._width, self._complete = BestTables(self.asked, value - 2 * TIE), width, True
                 self._left = MOST_PARTS
                 self._begin()
         except Exhausted:
@@ -232,9 +169,9 @@ class TableSearch:
         self._whole, self._allowed = whole, list(self._worth_trying(whole))
         nothing = np.zeros(1)
         empty, lowest = np.zeros((1, 0), dtype=np.int64), np.zeros(1, dtype=np.int64)
-        self._follow(0, Parts(value=nothing, error=nothing, power=nothing, last=lowest, picks=empty))
+        self._follow(0, FilledRows(value=nothing, error=nothing, power=nothing, last=lowest, picks=empty))
 
-    def _limit(self, at: Prices) -> float:
+    def _limit(self, at: LimitPrices) -> float:
         """What the sum at these prices may be at most."""
         return (
             self._best.most
@@ -257,7 +194,7 @@ class TableSearch:
             np.minimum.at(left, choices.leaves, here)
             before = np.minimum.accumulate(left)
 
-    def _follow(self, row: int, parts: Parts) -> None:
+    def _follow(self, row: int, parts: FilledRows) -> None:
         """Fill the rows from one on, in blocks if there are many parts."""
         while len(parts):
             if row == self.n1 + 1:
@@ -271,11 +208,11 @@ class TableSearch:
             parts = self._next(row, parts)
             row += 1
 
-    def _next(self, row: int, parts: Parts) -> Parts:
+    def _next(self, row: int, parts: FilledRows) -> FilledRows:
         """All parts with one row more that may become better than the best known."""
         allowed = self._allowed[row]
         size = max(1, PAIRS // max(allowed.size, 1))
-        found: list[Parts] = []
+        found: list[FilledRows] = []
         for start in range(0, len(parts), size):
             grown = self._grown(row, parts.take(np.arange(start, min(start + size, len(parts)))), allowed)
             found.append(self._sifted(row + 1, grown))
@@ -283,19 +220,19 @@ class TableSearch:
                 self._left -= len(found[-1])
                 if self._left < 0:
                     raise Exhausted
-        every = found[0] if len(found) == 1 else _joined(found)
+        every = found[0] if len(found) == 1 else joined(found)
         if row == self.n1:
             return every
         if self._width is None:
             if not self.falling and len(every) > FEW:
-                every = every.take(_not_beaten(every))
+                every = every.take(not_beaten(every))
             return every
         if len(every) > self._width:
             self._complete = False
             every = every.take(np.argsort(self._nearest, kind="stable")[: self._width])
         return every
 
-    def _grown(self, row: int, parts: Parts, allowed: Ints) -> Parts:
+    def _grown(self, row: int, parts: FilledRows, allowed: Ints) -> FilledRows:
         """Parts with one row more whose bound at the prices of the whole does not pass the best value."""
         choices, weights, whole = self.choices, self.weights, self._whole
         here = whole.terms[row, allowed] + whole.least[row + 1, choices.leaves[allowed]]
@@ -306,7 +243,7 @@ class TableSearch:
             fits &= self._falls(parts, choices.n2[allowed])
         part, which = np.nonzero(fits)
         taken = allowed[which]
-        return Parts(
+        return FilledRows(
             value=parts.value[part] + weights.patients[row] * choices.n2[taken],
             error=parts.error[part] + weights.null[row] * choices.error[taken],
             power=parts.power[part] + weights.alternative[row] * choices.power[taken],
@@ -314,14 +251,14 @@ class TableSearch:
             picks=np.concatenate([parts.picks[part], taken[:, np.newaxis]], axis=1),
         )
 
-    def _falls(self, parts: Parts, n2: Ints) -> Bools:
+    def _falls(self, parts: FilledRows, n2: Ints) -> Bools:
         """Whether a second stage is no larger than those of fewer responses, which fall already."""
         before = self.choices.n2[parts.picks]
         smallest = np.min(np.where(before > 0, before, np.iinfo(np.int64).max), axis=1, initial=np.iinfo(np.int64).max)
         small: Bools = n2 <= smallest[:, np.newaxis]
         return small
 
-    def _sifted(self, row: int, parts: Parts) -> Parts:
+    def _sifted(self, row: int, parts: FilledRows) -> FilledRows:
         """Parts whose bounds, at prices of some of them, do not pass the best value."""
         self._nearest = self._whole.of(parts, row) + self.n1 - self.prices_of_limits(self._whole.at)
         if row > self.n1:
@@ -346,11 +283,11 @@ class TableSearch:
                 break
         return parts
 
-    def prices_of_limits(self, at: Prices) -> float:
+    def prices_of_limits(self, at: LimitPrices) -> float:
         """What the two limits cost at some prices."""
         return at.error * self.asked.alpha - at.power * self.asked.power
 
-    def _finish(self, parts: Parts) -> None:
+    def _finish(self, parts: FilledRows) -> None:
         """Offer the full tables that keep the limits, the best first."""
         asked = self.asked
         fits = (parts.error <= asked.alpha * (1 + CLOSE)) & (parts.power >= asked.power * (1 - CLOSE))
@@ -372,26 +309,3 @@ class TableSearch:
         return Branching(
             self.n1, tuple(names[c] if c in names else SecondStage(n2, x + c) for x, (n2, c) in enumerate(rows))
         )
-
-
-def _joined(parts: Sequence[Parts]) -> Parts:
-    return Parts(**{name: np.concatenate([getattr(one, name) for one in parts]) for name in Parts.__slots__})
-
-
-def _not_beaten(parts: Parts) -> Bools:
-    """Which parts no other is found to beat in value, error, power and place: see the head of this module."""
-    apart = 1e-13
-    at = np.linspace(0, 1, GRID)
-    cell, corner = [], []
-    for one in (parts.error, -parts.power):
-        edges = np.unique(np.quantile(one, at))
-        corner.append(np.searchsorted(edges, one + apart))  # the first edge that is surely not below it
-        cell.append(np.searchsorted(edges, one, side="right") - 1)  # the last edge that is not above it
-    least = np.full((GRID + 1, GRID + 1), np.inf)
-    left = np.ones(len(parts), dtype=np.bool_)
-    order = np.argsort(parts.last, kind="stable")
-    for group in np.split(order, np.flatnonzero(np.diff(parts.last[order])) + 1):
-        np.minimum.at(least, (corner[0][group], corner[1][group]), parts.value[group] + apart)
-        least = np.minimum.accumulate(np.minimum.accumulate(least, axis=0), axis=1)
-        left[group] = least[cell[0][group], cell[1][group]] > parts.value[group]
-    return left
