@@ -114,7 +114,6 @@ def _design_json(found: BranchingFound) -> dict[str, object]:
         "monotone": found.monotone,
         "largest_type_i_error": {"value": largest.value, "p": largest.p},
         "linear_bound": found.linear_bound,
-        "ties": [branching_text(other) for other in found.ties],
         "certificate": designs_json.certificate(found.certificate),
     }
 
@@ -143,8 +142,6 @@ def _show(found: BranchingFound) -> None:
     )
     for said in (text.proved(found), text.null(found), text.beside_simon(found)):
         terminal.wrapped(said)
-    if found.ties:
-        terminal.wrapped(f"Equal by the criterion: {'; '.join(branching_text(other) for other in found.ties)}.")
     terminal.wrapped(f"In one line: {branching_text(design)}.")
     terminal.wrapped(f"\nParagraph for the protocol:\n\n{text.protocol(found)}")
 

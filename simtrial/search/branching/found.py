@@ -70,13 +70,11 @@ class BranchingFound:
     restrictions : Restrictions
         What else was asked, the cap filled in.
     design : Branching
-        The best design.
+        The best design; designs whose value is larger by less than 1e-9 are not told from it.
     linear_bound : float
         The least linear bound over all n1: no design within the cap is below it.
     certificate : Certificate
         How far the search reaches; its `bound` holds for designs of any size.
-    ties : tuple of Branching
-        Other designs with exactly the same value, of those that were met.
     examined : tuple of int
         The n1 whose tables were searched: at all others the linear bound passes the best value.
     """
@@ -87,7 +85,6 @@ class BranchingFound:
     design: Branching
     linear_bound: float
     certificate: Certificate
-    ties: tuple[Branching, ...]
     examined: tuple[int, ...] = field(repr=False)
 
     @cached_property

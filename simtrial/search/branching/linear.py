@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from simtrial.numbers import Floats
+    from simtrial.numbers import Floats, Ints
     from simtrial.search.branching.choices import Choices
 
 PROHIBITIVE = 1e5
@@ -56,9 +56,9 @@ class Weights:
     null: Floats
     alternative: Floats
 
-    def after(self, x: int) -> Weights:
-        """Those of the numbers of responses from x on."""
-        return Weights(patients=self.patients[x:], null=self.null[x:], alternative=self.alternative[x:])
+    def take(self, which: Ints) -> Weights:
+        """Those of some of the numbers of responses, in this order."""
+        return Weights(patients=self.patients[which], null=self.null[which], alternative=self.alternative[which])
 
 
 def terms(weights: Weights, choices: Choices, error: float, power: float) -> Floats:

@@ -15,10 +15,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from simtrial.design.branching import Branching, SecondStage
-from simtrial.design.requirements import N_LIMIT, decimal
+from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
 from simtrial.memo import kept
@@ -27,13 +25,11 @@ from simtrial.search import bounds
 from simtrial.search.branching.beyond import bound_of_any_size, with_ideal
 from simtrial.search.branching.choices import choices
 from simtrial.search.branching.found import MOST_CAP, BranchingFound, Restrictions
-from simtrial.search.branching.table import TIE, BestTables, TableSearch, weights_of
+from simtrial.search.branching.table import TIE, BestTable, TableSearch, weights_of
 from simtrial.search.record import Certificate
 from simtrial.search.simon import two_stage
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from simtrial.design.branching import Stop
     from simtrial.design.requirements import Requirements
 
@@ -103,32 +99,22 @@ class _Scan:
     def __init__(self, asked: Requirements, weight: float, given: Restrictions) -> None:
         assert given.cap is not None  # filled in by `search`
         self.asked, self.weight, self.given, self.cap = asked, weight, given, given.cap
-        sizes = np.arange(1, self.cap + 1)
-        enough = [n for n in sizes.tolist() if bounds.can_have_power(n, asked)]
-        if not enough:
+        enough = next((n for n in range(1, self.cap + 1) if bounds.can_have_power(n, asked)), None)
+        if enough is None:
             raise InputError(
                 f"({self.cap}) is too small: with at most {counted(self.cap, 'patient')} not even the most powerful "
                 "test meets the limits",
                 "cap",
             )
-        self.n_lower = enough[0]
-        self.best = BestTables(asked, self._known())
-
-    def _known(self) -> float:
-        """A value that a design within the restrictions attains, if one is at hand."""
-        design = as_branching(two_stage(self.asked).optimal.design)
-        if self.given.falling or design.n_max > self.cap or design.n1 < self.given.n1_least:
-            return np.inf
-        return self.value(design)
+        self.n_lower, self.best = enough, BestTable(asked)
+        simon = as_branching(two_stage(asked).optimal.design)
+        if simon.n_max <= self.cap and simon.n1 >= given.n1_least:
+            self.best.offer(self.value(simon), simon)
 
     def value(self, design: Branching) -> float:
         """What is made small."""
         at_null, at_alternative = design.at([self.asked.p0, self.asked.p1]).en.tolist()
         return float((1 - self.weight) * at_null + self.weight * at_alternative)
-
-    def _fraction(self, design: Branching) -> Fraction:
-        share = decimal(self.weight)
-        return (1 - share) * design.en_fraction(self.asked.p0) + share * design.en_fraction(self.asked.p1)
 
     def _searches(self, *, ideal: bool = False) -> list[TableSearch]:
         """The searches of all n1 that may be of interest, those with the least bounds first."""
@@ -162,47 +148,40 @@ class _Scan:
             # what is found quickly makes the proof short
             if not any(one.run(self.best, width) for width in WIDTHS):
                 one.run(self.best)
-        if not self.best.found:
+        if self.best.design is None:
             raise InputError(
                 f"({self.cap}) is too small: no design with at most {counted(self.cap, 'patient')} meets the limits "
                 "under these restrictions",
                 "cap",
             )
-        design, ties = self._taken()
+        design = self._natural(self.best.design)
         value = self.value(design)
         return BranchingFound(
             asked=self.asked,
             weight=self.weight,
             restrictions=self.given,
             design=design,
-            ties=ties,
             linear_bound=min(searches[0].bound, value),
             certificate=self._certificate(searches, value),
             examined=tuple(examined),
         )
 
-    def _taken(self) -> tuple[Branching, tuple[Branching, ...]]:
-        """The best design, and others with exactly its value: fewest patients first, then the smallest first stage."""
-        every = dict.fromkeys(self._natural(design) for _, design in self.best.found)
-        exactly = {design: self._fraction(design) for design in every}
-        least = min(exactly.values())
-        same = [design for design in every if exactly[design] == least]
-        first, *others = sorted(same, key=lambda one: (one.n_max, one.n1, sum(one.n2), str(one.after)))
-        return first, tuple(others)
-
     def _natural(self, design: Branching) -> Branching:
-        """The design, stops in place of what is left over where the value and the limits hardly change, if allowed."""
+        """The design, with natural stops in place of what is left over, where the limits allow and the value is kept.
+
+        Left over are second stages that hardly ever begin, an acceptance after fewer responses continue or reject, and
+        a rejection before more responses accept.
+        """
         weights = self.weights(design)
         for x in range(design.n1, -1, -1):
-            row = design.after[x]
-            cost = weights[x] * row.n2 if isinstance(row, SecondStage) else 0.0
-            accepted_late = row == "accept" and any(one != "accept" for one in design.after[:x])
-            if not accepted_late and not 0 < cost < LEFTOVER:
+            row, fewer, more = design.after[x], design.after[:x], design.after[x + 1 :]
+            late = any(one != "accept" for one in fewer)
+            rare = isinstance(row, SecondStage) and weights[x] * row.n2 < LEFTOVER
+            if not (rare or (row == "accept" and late) or (row == "reject" and "accept" in more)):
                 continue
-            stop: Stop = "reject" if any(one != "accept" for one in design.after[:x]) else "accept"
-            other = Branching(design.n1, (*design.after[:x], stop, *design.after[x + 1 :]))
-            ordered = not self.given.monotone or other.is_monotone(self.asked.p0)
-            if ordered and other.meets(self.asked):
+            stop: Stop = "reject" if late and "accept" not in more else "accept"
+            other = Branching(design.n1, (*fewer, stop, *more))
+            if other.meets(self.asked) and (not self.given.monotone or other.is_monotone(self.asked.p0)):
                 design = other
         return design
 

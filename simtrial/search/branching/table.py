@@ -1,7 +1,8 @@
 """The best table for one n1, exactly: a multiple-choice knapsack with two limits, solved row by row.
 
-Rows are filled from X1 = 0 on. A part of a table is known by its value, its type I error, its power and the place of
-its last conditional error; nothing else matters to the rows after it. So
+Rows are filled from X1 = 0 on, or where no order is asked for, in the order of their probability. A part of a table is
+known by its value, its type I error, its power and the place of its last conditional error; nothing else matters to the
+rows after it. So
 
 * a part is dropped if its linear bound (`linear`) passes the best value that is known. Each pair of prices gives a
   bound for every part; those of the whole problem are tried first, then those of some parts of the same layer, whose
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from simtrial.search.branching.choices import Choices
 
 TIE = 1e-9
-"""Values nearer than this are told apart by fractions; sums of floats are right to 1e-12."""
+"""Values nearer than this are not told apart; sums of floats are right to 1e-12."""
 
 BLOCK = 20_000
 """Parts of a table that are followed together."""
@@ -57,37 +58,33 @@ FEW = 8
 MOST_PARTS = 10_000
 """Parts of tables that a proof beyond the cap is worth."""
 
-MOST_TIES = 64
-"""Tables with nearly the same value that are kept."""
 
-
-class BestTables:
-    """The best table that is known, and those whose value is as small to `TIE`.
+class BestTable:
+    """The best table that is known; of tables whose values differ by less than `TIE` the one that is met first.
 
     Parameters
     ----------
     asked : Requirements
         The limits.
     value : float
-        A value that a design is known to attain: nothing above it is of interest.
+        Only tables below it by more than `TIE` are of interest.
     """
 
     def __init__(self, asked: Requirements, value: float = np.inf) -> None:
         self.asked, self.value = asked, value
-        self.found: list[tuple[float, Branching]] = []
+        self.design: Branching | None = None
 
     @property
     def most(self) -> float:
         """Bounds above this are of no interest."""
-        return self.value + TIE
+        return self.value - TIE
 
     def offer(self, value: float, design: Branching) -> bool:
         """Take a design into account; whether it keeps the limits."""
         if not design.meets(self.asked):
             return False
-        self.value = min(self.value, value)
-        self.found.append((value, design))
-        self.found = sorted((one for one in self.found if one[0] <= self.most), key=lambda one: one[0])[:MOST_TIES]
+        if value < self.value:
+            self.value, self.design = value, design
         return True
 
 
@@ -130,18 +127,22 @@ class TableSearch:
         falling: bool = False,
     ) -> None:
         self.n1, self.choices, self.asked, self.falling, self._priced = n1, choices, asked, falling, priced
-        self.weights = weights_of(n1, asked, weight)
+        by_x = weights_of(n1, asked, weight)
+        self._order = np.arange(n1 + 1)
+        if not falling and not choices.rank.any():  # rows in any order: those that hardly matter come last
+            self._order = np.argsort(-(by_x.null + by_x.alternative), kind="stable")
+        self.weights = by_x.take(self._order)
         self.prices = prices(self.weights, self._priced, asked.alpha, asked.power)
         self._left: int | None = None
         self.bound = n1 + self.prices.bound
         """The linear bound, which no table of this n1 is below."""
 
-    def run(self, best: BestTables, width: int | None = None) -> bool:
+    def run(self, best: BestTable, width: int | None = None) -> bool:
         """Improve on the best table known; whether every table was considered.
 
         Parameters
         ----------
-        best : BestTables
+        best : BestTable
             What is known, and takes what is found.
         width : int, optional
             Follow no more parts than this from row to row: a quick search without a proof.
@@ -154,7 +155,7 @@ class TableSearch:
         """Whether no table is below a value, choices better than any trial included; False where that takes long."""
         try:
             for width in (FEW, None):  # a table that is below is mostly found at once
-                self._best, self._width, self._complete = BestTables(self.asked, value - 2 * TIE), width, True
+                self._best, self._width, self._complete = BestTable(self.asked, value), width, True
                 self._left = MOST_PARTS
                 self._begin()
         except Exhausted:
@@ -263,7 +264,7 @@ class TableSearch:
         self._nearest = self._whole.of(parts, row) + self.n1 - self.prices_of_limits(self._whole.at)
         if row > self.n1:
             return parts
-        rest = self.weights.after(row)
+        rest = self.weights.take(np.arange(row, self.n1 + 1))
         for _ in range(4):
             if len(parts) <= FEW:
                 break
@@ -296,7 +297,8 @@ class TableSearch:
             if (self.n1 + parts.value <= self._best.most).any():
                 raise Exhausted
             return
-        for k in np.argsort(parts.value, kind="stable"):
+        # among equal values that with the most power
+        for k in np.lexsort((-parts.power, np.round(parts.value / TIE))):
             value = self.n1 + float(parts.value[k])
             if value > self._best.most:
                 return
@@ -305,7 +307,8 @@ class TableSearch:
     def design(self, picks: Ints) -> Branching:
         """The design of a full table."""
         names: dict[int, Stop] = {ACCEPT: "accept", REJECT: "reject"}
-        rows = zip(self.choices.n2[picks].tolist(), self.choices.c[picks].tolist(), strict=True)
+        by_x = picks[np.argsort(self._order)]
+        rows = zip(self.choices.n2[by_x].tolist(), self.choices.c[by_x].tolist(), strict=True)
         return Branching(
             self.n1, tuple(names[c] if c in names else SecondStage(n2, x + c) for x, (n2, c) in enumerate(rows))
         )
