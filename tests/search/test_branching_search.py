@@ -16,8 +16,7 @@ from simtrial.search.branching import Restrictions, as_branching, search, text
 from simtrial.search.branching.beyond import bound_of_any_size
 from simtrial.search.branching.choices import ACCEPT, REJECT, choices
 from simtrial.search.branching.linear import LimitPrices, bound_at, prices
-from simtrial.search.branching.solution import TIE
-from simtrial.search.branching.table import weights_of
+from simtrial.search.branching.table import TIE, weights_of
 
 SMALL = [
     (Requirements(0.2, 0.7, 0.1, 0.8), 8),
@@ -184,8 +183,10 @@ def test_where_no_larger_n_helps_the_certificate_says_so_and_larger_caps_agree()
     assert (proof.how, proof.cap, proof.bound) == ("proved", None, proof.value)
     for cap in (9, 10, 14, 25):
         assert search(asked, restrictions=Restrictions(cap=cap)).certificate.value == pytest.approx(proof.value)
-    # not yet at the smallest n that has a design
-    assert search(asked, restrictions=Restrictions(cap=7)).certificate.value > proof.value + 0.01
+    asked = Requirements(0.05, 0.3, 0.1, 0.9)
+    found = search(asked, restrictions=Restrictions(cap=27))
+    assert found.certificate.how == "proved"
+    assert search(asked, restrictions=Restrictions(cap=40)).certificate.value == pytest.approx(found.certificate.value)
 
 
 def test_the_designs_of_the_table_with_a_cap_are_found(root):

@@ -89,13 +89,22 @@ def choices(most: int, p0: float, p1: float, *, ordered: bool, whole: bool) -> C
 
 
 def _undominated(every: Choices) -> Bools:
-    """Those that no other one with as few patients beats or equals in error and power, to 1e-14."""
+    """Those that no other one with fewer patients beats or equals in error and power, to 1e-14."""
     kept = np.zeros(every.n2.size, dtype=np.bool_)
-    for n2 in np.unique(every.n2):
-        here, before = np.flatnonzero(every.n2 == n2), np.flatnonzero(kept)
-        better = every.error[before] <= every.error[here, np.newaxis] + 1e-14
-        better &= every.power[before] >= every.power[here, np.newaxis] - 1e-14
-        kept[here[~better.any(axis=1)]] = True
+    # the best of fewer patients: errors and powers that both rise
+    errors, powers = np.empty(0), np.empty(0)
+    order = np.argsort(every.n2, kind="stable")
+    for here in np.split(order, np.flatnonzero(np.diff(every.n2[order])) + 1):
+        if errors.size:
+            below = np.searchsorted(errors, every.error[here] + 1e-14, side="right") - 1
+            beaten = (below >= 0) & (powers[np.maximum(below, 0)] >= every.power[here] - 1e-14)
+            here = here[~beaten]  # those that are left
+        kept[here] = True
+        errors, powers = np.append(errors, every.error[here]), np.append(powers, every.power[here])
+        rising = np.lexsort((-powers, errors))
+        errors, powers = errors[rising], powers[rising]
+        best = np.append(True, powers[1:] > np.maximum.accumulate(powers)[:-1])
+        errors, powers = errors[best], powers[best]
     return kept
 
 

@@ -25,7 +25,7 @@ from simtrial.search import bounds
 from simtrial.search.branching.beyond import bound_of_any_size, with_ideal
 from simtrial.search.branching.choices import choices
 from simtrial.search.branching.found import MOST_CAP, BranchingFound, Restrictions
-from simtrial.search.branching.table import TIE, BestTable, TableSearch, weights_of
+from simtrial.search.branching.table import BestTable, TableSearch, weights_of
 from simtrial.search.record import Certificate
 from simtrial.search.simon import two_stage
 
@@ -116,26 +116,23 @@ class _Scan:
         at_null, at_alternative = design.at([self.asked.p0, self.asked.p1]).en.tolist()
         return float((1 - self.weight) * at_null + self.weight * at_alternative)
 
-    def _searches(self, *, ideal: bool = False) -> list[TableSearch]:
+    def _search(self, n1: int, *, ideal: bool = False) -> TableSearch:
+        """The search of one n1; with choices that are better than any beyond the cap, if asked for."""
+        asked, ordered, falling = self.asked, self.given.monotone, self.given.falling and not ideal
+        most = self.cap - n1
+        # an order of errors or second stages may need what another choice beats
+        here, priced = (
+            choices(self.cap, asked.p0, asked.p1, ordered=ordered, whole=whole).at_most(most)
+            for whole in (ordered or falling, False)
+        )
+        if ideal:
+            here, priced = (with_ideal(one, most, asked, ordered=ordered) for one in (here, priced))
+        return TableSearch(n1, here, asked, priced=priced, weight=self.weight, falling=falling)
+
+    def _searches(self) -> list[TableSearch]:
         """The searches of all n1 that may be of interest, those with the least bounds first."""
-        asked, ordered = self.asked, self.given.monotone
-        # an order of second stages may need what another choice beats
-        every = choices(self.cap, asked.p0, asked.p1, ordered=ordered, whole=ordered or self.given.falling)
-        some = choices(self.cap, asked.p0, asked.p1, ordered=ordered, whole=False)
-        found = []
-        for n1 in range(self.given.n1_least, self.cap + 1):
-            if n1 > self.best.most:
-                break
-            most = self.cap - n1
-            here, priced = every.at_most(most), some.at_most(most)
-            if ideal:
-                here, priced = (with_ideal(one, most, asked, ordered=ordered) for one in (here, priced))
-            found.append(
-                TableSearch(
-                    n1, here, asked, priced=priced, weight=self.weight, falling=self.given.falling and not ideal
-                )
-            )
-        return sorted(found, key=lambda one: one.bound)
+        every = [self._search(n1) for n1 in range(self.given.n1_least, self.cap + 1) if n1 <= self.best.most]
+        return sorted(every, key=lambda one: one.bound)
 
     def found(self) -> BranchingFound:
         """Search, and say how far the search reaches."""
@@ -192,7 +189,7 @@ class _Scan:
 
     def _certificate(self, searches: list[TableSearch], value: float) -> Certificate:
         """Whether a larger n can help, or how much at most."""
-        proved = not self.given.falling and self._nothing_beyond(value)
+        proved = not self.given.falling and self._nothing_beyond(searches, value)
         bound = value if proved else self._bound_of_any_size(searches, value)
         return Certificate(
             how="proved" if proved else "capped", n_lower=self.n_lower, n_upper=self.cap, value=value, bound=bound,
@@ -208,14 +205,9 @@ class _Scan:
                 least = min(least, one.n1 + more)
         return least
 
-    def _nothing_beyond(self, value: float) -> bool:
+    def _nothing_beyond(self, searches: list[TableSearch], value: float) -> bool:
         """Whether no table with choices better than those of any larger n is below the value."""
-        for one in self._searches(ideal=True):
-            if one.bound > value - TIE:
-                break
-            if not one.nothing_below(value):
-                return False
-        return True
+        return all(self._search(one.n1, ideal=True).nothing_below(value) for one in searches if one.n1 < value)
 
 
 def as_branching(design: object) -> Branching:

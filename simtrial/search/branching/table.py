@@ -153,6 +153,8 @@ class TableSearch:
 
     def nothing_below(self, value: float) -> bool:
         """Whether no table is below a value, choices better than any trial included; False where that takes long."""
+        if self.bound > value - TIE:
+            return True
         try:
             for width in (FEW, None):  # a table that is below is mostly found at once
                 self._best, self._width, self._complete = BestTable(self.asked, value), width, True
