@@ -79,7 +79,7 @@ class TwoTargets:
         return all(design.meets(one) for one in self.both)
 
 
-class Branch(NamedTuple):
+class LaterStage(NamedTuple):
     """A second stage: patients in all, and the bound above which H0 is rejected."""
 
     n: int
@@ -94,7 +94,7 @@ class TwoTargetsFound:
     ----------
     s1, n1, q1 : int
         Stop with at most s1 of n1 responses; up to q1 the first second stage follows, above it the other.
-    low, high : Branch
+    low, high : LaterStage
         The two second stages.
     design : Branching
         The rule as a table.
@@ -105,8 +105,8 @@ class TwoTargetsFound:
     s1: int
     n1: int
     q1: int
-    low: Branch
-    high: Branch
+    low: LaterStage
+    high: LaterStage
     design: Branching
     certificate: Certificate
 
@@ -160,8 +160,8 @@ class _Rule:
     s1: int
     n1: int
     q1: int
-    low: Branch
-    high: Branch
+    low: LaterStage
+    high: LaterStage
 
     def table(self) -> Branching:
         """The rule as a table."""
@@ -246,8 +246,8 @@ class _FirstStage:
                 s1=s1,
                 n1=n1,
                 q1=q1,
-                low=Branch(int(self.n[low[i]]), int(self.r[low[i]])),
-                high=Branch(int(self.n[high[j]]), int(self.r[high[j]])),
+                low=LaterStage(int(self.n[low[i]]), int(self.r[low[i]])),
+                high=LaterStage(int(self.n[high[j]]), int(self.r[high[j]])),
             )
             if self.question.met(rule.table()):
                 return n1 + float(value[i, j]), rule
