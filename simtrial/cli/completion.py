@@ -40,10 +40,10 @@ def _bounds() -> Iterable[str]:
 
 
 def _families() -> Iterable[str]:
-    from simtrial.cli.bryant_day import KEY
+    from simtrial.cli import adaptive, bryant_day
     from simtrial.search import FAMILIES
 
-    return (*FAMILIES, KEY, "all")
+    return (*FAMILIES, adaptive.KEY, bryant_day.KEY, "all")
 
 
 def _criteria() -> Iterable[str]:

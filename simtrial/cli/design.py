@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from simtrial.cli import bryant_day, design_options, designs_json, options
+from simtrial.cli import adaptive, bryant_day, design_options, designs_json, options
 from simtrial.cli.command import told_as
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
@@ -13,7 +13,7 @@ from simtrial.phrases import rate
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from simtrial.cli.families import Wanted
     from simtrial.cli.losses import Run
@@ -49,6 +49,8 @@ def design(
     alpha_t: design_options.ToxicityError = None,
     phi: design_options.Association = None,
     flexible: design_options.Flexible = None,
+    any_order: design_options.AnyOrder = False,
+    n2_falls: design_options.SmallerSecond = False,
     dropout: design_options.DropoutShare = None,
     handling: design_options.DropoutHandling = None,
     p0_among: design_options.DropoutAmong = None,
@@ -58,39 +60,72 @@ def design(
     as_json: options.Json = False,
 ) -> None:
     """Find the designs that meet the limits, with a proof that none is missed: Simon's, or those of any family."""
-    from simtrial.design.requirements import plausible
-
     run: dict[str, Any] = {"dropout": dropout, "odds_ratio": odds_ratio, "handling": handling, "p0_among": p0_among,
                            "bounds": bounds, "search": search_}  # fmt: skip
     only: dict[str, Any] = {"weight": weight, "looks_at": looks_at, "stops": stops, "futility": futility,
                             "n1_least": n1_least, "balanced": balanced or None, "multiple_of": multiple_of,
                             "prior": prior, "first_look": first_look}  # fmt: skip
     own = {"r0": r0, "t0": t0, "t1": t1, "alpha_r": alpha_r, "alpha_t": alpha_t}
+    table = {"any_order": any_order or None, "n2_falls": n2_falls or None}
     if bryant_day.meant(family):
-        others = {"p0": p0, "p1": p1, "alpha": alpha, **only, "cap": cap, "flexible": flexible, **run}
+        others = {"p0": p0, "p1": p1, "alpha": alpha, **only, "cap": cap, "flexible": flexible, **table, **run}
         bryant_day.refuse(others, f"does not go with --family {bryant_day.KEY}; leave it out")
         both = bryant_day.question({**own, "r1": r1, "power": _given(power)}, low_power=low_power)
         bryant_day.answer(both, phi, criterion, n_limit, as_json=as_json)
         return
     bryant_day.refuse({**own, "phi": phi}, f"goes with --family {bryant_day.KEY} only")
-    asked = plausible(_given(p0), _given(p1), _given(alpha), _given(power), low_power=low_power)
-    if flexible is not None:
-        others = {"family": family, "criterion": criterion, "r1": r1, "dropout": dropout, **only}
+    asked = _plausible(p0, p1, alpha, power, low_power=low_power)
+    sizes = {"r1": bryant_day.bound(r1), "n1_least": n1_least, "cap": cap, "multiple_of": multiple_of,
+             "first_look": first_look}  # fmt: skip
+    if family == adaptive.KEY:
+        others = {**only, "r1": r1, "flexible": flexible, **run, "weight": None, "n1_least": None}
+        _adaptive(asked, (criterion, weight, n_limit), sizes, table, as_json=as_json, excluded=others)
+    elif flexible is not None:
+        others = {"family": family, "criterion": criterion, "r1": r1, "dropout": dropout, **only, **table}
         _flexible(asked, flexible, cap, n_limit, as_json=as_json, excluded=others)
-        return
-    want = _wanted(family, criterion, {**only, "r1": bryant_day.bound(r1), "cap": cap})
-    _answer(asked, want, _run(**run), n_limit, as_json=as_json, given=looks_at is not None)
+    else:
+        want = _wanted((family, criterion), only, sizes, table)
+        _answer(asked, want, _run(**run), n_limit, as_json=as_json, given=looks_at is not None)
 
 
-def _wanted(family: str | None, criterion: str | None, only: dict[str, Any]) -> Wanted | None:
-    """The families that are named, and what is asked of their designs."""
+def _plausible(
+    p0: float | None, p1: float | None, alpha: float | None, power: float | None, *, low_power: bool
+) -> Requirements:
+    """The question of four numbers that the command requires."""
+    from simtrial.design.requirements import plausible
+
+    return plausible(_given(p0), _given(p1), _given(alpha), _given(power), low_power=low_power)
+
+
+def _wanted(
+    names: tuple[str | None, str | None],
+    only: dict[str, Any],
+    sizes: dict[str, int | None],
+    table: Mapping[str, object],
+) -> Wanted | None:
+    """The family and the criterion that were named, with what is asked of the looks."""
     from simtrial.cli import families
 
-    words = {name: only[name] for name in ("stops", "futility", "prior")}
-    sizes = {name: only[name] for name in ("r1", "n1_least", "cap", "multiple_of", "first_look")}
+    bryant_day.refuse(table, f"goes with --family {adaptive.KEY} only")
     with _dashed():
-        under = families.constraints(only["looks_at"], words, sizes, balanced=bool(only["balanced"]))
-        return families.wanted(family, criterion, only["weight"], under)
+        words = {name: only[name] for name in ("stops", "futility", "prior")}
+        under = families.constraints(only["looks_at"], words, sizes, balanced=only["balanced"] is not None)
+        return families.wanted(*names, only["weight"], under)
+
+
+def _adaptive(
+    asked: Requirements,
+    names: tuple[str | None, float | None, int],
+    sizes: dict[str, int | None],
+    table: Mapping[str, bool | None],
+    *,
+    as_json: bool,
+    excluded: dict[str, object],
+) -> None:
+    """Second stages that depend on the first, by a criterion or a weight; they are no designs made of looks."""
+    bryant_day.refuse(excluded, f"does not go with --family {adaptive.KEY}; leave it out")
+    with _dashed(), _as_typed(asked, None, names[-1]):
+        adaptive.answer(asked, *names, sizes, table, as_json=as_json)
 
 
 def _given(number: float | None) -> float:
@@ -170,7 +205,9 @@ def _of_one_and_two_stages(asked: Requirements, run: Run | None, n_limit: int, *
     for family, found in every:
         terminal.wrapped(text.proved(family, family.certificate(found)))
     terminal.wrapped(
-        "Other families of designs: add --family all, or one of " + ", ".join([*search.FAMILIES, bryant_day.KEY]) + "."
+        "Other families of designs: add --family all, or one of "
+        + ", ".join([*search.FAMILIES, adaptive.KEY, bryant_day.KEY])
+        + "."
     )
 
 

@@ -54,8 +54,8 @@ FamilyName = Annotated[
     str | None,
     typer.Option(
         "--family",
-        help="Search one family of designs, such as efficacy or three_stage, or all of them; bryant_day: response and "
-        "toxicity together.",
+        help="Search one family of designs, such as efficacy or three_stage, or all of them; adaptive: second stages "
+        "that depend on the first; bryant_day: response and toxicity together.",
     ),
 ]
 FamilyCriterion = Annotated[
@@ -112,6 +112,19 @@ FirstLook = Annotated[
 Flexible = Annotated[
     int | None,
     options.number_option("sizes", "Flexible sizes: K consecutive numbers of patients at each of two looks."),
+]
+
+AnyOrder = Annotated[
+    bool,
+    typer.Option(
+        "--any-order", help="With adaptive: the conditional type I error may fall as responses of the first stage rise."
+    ),
+]
+SmallerSecond = Annotated[
+    bool,
+    typer.Option(
+        "--n2-falls", help="With adaptive: the second stage does not become larger as responses of the first rise."
+    ),
 ]
 
 NullResponse = Annotated[

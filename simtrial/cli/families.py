@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simtrial.cli import bryant_day, designs_json
+from simtrial.cli import adaptive, bryant_day, designs_json
 from simtrial.cli.command import told_as
 from simtrial.design.designs import looks_short, looks_text, parse_sizes
 from simtrial.errors import InputError
@@ -106,7 +106,8 @@ def wanted(family: str | None, criterion: str | None, weight: float | None, cons
         return Wanted(families=tuple(FAMILIES.values()), criteria=(), constraints=constraints)
     if family not in FAMILIES:
         raise InputError(
-            f"({family!r:.40}) is unknown; write {', '.join([*FAMILIES, bryant_day.KEY])} or {ALL}", "--family"
+            f"({family!r:.40}) is unknown; write {', '.join([*FAMILIES, adaptive.KEY, bryant_day.KEY])} or {ALL}",
+            "--family",
         )
     one = FAMILIES[family]
     if criterion is not None and weight is not None:

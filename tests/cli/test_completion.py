@@ -48,7 +48,7 @@ def test_words_are_offered_where_there_are_some_and_else_the_shell_offers_files(
 
 def test_the_words_of_an_option_are_those_that_its_command_takes(capsys, monkeypatch):
     families = offered(capsys, monkeypatch, "simtrial design --family ")
-    assert set(families) == {*FAMILIES, "bryant_day", "all"}
+    assert set(families) == {*FAMILIES, "adaptive", "bryant_day", "all"}
     assert set(offered(capsys, monkeypatch, "simtrial design --criterion ")) >= set(CRITERIA)
 
 
