@@ -4,7 +4,8 @@ Looks are at every patient from a first look on, at every C-th, or given. The tr
 probability (`simtrial.search.bayesian.lee_liu_rule`); theta_U = 1, so that it never stops for efficacy. Two designs:
 
 * most_power: the least N that has a rule with theta_L >= .001 within both limits, and of its rules the one with most
-  power. Without that floor, which is part of the published definition, most power is had by never stopping.
+  power. Without that floor, which is part of the published definition, most power is had by never stopping. Under the
+  floor there may be no such N, so that a search without a cap ends at half as many patients again as least_en needs.
 * least_en: the least N that has a rule with any theta_L within both limits, and of its rules the one with least EN(p0).
 
 Both searches are complete. For every N from the one below which no test has the power, every final bound r that theta_T
@@ -19,6 +20,7 @@ References
 
 from __future__ import annotations
 
+import math
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,6 +52,9 @@ FIRST_LOOK = 10
 
 FLOOR = 0.001
 """The least theta_L of most_power, as published."""
+
+MORE = 1.5
+"""Up to so many times the n of least_en most_power is looked for without a cap: by its floor it may have no design."""
 
 
 class Ranked(NamedTuple):
@@ -114,6 +119,8 @@ class LeeLiuSearch:
         Otherwise: fewest patients at the first look, and patients between looks.
     n_lower, n_upper : int
         No design with fewer patients has the power; the largest N that is looked at.
+    capped : bool
+        Whether that was asked for.
     """
 
     asked: Requirements
@@ -124,6 +131,7 @@ class LeeLiuSearch:
     step: int
     n_lower: int
     n_upper: int
+    capped: bool
 
     @property
     def _sizes(self) -> Iterator[tuple[int, ...]]:
@@ -151,10 +159,20 @@ class LeeLiuSearch:
         InputError
             If no design that is allowed meets both limits.
         """
+        most = self.n_upper
         for looks in self._sizes:
-            found = getattr(at(self.asked, self.prior, looks), criterion.kind)
+            if looks[-1] > most:
+                raise InputError(
+                    f"({most}) is the largest number of patients that was examined, and no design with theta_L of "
+                    f"{FLOOR} or more meets both limits; give a larger one, or ask for least_en",
+                    "cap",
+                )
+            rules = at(self.asked, self.prior, looks)
+            found: list[Ranked] = getattr(rules, criterion.kind)
             if found:
                 return self._result(found, criterion)
+            if rules.least_en and not self.capped:
+                most = min(most, math.ceil(MORE * looks[-1]))
         floor = f" with theta_L of {FLOOR} or more" if criterion.kind == "most_power" else ""
         if self.looks_at is not None:
             raise InputError(f"(last {self.looks_at[-1]}) have no design{floor} that meets both limits", "looks_at")
@@ -209,6 +227,7 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
         step=asked.multiple_of,
         n_lower=least_patients(requirements, most),
         n_upper=most,
+        capped=asked.cap is not None,
     )
 
 

@@ -254,6 +254,14 @@ def test_a_cap_ends_the_search_and_too_many_looks_are_refused():
     assert found.looks[0].n == 12
 
 
+def test_a_floor_under_which_no_number_of_patients_will_do_is_refused_and_not_searched_for_ever():
+    # with this prior a trial whose first patient does not respond is always stopped, and 0.6 of them do not at p1
+    asked, prior = Requirements(0.2, 0.4, 0.05, 0.9), (0.5, 40.0)
+    assert found_by(asked, lee_liu.LEAST_EN, prior=prior, first_look=1).best.n == 47
+    with pytest.raises(InputError, match=r"cap \(71\) is the largest number of patients that was examined"):
+        found_by(asked, lee_liu.MOST_POWER, prior=prior, first_look=1)
+
+
 QUESTION = ["--p0", ".2", "--p1", ".4", "--alpha", ".1", "--power", ".9"]
 
 
