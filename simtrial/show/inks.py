@@ -64,6 +64,8 @@ DESIGNS = {
     "chang": Ink("#882255", "-.", "H"),
     "curtailed": Ink("#555555", "--", "+"),
     "best_bounds": Ink("#00788a", "-", "x"),
+    "bop2": Ink("#b8326b", "-.", "1"),
+    "thall_simon": Ink("#3d7317", ":", "2"),
     CHOSEN: Ink("#aa4499", "-", "*"),
 }
 """Designs by the key of their criterion, or of their family where it is searched on request; ``chosen`` is one that was

@@ -154,6 +154,20 @@ def test_flexible_sizes_have_the_worst_pair_beside_the_average(capsys):
     assert "1/9, 1/10, 1/11" in capsys.readouterr().out
 
 
+def test_a_bayesian_family_states_the_parameters_of_its_rule(capsys):
+    looks_at = ("--looks-at", "10,20,30,40", "--criterion", "most_power")
+    words = ("--p0", ".2", "--p1", ".4", "--alpha", ".1", "--power", ".8", "--family", "bop2", *looks_at)
+    assert main(["design", *words, "--json"]) == 0
+    (design,) = json.loads(capsys.readouterr().out)["designs"]
+    assert (design["kinds"], looks_text(looks(design))) == (["most_power"], "1/10,3/20,7/30,11/40")
+    assert design["parameters"]["one"] == {"lambda": 0.86, "gamma": 0.95}
+    # the smallest lambda is P(p > .2 | 11 of 40), and gamma ends at 1
+    assert design["parameters"]["ranges"]["lambda"][0] == pytest.approx(0.8565413158, abs=1e-9)
+    assert design["parameters"]["ranges"]["gamma"][1] == 1.0
+    assert main(["design", *words]) == 0
+    assert "the rule gives it with lambda = 0.86 and gamma = 0.95" in " ".join(capsys.readouterr().out.split())
+
+
 def bounds(capsys, *words):
     assert main(["bounds", *words, "--json"]) == 0
     return looks_text(looks(json.loads(capsys.readouterr().out)))

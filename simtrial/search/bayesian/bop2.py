@@ -177,6 +177,8 @@ FAMILY: Family[Bop2Search] = Family(
     looks_given=True,
     weighs=True,
     on_request=True,
+    # not looked for among rules of which nobody says that they are its: most bounds at two looks are
+    quick_n=0,
     main="bop2_least_en",
 )
 """What the register holds of BOP2."""

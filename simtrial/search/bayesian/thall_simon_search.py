@@ -148,5 +148,7 @@ FAMILY: Family[Solved] = Family(
     looks_given=True,
     weighs=True,
     on_request=True,
+    # not looked for among rules of which nobody says that they are its: it depends on priors that are not stated
+    quick_n=0,
 )
 """What the register holds of Thall and Simon."""
