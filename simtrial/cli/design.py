@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from simtrial.search.formulas import Approximation
 
 
+SIZES = ("n1_least", "multiple_of", "first_look")
+"""Numbers of patients among what is asked of looks."""
+
+
 def design(
     p0: design_options.Null = None,
     p1: design_options.ResponseWorth = None,
@@ -69,14 +73,12 @@ def design(
     table = {"any_order": any_order or None, "n2_falls": n2_falls or None}
     if bryant_day.meant(family):
         others = {"p0": p0, "p1": p1, "alpha": alpha, **only, "cap": cap, "flexible": flexible, **table, **run}
-        bryant_day.refuse(others, f"does not go with --family {bryant_day.KEY}; leave it out")
-        both = bryant_day.question({**own, "r1": r1, "power": _given(power)}, low_power=low_power)
-        bryant_day.answer(both, phi, criterion, n_limit, as_json=as_json)
+        both = {**own, "r1": r1, "power": power}
+        _both(both, (phi, criterion, n_limit), low_power=low_power, as_json=as_json, excluded=others)
         return
     bryant_day.refuse({**own, "phi": phi}, f"goes with --family {bryant_day.KEY} only")
     asked = _plausible(p0, p1, alpha, power, low_power=low_power)
-    sizes = {"r1": bryant_day.bound(r1), "n1_least": n1_least, "cap": cap, "multiple_of": multiple_of,
-             "first_look": first_look}  # fmt: skip
+    sizes = {"r1": bryant_day.bound(r1), "cap": cap, **{name: only[name] for name in SIZES}}
     if family == adaptive.KEY:
         others = {**only, "r1": r1, "flexible": flexible, **run, "weight": None, "n1_least": None}
         _adaptive(asked, (criterion, weight, n_limit), sizes, table, as_json=as_json, excluded=others)
@@ -86,6 +88,21 @@ def design(
     else:
         want = _wanted((family, criterion), only, sizes, table)
         _answer(asked, want, _run(**run), n_limit, as_json=as_json, given=looks_at is not None)
+
+
+def _both(
+    own: dict[str, Any],
+    asked: tuple[str | None, str | None, int],
+    *,
+    low_power: bool,
+    as_json: bool,
+    excluded: dict[str, object],
+) -> None:
+    """Designs for response and toxicity together, whose question has numbers of its own."""
+    bryant_day.refuse(excluded, f"does not go with --family {bryant_day.KEY}; leave it out")
+    bryant_day.answer(
+        bryant_day.question({**own, "power": _given(own["power"])}, low_power=low_power), *asked, as_json=as_json
+    )
 
 
 def _plausible(

@@ -73,8 +73,8 @@ EfficacyAbove = Annotated[
     float | None,
     options.number_option(
         "threshold",
-        "Stop and reject H0 if above: the predictive probability (lee_liu; 1, the default: never) or P(pE > pS) "
-        "(thall_simon).",
+        "Stop and reject H0 if above: the predictive probability (lee_liu; 1: never) or P(pE > pS) (thall_simon).  "
+        "[default for lee_liu: 1]",
     ),
 ]
 NotStrict = Annotated[
