@@ -231,9 +231,13 @@ class BayesianCheck:
     statement: BayesianStatement
 
     def __post_init__(self) -> None:
-        if not self.statement.complete and self.statement.stated is None:
-            names = " and ".join(THRESHOLDS[self.statement.rule][:2])
-            raise InputError(f"is missing; give the bounds, or {names}, or both", "looks")
+        given = self.statement
+        if given.complete:
+            return
+        if given.stated is None:
+            raise InputError("is missing; give the bounds, or the parameters of the rule, or both", "looks")
+        if tuple(look.n for look in given.stated.looks) != given.looks_at:
+            raise InputError("has other numbers of patients than the looks of the stated bounds", "looks_at")
 
     def _by_rule(self, **other: object) -> Design:
         given = self.statement

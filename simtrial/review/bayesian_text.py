@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
 from simtrial.phrases import agreeing, listed
 from simtrial.review.bayesian import BEYOND, PRINTED, PrintedValue, compared
@@ -73,22 +74,24 @@ def _bounds(found: BayesianCheck) -> Iterator[str]:
                 f"{_looks(found.differing)}."
             )
     origin = found.found
-    if origin is None:
+    if origin is None or (origin.ranges and found.by_rule is not None and not found.differing):
         return
+    limit = " with gamma at most 1, as published," if found.statement.rule == "bop2" else ""
     values = listed([f"{SHOWN[key]} {value:.12g}" for key, value in origin.inside.items()])
-    if origin.ranges and found.by_rule is not None and not found.differing:
-        return
     if origin.ranges:
-        limit = " (gamma at most 1, as published)" if found.statement.rule == "bop2" else ""
-        yield f"{name} gives the stated bounds with, for example, {values}{limit}."
-    else:
-        first = next(n for n, mine, theirs in _beside(found) if mine != theirs)
-        mine, theirs = next((a, b) for n, a, b in _beside(found) if n == first)
-        yield (
-            f"No parameters of {name} give the stated bounds. The nearest ones that it gives"
-            f"{f', with {values},' if values else ''} differ first at the look at {first} patients: {bound(mine)} "
-            f"there, and {bound(theirs)} as stated."
-        )
+        yield f"{name}{limit} gives the stated bounds, for example with {values}."
+        return
+    yield f"No parameters of {name}{limit} give the stated bounds."
+    n, mine, theirs = next((n, mine, theirs) for n, mine, theirs in _beside(found) if mine != theirs)
+    yield (
+        f"The nearest bounds that it gives, with {values}, differ first at the look at {n} patients: "
+        f"{_said(mine)} there, and {_said(theirs)} as stated."
+    )
+
+
+def _said(one: LookBounds) -> str:
+    """A bound in a sentence."""
+    return "no bound" if one[1] is None and one[2] is None else bound(one)
 
 
 def _beside(found: BayesianCheck) -> list[tuple[int, LookBounds, LookBounds]]:
@@ -189,7 +192,9 @@ def as_json(found: BayesianCheck) -> dict[str, object]:
         "verdict": found.kind,
         "conventions": [NOT_STRICT] if found.not_strict else [],
         "attained": found.exact,
-        "expected": [],
+        "expected": []
+        if found.by_rule is None
+        else [{"method": found.statement.rule, "looks": looks_text(found.by_rule)}],
         "explanation": " ".join(said),
         "lines": list(said),
         "rule": found.statement.rule,
