@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
-from simtrial.phrases import agreeing, listed
+from simtrial.phrases import agreeing, counted, listed
 from simtrial.review.bayesian import BEYOND, PRINTED, PrintedValue, compared
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def bound(one: LookBounds | None) -> str:
 
 
 def _looks(sizes: tuple[int, ...]) -> str:
-    return f"{agreeing(len(sizes), 'look', 'looks')} at {listed([str(n) for n in sizes])} patients"
+    return f"{agreeing(len(sizes), 'look')} at {listed([str(n) for n in sizes])} {agreeing(sizes[-1], 'patient')}"
 
 
 def lines(found: BayesianCheck) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def _bounds(found: BayesianCheck) -> Iterator[str]:
     yield f"No parameters of {name}{limit} give the stated bounds."
     n, mine, theirs = next((n, mine, theirs) for n, mine, theirs in _beside(found) if mine != theirs)
     yield (
-        f"The nearest bounds that it gives, with {values}, differ first at the look at {n} patients: "
+        f"The nearest bounds that it gives, with {values}, differ first at the look at {counted(n, 'patient')}: "
         f"{_said(mine)} there, and {_said(theirs)} as stated."
     )
 
@@ -148,7 +148,7 @@ def hints(found: BayesianCheck) -> Iterator[str]:
         if all(mine and theirs and mine[1] == (theirs[1] or 0) - 1 for _, mine, theirs in found.rows):
             yield (
                 "Every stated bound for futility is one larger than that of the rule: perhaps it is the smallest "
-                "number of responses with which the trial goes on."
+                "number of responses with which the trial continues."
             )
     yield from _other_values(found)
 
