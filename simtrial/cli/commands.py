@@ -41,7 +41,7 @@ PLACES = {
         CommandPlace("toxicity", "toxicity"),
         CommandPlace("run", "simulate"),
         CommandPlace("init", "init", held=False),
-        CommandPlace("review", "check"),
+        CommandPlace("check", "check"),
         CommandPlace("review", "reproduce"),
         CommandPlace("review", "printed"),
         CommandPlace("review", "import_registry"),

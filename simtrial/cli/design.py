@@ -73,11 +73,9 @@ def design(
     table = {"any_order": any_order or None, "n2_falls": n2_falls or None}
     if bryant_day.meant(family):
         others = {"p0": p0, "p1": p1, "alpha": alpha, **only, "cap": cap, "flexible": flexible, **table, **run}
-        both = {**own, "r1": r1, "power": power}
-        _both(both, (phi, criterion, n_limit), low_power=low_power, as_json=as_json, excluded=others)
+        _both(own | {"r1": r1, "power": power}, (phi, criterion, n_limit), others, low_power=low_power, as_json=as_json)
         return
-    bryant_day.refuse({**own, "phi": phi}, f"goes with --family {bryant_day.KEY} only")
-    asked = _plausible(p0, p1, alpha, power, low_power=low_power)
+    asked = _plausible((p0, p1, alpha, power), {**own, "phi": phi}, low_power=low_power)
     sizes = {"r1": bryant_day.bound(r1), "cap": cap, **{name: only[name] for name in SIZES}}
     if family == adaptive.KEY:
         others = {**only, "r1": r1, "flexible": flexible, **run, "weight": None, "n1_least": None}
@@ -93,10 +91,10 @@ def design(
 def _both(
     own: dict[str, Any],
     asked: tuple[str | None, str | None, int],
+    excluded: dict[str, object],
     *,
     low_power: bool,
     as_json: bool,
-    excluded: dict[str, object],
 ) -> None:
     """Designs for response and toxicity together, whose question has numbers of its own."""
     bryant_day.refuse(excluded, f"does not go with --family {bryant_day.KEY}; leave it out")
@@ -105,13 +103,13 @@ def _both(
     )
 
 
-def _plausible(
-    p0: float | None, p1: float | None, alpha: float | None, power: float | None, *, low_power: bool
-) -> Requirements:
-    """The question of four numbers that the command requires."""
+def _plausible(numbers: tuple[float | None, ...], excluded: dict[str, object], *, low_power: bool) -> Requirements:
+    """The question of four numbers that the command requires, without those of response and toxicity together."""
     from simtrial.design.requirements import plausible
 
-    return plausible(_given(p0), _given(p1), _given(alpha), _given(power), low_power=low_power)
+    bryant_day.refuse(excluded, f"goes with --family {bryant_day.KEY} only")
+    p0, p1, alpha, power = map(_given, numbers)
+    return plausible(p0, p1, alpha, power, low_power=low_power)
 
 
 def _wanted(

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simtrial.cli import new_file, options
-from simtrial.cli import section as cli_section
 from simtrial.errors import InputError
 from simtrial.phrases import agreeing, counted, rate, stated
 from simtrial.show import terminal
-from simtrial.trial.statement import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from simtrial.review.check import Verdict
     from simtrial.review.routes import Question
-    from simtrial.trial.statement import Statement
-
-StatedMethod = Annotated[
-    str | None, typer.Option(help=f"The method as stated: {', '.join(METHODS.usual)}, or a criterion of a family.")
-]
 
 MOST_STUDIES = 20
 """Studies of one file that are listed."""
@@ -35,140 +27,6 @@ TRIED = "Instead of the conventional values; may be given again."
 
 TriedRates = Annotated[list[float] | None, options.number_option("rate", TRIED)]
 TriedErrors = Annotated[list[float] | None, options.number_option("error", TRIED)]
-
-
-def check(
-    parameter_file: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FILE]", help="Parameter file whose section `stated` is checked."),
-    ] = None,
-    p0: Annotated[float | None, options.number_option("rate")] = None,
-    p1: Annotated[float | None, options.number_option("rate")] = None,
-    alpha: Annotated[float | None, options.number_option("error")] = None,
-    power: Annotated[float | None, options.number_option("error")] = None,
-    looks: Annotated[
-        str | None, typer.Option(help="The decision rule as stated, cumulative: 1/10,5/29, 5/25 or 3:7/15,8/25.")
-    ] = None,
-    alpha_sided: Annotated[int | None, options.number_option("sides", "Sides of alpha, as stated.")] = None,
-    criterion: StatedMethod = None,
-    n: Annotated[int | None, options.number_option("patients", "Patients; with --looks, dropout included.")] = None,
-    dropout: Annotated[float | None, options.number_option("dropout", "Dropout allowed for.")] = None,
-    type_i_error: Annotated[float | None, options.number_option("share", "Attained type I error, as printed.")] = None,
-    attained_power: Annotated[float | None, options.number_option("share", "Attained power, as printed.")] = None,
-    en_p0: Annotated[float | None, options.number_option("mean_patients", "EN(p0), as printed.")] = None,
-    pet_p0: Annotated[float | None, options.number_option("share", "PET(p0), as printed.")] = None,
-    file: Annotated[Path | None, typer.Option("--csv", help="Check every row of this CSV.")] = None,
-    text: Annotated[
-        Path | None,
-        typer.Option("--text", help="Find and check the statement in a sample-size section: plain text or .docx."),
-    ] = None,
-    as_json: options.Json = False,
-) -> None:
-    """Check whether a stated sample size can be reproduced, and if not, what is wrong."""
-    from simtrial.trial.statement import Statement
-
-    stated: dict[str, Any] = {
-        "p0": p0, "p1": p1, "alpha": alpha, "power": power, "alpha_sided": alpha_sided, "criterion": criterion,
-        "dropout": dropout, "type_i_error": type_i_error, "attained_power": attained_power, "en_p0": en_p0,
-        "pet_p0": pet_p0,
-    }  # fmt: skip
-    numbers = (looks, n, *stated.values())
-    places = (file is not None, parameter_file is not None, text is not None, any(v is not None for v in numbers))
-    if sum(places) > 1:
-        raise InputError(
-            "check has a statement from several places; give a parameter file, --csv, --text, or the options"
-        )
-    if text is not None:
-        _check_text(text, as_json)
-        return
-    if file is not None:
-        from simtrial.trial.statements import read_csv
-
-        statements, others = read_csv(file)
-        if others:
-            terminal.warn(f"ignored columns: {', '.join(others)}"[:300])
-        _check_all(statements, as_json)
-        return
-    if parameter_file is not None:
-        _tell(_checked(_stated(parameter_file)), as_json)
-        return
-    if looks is not None:
-        statement = Statement.of_looks(looks, total=n, **stated)
-    else:
-        statement = Statement(total=n if dropout else None, n=None if dropout else n, **stated)
-    _tell(_checked(statement), as_json)
-
-
-def _check_text(path: Path, as_json: bool) -> None:
-    """The elements of a stated section, the verdict on them, and what is to be asked."""
-    found, heading = cli_section.checked(path)
-    if as_json:
-        terminal.print_json(cli_section.as_json(found, heading, _verdict_json(found.verdict)))
-        return
-    cli_section.show(found, heading)
-    _tell(found.verdict, as_json)
-    cli_section.ask(found)
-
-
-def _checked(statement: Statement) -> Verdict:
-    """The verdict, with a bar on a terminal where it takes more than a second."""
-    from simtrial.review import check as review_check
-    from simtrial.review import conventions
-
-    with terminal.bar(len(conventions.SETS), "readings", "checking") as tell:
-        return review_check.check(statement, tell)
-
-
-def _stated(file: Path) -> Statement:
-    from simtrial.trial import params
-
-    trial, source = params.read(file)
-    if trial.stated is None:
-        raise InputError("is missing: it holds the statement to be checked", f"{source.path}: trial.stated")
-    return trial.stated.statement
-
-
-def _tell(verdict: Verdict, as_json: bool) -> None:
-    if as_json:
-        terminal.print_json(_verdict_json(verdict))
-        return
-    terminal.wrapped(verdict.kind, style="bold")
-    for convention in verdict.conventions:
-        terminal.tell(f"  convention: {convention.name} ({convention.sentence})")
-    for line in verdict.lines:
-        terminal.wrapped(line)
-
-
-def _verdict_json(verdict: Verdict) -> dict[str, object]:
-    return {
-        "verdict": verdict.kind,
-        "conventions": [convention.name for convention in verdict.conventions],
-        "attained": verdict.attained,
-        "expected": [
-            {"method": a.method, "r1": a.r1, "n1": a.n1, "r": a.r, "n": a.n, "looks": a.looks} for a in verdict.answers
-        ],
-        "explanation": verdict.explanation,
-        "lines": list(verdict.lines),
-    }
-
-
-def _check_all(statements: Sequence[tuple[str, Statement]], as_json: bool) -> None:
-    """One verdict per row."""
-    from simtrial.review import check as review_check
-
-    found = []
-    with terminal.bar(len(statements), "statements", "checking") as tell:
-        for label, statement in statements:
-            found.append((label, review_check.check(statement)))
-            tell(1)
-    if as_json:
-        terminal.print_json({"verdicts": [{"id": label} | _verdict_json(verdict) for label, verdict in found]})
-        return
-    rows = [
-        [label, verdict.kind, ", ".join(c.name for c in verdict.conventions), verdict.explanation]
-        for label, verdict in found
-    ]
-    terminal.table(counted(len(rows), "statement"), ("id", "verdict", "conventions", "explanation"), rows, left=4)
 
 
 def import_registry(

@@ -77,7 +77,7 @@ EfficacyAbove = Annotated[
         "[default for lee_liu: 1]",
     ),
 ]
-NotStrict = Annotated[
+EqualStops = Annotated[
     bool, typer.Option("--not-strict", help="lee_liu: stop also if the predictive probability equals its threshold.")
 ]
 
@@ -115,7 +115,7 @@ def bounds(
     theta_l: FutilityBelow = None,
     theta_t: FinalAbove = None,
     theta_u: EfficacyAbove = None,
-    not_strict: NotStrict = False,
+    not_strict: EqualStops = False,
     as_json: options.Json = False,
 ) -> None:
     """Give the bounds of a rule at given looks, with its exact errors."""
