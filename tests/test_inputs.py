@@ -227,7 +227,7 @@ def test_an_option_out_of_its_bounds_is_refused_in_a_line_that_names_it(
     ids=[f"{one[0]} {one[1]}" for one in OPTIONS if one[0] in QUICK],
 )
 def test_at_its_bounds_an_option_works_or_contradicts_another(capsys, name, option, reader):
-    entry, flag = reader.number, f"--{option.replace('_', '-')}"
+    entry, flag = reader.number, f"--{option.rstrip('_').replace('_', '-')}"
     others = [one for one in BASE[name] if not one.startswith(f"{flag}=")]
     for bound in (entry.least, entry.most):
         text = repr(int(bound) if entry.whole else bound)

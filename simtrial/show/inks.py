@@ -64,6 +64,7 @@ DESIGNS = {
     "chang": Ink("#882255", "-.", "H"),
     "curtailed": Ink("#555555", "--", "+"),
     "best_bounds": Ink("#00788a", "-", "x"),
+    "lee_liu": Ink("#6a51a3", "--", "3"),
     "bop2": Ink("#b8326b", "-.", "1"),
     "thall_simon": Ink("#3d7317", ":", "2"),
     CHOSEN: Ink("#aa4499", "-", "*"),

@@ -190,7 +190,7 @@ def test_the_bounds_of_a_rule_are_those_of_its_module(capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--rule", "x"], "--rule ('x') is unknown; write fleming, curtailed, bop2 or thall_simon"),
+        (["--rule", "x"], "--rule ('x') is unknown; write fleming, curtailed, lee_liu, bop2 or thall_simon"),
         (["--rule", "fleming", "--p0", ".2", "--alpha", ".05"], "--looks-at is missing; fleming needs it"),
         (
             ["--rule", "fleming", "--looks-at", "15,25", "--p0", ".2", "--alpha", ".05", "--base", "5/25"],

@@ -260,7 +260,7 @@ def test_thresholds_leave_a_design_that_can_decide_both_ways_or_are_refused():
 def test_rules_are_found_by_their_keys():
     assert looks_text(rules.bounds_by("curtailed", base="5/25", block=5)) == ":6/10,:6/15,0:6/20,5/25"
     assert looks_text(rules.bounds_by("fleming", looks_at=(15, 25), p0=0.2, alpha=0.05)) == "3:7/15,8/25"
-    with pytest.raises(InputError, match=r"rule .* is unknown; write fleming or curtailed"):
+    with pytest.raises(InputError, match=r"rule .* is unknown; write fleming, curtailed, lee_liu, bop2 or thall_simon"):
         rules.bounds_by("bop")
     with pytest.raises(InputError, match="alpha is missing"):
         rules.bounds_by("fleming", looks_at=(15, 25), p0=0.2)
