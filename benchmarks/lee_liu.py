@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from simtrial import Requirements, looks_text
 from simtrial.search.bayesian import lee_liu
-from simtrial.search.bayesian.posterior import usual
+from simtrial.search.bayesian.posterior import usual_prior
 
 ASKED = Requirements(p0=0.2, p1=0.4, alpha=0.1, power=0.9)
 FIRST, LAST = lee_liu.FIRST_LOOK, 36
@@ -31,7 +31,7 @@ def seconds(function: Callable[[], object], repetitions: int) -> float:
 
 def plain_table(r: int) -> list[list[float]]:
     """PP of every state."""
-    prior = usual(ASKED.p0)
+    prior = usual_prior(ASKED.p0)
     table = [[float(x > r) for x in range(LAST + 1)]]
     for n in range(LAST - 1, FIRST - 1, -1):
         after = table[0]
@@ -77,11 +77,11 @@ def main() -> None:
     """Print the figures."""
     at = lee_liu.at.__wrapped__  # type: ignore[attr-defined]  # what is kept would take no time
     looks = (*range(FIRST, LAST), LAST)
-    here = seconds(lambda: at(ASKED, usual(ASKED.p0), looks), 20)
+    here = seconds(lambda: at(ASKED, usual_prior(ASKED.p0), looks), 20)
     began = time.perf_counter()
     least = plain_search()
     plain = time.perf_counter() - began
-    best = at(ASKED, usual(ASKED.p0), looks).least_en[0]
+    best = at(ASKED, usual_prior(ASKED.p0), looks).least_en[0]
     print(f"N = {LAST}: {here * 1000:.1f} ms, plain Python {plain * 1000:.0f} ms, ratio {plain / here:.0f}")
     print(f"  least EN(p0) {best.order[0] * 1e-9:.4f} and {least:.4f}: {looks_text(best.design)}")
     lee_liu.at = at

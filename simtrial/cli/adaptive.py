@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simtrial.cli import designs_json
-from simtrial.design.branching import SecondStage, branching_text
 from simtrial.errors import InputError
 from simtrial.phrases import counted, rate
 from simtrial.show import terminal
@@ -74,6 +73,8 @@ def _json(found: BranchingFound) -> dict[str, object]:
 
 def _rows(found: BranchingFound, design: Branching) -> list[dict[str, object]]:
     """What follows each number of responses."""
+    from simtrial.design.branching import SecondStage
+
     error, power = (design.conditional(p).tolist() for p in (found.asked.p0, found.asked.p1))
     return [
         {
@@ -89,6 +90,8 @@ def _rows(found: BranchingFound, design: Branching) -> list[dict[str, object]]:
 
 
 def _design_json(found: BranchingFound) -> dict[str, object]:
+    from simtrial.design.branching import branching_text
+
     design, law, peak = found.design, found.law, found.design.largest_en()
     r, e = design.first
     largest = found.largest_type_i_error
@@ -120,6 +123,7 @@ def _design_json(found: BranchingFound) -> dict[str, object]:
 
 def _show(found: BranchingFound) -> None:
     """Print the design, its table, the proof and the paragraph for the protocol."""
+    from simtrial.design.branching import branching_text
     from simtrial.search.branching import text
     from simtrial.search.wording import question
 

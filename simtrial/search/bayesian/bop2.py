@@ -26,8 +26,6 @@ from simtrial.design.requirements import N_LIMIT, N_LIMIT_MOST
 from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.search.aim import LEAST_EN, TIE
-from simtrial.search.bayesian.bop2_region import parameters
-from simtrial.search.bayesian.bop2_search import Bop2Search
 from simtrial.search.bayesian.posterior import usual_prior
 from simtrial.search.bounds import refuse
 from simtrial.search.constraints import FREE, Constraints, given_looks
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
+    from simtrial.search.bayesian.bop2_search import Bop2Search
 
 EVERY = 10
 """Patients between looks where none are given."""
@@ -71,6 +70,8 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
 
 @kept(256)
 def _found(requirements: Requirements, constraints: Constraints) -> Bop2Search:
+    from simtrial.search.bayesian.bop2_search import Bop2Search  # here, as no other family needs it
+
     efficacy = constraints.stops == "both"
     if constraints.looks_at is not None:
         return Bop2Search(requirements, given_looks(constraints, FAMILY.title), efficacy=efficacy)
@@ -102,6 +103,8 @@ def every(n: int) -> Iterator[Design]:
 
 def _of_bop2(designs: Sequence[Design], requirements: Requirements) -> list[Design]:
     """The boundaries of BOP2 among some designs with the smallest n that has one."""
+    from simtrial.search.bayesian.bop2_region import parameters
+
     found: list[Design] = []
     for design in sorted(designs, key=lambda one: one.looks[-1].n):
         if found and design.looks[-1].n > found[0].looks[-1].n:

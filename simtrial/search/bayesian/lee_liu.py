@@ -33,8 +33,6 @@ from simtrial.memo import kept
 from simtrial.phrases import counted
 from simtrial.search import bounds
 from simtrial.search.aim import LEAST_N, TIE
-from simtrial.search.bayesian.lee_liu_bounds import Sets, Watch
-from simtrial.search.bayesian.lee_liu_rule import parameters
 from simtrial.search.bayesian.posterior import BetaPrior, usual_prior
 from simtrial.search.candidate import Candidate
 from simtrial.search.constraints import FREE, Constraints
@@ -83,6 +81,8 @@ def _by_en(en_p0: float, r: int) -> tuple[float, ...]:
 @kept(256)
 def at(asked: Requirements, prior: BetaPrior, looks_at: tuple[int, ...]) -> AtN:
     """Every rule at these looks that is best of its final bound, by both criteria."""
+    from simtrial.search.bayesian.lee_liu_bounds import Sets, Watch  # here, as no other family needs it
+
     sets = Sets(Watch(asked, looks_at), prior)
     if not sets.r.size:
         return AtN([], [])
@@ -179,6 +179,8 @@ class LeeLiuSearch:
         raise InputError(f"({self.n_upper}) is too small: no design{floor} meets both limits; raise it", "cap")
 
     def _result(self, found: list[Ranked], criterion: Criterion[LeeLiuSearch]) -> SearchResult:
+        from simtrial.search.bayesian.lee_liu_rule import parameters
+
         best, *ties = [Candidate(one.design, self.asked) for one in found if one.order[:-1] == found[0].order[:-1]]
         value = float(best.n) if criterion.aim is None else best.en_p0
         proof = Certificate(how="proved", n_lower=min(self.n_lower, best.n), n_upper=best.n, value=value, bound=value)
@@ -254,6 +256,8 @@ def _best(
     """The best of some designs by definition: of those that a rule has with a theta_L from `floor` on."""
 
     def best(designs: Sequence[Design], asked: Requirements) -> Design:
+        from simtrial.search.bayesian.lee_liu_rule import parameters
+
         prior = usual_prior(asked.p0)
         of_rule = [
             Candidate(one, asked)

@@ -24,8 +24,6 @@ from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.search.aim import LEAST_EN
-from simtrial.search.bayesian.thall_simon import MOST, chances, thall_simon
-from simtrial.search.bayesian.thall_simon_thresholds import DIFFUSE, INFORMATIVE, ThallSimonSearch, prior_of
 from simtrial.search.bounds import refuse
 from simtrial.search.constraints import FREE, Constraints, given_looks
 from simtrial.search.given import design_of, least_patients, refused_beyond
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
+    from simtrial.search.bayesian.thall_simon_thresholds import ThallSimonSearch
 
 EVERY = 10
 """Patients between looks where none are given."""
@@ -63,6 +62,9 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
 
 @kept(256)
 def _found(requirements: Requirements, constraints: Constraints) -> ThallSimonSearch:
+    from simtrial.search.bayesian.thall_simon import MOST  # here, as no other family needs them
+    from simtrial.search.bayesian.thall_simon_thresholds import ThallSimonSearch
+
     stops = constraints.stops or "both"
     if constraints.looks_at is not None:
         return ThallSimonSearch(requirements, given_looks(constraints, FAMILY.title), stops=stops)
@@ -94,6 +96,9 @@ def every(n: int) -> Iterator[Design]:
 
 def _least(designs: Sequence[Design], requirements: Requirements) -> Design:
     """The least EN(p0) by definition, among the designs with the smallest n that some thresholds give."""
+    from simtrial.search.bayesian.thall_simon import chances, thall_simon
+    from simtrial.search.bayesian.thall_simon_thresholds import DIFFUSE, INFORMATIVE, prior_of
+
     for n in sorted({design.looks[-1].n for design in designs}):
         looks_at = usual_looks(n)
         priors = prior_of(requirements.p0, DIFFUSE), prior_of(requirements.p0, INFORMATIVE)
