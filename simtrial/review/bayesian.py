@@ -264,20 +264,11 @@ class BayesianCheck:
 
         Where no parameters are stated the bounds of the rule are those of the parameters found, or the nearest ones.
         """
-        mine: tuple[LookBounds, ...]
+        theirs = mine = () if self.statement.stated is None else bayesian_origin.bounds_of(self.statement.stated)
         if self.by_rule is not None:
             mine = bayesian_origin.bounds_of(self.by_rule)
-        else:
-            found = self.found
-            stated = self.statement.stated
-            mine = (
-                found.nearest
-                if found is not None and found.nearest
-                else bayesian_origin.bounds_of(stated)
-                if stated
-                else ()
-            )
-        theirs = () if self.statement.stated is None else bayesian_origin.bounds_of(self.statement.stated)
+        elif self.found is not None and self.found.nearest:
+            mine = self.found.nearest
         one, other = ({bound[0]: bound for bound in bounds} for bounds in (mine, theirs))
         return tuple((n, one.get(n), other.get(n)) for n in sorted({*one, *other}))
 

@@ -32,6 +32,38 @@ def design_of(looks: Sequence[Look]) -> SingleStage | TwoStage | MultiStage:
     return MultiStage(tuple(looks))
 
 
+def with_bounds(
+    looks_at: Sequence[int], lower: Sequence[int], upper: Sequence[int]
+) -> SingleStage | TwoStage | MultiStage:
+    """The design that stops at X <= lower and at X >= upper, which are -1 and n + 1 where nothing stops.
+
+    Raises
+    ------
+    InputError
+        If it ends at some look without a choice.
+    """
+    looks = []
+    for n, r, e in zip(looks_at, lower, upper, strict=True):
+        if r >= n:
+            raise InputError(f"({n}) ends the trial without rejecting H0, whatever is seen, by this rule", "looks_at")
+        if e <= 0 or (n == looks_at[-1] and r < 0):
+            raise InputError(f"({n}) ends the trial with rejection of H0, whatever is seen, by this rule", "looks_at")
+        if n == looks_at[-1] or e == r + 1:
+            looks.append(Look(n, r))
+            break
+        looks.append(Look(n, r if r >= 0 else None, e if e <= n else None))
+    return design_of(looks)
+
+
+EVERY = 10
+"""Patients between looks where none are given."""
+
+
+def usual_looks(n: int) -> tuple[int, ...]:
+    """The looks where none are given: after every `EVERY` patients, and at n."""
+    return (*range(EVERY, n, EVERY), n)
+
+
 def least_patients(requirements: Requirements, most: int) -> int:
     """The first n at which the most powerful test has the power; `most` if no smaller n has it."""
     low, high = 0, most

@@ -29,7 +29,7 @@ from simtrial.search.aim import LEAST_EN, TIE
 from simtrial.search.bayesian.posterior import usual_prior
 from simtrial.search.bounds import refuse
 from simtrial.search.constraints import FREE, Constraints, given_looks
-from simtrial.search.given import design_of, least_patients, refused_beyond
+from simtrial.search.given import EVERY, design_of, least_patients, refused_beyond, usual_looks
 from simtrial.search.record import Criterion, Family
 
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.search.bayesian.bop2_search import Bop2Search
-
-EVERY = 10
-"""Patients between looks where none are given."""
 
 
 def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: Constraints = FREE) -> Bop2Search:
@@ -77,16 +74,10 @@ def _found(requirements: Requirements, constraints: Constraints) -> Bop2Search:
         return Bop2Search(requirements, given_looks(constraints, FAMILY.title), efficacy=efficacy)
     most = min(N_LIMIT_MOST, EVERY * MAX_LOOKS)
     for n in range(least_patients(requirements, most), most + 1):
-        found = Bop2Search(requirements, usual_looks(n), efficacy=efficacy)
-        if found.possible() and found._meeting(LEAST_EN) is not None:
-            found.first = True
+        found = Bop2Search(requirements, usual_looks(n), efficacy=efficacy, capped=True)
+        if found.possible() and found.meeting(LEAST_EN) is not None:
             return found
-    raise refused_beyond(requirements, most, "BOP2 with looks after every 10 patients")
-
-
-def usual_looks(n: int) -> tuple[int, ...]:
-    """The looks where none are given: after every `EVERY` patients, and at n."""
-    return (*range(EVERY, n, EVERY), n)
+    raise refused_beyond(requirements, most, f"BOP2 with looks after every {EVERY} patients")
 
 
 def every(n: int) -> Iterator[Design]:

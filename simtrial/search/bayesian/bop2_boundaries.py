@@ -16,8 +16,8 @@ from simtrial.errors import InputError
 from simtrial.phrases import counted
 from simtrial.search.bayesian.bop2_cells import NEAR, lines_of
 from simtrial.search.bayesian.bop2_region import EFFICACY, FUTILITY
-from simtrial.search.bayesian.bop2_rule import with_bounds
 from simtrial.search.bayesian.posterior import usual_prior
+from simtrial.search.given import with_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

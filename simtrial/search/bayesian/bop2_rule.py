@@ -42,15 +42,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.design.designs import Look
 from simtrial.design.exact import CLOSE
 from simtrial.design.requirements import decimal
-from simtrial.errors import InputError
 from simtrial.inputs import TABLE
 from simtrial.search.bayesian import posterior_digits
 from simtrial.search.bayesian.posterior import BetaPrior, usual_prior
 from simtrial.search.constraints import Constraints
-from simtrial.search.given import design_of
+from simtrial.search.given import with_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,26 +139,3 @@ def _stops(
             sign = posterior_digits.sign(posterior_digits.tails(prior, p0, n, i)[above], limit)
         stops[i] = sign < 0 or (sign == 0 and not strict)
     return int(stops.sum())
-
-
-def with_bounds(
-    looks_at: Sequence[int], lower: Sequence[int], upper: Sequence[int]
-) -> SingleStage | TwoStage | MultiStage:
-    """The design that stops at X <= lower and at X >= upper, which are -1 and n + 1 where nothing stops.
-
-    Raises
-    ------
-    InputError
-        If it ends at some look without a choice.
-    """
-    looks = []
-    for n, r, e in zip(looks_at, lower, upper, strict=True):
-        if r >= n:
-            raise InputError(f"({n}) ends the trial without rejecting H0, whatever is seen, by this rule", "looks_at")
-        if e <= 0 or (n == looks_at[-1] and r < 0):
-            raise InputError(f"({n}) ends the trial with rejection of H0, whatever is seen, by this rule", "looks_at")
-        if n == looks_at[-1] or e == r + 1:
-            looks.append(Look(n, r))
-            break
-        looks.append(Look(n, r if r >= 0 else None, e if e <= n else None))
-    return design_of(looks)

@@ -68,6 +68,8 @@ class Bop2Search:
     grid : bool
         Whether only the parameters of the published grid are allowed, lambda .50(.01).99 and gamma 0(.05)1; the result
         is then no proof for others.
+    capped : bool
+        Whether N was chosen as the smallest that will do, so that nothing is known of larger ones.
     """
 
     def __init__(
@@ -78,12 +80,13 @@ class Bop2Search:
         prior: BetaPrior | None = None,
         efficacy: bool = False,
         grid: bool = False,
+        capped: bool = False,
     ) -> None:
         self.requirements, self.looks_at, self.grid, self.efficacy = requirements, tuple(looks_at), grid, efficacy
+        self.capped = capped
         self.prior = prior or usual_prior(requirements.p0)
         self.at_looks = AtLooks(looks_at, requirements.p0, prior=prior, efficacy=efficacy)
         self.many = ManyBounds(looks_at, (requirements.p0, requirements.p1))
-        self.first = False
         self.known: dict[Aim | None, SearchResult] = {}
 
     @property
@@ -130,7 +133,7 @@ class Bop2Search:
         if aim is not None and aim.en_max:
             raise InputError(f"({aim.what}) is not what this search makes small; weigh EN(p0) and EN(p1)", "criterion")
         asked = self.requirements
-        found = self._meeting(aim)
+        found = self.meeting(aim)
         if not found:
             raise self._none(aim)
         value, tied = found
@@ -140,12 +143,12 @@ class Bop2Search:
         value = round(value, 15)
         last = self.looks_at[-1]
         proof = Certificate(
-            how="capped" if self.first else "proved",
+            how="capped" if self.capped else "proved",
             n_lower=least_patients(asked, last),
             n_upper=last,
             value=value,
             bound=value,
-            cap=last if self.first else None,
+            cap=last if self.capped else None,
         )
         if self.grid:
             proof = replace(proof, how="heuristic", bound=min(value, self._whole(aim)), cap=last)
@@ -156,7 +159,7 @@ class Bop2Search:
         whole = Bop2Search(self.requirements, self.looks_at, prior=self.prior, efficacy=self.efficacy)
         return whole.result(aim).certificate.value
 
-    def _meeting(self, aim: Aim | None) -> tuple[float, list[Bop2Candidate]] | None:
+    def meeting(self, aim: Aim | None) -> tuple[float, list[Bop2Candidate]] | None:
         """The least value (of the most power, the type II error) and the boundaries that attain it."""
         asked = self.requirements
         span = self._range(aim)
@@ -192,7 +195,7 @@ class Bop2Search:
 
     def _none(self, aim: Aim | None) -> InputError:
         asked, sizes = self.requirements, spanned(self.looks_at)
-        if aim is None or (most := self._meeting(None)) is None:
+        if aim is None or (most := self.meeting(None)) is None:
             return InputError(
                 f"({asked.alpha:g}) is kept by no boundary of BOP2 with looks at n = {sizes}; allow more patients",
                 "alpha",

@@ -44,8 +44,9 @@ class BetaPrior:
 
     @classmethod
     def of(cls, *, mean: float, size: float) -> BetaPrior:
-        """The prior with this mean that weighs as much as `size` patients."""
-        return cls(mean * size, (1 - mean) * size)
+        """The prior with this mean that weighs as much as `size` patients, in decimals."""
+        a = decimal(mean) * decimal(size)
+        return cls(float(a), float(decimal(size) - a))
 
     @property
     def mean(self) -> float:
@@ -98,4 +99,4 @@ def parse_prior(text: str, field: str = "prior") -> BetaPrior:
 
 def usual_prior(p0: float) -> BetaPrior:
     """Beta(`p0`, 1 - `p0`), the prior of the published examples: its mean is p0, and it weighs as much as 1 patient."""
-    return BetaPrior(p0, float(1 - decimal(p0)))
+    return BetaPrior.of(mean=p0, size=1)

@@ -52,8 +52,8 @@ from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
 from simtrial.memo import kept
-from simtrial.search.bayesian.bop2_rule import with_bounds
 from simtrial.search.constraints import Constraints
+from simtrial.search.given import with_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,9 +24,10 @@ from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.search.aim import LEAST_EN
+from simtrial.search.bayesian.posterior import BetaPrior
 from simtrial.search.bounds import refuse
 from simtrial.search.constraints import FREE, Constraints, given_looks
-from simtrial.search.given import design_of, least_patients, refused_beyond
+from simtrial.search.given import EVERY, design_of, least_patients, refused_beyond, usual_looks
 from simtrial.search.record import Criterion, Family, Solved, solved
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.search.bayesian.thall_simon_thresholds import ThallSimonSearch
-
-EVERY = 10
-"""Patients between looks where none are given."""
 
 
 def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: Constraints = FREE) -> ThallSimonSearch:
@@ -70,16 +68,10 @@ def _found(requirements: Requirements, constraints: Constraints) -> ThallSimonSe
         return ThallSimonSearch(requirements, given_looks(constraints, FAMILY.title), stops=stops)
     most = min(MOST, EVERY * MAX_LOOKS)
     for n in range(least_patients(requirements, most), most + 1):
-        found = ThallSimonSearch(requirements, usual_looks(n), stops=stops)
+        found = ThallSimonSearch(requirements, usual_looks(n), stops=stops, capped=True)
         if found.meeting(LEAST_EN):
-            found.first = True
             return found
-    raise refused_beyond(requirements, most, "Thall and Simon with looks after every 10 patients")
-
-
-def usual_looks(n: int) -> tuple[int, ...]:
-    """The looks where none are given: after every `EVERY` patients, and at n."""
-    return (*range(EVERY, n, EVERY), n)
+    raise refused_beyond(requirements, most, f"Thall and Simon with looks after every {EVERY} patients")
 
 
 def every(n: int) -> Iterator[Design]:
@@ -97,11 +89,12 @@ def every(n: int) -> Iterator[Design]:
 def _least(designs: Sequence[Design], requirements: Requirements) -> Design:
     """The least EN(p0) by definition, among the designs with the smallest n that some thresholds give."""
     from simtrial.search.bayesian.thall_simon import chances, thall_simon
-    from simtrial.search.bayesian.thall_simon_thresholds import DIFFUSE, INFORMATIVE, prior_of
+    from simtrial.search.bayesian.thall_simon_thresholds import DIFFUSE, INFORMATIVE
 
     for n in sorted({design.looks[-1].n for design in designs}):
         looks_at = usual_looks(n)
-        priors = prior_of(requirements.p0, DIFFUSE), prior_of(requirements.p0, INFORMATIVE)
+        p0 = requirements.p0
+        priors = BetaPrior.of(mean=p0, size=DIFFUSE), BetaPrior.of(mean=p0, size=INFORMATIVE)
         found = chances(*priors, n)
         values = np.unique(np.concatenate([found[at, : at + 1] for at in looks_at]))
         between = [*((values[1:] + values[:-1]) / 2).tolist(), values[0] / 2, (1 + values[-1]) / 2]

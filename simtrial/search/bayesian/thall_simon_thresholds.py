@@ -18,16 +18,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design import exact
-from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.phrases import spanned
 from simtrial.search.aim import TIE, Aim
-from simtrial.search.bayesian.bop2_rule import with_bounds
 from simtrial.search.bayesian.many_bounds import ManyBounds
 from simtrial.search.bayesian.posterior import BetaPrior
 from simtrial.search.bayesian.thall_simon import NEAR, chances
 from simtrial.search.candidate import Candidate
-from simtrial.search.given import least_patients
+from simtrial.search.given import least_patients, with_bounds
 from simtrial.search.record import Certificate, SearchResult
 
 if TYPE_CHECKING:
@@ -41,15 +39,9 @@ DIFFUSE, INFORMATIVE = 2, 50
 """Patients that the priors weigh as much as, unless they are given."""
 
 
-def prior_of(p0: float, size: int) -> BetaPrior:
-    """The prior with mean p0 that weighs as much as some patients, in decimals."""
-    rate = decimal(p0)
-    return BetaPrior(float(rate * size), float((1 - rate) * size))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThallSimonParameters:
-    """AttainedThresholds that lead to one boundary.
+    """Thresholds that lead to one boundary.
 
     Attributes
     ----------
@@ -128,6 +120,8 @@ class ThallSimonSearch:
         The gain that futility asks for.
     stops : StopsFor
         For what the trial stops.
+    capped : bool
+        Whether N was chosen as the smallest that will do, so that nothing is known of larger ones.
     """
 
     def __init__(
@@ -139,14 +133,16 @@ class ThallSimonSearch:
         prior_s: BetaPrior | None = None,
         delta: float = 0.0,
         stops: StopsFor = "both",
+        capped: bool = False,
     ) -> None:
         self.requirements, self.looks_at, self.stops = requirements, tuple(looks_at), stops
-        self.priors = prior_e or prior_of(requirements.p0, DIFFUSE), prior_s or prior_of(requirements.p0, INFORMATIVE)
+        new, standard = (BetaPrior.of(mean=requirements.p0, size=size) for size in (DIFFUSE, INFORMATIVE))
+        self.priors = prior_e or new, prior_s or standard
         last = self.looks_at[-1]
         self.futile = AttainedThresholds(chances(*self.priors, last, delta), self.looks_at)
         self.promising = AttainedThresholds(chances(*self.priors, last), self.looks_at)
         self.many = ManyBounds(looks_at, (requirements.p0, requirements.p1))
-        self.first = False
+        self.capped = capped
         self.known: dict[Aim, SearchResult] = {}
 
     @property
@@ -205,12 +201,12 @@ class ThallSimonSearch:
         value, last = aim.value(tied[0], self.requirements), self.looks_at[-1]
         best, *ties = sorted(tied, key=lambda one: aim.order(one.design, value))
         proof = Certificate(
-            how="capped" if self.first else "proved",
+            how="capped" if self.capped else "proved",
             n_lower=least_patients(self.requirements, last),
             n_upper=last,
             value=value,
             bound=value,
-            cap=last if self.first else None,
+            cap=last if self.capped else None,
         )
         return SearchResult(best=best, ties=tuple(ties), certificate=proof)
 
