@@ -73,7 +73,7 @@ def _json(found: BranchingFound) -> dict[str, object]:
 
 def _rows(found: BranchingFound, design: Branching) -> list[dict[str, object]]:
     """What follows each number of responses."""
-    from simtrial.design.branching import SecondStage
+    from simtrial.design.second_stages import SecondStage
 
     error, power = (design.conditional(p).tolist() for p in (found.asked.p0, found.asked.p1))
     return [
@@ -91,14 +91,15 @@ def _rows(found: BranchingFound, design: Branching) -> list[dict[str, object]]:
 
 def _design_json(found: BranchingFound) -> dict[str, object]:
     from simtrial.design.branching import branching_text
+    from simtrial.design.largest import largest_en
 
-    design, law, peak = found.design, found.law, found.design.largest_en()
-    r, e = design.first
+    design, law, peak = found.design, found.law, largest_en(found.design)
+    first = design.looks[0]
     largest = found.largest_type_i_error
     return {
         "family": KEY,
         "kinds": [KIND] if found.weight == 0 else [f"weight_{found.weight:g}"],
-        "looks": [{"n": design.n1, "r": r, "e": e}],
+        "looks": [{"n": first.n, "r": first.r, "e": first.e}],
         "second_stage": _rows(found, design),
         "rule": branching_text(design),
         "n": design.n_max,
@@ -106,13 +107,13 @@ def _design_json(found: BranchingFound) -> dict[str, object]:
         "power": float(law.reject[1]),
         "en_p0": float(law.en[0]),
         "en_p1": float(law.en[1]),
-        "en_max": peak.value,
+        "en_max": peak.en,
         "p_of_en_max": peak.p,
         "pet_p0": float(law.pet[0]),
         "pet_p1": float(law.pet[1]),
         "n_distribution": [
             {"n": n, "p0": float(law.n_distribution[0, k]), "p1": float(law.n_distribution[1, k])}
-            for k, n in enumerate(law.sizes)
+            for k, n in enumerate(law.n.tolist())
         ],
         "monotone": found.monotone,
         "largest_type_i_error": {"value": largest.value, "p": largest.p},

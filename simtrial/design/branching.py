@@ -35,14 +35,14 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simtrial.design.bernstein import Peak, peak
-from simtrial.design.binomial import above, binomial_pmf
-from simtrial.design.exact import CLOSE, signs
+from simtrial.design.exact import CLOSE, OperatingCharacteristics, operating_characteristics
 from simtrial.design.requirements import decimal
+from simtrial.design.second_stages import BranchLook, SecondStage, Stop, branch_looks, conditional
 from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.numbers import Floats, count
@@ -51,45 +51,9 @@ from simtrial.phrases import counted
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from simtrial.design.requirements import Requirements
-
-Stop: TypeAlias = Literal["accept", "reject"]
-"""How a trial ends after its first stage."""
 
 MOST_FIRST = 200
 """Most patients of a first stage: a table has one row more."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecondStage:
-    """A second stage: `n2` more patients, and H0 is rejected if more than `r` of all patients respond."""
-
-    n2: int
-    r: int
-
-    def __str__(self) -> str:
-        return f"{self.n2}/{self.r}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BranchingLaw:
-    """How such a design behaves at each response rate; every array starts with the shape of `p`.
-
-    Attributes
-    ----------
-    reject, en, pet : ndarray
-        P(reject H0), the expected number of patients, and the probability that the trial ends after the first stage.
-    sizes : tuple of int
-        The numbers of patients with which the trial can end.
-    n_distribution : ndarray, shape p.shape + (sizes,)
-        P(N = size).
-    """
-
-    reject: Floats
-    en: Floats
-    pet: Floats
-    sizes: tuple[int, ...]
-    n_distribution: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +98,11 @@ class Branching:
         object.__setattr__(self, "after", tuple(_checked(x, row) for x, row in enumerate(rows)))
 
     @property
+    def looks(self) -> tuple[BranchLook, ...]:
+        """The first look, and one at each number of patients with which a second stage ends."""
+        return branch_looks(self.n1, self.after)
+
+    @property
     def n2(self) -> tuple[int, ...]:
         """Patients of the second stage by X1; 0 where the trial ends."""
         return tuple(row.n2 if isinstance(row, SecondStage) else 0 for row in self.after)
@@ -143,51 +112,13 @@ class Branching:
         """The largest number of patients."""
         return self.n1 + max(self.n2)
 
-    @property
-    def first(self) -> tuple[int | None, int | None]:
-        """The bounds of the first look as far as it has any: accepted up to r, rejected from e on."""
-        stops = [row if isinstance(row, str) else "" for row in self.after]
-        accepted = next((x for x, stop in enumerate(stops) if stop != "accept"), self.n1 + 1)
-        rejected = next((x for x, stop in enumerate(reversed(stops)) if stop != "reject"), self.n1 + 1)
-        return (accepted - 1 if accepted else None, self.n1 + 1 - rejected if rejected else None)
-
     def conditional(self, p: float) -> Floats:
         """P(reject H0 | X1 = x; p) for x = 0..n1: the conditional error at p0, the conditional power at p1."""
-        x = np.arange(self.n1 + 1)
-        r = np.array([row.r if isinstance(row, SecondStage) else -1 for row in self.after])
-        later = above(r - x, np.array(self.n2), p)
-        found: Floats = np.where(np.array(self.n2) > 0, later, [row == "reject" for row in self.after])
-        return found
+        return conditional(self.after, p)
 
-    def at(self, p: ArrayLike) -> BranchingLaw:
-        """What the design does at any response rates from 0 to 1.
-
-        Raises
-        ------
-        InputError
-            If some p is not a number in [0, 1].
-        """
-        rates = np.asarray(p, dtype=np.float64)
-        inside = (rates >= 0.0) & (rates <= 1.0)
-        if not np.all(inside):
-            raise InputError(f"({float(rates[~inside].flat[0]):.10g}) is not from 0 to 1", "p")
-        first = binomial_pmf(self.n1, rates)
-        given = np.array([self.conditional(float(one)) for one in rates.flat]).reshape(first.shape)
-        n2 = np.array(self.n2)
-        sizes = tuple(sorted({self.n1 + more for more in self.n2}))
-        distribution = np.stack([(first * (self.n1 + n2 == size)).sum(axis=-1) for size in sizes], axis=-1)
-        return BranchingLaw(
-            reject=np.minimum((first * given).sum(axis=-1), 1.0),
-            en=self.n1 + (first * n2).sum(axis=-1),
-            pet=np.minimum((first * (n2 == 0)).sum(axis=-1), 1.0),
-            sizes=sizes,
-            n_distribution=distribution,
-        )
-
-    def reject_fraction(self, p: Fraction | float) -> Fraction:
-        """P(reject H0; p) as an exact fraction; a float is the decimal that was written."""
-        rate = p if isinstance(p, Fraction) else decimal(p)
-        return sum((b * a for b, a in zip(_pmf_fraction(self.n1, rate), self._given(rate), strict=True)), Fraction(0))
+    def at(self, p: ArrayLike) -> OperatingCharacteristics:
+        """What the design does at any response rates from 0 to 1: `operating_characteristics`."""
+        return operating_characteristics(self, p)
 
     def en_fraction(self, p: Fraction | float) -> Fraction:
         """EN(p) as an exact fraction."""
@@ -200,14 +131,6 @@ class Branching:
             _tail(row.r - x, row.n2, rate) if isinstance(row, SecondStage) else Fraction(row == "reject")
             for x, row in enumerate(self.after)
         ]
-
-    def meets(self, asked: Requirements) -> bool:
-        """Whether both limits are kept, with tolerance 0: where floats are too near to tell, fractions do."""
-        type_i_error, power = self.at([asked.p0, asked.p1]).reject.tolist()
-        return self._side(asked.p0, asked.alpha, type_i_error) <= 0 <= self._side(asked.p1, asked.power, power)
-
-    def _side(self, p: float, limit: float, found: float) -> int:
-        return int(signs(found, limit, lambda: self.reject_fraction(p) - decimal(limit)))
 
     def is_monotone(self, p0: float) -> bool:
         """Whether the conditional error never falls as the responses of the first stage rise."""
@@ -227,10 +150,6 @@ class Branching:
         if not 0 <= most <= 1:
             raise InputError(f"({most:.10g}) is not from 0 to 1", "most")
         return _largest(self, float(most))
-
-    def largest_en(self) -> Peak:
-        """The largest EN(p) over all p: a polynomial of degree n1 whose Bernstein coefficients are n1 + n2(x)."""
-        return peak(self.n1 + np.array(self.n2, dtype=np.float64), 1.0)
 
     def shares(self) -> list[Fraction]:
         """The share of the orders of s responses in n_max patients that reject H0, for s = 0..n_max."""
@@ -311,5 +230,4 @@ def parse_branching(text: str) -> Branching:
 
 def branching_text(design: Branching) -> str:
     """Write a table the way `parse_branching` reads it."""
-    letters = {"accept": "A", "reject": "R"}
-    return "|".join(f"{x}:{letters.get(str(row), str(row))}" for x, row in enumerate(design.after))
+    return design.looks[0].table

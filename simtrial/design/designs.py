@@ -94,6 +94,11 @@ class Look:
         """Sort response counts into accept, reject and go on: see `regions`."""
         return regions(responses, self.r, self.e, final=final)
 
+    @property
+    def table(self) -> str:
+        """The whole design in one line, where its bounds depend on earlier responses; empty where they do not."""
+        return ""
+
 
 class Design(Protocol):
     """Anything with looks: what the engines, tables and figures ask of a design."""
@@ -291,7 +296,7 @@ def looks_text(design: Design, separator: str = ",") -> str:
     >>> looks_text(TwoStage(r1=1, n1=10, r=5, n=29))
     '1/10,5/29'
     """
-    return separator.join(
+    return design.looks[0].table or separator.join(
         f"{'' if look.r is None else look.r}{'' if look.e is None else f':{look.e}'}/{look.n}" for look in design.looks
     )
 
@@ -302,5 +307,7 @@ def looks_short(design: Design, most: int = 4) -> str:
     >>> looks_short(parse_looks("0/5,0/6,0/7,0/8,1/9"))
     '0/5, 0/6, ..., 1/9'
     """
+    if design.looks[0].table:
+        return f"adaptive, n = {design.looks[0].n} to {design.looks[-1].n}"
     parts = looks_text(design, ", ").split(", ")
     return ", ".join(parts if len(parts) <= most else [*parts[:2], "...", parts[-1]])

@@ -32,7 +32,8 @@ import numpy as np
 
 from simtrial.design.binomial import binomial_pmf, weighted
 from simtrial.design.requirements import decimal
-from simtrial.design.walk import Arrival, orders, shares, walk
+from simtrial.design.second_stages import BranchLook, branched, ending_chances, ending_orders
+from simtrial.design.walk import Arrival, Wholes, orders, shares, walk
 from simtrial.errors import InputError
 from simtrial.memo import kept
 
@@ -105,6 +106,16 @@ class OperatingCharacteristics:
         return within
 
 
+@dataclass(frozen=True)
+class BranchedCharacteristics(OperatingCharacteristics):
+    """Those of a design whose second stage depends on the first: early termination is that after the first stage."""
+
+    @property
+    def pet_by_look(self) -> Floats:
+        """P(stop after the first stage; p): shape p.shape + (1,)."""
+        return self.n_distribution[..., :1]
+
+
 def operating_characteristics(design: Design, p: ArrayLike) -> OperatingCharacteristics:
     """Evaluate a design at any response rates.
 
@@ -147,16 +158,22 @@ def _operating_characteristics(looks: tuple[Look, ...], at: tuple[tuple[int, ...
     """Evaluate looks at the rates of this shape and these bytes."""
     shape, written = at
     rates = np.frombuffer(written).reshape(shape)
-    accept = np.empty((*shape, len(looks)))
-    reject = np.empty_like(accept)
-    for k, (look, here, reached) in enumerate(walk(looks, np.ones(looks[0].n + 1), shares)):
-        accept[..., k] = weighted(look.n, rates, reached * here.accept)
-        reject[..., k] = weighted(look.n, rates, reached * here.reject)
+    table = branched(looks)
+    if table is None:
+        sizes = np.array([look.n for look in looks])
+        accept = np.empty((*shape, len(looks)))
+        reject = np.empty_like(accept)
+        for k, (look, here, reached) in enumerate(walk(looks, np.ones(looks[0].n + 1), shares)):
+            accept[..., k] = weighted(look.n, rates, reached * here.accept)
+            reject[..., k] = weighted(look.n, rates, reached * here.reject)
+    else:
+        sizes, accept, reject = ending_chances(table, rates)
     # every trial ends somewhere: what rounding left over is shared out
     total = (accept + reject).sum(axis=-1, keepdims=True)
     accept /= total
     reject /= total
-    found = OperatingCharacteristics(rates, np.array([look.n for look in looks]), accept, reject)
+    kind = OperatingCharacteristics if table is None else BranchedCharacteristics
+    found = kind(rates, sizes, accept, reject)
     for array in (found.p, found.n, accept, reject):
         array.setflags(write=False)
     return found
@@ -208,6 +225,9 @@ def endings(design: Design) -> Endings:
     Run with X1 in place of 1 at the start, the recursion gives the mean of X1 given each ending, as every order of
     responses and failures is equally likely; and with x c(x) in place of c(x) for one step, that of the count before.
     """
+    table = branched(design.looks)
+    if table is not None:
+        return _branched_endings(table)
     parts: list[Endings] = []
     for k, (look, here, (whole, first, before)) in enumerate(arrivals(design), start=1):
         ends = np.flatnonzero(~here.go_on & (whole > 0))
@@ -222,9 +242,34 @@ def endings(design: Design) -> Endings:
                 before=before[ends] / whole[ends],
             )
         )
+    return _together(parts)
+
+
+def _together(parts: list[Endings]) -> Endings:
     return Endings(
         **{part.name: np.concatenate([getattr(one, part.name) for one in parts]) for part in fields(Endings)}
     )
+
+
+def _branched_endings(table: BranchLook) -> Endings:
+    """The same where the second stage depends on the first: with the same responses a trial may accept or reject."""
+    parts = []
+    for k, one in enumerate(ending_orders(table), start=1):
+        for reject, ways, first in ((False, one.accept, one.first_accept), (True, one.reject, one.first_reject)):
+            ends = np.flatnonzero(ways)
+            mean = np.array([first[s] / ways[s] for s in ends.tolist()])
+            parts.append(
+                Endings(
+                    stage=np.full(ends.size, k),
+                    n=np.full(ends.size, one.n),
+                    responses=ends,
+                    reject=np.full(ends.size, reject),
+                    share=np.array([ways[s] / math.comb(one.n, s) for s in ends.tolist()]),
+                    first=mean,
+                    before=mean if k > 1 else np.zeros(ends.size),
+                )
+            )
+    return _together(parts)
 
 
 def arrivals(design: Design) -> Iterator[Arrival[np.float64]]:
@@ -247,15 +292,24 @@ def reject_fraction(design: Design, p: Fraction) -> Fraction:
 
     Slower than `operating_characteristics`; for comparisons where the last bit decides.
     """
-    first = design.looks[0].n
-    start = np.array([math.comb(first, x) for x in range(first + 1)], dtype=object)
     hit, miss, whole = p.numerator, p.denominator - p.numerator, p.denominator
     total = Fraction(0)
-    for look, here, reached in walk(design.looks, start, orders):
-        rejected = enumerate(reached * here.reject)
-        ways = sum(int(w) * hit**x * miss ** (look.n - x) for x, w in rejected if w)
-        total += Fraction(ways, whole**look.n)
+    for n, rejecting in _rejecting_orders(design):
+        ways = sum(int(w) * hit**x * miss ** (n - x) for x, w in enumerate(rejecting) if w)
+        total += Fraction(ways, whole**n)
     return total
+
+
+def _rejecting_orders(design: Design) -> Iterator[tuple[int, Wholes]]:
+    """At each look, how many orders of responses and failures reject H0 there, by the number of responses."""
+    table = branched(design.looks)
+    if table is not None:
+        yield from ((one.n, one.reject) for one in ending_orders(table))
+        return
+    first = design.looks[0].n
+    start = np.array([math.comb(first, x) for x in range(first + 1)], dtype=object)
+    for look, here, reached in walk(design.looks, start, orders):
+        yield look.n, reached * here.reject
 
 
 def signs(found: ArrayLike, limit: ArrayLike, gap: Callable[..., Fraction]) -> Ints:

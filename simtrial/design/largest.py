@@ -9,6 +9,10 @@ EN(p) = n1 + (n - n1) P(r1 < X1 < e1), and the derivative of that probability,
 changes its sign once, where both are equal: at the odds [C(n1-1, r1) / C(n1-1, e1-1)]^(1 / (e1-1-r1)). Without a stop
 for efficacy it never falls, and the largest EN is n, at p = 1; without one for futility n, at p = 0.
 
+A second stage that depends on the first
+----------------------------------------
+EN(p) is a polynomial of degree n1 whose Bernstein coefficients are n1 + n2(x) (`bernstein`).
+
 More looks
 ----------
 EN(p) is a polynomial in p. It is evaluated on a grid much finer than a polynomial of its degree can turn, and the best
@@ -22,9 +26,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simtrial.design.bernstein import peak
 from simtrial.design.binomial import log_choose
 from simtrial.design.designs import MultiStage
 from simtrial.design.exact import operating_characteristics
+from simtrial.design.second_stages import SecondStage, branched
 from simtrial.memo import kept
 
 if TYPE_CHECKING:
@@ -65,6 +71,10 @@ def largest_en(design: Design) -> Largest:
 
 @kept(1024)
 def _largest(looks: tuple[Look, ...]) -> Largest:
+    table = branched(looks)
+    if table is not None:
+        n2 = [row.n2 if isinstance(row, SecondStage) else 0 for row in table.after]
+        return Largest(*peak(table.n + np.array(n2, dtype=np.float64), 1.0))
     last = float(looks[-1].n)
     if all(look.e is None for look in looks):
         return Largest(last, 1.0)  # whoever all respond, no trial stops for futility

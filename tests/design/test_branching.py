@@ -9,10 +9,14 @@ import pandas as pd
 import pytest
 
 from simtrial import InputError
+from simtrial.design import exact
 from simtrial.design.bernstein import peak
 from simtrial.design.binomial import binomial_pmf
-from simtrial.design.branching import Branching, SecondStage, branching_text, parse_branching
+from simtrial.design.branching import Branching, branching_text, parse_branching
+from simtrial.design.exact import reject_fraction
+from simtrial.design.largest import largest_en
 from simtrial.design.requirements import Requirements
+from simtrial.design.second_stages import SecondStage
 
 FALLING = parse_branching("0:A|1:3/1|2:A|3:A")
 """Its conditional error falls: H0 can be rejected after one response only."""
@@ -58,14 +62,14 @@ def test_the_characteristics_are_those_of_all_sequences_of_patients():
     for _ in range(40):
         design, p = some_design(rng), Fraction(rng.randint(0, 10), 10)
         reject, en, sizes = walked(design, p)
-        assert (design.reject_fraction(p), design.en_fraction(p)) == (reject, en)
+        assert (reject_fraction(design, p), design.en_fraction(p)) == (reject, en)
         law = design.at(float(p))
         # sums of at most 50 terms below 10
         assert float(law.reject) == pytest.approx(float(reject), abs=1e-13)
         assert float(law.en) == pytest.approx(float(en), abs=1e-12)
         assert float(law.pet) == pytest.approx(float(sizes.get(design.n1, 0)), abs=1e-13)
-        assert law.sizes == tuple(sorted({design.n1 + n2 for n2 in design.n2}))
-        assert law.n_distribution.tolist() == pytest.approx([float(sizes.get(n, 0)) for n in law.sizes], abs=1e-13)
+        assert law.n.tolist() == sorted({design.n1} | {design.n1 + n2 for n2 in design.n2})
+        assert law.n_distribution.tolist() == pytest.approx([float(sizes.get(n, 0)) for n in law.n.tolist()], abs=1e-13)
 
 
 def test_the_conditional_error_and_power_are_those_of_the_second_stage():
@@ -84,7 +88,7 @@ def test_every_design_of_the_table_has_its_characteristics_and_keeps_its_limits(
         # the table has ten digits
         assert found == pytest.approx([row[name] for name in ("type_i_error", "reject_p1", "en_p0", "en_p1")], rel=1e-9)
         assert (design.n1, design.n_max) == (row["n1"], row["n_max"])
-        assert design.meets(asked)
+        assert exact.meets(design, asked)
         assert design.is_monotone(asked.p0) == row["monotone_is"]
         assert branching_text(design) == row["rule"]
 
@@ -143,8 +147,8 @@ def test_a_polynomial_is_nowhere_above_its_peak():
 
 def test_the_largest_expected_number_is_that_of_all_rates():
     design = parse_branching("0:A|1:A|2:9/5|3:9/5|4:16/7|5:8/5|6:8/6")
-    found = design.largest_en()
-    assert found.value == pytest.approx(float(design.at(np.linspace(0, 1, 2_001)).en.max()), abs=1e-5)  # flat there
+    found = largest_en(design)
+    assert found.en == pytest.approx(float(design.at(np.linspace(0, 1, 2_001)).en.max()), abs=1e-5)  # flat there
 
 
 def test_the_orders_of_patients_that_reject_give_the_probability_of_rejection():
@@ -153,7 +157,7 @@ def test_the_orders_of_patients_that_reject_give_the_probability_of_rejection():
         design, p = some_design(rng), Fraction(rng.randint(1, 9), 10)
         shares, n = design.shares(), design.n_max
         first = [binomial_fraction(n, s, p) for s in range(n + 1)]
-        assert sum(a * b for a, b in zip(shares, first, strict=True)) == design.reject_fraction(p)
+        assert sum(a * b for a, b in zip(shares, first, strict=True)) == reject_fraction(design, p)
 
 
 def binomial_fraction(n, s, p):
@@ -167,10 +171,14 @@ def test_equal_conditional_errors_are_no_fall():
     assert not Branching(2, ("accept", SecondStage(3, 1), SecondStage(3, 4))).is_monotone(0.5)
 
 
+def bounds(look):
+    return look.r, look.e
+
+
 def test_the_bounds_of_the_first_look_are_those_of_the_table():
-    assert parse_branching("0:A|1:A|2:3/3|3:R").first == (1, 3)
-    assert parse_branching("0:3/2|1:A|2:A").first == (None, None)
-    assert parse_branching("0:A|1:R").first == (0, 1)
+    assert bounds(parse_branching("0:A|1:A|2:3/3|3:R").looks[0]) == (1, 3)
+    assert bounds(parse_branching("0:3/2|1:A|2:A").looks[0]) == (None, None)
+    assert bounds(parse_branching("0:A|1:R").looks[0]) == (0, 1)
 
 
 def test_a_table_is_read_as_it_is_written():
@@ -207,3 +215,30 @@ def test_a_design_that_cannot_be_is_refused_in_one_line():
         FALLING.at(1.5)
     with pytest.raises(InputError, match=r"most \(-1\) is not from 0 to 1"):
         FALLING.largest_reject(-1)
+
+
+def test_the_endings_of_a_table_are_those_of_all_sequences_of_patients():
+    rng = random.Random(5)
+    for _ in range(20):
+        design, p = some_design(rng), Fraction(rng.randint(1, 9), 10)
+        found = exact.endings(design)
+        chances = found.probability(float(p))
+        # sums of at most 50 terms below 10
+        assert float(chances.sum()) == pytest.approx(1, abs=1e-12)
+        assert float(chances[found.reject].sum()) == pytest.approx(float(walked(design, p)[0]), abs=1e-12)
+        # unbiased: of every order alike, the mean of X1 given the ending
+        assert float(found.first @ chances) == pytest.approx(design.n1 * float(p), abs=1e-12)
+
+
+def test_what_is_made_for_fixed_bounds_refuses_a_table():
+    design = parse_branching("0:A|1:3/2|2:R")
+    with pytest.raises(InputError, match="depends on the responses of the first"):
+        design.looks[-1].regions(np.arange(3), final=True)
+    with pytest.raises(InputError, match="depends on the responses of the first"):
+        list(exact.arrivals(design))
+
+
+def test_two_tables_with_the_same_sizes_have_other_looks():
+    one, other = (parse_branching(f"0:A|1:3/{r}|2:R") for r in (2, 3))
+    assert [look.n for look in one.looks] == [look.n for look in other.looks]
+    assert one.looks != other.looks

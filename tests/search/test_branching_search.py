@@ -9,8 +9,10 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from simtrial import InputError
-from simtrial.design.branching import Branching, SecondStage, branching_text, parse_branching
+from simtrial.design.branching import Branching, branching_text, parse_branching
+from simtrial.design.exact import reject_fraction
 from simtrial.design.requirements import Requirements, decimal
+from simtrial.design.second_stages import SecondStage
 from simtrial.search import two_stage
 from simtrial.search.branching import Restrictions, as_branching, search, text
 from simtrial.search.branching.beyond import bound_of_any_size
@@ -93,8 +95,8 @@ def test_no_table_of_a_small_question_is_better(asked, cap, under):
     assert found.certificate.value == pytest.approx(float(least), abs=1e-9)
     assert design.n_max <= cap
     # the limits in fractions, by plain counting of the design's own numbers
-    assert design.reject_fraction(asked.p0) <= decimal(asked.alpha)
-    assert design.reject_fraction(asked.p1) >= decimal(asked.power)
+    assert reject_fraction(design, decimal(asked.p0)) <= decimal(asked.alpha)
+    assert reject_fraction(design, decimal(asked.p1)) >= decimal(asked.power)
 
 
 def test_the_integer_program_of_another_solver_finds_no_better_table():

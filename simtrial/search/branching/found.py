@@ -12,7 +12,8 @@ from simtrial.search.simon import two_stage
 
 if TYPE_CHECKING:
     from simtrial.design.bernstein import Peak
-    from simtrial.design.branching import Branching, BranchingLaw
+    from simtrial.design.branching import Branching
+    from simtrial.design.exact import OperatingCharacteristics
     from simtrial.design.requirements import Requirements
     from simtrial.search.candidate import TwoStageCandidate
     from simtrial.search.record import Certificate
@@ -88,7 +89,7 @@ class BranchingFound:
     examined: tuple[int, ...] = field(repr=False)
 
     @cached_property
-    def law(self) -> BranchingLaw:
+    def law(self) -> OperatingCharacteristics:
         """What the design does at p0 and p1."""
         return self.design.at([self.asked.p0, self.asked.p1])
 

@@ -15,8 +15,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from simtrial.design.branching import Branching, SecondStage
+from simtrial.design import exact
+from simtrial.design.branching import Branching
 from simtrial.design.requirements import N_LIMIT
+from simtrial.design.second_stages import SecondStage
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
 from simtrial.memo import kept
@@ -30,8 +32,8 @@ from simtrial.search.record import Certificate
 from simtrial.search.simon import two_stage
 
 if TYPE_CHECKING:
-    from simtrial.design.branching import Stop
     from simtrial.design.requirements import Requirements
+    from simtrial.design.second_stages import Stop
 
 WIDTHS = (25, 250)
 """How many parts of a table are followed at first, for a good value to begin with."""
@@ -178,7 +180,7 @@ class _Scan:
                 continue
             stop: Stop = "reject" if late and "accept" not in more else "accept"
             other = Branching(design.n1, (*fewer, stop, *more))
-            if other.meets(self.asked) and (not self.given.monotone or other.is_monotone(self.asked.p0)):
+            if exact.meets(other, self.asked) and (not self.given.monotone or other.is_monotone(self.asked.p0)):
                 design = other
         return design
 

@@ -25,9 +25,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.design import exact
 from simtrial.design.binomial import binomial_pmf
-from simtrial.design.branching import Branching, SecondStage
+from simtrial.design.branching import Branching
 from simtrial.design.exact import CLOSE
+from simtrial.design.second_stages import SecondStage
 from simtrial.search.branching.choices import ACCEPT, REJECT
 from simtrial.search.branching.linear import LimitPrices, Weights, prices
 from simtrial.search.branching.parts import Ahead, FilledRows, joined, not_beaten
@@ -35,8 +37,8 @@ from simtrial.search.branching.parts import Ahead, FilledRows, joined, not_beate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simtrial.design.branching import Stop
     from simtrial.design.requirements import Requirements
+    from simtrial.design.second_stages import Stop
     from simtrial.numbers import Bools, Ints
     from simtrial.search.branching.choices import Choices
 
@@ -81,7 +83,7 @@ class BestTable:
 
     def offer(self, value: float, design: Branching) -> bool:
         """Take a design into account; whether it keeps the limits."""
-        if not design.meets(self.asked):
+        if not exact.meets(design, self.asked):
             return False
         if value < self.value:
             self.value, self.design = value, design

@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from simtrial.design.branching import Branching, SecondStage
+from simtrial.design.second_stages import SecondStage
 from simtrial.phrases import agreeing, attained, counted, percent, stated
 from simtrial.search.aim import Aim
 from simtrial.show.passage import Passage
 
 if TYPE_CHECKING:
+    from simtrial.design.branching import Branching
     from simtrial.search.branching.found import BranchingFound
 
 REFERENCES = (

@@ -25,10 +25,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simtrial.design import exact
 from simtrial.design.binomial import above, binomial_pmf
-from simtrial.design.branching import Branching, SecondStage
+from simtrial.design.branching import Branching
 from simtrial.design.exact import CLOSE
 from simtrial.design.requirements import Requirements
+from simtrial.design.second_stages import SecondStage
 from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.phrases import counted
@@ -38,7 +40,7 @@ from simtrial.search.branching.table import TIE
 from simtrial.search.record import Certificate
 
 if TYPE_CHECKING:
-    from simtrial.design.branching import Stop
+    from simtrial.design.second_stages import Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class TwoTargets:
 
     def met(self, design: Branching) -> bool:
         """Whether a design keeps all three limits, with tolerance 0."""
-        return all(design.meets(one) for one in self.both)
+        return all(exact.meets(design, one) for one in self.both)
 
 
 class LaterStage(NamedTuple):
