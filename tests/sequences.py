@@ -3,9 +3,13 @@
 import math
 from fractions import Fraction
 
+from simtrial.design.branching import Branching
+
 
 def rejections(design):
     """How many sequences of responses end each way that rejects H0: (patients, responses, sequences)."""
+    if isinstance(design, Branching) or isinstance(getattr(design, "design", None), Branching):
+        return rejections_of_table(getattr(design, "design", design))
     alive, ends, before = {0: 1}, [], 0
     for k, look in enumerate(design.looks):
         size, last = look.n - before, k == len(design.looks) - 1
@@ -23,6 +27,20 @@ def rejections(design):
             if (look.r is None or x > look.r) and (look.e is None or x < look.e)
         }  # fmt: skip
         before = look.n
+    return ends
+
+
+def rejections_of_table(design):
+    """The same of a design whose second stage depends on the first."""
+    ends = []
+    for x, row in enumerate(design.after):
+        if row == "reject":
+            ends.append((design.n1, x, math.comb(design.n1, x)))
+        elif row != "accept":
+            n = design.n1 + row.n2
+            ends += [
+                (n, x + y, math.comb(design.n1, x) * math.comb(row.n2, y)) for y in range(row.n2 + 1) if x + y > row.r
+            ]
     return ends
 
 

@@ -40,10 +40,10 @@ def _bounds() -> Iterable[str]:
 
 
 def _families() -> Iterable[str]:
-    from simtrial.cli import adaptive, bryant_day
+    from simtrial.cli import bryant_day
     from simtrial.search import FAMILIES
 
-    return (*FAMILIES, adaptive.KEY, bryant_day.KEY, "all")
+    return (*FAMILIES, bryant_day.KEY, "all")
 
 
 def _criteria() -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from simtrial.cli import adaptive, bryant_day, design_options, designs_json, options
+from simtrial.cli import bryant_day, design_options, designs_json, options
 from simtrial.cli.command import told_as
 from simtrial.design.requirements import N_LIMIT
 from simtrial.errors import InputError
@@ -13,7 +13,7 @@ from simtrial.phrases import rate
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from simtrial.cli.families import Wanted
     from simtrial.cli.losses import Run
@@ -68,23 +68,20 @@ def design(
                            "bounds": bounds, "search": search_}  # fmt: skip
     only: dict[str, Any] = {"weight": weight, "looks_at": looks_at, "stops": stops, "futility": futility,
                             "n1_least": n1_least, "balanced": balanced or None, "multiple_of": multiple_of,
-                            "prior": prior, "first_look": first_look}  # fmt: skip
+                            "prior": prior, "first_look": first_look, "any_order": any_order or None,
+                            "n2_falls": n2_falls or None}  # fmt: skip
     own = {"r0": r0, "t0": t0, "t1": t1, "alpha_r": alpha_r, "alpha_t": alpha_t}
-    table = {"any_order": any_order or None, "n2_falls": n2_falls or None}
     if bryant_day.meant(family):
-        others = {"p0": p0, "p1": p1, "alpha": alpha, **only, "cap": cap, "flexible": flexible, **table, **run}
+        others = {"p0": p0, "p1": p1, "alpha": alpha, **only, "cap": cap, "flexible": flexible, **run}
         _both(own | {"r1": r1, "power": power}, (phi, criterion, n_limit), others, low_power=low_power, as_json=as_json)
         return
     asked = _plausible((p0, p1, alpha, power), {**own, "phi": phi}, low_power=low_power)
     sizes = {"r1": bryant_day.bound(r1), "cap": cap, **{name: only[name] for name in SIZES}}
-    if family == adaptive.KEY:
-        others = {**only, "r1": r1, "flexible": flexible, **run, "weight": None, "n1_least": None}
-        _adaptive(asked, (criterion, weight, n_limit), sizes, table, as_json=as_json, excluded=others)
-    elif flexible is not None:
-        others = {"family": family, "criterion": criterion, "r1": r1, "dropout": dropout, **only, **table}
+    if flexible is not None:
+        others = {"family": family, "criterion": criterion, "r1": r1, "dropout": dropout, **only}
         _flexible(asked, flexible, cap, n_limit, as_json=as_json, excluded=others)
     else:
-        want = _wanted((family, criterion), only, sizes, table)
+        want = _wanted((family, criterion), only, sizes)
         _answer(asked, want, _run(**run), n_limit, as_json=as_json, given=looks_at is not None)
 
 
@@ -116,31 +113,15 @@ def _wanted(
     names: tuple[str | None, str | None],
     only: dict[str, Any],
     sizes: dict[str, int | None],
-    table: Mapping[str, object],
 ) -> Wanted | None:
     """The family and the criterion that were named, with what is asked of the looks."""
     from simtrial.cli import families
 
-    bryant_day.refuse(table, f"goes with --family {adaptive.KEY} only")
     with _dashed():
         words = {name: only[name] for name in ("stops", "futility", "prior")}
-        under = families.constraints(only["looks_at"], words, sizes, balanced=only["balanced"] is not None)
+        flags = {name: only[name] is not None for name in ("balanced", "any_order", "n2_falls")}
+        under = families.constraints(only["looks_at"], words, sizes, flags)
         return families.wanted(*names, only["weight"], under)
-
-
-def _adaptive(
-    asked: Requirements,
-    names: tuple[str | None, float | None, int],
-    sizes: dict[str, int | None],
-    table: Mapping[str, bool | None],
-    *,
-    as_json: bool,
-    excluded: dict[str, object],
-) -> None:
-    """Second stages that depend on the first, by a criterion or a weight; they are no designs made of looks."""
-    bryant_day.refuse(excluded, f"does not go with --family {adaptive.KEY}; leave it out")
-    with _dashed(), _as_typed(asked, None, names[-1]):
-        adaptive.answer(asked, *names, sizes, table, as_json=as_json)
 
 
 def _given(number: float | None) -> float:
@@ -220,9 +201,7 @@ def _of_one_and_two_stages(asked: Requirements, run: Run | None, n_limit: int, *
     for family, found in every:
         terminal.wrapped(text.proved(family, family.certificate(found)))
     terminal.wrapped(
-        "Other families of designs: add --family all, or one of "
-        + ", ".join([*search.FAMILIES, adaptive.KEY, bryant_day.KEY])
-        + "."
+        "Other families of designs: add --family all, or one of " + ", ".join([*search.FAMILIES, bryant_day.KEY]) + "."
     )
 
 

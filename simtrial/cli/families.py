@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simtrial.cli import adaptive, bryant_day, designs_json
 from simtrial.cli.command import told_as
@@ -11,6 +11,7 @@ from simtrial.design.designs import looks_short, looks_text, parse_sizes
 from simtrial.errors import InputError
 from simtrial.phrases import listed, rate
 from simtrial.search import CRITERIA, FAMILIES, Candidate, Constraints, simon
+from simtrial.search.adaptive.family import BranchingCandidate
 from simtrial.search.bayesian.posterior import parse_prior
 from simtrial.search.criteria import in_family, weighed
 from simtrial.show import terminal
@@ -106,7 +107,7 @@ def wanted(family: str | None, criterion: str | None, weight: float | None, cons
         return Wanted(families=tuple(FAMILIES.values()), criteria=(), constraints=constraints)
     if family not in FAMILIES:
         raise InputError(
-            f"({family!r:.40}) is unknown; write {', '.join([*FAMILIES, adaptive.KEY, bryant_day.KEY])} or {ALL}",
+            f"({family!r:.40}) is unknown; write {', '.join([*FAMILIES, bryant_day.KEY])} or {ALL}",
             "--family",
         )
     one = FAMILIES[family]
@@ -119,7 +120,7 @@ def wanted(family: str | None, criterion: str | None, weight: float | None, cons
 
 
 def constraints(
-    looks_at: str | None, words: dict[str, str | None], numbers: dict[str, int | None], *, balanced: bool
+    looks_at: str | None, words: dict[str, str | None], numbers: dict[str, int | None], flags: dict[str, bool]
 ) -> Constraints:
     """The restrictions that the options make.
 
@@ -132,13 +133,12 @@ def constraints(
         if words[name] is not None and words[name] not in known:
             *others, last = known
             raise InputError(f"({words[name]!r:.40}) is unknown; write {', '.join(others)} or {last}", f"--{name}")
-    given = {name: value for name, value in numbers.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None} | flags
     believed = None if words["prior"] is None else parse_prior(words["prior"])
     return Constraints(
         looks_at=None if looks_at is None else parse_sizes(looks_at),
         stops=words["stops"],  # type: ignore[arg-type]  # one of the three, as was just held
         futility_optional=words["futility"] == "optional",
-        balanced=balanced,
         prior=None if believed is None else (believed.a, believed.b),
         **given,
     )
@@ -212,10 +212,16 @@ def _design_json(asked: Requirements, one: FamilyAnswer, run: Run | None) -> dic
             "ties": [designs_json.looks(other) for other in one.ties],
             "certificate": designs_json.certificate(one.certificate),
         }
+        | _adaptive_json(one)
         | _parameters_json(one)
         | ({} if run is None else run.json(paper.design, asked))
         | (designs_json.parameters(one.found[0][1]) if one.found else {})
     )
+
+
+def _adaptive_json(one: FamilyAnswer) -> dict[str, object]:
+    """The table of an adaptive design, and what follows from it."""
+    return adaptive.more_json(one.design.found) if isinstance(one.design, BranchingCandidate) else {}
 
 
 def _parameters_json(one: FamilyAnswer) -> dict[str, object]:
@@ -257,13 +263,15 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, giv
     terminal.table(question(asked), heads, rows, left=2)
     if run is not None:
         losses.show(run, asked, [(one.name, one.design.design) for one in found], ())
-    terminal.wrapped(
-        "Each look is r:e/n: stop for futility if X <= r of n, stop and reject H0 if X >= e; at the last look reject "
-        "H0 if X > r."
-    )
+    tables = [one for one in found if isinstance(one.design, BranchingCandidate)]
+    if len(tables) < len(found):
+        terminal.wrapped(
+            "Each look is r:e/n: stop for futility if X <= r of n, stop and reject H0 if X >= e; at the last look "
+            "reject H0 if X > r."
+        )
     for one in found:
         whole = looks_text(one.design, ", ")
-        if whole != looks_short(one.design):
+        if whole != looks_short(one.design) and one not in tables:
             terminal.wrapped(f"{one.name}: {whole}.")
         if said := _parameters_said(one):
             terminal.wrapped(said)
@@ -272,5 +280,12 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, giv
             terminal.wrapped(f"{one.name}: equal by its criterion are {others}.")
         if one.found and (said := text.leading(one.found[0][1])):
             terminal.wrapped(f"{one.name}: {said}")
-    for criterion, result in (pair for one in found for pair in one.found):
+    for criterion, result in (pair for one in found for pair in one.found if one not in tables):
         terminal.wrapped(text.proved_by(criterion, result.certificate, given=given))
+    for one in tables:
+        _show_table(one, on_paper=run is None)
+
+
+def _show_table(one: FamilyAnswer, *, on_paper: bool) -> None:
+    assert isinstance(one.design, BranchingCandidate)  # as `show` has picked them
+    adaptive.show(one.design.found, on_paper=on_paper)

@@ -25,10 +25,11 @@ def oc(
     as_json: options.Json = False,
 ) -> None:
     """Evaluate any design exactly: P(reject H0), PET and EN at each true response rate."""
-    from simtrial.design.designs import looks_text, parse_looks
+    from simtrial.design.branching import parse_design
+    from simtrial.design.designs import looks_text
     from simtrial.design.exact import operating_characteristics
 
-    design = parse_looks(looks)
+    design = parse_design(looks)
     found = operating_characteristics(design, p)
     if as_json:
         terminal.print_json(

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design.bernstein import Peak, peak
+from simtrial.design.designs import parse_looks
 from simtrial.design.exact import CLOSE, OperatingCharacteristics, operating_characteristics
 from simtrial.design.requirements import decimal
 from simtrial.design.second_stages import BranchLook, SecondStage, Stop, branch_looks, conditional
@@ -51,6 +52,7 @@ from simtrial.phrases import counted
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from simtrial.design.designs import MultiStage, SingleStage, TwoStage
 
 MOST_FIRST = 200
 """Most patients of a first stage: a table has one row more."""
@@ -231,3 +233,14 @@ def parse_branching(text: str) -> Branching:
 def branching_text(design: Branching) -> str:
     """Write a table the way `parse_branching` reads it."""
     return design.looks[0].table
+
+
+def parse_design(text: str) -> Branching | SingleStage | TwoStage | MultiStage:
+    """Read a design: looks as ``1/10,5/29`` (`parse_looks`), or a table as ``0:A|1:3/2|2:R`` (`parse_branching`).
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    return parse_branching(text) if "|" in text else parse_looks(text)

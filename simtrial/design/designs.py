@@ -46,7 +46,14 @@ def regions(
         Futility and efficacy bound, one for all or one for each count.
     final : bool
         Whether this is the last look, where the trial rejects H0 unless it is futile.
+
+    Raises
+    ------
+    ValueError
+        If the last look has no bound: it depends on more than the responses there (`second_stages`).
     """
+    if final and r is None:
+        raise ValueError("the last look has no bound that holds whatever happened before")
     x = np.asarray(responses)
     nowhere = np.zeros(x.shape, dtype=np.bool_)
     futile = nowhere if r is None else x <= r

@@ -45,6 +45,10 @@ class Constraints:
         The Beta prior (a, b) of the response rate that a Bayesian rule takes; None: the usual one of the family.
     first_look : int or None
         Patients at the first look of a rule that looks at every patient from there on; None: as published.
+    any_order : bool
+        Whether the conditional type I error of a table may fall as the responses of the first stage rise.
+    n2_falls : bool
+        Whether the second stage must not become larger as the responses of the first stage rise.
 
     Raises
     ------
@@ -62,6 +66,8 @@ class Constraints:
     multiple_of: int = 1
     prior: tuple[float, float] | None = None
     first_look: int | None = None
+    any_order: bool = False
+    n2_falls: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("r1", 0), ("n1_least", 1), ("cap", 1), ("multiple_of", 1), ("first_look", 1)):
@@ -124,6 +130,9 @@ class Constraints:
 
 FREE = Constraints()
 """No restriction."""
+
+NAMES = frozenset(one.name for one in fields(Constraints))
+"""The names of the restrictions."""
 
 
 def given_looks(constraints: Constraints, whom: str) -> tuple[int, ...]:

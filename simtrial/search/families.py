@@ -19,6 +19,7 @@ from simtrial.search import (
     single,
     three_stage,
 )
+from simtrial.search.adaptive import family as adaptive
 from simtrial.search.bayesian import bop2, lee_liu, thall_simon_search
 from simtrial.search.calendar import CALENDAR
 
@@ -51,6 +52,7 @@ FAMILIES: dict[str, AnyFamily] = registered(
     lee_liu.FAMILY,
     bop2.FAMILY,
     thall_simon_search.FAMILY,
+    adaptive.FAMILY,
 )
 """The families that are known, in the order in which they are offered."""
 

@@ -67,6 +67,7 @@ DESIGNS = {
     "lee_liu": Ink("#6a51a3", "--", "3"),
     "bop2": Ink("#b8326b", "-.", "1"),
     "thall_simon": Ink("#3d7317", ":", "2"),
+    "adaptive": Ink("#a0522d", "-", "4"),
     CHOSEN: Ink("#aa4499", "-", "*"),
 }
 """Designs by the key of their criterion, or of their family where it is searched on request; ``chosen`` is one that was

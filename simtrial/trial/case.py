@@ -20,6 +20,7 @@ from simtrial.search import FAMILIES, CalendarCriterion, neighbours
 from simtrial.search import calendar as search_calendar
 from simtrial.search.candidate import attained
 from simtrial.search.compare.alternatives import Alternative, alternatives
+from simtrial.search.constraints import NAMES
 from simtrial.trial.searches import Searches
 
 if TYPE_CHECKING:
@@ -90,7 +91,11 @@ class Case:
         try:
             _ = self.chosen
         except InputError as error:
-            section = "" if error.field.startswith("conduct") else "hypotheses."  # the calendar asks for a plan too
+            section = "hypotheses."
+            if error.field.startswith("conduct"):  # the calendar asks for a plan too
+                section = ""
+            elif error.field in NAMES:
+                section = "design.constraints."
             raise InputError(self.told(error), f"{place}: trial.{section}{error.field}") from None
         try:
             _ = self.plan

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from simtrial.design.designs import MAX_LOOKS, parse_looks
+from simtrial.design.branching import parse_design
+from simtrial.design.designs import MAX_LOOKS
 from simtrial.design.requirements import N_LIMIT, Requirements, plausible
 from simtrial.errors import InputError
 from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
@@ -136,6 +137,16 @@ class DesignConstraints(Made):
         description="Every number of patients at a look is a multiple of this; or the patients per look, counted "
         "back from n, for families that are watched at many looks.",
     )
+    any_order: bool = Field(
+        False,
+        description="With family: adaptive. true: the conditional type I error may fall as the responses of the first "
+        "stage rise.",
+    )
+    n2_falls: bool = Field(
+        False,
+        description="With family: adaptive. true: the second stage does not become larger as the responses of the "
+        "first stage rise.",
+    )
 
     def make(self) -> Constraints:
         """The restrictions."""
@@ -176,7 +187,9 @@ class DesignWish(Section):
     )
     constraints: DesignConstraints | None = Field(None, description="What else is asked of the design of a criterion.")
     looks: Line | None = Field(
-        None, description="Take this design instead: looks R/N or R:E/N, cumulative, as in 1/10,5/29."
+        None,
+        description="Take this design instead: looks R/N or R:E/N, cumulative, as in 1/10,5/29; or the table of an "
+        "adaptive design, by the responses of the first stage A (accept), R (reject) or N2/R, as in 0:A|1:3/2|2:R.",
     )
     losses: Literal["paper", "run"] | None = Field(
         None,
@@ -236,7 +249,7 @@ class DesignWish(Section):
             if getattr(self, name) is not None:
                 raise InputError("does not go with looks, which give the design; leave it out", name)
         try:
-            parse_looks(self.looks)
+            parse_design(self.looks)
         except InputError as error:
             raise InputError(error.message if error.field == "looks" else str(error), "looks") from None
         return self

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from simtrial.design.designs import MultiStage, SingleStage, TwoStage, parse_looks
+from simtrial.design.branching import Branching, parse_design
+from simtrial.design.designs import MultiStage, SingleStage, TwoStage
 from simtrial.design.requirements import Requirements
 from simtrial.errors import InputError
 from simtrial.laws.losses import Among, AsRun
@@ -284,10 +285,10 @@ class Trial(Section):
         return Requirements(asked.p0, asked.p1, asked.alpha, asked.power)
 
     @property
-    def wish(self) -> str | SingleStage | TwoStage | MultiStage:
+    def wish(self) -> str | Branching | SingleStage | TwoStage | MultiStage:
         """The criterion by its key, or the design given outright."""
         by = self.criterion
-        return parse_looks(self.design.looks or "") if by is None else by.key
+        return parse_design(self.design.looks or "") if by is None else by.key
 
     @property
     def criterion(self) -> AnyCriterion | CalendarCriterion | None:

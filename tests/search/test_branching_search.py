@@ -14,7 +14,8 @@ from simtrial.design.exact import reject_fraction
 from simtrial.design.requirements import Requirements, decimal
 from simtrial.design.second_stages import SecondStage
 from simtrial.search import two_stage
-from simtrial.search.branching import Restrictions, as_branching, search, text
+from simtrial.search.adaptive import text
+from simtrial.search.branching import Restrictions, as_branching, search
 from simtrial.search.branching.beyond import bound_of_any_size
 from simtrial.search.branching.choices import ACCEPT, REJECT, choices
 from simtrial.search.branching.linear import LimitPrices, bound_at, prices

@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING
 
 from simtrial.design.second_stages import SecondStage
 from simtrial.phrases import agreeing, attained, counted, percent, stated
+from simtrial.search.adaptive.family import FAMILY
 from simtrial.search.aim import Aim
 from simtrial.show.passage import Passage
 
 if TYPE_CHECKING:
     from simtrial.design.branching import Branching
     from simtrial.search.branching.found import BranchingFound
-
-REFERENCES = (
-    "Banerjee A, Tsiatis AA. Adaptive two-stage designs in phase II clinical trials. Stat Med 2006;25:3382-3395.",
-    "Englert S, Kieser M. Optimal adaptive two-stage designs for phase II cancer clinical trials. Biom J "
-    "2013;55:955-968.",
-)
-"""What the paragraph for the protocol cites."""
 
 NAME = "adaptive two-stage design"
 
@@ -115,7 +109,7 @@ def rule(design: Branching) -> list[str]:
 def protocol(found: BranchingFound) -> Passage:
     """The paragraph for the protocol."""
     asked, design, law = found.asked, found.design, found.law
-    sources = (*REFERENCES, *((FALLING,) if found.restrictions.falling else ()))
+    sources = (*FAMILY.references, *((FALLING,) if found.restrictions.falling else ()))
     return Passage(
         "adaptive_protocol",
         (

@@ -1,0 +1,1 @@
+"""Adaptive two-stage designs as a family: `simtrial.search.branching` searches them."""

@@ -1,0 +1,154 @@
+"""Two stages whose second one depends on the first, as a family: `simtrial.search.branching` searches them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+from simtrial.design.branching import Branching
+from simtrial.design.requirements import N_LIMIT
+from simtrial.design.second_stages import SecondStage
+from simtrial.search.aim import LEAST_EN
+from simtrial.search.candidate import Candidate
+from simtrial.search.constraints import FREE, Constraints
+from simtrial.search.record import Criterion, Family, SearchResult, Solved, solved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from simtrial.design.designs import Design
+    from simtrial.design.requirements import Requirements
+    from simtrial.design.second_stages import Table
+    from simtrial.search.aim import Aim
+    from simtrial.search.branching.found import BranchingFound
+
+CONSTRAINTS = frozenset({"cap", "n1_least", "any_order", "n2_falls"})
+"""The constraints that it takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchingCandidate(Candidate):
+    """An adaptive design that meets the limits, with all that its search found.
+
+    Attributes
+    ----------
+    found : BranchingFound
+        The design with its linear bound, restrictions and certificate.
+    """
+
+    found: BranchingFound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adaptive:
+    """What the search is asked; each weighted sum is searched when it is asked for.
+
+    Attributes
+    ----------
+    asked : Requirements
+        The limits.
+    constraints : Constraints
+        What else is asked.
+    n_limit : int
+        Refuse if even the most powerful test needs more patients.
+    """
+
+    asked: Requirements
+    constraints: Constraints
+    n_limit: int
+
+    def result(self, aim: Aim) -> SearchResult:
+        """The best design by a weighted sum of EN(p0) and EN(p1), with its certificate."""
+        from simtrial.search import branching  # here, because a register of families needs it not
+
+        given = branching.Restrictions(
+            cap=self.constraints.cap,
+            n1_least=self.constraints.n1_least,
+            monotone=not self.constraints.any_order,
+            falling=self.constraints.n2_falls,
+        )
+        weight = aim.en_p1 / (aim.en_p0 + aim.en_p1)
+        found = branching.search(self.asked, weight=weight, restrictions=given, n_limit=self.n_limit)
+        best = BranchingCandidate(design=found.design, requirements=self.asked, found=found)
+        return SearchResult(best=best, certificate=found.certificate)
+
+    @property
+    def admissible(self) -> Sequence[Candidate]:
+        """None: designs between the best ones are searched by weights."""
+        return ()
+
+
+def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: Constraints = FREE) -> Adaptive:
+    """Prepare the search, and make it for EN(p0), so that a question without a design is refused at once.
+
+    Raises
+    ------
+    InputError
+        If no design meets the limits, or too many patients are needed.
+    """
+    found = Adaptive(asked=requirements, constraints=constraints.only(CONSTRAINTS, FAMILY.title), n_limit=n_limit)
+    found.result(LEAST_EN)
+    return found
+
+
+def every(n: int) -> Iterator[Branching]:
+    """Every table with at most n patients after some number of responses: 1,078 for n = 4, and hundreds of times more
+    for each further patient.
+    """
+    for n1 in range(1, n):
+        rows: list[list[str | SecondStage]] = [
+            ["accept", "reject", *(SecondStage(n2, r) for n2 in range(1, n - n1 + 1) for r in range(x, x + n2))]
+            for x in range(n1 + 1)
+        ]
+        for after in product(*rows):
+            table: Table = after  # type: ignore[assignment]  # the words are the two stops
+            design = Branching(n1, table)
+            if design.n_max == n:
+                yield design
+
+
+def best(designs: Sequence[Design], requirements: Requirements) -> Design:
+    """The least EN(p0) among the tables whose conditional error never falls."""
+    rising = [one for one in designs if isinstance(one, Branching) and one.is_monotone(requirements.p0)]
+    return LEAST_EN.best(rising, requirements)
+
+
+FAMILY: Family[Solved] = Family(
+    key="adaptive",
+    title="adaptive two-stage designs",
+    bound=(
+        "Among those with at most {n_upper} patients whose conditional type I error never falls as responses rise, "
+        "none has an EN(p0) below {value:.4f}; no such design of any size is below {bound:.4f}."
+    ),
+    references=(
+        "Banerjee A, Tsiatis AA. Adaptive two-stage designs in phase II clinical trials. Stat Med 2006;25:3382-3395.",
+        "Englert S, Kieser M. Optimal adaptive two-stage designs for phase II cancer clinical trials. Biom J "
+        "2013;55:955-968.",
+    ),
+    criteria=(
+        Criterion(
+            key="adaptive_en_p0",
+            name="adaptive two-stage",
+            phrase="the adaptive two-stage design with the least EN(p0)",
+            method="adaptive",
+            looks=0,
+            family="adaptive",
+            kind="en_p0",
+            why="Of the two-stage designs whose second stage depends on the first, and that need no more patients than "
+            "the cap, none has a smaller expected sample size EN(p0).",
+            protocol="an adaptive two-stage design, whose second stage depends on the number of responses in the first",
+            pick=lambda found: found.result(LEAST_EN).best,
+            best=best,
+            aim=LEAST_EN,
+        ),
+    ),
+    search=search,
+    result=solved,
+    constraints=CONSTRAINTS,
+    every=every,
+    weighs=True,
+    quick_n=30,
+    on_request=True,
+)
+"""What the register holds of adaptive designs."""
