@@ -100,6 +100,15 @@ DESIGN = {
     "effective_from": Term(
         "Reject H0 if X >=", "With at least this many responses H0 is rejected, and the trial stops at this look."
     ),
+    "x1": Term("Responses X1", "The number of responses among the patients of the first stage."),
+    "x1_chance": Term("P(X1)", "The probability of these numbers of responses in the first stage, at a true rate."),
+    "n2": Term("n2", "The number of patients of the second stage."),
+    "n_then": Term("n", "The number of patients with which the trial ends, those of the first stage included."),
+    "conditional_error": Term(
+        "P(reject H0 | X1)",
+        "The probability that H0 will be rejected, given the responses of the first stage: at p0 the conditional type "
+        "I error, at p1 the conditional power.",
+    ),
     "reached": Term("P(look reached)", "The probability that the trial comes to this look."),
     "stops_futile": Term(
         "P(futility)",

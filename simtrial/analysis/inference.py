@@ -42,7 +42,7 @@ import numpy as np
 
 from simtrial.analysis.orders import Ordering, Tails, binomial_tail, checked, ending_of, ranks, root
 from simtrial.design.binomial import binomial_pmf, log_choose
-from simtrial.design.exact import arrivals, endings
+from simtrial.design.endings import arrivals, endings
 from simtrial.design.intervals import clopper_pearson
 from simtrial.numbers import Floats, Ints, probability
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simtrial.design.designs import Design
-    from simtrial.design.exact import Endings
+    from simtrial.design.endings import Endings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simtrial.design.designs import Design
-    from simtrial.design.exact import Endings
+    from simtrial.design.endings import Endings
     from simtrial.numbers import Floats
 
 Ordering = Literal["stage", "mle", "umvue"]

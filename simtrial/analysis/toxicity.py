@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simtrial.analysis.orders import Tails, ranks
-from simtrial.design.exact import Endings
+from simtrial.design.endings import Endings
 from simtrial.design.intervals import clopper_pearson
 from simtrial.errors import InputError
 from simtrial.memo import kept

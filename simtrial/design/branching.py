@@ -43,7 +43,7 @@ from simtrial.design.bernstein import Peak, peak
 from simtrial.design.designs import parse_looks
 from simtrial.design.exact import CLOSE, OperatingCharacteristics, operating_characteristics
 from simtrial.design.requirements import decimal
-from simtrial.design.second_stages import BranchLook, SecondStage, Stop, branch_looks, conditional
+from simtrial.design.second_stages import BranchLook, SecondStage, Stop, branch_looks, conditional, written
 from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.numbers import Floats, count
@@ -203,11 +203,13 @@ def _largest(design: Branching, most: float) -> Peak:
     return peak(np.array([float(one) for one in design.shares()]), most)
 
 
-_ROW = re.compile(r"(?P<x>\d{1,3}):(?:(?P<stop>[AR])|(?P<n2>\d{1,4})/(?P<r>\d{1,4}))", re.ASCII)
+_ROW = re.compile(r"(?P<x>\d{1,3})(?:-(?P<last>\d{1,3}))?:(?:(?P<stop>[AR])|(?P<n2>\d{1,4})/(?P<r>\d{1,4}))", re.ASCII)
 
 
 def parse_branching(text: str) -> Branching:
     """Read a table written ``0:A|1:10/2|2:R``: by X1, A for accept, R for reject, or n2/r with r cumulative.
+
+    Numbers of responses with equal rows may stand together: ``0-1:A|2:10/3|3-5:R``.
 
     Raises
     ------
@@ -215,7 +217,8 @@ def parse_branching(text: str) -> Branching:
         If a row is not of that form, is out of order, or cannot be.
     """
     rows: list[Stop | SecondStage] = []
-    for x, part in enumerate(text.strip().split("|")):
+    for part in text.strip().split("|"):
+        x = len(rows)
         match = _ROW.fullmatch(part.strip())
         if match is None:
             raise InputError(
@@ -223,16 +226,19 @@ def parse_branching(text: str) -> Branching:
             )
         if int(match["x"]) != x:
             raise InputError(f"({part.strip()[:40]!r}) stands where the row of X1 = {x} belongs", "rule")
+        times = int(match["last"] or x) - x + 1
+        if times < 1 or len(rows) + times > MOST_FIRST + 1:
+            raise InputError(f"({part.strip()[:40]!r}) is no range of at most {MOST_FIRST} responses", "rule")
         if match["stop"] is not None:
-            rows.append("accept" if match["stop"] == "A" else "reject")
+            rows += ["accept" if match["stop"] == "A" else "reject"] * times
         else:
-            rows.append(SecondStage(int(match["n2"]), int(match["r"])))
+            rows += [SecondStage(int(match["n2"]), int(match["r"]))] * times
     return Branching(len(rows) - 1, tuple(rows))
 
 
 def branching_text(design: Branching) -> str:
     """Write a table the way `parse_branching` reads it."""
-    return design.looks[0].table
+    return "|".join(f"{x}:{written(row)}" for x, row in enumerate(design.after))
 
 
 def parse_design(text: str) -> Branching | SingleStage | TwoStage | MultiStage:

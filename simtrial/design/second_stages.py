@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -44,7 +45,7 @@ class SecondStage:
         return f"{self.n2}/{self.r}"
 
 
-Table: TypeAlias = tuple[Stop | SecondStage, ...]
+Rows: TypeAlias = tuple[Stop | SecondStage, ...]
 """What follows X1 = 0, 1, ..., n1 responses."""
 
 
@@ -58,7 +59,7 @@ class BranchLook(Look):
         The whole table.
     """
 
-    after: Table = ()
+    after: Rows = ()
 
     def regions(self, responses: Ints, *, final: bool) -> Regions:  # noqa: ARG002 - as of any look
         """Refused: where a number of responses leads depends on X1.
@@ -72,16 +73,27 @@ class BranchLook(Look):
 
     @property
     def table(self) -> str:
-        """The table in one line: by X1, A for accept, R for reject, or n2/r with r cumulative."""
-        letters = {"accept": "A", "reject": "R"}
-        return "|".join(f"{x}:{letters.get(str(row), str(row))}" for x, row in enumerate(self.after))
+        """The table in one line: by X1, A for accept, R for reject, or n2/r with r cumulative; equal stops together."""
+        runs = [(key, [x for x, _ in run]) for key, run in groupby(enumerate(self.after), key=_run)]
+        return "|".join(f"{xs[0]}{f'-{xs[-1]}' if len(xs) > 1 else ''}:{written(key[0])}" for key, xs in runs)
+
+
+def written(row: Stop | SecondStage) -> str:
+    """What follows, as it is written in one line."""
+    return {"accept": "A", "reject": "R"}.get(str(row), str(row))
+
+
+def _run(numbered: tuple[int, Stop | SecondStage]) -> tuple[Stop | SecondStage, int]:
+    """What numbers of responses that are written together have in common: a stop, and no second stage."""
+    x, row = numbered
+    return row, x if isinstance(row, SecondStage) else -1
 
 
 NOT_HERE = "has a second stage that depends on the responses of the first; this is worked out for fixed bounds only"
 """Why something is not computed."""
 
 
-def branch_looks(n1: int, after: Table) -> tuple[BranchLook, ...]:
+def branch_looks(n1: int, after: Rows) -> tuple[BranchLook, ...]:
     """The looks of a table: at n1, and at each number of patients with which a second stage ends."""
     stops = [row if isinstance(row, str) else "" for row in after]
     accepted = next((x for x, stop in enumerate(stops) if stop != "accept"), n1 + 1)
@@ -97,7 +109,7 @@ def branched(looks: Sequence[Look]) -> BranchLook | None:
     return first if isinstance(first, BranchLook) else None
 
 
-def conditional(after: Table, p: float) -> Floats:
+def conditional(after: Rows, p: float) -> Floats:
     """P(reject H0 | X1 = x; p) for x = 0..n1."""
     x = np.arange(len(after))
     r = np.array([row.r if isinstance(row, SecondStage) else -1 for row in after])

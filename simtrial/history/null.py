@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design.binomial import binomial_pmf, weighted
-from simtrial.design.exact import endings, operating_characteristics
+from simtrial.design.endings import endings
+from simtrial.design.exact import operating_characteristics
 from simtrial.memo import kept
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ import numpy as np
 from simtrial.design.binomial import above
 from simtrial.design.designs import MultiStage
 from simtrial.design.exact import operating_characteristics
+from simtrial.design.second_stages import NOT_HERE, branched
+from simtrial.errors import InputError
 from simtrial.plan.allowances import enrolled_for
 
 if TYPE_CHECKING:
@@ -60,7 +62,15 @@ class Inflated:
 
 
 def enlarged(design: Design, enrolled: int, loss: float) -> MultiStage:
-    """The looks with their bounds at ceil(n_k / (1 - d)) patients, the last at the number enrolled; n as it is."""
+    """The looks with their bounds at ceil(n_k / (1 - d)) patients, the last at the number enrolled; n as it is.
+
+    Raises
+    ------
+    InputError
+        If the second stage depends on the first: its table has one row for each response among exactly n1 patients.
+    """
+    if branched(design.looks) is not None:
+        raise InputError(NOT_HERE, "design")
     *interim, final = design.looks
     if enrolled == final.n:
         return MultiStage(tuple(design.looks))

@@ -20,7 +20,7 @@ from simtrial import search
 from simtrial.analysis import inference, properties
 from simtrial.analysis.figures import COLOURS, draw_errors
 from simtrial.design.designs import Look, MultiStage, looks_text
-from simtrial.design.exact import endings
+from simtrial.design.endings import endings
 from simtrial.lessons import blackboard
 from simtrial.phrases import counted, percent
 from simtrial.show.picture import BLACK, BLUE, GREEN, ORANGE, Picture, canvas, few_ticks, percent_ticks, styled

@@ -17,7 +17,8 @@ import numpy as np
 
 from simtrial import search
 from simtrial.design.designs import looks_short
-from simtrial.design.exact import endings, operating_characteristics
+from simtrial.design.endings import endings
+from simtrial.design.exact import operating_characteristics
 from simtrial.design.largest import largest_en
 from simtrial.lessons import blackboard, live
 from simtrial.phrases import counted

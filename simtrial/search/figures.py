@@ -10,8 +10,10 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
+from simtrial.design.second_stages import branched
 from simtrial.phrases import listed, percent, stated
 from simtrial.search import simon, steps
+from simtrial.search.adaptive.figures import layers, second_stage
 from simtrial.search.calendar import CALENDAR
 from simtrial.search.candidate import attained
 from simtrial.search.criteria import CRITERIA, named
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 6
 """Admissible designs up to which each has its name beside it."""
-
 PALE = "#999999"
 
 
@@ -202,13 +203,10 @@ def characteristics(designs: Sequence[tuple[str, Design]], requirements: Require
 def flow(design: Design, asked: Requirements | None = None) -> Picture:
     """The design as a flow: patients, what each number of responses leads to, and how the trial ends.
 
-    Parameters
-    ----------
-    design : Design
-        Any design with looks.
-    asked : Requirements, optional
-        With them the exact probability of each ending at p0 and at p1 stands in its box.
+    With p0 and p1 the exact probability of each ending stands in its box.
     """
+    if branched(design.looks) is not None:
+        return second_stage(design, asked)
     rates = {} if asked is None else {"p0": asked.p0, "p1": asked.p1}
     at = operating_characteristics(design, list(rates.values())) if rates else None
 
@@ -295,6 +293,8 @@ def _layers(design: Design, oc: OperatingCharacteristics) -> list[tuple[str, str
     """Each ending that a design has, from the bottom up: colour, name, and its probability at every rate."""
     low: list[tuple[str, str, Floats]] = []
     high: list[tuple[str, str, Floats]] = []
+    if branched(design.looks) is not None:
+        return layers(oc)
     for k, (look, step) in enumerate(zip(design.looks, steps.steps(design), strict=True)):
         for leaf, shares, found in ((step.low, oc.accept_by_look, low), (step.high, oc.reject_by_look, high)):
             if leaf is not None:

@@ -11,8 +11,10 @@ import pandas as pd
 from simtrial.design.designs import SingleStage, looks_text
 from simtrial.design.exact import operating_characteristics, side
 from simtrial.design.requirements import N_LIMIT_MOST
+from simtrial.design.second_stages import branched
 from simtrial.phrases import counted
 from simtrial.search import neighbours
+from simtrial.search.adaptive import tables as second_stages
 from simtrial.search.candidate import attained
 from simtrial.search.criteria import compared, named, with_names
 from simtrial.search.families import COMPARED
@@ -287,7 +289,21 @@ def decisions(design: Design, *, recut: bool = False) -> Table:
 
     The caption says that bounds are recalculated at the numbers of evaluable patients where they are (`recut`).
     """
-    rows = []
+    first = branched(design.looks)
+    rows = _decisions(design) if first is None else second_stages.decisions(first)
+    shown: dict[str, Shown] = {
+        "patients": column("analysed", WHOLE),
+        "responses": column("responses", WORDS),
+        "observed": column("observed", WORDS, "%"),
+        "decision": column("decision", WORDS),
+    }
+    caption = f"The decision at each number of responses, by {looks_text(design, ', ')}"
+    caption += "; these are the planned bounds, recalculated at the number of evaluable patients" if recut else ""
+    return Table("decisions", caption, pd.DataFrame(rows), shown)
+
+
+def _decisions(design: Design) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
     for k, look in enumerate(design.looks):
         final = k == len(design.looks) - 1
         counts = np.arange(look.n + 1)
@@ -313,12 +329,4 @@ def decisions(design: Design, *, recut: bool = False) -> Table:
                         "decision": decision,
                     }
                 )
-    shown: dict[str, Shown] = {
-        "patients": column("analysed", WHOLE),
-        "responses": column("responses", WORDS),
-        "observed": column("observed", WORDS, "%"),
-        "decision": column("decision", WORDS),
-    }
-    caption = f"The decision at each number of responses, by {looks_text(design, ', ')}"
-    caption += "; these are the planned bounds, recalculated at the number of evaluable patients" if recut else ""
-    return Table("decisions", caption, pd.DataFrame(rows), shown)
+    return rows

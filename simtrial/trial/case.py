@@ -76,12 +76,7 @@ class Case:
         return _kept(_ByContent(trial.model_dump_json(), trial))
 
     def checked(self, place: str) -> Case:
-        """Find the design and its plan now, so that mistakes are told before anything is made.
-
-        Parameters
-        ----------
-        place : str
-            The name of the parameter file, for messages.
+        """Find the design and its plan now, so that mistakes are told before anything is made; `place` names the file.
 
         Raises
         ------
@@ -91,11 +86,8 @@ class Case:
         try:
             _ = self.chosen
         except InputError as error:
-            section = "hypotheses."
-            if error.field.startswith("conduct"):  # the calendar asks for a plan too
-                section = ""
-            elif error.field in NAMES:
-                section = "design.constraints."
+            asks_for_plan = error.field.startswith("conduct")  # as the calendar does
+            section = "" if asks_for_plan else "design.constraints." if error.field in NAMES else "hypotheses."
             raise InputError(self.told(error), f"{place}: trial.{section}{error.field}") from None
         try:
             _ = self.plan

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from simtrial.design.exact import operating_characteristics
+from simtrial.design.second_stages import branched
 from simtrial.errors import InputError
 from simtrial.laws.inflation import enlarged
 from simtrial.plan.allowances import enrolled_for
-from simtrial.search import CRITERIA, FAMILIES, CalendarCriterion, simon, single
+from simtrial.search import CRITERIA, FAMILIES, CalendarCriterion, Criterion, simon, single
 from simtrial.search.single import FIRST
 from simtrial.trial.searches import Searches
 
@@ -97,7 +98,7 @@ def cure(case: Case, *, quick: bool = False) -> AnyCriterion:
 
 def cures(case: Case, how: AsRun) -> Iterator[tuple[Design, Among | None]]:
     """The designs of `cure` that keep both limits as the trial is run, p0 read in each way that differs."""
-    return _searched(case, how, cure(case).key)
+    return _searched(case, how, cure(case))
 
 
 def compared(case: Case) -> list[UnderDropout]:
@@ -122,28 +123,36 @@ def compared(case: Case) -> list[UnderDropout]:
     for criterion in CRITERIA.values():
         if FAMILIES[criterion.family].on_request and criterion is not case.criterion:
             continue
-        on_paper = case.on_paper.choose(criterion.key)
+        on_paper = _taken(case, case.on_paper, criterion)
         rows.append(_row(case, how, criterion.name, "paper", on_paper))
-        rows += [_row(case, how, criterion.name, "run", *found) for found in _searched(case, how, criterion.key)]
+        rows += [_row(case, how, criterion.name, "run", *found) for found in _searched(case, how, criterion)]
         lost = how.loss.lost(case.requirements.p1)
         more = enrolled_for(on_paper.looks[-1].n, lost)
-        if how.handling != "replace" and more > on_paper.looks[-1].n:
+        if how.handling != "replace" and more > on_paper.looks[-1].n and branched(on_paper.looks) is None:
             rows.append(_row(case, how, criterion.name, "allowance", enlarged(on_paper, more, lost)))
     return rows
 
 
-def _searched(case: Case, how: AsRun, wish: str) -> Iterator[tuple[Design, Among | None]]:
+def _taken(case: Case, searches: Searches, criterion: AnyCriterion) -> Design:
+    """What a criterion takes; the restrictions of the file hold for the family for which it states them."""
+    own = case.criterion
+    if isinstance(own, Criterion) and own.family == criterion.family:
+        return searches.choose(own if own.key == criterion.key else criterion)
+    return criterion.pick(searches.of(FAMILIES[criterion.family]))
+
+
+def _searched(case: Case, how: AsRun, criterion: AnyCriterion) -> Iterator[tuple[Design, Among | None]]:
     """The designs that keep their limits as the trial is run, p0 read as the file says and the other way."""
     other = how.other
     for reading in filter(None, (how, other)):
         try:
             here = (
-                Searches.under(reading, case.requirements, case.trial.design.n_limit)
+                Searches.under(reading, case.requirements, case.trial.design.n_limit, case.trial.constraints)
                 if reading is other
                 else case.as_run
             )
             if here is not None:
-                yield here.choose(wish), reading.among if other else None
+                yield _taken(case, here, criterion), reading.among if other else None
         except InputError:  # with so much dropout no design can
             continue
 

@@ -9,6 +9,7 @@ import numpy as np
 from simtrial.conduct import simulation
 from simtrial.conduct.figures import GREY
 from simtrial.design.designs import looks_text
+from simtrial.design.second_stages import branched
 from simtrial.phrases import agreeing, counted, percent, stated
 from simtrial.search import named, steps
 from simtrial.search.boundary import figures as boundary_figures
@@ -38,8 +39,13 @@ if TYPE_CHECKING:
     from simtrial.trial.trial import Trial
 
 
-def boundary(case: Case) -> Picture:
-    """Responses against patients, with the regions in which the chosen design stops or continues."""
+def boundary(case: Case) -> Picture | None:
+    """Responses against patients, with the regions in which the chosen design stops or continues.
+
+    None for a design whose second stage depends on the first: its other picture shows all there is.
+    """
+    if branched(case.chosen.looks) is not None:
+        return None
     return tables.noted(case, boundary_figures.boundary(case.chosen))
 
 
@@ -51,7 +57,9 @@ def rules(case: Case) -> tuple[Picture, ...]:
     if len(case.chosen.looks) <= boundary_figures.MOST_BOXES:
         return (flow(found),)
     rule = found.rule
-    return boundary(case), toxicity_figures.boundary(rule.boundary, rule.acceptable, rule.unacceptable)
+    return boundary_figures.boundary(case.chosen), toxicity_figures.boundary(
+        rule.boundary, rule.acceptable, rule.unacceptable
+    )
 
 
 def flow(found: Safety) -> Picture:

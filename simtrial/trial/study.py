@@ -232,6 +232,8 @@ class DesignWish(Section):
 
     @model_validator(mode="after")
     def _one(self) -> DesignWish:
+        if self.toxicity is not None and (self.family == "adaptive" or "|" in (self.looks or "")):
+            raise InputError("is not possible for adaptive two-stage designs; leave it out", "toxicity")
         if (self.criterion is None and self.family is None) == (self.looks is None):
             raise InputError("needs exactly one of criterion and looks")
         if self.looks is None:

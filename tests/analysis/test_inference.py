@@ -11,6 +11,7 @@ import pytest
 from simtrial import InputError, SingleStage, TwoStage, parse_looks
 from simtrial.analysis import inference, properties
 from simtrial.design import binomial, exact
+from simtrial.design.endings import arrivals, endings
 from simtrial.validation.analysis import compared, place, singlearm_difference
 
 DESIGNS = ["5/25", "1/10,5/29", "0/9,2/17", "1:5/10,5/29", ":4/8,4/20", "0/5,2/12,5/20", "1:6/8,3:7/16,6/24"]
@@ -71,7 +72,7 @@ def test_every_number_of_r_singlearm_or_the_reason_why_not(reference):
 
 
 def test_an_ending_has_as_many_orders_as_plain_counting_finds(design):
-    found = exact.endings(design)
+    found = endings(design)
     counted = orders_ending(design)
     assert list(zip(found.stage.tolist(), found.responses.tolist(), strict=True)) == sorted(counted)
     for k, key in enumerate(sorted(counted)):
@@ -168,7 +169,7 @@ def test_stage_wise_p_value_is_no_larger_than_the_type_i_error_exactly_where_h0_
 
 def test_the_conditional_mle_solves_its_equation(design):
     every = inference.every_ending(design, 0.1)
-    for k, arrival in enumerate(exact.arrivals(design), start=1):
+    for k, arrival in enumerate(arrivals(design), start=1):
         x, share = np.arange(arrival.look.n + 1), arrival.reached[0]
         reachable = x[share > 0]
         mine = every.endings.stage == k

@@ -64,7 +64,7 @@ def test_options_reach_the_search(capsys):
     sizes = [row["n2"] for row in falling["second_stage"] if row["n2"]]
     assert sizes == sorted(sizes, reverse=True)
     (weighted,) = answered(capsys, "--cap", "20", "--weight", "0.5")["designs"]
-    assert weighted["kinds"] == ["weight_0.5"]
+    assert weighted["kinds"] == ["en_p0"]
     assert weighted["certificate"]["value"] == pytest.approx((weighted["en_p0"] + weighted["en_p1"]) / 2)
     (larger,) = answered(capsys, "--cap", "20", "--n1-least", "9")["designs"]
     assert larger["looks"][0]["n"] >= 9
@@ -79,7 +79,7 @@ def test_people_read_table_cap_bound_and_paragraph(capsys):
     assert main(["design", *FAMILY, *QUESTION, "--cap", "23"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     for part in (
-        "adaptive two-stage design 6 22 0.0500 0.800 9.21 15.55 0.655",
+        "adaptive two-stage adaptive, n = 6 to 22 22 0.0500 0.800 9.21 15.55",
         "0 to 1 stop, do not reject H0 0 0",
         "4 continue 16 22 7 0.402 0.989",
         "Among the designs with at most 23 patients and a conditional type I error that never falls as responses rise, "
@@ -103,13 +103,15 @@ def test_where_the_conditional_error_falls_the_largest_type_i_error_is_stated(ca
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--looks-at", "10,20"], "--looks-at does not go with --family adaptive; leave it out"),
-        (["--balanced"], "--balanced does not go with --family adaptive"),
-        (["--stops", "both"], "--stops does not go with --family adaptive"),
-        (["--r1", "2"], "--r1 does not go with --family adaptive"),
-        (["--flexible", "3"], "--flexible does not go with --family adaptive"),
-        (["--dropout", ".1"], "--dropout does not go with --family adaptive"),
-        (["--criterion", "minimax"], "--criterion ('minimax') is unknown; write en_p0, or give --weight"),
+        (["--looks-at", "10,20"], "--looks-at is not possible for adaptive two-stage designs; leave it out"),
+        (["--balanced"], "--balanced is not possible for adaptive two-stage designs"),
+        (["--stops", "both"], "--stops is not possible for adaptive two-stage designs"),
+        (["--r1", "2"], "--r1 is not possible for adaptive two-stage designs"),
+        (["--flexible", "3"], "--family does not go with --flexible"),
+        (
+            ["--criterion", "minimax"],
+            "--criterion ('minimax') is no criterion of adaptive two-stage designs",
+        ),
         (["--criterion", "en_p0", "--weight", ".5"], "--weight takes the place of --criterion"),
         (["--cap", "14"], "--cap (14) is too small: with at most 14 patients not even the most powerful test meets"),
         (["--cap", "400"], "--cap (400) is above 150, the most for which tables are searched"),
@@ -126,6 +128,24 @@ def test_what_does_not_go_with_the_family_is_refused_in_one_line(capsys, words, 
 def test_its_own_options_go_with_it_only(capsys):
     for words in (["--any-order"], ["--n2-falls"]):
         (line,) = refused(capsys, *QUESTION, *words)
-        assert f"{words[0]} goes with --family adaptive only" in line
+        assert f"{words[0]} goes with --family only" in line
         (line,) = refused(capsys, *QUESTION, "--family", "simon", *words)
-        assert f"{words[0]} goes with --family adaptive only" in line
+        assert f"{words[0]} is not possible for" in line
+
+
+def test_a_design_that_is_sized_for_its_dropout_keeps_its_limits_as_run(capsys):
+    found = answered(capsys, "--dropout", ".1")
+    (design,) = found["designs"]
+    assert found["searched"] == "run"
+    assert design["as_run"]["type_i_error"] <= 0.05
+    assert design["as_run"]["power"] >= 0.8
+    # non-responders by dropout: the trial decides as one on paper does at .9 p1
+    at = parse_branching(design["rule"]).at([0.2, 0.45])
+    assert design["as_run"]["power"] == pytest.approx(float(at.reject[1]), rel=1e-12)
+
+
+def test_among_all_families_it_has_its_row(capsys):
+    assert main(["design", "--family", "all", *QUESTION, "--json"]) == 0
+    rows = {one["family"]: one for one in json.loads(capsys.readouterr().out)["designs"]}
+    assert rows["adaptive"]["second_stage"][0]["decision"] == "accept"
+    assert rows["adaptive"]["en_p0"] < min(one["en_p0"] for one in rows.values() if one["family"] == "simon")

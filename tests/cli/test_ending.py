@@ -11,7 +11,7 @@ from children import listening, reaped, spawned
 
 from simtrial import interruption
 from simtrial.cli import app, interrupts
-from simtrial.design import designs
+from simtrial.design import branching
 from simtrial.show import ending
 
 OC = ["oc", "--looks", "5/25", "--p", "0.1"]
@@ -25,7 +25,7 @@ def failing(monkeypatch, tmp_path):
         def raising(*_, **__):
             raise error
 
-        monkeypatch.setattr(designs, "parse_looks", raising)
+        monkeypatch.setattr(branching, "parse_design", raising)
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return fail

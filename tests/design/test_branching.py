@@ -13,6 +13,7 @@ from simtrial.design import exact
 from simtrial.design.bernstein import peak
 from simtrial.design.binomial import binomial_pmf
 from simtrial.design.branching import Branching, branching_text, parse_branching
+from simtrial.design.endings import arrivals, endings
 from simtrial.design.exact import reject_fraction
 from simtrial.design.largest import largest_en
 from simtrial.design.requirements import Requirements
@@ -221,7 +222,7 @@ def test_the_endings_of_a_table_are_those_of_all_sequences_of_patients():
     rng = random.Random(5)
     for _ in range(20):
         design, p = some_design(rng), Fraction(rng.randint(1, 9), 10)
-        found = exact.endings(design)
+        found = endings(design)
         chances = found.probability(float(p))
         # sums of at most 50 terms below 10
         assert float(chances.sum()) == pytest.approx(1, abs=1e-12)
@@ -235,7 +236,7 @@ def test_what_is_made_for_fixed_bounds_refuses_a_table():
     with pytest.raises(InputError, match="depends on the responses of the first"):
         design.looks[-1].regions(np.arange(3), final=True)
     with pytest.raises(InputError, match="depends on the responses of the first"):
-        list(exact.arrivals(design))
+        list(arrivals(design))
 
 
 def test_two_tables_with_the_same_sizes_have_other_looks():

@@ -8,8 +8,10 @@ import numpy as np
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from simtrial.design.second_stages import branched
 from simtrial.phrases import counted
 from simtrial.search import steps
+from simtrial.search.adaptive.figures import second_stage
 from simtrial.search.figures import flow
 from simtrial.search.wording import MOST_WRITTEN, by_looks
 from simtrial.show import inks
@@ -37,7 +39,8 @@ MOST_BOXES = 6
 
 def rule(design: Design, asked: Requirements) -> Picture:
     """The decision rule as a picture: as a flow, or as its boundary where there are many looks."""
-    return flow(design, asked) if len(design.looks) <= MOST_BOXES else boundary(design)
+    few = len(design.looks) <= MOST_BOXES or branched(design.looks) is not None
+    return flow(design, asked) if few else boundary(design)
 
 
 def boundary(design: Design) -> Picture:
@@ -49,6 +52,8 @@ def boundary(design: Design) -> Picture:
         Any design with looks.
     """
     looks = design.looks
+    if branched(looks) is not None:
+        return second_stage(design)
     figure, (axis,) = canvas(1, 7.6, 4.4)
     top = highest(looks)
     wide = min(0.9, 0.9 * min(np.diff([0, *(look.n for look in looks)]).tolist())) if len(looks) > NAMED else None

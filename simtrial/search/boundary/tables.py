@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from simtrial.design.exact import operating_characteristics
+from simtrial.design.second_stages import branched
 from simtrial.phrases import stated
+from simtrial.search.adaptive.tables import second_stage
 from simtrial.search.wording import by_looks
 from simtrial.show.table import RATE, WHOLE, WORDS, Shown, Table, column
 
@@ -27,6 +29,9 @@ def boundary(design: Design, requirements: Requirements) -> Table:
     requirements : Requirements
         p0 and p1.
     """
+    first = branched(design.looks)
+    if first is not None:
+        return second_stage(first, requirements)
     looks, rates = design.looks, (requirements.p0, requirements.p1)
     at = operating_characteristics(design, list(rates))
     stopped = np.cumsum(at.n_distribution, axis=1)
