@@ -141,6 +141,11 @@ def ending_chances(first: BranchLook, rates: Floats) -> tuple[Ints, Floats, Floa
     return sizes, (at_first * (1 - given)) @ there, (at_first * given) @ there
 
 
+def analyses(looks: Sequence[Look]) -> int:
+    """How many analyses a trial has at most: one for each look, and two where the second stage depends on the first."""
+    return len(looks) if branched(looks) is None else min(len(looks), 2)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndingOrders:
     """The orders of responses and failures with which trials end with n patients, by the responses s = 0..n.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from simtrial.design.second_stages import SecondStage, branched
 from simtrial.show.document import FormulaLine
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design, Look
+    from simtrial.design.second_stages import BranchLook
 
 WHERE = (
     "Here b(x; n, p) is the binomial probability of x responses in n patients with response rate p, and B(x; n, p) is "
@@ -43,6 +45,9 @@ def power(design: Design) -> tuple[FormulaLine, ...]:
     lists, or in general terms if there are more than `MOST_LOOKS`.
     """
     looks = design.looks
+    first = branched(looks)
+    if first is not None:
+        return tuple(map(FormulaLine, _by_first_stage(first)))
     if len(looks) == 1:
         (one,) = looks
         return (FormulaLine(f"P(reject H0; p) = 1 - B({one.r}; {one.n}, p)"),)
@@ -65,6 +70,20 @@ def _two(first: Look, last: Look) -> FormulaLine:
     )
 
 
+def _by_first_stage(first: BranchLook) -> list[str]:
+    """The sum over X1, with what follows each number of responses."""
+    lines = [f"P(reject H0; p) = Σ b(x; {first.n}, p) P(reject H0 | x; p),  x = 0, ..., {first.n}"]
+    for x, row in enumerate(first.after):
+        if isinstance(row, SecondStage):
+            lines.append(f"P(reject H0 | {x}; p) = 1 - B({row.r - x}; {row.n2}, p)")
+    certain = [x for x, row in enumerate(first.after) if row == "reject"]
+    if certain:
+        lines.append(f"P(reject H0 | x; p) = 1 for x = {', '.join(map(str, certain))}; 0 for every other x")
+    else:
+        lines.append("P(reject H0 | x; p) = 0 for every other x")
+    return lines
+
+
 def _recursion(looks: tuple[Look, ...]) -> list[str]:
     """The recursion over three or more looks."""
     lines = [f"f1(x) = b(x; {looks[0].n}, p)"]
@@ -80,7 +99,7 @@ def _recursion(looks: tuple[Look, ...]) -> list[str]:
 
 def expected(design: Design) -> tuple[FormulaLine, ...]:
     """PET(p) and EN(p) of a design with two looks; none for another number of looks."""
-    if len(design.looks) != 2:
+    if len(design.looks) != 2 or branched(design.looks) is not None:
         return ()
     first, last = design.looks
     parts = []

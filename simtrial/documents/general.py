@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from simtrial import __version__
+from simtrial.design.second_stages import analyses, branched
 from simtrial.documents import estimands, toxicity
 from simtrial.phrases import counted, ended, listed, stated, to_complete
+from simtrial.search.adaptive import text as adaptive
 from simtrial.show.document import Chapter, Points
 from simtrial.show.table import WORDS, Table, column
 from simtrial.trial import rules, words
@@ -52,6 +54,11 @@ def stopping(facts: Facts) -> Chapter:
 
 
 def _rules(facts: Facts) -> Iterator[str]:
+    first = branched(facts.design.looks)
+    if first is not None:
+        yield f"The trial is analysed after {counted(first.n, 'patient')}. Decisions by the number of responses:"
+        yield from (f"{one[0].upper()}{one[1:]}" for one in adaptive.rule(first))
+        return
     if len(facts.design.looks) > rules.MOST_TOLD:
         yield from rules.gathered(facts.design)
     for look in facts.design.looks[:-1] if len(facts.design.looks) <= rules.MOST_TOLD else ():
@@ -98,7 +105,7 @@ def _considerations(facts: Facts) -> Iterator[str | Points]:
 def _timing(facts: Facts) -> Iterator[str]:
     n, plan = facts.case.n, facts.plan
     if facts.several:
-        looks = len(facts.design.looks) - 1
+        looks = analyses(facts.design.looks) - 1
         yield f"Interim {'analysis' if looks == 1 else 'analyses'}: as stated in section 10.9."
     if plan is None:
         yield f"Primary analysis: when the response of {counted(n, 'patient')} is known."

@@ -10,9 +10,11 @@ import pandas as pd
 from simtrial.conduct.tables import simulated_error
 from simtrial.design.designs import MultiStage, looks_text
 from simtrial.design.exact import operating_characteristics
+from simtrial.design.second_stages import analyses, branched
 from simtrial.documents import toxicity
 from simtrial.documents.general import responses_at_least, responses_at_most
 from simtrial.phrases import attained, counted, percent_beside, stated, to_complete
+from simtrial.search.adaptive.tables import second_stage
 from simtrial.show.document import Chapter, Points
 from simtrial.show.table import RATE, WHOLE, WORDS, Table, column
 from simtrial.trial import protocol, rules
@@ -38,7 +40,7 @@ def interim(facts: Facts) -> Chapter:
 
 
 def _analyses(facts: Facts) -> Iterator[Matter]:
-    number = len(facts.design.looks) - 1
+    number = analyses(facts.design.looks) - 1
     yield (
         f"The trial has {counted(number, 'interim analysis', 'interim analyses')} of the primary endpoint, which the "
         "table describes."
@@ -97,6 +99,9 @@ def _accrual(facts: Facts) -> str:
 
 
 def _looks(facts: Facts) -> Table:
+    first = branched(facts.design.looks)
+    if first is not None:
+        return replace(second_stage(first, facts.asked), name="interim_analyses")
     looks, (stops, how) = facts.design.looks, facts.stops
     rows = []
     for k, look in enumerate(looks[:-1]):
@@ -158,7 +163,7 @@ def _errors(facts: Facts) -> Iterator[str]:
         if others
         else "No other hypothesis is tested, so that no adjustment is made."
     )
-    both, looks = facts.safety, len(design.looks)
+    both, looks = facts.safety, analyses(design.looks)
     attains = attained(error, asked.alpha, least=False)
     if both is not None:
         alone = f" of the {counted(looks, 'analysis', 'analyses')} of the responses together" * facts.several
@@ -176,7 +181,9 @@ def _errors(facts: Facts) -> Iterator[str]:
         )
     if facts.stops_for_efficacy:
         yield "The bounds for efficacy are part of this calculation; no further adjustment is needed."
-    if facts.stops_for_futility:
+    if facts.stops_for_futility and branched(design.looks) is not None:
+        yield "A stop for futility cannot raise the type I error."
+    elif facts.stops_for_futility:
         ignored = MultiStage((*(replace(look, r=None) for look in design.looks[:-1]), design.looks[-1]))
         without = float(operating_characteristics(ignored, asked.p0).reject)
         yield (

@@ -9,9 +9,11 @@ from simtrial.analysis.attained import knows
 from simtrial.analysis.rules import PLANNED_BOUNDS, RULES
 from simtrial.analysis.text import ORDERINGS
 from simtrial.design.designs import looks_short
+from simtrial.design.second_stages import branched
 from simtrial.documents import estimands, formulas
 from simtrial.phrases import agreeing, counted, listed, stated
 from simtrial.search import tables
+from simtrial.search.adaptive import text as adaptive
 from simtrial.show.document import Chapter, FormulaLine, Points, Subheading
 from simtrial.show.table import RATE, Table, column
 from simtrial.trial import figures, rules
@@ -82,6 +84,13 @@ def _decision(facts: Facts) -> Iterator[Matter]:
     seen = f"{counted(needed, 'response')} {agreeing(needed, 'is', 'are')} observed in {counted(last.n, 'patient')}"
     said = f"H0 is rejected, and the treatment is considered worth further study, if at least {seen}"
     said += " at the final analysis." if facts.several else "."
+    first = branched(facts.design.looks)
+    if first is not None:
+        said = (
+            "H0 is rejected, and the treatment is considered worth further study, if more patients respond than the "
+            f"second stage allows: after {counted(first.n, 'patient')}, "
+            f"{'; '.join(one.rstrip('.') for one in adaptive.rule(first))}."
+        )
     if facts.stops_for_efficacy:
         said += " A trial that stops early for efficacy rejects H0 as well."
     pictures = figures.rules(facts.case)

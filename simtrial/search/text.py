@@ -6,6 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import TYPE_CHECKING
 
 from simtrial.design.exact import at_limits, operating_characteristics, side
+from simtrial.design.second_stages import analyses, branched
 from simtrial.phrases import counted, listed, percent_beside, stated
 from simtrial.search import simon, single
 from simtrial.search.criteria import named
@@ -28,7 +29,9 @@ SEVERAL_LOOKS = (
 
 def references(design: Design, criterion: Preference | None = None) -> tuple[str, ...]:
     """The literature on a design: that of its family; given outright or taken by the calendar, that of its form."""
-    if isinstance(criterion, Criterion):
+    if branched(design.looks) is not None:
+        sources = FAMILIES["adaptive"].references
+    elif isinstance(criterion, Criterion):
         sources = FAMILIES[criterion.family].references
     elif len(design.looks) == 1:
         sources = single.FAMILY.references
@@ -46,7 +49,9 @@ def kind(design: Design, criterion: Preference | None = None) -> str:
         return f"{'an' if kinds == (simon.ADMISSIBLE,) else 'the'} {named(kinds)} two-stage design"
     if criterion is not None:
         return criterion.protocol or criterion.phrase
-    looks = len(design.looks)
+    looks = analyses(design.looks)
+    if branched(design.looks) is not None:
+        return "an adaptive two-stage design"
     by_looks = {1: "an exact single-stage design", 2: "a two-stage design"}
     return by_looks.get(looks, f"a design with {counted(looks, 'look')}")
 

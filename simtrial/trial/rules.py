@@ -6,7 +6,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from simtrial.conduct.text import HANDLINGS, by_toxicity, lost, reading
+from simtrial.design.second_stages import branched
 from simtrial.phrases import agreeing, attained, counted, listed, percent, percent_beside, spanned, together
+from simtrial.search.adaptive import text as adaptive
 from simtrial.toxicity import text as toxicity_text
 
 if TYPE_CHECKING:
@@ -75,11 +77,14 @@ def _each(at: Sequence[int]) -> str:
 def sentences(design: Design, handling: Handling | None, analysed: tuple[str, str] | None = None) -> list[str]:
     """The rule of each look in a sentence, after one on who is analysed: by `ANALYSED`, or as given."""
     *interim, last = design.looks
-    first = design.looks[0].n
+    table, first = branched(design.looks), design.looks[0].n
     who, others = ANALYSED[handling] if analysed is None else analysed
     number = f"{first} " if first > 1 else ""
     patients = agreeing(first, f"{who} patient")
     opening = f"The first {number}{patients} {agreeing(first, 'is', 'are')} analysed"
+    if table is not None:
+        asks = "The number of responses among them decides how the trial continues."
+        return [f"{opening}{others}.", asks, *(f"{one[0].upper()}{one[1:]}" for one in adaptive.rule(table))]
     if not interim:
         opening = f"{counted(first, f'{who} patient')} {agreeing(first, 'is', 'are')} analysed"
     bound = f"H0 is rejected if {(last.r or 0) + 1} or more respond (more than {last.r} of {last.n})."

@@ -9,6 +9,7 @@ import numpy as np
 from simtrial.conduct.text import HANDLINGS, by_toxicity, lost_of
 from simtrial.design.designs import looks_short, looks_text
 from simtrial.design.exact import CLOSE, meets, operating_characteristics
+from simtrial.design.second_stages import analyses
 from simtrial.laws import decision
 from simtrial.phrases import attained, counted, percent, stated
 from simtrial.search import CalendarCriterion, candidate, simon
@@ -120,7 +121,7 @@ def _sentences(
     that are `mixed`, it states these with the errors under them.
     """
     asked, limits = requirements, requirements if under is None else under.asked(requirements)
-    figures, looks = _attained(design, asked, under), len(design.looks)
+    figures, looks = _attained(design, asked, under), analyses(design.looks)
     truths = truths or (asked if under is None else under.truths(asked))
     missed = misses(design, asked, under) or _pending_breaks(plan, asked, truths)
     evaluable = under is None and plan is not None and plan.handling != "replace" and plan.dropout.lost(asked.p1) > 0

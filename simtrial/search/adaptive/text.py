@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from simtrial.design.second_stages import SecondStage
 from simtrial.phrases import agreeing, attained, counted, percent, stated
 from simtrial.search.adaptive.family import FAMILY
+from simtrial.search.adaptive.tables import runs
 from simtrial.search.aim import Aim
 from simtrial.show.passage import Passage
 
 if TYPE_CHECKING:
-    from simtrial.design.branching import Branching
+    from simtrial.design.second_stages import BranchLook
     from simtrial.search.branching.found import BranchingFound
 
 NAME = "adaptive two-stage design"
@@ -87,18 +87,17 @@ def beside_simon(found: BranchingFound) -> str:
     )
 
 
-def rule(design: Branching) -> list[str]:
-    """The decisions after the first stage, one sentence per row or per run of equal ones."""
+def rule(first: BranchLook) -> list[str]:
+    """The decisions after the first stage, one clause per row or per run of equal ones."""
     said = []
-    for _, run in groupby(enumerate(design.after), key=lambda one: one[1]):
-        rows = list(run)
-        low, high, row = rows[0][0], rows[-1][0], rows[0][1]
+    for one in runs(first):
+        low, high, row = one.low, one.high, one.row
         seen = f"{low}" if low == high else f"{low} {'or' if high == low + 1 else 'to'} {high}"
         responses = f"{seen} {agreeing(2 if low != high else low, 'response', 'responses')}"
         if isinstance(row, SecondStage):
             then = (
                 f"enroll {counted(row.n2, 'further patient')} and reject H0 if more than {row.r} of all "
-                f"{counted(design.n1 + row.n2, 'patient')} respond"
+                f"{counted(first.n + row.n2, 'patient')} respond"
             )
         else:
             then = f"stop and {'reject' if row == 'reject' else 'do not reject'} H0"
@@ -117,7 +116,7 @@ def protocol(found: BranchingFound) -> Passage:
             f"(adaptive design [1, 2]). A response rate of {stated(asked.p0)} is not worth pursuing and one of "
             f"{stated(asked.p1)} is. In the first stage {counted(design.n1, 'patient')} are enrolled. The number of "
             "responses among them decides how the trial continues. "
-            + " ".join(f"{one[0].upper()}{one[1:]}" for one in rule(design)),
+            + " ".join(f"{one[0].upper()}{one[1:]}" for one in rule(design.looks[0])),
             f"The type I error is {attained(float(law.reject[0]), asked.alpha, least=False)} (limit "
             f"{stated(asked.alpha)}) and the power {attained(float(law.reject[1]), asked.power, least=True)} (limit "
             f"{stated(asked.power)}). If the response rate is {stated(asked.p0)}, the expected sample size is "

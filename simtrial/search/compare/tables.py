@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from simtrial.design.designs import looks_short, looks_text
+from simtrial.design.second_stages import analyses
 from simtrial.search.candidate import attained
 from simtrial.search.text import how
 from simtrial.search.wording import limits
@@ -38,7 +39,7 @@ def families(found: Sequence[Alternative], chosen: Design, asked: Requirements, 
     if all(design.looks != chosen.looks for _, design, _ in listed):
         listed.append((name, chosen, ""))
     rows = [
-        {"kind": called, "looks": looks_text(design, ", "), "stages": len(design.looks)}
+        {"kind": called, "looks": looks_text(design, ", "), "stages": analyses(design.looks)}
         | _exact(design, asked)
         | {"certificate": proof}
         for called, design, proof in listed
