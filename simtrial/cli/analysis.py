@@ -133,8 +133,9 @@ def analyze(
         patients=patients or None, param=param, time_unit=time_unit, p1=p1, alpha=alpha,
         toxicity_boundary=toxicity_boundary, toxicity_window_weeks=toxicity_window_weeks,
     )  # fmt: skip
-    if rule is not None and parameter_file is None:
-        branching.analyze(rule, given.as_options(), level, sides, ordering, as_json=as_json)
+    if parameter_file is None and (rule is not None or "|" in (looks or "")):
+        options_given = given.as_options() | ({} if rule is not None else {"looks": None})
+        branching.analyze(rule or looks or "", options_given, level, sides, ordering, as_json=as_json)
         return
     if parameter_file is not None:
         found, data, handling = _of_file(parameter_file, given, rule)

@@ -1,4 +1,4 @@
-"""What `analyze` and `oc` answer for an adaptive two-stage design given as a table: 0:A|1:10/2|2:R."""
+"""What `analyze` answers for an adaptive two-stage design given as a table: 0:A|1:10/2|2:R."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simtrial.phrases import rate
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from simtrial.analysis.branching import BranchingFinal
     from simtrial.design.branching import Branching
@@ -113,43 +113,3 @@ def _show(found: BranchingFinal, rates: tuple[float, ...]) -> None:
     )
     for said in text.remarks(found, rates):
         terminal.wrapped(said)
-
-
-def oc(table: str, p: Sequence[float], *, as_json: bool) -> None:
-    """Print the exact operating characteristics.
-
-    Raises
-    ------
-    InputError
-        If the table cannot be read.
-    """
-    from simtrial.design.branching import branching_text, parse_branching
-
-    try:
-        design = parse_branching(table)
-    except InputError as error:
-        name = error.field if error.field.startswith("after X1") else "--rule"
-        raise InputError(error.message, name) from None
-    law = design.at(p)
-    if as_json:
-        terminal.print_json(
-            {
-                "rule": branching_text(design),
-                "n": design.n_max,
-                "p": list(p),
-                "reject": law.reject.tolist(),
-                "pet": law.pet.tolist(),
-                "en": law.en.tolist(),
-                "conditional": [
-                    {"x1": x, "reject": [float(design.conditional(one)[x]) for one in p]} for x in range(design.n1 + 1)
-                ],
-                "n_distribution": [
-                    {"n": n, "probability": law.n_distribution[..., k].tolist()} for k, n in enumerate(law.sizes)
-                ],
-            }
-        )
-        return
-    rows = [[f"{at:g}", f"{law.reject[i]:.6f}", f"{law.pet[i]:.6f}", f"{law.en[i]:.4f}"] for i, at in enumerate(p)]
-    terminal.table(branching_text(design), ("p", "P(reject H0)", "PET", "EN"), rows)
-    sizes = [[str(n), *(f"{law.n_distribution[i, k]:.6f}" for i in range(len(p)))] for k, n in enumerate(law.sizes)]
-    terminal.table("Distribution of the number of patients: P(N = n)", ("n", *(f"p = {at:g}" for at in p)), sizes)

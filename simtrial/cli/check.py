@@ -88,6 +88,8 @@ def check(
         )
     branching_check.refuse_without_rule(table, rule)
     if rule == branching_check.RULE:
+        if table is None and "|" in (looks or ""):
+            table, looks = looks, None
         branching_check.run(table, {"looks": looks, **bayesian}, stated, as_json=as_json)
         return
     if rule is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial.cli import branching, designs_json, options
+from simtrial.cli import designs_json, options
 from simtrial.errors import InputError
 from simtrial.phrases import counted, rate
 from simtrial.show import terminal
@@ -20,25 +20,14 @@ if TYPE_CHECKING:
 
 
 def oc(
+    looks: Annotated[str, typer.Option(help="Looks as R/N or R:E/N, cumulative, comma-separated: 1/10,5/29.")],
     p: Annotated[list[float], options.number_option("true_rate", "True response rate; may be given again.")],
-    looks: Annotated[
-        str | None, typer.Option(help="Looks as R/N or R:E/N, cumulative, comma-separated: 1/10,5/29.")
-    ] = None,
-    rule: branching.TableOption = None,
     as_json: options.Json = False,
 ) -> None:
     """Evaluate any design exactly: P(reject H0), PET and EN at each true response rate."""
     from simtrial.design.designs import looks_text, parse_looks
     from simtrial.design.exact import operating_characteristics
 
-    if (looks is None) == (rule is None):
-        if rule is not None:
-            raise InputError("takes the place of --looks; leave one of them out", "--rule")
-        raise InputError("is missing; give the looks of a design, or an adaptive one with --rule", "--looks")
-    if rule is not None:
-        branching.oc(rule, p, as_json=as_json)
-        return
-    assert looks is not None
     design = parse_looks(looks)
     found = operating_characteristics(design, p)
     if as_json:

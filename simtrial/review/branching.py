@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.design.binomial import binomial_pmf, tail_fraction
 from simtrial.design.branching import Branching, SecondStage
 from simtrial.design.exact import signs
 from simtrial.design.requirements import Requirements, decimal
@@ -99,10 +101,20 @@ def exact_values(design: Branching, p0: float, p1: float | None) -> dict[str, fl
     return found
 
 
+def reject_fraction(design: Branching, p: float) -> Fraction:
+    """P(reject H0; p) as an exact fraction, with p the decimal that was written."""
+    rate, total = decimal(p), Fraction(0)
+    for x, row in enumerate(design.after):
+        given = tail_fraction(row.r - x, row.n2, p) if isinstance(row, SecondStage) else Fraction(row == "reject")
+        total += math.comb(design.n1, x) * rate**x * (1 - rate) ** (design.n1 - x) * given
+    return total
+
+
 def beside(given: TableStatement, design: Branching) -> tuple[PrintedValue, ...]:
     """The printed values beside the exact ones of a table."""
-    exact, law = exact_values(design, given.p0, given.p1), design.at([given.p0])
-    variance = float((law.n_distribution[0] * (np.array(law.sizes) - law.en[0]) ** 2).sum())
+    exact = exact_values(design, given.p0, given.p1)
+    n = design.n1 + np.array(design.n2)
+    variance = float((binomial_pmf(design.n1, given.p0) * (n - exact["en_p0"]) ** 2).sum())
     found = []
     for name, text in given.printed.items():
         value = exact["power" if name == "attained_power" else name]
@@ -203,7 +215,7 @@ class TableCheck:
         return found
 
     def _side(self, p: float, limit: float, found: float) -> int:
-        return int(signs(found, limit, lambda: self.design.reject_fraction(p) - decimal(limit)))
+        return int(signs(found, limit, lambda: reject_fraction(self.design, p) - decimal(limit)))
 
     @cached_property
     def best(self) -> BranchingFound | None:
