@@ -46,7 +46,7 @@ WORDS = {
     "handling", "p0_among", "bounds", "search_", "looks", "criterion", "nct", "param", "time_unit", "ordering", "label",
     "toxicity_boundary",
     "scheduler", "parts", "family", "looks_at", "stops", "futility", "rule", "base", "cp", "phi",
-    "kind", "boundary", "accrual", "id_", "title", "example",
+    "kind", "boundary", "accrual", "table", "id_", "title", "example",
 }  # fmt: skip
 """Options of words; the numbers of looks are those of a design, which checks them."""
 

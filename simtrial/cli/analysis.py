@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simtrial.cli import options
+from simtrial.cli import branching, options
 from simtrial.cli.command import told_as
 from simtrial.errors import InputError, several
 from simtrial.months import WEEK
@@ -92,6 +92,10 @@ class _Given:
         """Whether no option is given."""
         return all(getattr(self, one.name) is None for one in fields(self))
 
+    def as_options(self) -> dict[str, object]:
+        """The options by their names."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
     def first_of(self, *names: str) -> str | None:
         """The first of some options that is given."""
         return next((name for name in names if getattr(self, name) is not None), None)
@@ -103,6 +107,7 @@ def analyze(
     ] = None,
     looks: Annotated[str | None, typer.Option(help="The design as planned: 1/10,5/29.")] = None,
     p0: Annotated[float | None, options.number_option("rate")] = None,
+    rule: branching.TableOption = None,
     responses: Annotated[int | None, options.number_option("responses", "Number of responses at the end.")] = None,
     stage: Annotated[int | None, options.number_option("stage", "Look at which the trial ended.")] = None,
     first_stage: FirstStage = None,
@@ -128,8 +133,12 @@ def analyze(
         patients=patients or None, param=param, time_unit=time_unit, p1=p1, alpha=alpha,
         toxicity_boundary=toxicity_boundary, toxicity_window_weeks=toxicity_window_weeks,
     )  # fmt: skip
+    if parameter_file is None and (rule is not None or "|" in (looks or "")):
+        options_given = given.as_options() | ({} if rule is not None else {"looks": None})
+        branching.analyze(rule or looks or "", options_given, level, sides, ordering, as_json=as_json)
+        return
     if parameter_file is not None:
-        found, data, handling = _of_file(parameter_file, given)
+        found, data, handling = _of_file(parameter_file, given, rule)
     else:
         how = {"p1": p1, "alpha": alpha, "level": level, "sides": sides, "ordering": ordering}
         with _as_typed():
@@ -142,13 +151,13 @@ def analyze(
     results.final_tables(found)
 
 
-def _of_file(file: Path, given: _Given) -> tuple[Final, PatientData | None, str]:
+def _of_file(file: Path, given: _Given, rule: str | None) -> tuple[Final, PatientData | None, str]:
     """The analysis of the results that a parameter file holds, and how patients count who are not evaluable."""
     from simtrial.analysis import dossier
     from simtrial.trial import params
     from simtrial.trial.case import Case
 
-    if not given.none():
+    if rule is not None or not given.none():
         raise InputError("analyze has results from two places; give a parameter file, or the options")
     trial, source = params.read(file)
     if trial.analysis is None:

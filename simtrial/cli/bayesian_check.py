@@ -31,7 +31,7 @@ PRINTED = ("type_i_error", "attained_power", "en_p0", "pet_p0")
 """Options of printed values."""
 
 CheckedRule = Annotated[
-    str | None, typer.Option(help=f"Check a Bayesian design: by {', '.join(list(TAKEN)[:-1])} or {list(TAKEN)[-1]}.")
+    str | None, typer.Option(help=f"Check a design by a Bayesian rule ({', '.join(TAKEN)}), or an adaptive one.")
 ]
 CheckedSizes = Annotated[
     str | None,
@@ -86,7 +86,7 @@ def run(
         If options are missing or do not belong to the rule; named as they are typed.
     """
     if rule not in TAKEN:
-        *others, last = TAKEN
+        *others, last = (*TAKEN, "adaptive")
         raise InputError(f"({rule!r:.40}) is unknown; write {', '.join(others)} or {last}", "--rule")
     for name, value in given.items():
         if value is not None and name not in (*TAKEN[rule], *ALWAYS):

@@ -1,4 +1,4 @@
-"""The command that checks a stated sample size, or a published Bayesian design."""
+"""The command that checks a stated sample size, or a published Bayesian or adaptive design."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simtrial.cli import bayesian_check, options
+from simtrial.cli import bayesian_check, branching_check, options
 from simtrial.cli import section as cli_section
 from simtrial.errors import InputError
 from simtrial.phrases import counted
@@ -54,6 +54,7 @@ def check(
     file: Annotated[Path | None, typer.Option("--csv", help="Check every row of this CSV.")] = None,
     text: StatedText = None,
     rule: bayesian_check.CheckedRule = None,
+    table: branching_check.CheckedTable = None,
     looks_at: bayesian_check.CheckedSizes = None,
     prior: bayesian_check.CheckedPrior = None,
     lambda_: bayesian_check.CheckedLambda = None,
@@ -80,11 +81,17 @@ def check(
         "prior_s": prior_s, "delta": delta, "theta_l": theta_l, "theta_t": theta_t, "theta_u": theta_u,
         "not_strict": not_strict or None, "trials": trials,
     }  # fmt: skip
-    several = any(v is not None for v in (looks, rule, *stated.values(), *bayesian.values()))
+    several = any(v is not None for v in (looks, rule, table, *stated.values(), *bayesian.values()))
     if sum((file is not None, parameter_file is not None, text is not None, several)) > 1:
         raise InputError(
             "check has a statement from several places; give a parameter file, --csv, --text, or the options"
         )
+    branching_check.refuse_without_rule(table, rule)
+    if rule == branching_check.RULE:
+        if table is None and "|" in (looks or ""):
+            table, looks = looks, None
+        branching_check.run(table, {"looks": looks, **bayesian}, stated, as_json=as_json)
+        return
     if rule is not None:
         bayesian_check.run(rule, bayesian, stated, looks, as_json=as_json)
         return

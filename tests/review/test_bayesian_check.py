@@ -231,7 +231,7 @@ def test_bounds_that_are_all_one_larger_are_explained(capsys):
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (["--rule=bop3", "--p0=.2"], "--rule ('bop3') is unknown; write lee_liu, bop2 or thall_simon"),
+        (["--rule=bop3", "--p0=.2"], "--rule ('bop3') is unknown; write lee_liu, bop2, thall_simon or adaptive"),
         (["--rule=bop2", "--looks=1/10,5/29"], "--p0 is missing; the type I error is computed at it"),
         (BOP2, "--looks-at is missing; give it, or the bounds with --looks"),
         ([*BOP2, "--looks-at=10,20"], "--looks is missing; give the bounds, or the parameters of the rule, or both"),
