@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from simtrial.design.designs import Look
+from simtrial.design.second_stages import branched
 from simtrial.errors import InputError
 from simtrial.numbers import count
 from simtrial.phrases import counted
@@ -71,6 +72,8 @@ class Attained:
 def knows(design: Design) -> bool:
     """Whether every rule applies: one or two looks that stop for futility alone."""
     *interim, last = design.looks
+    if branched(design.looks) is not None:
+        return False
     return len(interim) < 2 and last.e is None and all(look.e is None and look.r is not None for look in interim)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.design.branching import SecondStage
+from simtrial.design.second_stages import SecondStage
 from simtrial.phrases import agreeing, counted, listed, rate
 
 if TYPE_CHECKING:

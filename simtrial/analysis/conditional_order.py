@@ -41,7 +41,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simtrial.design.branching import Branching, SecondStage
+from simtrial.design.branching import Branching
+from simtrial.design.second_stages import SecondStage
 from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.numbers import count
@@ -50,7 +51,7 @@ from simtrial.phrases import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simtrial.design.branching import Stop
+    from simtrial.design.second_stages import Stop
     from simtrial.numbers import Floats
 
 TIED = 1e-9

@@ -39,13 +39,15 @@ from typing import TYPE_CHECKING
 
 from simtrial.analysis.conditional_order import second_stage_tail
 from simtrial.design.binomial import binomial_pmf, tail_fraction
-from simtrial.design.branching import Branching, SecondStage
 from simtrial.design.exact import signs
+from simtrial.design.second_stages import SecondStage
 from simtrial.errors import InputError
 from simtrial.numbers import count, probability
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+    from simtrial.design.branching import Branching
 
 
 def rejects_at(design: Branching, p0: float, first: int, n2: int, x2: int) -> bool:

@@ -43,7 +43,15 @@ from simtrial.design.bernstein import Peak, peak
 from simtrial.design.designs import parse_looks
 from simtrial.design.exact import CLOSE, OperatingCharacteristics, operating_characteristics
 from simtrial.design.requirements import decimal
-from simtrial.design.second_stages import BranchLook, SecondStage, Stop, branch_looks, conditional, written
+from simtrial.design.second_stages import (
+    BranchLook,
+    SecondStage,
+    Stop,
+    branch_looks,
+    branched,
+    conditional,
+    written,
+)
 from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.numbers import Floats, count
@@ -52,7 +60,7 @@ from simtrial.phrases import counted
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from simtrial.design.designs import MultiStage, SingleStage, TwoStage
+    from simtrial.design.designs import Design, MultiStage, SingleStage, TwoStage
 
 MOST_FIRST = 200
 """Most patients of a first stage: a table has one row more."""
@@ -234,6 +242,12 @@ def parse_branching(text: str) -> Branching:
         else:
             rows += [SecondStage(int(match["n2"]), int(match["r"]))] * times
     return Branching(len(rows) - 1, tuple(rows))
+
+
+def as_table(design: Design) -> Branching | None:
+    """The table of a design whose second stage depends on the first; None for any other."""
+    first = branched(design.looks)
+    return None if first is None else Branching(first.n, first.after)
 
 
 def branching_text(design: Branching) -> str:

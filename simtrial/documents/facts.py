@@ -10,6 +10,7 @@ import numpy as np
 
 from simtrial.conduct.text import HANDLINGS
 from simtrial.design.exact import operating_characteristics
+from simtrial.design.second_stages import branched
 from simtrial.laws import decision
 from simtrial.phrases import to_complete
 from simtrial.trial import differing, estimand, safety
@@ -64,6 +65,11 @@ class Facts:
     def several(self) -> bool:
         """Whether there is an interim analysis."""
         return len(self.design.looks) > 1
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether the second stage depends on the first."""
+        return branched(self.design.looks) is not None
 
     @property
     def handling(self) -> Handling | None:

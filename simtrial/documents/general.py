@@ -108,7 +108,8 @@ def _timing(facts: Facts) -> Iterator[str]:
         looks = analyses(facts.design.looks) - 1
         yield f"Interim {'analysis' if looks == 1 else 'analyses'}: as stated in section 10.9."
     if plan is None:
-        yield f"Primary analysis: when the response of {counted(n, 'patient')} is known."
+        who = "all patients of the stage that ends the trial" if facts.adaptive else counted(n, "patient")
+        yield f"Primary analysis: when the response of {who} is known."
         yield f"Final analysis of the secondary endpoints: {to_complete('length of follow-up')}."
         return
     known = plan.interim.decide == "known"

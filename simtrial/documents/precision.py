@@ -6,11 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simtrial.analysis import inference
+from simtrial.analysis import branching, inference
+from simtrial.design.branching import as_table
+from simtrial.design.second_stages import SecondStage
 from simtrial.errors import InputError
 from simtrial.plan.allowances import nearest
 
 if TYPE_CHECKING:
+    from simtrial.design.branching import Branching
     from simtrial.documents.facts import Facts
 
 
@@ -48,6 +51,9 @@ class PossibleOutcome:
 
 def outcomes(facts: Facts) -> list[PossibleOutcome]:
     """The outcomes at the bounds of each look, and that expected at p1; those that cannot occur are left out."""
+    table = as_table(facts.design)
+    if table is not None:
+        return _of_table(facts, table)
     looks = facts.design.looks
     *early, last = looks
     wanted = {(k, x) for k, look in enumerate(early, start=1) for x in (look.r, look.e) if x is not None}
@@ -57,6 +63,33 @@ def outcomes(facts: Facts) -> list[PossibleOutcome]:
     for stage, x in sorted(wanted | {at_p1}):
         with suppress(InputError):
             found.append(_outcome(facts, stage, x, expected=(stage, x) == at_p1))
+    return found
+
+
+def _of_table(facts: Facts, table: Branching) -> list[PossibleOutcome]:
+    """The same where the second stage depends on the first: after each of its sizes, with the fewest responses."""
+    found = []
+    for x1, row in enumerate(table.after):
+        if not isinstance(row, SecondStage):
+            continue
+        for responses in (row.r, row.r + 1):
+            if not x1 <= responses <= x1 + row.n2:
+                continue
+            one = branching.final(
+                table, facts.asked.p0, responses, first_stage=x1, level=facts.level, sides=facts.sides
+            )
+            low, high = one.intervals["exact"]
+            found.append(
+                PossibleOutcome(
+                    responses=responses,
+                    n=one.n,
+                    decision=f"{'H0 is rejected' if one.reject else 'H0 is not rejected'}, after {x1} of {table.n1}",
+                    estimate=one.estimates["umvue"],
+                    low=low,
+                    high=high,
+                    expected=False,
+                )
+            )
     return found
 
 

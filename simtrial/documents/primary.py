@@ -138,6 +138,8 @@ def _interval(facts: Facts) -> str:
     kind = "two-sided confidence interval" if facts.sides == 2 else "one-sided lower confidence limit"
     if not facts.several:
         return f"exact {kind} of level {100 * facts.level:g}% (Clopper-Pearson)"
+    if facts.adaptive:
+        return f"exact {kind} of level {100 * facts.level:g}% by the order of conditional type I error"
     return f"exact {kind} of level {100 * facts.level:g}% by the {ORDERINGS[facts.ordering]} of the outcomes"
 
 
@@ -146,6 +148,13 @@ def _estimation(facts: Facts) -> str:
         return (
             "The response rate is estimated by the observed proportion of responders. It is reported with an "
             f"{_interval(facts)} and with the one-sided exact binomial p-value."
+        )
+    if facts.adaptive:
+        return (
+            "The response rate is estimated by the mean of the response rate of the first stage, given the numbers of "
+            "patients and of responses at the end, which is unbiased; the observed proportion is biased after an "
+            f"interim analysis and is reported as well. The estimate has an {_interval(facts)}. The one-sided exact "
+            "p-value uses the same order, in which every outcome that rejects H0 is higher than every other one."
         )
     ranks = ""
     if facts.ordering == "stage":
@@ -163,6 +172,11 @@ def _estimation(facts: Facts) -> str:
 def _other_sizes(facts: Facts) -> str:
     """The rule for numbers of patients that differ from the plan."""
     opening = "If the numbers of patients analysed differ from those planned, "
+    if facts.adaptive:
+        return (
+            "If the second stage has another number of patients than planned, H0 is rejected if the p-value of the "
+            "second stage is at most the conditional type I error of the plan, which keeps the type I error."
+        )
     if not knows(facts.design):
         return f"{opening}the planned bounds are kept at the numbers attained."
     recut = facts.plan is not None and facts.plan.recut is not None
@@ -198,12 +212,14 @@ def _changes(facts: Facts) -> Iterator[str]:
         )
     if "composite" in facts.strategies:
         yield _meaning_of_p0(facts, p0)
-    if facts.several:
+    if facts.several and not facts.adaptive:
         others = " and the ".join(name for key, name in ORDERINGS.items() if key != facts.ordering)
         yield (
             f"Ordering of the outcomes: p-value and confidence interval are repeated with the {others}. "
             "This changes which outcomes count as more extreme than the observed one."
         )
+    if facts.adaptive:
+        return
     yield (
         "Discreteness: the mid-p confidence interval and the mid-p value give half weight to the observed outcome, "
         "which changes the requirement that the level is kept for every response rate."
@@ -238,12 +254,15 @@ def _meaning_of_p0(facts: Facts, p0: str) -> str:
 
 def _supplementary(facts: Facts) -> Iterator[Matter]:
     points = []
-    if facts.several:
+    if facts.adaptive:
+        points.append("The median unbiased estimate of the response rate, by the same order as the p-value.")
+    elif facts.several:
         points.append(
             "Other estimates of the response rate: median unbiased, bias-adjusted, bias-subtracted and conditional "
             "maximum likelihood estimates, which show how much the estimate depends on the correction for the interim "
             "analysis."
         )
+    if facts.several:
         points.append(
             "The Clopper-Pearson interval without regard to the interim analysis, for comparison with other trials."
         )

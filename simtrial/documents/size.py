@@ -22,6 +22,7 @@ from simtrial.history import text as history_text
 from simtrial.phrases import agreeing, counted, ended, percent, stated, to_complete
 from simtrial.plan.disease import Beta
 from simtrial.search import simon
+from simtrial.search.text import reason
 from simtrial.show.document import Chapter, Subheading
 from simtrial.show.table import RATE, WHOLE, WORDS, Table, column
 from simtrial.trial import differing, protocol, template, text, words
@@ -76,7 +77,7 @@ def _derived(facts: Facts) -> str:
             else:
                 said.append(f"It is the smallest {name} design that meets the limits.")
     else:
-        said.append(case.criterion.why)
+        said.append(reason(case.criterion, case.chosen))
     registered = case.trial.study.registered_enrollment
     if registered is not None:
         apart = abs(n - registered)
@@ -153,10 +154,12 @@ def _precision(facts: Facts) -> Iterator[Matter]:
         "half_width": column("half_width", RATE),
     }
     method = f"by {ORDERINGS[facts.ordering]}" if facts.several else "(Clopper-Pearson)"
-    estimate = "UMVUE" if facts.several else "observed proportion"
+    estimate, whose = "UMVUE" if facts.several else "observed proportion", " and the outcome expected at p1"
+    if facts.adaptive:
+        method, estimate, whose = "by the order of conditional type I error", "unbiased", ""
     caption = (
-        f"Precision of the estimate: outcomes at the bounds of {looks_text(facts.design, ', ')} and the outcome "
-        f"expected at p1, with the estimate ({estimate}) and its exact {100 * facts.level:g}% confidence interval "
+        f"Precision of the estimate: outcomes at the bounds of {looks_text(facts.design, ', ')}{whose}, "
+        f"with the estimate ({estimate}) and its exact {100 * facts.level:g}% confidence interval "
         f"{method}{facts.aside}"
     )
     yield Table("precision", caption, pd.DataFrame(rows), shown)

@@ -36,7 +36,8 @@ ELEMENTS = {
     "Design and test by which the number is calculated": r"The sample size is that of",
     "Number of patients and decision rule": r"H0 is rejected if",
     "Attained type I error and power": r"exact type I error is",
-    "Interim analyses and early stopping": r"stops for (?:futility|efficacy)|trial stops and H0|^No interim analysis",
+    "Interim analyses and early stopping": r"stops for (?:futility|efficacy)|(?:stops and|stop and .*reject) H0|"
+    "^No interim analysis",
     "Dropout and missing assessments": r"^Dropout(?: before the first assessment)?:",
     "Patients to be enrolled and screened": r"have to be screened|(?:is|are) enrolled(?: for [\d,]+ .*)?\.$",
     "Precision of the estimate": r"with a half-width of|^Precision of the estimate:",

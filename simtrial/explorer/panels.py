@@ -13,9 +13,11 @@ from simtrial.conduct import tables as conduct_tables
 from simtrial.conduct import text as conduct_text
 from simtrial.design.designs import looks_text
 from simtrial.design.exact import operating_characteristics
+from simtrial.design.second_stages import branched
 from simtrial.explorer import charts, controls, screen
 from simtrial.phrases import counted, rate, stated
 from simtrial.search import CalendarCriterion, figures, tables
+from simtrial.search.adaptive.figures import second_stage
 from simtrial.search.wording import question
 from simtrial.show import inks
 from simtrial.show.terminal import one_line
@@ -192,7 +194,11 @@ def decisions(design: Design, plan: Plan, trial: Trial) -> str:
         "These are the decisions on the responses alone: with the rule for toxicity H0 is rejected only if the "
         "boundary for toxicity has not been crossed.",
     )
-    shown = charts.boundary(design) + tables.decisions(design).html() + note
+    if branched(design.looks) is None:
+        drawn = charts.boundary(design)
+    else:
+        drawn = f"<figure>{second_stage(design, trial.requirements).svg()}</figure>"
+    shown = drawn + tables.decisions(design).html() + note
     return _section("What is decided at each number of responses?", shown)
 
 

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design.binomial import binomial_pmf, tail_fraction
-from simtrial.design.branching import Branching, SecondStage
+from simtrial.design.branching import Branching
 from simtrial.design.exact import signs
 from simtrial.design.requirements import Requirements, decimal
+from simtrial.design.second_stages import SecondStage
 from simtrial.errors import InputError
 from simtrial.review.bayesian import PrintedValue
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from simtrial.design.bernstein import Peak
-    from simtrial.design.branching import Stop
+    from simtrial.design.second_stages import Stop
     from simtrial.review.check import VerdictKind
     from simtrial.search.branching import BranchingFound
 

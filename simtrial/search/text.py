@@ -9,6 +9,8 @@ from simtrial.design.exact import at_limits, operating_characteristics, side
 from simtrial.design.second_stages import analyses, branched
 from simtrial.phrases import counted, listed, percent_beside, stated
 from simtrial.search import simon, single
+from simtrial.search.adaptive import text as adaptive
+from simtrial.search.adaptive.family import BranchingCandidate
 from simtrial.search.criteria import named
 from simtrial.search.families import COMPARED, FAMILIES
 from simtrial.search.record import Criterion
@@ -54,6 +56,11 @@ def kind(design: Design, criterion: Preference | None = None) -> str:
         return "an adaptive two-stage design"
     by_looks = {1: "an exact single-stage design", 2: "a two-stage design"}
     return by_looks.get(looks, f"a design with {counted(looks, 'look')}")
+
+
+def reason(criterion: Preference, design: Design) -> str:
+    """What a design is best at, in one sentence; of an adaptive design with the cap and the order that were asked."""
+    return adaptive.best_of(design.found) if isinstance(design, BranchingCandidate) else criterion.why
 
 
 def exactly(design: Design, requirements: Requirements) -> str:

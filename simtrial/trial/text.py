@@ -21,6 +21,7 @@ from simtrial.search.text import (
     limits_missed,
     limits_missed_by,
     next_to,
+    reason,
     references,
 )
 from simtrial.search.wording import null
@@ -296,14 +297,14 @@ def choice(trial: Trial, single: SingleStageSearch, two: TwoStageSearch, chosen:
     asked, under = trial.requirements, trial.how if trial.losses == "run" else None
     n, en = chosen.looks[-1].n, _attained(chosen, asked, under).en_p0
     wish = trial.criterion
-    reason = "which is given in the parameter file."
+    why = "which is given in the parameter file."
     if wish is not None:
         by_calendar = isinstance(wish, CalendarCriterion) and trial.design.toxicity is not None
-        reason = f"{wish.name}{ASIDE if by_calendar else ''}, as the parameter file asks. {wish.why}"
+        why = f"{wish.name}{ASIDE if by_calendar else ''}, as the parameter file asks. {reason(wish, chosen)}"
     needs = f"It needs {counted(n, 'patient')}."
     if len(chosen.looks) > 1:
         needs = f"It needs at most {counted(n, 'patient')}; the expected sample size EN(p0) is {en:.1f}."
-    paragraphs = [f"The design is {looks_text(chosen, ', ')}, {reason} {needs}"]
+    paragraphs = [f"The design is {looks_text(chosen, ', ')}, {why} {needs}"]
     if short := misses(chosen, asked, under):
         paragraphs.append(f"It does not meet the limits: {short}.")
     rivals: dict[str, tuple[str, Design]] = {

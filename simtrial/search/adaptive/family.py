@@ -136,7 +136,7 @@ FAMILY: Family[Solved] = Family(
             family="adaptive",
             kind="en_p0",
             why="Of the two-stage designs whose second stage depends on the first, and that need no more patients than "
-            "the cap, none has a smaller expected sample size EN(p0).",
+            "the cap, none has a smaller EN(p0).",
             protocol="an adaptive two-stage design, whose second stage depends on the number of responses in the first",
             pick=lambda found: found.result(LEAST_EN).best,
             best=best,

@@ -42,6 +42,11 @@ def conditions(found: BranchingFound) -> str:
     return " and ".join([", ".join(said[:-1]), said[-1]]) if said[1:] else said[0]
 
 
+def best_of(found: BranchingFound) -> str:
+    """What the design is best at, in one sentence that states the cap."""
+    return f"Among the designs with {conditions(found)}, none has a smaller {what(found)}."
+
+
 def proved(found: BranchingFound) -> str:
     """What the design attains, why nothing better exists within the cap, and what a larger n could gain."""
     proof, cap = found.certificate, found.restrictions.cap
@@ -121,8 +126,7 @@ def protocol(found: BranchingFound) -> Passage:
             f"{stated(asked.alpha)}) and the power {attained(float(law.reject[1]), asked.power, least=True)} (limit "
             f"{stated(asked.power)}). If the response rate is {stated(asked.p0)}, the expected sample size is "
             f"{law.en[0]:.1f} and the trial ends after the first stage with probability {percent(float(law.pet[0]))}; "
-            f"at most {counted(design.n_max, 'patient')} are enrolled. Among the designs with {conditions(found)}, "
-            f"none has a smaller {what(found)}.",
+            f"at most {counted(design.n_max, 'patient')} are enrolled. {best_of(found)}",
             *(f"{k}. {source}" for k, source in enumerate(sources, start=1)),
         ),
         quoted=True,
