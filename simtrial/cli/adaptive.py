@@ -9,7 +9,11 @@ from simtrial.show import terminal
 
 if TYPE_CHECKING:
     from simtrial.design.branching import Branching
+    from simtrial.design.requirements import Requirements
     from simtrial.search.branching import BranchingFound
+
+KEY = "adaptive"
+"""The family."""
 
 
 def rows(design: Branching, rates: tuple[float, float]) -> list[dict[str, object]]:
@@ -48,6 +52,58 @@ def more_json(found: BranchingFound) -> dict[str, object]:
         "largest_type_i_error": {"value": largest.value, "p": largest.p},
         "linear_bound": found.linear_bound,
     }
+
+
+def answer_two_targets(asked: Requirements, p2: float, power2: float, cap: int | None, *, as_json: bool) -> None:
+    """Search the rule with two targets, and print it.
+
+    Raises
+    ------
+    InputError
+        If a number cannot be, or no rule within the cap meets the limits.
+    """
+    from simtrial.cli import designs_json
+    from simtrial.design.branching import branching_text
+    from simtrial.design.exact import operating_characteristics
+    from simtrial.search.branching.two_targets import TwoTargets, two_targets
+    from simtrial.search.simon import two_stage
+
+    question = TwoTargets(asked=asked, p2=p2, power=power2)
+    with terminal.waiting("searching adaptive designs with two targets"):
+        found = two_targets(question, cap=two_stage(asked).optimal.n if cap is None else cap)
+    rates = (asked.p0, asked.p1, p2)
+    law = operating_characteristics(found.design, rates)
+    proof = designs_json.certificate(found.certificate)
+    if as_json:
+        first = found.design.looks[0]
+        values = {"type_i_error": law.reject[0], "power": law.reject[1], "power_p2": law.reject[2]}
+        values |= {f"{name}_{rate}": at[k] for name, at in (("en", law.en), ("pet", law.pet))
+                   for k, rate in enumerate(("p0", "p1", "p2"))}  # fmt: skip
+        design = {
+            "family": KEY, "kinds": ["two_targets"], "looks": [{"n": first.n, "r": first.r, "e": first.e}],
+            "s1": found.s1, "n1": found.n1, "q1": found.q1, "low": found.low._asdict(), "high": found.high._asdict(),
+            "second_stage": rows(found.design, (asked.p0, asked.p1)), "rule": branching_text(found.design),
+            "n": found.design.n_max,
+        } | {name: float(value) for name, value in values.items()}  # fmt: skip
+        asks = designs_json.question(asked) | {"p2": p2, "power_p2": power2}
+        terminal.print_json({"requirements": asks, "family": KEY, "designs": [design], "certificate": proof})
+        return
+    heads = ("true rate", "P(reject H0)", "limit", "PET", "EN")
+    limits = (f"at most {asked.alpha:g}", f"at least {asked.power:g}", f"at least {power2:g}")
+    cells = [
+        [f"{p:g}", rate(law.reject[k]), limits[k], rate(law.pet[k]), f"{law.en[k]:.2f}"] for k, p in enumerate(rates)
+    ]
+    terminal.table(f"Two targets, p1 = {asked.p1:g} and p2 = {p2:g} (Lin and Shih 2004)", heads, cells)
+    table(found.design, (asked.p0, asked.p1))
+    most = counted(found.certificate.n_upper, "patient")
+    terminal.wrapped(
+        f"After {counted(found.n1, 'patient')}: stop with at most {counted(found.s1, 'response')}; with up to "
+        f"{found.q1} go to {counted(found.low.n, 'patient')} and reject H0 with more than {found.low.r}, with more to "
+        f"{counted(found.high.n, 'patient')} and reject it with more than {found.high.r}. Among the rules of this form "
+        f"with at most {most} none has a smaller EN(p0) than {found.certificate.value:.4f}; no table of any size has "
+        f"less than {found.certificate.bound:.4f}."
+    )
+    terminal.wrapped(f"In one line: {branching_text(found.design)}.")
 
 
 def show(found: BranchingFound, *, on_paper: bool) -> None:

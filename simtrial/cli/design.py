@@ -55,6 +55,8 @@ def design(
     flexible: design_options.Flexible = None,
     any_order: design_options.AnyOrder = False,
     n2_falls: design_options.SmallerSecond = False,
+    p2: design_options.LargerRate = None,
+    power2: design_options.PowerThere = None,
     dropout: design_options.DropoutShare = None,
     handling: design_options.DropoutHandling = None,
     p0_among: design_options.DropoutAmong = None,
@@ -77,7 +79,10 @@ def design(
         return
     asked = _plausible((p0, p1, alpha, power), {**own, "phi": phi}, low_power=low_power)
     sizes = {"r1": bryant_day.bound(r1), "cap": cap, **{name: only[name] for name in SIZES}}
-    if flexible is not None:
+    if p2 is not None or power2 is not None:
+        others = {"criterion": criterion, "r1": r1, "flexible": flexible, **only, **run}
+        _two_targets(asked, (p2, power2), family, cap, as_json=as_json, excluded=others)
+    elif flexible is not None:
         others = {"family": family, "criterion": criterion, "r1": r1, "dropout": dropout, **only}
         _flexible(asked, flexible, cap, n_limit, as_json=as_json, excluded=others)
     else:
@@ -122,6 +127,29 @@ def _wanted(
         flags = {name: only[name] is not None for name in ("balanced", "any_order", "n2_falls")}
         under = families.constraints(only["looks_at"], words, sizes, flags)
         return families.wanted(*names, only["weight"], under)
+
+
+def _two_targets(
+    asked: Requirements,
+    second: tuple[float | None, float | None],
+    family: str | None,
+    cap: int | None,
+    *,
+    as_json: bool,
+    excluded: dict[str, object],
+) -> None:
+    """Two rates worth finding, with a power of its own at each: the rule of Lin and Shih."""
+    from simtrial.cli import adaptive
+
+    p2, power2 = second
+    for name, value in (("--p2", p2), ("--power2", power2)):
+        if value is None:
+            raise InputError("is missing; --p2 and --power2 go together", name)
+    if family != "adaptive":
+        raise InputError("goes with --family adaptive only", "--p2")
+    bryant_day.refuse(excluded, "does not go with --p2; leave it out")
+    with _dashed():
+        adaptive.answer_two_targets(asked, _given(p2), _given(power2), cap, as_json=as_json)
 
 
 def _given(number: float | None) -> float:

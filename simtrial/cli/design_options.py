@@ -127,6 +127,12 @@ SmallerSecond = Annotated[
     ),
 ]
 
+LargerRate = Annotated[
+    float | None,
+    options.number_option("rate", "With adaptive: a rate above p1 at which --power2 is required (Lin and Shih)."),
+]
+PowerThere = Annotated[float | None, options.number_option("error", "With adaptive: smallest power at p2.")]
+
 NullResponse = Annotated[
     float | None, options.number_option("rate", "With bryant_day: response rate not worth pursuing.")
 ]

@@ -144,6 +144,32 @@ def test_a_design_that_is_sized_for_its_dropout_keeps_its_limits_as_run(capsys):
     assert design["as_run"]["power"] == pytest.approx(float(at.reject[1]), rel=1e-12)
 
 
+TWO = ["--p0", ".05", "--p1", ".2", "--alpha", ".1", "--power", ".8", "--p2", ".3", "--power2", ".9", "--cap", "40"]
+
+
+def test_two_targets_are_answered_by_the_rule_of_lin_and_shih(capsys):
+    assert main(["design", *FAMILY, *TWO, "--json"]) == 0
+    (design,) = json.loads(capsys.readouterr().out)["designs"]
+    # the row of lin_shih.csv
+    assert (design["s1"], design["n1"], design["q1"]) == (0, 9, 2)
+    # any r below 3 decides the same after more than 2 responses
+    assert (design["low"], design["high"]["n"]) == ({"n": 24, "r": 2}, 10)
+    assert [round(design[key], 8) for key in ("type_i_error", "power", "power_p2", "en_p0")] == [
+        0.09312941, 0.80468666, 0.95289022, 14.4292043,
+    ]  # fmt: skip
+    assert main(["design", *FAMILY, *TWO]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "with up to 2 go to 24 patients and reject H0 with more than 2, with more to 10 patients" in said
+
+
+def test_a_second_target_needs_its_power_and_the_family(capsys):
+    one_sided = TWO[:-4]
+    assert refused(capsys, *FAMILY, *one_sided) == ["simtrial: --power2 is missing; --p2 and --power2 go together"]
+    assert refused(capsys, *TWO) == ["simtrial: --p2 goes with --family adaptive only"]
+    (line,) = refused(capsys, *FAMILY, *TWO, "--weight", ".5")
+    assert "--weight does not go with --p2" in line
+
+
 def test_among_all_families_it_has_its_row(capsys):
     assert main(["design", "--family", "all", *QUESTION, "--json"]) == 0
     rows = {one["family"]: one for one in json.loads(capsys.readouterr().out)["designs"]}
