@@ -196,19 +196,21 @@ def final(
         raise InputError(f"({x1}) is above {design.n1}, the number of patients of the first stage", "first_stage")
     planned = design.n2[x1]
     more = planned if n2 is None else count(n2, "attained")
-    if more == planned:
-        seen = outcome(design, x1, x)
-    elif x1 <= x <= x1 + more:
-        seen = StagewiseOutcome(x1, x - x1)
-    else:
-        raise InputError(
-            f"({x}) is not from {x1} to {x1 + more}: {x1} in the first stage, and {counted(more, 'patient')} since",
-            "responses",
-        )
+    seen = outcome(design, x1, x) if more == planned else _attained(x1, x, more)
     if planned or not more:
         return _analyzed(design, p0, seen, more, level, sides)
     ended = _analyzed(design, p0, StagewiseOutcome(x1, 0), 0, level, sides)
     return replace(ended, after=more, after_responses=seen.x2)
+
+
+def _attained(x1: int, x: int, more: int) -> StagewiseOutcome:
+    """An outcome with another number of patients since the first stage."""
+    if x1 <= x <= x1 + more:
+        return StagewiseOutcome(x1, x - x1)
+    raise InputError(
+        f"({x}) is not from {x1} to {x1 + more}: {x1} in the first stage, and {counted(more, 'patient')} since",
+        "responses",
+    )
 
 
 class TwoTails(NamedTuple):

@@ -90,17 +90,22 @@ def _second_stage(design: Branching, attained: object) -> int | None:
 
 
 def _show(found: BranchingFinal, rates: tuple[float, ...]) -> None:
-    from simtrial.analysis import branching_text as text
+    from simtrial.analysis import branching_text
 
-    for said in (text.course(found), text.decision(found), text.by_conditional_error(found), text.not_counted(found)):
+    for said in (
+        branching_text.course(found),
+        branching_text.decision(found),
+        branching_text.by_conditional_error(found),
+        branching_text.not_counted(found),
+    ):
         if said:
             terminal.wrapped(said)
-    names = text.estimate_names(found)
+    names = branching_text.estimate_names(found)
     rows = [[names[k], rate(v)] for k, v in found.estimates.items() if v is not None]
     terminal.table("Estimates of the response rate", ("method", "estimate"), rows)
     word = {True: "yes", False: "no"}
     rows = [
-        [text.INTERVALS[k], rate(low), "none" if found.sides == 1 else rate(high), word[found.agrees[k]]]
+        [branching_text.INTERVALS[k], rate(low), "none" if found.sides == 1 else rate(high), word[found.agrees[k]]]
         for k, (low, high) in found.intervals.items()
     ]
     sides = "" if found.sides == 2 else ", one-sided"
@@ -111,5 +116,5 @@ def _show(found: BranchingFinal, rates: tuple[float, ...]) -> None:
     terminal.wrapped(
         f"An interval is consistent with the test if p0 = {found.p0:g} lies below it exactly when H0 is rejected."
     )
-    for said in text.remarks(found, rates):
+    for said in branching_text.remarks(found, rates):
         terminal.wrapped(said)

@@ -86,14 +86,8 @@ def check(
         raise InputError(
             "check has a statement from several places; give a parameter file, --csv, --text, or the options"
         )
-    branching_check.refuse_without_rule(table, rule)
-    if rule == branching_check.RULE:
-        if table is None and "|" in (looks or ""):
-            table, looks = looks, None
-        branching_check.run(table, {"looks": looks, **bayesian}, stated, as_json=as_json)
-        return
-    if rule is not None:
-        bayesian_check.run(rule, bayesian, stated, looks, as_json=as_json)
+    if rule is not None or table is not None:
+        _by_rule(rule, {"looks": looks, "table": table}, bayesian, stated, as_json)
         return
     bayesian_check.refuse_without_rule(bayesian)
     if text is not None:
@@ -102,6 +96,25 @@ def check(
         _check_csv(file, as_json)
     else:
         _tell(_checked(_typed(looks, stated) if parameter_file is None else _stated(parameter_file)), as_json)
+
+
+def _by_rule(
+    rule: str | None,
+    typed: dict[str, str | None],
+    given: Mapping[str, object],
+    stated: Mapping[str, object],
+    as_json: bool,
+) -> None:
+    """The check of a design by a Bayesian rule, or of an adaptive table, which may be given as looks too."""
+    looks, table = typed["looks"], typed["table"]
+    branching_check.refuse_without_rule(table, rule)
+    assert rule is not None  # a table without one is refused
+    if rule != branching_check.RULE:
+        bayesian_check.run(rule, given, stated, looks, as_json=as_json)
+    elif table is None and "|" in (looks or ""):
+        branching_check.run(looks, given, stated, as_json=as_json)
+    else:
+        branching_check.run(table, {"looks": looks, **given}, stated, as_json=as_json)
 
 
 def _typed(looks: str | None, stated: Mapping[str, Any]) -> Statement:

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simtrial.analysis import conditional_order as order
-from simtrial.analysis import inference, unbiased
+from simtrial.analysis import conditional_order, inference, unbiased
 from simtrial.analysis.branching import final
 from simtrial.analysis.other_second_stage import p_value_at, rejects_at
 from simtrial.cli.app import main
@@ -58,15 +57,17 @@ RATES = ["0.05", "0.2", "0.35", "0.6"]
 
 def rejected(design, p):
     """P(reject H0; p), outcome by outcome."""
-    return sum(chance(design, one, p) for one in order.outcomes(design) if rejecting(design, one))
+    return sum(chance(design, one, p) for one in conditional_order.outcomes(design) if rejecting(design, one))
 
 
 def p_values(design, p0):
     """The p-value of every outcome as a fraction, summed over the outcomes of its set one by one."""
     found = {}
-    for one in order.outcomes(design):
-        inside = order.as_high(design, float(p0), one)
-        found[one] = sum(chance(design, other, p0) for other in order.outcomes(design) if rejecting(inside, other))
+    for one in conditional_order.outcomes(design):
+        inside = conditional_order.as_high(design, float(p0), one)
+        found[one] = sum(
+            chance(design, other, p0) for other in conditional_order.outcomes(design) if rejecting(inside, other)
+        )
     return found
 
 
@@ -91,9 +92,9 @@ def test_no_p_value_is_attained_more_often_than_it_says_under_h0(rate):
 
 def test_the_sets_of_outcomes_as_high_as_one_are_nested_and_hold_it_and_its_ties():
     for design in TABLES:
-        every = list(order.outcomes(design))
-        sets = {one: {o for o in every if rejecting(order.as_high(design, 0.2, one), o)} for one in every}
-        above = {one: {o for o in every if rejecting(order.higher(design, 0.2, one), o)} for one in every}
+        every = list(conditional_order.outcomes(design))
+        sets = {one: {o for o in every if rejecting(conditional_order.as_high(design, 0.2, one), o)} for one in every}
+        above = {one: {o for o in every if rejecting(conditional_order.higher(design, 0.2, one), o)} for one in every}
         for one, other in product(every, every):
             assert sets[one] <= sets[other] or sets[other] <= sets[one]
             assert (other in sets[one]) == (one not in above[other])
@@ -105,8 +106,8 @@ def test_published_tables_are_analysed_in_line_with_their_decision(row):
     design, p0 = parse_branching(row["rule"]), float(row["p0"])
     type_i_error = float(row["type_i_error"])
     lowest = 0.0
-    for one in order.outcomes(design):
-        p_value = float(order.as_high(design, p0, one).at(p0).reject)
+    for one in conditional_order.outcomes(design):
+        p_value = float(conditional_order.as_high(design, p0, one).at(p0).reject)
         assert (p_value <= type_i_error + 1e-9) == rejecting(design, one)  # the file has ten decimals
         if rejecting(design, one):
             lowest = max(lowest, p_value)
@@ -117,7 +118,9 @@ def test_more_responses_in_the_second_stage_are_never_lower():
     for design in TABLES:
         for x1, n2 in enumerate(design.n2):
             values = [
-                rejected(order.as_high(design, 0.2, order.StagewiseOutcome(x1, x2)), Fraction(1, 5))
+                rejected(
+                    conditional_order.as_high(design, 0.2, conditional_order.StagewiseOutcome(x1, x2)), Fraction(1, 5)
+                )
                 for x2 in range(n2 + 1)
             ]
             assert values == sorted(values, reverse=True)
@@ -129,7 +132,7 @@ def test_the_estimate_from_patients_and_responses_is_unbiased():
         for p in (Fraction(1, 7), Fraction(1, 2), Fraction(9, 11)):
             mean = sum(
                 chance(design, (x1, x2), p) * unbiased.mean_of_first(design, design.n1 + design.n2[x1], x1 + x2)
-                for x1, x2 in order.outcomes(design)
+                for x1, x2 in conditional_order.outcomes(design)
             )
             assert mean == p
 
@@ -139,7 +142,7 @@ def test_the_bias_of_the_share_is_that_of_the_enumeration():
         p = Fraction(3, 10)
         mean = sum(
             chance(design, (x1, x2), p) * Fraction(x1 + x2, design.n1 + design.n2[x1])
-            for x1, x2 in order.outcomes(design)
+            for x1, x2 in conditional_order.outcomes(design)
         )
         assert float(unbiased.bias_of_share(design, 0.3)) == pytest.approx(float(mean - p), abs=1e-14)
 
@@ -184,7 +187,7 @@ def test_a_table_of_simons_form_has_the_unbiased_estimate_of_simons_design():
 def test_the_interval_covers_the_true_rate_as_often_as_it_says_and_half_of_the_estimates_are_no_larger(p):
     design = parse_branching(TABLE)
     covered, above, below, larger = 0.0, 0.0, 0.0, 0.0
-    for x1, x2 in order.outcomes(design):
+    for x1, x2 in conditional_order.outcomes(design):
         mass = float(chance(design, (x1, x2), Fraction(str(p))))
         if mass < 1e-7:
             continue
@@ -203,9 +206,9 @@ def test_the_interval_covers_the_true_rate_as_often_as_it_says_and_half_of_the_e
 def test_limits_and_estimate_solve_their_equations():
     design = parse_branching(TABLE)
     found = final(design, 0.05, 6, first_stage=2)
-    one = order.StagewiseOutcome(2, 4)
+    one = conditional_order.StagewiseOutcome(2, 4)
     low, high = found.intervals["exact"]
-    inside, above = order.as_high(design, 0.05, one), order.higher(design, 0.05, one)
+    inside, above = conditional_order.as_high(design, 0.05, one), conditional_order.higher(design, 0.05, one)
     assert float(inside.at(low).reject) == pytest.approx(0.025, abs=1e-10)
     assert float(above.at(high).reject) == pytest.approx(0.975, abs=1e-10)
     assert float(inside.at(found.estimates["median_unbiased"]).reject) == pytest.approx(0.5, abs=1e-10)
@@ -244,7 +247,7 @@ def test_the_conditional_error_keeps_the_type_i_error_for_every_rule_of_the_seco
 
 def test_a_second_stage_of_the_planned_size_is_decided_as_the_table_says():
     for design in TABLES:
-        for x1, x2 in order.outcomes(design):
+        for x1, x2 in conditional_order.outcomes(design):
             assert rejects_at(design, 0.2, x1, design.n2[x1], x2) == rejecting(design, (x1, x2))
 
 
@@ -265,8 +268,8 @@ def test_the_p_value_at_other_sizes_follows_the_decision_and_is_valid():
                     value = p_value_at(design, p0, x1, n2, x2)
                     assert (value <= type_i_error * (1 + 1e-9)) == rejects_at(design, p0, x1, n2, x2)
                 else:
-                    one = order.StagewiseOutcome(x1, 0)
-                    value = float(order.as_high(design, p0, one).at(p0).reject)
+                    one = conditional_order.StagewiseOutcome(x1, 0)
+                    value = float(conditional_order.as_high(design, p0, one).at(p0).reject)
                 found.append((value, mass))
         for limit, _ in found:
             assert sum(mass for value, mass in found if value <= limit) <= limit + 1e-12
@@ -274,9 +277,11 @@ def test_the_p_value_at_other_sizes_follows_the_decision_and_is_valid():
 
 def test_at_a_planned_size_the_p_value_by_conditional_error_is_never_smaller():
     design = parse_branching(TABLE)
-    for x1, x2 in order.outcomes(design):
+    for x1, x2 in conditional_order.outcomes(design):
         if design.n2[x1]:
-            exact = float(order.as_high(design, 0.05, order.StagewiseOutcome(x1, x2)).at(0.05).reject)
+            exact = float(
+                conditional_order.as_high(design, 0.05, conditional_order.StagewiseOutcome(x1, x2)).at(0.05).reject
+            )
             assert p_value_at(design, 0.05, x1, design.n2[x1], x2) >= exact - 1e-12
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from simtrial.cli.app import main
 from simtrial.design.branching import Branching, SecondStage, branching_text, parse_branching
-from simtrial.review import branching_text as words
+from simtrial.review import branching_text as review_branching_text
 from simtrial.review.branching import TableCheck, TableStatement, readings, reject_fraction
 
 with Path("tests/reference/families/adaptive.csv").open(encoding="utf-8") as _file:
@@ -49,7 +49,7 @@ def test_published_tables_reproduce_with_the_digits_that_they_were_printed_with(
 def test_a_value_that_is_not_the_exact_one_does_not_reproduce():
     found = checked(printed={"type_i_error": ".048"})
     assert found.kind == "does not reproduce"
-    assert "is not the exact value rounded: that is 0.045479." in " ".join(words.lines(found))
+    assert "is not the exact value rounded: that is 0.045479." in " ".join(review_branching_text.lines(found))
 
 
 def test_a_printed_value_within_monte_carlo_error_reproduces_and_one_beyond_does_not():
@@ -70,7 +70,7 @@ def test_a_table_with_a_better_one_of_its_own_size_is_not_the_best():
     assert reject_fraction(better, 0.6) >= Fraction(4, 5)
     assert found.kind == "does not reproduce"
     assert TableCheck(TableStatement(design=design, **rates, printed={})).kind == "reproduces"
-    assert branching_text(better) in " ".join(words.lines(found))
+    assert branching_text(better) in " ".join(review_branching_text.lines(found))
 
 
 def test_the_best_table_of_its_size_is_stated_to_be_so():
@@ -110,7 +110,7 @@ def test_the_type_i_error_over_the_null_hypothesis_is_that_of_the_largest_rate_o
     assert found.largest.value == pytest.approx(0.5, abs=1e-10)
     assert found.largest.p == pytest.approx(0.5, abs=1e-4)
     assert not found.monotone
-    assert "ABOVE alpha = 0.4" in " ".join(words.lines(found))
+    assert "ABOVE alpha = 0.4" in " ".join(review_branching_text.lines(found))
 
 
 def test_nothing_stated_is_underspecified():
@@ -123,7 +123,7 @@ def test_a_table_of_more_patients_than_are_searched_says_so():
     found = TableCheck(TableStatement(design=parse_branching(row["rule"]), **rates, printed={}))
     assert found.best is None
     assert found.excess is None
-    assert "is not searched for tables of more than 60 patients" in " ".join(words.lines(found))
+    assert "is not searched for tables of more than 60 patients" in " ".join(review_branching_text.lines(found))
 
 
 def test_check_answers_for_a_table_in_json(capsys):
