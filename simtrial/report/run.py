@@ -73,6 +73,7 @@ LESSONS = (
     "teaching/one_sample_exact",
     "teaching/why_two_stages",
     "teaching/why_look_more_often",
+    "teaching/what_a_prior_does",
     "teaching/two_endpoints_one_trial",
     "teaching/play_one_trial",
     "teaching/biased_after_stopping",
