@@ -47,13 +47,14 @@ if TYPE_CHECKING:
     from simtrial.numbers import Floats
 
 MEAN = live.Rate("Mean of the prior", 0.4, 0.05, 0.95, step=0.05)
-SIZE = live.Whole("Patients that the prior is worth", 20, 1, 40)
+SIZE = live.Whole("Effective sample size", 20, 1, 40)
 SEEN = live.Whole("Responses in 20 patients", 3, 0, 20)
 P0 = live.Rate(glossary.head("p0"), 0.2, 0.05, 0.95, step=0.05)
 RATES = replace(blackboard.RATES, value=(0.2, 0.4))
 THRESHOLD = live.Rate("Threshold lambda", 0.985, 0.9, 0.999, step=0.001)
 TRUE = live.Rate("True rate p", 0.2, 0.02, 0.6)
 
+ALL = counted(LOOKS[-1], "patient")
 PATIENTS = 20
 """Patients whose responses are seen in the first figure."""
 
@@ -71,7 +72,6 @@ def learnt(mean: float, size: int, responses: int, p0: float) -> Picture:
         ("likelihood", _likelihood(responses), BLACK, ":"),
         ("posterior", after, BLUE, "-"),
     )
-    beyond = float(prior.beyond(p0, PATIENTS, responses))
     figure, axes = canvas(2, 11.0, 4.2)
     with styled():
         for label, law, colour, dash in laws:
@@ -93,9 +93,9 @@ def learnt(mean: float, size: int, responses: int, p0: float) -> Picture:
         )  # fmt: skip
     said = (
         f"The prior counts as {prior.a:g} {agreeing(prior.a, 'response')} in {counted(size, 'patient')}, which is "
-        f"{percent(size / (size + PATIENTS))} of all. With {counted(responses, 'response')} in {PATIENTS} patients the "
-        f"mean moves from {percent(prior.mean)} to {percent(after.mean)}, and P(p > p0) from "
-        f"{percent(float(prior.beyond(p0, 0, 0)))} to {percent(beyond)}."
+        f"{percent(size / (size + PATIENTS))} of all patients. With {counted(responses, 'response')} in {PATIENTS} "
+        f"patients the mean moves from {percent(prior.mean)} to {percent(after.mean)}, and P(p > p0) from "
+        f"{percent(float(prior.beyond(p0, 0, 0)))} to {percent(float(after.beyond(p0, 0, 0)))}."
     )
     alt = (
         f"Densities of the prior Beta({prior.a:g}, {prior.b:g}), of the likelihood with area 1 and of the posterior "
@@ -148,7 +148,7 @@ def opinions(size: int, rates: Pair) -> Picture:
         f"prior are worth {counted(size, 'patient')} each."
     )
     alt = (
-        f"Futility bounds of BOP2 with lambda {LAM:g} and gamma {GAMMA:g} at {LOOKS[-1]} patients under three priors: "
+        f"Futility bounds of BOP2 with lambda {LAM:g} and gamma {GAMMA:g} at {ALL} under three priors: "
         f"{'; '.join(f'{name} {rule.text}' for name, rule in rules.items())}. Beside them P(reject H0) at p0 and at "
         "p1, exact."
     )
@@ -250,7 +250,7 @@ def mended(size: int, lam: float) -> Picture:
             if at is not None:
                 axis.axvline(at, color=BLACK, linestyle=":", linewidth=1.5, label="first that keeps alpha")
             percent_ticks(axis.yaxis)
-        axes[0].set_title(f"{LOOKS[-1]} patients, another threshold", fontsize=10)
+        axes[0].set_title(f"{ALL}, another threshold", fontsize=10)
         axes[0].set_xlabel("Threshold lambda")
         axes[0].set_ylim(0, 1.03)
         axes[1].set_title(f"Type I error with threshold {lam:g} and more patients", fontsize=10)
@@ -262,9 +262,9 @@ def mended(size: int, lam: float) -> Picture:
         later = any(error > ASKED.alpha for n, error in zip(sizes(), by_n, strict=True) if n > enough)
         patients = f"N = {enough} is the first to keep alpha{', but some larger N do not' if later else ''}"
     said = (
-        f"With {LOOKS[-1]} patients the threshold must be above {raised.above:.4f} instead of {LAM:g}. The bounds are "
+        f"With {ALL} the threshold must be above {raised.above:.4f} instead of {LAM:g}. The bounds are "
         f"then {raised.rule.text}, the type I error is {percent(raised.rule.at(ASKED.p0)[0])} and the power "
-        f"{percent(raised.rule.at(ASKED.p1)[0])}. With the threshold {lam:g} {patients}."
+        f"{percent(raised.rule.at(ASKED.p1)[0])}. With the threshold {lam:g}, {patients}."
     )
     alt = (
         f"Type I error and power of BOP2 with gamma {GAMMA:g} under a prior of mean {ASKED.p1:g} that is worth "
@@ -322,22 +322,21 @@ def answer(size: int, responses: int, lam: float) -> blackboard.Folded:
     neutral = ruled(three(ASKED.p0, ASKED.p1, size)[1].prior, ASKED.p0)
     prior = BetaPrior(responses, size - responses)
     rule, raised = ruled(prior, ASKED.p0), by_threshold(prior, ASKED.p0, ASKED.alpha)
-    more = by_patients(prior, ASKED.p0, ASKED.alpha, lam)
+    more, before = by_patients(prior, ASKED.p0, ASKED.alpha, lam), float(prior.beyond(ASKED.p0, 0, 0))
     assert more is not None  # all four of the prior of the notebook
     assert raised.rule.r[-1] == neutral.r[-1]
     assert by_patients(prior, ASKED.p0, ASKED.alpha, LAM) is None
-    before = float(prior.beyond(ASKED.p0, 0, 0))
     assert before > LAM
     larger = ruled(prior, ASKED.p0, lam, quarters(more))
-    size_now, power_now = (rule.at(p)[0] for p in (ASKED.p0, ASKED.p1))
+    error, power = (rule.at(p)[0] for p in (ASKED.p0, ASKED.p1))
     return blackboard.Folded(
         "answer_what_a_prior_does",
         (
-            f"The rule now rejects H0 with {counted(rule.r[-1] + 1, 'response')} or more in {LOOKS[-1]} patients "
-            f"instead of {neutral.r[-1] + 1}. Its type I error is {percent(size_now)} instead of "
-            f"{percent(neutral.at(ASKED.p0)[0])}, {size_now / ASKED.alpha:.1f} times alpha; its power is "
-            f"{percent(power_now)} instead of {percent(neutral.at(ASKED.p1)[0])}. Before the first patient P(p > p0) "
-            f"is {percent(before)}, which already exceeds the threshold {LAM:g} of the end.",
+            f"The rule now rejects H0 with {counted(rule.r[-1] + 1, 'response')} or more in {ALL} instead of "
+            f"{neutral.r[-1] + 1}. Its type I error is {percent(error)} instead of {percent(neutral.at(ASKED.p0)[0])}, "
+            f"{error / ASKED.alpha:.1f} times alpha; its power is {percent(power)} instead of "
+            f"{percent(neutral.at(ASKED.p1)[0])}. Before the first patient P(p > p0) is {percent(before)}, which "
+            f"already exceeds the threshold {LAM:g} of the end.",
             f"Thresholds above {raised.above:.4f} keep alpha. With {raised.lam:g} the type I error is "
             f"{percent(raised.rule.at(ASKED.p0)[0])}, the power {percent(raised.rule.at(ASKED.p1)[0])}, and the last "
             f"bound is {raised.rule.r[-1]}/{LOOKS[-1]}, as under the neutral prior. What remains of the prior is that "

@@ -12,7 +12,7 @@ from drawn import unreadable
 from scipy import integrate, stats
 
 from simtrial.lessons import prior as lesson_prior
-from simtrial.lessons import prior_bounds as lesson_bounds
+from simtrial.lessons import prior_bounds as lesson_prior_bounds
 from simtrial.search.bayesian.bop2_search import Bop2Search
 from simtrial.search.bayesian.posterior import BetaPrior
 
@@ -104,22 +104,24 @@ def test_bounds_and_errors_of_three_priors_are_those_of_fractions():
 
 def test_more_hope_never_raises_a_bound_and_never_lowers_an_error_or_power():
     for size in (1, 5, 20, 40):
-        sceptical, _, hopeful = (lesson_bounds.ruled(one.prior, 0.2) for one in lesson_bounds.three(0.2, 0.4, size))
+        sceptical, _, hopeful = (
+            lesson_prior_bounds.ruled(one.prior, 0.2) for one in lesson_prior_bounds.three(0.2, 0.4, size)
+        )
         assert all(a >= b for a, b in zip(sceptical.r, hopeful.r, strict=True))
         for p in (0.2, 0.4):
             assert sceptical.at(p)[0] <= hopeful.at(p)[0]
 
 
 def test_the_parameters_are_the_best_of_the_published_grid():
-    best = Bop2Search(lesson_bounds.ASKED, LOOKS, grid=True).result().best
-    neutral = lesson_bounds.ruled(lesson_bounds.three(0.2, 0.4, 20)[1].prior, 0.2)
+    best = Bop2Search(lesson_prior_bounds.ASKED, LOOKS, grid=True).result().best
+    neutral = lesson_prior_bounds.ruled(lesson_prior_bounds.three(0.2, 0.4, 20)[1].prior, 0.2)
     assert neutral.design.looks == best.looks
     assert neutral.at(0.2)[0] <= 0.05
     assert neutral.at(0.4)[0] >= 0.8
 
 
 def test_a_prior_that_no_data_of_the_trial_can_change_rejects_h0_always():
-    rule = lesson_bounds.ruled(BetaPrior(38, 2), 0.05)
+    rule = lesson_prior_bounds.ruled(BetaPrior(38, 2), 0.05)
     assert listed(38, 2, 0.05)[-1] == -1
     assert rule.text == "–/10, –/20, –/30, –/40"
     assert rule.at(0.05) == (1.0, 40.0)
@@ -156,7 +158,7 @@ def test_the_headline_of_the_sharp_prior_states_its_error():
 @pytest.mark.parametrize("size", [5, 20, 40])
 def test_no_smaller_threshold_keeps_alpha(size):
     a, b = round(0.4 * size), round(0.6 * size)
-    found = lesson_bounds.by_threshold(BetaPrior(a, b), 0.2, 0.05)
+    found = lesson_prior_bounds.by_threshold(BetaPrior(a, b), 0.2, 0.05)
     assert found.above < found.lam
     assert walked(listed(a, b, lam=found.lam), 0.2)[0] <= Fraction(1, 20)
     assert list(found.rule.r) == listed(a, b, lam=found.lam)
@@ -181,13 +183,13 @@ def test_the_first_number_of_patients_that_keeps_alpha_is_that_of_trying_all():
 
     for lam in (0.93, 0.985, 0.99):
         first = next((n for n in range(40, 241, 4) if error(n, lam) <= 0.05), None)
-        assert lesson_bounds.by_patients(lesson_bounds.hopeful(20), 0.2, 0.05, lam) == first
+        assert lesson_prior_bounds.by_patients(lesson_prior_bounds.hopeful(20), 0.2, 0.05, lam) == first
     assert first is not None
 
 
 def test_the_figure_states_both_ways_back():
     picture = lesson_prior.mended(20, 0.985)
-    raised = lesson_bounds.by_threshold(lesson_bounds.hopeful(20), 0.2, 0.05)
+    raised = lesson_prior_bounds.by_threshold(lesson_prior_bounds.hopeful(20), 0.2, 0.05)
     assert f"above {raised.above:.4f} instead of 0.93" in picture.alt
     assert raised.rule.text in picture.alt
     assert "N = 160 is the first to keep alpha, but some larger N do not" in picture.alt
@@ -209,7 +211,7 @@ def test_trials_judged_by_the_posterior_settle_on_the_exact_values(p):
     responses = rng.random((trials, 40)) < p
     for a, b in ((4, 16), (8, 12)):
         bounds = listed(a, b)
-        rejected, patients = lesson_bounds.verdicts_of(BetaPrior(a, b), responses)
+        rejected, patients = lesson_prior_bounds.verdicts_of(BetaPrior(a, b), responses)
         for k in range(trials):
             stop = next((n for n, r in zip(LOOKS, bounds, strict=True) if responses[k, :n].sum() <= r), None)
             assert (bool(rejected[k]), patients[k]) == (stop is None, stop or 40)
@@ -221,12 +223,14 @@ def test_trials_judged_by_the_posterior_settle_on_the_exact_values(p):
 
 def test_all_three_priors_judge_the_same_trials():
     _, split, trials, *rest = numbers(lesson_prior.judged(0.2, 20, 1000, 1))
-    responses = lesson_bounds.drawn(0.2, 1000, 1)
-    shares = [lesson_bounds.verdicts_of(one.prior, responses)[0] for one in lesson_bounds.three(0.2, 0.4, 20)]
+    responses = lesson_prior_bounds.drawn(0.2, 1000, 1)
+    shares = [
+        lesson_prior_bounds.verdicts_of(one.prior, responses)[0] for one in lesson_prior_bounds.three(0.2, 0.4, 20)
+    ]
     assert (split, trials) == ((shares[0] != shares[2]).sum(), 1000)
     assert rest[::3] == [printed(share.mean()) for share in shares]
     assert rest[2] == printed(walked(listed(4, 16), 0.2)[0])
-    assert (lesson_bounds.drawn(0.2, 1000, 1)[:100] == lesson_bounds.drawn(0.2, 100, 1)).all()
+    assert (lesson_prior_bounds.drawn(0.2, 1000, 1)[:100] == lesson_prior_bounds.drawn(0.2, 100, 1)).all()
 
 
 # the answer
@@ -250,6 +254,12 @@ def test_the_choices_of_the_exercise_hold_the_answer(root):
     assert "eight times" in exercise
     assert round(float(walked(listed(8, 12), 0.2)[0]) / 0.05) == 8
     assert "".join(cells[-1]["source"]) == "lesson.answer(size=20, responses=8, lam=0.99)"
+
+
+def test_a_threshold_under_a_slider_is_read_with_all_its_digits():
+    slider = lesson_prior.THRESHOLD.handles().shown[0]
+    assert f"{slider.value:{slider.readout_format}}" == "0.985"
+    assert lesson_prior.MEAN.handles().shown[0].readout_format == ".2f"
 
 
 # every corner
