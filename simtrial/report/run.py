@@ -299,8 +299,7 @@ def lessons(seed: int = 1, out: str | Path = "build", progress: Callable[[str], 
     simulation.check_seed(seed)
     final = Path(out) / "teaching"
     unfinished.refuse(final)
-    title = "Lessons on single-arm phase II trials"
-    head = Head(study=f"simtrial {__version__}", title=title, front=HANDOUT)
+    head = Head(study=f"simtrial {__version__}", title="Lessons on single-arm phase II trials", front=HANDOUT)
     origin = {"lessons": ", ".join(Path(name).name for name in LESSONS)}
     pages = (HtmlPage(notebooks=LESSONS, head=head),)
     job = Job(pages=pages, parameters={"seed": seed}, origin=origin, seed=seed)
