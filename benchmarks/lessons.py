@@ -9,6 +9,7 @@ from simtrial.lessons import live
 from simtrial.lessons import more_looks as lesson_more_looks
 from simtrial.lessons import one_sample as lesson_one_sample
 from simtrial.lessons import one_trial as lesson_one_trial
+from simtrial.lessons import prior as lesson_prior
 from simtrial.lessons import two_endpoints as lesson_two_endpoints
 from simtrial.lessons import two_stages as lesson_two_stages
 
@@ -34,6 +35,11 @@ FIGURES = {
     "why_look_more_often: number of looks": lambda k: lesson_more_looks.number(rates(k), 0.05, 0.8, "p0"),
     "why_look_more_often: all rates": lambda k: lesson_more_looks.curves((0.2, round(0.4 + 0.01 * k, 2)), 0.05, 0.8),
     "why_look_more_often: 1,000 trials": lambda k: lesson_more_looks.simulated(0.1 + k / 100, 2.0, 1000, 1),
+    "what_a_prior_does: prior and posterior": lambda k: lesson_prior.learnt(0.4, 20, 3 + k, 0.2),
+    "what_a_prior_does: three priors": lambda k: lesson_prior.opinions(10 + k, (0.2, 0.4)),
+    "what_a_prior_does: sharper prior": lambda k: lesson_prior.sharpened(10 + k),
+    "what_a_prior_does: back under alpha": lambda k: lesson_prior.mended(10 + k, 0.985),
+    "what_a_prior_does: 1,000 trials": lambda k: lesson_prior.judged(0.2 + k / 100, 20, 1000, 1),
     "two_endpoints_one_trial: the price": lambda k: lesson_two_endpoints.price(
         (0.2 + k / 100, 0.4), 0.05, "pocock", 1.0
     ),

@@ -40,6 +40,11 @@ HINTS = {
     "shapes": "Move the unacceptable rate: which boundary crosses more often, and which one earlier?",
     "tested": "Move the rates and watch where the dashed curve leaves its limit.",
     "errors": "Move the probability of dropout, then change who drops out.",
+    "learnt": "Move the responses, then the effective sample size: which of the two curves does the posterior follow?",
+    "opinions": "Move the effective sample size of the two strong priors, and watch the bounds and the bars.",
+    "sharpened": "Move the point along the dashed curve: where is the type I error twice alpha?",
+    "mended": "Move the threshold: how many patients does each value need? Then make the prior sharper.",
+    "judged": "Move the true rate to 0.4: do the three priors still disagree about the same patients?",
     "searched": "Move the probability of dropout and watch which designs keep both limits.",
 }
 """What to do with the controls of a picture, by the function that draws it; shown with the controls only."""
@@ -106,7 +111,7 @@ class Rate:
         """Make a slider."""
         slider = _slider(
             "FloatSlider", self.label, value=self.value, min=self.least, max=self.most, step=self.step,
-            readout_format=".2f",
+            readout_format=".3f" if self.step < 0.01 else ".2f",
         )  # fmt: skip
         return Handles([slider], [slider], lambda: round(float(slider.value), DIGITS))
 

@@ -73,6 +73,7 @@ LESSONS = (
     "teaching/one_sample_exact",
     "teaching/why_two_stages",
     "teaching/why_look_more_often",
+    "teaching/what_a_prior_does",
     "teaching/two_endpoints_one_trial",
     "teaching/play_one_trial",
     "teaching/biased_after_stopping",
@@ -298,8 +299,7 @@ def lessons(seed: int = 1, out: str | Path = "build", progress: Callable[[str], 
     simulation.check_seed(seed)
     final = Path(out) / "teaching"
     unfinished.refuse(final)
-    title = "Lessons on single-arm phase II trials"
-    head = Head(study=f"simtrial {__version__}", title=title, front=HANDOUT)
+    head = Head(study=f"simtrial {__version__}", title="Lessons on single-arm phase II trials", front=HANDOUT)
     origin = {"lessons": ", ".join(Path(name).name for name in LESSONS)}
     pages = (HtmlPage(notebooks=LESSONS, head=head),)
     job = Job(pages=pages, parameters={"seed": seed}, origin=origin, seed=seed)

@@ -118,7 +118,7 @@ def handout(tmp_path_factory):
 
 SIMULATED = {
     "simulated_teeth", "simulated_stages", "simulated_looks", "one_trial", "cloud", "settling", "simulated_bias",
-    "counting", "estimand", "simulated_losses", "boundary_by_hand",
+    "counting", "estimand", "simulated_losses", "boundary_by_hand", "same_trials_three_priors",
 }  # fmt: skip
 
 

@@ -58,6 +58,10 @@ def test_validation_passes_here_and_shows_every_case_with_its_source(tmp_path, r
     assert verdict.loc["Boundaries for toxicity", "compared"] == 118
     assert verdict.loc["Response and toxicity", "compared"] == 20
     assert verdict.loc["Two-stage designs for two endpoints", "compared"] == 108
+    assert verdict.loc["Bayesian bounds", "compared"] == 82
+    assert verdict.loc["Bayesian rules by definition", "compared"] == 333
+    assert verdict.loc["Bayesian searches", "compared"] == 29
+    assert verdict.loc["Adaptive two-stage designs", "compared"] == 340
     assert verdict.index.is_unique
     assert verdict.loc["Boundaries of an iteration", "compared"] == 2
     html = done.html.read_text(encoding="utf-8")
