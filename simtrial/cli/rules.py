@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,30 +13,34 @@ from simtrial.errors import InputError
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simtrial.design.designs import Design
 
 RULES = ("fleming", "curtailed", "lee_liu", "bop2", "thall_simon")
-NEEDS = {
-    "fleming": ("looks_at", "p0", "alpha"),
-    "curtailed": ("base",),
-    "lee_liu": ("looks_at", "p0", "prior", "theta_l", "theta_t"),
-    "bop2": ("looks_at", "p0", "lambda_", "gamma"),
-    "thall_simon": ("looks_at", "prior_e", "prior_s"),
-}
-TAKES = {
-    "fleming": NEEDS["fleming"],
-    "curtailed": ("base", "p1", "theta_f", "theta_e", "block", "cp"),
-    "lee_liu": (*NEEDS["lee_liu"], "theta_u", "not_strict"),
-    "bop2": (*NEEDS["bop2"], "prior", "eta"),
-    "thall_simon": (*NEEDS["thall_simon"], "delta", "theta_l", "theta_u"),
-}
-"""The options of each rule, beside the rates at which it is evaluated."""
+TYPED = {"lam": "lambda_", "strict": "not_strict"}
+"""Parameters of rules whose options have other names."""
+
+
+def takes(rule: str) -> dict[str, bool]:
+    """The options that belong to a rule, each with whether it needs it: what `simtrial.search.rules` takes."""
+    from simtrial.search import rules
+
+    return {
+        TYPED.get(name, name): one.default is one.empty for name, one in signature(rules.RULES[rule]).parameters.items()
+    }
+
+
+def parameters(rule: str, given: Mapping[str, object]) -> dict[str, object]:
+    """What is given of a rule's options, by the names of its parameters."""
+    names = {option: name for name, option in TYPED.items()}
+    found = {names.get(name, name): given[name] for name in takes(rule) if given.get(name) is not None}
+    return found if "strict" not in found else found | {"strict": False}
+
 
 RulePrior = Annotated[
     str | None,
-    options.number_option(
-        "beta", "lee_liu, bop2: the prior Beta(A, B).  [default for bop2: p0,1-p0]", "list", ("A", "B")
-    ),
+    options.prior_option("lee_liu, bop2: the prior Beta(A, B), or mean=M,size=N.  [default for bop2: p0,1-p0]"),
 ]
 ThresholdScale = Annotated[
     float | None,
@@ -48,11 +53,11 @@ EfficacyExponent = Annotated[
 ]
 NewPrior = Annotated[
     str | None,
-    options.number_option("beta", "thall_simon: the prior Beta(A, B) of the new treatment.", "list", ("A", "B")),
+    options.prior_option("thall_simon: the prior Beta(A, B) of the new treatment."),
 ]
 StandardPrior = Annotated[
     str | None,
-    options.number_option("beta", "thall_simon: the prior Beta(A, B) of the standard.", "list", ("A", "B")),
+    options.prior_option("thall_simon: the prior Beta(A, B) of the standard."),
 ]
 Gain = Annotated[
     float | None, options.number_option("gain", "thall_simon: the gain asked of the new treatment.  [default: 0]")
@@ -78,7 +83,10 @@ EfficacyAbove = Annotated[
     ),
 ]
 EqualStops = Annotated[
-    bool, typer.Option("--not-strict", help="lee_liu: stop also if the predictive probability equals its threshold.")
+    bool,
+    typer.Option(
+        "--not-strict", help="lee_liu, bop2, thall_simon: a probability that equals its threshold stops the trial."
+    ),
 ]
 
 
@@ -127,10 +135,11 @@ def bounds(
     }  # fmt: skip
     if rule not in RULES:
         raise InputError(f"({rule!r:.40}) is unknown; write {', '.join(RULES[:-1])} or {RULES[-1]}", "--rule")
+    own = takes(rule)
     for name, value in given.items():
-        if value is not None and name not in (*TAKES[rule], "p0", "p1"):
+        if value is not None and name not in (*own, "p0", "p1"):
             raise InputError(f"does not belong to {rule}; leave it out", told_as(name))
-        if value is None and name in NEEDS[rule]:
+        if value is None and own.get(name):
             raise InputError(f"is missing; {rule} needs it", told_as(name))
     design = _made(rule, given)
     if as_json:
@@ -143,15 +152,11 @@ def _made(rule: str, given: dict[str, object]) -> Design:
     from simtrial.design.designs import parse_sizes
     from simtrial.search import rules
 
-    parameters = {name: value for name, value in given.items() if value is not None and name in TAKES[rule]}
-    if "looks_at" in parameters:
-        parameters["looks_at"] = parse_sizes(str(parameters["looks_at"]))
-    if parameters.pop("not_strict", None):
-        parameters["strict"] = False
-    if "lambda_" in parameters:
-        parameters["lam"] = parameters.pop("lambda_")
+    found = parameters(rule, given)
+    if "looks_at" in found:
+        found["looks_at"] = parse_sizes(str(found["looks_at"]))
     try:
-        return rules.bounds_by(rule, **parameters)
+        return rules.bounds_by(rule, **found)
     except InputError as error:
         raise InputError(error.message, told_as(error.field)) from None
 

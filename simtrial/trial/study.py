@@ -12,6 +12,7 @@ from simtrial.errors import InputError
 from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
 from simtrial.search import FAMILIES, FREE, CalendarCriterion, Constraints
 from simtrial.search.criteria import in_family, preference, weighed
+from simtrial.trial.prior import StatedPrior
 from simtrial.trial.section import (
     CriterionKey,
     Day,
@@ -136,6 +137,9 @@ class DesignConstraints(Made):
         description="Every number of patients at a look is a multiple of this; or the patients per look, counted "
         "back from n, for families that are watched at many looks.",
     )
+    prior: StatedPrior | None = Field(
+        None, description="The Beta prior of the response rate, for a family of Bayesian rules. Default: the usual one."
+    )
 
     def make(self) -> Constraints:
         """The restrictions."""
@@ -145,8 +149,9 @@ class DesignConstraints(Made):
             )
         if self.looks_months is not None and list(self.looks_months) != sorted(set(self.looks_months)):
             raise InputError("does not increase", "looks_months")
-        given = self.model_dump(exclude={"futility", "looks_months"})
-        return Constraints(**given, futility_optional=self.futility == "optional")
+        given = self.model_dump(exclude={"futility", "looks_months", "prior"})
+        prior = None if self.prior is None else self.prior.make().pair
+        return Constraints(**given, futility_optional=self.futility == "optional", prior=prior)
 
 
 class DesignWish(Section):

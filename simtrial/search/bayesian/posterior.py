@@ -49,6 +49,11 @@ class BetaPrior:
         return cls(float(a), float(decimal(size) - a))
 
     @property
+    def pair(self) -> tuple[float, float]:
+        """Both numbers."""
+        return self.a, self.b
+
+    @property
     def mean(self) -> float:
         """The response rate that is expected."""
         return self.a / self.size
@@ -76,7 +81,7 @@ class BetaPrior:
 
 
 def parse_prior(text: str, field: str = "prior") -> BetaPrior:
-    """Read a prior written ``a,b``: ``.2,.8`` is Beta(.2, .8).
+    """Read a prior written ``a,b``, or by its mean and its size.
 
     Raises
     ------
@@ -87,11 +92,22 @@ def parse_prior(text: str, field: str = "prior") -> BetaPrior:
     --------
     >>> parse_prior(".2,.8")
     BetaPrior(a=0.2, b=0.8)
+    >>> parse_prior("mean=.3,size=50")
+    BetaPrior(a=15.0, b=35.0)
     """
-    parts = text.split(",")
-    if len(parts) != 2:
-        raise InputError(f"({text[:40]!r}) is not a prior; write its two numbers a,b, such as 0.2,0.8", field)
+    parts = [part.strip() for part in text.split(",")]
+    named = dict(part.split("=", 1) for part in parts if part.count("=") == 1)
+    by_size = set(named) == {"mean", "size"}
+    if len(parts) != 2 or not (by_size or "=" not in text):
+        raise InputError(
+            f"({text[:40]!r}) is not a prior; write its two numbers a,b, such as 0.2,0.8, or its mean and the number "
+            "of patients that it weighs as much as, mean=0.2,size=1",
+            field,
+        )
     try:
+        if by_size:
+            mean, size = TABLE["rate"].read(named["mean"], field), TABLE["beta"].read(named["size"], field)
+            return BetaPrior.of(mean=mean, size=size)
         return BetaPrior(*(TABLE["beta"].read(part, field) for part in parts))
     except InputError as error:
         raise InputError(error.message, field) from None
