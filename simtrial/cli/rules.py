@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from inspect import signature
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial.cli import designs_json, options
+from simtrial.cli import designs_json, options, posterior
 from simtrial.cli.command import told_as
 from simtrial.errors import InputError
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from simtrial.design.designs import Design
 
@@ -89,6 +90,20 @@ EqualStops = Annotated[
     ),
 ]
 
+SeenAt = Annotated[
+    str | None,
+    options.number_option(
+        "patients_seen",
+        "lee_liu, bop2, thall_simon: posterior and prediction after X responses of N.",
+        "list",
+        ("N", "X"),
+    ),
+]
+OtherPriors = Annotated[
+    bool,
+    typer.Option("--sensitivity", help="lee_liu, bop2, thall_simon: the bounds and exact errors under other priors."),
+]
+
 
 def bounds(
     rule: Annotated[str, typer.Option(help=f"The rule: {', '.join(RULES[:-1])} or {RULES[-1]}.")],
@@ -124,9 +139,11 @@ def bounds(
     theta_t: FinalAbove = None,
     theta_u: EfficacyAbove = None,
     not_strict: EqualStops = False,
+    at: SeenAt = None,
+    sensitivity: OtherPriors = False,
     as_json: options.Json = False,
 ) -> None:
-    """Give the bounds of a rule at given looks, with its exact errors."""
+    """Give the bounds of a rule at given looks, with its exact errors; of a Bayesian one also what its prior says."""
     given: dict[str, object] = {
         "looks_at": looks_at, "base": base, "p0": p0, "p1": p1, "alpha": alpha, "theta_f": theta_f,
         "theta_e": theta_e, "block": block, "cp": cp, "prior": prior, "lambda_": lambda_, "gamma": gamma, "eta": eta,
@@ -141,24 +158,42 @@ def bounds(
             raise InputError(f"does not belong to {rule}; leave it out", told_as(name))
         if value is None and own.get(name):
             raise InputError(f"is missing; {rule} needs it", told_as(name))
-    design = _made(rule, given)
+    from simtrial.search import rules
+
+    found = _parameters(rule, given)
+    with _dashed():
+        design = rules.bounds_by(rule, **found)
+        prior = posterior.prior_of(rule, found) if at is not None or sensitivity else None
+        seen = None if at is None or prior is None else posterior.seen(design, prior, at)
+        others = posterior.under_priors(rule, found, prior, (p0, p1)) if prior is not None and sensitivity else ()
     if as_json:
-        terminal.print_json({"looks": designs_json.looks(design)})
+        answer: dict[str, object] = {"looks": designs_json.looks(design)}
+        answer |= {} if seen is None else {"at": posterior.seen_json(seen, p0)}
+        terminal.print_json(answer | ({"sensitivity": posterior.under_priors_json(others)} if others else {}))
         return
     _show(design, [p for p in (p0, p1) if p is not None])
+    if seen is not None:
+        posterior.show_seen(seen, p0)
+    if others:
+        posterior.show_under_priors(others)
 
 
-def _made(rule: str, given: dict[str, object]) -> Design:
+@contextmanager
+def _dashed() -> Iterator[None]:
+    """Name what is wrong as it is typed."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(error.message, told_as(error.field)) from None
+
+
+def _parameters(rule: str, given: Mapping[str, object]) -> dict[str, object]:
     from simtrial.design.designs import parse_sizes
-    from simtrial.search import rules
 
     found = parameters(rule, given)
     if "looks_at" in found:
         found["looks_at"] = parse_sizes(str(found["looks_at"]))
-    try:
-        return rules.bounds_by(rule, **found)
-    except InputError as error:
-        raise InputError(error.message, told_as(error.field)) from None
+    return found
 
 
 def _show(design: Design, rates: list[float]) -> None:

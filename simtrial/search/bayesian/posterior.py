@@ -71,6 +71,41 @@ class BetaPrior:
         found: Floats = special.betaincc(self.a + x, self.b + n - x, rate)
         return found
 
+    def after(self, n: int, x: int) -> BetaPrior:
+        """What is believed after `x` responses of `n`: the posterior."""
+        return BetaPrior(self.a + x, self.b + n - x)
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The interval with this probability that leaves as much below it as above it: a credible interval."""
+        from scipy import special
+
+        low, high = special.betaincinv(self.a, self.b, [(1 - level) / 2, (1 + level) / 2]).tolist()
+        return low, high
+
+    def density(self, rates: ArrayLike) -> Floats:
+        """The density at some rates between 0 and 1."""
+        from scipy import special
+
+        rates = np.asarray(rates, dtype=np.float64)
+        logs = special.xlogy(self.a - 1, rates) + special.xlog1py(self.b - 1, -rates) - special.betaln(self.a, self.b)
+        found: Floats = np.exp(logs)
+        return found
+
+    def count_at(self, rate: float, chance: float, n: ArrayLike) -> Floats:
+        """The number of responses, not rounded, with which P(response rate > `rate`) of `n` patients is `chance`.
+
+        NaN where it would be below 0 or above n.
+        """
+        n = np.asarray(n, dtype=np.float64)
+        low, high = np.zeros_like(n), n.copy()
+        possible = (self.beyond(rate, n, low) <= chance) & (self.beyond(rate, n, high) >= chance)
+        for _ in range(40):  # which leaves less than a billionth of a patient
+            middle = (low + high) / 2
+            more = self.beyond(rate, n, middle) < chance
+            low, high = np.where(more, middle, low), np.where(more, high, middle)
+        found: Floats = np.where(possible, (low + high) / 2, np.nan)
+        return found
+
     def within(self, rate: float, n: ArrayLike, x: ArrayLike) -> Floats:
         """P(response rate <= `rate` | `x` responses of `n`), with its own digits where it is small."""
         from scipy import special
