@@ -25,14 +25,20 @@ DECIDED = {
 """What happens at a look."""
 
 
-def prior_of(rule: str, parameters: Mapping[str, object]) -> BetaPrior:
-    """The prior of the treatment that is studied, as it was typed; Beta(p0, 1 - p0) where BOP2 has no other."""
+def prior_of(rule: str, parameters: Mapping[str, object], option: str) -> BetaPrior:
+    """The prior of the treatment that is studied, as it was typed; Beta(p0, 1 - p0) where BOP2 has no other.
+
+    Raises
+    ------
+    InputError
+        If the rule has none, so that the option does not go with it.
+    """
     from simtrial.search.bayesian.posterior import parse_prior, usual_prior
     from simtrial.search.posterior.sensitivity import PRIOR
 
     if rule not in PRIOR:
         known = list(PRIOR)
-        raise InputError(f"goes with a rule that has a prior: {', '.join(known[:-1])} or {known[-1]}", "at")
+        raise InputError(f"goes with a rule that has a prior: {', '.join(known[:-1])} or {known[-1]}", option)
     typed = parameters.get(PRIOR[rule])
     return usual_prior(float(str(parameters["p0"]))) if typed is None else parse_prior(str(typed), PRIOR[rule])
 
@@ -76,7 +82,7 @@ def show_seen(one: SeenSoFar, p0: float | None) -> None:
 
 
 def under_priors(
-    rule: str, parameters: Mapping[str, object], prior: BetaPrior, rates: tuple[float | None, float | None]
+    rule: str, parameters: Mapping[str, object], rates: tuple[float | None, float | None]
 ) -> tuple[UnderPrior, ...]:
     """What the rule gives under other priors.
 
@@ -87,7 +93,7 @@ def under_priors(
     """
     from simtrial.search.posterior.sensitivity import PRIOR, sensitivity
 
-    p0, p1 = rates
+    prior, (p0, p1) = prior_of(rule, parameters, "sensitivity"), rates
     if p0 is None:
         raise InputError("is missing; the type I error is computed at it", "p0")
     return sensitivity(rule, {**parameters, PRIOR[rule]: prior}, p0, p1)
@@ -110,7 +116,7 @@ def show_under_priors(found: Sequence[UnderPrior]) -> None:
     """The same as a table."""
     from simtrial.search.posterior import tables
 
-    heads = ("prior Beta(a, b)", "looks (r:e/n)", "type I error", "power", "EN(p0)", "EN(p1)")
+    heads = ("prior", "looks (r:e/n)", "type I error", "power", "EN(p0)", "EN(p1)")
     terminal.table("The same rule under other priors", heads, [list(row) for row in tables.rows(found)], left=2)
     for one in found:
         if one.design is None:

@@ -94,14 +94,14 @@ SeenAt = Annotated[
     str | None,
     options.number_option(
         "patients_seen",
-        "lee_liu, bop2, thall_simon: posterior and prediction after X responses of N.",
+        "Of a Bayesian rule: posterior and prediction after X responses of N.",
         "list",
         ("N", "X"),
     ),
 ]
 OtherPriors = Annotated[
     bool,
-    typer.Option("--sensitivity", help="lee_liu, bop2, thall_simon: the bounds and exact errors under other priors."),
+    typer.Option("--sensitivity", help="Of a Bayesian rule: the bounds and exact errors under other priors."),
 ]
 
 
@@ -163,9 +163,8 @@ def bounds(
     found = _parameters(rule, given)
     with _dashed():
         design = rules.bounds_by(rule, **found)
-        prior = posterior.prior_of(rule, found) if at is not None or sensitivity else None
-        seen = None if at is None or prior is None else posterior.seen(design, prior, at)
-        others = posterior.under_priors(rule, found, prior, (p0, p1)) if prior is not None and sensitivity else ()
+        seen = None if at is None else posterior.seen(design, posterior.prior_of(rule, found, "at"), at)
+        others = posterior.under_priors(rule, found, (p0, p1)) if sensitivity else ()
     if as_json:
         answer: dict[str, object] = {"looks": designs_json.looks(design)}
         answer |= {} if seen is None else {"at": posterior.seen_json(seen, p0)}

@@ -41,6 +41,12 @@ def believed(case: Case) -> Passage | None:
     return None if found is None else text.believed(found)
 
 
+def sentences(case: Case) -> list[str]:
+    """The prior and the parameters of the rule, for the protocol; nothing of other designs."""
+    found = parameters(case)
+    return [] if found is None else [text.for_protocol(found)]
+
+
 def at_looks(case: Case) -> Picture | None:
     """Posterior and predictive distributions at the interim looks."""
     believed_before = prior(case)

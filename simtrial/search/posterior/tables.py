@@ -53,8 +53,8 @@ def sensitivity(found: Sequence[UnderPrior], limits: str, rule: str) -> Table:
     none = [f"{one.name} ({one.why})" for one in found if one.design is None]
     without = f". No test: {'; '.join(none)}" if none else ""
     caption = (
-        f"The same rule under other priors, for {limits}: {rule}. Each prior is Beta(a, b), its two numbers in the "
-        "table; of size m it weighs as much as m patients. Exact values; the search was made with the prior in "
+        f"The same rule under other priors, for {limits}: {rule}. A prior of size m weighs as much as m "
+        "patients. Exact values; the search was made with the prior in "
         f"bold{without}"
     )
     bold = [one.asked for one in found]
@@ -65,7 +65,7 @@ def rows(found: Sequence[UnderPrior]) -> list[tuple[str, ...]]:
     """The cells of the table as text."""
     return [
         (
-            f"{one.name}: {one.prior.a:.6g}, {one.prior.b:.6g}",
+            f"{one.name}: Beta({one.prior.a:.6g}, {one.prior.b:.6g})",
             "–" if one.design is None else looks_short(one.design),
             *("–" if (value := getattr(one, name)) is None else written(value) for name, written in FIGURES.items()),
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simtrial.phrases import counted, listed, percent, stated
 from simtrial.search.bayesian.posterior import BetaPrior
+from simtrial.search.text import believed as priors_in_words
 from simtrial.search.text import leading
 from simtrial.show.passage import Passage
 
@@ -30,8 +31,12 @@ def prior_of(name: str, prior: BetaPrior) -> str:
 def believed(found: RuleParameters) -> Passage:
     """The priors of a design, and the parameters of the rule that give its bounds."""
     said = "; ".join(prior_of(name, BetaPrior(*pair)) for name, pair in found.priors.items())
-    how = leading(found)
-    return Passage("prior", (f"{said[0].upper()}{said[1:]}.", f"{how[0].upper()}{how[1:]}"))
+    return Passage("prior", (f"{said[0].upper()}{said[1:]}.", f"The chosen design: {leading(found)}"))
+
+
+def for_protocol(found: RuleParameters) -> str:
+    """What makes the bounds reproducible, in one sentence for a protocol."""
+    return f"The bounds are those of this rule {priors_in_words(found.priors)} and with {kept_parameters(found)}."
 
 
 def kept_parameters(found: RuleParameters) -> str:
