@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.explorer.screen import Known
     from simtrial.plan.plan import Plan
+    from simtrial.search.bayesian.posterior import BetaPrior
     from simtrial.trial.case import Case
     from simtrial.trial.trial import Trial
 
@@ -180,8 +181,8 @@ def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements, tr
     return _section("How does the design behave?", f'{caption}{legend}<div class="curves">{"".join(drawn)}</div>')
 
 
-def decisions(design: Design, plan: Plan, trial: Trial) -> str:
-    """The decision for each number of responses."""
+def decisions(design: Design, plan: Plan, trial: Trial, prior: BetaPrior | None = None) -> str:
+    """The decision for each number of responses; with the lines of the posterior where the design has a prior."""
     note = (
         "<p>These are the planned bounds; they are recalculated for the attained number of evaluable patients.</p>"
         if plan.recut
@@ -192,7 +193,7 @@ def decisions(design: Design, plan: Plan, trial: Trial) -> str:
         "These are the decisions on the responses alone: with the rule for toxicity H0 is rejected only if the "
         "boundary for toxicity has not been crossed.",
     )
-    shown = charts.boundary(design) + tables.decisions(design).html() + note
+    shown = charts.boundary(design, prior, trial.limits.p0) + tables.decisions(design).html() + note
     return _section("What is decided at each number of responses?", shown)
 
 

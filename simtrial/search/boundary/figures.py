@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design, Look
     from simtrial.design.requirements import Requirements
+    from simtrial.numbers import Floats
     from simtrial.search.bayesian.posterior import BetaPrior
 
 GO_ON, GREY = "Continue", "#dcdcdc"
@@ -82,7 +84,7 @@ def boundary(design: Design, prior: BetaPrior | None = None, p0: float | None = 
         axis.set_ylim(-0.5, top + 0.5)
         axis.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axis.yaxis.set_major_locator(MaxNLocator(8, integer=True))
-        contours = [] if prior is None or p0 is None else _contours(axis, looks, prior, p0, top)
+        contours = [] if prior is None or p0 is None else _contours(axis, looks, prior, p0)
         axis.set_xlabel("Patients analysed")
         axis.set_ylabel("Responses, X")
         order = [_said("futile"), GO_ON, _said("effective")]
@@ -137,24 +139,58 @@ def _between(axis: Axes, looks: tuple[Look, ...]) -> None:
         axis.step(n, bounds, where="pre", color=colour, linewidth=1.2, linestyle="--", zorder=0.9)
 
 
-def _contours(axis: Axes, looks: tuple[Look, ...], prior: BetaPrior, p0: float, top: int) -> list[Line2D]:
-    """Lines of the same posterior probability of p > p0, each with its number; what they are, for the legend."""
-    last = looks[-1].n
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PosteriorLine:
+    """A line along which the posterior probability of p > p0 is the same.
+
+    Attributes
+    ----------
+    level : float
+        The probability.
+    n, x : ndarray
+        Patients and responses, not rounded.
+    at : tuple of float
+        Where the number stands.
+    """
+
+    level: float
+    n: Floats
+    x: Floats
+    at: tuple[float, float]
+
+
+def posterior_lines(looks: tuple[Look, ...], prior: BetaPrior, p0: float) -> list[PosteriorLine]:
+    """The lines of `LEVELS`, as far as they are drawn, each with the place of its number: where there is no bar."""
+    last, top = looks[-1].n, highest(looks)
     n = np.linspace(0.0, last, 201)
-    # numbers in the widest space between looks, of which the first is too near to the start; on any of many looks
     free = [(b.n - a.n, a.n + 0.6 * (b.n - a.n)) for a, b in pairwise(looks)]
     at = 0.6 * last if len(looks) > NAMED or not free else max(free)[1]
+    found = []
     for level in LEVELS:
-        line = prior.count_at(p0, level, n)
-        line = np.where(line <= top + 0.5, line, np.nan)
-        axis.plot(n, line, color=LINE, linewidth=0.9, path_effects=[*HALO, Normal()], zorder=2.5)
-        x = float(prior.count_at(p0, level, at))
-        if x <= top:
+        x = prior.count_at(p0, level, n)
+        drawn = x <= top + 0.5  # also false of what is no number
+        if drawn.any():
+            place = (at, float(prior.count_at(p0, level, at)))
+            found.append(PosteriorLine(level=level, n=n[drawn], x=x[drawn], at=place))
+    return found
+
+
+def lines_said(p0: float) -> str:
+    """What the lines are, in a legend."""
+    return f"Posterior P(p > p0), p0 = {stated(p0)}"
+
+
+def _contours(axis: Axes, looks: tuple[Look, ...], prior: BetaPrior, p0: float) -> list[Line2D]:
+    """Draw the lines of the posterior, each with its number; what they are, for the legend."""
+    top = highest(looks)
+    for line in posterior_lines(looks, prior, p0):
+        axis.plot(line.n, line.x, color=LINE, linewidth=0.9, path_effects=[*HALO, Normal()], zorder=2.5)
+        if line.at[1] <= top:
             axis.annotate(
-                f"{level:g}", (at, x), ha="center", va="center", fontsize=8.5, color=LINE, zorder=3,
+                f"{line.level:g}", line.at, ha="center", va="center", fontsize=8.5, color=LINE, zorder=3,
                 bbox={"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none"},
             )  # fmt: skip
-    return [Line2D([], [], color=LINE, linewidth=0.9, label=f"Posterior P(p > p0), p0 = {stated(p0)}")]
+    return [Line2D([], [], color=LINE, linewidth=0.9, label=lines_said(p0))]
 
 
 def _numbers(axis: Axes, looks: tuple[Look, ...], bar: float) -> None:
