@@ -54,6 +54,11 @@ DESIGN = {
         "Largest EN",
         "The largest expected sample size at any true response rate: what a trial needs on average at most.",
     ),
+    "prior_believed": Term(
+        "Prior",
+        "What is believed of the response rate before the trial, as a beta distribution with two numbers a and b: its "
+        "mean is a / (a + b), and it weighs as much as a + b patients.",
+    ),
     "certificate": Term(
         "Certificate",
         "Whether it is proved that no other design of the family is better by the same criterion; if not, how much "

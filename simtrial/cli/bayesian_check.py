@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simtrial.cli import options
+from simtrial.cli import rules as cli_rules
 from simtrial.cli.command import told_as
 from simtrial.errors import InputError
 from simtrial.phrases import counted
@@ -17,12 +18,8 @@ if TYPE_CHECKING:
 
     from simtrial.review.bayesian import BayesianCheck, BayesianStatement
 
-TAKEN = {
-    "lee_liu": ("prior", "theta_l", "theta_t", "theta_u", "not_strict"),
-    "bop2": ("prior", "lambda_", "gamma", "eta", "not_strict"),
-    "thall_simon": ("prior_e", "prior_s", "delta", "theta_l", "theta_u", "not_strict"),
-}
-"""The options of each rule."""
+RULES = ("lee_liu", "bop2", "thall_simon")
+"""The rules of which a published design may be."""
 
 ALWAYS = ("looks_at", "trials")
 """Options of the check itself."""
@@ -31,7 +28,7 @@ PRINTED = ("type_i_error", "attained_power", "en_p0", "pet_p0")
 """Options of printed values."""
 
 CheckedRule = Annotated[
-    str | None, typer.Option(help=f"Check a design by a Bayesian rule ({', '.join(TAKEN)}), or an adaptive one.")
+    str | None, typer.Option(help=f"Check a design by a Bayesian rule ({', '.join(RULES)}), or an adaptive one.")
 ]
 CheckedSizes = Annotated[
     str | None,
@@ -39,17 +36,13 @@ CheckedSizes = Annotated[
 ]
 CheckedPrior = Annotated[
     str | None,
-    options.number_option("beta", "lee_liu, bop2: the prior Beta(A, B).  [default: p0,1-p0]", "list", ("A", "B")),
+    options.prior_option("lee_liu, bop2: the prior Beta(A, B), or mean=M,size=N.  [default: p0,1-p0]"),
 ]
 CheckedLambda = Annotated[float | None, options.number_option("lam", "bop2: lambda, as published.", name="--lambda")]
 CheckedGamma = Annotated[float | None, options.number_option("gamma", "bop2: gamma, as published.")]
 CheckedEta = Annotated[float | None, options.number_option("eta", "bop2: the exponent of a stop for efficacy.")]
-CheckedNew = Annotated[
-    str | None, options.number_option("beta", "thall_simon: the prior of the new treatment.", "list", ("A", "B"))
-]
-CheckedStandard = Annotated[
-    str | None, options.number_option("beta", "thall_simon: the prior of the standard.", "list", ("A", "B"))
-]
+CheckedNew = Annotated[str | None, options.prior_option("thall_simon: the prior of the new treatment.")]
+CheckedStandard = Annotated[str | None, options.prior_option("thall_simon: the prior of the standard.")]
 CheckedGain = Annotated[float | None, options.number_option("gain", "thall_simon: the gain.  [default: 0]")]
 CheckedThetaL = Annotated[float | None, options.number_option("threshold", "lee_liu, thall_simon: theta_L.")]
 CheckedThetaT = Annotated[float | None, options.number_option("threshold", "lee_liu: theta_T.")]
@@ -85,11 +78,11 @@ def run(
     InputError
         If options are missing or do not belong to the rule; named as they are typed.
     """
-    if rule not in TAKEN:
-        *others, last = (*TAKEN, "adaptive")
+    if rule not in RULES:
+        *others, last = (*RULES, "adaptive")
         raise InputError(f"({rule!r:.40}) is unknown; write {', '.join(others)} or {last}", "--rule")
     for name, value in given.items():
-        if value is not None and name not in (*TAKEN[rule], *ALWAYS):
+        if value is not None and name not in (*cli_rules.takes(rule), *ALWAYS):
             raise InputError(f"does not belong to {rule}; leave it out", told_as(name))
     for name, value in stated.items():
         if value is not None and name not in ("p0", "p1", *PRINTED):
@@ -123,11 +116,7 @@ def _statement(
         sizes = tuple(look.n for look in design.looks)
     else:
         raise InputError("is missing; give it, or the bounds with --looks", "looks_at")
-    parameters = {name: given[name] for name in TAKEN[rule] if given[name] is not None}
-    if "lambda_" in parameters:
-        parameters["lam"] = parameters.pop("lambda_")
-    if parameters.pop("not_strict", None):
-        parameters["strict"] = False
+    parameters = cli_rules.parameters(rule, {name: value for name, value in given.items() if name not in ALWAYS})
     p1, trials = stated["p1"], given["trials"]
     return BayesianStatement(
         rule=rule,

@@ -98,11 +98,9 @@ Multiple = Annotated[
 
 Prior = Annotated[
     str | None,
-    options.number_option(
-        "beta",
-        "With --family lee_liu: Beta prior A,B of the response rate.  [default: p0,1-p0]",
-        "list",
-        ("A", "B"),
+    options.prior_option(
+        "With --family lee_liu, bop2 or thall_simon: Beta prior of the response rate, A,B or mean=M,size=N.  [default: "
+        "p0,1-p0; of thall_simon mean=p0,size=2]"
     ),
 ]
 FirstLook = Annotated[

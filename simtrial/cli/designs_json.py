@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.search import AnyFamily, Candidate, SingleStageSearch, TwoStageSearch
     from simtrial.search.formulas import Approximation
-    from simtrial.search.record import Certificate, SearchResult
+    from simtrial.search.parameters import RuleParameters
+    from simtrial.search.record import Certificate
 
 
 def on_paper(design: Design, asked: Requirements) -> Candidate:
@@ -76,13 +77,19 @@ def certificate(proof: Certificate | None) -> dict[str, object] | None:
     return {key: getattr(proof, key) for key in ("n_lower", "n_upper", "value", "bound", "gap", "how", "cap")}
 
 
-def parameters(result: SearchResult) -> dict[str, object]:
-    """The prior and the ranges of the parameters that lead to a design, where it is one of a rule."""
-    if not result.parameters:
+def parameters(found: RuleParameters | None) -> dict[str, object]:
+    """The priors and the parameters of a rule that lead to a design; nothing where it follows from none."""
+    if found is None:
         return {}
-    ends = {"low": "from", "high": "to", "both": "both"}
-    ranges = {one.name: {"from": one.low, "to": one.high, "includes": ends[one.includes]} for one in result.parameters}
-    return {"parameters": ({} if result.prior is None else {"prior": list(result.prior)}) | ranges}
+    corners = {"corners": [list(corner) for corner in found.corners]} if found.corners else {}
+    return {
+        "parameters": {
+            "one": dict(found.one),
+            "ranges": {one.name: [one.low, one.high] for one in found.ranges},
+            **{name: list(prior) for name, prior in found.priors.items()},
+            **corners,
+        }
+    }
 
 
 def question(asked: Requirements) -> dict[str, float]:

@@ -9,7 +9,7 @@ from simtrial.cli import adaptive, bryant_day, designs_json
 from simtrial.cli.command import told_as
 from simtrial.design.designs import looks_short, looks_text, parse_sizes
 from simtrial.errors import InputError
-from simtrial.phrases import listed, rate
+from simtrial.phrases import rate
 from simtrial.search import CRITERIA, FAMILIES, Candidate, Constraints, simon
 from simtrial.search.adaptive.family import BranchingCandidate
 from simtrial.search.bayesian.posterior import parse_prior
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from simtrial.cli.losses import Run
     from simtrial.design.requirements import Requirements
     from simtrial.search import AnyCriterion, AnyFamily
+    from simtrial.search.parameters import RuleParameters
     from simtrial.search.record import Certificate, SearchResult
 
 ALL = "all"
@@ -80,6 +81,11 @@ class FamilyAnswer:
     def certificate(self) -> Certificate | None:
         """That of the first of the criteria."""
         return self.found[0][1].certificate if self.found else None
+
+    @property
+    def parameters(self) -> RuleParameters | None:
+        """What leads to its bounds, where its family is that of a rule."""
+        return self.found[0][1].parameters if self.found else None
 
 
 def wanted(family: str | None, criterion: str | None, weight: float | None, constraints: Constraints) -> Wanted | None:
@@ -213,34 +219,14 @@ def _design_json(asked: Requirements, one: FamilyAnswer, run: Run | None) -> dic
             "certificate": designs_json.certificate(one.certificate),
         }
         | _adaptive_json(one)
-        | _parameters_json(one)
         | ({} if run is None else run.json(paper.design, asked))
-        | (designs_json.parameters(one.found[0][1]) if one.found else {})
+        | designs_json.parameters(one.parameters)
     )
 
 
 def _adaptive_json(one: FamilyAnswer) -> dict[str, object]:
     """The table of an adaptive design, and what follows from it."""
     return adaptive.more_json(one.design.found) if isinstance(one.design, BranchingCandidate) else {}
-
-
-def _parameters_json(one: FamilyAnswer) -> dict[str, object]:
-    """The parameters of the rule that lead to a design, where its family has some."""
-    found = getattr(one.design, "parameters", None)
-    if found is None:
-        return {}
-    ranges = {name: list(ends) for name, ends in found.ranges.items()}
-    return {"parameters": {"one": dict(zip(ranges, found.inside, strict=True)), "ranges": ranges}}
-
-
-def _parameters_said(one: FamilyAnswer) -> str:
-    """The same in a sentence; empty where there are none."""
-    found = getattr(one.design, "parameters", None)
-    if found is None:
-        return ""
-    chosen = listed([f"{name} = {value:.10g}" for name, value in zip(found.ranges, found.inside, strict=True)])
-    ends = listed([f"{name} from {low:.4f} to {high:.4f}" for name, (low, high) in found.ranges.items()])
-    return f"{one.name}: the rule gives it with {chosen}. Other values that give it lie within {ends}."
 
 
 def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, given: bool) -> None:
@@ -273,12 +259,10 @@ def show(asked: Requirements, found: list[FamilyAnswer], run: Run | None, *, giv
         whole = looks_text(one.design, ", ")
         if whole != looks_short(one.design) and one not in tables:
             terminal.wrapped(f"{one.name}: {whole}.")
-        if said := _parameters_said(one):
-            terminal.wrapped(said)
         if one.ties:
             others = "; ".join(looks_text(other, ", ") for other in one.ties)
             terminal.wrapped(f"{one.name}: equal by its criterion are {others}.")
-        if one.found and (said := text.leading(one.found[0][1])):
+        if said := text.leading(one.parameters):
             terminal.wrapped(f"{one.name}: {said}")
     for criterion, result in (pair for one in found for pair in one.found if one not in tables):
         terminal.wrapped(text.proved_by(criterion, result.certificate, given=given))

@@ -95,6 +95,30 @@ def number_option(
     return option
 
 
+class PriorReader(Reader):
+    """Reads a Beta prior: its two numbers, or its mean and its size (`simtrial.search.bayesian.posterior`)."""
+
+    def __init__(self) -> None:
+        super().__init__("beta", "list", ("A", "B"))
+
+    def numbers(self, text: str) -> list[float]:
+        """Its two numbers."""
+        if "=" not in str(text):
+            return super().numbers(text)
+        from simtrial.search.bayesian.posterior import parse_prior
+
+        try:
+            return list(parse_prior(text).pair)
+        except InputError as error:
+            raise typer.BadParameter(error.message) from None
+
+
+def prior_option(said: str) -> OptionInfo:
+    """An option that takes a Beta prior."""
+    option: OptionInfo = typer.Option(parser=PriorReader(), metavar=TABLE["beta"].metavar, help=said)
+    return option
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 
 

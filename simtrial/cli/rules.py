@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from inspect import signature
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simtrial.cli import designs_json, options
+from simtrial.cli import designs_json, options, posterior
 from simtrial.cli.command import told_as
 from simtrial.errors import InputError
 from simtrial.show import terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from simtrial.design.designs import Design
 
 RULES = ("fleming", "curtailed", "lee_liu", "bop2", "thall_simon")
-NEEDS = {
-    "fleming": ("looks_at", "p0", "alpha"),
-    "curtailed": ("base",),
-    "lee_liu": ("looks_at", "p0", "prior", "theta_l", "theta_t"),
-    "bop2": ("looks_at", "p0", "lambda_", "gamma"),
-    "thall_simon": ("looks_at", "prior_e", "prior_s"),
-}
-TAKES = {
-    "fleming": NEEDS["fleming"],
-    "curtailed": ("base", "p1", "theta_f", "theta_e", "block", "cp"),
-    "lee_liu": (*NEEDS["lee_liu"], "theta_u", "not_strict"),
-    "bop2": (*NEEDS["bop2"], "prior", "eta"),
-    "thall_simon": (*NEEDS["thall_simon"], "delta", "theta_l", "theta_u"),
-}
-"""The options of each rule, beside the rates at which it is evaluated."""
+TYPED = {"lam": "lambda_", "strict": "not_strict"}
+"""Parameters of rules whose options have other names."""
+
+
+def takes(rule: str) -> dict[str, bool]:
+    """The options that belong to a rule, each with whether it needs it: what `simtrial.search.rules` takes."""
+    from simtrial.search import rules
+
+    return {
+        TYPED.get(name, name): one.default is one.empty for name, one in signature(rules.RULES[rule]).parameters.items()
+    }
+
+
+def parameters(rule: str, given: Mapping[str, object]) -> dict[str, object]:
+    """What is given of a rule's options, by the names of its parameters."""
+    names = {option: name for name, option in TYPED.items()}
+    found = {names.get(name, name): given[name] for name in takes(rule) if given.get(name) is not None}
+    return found if "strict" not in found else found | {"strict": False}
+
 
 RulePrior = Annotated[
     str | None,
-    options.number_option(
-        "beta", "lee_liu, bop2: the prior Beta(A, B).  [default for bop2: p0,1-p0]", "list", ("A", "B")
-    ),
+    options.prior_option("lee_liu, bop2: the prior Beta(A, B), or mean=M,size=N.  [default for bop2: p0,1-p0]"),
 ]
 ThresholdScale = Annotated[
     float | None,
@@ -48,11 +54,11 @@ EfficacyExponent = Annotated[
 ]
 NewPrior = Annotated[
     str | None,
-    options.number_option("beta", "thall_simon: the prior Beta(A, B) of the new treatment.", "list", ("A", "B")),
+    options.prior_option("thall_simon: the prior Beta(A, B) of the new treatment."),
 ]
 StandardPrior = Annotated[
     str | None,
-    options.number_option("beta", "thall_simon: the prior Beta(A, B) of the standard.", "list", ("A", "B")),
+    options.prior_option("thall_simon: the prior Beta(A, B) of the standard."),
 ]
 Gain = Annotated[
     float | None, options.number_option("gain", "thall_simon: the gain asked of the new treatment.  [default: 0]")
@@ -78,7 +84,24 @@ EfficacyAbove = Annotated[
     ),
 ]
 EqualStops = Annotated[
-    bool, typer.Option("--not-strict", help="lee_liu: stop also if the predictive probability equals its threshold.")
+    bool,
+    typer.Option(
+        "--not-strict", help="lee_liu, bop2, thall_simon: a probability that equals its threshold stops the trial."
+    ),
+]
+
+SeenAt = Annotated[
+    str | None,
+    options.number_option(
+        "patients_seen",
+        "Of a Bayesian rule: posterior and prediction after X responses of N.",
+        "list",
+        ("N", "X"),
+    ),
+]
+OtherPriors = Annotated[
+    bool,
+    typer.Option("--sensitivity", help="Of a Bayesian rule: the bounds and exact errors under other priors."),
 ]
 
 
@@ -116,9 +139,11 @@ def bounds(
     theta_t: FinalAbove = None,
     theta_u: EfficacyAbove = None,
     not_strict: EqualStops = False,
+    at: SeenAt = None,
+    sensitivity: OtherPriors = False,
     as_json: options.Json = False,
 ) -> None:
-    """Give the bounds of a rule at given looks, with its exact errors."""
+    """Give the bounds of a rule at given looks, with its exact errors; of a Bayesian one also what its prior says."""
     given: dict[str, object] = {
         "looks_at": looks_at, "base": base, "p0": p0, "p1": p1, "alpha": alpha, "theta_f": theta_f,
         "theta_e": theta_e, "block": block, "cp": cp, "prior": prior, "lambda_": lambda_, "gamma": gamma, "eta": eta,
@@ -127,33 +152,47 @@ def bounds(
     }  # fmt: skip
     if rule not in RULES:
         raise InputError(f"({rule!r:.40}) is unknown; write {', '.join(RULES[:-1])} or {RULES[-1]}", "--rule")
+    own = takes(rule)
     for name, value in given.items():
-        if value is not None and name not in (*TAKES[rule], "p0", "p1"):
+        if value is not None and name not in (*own, "p0", "p1"):
             raise InputError(f"does not belong to {rule}; leave it out", told_as(name))
-        if value is None and name in NEEDS[rule]:
+        if value is None and own.get(name):
             raise InputError(f"is missing; {rule} needs it", told_as(name))
-    design = _made(rule, given)
-    if as_json:
-        terminal.print_json({"looks": designs_json.looks(design)})
-        return
-    _show(design, [p for p in (p0, p1) if p is not None])
-
-
-def _made(rule: str, given: dict[str, object]) -> Design:
-    from simtrial.design.designs import parse_sizes
     from simtrial.search import rules
 
-    parameters = {name: value for name, value in given.items() if value is not None and name in TAKES[rule]}
-    if "looks_at" in parameters:
-        parameters["looks_at"] = parse_sizes(str(parameters["looks_at"]))
-    if parameters.pop("not_strict", None):
-        parameters["strict"] = False
-    if "lambda_" in parameters:
-        parameters["lam"] = parameters.pop("lambda_")
+    found = _parameters(rule, given)
+    with _dashed():
+        design = rules.bounds_by(rule, **found)
+        seen = None if at is None else posterior.seen(design, posterior.prior_of(rule, found, "at"), at)
+        others = posterior.under_priors(rule, found, (p0, p1)) if sensitivity else ()
+    if as_json:
+        answer: dict[str, object] = {"looks": designs_json.looks(design)}
+        answer |= {} if seen is None else {"at": posterior.seen_json(seen, p0)}
+        terminal.print_json(answer | ({"sensitivity": posterior.under_priors_json(others)} if others else {}))
+        return
+    _show(design, [p for p in (p0, p1) if p is not None])
+    if seen is not None:
+        posterior.show_seen(seen, p0)
+    if others:
+        posterior.show_under_priors(others)
+
+
+@contextmanager
+def _dashed() -> Iterator[None]:
+    """Name what is wrong as it is typed."""
     try:
-        return rules.bounds_by(rule, **parameters)
+        yield
     except InputError as error:
         raise InputError(error.message, told_as(error.field)) from None
+
+
+def _parameters(rule: str, given: Mapping[str, object]) -> dict[str, object]:
+    from simtrial.design.designs import parse_sizes
+
+    found = parameters(rule, given)
+    if "looks_at" in found:
+        found["looks_at"] = parse_sizes(str(found["looks_at"]))
+    return found
 
 
 def _show(design: Design, rates: list[float]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from simtrial.phrases import together
-from simtrial.search.boundary.figures import highest, in_words, parts
+from simtrial.search.boundary.figures import LINE, highest, in_words, lines_said, parts, posterior_lines
 from simtrial.show import inks
 from simtrial.toxicity.text import short
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.numbers import Floats
+    from simtrial.search.bayesian.posterior import BetaPrior
     from simtrial.toxicity.boundary import ToxicityBoundary
 
 WIDTH, HEIGHT = 320, 230
@@ -114,8 +115,11 @@ class Chart:
         return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" class="sketch"><title>{said}</title>\n{inner}\n</svg>'
 
 
-def boundary(design: Design) -> str:
-    """The boundary of a design: at each look, the numbers of responses at which the trial stops or continues."""
+def boundary(design: Design, prior: BetaPrior | None = None, p0: float | None = None) -> str:
+    """The boundary of a design: at each look, the numbers of responses at which the trial stops or continues.
+
+    With a prior, lines along which the posterior probability of a rate above p0 is the same.
+    """
     looks, top = design.looks, highest(design.looks)
     right, bottom, last = 2 * WIDTH - RIGHT, HEIGHT - BOTTOM, looks[-1].n
     wide = max(2.0, min(14.0, 0.8 * (right - LEFT) / last))
@@ -137,6 +141,17 @@ def boundary(design: Design) -> str:
                 f'<rect x="{across(look.n) - wide / 2:.1f}" y="{up(high + 0.5):.1f}" width="{wide:.1f}" '
                 f'height="{up(low - 0.5) - up(high + 0.5):.1f}" fill="{colour}" stroke="white" stroke-width="0.4"/>'
             )
+    lines = [] if prior is None or p0 is None else posterior_lines(looks, prior, p0)
+    for one in lines:
+        points = " ".join(f"{across(n):.1f},{up(x):.1f}" for n, x in zip(one.n.tolist(), one.x.tolist(), strict=True))
+        drawn += [
+            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
+            for colour, width in (("white", 3), (LINE, 1))
+        ]
+        drawn.append(
+            f'<text x="{across(one.at[0]):.1f}" y="{up(one.at[1]) + 3.5:.1f}" text-anchor="middle" stroke="white" '
+            f'stroke-width="4" paint-order="stroke">{one.level:g}</text>'
+        )
     for n in _ticks(0.0, float(last)):
         drawn.append(_text(across(n), bottom + 16, f"{n:g}", "middle"))
     drawn += [_line(LEFT, TOP / 2, LEFT, bottom, "axis"), _line(LEFT, bottom, right, bottom, "axis")]
@@ -146,6 +161,11 @@ def boundary(design: Design) -> str:
         f"{html.escape(said)}</li>"
         for said, colour in meanings.items()
     )
+    if lines and p0 is not None:
+        items += (
+            f'<li><svg width="18" height="12" aria-hidden="true"><line x1="0" y1="6" x2="18" y2="6" stroke="{LINE}"/>'
+            f"</svg> {html.escape(lines_said(p0))}</li>"
+        )
     title = f"<title>{html.escape(in_words(design))}</title>"
     inner = "\n".join(drawn)
     picture = f'<svg viewBox="0 0 {2 * WIDTH} {HEIGHT}" role="img" class="sketch wide">{title}\n{inner}\n</svg>'

@@ -28,7 +28,7 @@ from simtrial.explorer.number_controls import NumberControl
 from simtrial.phrases import counted
 from simtrial.search import CRITERIA, USUAL
 from simtrial.show.terminal import one_line
-from simtrial.trial import params
+from simtrial.trial import bayesian, params
 from simtrial.trial.case import Case
 
 if TYPE_CHECKING:
@@ -299,7 +299,7 @@ class Explorer:
         self.panels["status"].value = self._answer
         self.panels["candidates"].value = panels.candidates(found)
         self.panels["curves"].value = panels.curves(panels.compared(found, found.design), trial.requirements, trial)
-        self.panels["decisions"].value = panels.decisions(found.design, plan, trial)
+        self.panels["decisions"].value = panels.decisions(found.design, plan, trial, bayesian.prior(found.case))
         self.panels["statement"].value = panels.statement(found, done)
         self.panels["toxicity"].value = "" if plan.toxicity_rule is None else panels.toxicity(found.design, plan, trial)
         self.panels["toxicity"].layout.display = "none" if plan.toxicity_rule is None else ""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.explorer.screen import Known
     from simtrial.plan.plan import Plan
+    from simtrial.search.bayesian.posterior import BetaPrior
     from simtrial.trial.case import Case
     from simtrial.trial.trial import Trial
 
@@ -182,8 +183,8 @@ def curves(designs: Sequence[tuple[str, Design]], requirements: Requirements, tr
     return _section("How does the design behave?", f'{caption}{legend}<div class="curves">{"".join(drawn)}</div>')
 
 
-def decisions(design: Design, plan: Plan, trial: Trial) -> str:
-    """The decision for each number of responses."""
+def decisions(design: Design, plan: Plan, trial: Trial, prior: BetaPrior | None = None) -> str:
+    """The decision for each number of responses; with the lines of the posterior where the design has a prior."""
     note = (
         "<p>These are the planned bounds; they are recalculated for the attained number of evaluable patients.</p>"
         if plan.recut
@@ -195,7 +196,7 @@ def decisions(design: Design, plan: Plan, trial: Trial) -> str:
         "boundary for toxicity has not been crossed.",
     )
     if branched(design.looks) is None:
-        drawn = charts.boundary(design)
+        drawn = charts.boundary(design, prior, trial.limits.p0)
     else:
         drawn = f"<figure>{second_stage(design, trial.requirements).svg()}</figure>"
     shown = drawn + tables.decisions(design).html() + note

@@ -27,7 +27,7 @@ from simtrial.search.bayesian.bop2_boundaries import AtLooks
 from simtrial.search.bayesian.bop2_region import EFFICACY
 from simtrial.search.bayesian.posterior_digits import beyond_less
 from simtrial.search.bayesian.predictive import Predictive
-from simtrial.search.record import ParameterRange
+from simtrial.search.parameters import ParameterRange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +38,6 @@ if TYPE_CHECKING:
 
 LookBounds = tuple[int, int | None, int | None]
 """Patients of a look, the largest futile count and the smallest that rejects H0; None where there is none."""
-
-
-BOP2_NAMES = ("lambda", "gamma", "eta")
-"""The parameters of BOP2, as they are typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,21 +69,6 @@ def bounds_of(design: Design) -> tuple[LookBounds, ...]:
     return (*early, (last.n, last.r, (last.r or 0) + 1))
 
 
-def few_digits(one: ParameterRange) -> float:
-    """The value of a range that has the fewest digits; the smallest of these.
-
-    >>> few_digits(ParameterRange(name="theta_l", low=0.1551, high=0.2097, includes="high"))
-    0.2
-    """
-    for digits in range(1, 17):
-        scale = 10**digits
-        first = math.ceil(one.low * scale)
-        for k in (first, first + 1):
-            if one.holds(k / scale):
-                return float(k / scale)
-    return one.low if one.holds(one.low) else one.high
-
-
 def of_lee_liu(design: Design, p0: float, prior: BetaPrior) -> RuleOrigin:
     """Theta_L, theta_T and theta_U of Lee and Liu's rule, strict as published.
 
@@ -100,7 +81,7 @@ def of_lee_liu(design: Design, p0: float, prior: BetaPrior) -> RuleOrigin:
     """
     ranges = lee_liu_rule.parameters(design, p0, prior)
     if ranges:
-        return RuleOrigin(ranges=ranges, inside={one.name: few_digits(one) for one in ranges})
+        return RuleOrigin(ranges=ranges, inside={one.name: one.few_digits for one in ranges})
     early, last = bounds_of(design)[:-1], design.looks[-1]
     r = last.r or 0
     theta_t = _between("theta_t", *(float(beyond_less(prior, p0, last.n, x, 0.0)) for x in (r, r + 1)), includes="low")
@@ -111,7 +92,7 @@ def of_lee_liu(design: Design, p0: float, prior: BetaPrior) -> RuleOrigin:
     upper, theta_u = [n + 1 for n in looks_at], 1.0
     if any(e is not None for _, _, e in early):
         upper, theta_u = _chain(rows, [n + 1 if e is None else e for n, _, e in early], below=False)
-    inside = {"theta_l": theta_l, "theta_t": few_digits(theta_t), "theta_u": theta_u}
+    inside = {"theta_l": theta_l, "theta_t": theta_t.few_digits, "theta_u": theta_u}
     return RuleOrigin(inside=inside, nearest=_bounds(looks_at, lower, upper, (last.n, r, r + 1)))
 
 
@@ -132,15 +113,7 @@ def of_bop2(design: Design, p0: float, prior: BetaPrior) -> RuleOrigin:
     upper = [n + 1 if e is None else e for n, _, e in known[:-1]] + [looks_at[-1] + 1] if efficacy else None
     found = bop2_region.parameters(prior, p0, looks_at, lower, upper)
     if found is not None:
-        ends = [found.lam, found.gamma, *([] if found.eta is None else [found.eta])]
-        return RuleOrigin(
-            ranges=tuple(
-                ParameterRange(name=name, low=low, high=high, includes="both")
-                for name, (low, high) in zip(BOP2_NAMES, ends, strict=False)
-            ),
-            inside=dict(zip(BOP2_NAMES, found.inside, strict=False)),
-            corners=tuple((math.exp(u), g) for u, g in found.corners),
-        )
+        return RuleOrigin(ranges=found.ranges, inside=found.one, corners=found.region)
     return _nearest_bop2(AtLooks(looks_at, p0, prior=prior, efficacy=efficacy), lower, upper)
 
 
@@ -161,7 +134,7 @@ def _nearest_bop2(rule: AtLooks, lower: Sequence[int], upper: Sequence[int] | No
         above = [*rows[_nearest(rows, upper[:-1])].tolist(), last + 1]
     found = bop2_region.parameters(rule.prior, rule.p0, rule.looks_at, best, above)
     return RuleOrigin(
-        inside={} if found is None else dict(zip(BOP2_NAMES, found.inside, strict=False)),
+        inside={} if found is None else found.one,
         nearest=_bounds(early, best, above or [n + 1 for n in early], (last, best[-1], best[-1] + 1)),
     )
 
@@ -204,7 +177,7 @@ def of_thall_simon(design: Design, prior_e: BetaPrior, prior_s: BetaPrior, delta
     ]
     for ranges in tried:
         if all(one.high - one.low > thall_simon.NEAR for one in ranges):
-            return RuleOrigin(ranges=ranges, inside={one.name: few_digits(one) for one in ranges})
+            return RuleOrigin(ranges=ranges, inside={one.name: one.few_digits for one in ranges})
     return _nearest_thall_simon(known, gain, better)
 
 
@@ -260,7 +233,7 @@ def _chain(rows: Sequence[Floats], stated: Sequence[int], *, below: bool) -> tup
     low = levels[place - 1] if below and place else gives[0]
     high = gives[-1] if below or place + 1 == levels.size else levels[place + 1]
     span = ParameterRange(name="", low=float(low), high=float(high), includes="high" if below else "low")
-    return best.tolist(), few_digits(span) if low < high else float(low)
+    return best.tolist(), span.few_digits if low < high else float(low)
 
 
 def _nearest(rows: Ints, stated: Sequence[int]) -> int:

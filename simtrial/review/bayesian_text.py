@@ -21,6 +21,9 @@ CALLED = {"lee_liu": "Lee and Liu's rule", "bop2": "BOP2", "thall_simon": "Thall
 NOT_STRICT = "comparisons not strict"
 """The convention that a probability which equals its threshold stops the trial."""
 
+PRIORS = {"lee_liu": ("prior",), "bop2": ("prior",), "thall_simon": ("prior_e", "prior_s")}
+"""The priors of each rule."""
+
 SHOWN = {"lambda": "lambda", "gamma": "gamma", "eta": "eta", "lam": "lambda"} | {
     f"theta_{one}": f"theta_{one.upper()}" for one in "ltu"
 }
@@ -214,8 +217,9 @@ def as_json(found: BayesianCheck) -> dict[str, object]:
         ],
         "parameters": None if origin is None else {
             "give_the_bounds": bool(origin.ranges),
-            "ranges": {one.name: {"from": one.low, "to": one.high} for one in origin.ranges},
+            "one": origin.inside,
+            "ranges": {one.name: [one.low, one.high] for one in origin.ranges},
+            **{name: list(found.statement.prior(name).pair) for name in PRIORS[found.statement.rule]},
             "corners": [list(corner) for corner in origin.corners],
-            "example": origin.inside,
         },
     }  # fmt: skip

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.search.aim import Aim
     from simtrial.search.candidate import Candidate
+    from simtrial.search.parameters import RuleParameters
 
 Found = TypeVar("Found")
 """What the search of a family finds, and its criteria pick from."""
@@ -116,34 +117,6 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterRange:
-    """The values of one parameter of a rule that lead to the same bounds.
-
-    Attributes
-    ----------
-    name : str
-        The parameter, as on the command line: ``theta_l``.
-    low, high : float
-        The ends.
-    includes : {'low', 'high', 'both'}
-        Which of them lead to the bounds themselves.
-    """
-
-    name: str
-    low: float
-    high: float
-    includes: Literal["low", "high", "both"]
-
-    def holds(self, value: float) -> bool:
-        """Whether a value leads to the bounds."""
-        return (
-            self.low < value < self.high
-            or (value == self.low and self.includes != "high")
-            or (value == self.high and self.includes != "low")
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
     """What a search found by one criterion.
 
@@ -157,17 +130,14 @@ class SearchResult:
         Designs of the family that no other one is better than in everything that it is judged by.
     certificate : Certificate
         Why nothing better exists, or how much better it could be.
-    parameters : tuple of ParameterRange
-        The parameters of the rule that lead to the bounds of the best, where the family is one of a rule.
-    prior : tuple of float or None
-        The Beta prior (a, b) of that rule, if it has one.
+    parameters : RuleParameters or None
+        The rule, its priors and the parameters that lead to the bounds of the best, where the family is that of a rule.
     """
 
     best: Candidate
     ties: Sequence[Candidate] = ()
     frontier: Sequence[Candidate] = ()
-    parameters: tuple[ParameterRange, ...] = ()
-    prior: tuple[float, float] | None = None
+    parameters: RuleParameters | None = None
     certificate: Certificate
 
 

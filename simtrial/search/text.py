@@ -17,10 +17,13 @@ from simtrial.search.record import Criterion
 from simtrial.show.passage import Passage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.search import AnyCriterion, AnyFamily, Certificate, TwoStageSearch
-    from simtrial.search.record import Examined, ParameterRange, Preference, SearchResult
+    from simtrial.search.parameters import ParameterRange, RuleParameters
+    from simtrial.search.record import Examined, Preference
 
 SEVERAL_LOOKS = (
     "Schultz JR, Nichol FR, Elfring GL, Weed SD. Multiple-stage procedures for drug screening. Biometrics "
@@ -198,16 +201,28 @@ def proved_by(criterion: AnyCriterion, proof: Certificate, *, given: bool = Fals
     return f"{name}: {lacking}; {beyond}, which it attains."
 
 
-def leading(result: SearchResult) -> str:
-    """The parameters of a rule that lead to a design, in one sentence; empty where it follows from none."""
-    if not result.parameters:
+def leading(found: RuleParameters | None) -> str:
+    """The priors and the parameters of a rule that lead to a design; empty where it follows from none."""
+    if found is None:
         return ""
-    prior = "" if result.prior is None else f" with the prior Beta({result.prior[0]:g}, {result.prior[1]:g})"
-    return f"the bounds follow{prior} from {listed([_from_to(one) for one in result.parameters])}."
+    example = f"the rule gives it with {listed([f'{name} = {value:.10g}' for name, value in found.one.items()])}"
+    if found.corners:
+        ends = listed([_from_to(one) for one in found.ranges])
+        return f"{believed(found.priors)} {example}. Other values that give it together lie within {ends}."
+    ends = listed([f"{'' if one.low == one.high else 'any '}{_from_to(one)}" for one in found.ranges])
+    return f"the bounds follow {believed(found.priors)} from {ends}. For example, {example}."
+
+
+def believed(priors: Mapping[str, tuple[float, float]]) -> str:
+    """Priors in words: ``with the prior Beta(0.2, 0.8)``."""
+    said = [f"Beta({a:.10g}, {b:.10g})" for a, b in priors.values()]
+    if len(said) == 1:
+        return f"with the prior {said[0]}"
+    return f"with the priors {said[0]} of the new treatment and {said[1]} of the standard"
 
 
 def _from_to(one: ParameterRange) -> str:
-    """A range in words: ``any theta_l above 0.0007846 and up to 0.001166``.
+    """A range in words: ``theta_l above 0.0007846 and up to 0.001166``.
 
     Its ends are rounded into it, to four digits or as many more as leave something between them.
     """
@@ -222,7 +237,7 @@ def _from_to(one: ParameterRange) -> str:
             break
     start = "above" if one.includes == "high" else "from"
     end = "to below" if one.includes == "low" else "and up to" if one.includes == "high" else "to"
-    return f"any {one.name} {start} {low.normalize():f} {end} {high.normalize():f}"
+    return f"{one.name} {start} {low.normalize():f} {end} {high.normalize():f}"
 
 
 def certificate(

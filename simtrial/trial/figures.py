@@ -23,7 +23,7 @@ from simtrial.show.passage import Passage
 from simtrial.show.picture import BLACK, BLUE, RED, SKY, Picture, canvas, styled
 from simtrial.toxicity import figures as toxicity_figures
 from simtrial.toxicity import text as toxicity_text
-from simtrial.trial import calendar, compared, safety, tables
+from simtrial.trial import bayesian, calendar, compared, safety, tables
 from simtrial.trial.quantities import RATES
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def boundary(case: Case) -> Picture | None:
     """
     if branched(case.chosen.looks) is not None:
         return None
-    return tables.noted(case, boundary_figures.boundary(case.chosen))
+    return tables.noted(case, boundary_figures.boundary(case.chosen, bayesian.prior(case), case.limits.p0))
 
 
 def rules(case: Case) -> tuple[Picture, ...]:

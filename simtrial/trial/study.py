@@ -13,6 +13,7 @@ from simtrial.errors import InputError
 from simtrial.months import DAYS_IN_MONTH, MONTHS_IN_YEAR
 from simtrial.search import FAMILIES, FREE, CalendarCriterion, Constraints
 from simtrial.search.criteria import in_family, preference, weighed
+from simtrial.trial.prior import StatedPrior
 from simtrial.trial.section import (
     CriterionKey,
     Day,
@@ -147,6 +148,9 @@ class DesignConstraints(Made):
         description="With family: adaptive. true: the second stage does not become larger as the responses of the "
         "first stage rise.",
     )
+    prior: StatedPrior | None = Field(
+        None, description="The Beta prior of the response rate, for a family of Bayesian rules. Default: the usual one."
+    )
 
     def make(self) -> Constraints:
         """The restrictions."""
@@ -156,8 +160,9 @@ class DesignConstraints(Made):
             )
         if self.looks_months is not None and list(self.looks_months) != sorted(set(self.looks_months)):
             raise InputError("does not increase", "looks_months")
-        given = self.model_dump(exclude={"futility", "looks_months"})
-        return Constraints(**given, futility_optional=self.futility == "optional")
+        given = self.model_dump(exclude={"futility", "looks_months", "prior"})
+        prior = None if self.prior is None else self.prior.make().pair
+        return Constraints(**given, futility_optional=self.futility == "optional", prior=prior)
 
 
 class DesignWish(Section):

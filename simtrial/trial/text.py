@@ -27,7 +27,7 @@ from simtrial.search.text import (
 from simtrial.search.wording import null
 from simtrial.show.passage import Passage
 from simtrial.toxicity import text as toxicity_text
-from simtrial.trial import calendar, differing, dropout, estimand_words, rules, safety, template, words
+from simtrial.trial import bayesian, calendar, differing, dropout, estimand_words, rules, safety, template, words
 from simtrial.trial import estimand as trial_estimand
 from simtrial.trial.protocol import protocol_sentences
 
@@ -82,6 +82,7 @@ def sample_size(case: Case) -> Passage:
         case.chosen, case.requirements, case.plan, case.criterion,
         under=case.under, truths=case.trial.truths, mixed=differing.of(case),
     )  # fmt: skip
+    said += bayesian.sentences(case)
     cited = _cited(case.chosen, case.criterion, case.toxicity_rule)
     return Passage("sample_size", (" ".join(said), cited), quoted=True)
 

@@ -8,6 +8,8 @@ from simtrial.design.designs import parse_looks
 from simtrial.explorer import charts, screen
 from simtrial.explorer.page import Explorer
 from simtrial.search import CRITERIA, FAMILIES
+from simtrial.search.bayesian.posterior import BetaPrior
+from simtrial.search.boundary.figures import LEVELS
 from simtrial.trial import params
 
 
@@ -71,3 +73,12 @@ def test_every_criterion_belongs_to_one_entry_of_the_menu():
     for key, criterion in CRITERIA.items():
         family = FAMILIES[criterion.family]
         assert screen.family_of(key) == (family.key if family.on_request else "")
+
+
+def test_the_boundary_of_a_bayesian_design_has_the_lines_of_its_posterior():
+    design, prior = parse_looks("1/10,3/20,7/30,11/40"), BetaPrior(0.2, 0.8)
+    drawn = charts.boundary(design, prior, 0.2)
+    assert drawn.count("<polyline") == 2 * len(LEVELS)  # each on a white one
+    assert all(f">{level:g}</text>" in drawn for level in LEVELS)
+    assert "Posterior P(p &gt; p0), p0 = 20%" in drawn
+    assert "<polyline" not in charts.boundary(design)

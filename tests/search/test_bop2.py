@@ -320,9 +320,9 @@ def test_with_a_stop_for_efficacy_no_random_parameters_give_more_power_or_fewer_
     kept = reject[0] <= 0.1
     assert reject[1][kept].max() <= power + 1e-12
     assert expected[0][kept & (reject[1] >= 0.8)].min() >= en - 1e-9
-    for best in (found.result().best, found.result(LEAST_EN).best):
-        inside = best.parameters.inside
-        assert bop2(looks_at, 0.2, inside[0], inside[1], eta=inside[2]).looks == best.looks
+    for result in (found.result(), found.result(LEAST_EN)):
+        one = result.parameters.one
+        assert bop2(looks_at, 0.2, one["lambda"], one["gamma"], eta=one["eta"]).looks == result.best.looks
 
 
 def test_a_trial_that_stops_for_efficacy_rejects_h0():

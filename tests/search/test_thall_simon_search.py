@@ -52,9 +52,9 @@ def test_the_search_takes_the_best_of_every_pair_of_thresholds(stops, delta):
 def test_the_thresholds_that_are_stated_give_the_design():
     for stops in ("both", "futility", "efficacy"):
         found = ThallSimonSearch(ASKED, LOOKS, prior_e=PRIORS[0], prior_s=PRIORS[1], stops=stops).result(LEAST_EN)
-        where = found.best.parameters
-        for chosen in (where.inside, [sum(ends) / 2 for ends in where.ranges.values()]):
-            thresholds = dict(zip(where.ranges, chosen, strict=True))
+        where = found.parameters
+        assert where.priors == {"prior_e": PRIORS[0].pair, "prior_s": PRIORS[1].pair}
+        for thresholds in (where.one, {one.name: (one.low + one.high) / 2 for one in where.ranges}):
             assert thall_simon(LOOKS, *PRIORS, **thresholds).looks == found.best.looks
 
 

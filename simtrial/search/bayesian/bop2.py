@@ -7,6 +7,8 @@
 
 With a stop for efficacy (``stops="both"``) eta is from 0 to 3, as in the program of Xu et al.
 
+The prior is Beta(p0, 1 - p0) unless another is given.
+
 `simtrial.search.bayesian.bop2_search` says why nothing better exists. Without looks they are after every `EVERY`
 patients and at N, and N is the smallest number of patients with which some boundary keeps both limits.
 
@@ -26,7 +28,7 @@ from simtrial.design.requirements import N_LIMIT, N_LIMIT_MOST
 from simtrial.errors import InputError
 from simtrial.memo import kept
 from simtrial.search.aim import LEAST_EN, TIE
-from simtrial.search.bayesian.posterior import usual_prior
+from simtrial.search.bayesian.posterior import BetaPrior, usual_prior
 from simtrial.search.bounds import refuse
 from simtrial.search.constraints import FREE, Constraints, given_looks
 from simtrial.search.given import EVERY, design_of, least_patients, refused_beyond, usual_looks
@@ -52,9 +54,9 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
     --------
     >>> from simtrial import Requirements, looks_text
     >>> found = search(Requirements(0.2, 0.4, 0.1, 0.8), constraints=Constraints(looks_at=(10, 20, 30, 40)))
-    >>> best = found.result().best
-    >>> looks_text(best), best.parameters.inside
-    ('1/10,3/20,7/30,11/40', (0.86, 0.95))
+    >>> best = found.result()
+    >>> looks_text(best.best), best.parameters.one
+    ('1/10,3/20,7/30,11/40', {'lambda': 0.86, 'gamma': 0.95})
     """
     asked = constraints.only(CONSTRAINTS, FAMILY.title)
     refuse(requirements, n_limit)
@@ -69,12 +71,12 @@ def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: C
 def _found(requirements: Requirements, constraints: Constraints) -> Bop2Search:
     from simtrial.search.bayesian.bop2_search import Bop2Search  # here, as no other family needs it
 
-    efficacy = constraints.stops == "both"
+    efficacy, prior = constraints.stops == "both", None if constraints.prior is None else BetaPrior(*constraints.prior)
     if constraints.looks_at is not None:
-        return Bop2Search(requirements, given_looks(constraints, FAMILY.title), efficacy=efficacy)
+        return Bop2Search(requirements, given_looks(constraints, FAMILY.title), prior=prior, efficacy=efficacy)
     most = min(N_LIMIT_MOST, EVERY * MAX_LOOKS)
     for n in range(least_patients(requirements, most), most + 1):
-        found = Bop2Search(requirements, usual_looks(n), efficacy=efficacy, capped=True)
+        found = Bop2Search(requirements, usual_looks(n), prior=prior, efficacy=efficacy, capped=True)
         if found.possible() and found.meeting(LEAST_EN) is not None:
             return found
     raise refused_beyond(requirements, most, f"BOP2 with looks after every {EVERY} patients")
@@ -121,7 +123,7 @@ def _least(designs: Sequence[Design], requirements: Requirements) -> Design:
     return LEAST_EN.best(_of_bop2(designs, requirements), requirements)
 
 
-CONSTRAINTS = frozenset({"looks_at", "stops"})
+CONSTRAINTS = frozenset({"looks_at", "stops", "prior"})
 """The constraints that it takes."""
 
 MOST_POWER: Criterion[Bop2Search] = Criterion(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simtrial.search.bayesian.bop2_cells import Rectangle, cut, lines_of
+from simtrial.search.parameters import ParameterRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,9 @@ EFFICACY = Rectangle(low=math.log(1 - MOST), high=math.log(1 - LEAST), least=0.0
 
 ENDS = {FUTILITY.least, FUTILITY.most, EFFICACY.least, EFFICACY.most}
 """The ends of the ranges of the exponents, which belong to them."""
+
+NAMES = ("lambda", "gamma", "eta")
+"""The parameters, as they are typed."""
 
 Corners = list[tuple[float, float]]
 
@@ -52,10 +56,23 @@ class Bop2Parameters:
     inside: tuple[float, ...]
 
     @property
-    def ranges(self) -> dict[str, tuple[float, float]]:
-        """The range of each parameter, by its name."""
-        pairs = {"lambda": self.lam, "gamma": self.gamma}
-        return pairs if self.eta is None else pairs | {"eta": self.eta}
+    def ranges(self) -> tuple[ParameterRange, ...]:
+        """The range of each parameter; not all values of them go together."""
+        ends = [self.lam, self.gamma, *([] if self.eta is None else [self.eta])]
+        return tuple(
+            ParameterRange(name=name, low=low, high=high, includes="both")
+            for name, (low, high) in zip(NAMES, ends, strict=False)
+        )
+
+    @property
+    def one(self) -> dict[str, float]:
+        """`inside` by the names of the parameters."""
+        return dict(zip(NAMES, self.inside, strict=False))
+
+    @property
+    def region(self) -> tuple[tuple[float, float], ...]:
+        """The corners as (lambda, gamma)."""
+        return tuple((math.exp(u), g) for u, g in self.corners)
 
 
 def parameters(

@@ -11,8 +11,8 @@ taken without it, and the second with eta = 0, which rejects soonest.
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,35 +21,28 @@ from simtrial.errors import InputError
 from simtrial.phrases import spanned
 from simtrial.search.aim import LEAST_EN, TIE, Aim
 from simtrial.search.bayesian.bop2_boundaries import AtLooks
-from simtrial.search.bayesian.bop2_region import Bop2Parameters, parameters
+from simtrial.search.bayesian.bop2_region import parameters
 from simtrial.search.bayesian.many_bounds import ManyBounds
 from simtrial.search.bayesian.posterior import usual_prior
 from simtrial.search.candidate import Candidate
 from simtrial.search.given import least_patients
+from simtrial.search.parameters import RuleParameters
 from simtrial.search.record import Certificate, SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.numbers import Bools
-    from simtrial.search.bayesian.bop2_boundaries import Lists
     from simtrial.search.bayesian.posterior import BetaPrior
 
 
-@dataclass(frozen=True)
-class Bop2Candidate(Candidate):
-    """A design of BOP2.
+class TiedBoundary(NamedTuple):
+    """A boundary with the bounds at all looks, also at those that follow an end, which its design has not."""
 
-    Attributes
-    ----------
-    parameters : Bop2Parameters or None
-        All lambda, gamma (and eta) that lead to it; None on the grid, where others may.
-    """
-
-    _: KW_ONLY
-    parameters: Bop2Parameters | None = None
+    found: Candidate
+    lower: list[int]
+    upper: list[int] | None
 
 
 class Bop2Search:
@@ -138,8 +131,8 @@ class Bop2Search:
             raise self._none(aim)
         value, tied = found
         order = aim or LEAST_EN
-        ranked = sorted(tied, key=lambda one: order.order(one.design, one.en_p0))
-        best, *ties = ranked
+        first, *others = sorted(tied, key=lambda one: order.order(one.found.design, one.found.en_p0))
+        best, ties = first.found, tuple(one.found for one in others)
         value = round(value, 15)
         last = self.looks_at[-1]
         proof = Certificate(
@@ -152,14 +145,14 @@ class Bop2Search:
         )
         if self.grid:
             proof = replace(proof, how="heuristic", bound=min(value, self._whole(aim)), cap=last)
-        return SearchResult(best=best, ties=tuple(ties), certificate=proof)
+        return SearchResult(best=best, ties=ties, certificate=proof, parameters=self._leading(first))
 
     def _whole(self, aim: Aim | None) -> float:
         """What the boundaries of all parameters attain."""
         whole = Bop2Search(self.requirements, self.looks_at, prior=self.prior, efficacy=self.efficacy)
         return whole.result(aim).certificate.value
 
-    def meeting(self, aim: Aim | None) -> tuple[float, list[Bop2Candidate]] | None:
+    def meeting(self, aim: Aim | None) -> tuple[float, list[TiedBoundary]] | None:
         """The least value (of the most power, the type II error) and the boundaries that attain it."""
         asked = self.requirements
         span = self._range(aim)
@@ -176,7 +169,7 @@ class Bop2Search:
             values = aim.en_p0 * en[0] + aim.en_p1 * en[1] + aim.n * self.looks_at[-1]
         at = np.flatnonzero(kept_)
         at = at[np.lexsort((en[0][at], values[at]))]
-        least, tied = np.inf, list[Bop2Candidate]()
+        least, tied = np.inf, list[TiedBoundary]()
         for i in at.tolist():
             if values[i] > least + TIE:
                 break
@@ -184,14 +177,25 @@ class Bop2Search:
             if exact.side(design, asked.p0, asked.alpha) > 0 or (aim is not None and not exact.meets(design, asked)):
                 continue
             least = min(least, float(values[i]))
-            if design.looks not in [one.looks for one in tied]:
-                tied.append(self._candidate(design, lists, i))
+            if design.looks not in [one.found.looks for one in tied]:
+                upper = None if lists.upper is None else lists.upper[i].tolist()
+                tied.append(TiedBoundary(Candidate(design, asked), lists.lower[i].tolist(), upper))
         return (least, tied) if tied else None
 
-    def _candidate(self, design: Design, lists: Lists, i: int) -> Bop2Candidate:
-        upper = None if lists.upper is None else lists.upper[i].tolist()
-        where = parameters(self.prior, self.requirements.p0, self.looks_at, lists.lower[i].tolist(), upper)
-        return Bop2Candidate(design, self.requirements, parameters=where)
+    def _leading(self, one: TiedBoundary) -> RuleParameters | None:
+        """What leads to a boundary; None on the grid, of which some boundaries follow from single points alone."""
+        found = parameters(self.prior, self.requirements.p0, self.looks_at, one.lower, one.upper)
+        if found is None:
+            return None
+        return RuleParameters(
+            rule="bop2",
+            looks_at=self.looks_at,
+            p0=self.requirements.p0,
+            priors={"prior": self.prior.pair},
+            one=found.one,
+            ranges=found.ranges,
+            corners=found.region,
+        )
 
     def _none(self, aim: Aim | None) -> InputError:
         asked, sizes = self.requirements, spanned(self.looks_at)

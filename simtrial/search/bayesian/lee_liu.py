@@ -8,6 +8,9 @@ probability (`simtrial.search.bayesian.lee_liu_rule`); theta_U = 1, so that it n
   floor there may be no such N, so that a search without a cap ends at half as many patients again as least_en needs.
 * least_en: the least N that has a rule with any theta_L within both limits, and of its rules the one with least EN(p0).
 
+The two may have different N. The design of least_en may then have the larger EN(p0): it has the fewer patients, and the
+other one may stop sooner.
+
 Both searches are complete. For every N from the one below which no test has the power, every final bound r that theta_T
 can give and that may keep the limits is examined, and for each of these the whole range of theta_L, whose limits are
 found by bisection: `simtrial.search.bayesian.lee_liu_bounds` says why this passes nothing over. Every r from 0 to N - 1
@@ -37,6 +40,7 @@ from simtrial.search.bayesian.posterior import BetaPrior, usual_prior
 from simtrial.search.candidate import Candidate
 from simtrial.search.constraints import FREE, Constraints
 from simtrial.search.given import design_of, least_patients
+from simtrial.search.parameters import RuleParameters
 from simtrial.search.record import Certificate, Criterion, Family, SearchResult
 
 if TYPE_CHECKING:
@@ -182,14 +186,21 @@ class LeeLiuSearch:
         from simtrial.search.bayesian.lee_liu_rule import parameters
 
         best, *ties = [Candidate(one.design, self.asked) for one in found if one.order[:-1] == found[0].order[:-1]]
+        ranges = parameters(best.design, self.asked.p0, self.prior)
         value = float(best.n) if criterion.aim is None else best.en_p0
         proof = Certificate(how="proved", n_lower=min(self.n_lower, best.n), n_upper=best.n, value=value, bound=value)
         return SearchResult(
             best=best,
             ties=tuple(ties),
             certificate=proof,
-            parameters=parameters(best.design, self.asked.p0, self.prior),
-            prior=(self.prior.a, self.prior.b),
+            parameters=RuleParameters(
+                rule=FAMILY.key,
+                looks_at=tuple(look.n for look in best.looks),
+                p0=self.asked.p0,
+                priors={"prior": self.prior.pair},
+                one={one.name: one.few_digits for one in ranges},
+                ranges=ranges,
+            ),
         )
 
 
@@ -274,13 +285,19 @@ CONSTRAINTS = frozenset({"looks_at", "cap", "multiple_of", "prior", "first_look"
 
 LEAST_EN: Criterion[LeeLiuSearch] = Criterion(
     key="lee_liu_least_en",
-    name="predictive probability, least EN(p0)",
-    phrase="the design by predictive probability with the least EN(p0) at the smallest n",
-    method="predictive probability, least EN(p0)",
+    name="predictive probability, least EN(p0) at its smallest n",
+    phrase=(
+        "the design by predictive probability with the smallest n that any futility threshold allows and, at that n, "
+        "the least EN(p0)"
+    ),
+    method="predictive probability, least EN(p0) at its smallest n",
     looks=0,
     family="lee_liu",
     kind="least_en",
-    why="No design by predictive probability has a smaller n, and none of the same n has a smaller EN(p0).",
+    why=(
+        "No design by predictive probability has a smaller n, and none of the same n has a smaller EN(p0); one with "
+        "more patients may have."
+    ),
     pick=lambda found: found.result(LEAST_EN).best,
     best=_best(lambda one: _by_en(one.en_p0, one.r), 0.0),
     aim=LEAST_N,
@@ -288,15 +305,18 @@ LEAST_EN: Criterion[LeeLiuSearch] = Criterion(
 
 MOST_POWER: Criterion[LeeLiuSearch] = Criterion(
     key="lee_liu_most_power",
-    name="predictive probability, most power",
-    phrase="the design by predictive probability with the most power at the smallest n",
-    method="predictive probability, most power",
+    name="predictive probability, most power at its smallest n",
+    phrase=(
+        "the design by predictive probability with the smallest n that a futility threshold of 0.001 or more allows "
+        "and, at that n, the most power"
+    ),
+    method="predictive probability, most power at its smallest n",
     looks=0,
     family="lee_liu",
     kind="most_power",
     why=(
         "No design by predictive probability with a futility threshold of 0.001 or more has a smaller n, and none of "
-        "the same n has more power."
+        "the same n has more power. Without that threshold there may be a smaller n."
     ),
     pick=lambda found: found.result(MOST_POWER).best,
     best=_best(lambda one: _by_power(one.power, one.en_p0, one.r), FLOOR),

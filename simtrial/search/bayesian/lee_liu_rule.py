@@ -44,7 +44,7 @@ from simtrial.search.bayesian.posterior_digits import EQUAL, beyond_less
 from simtrial.search.bayesian.predictive import Predictive, fraction
 from simtrial.search.constraints import Constraints
 from simtrial.search.given import design_of
-from simtrial.search.record import ParameterRange
+from simtrial.search.parameters import ParameterRange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -49,6 +49,11 @@ class BetaPrior:
         return cls(float(a), float(decimal(size) - a))
 
     @property
+    def pair(self) -> tuple[float, float]:
+        """Both numbers."""
+        return self.a, self.b
+
+    @property
     def mean(self) -> float:
         """The response rate that is expected."""
         return self.a / self.size
@@ -66,6 +71,41 @@ class BetaPrior:
         found: Floats = special.betaincc(self.a + x, self.b + n - x, rate)
         return found
 
+    def after(self, n: int, x: int) -> BetaPrior:
+        """What is believed after `x` responses of `n`: the posterior."""
+        return BetaPrior(self.a + x, self.b + n - x)
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The interval with this probability that leaves as much below it as above it: a credible interval."""
+        from scipy import special
+
+        low, high = special.betaincinv(self.a, self.b, [(1 - level) / 2, (1 + level) / 2]).tolist()
+        return low, high
+
+    def density(self, rates: ArrayLike) -> Floats:
+        """The density at some rates between 0 and 1."""
+        from scipy import special
+
+        rates = np.asarray(rates, dtype=np.float64)
+        logs = special.xlogy(self.a - 1, rates) + special.xlog1py(self.b - 1, -rates) - special.betaln(self.a, self.b)
+        found: Floats = np.exp(logs)
+        return found
+
+    def count_at(self, rate: float, chance: float, n: ArrayLike) -> Floats:
+        """The number of responses, not rounded, with which P(response rate > `rate`) of `n` patients is `chance`.
+
+        NaN where it would be below 0 or above n.
+        """
+        n = np.asarray(n, dtype=np.float64)
+        low, high = np.zeros_like(n), n.copy()
+        possible = (self.beyond(rate, n, low) <= chance) & (self.beyond(rate, n, high) >= chance)
+        for _ in range(40):  # which leaves less than a billionth of a patient
+            middle = (low + high) / 2
+            more = self.beyond(rate, n, middle) < chance
+            low, high = np.where(more, middle, low), np.where(more, high, middle)
+        found: Floats = np.where(possible, (low + high) / 2, np.nan)
+        return found
+
     def within(self, rate: float, n: ArrayLike, x: ArrayLike) -> Floats:
         """P(response rate <= `rate` | `x` responses of `n`), with its own digits where it is small."""
         from scipy import special
@@ -76,7 +116,7 @@ class BetaPrior:
 
 
 def parse_prior(text: str, field: str = "prior") -> BetaPrior:
-    """Read a prior written ``a,b``: ``.2,.8`` is Beta(.2, .8).
+    """Read a prior written ``a,b``, or by its mean and its size.
 
     Raises
     ------
@@ -87,11 +127,22 @@ def parse_prior(text: str, field: str = "prior") -> BetaPrior:
     --------
     >>> parse_prior(".2,.8")
     BetaPrior(a=0.2, b=0.8)
+    >>> parse_prior("mean=.3,size=50")
+    BetaPrior(a=15.0, b=35.0)
     """
-    parts = text.split(",")
-    if len(parts) != 2:
-        raise InputError(f"({text[:40]!r}) is not a prior; write its two numbers a,b, such as 0.2,0.8", field)
+    parts = [part.strip() for part in text.split(",")]
+    named = dict(part.split("=", 1) for part in parts if part.count("=") == 1)
+    by_size = set(named) == {"mean", "size"}
+    if len(parts) != 2 or not (by_size or "=" not in text):
+        raise InputError(
+            f"({text[:40]!r}) is not a prior; write its two numbers a,b, such as 0.2,0.8, or its mean and the number "
+            "of patients that it weighs as much as, mean=0.2,size=1",
+            field,
+        )
     try:
+        if by_size:
+            mean, size = TABLE["rate"].read(named["mean"], field), TABLE["beta"].read(named["size"], field)
+            return BetaPrior.of(mean=mean, size=size)
         return BetaPrior(*(TABLE["beta"].read(part, field) for part in parts))
     except InputError as error:
         raise InputError(error.message, field) from None

@@ -2,7 +2,8 @@
 
 Neither prior is a matter of the four numbers of a question. Unless they are given, that of the new treatment has the
 mean p0 and weighs as much as `DIFFUSE` patients, that of the standard has the mean p0 and weighs as much as
-`INFORMATIVE` patients, and the gain is 0; other priors are asked for with `ThallSimonSearch`.
+`INFORMATIVE` patients, and the gain is 0. The constraint ``prior`` is that of the new treatment; another one of the
+standard is asked for with `ThallSimonSearch`.
 
 * least_en: the least EN(p0) among the boundaries that keep both limits.
 
@@ -63,12 +64,12 @@ def _found(requirements: Requirements, constraints: Constraints) -> ThallSimonSe
     from simtrial.search.bayesian.thall_simon import MOST  # here, as no other family needs them
     from simtrial.search.bayesian.thall_simon_thresholds import ThallSimonSearch
 
-    stops = constraints.stops or "both"
+    stops, prior = constraints.stops or "both", None if constraints.prior is None else BetaPrior(*constraints.prior)
     if constraints.looks_at is not None:
-        return ThallSimonSearch(requirements, given_looks(constraints, FAMILY.title), stops=stops)
+        return ThallSimonSearch(requirements, given_looks(constraints, FAMILY.title), prior_e=prior, stops=stops)
     most = min(MOST, EVERY * MAX_LOOKS)
     for n in range(least_patients(requirements, most), most + 1):
-        found = ThallSimonSearch(requirements, usual_looks(n), stops=stops, capped=True)
+        found = ThallSimonSearch(requirements, usual_looks(n), prior_e=prior, stops=stops, capped=True)
         if found.meeting(LEAST_EN):
             return found
     raise refused_beyond(requirements, most, f"Thall and Simon with looks after every {EVERY} patients")
@@ -110,7 +111,7 @@ def _least(designs: Sequence[Design], requirements: Requirements) -> Design:
     raise ValueError("none of these designs is one of Thall and Simon")
 
 
-CONSTRAINTS = frozenset({"looks_at", "stops"})
+CONSTRAINTS = frozenset({"looks_at", "stops", "prior"})
 """The constraints that it takes."""
 
 LEAST: Criterion[Solved] = Criterion(
@@ -131,8 +132,9 @@ FAMILY: Family[Solved] = Family(
     key="thall_simon",
     title="boundaries of Thall and Simon",
     bound=(
-        "Every pair of thresholds at its looks was examined, with priors of mean p0 that weigh as much as 2 patients "
-        "for the new treatment and 50 for the standard; unless the looks are given, they are after every 10 patients, "
+        "Every pair of thresholds at its looks was examined; the prior of the standard has the mean p0 and weighs as "
+        "much as 50 patients, and unless it is given, that of the new treatment has the mean p0 and weighs as much as "
+        "2; unless the looks are given, they are after every 10 patients, "
         "and {n_upper} is the smallest n with a boundary that meets both limits."
     ),
     references=(

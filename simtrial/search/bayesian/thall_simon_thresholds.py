@@ -12,8 +12,7 @@ Why the search is complete
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from simtrial.search.bayesian.posterior import BetaPrior
 from simtrial.search.bayesian.thall_simon import NEAR, chances
 from simtrial.search.candidate import Candidate
 from simtrial.search.given import least_patients, with_bounds
+from simtrial.search.parameters import ParameterRange, RuleParameters
 from simtrial.search.record import Certificate, SearchResult
 
 if TYPE_CHECKING:
@@ -39,34 +39,12 @@ DIFFUSE, INFORMATIVE = 2, 50
 """Patients that the priors weigh as much as, unless they are given."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThallSimonParameters:
-    """Thresholds that lead to one boundary.
+class TiedThresholds(NamedTuple):
+    """A boundary with the places of its thresholds of futility and of efficacy among those attained."""
 
-    Attributes
-    ----------
-    ranges : dict of str to tuple of float
-        The ends of the interval of each threshold, by its name, between which it gives the boundary.
-    inside : tuple of float
-        One value of each, with few digits.
-    """
-
-    ranges: dict[str, tuple[float, float]]
-    inside: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class ThallSimonCandidate(Candidate):
-    """A design of Thall and Simon.
-
-    Attributes
-    ----------
-    parameters : ThallSimonParameters
-        The thresholds that lead to it.
-    """
-
-    _: KW_ONLY
-    parameters: ThallSimonParameters
+    found: Candidate
+    i: int
+    j: int
 
 
 class AttainedThresholds:
@@ -94,15 +72,6 @@ class AttainedThresholds:
     def range(self, i: int) -> tuple[float, float]:
         """Between which values the i-th threshold lies."""
         return float(self.low[i]), float(self.high[i])
-
-
-def _short(low: float, high: float) -> float:
-    """The number with the fewest decimals between two others."""
-    for digits in range(1, 13):
-        found = round(low, digits) + 10.0**-digits * (round(low, digits) <= low)
-        if low < round(found, digits) < high:
-            return round(found, digits)
-    return (low + high) / 2
 
 
 class ThallSimonSearch:
@@ -135,7 +104,7 @@ class ThallSimonSearch:
         stops: StopsFor = "both",
         capped: bool = False,
     ) -> None:
-        self.requirements, self.looks_at, self.stops = requirements, tuple(looks_at), stops
+        self.requirements, self.looks_at, self.stops, self.delta = requirements, tuple(looks_at), stops, delta
         new, standard = (BetaPrior.of(mean=requirements.p0, size=size) for size in (DIFFUSE, INFORMATIVE))
         self.priors = prior_e or new, prior_s or standard
         last = self.looks_at[-1]
@@ -198,8 +167,8 @@ class ThallSimonSearch:
                 f"with looks at n = {spanned(self.looks_at)}; allow more patients",
                 "power",
             )
-        value, last = aim.value(tied[0], self.requirements), self.looks_at[-1]
-        best, *ties = sorted(tied, key=lambda one: aim.order(one.design, value))
+        value, last = aim.value(tied[0].found, self.requirements), self.looks_at[-1]
+        first, *others = sorted(tied, key=lambda one: aim.order(one.found.design, value))
         proof = Certificate(
             how="capped" if self.capped else "proved",
             n_lower=least_patients(self.requirements, last),
@@ -208,9 +177,14 @@ class ThallSimonSearch:
             bound=value,
             cap=last if self.capped else None,
         )
-        return SearchResult(best=best, ties=tuple(ties), certificate=proof)
+        return SearchResult(
+            best=first.found,
+            ties=tuple(one.found for one in others),
+            certificate=proof,
+            parameters=self._leading(first),
+        )
 
-    def meeting(self, aim: Aim) -> list[ThallSimonCandidate]:
+    def meeting(self, aim: Aim) -> list[TiedThresholds]:
         """The boundaries with the least value that keep both limits."""
         asked = self.requirements
         i, j = self._pairs()
@@ -220,24 +194,36 @@ class ThallSimonSearch:
         reject, en = self.many.outcomes(lower, upper)
         values = aim.en_p0 * en[0] + aim.en_p1 * en[1] + aim.n * self.looks_at[-1]
         at = np.flatnonzero(reject[0] <= asked.alpha * (1 + exact.CLOSE))
-        least, tied = np.inf, list[ThallSimonCandidate]()
+        least, tied = np.inf, list[TiedThresholds]()
         for k in at[np.argsort(values[at], kind="stable")].tolist():
             if values[k] > least + TIE:
                 break
             found = self._candidate(int(i[k]), int(j[k]))
-            if found is not None and found.design.looks not in [one.design.looks for one in tied]:
+            if found is not None and found.looks not in [one.found.looks for one in tied]:
                 least = min(least, aim.value(found, asked))
-                tied.append(found)
+                tied.append(TiedThresholds(found, int(i[k]), int(j[k])))
         return tied
 
-    def _candidate(self, i: int, j: int) -> ThallSimonCandidate | None:
+    def _candidate(self, i: int, j: int) -> Candidate | None:
         """The design of a pair of thresholds; None if it breaks a limit by less than floating point can tell."""
         lower, upper = self.lists(np.array([i]), np.array([j]))
         design = with_bounds(self.looks_at, lower[0].tolist(), upper[0].tolist())
-        if not exact.meets(design, self.requirements):
-            return None
-        pairs = {"theta_l": self.futile.range(i), "theta_u": self.promising.range(j)}
+        return Candidate(design, self.requirements) if exact.meets(design, self.requirements) else None
+
+    def _leading(self, one: TiedThresholds) -> RuleParameters:
+        """What leads to a boundary."""
+        pairs = {"theta_l": self.futile.range(one.i), "theta_u": self.promising.range(one.j)}
         left_out = {"futility": "theta_u", "efficacy": "theta_l"}.get(self.stops)
-        ranges = {name: ends for name, ends in pairs.items() if name != left_out}
-        where = ThallSimonParameters(ranges=ranges, inside=tuple(_short(*ends) for ends in ranges.values()))
-        return ThallSimonCandidate(design, self.requirements, parameters=where)
+        ranges = tuple(
+            ParameterRange(name=name, low=low, high=high, includes="high" if name == "theta_l" else "low")
+            for name, (low, high) in pairs.items()
+            if name != left_out
+        )
+        return RuleParameters(
+            rule="thall_simon",
+            looks_at=self.looks_at,
+            p0=self.requirements.p0,
+            priors={name: prior.pair for name, prior in zip(("prior_e", "prior_s"), self.priors, strict=True)},
+            one={one.name: one.few_digits for one in ranges} | ({"delta": self.delta} if self.delta else {}),
+            ranges=ranges,
+        )

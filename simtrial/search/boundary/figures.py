@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import Normal, withStroke
 from matplotlib.ticker import MaxNLocator
 
 from simtrial.design.second_stages import branched
-from simtrial.phrases import counted
+from simtrial.phrases import counted, listed, stated
 from simtrial.search import steps
 from simtrial.search.adaptive.figures import second_stage
 from simtrial.search.figures import flow
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design, Look
     from simtrial.design.requirements import Requirements
+    from simtrial.numbers import Floats
+    from simtrial.search.bayesian.posterior import BetaPrior
 
 GO_ON, GREY = "Continue", "#dcdcdc"
 """Where a trial continues."""
@@ -43,13 +49,25 @@ def rule(design: Design, asked: Requirements) -> Picture:
     return flow(design, asked) if few else boundary(design)
 
 
-def boundary(design: Design) -> Picture:
+LEVELS = (0.1, 0.5, 0.9)
+"""Posterior probabilities of p > p0 along which lines are drawn."""
+
+LINE = "#222222"
+HALO = [withStroke(linewidth=2.4, foreground="white")]
+"""What keeps lines and letters apart from what lies below them."""
+
+
+def boundary(design: Design, prior: BetaPrior | None = None, p0: float | None = None) -> Picture:
     """Responses against patients: at each look, the numbers of responses at which the trial stops or continues.
 
     Parameters
     ----------
     design : Design
         Any design with looks.
+    prior : BetaPrior, optional
+        With it, and with `p0`, lines along which the posterior probability of a rate above p0 is the same.
+    p0 : float, optional
+        The rate under H0.
     """
     looks = design.looks
     if branched(looks) is not None:
@@ -71,12 +89,21 @@ def boundary(design: Design) -> Picture:
         axis.set_ylim(-0.5, top + 0.5)
         axis.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axis.yaxis.set_major_locator(MaxNLocator(8, integer=True))
+        contours = [] if prior is None or p0 is None else _contours(axis, looks, prior, p0)
         axis.set_xlabel("Patients analysed")
         axis.set_ylabel("Responses, X")
         order = [_said("futile"), GO_ON, _said("effective")]
         handles = [Patch(color=used[said], label=said) for said in sorted(used, key=[*order, *used].index)]
-        figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=9)
-    return Picture("boundary", in_words(design), figure, _caption(design, top))
+        figure.legend(handles=[*handles, *contours], loc="outside lower center", ncols=2, fontsize=9)
+    caption, alt = _caption(design, top), in_words(design)
+    if prior is not None and p0 is not None:
+        levels = listed([f"{level:g}" for level in LEVELS])
+        caption += (
+            f" Along a thin line the posterior probability that the response rate p exceeds p0 = {stated(p0)} is the "
+            f"same, {levels}; the prior is Beta({prior.a:.10g}, {prior.b:.10g})."
+        )
+        alt += f" Lines show where the posterior probability of p > p0 is {levels}."
+    return Picture("boundary", alt, figure, caption)
 
 
 def highest(looks: tuple[Look, ...]) -> int:
@@ -117,9 +144,66 @@ def _between(axis: Axes, looks: tuple[Look, ...]) -> None:
         axis.step(n, bounds, where="pre", color=colour, linewidth=1.2, linestyle="--", zorder=0.9)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PosteriorLine:
+    """A line along which the posterior probability of p > p0 is the same.
+
+    Attributes
+    ----------
+    level : float
+        The probability.
+    n, x : ndarray
+        Patients and responses, not rounded.
+    at : tuple of float
+        Where the number stands.
+    """
+
+    level: float
+    n: Floats
+    x: Floats
+    at: tuple[float, float]
+
+
+def posterior_lines(looks: tuple[Look, ...], prior: BetaPrior, p0: float) -> list[PosteriorLine]:
+    """The lines of `LEVELS`, as far as they are drawn, each with the place of its number: where there is no bar."""
+    last, top = looks[-1].n, highest(looks)
+    n = np.linspace(0.0, last, 201)
+    free = [(b.n - a.n, a.n + 0.6 * (b.n - a.n)) for a, b in pairwise(looks)]
+    at = 0.6 * last if len(looks) > NAMED or not free else max(free)[1]
+    found = []
+    for level in LEVELS:
+        x = prior.count_at(p0, level, n)
+        drawn = x <= top + 0.5  # also false of what is no number
+        if drawn.any():
+            place = (at, float(prior.count_at(p0, level, at)))
+            found.append(PosteriorLine(level=level, n=n[drawn], x=x[drawn], at=place))
+    return found
+
+
+def lines_said(p0: float) -> str:
+    """What the lines are, in a legend."""
+    return f"Posterior P(p > p0), p0 = {stated(p0)}"
+
+
+def _contours(axis: Axes, looks: tuple[Look, ...], prior: BetaPrior, p0: float) -> list[Line2D]:
+    """Draw the lines of the posterior, each with its number; what they are, for the legend."""
+    top = highest(looks)
+    for line in posterior_lines(looks, prior, p0):
+        axis.plot(line.n, line.x, color=LINE, linewidth=0.9, path_effects=[*HALO, Normal()], zorder=2.5)
+        if line.at[1] <= top:
+            axis.annotate(
+                f"{line.level:g}", line.at, ha="center", va="center", fontsize=8.5, color=LINE, zorder=3,
+                bbox={"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none"},
+            )  # fmt: skip
+    return [Line2D([], [], color=LINE, linewidth=0.9, label=lines_said(p0))]
+
+
 def _numbers(axis: Axes, looks: tuple[Look, ...], bar: float) -> None:
-    """The bounds in numbers beside the bars."""
+    """The bounds in numbers beside the bars: left of one that the next look is too near to."""
+    near = 0.08 * looks[-1].n
+    gaps = [b.n - a.n for a, b in pairwise(looks)]
     for k, look in enumerate(looks):
+        left = k < len(gaps) and gaps[k] < near and (k == 0 or gaps[k - 1] >= near)
         final = k == len(looks) - 1
         e = (look.r or 0) + 1 if final else look.e
         lower = None if look.r is None else (look.r + 0.45, f"≤ {look.r:,}", "top")
@@ -128,8 +212,9 @@ def _numbers(axis: Axes, looks: tuple[Look, ...], bar: float) -> None:
             if bound is not None:
                 at, said, side = bound
                 axis.annotate(
-                    said, (look.n + bar / 2, at), xytext=(3, 0), textcoords="offset points", va=side, ha="left",
-                    fontsize=9, color=inks.Ink(inks.ENDS[kind], "-", "o").text,
+                    said, (look.n + (-bar if left else bar) / 2, at), xytext=(-3 if left else 3, 0),
+                    textcoords="offset points", va=side, ha="right" if left else "left", fontsize=9, zorder=4,
+                    color=inks.Ink(inks.ENDS[kind], "-", "o").text, path_effects=HALO,
                 )  # fmt: skip
 
 

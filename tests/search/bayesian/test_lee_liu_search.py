@@ -45,7 +45,7 @@ def test_every_design_of_the_table_is_found_with_the_whole_range_of_its_threshol
         values += [found.best.pet_p0, found.best.pet_p1]
         names = ("type_i_error", "reject_p1", "en_p0", "en_p1", "pet_p0", "pet_p1")
         assert values == pytest.approx([row[name] for name in names], rel=PRINTED)
-        theta_l = found.parameters[0]
+        theta_l = found.parameters.ranges[0]
         assert (theta_l.low, theta_l.high) == pytest.approx((row["theta_l_above"], row["theta_l_to"]), rel=PRINTED)
         assert (found.certificate.how, found.certificate.n_upper) == ("proved", row["N"])
 
@@ -124,7 +124,7 @@ def test_both_designs_are_the_best_of_every_threshold_and_every_final_bound_in_f
     for criterion in lee_liu.FAMILY.criteria:
         found = found_by(asked, criterion, prior=prior, first_look=first_look)
         assert found.best.looks == known[criterion.kind], criterion.kind
-        assert found.parameters
+        assert found.parameters.ranges
 
 
 @pytest.mark.parametrize("together", [0.02, 0.05, 0.15, 4.0], ids=str)
@@ -271,13 +271,17 @@ def test_the_command_gives_the_design_with_its_thresholds(capsys):
     assert (least["kinds"], most["kinds"]) == (["least_en"], ["most_power"])
     assert (least["n"], most["n"]) == (36, 36)
     assert most["parameters"]["prior"] == [0.2, 0.8]
-    assert most["parameters"]["theta_u"] == {"from": 1.0, "to": 1.0, "includes": "both"}
-    theta_l, theta_t = (most["parameters"][name] for name in ("theta_l", "theta_t"))
-    assert (theta_l["includes"], theta_t["includes"]) == ("to", "from")
+    ranges = most["parameters"]["ranges"]
+    assert ranges["theta_u"] == [1.0, 1.0]
+    one = most["parameters"]["one"]
+    assert one == {"theta_l": 0.001, "theta_t": 0.9, "theta_u": 1.0}
+    # of the published strict inequalities theta_l includes its upper end, and theta_t its lower one
+    thresholds = ((ranges["theta_l"][1], ranges["theta_t"][0]), (one["theta_l"], one["theta_t"]))
     looks_at = ",".join(str(look["n"]) for look in most["looks"])
     words = ["--rule", "lee_liu", "--looks-at", looks_at, "--p0", ".2", "--prior", ".2,.8"]
-    assert main(["bounds", *words, "--theta-l", repr(theta_l["to"]), "--theta-t", repr(theta_t["from"]), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["looks"] == most["looks"]
+    for theta_l, theta_t in thresholds:
+        assert main(["bounds", *words, "--theta-l", repr(theta_l), "--theta-t", repr(theta_t), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["looks"] == most["looks"]
 
 
 def test_the_command_says_which_thresholds_lead_to_the_design(capsys):
