@@ -78,15 +78,13 @@ def design(
         _both(own | {"r1": r1, "power": power}, (phi, criterion, n_limit), others, low_power=low_power, as_json=as_json)
         return
     asked = _plausible((p0, p1, alpha, power), {**own, "phi": phi}, low_power=low_power)
-    sizes = {"r1": bryant_day.bound(r1), "cap": cap, **{name: only[name] for name in SIZES}}
+    others = {"criterion": criterion, "r1": r1, **only}
     if p2 is not None or power2 is not None:
-        others = {"criterion": criterion, "r1": r1, "flexible": flexible, **only, **run}
-        _two_targets(asked, (p2, power2), family, cap, as_json=as_json, excluded=others)
+        _two_targets(asked, (p2, power2), family, cap, as_json=as_json, excluded=others | run | {"flexible": flexible})
     elif flexible is not None:
-        others = {"family": family, "criterion": criterion, "r1": r1, "dropout": dropout, **only}
-        _flexible(asked, flexible, cap, n_limit, as_json=as_json, excluded=others)
+        _flexible(asked, flexible, cap, n_limit, as_json=as_json, excluded={"family": family, **others, **run})
     else:
-        want = _wanted((family, criterion), only, sizes)
+        want = _wanted((family, criterion), only, {"r1": bryant_day.bound(r1), "cap": cap})
         _answer(asked, want, _run(**run), n_limit, as_json=as_json, given=looks_at is not None)
 
 
@@ -123,6 +121,7 @@ def _wanted(
     from simtrial.cli import families
 
     with _dashed():
+        sizes |= {name: only[name] for name in SIZES}
         words = {name: only[name] for name in ("stops", "futility", "prior")}
         flags = {name: only[name] is not None for name in ("balanced", "any_order", "n2_falls")}
         under = families.constraints(only["looks_at"], words, sizes, flags)

@@ -45,7 +45,7 @@ class SecondStage:
         return f"{self.n2}/{self.r}"
 
 
-Rows: TypeAlias = tuple[Stop | SecondStage, ...]
+AfterFirst: TypeAlias = tuple[Stop | SecondStage, ...]
 """What follows X1 = 0, 1, ..., n1 responses."""
 
 
@@ -59,7 +59,7 @@ class BranchLook(Look):
         The whole table.
     """
 
-    after: Rows = ()
+    after: AfterFirst = ()
 
     def regions(self, responses: Ints, *, final: bool) -> Regions:  # noqa: ARG002 - as of any look
         """Refused: where a number of responses leads depends on X1.
@@ -93,7 +93,7 @@ NOT_HERE = "has a second stage that depends on the responses of the first; this 
 """Why something is not computed."""
 
 
-def branch_looks(n1: int, after: Rows) -> tuple[BranchLook, ...]:
+def branch_looks(n1: int, after: AfterFirst) -> tuple[BranchLook, ...]:
     """The looks of a table: at n1, and at each number of patients with which a second stage ends."""
     stops = [row if isinstance(row, str) else "" for row in after]
     accepted = next((x for x, stop in enumerate(stops) if stop != "accept"), n1 + 1)
@@ -109,7 +109,7 @@ def branched(looks: Sequence[Look]) -> BranchLook | None:
     return first if isinstance(first, BranchLook) else None
 
 
-def conditional(after: Rows, p: float) -> Floats:
+def conditional(after: AfterFirst, p: float) -> Floats:
     """P(reject H0 | X1 = x; p) for x = 0..n1."""
     x = np.arange(len(after))
     r = np.array([row.r if isinstance(row, SecondStage) else -1 for row in after])

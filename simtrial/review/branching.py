@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.design.binomial import binomial_pmf, tail_fraction
+from simtrial.design.binomial import binomial_pmf
 from simtrial.design.branching import Branching
-from simtrial.design.exact import signs
-from simtrial.design.requirements import Requirements, decimal
+from simtrial.design.exact import side
+from simtrial.design.requirements import Requirements
 from simtrial.design.second_stages import SecondStage
 from simtrial.errors import InputError
 from simtrial.review.bayesian import PrintedValue
@@ -100,15 +99,6 @@ def exact_values(design: Branching, p0: float, p1: float | None) -> dict[str, fl
     if p1 is not None:
         found |= {"power": float(law.reject[1]), "en_p1": float(law.en[1]), "pet_p1": float(law.pet[1])}
     return found
-
-
-def reject_fraction(design: Branching, p: float) -> Fraction:
-    """P(reject H0; p) as an exact fraction, with p the decimal that was written."""
-    rate, total = decimal(p), Fraction(0)
-    for x, row in enumerate(design.after):
-        given = tail_fraction(row.r - x, row.n2, p) if isinstance(row, SecondStage) else Fraction(row == "reject")
-        total += math.comb(design.n1, x) * rate**x * (1 - rate) ** (design.n1 - x) * given
-    return total
 
 
 def beside(given: TableStatement, design: Branching) -> tuple[PrintedValue, ...]:
@@ -216,7 +206,7 @@ class TableCheck:
         return found
 
     def _side(self, p: float, limit: float, found: float) -> int:
-        return int(signs(found, limit, lambda: reject_fraction(self.design, p) - decimal(limit)))
+        return side(self.design, p, limit, found)
 
     @cached_property
     def best(self) -> BranchingFound | None:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simtrial.design.branching import SecondStage, branching_text, parse_branching
+from simtrial.design import exact
+from simtrial.design.branching import branching_text, parse_branching
 from simtrial.design.requirements import Requirements, decimal
+from simtrial.design.second_stages import SecondStage
 from simtrial.search.branching import Restrictions, search
 from simtrial.search.branching.two_targets import TwoTargets, two_targets
 from simtrial.validation.cases import Comparison, case_of, reference, setting
@@ -133,7 +135,7 @@ def _searched(row: dict[str, Any], asked: Requirements) -> tuple[str, str, str, 
     cap, monotone = int(row["n_max"] if published else row["n_cap"]), str(row["monotone_asked"]) != "False"
     found = search(asked, restrictions=Restrictions(cap=cap, monotone=monotone))
     value, got = found.certificate.value, branching_text(found.design)
-    agrees = abs(value - row["en_p0"]) <= DIGITS * value and found.design.meets(asked)
+    agrees = abs(value - row["en_p0"]) <= DIGITS * value and exact.meets(found.design, asked)
     agrees &= (got == row["rule"]) if published else found.linear_bound <= value
     order = "" if monotone else ", any order"
     what = f"least EN(p0), cap {cap}{order}: {setting(asked)}"

@@ -15,8 +15,9 @@ from simtrial.analysis import conditional_order, inference, unbiased
 from simtrial.analysis.branching import final
 from simtrial.analysis.other_second_stage import p_value_at, rejects_at
 from simtrial.cli.app import main
-from simtrial.design.branching import Branching, SecondStage, parse_branching
+from simtrial.design.branching import Branching, parse_branching
 from simtrial.design.designs import TwoStage
+from simtrial.design.second_stages import SecondStage
 from simtrial.errors import InputError
 
 with Path("tests/reference/families/adaptive.csv").open(encoding="utf-8") as _file:

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from simtrial import Requirements
-from simtrial.design.branching import SecondStage
+from simtrial.design.second_stages import SecondStage
 from simtrial.search.branching import Restrictions, search
 from simtrial.search.branching.two_targets import TwoTargets, two_targets
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from simtrial.design import exact
-from simtrial.design.branching import SecondStage, parse_branching
+from simtrial.design.branching import parse_branching
 from simtrial.design.designs import MultiStage
+from simtrial.design.second_stages import SecondStage
 from simtrial.search.bayesian.posterior import BetaPrior
 from simtrial.search.bayesian.predictive import fraction
 from simtrial.validation import bayesian as validation_bayesian

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
-    from simtrial.design.second_stages import Rows
+    from simtrial.design.second_stages import AfterFirst
     from simtrial.search.aim import Aim
     from simtrial.search.branching.found import BranchingFound
 
@@ -102,7 +102,7 @@ def every(n: int) -> Iterator[Branching]:
             for x in range(n1 + 1)
         ]
         for after in product(*rows):
-            table: Rows = after  # type: ignore[assignment]  # the words are the two stops
+            table: AfterFirst = after  # type: ignore[assignment]  # the words are the two stops
             design = Branching(n1, table)
             if design.n_max == n:
                 yield design

@@ -23,7 +23,7 @@ STOPS: dict[Stop, str] = {"accept": "stop: H0 is not rejected", "reject": "stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SameRow:
     """Numbers of responses in the first stage with the same consequence.
 
     Attributes
@@ -44,12 +44,12 @@ class Run:
         return f"{self.low:,}" if self.low == self.high else f"{self.low:,} to {self.high:,}"
 
 
-def runs(first: BranchLook) -> list[Run]:
+def runs(first: BranchLook) -> list[SameRow]:
     """What follows each number of responses, equal rows together."""
     found = []
     for row, group in groupby(enumerate(first.after), key=lambda one: one[1]):
         xs = [x for x, _ in group]
-        found.append(Run(xs[0], xs[-1], row))
+        found.append(SameRow(xs[0], xs[-1], row))
     return found
 
 

@@ -13,8 +13,9 @@ from scipy import stats
 
 from simtrial import InputError, Requirements, looks_text
 from simtrial.design import exact
-from simtrial.design.branching import SecondStage, parse_branching
+from simtrial.design.branching import parse_branching
 from simtrial.design.designs import Look
+from simtrial.design.second_stages import SecondStage
 from simtrial.search.bayesian.bop2_rule import bop2
 from simtrial.search.bayesian.bop2_search import Bop2Search
 from simtrial.search.bayesian.lee_liu_rule import lee_liu
