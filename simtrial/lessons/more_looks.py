@@ -45,7 +45,6 @@ APART = 0.18
 
 RATES = replace(blackboard.RATES, apart=APART)
 GOAL = live.Choice("Make small", {"EN(p0)": "p0", "EN(p1)": "p1"})
-
 READOUT = live.Rate("Months until a status is known", 2.0, 0.1, 6.0, step=0.1)
 
 ASKED = blackboard.asked((0.1, 0.3))
