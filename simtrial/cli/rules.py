@@ -150,6 +150,12 @@ def bounds(
         "prior_e": prior_e, "prior_s": prior_s, "delta": delta, "theta_l": theta_l, "theta_t": theta_t,
         "theta_u": theta_u, "not_strict": not_strict or None,
     }  # fmt: skip
+    _check(rule, given)
+    _answer(rule, given, (p0, p1), at, sensitivity=sensitivity, as_json=as_json)
+
+
+def _check(rule: str, given: Mapping[str, object]) -> None:
+    """Refuse a rule that is unknown, an option that is not its own, and one that it lacks."""
     if rule not in RULES:
         raise InputError(f"({rule!r:.40}) is unknown; write {', '.join(RULES[:-1])} or {RULES[-1]}", "--rule")
     own = takes(rule)
@@ -158,21 +164,33 @@ def bounds(
             raise InputError(f"does not belong to {rule}; leave it out", told_as(name))
         if value is None and own.get(name):
             raise InputError(f"is missing; {rule} needs it", told_as(name))
+
+
+def _answer(
+    rule: str,
+    given: Mapping[str, object],
+    rates: tuple[float | None, float | None],
+    at: str | None,
+    *,
+    sensitivity: bool,
+    as_json: bool,
+) -> None:
+    """Compute the bounds and what else is asked, and print it."""
     from simtrial.search import rules
 
     found = _parameters(rule, given)
     with _dashed():
         design = rules.bounds_by(rule, **found)
         seen = None if at is None else posterior.seen(design, posterior.prior_of(rule, found, "at"), at)
-        others = posterior.under_priors(rule, found, (p0, p1)) if sensitivity else ()
+        others = posterior.under_priors(rule, found, rates) if sensitivity else ()
     if as_json:
         answer: dict[str, object] = {"looks": designs_json.looks(design)}
-        answer |= {} if seen is None else {"at": posterior.seen_json(seen, p0)}
+        answer |= {} if seen is None else {"at": posterior.seen_json(seen, rates[0])}
         terminal.print_json(answer | ({"sensitivity": posterior.under_priors_json(others)} if others else {}))
         return
-    _show(design, [p for p in (p0, p1) if p is not None])
+    _show(design, [p for p in rates if p is not None])
     if seen is not None:
-        posterior.show_seen(seen, p0)
+        posterior.show_seen(seen, rates[0])
     if others:
         posterior.show_under_priors(others)
 

@@ -15,6 +15,7 @@ from simtrial.search import named, steps
 from simtrial.search.boundary import figures as boundary_figures
 from simtrial.search.compare import figures as compare_figures
 from simtrial.search.figures import ink, stages
+from simtrial.search.posterior import figures as posterior_figures
 from simtrial.search.simon import ADMISSIBLE
 from simtrial.show import inks
 from simtrial.show.flow import Box, Branch, Lane, draw
@@ -47,6 +48,14 @@ def boundary(case: Case) -> Picture | None:
     if branched(case.chosen.looks) is not None:
         return None
     return tables.noted(case, boundary_figures.boundary(case.chosen, bayesian.prior(case), case.limits.p0))
+
+
+def at_looks(case: Case) -> Picture | None:
+    """Posterior and predictive distributions at the interim looks; None where the design is of no Bayesian rule."""
+    prior = bayesian.prior(case)
+    if prior is None or not posterior_figures.drawn_looks(case.chosen):
+        return None
+    return tables.noted(case, posterior_figures.at_looks(case.chosen, prior, case.limits))
 
 
 def rules(case: Case) -> tuple[Picture, ...]:

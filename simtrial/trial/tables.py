@@ -22,12 +22,15 @@ from simtrial.laws.losses import AMONG
 from simtrial.phrases import counted, stated
 from simtrial.search.boundary import tables as boundary_tables
 from simtrial.search.compare import tables as compare_tables
-from simtrial.search.wording import null
+from simtrial.search.posterior import tables as posterior_tables
+from simtrial.search.posterior import text as posterior_text
+from simtrial.search.posterior.sensitivity import of_parameters
+from simtrial.search.wording import limits, null
 from simtrial.show.passage import Passage
 from simtrial.show.picture import Picture
 from simtrial.show.table import PATIENTS, RATE, WHOLE, WORDS, Shown, Table, column
 from simtrial.toxicity import text as toxicity_text
-from simtrial.trial import beside, dropout, estimand_words, safety, words
+from simtrial.trial import bayesian, beside, dropout, estimand_words, safety, words
 from simtrial.trial import compared as trial_compared
 from simtrial.trial import estimand as trial_estimand
 from simtrial.trial import levers as trial_levers
@@ -245,6 +248,22 @@ AS_RUN: dict[str, tuple[str, Form]] = {
 def boundary(case: Case) -> Table:
     """The bounds of the chosen design, look by look, to print and to hang up."""
     return noted(case, boundary_tables.boundary(case.chosen, case.requirements))
+
+
+def believed(case: Case) -> Passage | None:
+    """The prior in words, and what gives the bounds; None where the design is of no Bayesian rule."""
+    found = bayesian.parameters(case)
+    return None if found is None else posterior_text.believed(found)
+
+
+def sensitivity(case: Case) -> Table | None:
+    """The bounds and the exact errors under other priors; None where the design is of no Bayesian rule."""
+    found = bayesian.parameters(case)
+    if found is None:
+        return None
+    under = of_parameters(found, case.limits.p1)
+    kept = posterior_text.kept_parameters(found)
+    return noted(case, posterior_tables.sensitivity(under, limits(case.limits), kept))
 
 
 def families(case: Case) -> Table:

@@ -5,7 +5,7 @@ import pytest
 from simtrial import InputError
 from simtrial.design.designs import looks_text
 from simtrial.search import Constraints, family
-from simtrial.trial import bayesian, params, text
+from simtrial.trial import bayesian, params, tables, text
 from simtrial.trial import figures as trial_figures
 from simtrial.trial.case import Case
 
@@ -62,16 +62,16 @@ def test_report_and_protocol_name_the_prior_of_a_bayesian_design(key):
     more = {"looks_at": [15, 30, 45]} if key == "thall_simon" else {"looks_at": LOOKS_AT}
     found = case(key, {"a": 1, "b": 2}, **more)
     assert "Beta(1, 2)" in str(text.protocol(found))
-    assert "Beta(1, 2)" in str(bayesian.believed(found))
+    assert "Beta(1, 2)" in str(tables.believed(found))
     assert "the prior is Beta(1, 2)" in trial_figures.boundary(found).caption
-    assert "with the prior Beta(1, 2)" in bayesian.at_looks(found).caption
-    first = bayesian.sensitivity(found).tidy.iloc[0]
+    assert "with the prior Beta(1, 2)" in trial_figures.at_looks(found).caption
+    first = tables.sensitivity(found).tidy.iloc[0]
     assert (first["a"], first["b"], first["looks"]) == (1, 2, looks_text(found.chosen, ", "))
 
 
 def test_a_design_of_another_family_has_no_prior_and_its_report_nothing_of_it(root):
     found = Case.of(params.load(root / "params/example.yaml"))
-    shown = bayesian.believed(found), bayesian.at_looks(found), bayesian.sensitivity(found), bayesian.prior(found)
+    shown = tables.believed(found), trial_figures.at_looks(found), tables.sensitivity(found), bayesian.prior(found)
     assert shown == (None,) * 4
     assert bayesian.sentences(found) == []
     given = Case.of(params.load(file({"looks": "1/10,8/30"}, alpha=0.2, power=0.5)))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from simtrial.numbers import Floats
     from simtrial.search.bayesian.posterior import BetaPrior
 
-Decision = Literal["futile", "continues", "rejects", "not_rejected"]
+LookOutcome = Literal["futile", "continues", "rejects", "not_rejected"]
 """What a design does with a number of responses at one of its looks."""
 
 
@@ -83,7 +83,7 @@ class SeenSoFar:
         return self.prior.after(self.n, self.x)
 
     @property
-    def decision(self) -> Decision | None:
+    def decision(self) -> LookOutcome | None:
         """What the design does now; None where it does not look at this number of patients."""
         look = next((one for one in self.design.looks if one.n == self.n), None)
         if look is None:
@@ -96,7 +96,7 @@ class SeenSoFar:
 
     @cached_property
     def at_end(self) -> Floats:
-        """P(X_N = y | x of n) of y = 0..N responses at the last look, if the trial goes on to it."""
+        """P(X_N = y | x of n) of y = 0..N responses at the last look, if the trial continues to it."""
         from scipy import special
 
         more, now = self.last - self.n, self.posterior
@@ -109,12 +109,12 @@ class SeenSoFar:
 
     @cached_property
     def above_bound(self) -> float:
-        """The predictive probability: that more than the final bound respond, if the trial goes on to its last look."""
+        """The predictive probability: that more than the final bound respond, if the trial continues to the end."""
         return self._by_recursion(looking=False)
 
     @cached_property
     def rejecting(self) -> float:
-        """The predictive probability that the trial, going on now, rejects H0 at one of its looks to come."""
+        """The predictive probability that the trial, continuing now, rejects H0 at one of its looks to come."""
         return self._by_recursion(looking=True)
 
     def _by_recursion(self, *, looking: bool) -> float:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.search.bayesian.posterior import BetaPrior
-    from simtrial.search.posterior.at_look import Decision
+    from simtrial.search.posterior.at_look import LookOutcome
 
 MOST_DRAWN = 4
 """Looks that are drawn of a design, the first and the last interim one among them."""
 
-SAID: dict[Decision | None, str] = {
+SAID: dict[LookOutcome | None, str] = {
     "futile": "stops for futility",
     "continues": "continues",
     "rejects": "rejects H0",
@@ -38,7 +38,7 @@ SAID: dict[Decision | None, str] = {
 LIKELY = 1e-4
 """Numbers of responses at the last look that are less probable are not drawn."""
 
-COLOURS: dict[Decision | None, tuple[str, str]] = {
+COLOURS: dict[LookOutcome | None, tuple[str, str]] = {
     "futile": (inks.ENDS["futile"], "--"),
     "continues": ("#444444", "-"),
     "rejects": (inks.ENDS["effective"], "-."),
@@ -101,7 +101,7 @@ def _picture(rows: Sequence[Sequence[SeenSoFar]], rates: tuple[float, float | No
     caption = (
         f"What is believed after {sizes} patients in the design {by_looks(one.design)} with the prior {prior}. Left: "
         "the posterior density of the response rate for numbers of responses next to the bounds. Right: the "
-        f"probability of each number of responses X at n = {one.last:,} if the trial goes on to it; H0 is rejected "
+        f"probability of each number of responses X at n = {one.last:,} if the trial continues to it; H0 is rejected "
         f"there beyond the line, with more than {counted(one.bound, 'response')}, and the percentages are the "
         "predictive probabilities of that. Exact."
     )
