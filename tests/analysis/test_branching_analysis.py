@@ -310,6 +310,14 @@ def test_numbers_that_cannot_be_are_refused_by_name(given, field):
     assert refused.value.field == field
 
 
+def test_the_printed_p_value_follows_the_decision_to_the_last_digit():
+    for design in (parse_branching(TABLE), *TABLES[:4]):
+        for x1, x2 in conditional_order.outcomes(design):
+            if abs(x1 + x2 - 3) <= 1:
+                found = final(design, 0.2, x1 + x2, first_stage=x1)
+                assert (found.p_value <= found.type_i_error) == found.reject == rejecting(design, (x1, x2))
+
+
 def test_the_first_stage_may_be_left_out_where_it_follows():
     design = parse_branching(TABLE)
     assert final(design, 0.05, 0).seen == (0, 0)
