@@ -128,8 +128,8 @@ class BranchingFinal:
         return self.design.n2[self.seen.x1] == self.n2
 
     @property
-    def complete(self) -> bool:
-        """Whether the unbiased estimate is the only one that depends on patients and responses alone."""
+    def complete(self) -> bool | None:
+        """Whether the unbiased estimate is the only one from patients and responses alone; None if not examined."""
         return unbiased.is_complete(self.design)
 
     @property

@@ -172,6 +172,12 @@ def test_completeness_is_full_rank_in_fractions():
     assert kinds == {True, False}
 
 
+def test_a_table_of_ten_thousand_patients_is_examined_only_where_it_is_quick():
+    assert unbiased.is_complete(Branching(2, ("accept", SecondStage(9990, 500), SecondStage(9990, 500)))) is True
+    assert unbiased.is_complete(Branching(2, ("accept", SecondStage(9990, 500), "reject"))) is None
+    assert unbiased.is_complete(Branching(2, ("accept", SecondStage(9990, 500), SecondStage(9000, 500)))) is False
+
+
 def test_a_table_of_simons_form_has_the_unbiased_estimate_of_simons_design():
     design = Branching(10, (*["accept"] * 2, *[SecondStage(19, 5)] * 9))
     assert unbiased.is_complete(design)
