@@ -17,6 +17,7 @@ A second stage of another size than the table says is analysed by its conditiona
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -127,8 +128,8 @@ class BranchingFinal:
         return self.design.n2[self.seen.x1] == self.n2
 
     @property
-    def complete(self) -> bool:
-        """Whether the unbiased estimate is the only one that depends on patients and responses alone."""
+    def complete(self) -> bool | None:
+        """Whether the unbiased estimate is the only one from patients and responses alone; None if not examined."""
         return unbiased.is_complete(self.design)
 
     @property
@@ -252,14 +253,17 @@ def _analyzed(
     a = (1 - level) / sides
     low, middle, high, rises = _solved(tails, a)
     naive = [float(limit) for limit in clopper_pearson(x, n, a)]
+    reject, error = other_second_stage.rejects_at(design, p0, x1, n2, x2), float(design.at(p0).reject)
+    p_value = tails.at_least(p0)
     return BranchingFinal(
         design=design,
         p0=p0,
         seen=seen,
         n2=n2,
-        reject=other_second_stage.rejects_at(design, p0, x1, n2, x2),
-        p_value=tails.at_least(p0),
-        type_i_error=float(design.at(p0).reject),
+        reject=reject,
+        # two sums that are equal may differ in their last digit, and the decision must follow from either
+        p_value=min(p_value, error) if reject else max(p_value, min(math.nextafter(error, 2.0), 1.0)),
+        type_i_error=error,
         conditional_error=float(design.conditional(p0)[x1]),
         stage_p_value=second_stage_tail(n2, x2, p0) if n2 else None,
         estimates={

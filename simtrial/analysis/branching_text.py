@@ -25,12 +25,12 @@ def course(found: BranchingFinal) -> str:
         return f"{first}; the table then ends the trial and {'rejects' if row == 'reject' else 'does not reject'} H0."
     then = (
         f"the table then has {counted(row.n2, 'further patient')} and rejects H0 if more than {row.r} of all "
-        f"{design.n1 + row.n2} respond"
+        f"{design.n1 + row.n2:,} respond"
     )
     if not found.n2:
         return f"{first}; {then}. No further patient was analysed."
     second = f"{x2} of the {counted(found.n2, 'patient')} analysed in the second stage responded, "
-    return f"{first}; {then}. {second}{found.responses} of {found.n} in all."
+    return f"{first}; {then}. {second}{found.responses:,} of {found.n:,} in all."
 
 
 def decision(found: BranchingFinal) -> str:
@@ -39,7 +39,7 @@ def decision(found: BranchingFinal) -> str:
     p = "< 0.0001" if found.p_value < 5e-5 else f"= {found.p_value:.4f}"
     return (
         f"{said} (p {p}, one-sided, {ORDER}; the p-value is at most the type I error of the table, "
-        f"{found.type_i_error:.4f}, exactly when H0 is rejected)."
+        f"{rate(found.type_i_error)}, exactly when H0 is rejected)."
     )
 
 
@@ -97,6 +97,8 @@ def remarks(found: BranchingFinal, rates: tuple[float, ...]) -> Iterator[str]:
             "There is no unbiased estimate of this kind: it would need the size of the second stage after every number "
             "of responses of the first."
         )
+    elif found.complete is None:
+        yield "Whether there are other unbiased estimates is not examined for a table of this size."
     elif not found.complete:
         yield (
             "Patients and responses at the end are not complete under this table: there are other unbiased estimates "

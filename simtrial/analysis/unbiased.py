@@ -43,6 +43,10 @@ PRIME = 2**31 - 1
 """Polynomials are told apart modulo this prime: products of two residues fit 64 bits."""
 
 
+MOST_TRIED = 400
+"""Most patients of a table whose polynomials are tried: the steps grow with the cube."""
+
+
 def ways(design: Branching, n: int, x: int) -> dict[int, int]:
     """The number of orders of X1 and X2 that lead to X = x of N = n patients, by X1; empty if there are none."""
     more = n - design.n1
@@ -65,15 +69,21 @@ def totals(design: Branching) -> tuple[tuple[int, int], ...]:
 
 
 @kept(64)
-def is_complete(design: Branching) -> bool:
+def is_complete(design: Branching) -> bool | None:
     """Whether the patients and responses at the end are complete, so that the unbiased estimate is the UMVUE.
 
-    Independence modulo a prime shows independence. Polynomials that are dependent modulo the prime alone would need a
-    determinant that it divides; they would be taken for dependent.
+    Polynomials p^X (1 - p)^(N - X) whose lowest powers X differ are independent, as in tables of Simon's form. Others
+    are tried modulo a prime: independence there shows independence. Polynomials that are dependent modulo the prime
+    alone would need a determinant that it divides; they would be taken for dependent. Above `MOST_TRIED` patients they
+    are not tried, and the answer is None.
     """
     points, n = totals(design), design.n_max
     if len(points) > n + 1:
         return False
+    if len({x for _, x in points}) == len(points):
+        return True
+    if n > MOST_TRIED:
+        return None
     rows = np.zeros((len(points), n + 1), dtype=np.int64)
     for row, (size, x) in zip(rows, points, strict=True):  # p^X (1-p)^(N-X) times (p + 1 - p)^(n - N)
         row[x : x + n - size + 1] = [math.comb(n - size, j) % PRIME for j in range(n - size + 1)]

@@ -173,6 +173,12 @@ def test_completeness_is_full_rank_in_fractions():
     assert kinds == {True, False}
 
 
+def test_a_table_of_ten_thousand_patients_is_examined_only_where_it_is_quick():
+    assert unbiased.is_complete(Branching(2, ("accept", SecondStage(9990, 500), SecondStage(9990, 500)))) is True
+    assert unbiased.is_complete(Branching(2, ("accept", SecondStage(9990, 500), "reject"))) is None
+    assert unbiased.is_complete(Branching(2, ("accept", SecondStage(9990, 500), SecondStage(9000, 500)))) is False
+
+
 def test_a_table_of_simons_form_has_the_unbiased_estimate_of_simons_design():
     design = Branching(10, (*["accept"] * 2, *[SecondStage(19, 5)] * 9))
     assert unbiased.is_complete(design)
@@ -309,6 +315,14 @@ def test_numbers_that_cannot_be_are_refused_by_name(given, field):
     with pytest.raises(InputError) as refused:
         final(parse_branching(TABLE), 0.05, **given)
     assert refused.value.field == field
+
+
+def test_the_printed_p_value_follows_the_decision_to_the_last_digit():
+    for design in (parse_branching(TABLE), TABLES[0]):
+        for x1, x2 in conditional_order.outcomes(design):
+            if abs(x1 + x2 - 3) <= 1:
+                found = final(design, 0.2, x1 + x2, first_stage=x1)
+                assert (found.p_value <= found.type_i_error) == found.reject == rejecting(design, (x1, x2))
 
 
 def test_the_first_stage_may_be_left_out_where_it_follows():
