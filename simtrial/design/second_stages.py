@@ -97,6 +97,11 @@ def branched(looks: Sequence[Look]) -> BranchLook | None:
     return first if isinstance(first, BranchLook) else None
 
 
+def analyses(looks: Sequence[Look]) -> tuple[Look, ...]:
+    """The looks that one trial can have: of a table the first, and the last for whichever second stage opens."""
+    return tuple(looks) if branched(looks) is None or len(looks) == 1 else (looks[0], looks[-1])
+
+
 def conditional(after: Table, p: float) -> Floats:
     """P(reject H0 | X1 = x; p) for x = 0..n1."""
     x = np.arange(len(after))

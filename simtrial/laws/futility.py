@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simtrial.design.second_stages import branched
 from simtrial.laws.calendar import overrun_counts
 from simtrial.laws.decision import counted
 
@@ -44,9 +45,9 @@ def patients_beyond(plan: Plan, p: float) -> float | None:
     -------
     float or None
         None where there is no law: looks that do not wait for every status, accrual that closes, recalculated bounds,
-        a rule that stops the trial for toxicity, or an overrun without a law.
+        a second stage that depends on the first, a rule that stops the trial for toxicity, or an overrun without a law.
     """
-    if plan.toxicity_rule is not None:
+    if plan.toxicity_rule is not None or branched(plan.design.looks) is not None:
         return None
     if not plan.interim.waits or plan.close_month is not None or plan.recut is not None:
         return None

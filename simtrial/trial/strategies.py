@@ -10,7 +10,7 @@ from simtrial.design.requirements import decimal
 from simtrial.errors import InputError
 from simtrial.laws.strategies import OF_HANDLING, STRATEGIES, Mixed
 from simtrial.plan.dropout import Dropout
-from simtrial.plan.plan import MAX_RECUT
+from simtrial.plan.possible import MAX_RECUT
 from simtrial.search import bounds as search_bounds
 from simtrial.trial.dropout import cure
 from simtrial.trial.intercurrent import EVENT_KINDS
