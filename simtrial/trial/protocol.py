@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from simtrial.conduct import simulation
+from simtrial.design.second_stages import analyses
 from simtrial.phrases import agreeing, counted, listed, stated
 from simtrial.plan.allowances import enrolled_for
 from simtrial.trial import differing, words
@@ -92,7 +93,7 @@ def pending(plan: Plan, done: Simulation) -> list[str]:
     if plan.interim.hold:
         most = "" if plan.interim.max_hold is None else f", but for at most {counted(plan.interim.max_hold, 'month')}"
         held = [low["hold_months"].best, high["hold_months"].best]
-        one = len(plan.design.looks) == 2
+        one = len(analyses(plan.design.looks)) == 2
         look, total = ("the interim analysis", "") if one else ("each interim analysis", "in total ")
         return [
             f"Accrual is on hold from the last patient of {look} until its decision{most}: {total}{held[0]:.1f} months "
@@ -110,7 +111,7 @@ def _months(case: Case, done: Simulation) -> str:
     """When the analyses are expected; months without an exact law are means of simulated trials."""
     asked = case.requirements
     names = {"duration_months": "the primary decision is taken in month"}
-    if (looks := len(case.chosen.looks)) > 1:
+    if (looks := len(analyses(case.chosen.looks))) > 1:
         which = "the interim analysis" if looks == 2 else "the first interim analysis"
         names = {"interim_month": f"{which} takes place in month", **names}
     low, high = (
