@@ -45,6 +45,25 @@ def overrun_counts(plan: Plan, k: int) -> Floats | None:
     return _capped(arrivals, looks[k].n, pending, room)
 
 
+def overruns(plan: Plan) -> Floats | None:
+    """Expected overrun of a trial that ends at each look before the last; None where one has no law.
+
+    Where the second stage depends on the first, at each look: those are overrun who have entered beyond it when it is
+    opened.
+    """
+    looks = plan.design.looks
+    if branched(looks) is None:
+        laws = [overrun_counts(plan, k) for k in range(len(looks) - 1)]
+        beyond = [float(law @ np.arange(len(law))) for law in laws if law is not None]
+        return np.array(beyond) if len(beyond) == len(laws) else None
+    came = overrun_counts(plan, 0)
+    if came is None:
+        return None
+    room = np.array([look.n for look in looks]) - looks[0].n
+    expected: Floats = np.maximum(np.arange(came.size) - room[:, np.newaxis], 0) @ came
+    return expected
+
+
 def _capped(arrivals: Enrollment, n: int, months: float, room: int) -> Floats | None:
     """Law of the number enrolled in the months after patient n, at most `room`."""
     counts = np.arange(room)

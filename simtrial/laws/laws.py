@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design.binomial import above
-from simtrial.design.second_stages import analyses, branched
+from simtrial.design.second_stages import analyses
 from simtrial.laws import known, pending
-from simtrial.laws.calendar import months_of, overrun_counts
+from simtrial.laws.calendar import months_of, overruns
 from simtrial.laws.decision import beta_rule, decision, has_law
 from simtrial.memo import kept
 from simtrial.plan.disease import Beta
@@ -130,7 +130,8 @@ def _at_rate(plan: Plan, p: float, stop: Floats) -> Law:
     share = float(plan.dropout.evaluable(p))
     replacing = plan.handling == "replace"
     counted = n / share if replacing else n
-    overrun = _overrun(plan, stop)
+    beyond = overruns(plan)
+    overrun = None if beyond is None else float(stop[: beyond.size] @ beyond)
     enrolled = None if overrun is None else float(stop @ counted) + overrun
     law: Law = {
         "n_enrolled": enrolled,
@@ -143,25 +144,6 @@ def _at_rate(plan: Plan, p: float, stop: Floats) -> Law:
     if plan.toxicity and independent and plan.interim.hold and plan.interim.max_hold is None and not replacing:
         law["toxicity_crossed"] = float(stop @ _toxic(plan.toxicity, n))
     return law
-
-
-def _overrun(plan: Plan, stop: Floats) -> float | None:
-    """Expected overrun, given the probabilities of stopping at each look; None where it has no law.
-
-    Of a second stage that depends on the first, those are overrun who have entered beyond it when it opens.
-    """
-    looks = plan.design.looks
-    if branched(looks) is not None:
-        came = overrun_counts(plan, 0)
-        if came is None:
-            return None
-        room = np.array([look.n for look in looks]) - looks[0].n
-        return float(stop @ (np.maximum(np.arange(len(came)) - room[:, np.newaxis], 0) @ came))
-    overruns = [overrun_counts(plan, k) for k in range(len(looks) - 1)]
-    beyond = [float(o @ np.arange(len(o))) for o in overruns if o is not None]
-    if len(beyond) < len(overruns):
-        return None
-    return float(stop[:-1] @ np.array(beyond)) if beyond else 0.0
 
 
 def _toxic(toxicity: Toxicity, n: NDArray[np.int64]) -> Floats:

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from simtrial import InputError, Requirements, TwoStage
-from simtrial.conduct import engine, outcomes, simulation
+from simtrial.conduct import engine, figures, futility, outcomes, prospects, simulation, tables, text
 from simtrial.design.branching import Branching, SecondStage, parse_branching
+from simtrial.laws import futility as laws_futility
 from simtrial.laws import laws
+from simtrial.laws.inflation import enlarged
 from simtrial.laws.losses import AsRun
 from simtrial.months import WEEK
 from simtrial.plan.assessments import Assessments
@@ -425,3 +427,96 @@ def test_what_is_not_possible_with_a_table_says_what_to_write(more, field, said)
 def test_recalculated_bounds_are_refused_for_a_table():
     with pytest.raises(InputError, match="depends on the responses of the first"):
         AsRun(loss=Dropout(0.2), handling="exclude", recut=True).figures(TABLE, Requirements(0.1, 0.3, 0.05, 0.8))
+
+
+def settled_by(design, kinds):
+    """The patient after whom H0 cannot be rejected whatever follows, by trying it; None if H0 may be to the end."""
+
+    def rejects(known):
+        """Whether some course of the patients to come ends in a rejection."""
+        for x in range(sum(known[: design.n1]), sum(known[: design.n1]) + max(design.n1 - len(known), 0) + 1):
+            row = row_of(design, x)
+            if row is True:
+                return True
+            if row is not False:
+                n, r = row
+                if x + sum(known[design.n1 : n]) + max(n - max(len(known), design.n1), 0) > r:
+                    return True
+        return False
+
+    return next((i for i in range(len(kinds) + 1) if not rejects(kinds[:i])), None)
+
+
+def test_patients_beyond_futility_are_those_after_the_first_after_whom_nothing_helps():
+    for design in (TABLE, UNEVEN):
+        plan = made(design, rule=RULES["continue"], disease=FIXED)
+        done = engine.simulate(plan, SOME, np.random.default_rng(2), None, 300)
+        found = futility.beyond(plan, done)
+        for trial in range(300):
+            after = settled_by(design, done.cohort.responds[:, trial].tolist())
+            expected = 0 if done.reject[trial] else done.enrolled[trial] - after
+            assert found[trial] == expected
+
+
+def test_patients_beyond_futility_have_their_law():
+    two, table = TwoStage(1, 10, 5, 29), Branching(10, ("accept",) * 2 + (SecondStage(19, 5),) * 9)
+    for way, rule in itertools.product(("nonresponder", "replace"), ("hold", "continue", "extra")):
+        first, again = (laws_futility.patients_beyond(made(one, way, RULES[rule], FIXED), 0.1) for one in (two, table))
+        assert (first is None) == (again is None) == (way == "replace" and rule != "hold")
+        assert first is None or again == pytest.approx(first, rel=1e-12)  # rounding of two sums of the same terms
+        plan = made(TABLE, way, RULES[rule], FIXED)
+        law, found = laws_futility.patients_beyond(plan, 0.2), futility.simulated(plan, Scenario("p0", 0.2), 4000, 1)
+        # 4 standard errors: chance alone exceeds them once in 16,000 comparisons
+        assert law is None or abs(found.value - law) < 4 * found.mcse
+
+
+@pytest.mark.parametrize("rule", ["hold", "continue"])
+def test_the_chance_of_a_decision_in_time_has_its_law(rule):
+    plan = made(TABLE, rule=RULES[rule], disease=FIXED)
+    law = prospects.by_law(plan, SOME, 15.0)
+    done = engine.simulate(plan, SOME, np.random.default_rng(3), None, 4000)
+    share = (done.decision <= 15.0).mean()
+    assert 0.1 < share < 0.9
+    assert abs(law.value - share) < 4 * np.sqrt(share * (1 - share) / 4000)  # as above
+    assert law.mcse == 0
+    assert prospects.by_law(made(TABLE), SOME, 15.0) is None  # delays that differ
+
+
+def test_an_inflated_table_keeps_its_bounds_and_enlarges_each_number_of_patients():
+    larger = enlarged(TABLE, 35, 0.2)
+    assert larger.n1 == 10  # 8 / 0.8
+    assert larger.n2 == (0, 0, 25, 17, 8, 3, 0, 0, 0, 0, 0)  # 35, 27 of 21, 18 of 14, 13 of 10 patients in all
+    assert [row.r for row in larger.after if isinstance(row, SecondStage)] == [6, 6, 5, 6]
+    assert larger.after[9:] == ("reject", "reject")
+    assert enlarged(TABLE, 28, 0.2) == TABLE
+
+
+@pytest.fixture(scope="module")
+def told():
+    asked = Requirements(0.2, 0.4, 0.1, 0.7)
+    plan = made(TABLE, dropout=Dropout(0.1))
+    scenarios = [Scenario("p0", 0.2), Scenario("p1", 0.4)]
+    return asked, plan, simulation.simulate(plan, scenarios, 200, 1)
+
+
+def test_tables_and_sentences_name_a_table_by_its_numbers_of_patients(told):
+    asked, plan, done = told
+    said = [tables.calendar(done).caption, tables.simulated(done, "p0").caption, tables.scenarios(done).caption]
+    said += [tables.hold_or_continue(plan, asked, 50, 1).caption, tables.inflation(TABLE, asked, plan.dropout).caption]
+    said += text.inflation(TABLE, asked, plan.dropout).paragraphs
+    assert all("adaptive design (" in one for one in said)
+    assert not any("|" in one for one in said)
+    assert tables.pending_price(plan, asked, 50, 1) is None
+
+
+def test_two_analyses_stand_in_every_table_and_figure_whatever_the_sizes(told):
+    _, plan, done = told
+    rows = tables.calendar(done).frame
+    assert rows.outcome.tolist().count("interim_month") == rows.outcome.tolist().count("duration_months") == 1
+    block, _ = simulation.block(plan, done.results[1].scenario, 1, 1, 0)
+    stages = [int(np.argmax(block.stage == stage)) for stage in (1, 2)]
+    names = [
+        [mark.get_text() for mark in figures.swimmer(plan, done.results[1].scenario, 1, 1, trial).figure.axes[0].texts]
+        for trial in stages
+    ]
+    assert names == [["interim analysis"], ["interim analysis", "final analysis"]]
