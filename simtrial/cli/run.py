@@ -160,6 +160,11 @@ def _simulation_tables(design: Design, done: Simulation) -> None:
     known = "each decision is taken as soon as it is settled; " if plan.interim.decide == "known" else ""
     bounds = ", with recalculated bounds" if plan.recut else ""
     waiting = "" if single else f"accrual while a look is pending: {accrual}; "
+    if design.looks[0].table:
+        terminal.tell(
+            "The design by the number of responses in the first stage: A: stop without rejecting H0; R: stop and "
+            "reject H0; n2/r: enroll n2 more patients, and reject H0 if more than r of all patients respond."
+        )
     terminal.tell(
         f"{looks_text(design, ', ')}; patients without a response assessment: {HANDLINGS[plan.handling]}{bounds}; "
         f"{waiting}{known}{counted(done.trials, 'trial')} per scenario, seed {done.seed}\n"

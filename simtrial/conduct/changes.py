@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from simtrial.design.second_stages import analyses
 from simtrial.errors import InputError
 from simtrial.months import WEEK
 from simtrial.phrases import counted, stated
@@ -158,7 +159,7 @@ def _looks(plan: Plan) -> Iterator[tuple[ChangeWords, Parts]]:
              "predicting the responses of patients whose status is pending", "if the interim analysis waits for them,"),
             {"interim": replace(now, conditional=None)},
         )  # fmt: skip
-    elif now.decide == "complete" and len(plan.design.looks) <= 2 and plan.recut is None:
+    elif now.decide == "complete" and len(analyses(plan.design.looks)) <= 2 and plan.recut is None:
         yield (
             ("decide", "An analysis decides", "once every response status is known", "once its decision is settled",
              "waiting for every response status",

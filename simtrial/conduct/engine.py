@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.conduct import cohort, pending, settled, toxicity
-from simtrial.conduct.courses import Course, InOrder, Replacing, at_row, how_many
+from simtrial.conduct import cohort, pending, rules, toxicity
+from simtrial.conduct.courses import Course, InOrder, at_row, how_many
+from simtrial.conduct.replacing import Replacing
 from simtrial.conduct.runs import Trials, block_size
-from simtrial.design.designs import Look, regions
 from simtrial.errors import InputError
 from simtrial.plan.disease import Beta
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simtrial.conduct.courses import Scalar
+    from simtrial.conduct.rules import Rule
     from simtrial.design.designs import AttainedBounds
     from simtrial.numbers import Bools, Floats, Ints
     from simtrial.plan.enrollment import Clock
@@ -68,7 +69,7 @@ def simulate(
     p = rng.beta(scenario.p.a, scenario.p.b, trials) if isinstance(scenario.p, Beta) else float(scenario.p)
     drawn = cohort.draw(plan, p, trials, rng)
     course: Course = (Replacing if plan.handling == "replace" else InOrder)(plan, clock, drawn)
-    return _settle(plan, clock, course, _through_looks(plan, course, bounds), p, rng)
+    return _settle(plan, clock, course, _through_looks(plan, course, rules.of(plan, bounds)), p, rng)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,47 +98,43 @@ class _Looks:
         return _Looks(**{name: at_row(getattr(self, name), stop) for name in self.__slots__})
 
 
-def _through_looks(plan: Plan, course: Course, bounds: AttainedBounds | None) -> _Looks:
-    looks, interim = plan.design.looks, plan.interim
+def _through_looks(plan: Plan, course: Course, rule: Rule) -> _Looks:
+    interim, capacities = plan.interim, plan.capacities
     trials = course.entry.shape[1]
     since = opened = np.zeros(trials)
-    first: Ints = np.zeros(trials, dtype=np.int64)
     rows = []
-    for k, look in enumerate(looks):
-        final = k == len(looks) - 1
-        course.open(k, opened)
-        limit = None if final or interim.max_hold is None else course.resume(k, interim.max_hold)
-        last, known = course.look(k)
-        seen = course.count(k)
-        r: int | Ints | None = look.r
-        e: int | Ints | None = look.e
-        if bounds is not None and final:
-            r = bounds.final[first, seen.evaluable]
-        elif bounds is not None:
-            (r, e), first = bounds.first[seen.evaluable].T, seen.evaluable
-        here = regions(seen.responses, r, e, final=final)
+    for k in range(rule.looks):
+        final, n = k == rule.looks - 1, rule.patients(k)
+        course.open(capacities[k], opened)
+        if not isinstance(n, int):
+            course.confine(n, since)
+        limit = None
+        if not final and interim.max_hold is not None:
+            limit = course.resume(capacities[k], capacities[k + 1], interim.max_hold)
+        last, known = course.look(n)
+        seen = course.count(n)
+        here = rule.regions(k, seen)
         reject, ends = here.reject, ~here.go_on
         if interim.conditional is not None and not final:
             known, onward = pending.decide(course, interim.conditional)
             reject, ends = np.zeros(trials, dtype=np.bool_), ~onward
         elif interim.decide == "known":
-            known = settled.month(course, k, bounds, final=final)
+            known = rule.settled(course, k)
         month = np.maximum(known, since)
         decided = month if final else month + interim.lag
         closed = np.zeros(trials, dtype=np.bool_)
         if plan.close_month is not None:
             closed = np.isinf(last) & (interim.waits | ~(known <= plan.close_month))
-            month = np.where(closed, np.maximum(_all_in(course, plan.close_month), since), month)
+            month = np.where(closed, np.maximum(_all_in(course, rule, k), since), month)
             decided = np.where(closed, month, decided)
-            # with accrual closed there is no next stage: what came is held against the last look's bound
-            reject = np.where(closed, regions(seen.responses, looks[-1].r, None, final=True).reject, reject)
+            reject = np.where(closed, rule.rejects_with(k, seen), reject)
         if plan.toxicity_rule is not None:
             waited = toxicity.status_month(course, plan.toxicity_rule.window, seen.counted)
             decided = np.where(reject, np.maximum(decided, waited), decided)
         resumed = decided if limit is None else np.minimum(decided, limit)
         full, held = np.full(trials, np.inf), np.zeros(trials)
-        if not final and plan.capacities[k] < looks[-1].n:
-            full = course.full(k)
+        if not final and capacities[k] < capacities[-1]:
+            full = course.full(capacities[k])
             held = np.maximum(resumed - np.where(np.isinf(full), resumed, full), 0.0)
         rows.append(
             _Looks(
@@ -158,16 +155,17 @@ def _through_looks(plan: Plan, course: Course, bounds: AttainedBounds | None) ->
     return _Looks.stacked(rows)
 
 
-def _all_in(course: Course, close: float) -> Floats:
-    """Month at which a trial can be decided whose accrual closes too soon."""
+def _all_in(course: Course, rule: Rule, k: int) -> Floats:
+    """Month at which a trial can be decided whose accrual closes too soon for look k."""
+    close = course.plan.close_month
+    assert close is not None
     months: Floats = course.entry + course.cohort.known
     came = np.isfinite(course.entry)
     if course.plan.interim.decide == "known":
         # who does not come will not respond, and that is known when accrual closes
-        rule = Look(len(months), course.plan.design.looks[-1].r)
-        responds = course.cohort.responds & came
-        return np.maximum(settled.by_counts(rule, np.where(came, months, close), responds, final=True), close)
-    status: Floats = np.where(came, months, 0.0).max(axis=0)
+        status = rule.settled_with(k, np.where(came, months, close), course.cohort.responds & came)
+    else:
+        status = np.where(came, months, 0.0).max(axis=0)
     return np.maximum(status, close)
 
 
@@ -195,7 +193,7 @@ def _settle(
     else:
         enrolled = how_many(course.entry <= taken.decided)
     if not plan.interim.waits:
-        complete = taken.reject & (stop == len(plan.design.looks) - 1)
+        complete = taken.reject & (stop == len(looks.month) - 1)
         enrolled = np.where(complete, np.maximum(enrolled, taken.counted), enrolled)
         taken = _enrolled_only(course, taken, enrolled)
     last = np.where(enrolled > 0, at_row(course.entry, np.maximum(enrolled - 1, 0)), 0.0)
@@ -304,5 +302,9 @@ def _failed(
         until = np.minimum(taken.decided, np.inf if plan.close_month is None else plan.close_month)
         since = np.minimum(np.maximum(last, course.free(enrolled)), until)
         open_level = open_level + np.maximum(clock.level(until) - clock.level(since), 0.0)
+        shut = course.shut(enrolled)
+        if shut is not None:
+            since, until = np.maximum(since, shut[0]), np.minimum(until, shut[1])
+            open_level = open_level - np.maximum(clock.level(until) - clock.level(since), 0.0)
     failures: Ints = rng.poisson(open_level * ((1 - success) / success))
     return failures

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simtrial.conduct import followed, ranges, simulation
 from simtrial.conduct.sensitivity import MEASURES
-from simtrial.design.designs import TwoStage, looks_text
+from simtrial.design.designs import TwoStage, design_named
 from simtrial.laws.inflation import probability_enough
 from simtrial.phrases import agreeing, counted, listed, percent, rate
 from simtrial.plan.allowances import enrolled_for
@@ -168,7 +168,7 @@ def swimmer(
     if found.followed:
         ends = "progression or the last contact; a line continues it from progression to death or the last contact."
     caption = (
-        f"One simulated trial of the design {looks_text(plan.design, ', ')} as it is run, at a true response rate of "
+        f"One simulated trial of the {design_named(plan.design)} as it is run, at a true response rate of "
         f"{scenario.rate}: {counted(enrolled, 'patient')}, one bar each, from enrollment to {ends}"
         + (f" One patient of {every} is drawn." if every > 1 else "")
         + (" The trial is one of median duration among those that reach the last look." if number is None else "")
@@ -249,9 +249,9 @@ def _mark_looks(axis: Axes, plan: Plan, trials: Trials, column: int, until: floa
     names: list[tuple[float, str, str]] = [(stop, "stopped for toxicity", RED)] if stop <= until else []
     until = float(np.fmin(until, stop))
     handles: dict[str, Artist] = {}
-    stage, several = int(trials.stage[column]), len(plan.design.looks) > 2
+    stage, several = int(trials.stage[column]), len(trials.looks) > 2
     for k in range(stage):
-        month, last = float(trials.looks[k, column]), k == len(plan.design.looks) - 1
+        month, last = float(trials.looks[k, column]), k == len(trials.looks) - 1
         ended = bool(trials.closed[column]) and k == stage - 1
         decided, held = month + plan.interim.lag, float(trials.holds[k, column])
         start = (resumed := float(trials.resumed[k, column])) - held

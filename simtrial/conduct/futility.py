@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.conduct import simulation
+from simtrial.conduct.courses import at_row
 from simtrial.conduct.measures import Measured
+from simtrial.conduct.rules import ByTable
 from simtrial.design.designs import regions
+from simtrial.design.second_stages import branched
 from simtrial.laws import futility as laws_futility
 from simtrial.memo import kept
 from simtrial.plan.recut import bounds_of
 
 if TYPE_CHECKING:
     from simtrial.conduct.runs import Trials
+    from simtrial.design.second_stages import BranchLook
     from simtrial.numbers import Bools, Ints
     from simtrial.plan.plan import Plan, Scenario
 
@@ -69,7 +73,9 @@ def beyond(plan: Plan, done: Trials) -> Ints:
 
 def _possible(plan: Plan, responses: Ints, evaluable: Ints, counted: Ints, stage: Ints) -> Bools:
     """Whether H0 can still be rejected after each patient, all later ones responding: shape (patients, trials)."""
-    looks, bounds = plan.design.looks, bounds_of(plan)
+    looks, table, bounds = plan.design.looks, branched(plan.design.looks), bounds_of(plan)
+    if table is not None:
+        return _possible_by_table(table, responses, counted)
     possible = np.ones(responses.shape, dtype=np.bool_)
     settled = np.zeros(responses.shape, dtype=np.bool_)
     first: Ints = np.zeros(responses.shape, dtype=np.int64)
@@ -86,4 +92,18 @@ def _possible(plan: Plan, responses: Ints, evaluable: Ints, counted: Ints, stage
         futile = there.accept if plan.conditional is None or final else there.accept & (stage == 1)
         possible &= ~(here & futile & ~settled)
         settled |= here & there.reject
+    return possible
+
+
+def _possible_by_table(table: BranchLook, responses: Ints, counted: Ints) -> Bools:
+    """The same where the second stage depends on the first: for any number of responses that X1 can still have."""
+    rule = ByTable(table)
+    going = np.concatenate([[0], np.cumsum(rule.leads != 0)])
+    ahead = np.maximum(table.n - counted, 0)
+    x1 = at_row(responses, np.argmax(counted >= table.n, axis=0))
+    least = np.where(ahead > 0, responses, x1)
+    possible: Bools = going[least + ahead + 1] > going[least]
+    left = rule.n[x1] - counted
+    over = (rule.leads[x1] > 1) & (ahead == 0) & (left >= 0) & (responses + left <= rule.r[x1])
+    possible &= ~over
     return possible

@@ -99,7 +99,7 @@ def primary(plan: Plan, trials: Trials, rng: np.random.Generator) -> dict[str, N
     """Give the decision, the patients and the months of each trial; see `observe`."""
     found: dict[str, Numbers] = {
         "reject": trials.reject,
-        "pet": (trials.stage < len(plan.design.looks)) & ~trials.closed & ~trials.toxicity_stopped,
+        "pet": (trials.stage < len(trials.looks)) & ~trials.closed & ~trials.toxicity_stopped,
         **({} if plan.toxicity_rule is None else {"toxicity_stopped": trials.toxicity_stopped}),
         "n_screened": trials.screened,
         "n_enrolled": trials.enrolled,

@@ -14,7 +14,9 @@ from simtrial.conduct import simulation
 from simtrial.conduct.cost import expected
 from simtrial.conduct.measures import Measured, simulated
 from simtrial.design.designs import Look
+from simtrial.design.second_stages import branched
 from simtrial.laws import stages
+from simtrial.laws.decision import decision, has_law
 from simtrial.plan.plan import Scenario
 
 if TYPE_CHECKING:
@@ -94,6 +96,8 @@ def by_law(plan: Plan, scenario: Scenario, deadline: float) -> Measured | None:
     """P(the primary decision is made by a month) where it has an exact law, else None."""
     if plan.toxicity_rule is not None:
         return None
+    if branched(plan.design.looks) is not None:
+        return _by_law_of_table(plan, scenario, deadline)
     *early, last = plan.design.looks
     first = early[0] if early else Look(0, None)
     if len(early) <= 1 and isinstance(scenario.p, int | float) and first.e is None:
@@ -103,3 +107,16 @@ def by_law(plan: Plan, scenario: Scenario, deadline: float) -> Measured | None:
         if not np.isnan(known):
             return Measured(1 - known)
     return None
+
+
+def _by_law_of_table(plan: Plan, scenario: Scenario, deadline: float) -> Measured | None:
+    """The same where the second stage depends on the first: by the number of patients with which a trial ends."""
+    if not isinstance(scenario.p, int | float) or not has_law(plan):
+        return None
+    p = float(scenario.p)
+    first, *later = (look.n for look in plan.design.looks)
+    stop = decision(plan, np.array([p])).stop[0]
+    late = stages.late(plan, p, np.full(len(later), first), np.array(later), deadline)
+    if not later or np.isnan(late.onward).any() or np.isnan(late.stopped).any():
+        return None
+    return Measured(1 - float(stop[0] * late.stopped[0] + stop[1:] @ late.onward))

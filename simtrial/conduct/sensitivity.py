@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from simtrial.conduct import simulation
+from simtrial.design.second_stages import analyses
 from simtrial.errors import InputError
 from simtrial.months import WEEK
 from simtrial.phrases import counted, stated
@@ -184,7 +185,7 @@ def _looks(plan: Plan, _: Requirements) -> Iterator[Change]:
         yield "Accrual at the interim analysis", "continues", {"interim": replace(now, hold=False, max_hold=None)}
     else:
         yield "Accrual at the interim analysis", "is held", {"interim": replace(now, hold=True, extra=None)}
-    if now.decide == "complete" and len(plan.design.looks) == 2:
+    if now.decide == "complete" and len(analyses(plan.design.looks)) == 2:
         yield "Decision of an analysis", "once it is settled", {"interim": replace(now, decide="known")}
     for lag in (0.0, max(2 * now.lag, 4 * WEEK)):
         if lag != now.lag:

@@ -15,54 +15,37 @@ from simtrial.conduct.courses import at_row, running
 
 if TYPE_CHECKING:
     from simtrial.conduct.courses import Course
-    from simtrial.design.designs import AttainedBounds, Look
+    from simtrial.design.designs import AttainedBounds, Regions
     from simtrial.numbers import Bools, Floats, Ints
 
 
-def month(course: Course, k: int, bounds: AttainedBounds | None, *, final: bool) -> Floats:
-    """Month at which the decision of look k is settled; infinite where accrual closes too soon.
+def numbered(here: Regions) -> Ints:
+    """Number the regions in which counts lie, for `by_counts`."""
+    found: Ints = here.reject + 2 * here.go_on.astype(np.int64)
+    return found
+
+
+def by_counts(leads: Ints | Bools, months: Floats, responds: Bools) -> Floats:
+    """Month at which it is settled where a look leads; infinite where accrual closes too soon.
 
     Parameters
     ----------
-    course : Course
-        With look k opened.
-    k : int
-        The look.
-    bounds : AttainedBounds, optional
-        Where the bounds are recut at the number evaluable.
-    final : bool
-        Whether it is the last look.
-    """
-    months, responds = course.statuses(k)
-    look = course.plan.design.looks[k]
-    if bounds is None:
-        return by_counts(look, months, responds, final=final)
-    before = course.plan.design.looks[0].n if final and k else 0
-    return _by_evaluable(course, before, bounds, final=final)
-
-
-def by_counts(look: Look, months: Floats, responds: Bools, *, final: bool) -> Floats:
-    """The same for a look with fixed bounds.
-
-    Parameters
-    ----------
-    look : Look
-        Patients counted and bounds.
+    leads : ndarray, shape (n + 1,)
+        Where 0, 1, ..., n responses lead: equal numbers for the same decision.
     months : ndarray, shape (patients, trials)
         When each status counts; infinite for whom it does not.
     responds : ndarray of bool, shape (patients, trials)
         Who responds.
-    final : bool
-        Whether H0 is rejected unless it is futile.
     """
-    n = look.n
+    n = len(leads) - 1
     responses, others = np.where(responds, months, np.inf), np.where(responds, np.inf, months)
-    passed = _nth(responses, 0 if look.r is None else look.r + 1)
-    futile = np.full(passed.shape, np.inf) if look.r is None else _nth(others, n - look.r)
-    if final or look.e is None:
-        return np.minimum(futile, passed)
-    onward = np.maximum(passed, _nth(others, n - look.e + 1))  # e can no longer be reached
-    return np.minimum(np.minimum(futile, onward), _nth(responses, look.e))
+    starts = np.flatnonzero(np.append(True, leads[1:] != leads[:-1])).tolist()
+    # counts from a to b lead to the same: settled with a responses and n - b others
+    runs = zip(starts, [*(start - 1 for start in starts[1:]), n], strict=True)
+    found = np.full(months.shape[1], np.inf)
+    for a, b in runs:
+        found = np.minimum(found, np.maximum(_nth(responses, a), _nth(others, n - b)))
+    return found
 
 
 def _nth(months: Floats, number: int) -> Floats:
@@ -100,9 +83,25 @@ class _Boxes:
         return found
 
 
-def _by_evaluable(course: Course, before: int, bounds: AttainedBounds, *, final: bool) -> Floats:
-    """The same for bounds that depend on the numbers evaluable, `before` patients belonging to the look before."""
-    months, responds = course.statuses(1 if before else 0)
+def by_evaluable(
+    course: Course, before: int, statuses: tuple[Floats, Bools], bounds: AttainedBounds, *, final: bool
+) -> Floats:
+    """The same for bounds that depend on the numbers evaluable.
+
+    Parameters
+    ----------
+    course : Course
+        With the look opened.
+    before : int
+        Patients of the look before.
+    statuses : tuple
+        Of the patients of this look, as `Course.statuses` gives them.
+    bounds : AttainedBounds
+        The bounds.
+    final : bool
+        Whether it is the last look.
+    """
+    months, responds = statuses
     n, trials = months.shape
     order = np.argsort(months, axis=0, kind="stable")
     mine = course.cohort.evaluable[:n]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from simtrial.conduct import cost, outcomes, simulation, ways
 from simtrial.conduct.sensitivity import MEASURES
-from simtrial.design.designs import looks_short, looks_text
+from simtrial.design.designs import design_named
 from simtrial.laws.inflation import inflated
 from simtrial.phrases import agreeing, counted, stated
 from simtrial.plan.allowances import enrolled_for
@@ -76,7 +76,7 @@ def simulated(done: Simulation, label: str) -> Table:
         "q95": column("quantile", "{:g}", "95%"),
     }
     caption = (
-        f"Every outcome of the design {looks_text(done.plan.design, ', ')} at the true response rate "
+        f"Every outcome of the {design_named(done.plan.design)} at the true response rate "
         f"{result.scenario.rate} ({label}), from "
         f"{_size(done)}, beside its exact value where it has one"
     )
@@ -164,7 +164,7 @@ TERMS = {
 
 
 def _named(plan: Plan) -> str:
-    return f"The design {looks_text(plan.design, ', ')}"
+    return f"The {design_named(plan.design)}"
 
 
 def _size(done: Simulation) -> str:
@@ -294,7 +294,7 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Tabl
     rows = [
         {
             "enrolled": found.enrolled,
-            "looks": looks_text(found.design, ", "),
+            "looks": design_named(found.design).removeprefix("design "),
             "enough": found.enough,
             "type_i_error": found.type_i_error,
             "power": found.power,
@@ -313,7 +313,7 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout) -> Tabl
         "type_i_error_all": column("type_i_error", RATE, "p0 among all enrolled"),
     }
     caption = (
-        f"The design {looks_short(design)} with more patients against a dropout of {stated(round(lost, 6))} (at "
+        f"The {design_named(design, 4)} with more patients against a dropout of {stated(round(lost, 6))} (at "
         "p1), the bounds unchanged and patients without a response assessment counting as non-responders; the usual "
         "n/(1 - d) in bold. All values are exact"
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.conduct import simulation
-from simtrial.design.designs import looks_short, looks_text
+from simtrial.design.designs import MAX_LOOKS, design_named
 from simtrial.design.exact import CLOSE, operating_characteristics
 from simtrial.laws.inflation import inflated
 from simtrial.phrases import counted, percent, percent_beside, stated
@@ -169,16 +169,21 @@ def _price_of_replacing(done: Simulation) -> str:
     )
 
 
+def _looks(design: Design, most: int = MAX_LOOKS) -> str:
+    """The looks of a design, or what it is called where they do not say what it does."""
+    named = design_named(design, most)
+    return named.removeprefix("design ") if named.startswith("design ") else f"the {named}"
+
+
 def _inflates(design: Design, plan: Plan | None) -> str:
     """Which design is inflated, and where its numbers are not those of the plan."""
     if plan is None:
         return ""
-    taken = looks_text(plan.design, ", ")
     said = []
     if design.looks != plan.design.looks:
         said.append(
-            f"The design on paper, {looks_short(design)}, is inflated here; the chosen design, {taken}, already "
-            "allows for the dropout."
+            f"The design on paper, {_looks(design, 4)}, is inflated here; the chosen design, {_looks(plan.design)}, "
+            "already allows for the dropout."
         )
     if plan.handling != "nonresponder":
         cut = ", with recalculated bounds" if plan.recut else ""
@@ -223,7 +228,7 @@ def inflation(design: Design, requirements: Requirements, loss: Dropout, plan: P
             *([said] if said else []),
             f"Enrolling {n}/(1 - {d:.3g}), rounded up to {counted(usual, 'patient')}, yields {n} evaluable patients on "
             f"average, but at least {n} only with probability {percent(one.enough)}. With more patients and unchanged "
-            f"bounds the type I error rises. With {looks_text(one.design, ', ')} it is {verdicts[0]}, and "
+            f"bounds the type I error rises. With {_looks(one.design)} it is {verdicts[0]}, and "
             f"{verdicts[1]}. The power is {percent(one.power)}.",
         ),
     )

@@ -318,3 +318,14 @@ def looks_short(design: Design, most: int = 4) -> str:
         return f"adaptive, n = {design.looks[0].n} to {design.looks[-1].n}"
     parts = looks_text(design, ", ").split(", ")
     return ", ".join(parts if len(parts) <= most else [*parts[:2], "...", parts[-1]])
+
+
+def design_named(design: Design, most: int = MAX_LOOKS) -> str:
+    """Name a design within a sentence, by its looks as `looks_short`; a table by its numbers of patients.
+
+    >>> design_named(TwoStage(r1=1, n1=10, r=5, n=29))
+    'design 1/10, 5/29'
+    """
+    if design.looks[0].table:
+        return f"adaptive design ({design.looks[0].n} to {design.looks[-1].n} patients)"
+    return f"design {looks_short(design, most)}"

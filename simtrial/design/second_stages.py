@@ -109,6 +109,11 @@ def branched(looks: Sequence[Look]) -> BranchLook | None:
     return first if isinstance(first, BranchLook) else None
 
 
+def analyses(looks: Sequence[Look]) -> tuple[Look, ...]:
+    """The looks that one trial can have: of a table the first, and the last for whichever second stage opens."""
+    return tuple(looks) if branched(looks) is None or len(looks) == 1 else (looks[0], looks[-1])
+
+
 def conditional(after: AfterFirst, p: float) -> Floats:
     """P(reject H0 | X1 = x; p) for x = 0..n1."""
     x = np.arange(len(after))
@@ -139,11 +144,6 @@ def ending_chances(first: BranchLook, rates: Floats) -> tuple[Ints, Floats, Floa
     given = np.array([conditional(first.after, float(p)) for p in rates.flat]).reshape(at_first.shape)
     there = (total[:, np.newaxis] == sizes).astype(np.float64)
     return sizes, (at_first * (1 - given)) @ there, (at_first * given) @ there
-
-
-def analyses(looks: Sequence[Look]) -> int:
-    """How many analyses a trial has at most: one for each look, and two where the second stage depends on the first."""
-    return len(looks) if branched(looks) is None else min(len(looks), 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

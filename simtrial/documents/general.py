@@ -105,7 +105,7 @@ def _considerations(facts: Facts) -> Iterator[str | Points]:
 def _timing(facts: Facts) -> Iterator[str]:
     n, plan = facts.case.n, facts.plan
     if facts.several:
-        looks = analyses(facts.design.looks) - 1
+        looks = len(analyses(facts.design.looks)) - 1
         yield f"Interim {'analysis' if looks == 1 else 'analyses'}: as stated in section 10.9."
     if plan is None:
         who = "all patients of the stage that ends the trial" if facts.adaptive else counted(n, "patient")

@@ -40,7 +40,7 @@ def interim(facts: Facts) -> Chapter:
 
 
 def _analyses(facts: Facts) -> Iterator[Matter]:
-    number = analyses(facts.design.looks) - 1
+    number = len(analyses(facts.design.looks)) - 1
     yield (
         f"The trial has {counted(number, 'interim analysis', 'interim analyses')} of the primary endpoint, which the "
         "table describes."
@@ -163,7 +163,7 @@ def _errors(facts: Facts) -> Iterator[str]:
         if others
         else "No other hypothesis is tested, so that no adjustment is made."
     )
-    both, looks = facts.safety, analyses(design.looks)
+    both, looks = facts.safety, len(analyses(design.looks))
     attains = attained(error, asked.alpha, least=False)
     if both is not None:
         alone = f" of the {counted(looks, 'analysis', 'analyses')} of the responses together" * facts.several

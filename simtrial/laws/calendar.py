@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simtrial.design.second_stages import analyses, branched
 from simtrial.laws.events import event_probability
 from simtrial.laws.integrals import gamma_density, known_law, look_months, mean_months, mean_wait, poisson
 from simtrial.plan.centres import Centres
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simtrial.laws.laws import Law
-    from simtrial.numbers import Floats
+    from simtrial.numbers import Floats, Ints
     from simtrial.plan.enrollment import Enrollment
     from simtrial.plan.plan import Plan
 
@@ -32,7 +33,7 @@ def overrun_counts(plan: Plan, k: int) -> Floats | None:
         return np.ones(1)
     if delay is None or plan.handling == "replace":
         return None
-    if len(looks) > 2 and (plan.interim.extra is not None or plan.interim.lag > 0 or limit is not None):
+    if len(analyses(looks)) > 2 and (plan.interim.extra is not None or plan.interim.lag > 0 or limit is not None):
         return None
     # a look that does not wait is decided a lag after its last patient
     pending = plan.interim.lag + (delay if plan.conditional is None else 0.0)
@@ -42,6 +43,25 @@ def overrun_counts(plan: Plan, k: int) -> Floats | None:
             return None
         pending = max(pending - limit, 0.0)
     return _capped(arrivals, looks[k].n, pending, room)
+
+
+def overruns(plan: Plan) -> Floats | None:
+    """Expected overrun of a trial that ends at each look before the last; None where one has no law.
+
+    Where the second stage depends on the first, at each look: those are overrun who have entered beyond it when it is
+    opened.
+    """
+    looks = plan.design.looks
+    if branched(looks) is None:
+        laws = [overrun_counts(plan, k) for k in range(len(looks) - 1)]
+        beyond = [float(law @ np.arange(len(law))) for law in laws if law is not None]
+        return np.array(beyond) if len(beyond) == len(laws) else None
+    came = overrun_counts(plan, 0)
+    if came is None:
+        return None
+    room = np.array([look.n for look in looks]) - looks[0].n
+    expected: Floats = np.maximum(np.arange(came.size) - room[:, np.newaxis], 0) @ came
+    return expected
 
 
 def _capped(arrivals: Enrollment, n: int, months: float, room: int) -> Floats | None:
@@ -80,21 +100,48 @@ MONTHS = ("interim_month", "hold_months", "last_patient_month", "duration_months
 """Means that take an integral each, and so most of the time."""
 
 
+class Stages(NamedTuple):
+    """The stages of a trial: of a second stage that depends on the first, one for each of its numbers of patients.
+
+    Attributes
+    ----------
+    n : ndarray of int
+        Patients of each stage.
+    reach : ndarray
+        Probability that a trial reaches it.
+    looks : ndarray
+        Probability that a trial reaches each look before its last one.
+    """
+
+    n: Ints
+    reach: Floats
+    looks: Floats
+
+    @classmethod
+    def of(cls, plan: Plan, stop: Floats) -> Stages:
+        """Those of a plan, by the probabilities of stopping at each look."""
+        looks = plan.design.looks
+        sizes = np.array([look.n for look in looks])
+        if branched(looks) is None:
+            reach = 1 - np.concatenate([[0.0], np.cumsum(stop)[:-1]])
+            return cls(np.diff(sizes, prepend=0), reach, reach[:-1])
+        reach = np.append(1.0, stop[1:])
+        return cls(np.append(sizes[0], sizes[1:] - sizes[0]), reach, reach[: len(analyses(looks)) - 1])
+
+
 def months_of(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
     """Expected months; `settled` says that the true rate is one number, over which nothing is left to integrate."""
     looks, arrivals, interim = plan.design.looks, plan.arrivals, plan.interim
     delay = plan.disease.assessments.delay
-    several = len(looks) > 1
+    several, pair, passed = len(looks) > 1, len(analyses(looks)) == 2, Stages.of(plan, stop)
     law: Law = dict.fromkeys(MONTHS)
-    reach = 1 - np.concatenate([[0.0], np.cumsum(stop)[:-1]])
-    stages = np.diff([0, *(look.n for look in looks)])
     if interim.allowed is None or not several:
         law["hold_months"] = 0.0
     elif interim.max_hold is not None:
-        if len(looks) == 2 and delay is not None and plan.handling != "replace":
+        if pair and delay is not None and plan.handling != "replace":
             law["hold_months"] = min(delay + interim.lag, interim.max_hold)
     elif interim.hold and delay is not None:
-        law["hold_months"] = float(reach[:-1].sum()) * (delay + interim.lag)
+        law["hold_months"] = float(passed.looks.sum()) * (delay + interim.lag)
     if plan.handling == "replace":
         return law
     if delay is None and not settled:
@@ -116,13 +163,13 @@ def months_of(plan: Plan, p: float, stop: Floats, settled: bool) -> Law:
     # a stage that follows a hold starts afresh if the rate does not change; given their rates, so do centres'
     afresh = isinstance(arrivals, Constant) or (isinstance(arrivals, Centres) and set(arrivals.opens) == {0.0})
     if interim.max_hold is not None:
-        if delay is not None and len(looks) == 2 and isinstance(arrivals, Constant):
+        if delay is not None and len(looks) == 2 and branched(looks) is None and isinstance(arrivals, Constant):
             law["duration_months"] = _resumed(plan, stop, delay, arrivals.rate)
-    elif interim.hold and (afresh or len(looks) == 2):
-        law |= _held(plan, stop, reach, stages, first, known, afresh)
+    elif interim.hold and (afresh or pair):
+        law |= _held(plan, stop, passed, first, known, afresh)
     elif not interim.hold and delay is not None and interim.extra is None:
         law |= _ongoing(plan, stop, delay)
-    elif not interim.hold and delay is not None and len(looks) == 2 and isinstance(arrivals, Constant):
+    elif not interim.hold and delay is not None and pair and isinstance(arrivals, Constant):
         law |= _limited(plan, stop, delay, arrivals.rate)
     return law
 
@@ -150,27 +197,27 @@ def _events(plan: Plan, p: float, rate: float, follow_up: float) -> Law:
     return law
 
 
-def _held(
-    plan: Plan, stop: Floats, reach: Floats, stages: Floats, first: float, known: tuple[Floats, Floats], afresh: bool
-) -> Law:  # fmt: skip
+def _held(plan: Plan, stop: Floats, passed: Stages, first: float, known: tuple[Floats, Floats], afresh: bool) -> Law:
     """Months of a trial that holds accrual at each look."""
     arrivals, lag, delay = plan.arrivals, plan.interim.lag, plan.disease.assessments.delay
     law: Law = {}
     if afresh:
-        each = np.array([look_months(arrivals, int(m), known) for m in stages])
-        filling = np.array([mean_months(arrivals, int(m)) for m in stages])
-        law["hold_months"] = float(reach[:-1] @ (each - filling + lag)[:-1])
-        law["duration_months"] = float(reach @ each) + lag * float(reach[:-1].sum())
+        early, reach = len(passed.looks), passed.reach
+        each = np.array([look_months(arrivals, int(m), known) for m in passed.n])
+        filling = np.array([mean_months(arrivals, int(m)) for m in passed.n])
+        law["hold_months"] = float(passed.looks @ (each - filling + lag)[:early])
+        law["duration_months"] = float(reach @ each) + lag * float(passed.looks.sum())
         if delay is None:
             return law
         last = float(reach @ filling) + (delay + lag) * float(reach[1:].sum())
         law["last_patient_month"] = last
         after = plan.follow_up.months_after_last
         if after is not None:
-            ahead = np.append(np.full(len(stages) - 1, max(delay + lag, after)), max(delay, after))
+            ahead = np.full(len(reach), max(delay, after))
+            ahead[:early] = max(delay + lag, after)
             law["end_month"] = last + float(stop @ ahead)
         return law
-    law["hold_months"] = first - mean_months(arrivals, int(stages[0])) + lag
+    law["hold_months"] = first - mean_months(arrivals, int(passed.n[0])) + lag
     return law
 
 
@@ -188,19 +235,19 @@ def _limited(plan: Plan, stop: Floats, delay: float, rate: float) -> Law:
 
     However many came, the next arrival after the decision is a fresh one: E[last] = decision + (n2 - E[extra]) / rate.
     """
-    first, last = plan.design.looks
+    first, last = len(analyses(plan.design.looks))
     pending, room = delay + plan.interim.lag, plan.capacities[0] - first.n
     more = last.n - first.n
     if room == more:
         return {"hold_months": 0.0} | (_ongoing(plan, stop, delay))
     came = overrun_counts(plan, 0)
-    if came is None:
-        return {}
+    wait = float(mean_wait(pending, np.array(room), rate))
+    if came is None or branched(plan.design.looks) is not None:
+        return {"hold_months": wait}
     decided = first.n / rate + pending
     extra = float(came @ np.arange(len(came)))
-    wait = mean_wait(pending, np.array(room), rate)
     duration = stop[0] * decided + stop[1] * (decided + (more - extra) / rate + delay)
-    return {"hold_months": float(wait), "duration_months": float(duration)}
+    return {"hold_months": wait, "duration_months": float(duration)}
 
 
 def _resumed(plan: Plan, stop: Floats, delay: float, rate: float) -> float:

@@ -5,7 +5,7 @@ their bounds are fixed, both rules see the same patients, and the law is that of
 of responses as they are seen. Where they do not, it is known for independent endpoints if H0 is rejected at the last
 look alone, as then every look at toxicity is past: it is P(reject H0) without the rule times P(never crossed). An
 efficacy bound asks for more: that nobody is enrolled beyond its look, as a toxicity of such a patient may stop the
-trial before the decision.
+trial before the decision. Beside a second stage that depends on the first, a rule for toxicity is left to simulation.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from simtrial.design.binomial import above, binomial_pmf
 from simtrial.design.designs import Look
 from simtrial.design.exact import operating_characteristics
+from simtrial.design.second_stages import branched
 from simtrial.design.walk import responding, walk
 from simtrial.errors import InputError
 from simtrial.laws import pending
@@ -46,6 +47,7 @@ def counted(loss: Dropout, handling: Handling, p: float | Floats) -> Floats:
 class Decision:
     """P(reject H0) and P(stop at each look) at several true rates: shapes (rates,) and (rates, looks).
 
+    Where the second stage depends on the first, the looks are those at all numbers of patients with which one ends.
     A rule for toxicity is part of P(reject H0). The stops are those of the looks at responses, as if there were no
     other rule: which rule stops a trial first depends on the calendar.
     """
@@ -57,7 +59,8 @@ class Decision:
 def has_law(plan: Plan) -> bool:
     """Whether the decision has an exact law."""
     by_responses = plan.close_month is None and (plan.conditional is None or pending.has_law(plan))
-    return by_responses and (plan.toxicity_rule is None or _sees_alike(plan) or _independent(plan))
+    fixed = branched(plan.design.looks) is None
+    return by_responses and (plan.toxicity_rule is None or (fixed and (_sees_alike(plan) or _independent(plan))))
 
 
 def _early_efficacy(plan: Plan) -> bool:

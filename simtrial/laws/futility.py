@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simtrial.laws.calendar import overrun_counts
+from simtrial.design.second_stages import SecondStage, branched
+from simtrial.laws.calendar import overruns
 from simtrial.laws.decision import counted
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Look
+    from simtrial.design.second_stages import BranchLook
     from simtrial.numbers import Bools, Floats
     from simtrial.plan.plan import Plan
 
@@ -50,16 +52,15 @@ def patients_beyond(plan: Plan, p: float) -> float | None:
         return None
     if not plan.interim.waits or plan.close_month is not None or plan.recut is not None:
         return None
-    laws = [overrun_counts(plan, k) for k in range(len(plan.design.looks) - 1)]
-    overruns = [float(law @ np.arange(len(law))) for law in laws if law is not None]
-    if len(overruns) < len(laws):
+    beyond, looks = overruns(plan), plan.design.looks
+    if beyond is None:
         return None
     share = float(plan.dropout.evaluable(p)) if plan.handling == "replace" else 1.0
-    rate = float(counted(plan.dropout, plan.handling, p))
-    stops, settled = _walked(plan.design.looks, rate)
+    rate, table = float(counted(plan.dropout, plan.handling, p)), branched(looks)
+    stops, settled = _walked(looks, rate) if table is None else _walked_table(table, rate)
     stopped = sum(
-        chance * (look.n / share + beyond)
-        for chance, look, beyond in zip(stops.tolist(), plan.design.looks, [*overruns, 0.0], strict=True)
+        chance * (look.n / share + more)
+        for chance, look, more in zip(stops.tolist(), looks, [*beyond.tolist(), 0.0][: len(looks)], strict=True)
     )
     return float(stopped - settled @ np.arange(len(settled)) / share)
 
@@ -88,6 +89,42 @@ def _walked(looks: tuple[Look, ...], p: float) -> tuple[Floats, Floats]:
             futile[~here.go_on] = 0.0
             running[here.reject] = 0.0
     return stops, settled
+
+
+def _walked_table(table: BranchLook, p: float) -> tuple[Floats, Floats]:
+    """The same where the second stage depends on the first: one walk to X1, and one from each X1 that goes on."""
+    sizes = sorted({table.n, *(table.n + row.n2 for row in table.after if isinstance(row, SecondStage))})
+    stops, settled = np.zeros(len(sizes)), np.zeros(sizes[-1] + 1)
+    running = np.zeros(table.n + 1)
+    running[0] = 1.0
+    accepts = np.array([row == "accept" for row in table.after])
+    for i in range(table.n + 1):
+        if i:
+            running = _next(running, p)
+        # the last X1 that can come is that of every later patient responding
+        over = np.array([bool(accepts[x : x + table.n - i + 1].all()) for x in range(table.n + 1)])
+        settled[i] = running[over].sum()
+        running = np.where(over, 0.0, running)
+    stops[0] = settled.sum()
+    for x, row in enumerate(table.after):
+        if isinstance(row, SecondStage):
+            ahead = np.zeros(row.n2 + 1)
+            ahead[0] = running[x]
+            for i in range(1, row.n2 + 1):
+                ahead = _next(ahead, p)
+                over = x + np.arange(row.n2 + 1) + row.n2 - i <= row.r
+                gone = ahead[over].sum()
+                settled[table.n + i] += gone
+                stops[sizes.index(table.n + row.n2)] += gone
+                ahead = np.where(over, 0.0, ahead)
+    return stops, settled
+
+
+def _next(weights: Floats, p: float) -> Floats:
+    """The numbers of responses one patient later."""
+    later: Floats = weights * (1 - p)
+    later[1:] += weights[:-1] * p
+    return later
 
 
 def _possible(looks: tuple[Look, ...]) -> Bools:

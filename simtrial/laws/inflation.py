@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design.binomial import above
+from simtrial.design.branching import Branching
 from simtrial.design.designs import MultiStage
 from simtrial.design.exact import operating_characteristics
-from simtrial.design.second_stages import NOT_HERE, branched
-from simtrial.errors import InputError
+from simtrial.design.second_stages import SecondStage, branched
 from simtrial.plan.allowances import enrolled_for
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
+    from simtrial.design.second_stages import BranchLook, Stop
     from simtrial.numbers import Floats
     from simtrial.plan.dropout import Dropout
 
@@ -61,16 +62,15 @@ class Inflated:
     design: Design
 
 
-def enlarged(design: Design, enrolled: int, loss: float) -> MultiStage:
+def enlarged(design: Design, enrolled: int, loss: float) -> Branching | MultiStage:
     """The looks with their bounds at ceil(n_k / (1 - d)) patients, the last at the number enrolled; n as it is.
 
-    Raises
-    ------
-    InputError
-        If the second stage depends on the first: its table has one row for each response among exactly n1 patients.
+    A second stage that depends on the first keeps the bound of its number of responses, the last row of the table
+    standing for more responses than the first stage was to have.
     """
-    if branched(design.looks) is not None:
-        raise InputError(NOT_HERE, "design")
+    table = branched(design.looks)
+    if table is not None:
+        return _enlarged_table(table, design.looks[-1].n, enrolled, loss)
     *interim, final = design.looks
     if enrolled == final.n:
         return MultiStage(tuple(design.looks))
@@ -78,6 +78,21 @@ def enlarged(design: Design, enrolled: int, loss: float) -> MultiStage:
         replace(look, n=min(enrolled_for(look.n, loss), enrolled - len(interim) + k)) for k, look in enumerate(interim)
     ]
     return MultiStage((*earlier, replace(final, n=enrolled)))
+
+
+def _enlarged_table(table: BranchLook, n: int, enrolled: int, loss: float) -> Branching:
+    if enrolled == n:
+        return Branching(table.n, table.after)
+    n1 = min(enrolled_for(table.n, loss), enrolled - 1)
+    rows: list[Stop | SecondStage] = []
+    for x in range(n1 + 1):
+        row = table.after[min(x, table.n)]
+        if isinstance(row, SecondStage):
+            whole = table.n + row.n2
+            n2 = (enrolled if whole == n else min(enrolled_for(whole, loss), enrolled)) - n1
+            row = SecondStage(n2, row.r) if row.r < x + n2 else "accept"  # with fewer patients it cannot reject H0
+        rows.append(row)
+    return Branching(n1, tuple(rows))
 
 
 def inflated(design: Design, requirements: Requirements, loss: Dropout) -> list[Inflated]:

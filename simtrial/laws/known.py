@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design.designs import regions
+from simtrial.design.second_stages import branched
 from simtrial.laws.integrals import mean_capped, mean_months, mean_wait, poisson
 from simtrial.plan.enrollment import Constant
 
@@ -154,6 +155,8 @@ def values(plan: Plan, p: float, *, months: bool) -> dict[str, float | None]:
     if months and (single or interim.allowed is None):
         law["hold_months"] = 0.0
     if delay is None or plan.handling == "replace" or plan.recut or looks[-1].n > MOST_PATIENTS:
+        return law
+    if branched(looks) is not None:
         return law
     q = float(plan.dropout.seen(p))
     if single:

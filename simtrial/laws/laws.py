@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial.design.binomial import above
+from simtrial.design.second_stages import analyses
 from simtrial.laws import known, pending
-from simtrial.laws.calendar import months_of, overrun_counts
+from simtrial.laws.calendar import months_of, overruns
 from simtrial.laws.decision import beta_rule, decision, has_law
 from simtrial.memo import kept
 from simtrial.plan.disease import Beta
@@ -77,7 +78,8 @@ def _exact_values(plan: Plan, scenario: Scenario, *, months: bool) -> Law:
         rates, weights = np.array([float(scenario.p)]), np.ones(1)
     found = decision(plan, rates)
     cases = [_case(plan, float(p), found.stop[i], len(rates) == 1, months) for i, p in enumerate(rates)]
-    law: Law = {"reject": float(weights @ found.reject), "pet": float(weights @ found.stop[:, :-1].sum(axis=1))}
+    early = found.stop[:, : len(analyses(plan.design.looks)) - 1].sum(axis=1)
+    law: Law = {"reject": float(weights @ found.reject), "pet": float(weights @ early)}
     for name in cases[0]:
         column = [case[name] for case in cases]
         if any(v is None or np.isnan(v) for v in column):  # NaN: an integral whose tail is too heavy
@@ -128,11 +130,8 @@ def _at_rate(plan: Plan, p: float, stop: Floats) -> Law:
     share = float(plan.dropout.evaluable(p))
     replacing = plan.handling == "replace"
     counted = n / share if replacing else n
-    overruns = [overrun_counts(plan, k) for k in range(len(looks) - 1)]
-    overrun: float | None = None
-    if all(o is not None for o in overruns):
-        beyond = [float(o @ np.arange(len(o))) for o in overruns if o is not None]
-        overrun = float(stop[:-1] @ np.array(beyond)) if beyond else 0.0
+    beyond = overruns(plan)
+    overrun = None if beyond is None else float(stop[: beyond.size] @ beyond)
     enrolled = None if overrun is None else float(stop @ counted) + overrun
     law: Law = {
         "n_enrolled": enrolled,

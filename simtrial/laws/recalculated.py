@@ -49,7 +49,7 @@ from simtrial.laws.evaluable import Evaluable
 from simtrial.laws.mixtures import Mixtures, binomials, single_powers
 from simtrial.memo import kept
 from simtrial.phrases import counted
-from simtrial.plan.plan import MAX_RECUT
+from simtrial.plan.possible import MAX_RECUT
 from simtrial.search import bounds, neighbours
 from simtrial.search.scan import EN_CLOSE, Best
 from simtrial.search.simon import TwoStageCertificate, TwoStageSearch, assembled

@@ -29,6 +29,12 @@ Stopped for toxicity
     is rejected only once it is known of all whom its look counts whether they have a toxicity; until then the decision
     is pending, and the trial can still be stopped.
 
+Second stages that depend on the first
+    A trial with X1 responses at its first look has one more look, after n2(X1) more patients. While the first look is
+    pending nobody knows which second stage opens: as many may enter as of the largest. Once it is decided nobody enters
+    beyond n1 + n2(X1), but for patients who replace others. Who has entered by then is overrun. Where accrual closes
+    during the first stage, what came is held against the row of the table that has as many responses.
+
 Decided with patients pending
     The first of two looks is taken when n_1 patients are enrolled, or in a given month. A patient whose status is not
     known by then counts with the predictive probability that he will respond, and the trial continues if the
@@ -41,11 +47,12 @@ import math
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
+from simtrial.design.second_stages import analyses
 from simtrial.errors import InputError
 from simtrial.inputs import TABLE
 from simtrial.months import MONTHS_IN_YEAR
 from simtrial.numbers import positive
-from simtrial.phrases import counted
+from simtrial.plan import possible
 
 if TYPE_CHECKING:
     from simtrial.design.designs import Design
@@ -57,9 +64,6 @@ if TYPE_CHECKING:
 
 MAX_REPLACED = 0.9
 """Largest probability of loss that is replaced; above it a trial would enroll ten patients for one."""
-
-MAX_RECUT = 150
-"""Most patients for which bounds are recut at every pair of numbers evaluable."""
 
 Handling = Literal["nonresponder", "replace", "exclude"]
 """What becomes of patients without a response assessment: see above."""
@@ -225,22 +229,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         check_handling(self.handling)
-        if self.recut and self.handling != "exclude":
-            raise InputError("(recut) goes with handling: exclude only", "bounds")
-        if self.recut and len(self.design.looks) > 2:
-            raise InputError(
-                f"(recut) is possible for one or two looks; this design has {len(self.design.looks)}", "bounds"
-            )
-        if self.recut and self.design.looks[-1].n > MAX_RECUT:
-            raise InputError(
-                f"(recut) is possible for at most {MAX_RECUT} patients; this design has {self.design.looks[-1].n}",
-                "bounds",
-            )
-        if self.recut and self.close_month is not None:
-            raise InputError(
-                "(recut) is not possible where accrual closes at a month; write fixed, or leave close_month out",
-                "bounds",
-            )
+        if self.recut:
+            possible.check_recut(self)
         lost = max(self.dropout.probability, self.dropout.of_responder)
         if self.handling == "replace" and lost > MAX_REPLACED:
             raise InputError(
@@ -252,49 +242,15 @@ class Plan:
         self.enrollment.scaled(success)  # whose rates may be too low when those of the screened are not
         object.__setattr__(self, "loss_per_year", TABLE["loss_per_year"].check(self.loss_per_year, "loss_per_year"))
         object.__setattr__(self, "landmark", TABLE["months"].check(self.landmark, "landmark_months"))
-        if self.interim.max_hold is not None and self.handling == "replace" and len(self.design.looks) > 2:
-            looks = len(self.design.looks)
-            problem = (
-                f"is possible for one or two looks where patients who drop out are replaced; this design has {looks}"
-            )
-            raise InputError(problem, "max_hold_months")
+        if self.interim.max_hold is not None:
+            possible.check_max_hold(self)
         if self.toxicity_rule is not None and self.toxicity is None:
             raise InputError("is missing; a rule that stops for toxicity needs the rate", "toxicity.rate")
         if self.conditional is not None:
-            self._check_conditional(self.conditional)
+            possible.check_conditional(self, self.conditional)
         if self.close_month is not None:
             object.__setattr__(self, "close_month", TABLE["months"].check(self.close_month, "close_month"))
-            self._check_close(self.close_month)
-
-    def _check_conditional(self, rule: Conditional) -> None:
-        looks = self.design.looks
-        if len(looks) > 2:
-            raise InputError(f"(conditional) is possible for two looks; this design has {len(looks)}", "pending")
-        if looks[0].e is not None:
-            raise InputError(f"(conditional) is not possible with an efficacy bound (e1 = {looks[0].e})", "pending")
-        if looks[0].r is None:
-            raise InputError("(conditional) needs a futility bound r1 at the first look", "pending")
-        if self.recut:
-            raise InputError(
-                "(conditional) goes with bounds: fixed; recalculated bounds wait for every response status", "pending"
-            )
-        if rule.month is not None and self.close_month is not None and rule.month >= self.close_month:
-            raise InputError(
-                f"({rule.month:g}) is not before the month at which accrual closes ({self.close_month:g})",
-                "look_month",
-            )
-
-    def _check_close(self, month: float) -> None:
-        import numpy as np
-
-        n = self.design.looks[-1].n
-        missed = float(self.arrivals.fewer(n, np.array(month)))
-        if missed > 1 - 1e-6:
-            raise InputError(
-                f"({month:g}) closes accrual before {counted(n, 'patient')} can be enrolled (probability "
-                f"{1 - missed:.1g})",
-                "close_month",
-            )
+            possible.check_close(self, self.close_month)
 
     @property
     def by_responses(self) -> Plan:
@@ -319,7 +275,7 @@ class Plan:
     @property
     def capacities(self) -> tuple[int, ...]:
         """Patients that may have entered before the decision of each look; more only after a hold of limited length."""
-        looks = self.design.looks
+        looks = analyses(self.design.looks)
         allowed = self.interim.allowed
         beyond = looks[-1].n if allowed is None else allowed
         return tuple(min(look.n + beyond, looks[-1].n) for look in looks)

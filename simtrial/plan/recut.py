@@ -24,6 +24,7 @@ from simtrial.design.binomial import binomial_pmf, tail_fraction
 from simtrial.design.designs import AttainedBounds, Look
 from simtrial.design.exact import signs
 from simtrial.design.requirements import decimal
+from simtrial.design.second_stages import NOT_HERE, branched
 from simtrial.design.walk import responding, walk
 from simtrial.errors import InputError
 from simtrial.phrases import counted
@@ -134,8 +135,10 @@ def attained_bounds(design: Design, requirements: Requirements) -> AttainedBound
     Raises
     ------
     InputError
-        If the design has more than two looks.
+        If the design has more than two looks, or a second stage that depends on the first.
     """
+    if branched(design.looks) is not None:
+        raise InputError(NOT_HERE, "design")
     if len(design.looks) > 2:
         raise InputError(f"has {counted(len(design.looks), 'look')}; bounds are recalculated for one or two", "design")
     return _recut(design.looks, requirements)

@@ -18,7 +18,7 @@ from simtrial.conduct import simulation
 from simtrial.design.designs import looks_text
 from simtrial.documents import qualification
 from simtrial.errors import InputError
-from simtrial.plan.plan import MAX_RECUT
+from simtrial.plan.possible import MAX_RECUT
 from simtrial.report import papers, qualified, replacement, unfinished
 from simtrial.report.chromium import PrintError
 from simtrial.report.execution import LeftOut, NotebookError, execute

@@ -54,7 +54,7 @@ def kind(design: Design, criterion: Preference | None = None) -> str:
         return f"{'an' if kinds == (simon.ADMISSIBLE,) else 'the'} {named(kinds)} two-stage design"
     if criterion is not None:
         return criterion.protocol or criterion.phrase
-    looks = analyses(design.looks)
+    looks = len(analyses(design.looks))
     if branched(design.looks) is not None:
         return "an adaptive two-stage design"
     by_looks = {1: "an exact single-stage design", 2: "a two-stage design"}

@@ -128,7 +128,7 @@ def compared(case: Case) -> list[UnderDropout]:
         rows += [_row(case, how, criterion.name, "run", *found) for found in _searched(case, how, criterion)]
         lost = how.loss.lost(case.requirements.p1)
         more = enrolled_for(on_paper.looks[-1].n, lost)
-        if how.handling != "replace" and more > on_paper.looks[-1].n and branched(on_paper.looks) is None:
+        if how.handling != "replace" and more > on_paper.looks[-1].n:
             rows.append(_row(case, how, criterion.name, "allowance", enlarged(on_paper, more, lost)))
     return rows
 

@@ -93,7 +93,7 @@ def pending(plan: Plan, done: Simulation) -> list[str]:
     if plan.interim.hold:
         most = "" if plan.interim.max_hold is None else f", but for at most {counted(plan.interim.max_hold, 'month')}"
         held = [low["hold_months"].best, high["hold_months"].best]
-        one = analyses(plan.design.looks) == 2
+        one = len(analyses(plan.design.looks)) == 2
         look, total = ("the interim analysis", "") if one else ("each interim analysis", "in total ")
         return [
             f"Accrual is on hold from the last patient of {look} until its decision{most}: {total}{held[0]:.1f} months "
@@ -111,7 +111,7 @@ def _months(case: Case, done: Simulation) -> str:
     """When the analyses are expected; months without an exact law are means of simulated trials."""
     asked = case.requirements
     names = {"duration_months": "the primary decision is taken in month"}
-    if (looks := analyses(case.chosen.looks)) > 1:
+    if (looks := len(analyses(case.chosen.looks))) > 1:
         which = "the interim analysis" if looks == 2 else "the first interim analysis"
         names = {"interim_month": f"{which} takes place in month", **names}
     low, high = (

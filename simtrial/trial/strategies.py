@@ -7,10 +7,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from simtrial.design.requirements import decimal
+from simtrial.design.second_stages import branched
 from simtrial.errors import InputError
 from simtrial.laws.strategies import OF_HANDLING, STRATEGIES, Mixed
 from simtrial.plan.dropout import Dropout
-from simtrial.plan.plan import MAX_RECUT
+from simtrial.plan.possible import MAX_RECUT
 from simtrial.search import bounds as search_bounds
 from simtrial.trial.dropout import cure
 from simtrial.trial.intercurrent import EVENT_KINDS
@@ -177,7 +178,9 @@ class StrategyPrices:
     def _offered(self, *, others_excluded: bool) -> Iterator[tuple[Strategy, BoundsRule | None]]:
         """Strategies with what becomes of the bounds; one rule holds for all excluded patients of a trial."""
         looks = self.case.chosen.looks
-        possible = len(looks) <= 2 and looks[-1].n <= MAX_RECUT and self.loss.probability > 0
+        possible = (
+            branched(looks) is None and len(looks) <= 2 and looks[-1].n <= MAX_RECUT and self.loss.probability > 0
+        )
         for strategy in STRATEGIES:
             if strategy != "excluded":
                 yield strategy, None

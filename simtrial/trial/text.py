@@ -123,7 +123,7 @@ def _sentences(
     that are `mixed`, it states these with the errors under them.
     """
     asked, limits = requirements, requirements if under is None else under.asked(requirements)
-    figures, looks = _attained(design, asked, under), analyses(design.looks)
+    figures, looks = _attained(design, asked, under), len(analyses(design.looks))
     truths = truths or (asked if under is None else under.truths(asked))
     missed = misses(design, asked, under) or _pending_breaks(plan, asked, truths)
     evaluable = under is None and plan is not None and plan.handling != "replace" and plan.dropout.lost(asked.p1) > 0

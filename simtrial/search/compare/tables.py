@@ -39,7 +39,7 @@ def families(found: Sequence[Alternative], chosen: Design, asked: Requirements, 
     if all(design.looks != chosen.looks for _, design, _ in listed):
         listed.append((name, chosen, ""))
     rows = [
-        {"kind": called, "looks": looks_text(design, ", "), "stages": analyses(design.looks)}
+        {"kind": called, "looks": looks_text(design, ", "), "stages": len(analyses(design.looks))}
         | _exact(design, asked)
         | {"certificate": proof}
         for called, design, proof in listed
