@@ -235,7 +235,7 @@ def _limited(plan: Plan, stop: Floats, delay: float, rate: float) -> Law:
 
     However many came, the next arrival after the decision is a fresh one: E[last] = decision + (n2 - E[extra]) / rate.
     """
-    first, last = len(analyses(plan.design.looks))
+    first, last = analyses(plan.design.looks)
     pending, room = delay + plan.interim.lag, plan.capacities[0] - first.n
     more = last.n - first.n
     if room == more:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from simtrial.design.exact import operating_characteristics
-from simtrial.design.second_stages import branched
 from simtrial.errors import InputError
 from simtrial.laws.inflation import enlarged
 from simtrial.plan.allowances import enrolled_for
