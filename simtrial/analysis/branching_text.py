@@ -83,6 +83,18 @@ def estimate_names(found: BranchingFinal) -> dict[str, str]:
     }
 
 
+def brief(found: BranchingFinal) -> tuple[str, ...]:
+    """The result in a few sentences: what was seen, the decision, and the estimates with their interval."""
+    low, high = found.intervals["exact"]
+    names = estimate_names(found)
+    values = [f"{rate(value)} ({names[key]})" for key, value in found.estimates.items() if value is not None]
+    limits = f"from {rate(low)}" if found.sides == 1 else f"{rate(low)} to {rate(high)}"
+    estimated = (
+        f"Estimates of the response rate: {listed(values)}. Exact {100 * found.level:g}% interval ({ORDER}): {limits}."
+    )
+    return tuple(one for one in (course(found), decision(found), by_conditional_error(found), estimated) if one)
+
+
 INTERVALS = {"exact": f"exact, {ORDER}", "naive": "naive (Clopper-Pearson)"}
 """What the intervals are called."""
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simtrial import files, project
-from simtrial.analysis import safety, toxicity
+from simtrial.analysis import branching, safety, toxicity
 from simtrial.analysis.attained import knows
 from simtrial.analysis.final import Final, final, without_claim
+from simtrial.design.second_stages import branched
 from simtrial.errors import InputError
 from simtrial.patients import data as patient_data
 from simtrial.patients import files as patient_files
@@ -25,6 +26,8 @@ from simtrial.plan.plan import Scenario
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simtrial.analysis.branching import BranchingFinal
+    from simtrial.design.branching import Branching
     from simtrial.design.designs import Design
     from simtrial.design.requirements import Requirements
     from simtrial.patients.data import PatientData
@@ -87,6 +90,37 @@ class Dossier:
 SYNTHETIC = "synthetic data"
 
 
+ADAPTIVE = (
+    "is adaptive, for which this is not made; decision, p-value and estimates stand at the top of the report, and "
+    "simtrial analyze FILE prints them"
+)
+"""Why a trial with a second stage that depends on the first has no dossier."""
+
+
+def adaptive(trial: Trial, table: Branching) -> BranchingFinal:
+    """Analyze the counts that the file of a trial with an adaptive design holds.
+
+    Raises
+    ------
+    InputError
+        If it holds none, or the trial cannot have ended so.
+    """
+    given = trial.analysis
+    if given is None or given.responses is None:
+        raise InputError("needs responses and first_stage for an adaptive design", "trial.analysis")
+    sizes = given.attained
+    if sizes is not None and (sizes[0] != table.n1 or len(sizes) > 2 or sizes[-1] < sizes[0]):
+        raise InputError(f"must begin with the {table.n1} patients of the first stage", "trial.analysis.attained")
+    try:
+        return branching.final(
+            table, trial.requirements.p0, given.responses, first_stage=given.first_stage,
+            n2=None if sizes is None else sizes[-1] - table.n1, level=given.level,
+            sides=given.sides,
+        )  # fmt: skip
+    except InputError as error:
+        raise InputError(error.message, f"trial.analysis.{error.field}") from None
+
+
 def of_trial(trial: Trial, design: Design) -> Dossier:
     """Analyze the trial of a parameter file: its section ``analysis``, or else a synthetic trial under p1.
 
@@ -95,6 +129,8 @@ def of_trial(trial: Trial, design: Design) -> Dossier:
     InputError
         If the file holds neither results nor a conduct to make a synthetic trial from, or the results cannot be.
     """
+    if branched(design.looks) is not None:
+        raise InputError(ADAPTIVE, "design")
     plan, given, asked = trial.plan(design), trial.analysis, trial.requirements
     handling: Handling = "nonresponder"
     if given is not None and given.handling is not None:

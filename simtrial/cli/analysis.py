@@ -19,6 +19,7 @@ from simtrial.show import terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simtrial.analysis.branching import BranchingFinal
     from simtrial.analysis.distance import ToxicityWatched
     from simtrial.analysis.final import Final
     from simtrial.analysis.monitoring import InterimResult, PowerBesideRule
@@ -138,7 +139,11 @@ def analyze(
         branching.analyze(rule or looks or "", options_given, level, sides, ordering, as_json=as_json)
         return
     if parameter_file is not None:
-        found, data, handling = _of_file(parameter_file, given, rule)
+        answered = _of_file(parameter_file, given, rule)
+        if not isinstance(answered, tuple):
+            branching.tell(answered, as_json=as_json)
+            return
+        found, data, handling = answered
     else:
         how = {"p1": p1, "alpha": alpha, "level": level, "sides": sides, "ordering": ordering}
         with _as_typed():
@@ -151,9 +156,10 @@ def analyze(
     results.final_tables(found)
 
 
-def _of_file(file: Path, given: _Given, rule: str | None) -> tuple[Final, PatientData | None, str]:
+def _of_file(file: Path, given: _Given, rule: str | None) -> tuple[Final, PatientData | None, str] | BranchingFinal:
     """The analysis of the results that a parameter file holds, and how patients count who are not evaluable."""
     from simtrial.analysis import dossier
+    from simtrial.design.branching import as_table
     from simtrial.trial import params
     from simtrial.trial.case import Case
 
@@ -163,7 +169,11 @@ def _of_file(file: Path, given: _Given, rule: str | None) -> tuple[Final, Patien
     if trial.analysis is None:
         raise InputError("is missing; it holds the results to be analysed", f"{source.path}: trial.analysis")
     with terminal.waiting("analysing"):
-        done = dossier.of_trial(trial, Case.of(trial).checked(str(source.path)).chosen)
+        design = Case.of(trial).checked(str(source.path)).chosen
+        table = as_table(design)
+        if table is not None:
+            return dossier.adaptive(trial, table)
+        done = dossier.of_trial(trial, design)
     return done.final, done.data, done.handling
 
 

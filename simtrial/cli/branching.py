@@ -35,7 +35,7 @@ def analyze(table: str, given: Mapping[str, object], level: float, sides: int, o
     InputError
         If options are missing or do not go with a table, or the trial cannot have ended so; named as they are typed.
     """
-    from simtrial.analysis import branching, branching_text
+    from simtrial.analysis import branching
     from simtrial.design.branching import parse_branching
 
     for name, value in given.items():
@@ -66,7 +66,14 @@ def analyze(table: str, given: Mapping[str, object], level: float, sides: int, o
     except InputError as error:
         name = error.field if error.field.startswith("after X1") else told_as(error.field)
         raise InputError(error.message, name) from None
-    rates = tuple({p0, *([] if p1 is None else [float(str(p1))]), found.estimates["mle"] or 0.0})
+    tell(found, None if p1 is None else float(str(p1)), as_json=as_json)
+
+
+def tell(found: BranchingFinal, p1: float | None = None, *, as_json: bool) -> None:
+    """Print an analysis, with the bias of the MLE at p0, at p1 if it is given, and at the MLE."""
+    from simtrial.analysis import branching_text
+
+    rates = tuple({found.p0, *([] if p1 is None else [p1]), found.estimates["mle"] or 0.0})
     if as_json:
         terminal.print_json(branching_text.as_json(found, tuple(sorted(rates))))
     else:

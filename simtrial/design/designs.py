@@ -315,7 +315,7 @@ def looks_short(design: Design, most: int = 4) -> str:
     '0/5, 0/6, ..., 1/9'
     """
     if design.looks[0].table:
-        return f"adaptive, n = {design.looks[0].n} to {design.looks[-1].n}"
+        return f"adaptive {design.looks[0].n} to {design.looks[-1].n}"
     parts = looks_text(design, ", ").split(", ")
     return ", ".join(parts if len(parts) <= most else [*parts[:2], "...", parts[-1]])
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from simtrial.design.branching import as_table
 from simtrial.design.designs import looks_short
 from simtrial.errors import InputError
 from simtrial.phrases import agreeing, counted, stated
@@ -69,10 +70,14 @@ def _result(case: Case) -> str:
     """The results in a paragraph where the file has them, or why they cannot be analysed."""
     if case.trial.analysis is None:
         return ""
-    from simtrial.analysis import dossier
+    from simtrial.analysis import branching_text, dossier
     from simtrial.analysis import text as analysis_text
 
+    table = as_table(case.chosen)
     try:
+        if table is not None:
+            said = branching_text.brief(dossier.adaptive(case.trial, table))
+            return "".join(f"<p>{escape(one)}</p>" for one in said)
         return analysis_text.sentence(dossier.of_trial(case.trial, case.chosen)).html()
     except InputError as error:
         return f'<div class="warning">{escape(str(error))}.</div>'

@@ -19,6 +19,9 @@ from simtrial.design.branching import Branching, parse_branching
 from simtrial.design.designs import TwoStage
 from simtrial.design.second_stages import SecondStage
 from simtrial.errors import InputError
+from simtrial.report import front
+from simtrial.trial import params
+from simtrial.trial.case import Case
 
 with Path("tests/reference/families/adaptive.csv").open(encoding="utf-8") as _file:
     PUBLISHED = [row for row in csv.DictReader(_file) if "Englert" in row["source"]]
@@ -366,3 +369,38 @@ def test_a_table_may_be_given_as_looks_too(capsys):
 def test_analyze_refuses_options_that_do_not_go_with_a_table(capsys, words, said):
     assert main(["analyze", "--rule", TABLE, "--p0", ".05", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def adaptive_file(root, folder, **analysis):
+    """A parameter file with an adaptive design and its results."""
+    plain = params.load(root / "params/NCT07022301.yaml").plain()
+    plain.pop("conduct")
+    plain |= {"design": {"looks": "0-1:A|2:11/4|3:17/5|4:11/4|5-11:R"}, "analysis": analysis}
+    file = folder / "adaptive.json"
+    file.write_text(json.dumps({"trial": plain}), encoding="utf-8")
+    return file
+
+
+def test_the_results_of_a_parameter_file_are_analysed_as_counts_are(root, tmp_path, capsys):
+    file = adaptive_file(root, tmp_path, responses=6, first_stage=3, level=0.9)
+    assert main(["analyze", str(file), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    rule = "0-1:A|2:11/4|3:17/5|4:11/4|5-11:R"
+    words = ["--rule", rule, "--p0", ".1", "--responses", "6", "--first-stage", "3", "--level", ".9", "--json"]
+    assert main(["analyze", *words]) == 0
+    assert found == json.loads(capsys.readouterr().out)
+    assert found["decision"] == "reject"
+
+
+def test_results_that_cannot_be_are_told_with_their_key(root, tmp_path, capsys):
+    assert main(["analyze", str(adaptive_file(root, tmp_path, responses=2, first_stage=3))]) == 2
+    assert "trial.analysis.responses" in capsys.readouterr().err
+    assert main(["analyze", str(adaptive_file(root, tmp_path, responses=6, first_stage=3, attained=[10, 28]))]) == 2
+    assert "trial.analysis.attained must begin with the 11 patients" in capsys.readouterr().err
+
+
+def test_the_front_page_of_a_report_states_the_result(root, tmp_path):
+    case = Case.of(params.load(adaptive_file(root, tmp_path, responses=6, first_stage=3)))
+    opening = front.opening(case)
+    assert "3 of 11 patients of the first stage responded" in opening
+    assert "H0 is rejected (p = " in opening

@@ -79,7 +79,7 @@ def test_people_read_table_cap_bound_and_paragraph(capsys):
     assert main(["design", *FAMILY, *QUESTION, "--cap", "23"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     for part in (
-        "adaptive two-stage adaptive, n = 6 to 22 22 0.0500 0.800 9.21 15.55",
+        "adaptive two-stage adaptive 6 to 22 22 0.0500 0.800 9.21 15.55",
         "0 to 1 stop, do not reject H0 0 0",
         "4 continue 16 22 7 0.402 0.989",
         "Among the designs with at most 23 patients and a conditional type I error that never falls as responses rise, "
