@@ -14,6 +14,7 @@ import pytest
 from simtrial import InputError, Requirements, TwoStage
 from simtrial.cli.app import main
 from simtrial.conduct import engine, figures, futility, outcomes, prospects, simulation, tables, text
+from simtrial.conduct.replacing import Replacing
 from simtrial.design.branching import Branching, SecondStage, parse_branching
 from simtrial.laws import futility as laws_futility
 from simtrial.laws import laws
@@ -229,12 +230,12 @@ class Walk:
         return self.rejects_with(sum(self.kinds[i] == "response" for i in range(len(self.entry))), second)
 
 
-def compared(plan, trials, scenario=SOME):
+def compared(plan, trials, which=lambda done: range(len(done))):
     """What the engine says of some trials, and what the walks say."""
     rng = Watched(3)
-    done = engine.simulate(plan, scenario, rng, None, trials)
+    done = engine.simulate(plan, SOME, rng, None, trials)
     said, walked = [], []
-    for column in range(trials):
+    for column in which(done):
         truth = Walk(plan, done.cohort, column).run()
         completes = plan.interim.decide == "known" and truth["stage"] == 2 and truth["reject"]
         names = ["stage", "reject", "decision"]
@@ -272,6 +273,18 @@ def test_trials_agree_with_a_walk_patient_by_patient(way, rule, decide):
         asked = dataclasses.replace(RULES[rule], decide=decide)
         plan = made(design, way, asked, disease, enrollment=enrollment, close_month=close)
         said, walked = compared(plan, 25)
+        assert said == same(walked)
+
+
+def test_a_place_that_is_closed_and_open_again_when_the_trial_ends_agrees_with_a_walk(monkeypatch):
+    seen = []
+    shut = Replacing.shut
+    monkeypatch.setattr(Replacing, "shut", lambda course, row: seen.append(shut(course, row)) or seen[-1])
+    for design, disease in ((UNEVEN, FIXED), (UNEVEN, SCANS), (TABLE, FIXED)):
+        asked = dataclasses.replace(RULES["extra"], decide="known")
+        plan = made(design, "replace", asked, disease, dropout=Dropout(0.5))
+        said, walked = compared(plan, 2000, lambda done: np.flatnonzero(seen[-1][1] < done.decision))
+        assert said
         assert said == same(walked)
 
 
