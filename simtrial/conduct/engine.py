@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simtrial.conduct.courses import Scalar
-    from simtrial.conduct.rules import Rule
+    from simtrial.conduct.rules import LookRule
     from simtrial.design.designs import AttainedBounds
     from simtrial.numbers import Bools, Floats, Ints
     from simtrial.plan.enrollment import Clock
@@ -98,7 +98,7 @@ class _Looks:
         return _Looks(**{name: at_row(getattr(self, name), stop) for name in self.__slots__})
 
 
-def _through_looks(plan: Plan, course: Course, rule: Rule) -> _Looks:
+def _through_looks(plan: Plan, course: Course, rule: LookRule) -> _Looks:
     interim, capacities = plan.interim, plan.capacities
     trials = course.entry.shape[1]
     since = opened = np.zeros(trials)
@@ -155,7 +155,7 @@ def _through_looks(plan: Plan, course: Course, rule: Rule) -> _Looks:
     return _Looks.stacked(rows)
 
 
-def _all_in(course: Course, rule: Rule, k: int) -> Floats:
+def _all_in(course: Course, rule: LookRule, k: int) -> Floats:
     """Month at which a trial can be decided whose accrual closes too soon for look k."""
     close = course.plan.close_month
     assert close is not None

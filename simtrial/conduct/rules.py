@@ -1,6 +1,6 @@
 """What each look of a trial does with the numbers that it sees: one kind of rule for each kind of bounds.
 
-A trial passes through `Rule.looks` looks. How many patients the look has, and where its responses lead, may depend on
+A trial passes through `LookRule.looks` looks. How many patients a look has, and where its responses lead, may depend on
 what the first look saw, so both are asked of a rule for all trials at once: the numbers of patients are one whole
 number where they are the same for all.
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simtrial.plan.plan import Plan
 
 
-class Rule(Protocol):
+class LookRule(Protocol):
     """The rule of one block of trials; its first look is asked before any other."""
 
     looks: int
@@ -52,7 +52,7 @@ class Rule(Protocol):
         ...
 
 
-def of(plan: Plan, bounds: AttainedBounds | None) -> Rule:
+def of(plan: Plan, bounds: AttainedBounds | None) -> LookRule:
     """The rule of a plan."""
     table = branched(plan.design.looks)
     if table is not None:
@@ -68,25 +68,25 @@ class FixedBounds:
         self.looks = len(self._looks)
 
     def patients(self, k: int) -> int:
-        """See `Rule`."""
+        """See `LookRule`."""
         return self._looks[k].n
 
     def regions(self, k: int, seen: Count) -> Regions:
-        """See `Rule`."""
+        """See `LookRule`."""
         return self._looks[k].regions(seen.responses, final=k == self.looks - 1)
 
-    def rejects_with(self, k: int, seen: Count) -> Bools:  # noqa: ARG002 - as `Rule`
-        """See `Rule`: there is no next stage, so that what came is held against the last look's bound."""
+    def rejects_with(self, k: int, seen: Count) -> Bools:  # noqa: ARG002 - as `LookRule`
+        """See `LookRule`: there is no next stage, so that what came is held against the last look's bound."""
         return regions(seen.responses, self._looks[-1].r, None, final=True).reject
 
     def settled(self, course: Course, k: int) -> Floats:
-        """See `Rule`."""
+        """See `LookRule`."""
         look = self._looks[k]
         here = look.regions(np.arange(look.n + 1), final=k == self.looks - 1)
         return settled.by_counts(settled.numbered(here), *course.statuses(look.n))
 
-    def settled_with(self, k: int, months: Floats, responds: Bools) -> Floats:  # noqa: ARG002 - as `Rule`
-        """See `Rule`."""
+    def settled_with(self, k: int, months: Floats, responds: Bools) -> Floats:  # noqa: ARG002 - as `LookRule`
+        """See `LookRule`."""
         here = regions(np.arange(len(months) + 1), self._looks[-1].r, None, final=True)
         return settled.by_counts(settled.numbered(here), months, responds)
 
@@ -100,7 +100,7 @@ class ByEvaluable(FixedBounds):
         self._first: Ints | int = 0
 
     def regions(self, k: int, seen: Count) -> Regions:
-        """See `Rule`."""
+        """See `LookRule`."""
         if k == self.looks - 1:
             return regions(seen.responses, self._bounds.final[self._first, seen.evaluable], None, final=True)
         self._first = seen.evaluable
@@ -108,7 +108,7 @@ class ByEvaluable(FixedBounds):
         return regions(seen.responses, r, e, final=False)
 
     def settled(self, course: Course, k: int) -> Floats:
-        """See `Rule`."""
+        """See `LookRule`."""
         final = k == self.looks - 1
         before = self._looks[0].n if final and k else 0
         statuses = course.statuses(self._looks[1 if before else 0].n)
@@ -143,14 +143,14 @@ class ByTable:
         self._x: Ints = np.zeros(0, dtype=np.int64)
 
     def patients(self, k: int) -> int | Ints:
-        """See `Rule`."""
+        """See `LookRule`."""
         if k == 0:
             return self._table.n
         found: Ints = self.n[self._x]
         return found
 
     def regions(self, k: int, seen: Count) -> Regions:
-        """See `Rule`."""
+        """See `LookRule`."""
         if k:
             return regions(seen.responses, self.r[self._x], None, final=True)
         self._x = seen.responses
@@ -158,7 +158,7 @@ class ByTable:
         return Regions(leads == 0, leads == 1, leads > 1)
 
     def rejects_with(self, k: int, seen: Count) -> Bools:
-        """See `Rule`: what came is held against the bound of the second stage that belongs to X1.
+        """See `LookRule`: what came is held against the bound of the second stage that belongs to X1.
 
         During the first stage X1 is what came; where the table stops there, so does the trial.
         """
@@ -169,13 +169,13 @@ class ByTable:
         return found
 
     def settled(self, course: Course, k: int) -> Floats:
-        """See `Rule`."""
+        """See `LookRule`."""
         if k == 0:
             return settled.by_counts(self.leads, *course.statuses(self._table.n))
         return self._by_second_stage(self.n[self._x], *course.statuses(self.n[self._x]))
 
     def settled_with(self, k: int, months: Floats, responds: Bools) -> Floats:
-        """See `Rule`."""
+        """See `LookRule`."""
         if k:
             return self._by_second_stage(np.full(self._x.shape, len(months)), months, responds)
         beyond = np.full(len(months) - self._table.n, self.with_those_who_came[-1])  # so many do not come

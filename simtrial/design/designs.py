@@ -327,5 +327,5 @@ def design_named(design: Design, most: int = MAX_LOOKS) -> str:
     'design 1/10, 5/29'
     """
     if design.looks[0].table:
-        return f"adaptive design ({design.looks[0].n} to {design.looks[-1].n} patients)"
+        return f"adaptive design ({design.looks[0].n} to {counted(design.looks[-1].n, 'patient')})"
     return f"design {looks_short(design, most)}"

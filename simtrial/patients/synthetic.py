@@ -16,6 +16,7 @@ import numpy as np
 from simtrial import csv_files
 from simtrial.conduct import engine, runs
 from simtrial.conduct.outcomes import lifetimes
+from simtrial.design.second_stages import analyses
 from simtrial.months import DAYS_IN_MONTH
 from simtrial.patients.times import MAX_MONTHS
 from simtrial.plan.recut import bounds_of
@@ -139,7 +140,7 @@ def _stages(plan: Plan, trials: Trials) -> Ints:
     rows = slice(0, int(trials.enrolled[0]))
     queue = trials.cohort.evaluable[rows, 0] if plan.handling == "replace" else np.ones(rows.stop, dtype=np.bool_)
     before = np.cumsum(queue) - queue
-    stage = 1 + np.searchsorted([look.n for look in plan.design.looks], before, side="right")
+    stage = 1 + np.searchsorted([look.n for look in analyses(plan.design.looks)], before, side="right")
     return np.where(np.arange(rows.stop) < trials.counted[0], stage, 0)
 
 

@@ -31,9 +31,10 @@ Stopped for toxicity
 
 Second stages that depend on the first
     A trial with X1 responses at its first look has one more look, after n2(X1) more patients. While the first look is
-    pending nobody knows which second stage opens: as many may enter as of the largest. Once it is decided nobody enters
-    beyond n1 + n2(X1), but for patients who replace others. Who has entered by then is overrun. Where accrual closes
-    during the first stage, what came is held against the row of the table that has as many responses.
+    pending it is not known which second stage opens: as many may enter as of the largest. Once it is decided, no
+    further patient enters beyond n1 + n2(X1), but for patients who replace others; who has entered beyond it by then is
+    overrun. Where accrual closes during the first stage, what came is held against the row of the table that has as
+    many responses.
 
 Decided with patients pending
     The first of two looks is taken when n_1 patients are enrolled, or in a given month. A patient whose status is not

@@ -2,21 +2,26 @@
 design written as two stages, and against exact laws.
 """
 
+import csv
 import dataclasses
 import heapq
 import itertools
+import json
 
 import numpy as np
 import pytest
 
 from simtrial import InputError, Requirements, TwoStage
+from simtrial.cli.app import main
 from simtrial.conduct import engine, figures, futility, outcomes, prospects, simulation, tables, text
+from simtrial.conduct.replacing import Replacing
 from simtrial.design.branching import Branching, SecondStage, parse_branching
 from simtrial.laws import futility as laws_futility
 from simtrial.laws import laws
 from simtrial.laws.inflation import enlarged
 from simtrial.laws.losses import AsRun
 from simtrial.months import WEEK
+from simtrial.patients import synthetic
 from simtrial.plan.assessments import Assessments
 from simtrial.plan.centres import Centres
 from simtrial.plan.disease import Beta, Disease, Toxicity
@@ -225,12 +230,12 @@ class Walk:
         return self.rejects_with(sum(self.kinds[i] == "response" for i in range(len(self.entry))), second)
 
 
-def compared(plan, trials, scenario=SOME):
+def compared(plan, trials, which=lambda done: range(len(done))):
     """What the engine says of some trials, and what the walks say."""
     rng = Watched(3)
-    done = engine.simulate(plan, scenario, rng, None, trials)
+    done = engine.simulate(plan, SOME, rng, None, trials)
     said, walked = [], []
-    for column in range(trials):
+    for column in which(done):
         truth = Walk(plan, done.cohort, column).run()
         completes = plan.interim.decide == "known" and truth["stage"] == 2 and truth["reject"]
         names = ["stage", "reject", "decision"]
@@ -268,6 +273,18 @@ def test_trials_agree_with_a_walk_patient_by_patient(way, rule, decide):
         asked = dataclasses.replace(RULES[rule], decide=decide)
         plan = made(design, way, asked, disease, enrollment=enrollment, close_month=close)
         said, walked = compared(plan, 25)
+        assert said == same(walked)
+
+
+def test_a_place_that_is_closed_and_open_again_when_the_trial_ends_agrees_with_a_walk(monkeypatch):
+    seen = []
+    shut = Replacing.shut
+    monkeypatch.setattr(Replacing, "shut", lambda course, row: seen.append(shut(course, row)) or seen[-1])
+    for design, disease in ((UNEVEN, FIXED), (UNEVEN, SCANS), (TABLE, FIXED)):
+        asked = dataclasses.replace(RULES["extra"], decide="known")
+        plan = made(design, "replace", asked, disease, dropout=Dropout(0.5))
+        said, walked = compared(plan, 2000, lambda done: np.flatnonzero(seen[-1][1] < done.decision))
+        assert said
         assert said == same(walked)
 
 
@@ -520,3 +537,57 @@ def test_two_analyses_stand_in_every_table_and_figure_whatever_the_sizes(told):
         for trial in stages
     ]
     assert names == [["interim analysis"], ["interim analysis", "final analysis"]]
+
+
+def test_patients_of_a_simulated_trial_have_two_stages():
+    plan = made(TABLE, rule=RULES["continue"], enrollment=Constant(6.0))
+    sizes = {}
+    for seed in range(20):
+        lines = synthetic.one_trial(plan, SOME, seed).splitlines()
+        rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+        if "TRIALSTAGE" not in rows[0]:  # without patients beyond the last look the numbers say it
+            continue
+        stages = [row["TRIALSTAGE"] for row in rows]
+        assert stages.count("1") == 8
+        sizes.setdefault(stages.count("2"), []).append(stages.count("0"))
+    assert set(sizes) <= {0, 20, 13, 6, 2}
+    assert len(sizes) >= 3
+    assert all(min(beyond) > 0 for beyond in sizes.values())
+
+
+FILE = """\
+trial:
+  study: {id: A, title: A trial, source: made up}
+  hypotheses: {p0: 0.2, p1: 0.5, alpha: 0.05, power: 0.8, basis: protocol}
+  design: {family: adaptive, constraints: {cap: 22}}
+  conduct:
+    enrollment: {model: constant, rate: 2}
+    assessments: {readout_months: 4}
+    dropout: {probability: 0.1, handling: replace}
+    interim: {accrual: hold}
+    follow_up: {months_after_last_patient: 6}
+"""
+
+
+def test_a_file_with_an_adaptive_design_is_simulated_beside_its_exact_values(tmp_path, capsys):
+    file = tmp_path / "adaptive.yaml"
+    file.write_text(FILE)
+    assert main(["simulate", str(file), "--trials", "400", "--seed", "1", "--json"]) == 0
+    p0, p1 = json.loads(capsys.readouterr().out)["scenarios"][:2]
+    for name in ("reject", "pet", "n_enrolled", "overrun"):
+        for one in (p0, p1):
+            assert abs(one[name]["value"] - one[name]["exact"]) <= 4 * one[name]["mcse"]  # one of 2,000 by chance
+    assert main(["simulate", str(file), "--trials", "100"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "n2/r: enroll n2 more patients, and reject H0 if more than r of all patients respond" in said
+    assert "month of the (first) interim look" in said
+
+
+def test_what_a_file_cannot_ask_of_an_adaptive_design_is_told_in_one_line(tmp_path, capsys):
+    file = tmp_path / "adaptive.yaml"
+    file.write_text(FILE.replace("{accrual: hold}", "{accrual: hold, pending: conditional, threshold: 0.3}"))
+    assert main(["simulate", str(file), "--trials", "100"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "pending (conditional) is not possible where the second stage depends" in told
+    assert "write wait" in told
