@@ -1,4 +1,4 @@
-"""Parameter files that ask for an adaptive design, through searches, plan, paragraph, documents, explorer and pictures."""
+"""Parameter files that ask for an adaptive design: searches, plan, paragraph, documents, explorer and pictures."""
 
 import pytest
 
