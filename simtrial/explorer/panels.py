@@ -198,7 +198,7 @@ def decisions(design: Design, plan: Plan, trial: Trial, prior: BetaPrior | None 
     if branched(design.looks) is None:
         drawn = charts.boundary(design, prior, trial.limits.p0)
     else:
-        drawn = f"<figure>{second_stage(design, trial.requirements).svg()}</figure>"
+        drawn = f'<figure class="drawn">{second_stage(design, trial.requirements).svg()}</figure>'
     shown = drawn + tables.decisions(design).html() + note
     return _section("What is decided at each number of responses?", shown)
 
