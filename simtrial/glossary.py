@@ -108,7 +108,7 @@ DESIGN = {
     "x1": Term("Responses X1", "The number of responses among the patients of the first stage."),
     "x1_chance": Term("P(X1)", "The probability of these numbers of responses in the first stage, at a true rate."),
     "n2": Term("n2", "The number of patients of the second stage."),
-    "n_then": Term("n", "The number of patients with which the trial ends, those of the first stage included."),
+    "n_then": Term("n at the end", "The number of patients with which the trial ends, in both stages."),
     "conditional_error": Term(
         "P(reject H0 | X1)",
         "The probability that H0 will be rejected, given the responses of the first stage: at p0 the conditional type "

@@ -186,7 +186,7 @@ def final(
     >>> from simtrial.design.branching import parse_branching
     >>> found = final(parse_branching("0:A|1:10/2|2:R"), 0.1, 4, first_stage=1)
     >>> found.reject, round(found.p_value, 4), round(found.type_i_error, 4)
-    (True, 0.0231, 0.0575)
+    (True, 0.0226, 0.0575)
     """
     p0, level = probability(p0, "p0"), probability(level, "level")
     if sides not in (1, 2):

@@ -21,6 +21,7 @@ from simtrial.errors import InputError
 from simtrial.patients import data as patient_data
 from simtrial.patients import files as patient_files
 from simtrial.patients import synthetic
+from simtrial.phrases import counted
 from simtrial.plan.plan import Scenario
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ def adaptive(trial: Trial, table: Branching) -> BranchingFinal:
         raise InputError("needs responses and first_stage for an adaptive design", "trial.analysis")
     sizes = given.attained
     if sizes is not None and (sizes[0] != table.n1 or len(sizes) > 2 or sizes[-1] < sizes[0]):
-        raise InputError(f"must begin with the {table.n1} patients of the first stage", "trial.analysis.attained")
+        raise InputError(
+            f"must begin with the {counted(table.n1, 'patient')} of the first stage", "trial.analysis.attained"
+        )
     try:
         return branching.final(
             table, trial.requirements.p0, given.responses, first_stage=given.first_stage,

@@ -73,20 +73,13 @@ class BranchLook(Look):
 
     @property
     def table(self) -> str:
-        """The table in one line: by X1, A for accept, R for reject, or n2/r with r cumulative; equal stops together."""
-        runs = [(key, [x for x, _ in run]) for key, run in groupby(enumerate(self.after), key=_run)]
-        return "|".join(f"{xs[0]}{f'-{xs[-1]}' if len(xs) > 1 else ''}:{written(key[0])}" for key, xs in runs)
+        """The table in one line: by X1, A for accept, R for reject, or n2/r with r cumulative; equal rows together."""
+        return "|".join(f"{one.low}{f'-{one.high}' * (one.low < one.high)}:{written(one.row)}" for one in runs(self))
 
 
 def written(row: Stop | SecondStage) -> str:
     """What follows, as it is written in one line."""
     return {"accept": "A", "reject": "R"}.get(str(row), str(row))
-
-
-def _run(numbered: tuple[int, Stop | SecondStage]) -> tuple[Stop | SecondStage, int]:
-    """What numbers of responses that are written together have in common: a stop, and no second stage."""
-    x, row = numbered
-    return row, x if isinstance(row, SecondStage) else -1
 
 
 NOT_HERE = "has a second stage that depends on the responses of the first; this is worked out for fixed bounds only"
@@ -107,6 +100,37 @@ def branched(looks: Sequence[Look]) -> BranchLook | None:
     """The first of some looks, if they are those of a table."""
     first = looks[0]
     return first if isinstance(first, BranchLook) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SameRow:
+    """Numbers of responses in the first stage with the same consequence.
+
+    Attributes
+    ----------
+    low, high : int
+        From and to.
+    row : Stop or SecondStage
+        What follows.
+    """
+
+    low: int
+    high: int
+    row: Stop | SecondStage
+
+    @property
+    def seen(self) -> str:
+        """The numbers in words."""
+        return f"{self.low:,}" if self.low == self.high else f"{self.low:,} to {self.high:,}"
+
+
+def runs(first: BranchLook) -> list[SameRow]:
+    """What follows each number of responses, equal rows together."""
+    found = []
+    for row, group in groupby(enumerate(first.after), key=lambda one: one[1]):
+        xs = [x for x, _ in group]
+        found.append(SameRow(xs[0], xs[-1], row))
+    return found
 
 
 def analyses(looks: Sequence[Look]) -> tuple[Look, ...]:

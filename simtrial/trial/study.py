@@ -140,13 +140,12 @@ class DesignConstraints(Made):
     )
     any_order: bool = Field(
         False,
-        description="With family: adaptive. true: the conditional type I error may fall as the responses of the first "
-        "stage rise.",
+        description="With family: adaptive. true: the conditional type I error may fall as the number of responses of "
+        "the first stage, X1, rises.",
     )
     n2_falls: bool = Field(
         False,
-        description="With family: adaptive. true: the second stage does not become larger as the responses of the "
-        "first stage rise.",
+        description="With family: adaptive. true: the second stage does not become larger as X1 rises.",
     )
     prior: StatedPrior | None = Field(
         None, description="The Beta prior of the response rate, for a family of Bayesian rules. Default: the usual one."
@@ -155,9 +154,7 @@ class DesignConstraints(Made):
     def make(self) -> Constraints:
         """The restrictions."""
         if self.looks_months is not None and (self.cap is None or self.looks_at is not None):
-            raise InputError(
-                "needs cap, the number of patients at the last look, and excludes looks_at", "looks_months"
-            )
+            raise InputError("needs cap, the patients at the last look, and excludes looks_at", "looks_months")
         if self.looks_months is not None and list(self.looks_months) != sorted(set(self.looks_months)):
             raise InputError("does not increase", "looks_months")
         given = self.model_dump(exclude={"futility", "looks_months", "prior"})

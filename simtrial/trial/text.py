@@ -59,8 +59,8 @@ def statement(
     under: AsRun | None = None,
 ) -> Passage:
     """The sample-size paragraph for the protocol and its references; see `_sentences`."""
-    said = " ".join(_sentences(design, requirements, plan, criterion, under=under))
-    return Passage("statement", (said, _cited(design, criterion)), quoted=True)
+    said = _sentences(design, requirements, plan, criterion, under=under)
+    return Passage("statement", (" ".join(said), _cited(design, criterion)), quoted=True)
 
 
 def protocol(case: Case, done: Simulation | None = None, *, brief: bool = False) -> Passage:
@@ -81,8 +81,7 @@ def sample_size(case: Case) -> Passage:
     said = _sentences(
         case.chosen, case.requirements, case.plan, case.criterion,
         under=case.under, truths=case.trial.truths, mixed=differing.of(case),
-    )  # fmt: skip
-    said += bayesian.sentences(case)
+    ) + bayesian.sentences(case)  # fmt: skip
     cited = _cited(case.chosen, case.criterion, case.toxicity_rule)
     return Passage("sample_size", (" ".join(said), cited), quoted=True)
 

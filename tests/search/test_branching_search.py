@@ -350,7 +350,7 @@ def test_the_sentences_state_rule_cap_and_bound():
 
 
 def test_the_rows_of_a_rule_are_those_of_its_table():
-    said = text.rule(parse_branching("0:A|1:1/1|2:R|3:R"))
+    said = text.rule(parse_branching("0:A|1:1/1|2:R|3:R").looks[0])
     assert said == [
         "0 responses: stop and do not reject H0.",
         "1 response: enroll 1 further patient and reject H0 if more than 1 of all 4 patients respond.",

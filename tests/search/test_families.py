@@ -309,7 +309,8 @@ def cells(path, trial):
             continue
         exec(compile(ast.Module(body, []), "cell", "exec"), names)
         found = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
-        shown.setdefault(found.name, found)  # the table of the candidates, not the figure
+        if found is not None:  # what belongs to other designs shows nothing
+            shown.setdefault(found.name, found)  # the table of the candidates, not the figure
     return shown
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from simtrial import InputError, MultiStage, Requirements, SingleStage, TwoStage, looks_text, parse_looks, search
 from simtrial.design import exact
+from simtrial.design.binomial import binomial_pmf
 from simtrial.design.largest import largest_en
 from simtrial.search import Aim, Constraints, efficacy, simon
 from simtrial.search.two_looks import looks as two_looks
@@ -118,7 +119,7 @@ def shares(n1, r1, e1, rates):
     """P(r1 < X1 < e1) at two rates, and its maximum over all rates."""
     going_on = np.arange(r1 + 1, min(e1, n1 + 1))
     one_more = built(Bounds(n1, r1, e1, n1, n1 + 1))
-    return [float(exact.binomial_pmf(n1, p, going_on).sum()) for p in rates] + [largest_en(one_more).en - n1]
+    return [float(binomial_pmf(n1, p, going_on).sum()) for p in rates] + [largest_en(one_more).en - n1]
 
 
 def sizes(bounds, rates):
@@ -277,7 +278,7 @@ def test_the_largest_share_that_continues_is_nowhere_exceeded_on_a_fine_grid():
     for n1, k, e in [(1, 1, 2), (5, 1, 3), (20, 3, 12), (37, 10, 11), (120, 30, 55), (10, 1, 10)]:
         found = float(largest_share(*(np.array([one]) for one in (n1, k, e)))[0])
         counts = np.arange(k, min(e, n1 + 1))
-        on_grid = exact.binomial_pmf(n1, p, counts).sum(axis=-1).max()
+        on_grid = binomial_pmf(n1, p, counts).sum(axis=-1).max()
         # a maximum is flat: half a step of the grid, 2.5e-5, costs less than n1^2 times its square
         assert on_grid <= found + 1e-12
         assert found - on_grid < n1**2 * 2.5e-5**2 + 1e-12
@@ -287,7 +288,7 @@ def test_tables_agree_with_single_probabilities_to_a_tenth_of_their_margin():
     tables = LookTables(Requirements(0.3, 0.5, 0.05, 0.9), 300)
     for which, p in enumerate((0.3, 0.5)):
         for n in (1, 17, 150, 300):
-            pmf = exact.binomial_pmf(n, p)
+            pmf = binomial_pmf(n, p)
             assert np.abs(tables.pmf[which, n, : n + 1] - pmf).max() < 1e-11
             assert np.abs(tables.at_least[which, n, : n + 1] - pmf[::-1].cumsum()[::-1]).max() < 1e-11
 

@@ -5,7 +5,7 @@ import pytest
 from simtrial import InputError
 from simtrial.design.branching import as_table, parse_branching
 from simtrial.design.exact import meets, operating_characteristics
-from simtrial.documents import protocol as documents
+from simtrial.documents import protocol as documents_protocol
 from simtrial.explorer import panels, screen
 from simtrial.search import figures
 from simtrial.search.boundary import tables as boundary_tables
@@ -121,7 +121,7 @@ def test_the_picture_of_the_endings_has_both_endings_of_each_size(paper):
 
 
 def test_the_protocol_sections_are_those_of_the_table(paper):
-    chapters = {one.number: " ".join(one.texts()) for one in documents.of(paper).chapters}
+    chapters = {one.number: " ".join(one.texts()) for one in documents_protocol.of(paper).chapters}
     assert "The trial has 1 interim analysis" in chapters["10.9"]
     assert "order of conditional type I error" in chapters["10.4.1.1"]
     assert "P(reject H0 | 3; p) = 1 - B(2; 17, p)" in chapters["10.4.1.1"]

@@ -10,10 +10,10 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simtrial.design.binomial import binomial_pmf
 from simtrial.design.exact import operating_characteristics
-from simtrial.design.second_stages import SecondStage, branched, conditional
+from simtrial.design.second_stages import SecondStage, branched, conditional, runs
 from simtrial.phrases import counted, percent, stated
 from simtrial.search import steps
-from simtrial.search.adaptive.tables import STOPS, runs
+from simtrial.search.adaptive.tables import STOPS
 from simtrial.show import inks
 from simtrial.show.picture import Picture, canvas, styled
 
@@ -113,7 +113,7 @@ def _patients(axis: Axes, first: BranchLook, top: int) -> dict[str, str]:
             )  # fmt: skip
     axis.axhline(first.n, color="white", linewidth=1.2)
     axis.set_ylim(0, most * 1.1)
-    axis.set_xlabel(f"Responses among the first {first.n:,} patients, X1")
+    axis.set_xlabel(f"Responses among the first {counted(first.n, 'patient')}, X1")
     axis.set_ylabel("Patients (above: responses that reject H0)")
     axis.xaxis.set_major_locator(MaxNLocator(12, integer=True))
     axis.yaxis.set_major_locator(MaxNLocator(8, integer=True))
@@ -132,7 +132,7 @@ def _chances(axis: Axes, first: BranchLook, top: int, asked: Requirements) -> No
         )  # fmt: skip
     axis.set_ylim(0, 1.02)
     axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axis.set_xlabel(f"Responses among the first {first.n:,} patients, X1")
+    axis.set_xlabel(f"Responses among the first {counted(first.n, 'patient')}, X1")
     axis.set_ylabel("Probability")
     axis.xaxis.set_major_locator(MaxNLocator(12, integer=True))
     axis.legend(fontsize=8.5, loc="center right")

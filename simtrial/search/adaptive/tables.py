@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from simtrial.design.binomial import binomial_pmf
-from simtrial.design.second_stages import SecondStage, Stop, conditional
+from simtrial.design.second_stages import SecondStage, Stop, conditional, runs
 from simtrial.phrases import counted, stated
 from simtrial.show.table import RATE, WORDS, Shown, Table, column
 
@@ -20,37 +18,6 @@ if TYPE_CHECKING:
 
 STOPS: dict[Stop, str] = {"accept": "stop: H0 is not rejected", "reject": "stop: reject H0"}
 """What a stop after the first stage is called."""
-
-
-@dataclass(frozen=True, slots=True)
-class SameRow:
-    """Numbers of responses in the first stage with the same consequence.
-
-    Attributes
-    ----------
-    low, high : int
-        From and to.
-    row : Stop or SecondStage
-        What follows.
-    """
-
-    low: int
-    high: int
-    row: Stop | SecondStage
-
-    @property
-    def seen(self) -> str:
-        """The numbers in words."""
-        return f"{self.low:,}" if self.low == self.high else f"{self.low:,} to {self.high:,}"
-
-
-def runs(first: BranchLook) -> list[SameRow]:
-    """What follows each number of responses, equal rows together."""
-    found = []
-    for row, group in groupby(enumerate(first.after), key=lambda one: one[1]):
-        xs = [x for x, _ in group]
-        found.append(SameRow(xs[0], xs[-1], row))
-    return found
 
 
 def second_stage(first: BranchLook, requirements: Requirements) -> Table:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simtrial.design.second_stages import SecondStage
+from simtrial.design.second_stages import SecondStage, runs
 from simtrial.phrases import agreeing, attained, counted, percent, stated
 from simtrial.search.adaptive.family import FAMILY
-from simtrial.search.adaptive.tables import runs
 from simtrial.search.aim import Aim
 from simtrial.show.passage import Passage
 
