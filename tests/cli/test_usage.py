@@ -28,7 +28,7 @@ def told(capsys, *words):
         ("design --palt .1", "did you mean --p1?"),
         ("design --pu .1", "did you mean --p0?"),
         ("design --pa .1", "did you mean --p1?"),
-        ("design --p3 .1", "did you mean --p1? (p0 is the response rate not worth pursuing, p1"),
+        ("check --p2 .1", "did you mean --p1? (p0 is the response rate not worth pursuing, p1"),
         ("design --type1 .05", "did you mean --alpha?"),
         ("design --sig-level .05", "did you mean --alpha?"),
         ("design --total 25", "simtrial reproduce --n 25"),

@@ -98,9 +98,9 @@ def sensitivity(
     >>> given = {"looks_at": (10, 20, 30), "p0": 0.2, "prior": BetaPrior(0.2, 0.8), "lam": 0.9, "gamma": 0.9}
     >>> for one in sensitivity("bop2", given, 0.2)[:3]:
     ...     print(one.name, looks_text(one.design), round(one.type_i_error, 4))
-    as asked 1/10,4/20,8/30 0.0944
-    vague 1/10,4/20,8/30 0.0944
-    Jeffreys 1/10,4/20,8/30 0.0944
+    as asked 1/10,4/20,9/30 0.0571
+    vague 1/10,4/20,8/30 0.1132
+    Jeffreys 1/10,4/20,8/30 0.1132
     """
     name = PRIOR[rule]
     asked = parameters[name]
