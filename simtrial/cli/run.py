@@ -35,6 +35,7 @@ def oc(
         terminal.print_json(
             {
                 "looks": designs_json.looks(design),
+                **({"rule": looks_text(design)} if design.looks[0].table else {}),
                 "p": found.p.tolist(),
                 "reject": found.reject.tolist(),
                 "pet": found.pet.tolist(),
@@ -45,7 +46,10 @@ def oc(
     rows = [
         [f"{at:g}", f"{found.reject[i]:.6f}", f"{found.pet[i]:.6f}", f"{found.en[i]:.4f}"] for i, at in enumerate(p)
     ]
-    title = f"{looks_text(design, ', ')} (stop if X <= r; reject H0 if X > r at the end)"
+    means = (
+        "n2/r by X1: reject H0 if X > r" if design.looks[0].table else "stop if X <= r; reject H0 if X > r at the end"
+    )
+    title = f"{looks_text(design, ', ')} ({means})"
     terminal.table(title, ("p", "P(reject H0)", "PET", "EN"), rows)
     stops = [
         [str(n), *(f"{found.n_distribution[i, k]:.6f}" for i in range(len(p)))] for k, n in enumerate(found.n.tolist())

@@ -188,6 +188,13 @@ def _uses_of_all(facts: Facts) -> str:
 
 def _primary_set(facts: Facts) -> str:
     n = facts.case.n
+    if facts.adaptive and facts.mixed is None and facts.handling is not None:
+        who = {"nonresponder": "with or without a response assessment", "replace": "with a response assessment",
+               "exclude": "without those who have no response assessment"}[facts.handling]  # fmt: skip
+        return (
+            f"The patients of the first stage and of the second that follows, at most {n:,}, in the order of enrollment, "
+            f"{who}"
+        )
     if facts.handling is None:
         how = to_complete("how patients without a response assessment count")
         return f"The first {counted(n, 'evaluable patient')}; {how}"

@@ -84,7 +84,7 @@ def _of_table(facts: Facts, table: Branching) -> list[PossibleOutcome]:
                     responses=responses,
                     n=one.n,
                     decision=f"{'H0 is rejected' if one.reject else 'H0 is not rejected'}, after {x1} of {table.n1}",
-                    estimate=one.estimates["umvue"],
+                    estimate=one.estimates["median_unbiased"],
                     low=low,
                     high=high,
                     expected=False,

@@ -87,8 +87,8 @@ def _decision(facts: Facts) -> Iterator[Matter]:
     first = branched(facts.design.looks)
     if first is not None:
         said = (
-            "H0 is rejected, and the treatment is considered worth further study, if more patients respond than the "
-            f"second stage allows: after {counted(first.n, 'patient')}, "
+            "H0 is rejected, and the treatment is considered worth further study, as follows. After "
+            f"{counted(first.n, 'patient')}: "
             f"{'; '.join(one.rstrip('.') for one in adaptive.rule(first))}."
         )
     if facts.stops_for_efficacy:
@@ -151,10 +151,10 @@ def _estimation(facts: Facts) -> str:
         )
     if facts.adaptive:
         return (
-            "The response rate is estimated by the mean of the response rate of the first stage, given the numbers of "
-            "patients and of responses at the end, which is unbiased; the observed proportion is biased after an "
-            f"interim analysis and is reported as well. The estimate has an {_interval(facts)}. The one-sided exact "
-            "p-value uses the same order, in which every outcome that rejects H0 is higher than every other one."
+            "The response rate is estimated by the median unbiased estimate, by the order of the conditional type I "
+            "error, because the observed proportion is biased after an interim analysis; that is reported as well. The "
+            f"estimate has an {_interval(facts)}. The one-sided exact p-value uses the same order, in which every "
+            "outcome that rejects H0 is higher than every other one."
         )
     ranks = ""
     if facts.ordering == "stage":
@@ -255,7 +255,10 @@ def _meaning_of_p0(facts: Facts, p0: str) -> str:
 def _supplementary(facts: Facts) -> Iterator[Matter]:
     points = []
     if facts.adaptive:
-        points.append("The median unbiased estimate of the response rate, by the same order as the p-value.")
+        points.append(
+            "The mean of the response rate of the first stage, given the numbers of patients and of responses at the "
+            "end, which is unbiased."
+        )
     elif facts.several:
         points.append(
             "Other estimates of the response rate: median unbiased, bias-adjusted, bias-subtracted and conditional "

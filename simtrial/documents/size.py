@@ -156,7 +156,7 @@ def _precision(facts: Facts) -> Iterator[Matter]:
     method = f"by {ORDERINGS[facts.ordering]}" if facts.several else "(Clopper-Pearson)"
     estimate, whose = "UMVUE" if facts.several else "observed proportion", " and the outcome expected at p1"
     if facts.adaptive:
-        method, estimate, whose = "by the order of conditional type I error", "unbiased", ""
+        method, estimate, whose = "by the order of conditional type I error", "median unbiased", ""
     caption = (
         f"Precision of the estimate: outcomes at the bounds of {looks_text(facts.design, ', ')}{whose}, "
         f"with the estimate ({estimate}) and its exact {100 * facts.level:g}% confidence interval "

@@ -178,9 +178,14 @@ def certificate(
         examined = {"proved": "", "capped": "that was examined ", "heuristic": "with looks among these "}[found.how]
         aim = criterion.aim if isinstance(criterion, Criterion) else None
         weighed = "" if aim is None else f" in {aim.what}"
+        beyond = BEYOND[found.how]
+        if getattr(family, "looks_given", False):
+            beyond = "The number of patients at the last look; designs with other looks were not examined."
+        if aim is None and found.value < 1:  # what is made small is 1 - power
+            weighed = ", 1 - power"
         own = {
             "n_lower": (found.n_lower, "With fewer patients no design meets both limits."),
-            "n_upper": (found.n_upper, BEYOND[found.how]),
+            "n_upper": (found.n_upper, beyond),
             "value": (found.value, f"The value of {(criterion or family.criteria[0]).phrase}{weighed}."),
             "bound": (found.bound, f"No design {examined}has a value below this."),
         }

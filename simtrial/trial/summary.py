@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from simtrial.conduct import levers as conduct_levers
 from simtrial.design.designs import looks_short, looks_text
 from simtrial.design.exact import operating_characteristics
+from simtrial.design.second_stages import branched
 from simtrial.phrases import attained, counted, listed, percent, percent_beside, stated
 from simtrial.search import CalendarCriterion, simon
 from simtrial.search.wording import null
@@ -117,7 +118,8 @@ def _design(case: Case) -> str:
     toxicity = "" if case.toxicity_rule is None else "; a second rule stops accrual for toxicity"
     if toxicity and isinstance(case.criterion, CalendarCriterion):
         toxicity += " and is left aside in this choice"
-    return f"{name}: {looks_short(case.chosen)}, {most}{counted(case.n, 'patient')}{recut}{toxicity}"
+    looks = looks_text(case.chosen) if branched(case.chosen.looks) is not None else looks_short(case.chosen)
+    return f"{name}: {looks}, {most}{counted(case.n, 'patient')}{recut}{toxicity}"
 
 
 def promises(case: Case) -> Iterator[Promise]:

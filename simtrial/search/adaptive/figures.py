@@ -18,6 +18,7 @@ from simtrial.show import inks
 from simtrial.show.picture import Picture, canvas, styled
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
     from simtrial.design.designs import Design
@@ -66,8 +67,10 @@ def second_stage(design: Design, asked: Requirements | None = None) -> Picture:
         used = _patients(axes[0], first, top)
         if asked is not None:
             _chances(axes[1], first, top, asked)
-        handles = [Patch(color=colour, label=said) for said, colour in used.items()]
-        figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=9)
+        handles: list[Artist] = [Patch(color=colour, label=said) for said, colour in used.items()]
+        if asked is not None:
+            handles += axes[1].get_legend_handles_labels()[0]
+        figure.legend(handles=handles, loc="outside lower center", ncols=2 if asked is None else 4, fontsize=9)
     caption = (
         f"The adaptive design {first.table}: by the number of responses among the first {counted(first.n, 'patient')}, "
         "the patients of both stages and the number of responses with which H0 is rejected at the end."
@@ -135,7 +138,6 @@ def _chances(axis: Axes, first: BranchLook, top: int, asked: Requirements) -> No
     axis.set_xlabel(f"Responses among the first {counted(first.n, 'patient')}, X1")
     axis.set_ylabel("Probability")
     axis.xaxis.set_major_locator(MaxNLocator(12, integer=True))
-    axis.legend(fontsize=8.5, loc="center right")
 
 
 def layers(oc: OperatingCharacteristics) -> list[tuple[str, str, Floats]]:

@@ -36,7 +36,19 @@ def believed(found: RuleParameters) -> Passage:
 
 def for_protocol(found: RuleParameters) -> str:
     """What makes the bounds reproducible, in one sentence for a protocol."""
-    return f"The bounds are those of this rule {priors_in_words(found.priors)} and with {kept_parameters(found)}."
+    rule = RULE_IN_WORDS.get(found.rule, "The bounds are those of this rule")
+    return f"{rule} {priors_in_words(found.priors)} and with {kept_parameters(found)}."
+
+
+RULE_IN_WORDS = {
+    "bop2": "Futile (at the last look: H0 is not rejected) is what has a posterior probability of p > p0 below lambda "
+    "(n/N)^gamma after n of N patients; the bounds are those",
+    "lee_liu": "Futile is what has a predictive probability below theta_l of rejecting H0 at the last look, where H0 is "
+    "rejected if the posterior probability of p > p0 is above theta_t; the bounds are those",
+    "thall_simon": "Futile is what has a posterior probability below theta_l that the response rate exceeds that of the "
+    "standard by delta, and promising what has one above theta_u of a larger rate; the bounds are those",
+}
+"""The rules in words; the prior and the parameters follow."""
 
 
 def kept_parameters(found: RuleParameters) -> str:
