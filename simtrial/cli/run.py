@@ -46,9 +46,9 @@ def oc(
     rows = [
         [f"{at:g}", f"{found.reject[i]:.6f}", f"{found.pet[i]:.6f}", f"{found.en[i]:.4f}"] for i, at in enumerate(p)
     ]
-    means = (
-        "n2/r by X1: reject H0 if X > r" if design.looks[0].table else "stop if X <= r; reject H0 if X > r at the end"
-    )
+    means = "stop if X <= r; reject H0 if X > r at the end"
+    if design.looks[0].table:
+        means = "by X1: A accept, R reject, or n2/r: n2 more patients, reject H0 if X > r"
     title = f"{looks_text(design, ', ')} ({means})"
     terminal.table(title, ("p", "P(reject H0)", "PET", "EN"), rows)
     stops = [

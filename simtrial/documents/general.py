@@ -192,8 +192,8 @@ def _primary_set(facts: Facts) -> str:
         who = {"nonresponder": "with or without a response assessment", "replace": "with a response assessment",
                "exclude": "without those who have no response assessment"}[facts.handling]  # fmt: skip
         return (
-            f"The patients of the first stage and of the second that follows, at most {n:,}, in the order of enrollment, "
-            f"{who}"
+            f"The patients of the first stage and of the second that follows, at most {n:,}, in the order of "
+            f"enrollment, {who}"
         )
     if facts.handling is None:
         how = to_complete("how patients without a response assessment count")
