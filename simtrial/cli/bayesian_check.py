@@ -85,7 +85,7 @@ def run(
         if value is not None and name not in (*cli_rules.takes(rule), *ALWAYS):
             raise InputError(f"does not belong to {rule}; leave it out", told_as(name))
     for name, value in stated.items():
-        if value is not None and name not in ("p0", "p1", *PRINTED):
+        if value is not None and name not in ("p0", "p1", "alpha", "power", *PRINTED):
             raise InputError("does not belong to the check of a Bayesian design; leave it out", told_as(name))
     if stated["p0"] is None:
         raise InputError("is missing; the type I error is computed at it", "--p0")
@@ -127,6 +127,7 @@ def _statement(
         stated=design,
         printed={name: str(stated[name]) for name in PRINTED if stated[name] is not None},
         trials=None if trials is None else int(str(trials)),
+        **{name: None if stated[name] is None else float(str(stated[name])) for name in ("alpha", "power")},
     )
 
 

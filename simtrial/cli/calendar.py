@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperCommand
 
 from simtrial.cli import bryant_day, designs_json
+from simtrial.design.designs import looks_text
 from simtrial.errors import InputError
 from simtrial.show import terminal
 
@@ -161,6 +162,7 @@ def _json(case: Case, chosen: dict[CalendarCriterion, CalendarChoice]) -> dict[s
         "searched": case.trial.losses,
         "limits": {"p0": limits.p0, "p1": limits.p1},
         "chosen": designs_json.looks(case.chosen),
+        **({"rule": looks_text(case.chosen)} if case.chosen.looks[0].table else {}),
         "chosen_certificate": designs_json.certificate(case.proof),
     }
     if not chosen:

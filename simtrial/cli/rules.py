@@ -185,6 +185,7 @@ def _answer(
         others = posterior.under_priors(rule, found, rates) if sensitivity else ()
     if as_json:
         answer: dict[str, object] = {"looks": designs_json.looks(design)}
+        answer |= {"exact": _exact_json(design, [p for p in rates if p is not None])}
         answer |= {} if seen is None else {"at": posterior.seen_json(seen, rates[0])}
         terminal.print_json(answer | ({"sensitivity": posterior.under_priors_json(others)} if others else {}))
         return
@@ -193,6 +194,15 @@ def _answer(
         posterior.show_seen(seen, rates[0])
     if others:
         posterior.show_under_priors(others)
+
+
+def _exact_json(design: Design, rates: list[float]) -> list[dict[str, float]]:
+    """The exact values of a design at p0 and p1, as far as they are given."""
+    from simtrial.design.exact import operating_characteristics
+
+    oc = operating_characteristics(design, rates)
+    values = zip(rates, oc.reject.tolist(), oc.pet.tolist(), oc.en.tolist(), strict=True)
+    return [{"p": p, "reject": reject, "pet": pet, "en": en} for p, reject, pet, en in values]
 
 
 @contextmanager

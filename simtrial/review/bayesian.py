@@ -20,7 +20,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from simtrial.design.exact import operating_characteristics
+from simtrial.design.exact import operating_characteristics, side
 from simtrial.errors import InputError
 from simtrial.review import bayesian_origin
 from simtrial.search import rules
@@ -78,6 +78,8 @@ class BayesianStatement:
         Values of `PRINTED` as printed, with their zeros.
     trials : int or None
         Simulated trials behind them.
+    alpha, power : float or None
+        The limits that the design is said to keep.
     """
 
     rule: str
@@ -88,6 +90,8 @@ class BayesianStatement:
     stated: Design | None = None
     printed: Mapping[str, str]
     trials: int | None = None
+    alpha: float | None = None
+    power: float | None = None
 
     @property
     def complete(self) -> bool:
@@ -315,12 +319,32 @@ class BayesianCheck:
         given = self.statement
         return compared(self.design, given.p0, given.p1, given.printed, given.trials)
 
+    @cached_property
+    def limits(self) -> dict[str, bool]:
+        """Whether each stated limit is kept, with tolerance 0.
+
+        Raises
+        ------
+        InputError
+            If a power is stated and p1 is missing.
+        """
+        given, found = self.statement, {}
+        if given.alpha is not None:
+            found["alpha"] = side(self.design, given.p0, given.alpha) <= 0
+        if given.power is not None:
+            if given.p1 is None:
+                raise InputError("is missing; the power is computed at it", "p1")
+            found["power"] = side(self.design, given.p1, given.power) >= 0
+        return found
+
     @property
     def kind(self) -> VerdictKind:
         """One of the four verdicts of a check."""
         close = {one.closeness for one in self.printed}
+        if not all(self.limits.values()):
+            return "does not reproduce"
         if (self.differing and not self.not_strict) or "beyond" in close:
             return "does not reproduce"
-        if "differs" in close or (self.statement.stated is None and not self.printed):
+        if "differs" in close or (self.statement.stated is None and not self.printed and not self.limits):
             return "underspecified"
         return "reproduces with a convention" if self.not_strict else "reproduces"

@@ -61,7 +61,16 @@ def _looks(sizes: tuple[int, ...]) -> str:
 
 def lines(found: BayesianCheck) -> tuple[str, ...]:
     """The findings, one a sentence or two: bounds, parameters, printed values, and what may explain them."""
-    return (*_bounds(found), *(_printed(one) for one in found.printed), *hints(found))
+    return (*_bounds(found), *_limits(found), *(_printed(one) for one in found.printed), *hints(found))
+
+
+def _limits(found: BayesianCheck) -> Iterator[str]:
+    """Whether the stated limits are kept."""
+    names = {"alpha": ("type I error", found.statement.alpha), "power": ("power", found.statement.power)}
+    for key, kept in found.limits.items():
+        name, limit = names[key]
+        value = digits(key, found.exact["type_i_error" if key == "alpha" else "power"])
+        yield f"The exact {name} of {value} {'keeps' if kept else 'misses'} its limit of {limit:g}."
 
 
 def _bounds(found: BayesianCheck) -> Iterator[str]:
@@ -208,6 +217,7 @@ def as_json(found: BayesianCheck) -> dict[str, object]:
                 for n, mine, theirs in found.rows
             ],
         },
+        "limits": found.limits,
         "printed": [
             {
                 "name": one.name, "printed": one.printed, "exact": one.exact, "mcse": one.mcse,

@@ -238,7 +238,7 @@ def test_bounds_that_are_all_one_larger_are_explained(capsys):
         ([*BOP2, "--lambda=.8", LOOKS], "--gamma is missing; bop2 needs it, or no threshold at all, to look for them"),
         ([*BOP2, "--gamma=.8", LOOKS], "--lambda is missing; bop2 needs it, or no threshold at all, to look for them"),
         ([*BOP2, "--theta-l=.1", LOOKS], "--theta-l does not belong to bop2; leave it out"),
-        ([*BOP2, "--alpha=.1", LOOKS], "--alpha does not belong to the check of a Bayesian design; leave it out"),
+        ([*BOP2, "--n=40", LOOKS], "--n does not belong to the check of a Bayesian design; leave it out"),
         (["--lambda=.8"], "--lambda belongs to the check of a Bayesian design; name it with --rule"),
         (["--trials=100"], "--trials belongs to the check of a Bayesian design; name it with --rule"),
         (["--rule=thall_simon", "--p0=.2", LOOKS], "--prior-e is missing; thall_simon needs it"),
@@ -253,3 +253,15 @@ def test_what_cannot_be_checked_is_told_in_one_line(capsys, options, line):
     assert main(["check", *options]) == 2
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", f"simtrial: {line}\n")
+
+
+def test_stated_limits_are_held_against_the_exact_errors(capsys):
+    words = ["check", "--rule", "bop2", "--p0", ".2", "--p1", ".4", "--lambda", ".86", "--gamma", ".95"]
+    words += ["--looks-at", "10,20,30,40", "--alpha", ".1", "--json"]
+    assert main([*words, "--power", ".88"]) == 0
+    kept = json.loads(capsys.readouterr().out)
+    assert (kept["limits"], kept["verdict"]) == ({"alpha": True, "power": True}, "reproduces")
+    assert main([*words, "--power", ".9"]) == 0
+    missed = json.loads(capsys.readouterr().out)
+    assert (missed["limits"], missed["verdict"]) == ({"alpha": True, "power": False}, "does not reproduce")
+    assert "The exact power of 0.886422 misses its limit of 0.9." in missed["lines"]

@@ -43,8 +43,8 @@ def for_protocol(found: RuleParameters) -> str:
 RULE_IN_WORDS = {
     "bop2": "Futile (at the last look: H0 is not rejected) is what has a posterior probability of p > p0 below lambda "
     "(n/N)^gamma after n of N patients; the bounds are those",
-    "lee_liu": "Futile is what has a predictive probability below theta_l of rejecting H0 at the last look, where it is "
-    "rejected if the posterior probability of p > p0 is above theta_t; the bounds are those",
+    "lee_liu": "Futile is what has a predictive probability below theta_l of rejecting H0 at the last look, where it "
+    "is rejected if the posterior probability of p > p0 is above theta_t; the bounds are those",
     "thall_simon": "Futile is what has a posterior probability below theta_l that the rate exceeds that of the "
     "standard by delta, and promising what has one above theta_u of a larger rate; the bounds are those",
 }
