@@ -52,6 +52,8 @@ def seen(design: Design, prior: BetaPrior, text: str) -> SeenSoFar:
     if len(parts) != 2:
         raise InputError(f"({text[:40]!r}) is not N,X; write patients and responses, such as 20,4", "at")
     n, x = (TABLE["patients_seen"].read(part, "at") for part in parts)
+    if x > n:
+        raise InputError(f"({text[:40]}) has more responses than patients; write the patients first: N,X", "at")
     return SeenSoFar(design=design, prior=prior, n=int(n), x=int(x))
 
 

@@ -150,7 +150,7 @@ def test_the_command_has_the_bounds_under_other_priors(capsys):
     ("words", "said"),
     [
         ([*WORDS, "--at", "20"], "--at ('20') is not N,X; write patients and responses, such as 20,4"),
-        ([*WORDS, "--at", "20,21"], "--at (21) is not from 0 to 20"),
+        ([*WORDS, "--at", "20,21"], "--at (20,21) has more responses than patients; write the patients first: N,X"),
         ([*WORDS, "--at", "41,2"], "--at (41) is not from 0 to 40"),
         (
             ["bounds", "--rule", "fleming", "--looks-at", "15,25", "--p0", ".2", "--alpha", ".05", "--sensitivity"],
