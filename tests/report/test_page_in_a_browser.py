@@ -35,8 +35,10 @@ def executed(notebook, trial):
         *lines, last = ast.parse(cell.source).body
         exec(compile(ast.Module(lines, []), notebook, "exec"), names)
         if isinstance(last, ast.Expr):
-            data, metadata = eval(compile(ast.Expression(last.value), notebook, "eval"), names)._repr_mimebundle_()
-            cell.outputs = [nbformat.v4.new_output("display_data", data, metadata=metadata)]
+            shown = eval(compile(ast.Expression(last.value), notebook, "eval"), names)
+            if shown is not None:  # what belongs to other designs shows nothing
+                data, metadata = shown._repr_mimebundle_()
+                cell.outputs = [nbformat.v4.new_output("display_data", data, metadata=metadata)]
         else:
             exec(compile(ast.Module([last], []), notebook, "exec"), names)
     return book
