@@ -110,8 +110,3 @@ def p_value_at(design: Branching, p: float, first: int, n2: int, x2: int, *, str
     else:
         t = 1.0 - float(special.betaincinv(row.n2 - c, c + 1, below))
     return float((binomial_pmf(design.n1, p) * design.conditional(t)).sum())
-
-
-def needed_at(design: Branching, p0: float, first: int, n2: int) -> int | None:
-    """The fewest responses among n2 patients of the second stage that reject H0; None if none do."""
-    return next((x2 for x2 in range(n2 + 1) if rejects_at(design, p0, first, n2, x2)), None)

@@ -121,23 +121,19 @@ def show(found: BranchingFound, *, on_paper: bool) -> None:
 
 def table(design: Branching, rates: tuple[float, float]) -> None:
     """Print what follows each number of responses, numbers that lead to the same stop in one row."""
+    from simtrial.design.second_stages import branches
+
     every = rows(design, rates)
-    cells: list[list[str]] = []
-    first = 0
-    for x, row in enumerate(every):
-        following = every[x + 1] if x < design.n1 else None
-        stops = row["decision"] is not None
-        if stops and following is not None and following["decision"] == row["decision"]:
-            continue
-        seen = f"{first}" if first == x else f"{first} to {x}"
-        first = x + 1
+    cells = []
+    for one in branches(design.looks[0]):
+        row = every[one.low]
         decision = {"accept": "stop, do not reject H0", "reject": "stop, reject H0"}.get(
             str(row["decision"]), "continue"
         )
         n2, r = ("" if row[key] is None else str(row[key]) for key in ("n2", "r"))
-        total = "" if row["n2"] is None else str(design.n1 + design.n2[x])
+        total = "" if row["n2"] is None else str(design.n1 + design.n2[one.low])
         error, power = (rate(float(str(row[key]))) for key in ("conditional_error", "conditional_power"))
-        cells.append([seen, decision, n2, total, r, error, power])
+        cells.append([one.seen, decision, n2, total, r, error, power])
     heads = ("responses X1", "decision", "n2", "n", "r", "conditional type I error", "conditional power")
     terminal.table(f"After {counted(design.n1, 'patient')}", heads, cells, left=2)
     terminal.wrapped(

@@ -138,7 +138,7 @@ class ByTable:
         self.n = table.n + np.array([row.n2 for row in own])
         self.r = np.array([row.r for row in own])
         self.leads = np.array([codes[row] for row in table.after])
-        passed = np.arange(table.n + 1) > self.r
+        passed = regions(np.arange(table.n + 1), self.r, None, final=True).reject
         self.with_those_who_came = (self.leads == 1) | ((self.leads > 1) & passed)
         self._x: Ints = np.zeros(0, dtype=np.int64)
 
@@ -163,8 +163,7 @@ class ByTable:
         During the first stage X1 is what came; where the table stops there, so does the trial.
         """
         if k:
-            passed: Bools = seen.responses > self.r[self._x]
-            return passed
+            return regions(seen.responses, self.r[self._x], None, final=True).reject
         found: Bools = self.with_those_who_came[seen.responses]
         return found
 

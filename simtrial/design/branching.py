@@ -230,7 +230,9 @@ def parse_branching(text: str) -> Branching:
         match = _ROW.fullmatch(part.strip())
         if match is None:
             raise InputError(
-                f"({part.strip()[:40]!r}) is not of the form X1:A, X1:R or X1:n2/r, such as 3:17/8", "rule"
+                f"({part.strip()[:40]!r}) is not of the form X1:A, X1:R or X1:n2/r with numbers below 10,000, such "
+                "as 3:17/8 or 0-2:A",
+                "rule",
             )
         if int(match["x"]) != x:
             raise InputError(f"({part.strip()[:40]!r}) stands where the row of X1 = {x} belongs", "rule")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from simtrial.design.binomial import above, binomial_pmf
-from simtrial.design.designs import Look
+from simtrial.design.designs import Look, regions
 from simtrial.errors import InputError
 from simtrial.memo import kept
 
@@ -133,6 +133,15 @@ def runs(first: BranchLook) -> list[SameRow]:
     return found
 
 
+def branches(first: BranchLook) -> list[SameRow]:
+    """The same with every number of responses that continues by itself: what is to be expected then depends on it."""
+    found = []
+    for one in runs(first):
+        apart = isinstance(one.row, SecondStage)
+        found += [SameRow(x, x, one.row) for x in range(one.low, one.high + 1)] if apart else [one]
+    return found
+
+
 def analyses(looks: Sequence[Look]) -> tuple[Look, ...]:
     """The looks that one trial can have: of a table the first, and the last for whichever second stage opens."""
     return tuple(looks) if branched(looks) is None or len(looks) == 1 else (looks[0], looks[-1])
@@ -194,24 +203,19 @@ class EndingOrders:
 @kept(256)
 def ending_orders(first: BranchLook) -> tuple[EndingOrders, ...]:
     """How trials end, by the number of patients: at n1, and at each later look."""
-    found = []
-    for n in (first.n, *sorted({first.n + row.n2 for row in first.after if isinstance(row, SecondStage)})):
-        counts = np.zeros((4, n + 1), dtype=object)
-        for x, row in enumerate(first.after):
-            n2 = row.n2 if isinstance(row, SecondStage) else 0
-            if first.n + n2 != n:
-                continue
-            ways = math.comb(first.n, x)
-            for more in range(n2 + 1):
-                s = x + more
-                rejects = s > row.r if isinstance(row, SecondStage) else row == "reject"
-                here = ways * math.comb(n2, more)
-                counts[int(rejects), s] += here
-                counts[2 + int(rejects), s] += here * x
-        accept, reject, first_accept, first_reject = counts
-        found.append(
-            EndingOrders(
-                n=n, accept=accept, reject=reject, first_accept=first_accept, first_reject=first_reject
-            )
-        )  # fmt: skip
-    return tuple(found)
+    counts = {look.n: np.zeros((4, look.n + 1), dtype=object) for look in branch_looks(first.n, first.after)}
+    for x, row in enumerate(first.after):
+        n2 = row.n2 if isinstance(row, SecondStage) else 0
+        s = x + np.arange(n2 + 1)
+        ways = math.comb(first.n, x) * np.array([math.comb(n2, more) for more in range(n2 + 1)], dtype=object)
+        if isinstance(row, SecondStage):
+            rejects = regions(s, row.r, None, final=True).reject
+        else:
+            rejects = np.full(s.shape, row == "reject")
+        for k, here in enumerate((~rejects, rejects)):
+            counts[first.n + n2][k, s] += ways * here
+            counts[first.n + n2][2 + k, s] += ways * here * x
+    return tuple(
+        EndingOrders(n=n, accept=rows[0], reject=rows[1], first_accept=rows[2], first_reject=rows[3])
+        for n, rows in counts.items()
+    )

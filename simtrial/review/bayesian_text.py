@@ -10,7 +10,7 @@ from simtrial.phrases import agreeing, counted, listed
 from simtrial.review.bayesian import BEYOND, PRINTED, PrintedValue, compared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from simtrial.review.bayesian import BayesianCheck
     from simtrial.review.bayesian_origin import LookBounds
@@ -192,6 +192,12 @@ def _other_values(found: BayesianCheck) -> Iterator[str]:
             )
 
 
+def printed_json(printed: Iterable[PrintedValue]) -> list[dict[str, object]]:
+    """Printed values beside the exact ones, for programs."""
+    names = ("name", "printed", "exact", "mcse", "standard_errors", "closeness")
+    return [{name: getattr(one, name) for name in names} for one in printed]
+
+
 def as_json(found: BayesianCheck) -> dict[str, object]:
     """The check as one object: the keys of every check, and those of a Bayesian one."""
     said = lines(found)
@@ -218,13 +224,7 @@ def as_json(found: BayesianCheck) -> dict[str, object]:
             ],
         },
         "limits": found.limits,
-        "printed": [
-            {
-                "name": one.name, "printed": one.printed, "exact": one.exact, "mcse": one.mcse,
-                "standard_errors": one.standard_errors, "closeness": one.closeness,
-            }
-            for one in found.printed
-        ],
+        "printed": printed_json(found.printed),
         "parameters": None if origin is None else {
             "give_the_bounds": bool(origin.ranges),
             "one": origin.inside,

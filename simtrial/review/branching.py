@@ -12,26 +12,23 @@ best one of at most as many patients, whose conditional error does not fall eith
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from simtrial.design.binomial import binomial_pmf
 from simtrial.design.branching import Branching
 from simtrial.design.exact import side
 from simtrial.design.requirements import Requirements
 from simtrial.design.second_stages import SecondStage
 from simtrial.errors import InputError
-from simtrial.review.bayesian import PrintedValue
+from simtrial.review.bayesian import compared, figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from simtrial.design.bernstein import Peak
     from simtrial.design.second_stages import Stop
+    from simtrial.review.bayesian import PrintedValue
     from simtrial.review.check import VerdictKind
     from simtrial.search.branching import BranchingFound
 
@@ -92,27 +89,9 @@ class TableStatement:
         return Requirements(p0=self.p0, p1=self.p1, alpha=self.alpha, power=self.power)
 
 
-def exact_values(design: Branching, p0: float, p1: float | None) -> dict[str, float]:
-    """The exact values of a table, by their keys."""
-    law = design.at([p0] + ([] if p1 is None else [p1]))
-    found = {"type_i_error": float(law.reject[0]), "en_p0": float(law.en[0]), "pet_p0": float(law.pet[0])}
-    if p1 is not None:
-        found |= {"power": float(law.reject[1]), "en_p1": float(law.en[1]), "pet_p1": float(law.pet[1])}
-    return found
-
-
-def beside(given: TableStatement, design: Branching) -> tuple[PrintedValue, ...]:
+def _beside(given: TableStatement, design: Branching) -> tuple[PrintedValue, ...]:
     """The printed values beside the exact ones of a table."""
-    exact = exact_values(design, given.p0, given.p1)
-    n = design.n1 + np.array(design.n2)
-    variance = float((binomial_pmf(design.n1, given.p0) * (n - exact["en_p0"]) ** 2).sum())
-    found = []
-    for name, text in given.printed.items():
-        value = exact["power" if name == "attained_power" else name]
-        spread = variance if name == "en_p0" else value * (1 - value)
-        mcse = None if given.trials is None else math.sqrt(max(spread, 0.0) / given.trials)
-        found.append(PrintedValue(name=name, printed=text, exact=value, mcse=mcse))
-    return tuple(found)
+    return compared(design, given.p0, given.p1, given.printed, given.trials)
 
 
 SIZES = ("", "patients of both stages")
@@ -164,9 +143,9 @@ class TableCheck:
     def convention(self) -> str:
         """The reading under which all printed values fit, if they do not fit the table as written; empty if none."""
         given = self.statement
-        if not given.printed or _fit(beside(given, given.design)):
+        if not given.printed or _fit(_beside(given, given.design)):
             return ""
-        return next((said for said, other in readings(given.design) if _fit(beside(given, other))), "")
+        return next((said for said, other in readings(given.design) if _fit(_beside(given, other))), "")
 
     @cached_property
     def design(self) -> Branching:
@@ -177,12 +156,12 @@ class TableCheck:
     @cached_property
     def exact(self) -> dict[str, float]:
         """The exact values of the design."""
-        return exact_values(self.design, self.statement.p0, self.statement.p1)
+        return figures(self.design, self.statement.p0, self.statement.p1)
 
     @cached_property
     def printed(self) -> tuple[PrintedValue, ...]:
         """Printed values beside the exact ones."""
-        return beside(self.statement, self.design)
+        return _beside(self.statement, self.design)
 
     @cached_property
     def largest(self) -> Peak:
@@ -200,13 +179,10 @@ class TableCheck:
         given, exact = self.statement, self.exact
         found = {}
         if given.alpha is not None:
-            found["alpha"] = self._side(given.p0, given.alpha, exact["type_i_error"]) <= 0
+            found["alpha"] = side(self.design, given.p0, given.alpha, exact["type_i_error"]) <= 0
         if given.power is not None and given.p1 is not None:
-            found["power"] = self._side(given.p1, given.power, exact["power"]) >= 0
+            found["power"] = side(self.design, given.p1, given.power, exact["power"]) >= 0
         return found
-
-    def _side(self, p: float, limit: float, found: float) -> int:
-        return side(self.design, p, limit, found)
 
     @cached_property
     def best(self) -> BranchingFound | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simtrial.design.branching import branching_text
 from simtrial.phrases import counted
 from simtrial.review.bayesian import PRINTED
-from simtrial.review.bayesian_text import digits
+from simtrial.review.bayesian_text import digits, printed_json
 from simtrial.review.branching import MOST_SEARCHED
 
 if TYPE_CHECKING:
@@ -113,13 +113,7 @@ def as_json(found: TableCheck) -> dict[str, object]:
         "limits": found.limits,
         "monotone": found.monotone,
         "largest_type_i_error": {"value": found.largest.value, "p": found.largest.p},
-        "printed": [
-            {
-                "name": one.name, "printed": one.printed, "exact": one.exact, "mcse": one.mcse,
-                "standard_errors": one.standard_errors, "closeness": one.closeness,
-            }
-            for one in found.printed
-        ],
+        "printed": printed_json(found.printed),
         "best": None if best is None else {
             "is_best": found.excess == 0 and all(found.limits.values()),
             "excess": found.excess,

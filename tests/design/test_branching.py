@@ -192,7 +192,7 @@ def test_a_table_is_read_as_it_is_written():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("0:A|1", "rule ('1') is not of the form X1:A, X1:R or X1:n2/r, such as 3:17/8"),
+        ("0:A|1", "rule ('1') is not of the form X1:A, X1:R or X1:n2/r with numbers below 10,000, such as 3:17/8"),
         ("0:A|2:R", "rule ('2:R') stands where the row of X1 = 1 belongs"),
         ("0:A|1:5/6", "after X1 = 1 (5/6) can never reject H0, as 6 responses are the most possible; write accept"),
         ("0:A|1:0/1", "after X1 = 1: n2 (0) is below 1, the smallest value allowed"),

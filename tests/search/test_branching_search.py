@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+import sequences
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from simtrial import InputError
@@ -13,13 +14,15 @@ from simtrial.design.branching import Branching, branching_text, parse_branching
 from simtrial.design.exact import reject_fraction
 from simtrial.design.requirements import Requirements, decimal
 from simtrial.design.second_stages import SecondStage
-from simtrial.search import two_stage
+from simtrial.search import criteria, two_stage
 from simtrial.search.adaptive import text
-from simtrial.search.branching import Restrictions, as_branching, search
+from simtrial.search.branching import Restrictions, as_branching, search, solution
 from simtrial.search.branching.beyond import bound_of_any_size
 from simtrial.search.branching.choices import ACCEPT, REJECT, choices
 from simtrial.search.branching.linear import LimitPrices, bound_at, prices
 from simtrial.search.branching.table import TIE, weights_of
+from simtrial.search.constraints import Constraints
+from simtrial.search.families import FAMILIES
 
 SMALL = [
     (Requirements(0.2, 0.7, 0.1, 0.8), 8),
@@ -377,3 +380,31 @@ def test_a_search_gives_what_its_design_attains():
     assert isinstance(found.design, Branching)
     assert any(isinstance(row, SecondStage) for row in found.design.after)
     assert found.design.n1 in found.examined
+
+
+@pytest.mark.parametrize("limits", [(0.1, 0.7, 0.1, 0.8), (0.25, 0.75, 0.25, 0.75), (0.3, 0.8, 0.2, 0.8)], ids=str)
+def test_the_family_takes_the_best_of_every_small_table_judged_in_fractions(limits):
+    asked, family = Requirements(*limits), FAMILIES["adaptive"]
+    (criterion,) = family.criteria
+    met = [design for n in range(1, 6) for design in family.every(n) if sequences.meets(design, asked)]
+    best = criterion.best(met, asked)
+    found = family.result(family.search(asked, constraints=Constraints(cap=5)), criterion)
+    # tables of equal value are not told apart: what is compared is the value
+    assert found.certificate.value == pytest.approx(criterion.aim.value(best, asked), abs=1e-9)
+    assert sequences.meets(found.best, asked)
+
+
+def test_the_number_of_small_tables_is_as_stated():
+    assert sum(1 for _ in FAMILIES["adaptive"].every(5)) == 1_286
+
+
+_scan = solution._Scan
+
+
+def test_a_weighed_search_is_made_once(monkeypatch):
+    made = []
+    monkeypatch.setattr(solution, "_Scan", lambda *of: made.append(of) or _scan(*of))
+    asked = Requirements(0.2, 0.55, 0.05, 0.8)
+    criterion = criteria.weighed(FAMILIES["adaptive"].criteria[0], 0.25)
+    criteria.family(asked, criterion)
+    assert [weight for _, weight, _ in made] == [0.25]

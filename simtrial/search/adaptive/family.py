@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simtrial.design.requirements import Requirements
     from simtrial.design.second_stages import AfterFirst
     from simtrial.search.aim import Aim
-    from simtrial.search.branching.found import BranchingFound
+    from simtrial.search.branching.found import BranchingFound, Restrictions
 
 CONSTRAINTS = frozenset({"cap", "n1_least", "any_order", "n2_falls"})
 """The constraints that it takes."""
@@ -48,28 +48,22 @@ class Adaptive:
     ----------
     asked : Requirements
         The limits.
-    constraints : Constraints
-        What else is asked.
+    restrictions : Restrictions
+        What else is asked, the cap filled in.
     n_limit : int
         Refuse if even the most powerful test needs more patients.
     """
 
     asked: Requirements
-    constraints: Constraints
+    restrictions: Restrictions
     n_limit: int
 
     def result(self, aim: Aim) -> SearchResult:
         """The best design by a weighted sum of EN(p0) and EN(p1), with its certificate."""
         from simtrial.search import branching  # here, because a register of families needs it not
 
-        given = branching.Restrictions(
-            cap=self.constraints.cap,
-            n1_least=self.constraints.n1_least,
-            monotone=not self.constraints.any_order,
-            falling=self.constraints.n2_falls,
-        )
         weight = aim.en_p1 / (aim.en_p0 + aim.en_p1)
-        found = branching.search(self.asked, weight=weight, restrictions=given, n_limit=self.n_limit)
+        found = branching.search(self.asked, weight=weight, restrictions=self.restrictions, n_limit=self.n_limit)
         best = BranchingCandidate(design=found.design, requirements=self.asked, found=found)
         return SearchResult(best=best, certificate=found.certificate)
 
@@ -80,23 +74,30 @@ class Adaptive:
 
 
 def search(requirements: Requirements, *, n_limit: int = N_LIMIT, constraints: Constraints = FREE) -> Adaptive:
-    """Prepare the search, and make it for EN(p0), so that a question without a design is refused at once.
+    """Prepare the search; `Adaptive.result` makes it.
 
     Raises
     ------
     InputError
-        If no design meets the limits, or too many patients are needed.
+        If too many patients are needed.
     """
-    found = Adaptive(asked=requirements, constraints=constraints.only(CONSTRAINTS, FAMILY.title), n_limit=n_limit)
-    found.result(LEAST_EN)
-    return found
+    from simtrial.search import branching
+
+    given = constraints.only(CONSTRAINTS, FAMILY.title)
+    restrictions = branching.Restrictions(
+        cap=given.cap, n1_least=given.n1_least, monotone=not given.any_order, falling=given.n2_falls
+    )
+    return Adaptive(
+        asked=requirements, restrictions=branching.with_cap(requirements, restrictions, n_limit), n_limit=n_limit
+    )
 
 
 def every(n: int) -> Iterator[Branching]:
-    """Every table with at most n patients after some number of responses: 1,078 for n = 4, and hundreds of times more
-    for each further patient.
+    """Every table whose largest number of patients is n: 1,286 for n = 5.
+
+    Left out are second stages that reject H0 whatever they see, for which a stop does.
     """
-    for n1 in range(1, n):
+    for n1 in range(1, n + 1):
         rows: list[list[str | SecondStage]] = [
             ["accept", "reject", *(SecondStage(n2, r) for n2 in range(1, n - n1 + 1) for r in range(x, x + n2))]
             for x in range(n1 + 1)

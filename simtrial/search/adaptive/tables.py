@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from simtrial.design.binomial import binomial_pmf
-from simtrial.design.second_stages import SecondStage, Stop, conditional, runs
+from simtrial.design.second_stages import SecondStage, Stop, branches, conditional, runs
 from simtrial.phrases import counted, stated
 from simtrial.show.table import RATE, WORDS, Shown, Table, column
 
@@ -26,8 +26,7 @@ def second_stage(first: BranchLook, requirements: Requirements) -> Table:
     chances = [binomial_pmf(first.n, np.array(p)) for p in rates]
     given = [conditional(first.after, p) for p in rates]
     rows = []
-    for one in runs(first):
-        goes_on = isinstance(one.row, SecondStage)
+    for one in branches(first):
         row: dict[str, object] = {
             "x1": one.seen,
             "decision": "continue" if isinstance(one.row, SecondStage) else STOPS[one.row],
@@ -37,9 +36,8 @@ def second_stage(first: BranchLook, requirements: Requirements) -> Table:
         }
         inside = slice(one.low, one.high + 1)
         for name, chance, power in zip(("p0", "p1"), chances, given, strict=True):
-            here = float(chance[inside].sum())
-            row[f"chance_{name}"] = here
-            row[f"reject_{name}"] = float(chance[inside] @ power[inside]) / here if goes_on else float(power[one.low])
+            row[f"chance_{name}"] = float(chance[inside].sum())
+            row[f"reject_{name}"] = float(power[one.low])
         rows.append(row)
     shown: dict[str, Shown] = {
         "x1": column("x1", WORDS),

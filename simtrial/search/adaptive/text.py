@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from simtrial.design.second_stages import BranchLook
     from simtrial.search.branching.found import BranchingFound
 
-NAME = "adaptive two-stage design"
-
 FALLING = (
     "Shan G, Wilding GE, Hutson AD, Gerstenberger S. Optimal adaptive two-stage designs for early phase II clinical "
     "trials. Stat Med 2016;35:1257-1266."

@@ -131,7 +131,9 @@ class Bop2Search:
             raise self._none(aim)
         value, tied = found
         order = aim or LEAST_EN
-        first, *others = sorted(tied, key=lambda one: order.order(one.found.design, one.found.en_p0))
+        if len(tied) > 1:
+            tied = sorted(tied, key=lambda one: order.order(one.found.design, one.found.en_p0))
+        first, *others = tied
         best, ties = first.found, tuple(one.found for one in others)
         value = round(value, 15)
         last = self.looks_at[-1]

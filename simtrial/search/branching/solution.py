@@ -74,7 +74,17 @@ def search(
         If no design within the cap meets the limits, or too many patients are needed.
     """
     TABLE["weight"].check(weight, "weight")
-    given = restrictions or Restrictions()
+    return _Scan(asked, weight, with_cap(asked, restrictions or Restrictions(), n_limit)).found()
+
+
+def with_cap(asked: Requirements, given: Restrictions, n_limit: int = N_LIMIT) -> Restrictions:
+    """The restrictions with their cap, that of Simon's optimal design if none is given.
+
+    Raises
+    ------
+    InputError
+        If tables of so many patients are not searched.
+    """
     bounds.refuse(asked, n_limit)
     if not bounds.can_have_power(MOST_CAP, asked):
         raise InputError(
@@ -83,23 +93,23 @@ def search(
             "power, or take another family",
             "p1",
         )
-    if given.cap is None:
-        simon = two_stage(asked).optimal.design
-        if simon.n > MOST_CAP:
-            raise InputError(
-                f"is missing; the {counted(simon.n, 'patient')} of Simon's optimal design, which it would be, exceed "
-                f"{MOST_CAP}, the most for which tables are searched",
-                "cap",
-            )
-        given = replace(given, cap=simon.n)
-    return _Scan(asked, weight, given).found()
+    if given.cap is not None:
+        return given
+    simon = two_stage(asked).optimal.design
+    if simon.n > MOST_CAP:
+        raise InputError(
+            f"is missing; the {counted(simon.n, 'patient')} of Simon's optimal design, which it would be, exceed "
+            f"{MOST_CAP}, the most for which tables are searched",
+            "cap",
+        )
+    return replace(given, cap=simon.n)
 
 
 class _Scan:
     """The search of one question."""
 
     def __init__(self, asked: Requirements, weight: float, given: Restrictions) -> None:
-        assert given.cap is not None  # filled in by `search`
+        assert given.cap is not None  # `with_cap` has filled it in
         self.asked, self.weight, self.given, self.cap = asked, weight, given, given.cap
         enough = next((n for n in range(1, self.cap + 1) if bounds.can_have_power(n, asked)), None)
         if enough is None:

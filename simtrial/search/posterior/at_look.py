@@ -88,11 +88,11 @@ class SeenSoFar:
         look = next((one for one in self.design.looks if one.n == self.n), None)
         if look is None:
             return None
-        if self.n == self.last:
-            return "rejects" if self.x > self.bound else "not_rejected"
-        if look.r is not None and self.x <= look.r:
-            return "futile"
-        return "rejects" if look.e is not None and self.x >= look.e else "continues"
+        final = self.n == self.last
+        here = look.regions(np.array(self.x), final=final)
+        if here.reject:
+            return "rejects"
+        return "continues" if here.go_on else "not_rejected" if final else "futile"
 
     @cached_property
     def at_end(self) -> Floats:
@@ -120,7 +120,7 @@ class SeenSoFar:
     def _by_recursion(self, *, looking: bool) -> float:
         between = {look.n: look for look in self.design.looks[:-1] if look.n > self.n} if looking else {}
         x = np.arange(self.last + 1)
-        here = (x > self.bound).astype(np.float64)
+        here = self.design.looks[-1].regions(x, final=True).reject.astype(np.float64)
         for n in range(self.last - 1, self.n - 1, -1):
             size, seen = self.prior.size + n, x[: n + 1]
             here = here[1:] * ((self.prior.a + seen) / size) + here[:-1] * ((self.prior.b + n - seen) / size)

@@ -34,21 +34,21 @@ def believed(found: RuleParameters) -> Passage:
     return Passage("prior", (f"{said[0].upper()}{said[1:]}.", f"The chosen design: {leading(found)}"))
 
 
-def for_protocol(found: RuleParameters) -> str:
-    """What makes the bounds reproducible, in one sentence for a protocol."""
-    rule = RULE_IN_WORDS.get(found.rule, "The bounds are those of this rule")
-    return f"{rule} {priors_in_words(found.priors)} and with {kept_parameters(found)}."
-
-
 RULE_IN_WORDS = {
-    "bop2": "Futile (at the last look: H0 is not rejected) is what has a posterior probability of p > p0 below lambda "
-    "(n/N)^gamma after n of N patients; the bounds are those",
-    "lee_liu": "Futile is what has a predictive probability below theta_l of rejecting H0 at the last look, where it "
-    "is rejected if the posterior probability of p > p0 is above theta_t; the bounds are those",
-    "thall_simon": "Futile is what has a posterior probability below theta_l that the rate exceeds that of the "
-    "standard by delta, and promising what has one above theta_u of a larger rate; the bounds are those",
+    "bop2": "The trial stops for futility, or at the last look does not reject H0, if the posterior probability of p > "
+    "p0 after n of N patients is below lambda (n/N)^gamma.",
+    "lee_liu": "The trial stops for futility if the predictive probability of rejecting H0 at the last look is below "
+    "theta_l; there H0 is rejected if the posterior probability of p > p0 is above theta_t.",
+    "thall_simon": "The trial stops for futility if the posterior probability that the response rate exceeds that of "
+    "the standard by delta is below theta_l, and rejects H0 if that of a larger rate is above theta_u.",
 }
-"""The rules in words; the prior and the parameters follow."""
+"""What each Bayesian rule decides, as its protocol states it."""
+
+
+def for_protocol(found: RuleParameters) -> str:
+    """What makes the bounds reproducible: the rule, its priors and its parameters."""
+    given = f"{priors_in_words(found.priors)} and with {kept_parameters(found)}"
+    return f"{RULE_IN_WORDS[found.rule]} The bounds are those of this rule {given}."
 
 
 def kept_parameters(found: RuleParameters) -> str:
